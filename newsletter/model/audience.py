@@ -1,0 +1,97 @@
+"""Subscribers, suppressions and what an import did with each row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+# The columns that the product knows by name; any further column of a CSV file is an attribute.
+SUBSCRIBER_COLUMNS = (
+    "email",
+    "first_name",
+    "last_name",
+    "language",
+    "timezone",
+    "tags",
+    "consented_at",
+    "consent_source",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberRecord:
+    """What a row of a list says about one person; an empty string means that it says nothing."""
+
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()  # sorted, without doubles
+    consented_at: datetime | None = None
+    consent_source: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One person on the list, as the database keeps them."""
+
+    id: int
+    record: SubscriberRecord
+    token: str  # the unguessable part of this person's unsubscribe link
+    created_at: datetime
+    updated_at: datetime
+
+
+class SuppressionReason(StrEnum):
+    """Why an address must not be mailed."""
+
+    UNSUBSCRIBED = "unsubscribed"  # left by the link or by asking
+    BOUNCED = "bounced"  # the mailbox does not exist
+    COMPLAINED = "complained"  # marked a mail as spam
+    INVALID = "invalid"  # the provider refuses the address
+    MANUAL = "manual"  # put on the list by hand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address that must not be mailed, since when, and why."""
+
+    email: str
+    reason: SuppressionReason
+    created_at: datetime
+
+
+class RowFate(StrEnum):
+    """What became of one row of an imported file."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row that was not taken: the line of the file on which it starts, and what is wrong with it."""
+
+    line: int
+    email: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """Every row accounted for: added + updated + unchanged + rejected = rows."""
+
+    added: int
+    updated: int
+    unchanged: int
+    rejected: tuple[RejectedRow, ...]
+    suppressed: int  # rows taken whose address is suppressed: kept on record, never mailed
+
+    @property
+    def rows(self) -> int:
+        """How many rows the file held."""
+        return self.added + self.updated + self.unchanged + len(self.rejected)

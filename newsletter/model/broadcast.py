@@ -1,0 +1,174 @@
+"""A broadcast on its way: states, chunks, what a provider is handed and what it answers.
+
+Chunk states: `ready → inflight → accepted | rejected | unknown`. `inflight` is committed durably before a socket
+opens. A chunk found `inflight` after a crash becomes `unknown`, never `ready`; what is `unknown` is never resent by
+itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.model.rendered import RenderedVariant
+
+
+class BroadcastState(StrEnum):
+    """Where a broadcast stands."""
+
+    RUNNING = "running"  # frozen; chunks are handed over, or were when the process ended
+    PAUSED = "paused"  # held back for a reason that a person must look at; `resume` goes on
+    STOPPED = "stopped"  # the provider refused the message itself; nothing more is submitted
+    DONE = "done"  # no chunk is ready or inflight
+
+
+class ChunkState(StrEnum):
+    """Where a chunk stands."""
+
+    READY = "ready"  # nothing of it has left the machine
+    INFLIGHT = "inflight"  # about to be handed over, or being handed over
+    ACCEPTED = "accepted"  # the provider took it
+    REJECTED = "rejected"  # the provider refused the message for good; nothing was sent
+    UNKNOWN = "unknown"  # may or may not have been taken; never resent by itself
+
+
+class DeliveryStatus(StrEnum):
+    """Where one message to one subscriber stands; those in a chunk share its state unless settled one by one."""
+
+    IN_CHUNK = "in chunk"  # as its chunk
+    EXCLUDED = "excluded"  # never put into a chunk, or taken out before it left, with the reason
+    INVALID = "invalid"  # the provider refuses this address, with the reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Who sends, and the addresses that every message of a broadcast carries."""
+
+    from_name: str
+    from_email: str
+    reply_to: str
+    list_name: str
+    list_id: str  # a dotted name without angle brackets (RFC 2919)
+    service_url: str  # where unsubscribe links lead, without a slash at the end
+
+    def unsubscribe_url(self, subscriber_id: int, token: str) -> str:
+        """The link by which one person leaves; it answers GET with a page and POST by unsubscribing (RFC 8058)."""
+        return f"{self.service_url}/u/{subscriber_id}-{token}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """All that is the same for every message of one variant of one broadcast."""
+
+    broadcast: str  # an opaque, unique id of ASCII letters, digits and dashes: a broadcast's id or a test's
+    category: str  # the provider's label for its statistics: one per broadcast, ASCII
+    envelope: Envelope
+    variant_key: str  # which variant, unique within the broadcast
+    variant: RenderedVariant
+    nonce: str  # letters and digits that no value can guess; part of every substitution tag
+    subject_prefix: str = ""  # `[TEST] ` for a test copy
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One message to make: `values` stand in the order of the variant's slots, each escaped for its slot."""
+
+    delivery: int  # the subscriber's id; unique within the broadcast
+    email: str
+    name: str  # for the To header; may be empty
+    unsubscribe_url: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingChunk:
+    """What is handed to a provider in one go."""
+
+    mailing: Mailing
+    number: int  # the chunk's number within the broadcast
+    attempt: int  # from 1
+    recipients: tuple[Recipient, ...]
+
+
+class Verdict(StrEnum):
+    """What becomes of the deliveries of a chunk that the outcome does not name one by one."""
+
+    ACCEPTED = "accepted"  # taken by the provider
+    READY = "ready"  # surely not handed over; may be tried again
+    REJECTED = "rejected"  # refused for good
+    UNKNOWN = "unknown"  # may have been taken
+
+
+class NextStep(StrEnum):
+    """What the broadcast does after this outcome."""
+
+    GO_ON = "go on"
+    WAIT = "wait"  # every worker waits, then goes on
+    SPLIT = "split"  # the chunk was too large: halve it
+    PAUSE = "pause"  # a person must look: key, credits, permissions, a dead connection
+    STOP = "stop"  # the message itself is refused: nothing else is submitted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is known after a chunk was handed over.
+
+    `verdict` holds for every recipient that is not in `invalid`, `unsent` or `uncertain`; these three are disjoint.
+    """
+
+    verdict: Verdict
+    next_step: NextStep = NextStep.GO_ON
+    reason: str = ""  # for people: status, the provider's words, what to do
+    message_id: str = ""  # the provider's id of the request
+    invalid: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses the address
+    unsent: frozenset[int] = frozenset()  # surely not handed over; they may be tried again
+    uncertain: frozenset[int] = frozenset()  # may have been taken
+    retry_after_seconds: float | None = None  # how long the provider asks to wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A check that one broadcast overrides, and the reason that was given."""
+
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broadcast:
+    """One issue on its way to one segment, as the ledger keeps it."""
+
+    id: int
+    issue: str
+    segment: str
+    provider: str
+    state: BroadcastState
+    reason: str  # why it is paused or stopped; empty otherwise
+    content_hash: str
+    nonce: str
+    envelope: Envelope
+    waivers: tuple[Waiver, ...]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many deliveries stand where; the parts always add up to `frozen`."""
+
+    frozen: int
+    waiting: int  # in chunks that are ready
+    inflight: int
+    accepted: int
+    rejected: int
+    unknown: int
+    invalid: int
+    excluded: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every frozen delivery is in exactly one of the parts."""
+        parts = (
+            self.waiting + self.inflight + self.accepted + self.rejected + self.unknown + self.invalid + self.excluded
+        )
+        return parts == self.frozen

@@ -1,0 +1,71 @@
+"""A finished issue: what every subscriber's mail is made from."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from newsletter.model.merge import Slot, Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One picture of the mail, named by its content."""
+
+    name: str  # file name with a hash of the content in it: `portrait-1f0c2a9b77e1.png`
+    content_type: str
+    content: bytes = field(repr=False)
+    width: int
+    height: int
+
+    @property
+    def content_id(self) -> str:
+        """The id under which the HTML refers to the picture when it travels inside the mail (RFC 2392)."""
+        return f"{self.name}@newsletter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedVariant:
+    """One rendering, shared by all subscribers who see the same sections."""
+
+    segments: frozenset[str]  # the `only:` segments whose sections it shows
+    language: str
+    subject: Template
+    preheader: Template
+    html: Template
+    text: Template
+    slots: tuple[Slot, ...]
+    pictures: tuple[Picture, ...]  # those that travel inside the mail; empty where they are hosted
+
+    @property
+    def content_hash(self) -> str:
+        """A SHA-256 over all that a subscriber can see, so that any edit changes it."""
+        digest = sha256()
+        for template in (self.subject, self.preheader, self.html, self.text):
+            digest.update(repr((template.parts, template.slots)).encode())
+        digest.update(repr([(slot.field.name, slot.field.default, slot.escape) for slot in self.slots]).encode())
+        for picture in self.pictures:
+            digest.update(picture.content)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedIssue:
+    """All variants of an issue, and the pictures that it needs wherever they are kept."""
+
+    issue: str
+    variants: tuple[RenderedVariant, ...]
+    pictures: tuple[Picture, ...]
+
+    @property
+    def content_hash(self) -> str:
+        """A SHA-256 over all variants and pictures."""
+        digest = sha256()
+        for variant in self.variants:
+            digest.update(variant.content_hash.encode())
+        for picture in self.pictures:
+            digest.update(picture.name.encode())
+        return digest.hexdigest()
+
+    @property
+    def fullest(self) -> RenderedVariant:
+        """The variant that shows every section."""
+        return max(self.variants, key=lambda variant: len(variant.segments))

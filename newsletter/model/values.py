@@ -1,0 +1,95 @@
+"""Small validated values that several records share: addresses, links, colours, zones, languages, names."""
+
+import re
+from email.utils import parseaddr
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator
+
+# Deliberately narrow: what live mailboxes use. What it refuses, `email-validator` decides.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
+_LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
+
+
+def _colour(value: str) -> str:
+    if not _COLOUR.fullmatch(value):
+        raise ValueError(f"{value!r} is not a colour; write six hexadecimal digits, for example #9C3353")
+    return value
+
+
+def _email(value: str) -> str:
+    if len(value) > 320 or not PLAIN_ADDRESS.fullmatch(value):
+        raise ValueError(f"{value!r} is not an e-mail address; write it as name@example.org")
+    return value
+
+
+def _mailbox(value: str) -> str:
+    _, address = parseaddr(value)
+    if not address:
+        raise ValueError(f"{value!r} is not a mailbox; write it as Ana Lima <ana@example.org>")
+    _email(address)
+    return _one_line(value)
+
+
+def _link(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
+        raise ValueError(f"{value!r} is not a whole link; write it with https:// in front, or mailto: for an address")
+    if _CONTROL.search(value) or " " in value:
+        raise ValueError(f"{value!r} holds a space or a control character; write %20 for a space")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if urlsplit(_link(value)).scheme != "https":
+        raise ValueError(f"{value!r} is not secure; write it with https:// in front")
+    return value.rstrip("/")
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{value!r} is not a time zone; write one such as America/Los_Angeles or Europe/Paris"
+        ) from None
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError(f"{value!r} is not a language; write a code such as en, es or pt-BR")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise ValueError(f"{value!r} is not a name; use letters, digits, dots, dashes and underscores")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if _CONTROL.search(value) or "\n" in value:
+        raise ValueError("it holds a line break or a control character; write it on one line")
+    if not value.strip():
+        raise ValueError("it is empty; write some text or leave the key out")
+    return value.strip()
+
+
+Colour = Annotated[str, AfterValidator(_colour)]
+EmailAddress = Annotated[str, AfterValidator(_email)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]  # `Ana Lima <ana@example.org>` or a bare address
+Link = Annotated[str, AfterValidator(_link)]  # https, http, mailto or tel
+WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a slash at the end
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Language = Annotated[str, AfterValidator(_language)]  # BCP 47
+Slug = Annotated[str, AfterValidator(_slug)]
+OneLine = Annotated[str, AfterValidator(_one_line)]

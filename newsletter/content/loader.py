@@ -1,0 +1,188 @@
+"""Loads an issue's folder into an `Issue`, or reports every mistake in it at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from newsletter.config import Config
+from newsletter.content.markdown import parse_markdown
+from newsletter.content.pictures import find_picture
+from newsletter.content.source import Document, Reading, read_front_matter, read_yaml
+from newsletter.errors import InputError, MistakesError
+from newsletter.model.finding import Place
+from newsletter.model.issue import (
+    SECTION_TYPES,
+    EventFields,
+    Fields,
+    Issue,
+    IssueFields,
+    Item,
+    ListFields,
+    Prose,
+    Section,
+    SectionEntry,
+    SectionType,
+    Source,
+)
+from newsletter.model.mistakes import mistakes_of, suggestion
+
+ISSUE_FILE = "issue.yaml"
+_FieldsT = TypeVar("_FieldsT", bound=Fields)
+
+
+def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
+    """Reads `issue.yaml` and every section that it names.
+
+    Raises MistakesError with all mistakes of all files, InputError where the folder is not an issue.
+    """
+    if not (folder / ISSUE_FILE).is_file():
+        raise InputError(f"{config.shown(folder)} is not an issue: it has no {ISSUE_FILE}; see `newsletter new --help`")
+    return _IssueReader(config, folder, section_types).read()
+
+
+@dataclass(slots=True)
+class _IssueReader:
+    """Reads one issue; holds what all its files share."""
+
+    config: Config
+    folder: Path
+    section_types: Mapping[str, SectionType]
+    reading: Reading = field(init=False)
+    pictures: dict[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reading = Reading(shown=self.config.shown)
+
+    def read(self) -> Issue:
+        document = read_yaml(self.folder / ISSUE_FILE, self.reading)
+        fields = None if document is None else self._fields(document, IssueFields)
+        if fields is not None and document is not None:
+            source = Source(path=document.path, lines=document.lines)
+            sections = self._sections(fields.sections, source)
+        if self.reading.mistakes or fields is None or document is None:
+            raise MistakesError(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
+        return Issue(
+            name=self.folder.name,
+            fields=fields,
+            language=fields.language or self.config.settings.newsletter.language,
+            zone=ZoneInfo(self.config.settings.newsletter.timezone),
+            sections=sections,
+            pictures=self.pictures,
+            merge_fields=tuple(self.reading.merge_fields),
+            source=source,
+        )
+
+    def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
+        sections: dict[str, Section] = {}
+        for index, entry in enumerate(entries):
+            place = source.at("sections", index)
+            if entry.section in sections:
+                self.reading.add(
+                    place.path, place.line, f"the section {entry.section} stands twice", "keep one of them"
+                )
+            elif (section := self._section(entry, place)) is not None:
+                sections[entry.section] = section
+        return tuple(sections.values())
+
+    def _section(self, entry: SectionEntry, place: Place) -> Section | None:
+        path = self._section_file(entry.section, place)
+        document = None if path is None else read_front_matter(path, self.reading)
+        if path is None or document is None:
+            return None
+        type_name = str(document.data.pop("type", entry.section))
+        section_type = self.section_types.get(type_name)
+        if section_type is None:
+            line = document.lines.get(("type",))
+            remedy = f"{suggestion(type_name, list(self.section_types))}; write it as `type:` above the text"
+            self.reading.add(document.path, line, f"unknown section type {type_name}", remedy)
+            return None
+        fields = self._fields(document, section_type.fields)
+        prose = self._prose(document)
+        items = self._items(path, document, fields) if section_type.has_items else ()
+        if fields is None:
+            return None
+        return Section(
+            name=entry.section,
+            type=type_name,
+            only=entry.only,
+            fields=fields,
+            prose=prose,
+            items=items,
+            source=Source(path=document.path, lines=document.lines),
+        )
+
+    def _section_file(self, name: str, place: Place) -> Path | None:
+        for path in (self.folder / f"{name}.md", self.folder / name / "index.md"):
+            if path.is_file():
+                return path
+        there = [path.stem for path in self.folder.glob("*.md")]
+        there += [path.parent.name for path in self.folder.glob("*/index.md")]
+        remedy = f"write {name}.md or {name}/index.md"
+        if there:
+            remedy += f"; {suggestion(name, there)}"
+        self.reading.add(place.path, place.line, f"there is no section {name}", remedy)
+        return None
+
+    def _items(self, index: Path, document: Document, fields: Fields | None) -> tuple[Item, ...]:
+        if index.name != "index.md":
+            return ()
+        files = {path.stem: path for path in sorted(index.parent.glob("*.md")) if path.name != "index.md"}
+        items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
+        order = fields.items if isinstance(fields, ListFields) else None
+        if order is None:
+            return tuple(sorted(items.values(), key=_by_start))
+        for position, name in enumerate(order):
+            if name not in files:
+                remedy = suggestion(name, list(files)) if files else f"write {name}.md beside index.md"
+                line = document.lines.get(("items", position))
+                self.reading.add(document.path, line, f"there is no item {name}", remedy)
+        for name in files.keys() - set(order):
+            line = document.lines.get(("items",))
+            self.reading.add(document.path, line, f"the item {name} is not in `items`", "add it, or delete its file")
+        return tuple(items[name] for name in order if name in items)
+
+    def _item(self, name: str, path: Path) -> Item | None:
+        document = read_front_matter(path, self.reading)
+        if document is None:
+            return None
+        fields = self._fields(document, EventFields)
+        prose = self._prose(document)
+        if fields is None:
+            return None
+        zone = ZoneInfo(fields.timezone or self.config.settings.newsletter.timezone)
+        source = Source(path=document.path, lines=document.lines)
+        return Item(name=name, fields=fields, prose=prose, source=source, zone=zone)
+
+    def _fields(self, document: Document, model: type[_FieldsT]) -> _FieldsT | None:
+        try:
+            return model.model_validate(document.data, context={"require_picture": self._require_picture})
+        except ValidationError as err:
+            line_of = Source(path=document.path, lines=document.lines).at
+            self.reading.mistakes += mistakes_of(
+                err, model=model, path=document.path, line_of=lambda location: line_of(*location).line
+            )
+            return None
+
+    def _prose(self, document: Document) -> Prose:
+        prose = parse_markdown(document.body, path=document.path, first_line=document.body_line)
+        for picture in prose.pictures:
+            try:
+                self._require_picture(picture.path)
+            except ValueError as err:
+                what, _, remedy = str(err).partition("; ")
+                self.reading.add(picture.place.path, picture.place.line, what, remedy)
+        return prose
+
+    def _require_picture(self, name: str) -> None:
+        self.pictures[name] = find_picture(self.folder, name)
+
+
+def _by_start(item: Item) -> tuple[bool, datetime, str]:
+    starts = item.starts_at()
+    undated = datetime.combine(date.max, time.min, item.zone)
+    return starts is None, starts or undated, item.name

@@ -1,0 +1,358 @@
+"""An issue as its files say it: fields from front matter, prose from Markdown, and where each stands.
+
+The `…Fields` records are what a director may write above the Markdown; each section type has one, in `SECTION_TYPES`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from markdown_it.token import Token
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
+from newsletter.model.finding import Place
+from newsletter.model.merge import MergeField
+from newsletter.model.mistakes import Location
+from newsletter.model.values import Language, Link, OneLine, Slug, TimeZone
+
+
+def _moment(value: object) -> object:
+    """A date or a date with a time, from text such as `2026-02-25` or `2026-02-25 08:00`."""
+    if not isinstance(value, str):
+        return value
+    for parse in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            moment = parse(value.strip())
+        except ValueError:
+            continue
+        if isinstance(moment, datetime) and moment.tzinfo is not None:
+            raise ValueError(f"{value!r} carries an offset; write the local time and put the zone into `timezone`")
+        return moment
+    raise ValueError(f"{value!r} is not a date that exists; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+
+
+def _picture(value: str, info: ValidationInfo) -> str:
+    """The path of a picture; the loader passes a function that raises ValueError where there is no such picture."""
+    if info.context is not None:
+        info.context["require_picture"](value)
+    return value
+
+
+Moment = Annotated[datetime | date, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_moment)]
+PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
+
+
+class Fields(BaseModel):
+    """Keys that a user may write; any other is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LinkFields(Fields):
+    """A link: the words that are shown, and where they lead."""
+
+    label: OneLine
+    url: Link
+
+
+class SectionFields(Fields):
+    """What every section may have; also all that a section type of a workspace's own theme has."""
+
+    title: OneLine | None = None
+    overline: OneLine | None = Field(default=None, description="a few quiet words above the title")
+    link: LinkFields | None = Field(default=None, description="a link below the text")
+    button: LinkFields | None = Field(default=None, description="the one thing to do; the verb first")
+
+
+class Signature(Fields):
+    """Who signs a letter."""
+
+    name: OneLine
+    role: OneLine | None = None
+    portrait: PicturePath | None = None
+    alt: OneLine | None = Field(default=None, description="what the portrait shows")
+
+
+class Phrase(Fields):
+    """A few words in a language."""
+
+    language: Language
+    text: OneLine
+
+
+class Hint(Fields):
+    """A sentence that ends in a link."""
+
+    text: OneLine
+    link: LinkFields
+
+
+class LetterFields(SectionFields):
+    """The letter: greeting, prose, closing, signature, thanks."""
+
+    greeting: OneLine | None = None
+    closing: OneLine | None = None
+    signature: Signature | None = None
+    thanks: tuple[Phrase, ...] = ()
+    translate: Hint | None = None
+
+
+class Video(Fields):
+    """A video: its still, on which a play mark is drawn, and where it plays."""
+
+    still: PicturePath
+    url: Link
+    alt: OneLine = Field(description="what plays; `Play:` is put before it")
+    length: OneLine | None = Field(default=None, description="for example 8 min")
+
+
+class MeditationFields(SectionFields):
+    """A guided practice with its video."""
+
+    video: Video | None = None
+
+
+class Card(Fields):
+    """Numbered steps under a title."""
+
+    title: OneLine
+    steps: tuple[OneLine, ...] = Field(min_length=1)
+
+
+class TipsFields(SectionFields):
+    """How to have the mail arrive in the inbox, by mail program."""
+
+    cards: tuple[Card, ...] = ()
+
+
+class ListFields(SectionFields):
+    """A section that is made of items, each in a file of its own."""
+
+    layout: Literal["cards", "list"] = "cards"
+    items: tuple[Slug, ...] | None = Field(default=None, description="the order; by date where it is left out")
+
+
+class Deadline(Fields):
+    """A date until which something holds, and what does."""
+
+    label: OneLine
+    date: Day
+
+
+class Note(Fields):
+    """A labelled line, such as `Ideal for: …`."""
+
+    label: OneLine
+    text: OneLine
+
+
+class EventFields(Fields):
+    """An event or an offer. Weekdays, ranges and zone labels are made from these fields, never typed."""
+
+    title: OneLine
+    subtitle: OneLine | None = None
+    starts: Moment | None = None
+    ends: Moment | None = Field(default=None, description="of a repeated event, the end of its last time")
+    timezone: TimeZone | None = None
+    repeats: Literal["weekly"] | None = None
+    weekdays: bool = Field(default=False, description="show the weekdays of an event of several days")
+    location: OneLine | None = None
+    badge: OneLine | None = None
+    deadline: Deadline | None = None
+    notes: tuple[Note, ...] = ()
+    button: LinkFields | None = None
+    link: LinkFields | None = None
+
+    @model_validator(mode="after")
+    def _times_agree(self) -> "EventFields":
+        if self.starts is None:
+            if self.ends is not None or self.repeats is not None:
+                raise ValueError("it ends or repeats but never starts; add `starts`")
+            return self
+        if self.ends is None:
+            return self
+        if isinstance(self.starts, datetime) != isinstance(self.ends, datetime):
+            raise ValueError(
+                "one of `starts` and `ends` has a time and the other has none; give both a time, or neither"
+            )
+        if self.ends < self.starts:
+            raise ValueError(f"it ends {self.ends} before it starts {self.starts}; correct one of them")
+        if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
+            raise ValueError(
+                f"it repeats weekly, but {self.starts} is a {self.starts:%A} and {self.ends} a {self.ends:%A}; "
+                "let `ends` be the end of the last time"
+            )
+        return self
+
+
+class SectionEntry(Fields):
+    """One line of `sections:`: the section, and the segment that alone sees it."""
+
+    section: Slug
+    only: Slug | None = None
+
+
+def _entry(value: object) -> object:
+    return {"section": value} if isinstance(value, str) else value
+
+
+class IssueFields(Fields):
+    """`issue.yaml`."""
+
+    subject: OneLine
+    preheader: OneLine
+    title: OneLine
+    date: Day
+    language: Language | None = None
+    sections: tuple[Annotated[SectionEntry, BeforeValidator(_entry)], ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionType:
+    """What a section of this type may hold; its template is `sections/NAME.mjml.j2` of the theme."""
+
+    fields: type[SectionFields] = SectionFields
+    has_items: bool = False
+
+
+SECTION_TYPES: Mapping[str, SectionType] = {
+    "letter": SectionType(fields=LetterFields),
+    "research": SectionType(),
+    "meditation": SectionType(fields=MeditationFields),
+    "events": SectionType(fields=ListFields, has_items=True),
+    "community": SectionType(fields=ListFields, has_items=True),
+    "text": SectionType(),
+    "donate": SectionType(),
+    "about": SectionType(),
+    "tips": SectionType(fields=TipsFields),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProseLink:
+    """A link in prose."""
+
+    text: str
+    url: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProsePicture:
+    """A picture in prose; `path` is relative to the issue's folder."""
+
+    path: str
+    alt: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """Markdown, parsed once: its tokens, and the links and pictures in it with their lines."""
+
+    tokens: tuple[Token, ...]
+    links: tuple[ProseLink, ...] = ()
+    pictures: tuple[ProsePicture, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written."""
+        return not self.tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A user's file: its path as shown, and the line of each key in it."""
+
+    path: str
+    lines: Mapping[Location, int] = field(default_factory=dict)
+
+    def at(self, *location: str | int) -> Place:
+        """The place of a key; of the nearest key around it where it is not written."""
+        for length in range(len(location), -1, -1):
+            if (line := self.lines.get(location[:length])) is not None:
+                return Place(path=self.path, line=line)
+        return Place(path=self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One event or offer of a section."""
+
+    name: str
+    fields: EventFields
+    prose: Prose
+    source: Source
+    zone: ZoneInfo  # the event's own, or the newsletter's
+
+    def starts_at(self) -> datetime | None:
+        """When it begins, with its zone; at midnight where it has no time of day."""
+        return None if self.fields.starts is None else _aware(self.fields.starts, time.min, self.zone)
+
+    def ends_at(self) -> datetime | None:
+        """When it is over, with its zone; at the end of the day where it has no time of day."""
+        last = self.fields.ends if self.fields.ends is not None else self.fields.starts
+        return None if last is None else _aware(last, time.max, self.zone)
+
+    def deadline_at(self) -> datetime | None:
+        """The end of the deadline's day, with its zone."""
+        return None if self.fields.deadline is None else _aware(self.fields.deadline.date, time.max, self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A block of an issue."""
+
+    name: str
+    type: str
+    only: str | None  # the segment that alone sees it
+    fields: SectionFields
+    prose: Prose
+    items: tuple[Item, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeFieldUse:
+    """A merge field, and one place in the files where it is used."""
+
+    field: MergeField
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One edition, loaded and valid. Merge fields stand in its texts as tokens."""
+
+    name: str
+    fields: IssueFields
+    language: str
+    zone: ZoneInfo
+    sections: tuple[Section, ...]
+    pictures: Mapping[str, Path]  # every picture used: its path relative to the issue's folder → the file
+    merge_fields: tuple[MergeFieldUse, ...]
+    source: Source  # issue.yaml
+
+    @property
+    def only_segments(self) -> tuple[str, ...]:
+        """The segments that some section is shown to alone, sorted."""
+        return tuple(sorted({section.only for section in self.sections if section.only}))
+
+    @property
+    def date_begins(self) -> datetime:
+        """The moment at which the issue's own date begins, in the newsletter's zone."""
+        return datetime.combine(self.fields.date, time.min, self.zone)
+
+
+def _day(moment: datetime | date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _aware(moment: datetime | date, clock: time, zone: ZoneInfo) -> datetime:
+    if isinstance(moment, datetime):
+        return moment.replace(tzinfo=zone)
+    return datetime.combine(moment, clock, zone)

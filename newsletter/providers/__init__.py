@@ -1,0 +1,1 @@
+"""How mail leaves: by SendGrid, by an SMTP relay, or as files in an outbox."""

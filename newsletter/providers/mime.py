@@ -1,0 +1,179 @@
+"""A MIME message, made once for a variant; a recipient's own is its fixed parts joined with their values.
+
+The bodies are quoted-printable. A value is encoded on its own and stands between soft line breaks, so nothing fixed is
+ever encoded or searched a second time. No line begins with a dot, so SMTP has none to double (RFC 5321, 4.5.2); none
+holds `=_`, so no value can pose as a boundary.
+"""
+
+import re
+from base64 import encodebytes
+from binascii import b2a_qp
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import format_datetime
+
+from newsletter.model.broadcast import Envelope, Mailing, Recipient
+from newsletter.model.merge import Template
+from newsletter.model.rendered import Picture
+from newsletter.providers.headers import mailbox, phrase, unstructured, wire_address
+
+_ALTERNATIVE, _RELATED = b"=_newsletter_alternative", b"=_newsletter_related"
+_LINE_BREAK = re.compile(r"\r\n|\r")
+_LEADING_DOTS = re.compile(rb"(?m)^\.+")
+_AS_IT_IS = re.compile(r"(?!\.)[ -<>-~]{1,75}")
+_SOFT_BREAK = b"=\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledMessage:
+    """All of a variant's message but what is a recipient's own."""
+
+    broadcast: str
+    domain: str  # of the sender, for message ids
+    subject: Template  # with its prefix
+    head: bytes  # the fixed headers
+    date: bytes
+    parts: tuple[bytes, ...]  # the rest of the message, to be joined by values
+    slots: tuple[int, ...]  # which value stands between each two parts
+
+    def dated(self, now: datetime) -> "CompiledMessage":
+        """The same message with another Date."""
+        return replace(self, date=_date(now))
+
+    def render(self, recipient: Recipient) -> bytes:
+        """The whole message for one recipient: lines end in CRLF and are at most 998 bytes long.
+
+        Raises ValueError where the address cannot stand in a header.
+        """
+        values = {slot: _encode_value(recipient.values[slot]) for slot in set(self.slots)}
+        pieces = [self.head, self.date, self._own_headers(recipient), self.parts[0]]
+        for slot, part in zip(self.slots, self.parts[1:], strict=True):
+            pieces += (values[slot], part)
+        return b"".join(pieces)
+
+    def _own_headers(self, recipient: Recipient) -> bytes:
+        return b"".join(
+            (
+                b"To: %s\r\n" % mailbox(recipient.name, wire_address(recipient.email)),
+                unstructured("Subject", self.subject.fill(recipient.values)),
+                f"Message-ID: <{self.broadcast}.{recipient.delivery}@{self.domain}>\r\n".encode("ascii"),
+                f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n".encode("ascii"),
+            )
+        )
+
+
+class MessageCompiler:
+    """Compiles messages, and keeps the last: chunks of a variant mostly follow each other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Mailing, CompiledMessage] | None = None
+
+    def compiled(self, mailing: Mailing, now: datetime) -> CompiledMessage:
+        """The message of a mailing, dated `now`."""
+        if self._last is None or self._last[0] != mailing:
+            self._last = (mailing, compile_message(mailing, now))
+        return self._last[1].dated(now)
+
+
+def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
+    """Encodes all that is the same for every recipient of a mailing; `now` becomes the Date."""
+    variant = mailing.variant
+    text, html = _spliced(variant.text), _spliced(variant.html)
+    opening = b"Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n--%s\r\n%s" % (
+        _ALTERNATIVE,
+        _ALTERNATIVE,
+        _part_head(b"text/plain"),
+    )
+    before_html, after_html = _around_html(variant.pictures)
+    middle = text[-1] + b"\r\n--%s\r\n%s" % (_ALTERNATIVE, before_html) + html[0]
+    closing = b"\r\n%s--%s--\r\n" % (after_html, _ALTERNATIVE)
+    joined = [*text[:-1], middle, *html[1:]]
+    joined[0] = opening + joined[0]
+    joined[-1] += closing
+    first, *others = variant.subject.parts
+    return CompiledMessage(
+        broadcast=mailing.broadcast,
+        domain=wire_address(mailing.envelope.from_email).rpartition("@")[2],
+        subject=Template((mailing.subject_prefix + first, *others), variant.subject.slots),
+        head=_fixed_headers(mailing.envelope, mailing.broadcast),
+        date=_date(now),
+        parts=tuple(joined),
+        slots=variant.text.slots + variant.html.slots,
+    )
+
+
+def list_id(envelope: Envelope) -> bytes:
+    """The value of List-Id (RFC 2919)."""
+    return mailbox(envelope.list_name, envelope.list_id) if phrase(envelope.list_name) else b"<%s>" % _list_id(envelope)
+
+
+def _list_id(envelope: Envelope) -> bytes:
+    return envelope.list_id.encode("ascii")
+
+
+def _fixed_headers(envelope: Envelope, broadcast: str) -> bytes:
+    lines = [b"From: %s" % mailbox(envelope.from_name, wire_address(envelope.from_email))]
+    if envelope.reply_to:
+        lines.append(b"Reply-To: %s" % wire_address(envelope.reply_to).encode())
+    lines += (
+        b"List-Id: %s" % list_id(envelope),
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        b"X-Newsletter-Broadcast: %s" % broadcast.encode("ascii"),
+        b"MIME-Version: 1.0",
+    )
+    return b"\r\n".join((*lines, b""))
+
+
+def _date(now: datetime) -> bytes:
+    return f"Date: {format_datetime(now)}\r\n".encode("ascii")
+
+
+def _part_head(content_type: bytes) -> bytes:
+    return b"Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" % content_type
+
+
+def _around_html(pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
+    """What stands before and after the HTML: with pictures, the two are one multipart/related (RFC 2387)."""
+    if not pictures:
+        return _part_head(b"text/html"), b""
+    before = b'Content-Type: multipart/related; type="text/html"; boundary="%s"\r\n\r\n--%s\r\n%s' % (
+        _RELATED,
+        _RELATED,
+        _part_head(b"text/html"),
+    )
+    after = b"".join(b"--%s\r\n%s" % (_RELATED, _picture_part(picture)) for picture in pictures)
+    return before, b"%s--%s--\r\n\r\n" % (after, _RELATED)
+
+
+def _picture_part(picture: Picture) -> bytes:
+    head = (
+        f"Content-Type: {picture.content_type}\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{picture.content_id}>\r\n"
+        f'Content-Disposition: inline; filename="{picture.name}"\r\n\r\n'
+    )
+    return head.encode("ascii") + encodebytes(picture.content).replace(b"\n", b"\r\n")
+
+
+def _spliced(template: Template) -> list[bytes]:
+    """The parts of a template encoded; each but the last ends in a soft line break, as each value does."""
+    *leading, last = template.parts
+    return [*(_encode_joined(part) for part in leading), _encode(last)]
+
+
+def _encode_value(value: str) -> bytes:
+    if _AS_IT_IS.fullmatch(value):
+        return value.encode("ascii") + _SOFT_BREAK
+    return _encode_joined(value)
+
+
+def _encode_joined(text: str) -> bytes:
+    # The Z keeps a place on the last line for the `=` of the soft break, and a space before it from being encoded.
+    return _encode(f"{text}Z")[:-1] + _SOFT_BREAK
+
+
+def _encode(text: str) -> bytes:
+    encoded = b2a_qp(_LINE_BREAK.sub("\n", text).encode("utf-8", "replace"))
+    undotted = _LEADING_DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), encoded)
+    return undotted.replace(b"\n", b"\r\n")

@@ -1,0 +1,152 @@
+"""The text part: prose and titles set in seventy-two columns, as if somebody had typed them with care."""
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterator
+
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from newsletter.model.issue import Prose
+
+COLUMNS = 72
+_BULLET = "- "
+_WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
+_WORD = re.compile(rf"\s*[{_WIDE}][\u3001\u3002]?|\s*[^\s{_WIDE}]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def prose_text(prose: Prose, indent: str = "") -> str:
+    """Prose as plain text: wrapped paragraphs, dashes before list items, each link on a line of its own."""
+    if prose.is_empty:
+        return ""
+    root = SyntaxTreeNode(list(prose.tokens))
+    return textwrap.indent("\n\n".join(_blocks(root.children, COLUMNS - len(indent))), indent)
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """One paragraph in seventy-two columns; an address is never broken."""
+    return _wrap(text, COLUMNS, first=indent, rest=indent)
+
+
+def underline(title: str, sign: str = "-") -> str:
+    """A title, wrapped where it is long, with a line of signs as wide as it is below."""
+    wrapped = _wrap(title, COLUMNS)
+    return f"{wrapped}\n{sign * max(_width(line) for line in wrapped.splitlines())}"
+
+
+def tidy(text: str) -> str:
+    """The finished part: no space at a line's end, no more than two line breaks in a row, one at the end."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
+
+
+def _blocks(nodes: list[SyntaxTreeNode], columns: int) -> Iterator[str]:
+    for node in nodes:
+        match node.type:
+            case "paragraph":
+                yield _paragraph(node, columns)
+            case "heading":
+                words, links = _inline(node)
+                yield "\n".join([underline(words), *_link_lines(links)])
+            case "bullet_list" | "ordered_list":
+                yield _list(node, columns)
+            case "blockquote":
+                yield textwrap.indent("\n\n".join(_blocks(node.children, columns - 2)), "> ", lambda _: True)
+            case "fence" | "code_block":
+                yield textwrap.indent(node.content.rstrip("\n"), "    ")
+            case "hr":
+                yield "* * *"
+            case "table":
+                yield "\n".join(_table_rows(node))
+
+
+def _paragraph(node: SyntaxTreeNode, columns: int) -> str:
+    words, links = _inline(node)
+    lines = [_wrap(line, columns) for line in words.split("\n")]
+    return "\n".join(lines + _link_lines(links))
+
+
+def _list(node: SyntaxTreeNode, columns: int) -> str:
+    start = int(node.attrs.get("start", 1))
+    tight = all(child.hidden for item in node.children for child in item.children if child.type == "paragraph")
+    items = []
+    for number, item in enumerate(node.children, start=start):
+        mark = _BULLET if node.type == "bullet_list" else f"{number}. "
+        text = ("\n" if tight else "\n\n").join(_blocks(item.children, columns - len(mark)))
+        items.append(mark + textwrap.indent(text, " " * len(mark))[len(mark) :])
+    return ("\n" if tight else "\n\n").join(items)
+
+
+def _table_rows(table: SyntaxTreeNode) -> Iterator[str]:
+    for part in table.children:
+        for row in part.children:
+            yield " | ".join(_inline(cell)[0] for cell in row.children)
+
+
+def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
+    """The words of a block, and its links as pairs of words and address."""
+    words: list[str] = []
+    links: list[tuple[str, str]] = []
+    open_links: list[tuple[str, int]] = []
+    for token in _inline_tokens(node):
+        match token.type:
+            case "text" | "code_inline":
+                words.append(token.content)
+            case "softbreak":
+                words.append(" ")
+            case "hardbreak":
+                words.append("\n")
+            case "image":
+                words.append(f"[{token.content}]" if token.content else "")
+            case "link_open":
+                open_links.append((str(token.attrs["href"]), len(words)))
+            case "link_close":
+                address, start = open_links.pop()
+                links.append(("".join(words[start:]), address))
+    return "".join(words), links
+
+
+def _inline_tokens(node: SyntaxTreeNode) -> list[Token]:
+    return [
+        token
+        for child in node.children
+        if child.type == "inline" and child.token
+        for token in child.token.children or []
+    ]
+
+
+def _link_lines(links: list[tuple[str, str]]) -> list[str]:
+    """The addresses of a block's links, each on its own line; named where there are several."""
+    told = [(label, address) for label, address in links if address.removeprefix("mailto:") != label]
+    if len(told) == 1:
+        return [told[0][1]]
+    return [line for label, address in told for line in (f"{label}:", address)]
+
+
+def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
+    """Like `textwrap.fill`, but wide signs count two columns and may be parted anywhere."""
+    lines: list[str] = []
+    line, room = first, columns - _width(first)
+    for word in _words(text):
+        gap = " " if word[0] == " " and line.strip() else ""
+        bare = word.strip()
+        if _width(gap + bare) > room and line.strip():
+            lines.append(line)
+            line, room, gap = rest, columns - _width(rest), ""
+        line += gap + bare
+        room -= _width(gap + bare)
+    lines.append(line)
+    return "\n".join(lines)
+
+
+def _words(text: str) -> Iterator[str]:
+    """Words with the space before them; ideographs and kana one by one, since a line may end after any of them."""
+    for match in _WORD.finditer(text):
+        word = match[0]
+        yield f" {word.strip()}" if word[0].isspace() else word
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

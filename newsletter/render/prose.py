@@ -1,0 +1,90 @@
+"""Prose → an HTML fragment whose author CSS is inlined."""
+
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from markupsafe import Markup
+
+from newsletter.model.issue import Prose
+
+_OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
+PictureSource = Callable[[str], tuple[str, int, int]]  # a picture's path → its address in the mail, width, height
+
+
+def prose_html(prose: Prose, *, css: str, heading_level: int, picture: PictureSource, width: int) -> Markup:
+    """The fragment, wrapped in `<div class="prose">`; its highest heading gets `heading_level`.
+
+    Pictures are shown at most `width` pixels wide.
+    """
+    if prose.is_empty:
+        return Markup("")
+    renderer = _Renderer(picture=picture, width=width)
+    tokens = _with_levels(prose.tokens, heading_level)
+    return Markup(inline_css(f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>', css))
+
+
+@lru_cache(maxsize=1024)
+def inline_css(fragment: str, css: str) -> str:
+    """The fragment with the theme's author CSS on its tags; the classes stay, for the dark-mode rules in the head.
+
+    Only fragments are inlined, never MJML's output, which a whole-document inliner damages.
+    """
+    from premailer import Premailer
+
+    inlined: str = Premailer(
+        fragment,
+        css_text=css,
+        remove_classes=False,
+        keep_style_tags=False,
+        disable_leftover_css=True,
+        disable_validation=True,
+        disable_link_rewrites=True,
+        disable_basic_attributes=["align", "bgcolor", "height", "valign", "width"],
+        allow_network=False,
+        method="html",
+    ).transform()
+    start, end = inlined.index("<body>") + len("<body>"), inlined.rindex("</body>")
+    return inlined[start:end].strip()
+
+
+class _Renderer(RendererHTML):
+    """Markdown's HTML, with what mail asks for: sized pictures, tables with scoped heads."""
+
+    def __init__(self, *, picture: PictureSource, width: int) -> None:
+        super().__init__()
+        self._picture = picture
+        self._width = width
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """A picture, never wider than its place."""
+        token = tokens[idx]
+        source, width, _ = self._picture(str(token.attrs["src"]))
+        attributes = {
+            "src": source,
+            "alt": self.renderInlineAsText(token.children, options, env),
+            "width": str(min(width, self._width)),
+        }
+        return f"<img {self.renderAttrs(Token('image', 'img', 0, attrs=dict(attributes)))}>"
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """A table of data, which the finishing step must not take for layout."""
+        return '<table class="data" border="0" cellpadding="0" cellspacing="0">\n'
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """The head of a column, announced with each of its cells."""
+        return '<th scope="col">'
+
+
+def _with_levels(tokens: Sequence[Token], heading_level: int) -> list[Token]:
+    highest = min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=1)
+    shift = heading_level - highest
+    return [
+        token.copy(tag=f"h{min(int(token.tag[1]) + shift, 6)}")
+        if token.type in {"heading_open", "heading_close"}
+        else token
+        for token in tokens
+    ]

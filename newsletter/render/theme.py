@@ -1,0 +1,89 @@
+"""The theme: templates of the workspace laid over the built-in ones, file by file."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+
+from newsletter.errors import InputError
+from newsletter.model.issue import SECTION_TYPES, SectionType
+
+TEMPLATES_FOLDER = "templates"
+_HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
+
+
+def builtin_theme() -> Path:
+    """The theme that comes with the program: inside the wheel, or at the top of a source checkout."""
+    package = Path(str(files("newsletter")))
+    shipped = package / "theme"
+    return shipped if shipped.is_dir() else package.parent / TEMPLATES_FOLDER
+
+
+class Theme:
+    """Templates looked up in the workspace first, then in the built-in theme."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
+
+    @cached_property
+    def section_types(self) -> Mapping[str, SectionType]:
+        """The built-in section types, and one for each further template in `sections/`."""
+        found = {
+            path.name.removesuffix(_HTML_ENDING): SectionType()
+            for folder in self.folders
+            for path in sorted((folder / "sections").glob(f"*{_HTML_ENDING}"))
+        }
+        return {**found, **SECTION_TYPES}
+
+    def render_html(self, name: str, context: Mapping[str, object]) -> str:
+        """A template that makes MJML, CSS or HTML: every value is escaped unless it is markup of our own."""
+        return self._render(self._markup, name, context)
+
+    def render_text(self, name: str, context: Mapping[str, object]) -> str:
+        """A template that makes plain text."""
+        return self._render(self._plain, name, context)
+
+    def section_template(self, section_type: str) -> str:
+        """The name of a section type's MJML template."""
+        return f"sections/{section_type}{_HTML_ENDING}"
+
+    def section_text_template(self, section_type: str) -> str:
+        """The name of a section type's text template; types without one of their own share that of `text`."""
+        name = f"text/sections/{section_type}{_TEXT_ENDING}"
+        return (
+            name if any((folder / name).is_file() for folder in self.folders) else f"text/sections/text{_TEXT_ENDING}"
+        )
+
+    def _render(self, environment: Environment, name: str, context: Mapping[str, object]) -> str:
+        try:
+            return environment.get_template(name).render(context)
+        except TemplateSyntaxError as err:
+            place = f"{TEMPLATES_FOLDER}/{err.name}:{err.lineno}"
+            raise InputError(
+                f"{place}: {err.message}; correct the template, or delete it to use the built-in one"
+            ) from err
+        except TemplateError as err:
+            raise InputError(f"{TEMPLATES_FOLDER}/{name}: {err}; correct the template, or delete it") from err
+
+    @cached_property
+    def _loader(self) -> BaseLoader:
+        return FileSystemLoader(self.folders)
+
+    @cached_property
+    def _markup(self) -> Environment:
+        return Environment(
+            loader=self._loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+
+    @cached_property
+    def _plain(self) -> Environment:
+        return Environment(
+            loader=self._loader,
+            autoescape=False,  # noqa: S701 - plain text has no markup to escape into
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )

@@ -1,13 +1,18 @@
-"""What a check is given, and what a rule is."""
+"""What the checks are given, what they answer with, and what a rule is."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.config import Settings
-from newsletter.model.finding import Finding, Severity
+from newsletter.checks.document import Document, read_document
+from newsletter.checks.sources import Sources, index_sources
+from newsletter.config import CONFIG_FILE, Settings
+from newsletter.model.finding import Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.model.rendered import RenderedIssue
+
+CONFIG_PLACE = Place(path=CONFIG_FILE)
+THEME_REMEDY = "correct the templates of your workspace, or delete the changed ones to use the built-in theme"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,31 @@ class Subject:
     known_fields: frozenset[str] | None  # the merge fields that the audience has; None where it is not known
 
 
-Check = Callable[[Subject], Iterable[Finding]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The subject, and what is read out of it once for all rules."""
+
+    subject: Subject
+    documents: tuple[Document, ...]  # one for each variant
+    sources: Sources
+
+    @property
+    def issue_place(self) -> Place:
+        """`issue.yaml` as a whole: where a finding belongs that no single line of the user's files caused."""
+        return Place(path=self.subject.issue.source.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that a check found, before the rule is named that it breaks."""
+
+    severity: Severity
+    place: Place
+    what: str
+    remedy: str
+
+
+Check = Callable[[Evidence], Iterable[Fault]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +63,23 @@ class Rule:
     why: str
     source: str  # who asks for it
     check: Check
+    needs_audience: bool = False  # whether it says nothing until the audience's merge fields are known
+
+
+def gather_evidence(subject: Subject) -> Evidence:
+    """Parses each variant, and indexes the user's texts, links and pictures by what they say."""
+    return Evidence(
+        subject=subject,
+        documents=tuple(read_document(variant) for variant in subject.rendered.variants),
+        sources=index_sources(subject.issue, subject.settings),
+    )
+
+
+def error(place: Place, what: str, remedy: str) -> Fault:
+    """A fault that holds the mail back."""
+    return Fault(severity=Severity.ERROR, place=place, what=what, remedy=remedy)
+
+
+def warning(place: Place, what: str, remedy: str) -> Fault:
+    """A fault that is shown, and holds nothing back."""
+    return Fault(severity=Severity.WARNING, place=place, what=what, remedy=remedy)

@@ -1,6 +1,7 @@
 """Loads an issue's folder into an `Issue`, or reports every mistake in it at once."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from newsletter.config import Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture
-from newsletter.content.source import Document, Reading, read_front_matter, read_yaml
+from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import (
@@ -61,9 +62,11 @@ class _IssueReader:
     def read(self) -> Issue:
         document = read_yaml(self.folder / ISSUE_FILE, self.reading)
         fields = None if document is None else self._fields(document, IssueFields)
-        if fields is not None and document is not None:
-            source = Source(path=document.path, lines=document.lines)
-            sections = self._sections(fields.sections, source)
+        sections: tuple[Section, ...] = ()
+        if document is not None:
+            # Sections are read even where issue.yaml has mistakes, so that all files' are told at once.
+            entries = _entries(document.data) if fields is None else fields.sections
+            sections = self._sections(entries, Source(path=document.path, lines=document.lines))
         if self.reading.mistakes or fields is None or document is None:
             raise MistakesError(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
         return Issue(
@@ -74,7 +77,7 @@ class _IssueReader:
             sections=sections,
             pictures=self.pictures,
             merge_fields=tuple(self.reading.merge_fields),
-            source=source,
+            source=Source(path=document.path, lines=document.lines),
         )
 
     def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
@@ -180,6 +183,16 @@ class _IssueReader:
 
     def _require_picture(self, name: str) -> None:
         self.pictures[name] = find_picture(self.folder, name)
+
+
+def _entries(data: Tree) -> tuple[SectionEntry, ...]:
+    """What can be made out of `sections:` in an issue.yaml that is not valid as a whole."""
+    listed = data.get("sections")
+    entries = []
+    for value in listed if isinstance(listed, list) else ():
+        with suppress(ValidationError):
+            entries.append(SectionEntry.model_validate({"section": value} if isinstance(value, str) else value))
+    return tuple(entries)
 
 
 def _by_start(item: Item) -> tuple[bool, datetime, str]:

@@ -27,7 +27,7 @@ def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
                 links.append(ProseLink(text=words, url=str(token.attrs["href"]), place=place))
             elif token.type == "image":
                 pictures.append(ProsePicture(path=str(token.attrs["src"]), alt=token.content, place=place))
-    return Prose(tokens=tuple(tokens), links=tuple(links), pictures=tuple(pictures))
+    return Prose(tokens=tuple(tokens), first_line=first_line, links=tuple(links), pictures=tuple(pictures))
 
 
 def _with_lines(children: Iterable[Token], line: int) -> Iterator[tuple[Token, int]]:

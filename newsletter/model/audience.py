@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 # The columns that the product knows by name; any further column of a CSV file is an attribute.
 SUBSCRIBER_COLUMNS = (
@@ -16,6 +18,11 @@ SUBSCRIBER_COLUMNS = (
     "consented_at",
     "consent_source",
 )
+
+
+def normal_tag(tag: str) -> str:
+    """A tag as the list keeps it and as segments name it: in lower case, without spaces around it."""
+    return tag.strip().lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,21 @@ class SubscriberRecord:
     consented_at: datetime | None = None
     consent_source: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class ImportRow(NamedTuple):
+    """A valid row of a list, as in SubscriberRecord; a plain tuple, because a list may have a million."""
+
+    line: int  # on which the row starts; no two rows of an import share it
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()
+    consented_at: datetime | None = None
+    consent_source: str = ""
+    attributes: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +117,16 @@ class ImportReport:
     def rows(self) -> int:
         """How many rows the file held."""
         return self.added + self.updated + self.unchanged + len(self.rejected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentCount:
+    """How many subscribers a segment has, and how many of them must not be mailed."""
+
+    members: int
+    suppressed: int
+
+    @property
+    def mailable(self) -> int:
+        """How many may be mailed."""
+        return self.members - self.suppressed

@@ -255,6 +255,7 @@ class Prose:
     """Markdown, parsed once: its tokens, and the links and pictures in it with their lines."""
 
     tokens: tuple[Token, ...]
+    first_line: int = 1  # the line of the file on which the Markdown begins; the tokens count from it
     links: tuple[ProseLink, ...] = ()
     pictures: tuple[ProsePicture, ...] = ()
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from newsletter.model.broadcast import OutgoingChunk, Outcome
+from newsletter.model.broadcast import Outcome, OutgoingChunk
 
 Clock = Callable[[], datetime]  # the present moment, aware, in UTC
 

@@ -4,10 +4,8 @@ import re
 from base64 import b64encode
 from functools import lru_cache
 
-from idna import IDNAError
-from idna import encode as encode_domain
-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _UNFIT_ADDRESS = re.compile(r'[\x00-\x20\x7f-\xa0\u2028\u2029<>()\[\],;:\\"]')
 _PRINTABLE = re.compile(r"[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -19,14 +17,15 @@ _SHORT = 60  # what fits on a line behind any header's name
 
 def one_line(text: str) -> str:
     """The text with every run of line breaks and control characters as one space, and none around it."""
-    return _CONTROL.sub(" ", text).strip()
+    return text.strip() if text.isprintable() else _CONTROL.sub(" ", text).strip()
 
 
 def unstructured(name: str, text: str) -> bytes:
     """A whole header whose value is plain text, such as Subject, folded and closed with a line break."""
     value = one_line(text)
     lines = _fold(value, len(name) + 2) if _is_plain(value) else None
-    return f"{name}: {'\r\n '.join(lines or encoded_words(value))}\r\n".encode("ascii")
+    folded = "\r\n ".join(lines or encoded_words(value))
+    return f"{name}: {folded}\r\n".encode("ascii")
 
 
 def phrase(text: str) -> str:
@@ -41,10 +40,10 @@ def phrase(text: str) -> str:
 
 
 def mailbox(name: str, address: str) -> bytes:
-    """`Name <address>`, the address alone where there is no name; the address must be fit for the wire."""
+    """`Name <address>`, or `<address>` where there is no name; the address must be fit for the wire."""
     shown = phrase(name)
     if not shown:
-        return address.encode()
+        return f"<{address}>".encode()
     separator = " " if len(shown) + len(address) < LONGEST_LINE - len("Reply-To:  <>") else "\r\n "
     return f"{shown}{separator}<{address}>".encode()
 
@@ -69,17 +68,21 @@ def wire_address(email: str) -> str:
 
     Raises ValueError where it could break out of a header or a command.
     """
+    if _PLAIN_ADDRESS.fullmatch(email):
+        return email
     local, at, domain = email.rpartition("@")
-    if not (local and at and domain) or _UNFIT_ADDRESS.search(email):
+    if not (local and at and domain) or "@" in local or _UNFIT_ADDRESS.search(email):
         raise ValueError("it is not an e-mail address")
     return email if domain.isascii() else f"{local}@{_ascii_domain(domain)}"
 
 
 @lru_cache(maxsize=1024)
 def _ascii_domain(domain: str) -> str:
+    import idna  # its tables are large, and few lists need them
+
     try:
-        return encode_domain(domain, uts46=True).decode("ascii")
-    except IDNAError as err:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as err:
         raise ValueError(f"its domain cannot exist ({err})") from err
 
 

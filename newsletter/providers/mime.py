@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from newsletter.model.broadcast import Envelope, Mailing, Recipient
 from newsletter.model.merge import Template
 from newsletter.model.rendered import Picture
-from newsletter.providers.headers import mailbox, phrase, unstructured, wire_address
+from newsletter.providers.headers import mailbox, unstructured, wire_address
 
 _ALTERNATIVE, _RELATED = b"=_newsletter_alternative", b"=_newsletter_related"
 _LINE_BREAK = re.compile(r"\r\n|\r")
@@ -80,7 +80,7 @@ def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
     """Encodes all that is the same for every recipient of a mailing; `now` becomes the Date."""
     variant = mailing.variant
     text, html = _spliced(variant.text), _spliced(variant.html)
-    opening = b"Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n--%s\r\n%s" % (
+    opening = b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n--%s\r\n%s' % (
         _ALTERNATIVE,
         _ALTERNATIVE,
         _part_head(b"text/plain"),
@@ -103,21 +103,12 @@ def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
     )
 
 
-def list_id(envelope: Envelope) -> bytes:
-    """The value of List-Id (RFC 2919)."""
-    return mailbox(envelope.list_name, envelope.list_id) if phrase(envelope.list_name) else b"<%s>" % _list_id(envelope)
-
-
-def _list_id(envelope: Envelope) -> bytes:
-    return envelope.list_id.encode("ascii")
-
-
 def _fixed_headers(envelope: Envelope, broadcast: str) -> bytes:
     lines = [b"From: %s" % mailbox(envelope.from_name, wire_address(envelope.from_email))]
     if envelope.reply_to:
         lines.append(b"Reply-To: %s" % wire_address(envelope.reply_to).encode())
     lines += (
-        b"List-Id: %s" % list_id(envelope),
+        b"List-Id: %s" % mailbox(envelope.list_name, envelope.list_id),
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         b"X-Newsletter-Broadcast: %s" % broadcast.encode("ascii"),
         b"MIME-Version: 1.0",

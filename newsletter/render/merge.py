@@ -65,7 +65,7 @@ def in_header(text: str, position: int) -> Escape:  # noqa: ARG001 - one signatu
 
 def slot_values(slots: Sequence[Slot], values: Mapping[str, str]) -> tuple[str, ...]:
     """Each slot's value for one subscriber, escaped for where it stands; the default where there is none."""
-    return tuple(_ESCAPES[slot.escape](values.get(slot.field.name) or slot.field.default or "") for slot in slots)
+    return tuple(ESCAPES[slot.escape](values.get(slot.field.name) or slot.field.default or "") for slot in slots)
 
 
 def _header(value: str) -> str:
@@ -84,7 +84,7 @@ def _url(value: str) -> str:
     return quote(value, safe="")
 
 
-_ESCAPES: Mapping[Escape, Callable[[str], str]] = {
+ESCAPES: Mapping[Escape, Callable[[str], str]] = {
     Escape.HTML: _html,
     Escape.URL: _url,
     Escape.LINK: escape,

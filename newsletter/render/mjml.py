@@ -6,6 +6,9 @@ from mjml import mjml2html
 
 from newsletter.errors import InputError
 
+# The end of one conditional comment and the beginning of the next, with nothing between: the compiler leaves dozens.
+_SEAM = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
+
 
 def compile_mjml(source: str) -> str:
     """The HTML of an MJML document; its media queries and Outlook comments are left alone from here on.
@@ -20,4 +23,4 @@ def compile_mjml(source: str) -> str:
     if (start := html.find("<mj-")) != -1:
         component = re.split(r"[\s/>]", html[start + 1 :], maxsplit=1)[0]
         raise InputError(f"the theme uses {component}, which is no component of MJML; correct its name in templates/")
-    return html
+    return _SEAM.sub("", html)

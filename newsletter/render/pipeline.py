@@ -13,6 +13,7 @@ from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.render import dates, plaintext
 from newsletter.render.calendar import google_calendar_url
 from newsletter.render.finish import finish_html
+from newsletter.render.fonts import bare_font_stack
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
 from newsletter.render.mjml import compile_mjml
 from newsletter.render.pictures import PictureShelf, ShownPicture
@@ -82,8 +83,11 @@ class _IssueRenderer:
         return {
             "newsletter": settings.newsletter,
             "brand": settings.brand,
+            "heading_font": bare_font_stack(settings.brand.heading_font),
+            "body_font": bare_font_stack(settings.brand.body_font),
             "language": self.issue.language,
-            "direction": "rtl" if self.issue.language.split("-")[0] in _RIGHT_TO_LEFT else "ltr",
+            "direction": _direction(self.issue.language),
+            "direction_of": _direction,
             "content_width": CONTENT_WIDTH,
         }
 
@@ -104,6 +108,7 @@ class _IssueRenderer:
             "prose_text": plaintext.prose_text,
             "wrap": plaintext.wrap,
             "underline": plaintext.underline,
+            "rule": plaintext.RULE,
             "picture": self._picture,
             "video_still": self._video_still,
             "when": lambda item: dates.format_when(item, self.issue.language),
@@ -127,3 +132,7 @@ class _IssueRenderer:
 
     def _brand_picture(self, name: str | None) -> ShownPicture | None:
         return None if name is None else self.shelf.show(self.config.root / name)
+
+
+def _direction(language: str) -> str:
+    return "rtl" if language.split("-")[0] in _RIGHT_TO_LEFT else "ltr"

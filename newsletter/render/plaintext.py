@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 from newsletter.model.issue import Prose
 
 COLUMNS = 72
+RULE = "-" * COLUMNS
 _BULLET = "- "
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
 _WORD = re.compile(rf"\s*[{_WIDE}][\u3001\u3002]?|\s*[^\s{_WIDE}]+")
@@ -25,9 +26,12 @@ def prose_text(prose: Prose, indent: str = "") -> str:
     return textwrap.indent("\n\n".join(_blocks(root.children, COLUMNS - len(indent))), indent)
 
 
-def wrap(text: str, indent: str = "") -> str:
-    """One paragraph in seventy-two columns; an address is never broken."""
-    return _wrap(text, COLUMNS, first=indent, rest=indent)
+def wrap(text: str, mark: str = "") -> str:
+    """One paragraph in seventy-two columns; an address is never broken.
+
+    After a mark, such as `1. `, the lines stand in line with its first word.
+    """
+    return _wrap(text, COLUMNS, first=mark, rest=" " * _width(mark))
 
 
 def underline(title: str, sign: str = "-") -> str:

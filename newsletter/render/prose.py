@@ -1,5 +1,6 @@
 """Prose → an HTML fragment whose author CSS is inlined."""
 
+import re
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,8 @@ from markupsafe import Markup
 from newsletter.model.issue import Prose
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
+_START_TAG = re.compile(r"<[a-z][^<>]*>")
+_ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")
 PictureSource = Callable[[str], tuple[str, int, int]]  # a picture's path → its address in the mail, width, height
 
 
@@ -48,7 +51,14 @@ def inline_css(fragment: str, css: str) -> str:
         method="html",
     ).transform()
     start, end = inlined.index("<body>") + len("<body>"), inlined.rindex("</body>")
-    return inlined[start:end].strip()
+    return _START_TAG.sub(lambda tag: _double_quoted(tag[0]), inlined[start:end].strip())
+
+
+def _double_quoted(tag: str) -> str:
+    """The tag with every value in double quotes: MJML's compiler damages a value whose quotes are single."""
+    return _ATTRIBUTE_VALUE.sub(
+        lambda value: value[0] if value[1] is None else f'="{value[1].replace(chr(34), "&quot;")}"', tag
+    )
 
 
 class _Renderer(RendererHTML):
@@ -63,12 +73,20 @@ class _Renderer(RendererHTML):
         """A picture, never wider than its place."""
         token = tokens[idx]
         source, width, _ = self._picture(str(token.attrs["src"]))
+        shown = min(width, self._width)
         attributes = {
             "src": source,
             "alt": self.renderInlineAsText(token.children, options, env),
-            "width": str(min(width, self._width)),
+            "width": str(shown),
+            "style": f"width:100%;max-width:{shown}px;height:auto",
         }
         return f"<img {self.renderAttrs(Token('image', 'img', 0, attrs=dict(attributes)))}>"
+
+    def softbreak(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """A space: MJML's compiler drops a line break that stands alone between two tags."""
+        return " "
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """A table of data, which the finishing step must not take for layout."""

@@ -1,0 +1,46 @@
+# `make demo` and `make test` set up everything that they need, on a fresh machine too.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check format bench pictures constraints clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: .venv/.dev  ## a virtual environment with the program and all that its tests need
+
+demo: .venv/.run  ## the main job: build, check, import, test, broadcast the February issue, into files
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo
+
+test: check  ## the gate: all checks and all tests
+	scripts/install-debian-packages chromium
+	$(BIN)/pytest -n auto
+
+check: .venv/.dev  ## formatting, lint, types, layers
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev  ## put the code into its form
+	$(BIN)/ruff check --fix --select I
+	$(BIN)/ruff format
+
+bench: .venv/.dev  ## the measured promises, as ratios against named peers
+	$(BIN)/python -m benchmarks
+
+constraints: .venv/.dev  ## write down the versions that are installed now
+	scripts/freeze-constraints
+
+clean:  ## remove what was made, but neither the database nor the outbox
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.run: pyproject.toml constraints.txt scripts/make-venv
+	PYTHON="$(PYTHON)" scripts/make-venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	@touch $@

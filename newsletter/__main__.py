@@ -1,0 +1,30 @@
+"""The program `newsletter`, and `python -m newsletter`."""
+
+import sys
+
+
+def main() -> None:
+    """Runs one command; an error that a person can mend ends in a message and an exit code, never in a traceback."""
+    from newsletter.cli.app import app
+    from newsletter.cli.output import show_error
+    from newsletter.errors import NewsletterError
+
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or a pipe of an old encoding must not end a command over an emoji.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except NewsletterError as err:
+        show_error(str(err))
+        sys.exit(err.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        show_error("interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

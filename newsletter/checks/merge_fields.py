@@ -1,0 +1,28 @@
+"""Whether every merge field finds a value."""
+
+from collections.abc import Iterable
+
+from newsletter.checks.base import Evidence, Fault, error, warning
+from newsletter.model.merge import RESERVED_FIELDS
+from newsletter.model.mistakes import suggestion
+
+_ALWAYS_FILLED = RESERVED_FIELDS | {"email"}
+
+
+def check_fields_exist(evidence: Evidence) -> Iterable[Fault]:
+    """The audience has each merge field; nothing is said where the audience is not known."""
+    known = evidence.subject.known_fields
+    if known is None:
+        return
+    for use in evidence.subject.issue.merge_fields:
+        if use.field.name not in known | RESERVED_FIELDS:
+            remedy = suggestion(use.field.name, sorted(known | RESERVED_FIELDS))
+            yield error(use.place, f"no subscriber has the field {use.field.name}", remedy)
+
+
+def check_defaults(evidence: Evidence) -> Iterable[Fault]:
+    """Each merge field has a default, unless everyone has a value."""
+    for use in evidence.subject.issue.merge_fields:
+        if use.field.default is None and use.field.name not in _ALWAYS_FILLED:
+            what = f"some readers may lack {use.field.name} and would see a gap"
+            yield warning(use.place, what, f'add a default: {{{{ {use.field.name} | default("…") }}}}')

@@ -1,0 +1,48 @@
+"""The program: its commands, in the order in which a director meets them."""
+
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import audience, compose, sending, workspace
+
+_COMPOSE, _SEND, _AUDIENCE = "Compose", "Send", "Audience"
+
+app = typer.Typer(
+    name="newsletter",
+    help="Compose an email newsletter from Markdown files, see it, check it, test it and send it safely.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("init", rich_help_panel=_COMPOSE)(workspace.init)
+app.command("new", rich_help_panel=_COMPOSE)(workspace.new)
+app.command("check", rich_help_panel=_COMPOSE)(compose.check)
+app.command("build", rich_help_panel=_COMPOSE)(compose.build)
+app.command("preview", rich_help_panel=_COMPOSE)(compose.preview)
+app.command("test", rich_help_panel=_SEND)(sending.test)
+app.command("send", rich_help_panel=_SEND)(sending.send)
+app.command("status", rich_help_panel=_SEND)(sending.status)
+app.command("resume", rich_help_panel=_SEND)(sending.resume)
+app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
+app.command("segments", rich_help_panel=_AUDIENCE)(audience.segments)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from newsletter import __version__
+        from newsletter.cli.output import say
+
+        say(f"newsletter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Compose an email newsletter from Markdown files, see it, check it, test it and send it safely."""

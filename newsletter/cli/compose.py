@@ -1,0 +1,103 @@
+"""`check`, `build` and `preview`: an issue before it goes out."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+
+IssueArgument = Annotated[
+    str | None, typer.Argument(metavar="[ISSUE]", help="The issue, such as 2026-02; the newest where none is named.")
+]
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def check(
+    issue: IssueArgument = None,
+    form: Annotated[Format, typer.Option("--format", help="text to read, json or github for programs.")] = Format.TEXT,
+    list_rules: Annotated[bool, typer.Option("--list", help="Explain every rule and end.")] = False,
+) -> None:
+    """Look for what would go wrong: mistakes in the files, and in the mail that they make.
+
+    The issue is judged by its own date. Ends with 1 where a finding holds the mail back.
+    """
+    if list_rules:
+        _list_rules()
+        return
+    from newsletter.cli.findings import show_findings
+    from newsletter.cli.workspace import current_config
+    from newsletter.errors import MistakesError
+    from newsletter.model.finding import Severity
+    from newsletter.workflows.compose import compose_issue, find_issue, findings_of_mistakes
+
+    config = current_config()
+    folder = find_issue(config, issue)
+    try:
+        findings = compose_issue(config, folder).findings
+    except MistakesError as err:
+        findings = findings_of_mistakes(err)
+    show_findings(findings, form=form.value, issue=folder.name)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(1)
+
+
+def build(issue: IssueArgument = None) -> None:
+    """Write the issue to build/: HTML with its pictures, text, a mail to open in a mail program, a report."""
+    from datetime import UTC, datetime
+
+    from newsletter.cli.findings import summarise_findings
+    from newsletter.cli.workspace import current_config
+    from newsletter.workflows.build import build_issue
+    from newsletter.workflows.compose import compose_issue, find_issue
+
+    config = current_config()
+    folder = find_issue(config, issue)
+    composed = compose_issue(config, folder)
+    for file in build_issue(config, composed, datetime.now(UTC)):
+        output.say(f"{config.shown(file.path)}  {output.styled(f'{file.size_bytes / 1000:,.1f} kB', 'dim')}")
+    output.note(summarise_findings(composed.findings))
+    if composed.errors:
+        output.show_next(f"newsletter check {folder.name}", "to see what holds it back")
+        raise typer.Exit(1)
+    output.show_next(f"newsletter preview {folder.name}", "to see it as readers will")
+
+
+def preview(
+    issue: IssueArgument = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port; a free one near 8025 by default.")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+) -> None:
+    """Show the issue in a browser as desktops and phones will, light and dark; a saved change appears by itself."""
+    from newsletter.cli.workspace import current_config
+    from newsletter.web.serve import serve_preview
+    from newsletter.workflows.compose import find_issue
+
+    def on_ready(url: str) -> None:
+        output.say(url)
+        output.note("Ctrl-C ends the preview.")
+        if open_browser:
+            import webbrowser
+
+            webbrowser.open(url)
+
+    config = current_config()
+    serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)
+
+
+def _list_rules() -> None:
+    from newsletter.checks.registry import RULES
+
+    for rule in RULES:
+        output.say(f"{output.styled(rule.id, 'bold')}  {rule.title}  ({rule.severity})")
+        output.say(f"    {rule.why}")
+        output.say(f"    {output.styled(rule.source, 'dim')}")

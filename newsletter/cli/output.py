@@ -1,0 +1,144 @@
+"""The only place that prints: results on stdout; errors, questions and progress on stderr."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from newsletter.errors import InputError
+
+Progress = Callable[[int], None]  # hears how many more are done
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def say(text: str = "") -> None:
+    """A line of the result."""
+    print(text)
+
+
+def result_stream() -> TextIO:
+    """Where a result that is too long for lines goes, piece by piece."""
+    return sys.stdout
+
+
+def note(text: str) -> None:
+    """A line beside the result: what happens, what comes next."""
+    print(text, file=sys.stderr)
+
+
+def show_error(message: str) -> None:
+    """Why the command cannot go on: a mistake a line; a line that begins with a space belongs to the one above it."""
+    label = styled("error:", "red", stream=sys.stderr)
+    for line in message.splitlines() or [""]:
+        note(line if line.startswith(" ") else f"{label} {line}")
+
+
+def show_next(command: str, why: str) -> None:
+    """The next step, as the person would type it."""
+    note(f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}")
+
+
+def show_json(value: object) -> None:
+    """The result for a script."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Names and values in two columns."""
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        first, *rest = value.splitlines() or [""]
+        say(f"  {styled(name.ljust(width), 'dim')}  {first}")
+        for line in rest:
+            say(f"  {' ' * width}  {line}")
+
+
+def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under heads; numbers stand to the right."""
+    cells = [heads, *rows]
+    widths = [max(display_width(row[index]) for row in cells) for index in range(len(heads))]
+    numeric = [all(row[index].replace(",", "").isdigit() for row in rows) for index in range(len(heads))]
+    for number, row in enumerate(cells):
+        padded = [
+            " " * (width - display_width(cell)) + cell if right else cell + " " * (width - display_width(cell))
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ]
+        line = "  ".join(padded).rstrip()
+        say(styled(line, "dim") if number == 0 else line)
+
+
+def styled(text: str, style: str, *, stream: object = None) -> str:
+    """The text in a style, where the stream is a terminal that wants styles (https://no-color.org)."""
+    target = stream or sys.stdout
+    wants = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if not wants or not getattr(target, "isatty", lambda: False)():
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def display_width(text: str) -> int:
+    """How many columns a terminal gives to the text."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def confirm(question: str) -> bool:
+    """Asks a person; no is the answer to silence.
+
+    Raises InputError where nobody can answer.
+    """
+    if not sys.stdin.isatty():
+        raise InputError("nobody is there to be asked; add --yes to go on without the question")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
+
+@contextmanager
+def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a line now and then, so that a log shows that it goes on."""
+    if sys.stderr.isatty():
+        with _bar(title, total, unit) as advance:
+            yield advance
+        return
+    with _lines(title, total, unit) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda more: bar.advance(task, more)
+
+
+@contextmanager
+def _lines(title: str, total: int | None, unit: str) -> Iterator[Progress]:
+    from time import monotonic
+
+    done, last = 0, monotonic()
+
+    def advance(more: int) -> None:
+        nonlocal done, last
+        done += more
+        if monotonic() - last >= 5:
+            last = monotonic()
+            note(f"{title}: {done:,}{f' of {total:,}' if total else ''} {unit}")
+
+    yield advance

@@ -1,0 +1,125 @@
+"""The outbox: every mail becomes a file that a mail program opens, and nothing leaves the machine.
+
+A mail counts as accepted when its whole file stands under its final name. The folder is synchronised once a chunk, the
+files are not: after a power failure a file may be short, and nobody has missed a mail by it.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.providers.base import Clock
+from newsletter.providers.mime import MessageCompiler
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
+_LONGEST_NAME = 120  # of the address in a file's name; file systems allow 255 bytes in all
+_REMEDIES = {
+    errno.ENOSPC: "free some space, then resume",
+    errno.EDQUOT: "free some space, then resume",
+    errno.EACCES: "make the folder yours to write in, then resume",
+    errno.EPERM: "make the folder yours to write in, then resume",
+    errno.EROFS: "choose another folder in [provider.outbox], then resume",
+    errno.ENOTDIR: "move the file that stands in the folder's place, then resume",
+    errno.EEXIST: "move the file that stands in the folder's place, then resume",
+}
+
+
+class Outbox:
+    """The provider that writes `folder/BROADCAST/ADDRESS-DELIVERY.eml`."""
+
+    name = "outbox"
+    chunk_size = 100
+    concurrency = 1
+    transmits = False
+
+    def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
+        self._folder = folder
+        self._shown = shown
+        self._clock = clock
+
+    def describe(self) -> str:
+        """What carries the mail, for a person who is about to say yes."""
+        return f"outbox folder {self._shown}/: files, nothing is sent"
+
+    @contextmanager
+    def session(self) -> Iterator["OutboxSession"]:
+        """A session; files need no connection."""
+        yield OutboxSession(self._folder, shown=self._shown, clock=self._clock)
+
+
+class OutboxSession:
+    """Writes the mails of one thread."""
+
+    def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
+        self._folder = folder
+        self._shown = shown
+        self._clock = clock
+        self._messages = MessageCompiler()
+
+    def submit(self, chunk: OutgoingChunk) -> Outcome:
+        """Writes a file for each recipient; what could not be written is unsent."""
+        message = self._messages.compiled(chunk.mailing, self._clock())
+        folder = self._folder / _safe(chunk.mailing.broadcast)
+        invalid: dict[int, str] = {}
+        written = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for recipient in chunk.recipients:
+                try:
+                    content = message.render(recipient)
+                except ValueError as err:
+                    invalid[recipient.delivery] = str(err)
+                else:
+                    _write(folder / _file_name(recipient), content)
+                written += 1
+            _synchronise(folder)
+        except OSError as err:
+            unsent = frozenset(recipient.delivery for recipient in chunk.recipients[written:])
+            return Outcome(
+                verdict=Verdict.ACCEPTED if written else Verdict.READY,
+                next_step=NextStep.PAUSE,
+                reason=self._reason(err),
+                invalid=invalid,
+                unsent=unsent if written else frozenset(),
+            )
+        return Outcome(verdict=Verdict.ACCEPTED, invalid=invalid)
+
+    def _reason(self, error: OSError) -> str:
+        remedy = _REMEDIES.get(error.errno or 0, "mend it, then resume")
+        return f"{self._shown}/ cannot be written ({error.strerror or error}); {remedy}"
+
+
+def _file_name(recipient: Recipient) -> str:
+    return f"{_safe(recipient.email)}-{recipient.delivery}.eml"
+
+
+def _safe(text: str) -> str:
+    """The text as a file's name: no separators, not hidden, not too long."""
+    return _UNSAFE.sub("_", text).lstrip(".")[:_LONGEST_NAME]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Puts a file under its name only when it is whole."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def _synchronise(folder: Path) -> None:
+    """Has the folder's entries on the disk; a system that cannot open folders goes without."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

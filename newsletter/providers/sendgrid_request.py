@@ -1,0 +1,166 @@
+"""The body of `POST /v3/mail/send`: made once for a mailing, with one small object for each recipient.
+
+All that varies is a substitution tag in the fixed part and an escaped value in a recipient's object. The tags carry
+the broadcast's nonce, so no value can pose as one. Rules and limits are those of SendGrid's Mail Send documentation.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
+from newsletter.model.merge import Template
+from newsletter.providers.headers import encoded_words, one_line, wire_address
+
+LARGEST_REQUEST_BYTES = 30_000_000
+_LARGEST_SUBSTITUTIONS_BYTES = 10_000
+_NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # which the name of a recipient must not hold
+
+
+class RequestBody(bytes):
+    """Bytes that the library sends as they are.
+
+    It encodes every body itself, and formats it for a log line whether or not that line is wanted: both would copy
+    all addresses once more at each request, and the second would write them to a log.
+    """
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8") -> "RequestBody":
+        """The bytes themselves; they are UTF-8 already."""
+        return self
+
+    def __format__(self, spec: str) -> str:
+        return f"{len(self)} bytes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, ready to be posted."""
+
+    body: RequestBody
+    recipients: tuple[Recipient, ...]  # whom it is for, in the order in which it names them
+    invalid: Mapping[int, str]  # delivery → why it was left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRequest:
+    """All of a mailing's requests but the recipients."""
+
+    broadcast: str
+    opening: bytes  # up to the first recipient's object
+    tags: Mapping[int, str]  # slot → its tag, for the slots in use
+
+    def request(self, chunk: OutgoingChunk) -> Request:
+        """The request for a chunk, without those that SendGrid would refuse the whole request for."""
+        template = self._template(chunk)
+        sendable: list[Recipient] = []
+        objects: list[bytes] = []
+        invalid: dict[int, str] = {}
+        for recipient in chunk.recipients:
+            try:
+                objects.append(self._personalization(template, recipient))
+                sendable.append(recipient)
+            except ValueError as err:
+                invalid[recipient.delivery] = str(err)
+        body = RequestBody(b"%b%b]}" % (self.opening, b",".join(objects)))
+        return Request(body=body, recipients=tuple(sendable), invalid=invalid)
+
+    def _template(self, chunk: OutgoingChunk) -> bytes:
+        """A recipient's object with `%b` for the address, the name, each value in turn, the link and the delivery."""
+        substitutions = ",".join(f"{_json(tag).decode().replace('%', '%%')}:%b" for tag in self.tags.values())
+        parts = (
+            '{"to":[{"email":%b%b}]',
+            f'"substitutions":{{{substitutions}}}' if substitutions else "",
+            '"headers":{"List-Unsubscribe":%b,"List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}',
+            f'"custom_args":{{"nl_broadcast":"{self.broadcast}","nl_chunk":"{chunk.number}",'
+            f'"nl_attempt":"{chunk.attempt}","nl_delivery":"%d"}}}}',
+        )
+        return ",".join(part for part in parts if part).encode("ascii")
+
+    def _personalization(self, template: bytes, recipient: Recipient) -> bytes:
+        values = recipient.values
+        encoded = [_json(values[slot]) for slot in self.tags]
+        filled = template % (
+            _json(wire_address(recipient.email)),
+            _named(recipient.name),
+            *encoded,
+            _json(f"<{recipient.unsubscribe_url}>"),
+            recipient.delivery,
+        )
+        if len(filled) > _LARGEST_SUBSTITUTIONS_BYTES:
+            _refuse_long_values(encoded, self.tags)
+        return filled
+
+
+def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
+    """Writes all that is the same for every recipient of a mailing."""
+    variant, envelope = mailing.variant, mailing.envelope
+    in_use = sorted({*variant.subject.slots, *variant.html.slots, *variant.text.slots})
+    tags = {slot: f"%nl{mailing.nonce}x{slot}%" for slot in in_use}
+    message: dict[str, object] = {
+        "from": {"email": wire_address(envelope.from_email), "name": one_line(envelope.from_name)},
+        "subject": mailing.subject_prefix + _tagged(variant.subject, tags),
+        "content": [
+            {"type": "text/plain", "value": _tagged(variant.text, tags)},
+            {"type": "text/html", "value": _tagged(variant.html, tags)},
+        ],
+        "headers": {"List-Id": _list_id(envelope)},
+        "categories": [mailing.category],
+        "tracking_settings": {"subscription_tracking": {"enable": False}},
+    }
+    if envelope.reply_to:
+        message["reply_to"] = {"email": wire_address(envelope.reply_to)}
+    if variant.pictures:
+        message["attachments"] = [
+            {
+                "content": b64encode(picture.content).decode("ascii"),
+                "type": picture.content_type,
+                "filename": picture.name,
+                "disposition": "inline",
+                "content_id": picture.content_id,
+            }
+            for picture in variant.pictures
+        ]
+    if sandbox:
+        message["mail_settings"] = {"sandbox_mode": {"enable": True}}
+    return CompiledRequest(
+        broadcast=mailing.broadcast,
+        opening=_json(message)[:-1] + b',"personalizations":[',
+        tags=tags,
+    )
+
+
+_json = orjson.dumps
+
+
+def _tagged(template: Template, tags: Mapping[int, str]) -> str:
+    pieces = [template.parts[0]]
+    for slot, part in zip(template.slots, template.parts[1:], strict=True):
+        pieces += (tags[slot], part)
+    return "".join(pieces)
+
+
+def _named(name: str) -> bytes:
+    """The name as it follows the address; nothing where there is none."""
+    shown = one_line(name)
+    if ";" in shown or "," in shown:
+        shown = _NAME_SIGNS.sub(" ", shown).strip()
+    return b',"name":' + _json(shown) if shown else b""
+
+
+def _list_id(envelope: Envelope) -> str:
+    name = one_line(envelope.list_name).replace('"', "'")
+    shown = f'"{name}"' if name.isascii() else " ".join(encoded_words(name))
+    return f"{shown} <{envelope.list_id}>"
+
+
+def _refuse_long_values(encoded: list[bytes], tags: Mapping[int, str]) -> None:
+    size_bytes = sum(map(len, encoded)) + sum(len(tag) + len('"":,') for tag in tags.values())
+    if size_bytes > _LARGEST_SUBSTITUTIONS_BYTES:
+        raise ValueError(
+            f"this subscriber's values are {size_bytes:,} bytes long; SendGrid takes {_LARGEST_SUBSTITUTIONS_BYTES:,}"
+        )

@@ -1,0 +1,44 @@
+"""Turns what SQLite reports into a StoreError that says what to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from newsletter.errors import StoreError
+
+# By primary result code (https://www.sqlite.org/rescode.html). Other codes are faults of ours and stay what they are.
+_MEANING = {
+    sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that has finished, and try again"),
+    sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that has finished, and try again"),
+    sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", "check [database] url in newsletter.toml"),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "restore it from a backup"),
+    sqlite3.SQLITE_PERM: ("you may not use it", "change its owner or its permissions"),
+    sqlite3.SQLITE_AUTH: ("you may not use it", "change its owner or its permissions"),
+    sqlite3.SQLITE_READONLY: (
+        "it can only be read",
+        "change the permissions of the file and of its folder, which must be writable too",
+    ),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "check that its folder exists and that you may write there"),
+    sqlite3.SQLITE_FULL: ("the disk is full", "make room and try again; nothing of this step was kept"),
+    sqlite3.SQLITE_IOERR: ("the disk cannot be read or written", "check the disk; nothing of this step was kept"),
+    sqlite3.SQLITE_NOMEM: ("there is not enough memory", "close other programs and try again"),
+}
+
+
+def cannot_use(path: Path, what: str, remedy: str) -> StoreError:
+    """A StoreError about the database file."""
+    return StoreError(f"{path}: {what}; {remedy}")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raises StoreError where SQLite or the system cannot use the file at `path`."""
+    try:
+        yield
+    except sqlite3.DatabaseError as err:
+        code = getattr(err, "sqlite_errorcode", None)
+        if code is None or code & 0xFF not in _MEANING:
+            raise
+        what, remedy = _MEANING[code & 0xFF]
+        raise cannot_use(path, what, remedy) from err

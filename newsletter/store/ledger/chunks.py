@@ -1,0 +1,93 @@
+"""Changes one chunk within a transaction: its state, and which deliveries are in it."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.model.broadcast import ChunkState, DeliveryStatus
+from newsletter.store.dialect import text_of
+from newsletter.store.queries import load_queries
+
+_SQL = load_queries("chunks")
+_EMPTY = "nobody is left in this chunk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenChunk:
+    """A chunk that a transaction is changing."""
+
+    connection: sqlite3.Connection
+    broadcast: int
+    number: int
+    now: datetime
+
+
+def set_state(chunk: OpenChunk, state: ChunkState, *, reason: str, message_id: str = "") -> None:
+    """Says what became of the deliveries that are still in the chunk."""
+    _SQL.set_state(
+        chunk.connection,
+        broadcast=chunk.broadcast,
+        chunk=chunk.number,
+        state=state.value,
+        reason=reason,
+        message_id=message_id,
+        now=text_of(chunk.now),
+    )
+
+
+def close_empty(chunk: OpenChunk) -> None:
+    """Closes a chunk that everybody was taken out of."""
+    set_state(chunk, ChunkState.REJECTED, reason=_EMPTY)
+
+
+def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str]) -> None:
+    """Takes deliveries (subscriber → reason) out of the chunk for good; all of them must be in it."""
+    by_reason = defaultdict(list)
+    for subscriber, reason in reasons.items():
+        by_reason[reason].append(subscriber)
+    for reason, subscribers in by_reason.items():
+        number = _SQL.add_to_settlement(
+            chunk.connection,
+            broadcast=chunk.broadcast,
+            status=status.value,
+            reason=reason,
+            size=len(subscribers),
+            now=text_of(chunk.now),
+        )
+        _SQL.settle_deliveries(
+            chunk.connection,
+            [{"broadcast": chunk.broadcast, "subscriber": each, "settlement": number} for each in subscribers],
+        )
+    _shrink(chunk, len(reasons))
+
+
+def split_off(
+    chunk: OpenChunk, subscribers: Collection[int], state: ChunkState, *, reason: str = "", message_id: str = ""
+) -> None:
+    """Puts deliveries into a new chunk of the same variant and count of attempts; all of them must be in this one."""
+    if not subscribers:
+        return
+    number = _SQL.next_number(chunk.connection, broadcast=chunk.broadcast)
+    _SQL.add_chunk_like(
+        chunk.connection,
+        broadcast=chunk.broadcast,
+        chunk=chunk.number,
+        number=number,
+        state=state.value,
+        size=len(subscribers),
+        first_subscriber=min(subscribers),
+        reason=reason,
+        message_id=message_id,
+        now=text_of(chunk.now),
+    )
+    _SQL.move_deliveries(
+        chunk.connection,
+        [{"broadcast": chunk.broadcast, "subscriber": each, "into": number} for each in subscribers],
+    )
+    _shrink(chunk, len(subscribers))
+
+
+def _shrink(chunk: OpenChunk, by: int) -> None:
+    _SQL.shrink_chunk(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number, by=by)

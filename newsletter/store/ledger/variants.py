@@ -1,0 +1,74 @@
+"""Keeps the content of a broadcast as it was frozen."""
+
+import sqlite3
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from newsletter.model.merge import Escape, MergeField, Slot, Template
+from newsletter.model.rendered import Picture, RenderedVariant
+from newsletter.store.database import Database
+from newsletter.store.queries import load_queries
+
+_SQL = load_queries("variants")
+
+
+def save_variant(connection: sqlite3.Connection, *, broadcast_id: int, number: int, variant: RenderedVariant) -> None:
+    """Keeps a variant, and those of its pictures that no other variant of the broadcast brought."""
+    content = zlib.compress(orjson.dumps(_as_data(variant)))
+    _SQL.add_variant(connection, broadcast=broadcast_id, number=number, content=content)
+    for picture in variant.pictures:
+        _SQL.add_picture(
+            connection,
+            broadcast=broadcast_id,
+            name=picture.name,
+            content_type=picture.content_type,
+            width=picture.width,
+            height=picture.height,
+            content=picture.content,
+        )
+
+
+def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVariant]:
+    """The variants exactly as they were frozen, under the keys that claimed chunks name."""
+    with database.read() as connection:
+        contents = dict(_SQL.variants(connection, broadcast=broadcast_id))
+        pictures = {
+            name: Picture(name=name, content_type=content_type, content=content, width=width, height=height)
+            for name, content_type, content, width, height in _SQL.pictures(connection, broadcast=broadcast_id)
+        }
+    return {str(number): _variant(content, pictures) for number, content in contents.items()}
+
+
+def _variant(content: bytes, pictures: Mapping[str, Picture]) -> RenderedVariant:
+    data = orjson.loads(zlib.decompress(content))
+    return RenderedVariant(
+        segments=frozenset(data["segments"]),
+        language=data["language"],
+        subject=_template(data["subject"]),
+        preheader=_template(data["preheader"]),
+        html=_template(data["html"]),
+        text=_template(data["text"]),
+        slots=tuple(Slot(MergeField(name, default), Escape(escape)) for name, default, escape in data["slots"]),
+        pictures=tuple(pictures[name] for name in data["pictures"]),
+    )
+
+
+def _as_data(variant: RenderedVariant) -> dict[str, object]:
+    return {
+        "segments": sorted(variant.segments),
+        "language": variant.language,
+        "subject": (variant.subject.parts, variant.subject.slots),
+        "preheader": (variant.preheader.parts, variant.preheader.slots),
+        "html": (variant.html.parts, variant.html.slots),
+        "text": (variant.text.parts, variant.text.slots),
+        "slots": [(slot.field.name, slot.field.default, slot.escape.value) for slot in variant.slots],
+        "pictures": [picture.name for picture in variant.pictures],
+    }
+
+
+def _template(data: list[Any]) -> Template:
+    parts, slots = data
+    return Template(parts=tuple(parts), slots=tuple(slots))

@@ -1,0 +1,58 @@
+"""Brings a database file to the schema that this version uses."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from newsletter.store.dialect import APPLICATION_ID
+from newsletter.store.failures import cannot_use
+
+_FOLDER = Path(__file__).parent / "sql" / "migrations"
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Applies the migrations that the file lacks, all or none of them.
+
+    Raises StoreError where the file belongs to another program or to a newer version.
+    """
+    scripts = sorted(_FOLDER.glob("*.sql"))
+    if _version(connection, path, newest=len(scripts)) == len(scripts):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection, path, newest=len(scripts))  # another process may have been faster
+        for script in scripts[version:]:
+            for statement in _statements(script.read_text(encoding="utf-8")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(scripts)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application == 0 and version == 0 and tables == 0:
+        return 0
+    if application != APPLICATION_ID:
+        raise cannot_use(
+            path, "it is the database of another program", "give another file as [database] url in newsletter.toml"
+        )
+    if version > newest:
+        raise cannot_use(path, "it was written by a newer version of newsletter", "update newsletter")
+    return int(version)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements one by one: `executescript` would end the transaction that they belong in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,18 @@
+"""Loads the named queries of `sql/`."""
+
+from pathlib import Path
+from typing import Any
+
+import aiosql
+
+from newsletter.store.dialect import DRIVER
+
+_FOLDER = Path(__file__).parent / "sql"
+
+
+def load_queries(name: str) -> Any:
+    """The queries of `sql/NAME.sql`, each a function of a connection and the parameters that it declares.
+
+    What they return is untyped: the caller turns rows into records at once.
+    """
+    return aiosql.from_path(_FOLDER / f"{name}.sql", DRIVER, encoding="utf-8")

@@ -1,0 +1,52 @@
+-- Changes to one chunk. Whenever deliveries move, the sizes change in the same transaction.
+
+-- name: set_state(broadcast, chunk, state, reason, message_id, now)!
+-- What became of a chunk.
+UPDATE chunk
+SET state = :state, reason = :reason, message_id = :message_id, changed_at = :now
+WHERE broadcast = :broadcast AND number = :chunk;
+
+-- name: add_to_settlement(broadcast, status, reason, size, now)$
+-- Accounts for deliveries that share a reason; its number.
+INSERT INTO settlement (broadcast, number, status, reason, size, changed_at)
+VALUES (
+    :broadcast,
+    (SELECT coalesce(max(number), 0) + 1 FROM settlement WHERE broadcast = :broadcast),
+    :status,
+    :reason,
+    :size,
+    :now
+)
+ON CONFLICT (broadcast, status, reason)
+DO UPDATE SET size = settlement.size + excluded.size, changed_at = excluded.changed_at
+RETURNING number;
+
+-- name: settle_deliveries(broadcast, subscriber, settlement)*!
+-- Takes deliveries out of their chunk for good.
+UPDATE delivery
+SET chunk = NULL, settlement = :settlement
+WHERE broadcast = :broadcast AND subscriber = :subscriber;
+
+-- name: move_deliveries(broadcast, subscriber, into)*!
+-- Puts deliveries into another chunk.
+UPDATE delivery
+SET chunk = :into
+WHERE broadcast = :broadcast AND subscriber = :subscriber;
+
+-- name: shrink_chunk(broadcast, chunk, by)!
+-- Accounts for deliveries that were taken out.
+UPDATE chunk SET size = size - :by WHERE broadcast = :broadcast AND number = :chunk;
+
+-- name: next_number(broadcast)$
+-- The number for a new chunk.
+SELECT max(number) + 1 FROM chunk WHERE broadcast = :broadcast;
+
+-- name: add_chunk_like(broadcast, chunk, number, state, size, first_subscriber, reason, message_id, now)!
+-- A chunk for some deliveries of another: of the same variant, runner and count of attempts.
+INSERT INTO chunk (
+    broadcast, number, variant, state, size, first_subscriber, attempt, runner, reason, message_id, changed_at
+)
+SELECT
+    broadcast, :number, variant, :state, :size, :first_subscriber, attempt, runner, :reason, :message_id, :now
+FROM chunk
+WHERE broadcast = :broadcast AND number = :chunk;

@@ -1,0 +1,139 @@
+"""The studio: a local site on which the director sees an issue as its readers will, while it is being written."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.web.live import Pulse, revision_events
+from newsletter.web.loopback import LoopbackOnly
+from newsletter.web.page import missing_page, studio_file, studio_page
+from newsletter.web.proofs import Proof, Proofs
+from newsletter.web.views import Pictures, html_for_frame, mail_in_view, view_from
+from newsletter.web.watch import watch_workspace
+from newsletter.workflows.pictures import with_local_pictures
+
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; frame-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src {pictures}; form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+)
+_PICTURE_SOURCES = {Pictures.ON: "'self' https: data:", Pictures.OFF: "'none'"}
+
+
+def preview_app(config: Config, folder: Path, pulse: Pulse | None = None) -> Starlette:
+    """The studio for the issues of a workspace, opened at the one in `folder`.
+
+    Open pages are told of changes through `pulse`; who starts a server ends it, so that the pages let go.
+    """
+    studio = _Studio(Proofs(config, folder), pulse or Pulse())
+    return Starlette(
+        routes=[
+            Route("/", studio.front),
+            Route("/studio.css", studio.style),
+            Route("/studio.js", studio.script),
+            Route("/{issue}/", studio.page),
+            Route("/{issue}/mail.html", studio.mail),
+            Route("/{issue}/pictures/{name}", studio.picture),
+            Route("/{issue}/events", studio.events),
+        ],
+        middleware=[Middleware(LoopbackOnly)],
+        lifespan=studio.watching,
+    )
+
+
+class _Studio:
+    """The site's answers. Those that are not `async` run in threads, because they may compose an issue."""
+
+    def __init__(self, proofs: Proofs, pulse: Pulse) -> None:
+        self._proofs = proofs
+        self._pulse = pulse
+
+    @asynccontextmanager
+    async def watching(self, _app: Starlette) -> AsyncIterator[None]:
+        """Watches the files for as long as the site is up."""
+        task = asyncio.create_task(watch_workspace(self._proofs, self._note_changes))
+        try:
+            yield
+        finally:
+            self._pulse.end()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _note_changes(self, paths: Collection[Path]) -> None:
+        await run_in_threadpool(self._proofs.note_changes, paths)
+        self._pulse.beat()
+
+    def front(self, _request: Request) -> Response:
+        """Leads to the issue that the studio was opened with."""
+        return RedirectResponse(f"/{quote(self._proofs.first)}/")
+
+    def style(self, _request: Request) -> Response:
+        """The style sheet."""
+        return Response(studio_file("studio.css"), media_type="text/css")
+
+    def script(self, _request: Request) -> Response:
+        """The script."""
+        return Response(studio_file("studio.js"), media_type="text/javascript")
+
+    def page(self, request: Request) -> Response:
+        """The page of an issue."""
+        policy = {"Content-Security-Policy": _PAGE_POLICY}
+        issue = request.path_params["issue"]
+        try:
+            proof = self._proofs.proof(issue)
+        except InputError:
+            return HTMLResponse(missing_page(issue, self._proofs.issues()), status_code=404, headers=policy)
+        html = studio_page(proof, view_from(request.query_params), self._proofs.issues())
+        return HTMLResponse(html, headers=policy)
+
+    def mail(self, request: Request) -> Response:
+        """The mail itself, for a frame of the page.
+
+        Pictures are switched off as mail programs do it, by not loading them; what is left is the alternative texts.
+        """
+        proof = self._proof(request)
+        if proof.composed is None:
+            raise HTTPException(404, "The issue has not been composed yet.\n")
+        view = view_from(request.query_params)
+        rendered = proof.composed.rendered
+        html = html_for_frame(mail_in_view(proof.config, rendered, view).html, view.scheme)
+        policy = _MAIL_POLICY.format(pictures=_PICTURE_SOURCES[view.pictures])
+        return HTMLResponse(
+            with_local_pictures(html, rendered, "pictures/"), headers={"Content-Security-Policy": policy}
+        )
+
+    def picture(self, request: Request) -> Response:
+        """A picture of the mail, looked up by name among those that were rendered, never on the disk."""
+        composed = self._proof(request).composed
+        for picture in composed.rendered.pictures if composed else ():
+            if picture.name == request.path_params["name"]:
+                return Response(picture.content, media_type=picture.content_type)
+        raise HTTPException(404, "There is no such picture in this issue.\n")
+
+    async def events(self, request: Request) -> Response:
+        """The stream that tells the page of changes."""
+        issue = request.path_params["issue"]
+        await run_in_threadpool(self._proof, request)
+        return StreamingResponse(revision_events(self._proofs, issue, self._pulse), media_type="text/event-stream")
+
+    def _proof(self, request: Request) -> Proof:
+        try:
+            return self._proofs.proof(request.path_params["issue"])
+        except InputError as err:
+            raise HTTPException(404, f"{err}\n") from err

@@ -1,0 +1,102 @@
+"""Tells when a file of the workspace has changed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from watchfiles import Change, awatch
+
+_QUICK_MS = 5  # how long a save must have been over before it counts; the library's own pace costs 60 ms
+_CALM_MS = 50  # the same for what changes seldom
+_DEBOUNCE_MS = 50
+_log = logging.getLogger(__name__)
+
+NoteChanges = Callable[[Collection[Path]], Awaitable[None]]
+
+
+class Watched(Protocol):
+    """What is to be watched; read anew whenever it may have become different."""
+
+    @property
+    def watched_files(self) -> frozenset[Path]:
+        """Single files, whether or not they exist."""
+
+    @property
+    def watched_folders(self) -> frozenset[Path]:
+        """Folders in which every file counts, whether or not they exist."""
+
+
+async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
+    """Calls `note_changes` with the paths that have changed, until it is cancelled."""
+    polling = False
+    while True:
+        outdated = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_watch_from_above(watched, note_changes, outdated, polling=polling))
+                tasks.create_task(_watch_folders(watched, note_changes, outdated, polling=polling))
+                # Both have begun after one turn of the loop; what happened before that, nobody has told.
+                await asyncio.sleep(0)
+                await note_changes(())
+        except* OSError as errors:
+            # The system hands out no more watches, or the drive has none.
+            _log.warning("files are looked at again and again from now on", exc_info=errors)
+            polling = True
+
+
+async def _watch_from_above(
+    watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
+) -> None:
+    """Watches the single files, and whether the folders come and go; then sets `outdated`, to have all begin anew.
+
+    Their parents are watched: an editor that saves by putting a new file in the place of the old one would be followed
+    only once, and a folder that comes again is another one.
+    """
+    entries = watched.watched_files | watched.watched_folders
+    parents = _existing(entry.parent for entry in entries)
+    async for paths in _changes(parents, outdated, step=_CALM_MS, deep=False, polling=polling):
+        if not paths & entries:
+            continue
+        await note_changes(paths)
+        if paths & watched.watched_folders or watched.watched_files - entries:
+            outdated.set()
+
+
+async def _watch_folders(
+    watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
+) -> None:
+    folders = _existing(watched.watched_folders)
+    async for paths in _changes(folders, outdated, step=_QUICK_MS, deep=True, polling=polling):
+        await note_changes(paths)
+
+
+async def _changes(
+    folders: Collection[Path], outdated: asyncio.Event, *, step: int, deep: bool, polling: bool
+) -> AsyncIterator[frozenset[Path]]:
+    """The paths changed in these folders, a batch at a time, until `outdated` is set."""
+    if not folders:
+        await outdated.wait()
+        return
+    batches = awatch(
+        *folders,
+        watch_filter=_is_edit,
+        debounce=_DEBOUNCE_MS,
+        step=step,
+        stop_event=outdated,
+        force_polling=polling or None,
+        recursive=deep,
+    )
+    async for batch in batches:
+        yield frozenset(Path(path) for _, path in batch)
+
+
+def _is_edit(_change: Change, path: str) -> bool:
+    """Leaves out what editors put beside a file while they save it."""
+    name = Path(path).name
+    return not (name.startswith((".#", ".~", "#", "4913")) or name.endswith(("~", ".swp", ".swx", ".tmp", ".bak")))
+
+
+def _existing(folders: Iterable[Path]) -> frozenset[Path]:
+    return frozenset(folder for folder in folders if folder.is_dir())

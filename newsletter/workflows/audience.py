@@ -1,0 +1,76 @@
+"""Bring a list in, take it out again, and show what is known of a person."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from newsletter.audience.csv_export import write_subscribers
+from newsletter.audience.csv_import import read_subscribers
+from newsletter.errors import InputError
+from newsletter.model.audience import SUBSCRIBER_COLUMNS, ImportReport, Subscriber, Suppression
+from newsletter.model.ledger import PastDelivery
+from newsletter.store.database import Database
+from newsletter.store.merge import merge_subscribers
+from newsletter.store.subscribers import export_subscribers, find_subscriber, history, known_fields
+from newsletter.store.suppressions import find_suppression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """Everything that is known of one person."""
+
+    subscriber: Subscriber | None
+    suppression: Suppression | None
+    deliveries: tuple[PastDelivery, ...]
+
+
+def import_subscribers(
+    database: Database, path: Path, *, now: datetime, on_progress: Callable[[int], None]
+) -> ImportReport:
+    """Merges a CSV file into the audience, in one transaction; `on_progress` hears how many rows were read so far.
+
+    Raises InputError or MistakesError, with nothing imported, where the file cannot be read as a list.
+    """
+    return merge_subscribers(database, read_subscribers(path), now=now, on_progress=on_progress)
+
+
+def export_to_stream(database: Database, stream: TextIO) -> int:
+    """Writes everybody as CSV; how many they are."""
+    attributes = [name for name in known_fields(database) if name not in SUBSCRIBER_COLUMNS]
+    records = (subscriber.record for subscriber in export_subscribers(database))
+    return write_subscribers(records, stream, attributes=attributes)
+
+
+def export_to_file(database: Database, path: Path) -> int:
+    """Writes everybody into a CSV file that its owner alone can read; how many they are.
+
+    The file appears whole or not at all. Raises InputError where it cannot be written.
+    """
+    try:
+        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                count = export_to_stream(database, file)
+            Path(partial).replace(path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+    except OSError as err:
+        raise InputError(f"{path}: cannot be written ({err.strerror}); check the folder and its permissions") from err
+    return count
+
+
+def show_person(database: Database, email: str) -> KnownPerson:
+    """All that is known of the person with this address.
+
+    Raises InputError where nothing is.
+    """
+    subscriber = find_subscriber(database, email)
+    suppression = find_suppression(database, email)
+    if subscriber is None and suppression is None:
+        raise InputError(f"nobody with the address {email} is known; `newsletter subscribers import` brings people in")
+    deliveries = history(database, subscriber.id) if subscriber else ()
+    return KnownPerson(subscriber=subscriber, suppression=suppression, deliveries=deliveries)

@@ -1,0 +1,154 @@
+"""Build an issue into files that a person can open: HTML with its pictures, text, a mail, a report."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model.finding import Severity
+from newsletter.model.rendered import RenderedVariant
+from newsletter.providers.mime import compile_message
+from newsletter.workflows.compose import (
+    Composed,
+    SampleMail,
+    address_recipient,
+    envelope_of,
+    mailing_of,
+    sample_mail,
+    sample_unsubscribe_url,
+)
+from newsletter.workflows.pictures import with_local_pictures
+
+BUILD_FOLDER = "build"
+PICTURES_FOLDER = "pictures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltFile:
+    """One file that a build wrote."""
+
+    path: Path
+    size_bytes: int
+
+
+def build_issue(config: Config, composed: Composed, now: datetime) -> tuple[BuiltFile, ...]:
+    """Writes `build/ISSUE/` anew: it appears whole, or stays as it was.
+
+    The first variant is `email.*`; others carry their segments in the name. Raises InputError where nothing can be
+    written.
+    """
+    target = config.root / BUILD_FOLDER / composed.issue.name
+    try:
+        target.parent.mkdir(exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            _write_all(staging, config, composed, now)
+            staging.chmod(0o755)
+            _replace(target, staging)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as err:
+        place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
+        raise InputError(f"{place}: cannot be written ({err.strerror}); check its permissions and the disk") from err
+    return tuple(BuiltFile(path=path, size_bytes=path.stat().st_size) for path in sorted(target.glob("*.*")))
+
+
+def _replace(target: Path, staging: Path) -> None:
+    """Puts the new folder where the old one is; the old one comes back if that fails."""
+    if not target.exists():
+        staging.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    aside = old / target.name
+    target.rename(aside)
+    try:
+        staging.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_all(folder: Path, config: Config, composed: Composed, now: datetime) -> None:
+    for variant in composed.rendered.variants:
+        name = _file_name(variant, composed)
+        mail = sample_mail(config, variant)
+        html = with_local_pictures(mail.html, composed.rendered, f"{PICTURES_FOLDER}/")
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+        (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")
+        (folder / f"{name}.eml").write_bytes(_message(config, composed, variant, now))
+    pictures = folder / PICTURES_FOLDER
+    pictures.mkdir()
+    for picture in composed.rendered.pictures:
+        (pictures / picture.name).write_bytes(picture.content)
+    (folder / "report.txt").write_text("\n".join(_report(config, composed)) + "\n", encoding="utf-8")
+
+
+def _file_name(variant: RenderedVariant, composed: Composed) -> str:
+    if variant is composed.rendered.fullest:
+        return "email"
+    return f"email.{'+'.join(sorted(variant.segments)) or 'others'}"
+
+
+def _message(config: Config, composed: Composed, variant: RenderedVariant, now: datetime) -> bytes:
+    envelope = envelope_of(config)
+    mailing = mailing_of(
+        variant,
+        envelope,
+        broadcast=f"build-{composed.issue.name}",
+        category="build",
+        variant_key="build",
+        nonce="build",
+    )
+    recipient = address_recipient(
+        variant,
+        delivery=0,
+        email=envelope.from_email,
+        name="",
+        unsubscribe_url=sample_unsubscribe_url(config),
+        values={},
+    )
+    return compile_message(mailing, now).render(recipient)
+
+
+def _report(config: Config, composed: Composed) -> Iterator[str]:
+    fullest = composed.rendered.fullest
+    mail = sample_mail(config, fullest)
+    yield f"{composed.issue.name}: {composed.issue.fields.title}"
+    yield ""
+    yield f"Subject    {mail.subject}"
+    yield f"Preheader  {mail.preheader}"
+    yield f"HTML       {_kilobytes(mail.html)} (Gmail clips a mail at 102 kB)"
+    yield f"Text       {_kilobytes(mail.text)}"
+    yield f"Pictures   {len(composed.rendered.pictures)}, {_picture_kilobytes(composed)}"
+    yield f"Content    {composed.rendered.content_hash[:16]}"
+    yield from _variants(config, composed)
+    fields = sorted({str(use.field) for use in composed.issue.merge_fields})
+    yield f"Merge fields: {', '.join(fields) if fields else 'none'}"
+    yield ""
+    for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
+        found = [finding for finding in composed.findings if finding.severity is severity]
+        yield f"{title}: {len(found) or 'none'}"
+        yield from (f"  {finding}" for finding in found)
+
+
+def _variants(config: Config, composed: Composed) -> Iterator[str]:
+    if len(composed.rendered.variants) == 1:
+        return
+    yield f"Variants   {len(composed.rendered.variants)}"
+    for variant in composed.rendered.variants:
+        mail: SampleMail = sample_mail(config, variant)
+        yield f"  {' + '.join(sorted(variant.segments)) or 'everyone else'}: {_kilobytes(mail.html)} of HTML"
+
+
+def _kilobytes(text: str) -> str:
+    return f"{len(text.encode()) / 1000:.1f} kB"
+
+
+def _picture_kilobytes(composed: Composed) -> str:
+    return f"{sum(len(picture.content) for picture in composed.rendered.pictures) / 1000:.0f} kB"

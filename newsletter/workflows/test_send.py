@@ -1,0 +1,126 @@
+"""Send test copies to reviewers: the same rendering, the same personalisation, the same provider as a broadcast."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+
+from newsletter.config import Config
+from newsletter.errors import InputError, ProviderError
+from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.model.mistakes import suggestion
+from newsletter.model.rendered import RenderedVariant
+from newsletter.model.values import PLAIN_ADDRESS
+from newsletter.providers.base import Provider
+from newsletter.workflows.compose import (
+    Composed,
+    address_recipient,
+    envelope_of,
+    mailing_of,
+    sample_unsubscribe_url,
+)
+
+SUBJECT_PREFIX = "[TEST]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCopy:
+    """One test copy that the provider took or refused."""
+
+    __test__ = False  # for test runners: this is no test
+
+    email: str
+    variant: str
+    refused: str  # why; empty where it was taken
+
+
+def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+    """The mailboxes behind the names: groups of `[reviewers]`, or addresses as they are; each address once.
+
+    Raises InputError where a name is neither.
+    """
+    groups = config.settings.reviewers
+    found: dict[str, str] = {}
+    for name in names:
+        if name in groups:
+            mailboxes: Sequence[str] = groups[name]
+        elif PLAIN_ADDRESS.fullmatch(parseaddr(name)[1]):
+            mailboxes = [name]
+        else:
+            hint = suggestion(name, list(groups)) if groups else "add a group to [reviewers] in newsletter.toml"
+            raise InputError(f"{name} is neither a group of reviewers nor an address; {hint}")
+        for mailbox in mailboxes:
+            found.setdefault(parseaddr(mailbox)[1].casefold(), mailbox)
+    return tuple(found.values())
+
+
+def send_test_copies(
+    config: Config,
+    composed: Composed,
+    mailboxes: Sequence[str],
+    provider: Provider,
+    *,
+    now: datetime,
+    on_sent: Callable[[int], None],
+) -> tuple[TestCopy, ...]:
+    """Sends each variant to each mailbox, marked [TEST]; `on_sent` hears how many copies are done.
+
+    Raises ProviderError where the provider refuses or cannot be reached.
+    """
+    run = f"test-{composed.issue.name}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    copies: list[TestCopy] = []
+    with provider.session() as session:
+        for number, variant in enumerate(composed.rendered.variants):
+            mailing = _mailing(config, composed, variant, run=f"{run}-{number}")
+            recipients = _recipients(config, variant, mailboxes)
+            for start in range(0, len(recipients), provider.chunk_size):
+                part = recipients[start : start + provider.chunk_size]
+                outcome = session.submit(OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
+                copies += _settled(part, variant, outcome)
+                on_sent(len(part))
+    return tuple(copies)
+
+
+def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, run: str) -> Mailing:
+    shown = " + ".join(sorted(variant.segments))
+    several = len(composed.rendered.variants) > 1
+    prefix = f"[TEST {shown or 'everyone else'}]" if several else SUBJECT_PREFIX
+    return mailing_of(
+        variant,
+        envelope_of(config),
+        broadcast=run,
+        category=f"test-{composed.issue.name}",
+        variant_key="test",
+        nonce=secrets.token_hex(8),
+        subject_prefix=f"{prefix} ",
+    )
+
+
+def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[str]) -> tuple[Recipient, ...]:
+    """Reviewers are no subscribers: their names stand in for merge values, and the unsubscribe link is a sample."""
+    recipients = []
+    for delivery, mailbox in enumerate(mailboxes, start=1):
+        name, email = parseaddr(mailbox)
+        first, _, last = name.partition(" ")
+        recipient = address_recipient(
+            variant,
+            delivery=delivery,
+            email=email,
+            name=name,
+            unsubscribe_url=sample_unsubscribe_url(config),
+            values={"email": email, "first_name": first, "last_name": last},
+        )
+        recipients.append(recipient)
+    return tuple(recipients)
+
+
+def _settled(recipients: Sequence[Recipient], variant: RenderedVariant, outcome: Outcome) -> list[TestCopy]:
+    refused_all = outcome.verdict is not Verdict.ACCEPTED and not outcome.invalid
+    if refused_all or outcome.unsent or outcome.uncertain:
+        raise ProviderError(f"the test copies were not all taken: {outcome.reason}")
+    shown = " + ".join(sorted(variant.segments))
+    return [
+        TestCopy(email=recipient.email, variant=shown, refused=outcome.invalid.get(recipient.delivery, ""))
+        for recipient in recipients
+    ]

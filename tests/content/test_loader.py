@@ -1,0 +1,231 @@
+"""Loading an issue: what its files become, and what each mistake in them is told as."""
+
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from newsletter.config import load_config
+from newsletter.content.loader import load_issue
+from newsletter.errors import InputError, MistakesError
+from newsletter.model.issue import Issue, LetterFields
+from newsletter.model.merge import MergeField
+from tests.workspaces import ISSUE, write_workspace
+
+EVENT = """\
+---
+title: A workshop
+starts: 2026-02-25 08:00
+ends: 2026-02-25 11:00
+---
+Words.
+"""
+
+
+def png() -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def load(root: Path) -> Issue:
+    return load_issue(load_config(root), root / "issues/2026-02")
+
+
+def mistakes(root: Path) -> list[str]:
+    with pytest.raises(MistakesError) as caught:
+        load(root)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def issue_with(*sections: str, extra: str = "") -> str:
+    return ISSUE.replace("  - letter\n", "".join(f"  - {section}\n" for section in sections)) + extra
+
+
+def test_the_smallest_issue_loads(tmp_path: Path) -> None:
+    issue = load(write_workspace(tmp_path))
+    assert [section.type for section in issue.sections] == ["letter"]
+    assert issue.language == "en"
+    assert issue.date_begins.isoformat() == "2026-02-19T00:00:00-08:00"
+
+
+def test_merge_fields_become_tokens_and_are_listed_with_their_lines(tmp_path: Path) -> None:
+    issue = load(write_workspace(tmp_path))
+    (use,) = issue.merge_fields
+    assert use.field == MergeField("first_name", "Friends")
+    assert str(use.place) == "issues/2026-02/letter.md:2"
+    fields = issue.sections[0].fields
+    assert isinstance(fields, LetterFields)
+    assert fields.greeting == f"Dear {use.field.token},"
+
+
+def test_a_links_line_is_the_line_of_the_file(tmp_path: Path) -> None:
+    letter = (
+        "---\ntitle: T\n---\n\nOne\ntwo [three](https://www.example.org/3)\n\n- [four](https://www.example.org/4)\n"
+    )
+    issue = load(write_workspace(tmp_path, {"issues/2026-02/letter.md": letter}))
+    links = issue.sections[0].prose.links
+    assert [(link.text, link.place.line) for link in links] == [("three", 6), ("four", 8)]
+
+
+def test_raw_html_in_content_stays_text(tmp_path: Path) -> None:
+    letter = "<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n"
+    issue = load(write_workspace(tmp_path, {"issues/2026-02/letter.md": letter}))
+    assert not any(token.type.startswith("html") for token in issue.sections[0].prose.tokens)
+
+
+def test_items_stand_in_the_order_of_their_dates_unless_listed(tmp_path: Path) -> None:
+    files = {
+        "issues/2026-02/issue.yaml": issue_with("events"),
+        "issues/2026-02/events/index.md": "---\ntitle: Events\n---\n",
+        "issues/2026-02/events/a.md": EVENT.replace("02-25", "02-27"),
+        "issues/2026-02/events/b.md": EVENT,
+        "issues/2026-02/events/c.md": "---\ntitle: Always\n---\n",
+    }
+    root = write_workspace(tmp_path, files)
+    assert [item.name for item in load(root).sections[0].items] == ["b", "a", "c"]
+    (root / "issues/2026-02/events/index.md").write_text("---\nitems: [c, a, b]\n---\n")
+    assert [item.name for item in load(root).sections[0].items] == ["c", "a", "b"]
+
+
+def test_a_section_can_be_shown_to_a_segment_alone(tmp_path: Path) -> None:
+    entry = issue_with("letter").replace("  - letter", "  - section: letter\n    only: teachers")
+    issue = load(write_workspace(tmp_path, {"issues/2026-02/issue.yaml": entry}))
+    assert issue.only_segments == ("teachers",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        (
+            "issue.yaml",
+            ISSUE.replace("preheader:", "preheadr:"),
+            "issues/2026-02/issue.yaml:2: unknown key preheadr; did you mean preheader?",
+        ),
+        (
+            "issue.yaml",
+            ISSUE.replace("2026-02-19", "2026-02-30"),
+            "issues/2026-02/issue.yaml:4: date: '2026-02-30' is not",
+        ),
+        (
+            "issue.yaml",
+            ISSUE.replace("- letter", "- lettre"),
+            "issues/2026-02/issue.yaml:6: there is no section lettre",
+        ),
+        ("issue.yaml", ISSUE + "  - letter\n", "issues/2026-02/issue.yaml:7: the section letter stands twice"),
+        ("issue.yaml", ISSUE + "title: Again\n", "issues/2026-02/issue.yaml:7: the key title stands twice"),
+        ("issue.yaml", ISSUE.replace("title: A", "title: [A"), "issues/2026-02/issue.yaml:4: not valid YAML"),
+        ("issue.yaml", ISSUE.replace("title: A small letter", "title: 12"), "title: must be text; put it in quotes"),
+        ("issue.yaml", "- a\n- b\n", "issues/2026-02/issue.yaml:1: does not hold keys with values"),
+        ("issue.yaml", "", "subject is missing"),
+        (
+            "letter.md",
+            "---\ngreting: Hi\n---\n",
+            "issues/2026-02/letter.md:2: unknown key greting; did you mean greeting?",
+        ),
+        (
+            "letter.md",
+            "---\ntype: sonnet\n---\n",
+            "issues/2026-02/letter.md:2: unknown section type sonnet; the known ones",
+        ),
+        ("letter.md", "---\ntitle: T\n", "issues/2026-02/letter.md:1: the front matter has no end"),
+        ("letter.md", "One\n{% if x %}\n", "issues/2026-02/letter.md:2: {% is control flow"),
+        ("letter.md", "One\n{{ first name }}\n", "issues/2026-02/letter.md:2: {{ first name }} is not a merge field"),
+        ("letter.md", "One\n\n{{ first_name\n", "issues/2026-02/letter.md:3: {{ has no partner"),
+        ("letter.md", "One {{ x.__class__ }}\n", "is not a merge field"),
+        ("letter.md", "One\n![A](images/a.png)\n", "issues/2026-02/letter.md:2: there is no picture images/a.png"),
+        ("letter.md", "![A](../../../etc/a.png)\n", "is outside the issue"),
+        ("letter.md", "![A](images/a.svg)\n", "is not a picture that every mail program shows"),
+        (
+            "letter.md",
+            b"One\ntwo \xff\n",
+            "issues/2026-02/letter.md:2: is not UTF-8 text; save it with the encoding UTF-8",
+        ),
+        ("letter.md", "One\ntwo \x00\n", "issues/2026-02/letter.md:2: holds the control character U+0000"),
+        (
+            "letter.md",
+            "---\nbutton:\n  label: Go\n  url: /here\n---\n",
+            "letter.md:4: button › url: '/here' is not a whole",
+        ),
+        ("letter.md", "---\nbutton:\n  label: Go\n  url: javascript:x\n---\n", "letter.md:4: button › url"),
+        (
+            "letter.md",
+            "---\nsignature: Ana\n---\n",
+            "issues/2026-02/letter.md:2: signature: must hold keys with values",
+        ),
+    ],
+)
+def test_a_mistake_names_its_line_and_the_remedy(
+    tmp_path: Path, name: str, content: str | bytes, expected: str
+) -> None:
+    root = write_workspace(tmp_path, {f"issues/2026-02/{name}": content})
+    assert any(expected in mistake for mistake in mistakes(root)), mistakes(root)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (
+            EVENT.replace("02-25 11:00", "02-31 11:00"),
+            "events/a.md:4: ends: '2026-02-31 11:00' is not a date that exists",
+        ),
+        (EVENT.replace("02-25 11:00", "02-24 11:00"), "it ends 2026-02-24 11:00:00 before it starts"),
+        (EVENT.replace("ends: 2026-02-25 11:00", "ends: 2026-02-25"), "one of `starts` and `ends` has a time"),
+        (EVENT.replace("title:", "timezone: PST8\ntitle:"), "events/a.md:2: timezone: 'PST8' is not a time zone"),
+        (EVENT.replace("ends: 2026-02-25", "repeats: weekly\nends: 2026-03-05"), "it repeats weekly, but"),
+        (EVENT.replace("08:00", "08:00+02:00"), "carries an offset"),
+        (EVENT.replace("starts: 2026-02-25 08:00\n", ""), "it ends or repeats but never starts"),
+        (EVENT.replace("title: A workshop\n", ""), "title is missing"),
+    ],
+)
+def test_an_event_that_cannot_be_is_a_mistake(tmp_path: Path, event: str, expected: str) -> None:
+    files = {
+        "issues/2026-02/issue.yaml": issue_with("events"),
+        "issues/2026-02/events/index.md": "",
+        "issues/2026-02/events/a.md": event,
+    }
+    root = write_workspace(tmp_path, files)
+    assert any(expected in mistake for mistake in mistakes(root)), mistakes(root)
+
+
+def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
+    files = {
+        "issues/2026-02/issue.yaml": issue_with("letter", "events", "nowhere") + "colour: red\n",
+        "issues/2026-02/letter.md": "---\ngreting: Hi\n---\n{% x %}\n",
+    }
+    found = mistakes(write_workspace(tmp_path, files))
+    assert [mistake.split(": ")[1].split(";")[0] for mistake in found] == [
+        "there is no section events",
+        "there is no section nowhere",
+        "unknown key colour",
+        "unknown key greting",
+        "{% is control flow, which content does not have",
+    ]
+
+
+def test_a_picture_that_is_none_is_a_mistake(tmp_path: Path) -> None:
+    files = {"issues/2026-02/letter.md": "![A](images/a.png)\n", "issues/2026-02/images/a.png": b"not a picture"}
+    root = write_workspace(tmp_path, files)
+    assert "is damaged or of another kind" in mistakes(root)[0]
+    (root / "issues/2026-02/images/a.png").write_bytes(png())
+    assert load(root).pictures == {"images/a.png": (root / "issues/2026-02/images/a.png").resolve()}
+
+
+def test_a_folder_without_issue_yaml_is_no_issue(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path)
+    with pytest.raises(InputError, match=r"it has no issue\.yaml"):
+        load_issue(load_config(root), root / "issues")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(issue=st.text(max_size=300), letter=st.text(max_size=300))
+def test_any_text_loads_or_is_told_as_mistakes(tmp_path: Path, issue: str, letter: str) -> None:
+    files = {"issues/2026-02/issue.yaml": ISSUE + issue, "issues/2026-02/letter.md": f"---\n{letter}"}
+    files = {name: text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for name, text in files.items()}
+    root = write_workspace(tmp_path, files)
+    with suppress(MistakesError):
+        load(root)

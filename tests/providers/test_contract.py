@@ -1,0 +1,252 @@
+"""What every provider keeps to, whatever carries the mail."""
+
+import base64
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
+from newsletter.model.merge import Template
+from newsletter.model.rendered import Picture
+from newsletter.providers.base import Provider
+from tests.fakes.sendgrid_api import AcceptedMail, SendGridApi
+from tests.providers.mailings import PICTURE, Received, chunk, mailing, received, recipient, variant
+from tests.providers.smtp_server import PASSWORD, Behaviour, SmtpServer
+from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
+
+API_KEY = "SG.contract-key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrier:
+    """A provider, and the way to read what has arrived: in the order of arrival, or of the file names."""
+
+    provider: Provider
+    arrived: Callable[[], list[Received]]
+
+
+@pytest.fixture(params=["outbox", "smtp", "smtp-pipelined", "smtp-starttls", "sendgrid"])
+def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Carrier]:
+    """Each provider in turn, with what it hands mail to."""
+    match request.param:
+        case "outbox":
+            yield _outbox(tmp_path)
+        case "sendgrid":
+            yield from _sendgrid(tmp_path)
+        case "smtp-starttls":
+            request.getfixturevalue("trusted")
+            yield from _smtp_starttls(tmp_path, request.getfixturevalue("server_tls"))
+        case _:
+            extensions = ("PIPELINING",) if request.param == "smtp-pipelined" else ()
+            yield from _smtp(tmp_path, extensions)
+
+
+def test_everyone_gets_their_own_mail(carrier: Carrier) -> None:
+    people = [recipient(number, f"person{number}@example.org", f"Name{number}") for number in range(1, 31)]
+
+    outcome = _submit(carrier, chunk(*people))
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert outcome.next_step is NextStep.GO_ON
+    assert (outcome.invalid, outcome.unsent, outcome.uncertain) == ({}, frozenset(), frozenset())
+    arrived = {mail.to: mail for mail in carrier.arrived()}
+    assert set(arrived) == {person.email for person in people}
+    shared = variant()
+    for person in people:
+        got = arrived[person.email]
+        assert got.subject == shared.subject.fill(person.values)
+        assert got.html == shared.html.fill(person.values)
+        assert got.text == shared.text.fill(person.values)
+
+
+def test_headers_say_who_writes_and_how_to_leave(carrier: Carrier) -> None:
+    people = [recipient(number, f"person{number}@example.org") for number in (1, 2)]
+
+    _submit(carrier, chunk(*people))
+
+    arrived = {mail.to: mail for mail in carrier.arrived()}
+    for person in people:
+        got = arrived[person.email]
+        assert got.sender == "letter@example.org"
+        assert got.reply_to == "answers@example.org"
+        assert got.headers["List-Unsubscribe"] == f"<{person.unsubscribe_url}>"
+        assert got.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert "<letter.example.org>" in got.headers["List-Id"]
+    assert len({mail.headers["List-Unsubscribe"] for mail in arrived.values()}) == 2
+
+
+@pytest.mark.parametrize(
+    "first_name",
+    [
+        "Ana\r\nBcc: eve@example.net",
+        "first\n\nsecond",
+        "quote \" and backslash \\ and '",
+        "%nlguessx2% %first_name% -name-",
+        "{{ unsubscribe_url }} {% if x %}",
+        "<script>alert(1)</script> &amp; <b>",
+        "\n.\nQUIT",
+        "",
+        " ",
+        "José 张伟 🙂 שלום",
+        "x" * 3000,
+    ],
+)
+def test_a_hostile_value_stays_data(carrier: Carrier, first_name: str) -> None:
+    person = recipient(1, "ana@example.org", first_name, name=first_name)
+    other = recipient(2, "ben@example.org", "Ben")
+
+    _submit(carrier, chunk(person, other))
+
+    arrived = {mail.to: mail for mail in carrier.arrived()}
+    shared = variant()
+    for one in (person, other):
+        got = arrived[one.email]
+        assert got.html == shared.html.fill(one.values).replace("\r\n", "\n")
+        assert got.text == shared.text.fill(one.values).replace("\r\n", "\n")
+        assert got.subject == shared.subject.fill(one.values)
+        assert "Bcc" not in got.headers
+
+
+def test_pictures_arrive_whole(carrier: Carrier) -> None:
+    wide = Picture(name="wide-5.jpg", content_type="image/jpeg", content=bytes(range(256)) * 50, width=9, height=9)
+    html = Template((f'<img src="cid:{PICTURE.content_id}"><img src="cid:{wide.content_id}">\n',))
+    made = mailing(variant(html=html, pictures=(PICTURE, wide)))
+
+    _submit(carrier, chunk(recipient(1, "ana@example.org"), of=made))
+
+    (got,) = carrier.arrived()
+    assert got.pictures == {PICTURE.content_id: PICTURE.content, wide.content_id: wide.content}
+    assert got.html == html.fill(())
+
+
+@pytest.mark.parametrize("address", ["nobody", "ana@example.org\r\nBcc: eve@example.net", "a@b@c", "<eve@example.net>"])
+def test_an_invalid_address_does_not_stop_the_others(carrier: Carrier, address: str) -> None:
+    people = [recipient(1, "ana@example.org"), recipient(2, address), recipient(3, "cem@example.org")]
+
+    outcome = _submit(carrier, chunk(*people))
+
+    assert set(outcome.invalid) == {2}
+    assert outcome.invalid[2]
+    assert sorted(mail.to for mail in carrier.arrived()) == ["ana@example.org", "cem@example.org"]
+
+
+def test_a_test_copy_is_marked(carrier: Carrier) -> None:
+    _submit(carrier, chunk(recipient(1, "ana@example.org"), of=mailing(subject_prefix="[TEST] ")))
+
+    (got,) = carrier.arrived()
+    assert got.subject == "[TEST] News for Ana: February"
+
+
+def test_names_and_subjects_in_any_script_arrive(carrier: Carrier) -> None:
+    subject = Template(("Fünf Übungen für ", " – 第五号 " + "ünglaublich " * 12 + "lang"), (0,))
+    made = mailing(variant(subject=subject))
+    person = recipient(1, "zoe@example.org", "Zoë Ñandú", name="Zoë Ñandú")
+
+    _submit(carrier, chunk(person, of=made))
+
+    (got,) = carrier.arrived()
+    assert got.subject == subject.fill(person.values)
+    assert got.to_name == "Zoë Ñandú"
+
+
+def test_a_mailing_without_fields_arrives(carrier: Carrier) -> None:
+    plain = variant(
+        subject=Template(("Hello",)), html=Template(("<p>Hello</p>\n",)), text=Template(("Hello\n",)), slots=()
+    )
+    person = recipient(1, "ana@example.org")
+
+    _submit(carrier, chunk(type(person)(1, person.email, "", person.unsubscribe_url, ()), of=mailing(plain)))
+
+    (got,) = carrier.arrived()
+    assert (got.subject, got.html, got.text) == ("Hello", "<p>Hello</p>\n", "Hello\n")
+
+
+def test_one_session_carries_chunks_of_several_mailings(carrier: Carrier) -> None:
+    german = mailing(variant(subject=Template(("Neues",))), broadcast="b8")
+
+    with carrier.provider.session() as session:
+        outcomes = [
+            session.submit(chunk(recipient(1, "ana@example.org"))),
+            session.submit(chunk(recipient(2, "ben@example.org"), of=german, number=2)),
+            session.submit(chunk(recipient(3, "cem@example.org"), number=3)),
+        ]
+
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
+    subjects = {mail.to: mail.subject for mail in carrier.arrived()}
+    assert subjects == {
+        "ana@example.org": "News for Ana: February",
+        "ben@example.org": "Neues",
+        "cem@example.org": "News for Ana: February",
+    }
+
+
+def test_a_mail_that_is_handed_over_again_has_the_same_message_id(carrier: Carrier) -> None:
+    if carrier.provider.name == "sendgrid":
+        pytest.skip("SendGrid makes the message ids")
+
+    _submit(carrier, chunk(recipient(1, "ana@example.org")))
+    first = carrier.arrived()[0].headers["Message-ID"]
+    _submit(carrier, chunk(recipient(1, "ana@example.org"), attempt=2))
+
+    assert {mail.headers["Message-ID"] for mail in carrier.arrived()} == {first}
+
+
+def test_a_provider_says_what_it_is(carrier: Carrier) -> None:
+    provider = carrier.provider
+
+    assert provider.name in {"outbox", "smtp", "sendgrid"}
+    assert provider.chunk_size >= 1
+    assert provider.concurrency >= 1
+    assert provider.transmits is (provider.name != "outbox")
+    assert provider.describe()
+    assert not any(secret in provider.describe() for secret in (API_KEY, PASSWORD))
+
+
+def _submit(carrier: Carrier, handed: OutgoingChunk) -> Outcome:
+    with carrier.provider.session() as session:
+        return session.submit(handed)
+
+
+def _outbox(folder: Path) -> Carrier:
+    provider = opened(folder, '[provider]\nuse = "outbox"\n')
+    return Carrier(
+        provider=provider,
+        arrived=lambda: [received(path.read_bytes()) for path in sorted((folder / "outbox").rglob("*.eml"))],
+    )
+
+
+def _smtp(folder: Path, extensions: tuple[str, ...]) -> Iterator[Carrier]:
+    with SmtpServer(behaviour=Behaviour(extensions=extensions)) as server:
+        provider = opened(folder, smtp_settings(server.port))
+        yield Carrier(provider=provider, arrived=lambda: [received(mail.content) for mail in server.taken])
+
+
+def _smtp_starttls(folder: Path, tls: ssl.SSLContext) -> Iterator[Carrier]:
+    with SmtpServer(tls=tls, demands_login=True) as server:
+        settings = smtp_settings(server.port, host="localhost", security="starttls", more='username = "letter"')
+        provider = opened(folder, settings, {"NEWSLETTER_SMTP_PASSWORD": PASSWORD})
+        yield Carrier(provider=provider, arrived=lambda: [received(mail.content) for mail in server.taken])
+        assert all(mail.was_encrypted and mail.was_authenticated for mail in server.taken)
+
+
+def _sendgrid(folder: Path) -> Iterator[Carrier]:
+    with SendGridApi(api_key=API_KEY) as api:
+        provider = opened(folder, sendgrid_settings(api.url), {"SENDGRID_API_KEY": API_KEY})
+        yield Carrier(provider=provider, arrived=lambda: [_received_of(mail) for mail in api.accepted])
+
+
+def _received_of(mail: AcceptedMail) -> Received:
+    return Received(
+        to=mail.email,
+        to_name=mail.name,
+        sender=mail.sender,
+        reply_to=mail.reply_to,
+        subject=mail.subject,
+        html=mail.html.replace("\r\n", "\n"),
+        text=mail.text.replace("\r\n", "\n"),
+        headers=mail.headers,
+        pictures={part["content_id"]: base64.b64decode(part["content"]) for part in mail.attachments},
+    )

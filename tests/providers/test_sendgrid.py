@@ -1,0 +1,344 @@
+"""What SendGrid's API may do to a request, and what is known of its recipients afterwards."""
+
+import json
+import logging
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import SendGridSettings
+from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.model.rendered import Picture
+from newsletter.providers.base import Provider
+from newsletter.providers.sendgrid import host_of
+from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
+from tests.providers.mailings import chunk, mailing, recipient, variant
+from tests.providers.workspace import NOW, opened, sendgrid_settings
+
+API_KEY = "SG.secret-key-of-the-tests"
+PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))
+
+
+@pytest.fixture
+def api() -> Iterator[SendGridApi]:
+    """The API on loopback."""
+    with SendGridApi(api_key=API_KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def provider(api: SendGridApi, tmp_path: Path) -> Provider:
+    """SendGrid, reached at the API on loopback."""
+    return _opened(tmp_path, api.url)
+
+
+def test_an_accepted_request_has_the_message_id_of_its_events(api: SendGridApi, provider: Provider) -> None:
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert outcome == Outcome(verdict=Verdict.ACCEPTED, message_id=api.accepted[0].message_id)
+    assert outcome.message_id
+    assert api.requests == 1
+
+
+def test_a_thousand_recipients_go_in_one_request(api: SendGridApi, provider: Provider) -> None:
+    people = [recipient(number, f"person{number}@example.org") for number in range(1000)]
+
+    outcome = _submit(provider, chunk(*people))
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert api.requests == 1
+    assert [mail.email for mail in api.accepted] == [person.email for person in people]
+
+
+def test_events_can_be_traced_to_the_delivery(api: SendGridApi, provider: Provider) -> None:
+    _submit(provider, chunk(*PEOPLE[:2], number=12, attempt=3))
+
+    assert [mail.custom_args for mail in api.accepted] == [
+        {"nl_broadcast": "b7", "nl_chunk": "12", "nl_attempt": "3", "nl_delivery": delivery} for delivery in ("1", "2")
+    ]
+    assert {mail.categories for mail in api.accepted} == {("issue-2026-02",)}
+
+
+def test_sendgrid_adds_no_unsubscribe_link_of_its_own(api: SendGridApi, provider: Provider) -> None:
+    _submit(provider, chunk(*PEOPLE))
+
+    assert json.loads(api.bodies[0])["tracking_settings"] == {"subscription_tracking": {"enable": False}}
+
+
+def test_a_name_loses_the_signs_that_sendgrid_refuses(api: SendGridApi, provider: Provider) -> None:
+    _submit(
+        provider,
+        chunk(recipient(1, "ana@example.org", name="Lima, Ana; Dr."), recipient(2, "ben@example.org", name=",")),
+    )
+
+    assert [mail.name for mail in api.accepted] == ["Lima Ana Dr.", ""]
+
+
+def test_refused_addresses_are_invalid_and_the_others_can_be_tried_again(api: SendGridApi, provider: Provider) -> None:
+    # The first is left out before the request, so that the API's indexes are not those of the chunk.
+    people = (recipient(1, "nobody"), recipient(2, "ben@nowhere"), recipient(3, "cem@example.org"))
+
+    first = _submit(provider, chunk(*people))
+    second = _submit(provider, chunk(*(person for person in people if person.delivery not in first.invalid), attempt=2))
+
+    assert (first.verdict, first.next_step) == (Verdict.READY, NextStep.GO_ON)
+    assert set(first.invalid) == {1, 2}
+    assert first.invalid[2] == "Does not contain a valid address."
+    assert second.verdict is Verdict.ACCEPTED
+    assert [mail.email for mail in api.accepted] == ["cem@example.org"]
+
+
+def test_all_refused_addresses_are_found_at_once(api: SendGridApi, provider: Provider) -> None:
+    outcome = _submit(provider, chunk(*(recipient(number, f"person{number}@nowhere") for number in range(5))))
+
+    assert set(outcome.invalid) == {0, 1, 2, 3, 4}
+    assert api.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("The subject is required.", "subject"),
+        ("The header Received is reserved.", "personalizations.0.headers.Received"),
+        ("Each email address in the personalization block should be unique.", "personalizations"),
+        ("Does not contain a valid address.", "personalizations.77.to.0.email"),
+        ("Bad Request", None),
+    ],
+)
+def test_a_refusal_of_the_message_stops(api: SendGridApi, provider: Provider, message: str, field: str | None) -> None:
+    api.script(Answer.error(400, message, of=field))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.REJECTED, NextStep.STOP)
+    assert message in outcome.reason
+    assert not outcome.invalid
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (401, "credits"),
+        (401, "SENDGRID_API_KEY"),
+        (402, "resume"),
+        (403, "sender is verified"),
+        (404, "region and api_url"),
+        (405, "region and api_url"),
+    ],
+)
+def test_what_a_person_must_mend_pauses(api: SendGridApi, provider: Provider, status: int, advice: str) -> None:
+    api.script(Answer.error(status, f"no: Bearer {API_KEY}"))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
+    assert str(status) in outcome.reason
+    assert advice in outcome.reason
+    assert API_KEY not in repr(outcome)
+
+
+def test_a_wrong_key_pauses_and_stays_secret(api: SendGridApi, tmp_path: Path) -> None:
+    provider = opened(tmp_path, sendgrid_settings(api.url), {"SENDGRID_API_KEY": "SG.another"})
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
+    assert "SG.another" not in repr(outcome)
+    assert not api.accepted
+
+
+def test_neither_key_nor_addresses_are_logged(
+    api: SendGridApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    _submit(_opened(tmp_path, api.url), chunk(*PEOPLE))
+
+    assert API_KEY not in caplog.text
+    assert PEOPLE[0].email not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 42)}, 42.0),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) - 5)}, 1.0),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 999_999)}, 3600.0),
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": format_datetime(NOW + timedelta(seconds=9), usegmt=True)}, 9.0),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_too_many_requests_wait_as_long_as_sendgrid_asks(
+    api: SendGridApi, provider: Provider, headers: dict[str, str], seconds: float | None
+) -> None:
+    api.script(replace(Answer.error(429, "too many requests"), headers=headers))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
+    assert outcome.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_error_of_the_server_leaves_all_unknown(api: SendGridApi, provider: Provider, status: int) -> None:
+    api.script(Answer(status=status, body=b"<html>Bad gateway</html>"))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert str(status) in outcome.reason
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.QUEUE_THEN_RESET, Fault.QUEUE_THEN_500, Fault.TRUNCATE])
+def test_a_lost_answer_leaves_all_unknown(api: SendGridApi, provider: Provider, fault: Fault) -> None:
+    api.script(fault)
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.reason
+    assert api.requests == 1  # it is never tried again by itself
+
+
+def test_an_answer_that_never_comes_leaves_all_unknown(api: SendGridApi, tmp_path: Path) -> None:
+    api.script(Fault.HANG)
+
+    outcome = _submit(_opened(tmp_path, api.url, more="timeout_seconds = 0.3"), chunk(*PEOPLE))
+
+    assert outcome.verdict is Verdict.UNKNOWN
+
+
+def test_where_nothing_listens_all_is_unsent(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+    outcome = _submit(_opened(tmp_path, url), chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
+
+
+def test_a_connection_lost_while_sending_leaves_all_unsent(tmp_path: Path) -> None:
+    large = Picture(name="p.png", content_type="image/png", content=bytes(15_000_000), width=1, height=1)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_accept_and_reset, args=(listening,))
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        outcome = _submit(_opened(tmp_path, url), chunk(*PEOPLE, of=mailing(variant(pictures=(large,)))))
+        thread.join()
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
+
+
+def test_a_request_too_large_is_split(api: SendGridApi, provider: Provider) -> None:
+    api.script(Answer.error(413, "Payload too large"))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.SPLIT)
+
+
+def test_a_request_too_large_by_our_own_count_is_not_sent(api: SendGridApi, provider: Provider) -> None:
+    huge = Picture(name="p.png", content_type="image/png", content=bytes(23_000_000), width=1, height=1)
+    made = mailing(variant(pictures=(huge,)))
+
+    many = _submit(provider, chunk(*PEOPLE, of=made))
+    one = _submit(provider, chunk(PEOPLE[0], of=made))
+
+    assert (many.verdict, many.next_step) == (Verdict.READY, NextStep.SPLIT)
+    assert (one.verdict, one.next_step) == (Verdict.REJECTED, NextStep.STOP)
+    assert api.requests == 0
+
+
+def test_values_too_long_for_sendgrid_make_one_recipient_invalid(api: SendGridApi, provider: Provider) -> None:
+    outcome = _submit(provider, chunk(recipient(1, "ana@example.org", "é" * 2000), PEOPLE[1]))
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert set(outcome.invalid) == {1}
+    assert "10,000" in outcome.invalid[1]
+    assert [mail.email for mail in api.accepted] == [PEOPLE[1].email]
+
+
+def test_a_chunk_without_a_valid_address_makes_no_request(api: SendGridApi, provider: Provider) -> None:
+    outcome = _submit(provider, chunk(recipient(1, "nobody"), recipient(2, "no one@example.org")))
+
+    assert set(outcome.invalid) == {1, 2}
+    assert api.requests == 0
+
+
+def test_the_sandbox_sends_nothing_and_says_so(api: SendGridApi, tmp_path: Path) -> None:
+    provider = _opened(tmp_path, api.url, more="sandbox = true")
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
+    assert "sandbox" in outcome.reason
+    assert "sandbox on" in provider.describe()
+    assert not api.accepted
+    assert len(api.validated) == len(PEOPLE)
+
+
+def test_a_success_that_is_not_an_acceptance_is_unknown(api: SendGridApi, provider: Provider) -> None:
+    api.script(Answer(status=200))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.UNKNOWN, NextStep.PAUSE)
+
+
+def test_sessions_work_side_by_side(api: SendGridApi, provider: Provider) -> None:
+    def carry(number: int) -> Outcome:
+        people: list[Recipient] = [recipient(number * 100 + one, f"p{number}-{one}@example.org") for one in range(50)]
+        return _submit(provider, chunk(*people, number=number))
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(carry, range(8)))
+
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
+    assert len({mail.email for mail in api.accepted}) == len(api.accepted) == 400
+
+
+@pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        (SendGridSettings(), "https://api.sendgrid.com"),
+        (SendGridSettings(region="eu"), "https://api.eu.sendgrid.com"),
+        (SendGridSettings(region="eu", api_url="http://127.0.0.1:9"), "http://127.0.0.1:9"),
+    ],
+)
+def test_the_region_decides_the_host(settings: SendGridSettings, host: str) -> None:
+    assert host_of(settings) == host
+
+
+def test_sendgrid_is_described_by_its_region_and_sandbox(tmp_path: Path) -> None:
+    settings = '[provider]\nuse = "sendgrid"\n[provider.sendgrid]\nregion = "eu"\nconcurrency = 9\n'
+
+    provider = opened(tmp_path, settings, {"SENDGRID_API_KEY": API_KEY})
+
+    assert provider.describe() == "SendGrid (eu), sandbox off"
+    assert provider.concurrency == 9
+
+
+def _opened(folder: Path, url: str, *, more: str = "") -> Provider:
+    return opened(folder, sendgrid_settings(url, more=more), {"SENDGRID_API_KEY": API_KEY})
+
+
+def _submit(provider: Provider, handed: OutgoingChunk) -> Outcome:
+    with provider.session() as session:
+        return session.submit(handed)
+
+
+def _accept_and_reset(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    connection.recv(1000)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

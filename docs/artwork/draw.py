@@ -23,12 +23,12 @@ def draw_logo(outer: Colour, inner: Colour, size: int = 144) -> Image.Image:
     """Three petals that lean on each other: one alone is a leaf, together they are a flower and nearly a heart."""
     big = size * OVERSAMPLING
     logo = Image.new("RGBA", (big, big))
-    for angle, length, colour, strength in (
-        (46, 0.62, outer, 0.78),
-        (-46, 0.62, outer, 0.78),
-        (0, 0.80, inner, 0.86),
+    for angle, length, width, colour, strength in (
+        (52, 0.60, 0.25, outer, 0.82),
+        (-52, 0.60, 0.25, outer, 0.82),
+        (0, 0.80, 0.31, inner, 0.88),
     ):
-        mask = _petal(big, length=length, width=0.36, angle=angle).point(lambda value, s=strength: int(value * s))
+        mask = _petal(big, length=length, width=width, angle=angle).point(lambda value, s=strength: int(value * s))
         layer = Image.new("RGBA", (big, big), (*colour, 0))
         layer.putalpha(mask)
         logo = Image.alpha_composite(logo, layer)
@@ -38,12 +38,13 @@ def draw_logo(outer: Colour, inner: Colour, size: int = 144) -> Image.Image:
 def draw_portrait(size: int = 144) -> Image.Image:
     """A figure without a face, in the colours of the letter: the place of a photograph."""
     big = size * OVERSAMPLING
-    portrait = _vertical_gradient((big, big), (240, 214, 205), (250, 236, 224))
-    _disc(portrait, centre=(0.72, 0.26), radius=0.34, colour=(255, 246, 232), blur=0.10)
-    _disc(portrait, centre=(0.50, 1.06), radius=0.42, colour=(140, 58, 84), blur=0.004)
-    _disc(portrait, centre=(0.50, 0.97), radius=0.20, colour=(176, 92, 108), blur=0.03)
-    _disc(portrait, centre=(0.50, 0.43), radius=0.19, colour=(196, 128, 118), blur=0.004)
-    _disc(portrait, centre=(0.56, 0.38), radius=0.10, colour=(216, 154, 138), blur=0.05)
+    portrait = _vertical_gradient((big, big), (236, 205, 196), (250, 234, 220))
+    _disc(portrait, centre=(0.74, 0.24), radius=0.30, colour=(255, 244, 226), blur=0.10)
+    _disc(portrait, centre=(0.50, 1.08), radius=0.41, colour=(126, 52, 78), blur=0.003)
+    _disc(portrait, centre=(0.50, 0.60), radius=0.085, colour=(176, 106, 98), blur=0.012)
+    _disc(portrait, centre=(0.50, 0.43), radius=0.178, colour=(205, 138, 124), blur=0.003)
+    _disc(portrait, centre=(0.50, 0.345), radius=0.175, colour=(92, 44, 58), blur=0.003)
+    _disc(portrait, centre=(0.515, 0.455), radius=0.150, colour=(212, 148, 132), blur=0.006)
     return portrait.resize((size, size), Image.Resampling.LANCZOS)
 
 
@@ -103,16 +104,15 @@ def _ridge(width: int, *, base: float, rise: float, seed: int) -> Iterable[tuple
     """Points along a ridge: a few slow waves, each half as high and about twice as quick as the one before."""
     chance = random.Random(seed)  # noqa: S311 - a landscape, not a secret
     waves = [
-        (rise / 1.9**order, (0.9 + chance.random() * 0.5) * 2.1**order, chance.random() * math.tau) for order in range(6)
+        (rise / 1.9**order, (0.9 + chance.random() * 0.5) * 2.1**order, chance.random() * math.tau)
+        for order in range(6)
     ]
     for x in range(0, width + 4, 4):
         share = x / width
         yield x, base - sum(high * math.sin(math.tau * quick * share + phase) for high, quick, phase in waves)
 
 
-def _disc(
-    picture: Image.Image, *, centre: tuple[float, float], radius: float, colour: Colour, blur: float
-) -> None:
+def _disc(picture: Image.Image, *, centre: tuple[float, float], radius: float, colour: Colour, blur: float) -> None:
     """A disc with a soft edge; all lengths are shares of the picture's height."""
     width, height = picture.size
     x, y, r = centre[0] * width, centre[1] * height, radius * height

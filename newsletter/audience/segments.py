@@ -18,7 +18,8 @@ from newsletter.model.audience import normal_tag
 from newsletter.model.mistakes import suggestion
 from newsletter.model.segment import All, And, Compare, Condition, Not, OneOf, Operator, Or, Segment, Tagged
 
-_LONGEST = 2000  # characters; far below what would exhaust the stack or SQLite's depth of expressions
+_LONGEST = 1000  # characters
+_DEEPEST = 15  # conditions within conditions; SQLite's parser gives up a little beyond 20
 
 _GRAMMAR = r"""
 ?start: either
@@ -88,6 +89,10 @@ def parse_segment(name: str, expression: str, known_fields: Iterable[str]) -> Se
     unknown = [token for token in meaning.fields if token.lower() not in known]
     if unknown:
         raise InputError("\n".join(_unknown_field(name, expression, token, known) for token in unknown))
+    if _depth(condition) > _DEEPEST:
+        raise InputError(
+            f"segment {name}: conditions are nested more than {_DEEPEST} deep; give those people a tag instead"
+        )
     return Segment(name=name, expression=expression, condition=condition)
 
 
@@ -135,6 +140,16 @@ class _Meaning(Transformer[Token, Condition]):
     def _named(self, field: Token) -> str:
         self.fields.append(field)
         return field.lower()
+
+
+def _depth(condition: Condition) -> int:
+    match condition:
+        case And(parts) | Or(parts):
+            return 1 + max(_depth(part) for part in parts)
+        case Not(part):
+            return 1 + _depth(part)
+        case _:
+            return 1
 
 
 @cache

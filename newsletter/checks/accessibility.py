@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from newsletter.checks.base import THEME_REMEDY, Evidence, Fault, error, warning
-from newsletter.checks.document import Document, Heading, Tag
+from newsletter.checks.document import Heading, Tag
 from newsletter.model.finding import Place
 
 _LANGUAGE = re.compile(r"(?!und\b)[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -60,7 +60,7 @@ def check_outline(evidence: Evidence) -> Iterable[Fault]:
         if not document.title:
             place = evidence.subject.issue.source.at("title")
             yield error(place, "the HTML has no title", f"show `title` of issue.yaml in <title>; {THEME_REMEDY}")
-        yield from _highest_headings(evidence, document)
+        yield from _highest_headings(evidence, document.headings)
         yield from _skipped_levels(evidence, document.headings)
 
 
@@ -79,15 +79,15 @@ def _words_of_picture(path: str, alt: str, place: Place) -> Iterator[Fault]:
         yield warning(place, what, "describe in the brackets what it shows")
 
 
-def _highest_headings(evidence: Evidence, document: Document) -> Iterator[Fault]:
-    highest = [heading for heading in document.headings if heading.level == 1]
+def _highest_headings(evidence: Evidence, headings: tuple[Heading, ...]) -> Iterator[Fault]:
+    highest = [heading for heading in headings if heading.level == 1]
     if len(highest) == 1:
         return
     place = evidence.subject.issue.source.at("title")
     if not highest:
         yield error(place, "the HTML has no h1", f"show `title` of issue.yaml in an <h1>; {THEME_REMEDY}")
         return
-    shown = ", ".join(f"“{document.readable(heading.text)}”" for heading in highest)
+    shown = ", ".join(f"“{heading.text}”" for heading in highest)
     what = f"the HTML has {len(highest)} headings of the highest level: {shown}"
     yield error(place, what, f"only the issue's title is an <h1>; {THEME_REMEDY}")
 
@@ -97,5 +97,4 @@ def _skipped_levels(evidence: Evidence, headings: tuple[Heading, ...]) -> Iterat
         if heading.level > above.level + 1:
             place = evidence.sources.place_of_text(heading.text) or evidence.issue_place
             what = f"the heading “{heading.text}” is of level {heading.level} below one of level {above.level}"
-            marks = "one # less for each level left out" if place.line else THEME_REMEDY
-            yield warning(place, what, f"leave no level out: {marks}")
+            yield warning(place, what, "leave none out: write fewer # before it, or correct the template that sets it")

@@ -9,6 +9,7 @@ from newsletter.checks.sources import Sources, index_sources
 from newsletter.config import CONFIG_FILE, Settings
 from newsletter.model.finding import Place, Severity
 from newsletter.model.issue import Issue
+from newsletter.model.merge import MERGE_TOKEN
 from newsletter.model.rendered import RenderedIssue
 
 CONFIG_PLACE = Place(path=CONFIG_FILE)
@@ -39,10 +40,15 @@ class Evidence:
         """`issue.yaml` as a whole: where a finding belongs that no single line of the user's files caused."""
         return Place(path=self.subject.issue.source.path)
 
+    def readable(self, text: str) -> str:
+        """The text with merge fields as the user wrote them, in the place of their tokens."""
+        written = {use.field.token: str(use.field) for use in self.subject.issue.merge_fields}
+        return MERGE_TOKEN.sub(lambda match: written.get(match[0], match[0]), text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that a check found, before the rule is named that it breaks."""
+    """One thing that a check found, before the rule is named that it breaks; tokens may stand in its words."""
 
     severity: Severity
     place: Place

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from newsletter.checks.words import words_of
-from newsletter.model.merge import MergeField
 from newsletter.model.rendered import RenderedVariant
 
 # `<!--[if mso]> … <![endif]-->`; what `<!--[if !mso]><!-->` opens is for everyone else.
@@ -80,13 +79,6 @@ class Document:
     lines: tuple[str, ...]  # the visible text, a line for each block
     words: tuple[str, ...]  # the words of these lines
     text_words: tuple[str, ...]  # the words of the text part
-    fields: Mapping[str, MergeField] = field(repr=False)  # token → the field that it stands for
-
-    def readable(self, text: str) -> str:
-        """The text with merge fields as the user wrote them."""
-        for token, merge_field in self.fields.items():
-            text = text.replace(token, str(merge_field))
-        return text
 
 
 def read_document(variant: RenderedVariant) -> Document:
@@ -117,7 +109,6 @@ def read_document(variant: RenderedVariant) -> Document:
         lines=lines,
         words=tuple(words_of(" ".join(lines))),
         text_words=tuple(words_of(text)),
-        fields={slot.field.token: slot.field for slot in variant.slots},
     )
 
 

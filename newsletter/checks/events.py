@@ -20,10 +20,11 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Fault]:
     delivery = f"{at.astimezone(item.zone):%Y-%m-%d %H:%M}"
     if ends is not None and ends <= at:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
-        what = f"“{item.fields.title}” was over at {last}, and the mail goes out at {delivery}"
+        over = f"{last:%Y-%m-%d %H:%M}" if isinstance(last, datetime) else last
+        what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
         yield error(_place_of_end(item), what, "correct its dates, or delete its file")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
-        what = f"“{item.fields.deadline.label} {item.fields.deadline.date}” is past: the mail goes out at {delivery}"
+        what = f"“{item.fields.deadline.label} {item.fields.deadline.date}” is past: the mail goes out on {delivery}"
         yield error(item.source.at("deadline", "date"), what, "correct the date, or delete the deadline")
 
 

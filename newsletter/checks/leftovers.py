@@ -32,6 +32,15 @@ def check_leftovers(evidence: Evidence) -> Iterable[Fault]:
     yield from _placeholders(evidence)
 
 
+def placeholders_in(text: str, language: str) -> Iterator[str]:
+    """The placeholders in a line of text; TODO is none in a heading in capitals, where it is a word of the language."""
+    yield from (match[0] for match in _FILLER.finditer(text))
+    for match in _NOTE.finditer(text):
+        is_word = match[0] in _SHOUTABLE and language in _SHOUTING_LANGUAGES and _is_shouted(text)
+        if not is_word or text[match.end() :].startswith(":"):
+            yield match[0]
+
+
 def _tags(evidence: Evidence) -> Iterator[Fault]:
     written = [(source.text, source.place) for source in evidence.sources.texts]
     written += [(link.address, link.place) for link in evidence.sources.links]
@@ -58,23 +67,15 @@ def _placeholders(evidence: Evidence) -> Iterator[Fault]:
     told: set[str] = set()
     language = evidence.subject.issue.language.partition("-")[0]
     for source in evidence.sources.texts:
-        for placeholder in _placeholders_in(source.text, language):
+        for placeholder in placeholders_in(source.text, language):
             told.add(placeholder.casefold())
             yield _placeholder(source.place, placeholder)
     for document in evidence.documents:
         written = [line for line in document.text.splitlines() if not _is_shouted(line)]
         for line in (document.title, *document.lines, *(image.alt or "" for image in document.images), *written):
-            for placeholder in _placeholders_in(line, language):
+            for placeholder in placeholders_in(line, language):
                 if placeholder.casefold() not in told:
                     yield _placeholder(evidence.issue_place, placeholder)
-
-
-def _placeholders_in(text: str, language: str) -> Iterator[str]:
-    yield from (match[0] for match in _FILLER.finditer(text))
-    for match in _NOTE.finditer(text):
-        is_word = match[0] in _SHOUTABLE and language in _SHOUTING_LANGUAGES and _is_shouted(text)
-        if not is_word or text[match.end() :].startswith(":"):
-            yield match[0]
 
 
 def _placeholder(place: Place, placeholder: str) -> Fault:

@@ -21,8 +21,11 @@ def check_fields_exist(evidence: Evidence) -> Iterable[Fault]:
 
 
 def check_defaults(evidence: Evidence) -> Iterable[Fault]:
-    """Each merge field has a default, unless everyone has a value."""
+    """Each merge field that subscribers may have has a default, unless everyone has a value."""
+    known = evidence.subject.known_fields
     for use in evidence.subject.issue.merge_fields:
-        if use.field.default is None and use.field.name not in _ALWAYS_FILLED:
-            what = f"some readers may lack {use.field.name} and would see a gap"
-            yield warning(use.place, what, f'add a default: {{{{ {use.field.name} | default("…") }}}}')
+        name = use.field.name
+        may_lack = name not in _ALWAYS_FILLED and (known is None or name in known)
+        if use.field.default is None and may_lack:
+            what = f"some readers may lack {name} and would see a gap"
+            yield warning(use.place, what, f'add a default: {{{{ {name} | default("…") }}}}')

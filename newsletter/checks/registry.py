@@ -232,16 +232,22 @@ def check_issue(subject: Subject) -> tuple[Finding, ...]:
     """Holds an issue to every rule: errors first, then by place; what several variants share is told once."""
     evidence = gather_evidence(subject)
     findings = {
-        Finding(rule=rule.id, severity=fault.severity, place=fault.place, what=fault.what, remedy=fault.remedy)
-        for rule in rules_for(subject)
-        for fault in rule.check(evidence)
+        Finding(
+            rule=asked.id,
+            severity=fault.severity,
+            place=fault.place,
+            what=evidence.readable(fault.what),
+            remedy=fault.remedy,
+        )
+        for asked in rules_for(subject)
+        for fault in asked.check(evidence)
     }
     return tuple(sorted(findings, key=_order))
 
 
 def rules_for(subject: Subject) -> tuple[Rule, ...]:
     """The rules that can be judged with what is known: those alone count as kept where nothing is found."""
-    return tuple(rule for rule in RULES if subject.known_fields is not None or not rule.needs_audience)
+    return tuple(known for known in RULES if subject.known_fields is not None or not known.needs_audience)
 
 
 def rule(rule_id: str) -> Rule:

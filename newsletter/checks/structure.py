@@ -65,7 +65,7 @@ def check_external_styles(evidence: Evidence) -> Iterable[Fault]:
         )
         if linked or any(_IMPORT.search(style) for style in document.styles):
             what = "the HTML loads a style sheet or a font from elsewhere, which counts as a sign of spam"
-            yield warning(evidence.issue_place, what, "name fonts that readers have in `body_font` of [brand]")
+            yield warning(evidence.issue_place, what, f"name fonts that readers have in [brand]; {THEME_REMEDY}")
 
 
 def _picture_values(document: Document) -> Iterator[str]:

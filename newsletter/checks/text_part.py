@@ -7,7 +7,7 @@ from newsletter.checks.document import Document
 
 WORDS_SHARED = 0.8
 _AROUND = "<>()[]{}.,;:!?\"'“”"
-_TOLD = ("https:", "http:", "mailto:", "mfq")
+_TOLD = ("https:", "http:", "mailto:")
 _THEME = "correct the templates in templates/text/, or delete the changed ones to use the built-in theme"
 
 
@@ -26,7 +26,7 @@ def _missing_links(evidence: Evidence, document: Document) -> Iterator[Fault]:
     for link in document.links:
         if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
             place = evidence.sources.place_of_link(link.address, link.text) or evidence.issue_place
-            what = f"the link to {document.readable(link.address)} is missing from the text part"
+            what = f"the link to {link.address} is missing from the text part"
             yield warning(place, what, _THEME)
 
 

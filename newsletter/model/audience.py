@@ -44,7 +44,7 @@ class ImportRow(NamedTuple):
     """A valid row of a list, as in SubscriberRecord; a plain tuple, because a list may have a million."""
 
     line: int  # on which the row starts; no two rows of an import share it
-    email: str
+    email: str  # an address that was checked, its domain in lower case
     first_name: str = ""
     last_name: str = ""
     language: str = ""

@@ -51,6 +51,8 @@ def _link(value: str) -> str:
 def _web_address(value: str) -> str:
     if urlsplit(_link(value)).scheme != "https":
         raise ValueError(f"{value!r} is not secure; write it with https:// in front")
+    if not value.isascii():
+        raise ValueError(f"{value!r} cannot stand in a mail's header; write it in letters from a to z, as browsers do")
     return value.rstrip("/")
 
 

@@ -4,17 +4,16 @@ The records that pass through it, `OutgoingChunk` and `Outcome`, are in `newslet
 ProviderError only while it is opened; whatever goes wrong later is an outcome.
 """
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Protocol
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.providers.headers import one_line
 
 Clock = Callable[[], datetime]  # the present moment, aware, in UTC
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONGEST_QUOTE = 400
 
 
@@ -65,5 +64,5 @@ def quoted(words: str | bytes, *, without: tuple[str, ...] = ()) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     for secret in without:
         text = text.replace(secret, "•••") if secret else text
-    line = _UNPRINTABLE.sub(" ", text).strip()
+    line = one_line(text)
     return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}…"

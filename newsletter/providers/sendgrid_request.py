@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import orjson
 
 from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
-from newsletter.model.merge import Template
-from newsletter.providers.headers import encoded_words, one_line, wire_address
+from newsletter.providers.headers import one_line, phrase, wire_address
 
 LARGEST_REQUEST_BYTES = 30_000_000
 _LARGEST_SUBSTITUTIONS_BYTES = 10_000
+_json = orjson.dumps
 _NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # which the name of a recipient must not hold
 
 
@@ -52,7 +52,7 @@ class CompiledRequest:
 
     broadcast: str
     opening: bytes  # up to the first recipient's object
-    tags: Mapping[int, str]  # slot → its tag, for the slots in use
+    tags: tuple[str, ...]  # one for each of the variant's slots
 
     def request(self, chunk: OutgoingChunk) -> Request:
         """The request for a chunk, without those that SendGrid would refuse the whole request for."""
@@ -71,7 +71,7 @@ class CompiledRequest:
 
     def _template(self, chunk: OutgoingChunk) -> bytes:
         """A recipient's object with `%b` for the address, the name, each value in turn, the link and the delivery."""
-        substitutions = ",".join(f"{_json(tag).decode().replace('%', '%%')}:%b" for tag in self.tags.values())
+        substitutions = ",".join(f"{_json(tag).decode().replace('%', '%%')}:%b" for tag in self.tags)
         parts = (
             '{"to":[{"email":%b%b}]',
             f'"substitutions":{{{substitutions}}}' if substitutions else "",
@@ -82,31 +82,28 @@ class CompiledRequest:
         return ",".join(part for part in parts if part).encode("ascii")
 
     def _personalization(self, template: bytes, recipient: Recipient) -> bytes:
-        values = recipient.values
-        encoded = [_json(values[slot]) for slot in self.tags]
         filled = template % (
             _json(wire_address(recipient.email)),
             _named(recipient.name),
-            *encoded,
+            *map(_json, recipient.values),
             _json(f"<{recipient.unsubscribe_url}>"),
             recipient.delivery,
         )
         if len(filled) > _LARGEST_SUBSTITUTIONS_BYTES:
-            _refuse_long_values(encoded, self.tags)
+            _refuse_long_values(recipient.values, self.tags)
         return filled
 
 
 def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
     """Writes all that is the same for every recipient of a mailing."""
     variant, envelope = mailing.variant, mailing.envelope
-    in_use = sorted({*variant.subject.slots, *variant.html.slots, *variant.text.slots})
-    tags = {slot: f"%nl{mailing.nonce}x{slot}%" for slot in in_use}
+    tags = tuple(f"%nl{mailing.nonce}x{number}%" for number in range(len(variant.slots)))
     message: dict[str, object] = {
         "from": {"email": wire_address(envelope.from_email), "name": one_line(envelope.from_name)},
-        "subject": mailing.subject_prefix + _tagged(variant.subject, tags),
+        "subject": mailing.subject_prefix + variant.subject.fill(tags),
         "content": [
-            {"type": "text/plain", "value": _tagged(variant.text, tags)},
-            {"type": "text/html", "value": _tagged(variant.html, tags)},
+            {"type": "text/plain", "value": variant.text.fill(tags)},
+            {"type": "text/html", "value": variant.html.fill(tags)},
         ],
         "headers": {"List-Id": _list_id(envelope)},
         "categories": [mailing.category],
@@ -134,18 +131,10 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
     )
 
 
-_json = orjson.dumps
-
-
-def _tagged(template: Template, tags: Mapping[int, str]) -> str:
-    pieces = [template.parts[0]]
-    for slot, part in zip(template.slots, template.parts[1:], strict=True):
-        pieces += (tags[slot], part)
-    return "".join(pieces)
-
-
 def _named(name: str) -> bytes:
     """The name as it follows the address; nothing where there is none."""
+    if not name:
+        return b""
     shown = one_line(name)
     if ";" in shown or "," in shown:
         shown = _NAME_SIGNS.sub(" ", shown).strip()
@@ -153,13 +142,12 @@ def _named(name: str) -> bytes:
 
 
 def _list_id(envelope: Envelope) -> str:
-    name = one_line(envelope.list_name).replace('"', "'")
-    shown = f'"{name}"' if name.isascii() else " ".join(encoded_words(name))
-    return f"{shown} <{envelope.list_id}>"
+    """The value of List-Id (RFC 2919), unfolded: a header's value in JSON is one line."""
+    return f"{phrase(envelope.list_name)} <{envelope.list_id}>".replace("\r\n", "")
 
 
-def _refuse_long_values(encoded: list[bytes], tags: Mapping[int, str]) -> None:
-    size_bytes = sum(map(len, encoded)) + sum(len(tag) + len('"":,') for tag in tags.values())
+def _refuse_long_values(values: tuple[str, ...], tags: tuple[str, ...]) -> None:
+    size_bytes = len(_json(dict(zip(tags, values, strict=True))))
     if size_bytes > _LARGEST_SUBSTITUTIONS_BYTES:
         raise ValueError(
             f"this subscriber's values are {size_bytes:,} bytes long; SendGrid takes {_LARGEST_SUBSTITUTIONS_BYTES:,}"

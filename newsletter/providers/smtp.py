@@ -108,7 +108,7 @@ class SmtpSession:
         is_kept = self._server is not None and self._server.sock is not None
         answer = self._hand_over(sender, address, content)
         if is_kept and answer.meaning in {Meaning.LOST, Meaning.CLOSED}:
-            # The relay ended a connection that has idled or carried enough; nothing of this message has left.
+            # The relay ended a connection that has idled or carried enough; it has not taken this message.
             answer = self._hand_over(sender, address, content)
         return answer
 

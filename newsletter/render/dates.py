@@ -7,7 +7,7 @@ language takes its forms from CLDR through Babel.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_name
 
 from newsletter.model.issue import Item
@@ -15,9 +15,11 @@ from newsletter.model.issue import Item
 _DASH = "\N{EN DASH}"
 # How a language says that something happens on that day each week; `{day}` is the weekday's name.
 _WEEKLY = {
+    "ar": "كل {day}",
     "de": "jeden {day}",
     "es": "cada {day}",
     "fr": "chaque {day}",
+    "he": "כל {day}",
     "it": "ogni {day}",
     "ja": "毎週{day}",
     "nl": "elke {day}",
@@ -25,6 +27,7 @@ _WEEKLY = {
     "sv": "varje {day}",
     "zh": "每周{day}",
 }
+_COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the days; elsewhere a comma
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ def format_when(item: Item, language: str) -> str:
     span = _span(item)
     if span is None:
         return ""
-    locale = Locale.parse(language, sep="-")
+    locale = _locale(language)
     days = _days(item, span, locale)
     times = _times(span, locale)
     return f"{days} | {times}" if times else days
@@ -65,7 +68,7 @@ def format_deadline(item: Item, language: str) -> str:
     deadline = item.fields.deadline
     if deadline is None:
         return ""
-    locale = Locale.parse(language, sep="-")
+    locale = _locale(language)
     day = format_skeleton("MMMMd", deadline.date, locale=locale)
     return f"{deadline.label} {day}"
 
@@ -75,23 +78,29 @@ def date_tile(item: Item, language: str) -> DateTile | None:
     span = _span(item)
     if span is None:
         return None
-    locale = Locale.parse(language, sep="-")
-    first = (_short_month(span.first, locale), str(span.first.day), format_date(span.first, "EEE", locale=locale))
+    locale = _locale(language)
+    month, day, weekday = _tile_parts(span.first, locale)
     if span.first == span.last:
-        return DateTile(month=first[0], day=first[1], weekday=first[2])
+        return DateTile(month=month, day=day, weekday=weekday)
+    last_month, last_day, last_weekday = _tile_parts(span.last, locale)
     return DateTile(
-        month=first[0],
-        day=first[1],
-        weekday=first[2],
-        last_month=_short_month(span.last, locale),
-        last_day=str(span.last.day),
-        last_weekday=format_date(span.last, "EEE", locale=locale),
+        month=month, day=day, weekday=weekday, last_month=last_month, last_day=last_day, last_weekday=last_weekday
     )
 
 
 def format_month(day: date, language: str) -> str:
     """Month and year: `February 2026`."""
-    return format_skeleton("yMMMM", day, locale=Locale.parse(language, sep="-"))
+    return format_skeleton("yMMMM", day, locale=_locale(language))
+
+
+def _locale(language: str) -> Locale:
+    """What Babel knows of a language; of the language without its region, or of English, where it knows nothing."""
+    for name in (language, language.partition("-")[0]):
+        try:
+            return Locale.parse(name, sep="-")
+        except UnknownLocaleError:
+            continue
+    return Locale("en")
 
 
 def _span(item: Item) -> _Span | None:
@@ -121,14 +130,13 @@ def _days(item: Item, span: _Span, locale: Locale) -> str:
     days = _day_range(span.first, span.last, locale)
     if item.fields.repeats == "weekly":
         weekday = format_date(span.first, "EEEE", locale=locale)
-        if locale.language == "en":
-            return f"{weekday}s, {days}"
-        return f"{_WEEKLY.get(locale.language, '{day}').format(day=weekday)}, {days}"
+        every = f"{weekday}s" if locale.language == "en" else _WEEKLY.get(locale.language, "{day}").format(day=weekday)
+        return f"{every}{_COMMA.get(locale.language, ', ')}{days}"
     if item.fields.weekdays:
         weekdays = (
             f"{format_date(span.first, 'EEEE', locale=locale)} {_DASH} {format_date(span.last, 'EEEE', locale=locale)}"
         )
-        return f"{weekdays}, {days}"
+        return f"{weekdays}{_COMMA.get(locale.language, ', ')}{days}"
     return days
 
 
@@ -145,11 +153,24 @@ def _day_range(first: date, last: date, locale: Locale) -> str:
 def _times(span: _Span, locale: Locale) -> str:
     if span.starts is None:
         return ""
-    zone = get_timezone_name(span.starts, width="short", zone_variant="generic", locale=locale)
+    zone = _zone_label(span.starts, locale)
     begin = _clock(span.starts, locale)
     if span.ends is None:
         return f"{begin} {zone}"
     return f"{begin} {_DASH} {_clock(span.ends, locale)} {zone}"
+
+
+def _zone_label(moment: datetime, locale: Locale) -> str:
+    """`PT` where the language has a short name for the zone, otherwise the long one; never a bare offset."""
+    if moment.tzname() == "UTC":
+        return "UTC"
+    name = get_timezone_name(moment, width="short", zone_variant="generic", locale=locale)
+    if name == get_timezone_name(moment, width="short", zone_variant="standard", locale=locale):
+        # Without a name for both halves of the year, the winter's would be an hour off in summer.
+        name = get_timezone_name(moment, width="short", locale=locale)
+    if name.startswith(("+", "-")):
+        return get_timezone_name(moment, width="long", zone_variant="generic", locale=locale)
+    return name
 
 
 def _clock(moment: datetime, locale: Locale) -> str:
@@ -158,5 +179,7 @@ def _clock(moment: datetime, locale: Locale) -> str:
     return format_time(moment.time(), "short", locale=locale)
 
 
-def _short_month(day: date, locale: Locale) -> str:
-    return format_date(day, "LLL", locale=locale).rstrip(".")
+def _tile_parts(day: date, locale: Locale) -> tuple[str, str, str]:
+    """Month, day and weekday, short. Babel's stand-alone months (`LLL`) leak from one language into the next."""
+    month, weekday = (format_date(day, pattern, locale=locale).rstrip(".") for pattern in ("MMM", "EEE"))
+    return month, str(day.day), weekday

@@ -7,52 +7,39 @@ from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.merge import RESERVED_FIELDS, UNSUBSCRIBE_FIELD, Slot
 from newsletter.render.merge import ESCAPES
 
-_REMEMBERED = 4096  # escaped values kept a slot: first names and languages come again and again
+_Writer = Callable[[Sequence[str], str], str]  # a person's values and unsubscribe link → what stands in a slot
 
 
 class Personaliser:
-    """Makes the recipients of one variant from claimed deliveries."""
+    """Makes the recipients of one variant from claimed deliveries, whose values stand in the order of `fields`."""
 
-    def __init__(self, slots: Sequence[Slot], fields: Sequence[str]) -> None:
-        self._writers = [_writer(slot, fields) for slot in slots]
+    def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope) -> None:
+        self._writers = tuple(_writer(slot, fields, envelope) for slot in slots)
+        self._envelope = envelope
 
     @staticmethod
     def fields_of(slots: Iterable[Slot]) -> tuple[str, ...]:
         """The columns and attributes that the slots need, sorted."""
         return tuple(sorted({slot.field.name for slot in slots} - RESERVED_FIELDS))
 
-    def recipients(self, deliveries: Iterable[ClaimedDelivery], envelope: Envelope) -> tuple[Recipient, ...]:
-        """One recipient a delivery; `values` of a delivery stand in the order of the fields."""
-        return tuple([self._recipient(delivery, envelope) for delivery in deliveries])
+    def recipients(self, deliveries: Iterable[ClaimedDelivery]) -> tuple[Recipient, ...]:
+        """One recipient a delivery."""
+        return tuple([self._recipient(delivery) for delivery in deliveries])
 
-    def _recipient(self, delivery: ClaimedDelivery, envelope: Envelope) -> Recipient:
+    def _recipient(self, delivery: ClaimedDelivery) -> Recipient:
         subscriber, email, first_name, last_name, token, values = delivery
-        unsubscribe_url = envelope.unsubscribe_url(subscriber, token)
-        return Recipient(
-            subscriber,
-            email,
-            f"{first_name} {last_name}".strip(),
-            unsubscribe_url,
-            tuple([write(values, unsubscribe_url) for write in self._writers]),
-        )
+        unsubscribe_url = self._envelope.unsubscribe_url(subscriber, token)
+        name = f"{first_name} {last_name}" if first_name and last_name else first_name or last_name
+        written = tuple([write(values, unsubscribe_url) for write in self._writers])
+        return Recipient(subscriber, email, name, unsubscribe_url, written)
 
 
-def _writer(slot: Slot, fields: Sequence[str]) -> Callable[[Sequence[str], str], str]:
-    """A function from a person's values and link to what stands in the slot."""
+def _writer(slot: Slot, fields: Sequence[str], envelope: Envelope) -> _Writer:
     escape = ESCAPES[slot.escape]
     if slot.field.name == UNSUBSCRIBE_FIELD:
+        # What follows the service's address is letters, digits and dashes: if that needs no escaping, no link does.
+        if escape(envelope.service_url) == envelope.service_url:
+            return lambda _, unsubscribe_url: unsubscribe_url
         return lambda _, unsubscribe_url: escape(unsubscribe_url)
-    index = fields.index(slot.field.name)
-    default = escape(slot.field.default or "")
-    remembered: dict[str, str] = {"": default}
-
-    def write(values: Sequence[str], _: str) -> str:
-        value = values[index]
-        written = remembered.get(value)
-        if written is None:
-            written = escape(value)
-            if len(remembered) < _REMEMBERED:
-                remembered[value] = written
-        return written
-
-    return write
+    index, default = fields.index(slot.field.name), escape(slot.field.default or "")
+    return lambda values, _: escape(values[index]) if values[index] else default

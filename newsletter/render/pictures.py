@@ -12,7 +12,7 @@ from newsletter.errors import InputError
 from newsletter.model.rendered import Picture
 
 STILL_SIZE = (1200, 675)  # 16 : 9, sharp on a display of twice the density
-_MARK_SHARE = 0.2  # the play mark's diameter, as a share of the still's height
+_MARK_SHARE = 0.22  # the play mark's diameter, as a share of the still's height
 _INK, _PAPER = (22, 20, 19), (255, 255, 255)
 _OVERSAMPLING = 4
 
@@ -113,7 +113,7 @@ def _draw_play_mark(still: Image.Image) -> None:
 
 def _draw_length(still: Image.Image, length: str) -> None:
     width, height = still.size
-    font = ImageFont.load_default(size=height * 0.045)
+    font = ImageFont.load_default(size=height * 0.06)
     margin, padding = int(height * 0.035), int(height * 0.022)
     left, top, right, bottom = font.getbbox(length)
     box_width, box_height = int(right - left) + 3 * padding, int(bottom - top) + 2 * padding

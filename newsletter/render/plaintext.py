@@ -14,7 +14,8 @@ COLUMNS = 72
 RULE = "-" * COLUMNS
 _BULLET = "- "
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
-_WORD = re.compile(rf"\s*[{_WIDE}][\u3001\u3002]?|\s*[^\s{_WIDE}]+")
+_WORD = re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002]?|[ \t\n]*[^ \t\n{_WIDE}]+")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -41,8 +42,11 @@ def underline(title: str, sign: str = "-") -> str:
 
 
 def tidy(text: str) -> str:
-    """The finished part: no space at a line's end, no more than two line breaks in a row, one at the end."""
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    """The finished part: no space at a line's end, no more than two line breaks in a row, one at the end.
+
+    No-break spaces have done their work by now, and some terminals show them as a sign.
+    """
+    lines = "\n".join(line.rstrip() for line in text.replace(_NO_BREAK, " ").splitlines())
     return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
 
 

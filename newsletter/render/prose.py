@@ -82,9 +82,7 @@ class _Renderer(RendererHTML):
         }
         return f"<img {self.renderAttrs(Token('image', 'img', 0, attrs=dict(attributes)))}>"
 
-    def softbreak(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
-    ) -> str:
+    def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """A space: MJML's compiler drops a line break that stands alone between two tags."""
         return " "
 

@@ -1,5 +1,6 @@
 """The theme: templates of the workspace laid over the built-in ones, file by file."""
 
+import traceback
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.resources import files
@@ -12,6 +13,9 @@ from newsletter.model.issue import SECTION_TYPES, SectionType
 
 TEMPLATES_FOLDER = "templates"
 _HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
+_REMEDY = "correct the template, or delete it to use the built-in one"
+# What running a template can raise: Jinja's own errors, and Python's where a template misuses a value.
+_TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 def builtin_theme() -> Path:
@@ -60,12 +64,18 @@ class Theme:
         try:
             return environment.get_template(name).render(context)
         except TemplateSyntaxError as err:
-            place = f"{TEMPLATES_FOLDER}/{err.name}:{err.lineno}"
-            raise InputError(
-                f"{place}: {err.message}; correct the template, or delete it to use the built-in one"
-            ) from err
-        except TemplateError as err:
-            raise InputError(f"{TEMPLATES_FOLDER}/{name}: {err}; correct the template, or delete it") from err
+            raise InputError(f"{TEMPLATES_FOLDER}/{err.name}:{err.lineno}: {err.message}; {_REMEDY}") from err
+        except _TEMPLATE_FAULTS as err:
+            raise InputError(f"{self._place_of(err, name)}: {err}; {_REMEDY}") from err
+
+    def _place_of(self, error: Exception, name: str) -> str:
+        """The template and the line at which an error was raised; Jinja writes both into the traceback."""
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            path = Path(frame.filename)
+            for folder in self.folders:
+                if path.is_relative_to(folder):
+                    return f"{TEMPLATES_FOLDER}/{path.relative_to(folder)}:{frame.lineno}"
+        return f"{TEMPLATES_FOLDER}/{name}"
 
     @cached_property
     def _loader(self) -> BaseLoader:

@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from newsletter.checks.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.rendered import RenderedVariant
@@ -14,8 +15,6 @@ from newsletter.render.theme import builtin_theme
 from newsletter.web.proofs import Proof
 from newsletter.web.views import Pictures, Reader, Scheme, Show, View, chosen_variant, mail_in_view, variant_key
 from newsletter.workflows.compose import Composed, SampleMail
-
-HTML_LIMIT_BYTES = 102_000  # beyond which Gmail cuts a mail off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,7 @@ class Shown:
     variant: str  # the key of the one that is shown
     html_bytes: int
     text_bytes: int
+    pictures: int
     picture_bytes: int
 
     @property
@@ -75,6 +75,7 @@ def studio_page(proof: Proof, view: View, issues: Iterable[str]) -> str:
             remarks=remarks,
             verdict=_verdict(remarks),
             html_limit_bytes=HTML_LIMIT_BYTES,
+            html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
             choices={"show": Show, "scheme": Scheme, "pictures": Pictures, "reader": Reader},
         )
     )
@@ -100,12 +101,15 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["with_code"] = _with_code
+    environment.filters["sentence"] = _sentence
     return environment
 
 
-def _with_code(text: str) -> Markup:
-    """The text with what stands between backticks set as code."""
+def _sentence(text: str) -> Markup:
+    """The text with a capital, unless it begins with a path or a key, and with what backticks enclose set as code."""
+    first, _, _ = text.partition(" ")
+    if first.isalpha():
+        text = text[0].upper() + text[1:]
     pieces = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
@@ -123,6 +127,7 @@ def _shown(proof: Proof, view: View) -> Shown | None:
         variants=tuple(VariantChoice(key=variant_key(each), label=_label(each)) for each in rendered.variants),
         variant=variant_key(chosen_variant(rendered, view)),
         html_bytes=len(mail.html.encode()),
+        pictures=len(rendered.pictures),
         text_bytes=len(mail.text.encode()),
         picture_bytes=sum(len(picture.content) for picture in rendered.pictures),
     )

@@ -1,5 +1,6 @@
 """Serves the studio on loopback until it is interrupted."""
 
+import asyncio
 import errno
 import os
 import socket
@@ -56,7 +57,8 @@ class _Server(uvicorn.Server):
         """Listens, then says so."""
         await super().startup(sockets)
         if self.started:
-            self._on_ready()
+            # In a thread, because what it opens may at once ask for the page, and wait for the answer.
+            await asyncio.to_thread(self._on_ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the streams of open pages, for which it would otherwise wait."""

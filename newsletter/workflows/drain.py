@@ -67,7 +67,9 @@ class _Drain:
         variants = load_variants(self.database, self.broadcast.id)
         slots = [slot for variant in variants.values() for slot in variant.slots]
         self.fields = Personaliser.fields_of(slots)
-        self.personaliser = {key: Personaliser(variant.slots, self.fields) for key, variant in variants.items()}
+        self.personaliser = {
+            key: Personaliser(variant.slots, self.fields, self.broadcast.envelope) for key, variant in variants.items()
+        }
         self.mailings = {
             key: Mailing(
                 broadcast=f"b{self.broadcast.id}-{self.broadcast.nonce}",
@@ -96,7 +98,7 @@ class _Drain:
             mailing=self.mailings[chunk.variant_key],
             number=chunk.number,
             attempt=chunk.attempt,
-            recipients=self.personaliser[chunk.variant_key].recipients(chunk.deliveries, self.broadcast.envelope),
+            recipients=self.personaliser[chunk.variant_key].recipients(chunk.deliveries),
         )
         outcome = session.submit(outgoing)
         record_outcome(self.database, self.broadcast.id, chunk.number, outcome, now=datetime.now(UTC))

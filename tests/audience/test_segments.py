@@ -104,3 +104,11 @@ def test_tags_as_a_field_leads_to_tagged() -> None:
 
 def test_expression_too_long_to_be_meant_is_refused() -> None:
     assert "longer than" in complaint_about("not " * 1000 + "everyone")
+
+
+def test_conditions_nested_too_deep_are_refused() -> None:
+    def nested(levels: int) -> str:
+        return "(age = 1 or (age = 2 and " * levels + "everyone" + "))" * levels
+
+    assert condition_of(nested(7))
+    assert "nested more than 15 deep" in complaint_about(nested(30))

@@ -55,5 +55,13 @@ def test_the_finding_names_the_event_and_both_times(workspace: Workspace) -> Non
     (finding,) = check_issue(workspace.subject(at=datetime(2026, 3, 9, 8, 0, tzinfo=UTC)))
 
     assert "A day of rest" in finding.what
-    assert "2026-03-07 12:00" in finding.what
+    assert "2026-03-07 12:00," in finding.what
     assert "2026-03-09 08:00" in finding.what
+
+
+def test_a_merge_field_in_a_finding_is_shown_as_written(workspace: Workspace) -> None:
+    workspace.edit("workshop", "title: A day of rest", "title: Rest for {{ city }}")
+
+    (finding, _) = check_issue(workspace.subject(at=datetime(2026, 3, 9, 8, 0, tzinfo=UTC)))
+
+    assert "“Rest for {{ city }}” was over" in finding.what

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.checks.leftovers import _placeholders_in
+from newsletter.checks.leftovers import placeholders_in
 from newsletter.checks.registry import check_issue
 from newsletter.model.merge import MergeField
 from tests.checks.conftest import Workspace, summary, with_html
@@ -126,6 +126,6 @@ def test_braces_that_close_style_rules_are_fine(workspace: Workspace) -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Lu", "Lt"])))
 def test_text_without_capitals_holds_no_note(text: str) -> None:
-    found = list(_placeholders_in(text, "en"))
+    found = list(placeholders_in(text, "en"))
 
     assert all(placeholder.casefold().startswith(("lorem", "[insert")) for placeholder in found)

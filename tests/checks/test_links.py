@@ -131,9 +131,8 @@ def test_the_same_words_for_two_places_are_told_at_the_second(workspace: Workspa
 
 def test_the_same_words_for_the_same_place_are_fine(workspace: Workspace) -> None:
     workspace.edit("letter", "[the poem that opens it](https://example.org/poem)", f"[Our study of kindness]({STUDY}/)")
-    workspace.edit("letter", "[our study of kindness]", "[our study of kindness]")
 
-    assert [rule for rule, _ in workspace.findings() if rule == "A4"] == []
+    assert workspace.findings() == []
 
 
 def test_a_label_tells_links_with_the_same_words_apart(workspace: Workspace) -> None:

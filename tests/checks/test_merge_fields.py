@@ -32,7 +32,7 @@ def test_known_fields_and_the_reserved_one_are_fine(workspace: Workspace) -> Non
 
 
 def test_a_field_without_a_default_is_told_at_its_line(workspace: Workspace) -> None:
-    workspace.edit("issue", "first days of March\npre", "'x {{ first_name }}'\npre".replace("'", ""))
+    workspace.edit("issue", "days of March\npre", "days of March, {{ first_name }}\npre")
 
     assert found_with(workspace, KNOWN) == [("M2", "issue.yaml:1")]
     assert found_with(workspace, None) == [("M2", "issue.yaml:1")]
@@ -42,3 +42,9 @@ def test_an_empty_default_is_a_default(workspace: Workspace) -> None:
     workspace.edit("letter", 'default("friends")', 'default("")')
 
     assert found_with(workspace, KNOWN) == []
+
+
+def test_a_field_that_nobody_has_needs_no_default_but_another_name(workspace: Workspace) -> None:
+    workspace.edit("letter", '{{ first_name | default("friends") }}', "{{ town }}")
+
+    assert found_with(workspace, KNOWN) == [("M1", "letter.md:7")]

@@ -76,7 +76,7 @@ def test_unbalanced_comments_for_outlook_block(workspace: Workspace, html: str) 
     "html",
     [
         "<!--[if !mso]><!--><p>for all but Outlook</p><!--<![endif]-->",
-        '<!--[if mso]><table role="presentation"><tr><td><![endif]--><p>x</p><!--[if mso]></td></tr></table><![endif]-->',
+        '<!--[if mso]><table role="presentation"><tr><td><![endif]-->x<!--[if mso]></td></tr></table><![endif]-->',
         '<!--[if mso]><v:rect alt=""><v:fill alt="" src="cid:x" /></v:rect><![endif]-->',
         "<!-- only a remark -->",
     ],

@@ -107,7 +107,7 @@ class _Handler:
         self, server: SMTP, session: SmtpSession, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        self._server.transports.append(server.transport)
+        self._server.transports.append(_transport(server))
         return [*(f"250-{name}" for name in self._server.behaviour.extensions), *responses]
 
     async def handle_MAIL(  # noqa: N802
@@ -147,6 +147,11 @@ def _authenticate(_server: SMTP, _session: SmtpSession, _envelope: Envelope, _me
 
 def _reply(server: SMTP, answer: str | None) -> str:
     if answer is None:
-        server.transport.abort()
+        _transport(server).abort()
         return "421 gone"
     return answer
+
+
+def _transport(server: SMTP) -> asyncio.Transport:
+    assert isinstance(server.transport, asyncio.Transport)
+    return server.transport

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from email.header import decode_header, make_header
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from newsletter.providers.sendgrid import host_of
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
-from tests.providers.mailings import chunk, mailing, recipient, variant
+from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient, variant
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
 API_KEY = "SG.secret-key-of-the-tests"
@@ -71,6 +72,17 @@ def test_sendgrid_adds_no_unsubscribe_link_of_its_own(api: SendGridApi, provider
     _submit(provider, chunk(*PEOPLE))
 
     assert json.loads(api.bodies[0])["tracking_settings"] == {"subscription_tracking": {"enable": False}}
+
+
+def test_the_name_of_the_list_may_hold_any_sign(api: SendGridApi, provider: Provider) -> None:
+    plain, other = (replace(ENVELOPE, list_name=name) for name in ('The "Gentle" Letter', "Das leise Gespräch " * 4))
+
+    _submit(provider, chunk(PEOPLE[0], of=mailing(envelope=plain)))
+    _submit(provider, chunk(PEOPLE[1], of=mailing(envelope=other)))
+
+    first, second = (mail.headers["List-Id"] for mail in api.accepted)
+    assert first == r'"The \"Gentle\" Letter" <letter.example.org>'
+    assert str(make_header(decode_header(second))) == f"{other.list_name.strip()} <letter.example.org>"
 
 
 def test_a_name_loses_the_signs_that_sendgrid_refuses(api: SendGridApi, provider: Provider) -> None:

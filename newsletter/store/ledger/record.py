@@ -1,6 +1,5 @@
 """Records what became of a chunk that was handed over, or that a dead process left behind."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,9 +35,9 @@ def record_outcome(
     with database.transaction() as connection:
         chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk_number, now=now)
         found = _find_inflight(chunk)
-        remaining = _take_out_named(chunk, found.subscribers, outcome)
-        is_too_large = outcome.next_step is NextStep.SPLIT and len(remaining) == 1
-        _decide_rest(chunk, remaining, outcome, is_too_large=is_too_large)
+        is_too_large = _decide_rest(
+            chunk, found, outcome, remaining=found.size - _take_out_named(chunk, found, outcome)
+        )
         if found.broadcast_state is BroadcastState.STOPPED:
             _reject_ready(chunk, found.broadcast_reason)
         elif outcome.next_step is NextStep.STOP or is_too_large:
@@ -61,7 +60,8 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoundChunk:
-    subscribers: frozenset[int]
+    size: int
+    first_subscriber: int
     broadcast_state: BroadcastState
     broadcast_reason: str
 
@@ -75,49 +75,60 @@ def _find_inflight(chunk: OpenChunk) -> _FoundChunk:
             f"outcome was not recorded; look at `newsletter status {chunk.broadcast}` before you go on"
         )
     _, size, first_subscriber, broadcast_state, broadcast_reason = row
-    subscribers = _SQL.subscribers_of_chunk(
-        chunk.connection,
-        broadcast=chunk.broadcast,
-        chunk=chunk.number,
-        first_subscriber=first_subscriber,
-        size=size,
-    )
     return _FoundChunk(
-        subscribers=frozenset(subscriber for (subscriber,) in subscribers),
+        size=size,
+        first_subscriber=first_subscriber,
         broadcast_state=BroadcastState(broadcast_state),
         broadcast_reason=broadcast_reason,
     )
 
 
-def _take_out_named(chunk: OpenChunk, subscribers: frozenset[int], outcome: Outcome) -> frozenset[int]:
-    """Takes out the deliveries that the outcome names one by one; those that remain.
+def _subscribers_in(chunk: OpenChunk, found: _FoundChunk) -> list[int]:
+    rows = _SQL.subscribers_of_chunk(
+        chunk.connection,
+        broadcast=chunk.broadcast,
+        chunk=chunk.number,
+        first_subscriber=found.first_subscriber,
+        size=found.size,
+    )
+    return [subscriber for (subscriber,) in rows]
+
+
+def _take_out_named(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome) -> int:
+    """Takes out the deliveries that the outcome names one by one; how many they were.
 
     What is named twice counts as the more careful of the two: uncertain before invalid before unsent.
     """
+    if not (outcome.invalid or outcome.unsent or outcome.uncertain):
+        return 0
+    subscribers = frozenset(_subscribers_in(chunk, found))
     uncertain = subscribers & outcome.uncertain
     invalid = {each: why for each, why in outcome.invalid.items() if each in subscribers - uncertain}
     unsent = (subscribers & outcome.unsent) - uncertain - invalid.keys()
     split_off(chunk, uncertain, ChunkState.UNKNOWN, reason=outcome.reason, message_id=outcome.message_id)
     split_off(chunk, unsent, ChunkState.READY)
     settle(chunk, DeliveryStatus.INVALID, invalid)
-    _SQL.suppress_subscriber(
-        chunk.connection,
-        [
-            {"subscriber": each, "reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-            for each in invalid
-        ],
-    )
-    return subscribers - uncertain - invalid.keys() - unsent
+    suppression = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
+    _SQL.suppress_subscriber(chunk.connection, [{"subscriber": each, **suppression} for each in invalid])
+    return len(uncertain) + len(invalid) + len(unsent)
 
 
-def _decide_rest(chunk: OpenChunk, remaining: Collection[int], outcome: Outcome, *, is_too_large: bool) -> None:
-    if not remaining:
+def _decide_rest(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
+    """Sets the state of the deliveries that the outcome does not name; whether a single message is too large.
+
+    Only what is surely not handed over is ever halved: a half that may have been taken must not be ready again.
+    """
+    if remaining == 0:
         close_empty(chunk)
-        return
-    state = ChunkState.REJECTED if is_too_large else _STATE[outcome.verdict]
-    if state is ChunkState.READY and outcome.next_step is NextStep.SPLIT:
-        split_off(chunk, sorted(remaining)[len(remaining) // 2 :], ChunkState.READY)
-    set_state(chunk, state, reason=outcome.reason, message_id=outcome.message_id)
+        return False
+    is_to_split = outcome.next_step is NextStep.SPLIT and outcome.verdict is Verdict.READY
+    if is_to_split and remaining == 1:
+        set_state(chunk, ChunkState.REJECTED, reason=outcome.reason)
+        return True
+    if is_to_split:
+        split_off(chunk, _subscribers_in(chunk, found)[remaining // 2 :], ChunkState.READY)
+    set_state(chunk, _STATE[outcome.verdict], reason=outcome.reason, message_id=outcome.message_id)
+    return False
 
 
 def _reject_ready(chunk: OpenChunk, reason: str) -> None:

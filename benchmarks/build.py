@@ -1,0 +1,58 @@
+"""A cold `newsletter build` of the February issue against the mjml command-line tool on the MJML that it makes."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+from benchmarks.timing import ROOT, program, show, show_ratio, time_in_turn
+from newsletter.config import load_config
+from newsletter.content.loader import load_issue
+from newsletter.render import pipeline
+from newsletter.render.theme import Theme
+
+PEERS = ROOT / "benchmarks"
+
+
+def main() -> None:
+    """Prints the ratio of the medians, and peak memory."""
+    mjml = PEERS / "node_modules/.bin/mjml"
+    if not mjml.exists():
+        if shutil.which("npm") is None:
+            show("skipped", "the peer needs npm; install Node.js")
+            return
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"], cwd=PEERS, check=True
+        )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("issues", "templates", "brand"):
+            shutil.copytree(ROOT / part, folder / part)
+        shutil.copy(ROOT / "newsletter.toml", folder)
+        (folder / "february.mjml").write_text(_february_mjml(), encoding="utf-8")
+        commands = {
+            "ours": [program(), "build", "2026-02"],
+            "mjml": [str(mjml), "february.mjml", "-o", "february.html"],
+        }
+        found = time_in_turn(commands, folder=folder, runs=7)
+    ratio = found["ours"].middle / found["mjml"].middle
+    show("newsletter build, cold", f"{found['ours'].middle * 1000:.0f} ms, {found['ours'].peak_mib:.0f} MiB")
+    show("mjml command-line tool", f"{found['mjml'].middle * 1000:.0f} ms, {found['mjml'].peak_mib:.0f} MiB")
+    show_ratio("newsletter build ÷ mjml", ratio, "≤ 0.80", is_met=ratio <= 0.8)
+    show("peak memory", f"{found['ours'].peak_mib:.0f} MiB   target ≤ 90")
+
+
+def _february_mjml() -> str:
+    """What the theme makes of the February issue, on its way into the compiler."""
+    sources: list[str] = []
+    compile_mjml = pipeline.compile_mjml
+
+    def keep(source: str) -> str:
+        sources.append(source)
+        return compile_mjml(source)
+
+    config, theme = load_config(ROOT), Theme(ROOT)
+    with patch.object(pipeline, "compile_mjml", keep):
+        pipeline.render_issue(load_issue(config, ROOT / "issues/2026-02", theme.section_types), config, theme)
+    return sources[0]

@@ -1,0 +1,66 @@
+"""Times whole processes in turn, so that a machine that drifts drifts under both."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """The runs of one command."""
+
+    seconds: tuple[float, ...]
+    peak_mib: float
+
+    @property
+    def middle(self) -> float:
+        """The median, in seconds."""
+        return median(self.seconds)
+
+
+def time_in_turn(commands: Mapping[str, Sequence[str]], *, folder: Path, runs: int = 9) -> dict[str, Timed]:
+    """Runs each command in turn, once to warm up and then `runs` times."""
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for round_number in range(runs + 1):
+        for name, command in commands.items():
+            found = _run(command, folder)
+            if round_number:
+                measured[name].append(found)
+    return {
+        name: Timed(seconds=tuple(seconds for seconds, _ in found), peak_mib=max(peak for _, peak in found))
+        for name, found in measured.items()
+    }
+
+
+def show(name: str, value: str) -> None:
+    """A line of a benchmark's result."""
+    print(f"  {name:<52} {value}")
+
+
+def show_ratio(name: str, ratio: float, target: str, *, is_met: bool) -> None:
+    """A ratio beside its target."""
+    show(name, f"{ratio:5.2f} ×   target {target}   {'met' if is_met else 'MISSED'}")
+
+
+def program() -> str:
+    """The installed program."""
+    return str(Path(sys.executable).with_name("newsletter"))
+
+
+def _run(command: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MiB of one run, from the operating system's own account of it."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - began
+    if process.returncode not in {0, 1}:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return seconds, usage.ru_maxrss / 1024

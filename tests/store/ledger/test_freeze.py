@@ -1,0 +1,254 @@
+"""Freezing a broadcast: who gets what, who does not and why, and with which content."""
+
+import pytest
+
+from newsletter.errors import InputError
+from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.broadcast import BroadcastState, DeliveryStatus, NextStep, Outcome, Tally, Verdict, Waiver
+from newsletter.model.ledger import SettledCount, SettledDelivery, VariantCount
+from newsletter.model.segment import Compare, Operator, Tagged
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.freeze import preview_freeze
+from newsletter.store.ledger.status import chunk_summaries, settled_counts, settled_deliveries, tally_of
+from newsletter.store.ledger.variants import load_variants
+from newsletter.store.subscribers import remove_subscriber
+from newsletter.store.suppressions import add_suppression
+from tests.store.builders import (
+    ENVELOPE,
+    NOW,
+    add,
+    add_people,
+    claim,
+    freeze,
+    record,
+    request,
+    segment,
+    send_all,
+    variant,
+)
+
+TEACHERS = segment("teachers", Tagged("teacher"))
+DONORS = segment("donors", Tagged("donor"))
+SPANISH = segment("spanish", Compare("language", Operator.EQUAL, "es"))
+
+
+def excluded(count: int, reason: str) -> SettledCount:
+    return SettledCount(status=DeliveryStatus.EXCLUDED, reason=reason, deliveries=count)
+
+
+def test_everybody_of_the_segment_is_in_one_chunk(database: Database) -> None:
+    add_people(database, 25)
+
+    broadcast = freeze(database, chunk_size=10)
+
+    assert tally_of(database, broadcast.id) == Tally(
+        frozen=25, waiting=25, inflight=0, accepted=0, rejected=0, unknown=0, invalid=0, excluded=0
+    )
+    (ready,) = chunk_summaries(database, broadcast.id)
+    assert (ready.chunks, ready.deliveries) == (3, 25)
+    emails = send_all(database, broadcast)
+    assert sorted(emails) == sorted(set(emails))
+    assert len(emails) == 25
+
+
+def test_broadcast_is_kept_with_all_that_was_asked(database: Database) -> None:
+    add_people(database, 1, tags=("teacher",))
+
+    broadcast = freeze(database, to=TEACHERS)
+
+    assert find_broadcast(database, broadcast.id) == broadcast
+    assert (broadcast.issue, broadcast.segment, broadcast.provider) == ("2026-02", "teachers", "outbox")
+    assert (broadcast.state, broadcast.reason, broadcast.content_hash) == (BroadcastState.RUNNING, "", "abc")
+    assert broadcast.envelope == ENVELOPE
+    assert broadcast.waivers == (Waiver(rule="links", because="the page opens tomorrow"),)
+    assert (broadcast.created_at, broadcast.finished_at) == (NOW, None)
+
+
+def test_each_broadcast_has_a_nonce_of_its_own(database: Database) -> None:
+    add_people(database, 1)
+
+    nonces = {freeze(database, issue).nonce for issue in ("2026-01", "2026-02", "2026-03")}
+
+    assert len(nonces) == 3
+    assert all(nonce.isalnum() for nonce in nonces)
+
+
+def test_people_get_the_variant_of_their_segments(database: Database) -> None:
+    add(
+        database,
+        ImportRow(0, "neither@example.org"),
+        ImportRow(0, "teacher@example.org", tags=("teacher",)),
+        ImportRow(0, "both@example.org", tags=("teacher",), language="es"),
+        ImportRow(0, "teacher2@example.org", tags=("teacher", "donor")),
+    )
+    broadcast = freeze(database, only=(TEACHERS, SPANISH, DONORS))
+    variants = load_variants(database, broadcast.id)
+
+    got = {}
+    for _ in range(4):
+        chunk = claim(database, broadcast)
+        got |= {delivery.email: variants[chunk.variant_key].segments for delivery in chunk.deliveries}
+
+    assert got == {
+        "neither@example.org": frozenset(),
+        "teacher@example.org": {"teachers"},
+        "both@example.org": {"teachers", "spanish"},
+        "teacher2@example.org": {"teachers", "donors"},
+    }
+    assert len(variants) == 4
+
+
+def test_chunk_is_of_one_variant_and_no_larger_than_asked(database: Database) -> None:
+    add_people(database, 25, tags=("teacher",), prefix="a")
+    add_people(database, 7, prefix="b")
+
+    broadcast = freeze(database, only=(TEACHERS,), chunk_size=10)
+
+    chunks = [claim(database, broadcast) for _ in range(4)]
+    assert [(chunk.variant_key, len(chunk.deliveries)) for chunk in chunks] == [
+        ("0", 7),
+        ("1", 10),
+        ("1", 10),
+        ("1", 5),
+    ]
+
+
+def test_content_is_kept_as_it_was(database: Database) -> None:
+    add_people(database, 2, tags=("teacher",), prefix="a")
+    add_people(database, 2)
+
+    broadcast = freeze(database, only=(TEACHERS,))
+
+    assert load_variants(database, broadcast.id) == {"0": variant(), "1": variant("teachers")}
+    kept = load_variants(database, broadcast.id)["1"]
+    assert kept.content_hash == variant("teachers").content_hash
+
+
+def test_variant_that_nobody_gets_is_not_kept(database: Database) -> None:
+    add_people(database, 2)
+
+    broadcast = freeze(database, only=(TEACHERS, DONORS))
+
+    assert set(load_variants(database, broadcast.id)) == {"0"}
+
+
+def test_suppressed_people_are_excluded_with_the_reason(database: Database) -> None:
+    add_people(database, 4)
+    add_suppression(database, "PERSON00000@example.org", SuppressionReason.BOUNCED, now=NOW)
+    add_suppression(database, "person00001@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
+    add_suppression(database, "person00002@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
+    add_suppression(database, "stranger@example.org", SuppressionReason.MANUAL, now=NOW)
+
+    broadcast = freeze(database)
+
+    assert settled_counts(database, broadcast.id) == (excluded(2, "unsubscribed"), excluded(1, "bounced"))
+    assert list(settled_deliveries(database, broadcast.id)) == [
+        SettledDelivery(email="person00000@example.org", status=DeliveryStatus.EXCLUDED, reason="bounced"),
+        SettledDelivery(email="person00001@example.org", status=DeliveryStatus.EXCLUDED, reason="unsubscribed"),
+        SettledDelivery(email="person00002@example.org", status=DeliveryStatus.EXCLUDED, reason="unsubscribed"),
+    ]
+    assert send_all(database, broadcast) == ["person00003@example.org"]
+
+
+def test_overlapping_segment_reaches_nobody_twice(database: Database) -> None:
+    add_people(database, 3, tags=("teacher",), prefix="a")
+    add_people(database, 3)
+    first = freeze(database, to=TEACHERS)
+
+    second = freeze(database)
+
+    assert settled_counts(database, second.id) == (excluded(3, f"already in broadcast {first.id}"),)
+    assert not set(send_all(database, first)) & set(send_all(database, second))
+
+
+def test_another_issue_reaches_everybody_again(database: Database) -> None:
+    add_people(database, 3)
+    freeze(database, "2026-02")
+
+    assert len(send_all(database, freeze(database, "2026-03"))) == 3
+
+
+def test_whoever_was_excluded_or_rejected_before_can_be_reached_now(database: Database) -> None:
+    add_people(database, 3)
+    add_suppression(database, "person00000@example.org", SuppressionReason.BOUNCED, now=NOW)
+    first = freeze(database, chunk_size=1)
+    stopped = Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason="400 the subject is empty")
+    record(database, claim(database, first), stopped)
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM suppression")
+
+    assert len(send_all(database, freeze(database))) == 3
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.UNKNOWN, Verdict.READY])
+def test_whoever_may_have_got_it_or_may_yet_is_not_reached_again(database: Database, verdict: Verdict) -> None:
+    add_people(database, 2)
+    first = freeze(database)
+    record(database, claim(database, first), Outcome(verdict=verdict))
+
+    with pytest.raises(InputError, match=f"2 already in broadcast {first.id}"):
+        freeze(database)
+
+
+def test_person_who_was_removed_and_returns_does_not_get_it_twice(database: Database) -> None:
+    add_people(database, 2)
+    first = freeze(database)
+    send_all(database, first)
+
+    remove_subscriber(database, "person00000@example.org")
+    add(database, ImportRow(0, "Person00000@example.org"), ImportRow(0, "new@example.org"))
+
+    assert send_all(database, freeze(database)) == ["new@example.org"]
+
+
+def test_empty_segment_is_refused_and_nothing_is_written(database: Database) -> None:
+    add_people(database, 3)
+
+    with pytest.raises(InputError, match="nobody is in segment teachers"):
+        freeze(database, to=TEACHERS)
+
+    assert list_broadcasts(database) == ()
+
+
+def test_segment_of_which_nobody_is_left_is_refused_with_the_counts(database: Database) -> None:
+    add_people(database, 2)
+    add_suppression(database, "person00000@example.org", SuppressionReason.COMPLAINED, now=NOW)
+    first = freeze(database)
+
+    with pytest.raises(InputError, match=r"of 2, 1 complained, 1 already in broadcast 1; nothing was sent"):
+        freeze(database)
+
+    assert [broadcast.id for broadcast in list_broadcasts(database)] == [first.id]
+
+
+def test_preview_tells_what_a_freeze_would_do_and_writes_nothing(database: Database) -> None:
+    add_people(database, 3, tags=("teacher",), prefix="a")
+    add_people(database, 4)
+    add_suppression(database, "a00000@example.org", SuppressionReason.MANUAL, now=NOW)
+
+    preview = preview_freeze(database, request(only=(TEACHERS,)))
+
+    assert (preview.members, preview.recipients) == (7, 6)
+    assert preview.excluded == (excluded(1, "manual"),)
+    assert preview.variants == (
+        VariantCount(segments=frozenset(), deliveries=4),
+        VariantCount(segments=frozenset({"teachers"}), deliveries=2),
+    )
+    assert preview_freeze(database, request(only=(TEACHERS,))) == preview
+    assert list_broadcasts(database) == ()
+    assert freeze(database, only=(TEACHERS,)).id == 1
+
+
+def test_newest_broadcast_is_listed_first(database: Database) -> None:
+    add_people(database, 1)
+    ids = [freeze(database, issue).id for issue in ("2026-01", "2026-02")]
+
+    assert [broadcast.id for broadcast in list_broadcasts(database)] == ids[::-1]
+
+
+def test_unknown_broadcast_is_refused(database: Database) -> None:
+    with pytest.raises(InputError, match="there is no broadcast 7"):
+        find_broadcast(database, 7)
+    with pytest.raises(InputError, match="there is no broadcast 7"):
+        tally_of(database, 7)

@@ -1,0 +1,254 @@
+"""Recording outcomes: what becomes of each delivery, of the chunk and of the broadcast."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import InputError, StoreError
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
+from newsletter.model.ledger import ChunkSummary, PastDelivery, SettledCount, UnknownDelivery
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.record import adopt_orphans, record_outcome
+from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
+from newsletter.store.subscribers import history
+from newsletter.store.suppressions import find_suppression
+from tests.store.builders import NOW, add_people, claim, freeze, id_of, record, send_all
+
+LATER = NOW + timedelta(minutes=5)
+
+
+def states(database: Database, broadcast_id: int) -> dict[ChunkState, int]:
+    counts: Counter[ChunkState] = Counter()
+    for summary in chunk_summaries(database, broadcast_id):
+        counts[summary.state] += summary.deliveries
+    return dict(counts)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_verdict_becomes_the_state_of_the_chunk(database: Database, verdict: Verdict) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database)
+
+    record(database, claim(database, broadcast), Outcome(verdict=verdict, reason="so it is"))
+
+    assert chunk_summaries(database, broadcast.id) == (
+        ChunkSummary(state=ChunkState(verdict.value), reason="so it is", chunks=1, deliveries=3),
+    )
+
+
+def test_invalid_addresses_are_settled_and_suppressed(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    bad = chunk.deliveries[1]
+
+    record(database, chunk, Outcome(verdict=Verdict.READY, invalid={bad.subscriber: "no such domain"}))
+
+    suppression = find_suppression(database, bad.email)
+    assert suppression is not None
+    assert suppression.reason is SuppressionReason.INVALID
+    assert settled_counts(database, broadcast.id) == (
+        SettledCount(status=DeliveryStatus.INVALID, reason="no such domain", deliveries=1),
+    )
+    assert bad.email not in send_all(database, broadcast)
+
+
+def test_named_deliveries_go_where_the_outcome_says(database: Database) -> None:
+    add_people(database, 6)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    ids = [delivery.subscriber for delivery in chunk.deliveries]
+
+    outcome = Outcome(
+        verdict=Verdict.ACCEPTED,
+        reason="lost the connection",
+        invalid={ids[0]: "refused"},
+        unsent=frozenset({ids[2], ids[4]}),
+        uncertain=frozenset({ids[5]}),
+    )
+    record(database, chunk, outcome)
+
+    tally = tally_of(database, broadcast.id)
+    assert (tally.accepted, tally.invalid, tally.waiting, tally.unknown) == (2, 1, 2, 1)
+    retried = claim(database, broadcast)
+    assert [delivery.subscriber for delivery in retried.deliveries] == [ids[2], ids[4]]
+    assert retried.attempt == 2
+    assert list(unknown_deliveries(database, broadcast.id)) == [
+        UnknownDelivery(email="person00005@example.org", chunk=2, since=NOW, reason="lost the connection")
+    ]
+
+
+def test_delivery_named_twice_counts_as_the_more_careful(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    one, other = (delivery.subscriber for delivery in chunk.deliveries)
+
+    outcome = Outcome(
+        verdict=Verdict.READY,
+        invalid={one: "refused", other: "refused"},
+        unsent=frozenset({one, other}),
+        uncertain=frozenset({one}),
+    )
+    record(database, chunk, outcome)
+
+    tally = tally_of(database, broadcast.id)
+    assert (tally.unknown, tally.invalid, tally.waiting) == (1, 1, 0)
+    assert claim_chunk(database, broadcast.id, "", (), now=NOW) is None
+
+
+def test_delivery_of_another_chunk_is_left_alone(database: Database) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database, chunk_size=2)
+    chunk, another = claim(database, broadcast), claim(database, broadcast)
+    strangers = {delivery.subscriber: "refused" for delivery in another.deliveries}
+
+    record(database, chunk, Outcome(verdict=Verdict.ACCEPTED, invalid=strangers, unsent=frozenset(strangers)))
+
+    assert states(database, broadcast.id) == {ChunkState.ACCEPTED: 2, ChunkState.INFLIGHT: 2}
+
+
+def test_chunk_too_large_is_halved(database: Database) -> None:
+    add_people(database, 5)
+    broadcast = freeze(database)
+    too_large = Outcome(verdict=Verdict.READY, next_step=NextStep.SPLIT, reason="too large")
+
+    record(database, claim(database, broadcast), too_large)
+
+    one, other = claim(database, broadcast), claim(database, broadcast)
+    assert (len(one.deliveries), len(other.deliveries)) == (2, 3)
+    assert (one.attempt, other.attempt) == (2, 2)
+    assert not {each.subscriber for each in one.deliveries} & {each.subscriber for each in other.deliveries}
+
+
+def test_single_message_too_large_stops_the_broadcast(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database, chunk_size=1)
+    too_large = Outcome(verdict=Verdict.READY, next_step=NextStep.SPLIT, reason="too large")
+
+    record(database, claim(database, broadcast), too_large)
+
+    assert find_broadcast(database, broadcast.id).state is BroadcastState.STOPPED
+    assert states(database, broadcast.id) == {ChunkState.REJECTED: 3}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.UNKNOWN])
+def test_what_may_have_been_taken_is_never_halved(database: Database, verdict: Verdict) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database)
+
+    record(database, claim(database, broadcast), Outcome(verdict=verdict, next_step=NextStep.SPLIT))
+
+    assert tally_of(database, broadcast.id).waiting == 0
+
+
+def test_pause_holds_the_broadcast_back_with_the_reason(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+
+    record(
+        database,
+        claim(database, broadcast),
+        Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="401 the key is wrong"),
+    )
+
+    found = find_broadcast(database, broadcast.id)
+    assert (found.state, found.reason) == (BroadcastState.PAUSED, "401 the key is wrong")
+    assert tally_of(database, broadcast.id).waiting == 2
+    assert resume_broadcast(database, broadcast.id).state is BroadcastState.RUNNING
+
+
+def test_stop_rejects_whatever_has_not_left(database: Database) -> None:
+    add_people(database, 6)
+    broadcast = freeze(database, chunk_size=2)
+    first, second = claim(database, broadcast), claim(database, broadcast)
+
+    stop = Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason="400 no subject")
+    record_outcome(database, broadcast.id, first.number, stop, now=LATER)
+
+    found = find_broadcast(database, broadcast.id)
+    assert (found.state, found.reason, found.finished_at) == (BroadcastState.STOPPED, "400 no subject", LATER)
+    assert states(database, broadcast.id) == {ChunkState.REJECTED: 4, ChunkState.INFLIGHT: 2}
+
+    record(database, second, Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="another"))
+
+    assert states(database, broadcast.id) == {ChunkState.REJECTED: 6}
+    assert find_broadcast(database, broadcast.id).reason == "400 no subject"
+    with pytest.raises(InputError, match="was stopped"):
+        resume_broadcast(database, broadcast.id)
+
+
+def test_outcome_is_recorded_once(database: Database) -> None:
+    add_people(database, 1)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    record(database, chunk)
+
+    with pytest.raises(StoreError, match="is accepted, not inflight"):
+        record(database, chunk, Outcome(verdict=Verdict.READY))
+    with pytest.raises(StoreError, match="is missing, not inflight"):
+        record_outcome(database, broadcast.id, 99, Outcome(verdict=Verdict.READY), now=NOW)
+
+    assert tally_of(database, broadcast.id).accepted == 1
+
+
+def test_chunk_of_a_dead_runner_becomes_unknown_and_is_not_sent_again(database: Database) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database, chunk_size=2)
+    with database.runner() as dead:
+        claim(database, broadcast, runner=dead.id)
+
+    with database.runner() as living:
+        chunk = claim(database, broadcast, runner=living.id)
+        assert adopt_orphans(database, broadcast.id, now=LATER) == 1
+        record(database, chunk)
+
+    assert adopt_orphans(database, broadcast.id, now=LATER) == 0
+    tally = tally_of(database, broadcast.id)
+    assert (tally.unknown, tally.accepted, tally.waiting) == (2, 2, 0)
+    orphans = list(unknown_deliveries(database, broadcast.id))
+    assert [orphan.email for orphan in orphans] == ["person00000@example.org", "person00001@example.org"]
+    assert {(orphan.chunk, orphan.since) for orphan in orphans} == {(1, LATER)}
+    assert "the program ended" in orphans[0].reason
+
+
+def test_broadcast_is_done_when_nothing_is_ready_or_inflight(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database, chunk_size=1)
+    record(database, claim(database, broadcast))
+    assert finish_if_done(database, broadcast.id, now=LATER).state is BroadcastState.RUNNING
+    chunk = claim(database, broadcast)
+    assert finish_if_done(database, broadcast.id, now=LATER).state is BroadcastState.RUNNING
+
+    record(database, chunk, Outcome(verdict=Verdict.UNKNOWN))
+    done = finish_if_done(database, broadcast.id, now=LATER)
+
+    assert (done.state, done.finished_at) == (BroadcastState.DONE, LATER)
+    with pytest.raises(InputError, match="is done"):
+        resume_broadcast(database, broadcast.id)
+    assert pause_broadcast(database, broadcast.id, "late").state is BroadcastState.DONE
+
+
+def test_history_tells_what_became_of_each_broadcast(database: Database) -> None:
+    add_people(database, 2)
+    sent, failed = freeze(database, "2026-01"), freeze(database, "2026-02")
+    one = id_of(database, "person00000@example.org")
+    send_all(database, sent)
+    record_outcome(
+        database,
+        failed.id,
+        claim(database, failed).number,
+        Outcome(verdict=Verdict.UNKNOWN, reason="timeout", invalid={one: "no mailbox"}),
+        now=LATER,
+    )
+
+    assert history(database, one) == (
+        PastDelivery(broadcast=failed.id, issue="2026-02", status="invalid", at=LATER, reason="no mailbox"),
+        PastDelivery(broadcast=sent.id, issue="2026-01", status="accepted", at=NOW, reason=""),
+    )
+    other = history(database, id_of(database, "person00001@example.org"))
+    assert [(past.status, past.reason) for past in other] == [("unknown", "timeout"), ("accepted", "")]

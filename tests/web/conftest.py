@@ -1,0 +1,148 @@
+"""A workspace with pictures and variants, a visitor of its studio, the studio as a process, and a browser."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+from starlette.applications import Starlette
+
+from newsletter.config import Config, load_config
+from newsletter.web.preview import preview_app
+from tests.e2e.program import command, environment
+from tests.workspaces import LETTER, write_workspace
+
+ISSUE = """\
+subject: A letter for {{ first_name | default("everybody") }}
+preheader: A few words about small things, and a link that leads somewhere.
+title: A small letter
+date: 2026-02-19
+sections:
+  - letter
+  - section: teaching
+    only: teachers
+"""
+TEACHING = """\
+---
+type: text
+title: For those who teach
+---
+Words for teachers alone.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Asks an app for pages, as a browser on this machine would."""
+
+    app: Starlette
+
+    def get(self, path: str, *, host: str = "127.0.0.1:8025") -> httpx.Response:
+        """One request, carrying this Host header."""
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8025") as client:
+                return await client.get(path, headers={"Host": host})
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace with two issues; the newer one has a picture, and a section that one segment alone sees."""
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "#9C3353").save(picture, "PNG")
+    return write_workspace(
+        tmp_path / "workspace",
+        {
+            "issues/2026-01/issue.yaml": ISSUE.split("  - section", maxsplit=1)[0].replace(
+                "A small letter", "An older letter"
+            ),
+            "issues/2026-01/letter.md": "An older letter, of January.\n",
+            "issues/2026-02/issue.yaml": ISSUE,
+            "issues/2026-02/letter.md": f"{LETTER}\n![A red field](images/field.png)\n",
+            "issues/2026-02/teaching.md": TEACHING,
+            "issues/2026-02/images/field.png": picture.getvalue(),
+        },
+    )
+
+
+@pytest.fixture
+def config(workspace: Path) -> Config:
+    """The workspace's settings."""
+    return load_config(workspace)
+
+
+@pytest.fixture
+def issue_folder(workspace: Path) -> Path:
+    """The issue that the studio is opened with."""
+    return workspace / "issues/2026-02"
+
+
+@pytest.fixture
+def visitor(config: Config, issue_folder: Path) -> Visitor:
+    """A visitor of a studio that has just been opened."""
+    return Visitor(preview_app(config, issue_folder))
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStudio:
+    """`newsletter preview` as a process."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=20)
+
+
+@pytest.fixture
+def studio(workspace: Path) -> Iterator[RunningStudio]:
+    """The studio of the workspace, listening."""
+    process = subprocess.Popen(
+        command("preview", "2026-02", "--no-open"),
+        cwd=workspace,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        yield RunningStudio(process.stdout.readline().strip(), process)
+        if process.poll() is None:
+            process.kill()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """A real browser; its profile stays in the test's folder."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        reason = "no Chromium on this machine; install it with `apt-get install chromium`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    home = tmp_path / "browser"
+    home.mkdir()
+    quiet = ["background-networking", "component-update", "sync", "gpu"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
+            env={**os.environ, "HOME": str(home)},
+        )
+        yield browser
+        browser.close()

@@ -1,0 +1,150 @@
+"""The studio's answers."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import load_config
+from newsletter.web.preview import preview_app
+from tests.web.conftest import Visitor
+
+MAIL = "/2026-02/mail.html"
+
+
+def picture_in(html: str) -> str:
+    """The address of the picture that the mail shows."""
+    found = re.search(r'src="(pictures/field-[^"]+)"', html)
+    assert found is not None, html
+    return found[1]
+
+
+def test_the_front_leads_to_the_issue_that_was_asked_for(visitor: Visitor) -> None:
+    answer = visitor.get("/")
+    assert answer.is_redirect
+    assert answer.headers["location"] == "/2026-02/"
+
+
+def test_the_page_shows_the_inbox_row_both_devices_the_text_and_the_weight(visitor: Visitor) -> None:
+    page = visitor.get("/2026-02/").text
+    assert "A letter for everybody" in page
+    assert "A few words about small things" in page
+    assert "Small Press" in page
+    assert 'title="The mail on a desktop, 640 pixels wide"' in page
+    assert 'title="The mail on a phone, 360 pixels wide"' in page
+    assert "a page about it" in page
+    assert "of 102,000 bytes" in page
+
+
+def test_a_sample_reader_is_greeted_by_name(visitor: Visitor) -> None:
+    assert "Dear Friends," in visitor.get(MAIL).text
+    assert "Dear Ana," in visitor.get(f"{MAIL}?reader=sample").text
+    assert "A letter for Ana" in visitor.get("/2026-02/?reader=sample").text
+
+
+def test_the_fullest_variant_is_shown_unless_another_is_chosen(visitor: Visitor) -> None:
+    assert "Words for teachers alone." in visitor.get(MAIL).text
+    assert "Words for teachers alone." in visitor.get(f"{MAIL}?variant=teachers").text
+    assert "Words for teachers alone." not in visitor.get(f"{MAIL}?variant=-").text
+    assert '<option value="-" selected>' in visitor.get("/2026-02/?variant=-").text
+
+
+def test_what_is_chosen_stays_in_the_links_to_other_issues(visitor: Visitor) -> None:
+    page = visitor.get("/2026-02/?scheme=dark&pictures=off").text
+    assert 'href="/2026-01/?scheme=dark&amp;pictures=off"' in page
+
+
+def test_an_answer_to_a_choice_that_does_not_exist_is_the_usual_page(visitor: Visitor) -> None:
+    assert visitor.get("/2026-02/?scheme=purple&show=&variant=nobody").status_code == 200
+
+
+def test_pictures_come_from_the_mail_and_from_nowhere_else(visitor: Visitor) -> None:
+    html = visitor.get(MAIL).text
+    assert "cid:" not in html
+    answer = visitor.get(f"/2026-02/{picture_in(html)}")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content.startswith(b"\x89PNG")
+    for name in ("nothing.png", "..%2Fissue.yaml", "%2Fetc%2Fpasswd", "letter.md"):
+        assert visitor.get(f"/2026-02/pictures/{name}").status_code == 404
+
+
+def test_hosted_pictures_are_shown_from_here_before_they_are_published(workspace: Path) -> None:
+    settings = workspace / "newsletter.toml"
+    settings.write_text(settings.read_text() + '\n[archive]\nurl = "https://archive.example.org"\n')
+    config = load_config(workspace)
+    html = Visitor(preview_app(config, workspace / "issues/2026-02")).get(MAIL).text
+    assert picture_in(html)
+
+
+def test_without_pictures_the_frame_may_not_load_any(visitor: Visitor) -> None:
+    assert "img-src 'none'" in visitor.get(f"{MAIL}?pictures=off").headers["content-security-policy"]
+    assert "img-src 'self'" in visitor.get(MAIL).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/2027-01/", "/nope/mail.html", "/nope/events", "/nope/pictures/x.png", "/..%2F/"])
+def test_an_unknown_issue_is_not_found(visitor: Visitor, path: str) -> None:
+    assert visitor.get(path).status_code == 404
+
+
+def test_the_page_for_an_unknown_issue_lists_the_known_ones(visitor: Visitor) -> None:
+    page = visitor.get("/2027-01/").text
+    assert "There is no issue 2027-01" in page
+    assert 'href="/2026-02/"' in page
+
+
+def test_an_issue_that_was_never_whole_shows_all_its_mistakes(workspace: Path) -> None:
+    (workspace / "issues/2026-02/letter.md").write_text("---\ngreting: Hello\n---\n![](images/none.png)\n")
+    (workspace / "issues/2026-02/teaching.md").write_text("---\ntype: unheard-of\n---\nText\n")
+    visitor = Visitor(preview_app(load_config(workspace), workspace / "issues/2026-02"))
+    answer = visitor.get("/2026-02/")
+    assert answer.status_code == 200
+    assert "3 mistakes" in answer.text
+    assert "issues/2026-02/letter.md:2" in answer.text
+    assert "issues/2026-02/teaching.md:2" in answer.text
+    assert "<iframe" in answer.text
+    assert "mail.html?" not in answer.text
+    assert visitor.get(MAIL).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8025", "127.0.0.1", "127.0.0.1:9999", "localhost.evil:8025"]
+)
+def test_a_foreign_host_is_refused(visitor: Visitor, host: str) -> None:
+    for path in ("/", "/2026-02/", MAIL, "/studio.css"):
+        answer = visitor.get(path, host=host)
+        assert answer.status_code == 421
+        assert "letter" not in answer.text
+
+
+def test_localhost_is_as_good_as_its_number(visitor: Visitor) -> None:
+    assert visitor.get("/2026-02/", host="localhost:8025").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/2026-02/", MAIL, "/studio.css", "/studio.js", "/2027-01/"])
+def test_every_answer_is_protected_and_kept_nowhere(visitor: Visitor, path: str) -> None:
+    headers = visitor.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_neither_page_nor_mail_runs_a_script_that_is_not_ours(visitor: Visitor) -> None:
+    page, mail = visitor.get("/2026-02/"), visitor.get(MAIL)
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "default-src 'none'" in mail.headers["content-security-policy"]
+    assert "script-src" not in mail.headers["content-security-policy"]
+    for sandbox in re.findall(r'sandbox="([^"]*)"', page.text):
+        assert "allow-scripts" not in sandbox
+
+
+def test_what_a_file_says_cannot_become_markup_of_the_page(workspace: Path) -> None:
+    path = workspace / "issues/2026-02/issue.yaml"
+    path.write_text(path.read_text().replace("A few words", "<script>alert(1)</script>"))
+    page = Visitor(preview_app(load_config(workspace), path.parent)).get("/2026-02/").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_the_page_asks_nothing_of_other_hosts(visitor: Visitor) -> None:
+    for path in ("/2026-02/", "/studio.css", "/studio.js"):
+        assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", visitor.get(path).text)

@@ -1,0 +1,127 @@
+"""Proofs are made when a file has changed, and the last good one is kept."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.render.theme import builtin_theme
+from newsletter.web.proofs import Proof, Proofs
+
+
+@pytest.fixture
+def proofs(config: Config, issue_folder: Path) -> Proofs:
+    return Proofs(config, issue_folder)
+
+
+def html_of(proof: Proof) -> str:
+    assert proof.composed is not None
+    return "".join(proof.composed.rendered.fullest.html.parts)
+
+
+def test_a_proof_is_made_once_for_a_state_of_the_files(proofs: Proofs) -> None:
+    assert proofs.proof("2026-02") is proofs.proof("2026-02")
+
+
+def test_an_edit_makes_a_new_proof_of_another_revision(proofs: Proofs, issue_folder: Path) -> None:
+    before = proofs.proof("2026-02")
+    letter = issue_folder / "letter.md"
+    letter.write_text(letter.read_text().replace("small letter", "quiet letter"))
+    proofs.note_changes([letter])
+    after = proofs.proof("2026-02")
+    assert "quiet letter" in html_of(after)
+    assert after.revision != before.revision
+
+
+def test_a_save_without_an_edit_keeps_the_revision(proofs: Proofs, issue_folder: Path) -> None:
+    before = proofs.proof("2026-02").revision
+    proofs.note_changes([issue_folder / "letter.md"])
+    assert proofs.proof("2026-02").revision == before
+
+
+def test_mistakes_leave_the_last_good_mail_standing(proofs: Proofs, issue_folder: Path) -> None:
+    good = proofs.proof("2026-02")
+    letter = issue_folder / "letter.md"
+    text = letter.read_text()
+    letter.write_text(text.replace("greeting:", "greting:"))
+    proofs.note_changes([letter])
+    broken = proofs.proof("2026-02")
+    assert [mistake.place for mistake in broken.mistakes] == ["issues/2026-02/letter.md:2"]
+    assert broken.composed is good.composed
+    letter.write_text(text)
+    proofs.note_changes([letter])
+    assert proofs.proof("2026-02").revision == good.revision
+
+
+def test_a_mistake_in_the_settings_is_shown_and_the_last_good_settings_stay(proofs: Proofs, workspace: Path) -> None:
+    path = workspace / "newsletter.toml"
+    text = path.read_text()
+    path.write_text(text.replace("timezone", "timezon"))
+    proofs.note_changes([path])
+    broken = proofs.proof("2026-02")
+    assert all(mistake.path == "newsletter.toml" for mistake in broken.mistakes)
+    assert broken.mistakes
+    assert broken.composed is not None
+    path.write_text(text.replace("Small Letter", "Smaller Letter"))
+    proofs.note_changes([path])
+    mended = proofs.proof("2026-02")
+    assert not mended.mistakes
+    assert mended.config.settings.newsletter.name == "Smaller Letter"
+
+
+def test_a_template_that_cannot_be_read_is_a_mistake_with_its_line(proofs: Proofs, workspace: Path) -> None:
+    template = workspace / "templates/sections/letter.mjml.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{# a first line #}\n{% if %}")
+    proofs.note_changes([template])
+    mistakes = proofs.proof("2026-02").mistakes
+    assert [mistake.place for mistake in mistakes] == ["templates/sections/letter.mjml.j2:2"]
+
+
+def test_a_template_laid_over_a_built_in_one_is_noticed(proofs: Proofs, workspace: Path) -> None:
+    assert "From the workspace" not in html_of(proofs.proof("2026-02"))
+    name = "sections/letter.mjml.j2"
+    template = workspace / "templates" / name
+    template.parent.mkdir(parents=True)
+    shutil.copy(builtin_theme() / name, template)
+    template.write_text(
+        template.read_text() + "<mj-section><mj-column><mj-text>From the workspace</mj-text></mj-column></mj-section>"
+    )
+    proofs.note_changes([template])
+    assert "From the workspace" in html_of(proofs.proof("2026-02"))
+
+
+def test_a_deleted_issue_that_was_open_stays_with_a_mistake(proofs: Proofs, issue_folder: Path) -> None:
+    good = proofs.proof("2026-02")
+    shutil.rmtree(issue_folder)
+    proofs.note_changes([issue_folder])
+    proof = proofs.proof("2026-02")
+    assert proof.composed is good.composed
+    assert "issue.yaml" in proof.mistakes[0].what
+
+
+def test_what_nobody_foresaw_is_told_and_does_not_end_the_studio(proofs: Proofs, workspace: Path) -> None:
+    template = workspace / "templates/sections/letter.mjml.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{{ 1 // 0 }}")
+    proofs.note_changes([template])
+    proof = proofs.proof("2026-02")
+    assert proof.composed is None
+    assert len(proof.mistakes) == 1
+
+
+def test_an_unknown_issue_is_refused(proofs: Proofs) -> None:
+    for name in ("2027-01", "", ".", "..", "../issues/2026-02"):
+        with pytest.raises(InputError):
+            proofs.proof(name)
+
+
+def test_an_issue_outside_the_issues_folder_can_be_opened(config: Config, issue_folder: Path, tmp_path: Path) -> None:
+    draft = tmp_path / "draft"
+    shutil.copytree(issue_folder, draft)
+    proofs = Proofs(config, draft)
+    assert proofs.first == "draft"
+    assert proofs.proof("draft").composed is not None
+    assert list(proofs.issues()) == ["2026-01", "2026-02", "draft"]

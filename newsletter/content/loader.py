@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TypeVar
@@ -53,14 +53,11 @@ class _IssueReader:
     config: Config
     folder: Path
     section_types: Mapping[str, SectionType]
-    reading: Reading = field(init=False)
+    reading: Reading = field(default_factory=Reading)
     pictures: dict[str, Path] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.reading = Reading(shown=self.config.shown)
-
     def read(self) -> Issue:
-        document = read_yaml(self.folder / ISSUE_FILE, self.reading)
+        document = read_yaml(self.folder / ISSUE_FILE, self.config.shown(self.folder / ISSUE_FILE), self.reading)
         fields = None if document is None else self._fields(document, IssueFields)
         sections: tuple[Section, ...] = ()
         if document is not None:
@@ -94,17 +91,18 @@ class _IssueReader:
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
-        document = None if path is None else read_front_matter(path, self.reading)
+        document = None if path is None else read_front_matter(path, self.config.shown(path), self.reading)
         if path is None or document is None:
             return None
-        type_name = str(document.data.pop("type", entry.section))
+        type_name = str(document.data.get("type", entry.section))
         section_type = self.section_types.get(type_name)
         if section_type is None:
             line = document.lines.get(("type",))
             remedy = f"{suggestion(type_name, list(self.section_types))}; write it as `type:` above the text"
             self.reading.add(document.path, line, f"unknown section type {type_name}", remedy)
             return None
-        fields = self._fields(document, section_type.fields)
+        own_keys = {key: value for key, value in document.data.items() if key != "type"}
+        fields = self._fields(replace(document, data=own_keys), section_type.fields)
         prose = self._prose(document)
         items = self._items(path, document, fields) if section_type.has_items else ()
         if fields is None:
@@ -150,7 +148,7 @@ class _IssueReader:
         return tuple(items[name] for name in order if name in items)
 
     def _item(self, name: str, path: Path) -> Item | None:
-        document = read_front_matter(path, self.reading)
+        document = read_front_matter(path, self.config.shown(path), self.reading)
         if document is None:
             return None
         fields = self._fields(document, EventFields)

@@ -1,6 +1,7 @@
 """Markdown → prose: parsed once, raw HTML kept as text, links and pictures listed with their lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -12,6 +13,8 @@ from newsletter.model.issue import Prose, ProseLink, ProsePicture
 _PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
 
+# Remembered by content; nobody changes a token of what is returned.
+@lru_cache(maxsize=512)
 def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
     """Parses a body; `first_line` is the line of the file on which it begins."""
     tokens = _PARSER.parse(text)

@@ -1,8 +1,9 @@
 """Text files of a user: YAML with the line of each key, front matter, merge fields turned into tokens."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,7 @@ from newsletter.model.issue import MergeFieldUse
 from newsletter.model.merge import MERGE_FIELD, parse_merge_field
 from newsletter.model.mistakes import Location
 
-Tree = dict[str, object]
+Tree = Mapping[str, object]
 
 _FENCE = re.compile(r"---[ \t]*")
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
@@ -23,7 +24,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MAX_BYTES = 2_000_000
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML without its own idea of dates, so that an impossible one can be reported like any other mistake."""
 
 
@@ -35,15 +36,19 @@ _Loader.yaml_implicit_resolvers = {
 
 @dataclass(slots=True)
 class Reading:
-    """What gathers while an issue's files are read: mistakes, merge fields, and how a path is shown."""
+    """What gathers while files are read: mistakes and merge fields."""
 
-    shown: Callable[[Path], str]
     mistakes: list[Mistake] = field(default_factory=list)
     merge_fields: list[MergeFieldUse] = field(default_factory=list)
 
     def add(self, path: str, line: int | None, what: str, remedy: str) -> None:
         """Notes one mistake."""
         self.mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
+
+    def take(self, other: "Reading") -> None:
+        """Adds what another reading gathered."""
+        self.mistakes += other.mistakes
+        self.merge_fields += other.merge_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,61 +57,19 @@ class Document:
 
     path: str
     data: Tree
-    lines: dict[Location, int]
+    lines: Mapping[Location, int]
     body: str = ""
     body_line: int = 1  # the line of the file on which the body begins
 
 
-def read_text(path: Path, reading: Reading) -> str | None:
-    """The text of a file; None, with a mistake noted, where it cannot be read as UTF-8."""
-    shown = reading.shown(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as err:
-        reading.add(shown, None, f"cannot be read ({err.strerror})", "check its name and its permissions")
-        return None
-    if len(raw) > _MAX_BYTES:
-        reading.add(shown, None, f"is {len(raw):,} bytes long", "a text file of an issue stays under 2 MB")
-        return None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        line = raw[: err.start].count(b"\n") + 1
-        reading.add(shown, line, "is not UTF-8 text", "save it with the encoding UTF-8")
-        return None
-    if match := _FORBIDDEN.search(text):
-        line = text.count("\n", 0, match.start()) + 1
-        reading.add(shown, line, f"holds the control character U+{ord(match[0]):04X}", "delete it")
-        return None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def read_yaml(path: Path, reading: Reading) -> Document | None:
+def read_yaml(path: Path, shown: str, reading: Reading) -> Document | None:
     """A file that is YAML from its first line on; None, with its mistakes noted, where it is broken."""
-    text = read_text(path, reading)
-    return None if text is None else _document(text, first_line=1, path=path, reading=reading)
+    return _read(path, shown, reading, _parse_yaml)
 
 
-def read_front_matter(path: Path, reading: Reading) -> Document | None:
-    """A Markdown file with optional YAML between two lines of dashes above it."""
-    text = read_text(path, reading)
-    if text is None:
-        return None
-    lines = text.split("\n")
-    if not _FENCE.fullmatch(lines[0]):
-        shown = reading.shown(path)
-        body = replace_merge_fields(text, path=shown, first_line=1, reading=reading)
-        return Document(path=shown, data={}, lines={}, body=body)
-    end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
-    if end is None:
-        reading.add(reading.shown(path), 1, "the front matter has no end", "close it with a line of three dashes")
-        return None
-    document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
-    if document is None:
-        return None
-    body_line = end + 2
-    body = replace_merge_fields("\n".join(lines[end + 1 :]), path=document.path, first_line=body_line, reading=reading)
-    return Document(path=document.path, data=document.data, lines=document.lines, body=body, body_line=body_line)
+def read_front_matter(path: Path, shown: str, reading: Reading) -> Document | None:
+    """A Markdown file with optional YAML between two lines of dashes above it; `shown` is its path for people."""
+    return _read(path, shown, reading, _parse_front_matter)
 
 
 def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Reading) -> str:
@@ -135,27 +98,86 @@ def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Read
     return MERGE_FIELD.sub(token, text)
 
 
-def _document(text: str, *, first_line: int, path: Path, reading: Reading) -> Document | None:
-    shown = reading.shown(path)
+def _read(
+    path: Path, shown: str, reading: Reading, parse: Callable[[str, str], tuple[Document | None, Reading]]
+) -> Document | None:
+    text = _text_of(path, shown, reading)
+    if text is None:
+        return None
+    document, found = parse(text, shown)
+    reading.take(found)
+    return document
+
+
+def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
+    """The text of a file; None, with a mistake noted, where it cannot be read as UTF-8."""
+    try:
+        raw = path.read_bytes()
+    except OSError as err:
+        reading.add(shown, None, f"cannot be read ({err.strerror})", "check its name and its permissions")
+        return None
+    if len(raw) > _MAX_BYTES:
+        reading.add(shown, None, f"is {len(raw):,} bytes long", "a text file of an issue stays under 2 MB")
+        return None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        line = raw[: err.start].count(b"\n") + 1
+        reading.add(shown, line, "is not UTF-8 text", "save it with the encoding UTF-8")
+        return None
+    if match := _FORBIDDEN.search(text):
+        line = text.count("\n", 0, match.start()) + 1
+        reading.add(shown, line, f"holds the control character U+{ord(match[0]):04X}", "delete it")
+        return None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# Remembered by content, so that an edit of one file parses one file. What is remembered is never changed.
+@lru_cache(maxsize=64)
+def _parse_yaml(text: str, path: str) -> tuple[Document | None, Reading]:
+    reading = Reading()
+    return _document(text, first_line=1, path=path, reading=reading), reading
+
+
+@lru_cache(maxsize=512)
+def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]:
+    reading = Reading()
+    lines = text.split("\n")
+    if not _FENCE.fullmatch(lines[0]):
+        body = replace_merge_fields(text, path=path, first_line=1, reading=reading)
+        return Document(path=path, data={}, lines={}, body=body), reading
+    end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
+    if end is None:
+        reading.add(path, 1, "the front matter has no end", "close it with a line of three dashes")
+        return None, reading
+    document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
+    if document is None:
+        return None, reading
+    body_line = end + 2
+    body = replace_merge_fields("\n".join(lines[end + 1 :]), path=path, first_line=body_line, reading=reading)
+    return replace(document, body=body, body_line=body_line), reading
+
+
+def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Document | None:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
         line = mark.line + first_line if mark else None
         what = f"not valid YAML: {err.problem or err.context}"
-        reading.add(shown, line, what, "check the indentation, the colons, and the quotes around text with a colon")
+        reading.add(path, line, what, "check the indentation, the colons, and the quotes around text with a colon")
         return None
     except yaml.YAMLError as err:
-        reading.add(shown, None, f"not valid YAML: {err}", "delete what does not belong to a text file")
+        reading.add(path, None, f"not valid YAML: {err}", "delete what does not belong to a text file")
         return None
     if root is None:
-        return Document(path=shown, data={}, lines={})
-    builder = _TreeBuilder(path=shown, first_line=first_line, reading=reading)
+        return Document(path=path, data={}, lines={})
+    builder = _TreeBuilder(path=path, first_line=first_line, reading=reading)
     data = builder.build(root, ())
     if not isinstance(data, dict):
-        reading.add(shown, first_line, "does not hold keys with values", "write `key: value` lines")
+        reading.add(path, first_line, "does not hold keys with values", "write `key: value` lines")
         return None
-    return Document(path=shown, data=data, lines=builder.lines)
+    return Document(path=path, data=data, lines=builder.lines)
 
 
 @dataclass(slots=True)
@@ -166,7 +188,7 @@ class _TreeBuilder:
     first_line: int
     reading: Reading
     lines: dict[Location, int] = field(default_factory=dict)
-    _scalars: yaml.SafeLoader = field(default_factory=lambda: _Loader(""))
+    _scalars: _Loader = field(default_factory=lambda: _Loader(""))
 
     def build(self, node: yaml.Node, location: Location) -> object:
         line = node.start_mark.line + self.first_line
@@ -178,7 +200,7 @@ class _TreeBuilder:
         return self._scalar(node, line)
 
     def _mapping(self, node: yaml.MappingNode, location: Location) -> Tree:
-        tree: Tree = {}
+        tree: dict[str, object] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + self.first_line
             key = str(key_node.value)

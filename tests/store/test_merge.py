@@ -120,8 +120,7 @@ def test_tags_are_added_and_attributes_merged_by_name(database: Database) -> Non
 def test_any_change_counts_as_an_update_and_is_dated(database: Database, change: dict[str, Any]) -> None:
     add(database, ANA)
 
-    changed = ImportRow(**{**ANA._asdict(), **change})
-    report = merge_subscribers(database, [changed], now=NOW + timedelta(days=1))
+    report = merge_subscribers(database, [ANA._replace(**change)], now=NOW + timedelta(days=1))
 
     subscriber = find_subscriber(database, ANA.email)
     assert report.updated == 1

@@ -85,7 +85,7 @@ def test_people_get_the_variant_of_their_segments(database: Database) -> None:
     broadcast = freeze(database, only=(TEACHERS, SPANISH, DONORS))
     variants = load_variants(database, broadcast.id)
 
-    got = {}
+    got: dict[str, frozenset[str]] = {}
     for _ in range(4):
         chunk = claim(database, broadcast)
         got |= {delivery.email: variants[chunk.variant_key].segments for delivery in chunk.deliveries}

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from newsletter.errors import InputError
 from newsletter.model.audience import ImportRow, SuppressionReason
@@ -81,7 +90,7 @@ class Ledger(RuleBasedStateMachine):
 
     @precondition(lambda self: self.broadcasts)
     @rule(target=inflight, data=st.data(), alive=st.booleans())
-    def claim(self, data: st.DataObject, alive: bool) -> object:
+    def claim(self, data: st.DataObject, alive: bool) -> ClaimedChunk | MultipleResults[ClaimedChunk]:
         broadcast = data.draw(st.sampled_from(self.broadcasts))
         chunk = claim_chunk(self.database, broadcast.id, self.runner.id if alive else "dead", ("country",), now=NOW)
         if chunk is None:

@@ -1,0 +1,18 @@
+"""Events made in a line."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from newsletter.model.issue import EventFields, Item, Prose, Source
+
+
+def item(**fields: Any) -> Item:
+    """An event with these fields, in Los Angeles unless `timezone` says otherwise."""
+    valid = EventFields.model_validate({"title": "An event", **fields})
+    return Item(
+        name="event",
+        fields=valid,
+        prose=Prose(tokens=()),
+        source=Source(path="event.md"),
+        zone=ZoneInfo(valid.timezone or "America/Los_Angeles"),
+    )

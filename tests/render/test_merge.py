@@ -1,0 +1,129 @@
+"""Merge tokens become slots, and a reader's values stay data wherever they stand."""
+
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.model.merge import UNSUBSCRIBE_FIELD, Escape, MergeField, Template
+from newsletter.render.merge import SlotTable, in_header, in_html, in_text, slot_values
+
+NAME = MergeField("first_name", "Friends")
+VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+HOSTILE = st.one_of(
+    VALUES,
+    st.sampled_from(
+        [
+            '"><script>alert(1)</script>',
+            "' onmouseover='x",
+            "{{ email }}",
+            "mfq0123456789abcdefq",
+            "-->",
+            "<!--[if mso]>",
+            "a\r\nBcc: all@example.org",
+            "javascript:alert(1)",
+        ]
+    ),
+)
+
+
+def filled(template: Template, table: SlotTable, value: str) -> str:
+    return template.fill(slot_values(table.slots, {"first_name": value}))
+
+
+class Elements(HTMLParser):
+    """The elements of a document with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@given(value=HOSTILE)
+def test_any_value_stays_text_in_html(value: str) -> None:
+    table = SlotTable([NAME])
+    html = filled(table.template(f"<p>Dear {NAME.token},</p>", in_html), table, value)
+    elements = Elements(html)
+    assert [tag for tag, _ in elements.found] == ["p"]
+    assert html.startswith("<p>Dear ")
+    assert html.endswith(",</p>")
+
+
+@given(value=HOSTILE)
+def test_any_value_stays_inside_its_attribute(value: str) -> None:
+    table = SlotTable([NAME])
+    html = filled(table.template(f'<img alt="For {NAME.token}" width="9">', in_html), table, value)
+    assert [(tag, set(attributes)) for tag, attributes in Elements(html).found] == [("img", {"alt", "width"})]
+
+
+@given(value=HOSTILE.filter(bool))
+def test_any_value_stays_a_piece_of_its_address(value: str) -> None:
+    table = SlotTable([NAME])
+    html = filled(table.template(f'<a href="https://example.org/?n={NAME.token}&amp;b=1">x</a>', in_html), table, value)
+    [(_, attributes)] = Elements(html).found
+    href = attributes["href"] or ""
+    assert href.startswith("https://example.org/?n=")
+    assert href.endswith("&b=1")
+    assert unquote(href[len("https://example.org/?n=") : -len("&b=1")]) == value
+
+
+@given(value=HOSTILE)
+def test_any_value_stays_on_one_line_of_a_header(value: str) -> None:
+    table = SlotTable([NAME])
+    subject = filled(table.template(f"News for {NAME.token}", in_header), table, value)
+    assert len(subject.splitlines()) == 1
+    assert "\x00" not in subject
+
+
+@given(value=HOSTILE)
+def test_any_value_stays_on_its_line_of_the_text(value: str) -> None:
+    table = SlotTable([NAME])
+    text = filled(table.template(f"Dear {NAME.token},\nhttps://example.org/{NAME.token}\n", in_text), table, value)
+    assert text.count("\n") == 2
+    assert " " not in text.split("\n")[1]
+
+
+@given(value=HOSTILE)
+def test_no_value_is_read_as_a_merge_field(value: str) -> None:
+    email = MergeField("email")
+    table = SlotTable([NAME, email])
+    template = table.template(f"<p>{NAME.token} {email.token}</p>", in_html)
+    values = {"first_name": email.token + value, "email": "SECRET"}
+    html = template.fill(slot_values(table.slots, values))
+    assert html.count("SECRET") == 1 + value.count("SECRET")
+
+
+def test_an_empty_value_gives_the_default() -> None:
+    table = SlotTable([NAME])
+    assert filled(table.template(f"Dear {NAME.token}", in_text), table, "") == "Dear Friends"
+
+
+def test_one_field_in_two_kinds_of_place_is_two_slots() -> None:
+    table = SlotTable([NAME])
+    table.template(f'<p>{NAME.token}<a href="https://example.org/{NAME.token}">{NAME.token}</a></p>', in_html)
+    assert [slot.escape for slot in table.slots] == [Escape.HTML, Escape.URL]
+
+
+def test_the_unsubscribe_link_is_a_whole_address() -> None:
+    link = MergeField(UNSUBSCRIBE_FIELD)
+    table = SlotTable([link])
+    template = table.template(f'<a href="{link.token}">Leave</a>', in_html)
+    html = template.fill(slot_values(table.slots, {UNSUBSCRIBE_FIELD: "https://example.org/u?a=1&b=2"}))
+    assert html == '<a href="https://example.org/u?a=1&amp;b=2">Leave</a>'
+    assert unescape(html).count("https://example.org/u?a=1&b=2") == 1
+
+
+def test_a_token_of_an_unknown_field_is_text() -> None:
+    table = SlotTable([NAME])
+    assert table.template("mfq0123456789abcdefq", in_text).parts == ("mfq0123456789abcdefq",)

@@ -1,0 +1,100 @@
+"""The text part, set in seventy-two columns."""
+
+import textwrap
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.content.markdown import parse_markdown
+from newsletter.render.plaintext import COLUMNS, prose_text, tidy, underline, wrap
+
+
+def text_of(markdown: str) -> str:
+    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md", first_line=1))
+
+
+def columns(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in line)
+
+
+WORDS = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20), min_size=1, max_size=60)
+
+
+@given(words=WORDS)
+def test_no_line_is_wider_than_seventy_two_columns(words: list[str]) -> None:
+    for line in wrap(" ".join(words)).split("\n"):
+        assert columns(line) <= COLUMNS or " " not in line
+
+
+@given(words=WORDS)
+def test_wrapping_keeps_every_sign(words: list[str]) -> None:
+    text = " ".join(words)
+    assert "".join(wrap(text).split()) == "".join(text.split())
+
+
+def test_japanese_may_be_parted_anywhere_and_counts_two_columns() -> None:
+    lines = wrap("ありがとうございました。" * 12).split("\n")
+    assert len(lines) > 1
+    assert all(columns(line) <= COLUMNS for line in lines)
+    assert all(not line.startswith("。") for line in lines)
+
+
+def test_an_address_is_never_broken() -> None:
+    address = "https://www.example.org/" + "a" * 90
+    assert address in wrap(f"See {address} for more").split("\n")
+
+
+def test_after_a_mark_the_lines_stand_in_line() -> None:
+    lines = wrap("word " * 30, mark="1. ").split("\n")
+    assert lines[0].startswith("1. word")
+    assert all(line.startswith("   word") for line in lines[1:])
+
+
+def test_a_no_break_space_holds_words_together_and_ends_as_a_space() -> None:
+    text = tidy(wrap("x " * 33 + "Merci\N{NO-BREAK SPACE}beaucoup"))
+    assert text.split("\n")[1] == "Merci beaucoup"
+
+
+def test_a_title_is_underlined_as_wide_as_it_is() -> None:
+    assert underline("Events") == "Events\n------"
+    assert underline("日本", "=") == "日本\n===="
+
+
+def test_links_stand_on_their_own_line_after_what_they_are_about() -> None:
+    text = text_of("Read [the study](https://example.org/study) or [write](https://example.org/write).")
+    assert text.split("\n") == [
+        "Read the study or write.",
+        "the study:",
+        "https://example.org/study",
+        "write:",
+        "https://example.org/write",
+    ]
+
+
+def test_an_address_that_is_already_said_is_not_repeated() -> None:
+    assert text_of("Write to [a@example.org](mailto:a@example.org).") == "Write to a@example.org."
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("- one\n- two", "- one\n- two"),
+        ("3. three\n4. four", "3. three\n4. four"),
+        ("- one\n  - inner", "- one\n  - inner"),
+        ("> kind words", "> kind words"),
+        ("## Title\n\nText", "Title\n-----\n\nText"),
+        ("a  \nb", "a\nb"),
+        ("---", "* * *"),
+        ("![A hill](images/hill.png)", "[A hill]"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a | b\n1 | 2"),
+        ("    code", "    code"),
+    ],
+)
+def test_markdown_as_somebody_would_type_it(markdown: str, expected: str) -> None:
+    assert prose_text(parse_markdown(markdown, path="letter.md", first_line=1)) == expected
+
+
+def test_the_finished_part_has_no_loose_ends() -> None:
+    assert tidy("\n\na  \n\n\n\nb\n\n") == "a\n\nb\n"

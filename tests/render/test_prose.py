@@ -1,0 +1,75 @@
+"""Markdown as HTML with the theme's author CSS on its tags."""
+
+import pytest
+
+from newsletter.content.markdown import parse_markdown
+from newsletter.render.prose import prose_html
+
+CSS = ".prose p { margin: 0 } .prose h3 { font-family: Georgia, 'Source Serif 4', serif }"
+
+
+def html_of(markdown: str, *, level: int = 3, width: int = 536, natural: int = 1072) -> str:
+    prose = parse_markdown(markdown, path="letter.md", first_line=1)
+    return str(
+        prose_html(
+            prose,
+            css=CSS,
+            heading_level=level,
+            picture=lambda path: (f"cid:{path}", natural, natural // 2),
+            width=width,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("markdown", "level", "expected"),
+    [
+        ("# a", 3, ["h3"]),
+        ("## a\n\n### b", 3, ["h3", "h4"]),
+        ("## a\n\n##### b", 2, ["h2", "h5"]),
+        ("# a\n\n###### b", 4, ["h4", "h6"]),
+    ],
+)
+def test_headings_begin_at_the_level_of_their_place(markdown: str, level: int, expected: list[str]) -> None:
+    html = html_of(markdown, level=level)
+    assert [tag for tag in ("h1", "h2", "h3", "h4", "h5", "h6") if f"<{tag}" in html] == expected
+
+
+def test_author_css_is_on_the_tags() -> None:
+    assert html_of("Hello") == '<div class="prose"><p style="margin:0">Hello</p></div>'
+
+
+def test_raw_html_is_text() -> None:
+    assert "<script" not in html_of("Hello <script>alert(1)</script>")
+
+
+def test_quotes_stay_inside_double_quoted_attributes() -> None:
+    html = html_of('![She said "yes" & left](a.png)\n\n# Title')
+    assert 'alt="She said &quot;yes&quot; &amp; left"' in html
+    assert "font-family:Georgia, &quot;Source Serif 4&quot;, serif" in html
+    assert "='" not in html
+
+
+def test_a_picture_is_as_wide_as_its_place_and_shrinks_on_a_phone() -> None:
+    html = html_of("![A hill](hill.png)", width=432)
+    assert 'width="432"' in html
+    assert "width:100%" in html
+    assert "max-width:432px" in html
+
+
+def test_a_small_picture_is_not_made_larger() -> None:
+    assert 'width="200"' in html_of("![A dot](dot.png)", natural=200)
+
+
+def test_words_on_two_lines_stay_apart() -> None:
+    assert "<strong>bold</strong> <a " in html_of("**bold**\n[link](https://example.org)")
+
+
+def test_the_head_of_a_column_is_announced() -> None:
+    html = html_of("| a |\n|---|\n| 1 |")
+    assert '<th scope="col"' in html
+    assert '<table class="data"' in html
+
+
+def test_no_prose_is_no_markup() -> None:
+    assert html_of("") == ""

@@ -15,8 +15,8 @@ _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 def say(text: str = "") -> None:
-    """A line of the result."""
-    print(text)
+    """A line of the result, at once: whoever reads it through a pipe must not wait for the end."""
+    print(text, flush=True)
 
 
 def result_stream() -> TextIO:

@@ -115,6 +115,7 @@ class _IssueReader:
             prose=prose,
             items=items,
             source=Source(path=document.path, lines=document.lines),
+            fingerprint="-".join([document.digest, *(item.digest for item in items)]),
         )
 
     def _section_file(self, name: str, place: Place) -> Path | None:
@@ -157,7 +158,7 @@ class _IssueReader:
             return None
         zone = ZoneInfo(fields.timezone or self.config.settings.newsletter.timezone)
         source = Source(path=document.path, lines=document.lines)
-        return Item(name=name, fields=fields, prose=prose, source=source, zone=zone)
+        return Item(name=name, fields=fields, prose=prose, source=source, digest=document.digest, zone=zone)
 
     def _fields(self, document: Document, model: type[_FieldsT]) -> _FieldsT | None:
         try:

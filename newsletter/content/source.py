@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 
 import yaml
@@ -56,6 +57,7 @@ class Document:
     """A file as read: the keys of its front matter, the line of each, and the Markdown below."""
 
     path: str
+    digest: str  # of the whole text
     data: Tree
     lines: Mapping[Location, int]
     body: str = ""
@@ -145,7 +147,7 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
     lines = text.split("\n")
     if not _FENCE.fullmatch(lines[0]):
         body = replace_merge_fields(text, path=path, first_line=1, reading=reading)
-        return Document(path=path, data={}, lines={}, body=body), reading
+        return Document(path=path, digest=_digest(text), data={}, lines={}, body=body), reading
     end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
     if end is None:
         reading.add(path, 1, "the front matter has no end", "close it with a line of three dashes")
@@ -155,7 +157,7 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
         return None, reading
     body_line = end + 2
     body = replace_merge_fields("\n".join(lines[end + 1 :]), path=path, first_line=body_line, reading=reading)
-    return replace(document, body=body, body_line=body_line), reading
+    return replace(document, digest=_digest(text), body=body, body_line=body_line), reading
 
 
 def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Document | None:
@@ -171,13 +173,17 @@ def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Doc
         reading.add(path, None, f"not valid YAML: {err}", "delete what does not belong to a text file")
         return None
     if root is None:
-        return Document(path=path, data={}, lines={})
+        return Document(path=path, digest=_digest(text), data={}, lines={})
     builder = _TreeBuilder(path=path, first_line=first_line, reading=reading)
     data = builder.build(root, ())
     if not isinstance(data, dict):
         reading.add(path, first_line, "does not hold keys with values", "write `key: value` lines")
         return None
-    return Document(path=path, data=data, lines=builder.lines)
+    return Document(path=path, digest=_digest(text), data=data, lines=builder.lines)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(slots=True)

@@ -288,6 +288,7 @@ class Item:
     fields: EventFields
     prose: Prose
     source: Source
+    digest: str  # of its file
     zone: ZoneInfo  # the event's own, or the newsletter's
 
     def starts_at(self) -> datetime | None:
@@ -315,6 +316,7 @@ class Section:
     prose: Prose
     items: tuple[Item, ...]
     source: Source
+    fingerprint: str  # changes with any of its files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _TAG = re.compile(
-    r"""<(?P<name>[A-Za-z][\w:-]*)
+    r"""<(?P<name>table|img|v:(?:image|rect|roundrect|fill))\b
         (?P<attributes>(?:\s+[^\s=<>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)
         \s*(?P<close>/?)>""",
     re.VERBOSE,

@@ -1,5 +1,6 @@
 """Pictures of a mail: named by their content, and a play mark drawn into the still of a video."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -10,11 +11,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.errors import InputError
 from newsletter.model.rendered import Picture
+from newsletter.render.memory import Memory
 
 STILL_SIZE = (1200, 675)  # 16 : 9, sharp on a display of twice the density
 _MARK_SHARE = 0.22  # the play mark's diameter, as a share of the still's height
+_STILL_EDITION = 1  # to be raised when a still is drawn in another way, so that remembered ones are drawn anew
 _INK, _PAPER = (22, 20, 19), (255, 255, 255)
 _OVERSAMPLING = 4
+_FAULTS = (OSError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises for a file that is no picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,9 @@ class ShownPicture:
 class PictureShelf:
     """Collects the pictures of an issue while it is rendered; each is kept once, however often it is used."""
 
-    def __init__(self, hosted_at: str | None) -> None:
+    def __init__(self, hosted_at: str | None, memory: Memory) -> None:
         self._hosted_at = hosted_at
+        self._memory = memory
         self._pictures: dict[str, Picture] = {}
 
     @property
@@ -40,11 +45,15 @@ class PictureShelf:
 
     def show(self, path: Path) -> ShownPicture:
         """Takes a picture from a file as it is."""
-        return self._place(_read(path, path.stat().st_mtime_ns))
+        return self._place(_read(path, _modified_ns(path)))
 
     def show_video(self, path: Path, length: str) -> ShownPicture:
         """Takes a video's still, cut to 16 : 9, with a play mark in its middle and the length in a corner."""
-        return self._place(_still(path, path.stat().st_mtime_ns, length))
+        return self._place(_still(path, length, self._memory))
+
+    def take(self, pictures: Iterable[Picture]) -> None:
+        """Takes pictures that another shelf has shown."""
+        self._pictures.update((picture.name, picture) for picture in pictures)
 
     def _place(self, picture: Picture) -> ShownPicture:
         self._pictures.setdefault(picture.name, picture)
@@ -52,32 +61,45 @@ class PictureShelf:
         return ShownPicture(src=src, width=picture.width, height=picture.height)
 
 
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as err:
+        raise InputError(f"{path}: there is no such picture ({err.strerror}); check its name") from err
+
+
 @lru_cache(maxsize=64)
-def _read(path: Path, _modified_ns: int) -> Picture:
-    """A picture file; `_modified_ns` makes an edited one a new one."""
+def _read(path: Path, _modified: int) -> Picture:
+    """A picture file; `_modified` makes an edited one a new one."""
     try:
         content = path.read_bytes()
         with Image.open(BytesIO(content)) as image:
             width, height = image.size
             content_type = Image.MIME[image.format or "PNG"]
-    except OSError as err:
+    except _FAULTS as err:
         raise InputError(f"{path}: cannot be read as a picture ({err}); export it again as PNG or JPEG") from err
     return _picture(path, path.suffix.lower(), content_type, content, (width, height))
 
 
-@lru_cache(maxsize=16)
-def _still(path: Path, _modified_ns: int, length: str) -> Picture:
+def _still(path: Path, length: str, memory: Memory) -> Picture:
+    original = _read(path, _modified_ns(path))
+    ingredients = f"{_STILL_EDITION}\0{length}\0".encode() + original.content
     try:
-        with Image.open(path) as image:
-            still = _cut(image.convert("RGB"))
-    except OSError as err:
+        content = memory.recall("still", ingredients, lambda: _draw_still(original.content, length))
+    except _FAULTS as err:
         raise InputError(f"{path}: cannot be read as a picture ({err}); export it again as PNG or JPEG") from err
+    return _picture(path, ".jpg", "image/jpeg", content, _still_size(original.width, original.height))
+
+
+def _draw_still(content: bytes, length: str) -> bytes:
+    with Image.open(BytesIO(content)) as image:
+        still = _cut(image.convert("RGB"))
     _draw_play_mark(still)
     if length:
         _draw_length(still, length)
     buffer = BytesIO()
     still.save(buffer, "JPEG", quality=84, optimize=True, progressive=True)
-    return _picture(path, ".jpg", "image/jpeg", buffer.getvalue(), still.size)
+    return buffer.getvalue()
 
 
 def _picture(path: Path, ending: str, content_type: str, content: bytes, size: tuple[int, int]) -> Picture:
@@ -92,10 +114,20 @@ def _picture(path: Path, ending: str, content_type: str, content: bytes, size: t
 def _cut(image: Image.Image) -> Image.Image:
     """The largest middle part of 16 : 9, at most `STILL_SIZE`."""
     width, height = image.size
-    wide, high = min(width, height * 16 // 9), min(height, width * 9 // 16)
+    wide, high = _widest(width, height)
     left, top = (width - wide) // 2, (height - high) // 2
     part = image.crop((left, top, left + wide, top + high))
     return part if wide <= STILL_SIZE[0] else part.resize(STILL_SIZE, Image.Resampling.LANCZOS)
+
+
+def _still_size(width: int, height: int) -> tuple[int, int]:
+    wide, high = _widest(width, height)
+    return (wide, high) if wide <= STILL_SIZE[0] else STILL_SIZE
+
+
+def _widest(width: int, height: int) -> tuple[int, int]:
+    """The size of the largest part of 16 : 9."""
+    return min(width, height * 16 // 9), min(height, width * 9 // 16)
 
 
 def _draw_play_mark(still: Image.Image) -> None:

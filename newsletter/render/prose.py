@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, MutableMapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from markdown_it.renderer import RendererHTML
@@ -11,14 +10,18 @@ from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
 from newsletter.model.issue import Prose
+from newsletter.render.memory import Memory
+from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
 _START_TAG = re.compile(r"<[a-z][^<>]*>")
 _ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")
-PictureSource = Callable[[str], tuple[str, int, int]]  # a picture's path → its address in the mail, width, height
+PictureSource = Callable[[str], ShownPicture]  # from a picture's path
 
 
-def prose_html(prose: Prose, *, css: str, heading_level: int, picture: PictureSource, width: int) -> Markup:
+def prose_html(
+    prose: Prose, *, css: str, heading_level: int, picture: PictureSource, width: int, memory: Memory
+) -> Markup:
     """The fragment, wrapped in `<div class="prose">`; its highest heading gets `heading_level`.
 
     Pictures are shown at most `width` pixels wide.
@@ -27,10 +30,11 @@ def prose_html(prose: Prose, *, css: str, heading_level: int, picture: PictureSo
         return Markup("")
     renderer = _Renderer(picture=picture, width=width)
     tokens = _with_levels(prose.tokens, heading_level)
-    return Markup(inline_css(f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>', css))
+    fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
+    inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: inline_css(fragment, css).encode())
+    return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
 
 
-@lru_cache(maxsize=1024)
 def inline_css(fragment: str, css: str) -> str:
     """The fragment with the theme's author CSS on its tags; the classes stay, for the dark-mode rules in the head.
 
@@ -72,10 +76,10 @@ class _Renderer(RendererHTML):
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """A picture, never wider than its place."""
         token = tokens[idx]
-        source, width, _ = self._picture(str(token.attrs["src"]))
-        shown = min(width, self._width)
+        picture = self._picture(str(token.attrs["src"]))
+        shown = min(picture.width, self._width)
         attributes = {
-            "src": source,
+            "src": picture.src,
             "alt": self.renderInlineAsText(token.children, options, env),
             "width": str(shown),
             "style": f"width:100%;max-width:{shown}px;height:auto",

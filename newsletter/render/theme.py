@@ -2,16 +2,21 @@
 
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from markupsafe import Markup
 
 from newsletter.errors import InputError
 from newsletter.model.issue import SECTION_TYPES, SectionType
+from newsletter.model.rendered import Picture
+from newsletter.render.memory import Memory, TemplateMemory
 
 TEMPLATES_FOLDER = "templates"
+_TEXT_FOLDER = "text/"
 _HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
 _REMEDY = "correct the template, or delete it to use the built-in one"
 # What running a template can raise: Jinja's own errors, and Python's where a template misuses a value.
@@ -25,11 +30,21 @@ def builtin_theme() -> Path:
     return shipped if shipped.is_dir() else package.parent / TEMPLATES_FOLDER
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidOutSection:
+    """A section as it stands in a mail."""
+
+    content: str  # MJML, as markup, or plain text
+    pictures: tuple[Picture, ...]
+
+
 class Theme:
     """Templates looked up in the workspace first, then in the built-in theme."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, memory: Memory | None = None) -> None:
         self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
+        self.memory = memory or Memory()
+        self.laid_out: dict[object, LaidOutSection] = {}  # by all that a section is made from
 
     @cached_property
     def section_types(self) -> Mapping[str, SectionType]:
@@ -41,13 +56,15 @@ class Theme:
         }
         return {**found, **SECTION_TYPES}
 
-    def render_html(self, name: str, context: Mapping[str, object]) -> str:
-        """A template that makes MJML, CSS or HTML: every value is escaped unless it is markup of our own."""
-        return self._render(self._markup, name, context)
+    def render(self, name: str, context: Mapping[str, object]) -> str:
+        """What a template makes of a context.
 
-    def render_text(self, name: str, context: Mapping[str, object]) -> str:
-        """A template that makes plain text."""
-        return self._render(self._plain, name, context)
+        Below `text/` that is plain text; of any other template it is markup, in which every value was escaped.
+        Raises InputError, with the template and the line, where it is wrong.
+        """
+        if name.startswith(_TEXT_FOLDER):
+            return self._render(self._plain, name, context)
+        return Markup(self._render(self._markup, name, context))  # noqa: S704 - escaped by the template itself
 
     def section_template(self, section_type: str) -> str:
         """The name of a section type's MJML template."""
@@ -55,9 +72,11 @@ class Theme:
 
     def section_text_template(self, section_type: str) -> str:
         """The name of a section type's text template; types without one of their own share that of `text`."""
-        name = f"text/sections/{section_type}{_TEXT_ENDING}"
+        name = f"{_TEXT_FOLDER}sections/{section_type}{_TEXT_ENDING}"
         return (
-            name if any((folder / name).is_file() for folder in self.folders) else f"text/sections/text{_TEXT_ENDING}"
+            name
+            if any((folder / name).is_file() for folder in self.folders)
+            else f"{_TEXT_FOLDER}sections/text{_TEXT_ENDING}"
         )
 
     def _render(self, environment: Environment, name: str, context: Mapping[str, object]) -> str:
@@ -84,13 +103,19 @@ class Theme:
     @cached_property
     def _markup(self) -> Environment:
         return Environment(
-            loader=self._loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=self._loader,
+            bytecode_cache=TemplateMemory(self.memory),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
 
     @cached_property
     def _plain(self) -> Environment:
         return Environment(
             loader=self._loader,
+            bytecode_cache=TemplateMemory(self.memory),
             autoescape=False,  # noqa: S701 - plain text has no markup to escape into
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -124,8 +124,10 @@ def _shown(proof: Proof, view: View) -> Shown | None:
     return Shown(
         composed=proof.composed,
         mail=mail,
-        variants=tuple(VariantChoice(key=variant_key(each), label=_label(each)) for each in rendered.variants),
-        variant=variant_key(chosen_variant(rendered, view)),
+        variants=tuple(
+            VariantChoice(key=variant_key(rendered, each), label=_label(each)) for each in rendered.variants
+        ),
+        variant=variant_key(rendered, chosen_variant(rendered, view)),
         html_bytes=len(mail.html.encode()),
         pictures=len(rendered.pictures),
         text_bytes=len(mail.text.encode()),

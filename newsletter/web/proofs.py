@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.render.theme import TEMPLATES_FOLDER, Theme
-from newsletter.workflows.compose import ISSUES_FOLDER, Composed, compose_issue, issue_names
+from newsletter.render.theme import TEMPLATES_FOLDER
+from newsletter.workflows.compose import ISSUES_FOLDER, Composed, compose_issue, issue_names, open_theme
 
 _Made = TypeVar("_Made")
 _PLACE = re.compile(r"(?P<path>\S*[./]\S*?)(?::(?P<line>\d+))?: ")
@@ -48,7 +48,7 @@ class Proofs:
         self._config = config
         self._folder = folder
         self._config_mistakes: tuple[Mistake, ...] = ()
-        self._theme = Theme(config.root)
+        self._theme = open_theme(config)
         self._proofs: dict[str, Proof] = {}
         self._current: set[str] = set()  # issues whose proof is newer than every change of a file
         self._lock = Lock()
@@ -101,7 +101,7 @@ class Proofs:
                 self._read_config()
             # Jinja notices an edited template by itself, but not a new one that is laid over a built-in one.
             if any(path.is_relative_to(root / TEMPLATES_FOLDER) for path in changed):
-                self._theme = Theme(root)
+                self._theme = open_theme(self._config)
 
     def _read_config(self) -> None:
         config, self._config_mistakes = _attempt(lambda: load_config(self._config.root), at=CONFIG_FILE)

@@ -87,14 +87,14 @@ def view_from(query: Mapping[str, str]) -> View:
     )
 
 
-def variant_key(variant: RenderedVariant) -> str:
-    """The name of a variant in an address: its segments, or a dash where it has none."""
-    return ",".join(sorted(variant.segments)) or "-"
+def variant_key(rendered: RenderedIssue, variant: RenderedVariant) -> str:
+    """The name of a variant in an address: its segments, a dash where it has none, nothing for the fullest one."""
+    return "" if variant is rendered.fullest else ",".join(sorted(variant.segments)) or "-"
 
 
 def chosen_variant(rendered: RenderedIssue, view: View) -> RenderedVariant:
     """The variant that the view asks for."""
-    keyed = {variant_key(variant): variant for variant in rendered.variants}
+    keyed = {variant_key(rendered, variant): variant for variant in rendered.variants}
     return keyed.get(view.variant, rendered.fullest)
 
 

@@ -13,6 +13,7 @@ from newsletter.model.finding import Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.mime import compile_message
 from newsletter.workflows.compose import (
+    BUILD_FOLDER,
     Composed,
     SampleMail,
     address_recipient,
@@ -23,7 +24,6 @@ from newsletter.workflows.compose import (
 )
 from newsletter.workflows.pictures import with_local_pictures
 
-BUILD_FOLDER = "build"
 PICTURES_FOLDER = "pictures"
 
 

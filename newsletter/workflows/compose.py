@@ -16,11 +16,13 @@ from newsletter.model.issue import Issue
 from newsletter.model.merge import UNSUBSCRIBE_FIELD
 from newsletter.model.mistakes import suggestion
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
+from newsletter.render.memory import Memory
 from newsletter.render.merge import slot_values
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
 
 CONTENT_RULE = "C1"  # the files themselves: they are read before there is a mail that the other rules could judge
+BUILD_FOLDER = "build"
 ISSUES_FOLDER = "issues"
 SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links of mail that goes to nobody on the list
 
@@ -69,6 +71,11 @@ def find_issue(config: Config, name: str | None) -> Path:
     return config.root / ISSUES_FOLDER / bare
 
 
+def open_theme(config: Config) -> Theme:
+    """The workspace's theme, with what earlier builds remember of it."""
+    return Theme(config.root, Memory(config.root / BUILD_FOLDER / ".memory"))
+
+
 def issue_names(config: Config) -> list[str]:
     """The names of all issues of a workspace, in their order."""
     return sorted(path.parent.name for path in (config.root / ISSUES_FOLDER).glob(f"*/{ISSUE_FILE}"))
@@ -88,7 +95,7 @@ def compose_issue(
 
     Raises MistakesError with every mistake in its files, InputError where a template is wrong.
     """
-    theme = theme or Theme(config.root)
+    theme = theme or open_theme(config)
     issue = load_issue(config, folder, theme.section_types)
     rendered = render_issue(issue, config, theme)
     subject = Subject(

@@ -13,6 +13,7 @@ def item(**fields: Any) -> Item:
         name="event",
         fields=valid,
         prose=Prose(tokens=()),
+        digest="",
         source=Source(path="event.md"),
         zone=ZoneInfo(valid.timezone or "America/Los_Angeles"),
     )

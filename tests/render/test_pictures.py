@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from newsletter.errors import InputError
+from newsletter.render.memory import Memory
 from newsletter.render.pictures import PictureShelf
 from tests.render.conftest import picture_bytes
 
@@ -19,7 +20,7 @@ def still(tmp_path: Path) -> Path:
 
 
 def shown(path: Path, length: str = "") -> Image.Image:
-    shelf = PictureShelf(None)
+    shelf = PictureShelf(None, Memory())
     shelf.show_video(path, length)
     return Image.open(BytesIO(shelf.pictures[0].content))
 
@@ -30,7 +31,7 @@ def test_the_name_changes_with_the_content(tmp_path: Path) -> None:
         path = tmp_path / f"{width}" / "dot one.png"
         path.parent.mkdir()
         path.write_bytes(picture_bytes(width, 10))
-        shelf = PictureShelf(None)
+        shelf = PictureShelf(None, Memory())
         shelf.show(path)
         names.add(shelf.pictures[0].name)
     assert len(names) == 2
@@ -38,7 +39,7 @@ def test_the_name_changes_with_the_content(tmp_path: Path) -> None:
 
 
 def test_a_picture_used_twice_is_kept_once(still: Path) -> None:
-    shelf = PictureShelf(None)
+    shelf = PictureShelf(None, Memory())
     assert shelf.show(still) == shelf.show(still)
     assert len(shelf.pictures) == 1
 
@@ -46,18 +47,18 @@ def test_a_picture_used_twice_is_kept_once(still: Path) -> None:
 def test_an_edited_picture_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "dot.png"
     path.write_bytes(picture_bytes(10, 10))
-    first = PictureShelf(None).show(path)
+    first = PictureShelf(None, Memory()).show(path)
     path.write_bytes(picture_bytes(20, 20))
-    assert PictureShelf(None).show(path).src != first.src
+    assert PictureShelf(None, Memory()).show(path).src != first.src
 
 
 def test_hosted_pictures_have_an_address_and_others_travel_inside(still: Path) -> None:
     assert (
-        PictureShelf("https://www.example.org/letters")
+        PictureShelf("https://www.example.org/letters", Memory())
         .show(still)
         .src.startswith("https://www.example.org/letters/images/still-")
     )
-    assert PictureShelf(None).show(still).src.startswith("cid:still-")
+    assert PictureShelf(None, Memory()).show(still).src.startswith("cid:still-")
 
 
 def test_a_still_is_cut_to_sixteen_by_nine(still: Path) -> None:
@@ -84,4 +85,4 @@ def test_a_damaged_picture_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(b"not a picture")
     with pytest.raises(InputError, match="export it again"):
-        PictureShelf(None).show(path)
+        PictureShelf(None, Memory()).show(path)

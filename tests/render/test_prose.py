@@ -3,6 +3,8 @@
 import pytest
 
 from newsletter.content.markdown import parse_markdown
+from newsletter.render.memory import Memory
+from newsletter.render.pictures import ShownPicture
 from newsletter.render.prose import prose_html
 
 CSS = ".prose p { margin: 0 } .prose h3 { font-family: Georgia, 'Source Serif 4', serif }"
@@ -15,8 +17,9 @@ def html_of(markdown: str, *, level: int = 3, width: int = 536, natural: int = 1
             prose,
             css=CSS,
             heading_level=level,
-            picture=lambda path: (f"cid:{path}", natural, natural // 2),
+            picture=lambda path: ShownPicture(src=f"cid:{path}", width=natural, height=natural // 2),
             width=width,
+            memory=Memory(),
         )
     )
 
@@ -36,7 +39,7 @@ def test_headings_begin_at_the_level_of_their_place(markdown: str, level: int, e
 
 
 def test_author_css_is_on_the_tags() -> None:
-    assert html_of("Hello") == '<div class="prose"><p style="margin:0">Hello</p></div>'
+    assert html_of("Hello").replace("\n", "") == '<div class="prose"><p style="margin:0">Hello</p></div>'
 
 
 def test_raw_html_is_text() -> None:

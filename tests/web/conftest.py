@@ -4,8 +4,10 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -108,13 +110,13 @@ class RunningStudio:
         return self.process.wait(timeout=20)
 
 
-@pytest.fixture
-def studio(workspace: Path) -> Iterator[RunningStudio]:
-    """The studio of the workspace, listening."""
+@contextmanager
+def running_studio(workspace: Path, *options: str) -> Iterator[RunningStudio]:
+    """The studio of a workspace, listening."""
     process = subprocess.Popen(
-        command("preview", "2026-02", "--no-open"),
+        command("preview", "2026-02", "--no-open", *options),
         cwd=workspace,
-        env=environment(),
+        env=environment({"PYTHONUNBUFFERED": "1"}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -124,6 +126,16 @@ def studio(workspace: Path) -> Iterator[RunningStudio]:
         yield RunningStudio(process.stdout.readline().strip(), process)
         if process.poll() is None:
             process.kill()
+
+
+@pytest.fixture
+def studio(workspace: Path) -> Iterator[RunningStudio]:
+    """The studio on a port that no other test has."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with running_studio(workspace, "--port", str(port)) as studio:
+        yield studio
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_a_save_shows_in_both_frames_and_keeps_place_and_choices(page: Page, iss
     letter = issue_folder / "letter.md"
     letter.write_text(letter.read_text() + "\nAnd a paragraph.\n" * 60)
     in_frame(page, "desktop", "Dear Friends,")
-    page.get_by_text("Ana", exact=True).click()
+    page.get_by_role("radio", name="Ana").check()
     in_frame(page, "desktop", "Dear Ana,")
     page.evaluate(SCROLL.replace("scrollY", "scrollTo(0, 500)"))
     letter.write_text(letter.read_text().replace("small letter", "quiet letter"))

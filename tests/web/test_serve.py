@@ -10,7 +10,7 @@ import pytest
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.web.serve import DEFAULT_PORT, serve_preview
-from tests.web.conftest import RunningStudio
+from tests.web.conftest import RunningStudio, running_studio
 
 
 def is_free(port: int) -> bool:
@@ -41,10 +41,15 @@ def test_ctrl_c_ends_it_with_pages_open_and_frees_its_port(studio: RunningStudio
     assert "Traceback" not in studio.process.stderr.read()
 
 
-def test_a_second_studio_finds_another_port(studio: RunningStudio, config: Config, issue_folder: Path) -> None:
+def test_a_second_studio_finds_another_port(workspace: Path) -> None:
+    with running_studio(workspace) as first, running_studio(workspace) as second:
+        ports = [urlsplit(studio.url).port or 0 for studio in (first, second)]
+        assert ports[0] != ports[1]
+        assert min(ports) >= DEFAULT_PORT
+
+
+def test_a_port_that_is_taken_is_refused(studio: RunningStudio, config: Config, issue_folder: Path) -> None:
     taken = urlsplit(studio.url).port
-    assert taken is not None
-    assert taken >= DEFAULT_PORT
     with pytest.raises(InputError, match=f"port {taken}: another program does; choose another --port"):
         serve_preview(config, issue_folder, port=taken, on_ready=never)
 

@@ -1,0 +1,100 @@
+"""A workspace's own templates, and what is said when one of them is wrong."""
+
+import pytest
+
+from newsletter.errors import InputError
+from tests.render.conftest import Render
+from tests.workspaces import CONFIG
+
+POEM_ISSUE = """\
+subject: A small letter for everybody
+preheader: A few words about small things, and a link that leads somewhere.
+title: A small letter
+date: 2026-02-19
+sections: [letter, poem]
+"""
+POEM = (
+    "---\ntitle: A poem\nbutton: {label: Read it aloud, url: https://www.example.org/poem}\n---\nRoses & **violets**.\n"
+)
+
+
+def poem(template: str) -> dict[str, str]:
+    return {
+        "issues/2026-02/issue.yaml": POEM_ISSUE,
+        "issues/2026-02/poem.md": POEM,
+        "templates/sections/poem.mjml.j2": template,
+    }
+
+
+def test_a_section_type_needs_one_template_of_rows(render: Render) -> None:
+    rows = "<mj-text><h2>{{ section.fields.title }}</h2>{{ prose(section.prose) }}</mj-text>"
+    mail = render(poem(rows))
+    assert "<h2>A poem</h2>" in mail.html
+    assert "<strong>violets</strong>" in mail.html
+    assert "Roses & violets." in mail.text
+    assert "https://www.example.org/poem" in mail.text
+
+
+def test_a_section_type_may_be_whole_mjml_sections(render: Render) -> None:
+    columns = "<mj-column><mj-text>One</mj-text></mj-column><mj-column><mj-text>Two</mj-text></mj-column>"
+    html = render(poem(f"<mj-section>{columns}</mj-section>")).html
+    assert html.count("mj-column-per-50") >= 2
+    assert "<mj-" not in html
+
+
+def test_a_section_type_may_use_the_parts_of_the_theme(render: Render) -> None:
+    template = (
+        '{% from "parts/blocks.mjml.j2" import block, heading, closing with context %}'
+        "{% call block(ruled=ruled) %}{{ heading(section.fields) }}{{ closing(section.fields) }}{% endcall %}"
+    )
+    html = render(poem(template)).html
+    assert "A poem</h2>" in html
+    assert ">Read it aloud</a>" in html
+
+
+def test_a_workspace_overrides_one_file_and_keeps_the_rest(render: Render) -> None:
+    html = render(
+        {"templates/parts/footer.mjml.j2": "<mj-section><mj-column><mj-text>Our end</mj-text></mj-column></mj-section>"}
+    ).html
+    assert "Our end" in html
+    assert "Dear Friends," in html
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("<mj-text>\n{% if %}\n</mj-text>", 2),
+        ("<mj-text>\n\n{{ section.nothing }}</mj-text>", 3),
+        ("<mj-text>\n{{ section.fields.title + 1 }}</mj-text>", 2),
+        ("<mj-text>\n{{ 1 / 0 }}</mj-text>", 2),
+        ('<mj-text>\n{{ picture("images/none.png") }}</mj-text>', 2),
+    ],
+)
+def test_an_error_in_a_template_names_its_file_and_line(render: Render, template: str, line: int) -> None:
+    with pytest.raises(InputError, match=rf"^templates/sections/poem\.mjml\.j2:{line}: "):
+        render(poem(template))
+
+
+def test_an_unknown_component_in_a_template_is_an_error(render: Render) -> None:
+    with pytest.raises(InputError, match="mj-poem"):
+        render(poem("<mj-poem>Roses</mj-poem>"))
+
+
+def test_a_missing_logo_is_an_error_that_names_it(render: Render) -> None:
+    with pytest.raises(InputError, match=r"brand/logo\.png"):
+        render({"newsletter.toml": CONFIG + '\n[brand]\nlogo = "brand/logo.png"\n'})
+
+
+def test_brand_colours_and_fonts_reach_every_part(render: Render) -> None:
+    brand = (
+        "\n[brand]\nheading_font = \"'Source Serif 4', serif\"\n"
+        '[brand.light]\naccent = "#005A9C"\n[brand.dark]\naccent = "#9CD2FF"\n'
+    )
+    html = render(
+        {"newsletter.toml": CONFIG + brand, "issues/2026-02/letter.md": "# T\n\n[link](https://example.org)"}
+    ).html
+    assert "#9C3353" not in html
+    assert "#F2A7BA" not in html
+    assert "#005A9C" in html
+    assert "#9CD2FF" in html
+    assert "Source Serif 4" in html

@@ -56,15 +56,15 @@ def build(issue: IssueArgument = None) -> None:
     from newsletter.cli.findings import summarise_findings
     from newsletter.cli.workspace import current_config
     from newsletter.workflows.build import build_issue
-    from newsletter.workflows.compose import compose_issue, find_issue
+    from newsletter.workflows.compose import find_issue
 
     config = current_config()
     folder = find_issue(config, issue)
-    composed = compose_issue(config, folder)
-    for file in build_issue(config, composed, datetime.now(UTC)):
+    built = build_issue(config, folder, datetime.now(UTC))
+    for file in built.files:
         output.say(f"{config.shown(file.path)}  {output.styled(f'{file.size_bytes / 1000:,.1f} kB', 'dim')}")
-    output.note(summarise_findings(composed.findings))
-    if composed.errors:
+    output.note(summarise_findings(built.composed.findings))
+    if built.composed.errors:
         output.show_next(f"newsletter check {folder.name}", "to see what holds it back")
         raise typer.Exit(1)
     output.show_next(f"newsletter preview {folder.name}", "to see it as readers will")

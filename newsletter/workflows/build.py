@@ -17,8 +17,10 @@ from newsletter.workflows.compose import (
     Composed,
     SampleMail,
     address_recipient,
+    compose_issue,
     envelope_of,
     mailing_of,
+    open_theme,
     sample_mail,
     sample_unsubscribe_url,
 )
@@ -35,12 +37,28 @@ class BuiltFile:
     size_bytes: int
 
 
-def build_issue(config: Config, composed: Composed, now: datetime) -> tuple[BuiltFile, ...]:
-    """Writes `build/ISSUE/` anew: it appears whole, or stays as it was.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A built issue and its files."""
 
-    The first variant is `email.*`; others carry their segments in the name. Raises InputError where nothing can be
-    written.
+    composed: Composed
+    files: tuple[BuiltFile, ...]
+
+
+def build_issue(config: Config, folder: Path, now: datetime) -> Build:
+    """Composes an issue and writes `build/ISSUE/` anew: it appears whole, or stays as it was.
+
+    The fullest variant is `email.*`; others carry their segments in the name. Raises MistakesError for what is wrong
+    in the issue, InputError where nothing can be written.
     """
+    theme = open_theme(config)
+    composed = compose_issue(config, folder, theme=theme)
+    files = _write(config, composed, now)
+    theme.memory.forget_unused()
+    return Build(composed=composed, files=files)
+
+
+def _write(config: Config, composed: Composed, now: datetime) -> tuple[BuiltFile, ...]:
     target = config.root / BUILD_FOLDER / composed.issue.name
     try:
         target.parent.mkdir(exist_ok=True)

@@ -14,6 +14,8 @@ from pathlib import Path
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
+_DIGEST_BYTES = 16
+
 
 class Memory:
     """Bytes by kind and digest: in the process, and in a folder where one is given and can be written."""
@@ -24,7 +26,7 @@ class Memory:
 
     def recall(self, kind: str, ingredients: bytes, make: Callable[[], bytes]) -> bytes:
         """What `make` makes from the ingredients, now or the last time."""
-        name = f"{kind}-{blake2b(ingredients, digest_size=16).hexdigest()}"
+        name = f"{kind}-{_digest(ingredients).hex()}"
         found = self.find(name)
         if found is None:
             found = make()
@@ -32,10 +34,13 @@ class Memory:
         return found
 
     def find(self, name: str) -> bytes | None:
-        """What was kept under a name."""
+        """What was kept under a name; None where that is nothing, or was damaged since."""
         if name not in self._known and self._folder is not None:
             with suppress(OSError):
-                self._known[name] = (self._folder / name).read_bytes()
+                kept = (self._folder / name).read_bytes()
+                digest, content = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
+                if digest == _digest(content):
+                    self._known[name] = content
         return self._known.get(name)
 
     def keep(self, name: str, content: bytes) -> None:
@@ -48,7 +53,7 @@ class Memory:
             descriptor, partial = tempfile.mkstemp(dir=self._folder)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
+                    file.write(_digest(content) + content)
                 Path(partial).replace(self._folder / name)
             finally:
                 Path(partial).unlink(missing_ok=True)
@@ -61,6 +66,10 @@ class Memory:
             for path in self._folder.iterdir():
                 if path.name not in self._known:
                     path.unlink(missing_ok=True)
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=_DIGEST_BYTES).digest()
 
 
 class TemplateMemory(BytecodeCache):

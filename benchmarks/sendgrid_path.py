@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -127,7 +128,7 @@ def _config(url: str):  # type: ignore[no-untyped-def]
     provider = config.settings.provider.model_copy(
         update={"use": "sendgrid", "sendgrid": SendGridSettings(api_url=url, concurrency=4)}
     )
-    return config.model_copy(update={"settings": config.settings.model_copy(update={"provider": provider})})
+    return replace(config, settings=config.settings.model_copy(update={"provider": provider}))
 
 
 def _helpers(count: int) -> None:

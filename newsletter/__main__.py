@@ -1,10 +1,15 @@
 """The program `newsletter`, and `python -m newsletter`."""
 
+import gc
+import os
 import sys
 
 
 def main() -> None:
     """Runs one command; an error that a person can mend ends in a message and an exit code, never in a traceback."""
+    # Most commands are over before there is garbage worth collecting, and no plugin of pydantic's is wanted.
+    gc.set_threshold(50_000, 20, 50)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from newsletter.cli.app import app
     from newsletter.cli.output import show_error
     from newsletter.errors import NewsletterError

@@ -6,6 +6,7 @@ Secrets are not part of it: they come from the environment alone, read by the pr
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Part(BaseModel):
     """A table of `newsletter.toml`: unknown keys are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Identity(Part):
@@ -209,10 +210,9 @@ class Settings(Part):
     database: DatabaseSettings = DatabaseSettings()
 
 
-class Config(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
     """The settings, and the workspace folder that they were read from."""
-
-    model_config = ConfigDict(frozen=True)
 
     root: Path
     settings: Settings

@@ -72,7 +72,7 @@ class SuppressionReason(StrEnum):
     UNSUBSCRIBED = "unsubscribed"  # left by the link or by asking
     BOUNCED = "bounced"  # the mailbox does not exist
     COMPLAINED = "complained"  # marked a mail as spam
-    INVALID = "invalid"  # the provider refuses the address
+    INVALID = "invalid"  # a provider found that no such address exists
     MANUAL = "manual"  # put on the list by hand
 
 

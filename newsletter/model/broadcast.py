@@ -37,7 +37,7 @@ class DeliveryStatus(StrEnum):
 
     IN_CHUNK = "in chunk"  # as its chunk
     EXCLUDED = "excluded"  # never put into a chunk, or taken out before it left, with the reason
-    INVALID = "invalid"  # the provider refuses this address, with the reason
+    INVALID = "invalid"  # the provider refuses this one delivery, with the reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Mailing:
     """All that is the same for every message of one variant of one broadcast."""
 
     broadcast: str  # an opaque, unique id of ASCII letters, digits and dashes: a broadcast's id or a test's
-    category: str  # the provider's label for its statistics: one per broadcast, ASCII
+    category: str  # the provider's label for its statistics: one per broadcast
     envelope: Envelope
     variant_key: str  # which variant, unique within the broadcast
     variant: RenderedVariant
@@ -120,7 +120,8 @@ class Outcome:
     next_step: NextStep = NextStep.GO_ON
     reason: str = ""  # for people: status, the provider's words, what to do
     message_id: str = ""  # the provider's id of the request
-    invalid: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses the address
+    invalid: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses it for good
+    undeliverable: frozenset[int] = frozenset()  # those of `invalid` whose address surely takes no mail from anybody
     unsent: frozenset[int] = frozenset()  # surely not handed over; they may be tried again
     uncertain: frozenset[int] = frozenset()  # may have been taken
     retry_after_seconds: float | None = None  # how long the provider asks to wait

@@ -49,7 +49,7 @@ PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the is
 class Fields(BaseModel):
     """Keys that a user may write; any other is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class LinkFields(Fields):

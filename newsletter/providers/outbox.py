@@ -13,6 +13,7 @@ from pathlib import Path
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
 from newsletter.providers.base import Clock
+from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import MessageCompiler
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
@@ -70,11 +71,11 @@ class OutboxSession:
             folder.mkdir(parents=True, exist_ok=True)
             for recipient in chunk.recipients:
                 try:
-                    content = message.render(recipient)
+                    wire_address(recipient.email)
                 except ValueError as err:
                     invalid[recipient.delivery] = str(err)
                 else:
-                    _write(folder / _file_name(recipient), content)
+                    _write(folder / _file_name(recipient), message.render(recipient))
                 written += 1
             _synchronise(folder)
         except OSError as err:
@@ -84,9 +85,10 @@ class OutboxSession:
                 next_step=NextStep.PAUSE,
                 reason=self._reason(err),
                 invalid=invalid,
+                undeliverable=frozenset(invalid),
                 unsent=unsent if written else frozenset(),
             )
-        return Outcome(verdict=Verdict.ACCEPTED, invalid=invalid)
+        return Outcome(verdict=Verdict.ACCEPTED, invalid=invalid, undeliverable=frozenset(invalid))
 
     def _reason(self, error: OSError) -> str:
         remedy = _REMEDIES.get(error.errno or 0, "mend it, then resume")

@@ -8,8 +8,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.client import HTTPException
+from email.message import Message
+from http.client import HTTPException, InvalidURL
+from typing import IO, Any
 from urllib.error import URLError
+from urllib.request import HTTPRedirectHandler, OpenerDirector, build_opener
+from urllib.request import Request as WebRequest
 
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
@@ -63,19 +67,23 @@ class SendGridSession:
         self._settings = settings
         self._api_key = api_key
         self._clock = clock
-        self._endpoint = SendGridAPIClient(api_key, host=host_of(settings)).client.mail.send
+        self._endpoint = _endpoint(api_key, host_of(settings))
         self._last: tuple[Mailing, CompiledRequest] | None = None
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
         """Hands over a chunk in one request; the answer holds for all of it."""
         request = self._compiled(chunk.mailing).request(chunk)
         if not request.recipients:
-            return Outcome(verdict=Verdict.ACCEPTED, invalid=request.invalid)
+            return Outcome(verdict=Verdict.ACCEPTED, invalid=request.invalid, undeliverable=request.undeliverable)
         if len(request.body) > LARGEST_REQUEST_BYTES:
             outcome = too_large(len(request.recipients))
         else:
             outcome = self._post(request)
-        return replace(outcome, invalid={**request.invalid, **outcome.invalid})
+        return replace(
+            outcome,
+            invalid={**request.invalid, **outcome.invalid},
+            undeliverable=request.undeliverable | outcome.undeliverable,
+        )
 
     def _compiled(self, mailing: Mailing) -> CompiledRequest:
         if self._last is None or self._last[0] != mailing:
@@ -94,7 +102,7 @@ class SendGridSession:
             status, headers, content = err.status_code, err.headers, err.body
         except URLError as err:  # raised while connecting or sending, never while waiting for the answer
             return not_handed_over(err.reason, secrets=secrets)
-        except UnicodeError as err:  # the host of api_url cannot be a name
+        except (UnicodeError, InvalidURL) as err:  # the host or the port of api_url cannot be one
             return not_handed_over(err, secrets=secrets)
         except (OSError, HTTPException) as err:
             return broken_off(err, secrets=secrets)
@@ -102,6 +110,27 @@ class SendGridSession:
             status, headers, content = answer.status_code, answer.headers, answer.body
         reply = Reply(status=status, headers=headers, body=content, received_at=self._clock())
         return outcome_of(reply, request.recipients, sandbox=self._settings.sandbox, secrets=secrets)
+
+
+class _StayingHandler(HTTPRedirectHandler):
+    """Takes a redirect as the answer that it is."""
+
+    def redirect_request(
+        self, req: WebRequest, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> None:
+        return None
+
+
+def _endpoint(api_key: str, host: str) -> Any:
+    """`POST /v3/mail/send` of the library, which would follow a redirect and take the key along to any host."""
+    endpoint = SendGridAPIClient(api_key, host=host).client.mail.send
+    opener, make_request = build_opener(_StayingHandler), endpoint._make_request
+
+    def stay(_following: OpenerDirector, request: WebRequest, timeout: float) -> Any:
+        return make_request(opener, request, timeout=timeout)
+
+    endpoint._make_request = stay
+    return endpoint
 
 
 def host_of(settings: SendGridSettings) -> str:

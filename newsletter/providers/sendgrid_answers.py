@@ -17,14 +17,15 @@ import orjson
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.providers.base import quoted
 
-_OF_RECIPIENT = re.compile(r"personalizations[.\[](\d+)\]?\.(?:to|substitutions)\b")
+_OF_RECIPIENT = re.compile(r"personalizations[.\[](\d{1,9})\]?\.(?:to|substitutions)\b")
+_OF_ADDRESS = re.compile(r"\.to(?:[.\[]\d+\]?)?(?:\.email)?")  # how such a field ends, and not `.to.0.name`
 _LONGEST_WAIT_SECONDS = 3600.0
 _ABOUT_THE_MESSAGE = frozenset({400, 415})
+_MOVED = frozenset({301, 302, 307, 308})  # "ask elsewhere": whoever says so has taken nothing
 _REMEDIES = {
     401: "check SENDGRID_API_KEY, and whether the account has credits left",
     403: "check that the key may send mail, that the sender is verified, and that the account is not blocked",
-    404: "check region and api_url in [provider.sendgrid]",
-    405: "check region and api_url in [provider.sendgrid]",
+    **dict.fromkeys((301, 302, 307, 308, 404, 405), "check region and api_url in [provider.sendgrid]"),
 }
 
 
@@ -52,7 +53,7 @@ class _ApiError:
 def outcome_of(reply: Reply, recipients: Sequence[Recipient], *, sandbox: bool, secrets: tuple[str, ...]) -> Outcome:
     """The outcome of a request for these recipients; `secrets` are kept out of what it says."""
     status = reply.status
-    if status < 300:
+    if status < 400 and status not in _MOVED:
         return _success(reply, sandbox=sandbox)
     errors = _errors(reply.body)
     said = f"SendGrid answered {status}: {quoted(_words(reply, errors), without=secrets)}"
@@ -129,14 +130,24 @@ def _refused_request(
 ) -> Outcome:
     """Where every error names a recipient, these are invalid and the others can go; otherwise it is the message."""
     invalid: dict[int, str] = {}
+    undeliverable: set[int] = set()
     for error in errors:
         match = _OF_RECIPIENT.search(f"{error.field} {error.message}")
         if match is None or int(match[1]) >= len(recipients):
             return Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason=said)
-        invalid.setdefault(recipients[int(match[1])].delivery, quoted(error.message, without=secrets))
+        delivery = recipients[int(match[1])].delivery
+        invalid.setdefault(delivery, quoted(error.message, without=secrets))
+        if _is_about_the_address(error):
+            undeliverable.add(delivery)
     if not invalid:
         return Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason=said)
-    return Outcome(verdict=Verdict.READY, reason=said, invalid=invalid)
+    return Outcome(verdict=Verdict.READY, reason=said, invalid=invalid, undeliverable=frozenset(undeliverable))
+
+
+def _is_about_the_address(error: _ApiError) -> bool:
+    """Whether SendGrid says that the address is none; it names a recipient's object for their name and values too."""
+    _, _, end = error.field.partition(".to")
+    return _OF_ADDRESS.fullmatch(f".to{end}") is not None and "address" in error.message.lower()
 
 
 def _errors(body: bytes) -> tuple[_ApiError, ...]:
@@ -168,7 +179,7 @@ def _seconds_to_wait(reply: Reply) -> float | None:
 def _seconds_until(date: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
     return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)

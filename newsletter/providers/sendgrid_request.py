@@ -17,6 +17,7 @@ from newsletter.providers.headers import one_line, phrase, wire_address
 LARGEST_REQUEST_BYTES = 30_000_000
 _LARGEST_SUBSTITUTIONS_BYTES = 10_000
 _json = orjson.dumps
+_LONGEST_CATEGORY = 255
 _NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # which the name of a recipient must not hold
 
 
@@ -44,6 +45,7 @@ class Request:
     body: RequestBody
     recipients: tuple[Recipient, ...]  # whom it is for, in the order in which it names them
     invalid: Mapping[int, str]  # delivery → why it was left out
+    undeliverable: frozenset[int]  # those of `invalid` whose address is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +62,23 @@ class CompiledRequest:
         sendable: list[Recipient] = []
         objects: list[bytes] = []
         invalid: dict[int, str] = {}
+        undeliverable: set[int] = set()
         for recipient in chunk.recipients:
             try:
-                objects.append(self._personalization(template, recipient))
-                sendable.append(recipient)
+                address = wire_address(recipient.email)
             except ValueError as err:
                 invalid[recipient.delivery] = str(err)
+                undeliverable.add(recipient.delivery)
+                continue
+            filled = self._personalization(template, recipient, address)
+            refusal = _refusal(recipient.values, self.tags, address, len(filled))
+            if refusal:
+                invalid[recipient.delivery] = refusal
+                continue
+            objects.append(filled)
+            sendable.append(recipient)
         body = RequestBody(b"%b%b]}" % (self.opening, b",".join(objects)))
-        return Request(body=body, recipients=tuple(sendable), invalid=invalid)
+        return Request(body=body, recipients=tuple(sendable), invalid=invalid, undeliverable=frozenset(undeliverable))
 
     def _template(self, chunk: OutgoingChunk) -> bytes:
         """A recipient's object with `%b` for the address, the name, each value in turn, the link and the delivery."""
@@ -81,17 +92,15 @@ class CompiledRequest:
         )
         return ",".join(part for part in parts if part).encode("ascii")
 
-    def _personalization(self, template: bytes, recipient: Recipient) -> bytes:
-        filled = template % (
-            _json(wire_address(recipient.email)),
+    @staticmethod
+    def _personalization(template: bytes, recipient: Recipient, address: str) -> bytes:
+        return template % (
+            _json(address),
             _named(recipient.name),
             *map(_json, recipient.values),
             _json(f"<{recipient.unsubscribe_url}>"),
             recipient.delivery,
         )
-        if len(filled) > _LARGEST_SUBSTITUTIONS_BYTES:
-            _refuse_long_values(recipient.values, self.tags)
-        return filled
 
 
 def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
@@ -106,7 +115,7 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
             {"type": "text/html", "value": variant.html.fill(tags)},
         ],
         "headers": {"List-Id": _list_id(envelope)},
-        "categories": [mailing.category],
+        "categories": [_category(mailing.category)],
         "tracking_settings": {"subscription_tracking": {"enable": False}},
     }
     if envelope.reply_to:
@@ -141,14 +150,23 @@ def _named(name: str) -> bytes:
     return b',"name":' + _json(shown) if shown else b""
 
 
+def _category(name: str) -> str:
+    """The name in ASCII, and not too long; an issue's folder may have any name."""
+    return name.encode("ascii", "replace").decode("ascii")[-_LONGEST_CATEGORY:]
+
+
 def _list_id(envelope: Envelope) -> str:
     """The value of List-Id (RFC 2919), unfolded: a header's value in JSON is one line."""
     return f"{phrase(envelope.list_name)} <{envelope.list_id}>".replace("\r\n", "")
 
 
-def _refuse_long_values(values: tuple[str, ...], tags: tuple[str, ...]) -> None:
+def _refusal(values: tuple[str, ...], tags: tuple[str, ...], address: str, filled_bytes: int) -> str:
+    """Why SendGrid would refuse the whole request for this recipient; empty where it would not."""
+    if not address.isascii():
+        return "SendGrid carries no address with letters outside ASCII before the @"
+    if filled_bytes <= _LARGEST_SUBSTITUTIONS_BYTES:
+        return ""
     size_bytes = len(_json(dict(zip(tags, values, strict=True))))
-    if size_bytes > _LARGEST_SUBSTITUTIONS_BYTES:
-        raise ValueError(
-            f"this subscriber's values are {size_bytes:,} bytes long; SendGrid takes {_LARGEST_SUBSTITUTIONS_BYTES:,}"
-        )
+    if size_bytes <= _LARGEST_SUBSTITUTIONS_BYTES:
+        return ""
+    return f"this subscriber's values are {size_bytes:,} bytes long; SendGrid takes {_LARGEST_SUBSTITUTIONS_BYTES:,}"

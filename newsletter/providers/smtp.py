@@ -18,7 +18,9 @@ from newsletter.providers.smtp_dialogue import Answer, Meaning, hand_over, open_
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
 _CUTS_A_CHUNK = 2  # connections that may break in the middle of a message before the rest of a chunk is put off
 _REFUSALS_IN_A_ROW = 3  # by policy or for now, before the rest of a chunk is spared the same
+_REFUSED_PEOPLE_IN_A_ROW = 20  # of whatever kind: no list is that bad, so it is the relay
 
+_FOR_GOOD = frozenset({Meaning.ADDRESS, Meaning.RECIPIENT, Meaning.POLICY})
 _ENDS_THE_CHUNK = frozenset({Meaning.MESSAGE, Meaning.US, Meaning.CLOSED, Meaning.LOST})
 # What follows from unsent mail, the gravest reason first.
 _NEXT_STEPS = (
@@ -136,8 +138,10 @@ class _Fates:
         self._last = Meaning.ACCEPTED
         self._relay = relay
         self._secrets = secrets
-        self._invalid: dict[int, str] = {}
-        self._by_policy: dict[int, str] = {}
+        self._refused: dict[int, str] = {}  # for good, with the relay's words
+        self._nonexistent: set[int] = set()
+        self._by_policy: set[int] = set()
+        self._refused_run: list[int] = []  # who was refused for good since the last other answer
         self._uncertain: set[int] = set()
         self._in_a_row = 0
         self._reasons: dict[Meaning, str] = {}
@@ -148,13 +152,18 @@ class _Fates:
         self._in_a_row = self._in_a_row + 1 if answer.meaning is self._last else 1
         self._last = answer.meaning
         self._reasons.setdefault(answer.meaning, words)
+        if answer.meaning in _FOR_GOOD:
+            self._refused[recipient.delivery] = words
+            self._refused_run.append(recipient.delivery)
+        else:
+            self._refused_run.clear()
         match answer.meaning:
             case Meaning.ACCEPTED:
                 self.accepted.add(recipient.delivery)
             case Meaning.ADDRESS:
-                self._invalid[recipient.delivery] = words
+                self._nonexistent.add(recipient.delivery)
             case Meaning.POLICY:
-                self._by_policy[recipient.delivery] = words
+                self._by_policy.add(recipient.delivery)
             case Meaning.UNCERTAIN:
                 self._uncertain.add(recipient.delivery)
             case _:
@@ -165,28 +174,40 @@ class _Fates:
         """Whether the rest of the chunk would fare no better."""
         if self._last in _ENDS_THE_CHUNK or len(self._uncertain) >= _CUTS_A_CHUNK:
             return True
-        return self._last in {Meaning.LATER, Meaning.POLICY} and self._in_a_row >= _REFUSALS_IN_A_ROW
+        return self._refuses_everybody or (self._last is Meaning.LATER and self._in_a_row >= _REFUSALS_IN_A_ROW)
+
+    @property
+    def _refuses_everybody(self) -> bool:
+        """Whether the relay refuses one after the other: whatever it says of them, that is about us or about itself."""
+        by_policy = self._last is Meaning.POLICY and self._in_a_row >= _REFUSALS_IN_A_ROW
+        return by_policy or len(self._refused_run) >= _REFUSED_PEOPLE_IN_A_ROW
 
     def outcome(self, recipients: Sequence[Recipient], *, relay_takes_our_mail: bool) -> Outcome:
         """What is known of every recipient.
 
-        A refusal by policy is the address's where the relay has taken other mail of ours; otherwise it is ours.
+        A refusal by policy is the recipient's where the relay takes other mail of ours; otherwise it is ours. What
+        it says of addresses counts for more than this broadcast only where it takes mail at all.
         """
-        if relay_takes_our_mail:
-            self._invalid.update(self._by_policy)
-            self._reasons.pop(Meaning.POLICY, None)
-        settled = self.accepted | self._invalid.keys() | self._uncertain
+        blameless = self._blameless(relay_takes_our_mail=relay_takes_our_mail)
+        invalid = {delivery: words for delivery, words in self._refused.items() if delivery not in blameless}
+        settled = self.accepted | invalid.keys() | self._uncertain
         unsent = frozenset(recipient.delivery for recipient in recipients) - settled
         verdict = self._verdict(unsent)
-        next_step, reason = self._next_step() if unsent or self._uncertain else (NextStep.GO_ON, "")
+        next_step, reason = self._next_step(blameless) if unsent or self._uncertain else (NextStep.GO_ON, "")
         return Outcome(
             verdict=verdict,
             next_step=next_step,
             reason=reason,
-            invalid=self._invalid,
+            invalid=invalid,
+            undeliverable=frozenset(self._nonexistent & invalid.keys()) if relay_takes_our_mail else frozenset(),
             unsent=frozenset() if verdict in {Verdict.READY, Verdict.REJECTED} else unsent,
             uncertain=frozenset() if verdict is Verdict.UNKNOWN else frozenset(self._uncertain),
         )
+
+    def _blameless(self, *, relay_takes_our_mail: bool) -> set[int]:
+        """Who was refused for good by a relay that refuses us."""
+        blameless = set(self._refused_run) if self._refuses_everybody else set()
+        return blameless if relay_takes_our_mail else blameless | self._by_policy
 
     def _verdict(self, unsent: frozenset[int]) -> Verdict:
         """What holds for the most: where nothing was accepted, what became of the rest."""
@@ -196,11 +217,14 @@ class _Fates:
             return Verdict.REJECTED if Meaning.MESSAGE in self._reasons else Verdict.READY
         return Verdict.UNKNOWN if self._uncertain else Verdict.ACCEPTED
 
-    def _next_step(self) -> tuple[NextStep, str]:
+    def _next_step(self, blameless: set[int]) -> tuple[NextStep, str]:
+        reasons = {meaning: words for meaning, words in self._reasons.items() if meaning not in _FOR_GOOD}
+        if blameless:
+            reasons[Meaning.POLICY] = self._refused[min(blameless)]
         for meaning, step in _NEXT_STEPS:
-            if meaning in self._reasons:
+            if meaning in reasons:
                 did = "could not be reached" if meaning is Meaning.LOST else "refused"
-                said = f"the relay {self._relay} {did}: {self._reasons[meaning]}"
+                said = f"the relay {self._relay} {did}: {reasons[meaning]}"
                 return step, f"{said}; {_REMEDIES[meaning]}" if meaning in _REMEDIES else said
         words = self._reasons.get(Meaning.UNCERTAIN, "")
         return NextStep.GO_ON, f"the connection to {self._relay} broke while it took a message: {words}"

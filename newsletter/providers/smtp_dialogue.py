@@ -25,9 +25,14 @@ _SUBJECTS = {
     "7": "policy",
 }
 _CLOSING = 421
+_BAD_COMMANDS = frozenset({500, 502, 503, 504})
 _AUTHENTICATION_NEEDED = 530
 _TOO_LARGE = 552
 _TRANSACTION_FAILED = 554
+_NO_SUCH_ADDRESS = frozenset({"1", "2", "3", "6", "10"})  # details of subject 1: mailbox, domain, syntax, moved, no MX
+_BAD_SENDER = frozenset({"7", "8"})
+# Servers judge sender and client only when they hear a recipient, and quotas have no code of their own.
+_ABOUT_US = re.compile(r"relay|sender|client host|quota|limit|rate|too many|authenti", re.IGNORECASE)
 
 
 class Phase(StrEnum):
@@ -44,8 +49,9 @@ class Meaning(StrEnum):
     """What an answer says about the message, its recipient or the connection."""
 
     ACCEPTED = "accepted"  # the relay has taken the message
-    ADDRESS = "address"  # this recipient is refused for good
-    POLICY = "policy"  # refused for good by a rule of the relay: about us, or about this recipient
+    ADDRESS = "address"  # there is no such address
+    RECIPIENT = "recipient"  # this recipient is refused, for a reason that another day or relay may not have
+    POLICY = "policy"  # refused by a rule of the relay: about us, or about this recipient
     MESSAGE = "message"  # the message itself is refused, whoever it is for
     US = "us"  # the relay will not work for us: login, permission, encryption
     LATER = "later"  # this recipient is refused for now
@@ -104,14 +110,28 @@ def meaning_of(phase: Phase, code: int, words: str) -> Meaning:
     if code < 500:
         return Meaning.CLOSED if phase in {Phase.OPENING, Phase.MAIL} else Meaning.LATER
     enhanced = _ENHANCED.match(words)
-    subject = _SUBJECTS.get(enhanced[1], "") if enhanced else ""
+    subject, detail = (_SUBJECTS.get(enhanced[1], ""), enhanced[2]) if enhanced else ("", "")
     if _is_about_the_message(phase, code, subject):
         return Meaning.MESSAGE
-    if phase in {Phase.OPENING, Phase.MAIL} or code == _AUTHENTICATION_NEEDED or subject == "protocol":
+    is_bad_dialogue = subject == "protocol" or (not subject and code in _BAD_COMMANDS)
+    if phase in {Phase.OPENING, Phase.MAIL} or code == _AUTHENTICATION_NEEDED or is_bad_dialogue:
         return Meaning.US
-    # Relays that give no enhanced code refuse strangers with a bare 554, or say so in words.
-    is_policy = subject == "policy" or (not subject and (code == _TRANSACTION_FAILED or "relay" in words.lower()))
-    return Meaning.POLICY if is_policy else Meaning.ADDRESS
+    return _about_a_recipient(phase, code, subject, detail, words)
+
+
+def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words: str) -> Meaning:
+    """What a refusal for good means that names neither the message nor the dialogue; in doubt, not the address."""
+    if subject == "address" and detail in _BAD_SENDER:
+        return Meaning.US
+    if subject == "address" and detail in _NO_SUCH_ADDRESS:
+        return Meaning.ADDRESS
+    if _ABOUT_US.search(words):
+        return Meaning.POLICY
+    if subject:
+        is_theirs = subject in {"address", "mailbox"} or (phase is Phase.RCPT and subject == "content")
+        return Meaning.RECIPIENT if is_theirs else Meaning.POLICY
+    # Relays that give no enhanced code refuse strangers with a bare 554, and mail that they dislike after its content.
+    return Meaning.RECIPIENT if phase is Phase.RCPT and code != _TRANSACTION_FAILED else Meaning.POLICY
 
 
 def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
@@ -159,7 +179,7 @@ def _mail_command(server: smtplib.SMTP, sender: str, address: str, size_bytes: i
     options = f" SIZE={size_bytes}" if server.has_extn("size") else ""
     if not address.isascii():
         if not server.has_extn("smtputf8"):
-            return Answer(Meaning.ADDRESS, "the relay carries no address with letters outside ASCII")
+            return Answer(Meaning.RECIPIENT, "the relay carries no address with letters outside ASCII")
         options += " BODY=8BITMIME SMTPUTF8"
     return f"MAIL FROM:<{sender}>{options}"
 

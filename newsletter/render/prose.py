@@ -1,6 +1,5 @@
 """Prose → an HTML fragment whose author CSS is inlined."""
 
-import re
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
@@ -14,8 +13,6 @@ from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
-_START_TAG = re.compile(r"<[a-z][^<>]*>")
-_ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")
 PictureSource = Callable[[str], ShownPicture]  # from a picture's path
 
 
@@ -31,38 +28,14 @@ def prose_html(
     renderer = _Renderer(picture=picture, width=width)
     tokens = _with_levels(prose.tokens, heading_level)
     fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
-    inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: inline_css(fragment, css).encode())
+    inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
 
 
-def inline_css(fragment: str, css: str) -> str:
-    """The fragment with the theme's author CSS on its tags; the classes stay, for the dark-mode rules in the head.
+def _inlined(fragment: str, css: str) -> bytes:
+    from newsletter.render.inline import inline_css  # loads premailer, which a build that remembers does not need
 
-    Only fragments are inlined, never MJML's output, which a whole-document inliner damages.
-    """
-    from premailer import Premailer
-
-    inlined: str = Premailer(
-        fragment,
-        css_text=css,
-        remove_classes=False,
-        keep_style_tags=False,
-        disable_leftover_css=True,
-        disable_validation=True,
-        disable_link_rewrites=True,
-        disable_basic_attributes=["align", "bgcolor", "height", "valign", "width"],
-        allow_network=False,
-        method="html",
-    ).transform()
-    start, end = inlined.index("<body>") + len("<body>"), inlined.rindex("</body>")
-    return _START_TAG.sub(lambda tag: _double_quoted(tag[0]), inlined[start:end].strip())
-
-
-def _double_quoted(tag: str) -> str:
-    """The tag with every value in double quotes: MJML's compiler damages a value whose quotes are single."""
-    return _ATTRIBUTE_VALUE.sub(
-        lambda value: value[0] if value[1] is None else f'="{value[1].replace(chr(34), "&quot;")}"', tag
-    )
+    return inline_css(fragment, css).encode()
 
 
 class _Renderer(RendererHTML):

@@ -47,8 +47,8 @@ class Database:
             if connection.in_transaction:
                 yield connection
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
                 _roll_back(connection)
@@ -61,8 +61,8 @@ class Database:
         """
         with self._writing, translated(self.path):
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -79,7 +79,8 @@ class Database:
 
     @property
     def _runners(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.runners")
+        path = self.path.resolve()  # whoever reaches the file by a link must find the same runners
+        return path.with_name(f"{path.name}.runners")
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

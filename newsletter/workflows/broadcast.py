@@ -93,10 +93,15 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
 
 
 def reopen_broadcast(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
-    """Makes a broadcast ready to go on: what a dead process was handing over becomes unknown.
+    """Lets a broadcast go on that `find_unfinished` finds; raises InputError where it has ended, too."""
+    return resume_broadcast(database, find_unfinished(database, broadcast_id, provider, now=now).id)
 
-    Without a number it is the only one that has not ended. Raises InputError where there is none, several, it has
-    ended, or it began with another provider.
+
+def find_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
+    """The broadcast to go on with, still held back if it was; what a dead process was handing over becomes unknown.
+
+    Without a number it is the only one that has not ended. Raises InputError where there is none, several, or it
+    began with another provider.
     """
     found = find_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
     if found.provider != provider.name:
@@ -105,7 +110,7 @@ def reopen_broadcast(database: Database, broadcast_id: int | None, provider: Pro
             "set [provider] use back to go on"
         )
     adopt_orphans(database, found.id, now=now)
-    return resume_broadcast(database, found.id)
+    return found
 
 
 def _only_unfinished(database: Database) -> Broadcast:

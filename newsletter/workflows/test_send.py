@@ -1,18 +1,18 @@
 """Send test copies to reviewers: the same rendering, the same personalisation, the same provider as a broadcast."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.model.broadcast import Mailing, NextStep, OutgoingChunk, Recipient, Verdict
 from newsletter.model.mistakes import suggestion
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.values import PLAIN_ADDRESS
-from newsletter.providers.base import Provider
+from newsletter.providers.base import Provider, Session
 from newsletter.workflows.compose import (
     Composed,
     address_recipient,
@@ -68,7 +68,7 @@ def send_test_copies(
 
     Raises ProviderError where the provider refuses or cannot be reached.
     """
-    run = f"test-{composed.issue.name}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     copies: list[TestCopy] = []
     with provider.session() as session:
         for number, variant in enumerate(composed.rendered.variants):
@@ -76,8 +76,8 @@ def send_test_copies(
             recipients = _recipients(config, variant, mailboxes)
             for start in range(0, len(recipients), provider.chunk_size):
                 part = recipients[start : start + provider.chunk_size]
-                outcome = session.submit(OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
-                copies += _settled(part, variant, outcome)
+                refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
+                copies += _copies(part, variant, refused)
                 on_sent(len(part))
     return tuple(copies)
 
@@ -115,12 +115,26 @@ def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[st
     return tuple(recipients)
 
 
-def _settled(recipients: Sequence[Recipient], variant: RenderedVariant, outcome: Outcome) -> list[TestCopy]:
-    refused_all = outcome.verdict is not Verdict.ACCEPTED and not outcome.invalid
-    if refused_all or outcome.unsent or outcome.uncertain:
+def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
+    """Hands over a chunk, again without those whom the provider refuses the whole of it for; who they are, and why.
+
+    Raises ProviderError where anything else came of it.
+    """
+    outcome = session.submit(chunk)
+    if outcome.verdict is Verdict.ACCEPTED and not (outcome.unsent or outcome.uncertain):
+        return outcome.invalid
+    rest = tuple(recipient for recipient in chunk.recipients if recipient.delivery not in outcome.invalid)
+    is_worth_another_try = outcome.verdict is Verdict.READY and outcome.next_step is NextStep.GO_ON
+    if not is_worth_another_try or outcome.uncertain or len(rest) == len(chunk.recipients):
         raise ProviderError(f"the test copies were not all taken: {outcome.reason}")
+    if not rest:
+        return outcome.invalid
+    return {**outcome.invalid, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}
+
+
+def _copies(recipients: Sequence[Recipient], variant: RenderedVariant, refused: Mapping[int, str]) -> list[TestCopy]:
     shown = " + ".join(sorted(variant.segments))
     return [
-        TestCopy(email=recipient.email, variant=shown, refused=outcome.invalid.get(recipient.delivery, ""))
+        TestCopy(email=recipient.email, variant=shown, refused=refused.get(recipient.delivery, ""))
         for recipient in recipients
     ]

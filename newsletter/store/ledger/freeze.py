@@ -19,6 +19,7 @@ from newsletter.store.queries import load_queries
 from newsletter.store.segment_sql import compose
 
 _SQL = load_queries("freeze")
+_ALREADY_IN = "already in broadcast"
 
 
 def freeze_broadcast(
@@ -96,7 +97,7 @@ def _exclude(connection: sqlite3.Connection, issue: str) -> tuple[SettledCount, 
         _append(excluded, suppression.value, count)
     for (earlier,) in list(_SQL.earlier_broadcasts(connection, issue=issue)):
         count = _SQL.exclude_earlier(connection, settlement=len(excluded) + 1, earlier=earlier)
-        _append(excluded, f"already in broadcast {earlier}", count)
+        _append(excluded, f"{_ALREADY_IN} {earlier}", count)
     return tuple(excluded)
 
 
@@ -119,7 +120,11 @@ def _nobody_left(request: FreezeRequest, members: int, excluded: tuple[SettledCo
     if not members:
         return f"nobody is in segment {name}; `newsletter segments` shows how many each one has"
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in excluded)
-    return f"nobody in segment {name} is left to send {request.issue} to: of {members}, {reasons}; nothing was sent"
+    # Perhaps the earlier broadcast was interrupted, and the person only wants it to go on.
+    hint = "; `newsletter status` shows how it stands" if _ALREADY_IN in reasons else ""
+    return (
+        f"nobody in segment {name} is left to send {request.issue} to: of {members}, {reasons}; nothing was sent{hint}"
+    )
 
 
 def _add_broadcast(connection: sqlite3.Connection, request: FreezeRequest, *, frozen: int, now: datetime) -> int:

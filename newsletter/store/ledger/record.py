@@ -28,8 +28,9 @@ def record_outcome(
 ) -> None:
     """Applies an outcome to an inflight chunk and its broadcast, in one transaction.
 
-    Invalid addresses are suppressed too. A chunk that is too large is halved; a single message that is too large
-    stops the broadcast. A broadcast that stops rejects its ready chunks, of which nothing has left, so that the
+    Of the invalid only those are suppressed whose address is undeliverable: a suppression outlasts the issue, and
+    most refusals are about the mail, its sender or the day. A chunk that is too large is halved; a single message
+    that is too large stops the broadcast. A broadcast that stops rejects its ready chunks, of which nothing has left, so that the
     corrected issue can still reach those people. Raises StoreError where the chunk is not inflight.
     """
     with database.transaction() as connection:
@@ -109,7 +110,9 @@ def _take_out_named(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome) -> i
     split_off(chunk, unsent, ChunkState.READY)
     settle(chunk, DeliveryStatus.INVALID, invalid)
     suppression = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-    _SQL.suppress_subscriber(chunk.connection, [{"subscriber": each, **suppression} for each in invalid])
+    _SQL.suppress_subscriber(
+        chunk.connection, [{"subscriber": each, **suppression} for each in outcome.undeliverable & invalid.keys()]
+    )
     return len(uncertain) + len(invalid) + len(unsent)
 
 

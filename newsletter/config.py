@@ -247,9 +247,13 @@ def load_config(root: Path) -> Config:
     """
     path = root / CONFIG_FILE
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"{path}: cannot be read ({err}); check that it exists, is yours, and is UTF-8 text") from err
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as err:
+        raise MistakesError(
+            [Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy="save it with the encoding UTF-8")]
+        ) from err
+    except OSError as err:
+        raise InputError(f"{path}: cannot be read ({err.strerror}); check its permissions") from err
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:

@@ -11,6 +11,7 @@ from newsletter.model.audience import SUBSCRIBER_COLUMNS
 from newsletter.model.merge import RESERVED_FIELDS
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_KNOWN_BY_LETTERS = {column.replace("_", ""): column for column in SUBSCRIBER_COLUMNS}
 _RESERVED = RESERVED_FIELDS | KEYWORDS
 
 
@@ -27,9 +28,10 @@ class Header:
 def read_header(cells: Sequence[str], *, path: str, line: int) -> Header:
     """The header; raises MistakesError with all that is wrong with it.
 
-    Names are taken in lower case, with spaces and dashes as underscores: `First name` is `first_name`.
+    Names are taken in lower case, with spaces and dashes as underscores; a known column is known by its letters, so
+    that `First name`, `firstname` and `E-Mail` are what they say.
     """
-    names = [re.sub(r"[\s-]+", "_", cell.strip().lower()) for cell in cells]
+    names = [_name_of(cell) for cell in cells]
     faults = [fault for place, name in enumerate(names) if (fault := _fault(cells[place], name, names[:place]))]
     if "email" not in names:
         faults.append(("there is no column email", "the first line names the columns; call one of them email"))
@@ -41,6 +43,11 @@ def read_header(cells: Sequence[str], *, path: str, line: int) -> Header:
         pick=itemgetter(*(names.index(column) if column in names else len(names) for column in SUBSCRIBER_COLUMNS)),
         attributes=tuple((name, place) for place, name in enumerate(names) if name not in SUBSCRIBER_COLUMNS),
     )
+
+
+def _name_of(cell: str) -> str:
+    name = re.sub(r"[\s-]+", "_", cell.strip().lower())
+    return _KNOWN_BY_LETTERS.get(name.replace("_", ""), name)
 
 
 def _fault(cell: str, name: str, earlier: Sequence[str]) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from newsletter.checks import (
     merge_fields,
     size,
     structure,
+    substance,
     text_part,
 )
 from newsletter.checks.base import Rule, Subject, gather_evidence
@@ -59,6 +60,14 @@ RULES: tuple[Rule, ...] = (
         why="Headings are how one skims a mail without seeing it: one on top, and no level left out below it.",
         source="Email Markup Consortium's accessibility report",
         check=accessibility.check_outline,
+    ),
+    Rule(
+        id="C2",
+        severity=_BLOCKS,
+        title="Every reader gets something to read",
+        why="Sections can be for a segment alone. Whoever is in none of them would get a letterhead and a footer.",
+        source="this program",
+        check=substance.check_substance,
     ),
     Rule(
         id="E1",

@@ -31,6 +31,7 @@ from newsletter.model.issue import (
     Source,
 )
 from newsletter.model.mistakes import mistakes_of, suggestion
+from newsletter.model.segment import EVERYONE
 
 ISSUE_FILE = "issue.yaml"
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
@@ -87,7 +88,13 @@ class _IssueReader:
                 )
             elif (section := self._section(entry, place)) is not None:
                 sections[entry.section] = section
+            self._require_segment(entry.only, source.at("sections", index, "only"))
         return tuple(sections.values())
+
+    def _require_segment(self, name: str | None, place: Place) -> None:
+        known = [EVERYONE, *self.config.settings.segments]
+        if name is not None and name not in known:
+            self.reading.add(place.path, place.line, f"there is no segment {name}", suggestion(name, known))
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from newsletter.model.finding import Place
 from newsletter.model.merge import MergeField
-from newsletter.model.mistakes import Location
+from newsletter.model.mistakes import FieldError, Location
 from newsletter.model.values import Language, Link, OneLine, Slug, TimeZone
 
 
@@ -31,7 +31,7 @@ def _moment(value: object) -> object:
         if isinstance(moment, datetime) and moment.tzinfo is not None:
             raise ValueError(f"{value!r} carries an offset; write the local time and put the zone into `timezone`")
         return moment
-    raise ValueError(f"{value!r} is not a date that exists; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+    raise ValueError(f"{value!r} is no date that exists; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
 
 
 def _picture(value: str, info: ValidationInfo) -> str:
@@ -171,20 +171,23 @@ class EventFields(Fields):
     def _times_agree(self) -> "EventFields":
         if self.starts is None:
             if self.ends is not None or self.repeats is not None:
-                raise ValueError("it ends or repeats but never starts; add `starts`")
+                raise FieldError("ends" if self.ends is not None else "repeats", "it never starts; add `starts`")
             return self
         if self.ends is None:
             return self
         if isinstance(self.starts, datetime) != isinstance(self.ends, datetime):
-            raise ValueError(
-                "one of `starts` and `ends` has a time and the other has none; give both a time, or neither"
+            raise FieldError(
+                "ends", "one of `starts` and `ends` has a time and the other has none; give both one, or neither"
             )
         if self.ends < self.starts:
-            raise ValueError(f"it ends {self.ends} before it starts {self.starts}; correct one of them")
+            raise FieldError(
+                "ends", f"it ends {_told(self.ends)}, before it starts {_told(self.starts)}; correct one of them"
+            )
         if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
-            raise ValueError(
-                f"it repeats weekly, but {self.starts} is a {self.starts:%A} and {self.ends} a {self.ends:%A}; "
-                "let `ends` be the end of the last time"
+            raise FieldError(
+                "ends",
+                f"it repeats weekly, but {_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a "
+                f"{self.ends:%A}; let `ends` be the end of the last time",
             )
         return self
 
@@ -349,6 +352,11 @@ class Issue:
     def date_begins(self) -> datetime:
         """The moment at which the issue's own date begins, in the newsletter's zone."""
         return datetime.combine(self.fields.date, time.min, self.zone)
+
+
+def _told(moment: datetime | date) -> str:
+    """As a user writes it: without seconds."""
+    return f"{moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else str(moment)
 
 
 def _day(moment: datetime | date) -> date:

@@ -10,6 +10,15 @@ from newsletter.errors import Mistake
 
 Location = tuple[str | int, ...]
 
+
+class FieldError(ValueError):
+    """What is wrong with several keys of a record together, and the one at which to say so."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__(words)
+        self.key = key
+
+
 # pydantic's own words, for what a director can write wrongly, in ours. Anything else keeps pydantic's sentence.
 _EXPECTED = {
     "string_type": "must be text",
@@ -23,16 +32,11 @@ _EXPECTED = {
     "list_type": "must be a list",
     "tuple_type": "must be a list",
     "dict_type": "must hold keys with values",
-    "model_type": "must hold keys with values",
-    "model_attributes_type": "must hold keys with values",
 }
 _REMEDY = {
-    "string_type": 'put it in quotes, for example "12"',
     "list_type": "write one item a line, each after a dash",
     "tuple_type": "write one item a line, each after a dash",
     "dict_type": "write `key: value` lines below it",
-    "model_type": "write `key: value` lines below it",
-    "model_attributes_type": "write `key: value` lines below it",
 }
 
 
@@ -41,7 +45,7 @@ def mistakes_of(
 ) -> tuple[Mistake, ...]:
     """One mistake for each of pydantic's errors; `line_of` gives the line on which a key stands."""
     return tuple(
-        _mistake(details, model=model, path=path, line=line_of(tuple(details["loc"])))
+        _mistake(details, model=model, path=path, line=line_of(_location(details)))
         for details in error.errors(include_url=False)
     )
 
@@ -52,28 +56,40 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"the known ones are {', '.join(sorted(known))}"
 
 
+def _location(details: ErrorDetails) -> Location:
+    """Where the key stands that is at fault; a rule about several keys says which one it is."""
+    location = tuple(details["loc"])
+    fault = details["ctx"]["error"] if details["type"] == "value_error" else None
+    return (*location, fault.key) if isinstance(fault, FieldError) else location
+
+
 def _mistake(details: ErrorDetails, *, model: type[BaseModel], path: str, line: int | None) -> Mistake:
-    key = _key(details["loc"])
-    kind = details["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(model, details["loc"][:-1])
-        return Mistake(
-            path=path, line=line, what=f"unknown key {key}", remedy=suggestion(str(details["loc"][-1]), known)
-        )
-    if kind == "missing":
-        return Mistake(path=path, line=line, what=f"{key} is missing", remedy="add it")
-    if kind == "value_error":
-        what, _, remedy = str(details["ctx"]["error"]).partition("; ")
-        return Mistake(path=path, line=line, what=f"{key}: {what}", remedy=remedy or "correct it")
-    if kind == "literal_error":
-        return Mistake(
-            path=path,
-            line=line,
-            what=f"{key}: {details['input']!r} is not possible",
-            remedy=f"write {details['ctx']['expected']}",
-        )
+    what, remedy = _words(details, model)
+    return Mistake(path=path, line=line, what=what, remedy=remedy)
+
+
+def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    location, kind, value = details["loc"], details["type"], details["input"]
+    key = _key(location)
     expected = _EXPECTED.get(kind, details["msg"][:1].lower() + details["msg"][1:])
-    return Mistake(path=path, line=line, what=f"{key}: {expected}", remedy=_REMEDY.get(kind, "correct the value"))
+    what, remedy = f"{key}: {expected}", _REMEDY.get(kind, "correct the value")
+    match kind:
+        case "missing":
+            what, remedy = f"{key} is missing", "add it"
+        case "extra_forbidden":
+            what, remedy = f"unknown key {key}", suggestion(str(location[-1]), _known_keys(model, location[:-1]))
+        case "value_error":
+            fault, _, mend = str(details["ctx"]["error"]).partition("; ")
+            what, remedy = f"{key}: {fault}" if location else fault, mend or remedy
+        case "literal_error":
+            what, remedy = f"{key}: {value!r} is not possible", f"write {details['ctx']['expected']}"
+        case "string_type" if not isinstance(value, dict | list):
+            remedy = f'put it in quotes: "{value}"'
+        case "model_type" | "model_attributes_type":
+            what = f"{key}: must hold keys with values"
+            remedy = f"write its keys below it: {', '.join(_known_keys(model, location))}"
+    return what, remedy
 
 
 def _key(location: Location) -> str:

@@ -33,9 +33,8 @@ def _email(value: str) -> str:
 
 def _mailbox(value: str) -> str:
     _, address = parseaddr(value)
-    if not address:
+    if len(address) > 320 or not PLAIN_ADDRESS.fullmatch(address):
         raise ValueError(f"{value!r} is not a mailbox; write it as Ana Lima <ana@example.org>")
-    _email(address)
     return _one_line(value)
 
 
@@ -82,7 +81,7 @@ def _one_line(value: str) -> str:
     if _CONTROL.search(value) or "\n" in value:
         raise ValueError("it holds a line break or a control character; write it on one line")
     if not value.strip():
-        raise ValueError("it is empty; write some text or leave the key out")
+        raise ValueError("it is empty; write some text")
     return value.strip()
 
 

@@ -104,9 +104,9 @@ class SmtpSession:
     def _deliver(self, message: CompiledMessage, sender: str, recipient: Recipient) -> Answer:
         try:
             address = wire_address(recipient.email)
-            content = message.render(recipient)
         except ValueError as err:
             return Answer(Meaning.ADDRESS, str(err))
+        content = message.render(recipient)
         is_kept = self._server is not None and self._server.sock is not None
         answer = self._hand_over(sender, address, content)
         if is_kept and answer.meaning in {Meaning.LOST, Meaning.CLOSED}:

@@ -32,7 +32,7 @@ _TRANSACTION_FAILED = 554
 _NO_SUCH_ADDRESS = frozenset({"1", "2", "3", "6", "10"})  # details of subject 1: mailbox, domain, syntax, moved, no MX
 _BAD_SENDER = frozenset({"7", "8"})
 # Servers judge sender and client only when they hear a recipient, and quotas have no code of their own.
-_ABOUT_US = re.compile(r"relay|sender|client host|quota|limit|rate|too many|authenti", re.IGNORECASE)
+_ABOUT_US = re.compile(r"\b(?:relay|sender|client host|quota|limit|rate|too many|authenti)", re.IGNORECASE)
 
 
 class Phase(StrEnum):
@@ -125,7 +125,8 @@ def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words
         return Meaning.US
     if subject == "address" and detail in _NO_SUCH_ADDRESS:
         return Meaning.ADDRESS
-    if _ABOUT_US.search(words):
+    is_full = subject == "mailbox" and detail == "2"
+    if _ABOUT_US.search(words) and not is_full:
         return Meaning.POLICY
     if subject:
         is_theirs = subject in {"address", "mailbox"} or (phase is Phase.RCPT and subject == "content")

@@ -4,14 +4,23 @@ English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:0
 language takes its forms from CLDR through Babel.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_name
+from babel.dates import (
+    format_date,
+    format_interval,
+    format_skeleton,
+    format_time,
+    get_timezone_location,
+    get_timezone_name,
+)
 
 from newsletter.model.issue import Item
 
+_OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR says of a zone that it has no name for
 _DASH = "\N{EN DASH}"
 # How a language says that something happens on that day each week; `{day}` is the weekday's name.
 _WEEKLY = {
@@ -161,7 +170,7 @@ def _times(span: _Span, locale: Locale) -> str:
 
 
 def _zone_label(moment: datetime, locale: Locale) -> str:
-    """`PT` where the language has a short name for the zone, otherwise the long one; never a bare offset."""
+    """`PT` where the language has a short name for the zone, else the long one, or its city; never a bare offset."""
     if moment.tzname() == "UTC":
         return "UTC"
     name = get_timezone_name(moment, width="short", zone_variant="generic", locale=locale)
@@ -169,7 +178,10 @@ def _zone_label(moment: datetime, locale: Locale) -> str:
         # Without a name for both halves of the year, the winter's would be an hour off in summer.
         name = get_timezone_name(moment, width="short", locale=locale)
     if name.startswith(("+", "-")):
-        return get_timezone_name(moment, width="long", zone_variant="generic", locale=locale)
+        name = get_timezone_name(moment, width="long", zone_variant="generic", locale=locale)
+    if _OFFSET.search(name):
+        city = get_timezone_location(moment, locale=locale, return_city=True)
+        return f"{city} time" if locale.language == "en" else f"({city})"
     return name
 
 

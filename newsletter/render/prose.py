@@ -69,7 +69,7 @@ class _Renderer(RendererHTML):
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """The head of a column, announced with each of its cells."""
-        return '<th scope="col">'
+        return f'<th scope="col"{self.renderAttrs(tokens[idx])}>'
 
 
 def _with_levels(tokens: Sequence[Token], heading_level: int) -> list[Token]:

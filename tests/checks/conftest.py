@@ -30,6 +30,9 @@ timezone = "Europe/Dublin"
 
 [service]
 url = "https://news.example.org"
+
+[segments]
+teachers = 'tagged("teacher")'
 """
 ISSUE_YAML = """\
 subject: A letter for the first days of March

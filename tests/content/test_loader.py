@@ -109,7 +109,7 @@ def test_a_section_can_be_shown_to_a_segment_alone(tmp_path: Path) -> None:
         (
             "issue.yaml",
             ISSUE.replace("2026-02-19", "2026-02-30"),
-            "issues/2026-02/issue.yaml:4: date: '2026-02-30' is not",
+            "issues/2026-02/issue.yaml:4: date: '2026-02-30' is no date",
         ),
         (
             "issue.yaml",
@@ -171,14 +171,14 @@ def test_a_mistake_names_its_line_and_the_remedy(
     [
         (
             EVENT.replace("02-25 11:00", "02-31 11:00"),
-            "events/a.md:4: ends: '2026-02-31 11:00' is not a date that exists",
+            "events/a.md:4: ends: '2026-02-31 11:00' is no date that exists",
         ),
-        (EVENT.replace("02-25 11:00", "02-24 11:00"), "it ends 2026-02-24 11:00:00 before it starts"),
+        (EVENT.replace("02-25 11:00", "02-24 11:00"), "events/a.md:4: it ends 2026-02-24 11:00, before it starts"),
         (EVENT.replace("ends: 2026-02-25 11:00", "ends: 2026-02-25"), "one of `starts` and `ends` has a time"),
         (EVENT.replace("title:", "timezone: PST8\ntitle:"), "events/a.md:2: timezone: 'PST8' is not a time zone"),
         (EVENT.replace("ends: 2026-02-25", "repeats: weekly\nends: 2026-03-05"), "it repeats weekly, but"),
         (EVENT.replace("08:00", "08:00+02:00"), "carries an offset"),
-        (EVENT.replace("starts: 2026-02-25 08:00\n", ""), "it ends or repeats but never starts"),
+        (EVENT.replace("starts: 2026-02-25 08:00\n", ""), "events/a.md:3: it never starts; add `starts`"),
         (EVENT.replace("title: A workshop\n", ""), "title is missing"),
     ],
 )

@@ -84,6 +84,26 @@ def test_a_broadcast_killed_at_any_moment_goes_on_without_doubles_or_losses(
         hold_to_the_promise(api, status(root))
 
 
+def test_an_interruption_finishes_what_is_in_hand_and_leaves_nothing_uncertain(tmp_path: Path) -> None:
+    with SendGridApi() as api:
+        root = sendgrid_workspace(tmp_path, api)
+        sending = subprocess.Popen(
+            command(*SEND), cwd=root, env=environment(KEY), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        while not api.accepted and sending.poll() is None:
+            time.sleep(0.001)
+        sending.send_signal(signal.SIGINT)
+        _, told = sending.communicate(timeout=120)
+        assert sending.returncode == 130, told
+        assert "Traceback" not in told
+        left = status(root)["tally"]
+        assert (left["inflight"], left["unknown"]) == (0, 0)
+        assert left["accepted"] + left["waiting"] == PEOPLE
+        run(root, "resume", "--yes", env=KEY)
+        hold_to_the_promise(api, found := status(root))
+    assert found["tally"]["accepted"] == PEOPLE
+
+
 def test_a_second_send_of_the_same_issue_reaches_nobody_twice(tmp_path: Path) -> None:
     with SendGridApi() as api:
         root = sendgrid_workspace(tmp_path, api)

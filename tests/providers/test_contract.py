@@ -128,9 +128,20 @@ def test_an_invalid_address_does_not_stop_the_others(carrier: Carrier, address: 
 
     outcome = _submit(carrier, chunk(*people))
 
-    assert set(outcome.invalid) == {2}
+    assert set(outcome.invalid) == outcome.undeliverable == {2}
     assert outcome.invalid[2]
     assert sorted(mail.to for mail in carrier.arrived()) == ["ana@example.org", "cem@example.org"]
+
+
+def test_a_domain_in_any_script_gets_its_mail(carrier: Carrier) -> None:
+    outcome = _submit(carrier, chunk(recipient(1, "ana@bücher.example"), recipient(2, "ben@παράδειγμα.example")))
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert not outcome.invalid
+    assert sorted(mail.to for mail in carrier.arrived()) == [
+        "ana@xn--bcher-kva.example",
+        "ben@xn--hxajbheg2az3al.example",
+    ]
 
 
 def test_a_test_copy_is_marked(carrier: Carrier) -> None:

@@ -102,10 +102,47 @@ def test_refused_addresses_are_invalid_and_the_others_can_be_tried_again(api: Se
     second = _submit(provider, chunk(*(person for person in people if person.delivery not in first.invalid), attempt=2))
 
     assert (first.verdict, first.next_step) == (Verdict.READY, NextStep.GO_ON)
-    assert set(first.invalid) == {1, 2}
+    assert set(first.invalid) == first.undeliverable == {1, 2}
     assert first.invalid[2] == "Does not contain a valid address."
     assert second.verdict is Verdict.ACCEPTED
     assert [mail.email for mail in api.accepted] == ["cem@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "is_undeliverable"),
+    [
+        ("personalizations.0.to.0.email", "Does not contain a valid address.", True),
+        ("personalizations.0.to", "Does not contain a valid address.", True),
+        ("personalizations[0].to[0].email", "Does not contain a valid address.", True),
+        ("personalizations.0.to.0.name", "The name must not hold an address.", False),
+        ("personalizations.0.substitutions", "The values may be at most 10000 bytes in all.", False),
+        ("personalizations.0.to", "The to array is too long.", False),
+    ],
+)
+def test_only_a_refusal_of_the_address_itself_makes_it_undeliverable(
+    api: SendGridApi, provider: Provider, field: str, message: str, is_undeliverable: bool
+) -> None:
+    api.script(Answer.error(400, message, of=field))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert set(outcome.invalid) == {1}
+    assert outcome.undeliverable == ({1} if is_undeliverable else set())
+
+
+def test_an_address_outside_ascii_waits_for_a_provider_that_carries_it(api: SendGridApi, provider: Provider) -> None:
+    outcome = _submit(provider, chunk(recipient(1, "josé@example.org"), recipient(2, "ana@bücher.example")))
+
+    assert set(outcome.invalid) == {1}
+    assert not outcome.undeliverable
+    assert [mail.email for mail in api.accepted] == ["ana@xn--bcher-kva.example"]
+
+
+def test_an_issue_of_any_name_has_a_category(api: SendGridApi, provider: Provider) -> None:
+    _submit(provider, chunk(PEOPLE[0], of=replace(mailing(), category="März " * 60 + "-b7")))
+
+    (category,) = api.accepted[0].categories
+    assert category.endswith("-b7")
 
 
 def test_all_refused_addresses_are_found_at_once(api: SendGridApi, provider: Provider) -> None:
@@ -187,6 +224,10 @@ def test_neither_key_nor_addresses_are_logged(
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": format_datetime(NOW + timedelta(seconds=9), usegmt=True)}, 9.0),
         ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "9" * 400}, 3600.0),
+        ({"Retry-After": "Thu, 19 Feb 2026 16:00:09 +99999999999999999999"}, None),
         ({}, None),
     ],
 )
@@ -276,6 +317,7 @@ def test_values_too_long_for_sendgrid_make_one_recipient_invalid(api: SendGridAp
 
     assert outcome.verdict is Verdict.ACCEPTED
     assert set(outcome.invalid) == {1}
+    assert not outcome.undeliverable
     assert "10,000" in outcome.invalid[1]
     assert [mail.email for mail in api.accepted] == [PEOPLE[1].email]
 
@@ -297,6 +339,34 @@ def test_the_sandbox_sends_nothing_and_says_so(api: SendGridApi, tmp_path: Path)
     assert "sandbox on" in provider.describe()
     assert not api.accepted
     assert len(api.validated) == len(PEOPLE)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(api: SendGridApi, tmp_path: Path, status: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        location = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/v3/mail/send"
+        api.script(Answer(status=status, headers={"Location": location}))
+        outcome = _submit(_opened(tmp_path, api.url, more="timeout_seconds = 1"), chunk(*PEOPLE))
+        elsewhere.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody came
+            elsewhere.accept()
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
+    assert "api_url" in outcome.reason
+
+
+def test_an_answer_to_be_fetched_elsewhere_is_unknown(api: SendGridApi, provider: Provider) -> None:
+    api.script(Answer(status=303, headers={"Location": f"{api.url}/v3/mail/send"}))
+
+    outcome = _submit(provider, chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.UNKNOWN, NextStep.PAUSE)
+
+
+def test_an_address_that_cannot_be_reached_is_surely_not_handed_over(tmp_path: Path) -> None:
+    outcome = _submit(_opened(tmp_path, "http://127.0.0.1:8O80"), chunk(*PEOPLE))
+
+    assert outcome.verdict is Verdict.READY
 
 
 def test_a_success_that_is_not_an_acceptance_is_unknown(api: SendGridApi, provider: Provider) -> None:

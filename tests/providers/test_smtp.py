@@ -32,8 +32,62 @@ def test_a_refused_address_is_invalid_with_the_words_of_the_relay(server: SmtpSe
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
-    assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={2: "550 5.1.1 no such user"})
+    refusal = "550 5.1.1 no such user"
+    assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={2: refusal}, undeliverable=frozenset({2}))
     assert _taken(server) == [1, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "552 5.2.2 user over quota",
+        "550 5.2.1 mailbox disabled",
+        "550 5.4.1 no answer from host",
+        "550 5.7.1 closed group",
+        "550 5.1.0 rejected",
+        "550 no such user",
+        "554 refused",
+    ],
+)
+def test_a_refusal_that_another_day_may_not_bring_says_nothing_about_the_address(
+    server: SmtpServer, tmp_path: Path, refusal: str
+) -> None:
+    server.behaviour.on_rcpt = lambda to: refusal if to == SECOND else "250 ok"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={2: refusal})
+
+
+def test_a_relay_that_has_taken_nothing_is_not_believed_about_addresses(server: SmtpServer, tmp_path: Path) -> None:
+    server.behaviour.on_rcpt = lambda _to: "550 5.1.1 no such user"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert set(outcome.invalid) == {1, 2, 3, 4, 5, 6}
+    assert not outcome.undeliverable
+
+
+def test_a_sender_refused_only_when_a_recipient_is_named_pauses(server: SmtpServer, tmp_path: Path) -> None:
+    server.behaviour.on_rcpt = lambda _to: "550 5.1.8 Sender address rejected: Domain not found"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
+    assert not outcome.invalid
+
+
+def test_a_limit_that_is_reached_halfway_leaves_the_rest_unsent(server: SmtpServer, tmp_path: Path) -> None:
+    server.behaviour.on_rcpt = lambda to: (
+        "250 ok" if to in {FIRST, SECOND} else "550 5.4.5 Daily sending quota exceeded"
+    )
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.ACCEPTED, NextStep.PAUSE)
+    assert outcome.unsent == {3, 4, 5, 6}
+    assert not outcome.invalid
+    assert "quota" in outcome.reason
 
 
 def test_a_mailbox_that_refuses_after_the_content_is_invalid(server: SmtpServer, tmp_path: Path) -> None:
@@ -298,8 +352,20 @@ def test_a_reply_that_makes_no_sense_after_the_content_leaves_it_unknown(tmp_pat
         (Phase.MAIL, "530 5.7.0 log in first", Meaning.US),
         (Phase.MAIL, "552 5.3.4 too big", Meaning.MESSAGE),
         (Phase.RCPT, "450 4.2.1 later", Meaning.LATER),
-        (Phase.RCPT, "550 no such user", Meaning.ADDRESS),
-        (Phase.RCPT, "550 5.6.7 address outside ASCII", Meaning.ADDRESS),
+        (Phase.RCPT, "550 5.1.1 no such user", Meaning.ADDRESS),
+        (Phase.RCPT, "550 5.1.2 no such domain", Meaning.ADDRESS),
+        (Phase.RCPT, "556 5.1.10 null MX", Meaning.ADDRESS),
+        (Phase.RCPT, "550 no such user", Meaning.RECIPIENT),
+        (Phase.RCPT, "550 moderated list", Meaning.RECIPIENT),
+        (Phase.RCPT, "550 5.6.7 address outside ASCII", Meaning.RECIPIENT),
+        (Phase.RCPT, "552 5.2.2 user over quota", Meaning.RECIPIENT),
+        (Phase.RCPT, "550 5.1.0 rejected", Meaning.RECIPIENT),
+        (Phase.RCPT, "550 5.1.0 Sender address rejected", Meaning.POLICY),
+        (Phase.RCPT, "550 5.1.8 bad sender", Meaning.US),
+        (Phase.RCPT, "550 5.4.5 daily sending quota exceeded", Meaning.POLICY),
+        (Phase.RCPT, "550 over your hourly limit", Meaning.POLICY),
+        (Phase.RCPT, "503 MAIL first", Meaning.US),
+        (Phase.CONTENT, "550 looks like spam", Meaning.POLICY),
         (Phase.RCPT, "550 relaying denied", Meaning.POLICY),
         (Phase.RCPT, "530 log in first", Meaning.US),
         (Phase.RCPT, "503 5.5.1 bad sequence", Meaning.US),

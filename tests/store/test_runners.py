@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.store.database import Database
+from newsletter.store.database import Database, open_database
 
 HOLD = """
 import pathlib, sys, newsletter.store.database as d
@@ -38,6 +38,15 @@ def test_runners_differ(database: Database) -> None:
 @pytest.mark.parametrize("runner_id", ["", "0123456789abcdef"])
 def test_runner_that_nobody_knows_is_dead(database: Database, runner_id: str) -> None:
     assert not database.alive(runner_id)
+
+
+def test_runner_is_found_by_whoever_reaches_the_file_by_a_link(database: Database, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "letters.db"
+    link.parent.mkdir()
+    link.symlink_to(database.path)
+
+    with database.runner() as runner, open_database(link) as linked:
+        assert linked.alive(runner.id)
 
 
 def test_runner_of_a_killed_process_is_dead(database: Database) -> None:

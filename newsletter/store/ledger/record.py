@@ -30,8 +30,8 @@ def record_outcome(
 
     Of the invalid only those are suppressed whose address is undeliverable: a suppression outlasts the issue, and
     most refusals are about the mail, its sender or the day. A chunk that is too large is halved; a single message
-    that is too large stops the broadcast. A broadcast that stops rejects its ready chunks, of which nothing has left, so that the
-    corrected issue can still reach those people. Raises StoreError where the chunk is not inflight.
+    that is too large stops the broadcast. A broadcast that stops rejects its ready chunks, of which nothing has left,
+    so that the corrected issue can still reach those people. Raises StoreError where the chunk is not inflight.
     """
     with database.transaction() as connection:
         chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk_number, now=now)

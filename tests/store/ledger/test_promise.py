@@ -120,6 +120,7 @@ class Ledger(RuleBasedStateMachine):
             next_step=next_step,
             reason="some reason",
             invalid=dict.fromkeys(by_fate["invalid"], "refused"),
+            undeliverable=frozenset(by_fate["invalid"][::2]),
             unsent=frozenset(by_fate["unsent"]),
             uncertain=frozenset(by_fate["uncertain"]),
         )

@@ -40,21 +40,36 @@ def test_verdict_becomes_the_state_of_the_chunk(database: Database, verdict: Ver
     )
 
 
-def test_invalid_addresses_are_settled_and_suppressed(database: Database) -> None:
+def test_invalid_deliveries_are_settled_with_their_reason(database: Database) -> None:
     add_people(database, 3)
     broadcast = freeze(database)
     chunk = claim(database, broadcast)
     bad = chunk.deliveries[1]
 
-    record(database, chunk, Outcome(verdict=Verdict.READY, invalid={bad.subscriber: "no such domain"}))
+    record(database, chunk, Outcome(verdict=Verdict.READY, invalid={bad.subscriber: "mailbox full"}))
 
-    suppression = find_suppression(database, bad.email)
-    assert suppression is not None
-    assert suppression.reason is SuppressionReason.INVALID
     assert settled_counts(database, broadcast.id) == (
-        SettledCount(status=DeliveryStatus.INVALID, reason="no such domain", deliveries=1),
+        SettledCount(status=DeliveryStatus.INVALID, reason="mailbox full", deliveries=1),
     )
     assert bad.email not in send_all(database, broadcast)
+
+
+def test_only_an_undeliverable_address_is_suppressed(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    dead, full, well = chunk.deliveries
+
+    refusals = {dead.subscriber: "no such mailbox", full.subscriber: "mailbox full"}
+    undeliverable = frozenset({dead.subscriber, well.subscriber})  # of whom only those count who are invalid
+    record(database, chunk, Outcome(verdict=Verdict.ACCEPTED, invalid=refusals, undeliverable=undeliverable))
+
+    suppression = find_suppression(database, dead.email)
+    assert suppression is not None
+    assert suppression.reason is SuppressionReason.INVALID
+    assert find_suppression(database, full.email) is None
+    assert find_suppression(database, well.email) is None
+    assert tally_of(database, broadcast.id).invalid == 2
 
 
 def test_named_deliveries_go_where_the_outcome_says(database: Database) -> None:

@@ -1,0 +1,142 @@
+"""From a plan to a frozen broadcast, and back to one that was held back."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier, Event
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.errors import InputError
+from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, Verdict
+from newsletter.store.database import Database, open_database
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.workflows.broadcast import (
+    BroadcastPlan,
+    find_unfinished,
+    plan_broadcast,
+    reopen_broadcast,
+    start_broadcast,
+)
+from newsletter.workflows.compose import find_issue
+from newsletter.workflows.drain import drain_broadcast
+from tests.store.builders import add_people
+from tests.workflows.carriers import Carrier
+from tests.workspaces import CONFIG, write_workspace
+
+NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
+HELD = Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="401 the key is wrong")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The smallest workspace."""
+    return load_config(write_workspace(tmp_path))
+
+
+@pytest.fixture
+def database(config: Config) -> Iterator[Database]:
+    """Its database, with teachers and others."""
+    with open_database(config.database_path) as opened:
+        add_people(opened, 6, tags=("teacher",), prefix="teacher")
+        add_people(opened, 6)
+        yield opened
+
+
+def plan(config: Config, database: Database, carrier: Carrier, segment: str = "everyone") -> BroadcastPlan:
+    return plan_broadcast(
+        config,
+        database,
+        find_issue(config, "2026-02"),
+        segment=segment,
+        waivers=(),
+        provider=carrier,
+        now=NOW,
+    )
+
+
+def drain(database: Database, broadcast_id: int, carrier: Carrier) -> BroadcastState:
+    broadcast = find_broadcast(database, broadcast_id)
+    return drain_broadcast(database, broadcast, carrier, on_settled=lambda _: None, stop=Event()).state
+
+
+def test_two_sends_at_the_same_moment_share_nobody(config: Config, database: Database) -> None:
+    carrier = Carrier()
+    plans = [plan(config, database, carrier, segment) for segment in ("everyone", "teachers", "everyone")]
+    together = Barrier(len(plans))
+
+    def send(made: BroadcastPlan) -> None:
+        with open_database(database.path) as own:
+            together.wait(10)
+            try:
+                broadcast = start_broadcast(own, made, carrier, now=NOW)
+            except InputError:  # nobody was left
+                return
+            drain(own, broadcast.id, carrier)
+
+    with ThreadPoolExecutor(len(plans)) as senders:
+        for sending in [senders.submit(send, made) for made in plans]:
+            sending.result(timeout=20)
+
+    assert Counter(carrier.taken) == Counter(range(1, 13))
+
+
+def test_a_send_beside_a_paused_broadcast_leaves_its_people_to_it(config: Config, database: Database) -> None:
+    carrier = Carrier([HELD])
+    paused = start_broadcast(database, plan(config, database, carrier, "teachers"), carrier, now=NOW)
+    drain(database, paused.id, carrier)
+    second = Carrier()
+
+    other = start_broadcast(database, plan(config, database, second), second, now=NOW)
+    drain(database, other.id, second)
+    reopen_broadcast(database, paused.id, second, now=NOW)
+    drain(database, paused.id, second)
+
+    assert Counter(second.taken) == Counter(range(1, 13))
+
+
+def test_whoever_sends_again_is_shown_where_the_first_stands(config: Config, database: Database) -> None:
+    carrier = Carrier()
+    start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+
+    with pytest.raises(InputError, match=r"12 already in broadcast 1; nothing was sent; `newsletter status`"):
+        plan(config, database, carrier)
+
+
+def test_a_broadcast_goes_on_as_it_was_frozen(config: Config, database: Database) -> None:
+    carrier = Carrier([HELD])
+    broadcast = start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+    drain(database, broadcast.id, carrier)
+
+    (config.root / "issues/2026-02/letter.md").unlink()
+    (config.root / "newsletter.toml").write_text(CONFIG.replace("news.example.org", "elsewhere.example.net"))
+    reopen_broadcast(database, None, carrier, now=NOW)
+    assert drain(database, broadcast.id, carrier) is BroadcastState.DONE
+
+    before, *after = carrier.handed
+    assert {chunk.mailing.envelope for chunk in after} == {before.mailing.envelope}
+    assert after[0].mailing.variant == before.mailing.variant
+    assert after[0].recipients == before.recipients
+    assert after[0].recipients[0].unsubscribe_url.startswith("https://news.example.org/u/")
+
+
+def test_looking_at_a_paused_broadcast_leaves_it_paused_with_its_reason(config: Config, database: Database) -> None:
+    carrier = Carrier([HELD])
+    broadcast = start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+    drain(database, broadcast.id, carrier)
+
+    assert find_unfinished(database, None, carrier, now=NOW).id == broadcast.id
+
+    (found,) = list_broadcasts(database)
+    assert (found.state, found.reason) == (BroadcastState.PAUSED, "401 the key is wrong")
+
+
+def test_a_broadcast_does_not_change_its_provider(config: Config, database: Database) -> None:
+    carrier = Carrier([HELD])
+    broadcast = start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+
+    with pytest.raises(InputError, match="began with carrier"):
+        reopen_broadcast(database, broadcast.id, Carrier(name="another"), now=NOW)

@@ -115,7 +115,6 @@ def _frozen(folder: Path, count: int, url: str):  # type: ignore[no-untyped-def]
         ROOT / "issues/2026-02",
         segment="everyone",
         waivers=[Waiver(rule="E1", because="a benchmark")],
-        provider=provider,
         now=now,
     )
     return database, start_broadcast(database, plan, provider, now=now), provider

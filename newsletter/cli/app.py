@@ -27,6 +27,7 @@ app.command("send", rich_help_panel=_SEND)(sending.send)
 app.command("status", rich_help_panel=_SEND)(sending.status)
 app.command("resume", rich_help_panel=_SEND)(sending.resume)
 app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
+app.add_typer(audience.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
 app.command("segments", rich_help_panel=_AUDIENCE)(audience.segments)
 
 

@@ -1,5 +1,6 @@
 """`subscribers` and `segments`: who is on the list."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,18 @@ from newsletter.cli import output
 
 SHOWN_REJECTED = 20
 
+
+class Reason(StrEnum):
+    """Why a person suppresses an address by hand."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    MANUAL = "manual"
+
+
 subscribers = typer.Typer(help="Bring a list in, take it out again, look somebody up.", no_args_is_help=True)
+suppressions = typer.Typer(help="Who is never mailed: those who left, and addresses that failed.", no_args_is_help=True)
 
 
 @subscribers.command("import")
@@ -65,7 +77,7 @@ def export(
     from newsletter.workflows.audience import export_to_file, export_to_stream
 
     with opened_database() as (_, database):
-        if file is None:
+        if file is None or str(file) == "-":
             export_to_stream(database, output.result_stream())
             return
         count = export_to_file(database, file)
@@ -104,6 +116,50 @@ def show(email: Annotated[str, typer.Argument(metavar="EMAIL", help="The person'
             for past in person.deliveries
         ]
         output.show_table(("broadcast", "issue", "status", "when (UTC)", "reason"), rows)
+
+
+@suppressions.command("list")
+def list_suppressed() -> None:
+    """Show every address that is never mailed, since when, and why."""
+    from newsletter.cli.workspace import opened_database
+    from newsletter.workflows.audience import suppressed
+
+    with opened_database() as (_, database):
+        rows = [(found.email, found.reason.value, f"{found.created_at:%Y-%m-%d}") for found in suppressed(database)]
+    if rows:
+        output.show_table(("address", "reason", "since"), rows)
+    else:
+        output.say("Nobody is suppressed.")
+
+
+@suppressions.command()
+def add(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The address of somebody who asked to leave.")],
+    reason: Annotated[Reason, typer.Option(help="Why.")] = Reason.UNSUBSCRIBED,
+) -> None:
+    """Never mail an address again, whatever is imported later."""
+    from datetime import UTC, datetime
+
+    from newsletter.cli.workspace import opened_database
+    from newsletter.model.audience import SuppressionReason
+    from newsletter.workflows.audience import suppress
+
+    with opened_database() as (_, database):
+        is_new = suppress(database, email, SuppressionReason(reason.value), now=datetime.now(UTC))
+    output.say(f"{email} is never mailed again" if is_new else f"{email} was suppressed already")
+
+
+@suppressions.command()
+def remove(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The address of somebody who asked to come back.")],
+) -> None:
+    """Let an address be mailed again, because the person asked for it."""
+    from newsletter.cli.workspace import opened_database
+    from newsletter.workflows.audience import lift_suppression
+
+    with opened_database() as (_, database):
+        lift_suppression(database, email)
+    output.say(f"{email} may be mailed again")
 
 
 def segments() -> None:

@@ -1,11 +1,14 @@
 """`check`, `build` and `preview`: an issue before it goes out."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import output
+
+if TYPE_CHECKING:
+    from newsletter.config import Config
 
 IssueArgument = Annotated[
     str | None, typer.Argument(metavar="[ISSUE]", help="The issue, such as 2026-02; the newest where none is named.")
@@ -41,10 +44,13 @@ def check(
     config = current_config()
     folder = find_issue(config, issue)
     try:
-        findings = compose_issue(config, folder).findings
+        composed = compose_issue(config, folder, known_fields=_audience_fields(config))
+        findings, judged = composed.findings, f"{composed.issue.fields.date}"
     except MistakesError as err:
-        findings = findings_of_mistakes(err)
+        findings, judged = findings_of_mistakes(err), ""
     show_findings(findings, form=form.value, issue=folder.name)
+    if judged and form is Format.TEXT:
+        output.note(f"Judged by the issue's date, {judged}; `newsletter send` judges by the moment of sending.")
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
 
@@ -94,9 +100,23 @@ def preview(
     serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)
 
 
+def _audience_fields(config: "Config") -> tuple[str, ...] | None:
+    """The merge fields that the audience has; None where no list was imported yet."""
+    if not config.database_path.is_file():
+        return None
+    from newsletter.store.database import open_database
+    from newsletter.store.subscribers import known_fields
+
+    with open_database(config.database_path) as database:
+        return known_fields(database)
+
+
 def _list_rules() -> None:
     from newsletter.checks.registry import RULES
 
+    output.say(f"{output.styled('C1', 'bold')}  The files are as they should be  (error)")
+    output.say("    Every key, date, picture and merge field is read before there is a mail that could be checked.")
+    output.say(f"    {output.styled('this program', 'dim')}")
     for rule in RULES:
         output.say(f"{output.styled(rule.id, 'bold')}  {rule.title}  ({rule.severity})")
         output.say(f"    {rule.why}")

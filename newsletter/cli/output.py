@@ -79,6 +79,12 @@ def styled(text: str, style: str, *, stream: object = None) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
+def count_of(number: int, noun: str) -> str:
+    """`1 subscriber`, `2 subscribers`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def display_width(text: str) -> int:
     """How many columns a terminal gives to the text."""
     if text.isascii():

@@ -4,12 +4,11 @@ from newsletter.cli import output
 from newsletter.cli.findings import show_findings
 from newsletter.config import Config
 from newsletter.model.ledger import VariantCount
-from newsletter.providers.base import Provider
 from newsletter.workflows.broadcast import BroadcastPlan
 from newsletter.workflows.compose import plain_subject
 
 
-def show_plan(config: Config, plan: BroadcastPlan, provider: Provider) -> None:
+def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
     """Prints issue, sender, people, variants, provider, waivers and findings."""
     envelope, issue = plan.request.envelope, plan.composed.issue
     preview = plan.preview
@@ -17,22 +16,24 @@ def show_plan(config: Config, plan: BroadcastPlan, provider: Provider) -> None:
         ("issue", f"{issue.name}  {issue.fields.title}"),
         ("subject", plain_subject(config, plan.composed)),
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
-        ("to", f"{plan.request.segment.name}: {preview.recipients:,} subscribers"),
+        ("to", f"{plan.request.segment.name}: {output.count_of(preview.recipients, 'subscriber')}"),
     ]
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     if left_out:
         facts.append(("left out", "\n".join(left_out)))
     if plan.request.only:
         facts.append(("variants", "\n".join(_variant_line(variant) for variant in preview.variants)))
-    facts.append(("through", provider.describe()))
+    facts.append(("through", through))
     facts += [("waived", f"{waiver.rule}: {waiver.because}") for waiver in plan.request.waivers]
     output.show_facts(facts)
     if plan.waived:
-        output.note(f"{len(plan.waived)} findings are waived for this broadcast, and the ledger will say so.")
+        output.note(
+            f"Waived for this broadcast, which the ledger will say: {output.count_of(len(plan.waived), 'finding')}."
+        )
     if plan.blocking:
         show_findings(plan.blocking, form="text", issue=issue.name)
     elif plan.warnings:
-        output.note(f"{len(plan.warnings)} warnings; `newsletter check {issue.name}` lists them")
+        output.note(f"{output.count_of(len(plan.warnings), 'warning')}; `newsletter check {issue.name}` lists them")
 
 
 def _variant_line(variant: VariantCount) -> str:

@@ -19,7 +19,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def test(
     issue: IssueName,
     to: Annotated[
-        list[str], typer.Option(help="A group of [reviewers] in newsletter.toml, or an address; may be given again.")
+        list[str], typer.Option(help="A group of reviewers in newsletter.toml, or an address; may be given again.")
     ] = ["reviewers"],  # noqa: B006 - Typer copies it
     yes: Yes = False,
 ) -> None:
@@ -27,7 +27,7 @@ def test(
     import os
     from datetime import UTC, datetime
 
-    from newsletter.cli.findings import summarise_findings
+    from newsletter.cli.findings import show_findings, summarise_findings
     from newsletter.cli.workspace import current_config
     from newsletter.providers.registry import open_provider
     from newsletter.workflows.compose import compose_issue, find_issue
@@ -46,7 +46,9 @@ def test(
             ("findings", summarise_findings(composed.findings)),
         ]
     )
-    if not yes and not output.confirm(f"Send {copies} test {'copy' if copies == 1 else 'copies'}?"):
+    if composed.errors:
+        show_findings(composed.errors, form="text", issue=composed.issue.name)
+    if not yes and not output.confirm(f"Send {output.count_of(copies, 'test copy')}?"):
         output.note("Nothing was sent.")
         raise typer.Exit(1)
     with output.progress("Sending", copies, unit="copies") as advance:
@@ -57,14 +59,15 @@ def test(
         output.note(f"{copy.email}: {copy.refused}")
     if refused:
         raise typer.Exit(1)
-    output.show_next(
-        f"newsletter send {composed.issue.name} --to SEGMENT --dry-run", "to see what a broadcast would do"
-    )
+    if composed.errors:
+        output.show_next(f"newsletter check {composed.issue.name}", "to see what holds a broadcast back")
+    else:
+        output.show_next(f"newsletter send {composed.issue.name} --to everyone --dry-run", "to see what it would do")
 
 
 def send(
     issue: IssueName,
-    to: Annotated[str, typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")],
+    to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be sent to whom, and send nothing.")
     ] = False,
@@ -89,21 +92,20 @@ def send(
     from newsletter.workflows.broadcast import plan_broadcast, start_broadcast
     from newsletter.workflows.compose import find_issue
 
-    waivers = _waivers(waive, because)
+    waivers, segment = _waivers(waive, because), _only_segment(to)
     with opened_database() as (config, database):
-        provider = open_provider(config, os.environ)
-        now = datetime.now(UTC)
+        provider = None if dry_run else open_provider(config, os.environ)
         plan = plan_broadcast(
-            config, database, find_issue(config, issue), segment=to, waivers=waivers, provider=provider, now=now
+            config, database, find_issue(config, issue), segment=segment, waivers=waivers, now=datetime.now(UTC)
         )
-        show_plan(config, plan, provider)
+        show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use)
         if plan.blocking:
             output.note("Nothing was sent: the errors above hold it back.")
             raise typer.Exit(1)
-        if dry_run:
+        if provider is None:
             output.note("A dry run: nothing was sent.")
             return
-        if not yes and not output.confirm(f"Send to {plan.preview.recipients:,} subscribers?"):
+        if not yes and not output.confirm(f"Send to {output.count_of(plan.preview.recipients, 'subscriber')}?"):
             output.note("Nothing was sent.")
             raise typer.Exit(1)
         broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
@@ -156,10 +158,21 @@ def resume(
                 ("through", provider.describe()),
             ]
         )
-        if tally.waiting and not yes and not output.confirm(f"Send to {tally.waiting:,} subscribers?"):
+        if tally.waiting and not yes and not output.confirm(f"Send to {output.count_of(tally.waiting, 'subscriber')}?"):
             output.note("Nothing was sent.")
             raise typer.Exit(1)
         _drain(database, reopened, provider)
+
+
+def _only_segment(names: Sequence[str]) -> str:
+    from newsletter.errors import InputError
+
+    if len(names) > 1:
+        raise InputError(
+            "a broadcast goes to one segment; name a segment in newsletter.toml that says whom you mean, such as "
+            'both = \'tagged("teacher") or language = "de"\''
+        )
+    return names[0]
 
 
 def _waivers(rules: Sequence[str], reasons: Sequence[str]) -> "tuple[Waiver, ...]":

@@ -54,7 +54,7 @@ def new(
     config = current_config()
     folder = new_issue(config, name, source=source, issue_date=chosen, today=datetime.now(UTC).date())
     output.say(config.shown(folder))
-    output.show_next(f"newsletter check {folder.name}", "to see which dates and words are still the old issue's")
+    output.show_next(f"newsletter preview {folder.name}", "to see it while you replace the old issue's words and dates")
 
 
 def current_config() -> "Config":

@@ -2,21 +2,27 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from newsletter.audience.addresses import checked_address
 from newsletter.audience.csv_export import write_subscribers
 from newsletter.audience.csv_import import read_subscribers
 from newsletter.errors import InputError
-from newsletter.model.audience import SUBSCRIBER_COLUMNS, ImportReport, Subscriber, Suppression
+from newsletter.model.audience import SUBSCRIBER_COLUMNS, ImportReport, Subscriber, Suppression, SuppressionReason
 from newsletter.model.ledger import PastDelivery
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import export_subscribers, find_subscriber, history, known_fields
-from newsletter.store.suppressions import find_suppression
+from newsletter.store.suppressions import (
+    add_suppression,
+    find_suppression,
+    list_suppressions,
+    remove_suppression,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +80,29 @@ def show_person(database: Database, email: str) -> KnownPerson:
         raise InputError(f"nobody with the address {email} is known; `newsletter subscribers import` brings people in")
     deliveries = history(database, subscriber.id) if subscriber else ()
     return KnownPerson(subscriber=subscriber, suppression=suppression, deliveries=deliveries)
+
+
+def suppress(database: Database, email: str, reason: SuppressionReason, *, now: datetime) -> bool:
+    """Sees to it that an address is never mailed again; whether it was not suppressed before.
+
+    Raises InputError where it is no address.
+    """
+    try:
+        address = checked_address(email)
+    except ValueError as err:
+        raise InputError(f"{err}; write it as name@example.org") from err
+    return add_suppression(database, address, reason, now=now)
+
+
+def suppressed(database: Database) -> Iterator[Suppression]:
+    """Every address that must not be mailed."""
+    return list_suppressions(database)
+
+
+def lift_suppression(database: Database, email: str) -> None:
+    """Lets an address be mailed again, for somebody who asked for it.
+
+    Raises InputError where it is not suppressed.
+    """
+    if not remove_suppression(database, email):
+        raise InputError(f"{email} is not suppressed; `newsletter suppressions list` shows who is")

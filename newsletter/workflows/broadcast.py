@@ -47,7 +47,6 @@ def plan_broadcast(
     *,
     segment: str,
     waivers: Sequence[Waiver],
-    provider: Provider,
     now: datetime,
 ) -> BroadcastPlan:
     """Composes and checks the issue as of now, and finds who would get what; writes nothing.
@@ -67,7 +66,7 @@ def plan_broadcast(
         issue=composed.issue.name,
         segment=target,
         only=tuple(find_segment(config, database, name) for name in names),
-        provider=provider.name,
+        provider=config.settings.provider.use,
         content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),
         waivers=tuple(waiver for waiver in waivers if waiver.rule in used),

@@ -59,7 +59,7 @@ def find_issue(config: Config, name: str | None) -> Path:
     known = issue_names(config)
     if name is None:
         if not known:
-            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; make one with `newsletter new 2026-03`")
+            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; make one with `newsletter new`")
         return config.root / ISSUES_FOLDER / known[-1]
     folder = Path(name)
     if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():

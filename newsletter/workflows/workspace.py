@@ -10,7 +10,7 @@ from pathlib import Path
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.loader import ISSUE_FILE
 from newsletter.errors import InputError
-from newsletter.workflows.compose import ISSUES_FOLDER, find_issue
+from newsletter.workflows.compose import ISSUES_FOLDER, find_issue, issue_names
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -44,6 +44,9 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
     target = config.root / ISSUES_FOLDER / name
     if target.exists():
         raise InputError(f"{config.shown(target)} exists already; choose another name")
+    if source is None and not issue_names(config):
+        with as_file(files("newsletter") / "starter") as starter:
+            return _first_issue(starter, target, issue_date or _date_for(name, today))
     original = find_issue(config, source)
     staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
     try:
@@ -62,12 +65,16 @@ def _copy_starter(starter: Path, folder: Path, today: date) -> None:
     shutil.copy(starter / CONFIG_FILE, folder / CONFIG_FILE)
     shutil.copy(starter / "gitignore", folder / ".gitignore")
     shutil.copy(starter / "recipients.example.csv", folder / "recipients.example.csv")
-    issue = folder / ISSUES_FOLDER / f"{today:%Y-%m}"
-    shutil.copytree(starter / "issue", issue)
-    for path in issue.rglob("*.*"):
+    _first_issue(starter, folder / ISSUES_FOLDER / f"{today:%Y-%m}", today)
+
+
+def _first_issue(starter: Path, target: Path, issue_date: date) -> Path:
+    shutil.copytree(starter / "issue", target)
+    for path in target.rglob("*.*"):
         text = path.read_text(encoding="utf-8")
-        filled = text.replace("@DATE@", f"{today}").replace("@EVENT@", f"{today + _FIRST_EVENT_AFTER}")
+        filled = text.replace("@DATE@", f"{issue_date}").replace("@EVENT@", f"{issue_date + _FIRST_EVENT_AFTER}")
         path.write_text(filled, encoding="utf-8")
+    return target
 
 
 def _set_date(path: Path, issue_date: date) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -214,3 +215,45 @@ def run_imports(folder: Path) -> set[str]:
         [sys.executable, "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=True
     )
     return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+def test_whoever_asked_to_leave_is_never_mailed_whatever_is_imported(workspace: Path) -> None:
+    run(workspace, "suppressions", "add", "Person1@example.org")
+    assert "Person1@example.org" in run(workspace, "suppressions", "list").stdout
+    assert "1 of them are suppressed" in run(workspace, "subscribers", "import", "list.csv").stderr
+    told = run(workspace, "send", "2026-02", "--to", "teachers", "--yes").stdout
+    assert "1 accepted + 1 excluded = 2 frozen" in told
+    assert "1 unsubscribed" in told
+    assert "is not an e-mail address" in run(workspace, "suppressions", "add", "somebody", expect=2).stderr
+    run(workspace, "suppressions", "remove", "person1@example.org")
+    assert "is not suppressed" in run(workspace, "suppressions", "remove", "person1@example.org", expect=2).stderr
+
+
+def test_two_segments_at_once_are_refused_rather_than_one_forgotten(workspace: Path) -> None:
+    told = run(workspace, "send", "2026-02", "--to", "teachers", "--to", "everyone", "--yes", expect=2).stderr
+    assert "a broadcast goes to one segment" in told
+
+
+def test_a_dry_run_needs_no_secret(workspace: Path) -> None:
+    (workspace / "newsletter.toml").write_text(CONFIG + '\n[provider]\nuse = "sendgrid"\n')
+    assert "everyone: 5 subscribers" in run(workspace, "send", "2026-02", "--to", "everyone", "--dry-run").stdout
+
+
+def test_mail_without_a_section_for_some_readers_is_held_back(workspace: Path) -> None:
+    only = ISSUE.replace("  - letter", "  - section: letter\n    only: teachers")
+    write_workspace(workspace, {"issues/2026-02/issue.yaml": only})
+    told = run(workspace, "check", "2026-02", expect=1).stdout
+    assert "would get a mail without a single section" in told
+
+
+def test_check_knows_the_fields_of_the_list_once_there_is_one(workspace: Path) -> None:
+    write_workspace(
+        workspace, {"issues/2026-02/letter.md": 'Hello {{ nikname | default("you") }}, here is a letter.\n'}
+    )
+    assert "no subscriber has the field nikname" in run(workspace, "check", "2026-02", expect=1).stdout
+
+
+def test_a_first_issue_can_be_made_where_there_is_none(workspace: Path) -> None:
+    shutil.rmtree(workspace / "issues/2026-02")
+    run(workspace, "new", "2026-12", "--date", "2026-12-03")
+    assert "email.html" in run(workspace, "build").stdout

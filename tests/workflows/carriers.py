@@ -24,7 +24,7 @@ class Carrier:
 
     script: list[Outcome | Step] = field(default_factory=list)
     concurrency: int = 1
-    name: str = "carrier"
+    name: str = "outbox"  # which a small workspace uses
     chunk_size: int = 10
     transmits: bool = False
     handed: list[OutgoingChunk] = field(default_factory=list)

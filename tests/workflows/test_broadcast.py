@@ -46,14 +46,13 @@ def database(config: Config) -> Iterator[Database]:
         yield opened
 
 
-def plan(config: Config, database: Database, carrier: Carrier, segment: str = "everyone") -> BroadcastPlan:
+def plan(config: Config, database: Database, segment: str = "everyone") -> BroadcastPlan:
     return plan_broadcast(
         config,
         database,
         find_issue(config, "2026-02"),
         segment=segment,
         waivers=(),
-        provider=carrier,
         now=NOW,
     )
 
@@ -65,7 +64,7 @@ def drain(database: Database, broadcast_id: int, carrier: Carrier) -> BroadcastS
 
 def test_two_sends_at_the_same_moment_share_nobody(config: Config, database: Database) -> None:
     carrier = Carrier()
-    plans = [plan(config, database, carrier, segment) for segment in ("everyone", "teachers", "everyone")]
+    plans = [plan(config, database, segment) for segment in ("everyone", "teachers", "everyone")]
     together = Barrier(len(plans))
 
     def send(made: BroadcastPlan) -> None:
@@ -86,11 +85,11 @@ def test_two_sends_at_the_same_moment_share_nobody(config: Config, database: Dat
 
 def test_a_send_beside_a_paused_broadcast_leaves_its_people_to_it(config: Config, database: Database) -> None:
     carrier = Carrier([HELD])
-    paused = start_broadcast(database, plan(config, database, carrier, "teachers"), carrier, now=NOW)
+    paused = start_broadcast(database, plan(config, database, "teachers"), carrier, now=NOW)
     drain(database, paused.id, carrier)
     second = Carrier()
 
-    other = start_broadcast(database, plan(config, database, second), second, now=NOW)
+    other = start_broadcast(database, plan(config, database), second, now=NOW)
     drain(database, other.id, second)
     reopen_broadcast(database, paused.id, second, now=NOW)
     drain(database, paused.id, second)
@@ -100,15 +99,15 @@ def test_a_send_beside_a_paused_broadcast_leaves_its_people_to_it(config: Config
 
 def test_whoever_sends_again_is_shown_where_the_first_stands(config: Config, database: Database) -> None:
     carrier = Carrier()
-    start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+    start_broadcast(database, plan(config, database), carrier, now=NOW)
 
     with pytest.raises(InputError, match=r"12 already in broadcast 1; nothing was sent; `newsletter status`"):
-        plan(config, database, carrier)
+        plan(config, database)
 
 
 def test_a_broadcast_goes_on_as_it_was_frozen(config: Config, database: Database) -> None:
     carrier = Carrier([HELD])
-    broadcast = start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+    broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
     drain(database, broadcast.id, carrier)
 
     (config.root / "issues/2026-02/letter.md").unlink()
@@ -125,7 +124,7 @@ def test_a_broadcast_goes_on_as_it_was_frozen(config: Config, database: Database
 
 def test_looking_at_a_paused_broadcast_leaves_it_paused_with_its_reason(config: Config, database: Database) -> None:
     carrier = Carrier([HELD])
-    broadcast = start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+    broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
     drain(database, broadcast.id, carrier)
 
     assert find_unfinished(database, None, carrier, now=NOW).id == broadcast.id
@@ -136,7 +135,7 @@ def test_looking_at_a_paused_broadcast_leaves_it_paused_with_its_reason(config: 
 
 def test_a_broadcast_does_not_change_its_provider(config: Config, database: Database) -> None:
     carrier = Carrier([HELD])
-    broadcast = start_broadcast(database, plan(config, database, carrier), carrier, now=NOW)
+    broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
 
-    with pytest.raises(InputError, match="began with carrier"):
-        reopen_broadcast(database, broadcast.id, Carrier(name="another"), now=NOW)
+    with pytest.raises(InputError, match="began with outbox"):
+        reopen_broadcast(database, broadcast.id, Carrier(name="smtp"), now=NOW)

@@ -19,7 +19,7 @@ def find_broadcast(database: Database, broadcast_id: int) -> Broadcast:
     with database.read() as connection:
         row = _SQL.find(connection, broadcast=broadcast_id)
     if row is None:
-        raise InputError(f"there is no broadcast {broadcast_id}; `newsletter broadcasts` lists them")
+        raise InputError(f"there is no broadcast {broadcast_id}; `newsletter status` lists them")
     return _broadcast(row)
 
 

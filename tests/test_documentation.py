@@ -1,0 +1,43 @@
+"""The pages that explain the files name every key that there is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from newsletter.config import Settings
+from newsletter.model.issue import SECTION_TYPES, EventFields, IssueFields
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def keys_of(model: type[BaseModel]) -> Iterator[str]:
+    """Every key of a record and of the records in it."""
+    for name, info in model.model_fields.items():
+        yield info.alias or name
+        for inner in records_in(info.annotation):
+            yield from keys_of(inner)
+
+
+def records_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from records_in(inner)
+
+
+@pytest.mark.parametrize("model", [IssueFields, EventFields, *{kind.fields for kind in SECTION_TYPES.values()}])
+def test_every_key_of_an_issue_is_explained(model: type[BaseModel]) -> None:
+    page = (DOCS / "issue-files.md").read_text(encoding="utf-8")
+    assert [key for key in keys_of(model) if f"`{key}" not in page] == []
+
+
+def test_every_section_type_is_explained() -> None:
+    page = (DOCS / "issue-files.md").read_text(encoding="utf-8")
+    assert [name for name in SECTION_TYPES if f"`{name}`" not in page] == []
+
+
+def test_every_key_of_the_settings_is_explained() -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    assert [key for key in keys_of(Settings) if f"`{key}" not in page and f"{key}]" not in page] == []

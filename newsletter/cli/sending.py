@@ -1,6 +1,7 @@
 """`test`, `send`, `status` and `resume`: mail on its way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,8 @@ import typer
 from newsletter.cli import output
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from newsletter.model.broadcast import Broadcast, Waiver
     from newsletter.providers.base import Provider
     from newsletter.store.database import Database
@@ -142,26 +145,26 @@ def resume(
 
     from newsletter.cli.workspace import opened_database
     from newsletter.providers.registry import open_provider
-    from newsletter.workflows.broadcast import reopen_broadcast
+    from newsletter.workflows.broadcast import find_unfinished, reopen_broadcast
     from newsletter.workflows.status import show_status
 
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
-        reopened = reopen_broadcast(database, broadcast, provider, now=datetime.now(UTC))
-        tally = show_status(database, reopened.id).tally
-        output.show_facts(
-            [
-                ("broadcast", f"{reopened.id}: {reopened.issue} to {reopened.segment}"),
-                ("accepted", f"{tally.accepted:,}, which are not sent again"),
-                ("unknown", f"{tally.unknown:,}, which are not sent again either"),
-                ("to send", f"{tally.waiting:,}"),
-                ("through", provider.describe()),
-            ]
-        )
+        found = find_unfinished(database, broadcast, provider, now=datetime.now(UTC))
+        tally = show_status(database, found.id).tally
+        facts = [
+            ("broadcast", f"{found.id}: {found.issue} to {found.segment}"),
+            ("held back", found.reason),
+            ("accepted", f"{tally.accepted:,}, which are not sent again"),
+            ("unknown", f"{tally.unknown:,}, which are not sent again either"),
+            ("to send", f"{tally.waiting:,}"),
+            ("through", provider.describe()),
+        ]
+        output.show_facts([(name, value) for name, value in facts if value])
         if tally.waiting and not yes and not output.confirm(f"Send to {output.count_of(tally.waiting, 'subscriber')}?"):
             output.note("Nothing was sent.")
             raise typer.Exit(1)
-        _drain(database, reopened, provider)
+        _drain(database, reopen_broadcast(database, found.id, provider, now=datetime.now(UTC)), provider)
 
 
 def _only_segment(names: Sequence[str]) -> str:
@@ -195,16 +198,38 @@ def _drain(database: "Database", broadcast: "Broadcast", provider: "Provider") -
 
     waiting = show_status(database, broadcast.id).tally.waiting
     stop = Event()
-    try:
-        with output.progress(f"Broadcast {broadcast.id}", waiting, unit="deliveries") as advance:
-            drain_broadcast(database, broadcast, provider, on_settled=advance, stop=stop)
-    except KeyboardInterrupt:
-        output.note("Interrupted. What was being handed over is recorded; nothing is lost.")
-        output.show_next(f"newsletter resume {broadcast.id}", "to go on")
-        raise
+    with (
+        _stopped_by_signals(stop) as is_interrupted,
+        output.progress(f"Broadcast {broadcast.id}", waiting, unit="deliveries") as advance,
+    ):
+        drain_broadcast(database, broadcast, provider, on_settled=advance, stop=stop)
     found = show_status(database, broadcast.id)
     show_broadcast(found, as_json=False)
+    if is_interrupted():
+        raise KeyboardInterrupt
     if found.tally.waiting:
         raise typer.Exit(ProviderError.exit_code)
     if found.tally.unknown or found.tally.rejected:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _stopped_by_signals(stop: "Event") -> Iterator[Callable[[], bool]]:
+    """Lets the first Ctrl-C, or an end asked for by the system, finish what is in hand; a second one does not wait."""
+    import signal
+
+    received: list[int] = []
+
+    def on_signal(number: int, _: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        stop.set()
+        output.note("Stopping: the requests in hand are finished and recorded first …")
+
+    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

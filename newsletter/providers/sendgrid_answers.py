@@ -93,7 +93,9 @@ def not_handed_over(cause: object, *, secrets: tuple[str, ...]) -> Outcome:
             reason=f"SendGrid's certificate is not trusted: {words}; check the network and api_url, then resume",
         )
     return Outcome(
-        verdict=Verdict.READY, next_step=NextStep.WAIT, reason=f"the request did not reach SendGrid: {words}"
+        verdict=Verdict.READY,
+        next_step=NextStep.WAIT,
+        reason=f"the request did not reach SendGrid: {words}; check the network and api_url",
     )
 
 

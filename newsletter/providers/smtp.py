@@ -34,6 +34,7 @@ _NEXT_STEPS = (
 _REMEDIES = {
     Meaning.POLICY: "ask its operator what it lets you send, check [provider.smtp], then resume",
     Meaning.US: "check [provider.smtp] and NEWSLETTER_SMTP_PASSWORD, then resume",
+    Meaning.LOST: "check the network, and host and port in [provider.smtp]",
     Meaning.MESSAGE: "change the issue, then send it again",
 }
 

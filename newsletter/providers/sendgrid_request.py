@@ -144,6 +144,8 @@ def _named(name: str) -> bytes:
     """The name as it follows the address; nothing where there is none."""
     if not name:
         return b""
+    if name.isascii() and name.isalnum():
+        return b',"name":"%b"' % name.encode()
     shown = one_line(name)
     if ";" in shown or "," in shown:
         shown = _NAME_SIGNS.sub(" ", shown).strip()

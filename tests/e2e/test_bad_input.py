@@ -186,6 +186,23 @@ def test_a_place_that_cannot_be_written_is_named_and_the_last_build_stays(worksp
     assert "outbox" in run(workspace, "test", "2026-02", "--to", "ana@example.org", "--yes", expect=3).stderr
 
 
+def test_a_database_that_may_not_be_written_is_named(workspace: Path) -> None:
+    write_workspace(workspace, {"newsletter.toml": CONFIG + '[database]\nurl = "sqlite:////sys/newsletter.db"\n'})
+    told = run(workspace, "segments", expect=2).stderr
+    assert "/sys/newsletter.db" in told
+    assert "permissions" in told
+
+
+def test_a_database_that_another_program_holds_is_waited_for_and_then_named(workspace: Path) -> None:
+    other = sqlite3.connect(workspace / "newsletter.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        told = run(workspace, "subscribers", "import", "list.csv", expect=2).stderr
+    finally:
+        other.close()
+    assert "another program is writing to it; wait" in told
+
+
 def test_a_template_mistake_names_the_template_and_the_line(workspace: Path) -> None:
     write_workspace(workspace, {"templates/sections/letter.mjml.j2": "<mj-section>\n{% if %}\n</mj-section>\n"})
     assert "templates/sections/letter.mjml.j2:2" in run(workspace, "build", expect=2).stderr

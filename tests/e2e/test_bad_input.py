@@ -193,16 +193,6 @@ def test_a_database_that_may_not_be_written_is_named(workspace: Path) -> None:
     assert "permissions" in told
 
 
-def test_a_database_that_another_program_holds_is_waited_for_and_then_named(workspace: Path) -> None:
-    other = sqlite3.connect(workspace / "newsletter.db", isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
-        told = run(workspace, "subscribers", "import", "list.csv", expect=2).stderr
-    finally:
-        other.close()
-    assert "another program is writing to it; wait" in told
-
-
 def test_a_template_mistake_names_the_template_and_the_line(workspace: Path) -> None:
     write_workspace(workspace, {"templates/sections/letter.mjml.j2": "<mj-section>\n{% if %}\n</mj-section>\n"})
     assert "templates/sections/letter.mjml.j2:2" in run(workspace, "build", expect=2).stderr

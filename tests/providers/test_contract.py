@@ -194,15 +194,14 @@ def test_one_session_carries_chunks_of_several_mailings(carrier: Carrier) -> Non
     }
 
 
-def test_a_mail_that_is_handed_over_again_has_the_same_message_id(carrier: Carrier) -> None:
-    if carrier.provider.name == "sendgrid":
-        pytest.skip("SendGrid makes the message ids")
-
+def test_a_mail_that_is_handed_over_again_can_be_told_to_be_the_same(carrier: Carrier) -> None:
     _submit(carrier, chunk(recipient(1, "ana@example.org")))
-    first = carrier.arrived()[0].headers["Message-ID"]
     _submit(carrier, chunk(recipient(1, "ana@example.org"), attempt=2))
 
-    assert {mail.headers["Message-ID"] for mail in carrier.arrived()} == {first}
+    # SendGrid makes its own message ids; there the delivery's number comes back with every event.
+    mark = "nl_delivery" if carrier.provider.name == "sendgrid" else "Message-ID"
+    marks = {mail.headers[mark] for mail in carrier.arrived()}
+    assert len(marks) == 1
 
 
 def test_a_provider_says_what_it_is(carrier: Carrier) -> None:
@@ -258,6 +257,6 @@ def _received_of(mail: AcceptedMail) -> Received:
         subject=mail.subject,
         html=mail.html.replace("\r\n", "\n"),
         text=mail.text.replace("\r\n", "\n"),
-        headers=mail.headers,
+        headers={**mail.headers, **mail.custom_args},
         pictures={part["content_id"]: base64.b64decode(part["content"]) for part in mail.attachments},
     )

@@ -137,7 +137,8 @@ def _helpers(count: int) -> None:
 
 
 def _february() -> tuple[str, str]:
-    from newsletter.workflows.compose import compose_issue, sample_mail
+    from newsletter.workflows.compose import compose_issue
+    from newsletter.workflows.sample import sample_mail
 
     config = _config("http://127.0.0.1:1")
     composed = compose_issue(config, ROOT / "issues/2026-02")

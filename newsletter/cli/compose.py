@@ -1,14 +1,11 @@
 """`check`, `build` and `preview`: an issue before it goes out."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from newsletter.cli import output
-
-if TYPE_CHECKING:
-    from newsletter.config import Config
 
 IssueArgument = Annotated[
     str | None, typer.Argument(metavar="[ISSUE]", help="The issue, such as 2026-02; the newest where none is named.")
@@ -37,21 +34,17 @@ def check(
         return
     from newsletter.cli.findings import show_findings
     from newsletter.cli.workspace import current_config
-    from newsletter.errors import MistakesError
     from newsletter.model.finding import Severity
-    from newsletter.workflows.compose import compose_issue, find_issue, findings_of_mistakes
+    from newsletter.workflows.checking import judge_issue
+    from newsletter.workflows.compose import find_issue
 
     config = current_config()
     folder = find_issue(config, issue)
-    try:
-        composed = compose_issue(config, folder, known_fields=_audience_fields(config))
-        findings, judged = composed.findings, f"{composed.issue.fields.date}"
-    except MistakesError as err:
-        findings, judged = findings_of_mistakes(err), ""
-    show_findings(findings, form=form.value, issue=folder.name)
-    if judged and form is Format.TEXT:
-        output.note(f"Judged by the issue's date, {judged}; `newsletter send` judges by the moment of sending.")
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    judgement = judge_issue(config, folder)
+    show_findings(judgement.findings, form=form.value, issue=folder.name)
+    if judgement.by is not None and form is Format.TEXT:
+        output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
+    if any(finding.severity is Severity.ERROR for finding in judgement.findings):
         raise typer.Exit(1)
 
 
@@ -98,17 +91,6 @@ def preview(
 
     config = current_config()
     serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)
-
-
-def _audience_fields(config: "Config") -> tuple[str, ...] | None:
-    """The merge fields that the audience has; None where no list was imported yet."""
-    if not config.database_path.is_file():
-        return None
-    from newsletter.store.database import open_database
-    from newsletter.store.subscribers import known_fields
-
-    with open_database(config.database_path) as database:
-        return known_fields(database)
 
 
 def _list_rules() -> None:

@@ -5,7 +5,7 @@ from newsletter.cli.findings import show_findings
 from newsletter.config import Config
 from newsletter.model.ledger import VariantCount
 from newsletter.workflows.broadcast import BroadcastPlan
-from newsletter.workflows.compose import plain_subject
+from newsletter.workflows.sample import sample_mail
 
 
 def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
@@ -14,7 +14,7 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
     preview = plan.preview
     facts = [
         ("issue", f"{issue.name}  {issue.fields.title}"),
-        ("subject", plain_subject(config, plan.composed)),
+        ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
         ("to", f"{plan.request.segment.name}: {output.count_of(preview.recipients, 'subscriber')}"),
     ]
@@ -25,6 +25,7 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
         facts.append(("variants", "\n".join(_variant_line(variant) for variant in preview.variants)))
     facts.append(("through", through))
     facts += [("waived", f"{waiver.rule}: {waiver.because}") for waiver in plan.request.waivers]
+    facts += [("not waived", f"{rule}: it found nothing") for rule in plan.unused_waivers]
     output.show_facts(facts)
     if plan.waived:
         output.note(

@@ -34,11 +34,12 @@ def test(
     from newsletter.cli.workspace import current_config
     from newsletter.providers.registry import open_provider
     from newsletter.workflows.compose import compose_issue, find_issue
+    from newsletter.workflows.segments import audience_fields
     from newsletter.workflows.test_send import reviewers, send_test_copies
 
     config = current_config()
     mailboxes = reviewers(config, to)
-    composed = compose_issue(config, find_issue(config, issue))
+    composed = compose_issue(config, find_issue(config, issue), known_fields=audience_fields(config))
     provider = open_provider(config, os.environ)
     copies = len(mailboxes) * len(composed.rendered.variants)
     output.show_facts(

@@ -85,15 +85,6 @@ class Suppression:
     created_at: datetime
 
 
-class RowFate(StrEnum):
-    """What became of one row of an imported file."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REJECTED = "rejected"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
     """A row that was not taken: the line of the file on which it starts, and what is wrong with it."""

@@ -1,7 +1,7 @@
-"""Tokens → slots when the mail is finished, and a subscriber's values → what stands in them."""
+"""Tokens → slots when the mail is finished, and how a value is written in each."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from urllib.parse import quote
 
@@ -61,11 +61,6 @@ def in_text(text: str, position: int) -> Escape:
 def in_header(text: str, position: int) -> Escape:  # noqa: ARG001 - one signature for all three
     """How a value must be written in a header."""
     return Escape.HEADER
-
-
-def slot_values(slots: Sequence[Slot], values: Mapping[str, str]) -> tuple[str, ...]:
-    """Each slot's value for one subscriber, escaped for where it stands; the default where there is none."""
-    return tuple(ESCAPES[slot.escape](values.get(slot.field.name) or slot.field.default or "") for slot in slots)
 
 
 def _header(value: str) -> str:

@@ -68,7 +68,7 @@ class _VariantRenderer:
         )
 
     def _context(self) -> dict[str, object]:
-        brand, archive = self.config.settings.brand, self.config.settings.archive
+        brand = self.config.settings.brand
         return {
             **self.press.look,
             **self.press.tools(self.shelf),
@@ -76,7 +76,6 @@ class _VariantRenderer:
             "section_html": self._section_html,
             "section_text": self.press.text,
             "unsubscribe_url": _UNSUBSCRIBE.token,
-            "view_url": f"{archive.url}/{self.issue.name}/" if archive else None,
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
-from newsletter.errors import InputError
+from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture
 from newsletter.render.memory import Memory, TemplateMemory
@@ -60,7 +60,7 @@ class Theme:
         """What a template makes of a context.
 
         Below `text/` that is plain text; of any other template it is markup, in which every value was escaped.
-        Raises InputError, with the template and the line, where it is wrong.
+        Raises MistakesError, with the template and the line, where it is wrong.
         """
         if name.startswith(_TEXT_FOLDER):
             return self._render(self._plain, name, context)
@@ -83,18 +83,21 @@ class Theme:
         try:
             return environment.get_template(name).render(context)
         except TemplateSyntaxError as err:
-            raise InputError(f"{TEMPLATES_FOLDER}/{err.name}:{err.lineno}: {err.message}; {_REMEDY}") from err
+            what = err.message or "it is no template"
+            mistake = Mistake(path=f"{TEMPLATES_FOLDER}/{err.name}", line=err.lineno, what=what, remedy=_REMEDY)
+            raise MistakesError([mistake]) from err
         except _TEMPLATE_FAULTS as err:
-            raise InputError(f"{self._place_of(err, name)}: {err}; {_REMEDY}") from err
+            path, line = self._place_of(err, name)
+            raise MistakesError([Mistake(path=path, line=line, what=str(err), remedy=_REMEDY)]) from err
 
-    def _place_of(self, error: Exception, name: str) -> str:
+    def _place_of(self, error: Exception, name: str) -> tuple[str, int | None]:
         """The template and the line at which an error was raised; Jinja writes both into the traceback."""
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
             path = Path(frame.filename)
             for folder in self.folders:
                 if path.is_relative_to(folder):
-                    return f"{TEMPLATES_FOLDER}/{path.relative_to(folder)}:{frame.lineno}"
-        return f"{TEMPLATES_FOLDER}/{name}"
+                    return f"{TEMPLATES_FOLDER}/{path.relative_to(folder)}", frame.lineno
+        return f"{TEMPLATES_FOLDER}/{name}", None
 
     @cached_property
     def _loader(self) -> BaseLoader:

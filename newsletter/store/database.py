@@ -57,7 +57,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection whose changes are kept when the block ends well, and dropped when it raises.
 
-        The write lock is held from the start. Nothing else in the product commits.
+        The write lock is held from the start. Nothing else in the product commits, but the migrations at the opening.
         """
         with self._writing, translated(self.path):
             connection = self._connection()

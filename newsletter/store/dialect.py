@@ -1,4 +1,4 @@
-"""What is SQLite's alone; a second database replaces this module and the numbered migrations.
+"""What is SQLite's alone in the SQL: besides it, the connections and locks of this package are SQLite's too.
 
 The queries in `sql/` are otherwise SQL that PostgreSQL takes too, given functions `json_patch` and `json_each` over
 text, and `ON COMMIT DROP` for the two temporary tables.

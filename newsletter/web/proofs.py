@@ -1,7 +1,6 @@
 """The studio's proofs: each issue as it stands now, made anew when a file has changed."""
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,9 +13,9 @@ from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.render.theme import TEMPLATES_FOLDER
 from newsletter.workflows.compose import ISSUES_FOLDER, Composed, compose_issue, issue_names, open_theme
+from newsletter.workflows.segments import audience_fields
 
 _Made = TypeVar("_Made")
-_PLACE = re.compile(r"(?P<path>\S*[./]\S*?)(?::(?P<line>\d+))?: ")
 _log = logging.getLogger(__name__)
 
 
@@ -109,7 +108,8 @@ class Proofs:
 
     def _make(self, issue: str, folder: Path) -> Proof:
         composed, mistakes = _attempt(
-            lambda: compose_issue(self._config, folder, theme=self._theme), at=self._config.shown(folder)
+            lambda: compose_issue(self._config, folder, theme=self._theme, known_fields=audience_fields(self._config)),
+            at=self._config.shown(folder),
         )
         mistakes = (*self._config_mistakes, *mistakes)
         if composed is None and (last := self._proofs.get(issue)) is not None:
@@ -124,22 +124,11 @@ def _attempt(make: Callable[[], _Made], *, at: str) -> tuple[_Made | None, tuple
     except MistakesError as err:
         return None, err.mistakes
     except InputError as err:
-        return None, (_mistake(err, at=at),)
+        what, _, remedy = str(err).partition("; ")
+        return None, (Mistake(path=at, what=what, remedy=remedy or "correct it"),)
     except Exception as err:
         # Files are read while they are written and deleted, and templates run a user's expressions: whatever comes of
         # one unlucky moment, the studio stays open for the next save.
         _log.info("the issue %s cannot be composed", at, exc_info=err)
         what = f"could not be composed ({type(err).__name__}: {err})"
         return None, (Mistake(path=at, what=what, remedy="take back the last edit; the page follows by itself"),)
-
-
-def _mistake(error: InputError, *, at: str) -> Mistake:
-    """The error's message taken apart: `path:line: what; what to do`, as far as it has these."""
-    place = _PLACE.match(str(error))
-    what, _, remedy = str(error)[place.end() if place else 0 :].partition("; ")
-    return Mistake(
-        path=place["path"] if place else at,
-        line=int(place["line"]) if place and place["line"] else None,
-        what=what,
-        remedy=remedy or "correct it",
-    )

@@ -18,7 +18,8 @@ from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, 
 from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.subscribers import known_fields
-from newsletter.workflows.compose import Composed, compose_issue, envelope_of
+from newsletter.workflows.compose import Composed, compose_issue
+from newsletter.workflows.sample import envelope_of
 from newsletter.workflows.segments import find_segment
 
 MAX_ONLY_SEGMENTS = 5  # each one doubles the variants
@@ -33,6 +34,7 @@ class BroadcastPlan:
     preview: FreezePreview
     blocking: tuple[Finding, ...]  # errors that no waiver overrides
     waived: tuple[Finding, ...]
+    unused_waivers: tuple[str, ...]  # rules that were to be waived and found nothing
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -49,7 +51,7 @@ def plan_broadcast(
     waivers: Sequence[Waiver],
     now: datetime,
 ) -> BroadcastPlan:
-    """Composes and checks the issue as of now, and finds who would get what; writes nothing.
+    """Composes and checks the issue as of now, and finds who would get what; the ledger stays as it is.
 
     Raises MistakesError, or InputError for an unknown segment or rule, or where nobody would get anything.
     """
@@ -77,6 +79,7 @@ def plan_broadcast(
         preview=preview_freeze(database, request),
         blocking=tuple(finding for finding in composed.errors if finding.rule not in waived_rules),
         waived=waived,
+        unused_waivers=tuple(sorted(waived_rules - used)),
     )
 
 

@@ -9,22 +9,13 @@ from pathlib import Path
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.model.broadcast import Mailing
 from newsletter.model.finding import Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.mime import compile_message
-from newsletter.workflows.compose import (
-    BUILD_FOLDER,
-    Composed,
-    SampleMail,
-    address_recipient,
-    compose_issue,
-    envelope_of,
-    mailing_of,
-    open_theme,
-    sample_mail,
-    sample_unsubscribe_url,
-)
+from newsletter.workflows.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
 from newsletter.workflows.pictures import with_local_pictures
+from newsletter.workflows.sample import SampleMail, envelope_of, sample_mail, sample_recipient
 
 PICTURES_FOLDER = "pictures"
 
@@ -114,24 +105,15 @@ def _file_name(variant: RenderedVariant, composed: Composed) -> str:
 
 
 def _message(config: Config, composed: Composed, variant: RenderedVariant, now: datetime) -> bytes:
-    envelope = envelope_of(config)
-    mailing = mailing_of(
-        variant,
-        envelope,
+    mailing = Mailing(
         broadcast=f"build-{composed.issue.name}",
         category="build",
+        envelope=envelope_of(config),
         variant_key="build",
+        variant=variant,
         nonce="build",
     )
-    recipient = address_recipient(
-        variant,
-        delivery=0,
-        email=envelope.from_email,
-        name="",
-        unsubscribe_url=sample_unsubscribe_url(config),
-        values={},
-    )
-    return compile_message(mailing, now).render(recipient)
+    return compile_message(mailing, now).render(sample_recipient(config, variant, {}))
 
 
 def _report(config: Config, composed: Composed) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Compose an issue: load it, render it, check it. Every other intent begins here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,21 +10,17 @@ from newsletter.checks.registry import check_issue
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, load_issue
 from newsletter.errors import InputError, MistakesError
-from newsletter.model.broadcast import Envelope, Mailing, Recipient
 from newsletter.model.finding import Finding, Place, Severity
 from newsletter.model.issue import Issue
-from newsletter.model.merge import UNSUBSCRIBE_FIELD
 from newsletter.model.mistakes import suggestion
-from newsletter.model.rendered import RenderedIssue, RenderedVariant
+from newsletter.model.rendered import RenderedIssue
 from newsletter.render.memory import Memory
-from newsletter.render.merge import slot_values
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
 
 CONTENT_RULE = "C1"  # the files themselves: they are read before there is a mail that the other rules could judge
 BUILD_FOLDER = "build"
 ISSUES_FOLDER = "issues"
-SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links of mail that goes to nobody on the list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +35,6 @@ class Composed:
     def errors(self) -> tuple[Finding, ...]:
         """The findings that hold a broadcast back."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleMail:
-    """One mail as somebody would receive it."""
-
-    subject: str
-    preheader: str
-    html: str
-    text: str
 
 
 def find_issue(config: Config, name: str | None) -> Path:
@@ -119,74 +105,4 @@ def findings_of_mistakes(error: MistakesError) -> tuple[Finding, ...]:
             remedy=mistake.remedy,
         )
         for mistake in error.mistakes
-    )
-
-
-def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, str] | None = None) -> SampleMail:
-    """The mail of somebody with these merge values; of somebody of whom nothing is known without them."""
-    unsubscribe_url = sample_unsubscribe_url(config)
-    filled = slot_values(variant.slots, {**(values or {}), UNSUBSCRIBE_FIELD: unsubscribe_url})
-    return SampleMail(
-        subject=variant.subject.fill(filled),
-        preheader=variant.preheader.fill(filled),
-        html=variant.html.fill(filled),
-        text=variant.text.fill(filled),
-    )
-
-
-def plain_subject(config: Config, composed: Composed) -> str:
-    """The subject as somebody of whom nothing is known would see it."""
-    return sample_mail(config, composed.rendered.fullest).subject
-
-
-def sample_unsubscribe_url(config: Config) -> str:
-    """An unsubscribe link that belongs to nobody."""
-    return f"{config.settings.service.url}/u/{SAMPLE_TOKEN}"
-
-
-def envelope_of(config: Config) -> Envelope:
-    """Who sends, as `newsletter.toml` says."""
-    identity = config.settings.newsletter
-    return Envelope(
-        from_name=identity.from_name,
-        from_email=identity.from_email,
-        reply_to=identity.reply_to or "",
-        list_name=identity.name,
-        list_id=identity.list_id or f"newsletter.{identity.from_email.rpartition('@')[2]}",
-        service_url=config.settings.service.url,
-    )
-
-
-def address_recipient(
-    variant: RenderedVariant, *, delivery: int, email: str, name: str, unsubscribe_url: str, values: Mapping[str, str]
-) -> Recipient:
-    """One message to make: the values of a person, escaped for each slot of the variant."""
-    return Recipient(
-        delivery=delivery,
-        email=email,
-        name=name,
-        unsubscribe_url=unsubscribe_url,
-        values=slot_values(variant.slots, {**values, UNSUBSCRIBE_FIELD: unsubscribe_url}),
-    )
-
-
-def mailing_of(
-    variant: RenderedVariant,
-    envelope: Envelope,
-    *,
-    broadcast: str,
-    category: str,
-    variant_key: str,
-    nonce: str,
-    subject_prefix: str = "",
-) -> Mailing:
-    """All that is the same for every message of a variant."""
-    return Mailing(
-        broadcast=broadcast,
-        category=category,
-        envelope=envelope,
-        variant_key=variant_key,
-        variant=variant,
-        nonce=nonce,
-        subject_prefix=subject_prefix,
     )

@@ -1,5 +1,6 @@
 """The segments of a workspace: `everyone`, and those that `newsletter.toml` names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.audience.segments import parse_segment
@@ -8,7 +9,7 @@ from newsletter.errors import InputError
 from newsletter.model.audience import SegmentCount
 from newsletter.model.mistakes import suggestion
 from newsletter.model.segment import EVERYONE, All, Segment
-from newsletter.store.database import Database
+from newsletter.store.database import Database, open_database
 from newsletter.store.segments import count_segment
 from newsletter.store.subscribers import known_fields
 
@@ -21,8 +22,24 @@ class CountedSegment:
     count: SegmentCount
 
 
+def audience_fields(config: Config) -> tuple[str, ...] | None:
+    """The columns and attributes that the list has; None where none was imported yet."""
+    if not config.database_path.is_file():
+        return None
+    with open_database(config.database_path) as database:
+        return known_fields(database)
+
+
 def find_segment(config: Config, database: Database, name: str) -> Segment:
-    """The segment of this name.
+    """The segment of this name, as the list stands.
+
+    Raises InputError where there is none, or where its expression is wrong.
+    """
+    return find_segment_among(config, name, known_fields(database))
+
+
+def find_segment_among(config: Config, name: str, fields: Sequence[str]) -> Segment:
+    """The segment of this name, over these columns and attributes.
 
     Raises InputError where there is none, or where its expression is wrong.
     """
@@ -32,7 +49,7 @@ def find_segment(config: Config, database: Database, name: str) -> Segment:
     if name not in expressions:
         hint = suggestion(name, [EVERYONE, *expressions])
         raise InputError(f"there is no segment {name} in {CONFIG_FILE}; {hint}")
-    return parse_segment(name, expressions[name], known_fields(database))
+    return parse_segment(name, expressions[name], fields)
 
 
 def count_segments(config: Config, database: Database) -> tuple[CountedSegment, ...]:

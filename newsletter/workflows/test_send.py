@@ -13,13 +13,8 @@ from newsletter.model.mistakes import suggestion
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.values import PLAIN_ADDRESS
 from newsletter.providers.base import Provider, Session
-from newsletter.workflows.compose import (
-    Composed,
-    address_recipient,
-    envelope_of,
-    mailing_of,
-    sample_unsubscribe_url,
-)
+from newsletter.workflows.compose import Composed
+from newsletter.workflows.sample import envelope_of, sample_recipient
 
 SUBJECT_PREFIX = "[TEST]"
 
@@ -86,12 +81,12 @@ def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, ru
     shown = " + ".join(sorted(variant.segments))
     several = len(composed.rendered.variants) > 1
     prefix = f"[TEST {shown or 'everyone else'}]" if several else SUBJECT_PREFIX
-    return mailing_of(
-        variant,
-        envelope_of(config),
+    return Mailing(
         broadcast=run,
         category=f"test-{composed.issue.name}",
+        envelope=envelope_of(config),
         variant_key="test",
+        variant=variant,
         nonce=secrets.token_hex(8),
         subject_prefix=f"{prefix} ",
     )
@@ -99,20 +94,16 @@ def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, ru
 
 def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[str]) -> tuple[Recipient, ...]:
     """Reviewers are no subscribers: their names stand in for merge values, and the unsubscribe link is a sample."""
-    recipients = []
-    for delivery, mailbox in enumerate(mailboxes, start=1):
-        name, email = parseaddr(mailbox)
-        first, _, last = name.partition(" ")
-        recipient = address_recipient(
-            variant,
-            delivery=delivery,
-            email=email,
-            name=name,
-            unsubscribe_url=sample_unsubscribe_url(config),
-            values={"email": email, "first_name": first, "last_name": last},
-        )
-        recipients.append(recipient)
-    return tuple(recipients)
+    return tuple(
+        sample_recipient(config, variant, _values_of(mailbox), delivery=delivery)
+        for delivery, mailbox in enumerate(mailboxes, start=1)
+    )
+
+
+def _values_of(mailbox: str) -> Mapping[str, str]:
+    name, email = parseaddr(mailbox)
+    first, _, last = name.partition(" ")
+    return {"email": email, "first_name": first, "last_name": last}
 
 
 def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:

@@ -12,13 +12,13 @@ from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.model.issue import Issue
 from newsletter.model.rendered import RenderedIssue
-from newsletter.render.merge import slot_values
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
+from tests.render.values import TOKEN, slot_values
 from tests.workspaces import write_workspace
 
 REPOSITORY = Path(__file__).parents[2]
-UNSUBSCRIBE = "https://news.example.org/u/sample"
+UNSUBSCRIBE = f"https://news.example.org/u/1-{TOKEN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def render_workspace(root: Path, **values: str) -> Mail:
     config = load_config(root)
     theme = Theme(root)
     issue = load_issue(config, root / "issues" / "2026-02", theme.section_types)
-    return Mail(issue, render_issue(issue, config, theme), {"unsubscribe_url": UNSUBSCRIBE, **values})
+    return Mail(issue, render_issue(issue, config, theme), values)
 
 
 Render = Callable[..., Mail]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.model.merge import UNSUBSCRIBE_FIELD, Escape, MergeField, Template
-from newsletter.render.merge import SlotTable, in_header, in_html, in_text, slot_values
+from newsletter.render.merge import SlotTable, in_header, in_html, in_text
+from tests.render.values import TOKEN, slot_values
 
 NAME = MergeField("first_name", "Friends")
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -119,9 +120,9 @@ def test_the_unsubscribe_link_is_a_whole_address() -> None:
     link = MergeField(UNSUBSCRIBE_FIELD)
     table = SlotTable([link])
     template = table.template(f'<a href="{link.token}">Leave</a>', in_html)
-    html = template.fill(slot_values(table.slots, {UNSUBSCRIBE_FIELD: "https://example.org/u?a=1&b=2"}))
-    assert html == '<a href="https://example.org/u?a=1&amp;b=2">Leave</a>'
-    assert unescape(html).count("https://example.org/u?a=1&b=2") == 1
+    html = template.fill(slot_values(table.slots, {}, service_url="https://example.org/?a=1&b=2"))
+    assert html == f'<a href="https://example.org/?a=1&amp;b=2/u/1-{TOKEN}">Leave</a>'
+    assert unescape(html).count("https://example.org/?a=1&b=2") == 1
 
 
 def test_a_token_of_an_unknown_field_is_text() -> None:

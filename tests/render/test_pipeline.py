@@ -7,8 +7,8 @@ import pytest
 from lxml import html as lxml_html
 
 from newsletter.model.issue import SECTION_TYPES
-from newsletter.render.merge import slot_values
 from tests.render.conftest import UNSUBSCRIBE, Render, picture_bytes
+from tests.render.values import slot_values
 from tests.workspaces import CONFIG, ISSUE
 
 TEACHING = {
@@ -122,11 +122,15 @@ def test_pictures_travel_inside_the_mail_or_are_hosted_under_the_same_names(rend
     assert f'src="https://www.example.org/letters/images/{picture.name}"' in "".join(hosted.fullest.html.parts)
 
 
-def test_the_browser_view_is_offered_only_where_there_is_one(render: Render) -> None:
-    assert "View in your browser" not in render().html
-    mail = render({"newsletter.toml": CONFIG + '\n[archive]\nurl = "https://www.example.org/letters"\n'})
-    for part in (mail.html, mail.text):
-        assert "https://www.example.org/letters/2026-02/" in part
+def test_hosted_pictures_are_named_by_their_address_and_do_not_travel(render: Render) -> None:
+    files = {
+        "issues/2026-02/letter.md": "![A field](images/field.png)\n",
+        "issues/2026-02/images/field.png": picture_bytes(),
+    }
+    hosted = render({**files, "newsletter.toml": CONFIG + '\n[archive]\nurl = "https://www.example.org/letters"\n'})
+    (picture,) = hosted.rendered.pictures
+    assert f'src="https://www.example.org/letters/images/{picture.name}"' in hosted.html
+    assert hosted.rendered.fullest.pictures == ()
 
 
 @pytest.mark.parametrize("section_type", ["events", "community"])

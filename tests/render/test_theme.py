@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.errors import InputError
+from newsletter.errors import InputError, MistakesError
 from tests.render.conftest import Render
 from tests.workspaces import CONFIG
 
@@ -71,7 +71,7 @@ def test_a_workspace_overrides_one_file_and_keeps_the_rest(render: Render) -> No
     ],
 )
 def test_an_error_in_a_template_names_its_file_and_line(render: Render, template: str, line: int) -> None:
-    with pytest.raises(InputError, match=rf"^templates/sections/poem\.mjml\.j2:{line}: "):
+    with pytest.raises(MistakesError, match=rf"^templates/sections/poem\.mjml\.j2:{line}: "):
         render(poem(template))
 
 

@@ -535,9 +535,13 @@ def test_an_interruption_lets_what_is_under_way_be_recorded(database: Database) 
         return ACCEPTED
 
     carrier = Carrier([while_somebody_presses_ctrl_c])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background ignores it
 
-    with pytest.raises(KeyboardInterrupt):
-        drain_broadcast(database, broadcast, carrier, on_settled=lambda _: None, stop=interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            drain_broadcast(database, broadcast, carrier, on_settled=lambda _: None, stop=interrupted)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert (tally(database, broadcast).accepted, tally(database, broadcast).waiting) == (1, 4)
     assert find_broadcast(database, broadcast.id).state is BroadcastState.RUNNING

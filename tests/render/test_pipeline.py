@@ -125,7 +125,7 @@ def test_pictures_travel_inside_the_mail_or_are_hosted_under_the_same_names(rend
 def test_hosted_pictures_are_named_by_their_address_and_do_not_travel(render: Render) -> None:
     files = {
         "issues/2026-02/letter.md": "![A field](images/field.png)\n",
-        "issues/2026-02/images/field.png": picture_bytes(),
+        "issues/2026-02/images/field.png": picture_bytes(16, 9),
     }
     hosted = render({**files, "newsletter.toml": CONFIG + '\n[archive]\nurl = "https://www.example.org/letters"\n'})
     (picture,) = hosted.rendered.pictures

@@ -5,11 +5,19 @@ import os
 import sys
 
 
-def main() -> None:
-    """Runs one command; an error that a person can mend ends in a message and an exit code, never in a traceback."""
-    # Most commands are over before there is garbage worth collecting, and no plugin of pydantic's is wanted.
+def prepare_process() -> None:
+    """Sets the process up for commands that are soon over, or that make a million small records without cycles.
+
+    The collector looks for cycles every 50,000 records rather than every 700: a quarter of a broadcast's time. No
+    plugin of pydantic's is looked for.
+    """
     gc.set_threshold(50_000, 20, 50)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+def main() -> None:
+    """Runs one command; an error that a person can mend ends in a message and an exit code, never in a traceback."""
+    prepare_process()
     from newsletter.cli.app import app
     from newsletter.cli.output import show_error
     from newsletter.errors import NewsletterError

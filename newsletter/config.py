@@ -119,6 +119,14 @@ class Service(Part):
 
     url: WebAddress = Field(description="unsubscribe links begin with it")
 
+    @field_validator("url")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        # What is made of these signs stands in HTML, text and headers as it is.
+        if not re.fullmatch(r"[A-Za-z0-9:/._~%-]+", value):
+            raise ValueError(f"{value!r} is more than a page's address; write it without ?, # and other signs")
+        return value
+
 
 class Archive(Part):
     """`[archive]`: where published issues and their pictures are hosted."""

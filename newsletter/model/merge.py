@@ -56,7 +56,7 @@ class Escape(StrEnum):
 
     HTML = "html"  # text or an attribute of HTML
     URL = "url"  # a piece of an address: percent-encoded
-    LINK = "link"  # a whole address that we made ourselves, in an attribute of HTML
+    LINK = "link"  # the reader's own link, made of signs that need no escaping anywhere
     TEXT = "text"  # the plain-text part: as it is
     HEADER = "header"  # a header: one line, no control characters
 

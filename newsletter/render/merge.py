@@ -33,9 +33,8 @@ class SlotTable:
             field = self._fields.get(match[0])
             if field is None:
                 continue
-            chosen = escape_at(text, match.start())
-            if field.name == UNSUBSCRIBE_FIELD and chosen in {Escape.HTML, Escape.URL}:
-                chosen = Escape.LINK
+            own_link = field.name == UNSUBSCRIBE_FIELD
+            chosen = Escape.LINK if own_link else escape_at(text, match.start())
             slot = Slot(field, chosen)
             parts.append(text[last : match.start()])
             slots.append(self._numbers.setdefault(slot, len(self._numbers)))
@@ -83,7 +82,7 @@ def _url(value: str) -> str:
 ESCAPES: Mapping[Escape, Callable[[str], str]] = {
     Escape.HTML: _html,
     Escape.URL: _url,
-    Escape.LINK: escape,
+    Escape.LINK: str,
     Escape.TEXT: _text,
     Escape.HEADER: _header,
 }

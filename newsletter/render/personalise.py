@@ -14,7 +14,7 @@ class Personaliser:
     """Makes the recipients of one variant from claimed deliveries, whose values stand in the order of `fields`."""
 
     def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope) -> None:
-        self._writers = tuple(_writer(slot, fields, envelope) for slot in slots)
+        self._writers = tuple(_writer(slot, fields) for slot in slots)
         self._envelope = envelope
 
     @staticmethod
@@ -34,12 +34,9 @@ class Personaliser:
         return Recipient(subscriber, email, name, unsubscribe_url, written)
 
 
-def _writer(slot: Slot, fields: Sequence[str], envelope: Envelope) -> _Writer:
-    escape = ESCAPES[slot.escape]
+def _writer(slot: Slot, fields: Sequence[str]) -> _Writer:
     if slot.field.name == UNSUBSCRIBE_FIELD:
-        # What follows the service's address is letters, digits and dashes: if that needs no escaping, no link does.
-        if escape(envelope.service_url) == envelope.service_url:
-            return lambda _, unsubscribe_url: unsubscribe_url
-        return lambda _, unsubscribe_url: escape(unsubscribe_url)
+        return lambda _, unsubscribe_url: unsubscribe_url
+    escape = ESCAPES[slot.escape]
     index, default = fields.index(slot.field.name), escape(slot.field.default or "")
     return lambda values, _: escape(values[index]) if values[index] else default

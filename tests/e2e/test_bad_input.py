@@ -39,6 +39,10 @@ def config_with(old: str, new: str) -> str:
         ),
         (config_with("news@example.org", "news at example"), "newsletter.toml:4: newsletter › from"),
         (config_with("https://news", "http://news"), "newsletter.toml:12: service › url"),
+        (
+            config_with("https://news.example.org", "https://news.example.org/?a=<b>"),
+            "newsletter.toml:12: service › url",
+        ),
         (config_with('"noor@example.net"', '"noor"'), "newsletter.toml:18: reviewers › reviewers › item 2"),
         (CONFIG + '[provider]\nuse = "pigeon"\n', "newsletter.toml:20: provider › use: 'pigeon' is not possible"),
         (CONFIG + '[provider]\nuse = "smtp"\n', "smtp has no settings; add a table [provider.smtp]"),

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from newsletter.config import Settings
-from newsletter.model.issue import SECTION_TYPES, EventFields, IssueFields
+from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
 
 DOCS = Path(__file__).parents[1] / "docs"
 

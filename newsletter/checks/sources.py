@@ -10,18 +10,8 @@ from pydantic import BaseModel
 from newsletter.checks.words import normalised
 from newsletter.config import CONFIG_FILE, Settings
 from newsletter.model.finding import Place
-from newsletter.model.issue import (
-    Issue,
-    Item,
-    LetterFields,
-    LinkFields,
-    MeditationFields,
-    Prose,
-    Section,
-    Signature,
-    Source,
-    Video,
-)
+from newsletter.model.issue import Issue, Item, Prose, Section, Source
+from newsletter.model.issue_fields import LetterFields, LinkFields, MeditationFields, Signature, Video
 from newsletter.model.mistakes import Location
 
 # Keys whose texts steer the program; readers never see them as words.

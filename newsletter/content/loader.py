@@ -16,19 +16,15 @@ from newsletter.content.pictures import find_picture
 from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import (
+from newsletter.model.issue import Issue, Item, Prose, Section, Source
+from newsletter.model.issue_fields import (
     SECTION_TYPES,
     EventFields,
     Fields,
-    Issue,
     IssueFields,
-    Item,
     ListFields,
-    Prose,
-    Section,
     SectionEntry,
     SectionType,
-    Source,
 )
 from newsletter.model.mistakes import mistakes_of, suggestion
 from newsletter.model.segment import EVERYONE

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
-from newsletter.model.issue import Item, Moment
+from newsletter.model.issue import Item
+from newsletter.model.issue_fields import Moment
 
 _GOOGLE = "https://calendar.google.com/calendar/render"
 _STAMP = "%Y%m%dT%H%M%SZ"

@@ -11,7 +11,7 @@ from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, T
 from markupsafe import Markup
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.model.issue import SECTION_TYPES, SectionType
+from newsletter.model.issue_fields import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture
 from newsletter.render.memory import Memory, TemplateMemory
 

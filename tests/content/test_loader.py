@@ -12,7 +12,8 @@ from PIL import Image
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import InputError, MistakesError
-from newsletter.model.issue import Issue, LetterFields
+from newsletter.model.issue import Issue
+from newsletter.model.issue_fields import LetterFields
 from newsletter.model.merge import MergeField
 from tests.workspaces import ISSUE, write_workspace
 

@@ -3,7 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.model.issue import EventFields, Item, Prose, Source
+from newsletter.model.issue import Item, Prose, Source
+from newsletter.model.issue_fields import EventFields
 
 
 def item(**fields: Any) -> Item:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.model.issue import EventFields
+from newsletter.model.issue_fields import EventFields
 from newsletter.render.dates import date_tile, format_deadline, format_month, format_when
 from tests.render.items import item
 

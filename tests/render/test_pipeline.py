@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from lxml import html as lxml_html
 
-from newsletter.model.issue import SECTION_TYPES
+from newsletter.model.issue_fields import SECTION_TYPES
 from tests.render.conftest import UNSUBSCRIBE, Render, picture_bytes
 from tests.render.values import slot_values
 from tests.workspaces import CONFIG, ISSUE

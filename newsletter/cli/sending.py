@@ -155,6 +155,7 @@ def resume(
         tally = show_status(database, found.id).tally
         facts = [
             ("broadcast", f"{found.id}: {found.issue} to {found.segment}"),
+            ("frozen", f"{found.created_at:%Y-%m-%d %H:%M} UTC; its events and deadlines were judged then"),
             ("held back", found.reason),
             ("accepted", f"{tally.accepted:,}, which are not sent again"),
             ("unknown", f"{tally.unknown:,}, which are not sent again either"),

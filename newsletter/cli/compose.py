@@ -1,11 +1,14 @@
 """`check`, `build` and `preview`: an issue before it goes out."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import output
+
+if TYPE_CHECKING:
+    from newsletter.config import Config
 
 IssueArgument = Annotated[
     str | None, typer.Argument(metavar="[ISSUE]", help="The issue, such as 2026-02; the newest where none is named.")
@@ -59,7 +62,7 @@ def build(issue: IssueArgument = None) -> None:
 
     config = current_config()
     folder = find_issue(config, issue)
-    built = build_issue(config, folder, datetime.now(UTC))
+    built = build_issue(config, folder, datetime.now(UTC), known_fields=_audience_fields(config))
     for file in built.files:
         output.say(f"{config.shown(file.path)}  {output.styled(f'{file.size_bytes / 1000:,.1f} kB', 'dim')}")
     output.note(summarise_findings(built.composed.findings))
@@ -91,6 +94,15 @@ def preview(
 
     config = current_config()
     serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)
+
+
+def _audience_fields(config: "Config") -> "tuple[str, ...] | None":
+    """The merge fields of the list; where there is none, nothing of the database is loaded to say so."""
+    if not config.database_path.is_file():
+        return None
+    from newsletter.workflows.segments import audience_fields
+
+    return audience_fields(config)
 
 
 def _list_rules() -> None:

@@ -207,7 +207,7 @@ def _drain(database: "Database", broadcast: "Broadcast", provider: "Provider") -
         drain_broadcast(database, broadcast, provider, on_settled=advance, stop=stop)
     found = show_status(database, broadcast.id)
     show_broadcast(found, as_json=False)
-    if is_interrupted():
+    if is_interrupted() and found.tally.waiting:
         raise KeyboardInterrupt
     if found.tally.waiting:
         raise typer.Exit(ProviderError.exit_code)

@@ -30,6 +30,7 @@ from newsletter.model.mistakes import mistakes_of, suggestion
 from newsletter.model.segment import EVERYONE
 
 ISSUE_FILE = "issue.yaml"
+_MOST_SEGMENTS = 5  # named by `only:` in one issue: it is rendered once for each set of them
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
 
 
@@ -60,7 +61,9 @@ class _IssueReader:
         if document is not None:
             # Sections are read even where issue.yaml has mistakes, so that all files' are told at once.
             entries = _entries(document.data) if fields is None else fields.sections
-            sections = self._sections(entries, Source(path=document.path, lines=document.lines))
+            source = Source(path=document.path, lines=document.lines)
+            sections = self._sections(entries, source)
+            self._limit_variants(entries, source)
         if self.reading.mistakes or fields is None or document is None:
             raise MistakesError(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
         return Issue(
@@ -86,6 +89,13 @@ class _IssueReader:
                 sections[entry.section] = section
             self._require_segment(entry.only, source.at("sections", index, "only"))
         return tuple(sections.values())
+
+    def _limit_variants(self, entries: tuple[SectionEntry, ...], source: Source) -> None:
+        segments = {entry.only for entry in entries if entry.only}
+        if len(segments) > _MOST_SEGMENTS:
+            place, what = source.at("sections"), f"its sections are only for {len(segments)} different segments"
+            remedy = f"let at most {_MOST_SEGMENTS} differ: each doubles the mails that must be made"
+            self.reading.add(place.path, place.line, what, remedy)
 
     def _require_segment(self, name: str | None, place: Place) -> None:
         known = [EVERYONE, *self.config.settings.segments]

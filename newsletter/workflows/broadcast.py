@@ -22,8 +22,6 @@ from newsletter.workflows.compose import Composed, compose_issue
 from newsletter.workflows.sample import envelope_of
 from newsletter.workflows.segments import find_segment
 
-MAX_ONLY_SEGMENTS = 5  # each one doubles the variants
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BroadcastPlan:
@@ -58,16 +56,13 @@ def plan_broadcast(
     _require_rules(waivers)
     target = find_segment(config, database, segment)
     composed = compose_issue(config, folder, at=now, known_fields=known_fields(database))
-    names = composed.issue.only_segments
-    if len(names) > MAX_ONLY_SEGMENTS:
-        raise InputError(f"the issue shows sections to {len(names)} segments; at most {MAX_ONLY_SEGMENTS} are possible")
     waived_rules = {waiver.rule for waiver in waivers}
     waived = tuple(finding for finding in composed.errors if finding.rule in waived_rules)
     used = {finding.rule for finding in waived}
     request = FreezeRequest(
         issue=composed.issue.name,
         segment=target,
-        only=tuple(find_segment(config, database, name) for name in names),
+        only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
         provider=config.settings.provider.use,
         content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),

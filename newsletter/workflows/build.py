@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.mime import compile_message
 from newsletter.workflows.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
 from newsletter.workflows.pictures import with_local_pictures
-from newsletter.workflows.sample import SampleMail, envelope_of, sample_mail, sample_recipient
+from newsletter.workflows.sample import envelope_of, sample_mail, sample_recipient
 
 PICTURES_FOLDER = "pictures"
 
@@ -36,14 +36,15 @@ class Build:
     files: tuple[BuiltFile, ...]
 
 
-def build_issue(config: Config, folder: Path, now: datetime) -> Build:
+def build_issue(config: Config, folder: Path, now: datetime, *, known_fields: Iterable[str] | None = None) -> Build:
     """Composes an issue and writes `build/ISSUE/` anew: it appears whole, or stays as it was.
 
-    The fullest variant is `email.*`; others carry their segments in the name. Raises MistakesError for what is wrong
+    The fullest variant is `email.*`; others carry their segments in the name. `known_fields` are those of the list,
+    where there is one. Raises MistakesError for what is wrong
     in the issue, InputError where nothing can be written.
     """
     theme = open_theme(config)
-    composed = compose_issue(config, folder, theme=theme)
+    composed = compose_issue(config, folder, known_fields=known_fields, theme=theme)
     files = _write(config, composed, now)
     theme.memory.forget_unused()
     return Build(composed=composed, files=files)
@@ -142,7 +143,7 @@ def _variants(config: Config, composed: Composed) -> Iterator[str]:
         return
     yield f"Variants   {len(composed.rendered.variants)}"
     for variant in composed.rendered.variants:
-        mail: SampleMail = sample_mail(config, variant)
+        mail = sample_mail(config, variant)
         yield f"  {' + '.join(sorted(variant.segments)) or 'everyone else'}: {_kilobytes(mail.html)} of HTML"
 
 

@@ -79,7 +79,7 @@ def compose_issue(
 
     Who composes again and again passes the same `theme`, so that its templates are compiled once.
 
-    Raises MistakesError with every mistake in its files, InputError where a template is wrong.
+    Raises MistakesError with every mistake in its files or in a template, InputError where a picture or MJML is wrong.
     """
     theme = theme or open_theme(config)
     issue = load_issue(config, folder, theme.section_types)

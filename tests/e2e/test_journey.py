@@ -251,6 +251,7 @@ def test_check_knows_the_fields_of_the_list_once_there_is_one(workspace: Path) -
         workspace, {"issues/2026-02/letter.md": 'Hello {{ nikname | default("you") }}, here is a letter.\n'}
     )
     assert "no subscriber has the field nikname" in run(workspace, "check", "2026-02", expect=1).stdout
+    assert "1 error" in run(workspace, "build", "2026-02", expect=1).stderr
 
 
 def test_a_first_issue_can_be_made_where_there_is_none(workspace: Path) -> None:

@@ -100,8 +100,8 @@ def _frozen(folder: Path, count: int, url: str):  # type: ignore[no-untyped-def]
     from newsletter.model.audience import ImportRow
     from newsletter.model.broadcast import Waiver
     from newsletter.providers.registry import open_provider
-    from newsletter.store.database import open_database
     from newsletter.store.merge import merge_subscribers
+    from newsletter.store.opening import open_database
     from newsletter.workflows.broadcast import plan_broadcast, start_broadcast
 
     config = _config(url)
@@ -122,7 +122,8 @@ def _frozen(folder: Path, count: int, url: str):  # type: ignore[no-untyped-def]
 
 
 def _config(url: str):  # type: ignore[no-untyped-def]
-    from newsletter.config import SendGridSettings, load_config
+    from newsletter.config import load_config
+    from newsletter.settings.provider import SendGridSettings
 
     config = load_config(ROOT)
     provider = config.settings.provider.model_copy(

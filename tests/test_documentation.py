@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from newsletter.config import Settings
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
+from newsletter.settings.workspace import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 

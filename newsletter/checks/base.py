@@ -6,11 +6,12 @@ from datetime import datetime
 
 from newsletter.checks.document import Document, read_document
 from newsletter.checks.sources import Sources, index_sources
-from newsletter.config import CONFIG_FILE, Settings
+from newsletter.config import CONFIG_FILE
 from newsletter.model.finding import Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.model.merge import MERGE_TOKEN
 from newsletter.model.rendered import RenderedIssue
+from newsletter.settings.workspace import Settings
 
 CONFIG_PLACE = Place(path=CONFIG_FILE)
 THEME_REMEDY = "correct the templates of your workspace, or delete the changed ones to use the built-in theme"

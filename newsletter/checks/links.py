@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from newsletter.checks.base import CONFIG_PLACE, Evidence, Fault, error, warning
 from newsletter.checks.document import Document, Link
 from newsletter.checks.words import normalised
-from newsletter.config import Settings
 from newsletter.model.finding import Place
 from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField
+from newsletter.settings.workspace import Settings
 
 UNSUBSCRIBE_TOKEN = MergeField(UNSUBSCRIBE_FIELD).token
 _SAFE = frozenset({"https", "mailto", "tel", "sms"})

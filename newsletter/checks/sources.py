@@ -8,11 +8,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from newsletter.checks.words import normalised
-from newsletter.config import CONFIG_FILE, Settings
+from newsletter.config import CONFIG_FILE
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Prose, Section, Source
 from newsletter.model.issue_fields import LetterFields, LinkFields, MeditationFields, Signature, Video
 from newsletter.model.mistakes import Location
+from newsletter.settings.workspace import Settings
 
 # Keys whose texts steer the program; readers never see them as words.
 _UNSEEN_KEYS = frozenset({"items", "language", "layout", "portrait", "repeats", "sections", "still", "timezone", "url"})

@@ -7,8 +7,8 @@ Assumed for the longest: 64 letters of two bytes each, or the field's default wh
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from newsletter.config import Settings
 from newsletter.model.merge import UNSUBSCRIBE_FIELD, Escape, Slot
+from newsletter.settings.workspace import Settings
 
 LONGEST_LETTERS = 64
 _LONGEST = "ä" * LONGEST_LETTERS

@@ -98,7 +98,7 @@ def preview(
 
 def _audience_fields(config: "Config") -> "tuple[str, ...] | None":
     """The merge fields of the list; where there is none, nothing of the database is loaded to say so."""
-    if not config.database_path.is_file():
+    if not config.has_database:
         return None
     from newsletter.workflows.segments import audience_fields
 

@@ -67,8 +67,8 @@ def current_config() -> "Config":
 @contextmanager
 def opened_database() -> "Iterator[tuple[Config, Database]]":
     """The configuration of the workspace, and its database while the block lasts."""
-    from newsletter.store.database import open_database
+    from newsletter.store.opening import open_database
 
     config = current_config()
-    with open_database(config.database_path) as database:
+    with open_database(config.database) as database:
         yield config, database

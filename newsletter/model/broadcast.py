@@ -17,9 +17,12 @@ from newsletter.model.rendered import RenderedVariant
 class BroadcastState(StrEnum):
     """Where a broadcast stands."""
 
+    SCHEDULED = "scheduled"  # frozen; nothing has left, and `run-due` begins when its time comes
     RUNNING = "running"  # frozen; chunks are handed over, or were when the process ended
     PAUSED = "paused"  # held back for a reason that a person must look at; `resume` goes on
     STOPPED = "stopped"  # the provider refused the message itself; nothing more is submitted
+    CANCELLING = "cancelling"  # nothing more leaves; what the provider holds is being taken back
+    CANCELLED = "cancelled"  # ended by a person
     DONE = "done"  # no chunk is ready or inflight
 
 
@@ -31,6 +34,7 @@ class ChunkState(StrEnum):
     ACCEPTED = "accepted"  # the provider took it
     REJECTED = "rejected"  # the provider refused the message for good; nothing was sent
     UNKNOWN = "unknown"  # may or may not have been taken; never resent by itself
+    CANCELLED = "cancelled"  # surely not sent: it never left, or the provider gave it back in time
 
 
 class DeliveryStatus(StrEnum):
@@ -68,6 +72,7 @@ class Mailing:
     variant: RenderedVariant
     nonce: str  # letters and digits that no value can guess; part of every substitution tag
     subject_prefix: str = ""  # `[TEST] ` for a test copy
+    batch_id: str = ""  # under which the provider holds scheduled mail; empty where it holds none
 
 
 class Recipient(NamedTuple):
@@ -91,6 +96,7 @@ class OutgoingChunk:
     number: int  # the chunk's number within the broadcast
     attempt: int  # from 1
     recipients: tuple[Recipient, ...]
+    hold_until: datetime | None = None  # the provider keeps the mail until then, under the mailing's batch id
 
 
 class Verdict(StrEnum):
@@ -154,6 +160,14 @@ class Broadcast:
     waivers: tuple[Waiver, ...]
     created_at: datetime
     finished_at: datetime | None
+    due_at: datetime | None = None  # when the first of it is to reach people; None: as soon as it can
+    is_local_time: bool = False  # each time zone has a moment of its own
+    batch_id: str = ""  # under which the provider holds what was handed over ahead of time
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it was frozen for a certain time, and so goes on by itself when that comes."""
+        return self.due_at is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +182,10 @@ class Tally:
     unknown: int
     invalid: int
     excluded: int
+    cancelled: int
 
     @property
     def adds_up(self) -> bool:
         """Whether every frozen delivery is in exactly one of the parts."""
-        parts = (
-            self.waiting + self.inflight + self.accepted + self.rejected + self.unknown + self.invalid + self.excluded
-        )
-        return parts == self.frozen
+        settled = self.accepted + self.excluded + self.invalid + self.cancelled + self.unknown + self.rejected
+        return settled + self.waiting + self.inflight == self.frozen

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Waiver
+from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment
 
 
@@ -19,6 +21,7 @@ class FreezeRequest:
     content_hash: str
     envelope: Envelope
     waivers: tuple[Waiver, ...] = ()
+    schedule: Schedule | None = None  # None: as soon as it can
 
 
 class ClaimedDelivery(NamedTuple):
@@ -41,6 +44,97 @@ class ClaimedChunk:
     attempt: int  # from 1
     variant_key: str
     deliveries: tuple[ClaimedDelivery, ...]
+    due_at: datetime | None = None  # when it is to reach people; None: as soon as it can
+    hold_until: datetime | None = None  # as it was claimed: the provider is to keep the mail until then
+    batch_id: str = ""  # of the broadcast, as the claim found it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """Why no chunk may be claimed now, though some are ready."""
+
+    until: datetime  # when it is worth asking again
+    reason: str  # for people
+
+
+class Entry(StrEnum):
+    """What the journal of a broadcast knows to have happened."""
+
+    FROZEN = "frozen"
+    WAIVED = "waived"  # a check or a requirement was overridden, with the reason
+    STARTED = "started"  # its time came, or somebody went on with it
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    STOPPED = "stopped"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    RESOLVED = "resolved"  # evidence or a person said what became of unknown deliveries
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One thing that happened to a broadcast."""
+
+    at: datetime
+    entry: Entry
+    detail: str  # the reason, the numbers, who
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneProgress:
+    """How the deliveries of one time zone stand."""
+
+    zone: str
+    due_at: datetime
+    deliveries: int
+    waiting: int  # not handed over yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedDelivery:
+    """One delivery with everything that is known of it."""
+
+    subscriber: int
+    email: str  # empty where the person has left the list since
+    status: str  # a ChunkState, or how the delivery was settled by itself
+    reason: str
+    at: datetime  # when that became known
+    chunk: int | None  # None where it was settled by itself
+    attempt: int  # how often its chunk was handed over
+    message_id: str  # the provider's id of the request
+    due_at: datetime | None
+    zone: str
+
+
+class Resolution(StrEnum):
+    """What a person decides about deliveries of which nobody knows whether they were taken."""
+
+    ASSUME_SENT = "assume sent"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownChunk:
+    """A chunk that may or may not have been taken, and what is needed to look for evidence."""
+
+    number: int
+    attempt: int
+    deliveries: int
+    since: datetime
+    reason: str
+    hold_until: datetime | None
+    sample: tuple[str, ...]  # a few of its addresses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Somebody's yes to exactly one content of an issue."""
+
+    issue: str
+    content_hash: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +165,22 @@ class VariantCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneCount:
+    """How many deliveries there are of one time zone, and when they are due."""
+
+    zone: str  # an IANA name
+    due_at: datetime
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FreezePreview:
     """Who would get a broadcast if it were frozen now; excluded + recipients = members."""
 
     members: int  # of the segment
     excluded: tuple[SettledCount, ...]
     variants: tuple[VariantCount, ...]  # those that somebody gets
+    zones: tuple[ZoneCount, ...] = ()  # in the order of their moments; empty without local time
 
     @property
     def recipients(self) -> int:

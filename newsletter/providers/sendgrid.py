@@ -19,11 +19,11 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 from sendgrid.base_interface import region_host_dict
 
-from newsletter.config import SendGridSettings
 from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Clock
 from newsletter.providers.sendgrid_answers import Reply, broken_off, not_handed_over, outcome_of, too_large
 from newsletter.providers.sendgrid_request import LARGEST_REQUEST_BYTES, CompiledRequest, Request, compile_request
+from newsletter.settings.provider import SendGridSettings
 
 # Any content type but the bare `application/json` has the library send the body as it is given.
 _CONTENT_TYPE = "application/json; charset=utf-8"

@@ -8,12 +8,12 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from newsletter.config import SmtpSettings
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
 from newsletter.providers.base import Clock, quoted
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_dialogue import Answer, Meaning, hand_over, open_connection
+from newsletter.settings.provider import SmtpSettings
 
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
 _CUTS_A_CHUNK = 2  # connections that may break in the middle of a message before the rest of a chunk is put off

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from newsletter.config import SmtpSettings
+from newsletter.settings.provider import SmtpSettings
 
 _ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
 _SUBJECTS = {

@@ -1,141 +1,100 @@
-"""The database file: opening it, and the only transactions there are."""
+"""What the store asks of a database, whichever engine stands behind it.
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+The queries in `sql/` are SQL that both engines take. Where they differ, a query says what only PostgreSQL is to see in
+a comment of the form `/*+ … */`, or the connection's `Dialect` writes the piece.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import TracebackType
+from typing import Any, Protocol, Self
 
-from newsletter.store.dialect import OLDEST_SQLITE, prepare_connection
-from newsletter.store.failures import cannot_use, translated
-from newsletter.store.migrations import migrate
-from newsletter.store.runners import Runner, hold_runner, is_alive
+Row = tuple[Any, ...]
+Parameters = Mapping[str, object] | Sequence[object]
 
 
-class Database:
+class Cursor(Protocol):
+    """The rows that a statement found, and how many it changed."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+
+    def fetchone(self) -> Any:
+        """The next row; None where there is none."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows one by one."""
+
+
+class Dialect(Protocol):
+    """The pieces of SQL that each engine writes in its own way."""
+
+    def looks_numeric(self, expression: str) -> str:
+        """SQL that is true where a text expression is written as a plain number."""
+
+    def attribute(self, name: str) -> str:
+        """SQL for an attribute of the subscriber `s`, as text; NULL where there is none. `name` is a parameter."""
+
+
+class Connection(Protocol):
+    """A connection of one thread, within a transaction."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The pieces of SQL that are this engine's own."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:
+        """Runs one statement; parameters are named, `:name`."""
+
+    def load(self, table: str, rows: Iterable[Row]) -> None:
+        """Puts many rows, each with a value for every column, into a table; the fastest way there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """A process, or a part of one, that hands over chunks."""
+
+    id: str
+
+
+class Database(Protocol):
     """An open database; each thread gets a connection of its own.
 
-    `read` and `transaction` raise StoreError where the file cannot be used.
+    `read` and the transactions raise StoreError where it cannot be used.
     """
 
-    def __init__(self, path: Path, *, wait_seconds: float) -> None:
-        self.path = path
-        self._wait_seconds = wait_seconds
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._writing = threading.RLock()  # threads queue here rather than poll SQLite's lock
-
-    def __enter__(self) -> "Database":
-        return self
+    def __enter__(self) -> Self:
+        """The database itself."""
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
+        """Closes it."""
 
     def close(self) -> None:
         """Closes the connections of all threads; none of them may be in use."""
-        while self._connections:
-            self._connections.pop().close()
-        self._local = threading.local()
 
-    @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
-        with translated(self.path):
-            connection = self._connection()
-            if connection.in_transaction:
-                yield connection
-                return
-            try:
-                connection.execute("BEGIN")
-                yield connection
-            finally:
-                _roll_back(connection)
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """A connection whose changes are kept when the block ends well, and dropped when it raises.
 
-        The write lock is held from the start. Nothing else in the product commits, but the migrations at the opening.
+        Nobody else writes until then.
         """
-        with self._writing, translated(self.path):
-            connection = self._connection()
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                _roll_back(connection)
-                raise
+
+    def shared_transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction beside which other shared ones may run, where the engine can; for single rows of one's own.
+
+        None runs beside a `transaction`, so that what a `transaction` decides holds for all of it. Whoever changes a
+        row here locks it first.
+        """
 
     def runner(self) -> AbstractContextManager[Runner]:
         """A runner to claim chunks with, alive while the block lasts."""
-        return hold_runner(self._runners)
 
     def alive(self, runner_id: str) -> bool:
-        """Whether the runner's block, in whichever process, still lasts."""
-        return is_alive(self._runners, runner_id)
-
-    @property
-    def _runners(self) -> Path:
-        path = self.path.resolve()  # whoever reaches the file by a link must find the same runners
-        return path.with_name(f"{path.name}.runners")
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = _connect(self.path, wait_seconds=self._wait_seconds)
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
-
-
-def open_database(path: Path, *, wait_seconds: float = 30) -> Database:
-    """Opens the database, first making or migrating it where needed.
-
-    `wait_seconds` is how long a step waits while another program writes. Raises StoreError where the file cannot be
-    used: it is locked, not a newsletter database, written by a newer version, or not permitted.
-    """
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        oldest = ".".join(map(str, OLDEST_SQLITE))
-        raise cannot_use(
-            path,
-            f"SQLite {sqlite3.sqlite_version} is too old for it",
-            f"use a Python that has SQLite {oldest} or newer",
-        )
-    _make_private_file(path)
-    with translated(path):
-        connection = _connect(path, wait_seconds=wait_seconds)
-        try:
-            migrate(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
-    return Database(path, wait_seconds=wait_seconds)
-
-
-def _make_private_file(path: Path) -> None:
-    """Makes the file, readable by its owner alone, where there is none; it will hold people's addresses."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        if path.is_dir():
-            raise cannot_use(path, "it is a folder", "check [database] url in newsletter.toml") from None
-    except (FileNotFoundError, NotADirectoryError) as err:
-        raise cannot_use(path, "its folder does not exist", "make the folder, or correct [database] url") from err
-    except OSError as err:
-        raise cannot_use(path, f"it cannot be made ({err.strerror})", "check the permissions of its folder") from err
-
-
-def _connect(path: Path, *, wait_seconds: float) -> sqlite3.Connection:
-    # Closed by whichever thread closes the database, hence check_same_thread; used by its own thread alone.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    prepare_connection(connection, wait_seconds=wait_seconds)
-    return connection
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    """Ends the transaction, unless SQLite has already ended it, as it does when the disk is full."""
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+        """Whether the runner's block, in whichever process and on whichever machine, still lasts."""

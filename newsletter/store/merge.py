@@ -1,7 +1,6 @@
 """Merges the rows of a list into the audience: all of them, or none."""
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -10,8 +9,8 @@ import orjson
 
 from newsletter.model.address import person_of
 from newsletter.model.audience import ImportReport, ImportRow, RejectedRow
-from newsletter.store.database import Database
-from newsletter.store.dialect import text_of
+from newsletter.store.database import Connection, Database
+from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 from newsletter.store.subscribers import digest_of
 
@@ -36,13 +35,13 @@ def merge_subscribers(
     with database.transaction() as connection:
         _SQL.create_incoming(connection)
         staging = _Staging(rows, dict(_SQL.former_subscribers(connection)), on_progress or (lambda _: None))
-        _SQL.stage(connection, staging.staged())
+        connection.load("incoming", staging.staged())
         _SQL.index_incoming(connection)
         rejected = [*staging.rejected, *_reject_repeated(connection)]
         taken = staging.count - len(rejected)
         stamp = text_of(now)
         updated = _SQL.update_known(connection, now=stamp)
-        added = _SQL.add_new(connection, now=stamp)
+        added = _SQL.add_returning(connection, now=stamp) + _SQL.add_new(connection, now=stamp)
         _SQL.add_tags(connection)
         _SQL.add_attribute_name(connection, [{"name": name} for name in sorted(staging.attributes)])
         _SQL.forget_former(connection)
@@ -72,7 +71,7 @@ class _Staging:
         self._tokens = _unguessable_tokens()
 
     def staged(self) -> Iterator[tuple[object, ...]]:
-        """The parameters of the query `stage`."""
+        """The rows of the table `incoming`."""
         for row in self._rows:
             self.count += 1
             if self.count % _PROGRESS_STEP == 0:
@@ -102,7 +101,7 @@ class _Staging:
             )
 
 
-def _reject_repeated(connection: sqlite3.Connection) -> list[RejectedRow]:
+def _reject_repeated(connection: Connection) -> list[RejectedRow]:
     repeated = [
         RejectedRow(line=line, email=email, reason=f"the address stands already on line {first_line}")
         for line, email, first_line in _SQL.repeated_rows(connection)

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosql
-
-from newsletter.store.dialect import DRIVER
+from aiosql.adapters.generic import GenericAdapter
 
 _FOLDER = Path(__file__).parent / "sql"
 
@@ -15,4 +14,4 @@ def load_queries(name: str) -> Any:
 
     What they return is untyped: the caller turns rows into records at once.
     """
-    return aiosql.from_path(_FOLDER / f"{name}.sql", DRIVER, encoding="utf-8")
+    return aiosql.from_path(_FOLDER / f"{name}.sql", GenericAdapter, encoding="utf-8")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from newsletter.model.audience import SUBSCRIBER_COLUMNS
 from newsletter.model.segment import All, And, Compare, Condition, Not, OneOf, Operator, Or, Tagged
-from newsletter.store.dialect import looks_numeric
+from newsletter.store.database import Dialect
 
-# Where the queries of `sql/` are open; one that is left open is a parameter without a value, which SQLite refuses.
+# Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
 _SEGMENT = ":segment"
 _VARIANT = ":variant"
 _FIELD = ":field"
@@ -43,6 +43,7 @@ class ComposedQuery:
 
 def compose(
     query: str,
+    dialect: Dialect,
     *,
     segment: Condition,
     variants: Sequence[Condition] = (),
@@ -53,7 +54,7 @@ def compose(
 
     `variants` make a bit mask: bit N is set where the Nth condition is true. `parameters` are the query's own.
     """
-    binder = _Binder()
+    binder = _Binder(dialect)
     sql = query.replace(_SEGMENT, _condition_sql(segment, binder))
     bits = [f"CASE WHEN {_condition_sql(only, binder)} THEN {1 << n} ELSE 0 END" for n, only in enumerate(variants)]
     sql = sql.replace(_VARIANT, " + ".join(bits) or "0")
@@ -66,6 +67,7 @@ def compose(
 class _Binder:
     """Gives each value a parameter of its own."""
 
+    dialect: Dialect
     values: dict[str, str] = field(default_factory=dict)
 
     def bind(self, value: str) -> str:
@@ -103,11 +105,11 @@ def _comparison_sql(comparison: Compare, binder: _Binder) -> str:
     as_text = f"({field_sql} {operator} {value})"
     if comparison.operator in _TEXT_ONLY or not _NUMBER.fullmatch(comparison.value):
         return as_text
-    as_number = f"CAST({field_sql} AS REAL) {operator} CAST({value} AS REAL)"
-    return f"(CASE WHEN {looks_numeric(field_sql)} THEN {as_number} ELSE {as_text} END)"
+    as_number = f"CAST({field_sql} AS DOUBLE PRECISION) {operator} CAST({value} AS DOUBLE PRECISION)"
+    return f"(CASE WHEN {binder.dialect.looks_numeric(field_sql)} THEN {as_number} ELSE {as_text} END)"
 
 
 def _field_sql(name: str, binder: _Binder) -> str:
     if name in TEXT_COLUMNS:
         return f"s.{name}"
-    return f"coalesce(s.attributes ->> {binder.bind(name)}, '')"
+    return f"coalesce({binder.dialect.attribute(binder.bind(name))}, '')"

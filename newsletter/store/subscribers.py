@@ -9,7 +9,7 @@ from newsletter.model.address import person_of
 from newsletter.model.audience import Subscriber, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
 from newsletter.store.database import Database
-from newsletter.store.dialect import moment_of
+from newsletter.store.moments import moment_of
 from newsletter.store.queries import load_queries
 from newsletter.store.segment_sql import TEXT_COLUMNS
 

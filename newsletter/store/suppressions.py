@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter.model.address import canonical_address, person_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.store.database import Database
-from newsletter.store.dialect import moment_of, text_of
+from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("suppressions")

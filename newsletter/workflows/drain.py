@@ -15,12 +15,11 @@ from newsletter.model.broadcast import Broadcast, Mailing, NextStep, Outcome, Ou
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.providers.base import Provider, Session
 from newsletter.render.personalise import Personaliser
-from newsletter.store.database import Database
+from newsletter.store.database import Database, Runner
 from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import record_outcome
 from newsletter.store.ledger.variants import load_variants
-from newsletter.store.runners import Runner
 
 MAX_TRIES = 6  # of one chunk that is surely not handed over, until a person looks
 UNCLEAR_IN_A_ROW = 3  # answers, with none between them that says that mail was taken

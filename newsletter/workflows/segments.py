@@ -9,7 +9,8 @@ from newsletter.errors import InputError
 from newsletter.model.audience import SegmentCount
 from newsletter.model.mistakes import suggestion
 from newsletter.model.segment import EVERYONE, All, Segment
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
 from newsletter.store.subscribers import known_fields
 
@@ -24,9 +25,9 @@ class CountedSegment:
 
 def audience_fields(config: Config) -> tuple[str, ...] | None:
     """The columns and attributes that the list has; None where none was imported yet."""
-    if not config.database_path.is_file():
+    if not config.has_database:
         return None
-    with open_database(config.database_path) as database:
+    with open_database(config.database) as database:
         return known_fields(database)
 
 

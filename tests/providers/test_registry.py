@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import ProviderSettings
 from newsletter.errors import ProviderError
 from newsletter.providers.registry import OPENERS
+from newsletter.settings.provider import ProviderSettings
 from tests.providers.workspace import opened, smtp_settings
 
 SENDGRID = '[provider]\nuse = "sendgrid"\n'

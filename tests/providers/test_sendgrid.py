@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import SendGridSettings
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
 from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from newsletter.providers.sendgrid import host_of
+from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient, variant
 from tests.providers.workspace import NOW, opened, sendgrid_settings

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import NOW
@@ -35,7 +36,7 @@ def test_new_file_is_private_and_marked_as_ours(tmp_path: Path) -> None:
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert scalar(path, "PRAGMA application_id") == 0x4E4C5452
-    assert scalar(path, "PRAGMA user_version") == 1
+    assert scalar(path, "PRAGMA user_version") == 2
     assert scalar(path, "PRAGMA journal_mode") == "wal"
 
 
@@ -192,7 +193,7 @@ def test_read_sees_one_state_while_another_thread_writes(database: Database) -> 
 
 
 def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> None:
-    code = "import sys, pathlib, newsletter.store.database as d; d.open_database(pathlib.Path(sys.argv[1])).close()"
+    code = "import sys, pathlib, newsletter.store.opening as d; d.open_database(pathlib.Path(sys.argv[1])).close()"
     started = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "newsletter.db")], stderr=subprocess.PIPE)
         for _ in range(6)

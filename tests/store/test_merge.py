@@ -20,8 +20,9 @@ from newsletter.audience.csv_export import write_subscribers
 from newsletter.audience.csv_import import read_subscribers
 from newsletter.errors import MistakesError
 from newsletter.model.audience import ImportRow, RejectedRow, SubscriberRecord, SuppressionReason
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
+from newsletter.store.opening import open_database
 from newsletter.store.subscribers import export_subscribers, find_subscriber, known_fields, remove_subscriber
 from newsletter.store.suppressions import add_suppression
 from tests.store.builders import NOW, add, add_people, id_of
@@ -222,7 +223,7 @@ KILLED = """
 import os, pathlib, signal, sys
 from datetime import UTC, datetime
 from newsletter.model.audience import ImportRow
-from newsletter.store.database import open_database
+from newsletter.store.opening import open_database
 from newsletter.store.merge import merge_subscribers
 
 def rows():

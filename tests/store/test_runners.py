@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
 
 HOLD = """
-import pathlib, sys, newsletter.store.database as d
+import pathlib, sys, newsletter.store.opening as d
 database = d.open_database(pathlib.Path(sys.argv[1]))
 with database.runner() as runner:
     print(runner.id, flush=True)

@@ -9,6 +9,7 @@ from newsletter.model.segment import All, And, Compare, Condition, Not, OneOf, O
 from newsletter.store.database import Database
 from newsletter.store.segment_sql import compose
 from newsletter.store.segments import count_segment, missing_values, sample_segment
+from newsletter.store.sqlite.dialect import SqliteDialect
 from newsletter.store.suppressions import add_suppression
 from tests.store.builders import NOW, add, add_people
 
@@ -78,7 +79,7 @@ def test_inner_columns_are_out_of_reach(database: Database, name: str) -> None:
 def test_no_name_or_value_becomes_sql(name: str, value: str) -> None:
     condition = And((Compare(name, Operator.EQUAL, value), OneOf(name, (value,)), Tagged(value)))
 
-    query = compose("SELECT :segment", segment=condition)
+    query = compose("SELECT :segment", SqliteDialect(), segment=condition)
 
     expected = compose(
         "SELECT :segment", segment=And((Compare("x", Operator.EQUAL, ""), OneOf("x", ("",)), Tagged("")))

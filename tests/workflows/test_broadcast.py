@@ -12,8 +12,9 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, Verdict
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.opening import open_database
 from newsletter.workflows.broadcast import (
     BroadcastPlan,
     find_unfinished,
@@ -40,7 +41,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with teachers and others."""
-    with open_database(config.database_path) as opened:
+    with open_database(config.database) as opened:
         add_people(opened, 6, tags=("teacher",), prefix="teacher")
         add_people(opened, 6)
         yield opened

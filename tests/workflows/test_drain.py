@@ -15,10 +15,11 @@ from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, OutgoingChunk, Tally, Verdict
 from newsletter.providers.base import Provider
-from newsletter.store.database import Database, open_database
+from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, resume_broadcast
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
+from newsletter.store.opening import open_database
 from newsletter.store.subscribers import remove_subscriber
 from newsletter.store.suppressions import add_suppression, list_suppressions
 from newsletter.workflows.drain import MAX_TRIES, drain_broadcast

@@ -1,14 +1,13 @@
 """Finding broadcasts, holding them back, letting them go on and closing them."""
 
-import sqlite3
 from datetime import datetime
 
 import orjson
 
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Waiver
-from newsletter.store.database import Database
-from newsletter.store.dialect import moment_of, text_of
+from newsletter.store.database import Connection, Database
+from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("broadcasts")
@@ -61,14 +60,14 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
         return find_broadcast(database, broadcast_id)
 
 
-def hold_back(connection: sqlite3.Connection, *, broadcast_id: int, reason: str) -> None:
+def hold_back(connection: Connection, *, broadcast_id: int, reason: str) -> None:
     """Pauses a running broadcast, within a transaction."""
     row = _SQL.find(connection, broadcast=broadcast_id)
     if row is not None and _broadcast(row).state is BroadcastState.RUNNING:
         _SQL.set_state(connection, broadcast=broadcast_id, state=BroadcastState.PAUSED.value, reason=reason)
 
 
-def stop(connection: sqlite3.Connection, *, broadcast_id: int, reason: str, now: datetime) -> None:
+def stop(connection: Connection, *, broadcast_id: int, reason: str, now: datetime) -> None:
     """Ends a broadcast for good, within a transaction."""
     _SQL.stop(connection, broadcast=broadcast_id, reason=reason, now=text_of(now))
 

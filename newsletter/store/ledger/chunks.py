@@ -1,13 +1,13 @@
 """Changes one chunk within a transaction: its state, and which deliveries are in it."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
-from newsletter.store.dialect import text_of
+from newsletter.store.database import Connection
+from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("chunks")
@@ -18,7 +18,7 @@ _EMPTY = "nobody is left in this chunk"
 class OpenChunk:
     """A chunk that a transaction is changing."""
 
-    connection: sqlite3.Connection
+    connection: Connection
     broadcast: int
     number: int
     now: datetime

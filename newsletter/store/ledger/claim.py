@@ -10,8 +10,8 @@ import orjson
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery
 from newsletter.store.database import Database
-from newsletter.store.dialect import text_of
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
+from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("claim")

@@ -1,7 +1,6 @@
 """Freezes a broadcast: who is meant, who is left out and why, in which chunks, and with which content."""
 
 import secrets
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from math import ceil
@@ -11,10 +10,10 @@ from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, DeliveryStatus
 from newsletter.model.ledger import FreezePreview, FreezeRequest, SettledCount, VariantCount
 from newsletter.model.rendered import RenderedVariant
-from newsletter.store.database import Database
-from newsletter.store.dialect import text_of
+from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.broadcasts import envelope_text, find_broadcast, waivers_text
 from newsletter.store.ledger.variants import save_variant
+from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 from newsletter.store.segment_sql import compose
 
@@ -70,11 +69,12 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
         return _sort_members(connection, request)
 
 
-def _sort_members(connection: sqlite3.Connection, request: FreezeRequest) -> FreezePreview:
+def _sort_members(connection: Connection, request: FreezeRequest) -> FreezePreview:
     """Fills the temporary table `member`: who is in the segment, who is excluded, and who gets which variant."""
     _SQL.create_member(connection)
     query = compose(
         _SQL.collect_members.sql,
+        connection.dialect,
         segment=request.segment.condition,
         variants=[only.condition for only in request.only],
     )
@@ -89,7 +89,7 @@ def _sort_members(connection: sqlite3.Connection, request: FreezeRequest) -> Fre
     return FreezePreview(members=members, excluded=excluded, variants=variants)
 
 
-def _exclude(connection: sqlite3.Connection, issue: str) -> tuple[SettledCount, ...]:
+def _exclude(connection: Connection, issue: str) -> tuple[SettledCount, ...]:
     """Excludes members, each for the first reason that holds; the settlements are numbered in this order, from 1."""
     excluded: list[SettledCount] = []
     for suppression in SuppressionReason:
@@ -127,7 +127,7 @@ def _nobody_left(request: FreezeRequest, members: int, excluded: tuple[SettledCo
     )
 
 
-def _add_broadcast(connection: sqlite3.Connection, request: FreezeRequest, *, frozen: int, now: datetime) -> int:
+def _add_broadcast(connection: Connection, request: FreezeRequest, *, frozen: int, now: datetime) -> int:
     broadcast_id: int = _SQL.add_broadcast(
         connection,
         issue=request.issue,

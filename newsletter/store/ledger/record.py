@@ -7,9 +7,9 @@ from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
 from newsletter.store.database import Database
-from newsletter.store.dialect import text_of
 from newsletter.store.ledger.broadcasts import hold_back, stop
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
+from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("record")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, SettledDelivery, UnknownDelivery
 from newsletter.store.database import Database
-from newsletter.store.dialect import moment_of
 from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.moments import moment_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("status")
@@ -28,6 +28,7 @@ def tally_of(database: Database, broadcast_id: int) -> Tally:
         unknown=sizes.get(ChunkState.UNKNOWN, 0),
         invalid=sizes.get(DeliveryStatus.INVALID, 0),
         excluded=sizes.get(DeliveryStatus.EXCLUDED, 0),
+        cancelled=sizes.get(ChunkState.CANCELLED, 0),
     )
 
 

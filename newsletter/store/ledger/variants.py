@@ -1,6 +1,5 @@
 """Keeps the content of a broadcast as it was frozen."""
 
-import sqlite3
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +8,13 @@ import orjson
 
 from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import Picture, RenderedVariant
-from newsletter.store.database import Database
+from newsletter.store.database import Connection, Database
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("variants")
 
 
-def save_variant(connection: sqlite3.Connection, *, broadcast_id: int, number: int, variant: RenderedVariant) -> None:
+def save_variant(connection: Connection, *, broadcast_id: int, number: int, variant: RenderedVariant) -> None:
     """Keeps a variant, and those of its pictures that no other variant of the broadcast brought."""
     content = zlib.compress(orjson.dumps(_as_data(variant)))
     _SQL.add_variant(connection, broadcast=broadcast_id, number=number, content=content)

@@ -22,10 +22,6 @@ CREATE TEMPORARY TABLE incoming (
 -- Who was removed, and under which id.
 SELECT digest, subscriber FROM former_subscriber;
 
--- name: stage()*!
--- Takes in the rows; by position, for a million dictionaries cost more than the rest of the import.
-INSERT INTO incoming VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
 -- name: index_incoming()!
 -- Brings the rows of one person together.
 CREATE INDEX incoming_person ON incoming (person);
@@ -74,8 +70,8 @@ WHERE
         )
     );
 
--- name: add_new(now)!
--- Adds whoever is not on the list; in the order of the unique index, which is then written front to back.
+-- name: add_returning(now)!
+-- Adds whoever was removed once, under the id that they had.
 INSERT INTO subscriber (
     id, person, email, first_name, last_name, language, timezone, consented_at, consent_source, attributes, token,
     created_at, updated_at
@@ -84,7 +80,20 @@ SELECT
     i.subscriber, i.person, i.email, i.first_name, i.last_name, i.language, i.timezone, i.consented_at,
     i.consent_source, i.attributes, i.token, :now, :now
 FROM incoming AS i
-WHERE TRUE
+WHERE i.subscriber IS NOT NULL
+ON CONFLICT (person) DO NOTHING;
+
+-- name: add_new(now)!
+-- Adds whoever else is not on the list; in the order of the unique index, which is then written front to back.
+INSERT INTO subscriber (
+    person, email, first_name, last_name, language, timezone, consented_at, consent_source, attributes, token,
+    created_at, updated_at
+)
+SELECT
+    i.person, i.email, i.first_name, i.last_name, i.language, i.timezone, i.consented_at,
+    i.consent_source, i.attributes, i.token, :now, :now
+FROM incoming AS i
+WHERE i.subscriber IS NULL
 ORDER BY i.person
 ON CONFLICT (person) DO NOTHING;
 

@@ -22,11 +22,11 @@ from newsletter.model.audience import ImportRow, SuppressionReason
 from newsletter.model.broadcast import Broadcast, NextStep, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.segment import Segment, Tagged
-from newsletter.store.database import open_database
 from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, resume_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.opening import open_database
 from newsletter.store.subscribers import remove_subscriber
 from newsletter.store.suppressions import add_suppression
 from tests.store.builders import EVERYONE, NOW, add, freeze, record, segment

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from newsletter.store.dialect import APPLICATION_ID
-from newsletter.store.failures import cannot_use
+from newsletter.store.sqlite.dialect import APPLICATION_ID
+from newsletter.store.sqlite.failures import cannot_use
 
-_FOLDER = Path(__file__).parent / "sql" / "migrations"
+_FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -9,17 +9,10 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.store.failures import cannot_use
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
-    """A process, or a part of one, that hands over chunks."""
-
-    id: str
+from newsletter.store.database import Runner
+from newsletter.store.sqlite.failures import cannot_use
 
 
 @contextmanager

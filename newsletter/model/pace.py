@@ -1,0 +1,64 @@
+"""How fast, and when, mail is handed to a provider."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Weekday(StrEnum):
+    """A day of the week, in the order of `datetime.weekday()`."""
+
+    MONDAY = "mon"
+    TUESDAY = "tue"
+    WEDNESDAY = "wed"
+    THURSDAY = "thu"
+    FRIDAY = "fri"
+    SATURDAY = "sat"
+    SUNDAY = "sun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """At most so many deliveries within any span of so many seconds."""
+
+    deliveries: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingWindow:
+    """The hours and weekdays in which mail is handed over."""
+
+    opens: time
+    closes: time  # later than `opens`, the same day
+    weekdays: frozenset[Weekday]  # every day where it is empty
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """A ramp: so many deliveries on the first day, and each day so many times the day before."""
+
+    starts: date
+    first_day: int
+    growth: float
+    zone: ZoneInfo  # whose midnight begins a day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """All that limits how fast a provider is handed mail; nothing does where it is empty."""
+
+    rates: tuple[Rate, ...] = ()
+    window: SendingWindow | None = None
+    warm_up: WarmUp | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """At most so many deliveries since a moment, whichever broadcast and process hands them over."""
+
+    deliveries: int
+    since: datetime
+    frees: datetime  # when, at the latest, deliveries of before do not count any more

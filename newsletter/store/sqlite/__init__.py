@@ -1,0 +1,1 @@
+"""SQLite: the database is a file in the workspace, and one process at a time writes to it."""

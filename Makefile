@@ -14,7 +14,7 @@ demo: .venv/.run  ## the main job: build, check, import, test, broadcast the Feb
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo
 
 test: check  ## the gate: all checks and all tests
-	scripts/install-debian-packages chromium
+	scripts/install-debian-packages chromium postgresql
 	$(BIN)/pytest -n auto
 
 check: .venv/.dev  ## formatting, lint, types, layers

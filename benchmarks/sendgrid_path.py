@@ -1,148 +1,111 @@
 """A broadcast through SendGrid, durable ledger and all, against a loop over the library's helper classes.
 
 Both send the February issue, at 1,000 recipients a request, to the same local sink; the loop keeps no record of what it
-did. Each measurement is a process of its own, so that its memory is its own.
+did. Then the same broadcast at several sizes, for its memory, and against a sink that answers slowly.
 """
 
 import json
-import resource
-import subprocess
+import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 
+from benchmarks import workload
 from benchmarks.timing import ROOT, show, show_ratio
 from newsletter.__main__ import prepare_process
 
-RECIPIENTS = 100_000
-FEWER = 10_000
-ROUNDS = 3
+RECIPIENTS = workload.MANY // 10
+FEWER = workload.MANY // 100
+ROUNDS, ROUNDS_OF_MANY = 3, 2
 TARGET_RATIO, TARGET_MIB = 3.0, 64
+LATENCY_SECONDS, CONCURRENCY, TARGET_KEPT = 0.1, 16, 0.8
 
 
 def main() -> None:
-    """Prints both rates, their ratio, and the memory at 10,000 and at 100,000 recipients."""
-    rates: dict[str, list[float]] = {"broadcast": [], "helpers": []}
-    peaks: dict[int, float] = {}
+    """Prints both rates and their ratio, the memory at three sizes, and what is left of the rate at 100 ms latency."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for count in (FEWER, RECIPIENTS, workload.MANY):
+            _run("prepare", folder / str(count), count)
+        _compare_with_helper_classes(folder / str(RECIPIENTS))
+        for count in (FEWER, RECIPIENTS):
+            _show_memory(f"{count:,}", _broadcast(folder / str(count))["mib"])
+        _compare_with_latency(folder / str(workload.MANY))
+
+
+def _compare_with_helper_classes(prepared: Path) -> None:
+    """By the clock, and by processor time, which others on the machine disturb less."""
+    found: dict[str, list[dict[str, float]]] = {"broadcast": [], "helpers": []}
     for _ in range(ROUNDS):
-        for job, found in rates.items():
-            measured = _in_a_process(job, RECIPIENTS)
-            found.append(RECIPIENTS / measured["seconds"])
-            if job == "broadcast":
-                peaks[RECIPIENTS] = max(peaks.get(RECIPIENTS, 0), measured["mib"])
-    peaks[FEWER] = _in_a_process("broadcast", FEWER)["mib"]
-    ours, theirs = median(rates["broadcast"]), median(rates["helpers"])
+        found["broadcast"].append(_broadcast(prepared))
+        found["helpers"].append(_run("helpers", RECIPIENTS))
+    ours, theirs = (median(RECIPIENTS / one["seconds"] for one in found[job]) for job in ("broadcast", "helpers"))
     show(f"broadcast of {RECIPIENTS:,}, with the ledger", f"{ours:,.0f} recipients/s")
     show("a loop over the helper classes, without a ledger", f"{theirs:,.0f} recipients/s")
     show_ratio(
         "broadcast ÷ helper classes", ours / theirs, f"≥ {TARGET_RATIO:.0f}", is_met=ours / theirs >= TARGET_RATIO
     )
-    for count in (FEWER, RECIPIENTS):
-        show(f"memory over the start at {count:,}", f"{peaks[count]:.1f} MiB   target ≤ {TARGET_MIB}")
+    our_work, their_work = (median(one["work_seconds"] / RECIPIENTS for one in found[job]) for job in found)
+    show("processor time of each", f"{our_work * 1e6:.1f} and {their_work * 1e6:.1f} µs a recipient")
 
 
-def _in_a_process(job: str, count: int) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.sendgrid_path", job, str(count)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{job} of {count:,} failed:\n{done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+def _compare_with_latency(prepared: Path) -> None:
+    """The largest broadcast: long enough that its first and last requests, which nothing overlaps, weigh little."""
+    at_once, slowly = [], []
+    for _ in range(ROUNDS_OF_MANY):
+        at_once.append(_broadcast(prepared))
+        slowly.append(_broadcast(prepared, concurrency=CONCURRENCY, latency_seconds=LATENCY_SECONDS))
+    rate, kept_rate = (workload.MANY / min(one["seconds"] for one in found) for found in (at_once, slowly))
+    what = f"{LATENCY_SECONDS * 1000:.0f} ms latency, {CONCURRENCY} requests at a time"
+    _show_memory(f"{workload.MANY:,}", max(one["mib"] for one in at_once))
+    _show_memory(f"{workload.MANY:,}, {CONCURRENCY} requests at a time", max(one["mib"] for one in slowly))
+    show(f"broadcast of {workload.MANY:,}", f"{rate:,.0f} recipients/s")
+    show(f"the same, {what}", f"{kept_rate:,.0f} recipients/s")
+    kept = kept_rate / rate
+    show_ratio("with latency ÷ without", kept, f"≥ {TARGET_KEPT}", is_met=kept >= TARGET_KEPT)
 
 
-@contextmanager
-def _sink() -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.sink"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.stdin.close()
+def _show_memory(where: str, mib: float) -> None:
+    met = "met" if mib <= TARGET_MIB else "MISSED"
+    show(f"memory over the start at {where}", f"{mib:.1f} MiB   target ≤ {TARGET_MIB}   {met}")
 
 
-def _measure(work: Callable[[], object]) -> None:
-    before = _peak_mib()
-    began = time.perf_counter()
-    work()
-    seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "mib": _peak_mib() - before}))
+def _broadcast(prepared: Path, *, concurrency: int = 4, latency_seconds: float = 0.0) -> dict[str, float]:
+    """Drains a copy of a prepared broadcast."""
+    with tempfile.TemporaryDirectory(dir=prepared.parent) as name:
+        shutil.copytree(prepared, name, dirs_exist_ok=True)
+        return _run("broadcast", name, concurrency, latency_seconds)
 
 
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _run(job: str, *arguments: object) -> dict[str, float]:
+    return workload.run_job("benchmarks.sendgrid_path", job, *arguments)
 
 
-def _broadcast(count: int) -> None:
-    from threading import Event
-
-    from newsletter.workflows.drain import drain_broadcast
-
-    with tempfile.TemporaryDirectory() as name, _sink() as url:
-        database, broadcast, provider = _frozen(Path(name), count, url)
-        with database:
-            _measure(lambda: drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event()))
+def _prepare_job(folder: str, count: str) -> dict[str, float]:
+    Path(folder).mkdir()
+    location = Path(folder) / "newsletter.db"
+    workload.add_people(location, int(count))
+    return workload.measure(workload.freeze_february(location))
 
 
-def _frozen(folder: Path, count: int, url: str):  # type: ignore[no-untyped-def]
-    from datetime import UTC, datetime
-
-    from newsletter.model.audience import ImportRow
-    from newsletter.model.broadcast import Waiver
-    from newsletter.providers.registry import open_provider
-    from newsletter.store.merge import merge_subscribers
-    from newsletter.store.opening import open_database
-    from newsletter.workflows.broadcast import plan_broadcast, start_broadcast
-
-    config = _config(url)
-    now = datetime.now(UTC)
-    database = open_database(folder / "newsletter.db")
-    rows = (ImportRow(number, _email(number), f"Person{number}") for number in range(count))
-    merge_subscribers(database, rows, now=now)
-    provider = open_provider(config, {"SENDGRID_API_KEY": "SG.benchmark"})
-    plan = plan_broadcast(
-        config,
-        database,
-        ROOT / "issues/2026-02",
-        segment="everyone",
-        waivers=[Waiver(rule="E1", because="a benchmark")],
-        now=now,
-    )
-    return database, start_broadcast(database, plan, provider, now=now), provider
+def _broadcast_job(folder: str, concurrency: str, latency_seconds: str) -> dict[str, float]:
+    with workload.sink(float(latency_seconds)) as url:
+        return workload.measure(workload.drain_to(url, Path(folder) / "newsletter.db", concurrency=int(concurrency)))
 
 
-def _config(url: str):  # type: ignore[no-untyped-def]
-    from newsletter.config import load_config
-    from newsletter.settings.provider import SendGridSettings
-
-    config = load_config(ROOT)
-    provider = config.settings.provider.model_copy(
-        update={"use": "sendgrid", "sendgrid": SendGridSettings(api_url=url, concurrency=4)}
-    )
-    return replace(config, settings=config.settings.model_copy(update={"provider": provider}))
-
-
-def _helpers(count: int) -> None:
-    with _sink() as url:
+def _helpers_job(count: str) -> dict[str, float]:
+    with workload.sink() as url:
         html, text = _february()
-        _measure(lambda: _helper_loop(count, url, html, text))
+        return workload.measure(lambda: _helper_loop(int(count), url, html, text))
 
 
 def _february() -> tuple[str, str]:
     from newsletter.workflows.compose import compose_issue
     from newsletter.workflows.sample import sample_mail
 
-    config = _config("http://127.0.0.1:1")
+    config = workload.config_for("http://127.0.0.1:1")
     composed = compose_issue(config, ROOT / "issues/2026-02")
     mail = sample_mail(config, composed.rendered.fullest)
     return mail.html, mail.text
@@ -174,7 +137,7 @@ def _helper_loop(count: int, url: str, html: str, text: str) -> None:
         for number in range(start, min(start + 1000, count)):
             link = f"https://news.example.org/u/{number}-0123456789abcdef0123456789abcdef"
             personalization = Personalization()
-            personalization.add_to(To(_email(number), f"Person{number}"))
+            personalization.add_to(To(workload.email(number), f"Person{number}"))
             personalization.add_substitution(Substitution("%first_name%", f"Person{number}"))
             personalization.add_substitution(Substitution("%unsubscribe%", link))
             personalization.add_header(Header("List-Unsubscribe", f"<{link}>"))
@@ -184,10 +147,12 @@ def _helper_loop(count: int, url: str, html: str, text: str) -> None:
         client.client.mail.send.post(request_body=mail.get(), timeout=30)
 
 
-def _email(number: int) -> str:
-    return f"person{number}@example.org"
-
+JOBS: Mapping[str, Callable[..., dict[str, float]]] = {
+    "prepare": _prepare_job,
+    "broadcast": _broadcast_job,
+    "helpers": _helpers_job,
+}
 
 if __name__ == "__main__":
     prepare_process()  # as the program does; the loop over the helper classes has the same good of it
-    {"broadcast": _broadcast, "helpers": _helpers}[sys.argv[1]](int(sys.argv[2]))
+    print(json.dumps(JOBS[sys.argv[1]](*sys.argv[2:])))

@@ -1,6 +1,6 @@
 """A server on loopback that reads each request whole and answers 202: the floor that a provider's API cannot beat.
 
-Run as a program it prints its port, and ends when its standard input does.
+Run as a program, with the seconds that it takes to answer, it prints its port, and ends when its standard input does.
 """
 
 import socket
@@ -9,6 +9,7 @@ import threading
 import time
 
 ANSWER = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: sink\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_ROOM = memoryview(bytearray(1 << 20))  # for all threads: nobody reads what is in it
 
 
 def serve(connection: socket.socket, latency_seconds: float) -> None:
@@ -25,9 +26,11 @@ def serve(connection: socket.socket, latency_seconds: float) -> None:
             int(line.split(b":")[1]) for line in headers.split(b"\r\n") if line.lower().startswith(b"content-len")
         )
         left = length - len(body)
-        room = memoryview(bytearray(1 << 20))
         while left > 0:
-            left -= connection.recv_into(room)
+            received = connection.recv_into(_ROOM)
+            if not received:
+                return
+            left -= received
         if latency_seconds:
             time.sleep(latency_seconds)
         connection.sendall(ANSWER)

@@ -25,6 +25,21 @@ class Timed:
         return median(self.seconds)
 
 
+class Stopwatch:
+    """Adds up the seconds of the blocks that it is around, by the clock and of the processor."""
+
+    def __init__(self) -> None:
+        self.seconds = self.work_seconds = 0.0
+        self._began = self._work_began = 0.0
+
+    def __enter__(self) -> None:
+        self._began, self._work_began = time.perf_counter(), time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._began
+        self.work_seconds += time.process_time() - self._work_began
+
+
 def time_in_turn(commands: Mapping[str, Sequence[str]], *, folder: Path, runs: int = 9) -> dict[str, Timed]:
     """Runs each command in turn, once to warm up and then `runs` times."""
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}

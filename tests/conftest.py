@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
+from tests.postgresql import PostgresServer
+
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the tests' own, one for each process that runs tests."""
+    with PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from typing import TextIO
 from newsletter.model.audience import SUBSCRIBER_COLUMNS, SubscriberRecord
 
 _TAG_SEPARATOR = ";"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_subscribers(records: Iterable[SubscriberRecord], file: TextIO, *, attributes: Sequence[str]) -> int:
@@ -23,6 +24,14 @@ def write_subscribers(records: Iterable[SubscriberRecord], file: TextIO, *, attr
         writer.writerow([*_cells(record), *(record.attributes.get(name, "") for name in attributes)])
         count += 1
     return count
+
+
+def guarded(cell: str) -> str:
+    """The cell, quoted where a spreadsheet would take it for a formula (OWASP, CSV injection).
+
+    For files that people look at; one that is to be imported again keeps its cells as they are.
+    """
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _cells(record: SubscriberRecord) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import audience, compose, sending, workspace
+from newsletter.cli import audience, compose, ledger, scheduling, sending, worker, workspace
 
 _COMPOSE, _SEND, _AUDIENCE = "Compose", "Send", "Audience"
 
@@ -23,9 +23,15 @@ app.command("check", rich_help_panel=_COMPOSE)(compose.check)
 app.command("build", rich_help_panel=_COMPOSE)(compose.build)
 app.command("preview", rich_help_panel=_COMPOSE)(compose.preview)
 app.command("test", rich_help_panel=_SEND)(sending.test)
+app.command("approve", rich_help_panel=_SEND)(ledger.approve)
 app.command("send", rich_help_panel=_SEND)(sending.send)
 app.command("status", rich_help_panel=_SEND)(sending.status)
+app.command("run-due", rich_help_panel=_SEND)(scheduling.run_due)
+app.command("worker", rich_help_panel=_SEND)(worker.worker)
 app.command("resume", rich_help_panel=_SEND)(sending.resume)
+app.command("cancel", rich_help_panel=_SEND)(scheduling.cancel)
+app.command("resolve", rich_help_panel=_SEND)(ledger.resolve)
+app.command("audit", rich_help_panel=_SEND)(ledger.audit)
 app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
 app.add_typer(audience.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
 app.command("segments", rich_help_panel=_AUDIENCE)(audience.segments)

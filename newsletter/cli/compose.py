@@ -107,6 +107,7 @@ def _audience_fields(config: "Config") -> "tuple[str, ...] | None":
 
 def _list_rules() -> None:
     from newsletter.checks.registry import RULES
+    from newsletter.model.requirement import REQUIREMENTS
 
     output.say(f"{output.styled('C1', 'bold')}  The files are as they should be  (error)")
     output.say("    Every key, date, picture and merge field is read before there is a mail that could be checked.")
@@ -115,3 +116,7 @@ def _list_rules() -> None:
         output.say(f"{output.styled(rule.id, 'bold')}  {rule.title}  ({rule.severity})")
         output.say(f"    {rule.why}")
         output.say(f"    {output.styled(rule.source, 'dim')}")
+    for demand in REQUIREMENTS:
+        output.say(f"{output.styled(demand.id, 'bold')}  {demand.title}  (error, of a broadcast)")
+        output.say(f"    {demand.why}")
+        output.say(f"    {output.styled(f'where [delivery] {demand.setting} = true', 'dim')}")

@@ -3,13 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from newsletter.errors import InputError
 
 Progress = Callable[[int], None]  # hears how many more are done
+
+Item = TypeVar("Item")
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -46,6 +48,20 @@ def show_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def show_lines(lines: Iterable[str]) -> None:
+    """Lines of a result that may be endless, as they come."""
+    for line in lines:
+        print(line)
+
+
+def show_json_items(items: Iterable[object]) -> None:
+    """A list for a script that may be endless, an item a line."""
+    print("[", end="")
+    for number, item in enumerate(items):
+        print("," if number else "", json.dumps(item, ensure_ascii=False), sep="\n" if number else "", end="")
+    print("\n]")
+
+
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Names and values in two columns."""
     width = max(len(name) for name, _ in facts)
@@ -57,10 +73,10 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
 
 
 def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows under heads; numbers stand to the right."""
+    """Rows under heads; numbers, and gaps among them, stand to the right."""
     cells = [heads, *rows]
     widths = [max(display_width(row[index]) for row in cells) for index in range(len(heads))]
-    numeric = [all(row[index].replace(",", "").isdigit() for row in rows) for index in range(len(heads))]
+    numeric = [all(_is_number_or_gap(row[index]) for row in rows) for index in range(len(heads))]
     for number, row in enumerate(cells):
         padded = [
             " " * (width - display_width(cell)) + cell if right else cell + " " * (width - display_width(cell))
@@ -68,6 +84,17 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         ]
         line = "  ".join(padded).rstrip()
         say(styled(line, "dim") if number == 0 else line)
+
+
+def _is_number_or_gap(cell: str) -> bool:
+    return not cell or cell.replace(",", "").isdigit()
+
+
+def show_columns(columns: Mapping[str, Callable[[Item], str]], items: Sequence[Item]) -> None:
+    """A row an item; a column, under its head, only where some item fills it."""
+    cells = {head: [cell(item) for item in items] for head, cell in columns.items()}
+    filled = {head: column for head, column in cells.items() if any(column)}
+    show_table(list(filled), list(zip(*filled.values(), strict=True)))
 
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
@@ -103,6 +130,22 @@ def confirm(question: str) -> bool:
         raise InputError("nobody is there to be asked; add --yes to go on without the question")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
+
+def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
+    """Asks a person for one of the answers, by its first letter; `otherwise` where they, or nobody, say anything else.
+
+    `answers` maps each word to what it means.
+    """
+    width = max(map(len, answers))
+    for word, meaning in answers.items():
+        note(f"  {styled(word[0], 'bold', stream=sys.stderr)}{word[1:].ljust(width)} {meaning}")
+    if not sys.stdin.isatty():
+        return otherwise
+    letters = "/".join(word[0].upper() if word == otherwise else word[0] for word in answers)
+    print(f"{question} [{letters}] ", end="", file=sys.stderr, flush=True)
+    said = sys.stdin.readline().strip().casefold()
+    return next((word for word in answers if said in {word, word[0]}), otherwise)
 
 
 @contextmanager

@@ -1,15 +1,23 @@
 """What a broadcast would do, for a person who is about to say yes."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from newsletter.cli import output
 from newsletter.cli.findings import show_findings
 from newsletter.config import Config
-from newsletter.model.ledger import VariantCount
+from newsletter.model.ledger import VariantCount, ZoneCount
 from newsletter.workflows.broadcast import BroadcastPlan
 from newsletter.workflows.sample import sample_mail
+from newsletter.workflows.schedule import SchedulePlan, Travel
+from newsletter.workflows.status import BroadcastStatus
+from newsletter.workflows.when import say_day_and_clock, say_moment
+
+_SHOWN_ZONES = 4
 
 
-def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
-    """Prints issue, sender, people, variants, provider, waivers and findings."""
+def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetime) -> None:
+    """Prints issue, sender, people, variants, time, provider, waivers and findings."""
     envelope, issue = plan.request.envelope, plan.composed.issue
     preview = plan.preview
     facts = [
@@ -23,6 +31,8 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
         facts.append(("left out", "\n".join(left_out)))
     if plan.request.only:
         facts.append(("variants", "\n".join(_variant_line(variant) for variant in preview.variants)))
+    if plan.schedule is not None:
+        facts += _schedule_facts(plan.schedule, provider=plan.request.provider, now=now)
     facts.append(("through", through))
     facts += [("waived", f"{waiver.rule}: {waiver.because}") for waiver in plan.request.waivers]
     facts += [("not waived", f"{rule}: it found nothing") for rule in plan.unused_waivers]
@@ -40,3 +50,80 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str) -> None:
 def _variant_line(variant: VariantCount) -> str:
     seen = " and ".join(sorted(variant.segments))
     return f"{variant.deliveries:,} see {f'what is only for {seen}' if seen else 'the rest alone'}"
+
+
+def show_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
+    """Prints what a broadcast would go on with."""
+    broadcast, tally, zone = found.broadcast, found.tally, config.settings.newsletter.timezone
+    facts = [
+        ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
+        ("frozen", f"{broadcast.created_at:%Y-%m-%d %H:%M} UTC; its events and deadlines were judged then"),
+        ("held back", broadcast.reason),
+        ("its time", _its_time(found, zone, now=now)),
+        ("accepted", f"{tally.accepted:,}, which are not sent again"),
+        ("unknown", f"{tally.unknown:,}, which are not sent again either" if tally.unknown else ""),
+        ("to send", f"{tally.waiting:,}"),
+        ("through", through),
+    ]
+    output.show_facts([(name, value) for name, value in facts if value])
+
+
+def _its_time(found: BroadcastStatus, zone: str, *, now: datetime) -> str:
+    if found.next_due is None:
+        return ""
+    said = say_moment(found.next_due, zone, now=now)
+    if found.next_due <= now:
+        return f"{said}; what is late leaves now"
+    return f"{said}; it is handed over now, and reaches people then"
+
+
+def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list[tuple[str, str]]:
+    """When it reaches whom, and what is needed for it."""
+    schedule = plan.schedule
+    if not schedule.is_local_time:
+        facts = [("when", "\n".join([say_moment(plan.first, schedule.zone, now=now), *plan.notes]))]
+    else:
+        facts = [
+            ("when", f"{say_day_and_clock(schedule.wall_time)}, by everybody's own clock"),
+            ("first", say_moment(plan.first, plan.zone_at(plan.first), now=now)),
+            ("last", say_moment(plan.last, plan.zone_at(plan.last), now=now)),
+            ("zones", "\n".join([_zones_line(plan), *plan.notes])),
+        ]
+    if plan.past:
+        people = sum(zone.deliveries for zone in plan.past)
+        facts.append(
+            (
+                "past",
+                f"{people:,} in {_zone_names(plan.past)}, where the time is past: they get it as soon as it is sent",
+            )
+        )
+    if travel := _travel_line(plan, provider):
+        facts.append(("until then", travel))
+    return facts
+
+
+def _zones_line(plan: SchedulePlan) -> str:
+    line = f"{len(plan.zones)}: {_zone_names(plan.zones)}"
+    if plan.zoneless:
+        line += f"\n{plan.zoneless:,} have no time zone that is known, and get it by the clock of {plan.schedule.zone}"
+    return line
+
+
+def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
+    largest = sorted(zones, key=lambda zone: -zone.deliveries)
+    names = [zone.zone for zone in largest[:_SHOWN_ZONES]]
+    if more := len(zones) - len(names):
+        return f"{', '.join(names)} and {more:,} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _travel_line(plan: SchedulePlan, provider: str) -> str:
+    if plan.travel is Travel.HELD:
+        return f"{provider} holds it: this machine may sleep"
+    timer = "let a timer run it every few minutes (docs/scheduling.md)"
+    if plan.travel is Travel.ON_TIME:
+        return f"`newsletter run-due` hands it over; {timer}"
+    if plan.travel is Travel.HELD_LATER:
+        begins = say_day_and_clock(plan.begins.astimezone(ZoneInfo(plan.schedule.zone)))
+        return f"{provider} cannot hold it for so long: `newsletter run-due` hands it over from\n{begins} on; {timer}"
+    return ""

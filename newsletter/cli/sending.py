@@ -1,7 +1,6 @@
 """`test`, `send`, `status` and `resume`: mail on its way."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,11 +8,14 @@ import typer
 from newsletter.cli import output
 
 if TYPE_CHECKING:
-    from threading import Event
+    from datetime import datetime, timedelta
 
+    from newsletter.config import Config
     from newsletter.model.broadcast import Broadcast, Waiver
+    from newsletter.model.schedule import Schedule
     from newsletter.providers.base import Provider
     from newsletter.store.database import Database
+    from newsletter.workflows.broadcast import BroadcastPlan
 
 IssueName = Annotated[str, typer.Argument(metavar="ISSUE", help="The issue, such as 2026-02.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -33,6 +35,7 @@ def test(
     from newsletter.cli.findings import show_findings, summarise_findings
     from newsletter.cli.workspace import current_config
     from newsletter.providers.registry import open_provider
+    from newsletter.store.opening import open_database
     from newsletter.workflows.compose import compose_issue, find_issue
     from newsletter.workflows.segments import audience_fields
     from newsletter.workflows.test_send import reviewers, send_test_copies
@@ -55,8 +58,10 @@ def test(
     if not yes and not output.confirm(f"Send {output.count_of(copies, 'test copy')}?"):
         output.note("Nothing was sent.")
         raise typer.Exit(1)
-    with output.progress("Sending", copies, unit="copies") as advance:
-        results = send_test_copies(config, composed, mailboxes, provider, now=datetime.now(UTC), on_sent=advance)
+    with open_database(config.database) as database, output.progress("Sending", copies, unit="copies") as advance:
+        results = send_test_copies(
+            config, database, composed, mailboxes, provider, now=datetime.now(UTC), on_sent=advance
+        )
     refused = [copy for copy in results if copy.refused]
     output.say(f"{len(results) - len(refused)} of {len(results)} test copies accepted")
     for copy in refused:
@@ -65,6 +70,8 @@ def test(
         raise typer.Exit(1)
     if composed.errors:
         output.show_next(f"newsletter check {composed.issue.name}", "to see what holds a broadcast back")
+    elif config.settings.delivery.require_approval:
+        output.show_next(f"newsletter approve {composed.issue.name} --by NAME", "once it was looked at")
     else:
         output.show_next(f"newsletter send {composed.issue.name} --to everyone --dry-run", "to see what it would do")
 
@@ -72,6 +79,13 @@ def test(
 def send(
     issue: IssueName,
     to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")],
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="As 2026-02-19 08:00, tomorrow 08:00, thursday 08:00, in 2 hours."),
+    ] = None,
+    local_time: Annotated[
+        bool, typer.Option("--local-time", help="Everybody gets it at that time by the clock of their own zone.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be sent to whom, and send nothing.")
     ] = False,
@@ -85,35 +99,44 @@ def send(
 ) -> None:
     """Broadcast an issue to a segment: says what it will do, asks, and sends. Nobody gets the same issue twice.
 
-    If it is interrupted, `newsletter resume` goes on where it stopped.
+    With --at everything is settled now, people and content, and leaves at that time. If it is interrupted,
+    `newsletter resume` goes on where it stopped.
     """
-    import os
     from datetime import UTC, datetime
 
     from newsletter.cli.plan import show_plan
     from newsletter.cli.workspace import opened_database
-    from newsletter.providers.registry import open_provider
     from newsletter.workflows.broadcast import plan_broadcast, start_broadcast
     from newsletter.workflows.compose import find_issue
 
     waivers, segment = _waivers(waive, because), _only_segment(to)
     with opened_database() as (config, database):
-        provider = None if dry_run else open_provider(config, os.environ)
+        now = datetime.now(UTC)
+        schedule = _schedule(config, at, local_time=local_time, now=now)
+        provider = _provider(config, is_needed=not dry_run)
         plan = plan_broadcast(
-            config, database, find_issue(config, issue), segment=segment, waivers=waivers, now=datetime.now(UTC)
+            config,
+            database,
+            find_issue(config, issue),
+            segment=segment,
+            waivers=waivers,
+            schedule=schedule,
+            provider=provider,
+            now=now,
         )
-        show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use)
+        show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
             output.note("Nothing was sent: the errors above hold it back.")
             raise typer.Exit(1)
-        if provider is None:
+        if provider is None or dry_run:
             output.note("A dry run: nothing was sent.")
             return
-        if not yes and not output.confirm(f"Send to {output.count_of(plan.preview.recipients, 'subscriber')}?"):
+        verb = "Schedule it for" if schedule else "Send to"
+        if not yes and not output.confirm(f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"):
             output.note("Nothing was sent.")
             raise typer.Exit(1)
         broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
-        _drain(database, broadcast, provider)
+        _begin(config, database, broadcast, plan, provider)
 
 
 def status(
@@ -127,11 +150,12 @@ def status(
     from newsletter.cli.workspace import opened_database
     from newsletter.workflows.status import list_statuses, show_status
 
-    with opened_database() as (_, database):
+    with opened_database() as (config, database):
         if broadcast is None:
             show_broadcasts(list_statuses(database), as_json=as_json)
         else:
-            show_broadcast(show_status(database, broadcast, every_unknown=as_json), as_json=as_json)
+            found = show_status(database, broadcast, every_unknown=as_json)
+            show_broadcast(found, as_json=as_json, zone=config.settings.newsletter.timezone)
 
 
 def resume(
@@ -144,6 +168,8 @@ def resume(
     import os
     from datetime import UTC, datetime
 
+    from newsletter.cli.delivering import hand_over
+    from newsletter.cli.plan import show_unfinished
     from newsletter.cli.workspace import opened_database
     from newsletter.providers.registry import open_provider
     from newsletter.workflows.broadcast import find_unfinished, reopen_broadcast
@@ -151,22 +177,67 @@ def resume(
 
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
-        found = find_unfinished(database, broadcast, provider, now=datetime.now(UTC))
-        tally = show_status(database, found.id).tally
-        facts = [
-            ("broadcast", f"{found.id}: {found.issue} to {found.segment}"),
-            ("frozen", f"{found.created_at:%Y-%m-%d %H:%M} UTC; its events and deadlines were judged then"),
-            ("held back", found.reason),
-            ("accepted", f"{tally.accepted:,}, which are not sent again"),
-            ("unknown", f"{tally.unknown:,}, which are not sent again either"),
-            ("to send", f"{tally.waiting:,}"),
-            ("through", provider.describe()),
-        ]
-        output.show_facts([(name, value) for name, value in facts if value])
-        if tally.waiting and not yes and not output.confirm(f"Send to {output.count_of(tally.waiting, 'subscriber')}?"):
+        now = datetime.now(UTC)
+        found = show_status(database, find_unfinished(database, broadcast, provider, now=now).id)
+        show_unfinished(config, found, through=provider.describe(), now=now)
+        waiting = found.tally.waiting
+        if waiting and not yes and not output.confirm(f"Send to {output.count_of(waiting, 'subscriber')}?"):
             output.note("Nothing was sent.")
             raise typer.Exit(1)
-        _drain(database, reopen_broadcast(database, found.id, provider, now=datetime.now(UTC)), provider)
+        reopened = reopen_broadcast(database, found.broadcast.id, now=datetime.now(UTC))
+        hand_over(config, database, reopened, provider, ahead=_longest_hold(provider))
+
+
+def _schedule(config: "Config", at: str | None, *, local_time: bool, now: "datetime") -> "Schedule | None":
+    from newsletter.errors import InputError
+    from newsletter.workflows.schedule import read_schedule
+
+    if at is None and local_time:
+        raise InputError('--local-time needs a time; add --at "2026-02-19 08:00"')
+    if at is None:
+        return None
+    return read_schedule(at, zone=config.settings.newsletter.timezone, is_local_time=local_time, now=now)
+
+
+def _provider(config: "Config", *, is_needed: bool) -> "Provider | None":
+    """The provider; None where it is not needed and its secret is not at hand."""
+    import os
+
+    from newsletter.errors import ProviderError
+    from newsletter.providers.registry import open_provider
+
+    try:
+        return open_provider(config, os.environ)
+    except ProviderError:
+        if is_needed:
+            raise
+        return None
+
+
+def _begin(
+    config: "Config", database: "Database", broadcast: "Broadcast", plan: "BroadcastPlan", provider: "Provider"
+) -> None:
+    """Hands a frozen broadcast over, as far as it leaves at once."""
+    from newsletter.cli.delivering import hand_over
+    from newsletter.cli.statuses import show_broadcast
+    from newsletter.model.broadcast import BroadcastState
+    from newsletter.workflows.schedule import Travel, lead_of
+    from newsletter.workflows.status import show_status
+    from newsletter.workflows.worker.announce import announce
+
+    announce(config, broadcast.id)
+    if plan.schedule is None:
+        hand_over(config, database, broadcast, provider, ahead=None)
+    elif plan.schedule.leaves_at_once or broadcast.state is BroadcastState.RUNNING:  # its time came with the yes
+        is_held = plan.schedule.travel is Travel.HELD
+        hand_over(config, database, broadcast, provider, ahead=_longest_hold(provider) if is_held else lead_of(config))
+    else:
+        zone = config.settings.newsletter.timezone
+        show_broadcast(show_status(database, broadcast.id), as_json=False, zone=zone)
+
+
+def _longest_hold(provider: "Provider") -> "timedelta | None":
+    return provider.scheduler.longest if provider.scheduler is not None else None
 
 
 def _only_segment(names: Sequence[str]) -> str:
@@ -187,51 +258,3 @@ def _waivers(rules: Sequence[str], reasons: Sequence[str]) -> "tuple[Waiver, ...
     if len(rules) != len(reasons):
         raise InputError('each --waive needs a --because: --waive E1 --because "the replay is announced on purpose"')
     return tuple(Waiver(rule=rule, because=reason) for rule, reason in zip(rules, reasons, strict=True))
-
-
-def _drain(database: "Database", broadcast: "Broadcast", provider: "Provider") -> None:
-    """Hands the broadcast over with a progress bar, and says how it ended."""
-    from threading import Event
-
-    from newsletter.cli.statuses import show_broadcast
-    from newsletter.errors import ProviderError
-    from newsletter.workflows.drain import drain_broadcast
-    from newsletter.workflows.status import show_status
-
-    waiting = show_status(database, broadcast.id).tally.waiting
-    stop = Event()
-    with (
-        _stopped_by_signals(stop) as is_interrupted,
-        output.progress(f"Broadcast {broadcast.id}", waiting, unit="deliveries") as advance,
-    ):
-        drain_broadcast(database, broadcast, provider, on_settled=advance, stop=stop)
-    found = show_status(database, broadcast.id)
-    show_broadcast(found, as_json=False)
-    if is_interrupted() and found.tally.waiting:
-        raise KeyboardInterrupt
-    if found.tally.waiting:
-        raise typer.Exit(ProviderError.exit_code)
-    if found.tally.unknown or found.tally.rejected:
-        raise typer.Exit(1)
-
-
-@contextmanager
-def _stopped_by_signals(stop: "Event") -> Iterator[Callable[[], bool]]:
-    """Lets the first Ctrl-C, or an end asked for by the system, finish what is in hand; a second one does not wait."""
-    import signal
-
-    received: list[int] = []
-
-    def on_signal(number: int, _: object) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        stop.set()
-        output.note("Stopping: the requests in hand are finished and recorded first …")
-
-    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

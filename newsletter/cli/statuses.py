@@ -1,105 +1,129 @@
 """How broadcasts stand, on the screen and for scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
-from newsletter.cli import output
-from newsletter.model.broadcast import BroadcastState
-from newsletter.model.ledger import SettledCount
-from newsletter.workflows.status import BroadcastStatus
+from newsletter.cli import moments, output
+from newsletter.cli.next_steps import next_steps
+from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
+from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
+from newsletter.workflows.status import BroadcastLine, BroadcastStatus
+from newsletter.workflows.when import say_moment
 
 _STYLE = {
+    BroadcastState.SCHEDULED: "yellow",
     BroadcastState.RUNNING: "yellow",
     BroadcastState.PAUSED: "yellow",
     BroadcastState.STOPPED: "red",
+    BroadcastState.CANCELLING: "yellow",
+    BroadcastState.CANCELLED: "dim",
     BroadcastState.DONE: "green",
 }
+_AT_WORK = "a process is handing over what is inflight"
+_LEFT_BEHIND = "nobody: the process that was handing over what is inflight has ended"
+_COLUMNS: dict[str, Callable[[BroadcastLine], str]] = {
+    "broadcast": lambda line: str(line.broadcast.id),
+    "issue": lambda line: line.broadcast.issue,
+    "segment": lambda line: line.broadcast.segment,
+    "state": lambda line: line.broadcast.state.value,
+    "due (UTC)": lambda line: _minute(line.broadcast.due_at),
+    "accepted": lambda line: f"{line.tally.accepted:,}",
+    "unknown": lambda line: f"{line.tally.unknown:,}" if line.tally.unknown else "",
+    "frozen": lambda line: f"{line.tally.frozen:,}",
+    "since (UTC)": lambda line: _minute(line.broadcast.created_at),
+}
+_ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
+    "time zone": lambda zone: zone.zone,
+    "due (UTC)": lambda zone: _minute(zone.due_at),
+    "people": lambda zone: f"{zone.deliveries:,}",
+    "handed over": lambda zone: f"{zone.handed_over:,}",
+    "waiting": lambda zone: f"{zone.waiting:,}",
+}
+_NAMED = frozenset({"accepted", "excluded", "invalid", "cancelled", "unknown"})  # in the identity, zero or not
 
 
-def show_broadcasts(statuses: Sequence[BroadcastStatus], *, as_json: bool) -> None:
+def show_broadcasts(lines: Sequence[BroadcastLine], *, as_json: bool) -> None:
     """A line a broadcast."""
     if as_json:
-        output.show_json([_data(status) for status in statuses])
+        output.show_json([{**broadcast_data(line.broadcast), **tally_data(line.tally)} for line in lines])
         return
-    if not statuses:
+    if not lines:
         output.say("There is no broadcast yet.")
         return
-    rows = [
-        (
-            str(status.broadcast.id),
-            status.broadcast.issue,
-            status.broadcast.segment,
-            status.broadcast.state.value,
-            f"{status.tally.accepted:,}",
-            f"{status.tally.frozen:,}",
-            f"{status.broadcast.created_at:%Y-%m-%d %H:%M}",
-        )
-        for status in statuses
-    ]
-    output.show_table(("broadcast", "issue", "segment", "state", "accepted", "frozen", "since (UTC)"), rows)
+    output.show_columns(_COLUMNS, lines)
 
 
-def show_broadcast(status: BroadcastStatus, *, as_json: bool) -> None:
-    """One broadcast: the parts that add up, and what stands behind them."""
+def show_broadcast(status: BroadcastStatus, *, as_json: bool, zone: str = "UTC") -> None:
+    """One broadcast: the parts that add up, what stands behind them, and what can be done.
+
+    `zone` is the one on whose clocks its time is shown, beside UTC.
+    """
     if as_json:
         output.show_json(_data(status))
         return
-    broadcast, tally = status.broadcast, status.tally
+    now = datetime.now(UTC)
+    show_heading(status.broadcast, status.tally)
+    facts = [*_times(status, zone, now), *parts(status.settled, status.chunks), *waived(status.broadcast)]
+    if facts:
+        output.show_facts(facts)
+    _show_zones(status)
+    _show_unknown(status)
+    for command, why in next_steps(status, now):
+        output.show_next(command, why)
+
+
+def show_heading(broadcast: Broadcast, tally: Tally) -> None:
+    """What a broadcast is, how it stands and why, and that its parts add up."""
     state = output.styled(broadcast.state.value, _STYLE[broadcast.state])
     output.say(
         f"Broadcast {broadcast.id}: {broadcast.issue} to {broadcast.segment} through {broadcast.provider}, {state}"
     )
     if broadcast.reason:
         output.say(f"  {broadcast.reason}")
-    parts = _parts(status)
-    output.show_facts([(name, f"{count:,}") for name, count in parts if count or name == "accepted"])
-    sum_of_parts = " + ".join(f"{count:,} {name}" for name, count in parts if count) or "0"
-    output.say(f"  {sum_of_parts} {'=' if tally.adds_up else '≠'} {tally.frozen:,} frozen")
-    for count in status.settled:
-        output.say(f"  {count.status.value}: {_settled_line(count)}")
-    for waiver in broadcast.waivers:
-        output.say(f"  waived {waiver.rule}: {waiver.because}")
-    _show_unknown(status)
-    _show_next_step(status)
+    output.say(f"  {identity(tally)}")
 
 
-def _parts(status: BroadcastStatus) -> list[tuple[str, int]]:
-    tally = status.tally
-    return [
-        ("accepted", tally.accepted),
-        ("excluded", tally.excluded),
-        ("invalid", tally.invalid),
-        ("rejected", tally.rejected),
-        ("unknown", tally.unknown),
-        ("inflight", tally.inflight),
-        ("waiting", tally.waiting),
-    ]
+def identity(tally: Tally) -> str:
+    """The parts and their sum; what is usually nothing is named where there is some of it."""
+    counts = {
+        "accepted": tally.accepted,
+        "excluded": tally.excluded,
+        "invalid": tally.invalid,
+        "cancelled": tally.cancelled,
+        "unknown": tally.unknown,
+        "rejected": tally.rejected,
+        "inflight": tally.inflight,
+        "waiting": tally.waiting,
+    }
+    sum_of_parts = " + ".join(f"{count:,} {name}" for name, count in counts.items() if count or name in _NAMED)
+    return f"{sum_of_parts} {'=' if tally.adds_up else '≠'} {tally.frozen:,} frozen"
 
 
-def _settled_line(count: SettledCount) -> str:
-    return f"{count.deliveries:,} {count.reason}"
+def parts(settled: Sequence[SettledCount], chunks: Sequence[ChunkSummary]) -> list[tuple[str, str]]:
+    """Why deliveries stand where they stand, for those of which it is not plain."""
+    lines: dict[str, list[str]] = {}
+    for count in settled:
+        lines.setdefault(count.status.value, []).append(f"{count.deliveries:,} {count.reason}")
+    for chunk in chunks:
+        if chunk.reason and chunk.state is not ChunkState.READY:
+            lines.setdefault(state_word(chunk.state), []).append(f"{chunk.deliveries:,} {chunk.reason}")
+    return [(name, "\n".join(reasons)) for name, reasons in lines.items()]
 
 
-def _show_unknown(status: BroadcastStatus) -> None:
-    if not status.tally.unknown:
-        return
-    output.say("Uncertain, and therefore not sent again:")
-    for delivery in status.unknown:
-        output.say(f"  {delivery.email or 'somebody who left the list'}  chunk {delivery.chunk}  {delivery.reason}")
-    if (more := status.tally.unknown - len(status.unknown)) > 0:
-        output.say(f"  … and {more:,} more; `newsletter status {status.broadcast.id} --json` has all of them")
+def state_word(state: ChunkState) -> str:
+    """A chunk's state as the identity names it."""
+    return "waiting" if state is ChunkState.READY else state.value
 
 
-def _show_next_step(status: BroadcastStatus) -> None:
-    number, tally = status.broadcast.id, status.tally
-    if status.broadcast.state is BroadcastState.RUNNING and tally.inflight:
-        output.note(f"{tally.inflight:,} are being handed over, or were when a process died.")
-    if status.broadcast.state in {BroadcastState.RUNNING, BroadcastState.PAUSED}:
-        output.show_next(f"newsletter resume {number}", "to go on, if no process is at work on it")
+def waived(broadcast: Broadcast) -> list[tuple[str, str]]:
+    """The checks that were overridden, and why."""
+    told = "\n".join(f"{waiver.rule}: {waiver.because}" for waiver in broadcast.waivers)
+    return [("waived", told)] if told else []
 
 
-def _data(status: BroadcastStatus) -> dict[str, object]:
-    broadcast = status.broadcast
+def broadcast_data(broadcast: Broadcast) -> dict[str, object]:
+    """A broadcast for a script."""
     return {
         "broadcast": broadcast.id,
         "issue": broadcast.issue,
@@ -108,18 +132,93 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         "state": broadcast.state.value,
         "reason": broadcast.reason,
         "created_at": broadcast.created_at.isoformat(),
-        "finished_at": broadcast.finished_at.isoformat() if broadcast.finished_at else None,
-        "tally": asdict(status.tally),
-        "adds_up": status.tally.adds_up,
-        "settled": [
-            {"status": count.status.value, "reason": count.reason, "deliveries": count.deliveries}
-            for count in status.settled
-        ],
-        "chunks": [
-            {"state": chunk.state.value, "reason": chunk.reason, "chunks": chunk.chunks, "deliveries": chunk.deliveries}
-            for chunk in status.chunks
-        ],
+        "due_at": iso(broadcast.due_at),
+        "is_local_time": broadcast.is_local_time,
+        "finished_at": iso(broadcast.finished_at),
         "waivers": [asdict(waiver) for waiver in broadcast.waivers],
+    }
+
+
+def tally_data(tally: Tally) -> dict[str, object]:
+    """A tally for a script."""
+    return {"tally": asdict(tally), "adds_up": tally.adds_up}
+
+
+def settled_data(settled: Sequence[SettledCount]) -> list[dict[str, object]]:
+    """Those who were settled by themselves, for a script."""
+    return [{"status": count.status.value, "reason": count.reason, "deliveries": count.deliveries} for count in settled]
+
+
+def chunks_data(chunks: Sequence[ChunkSummary]) -> list[dict[str, object]]:
+    """The chunks by state and reason, for a script."""
+    return [
+        {"state": chunk.state.value, "reason": chunk.reason, "chunks": chunk.chunks, "deliveries": chunk.deliveries}
+        for chunk in chunks
+    ]
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment for a script."""
+    return moment.isoformat() if moment else None
+
+
+def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str, str]]:
+    broadcast = status.broadcast
+    facts = [("frozen", moments.shown_from(broadcast.created_at, now))]
+    if broadcast.due_at:
+        first = ", for the first time zone" if broadcast.is_local_time else ""
+        facts.append(("due", f"{say_moment(broadcast.due_at, zone, now=now)}{first}"))
+    if broadcast.finished_at:
+        facts.append(("ended", moments.shown_from(broadcast.finished_at, now)))
+    held = [f"{mail.deliveries:,} until {moments.shown_from(mail.until, now)}" for mail in status.held_after(now)]
+    if held:
+        facts.append((f"held by {broadcast.provider}", "\n".join(held)))
+    if status.tally.inflight:
+        facts.append(("at work", _AT_WORK if status.is_at_work else _LEFT_BEHIND))
+    return facts
+
+
+def _show_zones(status: BroadcastStatus) -> None:
+    if not status.zones:
+        return
+    output.say()
+    output.show_columns(_ZONE_COLUMNS, status.zones)
+
+
+def _show_unknown(status: BroadcastStatus) -> None:
+    if not status.tally.unknown:
+        return
+    output.say()
+    output.say("Uncertain, and therefore not sent again:")
+    for delivery in status.unknown:
+        output.say(f"  {delivery.email or 'somebody who left the list'}  chunk {delivery.chunk}")
+    if (more := status.tally.unknown - len(status.unknown)) > 0:
+        output.say(f"  … and {more:,} more; `newsletter audit {status.broadcast.id} --list unknown` has all of them")
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _data(status: BroadcastStatus) -> dict[str, object]:
+    return {
+        **broadcast_data(status.broadcast),
+        **tally_data(status.tally),
+        "next_due_at": iso(status.next_due),
+        "is_at_work": status.is_at_work,
+        "held": [{"until": mail.until.isoformat(), "deliveries": mail.deliveries} for mail in status.held],
+        "zones": [
+            {
+                "zone": zone.zone,
+                "due_at": iso(zone.due_at),
+                "deliveries": zone.deliveries,
+                "waiting": zone.waiting,
+                "cancelled": zone.cancelled,
+            }
+            for zone in status.zones
+        ],
+        "settled": settled_data(status.settled),
+        "chunks": chunks_data(status.chunks),
         "unknown": [
             {
                 "email": delivery.email,

@@ -165,6 +165,11 @@ class Broadcast:
     batch_id: str = ""  # under which the provider holds what was handed over ahead of time
 
     @property
+    def mailing_id(self) -> str:
+        """Its id as providers get it and report it back: opaque, and never that of another ledger's broadcast."""
+        return f"b{self.id}-{self.nonce}"
+
+    @property
     def is_scheduled(self) -> bool:
         """Whether it was frozen for a certain time, and so goes on by itself when that comes."""
         return self.due_at is not None

@@ -28,6 +28,7 @@ class Event:
     at: datetime
     type: EventType
     broadcast: int
+    nonce: str  # of the broadcast, as the mail carried it: numbers alone repeat from one database to another
     chunk: int
     attempt: int
     subscriber: int

@@ -86,9 +86,15 @@ class ZoneProgress:
     """How the deliveries of one time zone stand."""
 
     zone: str
-    due_at: datetime
+    due_at: datetime | None  # None: as soon as it can, for the moment had passed
     deliveries: int
     waiting: int  # not handed over yet
+    cancelled: int
+
+    @property
+    def handed_over(self) -> int:
+        """How many a provider was given, whatever it made of them."""
+        return self.deliveries - self.waiting - self.cancelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,41 @@ class AuditedDelivery:
     message_id: str  # the provider's id of the request
     due_at: datetime | None
     zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedRequest:
+    """One chunk that holds somebody, as what was, or is to be, asked of the provider in one go."""
+
+    number: int
+    state: ChunkState
+    deliveries: int
+    attempt: int  # how often it was handed over
+    at: datetime  # when it came to this state
+    reason: str
+    message_id: str  # the provider's id of it
+    due_at: datetime | None
+    zone: str
+    hold_until: datetime | None  # the provider was asked to keep the mail until then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestGroup:
+    """How many chunks that hold somebody are in a state, and when they came to it."""
+
+    state: ChunkState
+    requests: int
+    deliveries: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMail:
+    """How many deliveries the provider took ahead of their time, to keep them until a moment."""
+
+    until: datetime
+    deliveries: int
 
 
 class Resolution(StrEnum):
@@ -169,7 +210,7 @@ class ZoneCount:
     """How many deliveries there are of one time zone, and when they are due."""
 
     zone: str  # an IANA name
-    due_at: datetime
+    due_at: datetime  # as its clock shows the time; where that has passed, the mail goes as soon as it can
     deliveries: int
 
 
@@ -181,6 +222,7 @@ class FreezePreview:
     excluded: tuple[SettledCount, ...]
     variants: tuple[VariantCount, ...]  # those that somebody gets
     zones: tuple[ZoneCount, ...] = ()  # in the order of their moments; empty without local time
+    zoneless: int = 0  # in local time: those without a zone that is known, who go by the schedule's clock
 
     @property
     def recipients(self) -> int:

@@ -31,7 +31,7 @@ class SendingWindow:
     """The hours and weekdays in which mail is handed over."""
 
     opens: time
-    closes: time  # later than `opens`, the same day
+    closes: time  # later than `opens`, the same day; midnight is the end of the day
     weekdays: frozenset[Weekday]  # every day where it is empty
     zone: ZoneInfo
 
@@ -40,7 +40,7 @@ class SendingWindow:
 class WarmUp:
     """A ramp: so many deliveries on the first day, and each day so many times the day before."""
 
-    starts: date
+    starts: date  # what is sent before counts as the first day does
     first_day: int
     growth: float
     zone: ZoneInfo  # whose midnight begins a day
@@ -53,12 +53,17 @@ class Pace:
     rates: tuple[Rate, ...] = ()
     window: SendingWindow | None = None
     warm_up: WarmUp | None = None
+    setting: str = "the pace"  # where a person changes it: `[provider.smtp.pace]`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """At most so many deliveries since a moment, whichever broadcast and process hands them over."""
+    """At most so many deliveries since a moment, whichever broadcast and process hands them over.
+
+    What was claimed in the very second of `since` counts.
+    """
 
     deliveries: int
     since: datetime
     frees: datetime  # when, at the latest, deliveries of before do not count any more
+    reason: str = ""  # which limit it is, for people: `at most 500 an hour, as [provider.smtp.pace] says`

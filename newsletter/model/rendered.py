@@ -57,10 +57,10 @@ class RenderedIssue:
 
     @property
     def content_hash(self) -> str:
-        """A SHA-256 over all variants and pictures."""
+        """A SHA-256 over all variants, the segments that see each, and all pictures."""
         digest = sha256()
         for variant in self.variants:
-            digest.update(variant.content_hash.encode())
+            digest.update(repr((sorted(variant.segments), variant.content_hash)).encode())
         for picture in self.pictures:
             digest.update(picture.name.encode())
         return digest.hexdigest()

@@ -19,8 +19,11 @@ class Schedule:
         A time that a zone skips in spring is taken as if it were not skipped: 2:30 becomes 3:30. Of a time that comes
         twice in autumn the first counts (PEP 495).
         """
+        return self.wall_time.replace(tzinfo=ZoneInfo(self.clock_of(zone))).astimezone(UTC)
+
+    def clock_of(self, zone: str) -> str:
+        """The zone by whose clocks somebody goes: their own, or the schedule's where no such zone is known."""
         try:
-            own = ZoneInfo(zone or self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            own = ZoneInfo(self.zone)
-        return self.wall_time.replace(tzinfo=own).astimezone(UTC)
+            return ZoneInfo(zone).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: `Europe` is a folder of zones
+            return self.zone

@@ -1,15 +1,17 @@
 """What a provider is: it carries chunks of mail, and says of every recipient what is known afterwards.
 
-The records that pass through it, `OutgoingChunk` and `Outcome`, are in `newsletter.model.broadcast`. A provider raises
-ProviderError only while it is opened; whatever goes wrong later is an outcome.
+The records that pass through it, `OutgoingChunk` and `Outcome`, are in `newsletter.model.broadcast`. A session raises
+nothing: whatever goes wrong while mail is handed over is an outcome. Opening a provider raises ProviderError, and so do
+its capabilities, which not every provider has: a scheduler, and a log of messages that can be searched.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.headers import one_line
 
 Clock = Callable[[], datetime]  # the present moment, aware, in UTC
@@ -25,6 +27,42 @@ class Session(Protocol):
 
         Raises nothing for what a provider, a network or a disk does. What may have been taken is never handed over
         again within a call.
+        """
+
+
+class Scheduler(Protocol):
+    """How a provider holds mail until its time, and gives it back.
+
+    What is handed over with `hold_until` and the `batch_id` of its mailing is held under that id.
+    """
+
+    @property
+    def longest(self) -> timedelta:
+        """How far ahead of its time mail may be handed over."""
+
+    @property
+    def margin(self) -> timedelta:
+        """How long before its time mail must be cancelled to be surely not sent."""
+
+    def open_batch(self) -> str:
+        """A new id under which mail is held; raises ProviderError."""
+
+    def cancel_batch(self, batch_id: str) -> None:
+        """Has all mail of a batch not sent, what is handed over under its id later too.
+
+        Returns only when the provider surely holds the batch as cancelled; a batch may be cancelled again. Raises
+        ProviderError where that is not so, or not known.
+        """
+
+
+class MessageLog(Protocol):
+    """What a provider can be asked about messages that it may have taken."""
+
+    def find(self, broadcast: str, chunk: UnknownChunk) -> str | None:
+        """Words of evidence that the request of this attempt of a chunk was taken.
+
+        `broadcast` is the mailing's. None proves nothing: a log may lag, and forgets. Raises ProviderError where the
+        log cannot be read.
         """
 
 
@@ -46,6 +84,14 @@ class Provider(Protocol):
     @property
     def transmits(self) -> bool:
         """Whether anything leaves this machine."""
+
+    @property
+    def scheduler(self) -> Scheduler | None:
+        """How it holds mail until its time; None where it sends at once all that it takes."""
+
+    @property
+    def message_log(self) -> MessageLog | None:
+        """Where it keeps what it took; None where it cannot be asked."""
 
     def describe(self) -> str:
         """What carries the mail, for a person who is about to say yes."""

@@ -31,7 +31,7 @@ class CompiledMessage:
 
     broadcast: str
     domain: str  # of the sender, for message ids
-    subject: Template  # with its prefix
+    subject: Template | None  # with its prefix; None where it is the same for everybody, and so in the head
     head: bytes  # the fixed headers
     date: bytes
     parts: tuple[bytes, ...]  # the rest of the message, to be joined by values
@@ -41,8 +41,8 @@ class CompiledMessage:
         """The same message with another Date."""
         return replace(self, date=_date(now))
 
-    def render(self, recipient: Recipient) -> bytes:
-        """The whole message for one recipient: lines end in CRLF and are at most 998 bytes long.
+    def render(self, recipient: Recipient, *, end: bytes = b"") -> bytes:
+        """The whole message for one recipient, and `end`: lines end in CRLF and are at most 998 bytes long.
 
         Raises ValueError where the address cannot stand in a header.
         """
@@ -50,13 +50,14 @@ class CompiledMessage:
         pieces = [self.head, self.date, self._own_headers(recipient), self.parts[0]]
         for slot, part in zip(self.slots, self.parts[1:], strict=True):
             pieces += (values[slot], part)
+        pieces.append(end)
         return b"".join(pieces)
 
     def _own_headers(self, recipient: Recipient) -> bytes:
         return b"".join(
             (
                 b"To: %s\r\n" % mailbox(recipient.name, wire_address(recipient.email)),
-                unstructured("Subject", self.subject.fill(recipient.values)),
+                unstructured("Subject", self.subject.fill(recipient.values)) if self.subject is not None else b"",
                 f"Message-ID: <{self.broadcast}.{recipient.delivery}@{self.domain}>\r\n".encode("ascii"),
                 f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n".encode("ascii"),
             )
@@ -92,11 +93,13 @@ def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
     joined[0] = opening + joined[0]
     joined[-1] += closing
     first, *others = variant.subject.parts
+    subject = Template((mailing.subject_prefix + first, *others), variant.subject.slots)
+    head = _fixed_headers(mailing.envelope, mailing.broadcast)
     return CompiledMessage(
         broadcast=mailing.broadcast,
         domain=wire_address(mailing.envelope.from_email).rpartition("@")[2],
-        subject=Template((mailing.subject_prefix + first, *others), variant.subject.slots),
-        head=_fixed_headers(mailing.envelope, mailing.broadcast),
+        subject=subject if subject.slots else None,
+        head=head if subject.slots else head + unstructured("Subject", subject.fill(())),
         date=_date(now),
         parts=tuple(joined),
         slots=variant.text.slots + variant.html.slots,

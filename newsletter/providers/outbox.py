@@ -36,6 +36,8 @@ class Outbox:
     chunk_size = 100
     concurrency = 1
     transmits = False
+    scheduler = None
+    message_log = None
 
     def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
         self._folder = folder

@@ -7,17 +7,15 @@ request that ended in a 5xx was queued, so that stays unknown.
 import re
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
-
-import orjson
 
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.providers.base import quoted
+from newsletter.providers.sendgrid_client import ApiError, Reply
 
 _OF_RECIPIENT = re.compile(r"personalizations[.\[](\d{1,9})\]?\.(?:to|substitutions)\b")
+_OF_SCHEDULE = re.compile(r"\b(?:send_at|batch_id)\b")
 _OF_ADDRESS = re.compile(r"\.to(?:[.\[]\d+\]?)?(?:\.email)?")  # how such a field ends, and not `.to.0.name`
 _LONGEST_WAIT_SECONDS = 3600.0
 _ABOUT_THE_MESSAGE = frozenset({400, 415})
@@ -29,34 +27,12 @@ _REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A whole answer of the API."""
-
-    status: int
-    headers: Message
-    body: bytes
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ApiError:
-    """One of the errors that the body of a refusal lists."""
-
-    message: str
-    field: str
-
-    def __str__(self) -> str:
-        return f"{self.message} ({self.field})" if self.field else self.message
-
-
 def outcome_of(reply: Reply, recipients: Sequence[Recipient], *, sandbox: bool, secrets: tuple[str, ...]) -> Outcome:
     """The outcome of a request for these recipients; `secrets` are kept out of what it says."""
     status = reply.status
     if status < 400 and status not in _MOVED:
         return _success(reply, sandbox=sandbox)
-    errors = _errors(reply.body)
-    said = f"SendGrid answered {status}: {quoted(_words(reply, errors), without=secrets)}"
+    said = f"SendGrid answered {status}: {reply.words(without=secrets)}"
     if status >= 500:
         return Outcome(verdict=Verdict.UNKNOWN, reason=f"{said}; it does not say whether it took the mail")
     if status == 413:
@@ -65,7 +41,7 @@ def outcome_of(reply: Reply, recipients: Sequence[Recipient], *, sandbox: bool, 
         wait = _seconds_to_wait(reply)
         return Outcome(verdict=Verdict.READY, next_step=NextStep.WAIT, reason=said, retry_after_seconds=wait)
     if status in _ABOUT_THE_MESSAGE:
-        return _refused_request(errors, said, recipients, secrets=secrets)
+        return _refused_request(reply.errors(), said, recipients, secrets=secrets)
     remedy = _REMEDIES.get(status, "see what it says")
     return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason=f"{said}; {remedy}, then resume")
 
@@ -99,9 +75,9 @@ def not_handed_over(cause: object, *, secrets: tuple[str, ...]) -> Outcome:
     )
 
 
-def broken_off(error: Exception, *, secrets: tuple[str, ...]) -> Outcome:
+def broken_off(cause: object, *, secrets: tuple[str, ...]) -> Outcome:
     """The request had left, and no whole answer came back."""
-    words = quoted(f"{type(error).__name__}: {error}", without=secrets)
+    words = quoted(f"{type(cause).__name__}: {cause}", without=secrets)
     return Outcome(
         verdict=Verdict.UNKNOWN,
         reason=f"the request was handed over, but SendGrid's answer was lost ({words}); it may have taken the mail",
@@ -128,9 +104,15 @@ def _success(reply: Reply, *, sandbox: bool) -> Outcome:
 
 
 def _refused_request(
-    errors: Sequence[_ApiError], said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]
+    errors: Sequence[ApiError], said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]
 ) -> Outcome:
-    """Where every error names a recipient, these are invalid and the others can go; otherwise it is the message."""
+    """Where every error names a recipient, these are invalid and the others can go; otherwise it is the message.
+
+    What is wrong with the time or the batch is wrong with neither.
+    """
+    if errors and all(_OF_SCHEDULE.search(f"{error.field} {error.message}") for error in errors):
+        remedy = "check this machine's clock, then resume; where that does not help, cancel, and send it again"
+        return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason=f"{said}; {remedy}")
     invalid: dict[int, str] = {}
     undeliverable: set[int] = set()
     for error in errors:
@@ -146,24 +128,10 @@ def _refused_request(
     return Outcome(verdict=Verdict.READY, reason=said, invalid=invalid, undeliverable=frozenset(undeliverable))
 
 
-def _is_about_the_address(error: _ApiError) -> bool:
+def _is_about_the_address(error: ApiError) -> bool:
     """Whether SendGrid says that the address is none; it names a recipient's object for their name and values too."""
     _, _, end = error.field.partition(".to")
     return _OF_ADDRESS.fullmatch(f".to{end}") is not None and "address" in error.message.lower()
-
-
-def _errors(body: bytes) -> tuple[_ApiError, ...]:
-    try:
-        listed = orjson.loads(body)["errors"]
-        return tuple(
-            _ApiError(message=str(error.get("message") or ""), field=str(error.get("field") or "")) for error in listed
-        )
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return ()  # a proxy's page, or nothing
-
-
-def _words(reply: Reply, errors: Sequence[_ApiError]) -> str | bytes:
-    return "; ".join(map(str, errors)) or reply.body or "no words"
 
 
 def _seconds_to_wait(reply: Reply) -> float | None:

@@ -4,7 +4,6 @@ All that varies is a substitution tag in the fixed part and an escaped value in 
 the broadcast's nonce, so no value can pose as one. Rules and limits are those of SendGrid's Mail Send documentation.
 """
 
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,29 +12,13 @@ import orjson
 
 from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
 from newsletter.providers.headers import one_line, phrase, wire_address
+from newsletter.providers.sendgrid_args import request_args
+from newsletter.providers.sendgrid_client import RequestBody
+from newsletter.providers.sendgrid_recipients import object_template, objects, sendable
 
 LARGEST_REQUEST_BYTES = 30_000_000
-_LARGEST_SUBSTITUTIONS_BYTES = 10_000
 _json = orjson.dumps
 _LONGEST_CATEGORY = 255
-_NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # which the name of a recipient must not hold
-
-
-class RequestBody(bytes):
-    """Bytes that the library sends as they are.
-
-    It encodes every body itself, and formats it for a log line whether or not that line is wanted: both would copy
-    all addresses once more at each request, and the second would write them to a log.
-    """
-
-    __slots__ = ()
-
-    def encode(self, encoding: str = "utf-8") -> "RequestBody":
-        """The bytes themselves; they are UTF-8 already."""
-        return self
-
-    def __format__(self, spec: str) -> str:
-        return f"{len(self)} bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,49 +41,15 @@ class CompiledRequest:
 
     def request(self, chunk: OutgoingChunk) -> Request:
         """The request for a chunk, without those that SendGrid would refuse the whole request for."""
-        template = self._template(chunk)
-        sendable: list[Recipient] = []
-        objects: list[bytes] = []
-        invalid: dict[int, str] = {}
-        undeliverable: set[int] = set()
-        for recipient in chunk.recipients:
-            try:
-                address = wire_address(recipient.email)
-            except ValueError as err:
-                invalid[recipient.delivery] = str(err)
-                undeliverable.add(recipient.delivery)
-                continue
-            filled = self._personalization(template, recipient, address)
-            refusal = _refusal(recipient.values, self.tags, address, len(filled))
-            if refusal:
-                invalid[recipient.delivery] = refusal
-                continue
-            objects.append(filled)
-            sendable.append(recipient)
-        body = RequestBody(b"%b%b]}" % (self.opening, b",".join(objects)))
-        return Request(body=body, recipients=tuple(sendable), invalid=invalid, undeliverable=frozenset(undeliverable))
-
-    def _template(self, chunk: OutgoingChunk) -> bytes:
-        """A recipient's object with `%b` for the address, the name, each value in turn, the link and the delivery."""
-        substitutions = ",".join(f"{_json(tag).decode().replace('%', '%%')}:%b" for tag in self.tags)
-        parts = (
-            '{"to":[{"email":%b%b}]',
-            f'"substitutions":{{{substitutions}}}' if substitutions else "",
-            '"headers":{"List-Unsubscribe":%b,"List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}',
-            f'"custom_args":{{"nl_broadcast":"{self.broadcast}","nl_chunk":"{chunk.number}",'
-            f'"nl_attempt":"{chunk.attempt}","nl_delivery":"%d"}}}}',
-        )
-        return ",".join(part for part in parts if part).encode("ascii")
-
-    @staticmethod
-    def _personalization(template: bytes, recipient: Recipient, address: str) -> bytes:
-        return template % (
-            _json(address),
-            _named(recipient.name),
-            *map(_json, recipient.values),
-            _json(f"<{recipient.unsubscribe_url}>"),
-            recipient.delivery,
-        )
+        to = sendable(chunk.recipients, self.tags)
+        template = object_template(self.tags, request_args(self.broadcast, chunk.number, chunk.attempt))
+        body = RequestBody(self.opening)
+        for written in objects(template, to):  # in place: to join them would copy all of it twice more
+            body += written
+        if to.recipients:
+            del body[-1]  # the comma after the last
+        body += b"]%b}" % _hold(chunk)
+        return Request(body=body, recipients=to.recipients, invalid=to.invalid, undeliverable=to.undeliverable)
 
 
 def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
@@ -140,16 +89,13 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
     )
 
 
-def _named(name: str) -> bytes:
-    """The name as it follows the address; nothing where there is none."""
-    if not name:
+def _hold(chunk: OutgoingChunk) -> bytes:
+    """Until when SendGrid keeps the mail, and under which batch; nothing where it is to go at once."""
+    if chunk.hold_until is None:
         return b""
-    if name.isascii() and name.isalnum():
-        return b',"name":"%b"' % name.encode()
-    shown = one_line(name)
-    if ";" in shown or "," in shown:
-        shown = _NAME_SIGNS.sub(" ", shown).strip()
-    return b',"name":' + _json(shown) if shown else b""
+    batch_id = chunk.mailing.batch_id
+    under = b',"batch_id":%b' % _json(batch_id) if batch_id else b""
+    return b',"send_at":%d%b' % (chunk.hold_until.timestamp(), under)
 
 
 def _category(name: str) -> str:
@@ -160,15 +106,3 @@ def _category(name: str) -> str:
 def _list_id(envelope: Envelope) -> str:
     """The value of List-Id (RFC 2919), unfolded: a header's value in JSON is one line."""
     return f"{phrase(envelope.list_name)} <{envelope.list_id}>".replace("\r\n", "")
-
-
-def _refusal(values: tuple[str, ...], tags: tuple[str, ...], address: str, filled_bytes: int) -> str:
-    """Why SendGrid would refuse the whole request for this recipient; empty where it would not."""
-    if not address.isascii():
-        return "SendGrid carries no address with letters outside ASCII before the @"
-    if filled_bytes <= _LARGEST_SUBSTITUTIONS_BYTES:
-        return ""
-    size_bytes = len(_json(dict(zip(tags, values, strict=True))))
-    if size_bytes <= _LARGEST_SUBSTITUTIONS_BYTES:
-        return ""
-    return f"this subscriber's values are {size_bytes:,} bytes long; SendGrid takes {_LARGEST_SUBSTITUTIONS_BYTES:,}"

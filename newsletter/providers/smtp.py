@@ -3,16 +3,16 @@
 DKIM signatures are the relay's work. Bounces go to the sender's address.
 """
 
-import smtplib
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
 from newsletter.providers.base import Clock, quoted
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
-from newsletter.providers.smtp_dialogue import Answer, Meaning, hand_over, open_connection
+from newsletter.providers.smtp_connection import SmtpConnection
+from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, Meaning, hand_over, open_connection
 from newsletter.settings.provider import SmtpSettings
 
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
@@ -45,6 +45,8 @@ class SmtpRelay:
     name = "smtp"
     chunk_size = 100
     transmits = True
+    scheduler = None
+    message_log = None
 
     def __init__(self, settings: SmtpSettings, *, password: str, clock: Clock) -> None:
         self._settings = settings
@@ -79,7 +81,7 @@ class SmtpSession:
         self._password = password
         self._clock = clock
         self._messages = MessageCompiler()
-        self._server: smtplib.SMTP | None = None
+        self._relay: SmtpConnection | None = None
         self._has_delivered = False
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
@@ -96,19 +98,17 @@ class SmtpSession:
 
     def close(self) -> None:
         """Says good-bye to the relay."""
-        if self._server is not None and self._server.sock is not None:
-            with suppress(OSError):
-                self._server.quit()
-            self._server.close()
-        self._server = None
+        if self._relay is not None and self._relay.is_open:
+            self._relay.quit()
+        self._relay = None
 
     def _deliver(self, message: CompiledMessage, sender: str, recipient: Recipient) -> Answer:
         try:
             address = wire_address(recipient.email)
         except ValueError as err:
             return Answer(Meaning.ADDRESS, str(err))
-        content = message.render(recipient)
-        is_kept = self._server is not None and self._server.sock is not None
+        content = message.render(recipient, end=END_OF_CONTENT)
+        is_kept = self._relay is not None and self._relay.is_open
         answer = self._hand_over(sender, address, content)
         if is_kept and answer.meaning in {Meaning.LOST, Meaning.CLOSED}:
             # The relay ended a connection that has idled or carried enough; it has not taken this message.
@@ -116,12 +116,12 @@ class SmtpSession:
         return answer
 
     def _hand_over(self, sender: str, address: str, content: bytes) -> Answer:
-        if self._server is None or self._server.sock is None:
+        if self._relay is None or not self._relay.is_open:
             opened = open_connection(self._settings, self._password)
             if isinstance(opened, Answer):
                 return opened
-            self._server = opened
-        return hand_over(self._server, sender=sender, address=address, content=content)
+            self._relay = opened
+        return hand_over(self._relay, sender=sender, address=address, content=content)
 
     def _secrets(self) -> tuple[str, ...]:
         """The password as it is and as it travels in AUTH PLAIN, lest a relay repeat it."""

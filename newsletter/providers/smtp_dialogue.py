@@ -6,13 +6,14 @@ begun, a connection that breaks leaves it open whether the relay took the messag
 
 import re
 import smtplib
-import socket
 import ssl
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from newsletter.providers.smtp_connection import Reply, SmtpConnection, connect
 from newsletter.settings.provider import SmtpSettings
+
+END_OF_CONTENT = b".\r\n"
 
 _ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
 _SUBJECTS = {
@@ -68,37 +69,36 @@ class Answer:
     words: str
 
 
-def open_connection(settings: SmtpSettings, password: str) -> smtplib.SMTP | Answer:
+def open_connection(settings: SmtpSettings, password: str) -> SmtpConnection | Answer:
     """A greeted, encrypted and logged-in connection, or the reason why there is none."""
-    server: smtplib.SMTP | None = None
     try:
-        server = _connect(settings)
-        if settings.username is not None:
-            server.login(settings.username, password)
+        return connect(settings, password)
     except (OSError, UnicodeError) as err:  # smtplib's are OSErrors; a host that cannot be a name is the other
-        if server is not None:
-            server.close()
         return _answer_to_opening(err)
-    return server
 
 
-def hand_over(server: smtplib.SMTP, *, sender: str, address: str, content: bytes) -> Answer:
-    """Gives the relay one message for one recipient; `content` ends in a line break, and no line begins with a dot."""
+def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: bytes) -> Answer:
+    """Gives the relay one message for one recipient.
+
+    `content` ends in the line with one dot that ends a message; no other line begins with a dot.
+    """
     phase = Phase.MAIL
     try:
-        mail = _mail_command(server, sender, address, len(content))
+        if relay.has_unasked:
+            raise ConnectionError("the relay spoke unasked")  # such as of its end; its replies would be out of step
+        mail = _mail_command(relay, sender, address, len(content) - len(END_OF_CONTENT))
         if isinstance(mail, Answer):
             return mail
-        refusal = _give_envelope(server, mail, address)
+        refusal = _give_envelope(relay, mail, address)
         if refusal is not None:
             return refusal
         phase = Phase.CONTENT
-        server.send(content + b".\r\n")
-        code, words = server.getreply()
+        relay.send(content)
+        reply = relay.reply()
     except OSError as err:
-        server.close()
+        relay.close()
         return Answer(Meaning.UNCERTAIN if phase is Phase.CONTENT else Meaning.LOST, str(err))
-    return _judge(server, phase, code, words)
+    return _judge(relay, phase, reply)
 
 
 def meaning_of(phase: Phase, code: int, words: str) -> Meaning:
@@ -142,31 +142,6 @@ def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
     return phase in {Phase.DATA, Phase.CONTENT} and (is_too_large or subject in {"system", "content"})
 
 
-def _connect(settings: SmtpSettings) -> smtplib.SMTP:
-    # Our own name for ourselves: smtplib would ask the DNS for it at each connection, which can take seconds.
-    hostname = socket.gethostname()
-    ourselves = hostname if "." in hostname else "[127.0.0.1]"
-    context = ssl.create_default_context()
-    server: smtplib.SMTP
-    if settings.security == "tls":
-        server = smtplib.SMTP_SSL(
-            settings.host, settings.port, ourselves, timeout=settings.timeout_seconds, context=context
-        )
-    else:
-        server = smtplib.SMTP(settings.host, settings.port, ourselves, timeout=settings.timeout_seconds)
-    try:
-        if settings.security == "starttls":
-            server.starttls(context=context)
-        server.ehlo_or_helo_if_needed()
-        if server.sock is not None:
-            # A message goes out in one write; waiting to fill a packet would only delay its end.
-            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except BaseException:
-        server.close()
-        raise
-    return server
-
-
 def _answer_to_opening(error: OSError | UnicodeError) -> Answer:
     if isinstance(error, smtplib.SMTPResponseException):
         words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
@@ -176,50 +151,59 @@ def _answer_to_opening(error: OSError | UnicodeError) -> Answer:
     return Answer(Meaning.LOST, str(error))
 
 
-def _mail_command(server: smtplib.SMTP, sender: str, address: str, size_bytes: int) -> str | Answer:
-    options = f" SIZE={size_bytes}" if server.has_extn("size") else ""
+def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: int) -> str | Answer:
+    options = f" SIZE={size_bytes}" if relay.has("size") else ""
     if not address.isascii():
-        if not server.has_extn("smtputf8"):
+        if not relay.has("smtputf8"):
             return Answer(Meaning.RECIPIENT, "the relay carries no address with letters outside ASCII")
         options += " BODY=8BITMIME SMTPUTF8"
     return f"MAIL FROM:<{sender}>{options}"
 
 
-def _give_envelope(server: smtplib.SMTP, mail: str, address: str) -> Answer | None:
+def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | None:
     """Says who sends to whom, and opens the content; the first refusal, or None where the relay waits for it.
 
     A relay that announces PIPELINING gets the three commands in one write (RFC 2920).
     """
-    commands = {Phase.MAIL: mail, Phase.RCPT: f"RCPT TO:<{address}>", Phase.DATA: "DATA"}
-    pipelined = server.has_extn("pipelining")
+    commands = ((Phase.MAIL, mail), (Phase.RCPT, f"RCPT TO:<{address}>"), (Phase.DATA, "DATA"))
+    pipelined = relay.has("pipelining")
     if pipelined:
-        server.send("".join(f"{command}\r\n" for command in commands.values()).encode())
+        relay.send(f"{mail}\r\nRCPT TO:<{address}>\r\nDATA\r\n".encode())
     refusal: Answer | None = None
-    for phase, command in commands.items():
+    for phase, command in commands:
         if not pipelined:
-            server.send(f"{command}\r\n".encode())
-        code, words = server.getreply()
-        hoped_for = code == 354 if phase is Phase.DATA else 200 <= code <= 299
+            relay.send(f"{command}\r\n".encode())
+        reply = relay.reply()
+        hoped_for = reply.code == 354 if phase is Phase.DATA else 200 <= reply.code <= 299
         if hoped_for and refusal is None:
             continue
         if hoped_for and phase is Phase.DATA:
             # The relay waits for content though it knows no recipient: end the empty message (RFC 2920, 3.1).
-            server.send(b".\r\n")
-            server.getreply()
-        refusal = refusal or _judge(server, phase, code, words)
-        if not pipelined or server.sock is None:
+            relay.send(END_OF_CONTENT)
+            relay.reply()
+        refusal = refusal or _judge(relay, phase, reply)
+        if not pipelined or not relay.is_open:
             break
-    if refusal is not None and server.sock is not None:
-        with suppress(OSError):  # where this finds the connection gone, the next message opens another
-            server.rset()
+    if refusal is not None and relay.is_open:
+        _reset(relay)
     return refusal
 
 
-def _judge(server: smtplib.SMTP, phase: Phase, code: int, words: bytes) -> Answer:
-    text = words.decode("utf-8", "replace")
-    if phase is Phase.CONTENT and 200 <= code <= 299:
+def _reset(relay: SmtpConnection) -> None:
+    """Has the relay forget the message; where this finds the connection gone, the next message opens another."""
+    try:
+        relay.send(b"RSET\r\n")
+        if not 200 <= relay.reply().code <= 299:
+            relay.close()
+    except OSError:
+        relay.close()
+
+
+def _judge(relay: SmtpConnection, phase: Phase, reply: Reply) -> Answer:
+    text = reply.words.decode("utf-8", "replace")
+    if phase is Phase.CONTENT and 200 <= reply.code <= 299:
         return Answer(Meaning.ACCEPTED, text)
-    meaning = meaning_of(phase, code, text)
+    meaning = meaning_of(phase, reply.code, text)
     if meaning in {Meaning.CLOSED, Meaning.LOST, Meaning.UNCERTAIN}:
-        server.close()
-    return Answer(meaning, f"{code} {text}")
+        relay.close()
+    return Answer(meaning, f"{reply.code} {text}")

@@ -1,13 +1,22 @@
-"""A subscriber's values, escaped for each slot of a variant: what is done once for every single message."""
+"""Subscribers' values, escaped for each slot of a variant: what is done once for every single message.
+
+A chunk is worked on column by column, since a step for a thousand values costs a fraction of a thousand steps.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import repeat
+from typing import cast
 
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.merge import RESERVED_FIELDS, UNSUBSCRIBE_FIELD, Slot
 from newsletter.render.merge import ESCAPES
 
-_Writer = Callable[[Sequence[str], str], str]  # a person's values and unsubscribe link → what stands in a slot
+_Column = Sequence[str]
+_Writer = Callable[[Sequence[_Column], _Column], _Column]  # columns of values, and of links → what stands in a slot
+# A third of what calling the class takes: a named tuple's own constructor is written in Python.
+_recipient = cast("Callable[[tuple[object, ...]], Recipient]", partial(tuple.__new__, Recipient))
 
 
 class Personaliser:
@@ -22,21 +31,33 @@ class Personaliser:
         """The columns and attributes that the slots need, sorted."""
         return tuple(sorted({slot.field.name for slot in slots} - RESERVED_FIELDS))
 
-    def recipients(self, deliveries: Iterable[ClaimedDelivery]) -> tuple[Recipient, ...]:
+    def recipients(self, deliveries: Sequence[ClaimedDelivery]) -> tuple[Recipient, ...]:
         """One recipient a delivery."""
-        return tuple([self._recipient(delivery) for delivery in deliveries])
-
-    def _recipient(self, delivery: ClaimedDelivery) -> Recipient:
-        subscriber, email, first_name, last_name, token, values = delivery
-        unsubscribe_url = self._envelope.unsubscribe_url(subscriber, token)
-        name = f"{first_name} {last_name}" if first_name and last_name else first_name or last_name
-        written = tuple([write(values, unsubscribe_url) for write in self._writers])
-        return Recipient(subscriber, email, name, unsubscribe_url, written)
+        if not deliveries:
+            return ()
+        subscribers, emails, first_names, last_names, tokens, values = zip(*deliveries, strict=True)
+        names = [
+            f"{first} {last}" if first and last else first or last
+            for first, last in zip(first_names, last_names, strict=True)
+        ]
+        urls = list(map(self._envelope.unsubscribe_url, subscribers, tokens))
+        columns = tuple(zip(*values, strict=True))
+        written = [write(columns, urls) for write in self._writers]
+        slot_values = zip(*written, strict=True) if written else repeat((), len(deliveries))
+        return tuple(map(_recipient, zip(subscribers, emails, names, urls, slot_values, strict=True)))
 
 
 def _writer(slot: Slot, fields: Sequence[str]) -> _Writer:
     if slot.field.name == UNSUBSCRIBE_FIELD:
-        return lambda _, unsubscribe_url: unsubscribe_url
+        return lambda _, urls: urls
     escape = ESCAPES[slot.escape]
     index, default = fields.index(slot.field.name), escape(slot.field.default or "")
-    return lambda values, _: escape(values[index]) if values[index] else default
+
+    def write(columns: Sequence[_Column], _: _Column) -> _Column:
+        # Letters and digits of ASCII need no escape anywhere, and most values are one plain word.
+        return [
+            value if value.isalnum() and value.isascii() else escape(value) if value else default
+            for value in columns[index]
+        ]
+
+    return write

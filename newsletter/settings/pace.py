@@ -9,7 +9,8 @@ from newsletter.model.pace import Weekday
 from newsletter.model.values import OneLine
 from newsletter.settings.part import Part
 
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]\d|2[0-3]):([0-5]\d)")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*[-–]\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+_MIDNIGHT = time(0, 0)
 
 
 class WarmUpSettings(Part):
@@ -36,15 +37,15 @@ class PaceSettings(Part):
     def _is_a_span(cls, value: str | None) -> str | None:
         if value is not None:
             opens, closes = span_of(value)
-            if opens >= closes:
+            if opens >= closes != _MIDNIGHT:
                 raise ValueError(f"{value!r} ends before it begins; write it as 08:00-20:00")
         return value
 
 
 def span_of(hours: str) -> tuple[time, time]:
-    """The two times of `08:00-20:00`; raises ValueError where it is none."""
+    """The two times of `08:00-20:00`, the second one midnight for `24:00`; raises ValueError where it is none."""
     match = _HOURS.fullmatch(hours.strip())
     if match is None:
         raise ValueError(f"{hours!r} is not a span of hours; write it as 08:00-20:00")
-    first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
+    first_hour, first_minute, last_hour, last_minute = (int(part or 0) for part in match.groups())
     return time(first_hour, first_minute), time(last_hour, last_minute)

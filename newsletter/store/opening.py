@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from newsletter.errors import StoreError
 from newsletter.store.database import Database
+
+_INSTALL = 'install the extra that brings it: pip install "newsletter[postgres]"'
 
 
 def open_database(location: Path | str, *, wait_seconds: float = 30) -> Database:
@@ -16,6 +19,10 @@ def open_database(location: Path | str, *, wait_seconds: float = 30) -> Database
         from newsletter.store.sqlite.database import open_sqlite
 
         return open_sqlite(location, wait_seconds=wait_seconds)
+    try:
+        import psycopg  # noqa: F401 - whether it is there
+    except ImportError as err:
+        raise StoreError(f"PostgreSQL needs its driver; {_INSTALL}") from err
     from newsletter.store.postgresql.database import open_postgresql
 
     return open_postgresql(location, wait_seconds=wait_seconds)

@@ -21,7 +21,8 @@ _FIELD = ":field"
 _TAGGED = "EXISTS (SELECT 1 FROM tag WHERE tag.subscriber = s.id AND tag.tag = :tag)"
 
 TEXT_COLUMNS = frozenset(SUBSCRIBER_COLUMNS) - {"tags"}
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+# No longer than a double surely holds: beyond that PostgreSQL fails where it is asked to make a number of it.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
 _SQL_OPERATOR = {
     Operator.EQUAL: "=",
     Operator.UNEQUAL: "<>",

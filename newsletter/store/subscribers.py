@@ -62,6 +62,7 @@ def remove_subscriber(database: Database, email: str) -> bool:
         if subscriber_id is None:
             return False
         _SQL.remember_id(connection, digest=digest_of(person), subscriber=subscriber_id)
+        _SQL.remove_tags(connection, subscriber=subscriber_id)
         _SQL.remove(connection, subscriber=subscriber_id)
     return True
 

@@ -1,7 +1,5 @@
 """Bring a list in, take it out again, and show what is known of a person."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +21,7 @@ from newsletter.store.suppressions import (
     list_suppressions,
     remove_suppression,
 )
+from newsletter.workflows.private_file import private_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +55,8 @@ def export_to_file(database: Database, path: Path) -> int:
 
     The file appears whole or not at all. Raises InputError where it cannot be written.
     """
-    try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                count = export_to_stream(database, file)
-            Path(partial).replace(path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
-    except OSError as err:
-        raise InputError(f"{path}: cannot be written ({err.strerror}); check the folder and its permissions") from err
-    return count
+    with private_file(path, overwrite=True) as file:
+        return export_to_stream(database, file)
 
 
 def show_person(database: Database, email: str) -> KnownPerson:

@@ -1,8 +1,8 @@
-"""Broadcast an issue to a segment: plan it, freeze it, hand it over, and take it up again after a crash."""
+"""Broadcast an issue to a segment: plan it, freeze it, and take it up again after a crash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from newsletter.checks.registry import RULES
@@ -12,15 +12,23 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Waiver
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.ledger import FreezePreview, FreezeRequest
 from newsletter.model.mistakes import suggestion
+from newsletter.model.pace import Pace
+from newsletter.model.requirement import REQUIREMENTS
+from newsletter.model.schedule import Schedule
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
 from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.subscribers import known_fields
+from newsletter.workflows.approve import unmet_requirements
 from newsletter.workflows.compose import Composed, compose_issue
+from newsletter.workflows.pace import chunk_size_for, pace_of
 from newsletter.workflows.sample import envelope_of
+from newsletter.workflows.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.segments import find_segment
+
+_UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +38,9 @@ class BroadcastPlan:
     composed: Composed
     request: FreezeRequest
     preview: FreezePreview
-    blocking: tuple[Finding, ...]  # errors that no waiver overrides
+    pace: Pace
+    schedule: SchedulePlan | None  # None: as soon as it can
+    blocking: tuple[Finding, ...]  # errors, and requirements that nobody met, that no waiver overrides
     waived: tuple[Finding, ...]
     unused_waivers: tuple[str, ...]  # rules that were to be waived and found nothing
 
@@ -47,32 +57,41 @@ def plan_broadcast(
     *,
     segment: str,
     waivers: Sequence[Waiver],
+    schedule: Schedule | None = None,
+    provider: Provider | None = None,
     now: datetime,
 ) -> BroadcastPlan:
-    """Composes and checks the issue as of now, and finds who would get what; the ledger stays as it is.
+    """Composes and checks the issue as of now, and finds who would get what and when; the ledger stays as it is.
 
-    Raises MistakesError, or InputError for an unknown segment or rule, or where nobody would get anything.
+    Without a `provider` the plan does not say how mail gets to its time. Raises MistakesError, or InputError for an
+    unknown segment or rule, a time that does not fit, or where nobody would get anything.
     """
     _require_rules(waivers)
     target = find_segment(config, database, segment)
     composed = compose_issue(config, folder, at=now, known_fields=known_fields(database))
+    issue, content_hash = composed.issue.name, composed.rendered.content_hash
+    held_back_by = (*composed.errors, *unmet_requirements(config, database, issue, content_hash))
     waived_rules = {waiver.rule for waiver in waivers}
-    waived = tuple(finding for finding in composed.errors if finding.rule in waived_rules)
+    waived = tuple(finding for finding in held_back_by if finding.rule in waived_rules)
     used = {finding.rule for finding in waived}
     request = FreezeRequest(
-        issue=composed.issue.name,
+        issue=issue,
         segment=target,
         only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
         provider=config.settings.provider.use,
-        content_hash=composed.rendered.content_hash,
+        content_hash=content_hash,
         envelope=envelope_of(config),
         waivers=tuple(waiver for waiver in waivers if waiver.rule in used),
+        schedule=schedule,
     )
+    preview = preview_freeze(database, request)
     return BroadcastPlan(
         composed=composed,
         request=request,
-        preview=preview_freeze(database, request),
-        blocking=tuple(finding for finding in composed.errors if finding.rule not in waived_rules),
+        preview=preview,
+        pace=pace_of(config),
+        schedule=plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None,
+        blocking=tuple(finding for finding in held_back_by if finding.rule not in waived_rules),
         waived=waived,
         unused_waivers=tuple(sorted(waived_rules - used)),
     )
@@ -86,33 +105,55 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     if plan.blocking:
         raise FindingsError("\n".join(str(finding) for finding in plan.blocking))
     variants = {variant.segments: variant for variant in plan.composed.rendered.variants}
-    return freeze_broadcast(database, plan.request, variants, chunk_size=provider.chunk_size, now=now)
-
-
-def reopen_broadcast(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
-    """Lets a broadcast go on that `find_unfinished` finds; raises InputError where it has ended, too."""
-    return resume_broadcast(database, find_unfinished(database, broadcast_id, provider, now=now).id)
+    chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
+    return freeze_broadcast(database, plan.request, variants, chunk_size=chunk_size, now=now)
 
 
 def find_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
-    """The broadcast to go on with, still held back if it was; what a dead process was handing over becomes unknown.
+    """The broadcast to go on with; nothing about it is changed.
 
-    Without a number it is the only one that has not ended. Raises InputError where there is none, several, or it
-    began with another provider.
+    Without a number it is the only one that was interrupted or held back. Raises InputError where there is none,
+    several, it is being cancelled, it began with another provider, or its time is further ahead than that can hold it.
     """
     found = find_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
-    if found.provider != provider.name:
-        raise InputError(
-            f"broadcast {found.id} began with {found.provider}, but {CONFIG_FILE} now uses {provider.name}; "
-            "set [provider] use back to go on"
-        )
-    adopt_orphans(database, found.id, now=now)
+    if found.state is BroadcastState.CANCELLING:
+        raise InputError(f"broadcast {found.id} is being cancelled; finish that with `newsletter cancel {found.id}`")
+    require_same_provider(found, provider.name)
+    if found.state is BroadcastState.SCHEDULED:
+        _require_can_leave(found, provider, now=now)
     return found
 
 
+def reopen_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
+    """Lets a broadcast go on; what a dead process was handing over becomes unknown.
+
+    What of it is late leaves as soon as it can. Raises InputError where it has ended.
+    """
+    adopt_orphans(database, broadcast_id, now=now)
+    return resume_broadcast(database, broadcast_id, now=now)
+
+
+def require_same_provider(broadcast: Broadcast, provider: str) -> None:
+    """Raises InputError where the broadcast began with another provider than the one in use."""
+    if broadcast.provider != provider:
+        raise InputError(
+            f"broadcast {broadcast.id} began with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}; "
+            "set [provider] use back to go on"
+        )
+
+
+def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetime) -> None:
+    """Raises InputError where nothing of a scheduled broadcast can be handed over yet."""
+    longest = provider.scheduler.longest if provider.scheduler is not None else timedelta()
+    if broadcast.due_at is not None and broadcast.due_at > now + longest:
+        raise InputError(
+            f"broadcast {broadcast.id} is scheduled for {broadcast.due_at:%Y-%m-%d %H:%M} UTC; `newsletter run-due` "
+            f"hands it over in time. To send it sooner, `newsletter cancel {broadcast.id}`, and send the issue again"
+        )
+
+
 def _only_unfinished(database: Database) -> Broadcast:
-    open_states = {BroadcastState.RUNNING, BroadcastState.PAUSED}
-    unfinished = [broadcast for broadcast in list_broadcasts(database) if broadcast.state in open_states]
+    unfinished = [broadcast for broadcast in list_broadcasts(database) if broadcast.state in _UNFINISHED]
     if not unfinished:
         raise InputError("no broadcast is unfinished; `newsletter status` lists all of them")
     if len(unfinished) > 1:
@@ -124,7 +165,7 @@ def _only_unfinished(database: Database) -> Broadcast:
 
 
 def _require_rules(waivers: Sequence[Waiver]) -> None:
-    known = [rule.id for rule in RULES]
+    known = [*(rule.id for rule in RULES), *(requirement.id for requirement in REQUIREMENTS)]
     for waiver in waivers:
         if waiver.rule not in known:
             raise InputError(f"there is no check {waiver.rule}; {suggestion(waiver.rule, known)}")

@@ -2,55 +2,74 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from math import isfinite
 from threading import Event, Lock
-from time import monotonic, sleep
+from time import sleep
 
 from newsletter.errors import StoreError
-from newsletter.model.broadcast import Broadcast, Mailing, NextStep, Outcome, OutgoingChunk, Verdict
-from newsletter.model.ledger import ClaimedChunk
-from newsletter.providers.base import Provider, Session
+from newsletter.model.broadcast import Broadcast, BroadcastState, Mailing, NextStep, Outcome, OutgoingChunk, Verdict
+from newsletter.model.ledger import ClaimedChunk, NotYet
+from newsletter.model.pace import Pace
+from newsletter.model.rendered import RenderedVariant
+from newsletter.providers.base import Clock, Provider, Session, utc_now
 from newsletter.render.personalise import Personaliser
 from newsletter.store.database import Database, Runner
-from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast
+from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.record import record_outcome
+from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
+from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.variants import load_variants
+from newsletter.workflows.gate import Gate, OnWait
+from newsletter.workflows.pace import allowances, opens_at, shown_window
 
-MAX_TRIES = 6  # of one chunk that is surely not handed over, until a person looks
+MAX_TRIES = 6  # of one chunk that is surely not handed over, by one drain, until a person looks
 UNCLEAR_IN_A_ROW = 3  # answers, with none between them that says that mail was taken
 RECORD_TRIES = 6  # to write down an outcome that nobody else knows; about three seconds, and the database's own wait
 _LONGEST_BACKOFF_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 3600.0  # that a provider may ask for
+_SHORTEST_WAIT = timedelta(seconds=1)  # for the pace, so that nobody asks the ledger again and again
 _FIRST_RECORD_PAUSE_SECONDS = 0.1
 Advance = Callable[[int], None]
 
 
-def drain_broadcast(
-    database: Database, broadcast: Broadcast, provider: Provider, *, on_settled: Advance, stop: Event
+def drain_broadcast(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
+    database: Database,
+    broadcast: Broadcast,
+    provider: Provider,
+    *,
+    pace: Pace = Pace(),  # noqa: B008 - frozen
+    hold_within: timedelta | None = None,
+    on_settled: Advance,
+    on_wait: OnWait = lambda _until, _reason: None,
+    stop: Event,
+    clock: Clock = utc_now,
 ) -> Broadcast:
-    """Submits chunks until none is ready, the broadcast is held back, or `stop` is set; how it stands then.
+    """Submits what is due until nothing is, the broadcast is held back, or `stop` is set; how it stands then.
+
+    With `hold_within`, what is due in that time is handed over too, for the provider to hold. Whether its hour is one
+    in which mail may leave was decided with the schedule; the sending window counts for what leaves at once.
 
     What is being handed over when it ends early is finished and recorded first. `stop` is also set by the drain itself
     where it ends early, so that no worker waits on. `on_settled` hears how many more deliveries a provider has answered
-    for; it is called from several threads, one at a time. Raises StoreError where the ledger can no longer be written:
-    what was being handed over becomes unknown.
+    for, `on_wait` once for each wait until when nothing leaves and why; each is called from several threads, never by
+    two at once. Raises StoreError where the ledger can no longer be written: what was being handed over becomes
+    unknown.
     """
     with database.runner() as runner:
-        drain = _Drain(database, broadcast, provider, runner, on_settled, stop)
+        gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
+        drain = _Drain(database, broadcast, provider, runner, pace, hold_within, on_settled, gate)
         with ThreadPoolExecutor(max_workers=provider.concurrency, thread_name_prefix="deliver") as pool:
-            workers = [pool.submit(drain.work) for _ in range(provider.concurrency)]
             try:
-                for worker in workers:
+                for worker in [pool.submit(drain.work) for _ in range(provider.concurrency)]:
                     worker.result()
             except BaseException:  # Ctrl-C too
                 stop.set()
                 raise
-    return finish_if_done(database, broadcast.id, now=datetime.now(UTC))
+    return finish_if_done(database, broadcast.id, now=clock())
 
 
 @dataclass(slots=True)
@@ -61,73 +80,99 @@ class _Drain:
     broadcast: Broadcast
     provider: Provider
     runner: Runner
+    pace: Pace
+    hold_within: timedelta | None
     on_settled: Advance
-    halt: Event
-    mailings: dict[str, Mailing] = field(init=False)
-    personaliser: dict[str, Personaliser] = field(init=False)
-    fields: tuple[str, ...] = field(init=False)
+    gate: Gate
+    mailings: "_Mailings" = field(init=False)
     _lock: Lock = field(default_factory=Lock)
-    _resume_at: float = 0.0
     _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # of each chunk, in this drain
 
     def __post_init__(self) -> None:
-        variants = load_variants(self.database, self.broadcast.id)
-        slots = [slot for variant in variants.values() for slot in variant.slots]
-        self.fields = Personaliser.fields_of(slots)
-        self.personaliser = {
-            key: Personaliser(variant.slots, self.fields, self.broadcast.envelope) for key, variant in variants.items()
-        }
-        self.mailings = {
-            key: Mailing(
-                broadcast=f"b{self.broadcast.id}-{self.broadcast.nonce}",
-                category=f"{self.broadcast.issue}-b{self.broadcast.id}",
-                envelope=self.broadcast.envelope,
-                variant_key=key,
-                variant=variant,
-                nonce=self.broadcast.nonce,
-            )
-            for key, variant in variants.items()
-        }
+        self.mailings = _Mailings(self.broadcast, load_variants(self.database, self.broadcast.id))
 
     def work(self) -> None:
         """One worker: claim, submit, record, until nothing is ready; where it fails, the others stop too."""
         try:
             with self.provider.session() as session:
-                while self._may_go_on() and (chunk := self._claim()):
-                    self._deliver(session, chunk)
+                chunk = self._next()
+                while chunk:
+                    chunk = self._deliver(session, chunk) or self._next()
         except BaseException:
-            self.halt.set()
+            self.gate.halt.set()
             raise
 
-    def _claim(self) -> ClaimedChunk | None:
-        return claim_chunk(self.database, self.broadcast.id, self.runner.id, self.fields, now=datetime.now(UTC))
+    def _next(self) -> ClaimedChunk | None:
+        """The next chunk, when the provider, the window and the pace let it go; None where the work is at its end."""
+        while self.gate.opens(is_worth_it=self._is_running):
+            now = self.gate.clock()
+            opens = now if self.pace.window is None or self.hold_within else opens_at(self.pace.window, now)
+            if opens > now:
+                if not tally_of(self.database, self.broadcast.id).waiting:
+                    return None
+                self.gate.close(opens, shown_window(self.pace))
+                continue
+            found = self._claim(now)
+            if not isinstance(found, NotYet):
+                return found
+            self.gate.close(max(found.until, now + _SHORTEST_WAIT), found.reason)
+        return None
 
-    def _deliver(self, session: Session, chunk: ClaimedChunk) -> None:
-        outgoing = OutgoingChunk(
-            mailing=self.mailings[chunk.variant_key],
-            number=chunk.number,
-            attempt=chunk.attempt,
-            recipients=self.personaliser[chunk.variant_key].recipients(chunk.deliveries),
+    def _is_running(self) -> bool:
+        return find_broadcast(self.database, self.broadcast.id).state is BroadcastState.RUNNING
+
+    def _claim(self, now: datetime) -> ClaimedChunk | NotYet | None:
+        return claim_chunk(
+            self.database,
+            self.broadcast.id,
+            self.runner.id,
+            self.mailings.fields,
+            now=now,
+            hold_within=self.hold_within,
+            allowances=allowances(self.pace, now),
         )
-        outcome = session.submit(outgoing)
-        self._record(chunk, outcome)
+
+    def _deliver(self, session: Session, chunk: ClaimedChunk) -> ClaimedChunk | None:
+        """Submits a chunk and records what came of it; the chunk to go on with, where it was claimed with that."""
+        outcome = session.submit(self.mailings.outgoing(chunk))
+        exchange = self._exchange(chunk, outcome)
+        if not exchange.is_recorded:
+            self._record(chunk, outcome)
         with self._lock:
             self._react(chunk, outcome)
+        return exchange.following
+
+    def _exchange(self, chunk: ClaimedChunk, outcome: Outcome) -> Exchange:
+        """Records and claims in one commit, where nothing keeps the next chunk waiting; never in vain a second time."""
+        if self.gate.halt.is_set() or self.pace != Pace():
+            return Exchange(is_recorded=False, following=None)
+        try:
+            return record_and_claim(
+                self.database,
+                chunk,
+                outcome,
+                self.runner.id,
+                self.mailings.fields,
+                now=self.gate.clock(),
+                hold_within=self.hold_within,
+            )
+        except StoreError:
+            return Exchange(is_recorded=False, following=None)
 
     def _record(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         """Writes down what the provider said, again and again: until then it is known in this process alone."""
         for pause_seconds in (_FIRST_RECORD_PAUSE_SECONDS * 2**number for number in range(RECORD_TRIES - 1)):
             try:
-                record_outcome(self.database, self.broadcast.id, chunk.number, outcome, now=datetime.now(UTC))
+                record_outcome(self.database, chunk, outcome, now=self.gate.clock())
                 return
             except StoreError:
                 sleep(pause_seconds)
-        record_outcome(self.database, self.broadcast.id, chunk.number, outcome, now=datetime.now(UTC))
+        record_outcome(self.database, chunk, outcome, now=self.gate.clock())
 
     def _react(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         if outcome.next_step in {NextStep.PAUSE, NextStep.STOP}:
-            self.halt.set()  # the ledger holds the broadcast back by now
+            self.gate.halt.set()  # the ledger holds the broadcast back by now
         if outcome.next_step is NextStep.WAIT:
             self._hold(chunk, outcome)
         if _is_unclear(outcome):
@@ -148,17 +193,48 @@ class _Drain:
         seconds = _seconds_asked(outcome)
         if seconds is None:
             seconds = min(2.0**tries, _LONGEST_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        self._resume_at = max(self._resume_at, monotonic() + seconds)
+        self.gate.close(self.gate.clock() + timedelta(seconds=seconds), outcome.reason)
 
     def _pause(self, reason: str) -> None:
-        pause_broadcast(self.database, self.broadcast.id, reason)
-        self.halt.set()
+        pause_broadcast(self.database, self.broadcast.id, reason, now=self.gate.clock())
+        self.gate.halt.set()
 
-    def _may_go_on(self) -> bool:
-        while (seconds := self._resume_at - monotonic()) > 0:
-            if self.halt.wait(seconds):
-                break
-        return not self.halt.is_set()
+
+class _Mailings:
+    """What the messages of a broadcast are made from: each variant, and whose values it needs."""
+
+    def __init__(self, broadcast: Broadcast, variants: Mapping[str, RenderedVariant]) -> None:
+        self.fields = Personaliser.fields_of(slot for variant in variants.values() for slot in variant.slots)
+        self._broadcast = broadcast
+        self._variants = variants
+        self._made: dict[tuple[str, str], tuple[Mailing, Personaliser]] = {}
+
+    def outgoing(self, chunk: ClaimedChunk) -> OutgoingChunk:
+        """A claimed chunk as a provider is handed it."""
+        key = (chunk.variant_key, chunk.batch_id)
+        if key not in self._made:  # two workers may both make it, to the same effect
+            self._made[key] = self._make(*key)
+        mailing, personaliser = self._made[key]
+        return OutgoingChunk(
+            mailing=mailing,
+            number=chunk.number,
+            attempt=chunk.attempt,
+            recipients=personaliser.recipients(chunk.deliveries),
+            hold_until=chunk.hold_until,
+        )
+
+    def _make(self, variant_key: str, batch_id: str) -> tuple[Mailing, Personaliser]:
+        variant, broadcast = self._variants[variant_key], self._broadcast
+        mailing = Mailing(
+            broadcast=broadcast.mailing_id,
+            category=f"{broadcast.issue}-b{broadcast.id}",
+            envelope=broadcast.envelope,
+            variant_key=variant_key,
+            variant=variant,
+            nonce=broadcast.nonce,
+            batch_id=batch_id,
+        )
+        return mailing, Personaliser(variant.slots, self.fields, broadcast.envelope)
 
 
 def _is_unclear(outcome: Outcome) -> bool:

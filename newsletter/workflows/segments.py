@@ -12,7 +12,7 @@ from newsletter.model.segment import EVERYONE, All, Segment
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
-from newsletter.store.subscribers import known_fields
+from newsletter.store.subscribers import known_fields, load_subscribers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,16 @@ class CountedSegment:
 
 
 def audience_fields(config: Config) -> tuple[str, ...] | None:
-    """The columns and attributes that the list has; None where none was imported yet."""
+    """The columns and attributes that the list has; None where there is nobody on it yet."""
     if not config.has_database:
         return None
     with open_database(config.database) as database:
-        return known_fields(database)
+        return fields_of_list(database)
+
+
+def fields_of_list(database: Database) -> tuple[str, ...] | None:
+    """The columns and attributes that the list has; None where there is nobody on it yet."""
+    return known_fields(database) if load_subscribers(database, after=0, size=1) else None
 
 
 def find_segment(config: Config, database: Database, name: str) -> Segment:

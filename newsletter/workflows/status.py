@@ -1,15 +1,26 @@
-"""How broadcasts stand: the identity of their parts, who was left out and why, and what is uncertain."""
+"""How broadcasts stand: the identity of their parts, what stands behind the numbers, and who is at work."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from newsletter.model.broadcast import Broadcast, Tally
-from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
+from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, ZoneProgress
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.requests import held_mail, runners_of
+from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 
 SHOWN_UNKNOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastLine:
+    """One broadcast among others: how it stands, in numbers."""
+
+    broadcast: Broadcast
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +32,24 @@ class BroadcastStatus:
     settled: tuple[SettledCount, ...]
     chunks: tuple[ChunkSummary, ...]
     unknown: tuple[UnknownDelivery, ...]  # the first few, or all where all were asked for
+    next_due: datetime | None  # of what is waiting; None where it is not scheduled, or nothing is waiting
+    zones: tuple[ZoneProgress, ...]  # empty where it does not go by local time
+    held: tuple[HeldMail, ...]  # by the provider, or it was until its time came
+    is_at_work: bool  # whether a living process is handing some of it over
+
+    def held_after(self, now: datetime) -> tuple[HeldMail, ...]:
+        """What the provider still holds."""
+        return tuple(mail for mail in self.held if mail.until > now)
 
 
-def list_statuses(database: Database) -> tuple[BroadcastStatus, ...]:
-    """Every broadcast, the newest first."""
-    return tuple(_status(database, broadcast) for broadcast in list_broadcasts(database))
+def list_statuses(database: Database) -> tuple[BroadcastLine, ...]:
+    """Every broadcast with its numbers, the newest first."""
+    return tuple(_line(database, broadcast) for broadcast in list_broadcasts(database))
+
+
+def show_line(database: Database, broadcast_id: int) -> BroadcastLine:
+    """One broadcast with its numbers alone; raises InputError where there is none of this number."""
+    return _line(database, find_broadcast(database, broadcast_id))
 
 
 def show_status(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
@@ -33,15 +57,22 @@ def show_status(database: Database, broadcast_id: int, *, every_unknown: bool = 
 
     Raises InputError where there is none of this number.
     """
-    limit = None if every_unknown else SHOWN_UNKNOWN
-    return _status(database, find_broadcast(database, broadcast_id), limit)
+    with database.read():  # one state of the ledger, so that the numbers belong together
+        broadcast = find_broadcast(database, broadcast_id)
+        runners = runners_of(database, broadcast_id)
+        limit = None if every_unknown else SHOWN_UNKNOWN
+        return BroadcastStatus(
+            broadcast=broadcast,
+            tally=tally_of(database, broadcast_id),
+            settled=settled_counts(database, broadcast_id),
+            chunks=chunk_summaries(database, broadcast_id),
+            unknown=tuple(islice(unknown_deliveries(database, broadcast_id), limit)),
+            next_due=next_due(database, broadcast_id),
+            zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),
+            held=held_mail(database, broadcast_id),
+            is_at_work=any(database.alive(runner) for runner in runners),
+        )
 
 
-def _status(database: Database, broadcast: Broadcast, unknown_limit: int | None = SHOWN_UNKNOWN) -> BroadcastStatus:
-    return BroadcastStatus(
-        broadcast=broadcast,
-        tally=tally_of(database, broadcast.id),
-        settled=settled_counts(database, broadcast.id),
-        chunks=chunk_summaries(database, broadcast.id),
-        unknown=tuple(islice(unknown_deliveries(database, broadcast.id), unknown_limit)),
-    )
+def _line(database: Database, broadcast: Broadcast) -> BroadcastLine:
+    return BroadcastLine(broadcast=broadcast, tally=tally_of(database, broadcast.id))

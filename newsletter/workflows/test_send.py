@@ -13,6 +13,8 @@ from newsletter.model.mistakes import suggestion
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.values import PLAIN_ADDRESS
 from newsletter.providers.base import Provider, Session
+from newsletter.store.approvals import remember_test
+from newsletter.store.database import Database
 from newsletter.workflows.compose import Composed
 from newsletter.workflows.sample import envelope_of, sample_recipient
 
@@ -52,6 +54,7 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 def send_test_copies(
     config: Config,
+    database: Database,
     composed: Composed,
     mailboxes: Sequence[str],
     provider: Provider,
@@ -61,10 +64,31 @@ def send_test_copies(
 ) -> tuple[TestCopy, ...]:
     """Sends each variant to each mailbox, marked [TEST]; `on_sent` hears how many copies are done.
 
-    Raises ProviderError where the provider refuses or cannot be reached.
+    That this content was tested is remembered where at least one copy was taken. Raises ProviderError where the
+    provider refuses or cannot be reached.
     """
-    run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     copies: list[TestCopy] = []
+    try:
+        _send(config, composed, mailboxes, provider, now=now, copies=copies, on_sent=on_sent)
+    finally:
+        if taken := sum(not copy.refused for copy in copies):
+            content_hash = composed.rendered.content_hash
+            remember_test(database, composed.issue.name, content_hash, copies=taken, now=now)
+    return tuple(copies)
+
+
+def _send(
+    config: Config,
+    composed: Composed,
+    mailboxes: Sequence[str],
+    provider: Provider,
+    *,
+    now: datetime,
+    copies: list[TestCopy],
+    on_sent: Callable[[int], None],
+) -> None:
+    """Sends all copies; `copies` says at any moment what became of those that were handed over."""
+    run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with provider.session() as session:
         for number, variant in enumerate(composed.rendered.variants):
             mailing = _mailing(config, composed, variant, run=f"{run}-{number}")
@@ -74,7 +98,6 @@ def send_test_copies(
                 refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
                 copies += _copies(part, variant, refused)
                 on_sent(len(part))
-    return tuple(copies)
 
 
 def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, run: str) -> Mailing:

@@ -1,22 +1,31 @@
-"""A server on loopback that answers `POST /v3/mail/send` as SendGrid's Web API documents it.
+"""A server on loopback that answers as SendGrid's Web API documents it: mail, scheduled sends, and the log.
 
-It validates a request as a whole and names the index of what is wrong, queues it or not, and keeps what each recipient
-would get. Tests queue faults: the next requests fall victim to them, one each. It knows nothing of the code under test.
+It validates a mail request as a whole and names the index of what is wrong, queues it or not, and keeps what each
+recipient would get. Tests queue faults: the next requests fall victim to them, one each. It knows nothing of the code
+under test.
 """
 
 import json
 import os
+import re
 import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.fakes.sendgrid_rules import ApiError, errors_of
+from tests.fakes import sendgrid_logs
+from tests.fakes.sendgrid_answer import Answer
+from tests.fakes.sendgrid_mail import AcceptedMail, is_sandbox, mails_of
+from tests.fakes.sendgrid_rules import errors_of
+from tests.fakes.sendgrid_schedules import Schedules
+
+__all__ = ["AcceptedMail", "Answer", "Exchange", "Fault", "SendGridApi"]
 
 LARGEST_REQUEST_BYTES = 30 * 1024 * 1024
 
@@ -26,49 +35,28 @@ class Fault(Enum):
 
     NONE = auto()  # nothing: the request is answered as usual
     HANG = auto()  # the request is read, and no answer comes
-    RESET = auto()  # the connection is reset after the request was read; nothing is queued
-    QUEUE_THEN_RESET = auto()  # the same, but the mail is queued
-    QUEUE_THEN_500 = auto()  # the mail is queued, and the answer is an error
-    TRUNCATE = auto()  # the mail is queued, and the answer ends in its middle
+    RESET = auto()  # the connection is reset after the request was read; nothing is carried out
+    QUEUE_THEN_RESET = auto()  # the same, but it is carried out: the mail is queued
+    QUEUE_THEN_500 = auto()  # it is carried out, and the answer is an error
+    TRUNCATE = auto()  # it is carried out, and the answer ends in its middle
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A scripted answer instead of the usual one; nothing is queued."""
+class Exchange:
+    """A request as it arrived, and the answer that was made for it."""
 
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    @classmethod
-    def error(cls, status: int, message: str, *, of: str | None = None, **headers: str) -> "Answer":
-        """An answer with one error in SendGrid's form; `of` is the field, header names have `_` for `-`."""
-        body = _error_body([ApiError(message, of)])
-        return cls(status=status, body=body, headers={name.replace("_", "-"): text for name, text in headers.items()})
-
-
-@dataclass(frozen=True, kw_only=True)
-class AcceptedMail:
-    """What one recipient would get."""
-
-    email: str
-    name: str
-    sender: str
-    reply_to: str
-    subject: str
-    text: str
-    html: str
+    method: str
+    path: str
     headers: Mapping[str, str]
-    custom_args: Mapping[str, str]
-    categories: tuple[str, ...]
-    attachments: tuple[Mapping[str, str], ...]
-    message_id: str  # of the request
+    body: bytes
+    answer: Answer
 
 
 class SendGridApi:
     """The server, for the length of a `with` block.
 
-    `accepted` holds the queued mails, `validated` those of the sandbox, `requests` counts every request that arrived.
+    `accepted` holds the queued mails, `validated` those of the sandbox, `bodies` the requests of both. `requests`
+    counts all that arrived, `exchanges` keeps those answered as usual. `now` is the server's clock where it is set.
     """
 
     def __init__(self, *, api_key: str = "SG.test-key") -> None:
@@ -76,7 +64,11 @@ class SendGridApi:
         self.accepted: list[AcceptedMail] = []
         self.validated: list[AcceptedMail] = []
         self.bodies: list[bytes] = []
+        self.exchanges: list[Exchange] = []
         self.requests = 0
+        self.now: datetime | None = None
+        self.has_log = True  # Email Logs are not part of every account
+        self.schedules = Schedules()
         self.lock = threading.Lock()
         self._script: deque[Fault | Answer] = deque()
         self._stopping = threading.Event()
@@ -104,6 +96,11 @@ class SendGridApi:
         with self.lock:
             self._script.extend(steps)
 
+    def delivered(self, at: datetime) -> list[AcceptedMail]:
+        """What has really reached people by a moment, given what is held, cancelled and paused by now."""
+        with self.lock:
+            return [mail for mail in self.accepted if mail.leaves_at <= at and self.schedules.leaves(mail)]
+
     def next_step(self) -> Fault | Answer:
         """Counts a request and says what happens to it."""
         with self.lock:
@@ -114,14 +111,96 @@ class SendGridApi:
         """Waits until the server stops, or for longer than any test's timeout."""
         self._stopping.wait(20)
 
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Carries out a request, and keeps it with its answer."""
+        answer = self._carry_out(method, path, headers, body)
+        exchange = Exchange(method=method, path=path, headers=headers, body=body, answer=answer)
+        with self.lock:
+            self.exchanges.append(exchange)
+        return answer
+
     def queue(self, request: Mapping[str, Any], body: bytes) -> str:
         """Keeps the mails of a valid request; the request's message id."""
         with self.lock:
-            message_id = f"fake{self.requests:018d}"
-            kept = self.validated if _is_sandbox(request) else self.accepted
-            kept += _mails(request, message_id)
+            message_id = f"fake{len(self.bodies) + 1:018d}"
+            kept = self.validated if is_sandbox(request) else self.accepted
+            kept += mails_of(request, message_id, now=self.clock())
             self.bodies.append(body)
         return message_id
+
+    def clock(self) -> datetime:
+        """What time it is for the server."""
+        return self.now or datetime.now(UTC)
+
+    def _carry_out(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        refusal = _refusal(headers, body, api_key=self.api_key)
+        if refusal is not None:
+            return refusal
+        carry = _routes_to(path).get(method)
+        if carry is None:
+            return Answer.error(405, "method not allowed")
+        try:
+            content = json.loads(body) if body else {}
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            return Answer.error(400, "Bad Request")
+        return carry(self, Call(content=content, body=body, place=path.rpartition("/")[2], now=self.clock()))
+
+    def send(self, call: "Call") -> Answer:
+        """`POST /v3/mail/send`."""
+        errors = errors_of(call.content, now=call.now, batch_ids=self.schedules.batch_ids)
+        if errors:
+            return Answer.errors(400, errors)
+        message_id = self.queue(call.content, call.body)
+        return Answer(status=200 if is_sandbox(call.content) else 202, headers={"X-Message-Id": message_id})
+
+    def search(self, call: "Call") -> Answer:
+        """`POST /v3/logs`."""
+        return sendgrid_logs.search(call.content, self.accepted, now=call.now) if self.has_log else _FORBIDDEN
+
+    def details(self, call: "Call") -> Answer:
+        """`GET /v3/logs/{sg_message_id}`."""
+        return sendgrid_logs.details(call.place, self.accepted, now=call.now) if self.has_log else _FORBIDDEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request that is one."""
+
+    content: dict[str, Any]
+    body: bytes
+    place: str  # the last part of the path: an id, where the path ends in one
+    now: datetime
+
+
+def _refusal(headers: Mapping[str, str], body: bytes, *, api_key: str) -> Answer | None:
+    """What is wrong with a request, whatever it asks for."""
+    if headers.get("Authorization") != f"Bearer {api_key}":
+        return Answer.error(401, "The provided authorization grant is invalid, expired, or revoked")
+    if body and headers.get("Content-Type", "").partition(";")[0] != "application/json":
+        return Answer.error(415, "Content-Type should be application/json.")
+    return Answer.error(413, "Payload too large") if len(body) > LARGEST_REQUEST_BYTES else None
+
+
+_FORBIDDEN = Answer.error(403, "access forbidden")
+_SCHEDULED = "/v3/user/scheduled_sends"
+_ROUTES: dict[tuple[str, str], Callable[[SendGridApi, Call], Answer]] = {
+    ("POST", "/v3/mail/send"): lambda api, call: api.send(call),
+    ("POST", "/v3/mail/batch"): lambda api, _: api.schedules.open(),
+    ("POST", _SCHEDULED): lambda api, call: api.schedules.set(call.content, call.now),
+    ("GET", _SCHEDULED): lambda api, _: api.schedules.list(),
+    ("GET", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.get(call.place),
+    ("PATCH", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.change(call.place, call.content, call.now),
+    ("DELETE", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.undo(call.place),
+    ("POST", "/v3/logs"): lambda api, call: api.search(call),
+    ("GET", "/v3/logs/[^/]+"): lambda api, call: api.details(call),
+}
+
+
+def _routes_to(path: str) -> dict[str, Callable[[SendGridApi, Call], Answer]]:
+    """What may be done with an address, by method; nothing where there is no such address."""
+    return {method: carry for (method, place), carry in _ROUTES.items() if re.fullmatch(place, path)}
 
 
 class _Server(ThreadingHTTPServer):
@@ -138,63 +217,57 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
+        self._meet()
+
+    def do_GET(self) -> None:
+        self._meet()
+
+    def do_PATCH(self) -> None:
+        self._meet()
+
+    def do_DELETE(self) -> None:
+        self._meet()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keeps quiet."""
+
+    def _meet(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if not _routes_to(self.path):
+            self._give(Answer.error(404, "Not Found"))
+            return
         api = self.server.api
-        self.step = step = api.next_step()
+        step = api.next_step()
         if isinstance(step, Answer):
-            self._answer(step.status, step.body, step.headers)
+            self._give(step)
         elif step is Fault.HANG:
             api.hang()
         elif step is Fault.RESET:
             self._reset()
         else:
-            self._serve(body)
+            self._give_up(step, api.answer(self.command, self.path, dict(self.headers), body))
 
-    def do_GET(self) -> None:
-        self._answer(405, _error_body([ApiError("POST method allowed only")]))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps quiet."""
-
-    def _serve(self, body: bytes) -> None:
-        status, errors, request = self._judge(body)
-        if errors:
-            self._answer(status, _error_body(errors))
-            return
-        message_id = self.server.api.queue(request, body)
-        if self.step is Fault.QUEUE_THEN_RESET:
+    def _give_up(self, fault: Fault, answer: Answer) -> None:
+        """Gives the answer, or loses it; what a request asked for that is in order has happened by now."""
+        if fault is Fault.NONE or answer.status >= 400:
+            self._give(answer)
+        elif fault is Fault.QUEUE_THEN_RESET:
             self._reset()
-        elif self.step is Fault.QUEUE_THEN_500:
-            self._answer(500, _error_body([ApiError("Internal Server Error")]))
-        elif self.step is Fault.TRUNCATE:
+        elif fault is Fault.QUEUE_THEN_500:
+            self._give(Answer.error(500, "Internal Server Error"))
+        else:
             self.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{")
             self.close_connection = True
-        else:
-            self._answer(200 if _is_sandbox(request) else 202, b"", {"X-Message-Id": message_id})
 
-    def _judge(self, body: bytes) -> tuple[int, list[ApiError], dict[str, Any]]:
-        if self.path != "/v3/mail/send":
-            return 404, [ApiError("Not Found")], {}
-        if self.headers.get("Authorization") != f"Bearer {self.server.api.api_key}":
-            return 401, [ApiError("The provided authorization grant is invalid, expired, or revoked")], {}
-        if self.headers.get_content_type() != "application/json":
-            return 415, [ApiError("Content-Type should be application/json.")], {}
-        if len(body) > LARGEST_REQUEST_BYTES:
-            return 413, [ApiError("Payload too large")], {}
-        try:
-            request = json.loads(body)
-        except ValueError:
-            return 400, [ApiError("Bad Request")], {}
-        return 400, errors_of(request), request
-
-    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, text in (headers or {}).items():
+    def _give(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, text in answer.headers.items():
             self.send_header(name, text)
-        self.send_header("Content-Length", str(len(body)))
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer.body)
         self.close_connection = True
 
     def _reset(self) -> None:
@@ -202,44 +275,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
-
-
-def _error_body(errors: list[ApiError]) -> bytes:
-    listed = [{"message": error.message, "field": error.field, "help": None} for error in errors]
-    return json.dumps({"errors": listed}).encode()
-
-
-def _is_sandbox(request: Mapping[str, Any]) -> bool:
-    return bool(request.get("mail_settings", {}).get("sandbox_mode", {}).get("enable", False))
-
-
-def _mails(request: Mapping[str, Any], message_id: str) -> list[AcceptedMail]:
-    bodies = {part["type"]: part["value"] for part in request["content"]}
-    mails: list[AcceptedMail] = []
-    for one in request["personalizations"]:
-        values = one.get("substitutions", {})
-        mails += [
-            AcceptedMail(
-                email=to["email"],
-                name=to.get("name", ""),
-                sender=request["from"]["email"],
-                reply_to=request.get("reply_to", {}).get("email", ""),
-                subject=_substituted(one.get("subject", request.get("subject", "")), values),
-                text=_substituted(bodies.get("text/plain", ""), values),
-                html=_substituted(bodies.get("text/html", ""), values),
-                headers={**request.get("headers", {}), **one.get("headers", {})},
-                custom_args={**request.get("custom_args", {}), **one.get("custom_args", {})},
-                categories=tuple(request.get("categories", ())),
-                attachments=tuple(request.get("attachments", ())),
-                message_id=message_id,
-            )
-            for to in one["to"]
-        ]
-    return mails
-
-
-def _substituted(text: str, values: Mapping[str, str]) -> str:
-    """One tag after the other, so that a value which holds a later tag shows: the worst that can be expected."""
-    for tag, value in values.items():
-        text = text.replace(tag, value)
-    return text

@@ -3,8 +3,9 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
@@ -13,6 +14,7 @@ _RESERVED_HEADERS = {
     "to", "from", "subject", "reply-to", "cc", "bcc",
 }  # fmt: skip
 _MOST = 1000
+_FURTHEST_AHEAD = timedelta(hours=72)
 _LARGEST_BYTES = 10_000
 
 
@@ -24,17 +26,22 @@ class ApiError:
     field: str | None = None
 
 
-def errors_of(request: object) -> list[ApiError]:
+def errors_of(request: Mapping[str, Any], *, now: datetime, batch_ids: Container[str]) -> list[ApiError]:
     """Everything wrong with a request; it is queued where there is nothing."""
-    if not isinstance(request, dict):
-        return [ApiError("Bad Request")]
     return [
         *_errors_of_message(request),
         *_errors_of_content(request),
         *_errors_of_headers(request, ""),
         *_errors_of_categories(request),
         *_errors_of_attachments(request),
+        *_errors_of_batch(request, batch_ids),
+        *_errors_of_time(request, "", now),
         *_errors_of_personalizations(request),
+        *(
+            error
+            for number, one in enumerate(_personalizations(request))
+            for error in _errors_of_time(one, f"personalizations.{number}.", now)
+        ),
     ]
 
 
@@ -85,6 +92,20 @@ def _errors_of_attachments(request: Mapping[str, Any]) -> Iterator[ApiError]:
             yield ApiError("An attachment needs content and filename.", f"attachments.{number}")
         if attachment.get("disposition", "attachment") not in {"inline", "attachment"}:
             yield ApiError("The disposition must be inline or attachment.", f"attachments.{number}.disposition")
+
+
+def _errors_of_batch(request: Mapping[str, Any], batch_ids: Container[str]) -> Iterator[ApiError]:
+    if "batch_id" in request and request["batch_id"] not in batch_ids:
+        yield ApiError("The batch_id is not valid.", "batch_id")
+
+
+def _errors_of_time(holder: Mapping[str, Any], where: str, now: datetime) -> Iterator[ApiError]:
+    """A past time is fine: the mail goes at once."""
+    send_at = holder.get("send_at", 0)
+    if type(send_at) is not int:
+        yield ApiError("The send_at parameter must be a unix timestamp.", f"{where}send_at")
+    elif send_at > (now + _FURTHEST_AHEAD).timestamp():
+        yield ApiError("The send_at parameter may be at most 72 hours in the future.", f"{where}send_at")
 
 
 def _errors_of_personalizations(request: Mapping[str, Any]) -> Iterator[ApiError]:

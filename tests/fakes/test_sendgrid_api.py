@@ -2,24 +2,13 @@
 
 import copy
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.fakes.sendgrid_api import Answer, SendGridApi
-
-REQUEST: dict[str, Any] = {
-    "from": {"email": "letter@example.org"},
-    "subject": "Hello %name%",
-    "content": [{"type": "text/plain", "value": "Dear %name%"}, {"type": "text/html", "value": "<p>%name%</p>"}],
-    "personalizations": [
-        {"to": [{"email": "ana@example.org"}], "substitutions": {"%name%": "Ana"}},
-        {"to": [{"email": "ben@example.org", "name": "Ben"}], "substitutions": {"%name%": "Ben"}},
-    ],
-}
+from tests.fakes.talk import REQUEST, ask
 
 
 @pytest.fixture
@@ -122,11 +111,4 @@ def _with(request: dict[str, Any], place: str, value: object) -> dict[str, Any]:
 def _post(
     api: SendGridApi, request: object, *, headers: dict[str, str] | None = None, path: str = "/v3/mail/send"
 ) -> tuple[int, bytes, dict[str, str]]:
-    sent = {"Authorization": f"Bearer {api.api_key}", "Content-Type": "application/json", **(headers or {})}
-    made = urllib.request.Request(f"{api.url}{path}", data=json.dumps(request).encode(), headers=sent, method="POST")
-    try:
-        with urllib.request.urlopen(made, timeout=5) as answer:
-            return answer.status, answer.read(), dict(answer.headers)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(), dict(error.headers)
+    return ask(api, "POST", path, request, headers=headers)

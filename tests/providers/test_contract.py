@@ -4,6 +4,7 @@ import base64
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import AcceptedMail, SendGridApi
 from tests.providers.mailings import PICTURE, Received, chunk, mailing, received, recipient, variant
+from tests.providers.sendgrid_parts import unknown
 from tests.providers.smtp_server import PASSWORD, Behaviour, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
 
@@ -213,6 +215,22 @@ def test_a_provider_says_what_it_is(carrier: Carrier) -> None:
     assert provider.transmits is (provider.name != "outbox")
     assert provider.describe()
     assert not any(secret in provider.describe() for secret in (API_KEY, PASSWORD))
+
+
+def test_a_provider_holds_mail_only_where_it_can_take_it_back(carrier: Carrier) -> None:
+    scheduler = carrier.provider.scheduler
+
+    assert (scheduler is not None) is (carrier.provider.name == "sendgrid")
+    if scheduler is not None:
+        assert timedelta(0) < scheduler.margin < scheduler.longest
+        scheduler.cancel_batch(scheduler.open_batch())
+
+
+def test_a_log_that_knows_nothing_proves_nothing(carrier: Carrier) -> None:
+    log = carrier.provider.message_log
+
+    assert (log is not None) is (carrier.provider.name == "sendgrid")
+    assert log is None or log.find("b7", unknown("ana@example.org")) is None
 
 
 def _submit(carrier: Carrier, handed: OutgoingChunk) -> Outcome:

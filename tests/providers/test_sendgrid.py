@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
-from newsletter.providers.sendgrid import host_of
+from newsletter.providers.sendgrid_client import host_of
 from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient, variant
+from tests.providers.sendgrid_parts import API_KEY, sendgrid, submit
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
-API_KEY = "SG.secret-key-of-the-tests"
 PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))
 
 
@@ -38,11 +38,11 @@ def api() -> Iterator[SendGridApi]:
 @pytest.fixture
 def provider(api: SendGridApi, tmp_path: Path) -> Provider:
     """SendGrid, reached at the API on loopback."""
-    return _opened(tmp_path, api.url)
+    return sendgrid(tmp_path, api.url)
 
 
 def test_an_accepted_request_has_the_message_id_of_its_events(api: SendGridApi, provider: Provider) -> None:
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert outcome == Outcome(verdict=Verdict.ACCEPTED, message_id=api.accepted[0].message_id)
     assert outcome.message_id
@@ -52,7 +52,7 @@ def test_an_accepted_request_has_the_message_id_of_its_events(api: SendGridApi, 
 def test_a_thousand_recipients_go_in_one_request(api: SendGridApi, provider: Provider) -> None:
     people = [recipient(number, f"person{number}@example.org") for number in range(1000)]
 
-    outcome = _submit(provider, chunk(*people))
+    outcome = submit(provider, chunk(*people))
 
     assert outcome.verdict is Verdict.ACCEPTED
     assert api.requests == 1
@@ -60,7 +60,7 @@ def test_a_thousand_recipients_go_in_one_request(api: SendGridApi, provider: Pro
 
 
 def test_events_can_be_traced_to_the_delivery(api: SendGridApi, provider: Provider) -> None:
-    _submit(provider, chunk(*PEOPLE[:2], number=12, attempt=3))
+    submit(provider, chunk(*PEOPLE[:2], number=12, attempt=3))
 
     assert [mail.custom_args for mail in api.accepted] == [
         {"nl_broadcast": "b7", "nl_chunk": "12", "nl_attempt": "3", "nl_delivery": delivery} for delivery in ("1", "2")
@@ -69,7 +69,7 @@ def test_events_can_be_traced_to_the_delivery(api: SendGridApi, provider: Provid
 
 
 def test_sendgrid_adds_no_unsubscribe_link_of_its_own(api: SendGridApi, provider: Provider) -> None:
-    _submit(provider, chunk(*PEOPLE))
+    submit(provider, chunk(*PEOPLE))
 
     assert json.loads(api.bodies[0])["tracking_settings"] == {"subscription_tracking": {"enable": False}}
 
@@ -77,8 +77,8 @@ def test_sendgrid_adds_no_unsubscribe_link_of_its_own(api: SendGridApi, provider
 def test_the_name_of_the_list_may_hold_any_sign(api: SendGridApi, provider: Provider) -> None:
     plain, other = (replace(ENVELOPE, list_name=name) for name in ('The "Gentle" Letter', "Das leise Gespräch " * 4))
 
-    _submit(provider, chunk(PEOPLE[0], of=mailing(envelope=plain)))
-    _submit(provider, chunk(PEOPLE[1], of=mailing(envelope=other)))
+    submit(provider, chunk(PEOPLE[0], of=mailing(envelope=plain)))
+    submit(provider, chunk(PEOPLE[1], of=mailing(envelope=other)))
 
     first, second = (mail.headers["List-Id"] for mail in api.accepted)
     assert first == r'"The \"Gentle\" Letter" <letter.example.org>'
@@ -86,7 +86,7 @@ def test_the_name_of_the_list_may_hold_any_sign(api: SendGridApi, provider: Prov
 
 
 def test_a_name_loses_the_signs_that_sendgrid_refuses(api: SendGridApi, provider: Provider) -> None:
-    _submit(
+    submit(
         provider,
         chunk(recipient(1, "ana@example.org", name="Lima, Ana; Dr."), recipient(2, "ben@example.org", name=",")),
     )
@@ -98,8 +98,8 @@ def test_refused_addresses_are_invalid_and_the_others_can_be_tried_again(api: Se
     # The first is left out before the request, so that the API's indexes are not those of the chunk.
     people = (recipient(1, "nobody"), recipient(2, "ben@nowhere"), recipient(3, "cem@example.org"))
 
-    first = _submit(provider, chunk(*people))
-    second = _submit(provider, chunk(*(person for person in people if person.delivery not in first.invalid), attempt=2))
+    first = submit(provider, chunk(*people))
+    second = submit(provider, chunk(*(person for person in people if person.delivery not in first.invalid), attempt=2))
 
     assert (first.verdict, first.next_step) == (Verdict.READY, NextStep.GO_ON)
     assert set(first.invalid) == first.undeliverable == {1, 2}
@@ -124,14 +124,14 @@ def test_only_a_refusal_of_the_address_itself_makes_it_undeliverable(
 ) -> None:
     api.script(Answer.error(400, message, of=field))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert set(outcome.invalid) == {1}
     assert outcome.undeliverable == ({1} if is_undeliverable else set())
 
 
 def test_an_address_outside_ascii_waits_for_a_provider_that_carries_it(api: SendGridApi, provider: Provider) -> None:
-    outcome = _submit(provider, chunk(recipient(1, "josé@example.org"), recipient(2, "ana@bücher.example")))
+    outcome = submit(provider, chunk(recipient(1, "josé@example.org"), recipient(2, "ana@bücher.example")))
 
     assert set(outcome.invalid) == {1}
     assert not outcome.undeliverable
@@ -139,14 +139,14 @@ def test_an_address_outside_ascii_waits_for_a_provider_that_carries_it(api: Send
 
 
 def test_an_issue_of_any_name_has_a_category(api: SendGridApi, provider: Provider) -> None:
-    _submit(provider, chunk(PEOPLE[0], of=replace(mailing(), category="März " * 60 + "-b7")))
+    submit(provider, chunk(PEOPLE[0], of=replace(mailing(), category="März " * 60 + "-b7")))
 
     (category,) = api.accepted[0].categories
     assert category.endswith("-b7")
 
 
 def test_all_refused_addresses_are_found_at_once(api: SendGridApi, provider: Provider) -> None:
-    outcome = _submit(provider, chunk(*(recipient(number, f"person{number}@nowhere") for number in range(5))))
+    outcome = submit(provider, chunk(*(recipient(number, f"person{number}@nowhere") for number in range(5))))
 
     assert set(outcome.invalid) == {0, 1, 2, 3, 4}
     assert api.requests == 1
@@ -165,7 +165,7 @@ def test_all_refused_addresses_are_found_at_once(api: SendGridApi, provider: Pro
 def test_a_refusal_of_the_message_stops(api: SendGridApi, provider: Provider, message: str, field: str | None) -> None:
     api.script(Answer.error(400, message, of=field))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.REJECTED, NextStep.STOP)
     assert message in outcome.reason
@@ -186,7 +186,7 @@ def test_a_refusal_of_the_message_stops(api: SendGridApi, provider: Provider, me
 def test_what_a_person_must_mend_pauses(api: SendGridApi, provider: Provider, status: int, advice: str) -> None:
     api.script(Answer.error(status, f"no: Bearer {API_KEY}"))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
     assert str(status) in outcome.reason
@@ -197,7 +197,7 @@ def test_what_a_person_must_mend_pauses(api: SendGridApi, provider: Provider, st
 def test_a_wrong_key_pauses_and_stays_secret(api: SendGridApi, tmp_path: Path) -> None:
     provider = opened(tmp_path, sendgrid_settings(api.url), {"SENDGRID_API_KEY": "SG.another"})
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
     assert "SG.another" not in repr(outcome)
@@ -209,7 +209,7 @@ def test_neither_key_nor_addresses_are_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    _submit(_opened(tmp_path, api.url), chunk(*PEOPLE))
+    submit(sendgrid(tmp_path, api.url), chunk(*PEOPLE))
 
     assert API_KEY not in caplog.text
     assert PEOPLE[0].email not in caplog.text
@@ -236,7 +236,7 @@ def test_too_many_requests_wait_as_long_as_sendgrid_asks(
 ) -> None:
     api.script(replace(Answer.error(429, "too many requests"), headers=headers))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
     assert outcome.retry_after_seconds == seconds
@@ -246,7 +246,7 @@ def test_too_many_requests_wait_as_long_as_sendgrid_asks(
 def test_an_error_of_the_server_leaves_all_unknown(api: SendGridApi, provider: Provider, status: int) -> None:
     api.script(Answer(status=status, body=b"<html>Bad gateway</html>"))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert outcome.verdict is Verdict.UNKNOWN
     assert str(status) in outcome.reason
@@ -256,7 +256,7 @@ def test_an_error_of_the_server_leaves_all_unknown(api: SendGridApi, provider: P
 def test_a_lost_answer_leaves_all_unknown(api: SendGridApi, provider: Provider, fault: Fault) -> None:
     api.script(fault)
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert outcome.verdict is Verdict.UNKNOWN
     assert outcome.reason
@@ -266,7 +266,7 @@ def test_a_lost_answer_leaves_all_unknown(api: SendGridApi, provider: Provider, 
 def test_an_answer_that_never_comes_leaves_all_unknown(api: SendGridApi, tmp_path: Path) -> None:
     api.script(Fault.HANG)
 
-    outcome = _submit(_opened(tmp_path, api.url, more="timeout_seconds = 0.3"), chunk(*PEOPLE))
+    outcome = submit(sendgrid(tmp_path, api.url, more="timeout_seconds = 0.3"), chunk(*PEOPLE))
 
     assert outcome.verdict is Verdict.UNKNOWN
 
@@ -275,7 +275,7 @@ def test_where_nothing_listens_all_is_unsent(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
 
-    outcome = _submit(_opened(tmp_path, url), chunk(*PEOPLE))
+    outcome = submit(sendgrid(tmp_path, url), chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
 
@@ -286,7 +286,7 @@ def test_a_connection_lost_while_sending_leaves_all_unsent(tmp_path: Path) -> No
         thread = threading.Thread(target=_accept_and_reset, args=(listening,))
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        outcome = _submit(_opened(tmp_path, url), chunk(*PEOPLE, of=mailing(variant(pictures=(large,)))))
+        outcome = submit(sendgrid(tmp_path, url), chunk(*PEOPLE, of=mailing(variant(pictures=(large,)))))
         thread.join()
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
@@ -295,7 +295,7 @@ def test_a_connection_lost_while_sending_leaves_all_unsent(tmp_path: Path) -> No
 def test_a_request_too_large_is_split(api: SendGridApi, provider: Provider) -> None:
     api.script(Answer.error(413, "Payload too large"))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.SPLIT)
 
@@ -304,8 +304,8 @@ def test_a_request_too_large_by_our_own_count_is_not_sent(api: SendGridApi, prov
     huge = Picture(name="p.png", content_type="image/png", content=bytes(23_000_000), width=1, height=1)
     made = mailing(variant(pictures=(huge,)))
 
-    many = _submit(provider, chunk(*PEOPLE, of=made))
-    one = _submit(provider, chunk(PEOPLE[0], of=made))
+    many = submit(provider, chunk(*PEOPLE, of=made))
+    one = submit(provider, chunk(PEOPLE[0], of=made))
 
     assert (many.verdict, many.next_step) == (Verdict.READY, NextStep.SPLIT)
     assert (one.verdict, one.next_step) == (Verdict.REJECTED, NextStep.STOP)
@@ -313,7 +313,7 @@ def test_a_request_too_large_by_our_own_count_is_not_sent(api: SendGridApi, prov
 
 
 def test_values_too_long_for_sendgrid_make_one_recipient_invalid(api: SendGridApi, provider: Provider) -> None:
-    outcome = _submit(provider, chunk(recipient(1, "ana@example.org", "é" * 2000), PEOPLE[1]))
+    outcome = submit(provider, chunk(recipient(1, "ana@example.org", "é" * 2000), PEOPLE[1]))
 
     assert outcome.verdict is Verdict.ACCEPTED
     assert set(outcome.invalid) == {1}
@@ -323,16 +323,16 @@ def test_values_too_long_for_sendgrid_make_one_recipient_invalid(api: SendGridAp
 
 
 def test_a_chunk_without_a_valid_address_makes_no_request(api: SendGridApi, provider: Provider) -> None:
-    outcome = _submit(provider, chunk(recipient(1, "nobody"), recipient(2, "no one@example.org")))
+    outcome = submit(provider, chunk(recipient(1, "nobody"), recipient(2, "no one@example.org")))
 
     assert set(outcome.invalid) == {1, 2}
     assert api.requests == 0
 
 
 def test_the_sandbox_sends_nothing_and_says_so(api: SendGridApi, tmp_path: Path) -> None:
-    provider = _opened(tmp_path, api.url, more="sandbox = true")
+    provider = sendgrid(tmp_path, api.url, more="sandbox = true")
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
     assert "sandbox" in outcome.reason
@@ -346,7 +346,7 @@ def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(api: SendGridApi, 
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/v3/mail/send"
         api.script(Answer(status=status, headers={"Location": location}))
-        outcome = _submit(_opened(tmp_path, api.url, more="timeout_seconds = 1"), chunk(*PEOPLE))
+        outcome = submit(sendgrid(tmp_path, api.url, more="timeout_seconds = 1"), chunk(*PEOPLE))
         elsewhere.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody came
             elsewhere.accept()
@@ -358,13 +358,13 @@ def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(api: SendGridApi, 
 def test_an_answer_to_be_fetched_elsewhere_is_unknown(api: SendGridApi, provider: Provider) -> None:
     api.script(Answer(status=303, headers={"Location": f"{api.url}/v3/mail/send"}))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.UNKNOWN, NextStep.PAUSE)
 
 
 def test_an_address_that_cannot_be_reached_is_surely_not_handed_over(tmp_path: Path) -> None:
-    outcome = _submit(_opened(tmp_path, "http://127.0.0.1:8O80"), chunk(*PEOPLE))
+    outcome = submit(sendgrid(tmp_path, "http://127.0.0.1:8O80"), chunk(*PEOPLE))
 
     assert outcome.verdict is Verdict.READY
 
@@ -372,7 +372,7 @@ def test_an_address_that_cannot_be_reached_is_surely_not_handed_over(tmp_path: P
 def test_a_success_that_is_not_an_acceptance_is_unknown(api: SendGridApi, provider: Provider) -> None:
     api.script(Answer(status=200))
 
-    outcome = _submit(provider, chunk(*PEOPLE))
+    outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.UNKNOWN, NextStep.PAUSE)
 
@@ -380,7 +380,7 @@ def test_a_success_that_is_not_an_acceptance_is_unknown(api: SendGridApi, provid
 def test_sessions_work_side_by_side(api: SendGridApi, provider: Provider) -> None:
     def carry(number: int) -> Outcome:
         people: list[Recipient] = [recipient(number * 100 + one, f"p{number}-{one}@example.org") for one in range(50)]
-        return _submit(provider, chunk(*people, number=number))
+        return submit(provider, chunk(*people, number=number))
 
     with ThreadPoolExecutor(4) as threads:
         outcomes = list(threads.map(carry, range(8)))
@@ -408,15 +408,6 @@ def test_sendgrid_is_described_by_its_region_and_sandbox(tmp_path: Path) -> None
 
     assert provider.describe() == "SendGrid (eu), sandbox off"
     assert provider.concurrency == 9
-
-
-def _opened(folder: Path, url: str, *, more: str = "") -> Provider:
-    return opened(folder, sendgrid_settings(url, more=more), {"SENDGRID_API_KEY": API_KEY})
-
-
-def _submit(provider: Provider, handed: OutgoingChunk) -> Outcome:
-    with provider.session() as session:
-        return session.submit(handed)
 
 
 def _accept_and_reset(listening: socket.socket) -> None:

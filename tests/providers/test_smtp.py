@@ -330,7 +330,7 @@ def test_a_relay_that_waits_for_content_without_a_recipient_gets_an_empty_messag
         outcome = _submit(opened(tmp_path, smtp_settings(puppet.port)), chunk(PEOPLE[0]))
 
     assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={1: "550 5.1.1 nobody"})
-    assert puppet.heard[1:6] == ["MAIL FROM:<letter@example.org>", f"RCPT TO:<{FIRST}>", "DATA", ".", "rset"]
+    assert puppet.heard[1:6] == ["MAIL FROM:<letter@example.org>", f"RCPT TO:<{FIRST}>", "DATA", ".", "RSET"]
 
 
 def test_a_reply_that_makes_no_sense_after_the_content_leaves_it_unknown(tmp_path: Path) -> None:

@@ -1,18 +1,22 @@
 """People, segments, variants and broadcasts for the tests."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from newsletter.model.audience import ImportReport, ImportRow
-from newsletter.model.broadcast import Broadcast, Envelope, Outcome, Verdict, Waiver
+from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Verdict, Waiver
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import Picture, RenderedVariant
+from newsletter.model.schedule import Schedule
 from newsletter.model.segment import All, Condition, Segment
 from newsletter.store.database import Database
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.record import record_outcome
+from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
+from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber
 
@@ -65,16 +69,33 @@ def variant(*segments: str) -> RenderedVariant:
     )
 
 
-def request(issue: str = "2026-02", to: Segment = EVERYONE, only: Sequence[Segment] = ()) -> FreezeRequest:
+def request(
+    issue: str = "2026-02",
+    to: Segment = EVERYONE,
+    only: Sequence[Segment] = (),
+    schedule: Schedule | None = None,
+    provider: str = "outbox",
+) -> FreezeRequest:
     return FreezeRequest(
         issue=issue,
         segment=to,
         only=tuple(only),
-        provider="outbox",
+        provider=provider,
         content_hash="abc",
         envelope=ENVELOPE,
         waivers=(Waiver(rule="links", because="the page opens tomorrow"),),
+        schedule=schedule,
     )
+
+
+def at(moment: datetime) -> Schedule:
+    """Everybody at one moment."""
+    return Schedule(wall_time=moment.astimezone(UTC).replace(tzinfo=None), zone="UTC")
+
+
+def by_own_clock(hour: int) -> Schedule:
+    """Everybody at an hour of the day of NOW, by the clock of their own zone, or by London's where none is known."""
+    return Schedule(wall_time=NOW.replace(tzinfo=None, hour=hour), zone="Europe/London", is_local_time=True)
 
 
 def freeze(
@@ -84,27 +105,56 @@ def freeze(
     to: Segment = EVERYONE,
     only: Sequence[Segment] = (),
     chunk_size: int = 10,
+    schedule: Schedule | None = None,
+    provider: str = "outbox",
+    now: datetime = NOW,
 ) -> Broadcast:
     variants = {frozenset[str](): variant()}
     for each in only:
         variants |= {names | {each.name}: variant(*names, each.name) for names in list(variants)}
-    return freeze_broadcast(database, request(issue, to, only), variants, chunk_size=chunk_size, now=NOW)
+    made_from = request(issue, to, only, schedule, provider)
+    return freeze_broadcast(database, made_from, variants, chunk_size=chunk_size, now=now)
 
 
-def claim(database: Database, broadcast: Broadcast, fields: Sequence[str] = (), runner: str = "") -> ClaimedChunk:
-    chunk = claim_chunk(database, broadcast.id, runner, fields, now=NOW)
-    assert chunk is not None
+def hold(
+    database: Database, due_at: datetime, *, issue: str = "2026-02", chunk_size: int = 10, batch_id: str = "batch"
+) -> Broadcast:
+    """A running broadcast of everybody that the provider is to hold until a moment; nothing is claimed yet."""
+    broadcast = freeze(database, issue, schedule=at(due_at), chunk_size=chunk_size)
+    keep_batch_id(database, broadcast.id, batch_id)
+    return start_scheduled(database, broadcast.id, now=NOW)
+
+
+def claim(
+    database: Database,
+    broadcast: Broadcast,
+    fields: Sequence[str] = (),
+    runner: str = "",
+    *,
+    now: datetime = NOW,
+    hold_within: timedelta | None = None,
+) -> ClaimedChunk:
+    chunk = claim_chunk(database, broadcast.id, runner, fields, now=now, hold_within=hold_within)
+    assert isinstance(chunk, ClaimedChunk), chunk
     return chunk
 
 
 def record(database: Database, chunk: ClaimedChunk, outcome: Outcome = ACCEPTED) -> None:
-    record_outcome(database, chunk.broadcast, chunk.number, outcome, now=NOW)
+    record_outcome(database, chunk, outcome, now=NOW)
 
 
 def send_all(database: Database, broadcast: Broadcast) -> list[str]:
     """The addresses in the order in which they were claimed; every chunk is accepted."""
     emails = []
-    while chunk := claim_chunk(database, broadcast.id, "", (), now=NOW):
+    while isinstance(chunk := claim_chunk(database, broadcast.id, "", (), now=NOW), ClaimedChunk):
         emails += [delivery.email for delivery in chunk.deliveries]
         record(database, chunk)
     return emails
+
+
+def states(database: Database, broadcast: Broadcast) -> dict[ChunkState, int]:
+    """How many deliveries are in chunks of each state."""
+    counts: Counter[ChunkState] = Counter()
+    for summary in chunk_summaries(database, broadcast.id):
+        counts[summary.state] += summary.deliveries
+    return dict(counts)

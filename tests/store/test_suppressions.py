@@ -34,9 +34,9 @@ def test_suppression_can_be_lifted(database: Database) -> None:
 
 def test_list_goes_over_several_pages(database: Database) -> None:
     with database.transaction() as connection:
-        connection.executemany(
-            "INSERT INTO suppression VALUES (?1, ?1, 'manual', '2026-02-19T08:00:00Z')",
-            [(f"person{number:05}@example.org",) for number in range(2500)],
+        connection.load(
+            "suppression",
+            ((f"person{number:05}@example.org",) * 2 + ("manual", "2026-02-19T08:00:00Z") for number in range(2500)),
         )
 
     emails = [suppression.email for suppression in list_suppressions(database)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
+from newsletter.providers.base import MessageLog, Scheduler
 
 Step = Callable[[OutgoingChunk], Outcome]
 
@@ -27,6 +28,8 @@ class Carrier:
     name: str = "outbox"  # which a small workspace uses
     chunk_size: int = 10
     transmits: bool = False
+    scheduler: Scheduler | None = None
+    message_log: MessageLog | None = None
     handed: list[OutgoingChunk] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 

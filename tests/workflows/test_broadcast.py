@@ -3,18 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
 
 from newsletter.config import Config, load_config
-from newsletter.errors import InputError
-from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, Verdict
+from newsletter.errors import FindingsError, InputError
+from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, Verdict, Waiver
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
+from newsletter.workflows.approve import approve_content, draft_approval
 from newsletter.workflows.broadcast import (
     BroadcastPlan,
     find_unfinished,
@@ -23,9 +26,11 @@ from newsletter.workflows.broadcast import (
     start_broadcast,
 )
 from newsletter.workflows.compose import find_issue
+from newsletter.workflows.deliver import deliver
 from newsletter.workflows.drain import drain_broadcast
 from tests.store.builders import add_people
 from tests.workflows.carriers import Carrier
+from tests.workflows.scheduled import DEAF, Holder, SetClock, freeze_at
 from tests.workspaces import CONFIG, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
@@ -47,13 +52,15 @@ def database(config: Config) -> Iterator[Database]:
         yield opened
 
 
-def plan(config: Config, database: Database, segment: str = "everyone") -> BroadcastPlan:
+def plan(
+    config: Config, database: Database, segment: str = "everyone", *, waivers: tuple[Waiver, ...] = ()
+) -> BroadcastPlan:
     return plan_broadcast(
         config,
         database,
         find_issue(config, "2026-02"),
         segment=segment,
-        waivers=(),
+        waivers=waivers,
         now=NOW,
     )
 
@@ -92,7 +99,7 @@ def test_a_send_beside_a_paused_broadcast_leaves_its_people_to_it(config: Config
 
     other = start_broadcast(database, plan(config, database), second, now=NOW)
     drain(database, other.id, second)
-    reopen_broadcast(database, paused.id, second, now=NOW)
+    reopen_broadcast(database, paused.id, now=NOW)
     drain(database, paused.id, second)
 
     assert Counter(second.taken) == Counter(range(1, 13))
@@ -113,7 +120,7 @@ def test_a_broadcast_goes_on_as_it_was_frozen(config: Config, database: Database
 
     (config.root / "issues/2026-02/letter.md").unlink()
     (config.root / "newsletter.toml").write_text(CONFIG.replace("news.example.org", "elsewhere.example.net"))
-    reopen_broadcast(database, None, carrier, now=NOW)
+    reopen_broadcast(database, broadcast.id, now=NOW)
     assert drain(database, broadcast.id, carrier) is BroadcastState.DONE
 
     before, *after = carrier.handed
@@ -139,4 +146,77 @@ def test_a_broadcast_does_not_change_its_provider(config: Config, database: Data
     broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
 
     with pytest.raises(InputError, match="began with outbox"):
-        reopen_broadcast(database, broadcast.id, Carrier(name="smtp"), now=NOW)
+        find_unfinished(database, broadcast.id, Carrier(name="smtp"), now=NOW)
+
+
+def test_what_the_workspace_demands_holds_a_broadcast_back_unless_it_is_waived(
+    config: Config, database: Database
+) -> None:
+    (config.root / "newsletter.toml").write_text(CONFIG + "\n[delivery]\nrequire_approval = true\n")
+    demanding = load_config(config.root)
+    held = plan(demanding, database)
+    waiver = Waiver(rule="R1", because="Ana approved it by phone")
+    waived = plan(demanding, database, waivers=(waiver,))
+
+    with pytest.raises(FindingsError, match="nobody approved it"):
+        start_broadcast(database, held, Carrier(), now=NOW)
+    assert (waived.blocking, waived.request.waivers) == ((), (waiver,))
+    assert start_broadcast(database, waived, Carrier(), now=NOW).waivers == (waiver,)
+
+
+def test_an_approved_content_is_held_back_by_nothing(config: Config, database: Database) -> None:
+    (config.root / "newsletter.toml").write_text(CONFIG + "\n[delivery]\nrequire_approval = true\n")
+    demanding = load_config(config.root)
+    folder = find_issue(demanding, "2026-02")
+    approve_content(database, draft_approval(demanding, database, folder, now=NOW), by="Ana Lima", now=NOW)
+    assert plan(demanding, database).blocking == ()
+
+
+def test_a_pace_cuts_chunks_that_its_limits_let_through(config: Config, database: Database) -> None:
+    (config.root / "newsletter.toml").write_text(CONFIG + "\n[provider.outbox.pace]\nper_minute = 4\n")
+    carrier = Carrier()
+    broadcast = start_broadcast(database, plan(load_config(config.root), database), carrier, now=NOW)
+    drain(database, broadcast.id, carrier)
+    assert [len(chunk.recipients) for chunk in carrier.handed] == [4, 4, 4]
+
+
+def test_looking_at_an_interrupted_broadcast_changes_nothing_of_it(config: Config, database: Database) -> None:
+    carrier = Carrier()
+    broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
+    with database.runner() as runner:
+        claim_chunk(database, broadcast.id, runner.id, (), now=NOW)
+
+    find_unfinished(database, None, carrier, now=NOW)
+    assert (tally_of(database, broadcast.id).inflight, tally_of(database, broadcast.id).unknown) == (10, 0)
+    reopen_broadcast(database, broadcast.id, now=NOW)
+    assert (tally_of(database, broadcast.id).inflight, tally_of(database, broadcast.id).unknown) == (0, 10)
+
+
+def test_a_schedule_that_the_provider_can_hold_goes_on_being_held(config: Config, database: Database) -> None:
+    carrier = Carrier(scheduler=Holder())
+    broadcast = freeze_at(config, database, carrier, at="2026-02-20 08:00", now=NOW)
+    found = find_unfinished(database, broadcast.id, carrier, now=NOW)
+    reopened = reopen_broadcast(database, found.id, now=NOW)
+    deliver(
+        config,
+        database,
+        reopened,
+        carrier,
+        ahead=timedelta(hours=71),
+        listener=DEAF,
+        stop=Event(),
+        clock=SetClock(NOW),
+    )
+    assert {chunk.hold_until for chunk in carrier.handed} == {NOW + timedelta(days=1)}
+
+
+@pytest.mark.parametrize("holder", [None, Holder(longest=timedelta(hours=3))])
+def test_a_schedule_that_nobody_can_hold_yet_is_not_resumed(
+    config: Config, database: Database, holder: Holder | None
+) -> None:
+    carrier = Carrier(scheduler=holder)
+    broadcast = freeze_at(config, database, carrier, at="2026-02-20 08:00", now=NOW)
+    with pytest.raises(InputError, match=r"scheduled for 2026-02-20 16:00 UTC; `newsletter run-due` hands it over"):
+        find_unfinished(database, broadcast.id, carrier, now=NOW)
+    with pytest.raises(InputError, match="no broadcast is unfinished"):
+        find_unfinished(database, None, carrier, now=NOW)

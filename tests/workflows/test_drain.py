@@ -5,19 +5,27 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from math import inf, nan
 from pathlib import Path
 from threading import Event, Timer, main_thread
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, OutgoingChunk, Tally, Verdict
+from newsletter.model.pace import Pace, Rate, SendingWindow
+from newsletter.model.schedule import Schedule
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.record import adopt_orphans
+from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
 from newsletter.store.opening import open_database
 from newsletter.store.subscribers import remove_subscriber
@@ -26,7 +34,7 @@ from newsletter.workflows.drain import MAX_TRIES, drain_broadcast
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.smtp_server import TAKEN, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
-from tests.store.builders import NOW, add_people, freeze
+from tests.store.builders import NOW, add_people, freeze, request, variant
 from tests.workflows.carriers import ACCEPTED, UNKNOWN, Carrier, Step, wait
 
 KEY = "SG.test-key"
@@ -70,15 +78,36 @@ def drain(
     *,
     on_settled: Callable[[int], None] = lambda _: None,
     stop: Event | None = None,
+    **more: Any,
 ) -> Broadcast:
     """Drains, and fails rather than hang where it does not end."""
     halt = stop or Event()
     with ThreadPoolExecutor(1) as aside:
-        draining = aside.submit(drain_broadcast, database, broadcast, provider, on_settled=on_settled, stop=halt)
+        draining = aside.submit(
+            drain_broadcast, database, broadcast, provider, on_settled=on_settled, stop=halt, **more
+        )
         try:
             return draining.result(timeout=20)
         finally:
             halt.set()
+
+
+class Skipped(Event):
+    """A clock, and a stop whose waits take no time but let the clock go on."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        super().__init__()
+        self.now = now
+        self.waited: list[float] = []
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.waited.append(timeout)
+        self.now += timedelta(seconds=timeout)
+        return self.is_set()
 
 
 def tally(database: Database, broadcast: Broadcast) -> Tally:
@@ -87,10 +116,16 @@ def tally(database: Database, broadcast: Broadcast) -> Tally:
     return found
 
 
+def outcome_of(database: Database, broadcast: Broadcast) -> tuple[int, int, int]:
+    """How many were accepted, rejected and cancelled."""
+    found = tally(database, broadcast)
+    return found.accepted, found.rejected, found.cancelled
+
+
 def go_on(database: Database, broadcast: Broadcast) -> Broadcast:
     """What `resume` does to the ledger."""
     adopt_orphans(database, broadcast.id, now=NOW)
-    return resume_broadcast(database, broadcast.id)
+    return resume_broadcast(database, broadcast.id, now=NOW)
 
 
 # The way it is meant to go
@@ -207,7 +242,7 @@ def test_a_refused_message_stops_and_reaches_people_with_the_next_broadcast(
     stopped = drain(database, broadcast, sendgrid(tmp_path, api))
 
     assert stopped.state is BroadcastState.STOPPED
-    assert (tally(database, stopped).accepted, tally(database, stopped).rejected) == (1, 3)
+    assert outcome_of(database, stopped) == (1, 1, 2)
     drain(database, freeze(database), sendgrid(tmp_path, api))
     assert set(Counter(mail.email for mail in api.accepted).values()) == {1}
     assert len(api.accepted) == 4
@@ -232,7 +267,7 @@ def test_a_stop_while_another_worker_is_handing_over_loses_neither(database: Dat
     stopped = drain(database, broadcast, carrier, stop=stop)
 
     assert stopped.state is BroadcastState.STOPPED
-    assert (tally(database, stopped).accepted, tally(database, stopped).rejected) == (1, 3)
+    assert outcome_of(database, stopped) == (1, 1, 2)
     assert len(carrier.handed) == 2
 
 
@@ -314,6 +349,194 @@ def test_a_person_can_stop_it_while_it_waits(database: Database, api: SendGridAp
 
     assert (held.state, tally(database, held).waiting) == (BroadcastState.RUNNING, 2)
     assert drain(database, go_on(database, held), sendgrid(tmp_path, api)).state is BroadcastState.DONE
+
+
+def test_a_wait_that_the_provider_asks_for_is_told(database: Database) -> None:
+    add_people(database, 1)
+    stop, told = Skipped(), list[tuple[datetime, str]]()
+
+    drain(
+        database,
+        freeze(database),
+        Carrier([wait(600)]),
+        stop=stop,
+        clock=stop.clock,
+        on_wait=lambda until, why: told.append((until, why)),
+    )
+
+    assert told == [(NOW + timedelta(minutes=10), "slow down")]
+
+
+# The pace: NOW is a Thursday, 8:00 in UTC
+
+
+NIGHT = Pace(window=SendingWindow(opens=time(18), closes=time(0), weekdays=frozenset(), zone=ZoneInfo("UTC")))
+
+
+def test_mail_waits_for_the_sending_window_and_says_so_once(database: Database) -> None:
+    add_people(database, 6)
+    stop, told = Skipped(), list[tuple[datetime, str]]()
+    left: list[datetime] = []
+
+    def note(_chunk: OutgoingChunk) -> Outcome:
+        left.append(stop.now)
+        return ACCEPTED
+
+    done = drain(
+        database,
+        freeze(database, chunk_size=1),
+        Carrier([note] * 6, concurrency=3),
+        pace=NIGHT,
+        stop=stop,
+        clock=stop.clock,
+        on_wait=lambda until, why: told.append((until, why)),
+    )
+
+    assert (done.state, len(left)) == (BroadcastState.DONE, 6)
+    assert min(left) >= NOW.replace(hour=18)
+    assert told == [(NOW.replace(hour=18), "mail leaves from 18:00 to 24:00, as the pace says")]
+
+
+def test_what_is_under_way_when_the_window_closes_ends_and_the_rest_waits_for_it(database: Database) -> None:
+    add_people(database, 2)
+    stop = Skipped(NOW.replace(hour=23, minute=59))
+
+    def take_long(_chunk: OutgoingChunk) -> Outcome:
+        stop.now += timedelta(minutes=2)
+        return ACCEPTED
+
+    carrier = Carrier([take_long])
+    done = drain(database, freeze(database, chunk_size=1), carrier, pace=NIGHT, stop=stop, clock=stop.clock)
+
+    assert (tally(database, done).accepted, sum(stop.waited)) == (2, (18 * 60 - 1) * 60)
+
+
+def test_a_broadcast_of_which_nothing_is_left_does_not_wait_for_the_window(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = drain(database, freeze(database), Carrier())
+    stop = Skipped()
+
+    assert drain(database, broadcast, Carrier(), pace=NIGHT, stop=stop, clock=stop.clock).state is BroadcastState.DONE
+    assert not stop.waited
+
+
+def test_a_broadcast_that_is_held_back_elsewhere_does_not_wait_on(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    carrier, stop = Carrier(), Skipped()
+
+    held = drain(
+        database,
+        broadcast,
+        carrier,
+        pace=NIGHT,
+        stop=stop,
+        clock=stop.clock,
+        on_wait=lambda _until, _why: pause_broadcast(database, broadcast.id, "by another program", now=NOW),
+    )
+
+    assert (held.state, carrier.handed) == (BroadcastState.PAUSED, [])
+    assert stop.waited == [60]
+
+
+def test_a_person_can_stop_it_while_it_waits_for_the_window(database: Database) -> None:
+    add_people(database, 2)
+    stop = Event()
+
+    held = drain(
+        database,
+        freeze(database),
+        Carrier(concurrency=2),
+        pace=NIGHT,
+        stop=stop,
+        clock=lambda: NOW,
+        on_wait=lambda _until, _why: stop.set(),
+    )
+
+    assert (held.state, tally(database, held).waiting) == (BroadcastState.RUNNING, 2)
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_minute_sees_more_than_the_rate(database: Database, concurrency: int) -> None:
+    add_people(database, 50)
+    stop, told = Skipped(), list[tuple[datetime, str]]()
+    left: list[datetime] = []
+
+    def note(chunk: OutgoingChunk) -> Outcome:
+        left.extend([stop.now] * len(chunk.recipients))
+        return ACCEPTED
+
+    done = drain(
+        database,
+        freeze(database, chunk_size=5),
+        Carrier([note] * 10, concurrency=concurrency),
+        pace=Pace(rates=(Rate(deliveries=20, seconds=60),)),
+        stop=stop,
+        clock=stop.clock,
+        on_wait=lambda until, why: told.append((until, why)),
+    )
+
+    assert tally(database, done).accepted == len(left) == 50
+    assert all(sum(first <= each < first + timedelta(minutes=1) for each in left) <= 20 for first in left)
+    assert {why for _, why in told} == {"at most 20 a minute, as the pace says"}
+    assert len(told) == 2  # once for each wait, however many workers wait
+
+
+def test_two_broadcasts_share_the_rate_of_their_provider(database: Database) -> None:
+    add_people(database, 20)
+    pace, first, second = Pace(rates=(Rate(deliveries=20, seconds=60),)), Skipped(), Skipped()
+
+    drain(database, freeze(database), Carrier(), pace=pace, stop=first, clock=first.clock)
+    drain(database, freeze(database, "2026-03"), Carrier(), pace=pace, stop=second, clock=second.clock)
+
+    assert not first.waited
+    assert sum(second.waited) >= 60
+
+
+# Mail for a certain time
+
+
+def scheduled(database: Database, due: datetime, *, batch_id: str = "") -> Broadcast:
+    """A broadcast for a time, which runs by now."""
+    schedule = Schedule(wall_time=due.replace(tzinfo=None), zone="UTC")
+    broadcast = freeze_broadcast(
+        database, replace(request(), schedule=schedule), {frozenset(): variant()}, chunk_size=10, now=NOW
+    )
+    if batch_id:
+        keep_batch_id(database, broadcast.id, batch_id)
+    return start_scheduled(database, broadcast.id, now=NOW)
+
+
+def test_what_is_not_due_stays(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = scheduled(database, NOW + timedelta(hours=1))
+    carrier = Carrier()
+
+    waiting = drain(database, broadcast, carrier, clock=lambda: NOW)
+    assert (waiting.state, carrier.handed) == (BroadcastState.RUNNING, [])
+
+    assert drain(database, broadcast, carrier, clock=lambda: NOW + timedelta(hours=1)).state is BroadcastState.DONE
+    assert carrier.handed[0].hold_until is None
+
+
+def test_a_provider_that_can_hold_mail_gets_it_ahead_whatever_the_hour(database: Database) -> None:
+    add_people(database, 2)
+    due = NOW + timedelta(hours=12)
+    carrier, stop = Carrier(), Skipped()
+
+    done = drain(
+        database,
+        scheduled(database, due, batch_id="batch-1"),
+        carrier,
+        hold_within=timedelta(hours=72),
+        pace=NIGHT,  # it leaves within the window, and is handed over outside
+        stop=stop,
+        clock=stop.clock,
+    )
+
+    (handed,) = carrier.handed
+    assert (handed.hold_until, handed.mailing.batch_id) == (due, "batch-1")
+    assert (done.state, stop.waited) == (BroadcastState.DONE, [])
 
 
 # Answers that leave it open
@@ -435,7 +658,7 @@ def test_a_message_refused_halfway_through_a_chunk_is_not_lost_on_the_rest(
     stopped = drain(database, freeze(database, chunk_size=4), smtp(tmp_path, relay))
 
     assert stopped.state is BroadcastState.STOPPED
-    assert (tally(database, stopped).accepted, tally(database, stopped).rejected) == (2, 4)
+    assert outcome_of(database, stopped) == (2, 0, 4)
     relay.behaviour.on_content = lambda _to: TAKEN
     drain(database, freeze(database), smtp(tmp_path, relay))
     assert set(Counter(mail.recipient for mail in relay.taken).values()) == {1}

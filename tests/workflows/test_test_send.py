@@ -11,10 +11,12 @@ from newsletter.errors import ProviderError
 from newsletter.model.broadcast import NextStep, Outcome, Verdict
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
+from newsletter.store import approvals
+from newsletter.store.opening import open_database
 from newsletter.workflows.compose import compose_issue, find_issue
 from newsletter.workflows.test_send import TestCopy, reviewers, send_test_copies
 from tests.fakes.sendgrid_api import Answer, SendGridApi
-from tests.workflows.carriers import Carrier
+from tests.workflows.carriers import ACCEPTED, Carrier
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
 NOW = datetime(2026, 2, 18, 16, 0, tzinfo=UTC)
@@ -38,14 +40,24 @@ def workspace(tmp_path: Path, api: SendGridApi) -> Path:
 
 def send(root: Path, *, provider: Provider | None = None, issue: str = "2026-02") -> tuple[TestCopy, ...]:
     config = load_config(root)
-    return send_test_copies(
-        config,
-        compose_issue(config, find_issue(config, issue)),
-        reviewers(config, ["reviewers"]),
-        provider or open_provider(config, {"SENDGRID_API_KEY": KEY}),
-        now=NOW,
-        on_sent=lambda _: None,
-    )
+    with open_database(config.database) as database:
+        return send_test_copies(
+            config,
+            database,
+            compose_issue(config, find_issue(config, issue)),
+            reviewers(config, ["reviewers"]),
+            provider or open_provider(config, {"SENDGRID_API_KEY": KEY}),
+            now=NOW,
+            on_sent=lambda _: None,
+        )
+
+
+def remembered(root: Path) -> datetime | None:
+    """When the issue was tested as it is now."""
+    config = load_config(root)
+    content_hash = compose_issue(config, find_issue(config, "2026-02")).rendered.content_hash
+    with open_database(config.database) as database:
+        return approvals.tested_at(database, "2026-02", content_hash)
 
 
 def test_every_reviewer_gets_a_marked_copy(workspace: Path, api: SendGridApi) -> None:
@@ -75,6 +87,7 @@ def test_where_all_are_refused_nobody_counts_as_reached(workspace: Path, api: Se
 
     assert all(copy.refused for copy in send(workspace))
     assert not api.accepted
+    assert remembered(workspace) is None
 
 
 @pytest.mark.parametrize(
@@ -94,6 +107,24 @@ def test_what_was_not_taken_is_never_reported_as_taken(workspace: Path, outcome:
     with pytest.raises(ProviderError, match="no answer"):
         send(workspace, provider=carrier)
     assert len(carrier.handed) == 1
+    assert remembered(workspace) is None
+
+
+def test_a_test_is_remembered_for_exactly_this_content(workspace: Path) -> None:
+    send(workspace)
+    assert remembered(workspace) == NOW
+
+    write_workspace(workspace, {"issues/2026-02/letter.md": LETTER.replace("small letter", "brief letter")})
+
+    assert remembered(workspace) is None
+
+
+def test_a_copy_that_was_taken_is_remembered_though_a_later_one_failed(workspace: Path) -> None:
+    carrier = Carrier([ACCEPTED, Outcome(verdict=Verdict.UNKNOWN, reason="no answer")], chunk_size=1)
+
+    with pytest.raises(ProviderError, match="no answer"):
+        send(workspace, provider=carrier)
+    assert remembered(workspace) == NOW
 
 
 def test_an_issue_of_any_name_can_be_tested(workspace: Path, api: SendGridApi) -> None:

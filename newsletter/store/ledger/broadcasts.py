@@ -2,112 +2,73 @@
 
 from datetime import datetime
 
-import orjson
-
 from newsletter.errors import InputError
-from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Waiver
-from newsletter.store.database import Connection, Database
-from newsletter.store.moments import moment_of, text_of
+from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.ledger import Entry
+from newsletter.store.database import Database
+from newsletter.store.ledger import tally
+from newsletter.store.ledger.states import broadcast_of, end, find, hold_back, set_running
+from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("broadcasts")
+
+# Why a broadcast that has ended, or is about to, cannot go on.
+_ENDED = {
+    BroadcastState.DONE: "is done; there is nothing left to send",
+    BroadcastState.STOPPED: (
+        "was stopped ({reason}); correct the issue and send it again, which reaches those who did not get it"
+    ),
+    BroadcastState.CANCELLING: "is being cancelled; `newsletter cancel {id}` brings that to its end",
+    BroadcastState.CANCELLED: "was cancelled; send the issue again, which reaches those who did not get it",
+}
 
 
 def find_broadcast(database: Database, broadcast_id: int) -> Broadcast:
     """The broadcast with this number; raises InputError where there is none."""
     with database.read() as connection:
-        row = _SQL.find(connection, broadcast=broadcast_id)
-    if row is None:
-        raise InputError(f"there is no broadcast {broadcast_id}; `newsletter status` lists them")
-    return _broadcast(row)
+        return find(connection, broadcast_id)
 
 
 def list_broadcasts(database: Database) -> tuple[Broadcast, ...]:
     """Every broadcast, the newest first."""
     with database.read() as connection:
-        return tuple(_broadcast(row) for row in _SQL.list_all(connection))
+        return tuple(broadcast_of(row) for row in _SQL.list_all(connection))
 
 
-def pause_broadcast(database: Database, broadcast_id: int, reason: str) -> Broadcast:
-    """Holds a running broadcast back until it is resumed; one that is not running stays as it is."""
+def pause_broadcast(database: Database, broadcast_id: int, reason: str, *, now: datetime) -> Broadcast:
+    """Holds a scheduled or running broadcast back until it is resumed; any other stays as it is."""
     with database.transaction() as connection:
-        hold_back(connection, broadcast_id=broadcast_id, reason=reason)
-        return find_broadcast(database, broadcast_id)
+        hold_back(connection, find(connection, broadcast_id), reason=reason, now=now)
+        return find(connection, broadcast_id)
 
 
-def resume_broadcast(database: Database, broadcast_id: int) -> Broadcast:
-    """Lets a paused broadcast go on; one that is running stays so.
+def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
+    """Lets a paused or scheduled broadcast go on; one that is running stays so. What is overdue may leave at once.
 
-    Raises InputError where it has ended.
+    Raises InputError where it has ended, or is being cancelled.
     """
     with database.transaction() as connection:
-        broadcast = find_broadcast(database, broadcast_id)
-        if broadcast.state is BroadcastState.DONE:
-            raise InputError(f"broadcast {broadcast_id} is done; there is nothing left to send")
-        if broadcast.state is BroadcastState.STOPPED:
-            raise InputError(
-                f"broadcast {broadcast_id} was stopped ({broadcast.reason}); correct the issue and send it again, "
-                "which reaches those who did not get it"
-            )
-        _SQL.set_state(connection, broadcast=broadcast_id, state=BroadcastState.RUNNING.value, reason="")
-        return find_broadcast(database, broadcast_id)
+        broadcast = find(connection, broadcast_id)
+        if broadcast.state in _ENDED:
+            why = _ENDED[broadcast.state].format(id=broadcast_id, reason=broadcast.reason)
+            raise InputError(f"broadcast {broadcast_id} {why}")
+        _SQL.let_overdue_go(connection, broadcast=broadcast_id, now=text_of(now))
+        if broadcast.state is BroadcastState.SCHEDULED:
+            set_running(connection, broadcast_id, Entry.STARTED, "by a person", now=now)
+        elif broadcast.state is BroadcastState.PAUSED:
+            set_running(connection, broadcast_id, Entry.RESUMED, f"it was paused: {broadcast.reason}", now=now)
+        return find(connection, broadcast_id)
 
 
 def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Closes a running broadcast of which no chunk is ready or inflight; how it stands then."""
     with database.transaction() as connection:
-        _SQL.finish_if_done(connection, broadcast=broadcast_id, now=text_of(now))
-        return find_broadcast(database, broadcast_id)
-
-
-def hold_back(connection: Connection, *, broadcast_id: int, reason: str) -> None:
-    """Pauses a running broadcast, within a transaction."""
-    row = _SQL.find(connection, broadcast=broadcast_id)
-    if row is not None and _broadcast(row).state is BroadcastState.RUNNING:
-        _SQL.set_state(connection, broadcast=broadcast_id, state=BroadcastState.PAUSED.value, reason=reason)
-
-
-def stop(connection: Connection, *, broadcast_id: int, reason: str, now: datetime) -> None:
-    """Ends a broadcast for good, within a transaction."""
-    _SQL.stop(connection, broadcast=broadcast_id, reason=reason, now=text_of(now))
-
-
-def envelope_text(envelope: Envelope) -> str:
-    """An envelope as the ledger keeps it."""
-    return orjson.dumps(envelope).decode()
-
-
-def waivers_text(waivers: tuple[Waiver, ...]) -> str:
-    """Waivers as the ledger keeps them."""
-    return orjson.dumps(waivers).decode()
-
-
-def _broadcast(row: tuple[str, ...]) -> Broadcast:
-    (
-        broadcast_id,
-        issue,
-        segment,
-        provider,
-        state,
-        reason,
-        content_hash,
-        nonce,
-        envelope,
-        waivers,
-        created_at,
-        finished_at,
-    ) = row
-    return Broadcast(
-        id=int(broadcast_id),
-        issue=issue,
-        segment=segment,
-        provider=provider,
-        state=BroadcastState(state),
-        reason=reason,
-        content_hash=content_hash,
-        nonce=nonce,
-        envelope=Envelope(**orjson.loads(envelope)),
-        waivers=tuple(Waiver(**waiver) for waiver in orjson.loads(waivers)),
-        created_at=moment_of(created_at),
-        finished_at=moment_of(finished_at) if finished_at else None,
-    )
+        broadcast = find(connection, broadcast_id)
+        if broadcast.state is not BroadcastState.RUNNING:
+            return broadcast
+        counts = tally.count(connection, broadcast_id)
+        if counts.waiting or counts.inflight:
+            return broadcast
+        end(connection, broadcast_id, BroadcastState.DONE, detail=tally.in_words(counts), now=now)
+        return find(connection, broadcast_id)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
@@ -26,15 +26,11 @@ class OpenChunk:
 
 def set_state(chunk: OpenChunk, state: ChunkState, *, reason: str, message_id: str = "") -> None:
     """Says what became of the deliveries that are still in the chunk."""
-    _SQL.set_state(
-        chunk.connection,
-        broadcast=chunk.broadcast,
-        chunk=chunk.number,
-        state=state.value,
-        reason=reason,
-        message_id=message_id,
-        now=text_of(chunk.now),
-    )
+    place = {"broadcast": chunk.broadcast, "chunk": chunk.number, "reason": reason, "now": text_of(chunk.now)}
+    if state is ChunkState.READY:
+        _SQL.make_ready(chunk.connection, **place)
+    else:
+        _SQL.set_state(chunk.connection, **place, state=state.value, message_id=message_id)
 
 
 def close_empty(chunk: OpenChunk) -> None:
@@ -66,7 +62,7 @@ def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str])
 def split_off(
     chunk: OpenChunk, subscribers: Collection[int], state: ChunkState, *, reason: str = "", message_id: str = ""
 ) -> None:
-    """Puts deliveries into a new chunk of the same variant and count of attempts; all of them must be in this one."""
+    """Puts deliveries into a new chunk that is otherwise like this one; all of them must be in this one."""
     if not subscribers:
         return
     number = _SQL.next_number(chunk.connection, broadcast=chunk.broadcast)
@@ -75,13 +71,10 @@ def split_off(
         broadcast=chunk.broadcast,
         chunk=chunk.number,
         number=number,
-        state=state.value,
         size=len(subscribers),
         first_subscriber=min(subscribers),
-        reason=reason,
-        message_id=message_id,
-        now=text_of(chunk.now),
     )
+    set_state(replace(chunk, number=number), state, reason=reason, message_id=message_id)
     _SQL.move_deliveries(
         chunk.connection,
         [{"broadcast": chunk.broadcast, "subscriber": each, "into": number} for each in subscribers],

@@ -1,92 +1,145 @@
 """Claims the next chunk of a broadcast: durably inflight before anything of it can leave."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from operator import itemgetter
-from typing import Any
-
-import orjson
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from newsletter.model.broadcast import DeliveryStatus
-from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery
-from newsletter.store.database import Database
+from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
+from newsletter.model.pace import Allowance
+from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
-from newsletter.store.moments import text_of
+from newsletter.store.ledger.values import Columns, columns_of
+from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("claim")
-_REMOVED = "removed from the list"
-
-# Where the columns stand in a row of `deliveries_in_full`; the shorter rows of `deliveries` have the first few.
-_COLUMN = {
-    "email": 1,
-    "first_name": 2,
-    "last_name": 3,
-    "language": 7,
-    "timezone": 8,
-    "consented_at": 9,
-    "consent_source": 10,
-}
-_IN_EVERY_ROW = frozenset({"email", "first_name", "last_name"})
-_SUPPRESSION, _IS_REMOVED, _ATTRIBUTES = 5, 6, 11
-_Row = tuple[Any, ...]
+_COLUMNS = ":columns"
 
 
 def claim_chunk(
-    database: Database, broadcast_id: int, runner_id: str, fields: Sequence[str], *, now: datetime
-) -> ClaimedChunk | None:
-    """Marks the lowest ready chunk of a running broadcast inflight; None where there is none.
+    database: Database,
+    broadcast_id: int,
+    runner_id: str,
+    fields: Sequence[str],
+    *,
+    now: datetime,
+    hold_within: timedelta | None = None,
+    allowances: Sequence[Allowance] = (),
+) -> ClaimedChunk | NotYet | None:
+    """Marks the first chunk of a running broadcast that is due inflight; None where there is none.
 
-    Whoever was suppressed or removed since the freeze is excluded first. `fields` are columns or attributes whose
-    values the messages need. When this returns, the claim has reached the disk.
+    With `hold_within`, and a batch id of the broadcast, a chunk that is due so much later may be claimed too: the
+    provider is to hold it until then. Whoever was suppressed or removed since the freeze is excluded first. `fields`
+    are columns or attributes whose values the messages need. NotYet where an allowance is used up. When this returns,
+    the claim has reached the disk.
     """
+    claim = Claim(broadcast_id, runner_id, tuple(fields), now, now + (hold_within or timedelta()))
+    if not allowances:
+        with database.shared_transaction() as connection:
+            return claim_within(connection, claim)
+    # What an allowance permits is counted over all chunks, so nobody else may claim meanwhile.
     with database.transaction() as connection:
-        while ready := _SQL.next_ready(connection, broadcast=broadcast_id):
-            number, attempt, variant, size, first = ready
-            place = {"broadcast": broadcast_id, "chunk": number, "first_subscriber": first, "size": size}
-            # All at once rather than through aiosql, which hands rows over one by one: this is the hot path.
-            query = _SQL.deliveries if _IN_EVERY_ROW.issuperset(fields) else _SQL.deliveries_in_full
-            rows = connection.execute(query.sql, place).fetchall()
-            chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=number, now=now)
-            remaining = _exclude_late(chunk, rows)
-            if not remaining:
-                close_empty(chunk)
-                continue
-            _SQL.mark_inflight(connection, broadcast=broadcast_id, chunk=number, runner=runner_id, now=text_of(now))
-            return ClaimedChunk(
-                broadcast=broadcast_id,
-                number=number,
-                attempt=attempt + 1,
-                variant_key=str(variant),
-                deliveries=_deliveries(remaining, fields),
-            )
+        ready = _next_ready(connection, claim)
+        not_yet = ready and _not_yet(connection, broadcast_id, ready.size, allowances)
+        return not_yet or claim_within(connection, claim)
+
+
+class Claim(NamedTuple):
+    """Who claims, and what."""
+
+    broadcast: int
+    runner: str
+    fields: tuple[str, ...]
+    now: datetime
+    held_to: datetime  # up to when a provider that holds mail may be given what is due later
+
+
+def claim_within(connection: Connection, claim: Claim) -> ClaimedChunk | None:
+    """Marks the first chunk inflight, within a transaction; the claim holds when that is kept."""
+    columns = columns_of(claim.fields)
+    while ready := _next_ready(connection, claim):
+        chunk = OpenChunk(connection=connection, broadcast=claim.broadcast, number=ready.number, now=claim.now)
+        rows = _mailable(chunk, ready, columns)
+        if rows:
+            return _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
+        close_empty(chunk)
     return None
 
 
-def _exclude_late(chunk: OpenChunk, rows: list[_Row]) -> list[_Row]:
-    """Excludes whoever must not be mailed any more; the rest."""
-    late = {row[0]: row[_SUPPRESSION] or _REMOVED for row in rows if row[_SUPPRESSION] or row[_IS_REMOVED]}
+class _Ready(NamedTuple):
+    number: int
+    attempt: int
+    variant: int
+    size: int
+    first_subscriber: int
+    due_at: str
+    batch_id: str
+
+
+def _next_ready(connection: Connection, claim: Claim) -> _Ready | None:
+    row = _SQL.next_ready(connection, broadcast=claim.broadcast, now=text_of(claim.now), held_to=text_of(claim.held_to))
+    return None if row is None else _Ready._make(row)
+
+
+def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
+    """What keeps a chunk of this size waiting longest; one that no allowance is large enough for goes alone."""
+    used_up = []
+    for allowance in allowances:
+        used = int(_SQL.claimed_since(connection, broadcast=broadcast_id, since=text_of(allowance.since)))
+        if used and used + size > allowance.deliveries:
+            used_up.append(allowance)
+    if not used_up:
+        return None
+    last = max(used_up, key=lambda allowance: allowance.frees)
+    return NotYet(until=last.frees, reason=last.reason)
+
+
+def _mailable(chunk: OpenChunk, ready: _Ready, columns: Columns) -> list[Row]:
+    """The rows of those who may be mailed; whoever must not be any more is excluded."""
+    connection = chunk.connection
+    place = {
+        "broadcast": chunk.broadcast,
+        "chunk": chunk.number,
+        "first_subscriber": ready.first_subscriber,
+        "size": ready.size,
+    }
+    # All rows at once rather than through aiosql, which hands them over one by one: this is the hot path.
+    if not _SQL.is_anybody_suppressed(connection):
+        query = _SQL.deliveries.sql.replace(_COLUMNS, columns.sql)
+        rows = connection.execute(query, place).fetchall()
+        if len(rows) == ready.size:
+            return rows
+    query = _SQL.deliveries_with_late.sql.replace(_COLUMNS, columns.sql)
+    rows = connection.execute(query, place).fetchall()
+    late = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not late:
         return rows
+    _SQL.lock_broadcast(connection, broadcast=chunk.broadcast)
     settle(chunk, DeliveryStatus.EXCLUDED, late)
-    return [row for row in rows if row[0] not in late]
+    return [row for row in rows if row[-1] is None]
 
 
-def _deliveries(rows: list[_Row], fields: Sequence[str]) -> tuple[ClaimedDelivery, ...]:
-    values_of = _values_reader(fields)
-    return tuple([ClaimedDelivery._make((*row[:_SUPPRESSION], values_of(row))) for row in rows])
-
-
-def _values_reader(fields: Sequence[str]) -> Callable[[_Row], tuple[str, ...]]:
-    """A function from a row to the values of the fields; attributes are parsed only where one is asked for."""
-    if not fields:
-        return lambda _: ()
-    if all(name in _COLUMN for name in fields):
-        pick = itemgetter(*(_COLUMN[name] for name in fields))
-        return pick if len(fields) > 1 else lambda row: (pick(row),)
-
-    def read(row: _Row) -> tuple[str, ...]:
-        attributes = orjson.loads(row[_ATTRIBUTES])
-        return tuple([row[_COLUMN[name]] if name in _COLUMN else attributes.get(name, "") for name in fields])
-
-    return read
+def _mark_inflight(
+    chunk: OpenChunk, ready: _Ready, runner_id: str, deliveries: tuple[ClaimedDelivery, ...]
+) -> ClaimedChunk:
+    now = text_of(chunk.now)
+    hold_until = ready.due_at if ready.due_at > now else ""
+    _SQL.mark_inflight(
+        chunk.connection,
+        broadcast=chunk.broadcast,
+        chunk=chunk.number,
+        runner=runner_id,
+        hold_until=hold_until,
+        now=now,
+    )
+    return ClaimedChunk(
+        broadcast=chunk.broadcast,
+        number=chunk.number,
+        attempt=ready.attempt + 1,
+        variant_key=str(ready.variant),
+        deliveries=deliveries,
+        due_at=moment_of(ready.due_at) if ready.due_at else None,
+        hold_until=moment_of(hold_until) if hold_until else None,
+        batch_id=ready.batch_id,
+    )

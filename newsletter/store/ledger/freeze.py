@@ -1,24 +1,30 @@
-"""Freezes a broadcast: who is meant, who is left out and why, in which chunks, and with which content."""
+"""Freezes a broadcast: who is meant, who is left out and why, in which chunks, when, and with which content."""
 
 import secrets
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
 
-from newsletter.errors import InputError
-from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, DeliveryStatus
-from newsletter.model.ledger import FreezePreview, FreezeRequest, SettledCount, VariantCount
+from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
-from newsletter.store.ledger.broadcasts import envelope_text, find_broadcast, waivers_text
+from newsletter.store.ledger import journal
+from newsletter.store.ledger.members import (
+    SortedMembers,
+    Zone,
+    members_left,
+    require_somebody,
+    sort_members,
+    zoneless_left,
+)
+from newsletter.store.ledger.states import envelope_text, find, waivers_text
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
-from newsletter.store.segment_sql import compose
 
 _SQL = load_queries("freeze")
-_ALREADY_IN = "already in broadcast"
 
 
 def freeze_broadcast(
@@ -32,113 +38,177 @@ def freeze_broadcast(
     """Gives everybody of the segment one delivery, in one transaction.
 
     `variants` holds one for each set of names that `request.only` allows; those that nobody gets are not kept.
-    Whoever is suppressed, or may have got the issue from an earlier broadcast, is excluded with that reason. Raises
-    InputError, and writes nothing, where nobody is left.
+    Whoever is suppressed, or may have got the issue from an earlier broadcast, is excluded with that reason. With a
+    time that is ahead the broadcast is scheduled, else it runs. Raises InputError, and writes nothing, where nobody is
+    left.
     """
     with database.transaction() as connection:
-        preview = _sort_members(connection, request)
-        broadcast_id = _add_broadcast(connection, request, frozen=preview.members, now=now)
-        for number, exclusion in enumerate(preview.excluded, start=1):
-            _SQL.add_settlement(
-                connection,
-                broadcast=broadcast_id,
-                number=number,
-                reason=exclusion.reason,
-                size=exclusion.deliveries,
-                now=text_of(now),
-            )
-        _SQL.add_excluded(connection, broadcast=broadcast_id)
-        first_chunk = 1
-        for count in preview.variants:
-            mask = _mask_of(request, count.segments)
-            place = {"broadcast": broadcast_id, "variant": mask, "first_chunk": first_chunk, "chunk_size": chunk_size}
-            _SQL.add_chunks(connection, **place, members=count.deliveries, now=text_of(now))
-            _SQL.add_deliveries(connection, **place)
-            save_variant(connection, broadcast_id=broadcast_id, number=mask, variant=variants[count.segments])
-            first_chunk += ceil(count.deliveries / chunk_size)
+        members = sort_members(connection, request)
+        parts = _cut(connection, members, chunk_size)
+        require_somebody(request, members, left=len(parts))
+        broadcast_id = _add_broadcast(connection, request, members, parts, now=now)
+        _add_settlements(connection, broadcast_id, members.excluded, now=now)
+        _add_chunks(connection, broadcast_id, parts, chunk_size=chunk_size, now=now)
+        _SQL.add_deliveries(connection, broadcast=broadcast_id)
+        for mask in sorted({part.variant for part in parts}):
+            content = variants[_segments_of(request, mask)]
+            save_variant(connection, broadcast_id=broadcast_id, number=mask, variant=content)
+        _write_journal(connection, broadcast_id, request, members, now=now)
+        _SQL.drop_beginning(connection)
         _SQL.drop_member(connection)
-        return find_broadcast(database, broadcast_id)
+        _SQL.drop_clock(connection)
+        return find(connection, broadcast_id)
 
 
 def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
-    """Who would get what if the broadcast were frozen now; writes nothing and holds up nobody.
+    """Who would get what, and when, if the broadcast were frozen now; writes nothing and holds up nobody.
 
     Raises InputError where nobody would get anything.
     """
     with database.read() as connection:
-        return _sort_members(connection, request)
-
-
-def _sort_members(connection: Connection, request: FreezeRequest) -> FreezePreview:
-    """Fills the temporary table `member`: who is in the segment, who is excluded, and who gets which variant."""
-    _SQL.create_member(connection)
-    query = compose(
-        _SQL.collect_members.sql,
-        connection.dialect,
-        segment=request.segment.condition,
-        variants=[only.condition for only in request.only],
-    )
-    members = connection.execute(query.sql, query.parameters).rowcount
-    excluded = _exclude(connection, request.issue)
-    variants = tuple(
-        VariantCount(segments=_segments_of(request, mask), deliveries=count)
-        for mask, count in _SQL.count_variants(connection)
-    )
-    if not variants:
-        raise InputError(_nobody_left(request, members, excluded))
-    return FreezePreview(members=members, excluded=excluded, variants=variants)
-
-
-def _exclude(connection: Connection, issue: str) -> tuple[SettledCount, ...]:
-    """Excludes members, each for the first reason that holds; the settlements are numbered in this order, from 1."""
-    excluded: list[SettledCount] = []
-    for suppression in SuppressionReason:
-        count = _SQL.exclude_suppressed(connection, settlement=len(excluded) + 1, reason=suppression.value)
-        _append(excluded, suppression.value, count)
-    for (earlier,) in list(_SQL.earlier_broadcasts(connection, issue=issue)):
-        count = _SQL.exclude_earlier(connection, settlement=len(excluded) + 1, earlier=earlier)
-        _append(excluded, f"{_ALREADY_IN} {earlier}", count)
-    return tuple(excluded)
-
-
-def _append(excluded: list[SettledCount], reason: str, count: int) -> None:
-    if count:
-        excluded.append(SettledCount(status=DeliveryStatus.EXCLUDED, reason=reason, deliveries=count))
-
-
-def _mask_of(request: FreezeRequest, segments: frozenset[str]) -> int:
-    """A variant's number: bit N is set where it shows the sections of the Nth `only:` segment."""
-    return sum(1 << bit for bit, only in enumerate(request.only) if only.name in segments)
-
-
-def _segments_of(request: FreezeRequest, mask: int) -> frozenset[str]:
-    return frozenset(only.name for bit, only in enumerate(request.only) if mask >> bit & 1)
-
-
-def _nobody_left(request: FreezeRequest, members: int, excluded: tuple[SettledCount, ...]) -> str:
-    name = request.segment.name
-    if not members:
-        return f"nobody is in segment {name}; `newsletter segments` shows how many each one has"
-    reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in excluded)
-    # Perhaps the earlier broadcast was interrupted, and the person only wants it to go on.
-    hint = "; `newsletter status` shows how it stands" if _ALREADY_IN in reasons else ""
-    return (
-        f"nobody in segment {name} is left to send {request.issue} to: of {members}, {reasons}; nothing was sent{hint}"
+        members = sort_members(connection, request)
+        counts: Counter[int] = Counter()
+        for page in members_left(connection):
+            counts.update([part for _, part in page])
+        zoneless = zoneless_left(connection) if request.schedule and request.schedule.is_local_time else 0
+    require_somebody(request, members, left=len(counts))
+    by_variant: Counter[int] = Counter()
+    by_zone: Counter[Zone] = Counter()
+    for number, count in counts.items():
+        zone, mask = members.part_of(number)
+        by_variant[mask] += count
+        by_zone[zone] += count
+    return FreezePreview(
+        members=members.count,
+        excluded=members.excluded,
+        variants=tuple(
+            VariantCount(segments=_segments_of(request, mask), deliveries=count)
+            for mask, count in sorted(by_variant.items())
+        ),
+        zones=_zone_counts(by_zone),
+        zoneless=zoneless,
     )
 
 
-def _add_broadcast(connection: Connection, request: FreezeRequest, *, frozen: int, now: datetime) -> int:
+def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
+    counts = [
+        ZoneCount(zone=zone.name, due_at=zone.moment, deliveries=count)
+        for zone, count in by_zone.items()
+        if zone.name and zone.moment
+    ]
+    return tuple(sorted(counts, key=lambda count: (count.due_at, count.zone)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The people of one variant and one zone; no chunk mixes parts."""
+
+    number: int
+    variant: int  # a bit mask
+    zone: Zone
+    deliveries: int
+    beginnings: Sequence[int]  # the first subscriber of each chunk
+
+
+def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> list[_Part]:
+    """Cuts those who are left into parts and chunks; the parts by their moment."""
+    counts: defaultdict[int, int] = defaultdict(int)
+    beginnings: defaultdict[int, list[int]] = defaultdict(list)
+    for page in members_left(connection):
+        for subscriber, part in page:
+            count = counts[part]
+            if count % chunk_size == 0:
+                beginnings[part].append(subscriber)
+            counts[part] = count + 1
+    parts = []
+    for number, count in counts.items():
+        zone, mask = members.part_of(number)
+        parts.append(_Part(number=number, variant=mask, zone=zone, deliveries=count, beginnings=beginnings[number]))
+    return sorted(parts, key=lambda part: (_due_text(part.zone.moment), part.zone.name, part.variant))
+
+
+def _add_broadcast(
+    connection: Connection, request: FreezeRequest, members: SortedMembers, parts: Sequence[_Part], *, now: datetime
+) -> int:
+    earliest = parts[0].zone.moment
+    is_ahead = earliest is not None and earliest > now
     broadcast_id: int = _SQL.add_broadcast(
         connection,
         issue=request.issue,
         segment=request.segment.name,
         expression=request.segment.expression,
         provider=request.provider,
+        state=(BroadcastState.SCHEDULED if is_ahead else BroadcastState.RUNNING).value,
         content_hash=request.content_hash,
         nonce=secrets.token_hex(8),
         envelope=envelope_text(request.envelope),
         waivers=waivers_text(request.waivers),
-        frozen=frozen,
+        frozen=members.count,
+        due_at=_due_text(earliest),
+        is_local_time=int(request.schedule is not None and request.schedule.is_local_time),
         now=text_of(now),
     )
     return broadcast_id
+
+
+def _add_settlements(
+    connection: Connection, broadcast_id: int, excluded: Sequence[SettledCount], *, now: datetime
+) -> None:
+    for number, exclusion in enumerate(excluded, start=1):
+        _SQL.add_settlement(
+            connection,
+            broadcast=broadcast_id,
+            number=number,
+            reason=exclusion.reason,
+            size=exclusion.deliveries,
+            now=text_of(now),
+        )
+
+
+def _add_chunks(
+    connection: Connection, broadcast_id: int, parts: Sequence[_Part], *, chunk_size: int, now: datetime
+) -> None:
+    """Numbers the chunks of all parts, and keeps where each begins in the temporary table `beginning`."""
+    rows: list[dict[str, object]] = []
+    beginnings: list[tuple[int, int, int]] = []
+    for part in parts:
+        moment = part.zone.moment
+        for place, subscriber in enumerate(part.beginnings):
+            number = len(rows) + 1
+            beginnings.append((part.number, subscriber, number))
+            rows.append(
+                {
+                    "broadcast": broadcast_id,
+                    "number": number,
+                    "variant": part.variant,
+                    "zone": part.zone.name,
+                    "due_at": _due_text(moment) if moment is not None and moment > now else "",
+                    "size": min(chunk_size, part.deliveries - place * chunk_size),
+                    "first_subscriber": subscriber,
+                    "now": text_of(now),
+                }
+            )
+    _SQL.add_chunk(connection, rows)
+    _SQL.create_beginning(connection)
+    connection.load("beginning", beginnings)
+    _SQL.index_beginning(connection)
+
+
+def _write_journal(
+    connection: Connection, broadcast_id: int, request: FreezeRequest, members: SortedMembers, *, now: datetime
+) -> None:
+    reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
+    people = f"{members.count} people of segment {request.segment.name}"
+    journal.write(
+        connection, broadcast_id, Entry.FROZEN, f"{people}; excluded: {reasons}" if reasons else people, now=now
+    )
+    for waiver in request.waivers:
+        journal.write(connection, broadcast_id, Entry.WAIVED, f"{waiver.rule}: {waiver.because}", now=now)
+
+
+def _segments_of(request: FreezeRequest, mask: int) -> frozenset[str]:
+    return frozenset(only.name for bit, only in enumerate(request.only) if mask >> bit & 1)
+
+
+def _due_text(moment: datetime | None) -> str:
+    return "" if moment is None else text_of(moment)

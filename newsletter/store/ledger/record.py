@@ -1,14 +1,18 @@
 """Records what became of a chunk that was handed over, or that a dead process left behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
-from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import hold_back, stop
+from newsletter.model.ledger import ClaimedChunk
+from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
+from newsletter.store.ledger.claim import Claim, claim_within
+from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, find, hold_back, reopen, stop, stopped_because
+from newsletter.store.ledger.tally import count
 from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
@@ -20,32 +24,78 @@ _STATE = {
     Verdict.REJECTED: ChunkState.REJECTED,
     Verdict.UNKNOWN: ChunkState.UNKNOWN,
 }
+_TAKEN = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
+_CAME_BACK = "some deliveries were surely not handed over, as was learned late; resume sends them"
 _ORPHANED = "the program ended while this chunk was being handed over"
 
 
-def record_outcome(
-    database: Database, broadcast_id: int, chunk_number: int, outcome: Outcome, *, now: datetime
-) -> None:
-    """Applies an outcome to an inflight chunk and its broadcast, in one transaction.
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What came of recording one chunk and claiming the next."""
+
+    is_recorded: bool
+    following: ClaimedChunk | None
+
+
+def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, *, now: datetime) -> None:
+    """Applies an outcome to a claimed chunk and its broadcast, in one transaction; once, however often it is told.
 
     Of the invalid only those are suppressed whose address is undeliverable: a suppression outlasts the issue, and
     most refusals are about the mail, its sender or the day. A chunk that is too large is halved; a single message
-    that is too large stops the broadcast. A broadcast that stops rejects its ready chunks, of which nothing has left,
-    so that the corrected issue can still reach those people. Raises StoreError where the chunk is not inflight.
+    that is too large stops the broadcast. A broadcast that stops cancels its ready chunks, of which nothing has left,
+    so that the corrected issue can still reach those people. Where nothing may leave any more, what comes back is
+    cancelled. Raises StoreError where there is no such chunk.
     """
+    if _is_simple(outcome):
+        with database.shared_transaction() as connection:
+            if settle_taken(connection, claimed, outcome, now=now):
+                return
     with database.transaction() as connection:
-        chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk_number, now=now)
-        found = _find_inflight(chunk)
+        chunk = OpenChunk(connection=connection, broadcast=claimed.broadcast, number=claimed.number, now=now)
+        found = _find_chunk(chunk)
+        if not _is_news(found, claimed, outcome):
+            return
         is_too_large = _decide_rest(
             chunk, found, outcome, remaining=found.size - _take_out_named(chunk, found, outcome)
         )
-        if found.broadcast_state is BroadcastState.STOPPED:
-            _reject_ready(chunk, found.broadcast_reason)
-        elif outcome.next_step is NextStep.STOP or is_too_large:
-            stop(connection, broadcast_id=broadcast_id, reason=outcome.reason, now=now)
-            _reject_ready(chunk, outcome.reason)
-        elif outcome.next_step is NextStep.PAUSE:
-            hold_back(connection, broadcast_id=broadcast_id, reason=outcome.reason)
+        _steer(chunk, outcome, is_to_stop=outcome.next_step is NextStep.STOP or is_too_large)
+
+
+def record_and_claim(
+    database: Database,
+    claimed: ClaimedChunk,
+    outcome: Outcome,
+    runner_id: str,
+    fields: Sequence[str],
+    *,
+    now: datetime,
+    hold_within: timedelta | None = None,
+) -> Exchange:
+    """Records that a whole chunk was taken and claims the next: one wait for the disk instead of two.
+
+    An outcome that is less simple is left to `record_outcome`, and nothing is claimed.
+    """
+    if not (_is_simple(outcome) and outcome.verdict is Verdict.ACCEPTED):
+        return Exchange(is_recorded=False, following=None)
+    claim = Claim(claimed.broadcast, runner_id, tuple(fields), now, now + (hold_within or timedelta()))
+    with database.shared_transaction() as connection:
+        is_recorded = settle_taken(connection, claimed, outcome, now=now)
+        return Exchange(is_recorded=is_recorded, following=claim_within(connection, claim) if is_recorded else None)
+
+
+def settle_taken(connection: Connection, claimed: ClaimedChunk, outcome: Outcome, *, now: datetime) -> bool:
+    """Records a simple outcome, within a transaction; False where the chunk stands otherwise than the claim left it."""
+    changed = _SQL.settle_taken(
+        connection,
+        broadcast=claimed.broadcast,
+        chunk=claimed.number,
+        attempt=claimed.attempt,
+        state=_STATE[outcome.verdict].value,
+        reason=outcome.reason,
+        message_id=outcome.message_id,
+        now=text_of(now),
+    )
+    return bool(changed)
 
 
 def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> int:
@@ -61,27 +111,40 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoundChunk:
+    state: ChunkState
+    attempt: int
     size: int
     first_subscriber: int
-    broadcast_state: BroadcastState
-    broadcast_reason: str
 
 
-def _find_inflight(chunk: OpenChunk) -> _FoundChunk:
+def _is_simple(outcome: Outcome) -> bool:
+    """Whether a chunk as a whole was taken, or perhaps taken, and nothing else changes: nearly always."""
+    is_named = outcome.invalid or outcome.unsent or outcome.uncertain
+    return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not is_named
+
+
+def _find_chunk(chunk: OpenChunk) -> _FoundChunk:
     row = _SQL.find_chunk(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number)
-    state = None if row is None else ChunkState(row[0])
-    if state is not ChunkState.INFLIGHT:
+    if row is None:
         raise StoreError(
-            f"chunk {chunk.number} of broadcast {chunk.broadcast} is {state or 'missing'}, not inflight, so its "
-            f"outcome was not recorded; look at `newsletter status {chunk.broadcast}` before you go on"
+            f"chunk {chunk.number} of broadcast {chunk.broadcast} is missing, so its outcome was not recorded; "
+            "is this the database that the broadcast began with?"
         )
-    _, size, first_subscriber, broadcast_state, broadcast_reason = row
-    return _FoundChunk(
-        size=size,
-        first_subscriber=first_subscriber,
-        broadcast_state=BroadcastState(broadcast_state),
-        broadcast_reason=broadcast_reason,
-    )
+    state, attempt, size, first_subscriber = row
+    return _FoundChunk(state=ChunkState(state), attempt=attempt, size=size, first_subscriber=first_subscriber)
+
+
+def _is_news(found: _FoundChunk, claimed: ClaimedChunk, outcome: Outcome) -> bool:
+    """Whether the ledger does not know the outcome yet.
+
+    A chunk that became unknown meanwhile is settled by it. So is one that a person decided to resend and that was
+    taken after all; otherwise what is ready came back by this very outcome, whose commit was not confirmed.
+    """
+    if found.attempt != claimed.attempt:
+        return False
+    if found.state is ChunkState.READY:
+        return outcome.verdict is Verdict.ACCEPTED
+    return found.state in {ChunkState.INFLIGHT, ChunkState.UNKNOWN}
 
 
 def _subscribers_in(chunk: OpenChunk, found: _FoundChunk) -> list[int]:
@@ -134,10 +197,17 @@ def _decide_rest(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome, *, rema
     return False
 
 
-def _reject_ready(chunk: OpenChunk, reason: str) -> None:
-    _SQL.reject_ready(
-        chunk.connection,
-        broadcast=chunk.broadcast,
-        reason=f"the broadcast was stopped: {reason}",
-        now=text_of(chunk.now),
-    )
+def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
+    """Moves the broadcast on, and lets nothing that came back stay ready where nothing may leave any more."""
+    connection, now = chunk.connection, chunk.now
+    broadcast = find(connection, chunk.broadcast)
+    if broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:
+        cancel_ready(connection, broadcast.id, reason=CANCELLED_WHY, now=now)
+    elif broadcast.state is BroadcastState.STOPPED:
+        cancel_ready(connection, broadcast.id, reason=stopped_because(broadcast.reason), now=now)
+    elif broadcast.state is BroadcastState.DONE and count(connection, broadcast.id).waiting:
+        reopen(connection, broadcast, reason=_CAME_BACK, now=now)
+    elif is_to_stop:
+        stop(connection, broadcast, reason=outcome.reason, now=now)
+    elif outcome.next_step is NextStep.PAUSE:
+        hold_back(connection, broadcast, reason=outcome.reason, now=now)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, SettledDelivery, UnknownDelivery
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.states import find
+from newsletter.store.ledger.tally import count
 from newsletter.store.moments import moment_of
 from newsletter.store.queries import load_queries
 
@@ -16,20 +17,8 @@ _PAGE = 1000
 def tally_of(database: Database, broadcast_id: int) -> Tally:
     """How many deliveries stand where; raises InputError where there is no such broadcast."""
     with database.read() as connection:
-        find_broadcast(database, broadcast_id)
-        frozen = _SQL.count_frozen(connection, broadcast=broadcast_id)
-        sizes: dict[str, int] = dict(_SQL.sizes(connection, broadcast=broadcast_id))
-    return Tally(
-        frozen=frozen,
-        waiting=sizes.get(ChunkState.READY, 0),
-        inflight=sizes.get(ChunkState.INFLIGHT, 0),
-        accepted=sizes.get(ChunkState.ACCEPTED, 0),
-        rejected=sizes.get(ChunkState.REJECTED, 0),
-        unknown=sizes.get(ChunkState.UNKNOWN, 0),
-        invalid=sizes.get(DeliveryStatus.INVALID, 0),
-        excluded=sizes.get(DeliveryStatus.EXCLUDED, 0),
-        cancelled=sizes.get(ChunkState.CANCELLED, 0),
-    )
+        find(connection, broadcast_id)
+        return count(connection, broadcast_id)
 
 
 def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount, ...]:

@@ -1,9 +1,166 @@
-"""Placeholder until the engine is written."""
+"""The database on a server: opening it, and the only transactions there are on it."""
 
-from newsletter.errors import StoreError
-from newsletter.store.database import Database
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from types import TracebackType
+
+import psycopg
+
+from newsletter.store.database import Runner
+from newsletter.store.postgresql.address import Address, read_address
+from newsletter.store.postgresql.connection import PostgresConnection, connect
+from newsletter.store.postgresql.failures import cannot_use, translated
+from newsletter.store.postgresql.migrations import migrate
+from newsletter.store.postgresql.runners import hold_runner, is_alive
+
+# One writer at a time, as on SQLite, or several who change rows of their own. The key, "NLTR" and the number of the
+# lock, is of two parts, so that it never meets a runner's, which is of one.
+_KEY = f"{0x4E4C5452}, 1"
+_ALONE = f"SELECT pg_advisory_xact_lock({_KEY})"
+_BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
+
+# A snapshot is taken by the first statement and kept. Those who write must see what was kept while they waited.
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
-def open_postgresql(url: str, *, wait_seconds: float) -> Database:
-    """Opens the database of a URL."""
-    raise StoreError(f"{url}: PostgreSQL is not supported yet ({wait_seconds})")
+class PostgresDatabase:
+    """An open database; each thread gets a connection of its own, and a new one where it was lost.
+
+    `read` and the transactions raise StoreError where the database cannot be used.
+    """
+
+    def __init__(self, address: Address, *, wait_seconds: float) -> None:
+        self.shown = address.shown
+        self._address = address
+        self._wait_seconds = wait_seconds
+        self._local = threading.local()
+        self._connections: set[PostgresConnection] = set()
+
+    def __enter__(self) -> "PostgresDatabase":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections of all threads; none of them may be in use."""
+        while self._connections:
+            self._connections.pop().close()
+        self._local = threading.local()
+
+    def migrate(self) -> None:
+        """Makes our tables, or brings them to what this version uses, where that is needed."""
+        with translated(self.shown):
+            migrate(self._connection(), self.shown, lock=_ALONE)
+
+    @contextmanager
+    def read(self) -> Iterator[PostgresConnection]:
+        """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        with translated(self.shown):
+            connection = self._connection()
+            if connection.in_transaction:
+                yield connection
+                return
+            connection = self._begin(_READ)
+            try:
+                yield connection
+            finally:
+                connection.drop_changes()
+
+    def transaction(self) -> AbstractContextManager[PostgresConnection]:
+        """A connection whose changes are kept when the block ends well, and dropped when it raises.
+
+        Nobody else writes until then.
+        """
+        return self._transaction(_ALONE)
+
+    def shared_transaction(self) -> AbstractContextManager[PostgresConnection]:
+        """A transaction beside which other shared ones may run; whoever changes a row here locks it first."""
+        return self._transaction(_BESIDE_OTHERS)
+
+    @contextmanager
+    def runner(self) -> Iterator[Runner]:
+        """A runner to claim chunks with, alive while the block lasts."""
+        with ExitStack() as held:
+            with translated(self.shown):
+                runner = held.enter_context(hold_runner(self._connect))
+            yield runner
+
+    def alive(self, runner_id: str) -> bool:
+        """Whether the runner's block, in whichever process and on whichever machine, still lasts."""
+        with self.read() as connection:
+            return is_alive(connection, runner_id)
+
+    @contextmanager
+    def _transaction(self, lock: str) -> Iterator[PostgresConnection]:
+        with translated(self.shown):
+            connection = self._begin(f"{_WRITE}; {lock}")
+            try:
+                yield connection
+                self._commit(connection)
+            except BaseException:
+                connection.drop_changes()
+                raise
+
+    def _begin(self, statements: str) -> PostgresConnection:
+        """The thread's connection, in a new transaction; a connection that was lost while idle is replaced."""
+        connection = self._connection()
+        if connection.in_transaction:
+            raise RuntimeError("a transaction within another")
+        try:
+            return _started(connection, statements)
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+        return _started(self._connection(), statements)
+
+    def _commit(self, connection: PostgresConnection) -> None:
+        try:
+            connection.commit_changes()
+        except psycopg.OperationalError as err:
+            if not connection.closed:
+                raise
+            raise cannot_use(
+                self.shown,
+                "the connection was lost at the end of a step, which may have been kept",
+                "look at how things stand, with `newsletter status`, before you repeat it",
+            ) from err
+
+    def _connection(self) -> PostgresConnection:
+        connection: PostgresConnection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            if connection is not None:
+                self._connections.discard(connection)
+            connection = self._connect()
+            self._local.connection = connection
+            self._connections.add(connection)
+        return connection
+
+    def _connect(self) -> PostgresConnection:
+        return connect(self._address, wait_seconds=self._wait_seconds)
+
+
+def _started(connection: PostgresConnection, statements: str) -> PostgresConnection:
+    """The connection, in a transaction that these statements began; in none where they fail."""
+    try:
+        connection.execute(statements)
+    except BaseException:
+        connection.drop_changes()
+        raise
+    return connection
+
+
+def open_postgresql(url: str, *, wait_seconds: float) -> PostgresDatabase:
+    """Opens the database of a URL, first making or migrating its tables where needed.
+
+    `wait_seconds` is how long a step waits while another program writes. Raises StoreError where it cannot be used.
+    """
+    database = PostgresDatabase(read_address(url), wait_seconds=wait_seconds)
+    try:
+        database.migrate()
+    except BaseException:
+        database.close()
+        raise
+    return database

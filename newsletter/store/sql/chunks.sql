@@ -6,6 +6,12 @@ UPDATE chunk
 SET state = :state, reason = :reason, message_id = :message_id, changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;
 
+-- name: make_ready(broadcast, chunk, reason, now)!
+-- Lets a chunk be claimed again that was surely not handed over: nobody holds it, and it uses up no allowance.
+UPDATE chunk
+SET state = 'ready', reason = :reason, message_id = '', hold_until = '', claimed_at = '', changed_at = :now
+WHERE broadcast = :broadcast AND number = :chunk;
+
 -- name: add_to_settlement(broadcast, status, reason, size, now)$
 -- Accounts for deliveries that share a reason; its number.
 INSERT INTO settlement (broadcast, number, status, reason, size, changed_at)
@@ -41,12 +47,14 @@ UPDATE chunk SET size = size - :by WHERE broadcast = :broadcast AND number = :ch
 -- The number for a new chunk.
 SELECT max(number) + 1 FROM chunk WHERE broadcast = :broadcast;
 
--- name: add_chunk_like(broadcast, chunk, number, state, size, first_subscriber, reason, message_id, now)!
--- A chunk for some deliveries of another: of the same variant, runner and count of attempts.
+-- name: add_chunk_like(broadcast, chunk, number, size, first_subscriber)!
+-- A chunk for some deliveries of another, like it in everything else.
 INSERT INTO chunk (
-    broadcast, number, variant, state, size, first_subscriber, attempt, runner, reason, message_id, changed_at
+    broadcast, number, variant, zone, due_at, state, size, first_subscriber, attempt, runner, claimed_at, hold_until,
+    reason, message_id, changed_at
 )
 SELECT
-    broadcast, :number, variant, :state, :size, :first_subscriber, attempt, runner, :reason, :message_id, :now
+    broadcast, :number, variant, zone, due_at, state, :size, :first_subscriber, attempt, runner, claimed_at, hold_until,
+    reason, message_id, changed_at
 FROM chunk
 WHERE broadcast = :broadcast AND number = :chunk;

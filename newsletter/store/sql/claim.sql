@@ -1,17 +1,44 @@
--- name: next_ready(broadcast)^
--- The lowest chunk that may be handed over, as long as the broadcast runs.
-SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber
+-- name: next_ready(broadcast, now, held_to)^
+-- The first chunk that may be handed over, as long as the broadcast runs; its row is locked. What is due later may go
+-- too, up to a moment, where the provider can hold it.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
-WHERE c.broadcast = :broadcast AND c.state = 'ready' AND b.state = 'running'
-ORDER BY c.number
-LIMIT 1;
+WHERE
+    c.broadcast = :broadcast
+    AND c.state = 'ready'
+    AND b.state = 'running'
+    AND c.due_at <= CASE WHEN b.batch_id = '' THEN :now ELSE :held_to END
+ORDER BY c.due_at, c.number
+LIMIT 1
+/*+ FOR UPDATE OF c SKIP LOCKED */;
 
--- name: deliveries(broadcast, chunk, first_subscriber, size)
--- The deliveries of a chunk with what every message needs; `suppression` and `removed` as they are now.
+-- name: claimed_since(broadcast, since)$
+-- How many deliveries were claimed from the provider of a broadcast since a moment, of whichever broadcast.
+SELECT coalesce(sum(c.size), 0)
+FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast
+WHERE c.claimed_at >= :since AND b.provider = (SELECT provider FROM broadcast WHERE id = :broadcast);
+
+-- name: is_anybody_suppressed()$
+-- Whether there is a suppression at all: to look for each person's is a quarter of the work of a claim.
+SELECT EXISTS (SELECT 1 FROM suppression);
+
+-- name: deliveries(broadcast, chunk, first_subscriber, size, columns)
+-- The deliveries of a chunk, of those who are on the list. In the place of `:columns` names of columns are put.
 -- The chunk's part of the table is read from its first subscriber on, until as many are found as it holds.
+SELECT d.subscriber, s.email, s.first_name, s.last_name, s.token:columns
+FROM delivery AS d
+JOIN subscriber AS s ON s.id = d.subscriber
+WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
+ORDER BY d.subscriber
+LIMIT :size;
+
+-- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, columns)
+-- The same, and last in each row why this person must not be mailed any more; NULL where they may.
 SELECT
-    d.subscriber, s.email, s.first_name, s.last_name, s.token, p.reason AS suppression, s.id IS NULL AS removed
+    d.subscriber, s.email, s.first_name, s.last_name, s.token:columns,
+    coalesce(p.reason, CASE WHEN s.id IS NULL THEN 'removed from the list' END) AS late
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
 LEFT JOIN suppression AS p ON p.person = s.person
@@ -19,20 +46,19 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_in_full(broadcast, chunk, first_subscriber, size)
--- The same, with everything else that a merge field can ask for: twice the work, and few issues ask.
-SELECT
-    d.subscriber, s.email, s.first_name, s.last_name, s.token, p.reason AS suppression, s.id IS NULL AS removed,
-    s.language, s.timezone, s.consented_at, s.consent_source, s.attributes
-FROM delivery AS d
-LEFT JOIN subscriber AS s ON s.id = d.subscriber
-LEFT JOIN suppression AS p ON p.person = s.person
-WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
-ORDER BY d.subscriber
-LIMIT :size;
+-- name: lock_broadcast(broadcast)$
+-- Keeps other claims from numbering settlements at the same time.
+SELECT id FROM broadcast WHERE id = :broadcast /*+ FOR UPDATE */;
 
--- name: mark_inflight(broadcast, chunk, runner, now)!
+-- name: mark_inflight(broadcast, chunk, runner, hold_until, now)!
 -- From here on the chunk may have left the machine.
 UPDATE chunk
-SET state = 'inflight', attempt = attempt + 1, runner = :runner, reason = '', changed_at = :now
+SET
+    state = 'inflight',
+    attempt = attempt + 1,
+    runner = :runner,
+    reason = '',
+    hold_until = :hold_until,
+    claimed_at = :now,
+    changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;

@@ -1,17 +1,29 @@
 -- The steps of a freeze, in the order in which they run, all in one transaction.
 
+-- name: create_clock()!
+-- The first part of each time zone that people state; empty where everybody goes by the same clock.
+CREATE TEMPORARY TABLE clock (
+    timezone TEXT /*+ COLLATE "C" */ PRIMARY KEY,
+    part INTEGER NOT NULL,
+    is_known INTEGER NOT NULL
+);
+
+-- name: stated_zones()
+-- Every time zone that people state.
+SELECT DISTINCT timezone FROM subscriber;
+
 -- name: create_member()!
--- Everybody of the segment: which variant they get, or why they get none.
+-- Everybody of the segment: which variant they get and by which clock, as one number, or why they get none.
 CREATE TEMPORARY TABLE member (
     subscriber INTEGER PRIMARY KEY,
-    variant INTEGER NOT NULL,
+    part INTEGER NOT NULL,
     settlement INTEGER
 );
 
 -- name: collect_members(segment, variant)!
 -- In the place of `:segment` and `:variant` compiled SQL is put, never a value.
-INSERT INTO member (subscriber, variant)
-SELECT s.id, :variant
+INSERT INTO member (subscriber, part)
+SELECT s.id, :variant + coalesce((SELECT k.part FROM clock AS k WHERE k.timezone = s.timezone), 0)
 FROM subscriber AS s
 WHERE :segment;
 
@@ -42,20 +54,37 @@ WHERE
         SELECT 1
         FROM delivery AS d
         JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
-        WHERE d.broadcast = :earlier AND d.subscriber = member.subscriber AND c.state <> 'rejected'
+        WHERE
+            d.broadcast = :earlier
+            AND d.subscriber = member.subscriber
+            AND c.state NOT IN ('rejected', 'cancelled')
     );
 
--- name: count_variants()
--- How many are left of each variant.
-SELECT variant, count(*) FROM member WHERE settlement IS NULL GROUP BY variant ORDER BY variant;
+-- name: members_left(after, size)
+-- Who is left, by subscriber, a page at a time: sorting or grouping them all would cost more time, and memory.
+SELECT subscriber, part
+FROM member
+WHERE subscriber > :after AND settlement IS NULL
+ORDER BY subscriber
+LIMIT :size;
 
--- name: add_broadcast(issue, segment, expression, provider, content_hash, nonce, envelope, waivers, frozen, now)$
+-- name: count_zoneless()$
+-- How many of those who are left state no time zone that is known.
+SELECT count(*)
+FROM member AS m
+JOIN subscriber AS s ON s.id = m.subscriber
+JOIN clock AS k ON k.timezone = s.timezone
+WHERE m.settlement IS NULL AND k.is_known = 0;
+
+-- name: add_broadcast(issue, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, now)$
 -- Begins the ledger of a broadcast.
 INSERT INTO broadcast (
-    issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers, frozen, created_at
+    issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers, frozen, due_at,
+    is_local_time, created_at
 )
 VALUES (
-    :issue, :segment, :expression, :provider, 'running', '', :content_hash, :nonce, :envelope, :waivers, :frozen, :now
+    :issue, :segment, :expression, :provider, :state, '', :content_hash, :nonce, :envelope, :waivers, :frozen, :due_at,
+    :is_local_time, :now
 )
 RETURNING id;
 
@@ -64,40 +93,51 @@ RETURNING id;
 INSERT INTO settlement (broadcast, number, status, reason, size, changed_at)
 VALUES (:broadcast, :number, 'excluded', :reason, :size, :now);
 
--- name: add_excluded(broadcast)!
--- The deliveries that are in no chunk.
-INSERT INTO delivery (broadcast, subscriber, settlement)
-SELECT :broadcast, subscriber, settlement
-FROM member
-WHERE settlement IS NOT NULL
-ORDER BY subscriber;
+-- name: add_chunk(broadcast, number, variant, zone, due_at, size, first_subscriber, now)*!
+-- A chunk, of which everybody is of one variant and zone.
+INSERT INTO chunk (broadcast, number, variant, zone, due_at, state, size, first_subscriber, changed_at)
+VALUES (:broadcast, :number, :variant, :zone, :due_at, 'ready', :size, :first_subscriber, :now);
 
--- name: add_chunks(broadcast, variant, first_chunk, chunk_size, members, now)!
--- The chunks of one variant: one for every `chunk_size` people in the order of their ids.
-INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at)
+-- name: create_beginning()!
+-- With which subscriber each chunk begins.
+CREATE TEMPORARY TABLE beginning (
+    part INTEGER NOT NULL,
+    subscriber INTEGER NOT NULL,
+    chunk INTEGER NOT NULL
+);
+
+-- name: index_beginning()!
+-- Finds the chunk of a member without a look at the table, which PostgreSQL would rather read whole for each member.
+CREATE UNIQUE INDEX beginning_of ON beginning (part, subscriber, chunk) /*+ ; SET LOCAL enable_seqscan = off */;
+
+-- name: add_deliveries(broadcast)!
+-- Everybody's delivery, in the order in which they are stored: in the last chunk that begins before them, or in none.
+INSERT INTO delivery (broadcast, subscriber, chunk, settlement)
 SELECT
     :broadcast,
-    :first_chunk + place / :chunk_size,
-    :variant,
-    'ready',
-    CASE WHEN :members - place < :chunk_size THEN :members - place ELSE :chunk_size END,
-    subscriber,
-    :now
-FROM (
-    SELECT subscriber, row_number() OVER (ORDER BY subscriber) - 1 AS place
-    FROM member
-    WHERE settlement IS NULL AND variant = :variant
-) AS placed
-WHERE place % :chunk_size = 0;
+    m.subscriber,
+    CASE
+        WHEN m.settlement IS NULL
+            THEN (
+                SELECT g.chunk
+                FROM beginning AS g
+                WHERE g.part = m.part AND g.subscriber <= m.subscriber
+                ORDER BY g.subscriber DESC
+                LIMIT 1
+            )
+    END,
+    m.settlement
+FROM member AS m
+ORDER BY m.subscriber;
 
--- name: add_deliveries(broadcast, variant, first_chunk, chunk_size)!
--- The deliveries of one variant, put into its chunks in the same order.
-INSERT INTO delivery (broadcast, subscriber, chunk)
-SELECT :broadcast, subscriber, :first_chunk + (row_number() OVER (ORDER BY subscriber) - 1) / :chunk_size
-FROM member
-WHERE settlement IS NULL AND variant = :variant
-ORDER BY subscriber;
+-- name: drop_clock()!
+-- Clears up.
+DROP TABLE clock;
 
 -- name: drop_member()!
 -- Clears up.
 DROP TABLE member;
+
+-- name: drop_beginning()!
+-- Clears up.
+DROP TABLE beginning;

@@ -4,7 +4,7 @@
 -- The rows of the file; `subscriber` is the id of a person who was removed once and now returns.
 CREATE TEMPORARY TABLE incoming (
     line INTEGER PRIMARY KEY,
-    person TEXT NOT NULL,
+    person TEXT /*+ COLLATE "C" */ NOT NULL,
     subscriber INTEGER,
     email TEXT NOT NULL,
     first_name TEXT NOT NULL,
@@ -23,8 +23,8 @@ CREATE TEMPORARY TABLE incoming (
 SELECT digest, subscriber FROM former_subscriber;
 
 -- name: index_incoming()!
--- Brings the rows of one person together.
-CREATE INDEX incoming_person ON incoming (person);
+-- Brings the rows of one person together, and tells PostgreSQL how many there are, which it plans by.
+CREATE INDEX incoming_person ON incoming (person) /*+ ; ANALYZE incoming */;
 
 -- name: repeated_rows()
 -- Every row of a person who stands in the file before.
@@ -85,6 +85,7 @@ ON CONFLICT (person) DO NOTHING;
 
 -- name: add_new(now)!
 -- Adds whoever else is not on the list; in the order of the unique index, which is then written front to back.
+-- PostgreSQL draws an id for every row that it tries to add, and ids are not without end.
 INSERT INTO subscriber (
     person, email, first_name, last_name, language, timezone, consented_at, consent_source, attributes, token,
     created_at, updated_at
@@ -93,7 +94,7 @@ SELECT
     i.person, i.email, i.first_name, i.last_name, i.language, i.timezone, i.consented_at,
     i.consent_source, i.attributes, i.token, :now, :now
 FROM incoming AS i
-WHERE i.subscriber IS NULL
+WHERE i.subscriber IS NULL /*+ AND NOT EXISTS (SELECT 1 FROM subscriber AS s WHERE s.person = i.person) */
 ORDER BY i.person
 ON CONFLICT (person) DO NOTHING;
 

@@ -1,9 +1,12 @@
+-- name: settle_taken(broadcast, chunk, attempt, state, reason, message_id, now)!
+-- What became of a chunk as a whole, where nobody has said so before; the row is found and locked in one step.
+UPDATE chunk
+SET state = :state, reason = :reason, message_id = :message_id, changed_at = :now
+WHERE broadcast = :broadcast AND number = :chunk AND attempt = :attempt AND state IN ('inflight', 'unknown');
+
 -- name: find_chunk(broadcast, chunk)^
 -- Where a chunk stands.
-SELECT c.state, c.size, c.first_subscriber, b.state AS broadcast_state, b.reason AS broadcast_reason
-FROM chunk AS c
-JOIN broadcast AS b ON b.id = c.broadcast
-WHERE c.broadcast = :broadcast AND c.number = :chunk;
+SELECT state, attempt, size, first_subscriber FROM chunk WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: subscribers_of_chunk(broadcast, chunk, first_subscriber, size)
 -- Who is in a chunk.
@@ -12,12 +15,6 @@ FROM delivery
 WHERE broadcast = :broadcast AND subscriber >= :first_subscriber AND chunk = :chunk
 ORDER BY subscriber
 LIMIT :size;
-
--- name: reject_ready(broadcast, reason, now)!
--- Nothing more of a stopped broadcast leaves.
-UPDATE chunk
-SET state = 'rejected', reason = :reason, changed_at = :now
-WHERE broadcast = :broadcast AND state = 'ready';
 
 -- name: suppress_subscriber(subscriber, reason, now)*!
 -- Suppresses the address of a subscriber, unless it is suppressed already.

@@ -27,8 +27,12 @@ SELECT name FROM attribute ORDER BY name;
 -- Keeps the id of a person who is removed.
 INSERT INTO former_subscriber (digest, subscriber) VALUES (:digest, :subscriber);
 
+-- name: remove_tags(subscriber)!
+-- Removes the tags of a person.
+DELETE FROM tag WHERE subscriber = :subscriber;
+
 -- name: remove(subscriber)!
--- Removes a person and, by reference, their tags.
+-- Removes a person who has no tags any more.
 DELETE FROM subscriber WHERE id = :subscriber;
 
 -- name: past_deliveries(subscriber)

@@ -133,8 +133,10 @@ def _make_private_file(path: Path) -> None:
 
 
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
+    # The file is there by now: were it moved away meanwhile, an empty one must not take its place.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
     # Closed by whichever thread closes the database, hence check_same_thread; used by its own thread alone.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
     prepare_connection(connection, wait_seconds=wait_seconds)
     return connection
 

@@ -1,15 +1,28 @@
 """Freezing a broadcast: who gets what, who does not and why, and with which content."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from newsletter.errors import InputError
 from newsletter.model.audience import ImportRow, SuppressionReason
 from newsletter.model.broadcast import BroadcastState, DeliveryStatus, NextStep, Outcome, Tally, Verdict, Waiver
-from newsletter.model.ledger import SettledCount, SettledDelivery, VariantCount
+from newsletter.model.ledger import (
+    Entry,
+    JournalEntry,
+    SettledCount,
+    SettledDelivery,
+    VariantCount,
+    ZoneCount,
+    ZoneProgress,
+)
 from newsletter.model.segment import Compare, Operator, Tagged
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
+from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.freeze import preview_freeze
+from newsletter.store.ledger.journal import journal_of
+from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, settled_deliveries, tally_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.subscribers import remove_subscriber
@@ -19,6 +32,8 @@ from tests.store.builders import (
     NOW,
     add,
     add_people,
+    at,
+    by_own_clock,
     claim,
     freeze,
     record,
@@ -43,7 +58,7 @@ def test_everybody_of_the_segment_is_in_one_chunk(database: Database) -> None:
     broadcast = freeze(database, chunk_size=10)
 
     assert tally_of(database, broadcast.id) == Tally(
-        frozen=25, waiting=25, inflight=0, accepted=0, rejected=0, unknown=0, invalid=0, excluded=0
+        frozen=25, waiting=25, inflight=0, accepted=0, rejected=0, unknown=0, invalid=0, excluded=0, cancelled=0
     )
     (ready,) = chunk_summaries(database, broadcast.id)
     assert (ready.chunks, ready.deliveries) == (3, 25)
@@ -252,3 +267,126 @@ def test_unknown_broadcast_is_refused(database: Database) -> None:
         find_broadcast(database, 7)
     with pytest.raises(InputError, match="there is no broadcast 7"):
         tally_of(database, 7)
+
+
+def in_zone(database: Database, email: str, timezone: str = "", *tags: str) -> None:
+    add(database, ImportRow(0, email, timezone=timezone, tags=tags))
+
+
+LOCAL = by_own_clock(20)  # NOW is eight in the morning in London, and five in the evening in Tokyo
+
+
+def test_broadcast_with_a_time_ahead_is_scheduled(database: Database) -> None:
+    add_people(database, 3)
+    later = NOW + timedelta(hours=1)
+
+    broadcast = freeze(database, schedule=at(later), chunk_size=2)
+
+    assert (broadcast.state, broadcast.due_at, broadcast.is_local_time) == (BroadcastState.SCHEDULED, later, False)
+    assert next_due(database, broadcast.id) == later
+    assert zone_progress(database, broadcast.id) == ()
+    assert tally_of(database, broadcast.id).waiting == 3
+
+
+@pytest.mark.parametrize("moment", [NOW, NOW - timedelta(seconds=1)])
+def test_broadcast_whose_time_has_come_runs_at_once(database: Database, moment: datetime) -> None:
+    add_people(database, 1)
+
+    broadcast = freeze(database, schedule=at(moment))
+
+    assert (broadcast.state, broadcast.due_at) == (BroadcastState.RUNNING, moment)
+    assert next_due(database, broadcast.id) is None
+    assert send_all(database, broadcast) == ["person00000@example.org"]
+
+
+def test_in_local_time_everybody_is_due_by_their_own_clock(database: Database) -> None:
+    in_zone(database, "london@example.org", "Europe/London")
+    in_zone(database, "tokyo@example.org", "Asia/Tokyo")
+    in_zone(database, "nowhere@example.org")
+    in_zone(database, "folder@example.org", "Europe")
+    in_zone(database, "denver@example.org", "America/Denver")
+
+    broadcast = freeze(database, schedule=LOCAL)
+
+    tokyo, london, denver = (datetime(2026, 2, day, hour, tzinfo=UTC) for day, hour in ((19, 11), (19, 20), (20, 3)))
+    assert (broadcast.state, broadcast.due_at, broadcast.is_local_time) == (BroadcastState.SCHEDULED, tokyo, True)
+    assert zone_progress(database, broadcast.id) == (
+        ZoneProgress(zone="Asia/Tokyo", due_at=tokyo, deliveries=1, waiting=1, cancelled=0),
+        ZoneProgress(zone="Europe/London", due_at=london, deliveries=3, waiting=3, cancelled=0),
+        ZoneProgress(zone="America/Denver", due_at=denver, deliveries=1, waiting=1, cancelled=0),
+    )
+
+
+def test_chunk_is_of_one_variant_and_one_zone(database: Database) -> None:
+    zones = ("Europe/London", "Asia/Tokyo", "America/Denver")
+    for number in range(30):
+        in_zone(database, f"person{number:05}@example.org", zones[number % 3], *(["teacher"] if number % 2 else []))
+
+    broadcast = freeze(database, only=(TEACHERS,), schedule=LOCAL, chunk_size=2)
+    resume_broadcast(database, broadcast.id, now=NOW)
+
+    got: dict[str, tuple[str, datetime | None]] = {}
+    sizes = []
+    for _ in range(18):
+        chunk = claim(database, broadcast, now=NOW + timedelta(days=2))
+        sizes.append(len(chunk.deliveries))
+        got |= {delivery.email: (chunk.variant_key, chunk.due_at) for delivery in chunk.deliveries}
+    assert sorted(sizes) == [1] * 6 + [2] * 12
+    moments = [LOCAL.moment_in(zone) for zone in zones]
+    assert got == {f"person{number:05}@example.org": (str(number % 2), moments[number % 3]) for number in range(30)}
+
+
+def test_zone_whose_moment_has_passed_goes_as_soon_as_it_can(database: Database) -> None:
+    in_zone(database, "tokyo@example.org", "Asia/Tokyo")
+    in_zone(database, "denver@example.org", "America/Denver")
+    noon = by_own_clock(12)
+
+    broadcast = freeze(database, schedule=noon)
+
+    in_tokyo, in_denver = (noon.moment_in(zone) for zone in ("Asia/Tokyo", "America/Denver"))
+    assert in_tokyo < NOW < in_denver
+    assert (broadcast.state, broadcast.due_at) == (BroadcastState.RUNNING, in_tokyo)
+    assert next_due(database, broadcast.id) == in_denver
+    assert zone_progress(database, broadcast.id) == (
+        ZoneProgress(zone="Asia/Tokyo", due_at=None, deliveries=1, waiting=1, cancelled=0),
+        ZoneProgress(zone="America/Denver", due_at=in_denver, deliveries=1, waiting=1, cancelled=0),
+    )
+    assert send_all(database, broadcast) == ["tokyo@example.org"]
+
+
+def test_preview_counts_the_people_of_each_zone(database: Database) -> None:
+    in_zone(database, "london@example.org", "Europe/London", "teacher")
+    in_zone(database, "tokyo@example.org", "Asia/Tokyo")
+    in_zone(database, "nowhere@example.org", "")
+
+    preview = preview_freeze(database, request(only=(TEACHERS,), schedule=LOCAL))
+
+    assert preview.zones == (
+        ZoneCount(zone="Asia/Tokyo", due_at=LOCAL.moment_in("Asia/Tokyo"), deliveries=1),
+        ZoneCount(zone="Europe/London", due_at=LOCAL.moment_in("Europe/London"), deliveries=2),
+    )
+    assert [variant.deliveries for variant in preview.variants] == [2, 1]
+
+
+def test_people_of_a_cancelled_broadcast_can_be_reached_by_a_later_one(database: Database) -> None:
+    add_people(database, 3)
+    first = freeze(database, chunk_size=1)
+    record(database, claim(database, first))
+    begin_cancel(database, first.id, now=NOW)
+
+    second = freeze(database)
+
+    assert settled_counts(database, second.id) == (excluded(1, f"already in broadcast {first.id}"),)
+    assert send_all(database, second) == ["person00001@example.org", "person00002@example.org"]
+
+
+def test_freeze_is_in_the_journal_with_its_waivers(database: Database) -> None:
+    add_people(database, 3)
+    add_suppression(database, "person00000@example.org", SuppressionReason.BOUNCED, now=NOW)
+
+    broadcast = freeze(database)
+
+    assert journal_of(database, broadcast.id) == (
+        JournalEntry(at=NOW, entry=Entry.FROZEN, detail="3 people of segment everyone; excluded: 1 bounced"),
+        JournalEntry(at=NOW, entry=Entry.WAIVED, detail="links: the page opens tomorrow"),
+    )

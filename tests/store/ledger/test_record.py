@@ -1,6 +1,6 @@
 """Recording outcomes: what becomes of each delivery, of the chunk and of the broadcast."""
 
-from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,24 +8,20 @@ import pytest
 from newsletter.errors import InputError, StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
-from newsletter.model.ledger import ChunkSummary, PastDelivery, SettledCount, UnknownDelivery
+from newsletter.model.ledger import ChunkSummary, PastDelivery, Resolution, SettledCount, UnknownDelivery
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
+from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.subscribers import history
 from newsletter.store.suppressions import find_suppression
-from tests.store.builders import NOW, add_people, claim, freeze, id_of, record, send_all
+from tests.store.builders import NOW, add_people, claim, freeze, id_of, record, send_all, states
 
 LATER = NOW + timedelta(minutes=5)
-
-
-def states(database: Database, broadcast_id: int) -> dict[ChunkState, int]:
-    counts: Counter[ChunkState] = Counter()
-    for summary in chunk_summaries(database, broadcast_id):
-        counts[summary.state] += summary.deliveries
-    return dict(counts)
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -124,7 +120,7 @@ def test_delivery_of_another_chunk_is_left_alone(database: Database) -> None:
 
     record(database, chunk, Outcome(verdict=Verdict.ACCEPTED, invalid=strangers, unsent=frozenset(strangers)))
 
-    assert states(database, broadcast.id) == {ChunkState.ACCEPTED: 2, ChunkState.INFLIGHT: 2}
+    assert states(database, broadcast) == {ChunkState.ACCEPTED: 2, ChunkState.INFLIGHT: 2}
 
 
 def test_chunk_too_large_is_halved(database: Database) -> None:
@@ -148,7 +144,7 @@ def test_single_message_too_large_stops_the_broadcast(database: Database) -> Non
     record(database, claim(database, broadcast), too_large)
 
     assert find_broadcast(database, broadcast.id).state is BroadcastState.STOPPED
-    assert states(database, broadcast.id) == {ChunkState.REJECTED: 3}
+    assert states(database, broadcast) == {ChunkState.REJECTED: 1, ChunkState.CANCELLED: 2}
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.UNKNOWN])
@@ -174,41 +170,175 @@ def test_pause_holds_the_broadcast_back_with_the_reason(database: Database) -> N
     found = find_broadcast(database, broadcast.id)
     assert (found.state, found.reason) == (BroadcastState.PAUSED, "401 the key is wrong")
     assert tally_of(database, broadcast.id).waiting == 2
-    assert resume_broadcast(database, broadcast.id).state is BroadcastState.RUNNING
+    assert resume_broadcast(database, broadcast.id, now=NOW).state is BroadcastState.RUNNING
 
 
-def test_stop_rejects_whatever_has_not_left(database: Database) -> None:
+def test_stop_cancels_whatever_has_not_left(database: Database) -> None:
     add_people(database, 6)
     broadcast = freeze(database, chunk_size=2)
     first, second = claim(database, broadcast), claim(database, broadcast)
 
     stop = Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason="400 no subject")
-    record_outcome(database, broadcast.id, first.number, stop, now=LATER)
+    record_outcome(database, first, stop, now=LATER)
 
     found = find_broadcast(database, broadcast.id)
     assert (found.state, found.reason, found.finished_at) == (BroadcastState.STOPPED, "400 no subject", LATER)
-    assert states(database, broadcast.id) == {ChunkState.REJECTED: 4, ChunkState.INFLIGHT: 2}
+    assert states(database, broadcast) == {
+        ChunkState.REJECTED: 2,
+        ChunkState.INFLIGHT: 2,
+        ChunkState.CANCELLED: 2,
+    }
 
     record(database, second, Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="another"))
 
-    assert states(database, broadcast.id) == {ChunkState.REJECTED: 6}
+    assert states(database, broadcast) == {ChunkState.REJECTED: 2, ChunkState.CANCELLED: 4}
+    assert {each.reason for each in chunk_summaries(database, broadcast.id) if each.state is ChunkState.CANCELLED} == {
+        "the broadcast was stopped: 400 no subject"
+    }
     assert find_broadcast(database, broadcast.id).reason == "400 no subject"
     with pytest.raises(InputError, match="was stopped"):
-        resume_broadcast(database, broadcast.id)
+        resume_broadcast(database, broadcast.id, now=NOW)
 
 
-def test_outcome_is_recorded_once(database: Database) -> None:
-    add_people(database, 1)
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(verdict=Verdict.ACCEPTED),
+        Outcome(verdict=Verdict.UNKNOWN, reason="timeout"),
+        Outcome(verdict=Verdict.READY, reason="try again", next_step=NextStep.WAIT),
+        Outcome(verdict=Verdict.READY, reason="too large", next_step=NextStep.SPLIT),
+        Outcome(verdict=Verdict.REJECTED, reason="no subject", next_step=NextStep.STOP),
+    ],
+    ids=lambda outcome: f"{outcome.verdict}, {outcome.next_step}",
+)
+def test_outcome_that_is_told_twice_changes_nothing_more(database: Database, outcome: Outcome) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database, chunk_size=2)
+    chunk = claim(database, broadcast)
+    record(database, chunk, outcome)
+    before = chunk_summaries(database, broadcast.id), journal_of(database, broadcast.id)
+
+    record_outcome(database, chunk, outcome, now=LATER)
+
+    assert (chunk_summaries(database, broadcast.id), journal_of(database, broadcast.id)) == before
+
+
+def test_outcome_with_names_that_is_told_twice_changes_nothing_more(database: Database) -> None:
+    add_people(database, 4)
     broadcast = freeze(database)
     chunk = claim(database, broadcast)
+    ids = [delivery.subscriber for delivery in chunk.deliveries]
+    outcome = Outcome(
+        verdict=Verdict.UNKNOWN,
+        reason="lost",
+        invalid={ids[0]: "refused"},
+        unsent=frozenset({ids[1]}),
+        uncertain=frozenset({ids[2]}),
+    )
+    record(database, chunk, outcome)
+    before = chunk_summaries(database, broadcast.id), settled_counts(database, broadcast.id)
+
+    record(database, chunk, outcome)
+
+    assert (chunk_summaries(database, broadcast.id), settled_counts(database, broadcast.id)) == before
+
+
+def test_outcome_of_an_earlier_attempt_is_no_news(database: Database) -> None:
+    add_people(database, 1)
+    broadcast = freeze(database)
+    first = claim(database, broadcast)
+    record(database, first, Outcome(verdict=Verdict.READY))
+    second = claim(database, broadcast)
+
+    record(database, first)
+
+    assert states(database, broadcast) == {ChunkState.INFLIGHT: 1}
+    record(database, second)
+    assert states(database, broadcast) == {ChunkState.ACCEPTED: 1}
+
+
+def test_outcome_of_a_chunk_that_is_not_there_is_an_error(database: Database) -> None:
+    add_people(database, 1)
+    chunk = claim(database, freeze(database))
+
+    with pytest.raises(StoreError, match="chunk 99 of broadcast 1 is missing"):
+        record(database, replace(chunk, number=99))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.REJECTED, Verdict.READY])
+def test_outcome_that_comes_after_the_chunk_became_unknown_counts(database: Database, verdict: Verdict) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    with database.runner() as dead:
+        chunk = claim(database, broadcast, runner=dead.id)
+    adopt_orphans(database, broadcast.id, now=NOW)
+    assert states(database, broadcast) == {ChunkState.UNKNOWN: 2}
+
+    record(database, chunk, Outcome(verdict=verdict))
+
+    assert states(database, broadcast) == {ChunkState(verdict.value): 2}
+
+
+def test_what_comes_back_after_the_broadcast_was_done_waits_for_a_person(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    with database.runner() as dead:
+        chunk = claim(database, broadcast, runner=dead.id)
+    adopt_orphans(database, broadcast.id, now=NOW)
+    assert finish_if_done(database, broadcast.id, now=NOW).state is BroadcastState.DONE
+
+    record(database, chunk, Outcome(verdict=Verdict.READY))
+
+    found = find_broadcast(database, broadcast.id)
+    assert (found.state, found.finished_at) == (BroadcastState.PAUSED, None)
+    assert "surely not handed over" in found.reason
+    resume_broadcast(database, broadcast.id, now=NOW)
+    assert len(send_all(database, broadcast)) == 2
+
+
+def test_what_was_to_be_resent_and_was_taken_after_all_is_not_resent(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    with database.runner() as dead:
+        chunk = claim(database, broadcast, runner=dead.id)
+    adopt_orphans(database, broadcast.id, now=NOW)
+    assert resolve_chunk(database, broadcast.id, 1, 1, Resolution.RESEND, detail="Ana says so", now=NOW)
+
     record(database, chunk)
 
-    with pytest.raises(StoreError, match="is accepted, not inflight"):
-        record(database, chunk, Outcome(verdict=Verdict.READY))
-    with pytest.raises(StoreError, match="is missing, not inflight"):
-        record_outcome(database, broadcast.id, 99, Outcome(verdict=Verdict.READY), now=NOW)
+    assert states(database, broadcast) == {ChunkState.ACCEPTED: 2}
+    assert send_all(database, broadcast) == []
 
-    assert tally_of(database, broadcast.id).accepted == 1
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome(verdict=Verdict.READY), Outcome(verdict=Verdict.READY, next_step=NextStep.SPLIT)]
+)
+def test_what_comes_back_to_a_cancelled_broadcast_is_cancelled(database: Database, outcome: Outcome) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database, chunk_size=2)
+    chunk = claim(database, broadcast)
+    begin_cancel(database, broadcast.id, now=NOW)
+    assert states(database, broadcast) == {ChunkState.INFLIGHT: 2, ChunkState.CANCELLED: 2}
+
+    record(database, chunk, outcome)
+
+    assert states(database, broadcast) == {ChunkState.CANCELLED: 4}
+    assert finish_cancel(database, broadcast.id, now=NOW).state is BroadcastState.CANCELLED
+
+
+def test_what_was_taken_while_a_broadcast_was_cancelled_is_accepted(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    begin_cancel(database, broadcast.id, now=NOW)
+
+    stop = Outcome(
+        verdict=Verdict.ACCEPTED, unsent=frozenset({chunk.deliveries[0].subscriber}), next_step=NextStep.STOP
+    )
+    record(database, chunk, stop)
+
+    assert states(database, broadcast) == {ChunkState.ACCEPTED: 2, ChunkState.CANCELLED: 1}
+    assert find_broadcast(database, broadcast.id).state is BroadcastState.CANCELLING
 
 
 def test_chunk_of_a_dead_runner_becomes_unknown_and_is_not_sent_again(database: Database) -> None:
@@ -244,8 +374,8 @@ def test_broadcast_is_done_when_nothing_is_ready_or_inflight(database: Database)
 
     assert (done.state, done.finished_at) == (BroadcastState.DONE, LATER)
     with pytest.raises(InputError, match="is done"):
-        resume_broadcast(database, broadcast.id)
-    assert pause_broadcast(database, broadcast.id, "late").state is BroadcastState.DONE
+        resume_broadcast(database, broadcast.id, now=NOW)
+    assert pause_broadcast(database, broadcast.id, "late", now=NOW).state is BroadcastState.DONE
 
 
 def test_history_tells_what_became_of_each_broadcast(database: Database) -> None:
@@ -255,8 +385,7 @@ def test_history_tells_what_became_of_each_broadcast(database: Database) -> None
     send_all(database, sent)
     record_outcome(
         database,
-        failed.id,
-        claim(database, failed).number,
+        claim(database, failed),
         Outcome(verdict=Verdict.UNKNOWN, reason="timeout", invalid={one: "no mailbox"}),
         now=LATER,
     )

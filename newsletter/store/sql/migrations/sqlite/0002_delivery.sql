@@ -17,6 +17,9 @@ ALTER TABLE chunk ADD COLUMN claimed_at TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX chunk_claimed ON chunk (claimed_at);
 
+-- The order in which chunks are claimed; it holds only what is left to claim.
+CREATE INDEX chunk_ready ON chunk (broadcast, due_at, number) WHERE state = 'ready';
+
 -- What happened to a broadcast, in order.
 CREATE TABLE journal (
     broadcast INTEGER NOT NULL REFERENCES broadcast (id),

@@ -1,0 +1,169 @@
+"""A broadcast through SMTP, durable ledger and all, against Postfix's smtp-source, both into Postfix's smtp-sink.
+
+Ours freezes, claims, personalises, submits and records the February issue; smtp-source, written in C, sends one
+prebuilt message of the same size again and again and keeps no record. Both keep the same number of connections. They
+take turns, each with a sink of its own.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from benchmarks import workload
+from benchmarks.timing import ROOT, show, show_ratio
+from newsletter.__main__ import prepare_process
+
+MESSAGES = 8_000
+SESSIONS = 4
+ROUNDS = 3
+TARGET_RATIO = 0.85
+_PATH = "/usr/local/sbin:/usr/sbin:/sbin"  # where Postfix's tools are, and few people's PATH is not
+_ARCHIVE = "https://news.example.org/archive"  # which hosts the pictures: they would weigh more than the mail
+
+
+def main() -> None:
+    """Prints both rates and their ratio; says so where Postfix's tools are missing."""
+    if _tool("smtp-source") is None or _tool("smtp-sink") is None:
+        show("skipped", "the peer is Postfix's smtp-source; install postfix (nothing of it need run)")
+        return
+    found: list[dict[str, float]] = []
+    rates: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for _ in range(ROUNDS):
+        with _sink() as port:
+            found.append(workload.run_job("benchmarks.smtp_path", "broadcast", port))
+        with _sink() as port:
+            rates["theirs"].append(MESSAGES / _seconds_of_source(port, size_bytes=int(found[-1]["size_bytes"])))
+        rates["ours"].append(MESSAGES / found[-1]["seconds"])
+    ours, theirs = median(rates["ours"]), median(rates["theirs"])
+    size = f"{found[0]['size_bytes'] / 1000:.0f} KB"
+    show(f"broadcast of {MESSAGES:,} at {size}, with the ledger", f"{ours:,.0f} messages/s")
+    show("smtp-source, without a ledger", f"{theirs:,.0f} messages/s")
+    ratio = ours / theirs
+    show_ratio("broadcast ÷ smtp-source", ratio, f"≥ {TARGET_RATIO}", is_met=ratio >= TARGET_RATIO)
+    work = median(one["work_seconds"] for one in found) / MESSAGES
+    show("processor time of the broadcast", f"{work * 1e6:.0f} µs a message")
+
+
+def _tool(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path=_PATH)
+
+
+@contextmanager
+def _sink() -> Iterator[int]:
+    """A server in C that reads mail, and forgets it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    as_nobody = ["-u", "nobody"] if Path("/proc/self").owner() == "root" else []  # it refuses to run as root
+    process = subprocess.Popen([str(_tool("smtp-sink")), *as_nobody, f"127.0.0.1:{port}", "128"])
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit("smtp-sink did not begin to listen")
+
+
+def _seconds_of_source(port: int, *, size_bytes: int) -> float:
+    addresses = ["-f", "letter@example.org", "-t", "reader@example.org"]
+    amounts = ["-s", str(SESSIONS), "-m", str(MESSAGES), "-l", str(size_bytes)]
+    began = time.perf_counter()
+    subprocess.run([str(_tool("smtp-source")), "-d", *amounts, *addresses, f"127.0.0.1:{port}"], check=True)
+    return time.perf_counter() - began
+
+
+def _broadcast_job(port: str) -> dict[str, float]:
+    """Everything is composed before: only what is done for the people is meant."""
+    from threading import Event
+
+    from newsletter.providers.registry import open_provider
+    from newsletter.store.ledger.freeze import freeze_broadcast
+    from newsletter.store.opening import open_database
+    from newsletter.workflows.compose import compose_issue
+    from newsletter.workflows.drain import drain_broadcast
+
+    config = _config(int(port))
+    composed = compose_issue(config, ROOT / "issues/2026-02")
+    provider = open_provider(config, {})
+    with tempfile.TemporaryDirectory() as name:
+        location = Path(name) / "newsletter.db"
+        workload.add_people(location, MESSAGES)
+        with open_database(location) as database:
+            request = _request(config, database, composed)
+            variants = {variant.segments: variant for variant in composed.rendered.variants}
+            began, work_began = time.perf_counter(), time.process_time()
+            broadcast = freeze_broadcast(
+                database, request, variants, chunk_size=provider.chunk_size, now=datetime.now(UTC)
+            )
+            done = drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event())
+            seconds, work_seconds = time.perf_counter() - began, time.process_time() - work_began
+    if done.state != "done":
+        raise SystemExit(f"the broadcast is {done.state}: {done.reason}")
+    size_bytes = float(_size_bytes(config, composed))
+    return {"seconds": seconds, "work_seconds": work_seconds, "size_bytes": size_bytes}
+
+
+def _config(port: int):  # type: ignore[no-untyped-def]
+    from newsletter.config import load_config
+    from newsletter.settings.identity import Archive
+    from newsletter.settings.provider import SmtpSettings
+
+    config = load_config(ROOT)
+    smtp = SmtpSettings(host="127.0.0.1", port=port, security="none", concurrency=SESSIONS)
+    provider = config.settings.provider.model_copy(update={"use": "smtp", "smtp": smtp})
+    update = {"provider": provider, "archive": Archive(url=_ARCHIVE)}
+    return replace(config, settings=config.settings.model_copy(update=update))
+
+
+def _request(config, database, composed):  # type: ignore[no-untyped-def]
+    from newsletter.model.ledger import FreezeRequest
+    from newsletter.workflows.sample import envelope_of
+    from newsletter.workflows.segments import find_segment
+
+    return FreezeRequest(
+        issue=composed.issue.name,
+        segment=find_segment(config, database, "everyone"),
+        only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
+        provider="smtp",
+        content_hash=composed.rendered.content_hash,
+        envelope=envelope_of(config),
+    )
+
+
+def _size_bytes(config, composed) -> int:  # type: ignore[no-untyped-def]
+    """The size of one message."""
+    from newsletter.model.broadcast import Mailing, Recipient
+    from newsletter.providers.mime import compile_message
+    from newsletter.workflows.sample import envelope_of
+
+    variant = composed.rendered.fullest
+    mailing = Mailing(
+        broadcast="b1-size", category="size", envelope=envelope_of(config), variant_key="", variant=variant, nonce="x"
+    )
+    recipient = Recipient(1, workload.email(1), "Person1", "https://news.example.org/u/1", ("Person1",) * 99)
+    return len(compile_message(mailing, datetime.now(UTC)).render(recipient))
+
+
+if __name__ == "__main__":
+    prepare_process()  # as the program does
+    print(json.dumps({"broadcast": _broadcast_job}[sys.argv[1]](*sys.argv[2:])))

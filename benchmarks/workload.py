@@ -1,0 +1,140 @@
+"""What the benchmarks of delivery send: made-up people, the February issue, a sink on loopback.
+
+Each measurement is a process of its own, so that its memory is its own; it prints its figures as JSON.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.timing import ROOT, Stopwatch
+
+MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, where a target is about a million
+CHUNK_SIZE = 1000
+Location = Path | str
+
+
+def run_job(module: str, job: str, *arguments: object) -> dict[str, float]:
+    """Runs `python -m MODULE JOB …`; the figures that it printed last."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, job, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} {job} failed:\n{done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def measure(work: Callable[[], object]) -> dict[str, float]:
+    """Seconds, seconds of processor time, and MiB of memory at the peak over what the process had before."""
+    before, stopwatch = _peak_mib(), Stopwatch()
+    with stopwatch:
+        work()
+    return {
+        "seconds": stopwatch.seconds,
+        "work_seconds": stopwatch.work_seconds,
+        "mib": _peak_mib() - before,
+    }
+
+
+@contextmanager
+def sink(latency_seconds: float = 0.0) -> Iterator[str]:
+    """The address of a sink in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.sink", str(latency_seconds)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.stdin.close()
+
+
+def email(number: int) -> str:
+    """The address of one of the people."""
+    return f"person{number}@example.org"
+
+
+def config_for(url: str, *, concurrency: int = 4):  # type: ignore[no-untyped-def]
+    """The repository's own workspace, with SendGrid at this address."""
+    from newsletter.config import load_config
+    from newsletter.settings.provider import SendGridSettings
+
+    config = load_config(ROOT)
+    provider = config.settings.provider.model_copy(
+        update={"use": "sendgrid", "sendgrid": SendGridSettings(api_url=url, concurrency=concurrency)}
+    )
+    return replace(config, settings=config.settings.model_copy(update={"provider": provider}))
+
+
+def add_people(location: Location, count: int) -> None:
+    """Puts people on the list, making the database first."""
+    from newsletter.model.audience import ImportRow
+    from newsletter.store.merge import merge_subscribers
+    from newsletter.store.opening import open_database
+
+    rows = (ImportRow(number, email(number), f"Person{number}") for number in range(count))
+    with open_database(location) as database:
+        merge_subscribers(database, rows, now=datetime.now(UTC))
+
+
+def freeze_february(location: Location) -> Callable[[], object]:
+    """What freezes the February issue for everybody: everything is composed before, for only the ledger is meant."""
+    from newsletter.model.ledger import FreezeRequest
+    from newsletter.store.ledger.freeze import freeze_broadcast
+    from newsletter.store.opening import open_database
+    from newsletter.workflows.compose import compose_issue
+    from newsletter.workflows.sample import envelope_of
+    from newsletter.workflows.segments import find_segment
+
+    config, database = config_for("http://127.0.0.1:1"), open_database(location)
+    composed = compose_issue(config, ROOT / "issues/2026-02")
+    request = FreezeRequest(
+        issue=composed.issue.name,
+        segment=find_segment(config, database, "everyone"),
+        only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
+        provider="sendgrid",
+        content_hash=composed.rendered.content_hash,
+        envelope=envelope_of(config),
+    )
+    variants = {variant.segments: variant for variant in composed.rendered.variants}
+
+    def freeze() -> None:
+        with database:
+            freeze_broadcast(database, request, variants, chunk_size=CHUNK_SIZE, now=datetime.now(UTC))
+
+    return freeze
+
+
+def drain_to(url: str, location: Location, *, concurrency: int) -> Callable[[], object]:
+    """What hands the only broadcast of a database over; everything is opened before."""
+    from threading import Event
+
+    from newsletter.providers.registry import open_provider
+    from newsletter.store.ledger.broadcasts import list_broadcasts
+    from newsletter.store.opening import open_database
+    from newsletter.workflows.drain import drain_broadcast
+
+    provider = open_provider(config_for(url, concurrency=concurrency), {"SENDGRID_API_KEY": "SG.benchmark"})
+    database = open_database(location)
+    (broadcast,) = list_broadcasts(database)
+
+    def drain() -> None:
+        with database:
+            drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event())
+
+    return drain
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

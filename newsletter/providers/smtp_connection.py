@@ -1,0 +1,131 @@
+"""A connection to an SMTP relay: opened and logged in by the standard library, and spoken over directly from then on.
+
+What smtplib does around each command and reply costs as much as a message does, so its part ends with the login.
+"""
+
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+
+from newsletter.settings.provider import SmtpSettings
+
+_MOST_AT_ONCE_BYTES = 8192
+_LONGEST_LINE_BYTES = 8192  # far more than the 512 of RFC 5321, 4.5.3.1.5
+_NO_CODE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the relay says to one command."""
+
+    code: int  # -1 where it is no reply of SMTP
+    words: bytes
+
+
+class SmtpConnection:
+    """A greeted, encrypted and logged-in connection; its methods raise OSError where it breaks."""
+
+    def __init__(self, connected: socket.socket, extensions: frozenset[str]) -> None:
+        self._socket: socket.socket | None = connected
+        self._extensions = extensions
+        self._heard = b""  # what has arrived and belongs to replies that nobody has asked for yet
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it on this side."""
+        return self._socket is not None
+
+    @property
+    def has_unasked(self) -> bool:
+        """Whether more has arrived than was asked for."""
+        return bool(self._heard)
+
+    def has(self, extension: str) -> bool:
+        """Whether the relay announces an extension, whose name is in small letters."""
+        return extension in self._extensions
+
+    def send(self, content: bytes) -> None:
+        """Sends all of it."""
+        self._opened().sendall(content)
+
+    def reply(self) -> Reply:
+        """The next reply, which may have several lines."""
+        words: list[bytes] = []
+        while True:
+            line = self._line()
+            words.append(line[4:].strip())
+            if not line[:3].isdigit():
+                return Reply(_NO_CODE, line.strip())
+            if line[3:4] != b"-":
+                return Reply(int(line[:3]), b"\n".join(words))
+
+    def quit(self) -> None:
+        """Says good-bye, and closes the connection whatever comes of it."""
+        with suppress(OSError):
+            self.send(b"QUIT\r\n")
+            self.reply()
+        self.close()
+
+    def close(self) -> None:
+        """Closes it at once; a second time is fine."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
+
+    def _line(self) -> bytes:
+        while b"\n" not in self._heard:
+            if len(self._heard) > _LONGEST_LINE_BYTES:
+                raise ConnectionError("the relay's answer has no end")
+            piece = self._opened().recv(_MOST_AT_ONCE_BYTES)
+            if not piece:
+                raise ConnectionError("the relay closed the connection")
+            self._heard += piece
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line
+
+    def _opened(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionError("the connection is closed")
+        return self._socket
+
+
+def connect(settings: SmtpSettings, password: str) -> SmtpConnection:
+    """Opens a connection; raises OSError, of which smtplib's errors are, or UnicodeError for a host that is no name."""
+    server = _greeted(settings)
+    try:
+        if settings.username is not None:
+            server.login(settings.username, password)
+        connected = server.sock
+        if connected is None:
+            raise ConnectionError("the relay closed the connection")
+        # A message goes out in one write; waiting to fill a packet would only delay its end.
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        server.close()
+        raise
+    extensions = frozenset(server.esmtp_features)
+    if server.file is not None:
+        server.file.close()
+    server.sock = server.file = None  # so that the connection outlives the object
+    return SmtpConnection(connected, extensions)
+
+
+def _greeted(settings: SmtpSettings) -> smtplib.SMTP:
+    # Our own name for ourselves: smtplib would ask the DNS for it at each connection, which can take seconds.
+    hostname = socket.gethostname()
+    ourselves = hostname if "." in hostname else "[127.0.0.1]"
+    place, timeout = (settings.host, settings.port, ourselves), settings.timeout_seconds
+    if settings.security == "tls":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(*place, timeout=timeout, context=ssl.create_default_context())
+    else:
+        server = smtplib.SMTP(*place, timeout=timeout)
+    try:
+        if settings.security == "starttls":
+            server.starttls(context=ssl.create_default_context())
+        server.ehlo_or_helo_if_needed()
+    except BaseException:
+        server.close()
+        raise
+    return server

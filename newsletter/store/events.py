@@ -1,0 +1,46 @@
+"""What providers reported about messages that they took; repeated reports are kept once."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from newsletter.model.event import Event
+from newsletter.store.database import Database
+from newsletter.store.moments import text_of
+from newsletter.store.queries import load_queries
+
+_SQL = load_queries("events")
+
+
+def add_events(database: Database, events: Iterable[Event]) -> int:
+    """Keeps events of broadcasts of ours, in one transaction; how many were new."""
+    rows = [
+        {
+            "at": text_of(event.at),
+            "id": event.id,
+            "type": event.type.value,
+            "broadcast": event.broadcast,
+            "nonce": event.nonce,
+            "chunk": event.chunk,
+            "attempt": event.attempt,
+            "subscriber": event.subscriber,
+            "detail": event.detail,
+        }
+        for event in events
+    ]
+    if not rows:
+        return 0
+    with database.transaction() as connection:
+        return int(_SQL.add(connection, rows))
+
+
+def evidence_of(database: Database, broadcast_id: int) -> tuple[tuple[int, int, str], ...]:
+    """Chunks that are unknown, and of which events came in: number, attempt, and the evidence in words.
+
+    An event of any type proves that the provider took the request of that attempt.
+    """
+    with database.read() as connection:
+        rows = list(_SQL.evidence(connection, broadcast=broadcast_id))
+    return tuple(
+        (chunk, attempt, f"the provider reported: {', '.join(type_ for *_, type_ in group)}")
+        for (chunk, attempt), group in groupby(rows, key=lambda row: (row[0], row[1]))
+    )

@@ -1,0 +1,91 @@
+"""Ends a broadcast before its time: what has not left never leaves, and what the provider holds is taken back.
+
+The steps are `begin_cancel`, then the provider's own cancelling, `take_back` and `finish_cancel`. Each may be repeated,
+so that a crash between them costs nothing.
+"""
+
+from datetime import datetime, timedelta
+
+from newsletter.errors import InputError
+from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.ledger import Entry
+from newsletter.store.database import Connection, Database
+from newsletter.store.ledger import journal, tally
+from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, end, find, set_cancelling
+from newsletter.store.moments import text_of
+from newsletter.store.queries import load_queries
+
+_SQL = load_queries("cancel")
+_TAKEN_BACK = "taken back from the provider before its time"
+_TOO_CLOSE = "the provider held it, and it was too close to its time to be surely taken back"
+
+
+def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
+    """Cancels what has not left, and lets nothing more leave; a broadcast that is being cancelled stays so.
+
+    One that is done or stopped can be cancelled as long as the provider holds mail of it for later. Raises InputError
+    where there is nothing to cancel.
+    """
+    with database.transaction() as connection:
+        broadcast = find(connection, broadcast_id)
+        if broadcast.state is BroadcastState.CANCELLING:
+            return broadcast
+        held = int(_SQL.held_ahead(connection, broadcast=broadcast_id, now=text_of(now)))
+        _require_something_to_cancel(broadcast, held)
+        waiting = int(_SQL.waiting(connection, broadcast=broadcast_id))
+        detail = f"{waiting} had not left, {held} are held by the provider"
+        set_cancelling(connection, broadcast_id, detail, now=now)
+        cancel_ready(connection, broadcast_id, reason=CANCELLED_WHY, now=now)
+        return find(connection, broadcast_id)
+
+
+def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confirmed_at: datetime) -> int:
+    """Settles what the provider held, once it confirmed that it cancelled; how many deliveries came back.
+
+    `margin` is how long before its time the provider surely lets go of mail. What was to be held longer than that when
+    the cancelling was confirmed is cancelled, whether or not it was known to be taken. What was still held when the
+    cancelling began, and less long, may have left: it becomes unknown.
+    """
+    with database.transaction() as connection:
+        if find(connection, broadcast_id).state is not BroadcastState.CANCELLING:
+            return 0
+        beyond, stamp = text_of(confirmed_at + margin), text_of(confirmed_at)
+        sizes = list(_SQL.take_back(connection, broadcast=broadcast_id, beyond=beyond, reason=_TAKEN_BACK, now=stamp))
+        _SQL.leave_open(
+            connection,
+            broadcast=broadcast_id,
+            since=_began(connection, broadcast_id),
+            beyond=beyond,
+            reason=_TOO_CLOSE,
+            now=stamp,
+        )
+    return sum(size for (size,) in sizes)
+
+
+def finish_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
+    """Ends a broadcast that is being cancelled, unless something is inflight or left to take back; how it stands."""
+    with database.transaction() as connection:
+        broadcast = find(connection, broadcast_id)
+        if broadcast.state is not BroadcastState.CANCELLING:
+            return broadcast
+        if _SQL.left_to_end(connection, broadcast=broadcast_id, since=_began(connection, broadcast_id)):
+            return broadcast
+        counts = tally.in_words(tally.count(connection, broadcast_id))
+        end(connection, broadcast_id, BroadcastState.CANCELLED, detail=counts, now=now)
+        return find(connection, broadcast_id)
+
+
+def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:
+    if broadcast.state is BroadcastState.CANCELLED:
+        raise InputError(f"broadcast {broadcast.id} is cancelled already; there is nothing left to do")
+    if broadcast.state in {BroadcastState.DONE, BroadcastState.STOPPED} and not held:
+        raise InputError(
+            f"broadcast {broadcast.id} is {broadcast.state}, and the provider holds nothing of it for later; what was "
+            "sent cannot be taken back"
+        )
+
+
+def _began(connection: Connection, broadcast_id: int) -> str:
+    """When the cancelling began, as text."""
+    began = journal.first_moment(connection, broadcast_id, Entry.CANCELLING)
+    return "" if began is None else text_of(began)

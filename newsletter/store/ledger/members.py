@@ -1,0 +1,121 @@
+"""Sorts the members of a segment before a freeze: who is left out and why, and who gets which variant, and when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.errors import InputError
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import DeliveryStatus
+from newsletter.model.ledger import FreezeRequest, SettledCount
+from newsletter.model.schedule import Schedule
+from newsletter.store.database import Connection
+from newsletter.store.queries import load_queries
+from newsletter.store.segment_sql import compose
+
+_SQL = load_queries("freeze")
+_ALREADY_IN = "already in broadcast"
+_PAGE = 10_000
+Member = tuple[int, int]  # the subscriber and the number of their part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """People who get their message at the same moment, because they go by the same clock."""
+
+    name: str  # an IANA name; empty where everybody goes by one clock
+    moment: datetime | None  # None: as soon as it can
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedMembers:
+    """What is known once the temporary table `member` is filled."""
+
+    count: int
+    excluded: tuple[SettledCount, ...]  # the settlements are numbered in this order, from 1
+    zones: tuple[Zone, ...]
+    masks: int  # how many variants there can be
+
+    def part_of(self, number: int) -> tuple[Zone, int]:
+        """What the number of a part says: the zone, and the variant as a bit mask.
+
+        Bit N is set where the variant shows the sections of the Nth `only:` segment.
+        """
+        zone, mask = divmod(number, self.masks)
+        return self.zones[zone], mask
+
+
+def sort_members(connection: Connection, request: FreezeRequest) -> SortedMembers:
+    """Fills the temporary table `member`, within a transaction."""
+    masks = 1 << len(request.only)
+    zones = _zones(connection, request.schedule, masks)
+    _SQL.create_member(connection)
+    query = compose(
+        _SQL.collect_members.sql,
+        connection.dialect,
+        segment=request.segment.condition,
+        variants=[only.condition for only in request.only],
+    )
+    count = connection.execute(query.sql, query.parameters).rowcount
+    return SortedMembers(count=count, excluded=_exclude(connection, request.issue), zones=zones, masks=masks)
+
+
+def members_left(connection: Connection) -> Iterator[list[Member]]:
+    """Who gets a message, in the order of the subscribers; many at a time, for there may be millions."""
+    query, after = _SQL.members_left.sql, 0
+    while page := connection.execute(query, {"after": after, "size": _PAGE}).fetchall():
+        yield page
+        after = page[-1][0]
+
+
+def zoneless_left(connection: Connection) -> int:
+    """How many of those who get a message go by the schedule's clock because no zone of theirs is known."""
+    count: int = _SQL.count_zoneless(connection)
+    return count
+
+
+def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: int) -> None:
+    """Raises InputError, with the reasons, where nobody would get anything."""
+    if left:
+        return
+    name = request.segment.name
+    if not members.count:
+        raise InputError(f"nobody is in segment {name}; `newsletter segments` shows how many each one has")
+    reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
+    # Perhaps the earlier broadcast was interrupted, and the person only wants it to go on.
+    hint = "; `newsletter status` shows how it stands" if _ALREADY_IN in reasons else ""
+    raise InputError(
+        f"nobody in segment {name} is left to send {request.issue} to: of {members.count}, {reasons}; nothing was "
+        f"sent{hint}"
+    )
+
+
+def _zones(connection: Connection, schedule: Schedule | None, masks: int) -> tuple[Zone, ...]:
+    """The zones that a member can be in; in local time, fills the temporary table `clock`."""
+    _SQL.create_clock(connection)
+    if schedule is None:
+        return (Zone(name="", moment=None),)
+    if not schedule.is_local_time:
+        return (Zone(name="", moment=schedule.moment_in(schedule.zone)),)
+    clocks = {stated: schedule.clock_of(stated) for (stated,) in list(_SQL.stated_zones(connection))}
+    names = sorted(set(clocks.values()))
+    first_part = {name: number * masks for number, name in enumerate(names)}
+    connection.load("clock", [(stated, first_part[name], int(stated == name)) for stated, name in clocks.items()])
+    return tuple(Zone(name=name, moment=schedule.moment_in(name)) for name in names)
+
+
+def _exclude(connection: Connection, issue: str) -> tuple[SettledCount, ...]:
+    """Excludes members, each for the first reason that holds."""
+    excluded: list[SettledCount] = []
+    for suppression in SuppressionReason:
+        count = _SQL.exclude_suppressed(connection, settlement=len(excluded) + 1, reason=suppression.value)
+        _append(excluded, suppression.value, count)
+    for (earlier,) in list(_SQL.earlier_broadcasts(connection, issue=issue)):
+        count = _SQL.exclude_earlier(connection, settlement=len(excluded) + 1, earlier=earlier)
+        _append(excluded, f"{_ALREADY_IN} {earlier}", count)
+    return tuple(excluded)
+
+
+def _append(excluded: list[SettledCount], reason: str, count: int) -> None:
+    if count:
+        excluded.append(SettledCount(status=DeliveryStatus.EXCLUDED, reason=reason, deliveries=count))

@@ -1,0 +1,55 @@
+"""The URL of a database: what psycopg connects with, and how the database is called in messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from newsletter.errors import StoreError
+
+# For where the URL says nothing. The keepalives let this side notice a server that has vanished.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a database is."""
+
+    shown: str  # for messages: without the user and the password
+    conninfo: str = field(repr=False)  # for libpq; it may hold a password, so it is never shown
+
+
+def read_address(url: str) -> Address:
+    """Reads the URL of a database.
+
+    Raises StoreError, in which the URL does not appear, where it cannot be read: a part of a password may stand
+    anywhere in it.
+    """
+    authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
+    if authority.count("@") > 1 or "@" in path:
+        raise StoreError(
+            "[database] url: it holds an @ too many; within a user or a password write %40 for @, %2F for /"
+        )
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # Without the cause, whose text repeats the URL.
+        raise StoreError(
+            "[database] url: it is no URL of a PostgreSQL database; write postgresql://USER@HOST/NAME"
+        ) from None
+    options = {**_DEFAULTS, **given, "application_name": "newsletter", "client_encoding": "UTF8"}
+    return Address(shown=_shown(given), conninfo=make_conninfo(**options))
+
+
+def _shown(given: Mapping[str, str | int | None]) -> str:
+    host = str(given.get("host") or "")
+    place = "" if host.startswith("/") else host
+    port = f":{given['port']}" if place and given.get("port") else ""
+    return f"postgresql://{place}{port}/{given.get('dbname') or ''}"

@@ -1,0 +1,91 @@
+"""A connection to the server as the store asks for one, and how it is set up."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumper
+
+from newsletter.store.database import Row
+from newsletter.store.postgresql.address import Address
+from newsletter.store.postgresql.dialect import PostgresDialect
+from newsletter.store.postgresql.failures import cannot_connect
+from newsletter.store.postgresql.translation import opened, translate
+
+SCHEMA = "newsletter"  # our tables stand apart from those of others in the database
+
+# A commit survives a power cut, whatever the server's default: a chunk that left must never be found ready again. A
+# stricter default stays. The keepalives let the server notice a machine that has vanished, and free its locks. A
+# session that holds the lock of a runner is idle for as long as the runner lives.
+_SET_UP = f"""
+SET search_path = {SCHEMA};
+SET statement_timeout = 0;
+SET idle_session_timeout = 0;
+SET tcp_keepalives_idle = 30;
+SET tcp_keepalives_interval = 10;
+SET tcp_keepalives_count = 3;
+SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off';
+"""
+
+
+class PostgresCursor(psycopg.Cursor[Row]):
+    """Takes the SQL that both engines take."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Runs one statement, or, without parameters, a script."""
+        return super().execute(opened(query) if params is None else translate(query), params, **options)
+
+    def executemany(self, query: Any, params_seq: Iterable[Any], **options: Any) -> None:
+        """Runs one statement for each set of parameters."""
+        super().executemany(translate(query), params_seq, **options)
+
+
+class PostgresConnection(psycopg.Connection[Row]):
+    """A connection as the store asks for one."""
+
+    dialect = PostgresDialect()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is under way, be it one that can only be rolled back."""
+        return not self.closed and self.pgconn.transaction_status != TransactionStatus.IDLE
+
+    def load(self, table: str, rows: Iterable[Row]) -> None:
+        """Puts many rows, each with a value for every column, into a table of ours."""
+        with self.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def commit_changes(self) -> None:
+        """Ends the transaction, keeping its changes; raises where the server dropped them."""
+        # The server answers the COMMIT of a transaction in which a statement has failed with a rollback, and no error.
+        if self.execute("COMMIT").statusmessage != "COMMIT":
+            raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
+
+    def drop_changes(self) -> None:
+        """Ends the transaction, if there is one; where the connection is lost, the server has done so."""
+        if not self.in_transaction:
+            return
+        try:
+            self.execute("ROLLBACK")
+        except psycopg.OperationalError:
+            self.close()
+
+
+def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
+    """A new connection, whose statements wait for the locks of others as long as given.
+
+    Raises StoreError where the database cannot be reached.
+    """
+    with cannot_connect(address.shown):
+        connection = PostgresConnection.connect(address.conninfo, autocommit=True, cursor_factory=PostgresCursor)
+    # Text is sent as text, rather than as something whose type the server guesses from where it stands.
+    connection.adapters.register_dumper(str, StrDumper)
+    try:
+        # No timeout at all is what 0 would mean to the server.
+        connection.execute(f"SET lock_timeout = {max(1, int(wait_seconds * 1000))};{_SET_UP}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

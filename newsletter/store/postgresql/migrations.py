@@ -1,0 +1,77 @@
+"""Brings a database to the schema that this version uses."""
+
+from pathlib import Path
+
+from newsletter.store.database import Row
+from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
+from newsletter.store.postgresql.failures import cannot_use
+
+OLDEST_SERVER = 140_000  # as libpq writes a version
+_MARK = "schema_version"  # the table by which a schema is known as ours
+_FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "postgresql"
+
+
+def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
+    """Applies the migrations that the database lacks, all or none of them; `lock` keeps others from writing.
+
+    Raises StoreError where the server is too old, the database of another encoding, the schema of another program or
+    of a newer version.
+    """
+    _check_server(connection, shown)
+    scripts = sorted(_FOLDER.glob("*.sql"))
+    if _version(connection, shown, newest=len(scripts)) == len(scripts):
+        return
+    try:
+        connection.execute(f"BEGIN; {lock}")
+        version = _version(connection, shown, newest=len(scripts))  # another process may have been faster
+        if version == 0:
+            _make_schema(connection)
+        for script in scripts[version:]:
+            connection.execute(script.read_text(encoding="utf-8"))
+        connection.execute("UPDATE schema_version SET version = :version", {"version": len(scripts)})
+        connection.commit_changes()
+    except BaseException:
+        connection.drop_changes()
+        raise
+
+
+def _check_server(connection: PostgresConnection, shown: str) -> None:
+    if connection.info.server_version < OLDEST_SERVER:
+        raise cannot_use(shown, "its PostgreSQL is too old", f"use PostgreSQL {OLDEST_SERVER // 10_000} or newer")
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise cannot_use(
+            shown,
+            f"its encoding is {encoding}, in which not every name can be written",
+            "make a new database with createdb --template=template0 --encoding=UTF8",
+        )
+
+
+def _version(connection: PostgresConnection, shown: str, *, newest: int) -> int:
+    """How many migrations the database has."""
+    # Asked of the catalog's tables: to_regclass() may answer from before this session waited for the lock.
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
+    tables = connection.execute(query, {"schema": SCHEMA}).fetchall()
+    if not tables:
+        return 0
+    if (_MARK,) not in tables:
+        raise cannot_use(shown, f"its schema {SCHEMA} is another program's", "name another database as [database] url")
+    (version,) = _row(connection, "SELECT max(version) FROM schema_version", {})
+    if version > newest:
+        raise cannot_use(shown, "it was written by a newer version of newsletter", "update newsletter")
+    return int(version)
+
+
+def _make_schema(connection: PostgresConnection) -> None:
+    # Asked first: CREATE SCHEMA IF NOT EXISTS wants permission even where somebody else has made it for us.
+    (is_there,) = _row(connection, "SELECT count(*) FROM pg_namespace WHERE nspname = :schema", {"schema": SCHEMA})
+    if not is_there:
+        connection.execute(f"CREATE SCHEMA {SCHEMA}")
+    connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+    connection.execute("INSERT INTO schema_version VALUES (0)")
+
+
+def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> Row:
+    """The one row that a query gives."""
+    (row,) = connection.execute(query, parameters).fetchall()
+    return row

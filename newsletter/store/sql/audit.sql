@@ -1,0 +1,28 @@
+-- name: deliveries(broadcast, after, status, size)
+-- Deliveries with all that is known of them, by subscriber, a page at a time; of every status where it is empty.
+SELECT
+    d.subscriber,
+    coalesce(s.email, '') AS email,
+    coalesce(c.state, t.status) AS status,
+    coalesce(c.reason, t.reason) AS reason,
+    coalesce(c.changed_at, t.changed_at) AS changed_at,
+    d.chunk,
+    coalesce(c.attempt, 0) AS attempt,
+    coalesce(c.message_id, '') AS message_id,
+    coalesce(c.due_at, '') AS due_at,
+    coalesce(c.zone, '') AS zone
+FROM delivery AS d
+LEFT JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
+LEFT JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settlement
+LEFT JOIN subscriber AS s ON s.id = d.subscriber
+WHERE d.broadcast = :broadcast AND d.subscriber > :after AND :status IN ('', coalesce(c.state, t.status))
+ORDER BY d.subscriber
+LIMIT :size;
+
+-- name: find_subscriber(person)$
+-- The id of somebody on the list.
+SELECT id FROM subscriber WHERE person = :person;
+
+-- name: find_former(digest)$
+-- The id of somebody who was removed.
+SELECT subscriber FROM former_subscriber WHERE digest = :digest;

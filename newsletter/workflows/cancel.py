@@ -1,0 +1,132 @@
+"""Cancel a broadcast: nothing more leaves, and the provider gives back what it still holds.
+
+Every step is in the ledger before the next one is taken, and may be taken again: whoever is interrupted cancels again.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event
+
+from newsletter.errors import InputError, ProviderError
+from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
+from newsletter.model.ledger import HeldMail
+from newsletter.providers.base import Clock, Provider, utc_now
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
+from newsletter.store.ledger.record import adopt_orphans
+from newsletter.store.ledger.requests import held_mail, runners_of
+from newsletter.store.ledger.resolve import unknown_chunks
+from newsletter.store.ledger.status import tally_of
+
+_POLL_SECONDS = 0.25
+OnWait = Callable[[int], None]  # how many deliveries another process is still handing over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPlan:
+    """What would become of a broadcast that is cancelled."""
+
+    broadcast: Broadcast
+    tally: Tally
+    held: tuple[HeldMail, ...]  # the provider can be asked to give it back
+    too_late: tuple[HeldMail, ...]  # held as well, but so short that it may be sent all the same
+
+    @property
+    def gone(self) -> int:
+        """How many were taken by the provider and cannot be given back."""
+        held = sum(mail.deliveries for mail in (*self.held, *self.too_late))
+        return max(self.tally.accepted + self.tally.unknown - held, 0)
+
+
+def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None, *, now: datetime) -> CancelPlan:
+    """What cancelling would do; the ledger stays as it is.
+
+    The provider is needed where it holds mail. Raises InputError where nothing is left to cancel.
+    """
+    broadcast, tally = find_broadcast(database, broadcast_id), tally_of(database, broadcast_id)
+    ahead = [mail for mail in _held(database, broadcast_id) if mail.until > now]
+    margin = provider.scheduler.margin if provider is not None and provider.scheduler is not None else timedelta()
+    plan = CancelPlan(
+        broadcast=broadcast,
+        tally=tally,
+        held=tuple(mail for mail in ahead if mail.until - now > margin),
+        too_late=tuple(mail for mail in ahead if mail.until - now <= margin),
+    )
+    is_open = broadcast.state is BroadcastState.CANCELLING or tally.waiting or tally.inflight
+    if not is_open and not plan.held:
+        raise InputError(f"nothing of broadcast {broadcast_id} can be cancelled; {_why_not(plan)}")
+    return plan
+
+
+def cancel_broadcast(
+    database: Database,
+    broadcast_id: int,
+    provider: Provider | None,
+    *,
+    patience: timedelta,
+    on_wait: OnWait,
+    stop: Event,
+    clock: Clock = utc_now,
+) -> Broadcast:
+    """Holds back what has not left, and has the provider give back what it holds; how the broadcast stands then.
+
+    The provider is asked at once, since each minute counts, and again for what other processes were still handing
+    over: for those it waits as long as `patience`. Where they go on, the broadcast stays `cancelling`, and so it does
+    where the provider refuses, which raises ProviderError. Either way it is to be cancelled again.
+    """
+    begin_cancel(database, broadcast_id, now=clock())
+    adopt_orphans(database, broadcast_id, now=clock())
+    _give_back(database, broadcast_id, provider, clock=clock)
+    if tally_of(database, broadcast_id).inflight:
+        _await_others(database, broadcast_id, patience=patience, on_wait=on_wait, stop=stop, clock=clock)
+        adopt_orphans(database, broadcast_id, now=clock())
+        _give_back(database, broadcast_id, provider, clock=clock)
+    return finish_cancel(database, broadcast_id, now=clock())
+
+
+def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
+    """What the provider holds, or may hold: a request without an answer is cancelled with its batch as well."""
+    until = Counter({mail.until: mail.deliveries for mail in held_mail(database, broadcast_id)})
+    for chunk in unknown_chunks(database, broadcast_id, sample=0):
+        if chunk.hold_until is not None:
+            until[chunk.hold_until] += chunk.deliveries
+    return [HeldMail(until=moment, deliveries=count) for moment, count in sorted(until.items())]
+
+
+def _give_back(database: Database, broadcast_id: int, provider: Provider | None, *, clock: Clock) -> None:
+    """Has the provider cancel the batch of what it holds, and only then calls it cancelled."""
+    broadcast = find_broadcast(database, broadcast_id)
+    if not broadcast.batch_id:
+        return
+    if provider is None or provider.name != broadcast.provider or provider.scheduler is None:
+        raise ProviderError(
+            f"{broadcast.provider} may hold mail of broadcast {broadcast_id}; see that [provider] use names it, and "
+            "cancel again"
+        )
+    provider.scheduler.cancel_batch(broadcast.batch_id)
+    take_back(database, broadcast_id, margin=provider.scheduler.margin, confirmed_at=clock())
+
+
+def _await_others(
+    database: Database, broadcast_id: int, *, patience: timedelta, on_wait: OnWait, stop: Event, clock: Clock
+) -> None:
+    """Waits for the processes that are handing over; one that dies meanwhile is not waited for."""
+    until, told = clock() + patience, 0
+    while clock() < until and any(database.alive(runner) for runner in runners_of(database, broadcast_id)):
+        inflight = tally_of(database, broadcast_id).inflight
+        if inflight and inflight != told:
+            on_wait(told := inflight)
+        if stop.wait(_POLL_SECONDS):
+            return
+
+
+def _why_not(plan: CancelPlan) -> str:
+    broadcast = plan.broadcast
+    if broadcast.state is BroadcastState.CANCELLED:
+        return "it is cancelled already"
+    if plan.too_late:
+        return f"{broadcast.provider} sends it within minutes"
+    return f"it is {broadcast.state.value}, and all of it has left"

@@ -1,0 +1,42 @@
+"""Where the workers of a drain wait together: for a provider, for the pace, for the hours of the sending window."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event, Lock
+
+from newsletter.providers.base import Clock
+
+OnWait = Callable[[datetime, str], None]  # until when nothing leaves, and why
+
+_NAP_SECONDS = 60.0  # after which a waiter looks at the clock again, for a machine may sleep and clocks are put right
+_PAST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Gate:
+    """Closed until a moment, for every worker at once; a wait is told once, when it begins or its reason changes."""
+
+    clock: Clock
+    halt: Event  # whoever waits goes on at once when it is set
+    on_wait: OnWait
+    _until: datetime = _PAST
+    _reason: str = ""
+    _lock: Lock = field(default_factory=Lock)
+
+    def close(self, until: datetime, reason: str) -> None:
+        """Lets nobody through until then; a later moment that was set before stands."""
+        with self._lock:
+            if until <= max(self._until, self.clock()):
+                return
+            is_told = self._until > self.clock() and self._reason == reason
+            self._until, self._reason = until, reason
+            if not is_told:
+                self.on_wait(until, reason)
+
+    def opens(self, *, is_worth_it: Callable[[], bool]) -> bool:
+        """Waits until the gate is open; False where that is of no use any more: halted, or not worth it."""
+        while (seconds := (self._until - self.clock()).total_seconds()) > 0:
+            if self.halt.wait(min(seconds, _NAP_SECONDS)) or not is_worth_it():
+                return False
+        return not self.halt.is_set()

@@ -1,0 +1,134 @@
+"""What limits how fast mail leaves: the rates, the hours and the ramp that `newsletter.toml` sets for a provider."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil, log
+from zoneinfo import ZoneInfo
+
+from newsletter.config import Config
+from newsletter.model.pace import Allowance, Pace, Rate, SendingWindow, WarmUp, Weekday
+from newsletter.settings.pace import PaceSettings, span_of
+
+_SPANS = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
+_MIDNIGHT = time(0, 0)
+_WEEKDAYS = tuple(Weekday)  # as `datetime.weekday()` numbers them
+_OPEN_END = 10**9  # a ramp that allows more in a day limits nothing any more
+_STEPS_A_DAY = 10  # a chunk goes or waits as a whole: so finely a day of the ramp is met
+
+
+def pace_of(config: Config) -> Pace:
+    """The pace of the provider in use, by the newsletter's clock."""
+    use, zone = config.settings.provider.use, ZoneInfo(config.settings.newsletter.timezone)
+    settings = _settings_in_use(config)
+    per = {1: settings.per_second, 60: settings.per_minute, 3600: settings.per_hour, 86400: settings.per_day}
+    return Pace(
+        rates=tuple(Rate(deliveries=count, seconds=seconds) for seconds, count in per.items() if count is not None),
+        window=_window(settings, zone),
+        warm_up=_warm_up(settings, zone),
+        setting=f"[provider.{use}.pace]",
+    )
+
+
+def allowances(pace: Pace, now: datetime) -> tuple[Allowance, ...]:
+    """How many deliveries may be claimed now, for each limit; none where nothing limits them."""
+    return (*_of_rates(pace, now), *_of_warm_up(pace, now))
+
+
+def opens_at(window: SendingWindow, now: datetime) -> datetime:
+    """When mail may leave next: `now` where the window is open.
+
+    A time that the clocks skip in spring is taken as if they did not, and of one that comes twice in autumn the first
+    counts (PEP 495), as for a schedule.
+    """
+    day = now.astimezone(window.zone).date()
+    while True:
+        opens = _moment(day, window.opens, window.zone)
+        closes = _moment(day + timedelta(days=window.closes == _MIDNIGHT), window.closes, window.zone)
+        if _is_open_on(window, day) and now < closes and opens < closes:  # not so where clocks skip all of it
+            return max(opens, now)
+        day += timedelta(days=1)
+
+
+def shown_window(pace: Pace) -> str:
+    """Why the window holds mail back, for people."""
+    if pace.window is None:
+        return ""
+    days = ", ".join(day for day in _WEEKDAYS if day in pace.window.weekdays)
+    closes = "24:00" if pace.window.closes == _MIDNIGHT else f"{pace.window.closes:%H:%M}"
+    hours = f"from {pace.window.opens:%H:%M} to {closes}"
+    return f"mail leaves {hours}{' on ' if days else ''}{days}, as {pace.setting} says"
+
+
+def chunk_size_for(provider_chunk_size: int, pace: Pace) -> int:
+    """How many deliveries a chunk may have so that each limit lets it go, and can be used up by whole chunks."""
+    limits = [rate.deliveries for rate in pace.rates]
+    size = min([provider_chunk_size, *(limit // ceil(limit / provider_chunk_size) for limit in limits)])
+    if pace.warm_up is not None:
+        size = min(size, max(1, pace.warm_up.first_day // _STEPS_A_DAY))
+    return size
+
+
+def _settings_in_use(config: Config) -> PaceSettings:
+    provider = config.settings.provider
+    chosen = {"outbox": provider.outbox, "smtp": provider.smtp, "sendgrid": provider.sendgrid}[provider.use]
+    return PaceSettings() if chosen is None else chosen.pace
+
+
+def _window(settings: PaceSettings, zone: ZoneInfo) -> SendingWindow | None:
+    if settings.hours is None and not settings.weekdays:
+        return None
+    opens, closes = (_MIDNIGHT, _MIDNIGHT) if settings.hours is None else span_of(settings.hours)
+    return SendingWindow(opens=opens, closes=closes, weekdays=frozenset(settings.weekdays), zone=zone)
+
+
+def _warm_up(settings: PaceSettings, zone: ZoneInfo) -> WarmUp | None:
+    ramp = settings.warm_up
+    if ramp is None:
+        return None
+    return WarmUp(starts=ramp.starts, first_day=ramp.first_day, growth=ramp.growth, zone=zone)
+
+
+def _is_open_on(window: SendingWindow, day: date) -> bool:
+    return not window.weekdays or _WEEKDAYS[day.weekday()] in window.weekdays
+
+
+def _of_rates(pace: Pace, now: datetime) -> Iterator[Allowance]:
+    for rate in pace.rates:
+        yield Allowance(
+            deliveries=rate.deliveries,
+            since=now - timedelta(seconds=rate.seconds),
+            # The ledger keeps whole seconds, and a second that has begun counts.
+            frees=now + timedelta(seconds=rate.seconds + 1),
+            reason=f"at most {rate.deliveries:,} {_span(rate)}, as {pace.setting} says",
+        )
+
+
+def _of_warm_up(pace: Pace, now: datetime) -> Iterator[Allowance]:
+    ramp = pace.warm_up
+    if ramp is None:
+        return
+    today = now.astimezone(ramp.zone).date()
+    allowed = _allowed_on(ramp, today)
+    if allowed is not None:
+        yield Allowance(
+            deliveries=allowed,
+            since=_moment(today, _MIDNIGHT, ramp.zone),
+            frees=_moment(today + timedelta(days=1), _MIDNIGHT, ramp.zone),
+            reason=f"at most {allowed:,} today while the sender is warmed up, as {pace.setting} says",
+        )
+
+
+def _allowed_on(ramp: WarmUp, day: date) -> int | None:
+    """How many deliveries the ramp allows on a day; None once it limits nothing any more."""
+    days = max((day - ramp.starts).days, 0)
+    if log(ramp.first_day) + days * log(ramp.growth) >= log(_OPEN_END):
+        return None
+    return int(ramp.first_day * ramp.growth**days)
+
+
+def _moment(day: date, wall_time: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, wall_time, tzinfo=zone).astimezone(UTC)
+
+
+def _span(rate: Rate) -> str:
+    return _SPANS.get(rate.seconds, f"in {rate.seconds} seconds")

@@ -1,0 +1,289 @@
+"""`send --at`, `run-due` and `cancel` as they are typed, with a program that is killed at the worst moments."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.program import command, environment, run, write_list
+from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
+from tests.postgresql import PostgresServer
+from tests.workspaces import CONFIG, write_workspace
+
+KEY = {"SENDGRID_API_KEY": "SG.test-key"}
+SEND = ("send", "2026-02", "--to", "everyone", "--yes")
+LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace with five people on the list, whose mail becomes files."""
+    root = write_workspace(tmp_path)
+    write_list(root / "list.csv", 5)
+    run(root, "subscribers", "import", "list.csv")
+    return root
+
+
+def with_sendgrid(root: Path, api: SendGridApi) -> Path:
+    provider = f'\n[provider]\nuse = "sendgrid"\n[provider.sendgrid]\napi_url = "{api.url}"\ntimeout_seconds = 5\n'
+    (root / "newsletter.toml").write_text(CONFIG + provider, encoding="utf-8")
+    return root
+
+
+def let_pass(root: Path, span: timedelta) -> None:
+    """Moves every time in the ledger back, as if so long had gone by."""
+    with closing(sqlite3.connect(root / "newsletter.db", isolation_level=None)) as connection:
+        for table, column in [("broadcast", "due_at"), ("chunk", "due_at"), ("chunk", "hold_until")]:
+            for (text,) in connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} <> ''").fetchall():
+                earlier = (datetime.fromisoformat(text) - span).replace(tzinfo=None).isoformat(timespec="seconds")
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (f"{earlier}Z", text))
+
+
+def status(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(root, "status", "1", "--json").stdout)
+    assert found["adds_up"]
+    return found
+
+
+def mails(root: Path) -> int:
+    return len(list((root / "outbox").rglob("*.eml")))
+
+
+def test_a_scheduled_issue_leaves_when_a_timer_finds_it_due(workspace: Path) -> None:
+    sent = run(workspace, *SEND, "--at", "in 2 hours")
+    assert re.search(
+        r"when +\w+day, \w+ \d+, 20\d\d, .* \(America/Los_Angeles\) · .*\d\d:\d\d UTC · in 2 hours", sent.stdout
+    )
+    assert "`newsletter run-due` hands it over" in sent.stdout
+    assert "scheduled" in sent.stdout
+    assert "newsletter run-due" in sent.stderr
+
+    early = run(workspace, "run-due")
+    assert (early.stdout, early.stderr, mails(workspace)) == ("", "", 0)
+    assert "5 waiting; its time is" in run(workspace, "run-due", "--dry-run").stdout
+
+    let_pass(workspace, timedelta(hours=2, minutes=5))
+    due = run(workspace, "run-due")
+    assert due.stdout == "broadcast 1 (2026-02 to everyone): 5 handed over; done\n"
+    assert (due.stderr, mails(workspace)) == ("", 5)
+    again = run(workspace, "run-due")
+    assert (again.stdout, mails(workspace)) == ("", 5)
+
+
+def test_a_dry_run_of_a_schedule_reads_the_time_back_and_freezes_nothing(workspace: Path) -> None:
+    told = run(workspace, "send", "2026-02", "--to", "everyone", "--at", "tomorrow 08:00", "--dry-run")
+    assert "8:00 am P" in told.stdout
+    assert "There is no broadcast yet" in run(workspace, "status").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--at", "yesterday 08:00"), "'yesterday' is not a day; write it as 2026-02-19 08:00"),
+        (("--at", "2026-02-19 08:00"), "2026-02-19 is past"),
+        (("--local-time",), "--local-time needs a time"),
+        (("--at", "tomorrow 08:00 UTC", "--local-time"), "leave out one of the two"),
+        (("--at", "tomorrow 08:00 PST"), "'PST' is not a time zone's full name"),
+    ],
+)
+def test_a_time_that_does_not_fit_is_refused(workspace: Path, options: tuple[str, ...], told: str) -> None:
+    assert told in run(workspace, *SEND, *options, expect=2).stderr
+
+
+def test_what_is_too_late_is_held_back_and_resume_sends_it(workspace: Path) -> None:
+    run(workspace, *SEND, "--at", "in 2 hours")
+    let_pass(workspace, timedelta(hours=9))
+    held = run(workspace, "run-due", expect=1)
+    assert "paused: more than 6 hours late, it does not leave by itself: its time was" in held.stdout
+    assert "newsletter resume 1" in held.stderr
+    assert mails(workspace) == 0
+    assert run(workspace, "run-due").stdout == ""
+    resumed = run(workspace, "resume", "--yes")
+    assert "what is late leaves now" in resumed.stdout
+    assert mails(workspace) == 5
+
+
+def test_nothing_of_a_schedule_can_be_resumed_before_its_time(workspace: Path) -> None:
+    run(workspace, *SEND, "--at", "in 2 hours")
+    assert "no broadcast is unfinished" in run(workspace, "resume", "--yes", expect=2).stderr
+    assert "`newsletter cancel 1`, and send the issue again" in run(workspace, "resume", "1", "--yes", expect=2).stderr
+
+
+def test_cancelling_asks_and_says_what_comes_of_it(workspace: Path) -> None:
+    run(workspace, *SEND, "--at", "in 2 hours")
+    assert "add --yes" in run(workspace, "cancel", "1", expect=2).stderr
+    told = run(workspace, "cancel", "1", "--yes")
+    assert "5, which never leave" in told.stdout
+    assert "5 cancelled" in told.stdout
+    assert "it is cancelled already" in run(workspace, "cancel", "1", "--yes", expect=2).stderr
+    assert "there is no broadcast 7" in run(workspace, "cancel", "7", "--yes", expect=2).stderr
+    run(workspace, *SEND)
+    assert mails(workspace) == 5
+
+
+def test_local_time_lists_zones_before_anything_is_sent(workspace: Path) -> None:
+    rows = "email,timezone,consented_at,consent_source\nana@example.net,Europe/Paris,2025-01-01,test\n"
+    (workspace / "zones.csv").write_text(rows, encoding="utf-8")
+    run(workspace, "subscribers", "import", "zones.csv")
+    day = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"
+    told = run(workspace, *SEND, "--at", f"{day} 08:00", "--local-time")
+    assert "8:00 am, by everybody's own clock" in told.stdout
+    assert re.search(r"first .*\(Europe/Paris\)", told.stdout)
+    assert re.search(r"last .*\(America/Los_Angeles\)", told.stdout)
+    assert "5 have no time zone that is known" in told.stdout
+    assert [zone["zone"] for zone in status(workspace)["zones"]] == ["Europe/Paris", "America/Los_Angeles"]
+
+
+def test_sendgrid_holds_what_is_scheduled_and_this_machine_may_sleep(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        told = run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
+        assert "sendgrid holds it: this machine may sleep" in told.stdout
+        assert len(api.delivered(datetime.now(UTC) + timedelta(hours=19))) == 0
+        assert len(api.delivered(datetime.now(UTC) + timedelta(hours=21))) == 5
+        assert run(workspace, "run-due", env=KEY).stdout == ""
+
+
+def test_cancelling_takes_back_what_sendgrid_holds(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
+        told = run(workspace, "cancel", "1", "--yes", env=KEY)
+        assert "by sendgrid, which is asked to give them back" in told.stdout
+        assert status(workspace)["tally"]["cancelled"] == 5
+        run(workspace, *SEND, env=KEY)
+        assert Counter(mail.email for mail in api.delivered(LONG_AFTER)) == Counter(
+            f"person{number}@example.org" for number in range(5)
+        )
+
+
+def test_a_cancel_that_is_killed_or_not_answered_is_finished_by_the_next(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
+        before = api.requests
+        api.script(Fault.HANG)
+        cancelling = subprocess.Popen(
+            command("cancel", "1", "--yes"),
+            cwd=workspace,
+            env=environment(KEY),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while api.requests == before and cancelling.poll() is None:
+            time.sleep(0.005)
+        os.kill(cancelling.pid, signal.SIGKILL)
+        cancelling.wait(timeout=30)
+        assert status(workspace)["state"] == "cancelling"
+
+        api.script(Answer.error(500, "Internal Server Error"))
+        refused = run(workspace, "cancel", "1", "--yes", env=KEY, expect=3)
+        assert "newsletter cancel 1" in refused.stderr
+        assert status(workspace)["state"] == "cancelling"
+
+        assert "5 cancelled" in run(workspace, "run-due", env=KEY).stdout
+        assert api.delivered(LONG_AFTER) == []
+    assert status(workspace)["tally"]["cancelled"] == 5
+
+
+def test_a_send_that_is_killed_while_mail_is_held_can_be_taken_up_or_cancelled(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        api.script(Fault.NONE, Fault.HANG)  # the batch id, then the mail
+        sending = subprocess.Popen(
+            command(*SEND, "--at", "in 20 hours"),
+            cwd=workspace,
+            env=environment(KEY),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while api.requests < 2 and sending.poll() is None:
+            time.sleep(0.005)
+        os.kill(sending.pid, signal.SIGKILL)
+        sending.wait(timeout=30)
+
+        told = run(workspace, "run-due", env=KEY, expect=1)
+        assert "5 unknown; done" in told.stdout
+        run(workspace, "cancel", "1", "--yes", env=KEY)
+        assert api.delivered(LONG_AFTER) == []
+    assert status(workspace)["tally"]["cancelled"] == 5
+
+
+def test_without_a_batch_id_nothing_leaves_and_the_next_run_tries_again(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        api.script(Answer.error(500, "Internal Server Error"))
+        told = run(workspace, *SEND, "--at", "in 30 minutes", env=KEY, expect=3)
+        assert "gave no batch id" in told.stderr
+        assert status(workspace)["state"] == "scheduled"
+        assert "5 handed over" in run(workspace, "run-due", env=KEY).stdout
+        assert len(api.accepted) == 5
+
+
+def test_a_run_without_its_key_fails_only_when_something_is_due(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        run(workspace, *SEND, "--at", "in 90 hours", env=KEY)
+        assert run(workspace, "run-due").stderr == ""
+        let_pass(workspace, timedelta(hours=89, minutes=30))
+        assert "SENDGRID_API_KEY is not set" in run(workspace, "run-due", expect=3).stderr
+        run(workspace, "run-due", env=KEY)
+        assert len(api.accepted) == 5
+
+
+def test_two_timers_at_the_same_moment_send_to_nobody_twice(workspace: Path) -> None:
+    run(workspace, *SEND, "--at", "in 2 hours")
+    let_pass(workspace, timedelta(hours=2, minutes=5))
+    runs = [
+        subprocess.Popen(
+            command("run-due"),
+            cwd=workspace,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    told = [each.communicate(timeout=60) for each in runs]
+    assert [each.returncode for each in runs] == [0, 0, 0], told
+    assert (mails(workspace), status(workspace)["tally"]["accepted"]) == (5, 5)
+
+
+def test_what_is_scheduled_is_told_to_scripts(workspace: Path) -> None:
+    run(workspace, *SEND, "--at", "in 2 hours")
+    (found,) = json.loads(run(workspace, "run-due", "--dry-run", "--json").stdout)
+    assert (found["broadcast"], found["would"], found["tally"]["waiting"]) == (1, "wait", 5)
+    let_pass(workspace, timedelta(hours=2, minutes=5))
+    (done,) = json.loads(run(workspace, "run-due", "--json").stdout)
+    assert (done["did"], done["handed_over"], done["state"]) == ("hand over", 5, "done")
+
+
+def test_the_same_commands_schedule_and_cancel_on_postgresql(tmp_path: Path, postgresql_server: PostgresServer) -> None:
+    with SendGridApi() as api:
+        root = with_sendgrid(write_workspace(tmp_path), api)
+        config = (root / "newsletter.toml").read_text(encoding="utf-8")
+        url = postgresql_server.fresh_database()
+        (root / "newsletter.toml").write_text(f'{config}\n[database]\nurl = "{url}"\n', encoding="utf-8")
+        write_list(root / "list.csv", 5)
+        run(root, "subscribers", "import", "list.csv")
+
+        run(root, *SEND, "--at", "in 90 hours", env=KEY)
+        assert "5 waiting; its time is" in run(root, "run-due", "--dry-run", env=KEY).stdout
+        run(root, "cancel", "1", "--yes", env=KEY)
+        run(root, *SEND, "--at", "in 30 minutes", "--local-time", env=KEY, expect=2)
+        run(root, *SEND, "--at", "in 30 minutes", env=KEY)
+        assert len(api.delivered(LONG_AFTER)) == 5
+        run(root, "cancel", "2", "--yes", env=KEY)
+        assert api.delivered(LONG_AFTER) == []
+        assert run(root, "run-due", env=KEY).stdout == ""

@@ -1,0 +1,92 @@
+"""Batches of scheduled mail, as SendGrid documents them: a batch may be given the status `cancel` or `pause`.
+
+A status is given once, and changed or undone afterwards; at most ten batches have one at the same time. What is
+cancelled or paused less than ten minutes before its time may be sent all the same, and here it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from tests.fakes.sendgrid_answer import Answer
+from tests.fakes.sendgrid_mail import AcceptedMail
+
+MOST_STATUSES = 10
+MARGIN = timedelta(minutes=10)
+_STATUSES = frozenset({"cancel", "pause"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a batch was told, and when."""
+
+    status: str
+    since: datetime
+
+
+@dataclass
+class Schedules:
+    """All batches of an account."""
+
+    batch_ids: set[str] = field(default_factory=set)
+    statuses: dict[str, Status] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def open(self) -> Answer:
+        """`POST /v3/mail/batch`."""
+        with self._lock:
+            batch_id = f"FakeBatch-{len(self.batch_ids) + 1:06d}"
+            self.batch_ids.add(batch_id)
+        return Answer.json(201, {"batch_id": batch_id})
+
+    def set(self, content: Mapping[str, object], now: datetime) -> Answer:
+        """`POST /v3/user/scheduled_sends`."""
+        batch_id, status = content.get("batch_id"), content.get("status")
+        if not isinstance(status, str) or status not in _STATUSES:
+            return Answer.error(400, "status must be pause or cancel", of="status")
+        if not isinstance(batch_id, str) or batch_id not in self.batch_ids:
+            return Answer.error(400, "invalid batch id", of="batch_id")
+        with self._lock:
+            if batch_id in self.statuses:
+                return Answer.error(400, "a status update already exists for this batch id", of="batch_id")
+            if len(self.statuses) >= MOST_STATUSES:
+                return Answer.error(400, "the maximum number of scheduled sends are cancelled or paused")
+            self.statuses[batch_id] = Status(status=status, since=now)
+        return Answer.json(201, {"batch_id": batch_id, "status": status})
+
+    def list(self) -> Answer:
+        """`GET /v3/user/scheduled_sends`."""
+        return Answer.json(200, [_shown(batch_id, status) for batch_id, status in self.statuses.items()])
+
+    def get(self, batch_id: str) -> Answer:
+        """`GET /v3/user/scheduled_sends/{batch_id}`."""
+        status = self.statuses.get(batch_id)
+        return Answer.json(200, [] if status is None else [_shown(batch_id, status)])
+
+    def change(self, batch_id: str, content: Mapping[str, object], now: datetime) -> Answer:
+        """`PATCH /v3/user/scheduled_sends/{batch_id}`."""
+        status = content.get("status")
+        if not isinstance(status, str) or status not in _STATUSES:
+            return Answer.error(400, "status must be pause or cancel", of="status")
+        if batch_id not in self.statuses:
+            return Answer.error(404, "batch id not found", of="batch_id")
+        self.statuses[batch_id] = Status(status=status, since=now)
+        return Answer(status=204)
+
+    def undo(self, batch_id: str) -> Answer:
+        """`DELETE /v3/user/scheduled_sends/{batch_id}`."""
+        if self.statuses.pop(batch_id, None) is None:
+            return Answer.error(404, "batch id not found", of="batch_id")
+        return Answer(status=204)
+
+    def leaves(self, mail: AcceptedMail) -> bool:
+        """Whether a mail goes out when its time comes: unless its batch was held back early enough."""
+        status = self.statuses.get(mail.batch_id)
+        if status is None or not mail.is_held:
+            return True
+        return status.since > mail.leaves_at - MARGIN
+
+
+def _shown(batch_id: str, status: Status) -> dict[str, str]:
+    return {"batch_id": batch_id, "status": status.status}

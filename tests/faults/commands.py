@@ -1,0 +1,266 @@
+"""What the processes of a run do: each function is one command, as a person or a timer would start it.
+
+They run on the program's own code: those that send, or are to die, in children of the fork server. There, what would
+take minutes of waiting is set to less; nothing else of the program is changed. The result is the exit status.
+"""
+
+import os
+import resource
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+from newsletter.config import Config
+from newsletter.errors import InputError, NewsletterError, ProviderError, StoreError
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.ledger import FreezeRequest, Resolution
+from newsletter.model.schedule import Schedule
+from newsletter.model.segment import Segment, Tagged
+from newsletter.providers.registry import open_provider
+from newsletter.settings.workspace import Settings
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
+from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.ledger.resolve import resolve_chunk
+from newsletter.store.opening import open_database
+from newsletter.store.suppressions import add_suppression
+from newsletter.workflows import drain
+from newsletter.workflows.broadcast import reopen_broadcast
+from newsletter.workflows.cancel import cancel_broadcast
+from newsletter.workflows.deliver import Listener, deliver
+from newsletter.workflows.resolve import reconcile as find_evidence
+from tests.faults.eventlog import EventLog
+from tests.faults.seams import Death, Fate, MortalDatabase, MortalProvider
+from tests.store.builders import ENVELOPE, variant
+
+API_KEY = "SG.test-key"
+TIMEOUT_SECONDS = 0.7  # of a request
+CRASHED = 70
+NOT_KEPT = 4  # the database could not be used
+_NOBODY = "http://127.0.0.1:1"  # a port on which nobody listens
+_CODES: dict[type[NewsletterError], int] = {InputError: 2, ProviderError: 3, StoreError: NOT_KEPT}
+_PATIENCE = timedelta(seconds=2)
+_LONGEST_HOLD = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What all commands of a run have in common."""
+
+    location: Path | str  # of the database
+    log: Path
+    api_url: str
+    issue: str
+    tag: str  # of the people who get it
+    chunk_size: int
+    concurrency: int = 1
+    wait_seconds: float = 10.0  # that a step waits for the database
+    most_bytes: int | None = None  # that the process may write into one file
+    most_pages: int | None = None  # that SQLite's file may have
+    database: Database | None = None  # open already, where the command needs no process of its own
+
+    def opened(self) -> AbstractContextManager[Database]:
+        """The database, for the length of a command."""
+        if self.database is not None:
+            return nullcontext(self.database)
+        return open_database(self.location, wait_seconds=self.wait_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a command works with."""
+
+    scene: Scene
+    database: Database
+    log: EventLog
+    fate: Fate
+
+    @property
+    def config(self) -> Config:
+        """The workspace's."""
+        return _config(self.scene, self.scene.api_url)
+
+    def provider(self, *, unreachable: frozenset[int] = frozenset()) -> MortalProvider:
+        """SendGrid's adapter, with small chunks; some requests find nobody listening."""
+        environ = {"SENDGRID_API_KEY": API_KEY}
+        return MortalProvider(
+            open_provider(self.config, environ),
+            open_provider(_config(self.scene, _NOBODY), environ),
+            chunk_size=self.scene.chunk_size,
+            unreachable_requests=unreachable,
+            fate=self.fate,
+            log=self.log,
+        )
+
+
+def freeze(
+    scene: Scene, *, hold: timedelta | None = None, is_local_time: bool = False, death: Death | None = None
+) -> int:
+    """Freezes the issue for the people of the run, for now or for a time to come."""
+
+    def work(desk: Desk) -> None:
+        wall_time = (_now() + hold).replace(tzinfo=None) if hold else None
+        request = FreezeRequest(
+            issue=scene.issue,
+            segment=Segment(name=scene.tag, expression=f'tagged("{scene.tag}")', condition=Tagged(scene.tag)),
+            only=(),
+            provider="sendgrid",
+            content_hash="abc",
+            envelope=ENVELOPE,
+            schedule=Schedule(wall_time=wall_time, zone="UTC", is_local_time=is_local_time) if wall_time else None,
+        )
+        frozen = freeze_broadcast(
+            desk.database, request, {frozenset(): variant()}, chunk_size=scene.chunk_size, now=_now()
+        )
+        desk.log.write("frozen", broadcast=frozen.id)
+
+    return _carry_out("freeze", scene, work, death=death)
+
+
+def send(scene: Scene, *, broadcast: int, death: Death | None = None, unreachable: frozenset[int] = frozenset()) -> int:
+    """Hands over what is due; of a scheduled broadcast, all that the provider can hold."""
+
+    def work(desk: Desk) -> None:
+        ended = deliver(
+            desk.config,
+            desk.database,
+            find_broadcast(desk.database, broadcast),
+            desk.provider(unreachable=unreachable),
+            ahead=_LONGEST_HOLD,
+            listener=Listener(on_settled=lambda _: None, on_wait=lambda *_: None),
+            stop=Event(),
+        )
+        desk.log.write("sent", broadcast=broadcast, state=ended.state, reason=ended.reason)
+
+    _hurry()
+    return _carry_out("send", scene, work, death=death)
+
+
+def resume(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
+    """Takes note of what dead processes left, and lets the broadcast go on."""
+
+    def work(desk: Desk) -> None:
+        reopen_broadcast(desk.database, broadcast, now=_now())
+
+    return _carry_out("resume", scene, work, death=death)
+
+
+def pause(scene: Scene, *, broadcast: int) -> int:
+    """Holds the broadcast back."""
+    return _carry_out(
+        "pause", scene, lambda desk: pause_broadcast(desk.database, broadcast, "a person looks at it", now=_now())
+    )
+
+
+def cancel(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
+    """Ends the broadcast, and takes back what the provider holds."""
+
+    def work(desk: Desk) -> None:
+        cancel_broadcast(
+            desk.database,
+            broadcast,
+            desk.provider(),
+            patience=_PATIENCE,
+            on_wait=lambda _: None,
+            stop=Event(),
+        )
+
+    return _carry_out("cancel", scene, work, death=death)
+
+
+def suppress(scene: Scene, *, email: str) -> int:
+    """Somebody leaves."""
+    return _carry_out(
+        "suppress",
+        scene,
+        lambda desk: add_suppression(desk.database, email, SuppressionReason.UNSUBSCRIBED, now=_now()),
+    )
+
+
+def reconcile(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
+    """Looks into the provider's log for what is unknown."""
+    return _carry_out(
+        "reconcile",
+        scene,
+        lambda desk: find_evidence(desk.database, broadcast, desk.provider(), now=_now()),
+        death=death,
+    )
+
+
+def resolve(
+    scene: Scene, *, broadcast: int, decisions: dict[tuple[int, int], Resolution], death: Death | None = None
+) -> int:
+    """Decides about unknown chunks, each by its number and attempt."""
+
+    def work(desk: Desk) -> None:
+        for (chunk, attempt), resolution in decisions.items():
+            resolve_chunk(desk.database, broadcast, chunk, attempt, resolution, detail="a person decided", now=_now())
+
+    return _carry_out("resolve", scene, work, death=death)
+
+
+def _carry_out(name: str, scene: Scene, work: Callable[[Desk], object], *, death: Death | None = None) -> int:
+    """Runs a command on a database of its own, and writes into the log how it ended."""
+    _limit(scene)
+    log = EventLog(scene.log)
+    fate = Fate(death, log)
+    log.write(name)
+    try:
+        with scene.opened() as opened:
+            database = MortalDatabase(opened, fate, log, most_pages=scene.most_pages)
+            work(Desk(scene=scene, database=database, log=log, fate=fate))
+    except NewsletterError as err:
+        log.write(f"{name} failed", error=type(err).__name__, message=str(err))
+        return _CODES[type(err)]
+    except BaseException:
+        log.write(f"{name} crashed", traceback=traceback.format_exc())
+        return CRASHED
+    log.write(f"{name} ended")
+    return 0
+
+
+def _hurry() -> None:
+    """Sets a process that sends up: short waits, and a name that the database knows it by."""
+    drain._LONGEST_BACKOFF_SECONDS = 0.05
+    drain._LONGEST_WAIT_SECONDS = 0.05
+    os.environ["PGAPPNAME"] = session_name(os.getpid())
+
+
+def _limit(scene: Scene) -> None:
+    """Leaves the process as much room as there is; none will be made while it tries to record an outcome."""
+    if scene.most_bytes is not None:
+        drain._FIRST_RECORD_PAUSE_SECONDS = 0.002
+        resource.setrlimit(resource.RLIMIT_FSIZE, (scene.most_bytes, scene.most_bytes))
+
+
+def session_name(pid: int) -> str:
+    """What PostgreSQL calls the connections of a process of ours."""
+    return f"faults-{pid}"
+
+
+def _config(scene: Scene, api_url: str) -> Config:
+    settings = {
+        "newsletter": {
+            "name": "The Gentle Letter",
+            "organisation": "Example",
+            "from": "The Gentle Letter <letter@example.org>",
+            "address": "1 Example Street, Exampleton",
+            "website": "https://example.org",
+            "reason": "You signed up at example.org.",
+            "timezone": "America/Los_Angeles",
+        },
+        "service": {"url": "https://news.example.org"},
+        "provider": {
+            "use": "sendgrid",
+            "sendgrid": {"api_url": api_url, "timeout_seconds": TIMEOUT_SECONDS, "concurrency": scene.concurrency},
+        },
+    }
+    return Config(root=scene.log.parent, settings=Settings.model_validate(settings))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

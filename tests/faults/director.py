@@ -1,0 +1,237 @@
+"""Carries out a plan: starts the processes, does to them what is planned, and acts as the people beside them would."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.ledger import Resolution
+from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.resolve import unknown_chunks
+from tests.faults import commands
+from tests.faults.api import FaultyApi
+from tests.faults.commands import CRASHED, Scene
+from tests.faults.eventlog import EventLog
+from tests.faults.plan import LAST_ROUND, Deed, Incident, Plan, Round, Sender
+from tests.faults.processes import Process, Processes
+from tests.faults.promise import accounts_of, broken_promises
+from tests.faults.seams import Death, Moment
+from tests.faults.stores import Store
+from tests.faults.story import Story
+
+_PATIENCE_SECONDS = 60.0  # no process of a run takes longer
+_UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED})
+
+
+@dataclass(kw_only=True)
+class Director:
+    """The people of a run: whoever sends, resumes, cancels, decides, and pulls plugs."""
+
+    plan: Plan
+    scene: Scene
+    store: Store
+    processes: Processes
+    api: FaultyApi
+    log: EventLog
+    is_calm: threading.Event  # from then on all goes well
+    senders: list[Process] = field(default_factory=list)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def people(self) -> list[str]:
+        """Everybody who is to get the issue."""
+        return [f"p{number:03}-{self.plan.seed}@example.org" for number in range(self.plan.people)]
+
+    def tell(self) -> None:
+        """Sends the issue, as often as the plan says, until every broadcast has ended."""
+        number = 0
+        for _ in range(self.plan.broadcasts):
+            if not self._freeze():
+                return
+            while (broadcast := self._newest()).state in _UNFINISHED or self._is_open(broadcast):
+                assert number < LAST_ROUND, f"broadcast {broadcast.id} is still {broadcast.state}: {broadcast.reason}"
+                if number >= len(self.plan.rounds):
+                    self.is_calm.set()
+                self._round(broadcast.id, number)
+                self._look_after(broadcast.id, number)
+                number += 1
+
+    def end_all(self) -> None:
+        """Ends what still runs."""
+        for process in self.senders:
+            process.kill()
+
+    def judge(self, *broken: str) -> Story:
+        """Holds the ledger against what the API took."""
+        self.api.settle()
+        with self.store.opened() as database:
+            accounts = accounts_of(database, self.scene.issue)
+        found = broken_promises(accounts, self.api, self.log, people=self.people, concurrency=self.plan.concurrency)
+        return Story(plan=self.plan, accounts=accounts, broken=(*broken, *found), log=self.log)
+
+    def _freeze(self) -> bool:
+        """Freezes the issue once, however often it takes; False where nobody is left to send it to."""
+        before = len(self._broadcasts())
+        for death in (*self.plan.freeze_deaths, None):
+            status = self._command(
+                commands.freeze, hold=self.plan.hold, is_local_time=self.plan.is_local_time, death=death
+            )
+            if status == 2:
+                return False
+            if len(self._broadcasts()) > before:
+                return True
+        raise AssertionError("nothing was frozen")
+
+    def _round(self, broadcast: int, number: int) -> None:
+        """Some processes send at the same time, until all of them have ended."""
+        planned = self._planned(number)
+        self.api.visit = self._visitor(broadcast, planned.incidents)
+        for sender in planned.senders:
+            self._send(broadcast, sender)
+        while alive := [process for process in self.senders if process.is_alive]:
+            alive[0].wait(_PATIENCE_SECONDS)
+        assert CRASHED not in [process.status for process in self.senders], "a process crashed"
+        self.senders.clear()
+        self.api.settle()
+        self.api.visit = lambda *_: None
+
+    def _planned(self, number: int) -> Round:
+        if number < len(self.plan.rounds):
+            return self.plan.rounds[number]
+        return Round(senders=(Sender(),))
+
+    def _send(self, broadcast: int, sender: Sender) -> None:
+        process = self.processes.start(
+            commands.send,
+            scene=replace(self.scene, most_bytes=sender.most_bytes),
+            broadcast=broadcast,
+            death=sender.death,
+            unreachable=sender.unreachable,
+        )
+        with self._lock:
+            self.senders.append(process)
+        if sender.kill_after_seconds is not None:
+            threading.Timer(sender.kill_after_seconds, self._kill, [process]).start()
+
+    def _kill(self, process: Process) -> None:
+        if process.is_alive:
+            self.log.write("killed", of=process.pid)
+            process.kill()
+
+    def _look_after(self, broadcast: int, number: int) -> None:
+        """What a person does between two rounds: resume, cancel, decide about what is unknown."""
+        draw = Random(f"{self.plan.seed} after round {number}")
+        is_to_end = number + 2 >= LAST_ROUND
+        if self._newest().state is BroadcastState.CANCELLING:
+            self._command(commands.cancel, broadcast=broadcast)
+            return
+        if self._newest().state is BroadcastState.DONE:
+            self._decide(broadcast, draw, may_resend=not is_to_end)
+            if self.plan.hold and not is_to_end and draw.random() < 0.5:  # what the provider holds can be taken back
+                death = self._death(draw) if draw.random() < 0.4 else None
+                self._command(commands.cancel, broadcast=broadcast, death=death)
+            return
+        self._command(commands.resume, broadcast=broadcast, death=self._death(draw) if draw.random() < 0.1 else None)
+        if self._newest().state in _UNFINISHED and not is_to_end and draw.random() < 0.06:
+            self._command(
+                commands.cancel, broadcast=broadcast, death=self._death(draw) if draw.random() < 0.5 else None
+            )
+        self._decide(broadcast, draw, may_resend=not is_to_end)
+
+    def _decide(self, broadcast: int, draw: Random, *, may_resend: bool) -> None:
+        """Looks for evidence; leaves what is unknown then, or decides rightly: this person knows what the API took."""
+        if draw.random() < 0.3:
+            death = self._death(draw) if draw.random() < 0.2 else None
+            self._command(commands.reconcile, broadcast=broadcast, death=death)
+        mailing = self._mailing(broadcast)
+        with self.store.opened() as database:
+            unknown = unknown_chunks(database, broadcast)
+        decisions: dict[tuple[int, int], Resolution] = {}
+        for chunk in unknown:
+            if draw.random() < 0.5:
+                continue
+            if self.api.took(mailing, chunk.number, chunk.attempt):
+                decisions[chunk.number, chunk.attempt] = Resolution.ASSUME_SENT
+            elif may_resend:
+                decisions[chunk.number, chunk.attempt] = Resolution.RESEND
+        if decisions:
+            death = self._death(draw) if draw.random() < 0.2 else None
+            self._command(commands.resolve, broadcast=broadcast, decisions=decisions, death=death)
+
+    def _visitor(self, broadcast: int, incidents: tuple[Incident, ...]) -> Callable[[int, bool], None]:
+        """What happens while the API handles the requests of a round."""
+        before = self.api.requests
+        left = {(incident.request, incident.is_after_queueing): incident for incident in incidents}
+
+        def visit(request: int, is_queued: bool) -> None:
+            with self._lock:
+                incident = left.pop((request - before, is_queued), None)
+            if incident is not None:
+                self.log.write("incident", deed=incident.deed.name, request=request, is_queued=is_queued)
+                self._deeds[incident.deed](broadcast, incident.number)
+
+        return visit
+
+    @property
+    def _deeds(self) -> dict[Deed, Callable[[int, int], object]]:
+        return {
+            Deed.KILL_SENDER: lambda _, number: self._kill(self.senders[number % len(self.senders)]),
+            Deed.KILL_ALL: lambda *_: [self._kill(process) for process in list(self.senders)],
+            Deed.SUPPRESS: lambda _, number: self._command(commands.suppress, email=self.people[-number - 1]),
+            Deed.PAUSE: lambda broadcast, _: self._command(commands.pause, broadcast=broadcast),
+            Deed.CANCEL: lambda broadcast, _: self._aside(commands.cancel, broadcast=broadcast),
+            Deed.CANCEL_KILLED: lambda broadcast, number: self._aside(
+                commands.cancel, broadcast=broadcast, death=self._death(Random(number))
+            ),
+            Deed.JOIN: lambda broadcast, _: self._send(broadcast, Sender()),
+            Deed.RESUME: lambda broadcast, _: self._command(commands.resume, broadcast=broadcast),
+            Deed.CUT_CONNECTIONS: lambda _, number: self._cut_off(self.senders[number % len(self.senders)]),
+            Deed.RESTART_DATABASE: lambda *_: self._restart(),
+        }
+
+    def _aside(self, function: Callable[..., int], **arguments: object) -> None:
+        """A command that runs beside the senders; the round waits for it."""
+        process = self.processes.start(function, scene=self.scene, **arguments)
+        with self._lock:
+            self.senders.append(process)
+
+    def _cut_off(self, process: Process) -> None:
+        self.log.write("cut off", of=process.pid)
+        self.store.cut_off(process.pid)
+
+    def _restart(self) -> None:
+        for process in list(self.senders):
+            self.log.write("cut off", of=process.pid)
+        self.store.restart()
+
+    def _command(self, function: Callable[..., int], *, death: Death | None = None, **arguments: object) -> int:
+        """Runs a command to its end, in a process of its own where it is to die; its exit status."""
+        if death is None:
+            with self.store.opened() as database:
+                status = function(replace(self.scene, database=database), **arguments)
+        else:
+            process = self.processes.start(function, scene=self.scene, death=death, **arguments)
+            status = process.wait(_PATIENCE_SECONDS)
+        assert status != CRASHED, "a command crashed"
+        return status
+
+    @staticmethod
+    def _death(draw: Random) -> Death:
+        moment = draw.choice((Moment.BEFORE_TRANSACTION, Moment.BEFORE_COMMIT, Moment.AFTER_COMMIT))
+        return Death(moment=moment, number=draw.randint(1, 5))
+
+    def _broadcasts(self) -> list[Broadcast]:
+        with self.store.opened() as database:
+            return [broadcast for broadcast in list_broadcasts(database) if broadcast.issue == self.scene.issue]
+
+    def _newest(self) -> Broadcast:
+        return self._broadcasts()[0]
+
+    def _mailing(self, broadcast: int) -> str:
+        (found,) = [each for each in self._broadcasts() if each.id == broadcast]
+        return f"b{found.id}-{found.nonce}"
+
+    @staticmethod
+    def _is_open(broadcast: Broadcast) -> bool:
+        return broadcast.state is BroadcastState.CANCELLING

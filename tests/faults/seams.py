@@ -1,0 +1,180 @@
+"""A database and a provider as they are, that end their process at a moment which a test has named.
+
+Nothing of what they do is changed: a process dies by SIGKILL, as it would from outside, only never a moment too late.
+"""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+from types import TracebackType
+
+from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.providers.base import MessageLog, Provider, Scheduler, Session
+from newsletter.store.database import Connection, Database, Runner
+from tests.faults.eventlog import EventLog
+
+
+class Moment(StrEnum):
+    """When a process dies."""
+
+    BEFORE_TRANSACTION = "before a transaction"
+    BEFORE_COMMIT = "before a commit"
+    AFTER_COMMIT = "after a commit"
+    BEFORE_SUBMIT = "before a request"
+    AFTER_SUBMIT = "after the answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """The Nth time that a process comes to such a moment."""
+
+    moment: Moment
+    number: int
+
+
+class Fate:
+    """Counts the moments of this process, and ends it at the one that was named."""
+
+    def __init__(self, death: Death | None, log: EventLog) -> None:
+        self._death = death
+        self._log = log
+        self._seen: Counter[Moment] = Counter()
+        self._lock = Lock()
+
+    def reach(self, moment: Moment) -> None:
+        """Such a moment has come."""
+        with self._lock:
+            self._seen[moment] += 1
+            if self._death == Death(moment=moment, number=self._seen[moment]):
+                self._log.write("dies", moment=moment, number=self._seen[moment])
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MortalDatabase:
+    """A database whose process may die around its transactions."""
+
+    def __init__(self, database: Database, fate: Fate, log: EventLog, *, most_pages: int | None) -> None:
+        self._database = database
+        self._most_pages = most_pages  # that SQLite's file may have
+        self._fate = fate
+        self._log = log
+
+    def __enter__(self) -> "MortalDatabase":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._database.close()
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """As the database's own."""
+        return self._database.read()
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """As the database's own, if the process lives."""
+        return self._mortal(self._database.transaction())
+
+    def shared_transaction(self) -> AbstractContextManager[Connection]:
+        """As the database's own, if the process lives."""
+        return self._mortal(self._database.shared_transaction())
+
+    @contextmanager
+    def runner(self) -> Iterator[Runner]:
+        """As the database's own; the log learns which process it is."""
+        with self._database.runner() as runner:
+            self._log.write("runner", id=runner.id)
+            yield runner
+
+    def alive(self, runner_id: str) -> bool:
+        """As the database's own."""
+        return self._database.alive(runner_id)
+
+    @contextmanager
+    def _mortal(self, transaction: AbstractContextManager[Connection]) -> Iterator[Connection]:
+        self._fate.reach(Moment.BEFORE_TRANSACTION)
+        with transaction as connection:
+            if self._most_pages is not None:
+                connection.execute(f"PRAGMA max_page_count = {self._most_pages}")
+            yield connection
+            self._fate.reach(Moment.BEFORE_COMMIT)
+        self._fate.reach(Moment.AFTER_COMMIT)
+
+
+class MortalProvider:
+    """A provider with small chunks, whose process may die around its requests; some find nobody listening."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        unreachable: Provider,
+        *,
+        chunk_size: int,
+        unreachable_requests: frozenset[int],
+        fate: Fate,
+        log: EventLog,
+    ) -> None:
+        self.name = provider.name
+        self.chunk_size = chunk_size
+        self.concurrency = provider.concurrency
+        self.transmits = provider.transmits
+        self.scheduler: Scheduler | None = provider.scheduler
+        self.message_log: MessageLog | None = provider.message_log
+        self._provider = provider
+        self._unreachable = unreachable
+        self._unreachable_requests = unreachable_requests
+        self._fate = fate
+        self._log = log
+        self._lock = Lock()
+        self._requests = 0
+
+    def describe(self) -> str:
+        """As the provider's own."""
+        return self._provider.describe()
+
+    @contextmanager
+    def session(self) -> Iterator["MortalSession"]:
+        """A session of the provider, and one that reaches nobody, where that is planned."""
+        elsewhere = self._unreachable if self._unreachable_requests else self._provider
+        with self._provider.session() as session, elsewhere.session() as nowhere:
+            yield MortalSession(self, session, nowhere)
+
+    def submit(self, chunk: OutgoingChunk, session: Session, nowhere: Session) -> Outcome:
+        """Hands a chunk over, and writes into the log what this process knows of it."""
+        with self._lock:
+            self._requests += 1
+            carrier = nowhere if self._requests in self._unreachable_requests else session
+        facts = {"broadcast": chunk.mailing.broadcast, "chunk": chunk.number, "attempt": chunk.attempt}
+        self._fate.reach(Moment.BEFORE_SUBMIT)
+        outcome = carrier.submit(chunk)
+        self._log.write(
+            "answered",
+            **facts,
+            size=len(chunk.recipients),
+            verdict=outcome.verdict,
+            next_step=outcome.next_step,
+            reason=outcome.reason,
+            invalid=len(outcome.invalid),
+        )
+        self._fate.reach(Moment.AFTER_SUBMIT)
+        return outcome
+
+
+class MortalSession:
+    """What one thread hands its chunks to."""
+
+    def __init__(self, provider: MortalProvider, session: Session, nowhere: Session) -> None:
+        self._provider = provider
+        self._session = session
+        self._nowhere = nowhere
+
+    def submit(self, chunk: OutgoingChunk) -> Outcome:
+        """Hands a chunk over."""
+        return self._provider.submit(chunk, self._session, self._nowhere)

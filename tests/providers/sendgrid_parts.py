@@ -1,0 +1,47 @@
+"""SendGrid as its tests need it: reached at the API on loopback, and asked about a chunk."""
+
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.model.ledger import UnknownChunk
+from newsletter.providers.base import MessageLog, Provider, Scheduler
+from tests.providers.workspace import NOW, opened, sendgrid_settings
+
+API_KEY = "SG.secret-key-of-the-tests"
+
+
+def sendgrid(folder: Path, url: str, *, more: str = "") -> Provider:
+    """The provider, with the key of the tests."""
+    return opened(folder, sendgrid_settings(url, more=more), {"SENDGRID_API_KEY": API_KEY})
+
+
+def scheduler_of(provider: Provider) -> Scheduler:
+    """Its scheduler."""
+    assert provider.scheduler is not None
+    return provider.scheduler
+
+
+def log_of(provider: Provider) -> MessageLog:
+    """Its log of messages."""
+    assert provider.message_log is not None
+    return provider.message_log
+
+
+def submit(provider: Provider, handed: OutgoingChunk) -> Outcome:
+    """Hands over a chunk in a session of its own."""
+    with provider.session() as session:
+        return session.submit(handed)
+
+
+def unknown(*sample: str, number: int = 1, attempt: int = 1, since: datetime = NOW) -> UnknownChunk:
+    """A chunk that may have been taken."""
+    return UnknownChunk(
+        number=number,
+        attempt=attempt,
+        deliveries=len(sample),
+        since=since,
+        reason="no answer",
+        hold_until=None,
+        sample=sample,
+    )

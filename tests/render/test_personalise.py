@@ -1,0 +1,70 @@
+"""Personalisation, a chunk at a time: everybody gets their own values, escaped for where they stand."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.model.broadcast import Envelope
+from newsletter.model.ledger import ClaimedDelivery
+from newsletter.model.merge import Escape, MergeField, Slot
+from newsletter.render.merge import ESCAPES
+from newsletter.render.personalise import Personaliser
+
+ENVELOPE = Envelope(
+    from_name="Ana Lima",
+    from_email="news@example.org",
+    reply_to="",
+    list_name="News",
+    list_id="news.example.org",
+    service_url="https://news.example.org",
+)
+ESCAPED = (Escape.HTML, Escape.URL, Escape.TEXT, Escape.HEADER)
+SLOTS = (
+    *(Slot(MergeField("first_name", "Friends & all"), escape) for escape in ESCAPED),
+    Slot(MergeField("unsubscribe_url"), Escape.LINK),
+    Slot(MergeField("country"), Escape.TEXT),
+)
+FIELDS = ("country", "first_name")
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
+    ["", "Ana", "João", "½", "<b>", "a b"]
+)
+deliveries = st.lists(
+    st.builds(
+        ClaimedDelivery,
+        st.integers(1, 9),
+        st.just("ana@example.org"),
+        texts,
+        texts,
+        st.just("token"),
+        st.tuples(texts, texts),
+    ),
+    max_size=5,
+)
+
+
+def test_the_fields_of_slots_are_those_that_the_ledger_must_read() -> None:
+    assert Personaliser.fields_of(SLOTS) == FIELDS
+
+
+@given(deliveries)
+def test_everybody_gets_their_own_values_escaped_for_each_place(chunk: list[ClaimedDelivery]) -> None:
+    people = Personaliser(SLOTS, FIELDS, ENVELOPE).recipients(chunk)
+
+    assert len(people) == len(chunk)
+    for person, delivery in zip(people, chunk, strict=True):
+        country, first_name = delivery.values
+        link = f"https://news.example.org/u/{delivery.subscriber}-token"
+        assert person.values == (
+            *(ESCAPES[escape](first_name or "Friends & all") for escape in ESCAPED),
+            link,
+            ESCAPES[Escape.TEXT](country),
+        )
+        assert (person.delivery, person.email, person.unsubscribe_url) == (delivery.subscriber, "ana@example.org", link)
+        assert person.name == " ".join(name for name in (delivery.first_name, delivery.last_name) if name)
+
+
+@given(deliveries)
+def test_an_issue_without_merge_fields_needs_no_values(chunk: list[ClaimedDelivery]) -> None:
+    bare = [delivery._replace(values=()) for delivery in chunk]
+
+    assert [person.values for person in Personaliser((), (), ENVELOPE).recipients(bare)] == [()] * len(chunk)

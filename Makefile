@@ -28,7 +28,9 @@ format: .venv/.dev  ## put the code into its form
 	$(BIN)/ruff format
 
 bench: .venv/.dev  ## the measured promises, as ratios against named peers
-	$(BIN)/python -m benchmarks
+	scripts/install-debian-packages postgresql
+	scripts/unpack-postfix-tools
+	PATH="$(CURDIR)/build/postfix/bin:$$PATH" $(BIN)/python -m benchmarks
 
 constraints: .venv/.dev  ## write down the versions that are installed now
 	scripts/freeze-constraints

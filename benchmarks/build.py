@@ -10,6 +10,7 @@ from benchmarks.timing import ROOT, program, show, show_ratio, time_in_turn
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.render import pipeline
+from newsletter.render.mjml import compile_mjml
 from newsletter.render.theme import Theme
 
 PEERS = ROOT / "benchmarks"
@@ -46,7 +47,6 @@ def main() -> None:
 def _february_mjml() -> str:
     """What the theme makes of the February issue, on its way into the compiler."""
     sources: list[str] = []
-    compile_mjml = pipeline.compile_mjml
 
     def keep(source: str) -> str:
         sources.append(source)

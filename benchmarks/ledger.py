@@ -15,6 +15,12 @@ from pathlib import Path
 from benchmarks import workload
 from benchmarks.timing import Stopwatch, show, show_ratio
 from newsletter.__main__ import prepare_process
+from newsletter.model.broadcast import Outcome, Verdict
+from newsletter.model.ledger import ClaimedChunk
+from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.record import record_outcome
+from newsletter.store.opening import open_database
 
 TARGET_MICROSECONDS, TARGET_BYTES, TARGET_MIB = 2.5, 24, 64
 TARGET_RATIO = 3.0
@@ -63,13 +69,6 @@ def _freeze(path: Path) -> dict[str, float]:
 
 def _settle(path: Path) -> dict[str, float]:
     """Claims and records every chunk, one after the other, as accepted."""
-    from newsletter.model.broadcast import Outcome, Verdict
-    from newsletter.model.ledger import ClaimedChunk
-    from newsletter.store.ledger.broadcasts import list_broadcasts
-    from newsletter.store.ledger.claim import claim_chunk
-    from newsletter.store.ledger.record import record_outcome
-    from newsletter.store.opening import open_database
-
     before, steps = _bytes_in_use(path), {"claim": Stopwatch(), "record": Stopwatch()}
     with open_database(path) as database, database.runner() as runner:
         (broadcast,) = list_broadcasts(database)

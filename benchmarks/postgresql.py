@@ -16,12 +16,13 @@ from newsletter.__main__ import prepare_process
 from tests.postgresql import PostgresServer
 
 RECIPIENTS = workload.MANY // 5
+_DURABLE = {"fsync": "on", "full_page_writes": "on"}
 LATENCY_SECONDS, CONCURRENCY, TARGET_RATIO = 0.2, 4, 1.7
 
 
 def main() -> None:
     """Prints the rate of one and of two processes, and their ratio."""
-    with PostgresServer() as server, workload.sink(LATENCY_SECONDS) as sink:
+    with PostgresServer(settings=_DURABLE) as server, workload.sink(LATENCY_SECONDS) as sink:
         rates = {processes: RECIPIENTS / _seconds(server.fresh_database(), sink, processes) for processes in (1, 2)}
     what = f"{CONCURRENCY} requests at a time, {LATENCY_SECONDS * 1000:.0f} ms each"
     show(f"one process, {what}", f"{rates[1]:,.0f} recipients/s")

@@ -13,8 +13,10 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import workload
-from benchmarks.timing import ROOT, show, show_ratio
+from benchmarks.timing import show, show_ratio
 from newsletter.__main__ import prepare_process
+from newsletter.workflows.compose import compose_issue
+from newsletter.workflows.sample import sample_mail
 
 RECIPIENTS = workload.MANY // 10
 FEWER = workload.MANY // 100
@@ -102,11 +104,8 @@ def _helpers_job(count: str) -> dict[str, float]:
 
 
 def _february() -> tuple[str, str]:
-    from newsletter.workflows.compose import compose_issue
-    from newsletter.workflows.sample import sample_mail
-
     config = workload.config_for("http://127.0.0.1:1")
-    composed = compose_issue(config, ROOT / "issues/2026-02")
+    composed = compose_issue(config, workload.FEBRUARY)
     mail = sample_mail(config, composed.rendered.fullest)
     return mail.html, mail.text
 

@@ -14,14 +14,25 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from threading import Event
 
 from benchmarks import workload
-from benchmarks.timing import ROOT, show, show_ratio
+from benchmarks.timing import ROOT, Stopwatch, show, show_ratio
 from newsletter.__main__ import prepare_process
+from newsletter.config import Config, load_config
+from newsletter.model.broadcast import BroadcastState, Mailing, Recipient
+from newsletter.providers.mime import compile_message
+from newsletter.providers.registry import open_provider
+from newsletter.settings.identity import Archive
+from newsletter.settings.provider import SmtpSettings
+from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.opening import open_database
+from newsletter.workflows.compose import Composed, compose_issue
+from newsletter.workflows.drain import drain_broadcast
+from newsletter.workflows.sample import envelope_of
 
 MESSAGES = 8_000
 SESSIONS = 4
@@ -34,7 +45,7 @@ _ARCHIVE = "https://news.example.org/archive"  # which hosts the pictures: they 
 def main() -> None:
     """Prints both rates and their ratio; says so where Postfix's tools are missing."""
     if _tool("smtp-source") is None or _tool("smtp-sink") is None:
-        show("skipped", "the peer is Postfix's smtp-source; install postfix (nothing of it need run)")
+        show("skipped", "the peer is Postfix's smtp-source; `make bench` unpacks it where it can")
         return
     found: list[dict[str, float]] = []
     rates: dict[str, list[float]] = {"ours": [], "theirs": []}
@@ -94,68 +105,38 @@ def _seconds_of_source(port: int, *, size_bytes: int) -> float:
 
 def _broadcast_job(port: str) -> dict[str, float]:
     """Everything is composed before: only what is done for the people is meant."""
-    from threading import Event
-
-    from newsletter.providers.registry import open_provider
-    from newsletter.store.ledger.freeze import freeze_broadcast
-    from newsletter.store.opening import open_database
-    from newsletter.workflows.compose import compose_issue
-    from newsletter.workflows.drain import drain_broadcast
-
     config = _config(int(port))
-    composed = compose_issue(config, ROOT / "issues/2026-02")
+    composed = compose_issue(config, workload.FEBRUARY)
     provider = open_provider(config, {})
     with tempfile.TemporaryDirectory() as name:
         location = Path(name) / "newsletter.db"
         workload.add_people(location, MESSAGES)
         with open_database(location) as database:
-            request = _request(config, database, composed)
+            request = workload.request_for(config, database, composed)
             variants = {variant.segments: variant for variant in composed.rendered.variants}
-            began, work_began = time.perf_counter(), time.process_time()
-            broadcast = freeze_broadcast(
-                database, request, variants, chunk_size=provider.chunk_size, now=datetime.now(UTC)
-            )
-            done = drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event())
-            seconds, work_seconds = time.perf_counter() - began, time.process_time() - work_began
-    if done.state != "done":
+            stopwatch = Stopwatch()
+            with stopwatch:
+                broadcast = freeze_broadcast(
+                    database, request, variants, chunk_size=provider.chunk_size, now=datetime.now(UTC)
+                )
+                done = drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event())
+    if done.state is not BroadcastState.DONE:
         raise SystemExit(f"the broadcast is {done.state}: {done.reason}")
-    size_bytes = float(_size_bytes(config, composed))
-    return {"seconds": seconds, "work_seconds": work_seconds, "size_bytes": size_bytes}
+    return {
+        "seconds": stopwatch.seconds,
+        "work_seconds": stopwatch.work_seconds,
+        "size_bytes": float(_size_bytes(config, composed)),
+    }
 
 
-def _config(port: int):  # type: ignore[no-untyped-def]
-    from newsletter.config import load_config
-    from newsletter.settings.identity import Archive
-    from newsletter.settings.provider import SmtpSettings
-
-    config = load_config(ROOT)
+def _config(port: int) -> Config:
     smtp = SmtpSettings(host="127.0.0.1", port=port, security="none", concurrency=SESSIONS)
-    provider = config.settings.provider.model_copy(update={"use": "smtp", "smtp": smtp})
-    update = {"provider": provider, "archive": Archive(url=_ARCHIVE)}
-    return replace(config, settings=config.settings.model_copy(update=update))
+    provider = {"use": "smtp", "smtp": smtp}
+    return workload.with_settings(load_config(ROOT), provider=provider, archive=Archive(url=_ARCHIVE))
 
 
-def _request(config, database, composed):  # type: ignore[no-untyped-def]
-    from newsletter.model.ledger import FreezeRequest
-    from newsletter.workflows.sample import envelope_of
-    from newsletter.workflows.segments import find_segment
-
-    return FreezeRequest(
-        issue=composed.issue.name,
-        segment=find_segment(config, database, "everyone"),
-        only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
-        provider="smtp",
-        content_hash=composed.rendered.content_hash,
-        envelope=envelope_of(config),
-    )
-
-
-def _size_bytes(config, composed) -> int:  # type: ignore[no-untyped-def]
+def _size_bytes(config: Config, composed: Composed) -> int:
     """The size of one message."""
-    from newsletter.model.broadcast import Mailing, Recipient
-    from newsletter.providers.mime import compile_message
-    from newsletter.workflows.sample import envelope_of
-
     variant = composed.rendered.fullest
     mailing = Mailing(
         broadcast="b1-size", category="size", envelope=envelope_of(config), variant_key="", variant=variant, nonce="x"

@@ -8,13 +8,31 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 from benchmarks.timing import ROOT, Stopwatch
+from newsletter.config import Config, load_config
+from newsletter.model.audience import ImportRow
+from newsletter.model.ledger import FreezeRequest
+from newsletter.model.segment import EVERYONE
+from newsletter.providers.registry import open_provider
+from newsletter.settings.provider import SendGridSettings
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.merge import merge_subscribers
+from newsletter.store.opening import open_database
+from newsletter.workflows.compose import Composed, compose_issue
+from newsletter.workflows.drain import drain_broadcast
+from newsletter.workflows.sample import envelope_of
+from newsletter.workflows.segments import find_segment
+
+FEBRUARY = ROOT / "issues/2026-02"
 
 MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, where a target is about a million
 CHUNK_SIZE = 1000
@@ -65,48 +83,42 @@ def email(number: int) -> str:
     return f"person{number}@example.org"
 
 
-def config_for(url: str, *, concurrency: int = 4):  # type: ignore[no-untyped-def]
+def config_for(url: str, *, concurrency: int = 4) -> Config:
     """The repository's own workspace, with SendGrid at this address."""
-    from newsletter.config import load_config
-    from newsletter.settings.provider import SendGridSettings
+    sendgrid = SendGridSettings(api_url=url, concurrency=concurrency)
+    return with_settings(load_config(ROOT), provider={"use": "sendgrid", "sendgrid": sendgrid})
 
-    config = load_config(ROOT)
-    provider = config.settings.provider.model_copy(
-        update={"use": "sendgrid", "sendgrid": SendGridSettings(api_url=url, concurrency=concurrency)}
-    )
-    return replace(config, settings=config.settings.model_copy(update={"provider": provider}))
+
+def with_settings(config: Config, *, provider: Mapping[str, object], **tables: object) -> Config:
+    """The workspace with other keys in `[provider]`, and other tables."""
+    changed = config.settings.provider.model_copy(update=provider)
+    return replace(config, settings=config.settings.model_copy(update={"provider": changed, **tables}))
 
 
 def add_people(location: Location, count: int) -> None:
     """Puts people on the list, making the database first."""
-    from newsletter.model.audience import ImportRow
-    from newsletter.store.merge import merge_subscribers
-    from newsletter.store.opening import open_database
-
     rows = (ImportRow(number, email(number), f"Person{number}") for number in range(count))
     with open_database(location) as database:
         merge_subscribers(database, rows, now=datetime.now(UTC))
 
 
-def freeze_february(location: Location) -> Callable[[], object]:
-    """What freezes the February issue for everybody: everything is composed before, for only the ledger is meant."""
-    from newsletter.model.ledger import FreezeRequest
-    from newsletter.store.ledger.freeze import freeze_broadcast
-    from newsletter.store.opening import open_database
-    from newsletter.workflows.compose import compose_issue
-    from newsletter.workflows.sample import envelope_of
-    from newsletter.workflows.segments import find_segment
-
-    config, database = config_for("http://127.0.0.1:1"), open_database(location)
-    composed = compose_issue(config, ROOT / "issues/2026-02")
-    request = FreezeRequest(
+def request_for(config: Config, database: Database, composed: Composed) -> FreezeRequest:
+    """What freezes an issue for everybody."""
+    return FreezeRequest(
         issue=composed.issue.name,
-        segment=find_segment(config, database, "everyone"),
+        segment=find_segment(config, database, EVERYONE),
         only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
-        provider="sendgrid",
+        provider=config.settings.provider.use,
         content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),
     )
+
+
+def freeze_february(location: Location) -> Callable[[], object]:
+    """What freezes the February issue for everybody: everything is composed before, for only the ledger is meant."""
+    config, database = config_for("http://127.0.0.1:1"), open_database(location)
+    composed = compose_issue(config, FEBRUARY)
+    request = request_for(config, database, composed)
     variants = {variant.segments: variant for variant in composed.rendered.variants}
 
     def freeze() -> None:
@@ -118,13 +130,6 @@ def freeze_february(location: Location) -> Callable[[], object]:
 
 def drain_to(url: str, location: Location, *, concurrency: int) -> Callable[[], object]:
     """What hands the only broadcast of a database over; everything is opened before."""
-    from threading import Event
-
-    from newsletter.providers.registry import open_provider
-    from newsletter.store.ledger.broadcasts import list_broadcasts
-    from newsletter.store.opening import open_database
-    from newsletter.workflows.drain import drain_broadcast
-
     provider = open_provider(config_for(url, concurrency=concurrency), {"SENDGRID_API_KEY": "SG.benchmark"})
     database = open_database(location)
     (broadcast,) = list_broadcasts(database)

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import psycopg
@@ -52,7 +53,8 @@ END $$
 class PostgresServer:
     """A running server of its own; a context manager that ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._settings = {**_SETTINGS, **settings}
         self._programs = find_programs()
         self._folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-", dir="/tmp"))  # a socket's path must be short
         self._names = (f"t{number}" for number in count(1))
@@ -114,7 +116,7 @@ class PostgresServer:
     def start(self) -> None:
         """Starts the server, and waits until it answers."""
         settings = [
-            f"--{name}={value}" for name, value in {**_SETTINGS, "unix_socket_directories": self._folder}.items()
+            f"--{name}={value}" for name, value in {**self._settings, "unix_socket_directories": self._folder}.items()
         ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

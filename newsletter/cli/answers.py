@@ -69,7 +69,8 @@ def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]
         facts.append(("due", f"{moments.shown_from(delivery.due_at, now)}{zone}"))
     if request is not None:
         others = f", of {output.count_of(request.deliveries, 'delivery')}" if request.deliveries > 1 else ""
-        facts.append(("request", f"chunk {request.number}{others}, handed over {times(request.attempt)}"))
+        handed_over = f"handed over {times(request.attempt)}" if request.attempt else "never handed over"
+        facts.append(("request", f"chunk {request.number}{others}, {handed_over}"))
     if delivery is not None and delivery.message_id:
         facts.append(("message id", delivery.message_id))
     return facts

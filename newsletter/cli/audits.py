@@ -15,6 +15,7 @@ from newsletter.cli.statuses import (
     tally_data,
     waived,
 )
+from newsletter.model.broadcast import Broadcast
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
 from newsletter.workflows.audit import BroadcastAudit, part_of
 
@@ -27,8 +28,10 @@ _REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
     "when (UTC)": lambda request: f"{request.at:%Y-%m-%d %H:%M:%S}",
     "handed over": lambda request: times(request.attempt),
     "time zone": lambda request: request.zone,
-    "due (UTC)": lambda request: f"{request.due_at:%Y-%m-%d %H:%M}" if request.due_at else "",
-    "held until": lambda request: f"{request.hold_until:%Y-%m-%d %H:%M}" if request.hold_until else "",
+    "due (UTC)": lambda request: (
+        f"{request.due_at:%Y-%m-%d %H:%M}" if request.due_at and request.due_at != request.hold_until else ""
+    ),
+    "held until (UTC)": lambda request: f"{request.hold_until:%Y-%m-%d %H:%M}" if request.hold_until else "",
     "message id": lambda request: request.message_id,
 }
 _GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
@@ -50,7 +53,7 @@ def show_account(account: BroadcastAudit, *, as_json: bool) -> None:
     output.show_facts(
         [
             ("content", broadcast.content_hash[:12]),
-            *([("due", moments.shown(broadcast.due_at))] if broadcast.due_at else []),
+            *([("due", _due(broadcast))] if broadcast.due_at else []),
             *[("approved", f"by {each.by} on {moments.shown(each.at)}") for each in account.approvals],
             *([("tested", f"on {moments.shown(account.tested_at)}")] if account.tested_at else []),
             *parts(account.settled, account.chunks),
@@ -96,6 +99,12 @@ def request_data(request: AuditedRequest) -> dict[str, object]:
         "due_at": iso(request.due_at),
         "hold_until": iso(request.hold_until),
     }
+
+
+def _due(broadcast: Broadcast) -> str:
+    if broadcast.due_at is None or broadcast.is_local_time:
+        return "by everybody's own clock"
+    return moments.shown(broadcast.due_at)
 
 
 def _line(delivery: AuditedDelivery) -> str:

@@ -40,7 +40,7 @@ def approve(
 ) -> None:
     """Say yes to an issue exactly as it is now: any edit of its words, pictures or looks asks for a new yes.
 
-    With `require_approval = true` in [delivery], a broadcast waits for it.
+    With `require_approval = true` in newsletter.toml, a broadcast waits for it.
     """
     from datetime import UTC, datetime
 
@@ -62,7 +62,7 @@ def approve(
     if draft.composed.errors:
         output.show_next(f"newsletter check {issue_name}", "to see what holds a broadcast back")
     elif config.settings.delivery.require_test and draft.tested_at is None:
-        output.show_next(f"newsletter test {issue_name} --to reviewers", "is asked for, too")
+        output.show_next(f"newsletter test {issue_name} --to reviewers", "`require_test` asks for it, too")
     else:
         output.show_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see what it would do")
 
@@ -106,8 +106,16 @@ def resolve(
 
 def audit(
     broadcast: Number,
-    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="Answer for this address alone.")] = None,
-    part: Annotated[Part | None, typer.Option("--list", help="Name everybody behind one number.")] = None,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="Answer for this address alone.")] = None,
+    part: Annotated[
+        Part | None,
+        typer.Option(
+            "--list",
+            metavar="PART",
+            help="Name everybody behind one number: accepted, excluded, invalid, cancelled, unknown, rejected, waiting "
+            "or inflight.",
+        ),
+    ] = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write everybody, or those of --list, to a file.")
     ] = None,
@@ -126,6 +134,8 @@ def audit(
 
     if address is not None and (part or csv_file):
         raise InputError("an address is answered for alone; leave --list and --csv out, or the address")
+    if address is not None and "@" not in address:
+        raise InputError(f"{address!r} is not an address; write one, or --list PART to name everybody behind a number")
     with opened_database() as (_, database):
         if address is not None:
             show_person(audit_person(database, broadcast, address), as_json=as_json)

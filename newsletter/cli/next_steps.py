@@ -29,16 +29,16 @@ def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     broadcast, tally = status.broadcast, status.tally
     resume = f"newsletter resume {broadcast.id}"
     if broadcast.state is BroadcastState.PAUSED:
-        return [(resume, "goes on with it, once the reason is gone" if tally.waiting else "goes on with it")]
+        return [(resume, "goes on with it; look at the reason above first" if tally.waiting else "goes on with it")]
     if broadcast.state is BroadcastState.STOPPED:
         send = f"newsletter send {broadcast.issue} --to {broadcast.segment}"
         return [(send, "once the issue is corrected: reaches those who did not get it")]
     if broadcast.state is BroadcastState.SCHEDULED:
-        return [("newsletter run-due", "sends what is due; let a timer run it every few minutes")]
+        return [("newsletter run-due", "sends what is due; for a timer, where no workers run")]
     if broadcast.state is not BroadcastState.RUNNING or status.is_at_work:
         return []
     if tally.inflight == 0 and status.next_due and status.next_due > now:
-        return [("newsletter run-due", "sends the rest when it is due; let a timer run it every few minutes")]
+        return [("newsletter run-due", "sends the rest when it is due; for a timer, where no workers run")]
     return [(resume, "goes on with it" if tally.inflight else "goes on with it, if no process is at work on it")]
 
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import TextIO, TypeVar
 
 from newsletter.errors import InputError
@@ -14,11 +16,13 @@ Progress = Callable[[int], None]  # hears how many more are done
 Item = TypeVar("Item")
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+_STYLED = re.compile(r"\x1b\[[0-9;]*m")
+_NARROWEST = 20  # columns; below that nothing is broken, since nothing reads well
 
 
 def say(text: str = "") -> None:
     """A line of the result, at once: whoever reads it through a pipe must not wait for the end."""
-    print(text, flush=True)
+    print(fitted(text, sys.stdout, indent=len(text) - len(text.lstrip(" "))), flush=True)
 
 
 def result_stream() -> TextIO:
@@ -28,19 +32,21 @@ def result_stream() -> TextIO:
 
 def note(text: str) -> None:
     """A line beside the result: what happens, what comes next."""
-    print(text, file=sys.stderr)
+    print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
 
 
 def show_error(message: str) -> None:
     """Why the command cannot go on: a mistake a line; a line that begins with a space belongs to the one above it."""
     label = styled("error:", "red", stream=sys.stderr)
     for line in message.splitlines() or [""]:
-        note(line if line.startswith(" ") else f"{label} {line}")
+        text = line if line.startswith(" ") else f"{label} {line}"
+        print(fitted(text, sys.stderr, indent=len("error: ")), file=sys.stderr)
 
 
 def show_next(command: str, why: str) -> None:
     """The next step, as the person would type it."""
-    note(f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}")
+    text = f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}"
+    print(fitted(text, sys.stderr, indent=len("next: ")), file=sys.stderr)
 
 
 def show_json(value: object) -> None:
@@ -66,24 +72,28 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Names and values in two columns."""
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        first, *rest = value.splitlines() or [""]
-        say(f"  {styled(name.ljust(width), 'dim')}  {first}")
-        for line in rest:
-            say(f"  {' ' * width}  {line}")
+        head = styled(name.ljust(width), "dim")
+        for line in value.splitlines() or [""]:
+            print(fitted(f"  {head}  {line}", sys.stdout, indent=width + 4), flush=True)
+            head = " " * width
 
 
 def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows under heads; numbers, and gaps among them, stand to the right."""
+    """Rows under heads; numbers, and gaps among them, stand to the right.
+
+    Where a terminal is too narrow, the last column goes on in further lines.
+    """
     cells = [heads, *rows]
     widths = [max(display_width(row[index]) for row in cells) for index in range(len(heads))]
     numeric = [all(_is_number_or_gap(row[index]) for row in rows) for index in range(len(heads))]
+    offset = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for number, row in enumerate(cells):
         padded = [
             " " * (width - display_width(cell)) + cell if right else cell + " " * (width - display_width(cell))
             for cell, width, right in zip(row, widths, numeric, strict=True)
         ]
         line = "  ".join(padded).rstrip()
-        say(styled(line, "dim") if number == 0 else line)
+        print(fitted(styled(line, "dim") if number == 0 else line, sys.stdout, indent=offset), flush=True)
 
 
 def _is_number_or_gap(cell: str) -> bool:
@@ -110,6 +120,28 @@ def count_of(number: int, noun: str) -> str:
     """`1 subscriber`, `2 subscribers`."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def fitted(text: str, stream: TextIO, *, indent: int) -> str:
+    """The text, broken between words where a terminal would break it within one; elsewhere as it is.
+
+    What goes on in a further line stands under `indent` columns.
+    """
+    width = get_terminal_size().columns
+    if not stream.isatty() or width < _NARROWEST or _shown_width(text) <= width:
+        return text
+    lines, line = [], ""
+    for piece in re.findall(r" *[^ ]+", text):
+        if line.strip() and _shown_width(line + piece) > width:
+            lines.append(line)
+            line = " " * min(indent, width // 2) + piece.lstrip(" ")
+        else:
+            line += piece
+    return "\n".join([*lines, line])
+
+
+def _shown_width(text: str) -> int:
+    return display_width(_STYLED.sub("", text))
 
 
 def display_width(text: str) -> int:

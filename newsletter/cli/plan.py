@@ -120,7 +120,7 @@ def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
 def _travel_line(plan: SchedulePlan, provider: str) -> str:
     if plan.travel is Travel.HELD:
         return f"{provider} holds it: this machine may sleep"
-    timer = "let a timer run it every few minutes (docs/scheduling.md)"
+    timer = "let a timer run it every few minutes, or have workers"
     if plan.travel is Travel.ON_TIME:
         return f"`newsletter run-due` hands it over; {timer}"
     if plan.travel is Travel.HELD_LATER:

@@ -82,6 +82,7 @@ def _holder(config: "Config", database: "Database", broadcast_id: int) -> "Provi
 
 
 def _show_plan(config: "Config", plan: "CancelPlan", *, now: "datetime") -> None:
+    from newsletter.cli.statuses import shortened
     from newsletter.workflows.when import say_moment
 
     broadcast, zone = plan.broadcast, config.settings.newsletter.timezone
@@ -92,6 +93,7 @@ def _show_plan(config: "Config", plan: "CancelPlan", *, now: "datetime") -> None
         facts.append(("inflight", f"{plan.tally.inflight:,}, which are being handed over, or were when a process died"))
     held = [f"{mail.deliveries:,} until {say_moment(mail.until, zone, now=now)}" for mail in plan.held]
     if held:
+        held = shortened(held)
         facts.append(("held", "\n".join([f"by {broadcast.provider}, which is asked to give them back:", *held])))
     too_late = [f"{mail.deliveries:,} until {say_moment(mail.until, zone, now=now)}" for mail in plan.too_late]
     if too_late:

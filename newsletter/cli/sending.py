@@ -99,8 +99,9 @@ def send(
 ) -> None:
     """Broadcast an issue to a segment: says what it will do, asks, and sends. Nobody gets the same issue twice.
 
-    With --at everything is settled now, people and content, and leaves at that time. If it is interrupted,
-    `newsletter resume` goes on where it stopped.
+    With --at everything is settled now, people and content, and leaves at that time.
+
+    If it is interrupted, `newsletter resume` goes on where it stopped.
     """
     from datetime import UTC, datetime
 
@@ -129,7 +130,7 @@ def send(
             output.note("Nothing was sent: the errors above hold it back.")
             raise typer.Exit(1)
         if provider is None or dry_run:
-            output.note("A dry run: nothing was sent.")
+            output.note("A dry run: nothing was sent. Without --dry-run it asks, and then sends.")
             return
         verb = "Schedule it for" if schedule else "Send to"
         if not yes and not output.confirm(f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"):
@@ -141,7 +142,7 @@ def send(
 
 def status(
     broadcast: Annotated[
-        int | None, typer.Argument(metavar="[BROADCAST]", help="The number of a broadcast; all where none is named.")
+        int | None, typer.Argument(metavar="BROADCAST", help="The number of a broadcast; all where none is named.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
 ) -> None:
@@ -160,7 +161,7 @@ def status(
 
 def resume(
     broadcast: Annotated[
-        int | None, typer.Argument(metavar="[BROADCAST]", help="Its number; not needed where only one is unfinished.")
+        int | None, typer.Argument(metavar="BROADCAST", help="Its number; not needed where only one is unfinished.")
     ] = None,
     yes: Yes = False,
 ) -> None:

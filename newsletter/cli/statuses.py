@@ -27,19 +27,20 @@ _COLUMNS: dict[str, Callable[[BroadcastLine], str]] = {
     "issue": lambda line: line.broadcast.issue,
     "segment": lambda line: line.broadcast.segment,
     "state": lambda line: line.broadcast.state.value,
-    "due (UTC)": lambda line: _minute(line.broadcast.due_at),
+    "time (UTC)": lambda line: _minute(line.broadcast.due_at or line.broadcast.created_at),
     "accepted": lambda line: f"{line.tally.accepted:,}",
     "unknown": lambda line: f"{line.tally.unknown:,}" if line.tally.unknown else "",
     "frozen": lambda line: f"{line.tally.frozen:,}",
-    "since (UTC)": lambda line: _minute(line.broadcast.created_at),
 }
 _ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
     "time zone": lambda zone: zone.zone,
-    "due (UTC)": lambda zone: _minute(zone.due_at),
+    "due (UTC)": lambda zone: _minute(zone.due_at) or "at once",
     "people": lambda zone: f"{zone.deliveries:,}",
     "handed over": lambda zone: f"{zone.handed_over:,}",
     "waiting": lambda zone: f"{zone.waiting:,}",
+    "cancelled": lambda zone: f"{zone.cancelled:,}" if zone.cancelled else "",
 }
+_LONGEST_LIST = 4
 _NAMED = frozenset({"accepted", "excluded", "invalid", "cancelled", "unknown"})  # in the identity, zero or not
 
 
@@ -157,6 +158,13 @@ def chunks_data(chunks: Sequence[ChunkSummary]) -> list[dict[str, object]]:
     ]
 
 
+def shortened(lines: Sequence[str]) -> list[str]:
+    """The first and the last of lines that are too many to be read."""
+    if len(lines) <= _LONGEST_LIST:
+        return list(lines)
+    return [*lines[: _LONGEST_LIST - 2], f"… and {len(lines) - _LONGEST_LIST + 1:,} more", lines[-1]]
+
+
 def iso(moment: datetime | None) -> str | None:
     """A moment for a script."""
     return moment.isoformat() if moment else None
@@ -166,16 +174,22 @@ def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str,
     broadcast = status.broadcast
     facts = [("frozen", moments.shown_from(broadcast.created_at, now))]
     if broadcast.due_at:
-        first = ", for the first time zone" if broadcast.is_local_time else ""
-        facts.append(("due", f"{say_moment(broadcast.due_at, zone, now=now)}{first}"))
-    if broadcast.finished_at:
-        facts.append(("ended", moments.shown_from(broadcast.finished_at, now)))
+        is_one_moment = not broadcast.is_local_time
+        due = say_moment(broadcast.due_at, zone, now=now) if is_one_moment else _own_clocks(status, zone, now)
+        facts.append(("due", due))
     held = [f"{mail.deliveries:,} until {moments.shown_from(mail.until, now)}" for mail in status.held_after(now)]
+    if broadcast.finished_at:  # what the provider holds has left this machine, and has not reached anybody
+        facts.append(("handed over" if held else "ended", moments.shown_from(broadcast.finished_at, now)))
     if held:
-        facts.append((f"held by {broadcast.provider}", "\n".join(held)))
+        facts.append((f"held by {broadcast.provider}", "\n".join(shortened(held))))
     if status.tally.inflight:
         facts.append(("at work", _AT_WORK if status.is_at_work else _LEFT_BEHIND))
     return facts
+
+
+def _own_clocks(status: BroadcastStatus, zone: str, now: datetime) -> str:
+    words = "by everybody's own clock"
+    return words if status.next_due is None else f"{words}; next:\n{say_moment(status.next_due, zone, now=now)}"
 
 
 def _show_zones(status: BroadcastStatus) -> None:

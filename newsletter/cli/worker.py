@@ -59,11 +59,12 @@ def _show(database: str, provider: "Provider", concurrency: int) -> None:
     """What this worker is."""
     from newsletter.store.postgresql.address import read_address
 
+    drains, requests = output.count_of(concurrency, "drain"), output.count_of(provider.concurrency, "request")
     output.show_facts(
         [
             ("worker for", read_address(database).shown),
             ("through", provider.describe()),
-            ("at a time", f"{output.count_of(concurrency, 'drain')}, each of up to {provider.concurrency} requests"),
+            ("at a time", f"{drains}, each of up to {requests}"),
         ]
     )
     output.show_next("newsletter status", "to see how broadcasts stand; Ctrl-C ends this worker")

@@ -2,7 +2,7 @@
 
 Chunk states: `ready → inflight → accepted | rejected | unknown`. `inflight` is committed durably before a socket
 opens. A chunk found `inflight` after a crash becomes `unknown`, never `ready`; what is `unknown` is never resent by
-itself.
+itself. What surely reaches nobody, because it never left or was taken back in time, may become `cancelled`.
 """
 
 from collections.abc import Mapping
@@ -38,9 +38,8 @@ class ChunkState(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Where one message to one subscriber stands; those in a chunk share its state unless settled one by one."""
+    """How one delivery was settled by itself; one that is in a chunk shares the chunk's state instead."""
 
-    IN_CHUNK = "in chunk"  # as its chunk
     EXCLUDED = "excluded"  # never put into a chunk, or taken out before it left, with the reason
     INVALID = "invalid"  # the provider refuses this one delivery, with the reason
 

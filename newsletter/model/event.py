@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class EventType(StrEnum):
@@ -33,3 +34,11 @@ class Event:
     attempt: int
     subscriber: int
     detail: str  # the provider's words, or the link that was clicked
+
+
+class Evidence(NamedTuple):
+    """What proves that a provider took the request of one attempt of a chunk."""
+
+    chunk: int
+    attempt: int
+    words: str  # for people

@@ -231,15 +231,6 @@ class FreezePreview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledDelivery:
-    """One delivery that was excluded or found invalid: who, and why."""
-
-    email: str  # empty where the person has left the list since
-    status: DeliveryStatus
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownDelivery:
     """One delivery that may or may not have been taken by the provider."""
 

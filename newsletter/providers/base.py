@@ -82,10 +82,6 @@ class Provider(Protocol):
         """How many sessions are worth opening at the same time."""
 
     @property
-    def transmits(self) -> bool:
-        """Whether anything leaves this machine."""
-
-    @property
     def scheduler(self) -> Scheduler | None:
         """How it holds mail until its time; None where it sends at once all that it takes."""
 

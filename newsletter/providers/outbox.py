@@ -1,7 +1,8 @@
 """The outbox: every mail becomes a file that a mail program opens, and nothing leaves the machine.
 
 A mail counts as accepted when its whole file stands under its final name. The folder is synchronised once a chunk, the
-files are not: after a power failure a file may be short, and nobody has missed a mail by it.
+files are not: after a power failure a file may be short, and nobody has missed a mail by it. A broadcast's folder is
+its owner's alone, for each mail holds an address and its reader's own link.
 """
 
 import errno
@@ -35,7 +36,6 @@ class Outbox:
     name = "outbox"
     chunk_size = 100
     concurrency = 1
-    transmits = False
     scheduler = None
     message_log = None
 
@@ -70,7 +70,7 @@ class OutboxSession:
         invalid: dict[int, str] = {}
         written = 0
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for recipient in chunk.recipients:
                 try:
                     wire_address(recipient.email)

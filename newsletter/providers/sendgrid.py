@@ -23,7 +23,6 @@ class SendGrid:
 
     name = "sendgrid"
     chunk_size = 1000
-    transmits = True
 
     def __init__(self, settings: SendGridSettings, *, api_key: str, clock: Clock) -> None:
         self._settings = settings

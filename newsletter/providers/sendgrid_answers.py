@@ -12,25 +12,24 @@ from email.utils import parsedate_to_datetime
 
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.providers.base import quoted
-from newsletter.providers.sendgrid_client import ApiError, Reply
+from newsletter.providers.sendgrid_client import MOVED, WRONG_PLACE, ApiError, Reply
 
 _OF_RECIPIENT = re.compile(r"personalizations[.\[](\d{1,9})\]?\.(?:to|substitutions)\b")
 _OF_SCHEDULE = re.compile(r"\b(?:send_at|batch_id)\b")
 _OF_ADDRESS = re.compile(r"\.to(?:[.\[]\d+\]?)?(?:\.email)?")  # how such a field ends, and not `.to.0.name`
 _LONGEST_WAIT_SECONDS = 3600.0
 _ABOUT_THE_MESSAGE = frozenset({400, 415})
-_MOVED = frozenset({301, 302, 307, 308})  # "ask elsewhere": whoever says so has taken nothing
 _REMEDIES = {
     401: "check SENDGRID_API_KEY, and whether the account has credits left",
     403: "check that the key may send mail, that the sender is verified, and that the account is not blocked",
-    **dict.fromkeys((301, 302, 307, 308, 404, 405), "check region and api_url in [provider.sendgrid]"),
+    **WRONG_PLACE,
 }
 
 
 def outcome_of(reply: Reply, recipients: Sequence[Recipient], *, sandbox: bool, secrets: tuple[str, ...]) -> Outcome:
     """The outcome of a request for these recipients; `secrets` are kept out of what it says."""
     status = reply.status
-    if status < 400 and status not in _MOVED:
+    if status < 400 and status not in MOVED:
         return _success(reply, sandbox=sandbox)
     said = f"SendGrid answered {status}: {reply.words(without=secrets)}"
     if status >= 500:

@@ -28,12 +28,15 @@ from newsletter.settings.provider import SendGridSettings
 # Any content type but the bare `application/json` has the library send the body as it is given.
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
+MOVED = frozenset({301, 302, 307, 308})  # "ask elsewhere": whoever says so has taken nothing
+WRONG_PLACE = dict.fromkeys((*sorted(MOVED), 404, 405), "check region and api_url in [provider.sendgrid]")
+
 _REMEDIES = {
     401: "check SENDGRID_API_KEY",
     403: "check what the key may do, and that the account is not blocked",
     429: "wait a minute",
     **dict.fromkeys((500, 502, 503, 504), "wait a minute"),
-    **dict.fromkeys((301, 302, 307, 308, 404, 405), "check region and api_url in [provider.sendgrid]"),
+    **WRONG_PLACE,
 }
 
 Method = Literal["get", "post", "patch"]

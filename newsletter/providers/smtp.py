@@ -44,7 +44,6 @@ class SmtpRelay:
 
     name = "smtp"
     chunk_size = 100
-    transmits = True
     scheduler = None
     message_log = None
 

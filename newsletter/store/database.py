@@ -4,14 +4,13 @@ The queries in `sql/` are SQL that both engines take. Where they differ, a query
 a comment of the form `/*+ … */`, or the connection's `Dialect` writes the piece.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 Row = tuple[Any, ...]
-Parameters = Mapping[str, object] | Sequence[object]
 
 
 class Cursor(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from newsletter.model.event import Event
+from newsletter.model.event import Event, Evidence
 from newsletter.store.database import Database
 from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
@@ -33,14 +33,11 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         return int(_SQL.add(connection, rows))
 
 
-def evidence_of(database: Database, broadcast_id: int) -> tuple[tuple[int, int, str], ...]:
-    """Chunks that are unknown, and of which events came in: number, attempt, and the evidence in words.
-
-    An event of any type proves that the provider took the request of that attempt.
-    """
+def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
+    """What events prove of chunks that are unknown: one of any type says that the provider took the request."""
     with database.read() as connection:
         rows = list(_SQL.evidence(connection, broadcast=broadcast_id))
     return tuple(
-        (chunk, attempt, f"the provider reported: {', '.join(type_ for *_, type_ in group)}")
+        Evidence(chunk, attempt, f"the provider reported: {', '.join(type_ for *_, type_ in group)}")
         for (chunk, attempt), group in groupby(rows, key=lambda row: (row[0], row[1]))
     )

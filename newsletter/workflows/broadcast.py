@@ -100,10 +100,13 @@ def plan_broadcast(
 def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
     """Freezes the broadcast; from here on it is in the ledger, with its content.
 
-    Raises FindingsError where an error holds the mail back, InputError where nobody would get anything.
+    Raises FindingsError where an error holds the mail back, InputError where nobody would get anything, or where the
+    time has come since the plan was made, so that mail would leave at once that was to wait.
     """
     if plan.blocking:
         raise FindingsError("\n".join(str(finding) for finding in plan.blocking))
+    if plan.schedule is not None and plan.schedule.first <= now:
+        raise InputError("its time has passed meanwhile; nothing was sent. Write a time that is to come")
     variants = {variant.segments: variant for variant in plan.composed.rendered.variants}
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
     return freeze_broadcast(database, plan.request, variants, chunk_size=chunk_size, now=now)

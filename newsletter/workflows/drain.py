@@ -21,7 +21,7 @@ from newsletter.store.database import Database, Runner
 from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
-from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.schedule import due_now
 from newsletter.store.ledger.variants import load_variants
 from newsletter.workflows.gate import Gate, OnWait
 from newsletter.workflows.pace import allowances, opens_at, shown_window
@@ -107,22 +107,23 @@ class _Drain:
         """The next chunk, when the provider, the window and the pace let it go; None where the work is at its end."""
         while self.gate.opens(is_worth_it=self._is_running):
             now = self.gate.clock()
-            opens = now if self.pace.window is None or self.hold_within else opens_at(self.pace.window, now)
-            if opens > now:
-                if not tally_of(self.database, self.broadcast.id).waiting:
-                    return None
-                self.gate.close(opens, shown_window(self.pace))
-                continue
-            found = self._claim(now)
-            if not isinstance(found, NotYet):
+            opens = now if self.pace.window is None else opens_at(self.pace.window, now)
+            found = self._claim(now, is_closed=opens > now)
+            if isinstance(found, NotYet):
+                self.gate.close(max(found.until, now + _SHORTEST_WAIT), found.reason)
+            elif found or opens <= now or not due_now(self.database, self.broadcast.id, now=now):
                 return found
-            self.gate.close(max(found.until, now + _SHORTEST_WAIT), found.reason)
+            else:
+                self.gate.close(opens, shown_window(self.pace))
         return None
 
     def _is_running(self) -> bool:
         return find_broadcast(self.database, self.broadcast.id).state is BroadcastState.RUNNING
 
-    def _claim(self, now: datetime) -> ClaimedChunk | NotYet | None:
+    def _claim(self, now: datetime, *, is_closed: bool) -> ClaimedChunk | NotYet | None:
+        """The next chunk; while the sending window is closed only what the provider holds until its time."""
+        if is_closed and self.hold_within is None:
+            return None
         return claim_chunk(
             self.database,
             self.broadcast.id,
@@ -130,6 +131,7 @@ class _Drain:
             self.mailings.fields,
             now=now,
             hold_within=self.hold_within,
+            held_only=is_closed,
             allowances=allowances(self.pace, now),
         )
 
@@ -145,7 +147,7 @@ class _Drain:
 
     def _exchange(self, chunk: ClaimedChunk, outcome: Outcome) -> Exchange:
         """Records and claims in one commit, where nothing keeps the next chunk waiting; never in vain a second time."""
-        if self.gate.halt.is_set() or self.pace != Pace():
+        if not self.gate.is_open or _is_limited(self.pace):
             return Exchange(is_recorded=False, following=None)
         try:
             return record_and_claim(
@@ -235,6 +237,11 @@ class _Mailings:
             batch_id=batch_id,
         )
         return mailing, Personaliser(variant.slots, self.fields, broadcast.envelope)
+
+
+def _is_limited(pace: Pace) -> bool:
+    """Whether anything but the provider itself may keep a chunk waiting."""
+    return bool(pace.rates or pace.window or pace.warm_up)
 
 
 def _is_unclear(outcome: Outcome) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 
 from newsletter.providers.base import Clock
@@ -10,12 +10,13 @@ from newsletter.providers.base import Clock
 OnWait = Callable[[datetime, str], None]  # until when nothing leaves, and why
 
 _NAP_SECONDS = 60.0  # after which a waiter looks at the clock again, for a machine may sleep and clocks are put right
+_SAME = timedelta(minutes=1)  # a wait that grows by no more is not told again
 _PAST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class Gate:
-    """Closed until a moment, for every worker at once; a wait is told once, when it begins or its reason changes."""
+    """Closed until a moment, for every worker at once; a wait is told when it begins, changes its reason or grows."""
 
     clock: Clock
     halt: Event  # whoever waits goes on at once when it is set
@@ -29,10 +30,17 @@ class Gate:
         with self._lock:
             if until <= max(self._until, self.clock()):
                 return
-            is_told = self._until > self.clock() and self._reason == reason
+            # Several workers are asked to wait at nearly the same moment; that is one wait.
+            is_waiting = self.clock() < self._until
+            is_told = is_waiting and self._reason == reason and until - self._until <= _SAME
             self._until, self._reason = until, reason
             if not is_told:
                 self.on_wait(until, reason)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever comes now may go through."""
+        return not self.halt.is_set() and self._until <= self.clock()
 
     def opens(self, *, is_worth_it: Callable[[], bool]) -> bool:
         """Waits until the gate is open; False where that is of no use any more: halted, or not worth it."""

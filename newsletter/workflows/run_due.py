@@ -13,13 +13,13 @@ from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
 from newsletter.store.ledger.record import adopt_orphans
-from newsletter.store.ledger.requests import request_groups
-from newsletter.store.ledger.schedule import next_due, overdue, scheduled_broadcasts, zone_progress
+from newsletter.store.ledger.requests import runners_of
+from newsletter.store.ledger.schedule import last_claimed, next_due, overdue, scheduled_broadcasts, zone_progress
 from newsletter.store.ledger.status import tally_of
 from newsletter.workflows.broadcast import require_same_provider
 from newsletter.workflows.cancel import cancel_broadcast
@@ -29,7 +29,6 @@ from newsletter.workflows.schedule import PATIENCE, lead_of
 from newsletter.workflows.when import say_moment, say_span, say_time
 
 _DAY = timedelta(days=1)
-_NOT_HANDED_OVER = frozenset({ChunkState.READY, ChunkState.CANCELLED})
 
 Opener = Callable[[], Provider]
 
@@ -150,22 +149,28 @@ def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: 
     """Why a broadcast is too late to leave by itself; empty where it is not.
 
     One that is under way is late only where nothing of it has moved for so long, beyond what the pace asks: a pace may
-    take days over what was due at one moment.
+    take days over what was due at one moment, and its hours may begin long after the moment of a time zone.
     """
     allowed = timedelta(minutes=config.settings.delivery.lateness_minutes)
-    if not overdue(database, broadcast.id, before=now - allowed):
+    due = next_due(database, broadcast.id)
+    if due is None or not overdue(database, broadcast.id, before=now - allowed):
         return ""
-    if (moved_at := _moved_at(database, broadcast)) and _goes_on_at(config, moved_at) > now - allowed:
+    if _opens_at(config, due) >= now - allowed:
         return ""
-    due = next_due(database, broadcast.id) or broadcast.due_at or now
+    if (moved_at := _moved_at(database, broadcast, now=now)) and _goes_on_at(config, moved_at) > now - allowed:
+        return ""
     said = say_time(due, config.settings.newsletter.timezone)  # kept in the ledger: how long ago would not stay true
     return f"more than {say_span(allowed)} late, it does not leave by itself: its time was {said}"
 
 
-def _moved_at(database: Database, broadcast: Broadcast) -> datetime | None:
-    """When something of a broadcast was last handed over; None where nothing was."""
-    groups = request_groups(database, broadcast.id)
-    return max((group.last_at for group in groups if group.state not in _NOT_HANDED_OVER), default=None)
+def _moved_at(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime | None:
+    """When something of a broadcast was last handed over; None where nothing was.
+
+    That is when it was claimed: what became of it may be found out, or decided, days later.
+    """
+    if any(database.alive(runner) for runner in runners_of(database, broadcast.id)):
+        return now
+    return last_claimed(database, broadcast.id)
 
 
 def _goes_on_at(config: Config, moved_at: datetime) -> datetime:
@@ -173,7 +178,13 @@ def _goes_on_at(config: Config, moved_at: datetime) -> datetime:
     pace = pace_of(config)
     slowest = max((timedelta(seconds=rate.seconds) for rate in pace.rates), default=timedelta())
     goes_on_at = moved_at + (_DAY if pace.warm_up else slowest)
-    return goes_on_at if pace.window is None else opens_at(pace.window, goes_on_at)
+    return _opens_at(config, goes_on_at)
+
+
+def _opens_at(config: Config, moment: datetime) -> datetime:
+    """When mail may leave from a moment on, by the sending hours."""
+    window = pace_of(config).window
+    return moment if window is None else opens_at(window, moment)
 
 
 def _said(config: Config, due: datetime, *, now: datetime) -> str:
@@ -219,6 +230,8 @@ def carry_out(
             pause_broadcast(database, number, found.reason, now=clock())
     except ProviderError as err:
         failure = str(err)
+    except InputError:
+        failure = ""  # somebody was faster, such as with the same cancelling: how it stands is told
     return DoneBroadcast(
         found=found,
         broadcast=find_broadcast(database, number),

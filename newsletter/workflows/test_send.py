@@ -28,7 +28,7 @@ class TestCopy:
     __test__ = False  # for test runners: this is no test
 
     email: str
-    variant: str
+    variant: str  # the segments whose sections it shows; empty where it shows none of them
     refused: str  # why; empty where it was taken
 
 
@@ -101,9 +101,8 @@ def _send(
 
 
 def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, run: str) -> Mailing:
-    shown = " + ".join(sorted(variant.segments))
     several = len(composed.rendered.variants) > 1
-    prefix = f"[TEST {shown or 'everyone else'}]" if several else SUBJECT_PREFIX
+    prefix = f"[TEST {_shown(variant) or 'everyone else'}]" if several else SUBJECT_PREFIX
     return Mailing(
         broadcast=run,
         category=f"test-{composed.issue.name}",
@@ -147,8 +146,12 @@ def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
 
 
 def _copies(recipients: Sequence[Recipient], variant: RenderedVariant, refused: Mapping[int, str]) -> list[TestCopy]:
-    shown = " + ".join(sorted(variant.segments))
+    shown = _shown(variant)
     return [
         TestCopy(email=recipient.email, variant=shown, refused=refused.get(recipient.delivery, ""))
         for recipient in recipients
     ]
+
+
+def _shown(variant: RenderedVariant) -> str:
+    return " + ".join(sorted(variant.segments))

@@ -102,7 +102,7 @@ def test_moment_of_consent_is_utc_unless_it_says_otherwise(tmp_path: Path, cell:
         ("  ana@example.org ", "ana@example.org"),
         ("Ärzte@MÜLLER.example.org", "Ärzte@müller.example.org"),
         ("o'brien+news@example.org", "o'brien+news@example.org"),
-        ("ana@xn--mller-kva.xn--p1ai", "ana@xn--mller-kva.xn--p1ai"),
+        ("ana@xn--mller-kva.example.org", "ana@xn--mller-kva.example.org"),
     ],
 )
 def test_address_is_kept_with_its_domain_in_lower_case(tmp_path: Path, given: str, kept: str) -> None:

@@ -10,10 +10,10 @@ from tests.e2e.program import run, write_list
 from tests.workspaces import write_workspace
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace whose first broadcast went to the two teachers of five, its second to the rest but one who left."""
-    root = write_workspace(tmp_path)
+    root = write_workspace(tmp_path_factory.mktemp("audited"))
     write_list(root / "list.csv", 5)
     run(root, "subscribers", "import", "list.csv")
     run(root, "suppressions", "add", "person0@example.org")

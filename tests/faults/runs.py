@@ -1,8 +1,8 @@
-"""Which seeds the tests carry out, a batch for each test."""
+"""Which seeds the tests carry out on each engine, a batch for each test."""
 
 import os
 
-_RUNS, _SEED = int(os.environ.get("FAULT_RUNS", "200")), int(os.environ.get("FAULT_SEED", "1"))
+_RUNS, _SEED = int(os.environ.get("FAULT_RUNS", "100")), int(os.environ.get("FAULT_SEED", "1"))
 _BATCH = 10
 
 BATCHES = [range(first, min(first + _BATCH, _SEED + _RUNS)) for first in range(_SEED, _SEED + _RUNS, _BATCH)]

@@ -124,7 +124,6 @@ class MortalProvider:
         self.name = provider.name
         self.chunk_size = chunk_size
         self.concurrency = provider.concurrency
-        self.transmits = provider.transmits
         self.scheduler: Scheduler | None = provider.scheduler
         self.message_log: MessageLog | None = provider.message_log
         self._provider = provider

@@ -24,6 +24,12 @@ def test_a_file_is_named_by_broadcast_address_and_delivery(tmp_path: Path) -> No
     assert _files(tmp_path) == ["outbox/b7/Ana.Lima+news@example.org-7.eml"]
 
 
+def test_mail_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+    _submit(opened(tmp_path, SETTINGS), chunk(recipient(1, "ana@example.org")))
+
+    assert (tmp_path / "outbox" / "b7").stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     "address",
     [

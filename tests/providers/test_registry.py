@@ -24,7 +24,6 @@ def test_a_new_workspace_writes_to_the_outbox(tmp_path: Path) -> None:
     provider = opened(tmp_path, "")
 
     assert provider.name == "outbox"
-    assert not provider.transmits
 
 
 @pytest.mark.parametrize("environ", [{}, {"SENDGRID_API_KEY": ""}, {"SENDGRID_API_KEY": "  \n"}])

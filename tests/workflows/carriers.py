@@ -27,7 +27,6 @@ class Carrier:
     concurrency: int = 1
     name: str = "outbox"  # which a small workspace uses
     chunk_size: int = 10
-    transmits: bool = False
     scheduler: Scheduler | None = None
     message_log: MessageLog | None = None
     handed: list[OutgoingChunk] = field(default_factory=list)

@@ -30,7 +30,7 @@ from newsletter.workflows.deliver import deliver
 from newsletter.workflows.drain import drain_broadcast
 from tests.store.builders import add_people
 from tests.workflows.carriers import Carrier
-from tests.workflows.scheduled import DEAF, Holder, SetClock, freeze_at
+from tests.workflows.scheduled import DEAF, THURSDAY, Holder, SetClock, freeze_at, plan_at
 from tests.workspaces import CONFIG, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
@@ -220,3 +220,12 @@ def test_a_schedule_that_nobody_can_hold_yet_is_not_resumed(
         find_unfinished(database, broadcast.id, carrier, now=NOW)
     with pytest.raises(InputError, match="no broadcast is unfinished"):
         find_unfinished(database, None, carrier, now=NOW)
+
+
+@pytest.mark.parametrize("is_local_time", [False, True])
+def test_a_yes_that_comes_after_the_time_sends_nothing(config: Config, database: Database, is_local_time: bool) -> None:
+    carrier = Carrier()
+    late = plan_at(config, database, carrier, is_local_time=is_local_time)
+    with pytest.raises(InputError, match="its time has passed meanwhile; nothing was sent"):
+        start_broadcast(database, late, carrier, now=THURSDAY)
+    assert list_broadcasts(database) == ()

@@ -789,3 +789,57 @@ def test_two_openings_drain_one_broadcast_without_overlap(database: Database) ->
 
     assert Counter(carriers[0].taken + carriers[1].taken) == Counter(range(1, 61))
     assert tally(database, broadcast).accepted == 60
+
+
+def test_a_worker_whose_mail_was_taken_waits_as_well_where_the_provider_asks_to(database: Database) -> None:
+    add_people(database, 40)
+    broadcast = freeze(database)
+    told, settled = Event(), Event()
+    inflight: list[int] = []
+
+    class Patient(Skipped):
+        """Its clock stands still until the first mail is settled."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            assert settled.wait(10)
+            return super().wait(timeout)
+
+    def take_after_that(_: OutgoingChunk) -> Outcome:
+        assert told.wait(10)
+        return ACCEPTED
+
+    def on_settled(more: int) -> None:
+        if more:
+            inflight.append(tally(database, broadcast).inflight)
+            settled.set()
+
+    halt = Patient()
+    drain(
+        database,
+        broadcast,
+        Carrier([take_after_that, wait(600)], concurrency=2),
+        on_settled=on_settled,
+        stop=halt,
+        clock=halt.clock,
+        on_wait=lambda _until, _reason: told.set(),
+    )
+    assert inflight[0] == 0  # it has not claimed another chunk
+    assert tally(database, broadcast).accepted == 40
+
+
+def test_an_outcome_and_the_next_claim_are_one_commit_where_nothing_sets_a_pace(
+    database: Database, tmp_path: Path
+) -> None:
+    add_people(database, 30)
+    broadcast = freeze(database)
+    settled: list[tuple[int, int]] = []
+
+    with open_database(tmp_path / "newsletter.db") as own:
+
+        def on_settled(_: int) -> None:
+            found = tally_of(own, broadcast.id)
+            settled.append((found.accepted, found.inflight))
+
+        drain(database, broadcast, Carrier(), on_settled=on_settled, pace=Pace(setting="[provider.outbox.pace]"))
+
+    assert settled == [(10, 10), (20, 10), (30, 0)]  # when it is told, the next one is claimed

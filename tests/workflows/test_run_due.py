@@ -15,13 +15,14 @@ from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, Outgoi
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.workflows.broadcast import find_unfinished, reopen_broadcast
 from newsletter.workflows.deliver import deliver
-from newsletter.workflows.run_due import Due, look_at_due, run_due
+from newsletter.workflows.run_due import Due, carry_out, look_at_due, run_due
 from tests.store.builders import add, add_people
 from tests.workflows.carriers import ACCEPTED, UNKNOWN, Carrier
 from tests.workflows.scheduled import AT, DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at
@@ -328,3 +329,76 @@ def test_unknown_deliveries_of_a_run_are_told(config: Config, database: Database
     freeze_at(config, database, carrier, at=AT)
     (done,) = run_at(config, database, carrier, THURSDAY)
     assert (done.tally.unknown, done.tally.accepted, done.broadcast.state) == (10, 15, BroadcastState.DONE)
+
+
+def test_what_is_found_out_after_days_does_not_make_a_late_broadcast_timely(config: Config, database: Database) -> None:
+    broadcast = freeze_at(config, database, Carrier())
+    start_scheduled(database, broadcast.id, now=THURSDAY)
+    with database.runner() as dead:
+        claim_chunk(database, broadcast.id, dead.id, (), now=THURSDAY)
+    carrier = Carrier()
+
+    (held,) = run_at(config, database, carrier, THURSDAY + 72 * HOUR)
+
+    assert (held.found.due, held.broadcast.state, carrier.handed) == (Due.HOLD_BACK, BroadcastState.PAUSED, [])
+    assert held.tally.unknown == 10
+
+
+def test_what_a_living_process_is_handing_over_is_not_late(config: Config, database: Database) -> None:
+    broadcast = freeze_at(config, database, Carrier())
+    start_scheduled(database, broadcast.id, now=THURSDAY)
+    with database.runner() as slow:
+        claim_chunk(database, broadcast.id, slow.id, (), now=THURSDAY)
+        (beside,) = run_at(config, database, Carrier(), THURSDAY + 7 * HOUR)
+    assert (beside.found.due, beside.handed_over) == (Due.HAND_OVER, 15)
+
+
+def test_a_time_zone_whose_moment_is_long_before_the_sending_hours_is_not_late(
+    config: Config, database: Database
+) -> None:
+    add(database, ImportRow(0, "tokyo@example.net", timezone="Asia/Tokyo"))
+    carrier = Carrier()
+    freeze_at(config, database, carrier, is_local_time=True)  # 8:00 am in Tokyo is 3:00 pm the day before here
+    config = with_pace(config, 'hours = "08:00-14:00"')
+
+    (closed,) = run_at(config, database, carrier, THURSDAY - 10 * HOUR)
+    (opened,) = run_at(config, database, carrier, THURSDAY)
+
+    assert closed.found.due is Due.WAIT
+    assert (opened.found.due, opened.handed_over) == (Due.HAND_OVER, 26)
+
+
+def test_a_cancelling_that_somebody_else_ends_meanwhile_does_not_hold_up_another_broadcast(
+    config: Config, database: Database
+) -> None:
+    carrier = Carrier()
+    cancelled = freeze_at(config, database, carrier)
+    begin_cancel(database, cancelled.id, now=NOW)
+    add_people(database, 5, prefix="later")
+    freeze_at(config, database, carrier, at="2026-02-19 08:01")
+    looked = SetClock(THURSDAY + MINUTE)
+    found = look_at_due(config, database, lambda: carrier, now=looked.now)
+    finish_cancel(database, cancelled.id, now=NOW)
+
+    ended, sent = (
+        carry_out(config, database, each, lambda: carrier, listener=DEAF, stop=Event(), clock=looked) for each in found
+    )
+
+    assert (ended.broadcast.state, ended.failure) == (BroadcastState.CANCELLED, "")
+    assert sent.broadcast.state is BroadcastState.DONE
+
+
+def test_what_waits_for_nothing_keeps_the_sending_hours_of_a_provider_that_holds_mail(
+    config: Config, database: Database
+) -> None:
+    add(database, ImportRow(0, "tokyo@example.net", timezone="Asia/Tokyo"))
+    carrier = Carrier(scheduler=Holder())
+    now = datetime(2026, 2, 19, 2, 0, tzinfo=UTC)  # 11 in the morning in Tokyo, 6 in the evening in Los Angeles
+    freeze_at(config, database, carrier, is_local_time=True, now=now)
+    config = with_pace(config, 'hours = "07:00-17:00"')
+
+    run_at(config, database, carrier, now)
+    assert carrier.handed == []
+    run_at(config, database, carrier, THURSDAY - HOUR)
+    assert Counter(carrier.taken) == Counter(range(1, 27))
+    assert {chunk.hold_until for chunk in carrier.handed} == {None, THURSDAY}

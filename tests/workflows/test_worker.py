@@ -17,6 +17,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outc
 from newsletter.model.schedule import Schedule
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
+from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.status import tally_of
@@ -169,6 +170,15 @@ def test_what_waits_for_its_pace_is_not_looked_at_again_and_again(config: Config
     assert work.drains.due() == ()
     assert "slow down" in work.said[-1]
     assert tally_of(database, broadcast.id).waiting == PEOPLE
+
+
+def test_a_wait_does_not_keep_a_worker_from_cancelling(config: Config, database: Database) -> None:
+    broadcast = freeze(database)
+    hour = Outcome(verdict=Verdict.READY, next_step=NextStep.WAIT, reason="slow down", retry_after_seconds=3600)
+    work = Work(config, Carrier(script=[hour]))
+    work.on(broadcast)
+    begin_cancel(database, broadcast.id, now=datetime.now(UTC))
+    assert work.drains.due() == (broadcast.id,)
 
 
 def test_no_address_is_ever_said(config: Config, database: Database) -> None:

@@ -15,6 +15,7 @@ from newsletter.store.queries import load_queries
 
 _SQL = load_queries("claim")
 _COLUMNS = ":columns"
+_TICK = timedelta(seconds=1)  # the ledger's
 
 
 def claim_chunk(
@@ -25,24 +26,23 @@ def claim_chunk(
     *,
     now: datetime,
     hold_within: timedelta | None = None,
+    held_only: bool = False,
     allowances: Sequence[Allowance] = (),
 ) -> ClaimedChunk | NotYet | None:
     """Marks the first chunk of a running broadcast that is due inflight; None where there is none.
 
     With `hold_within`, and a batch id of the broadcast, a chunk that is due so much later may be claimed too: the
-    provider is to hold it until then. Whoever was suppressed or removed since the freeze is excluded first. `fields`
-    are columns or attributes whose values the messages need. NotYet where an allowance is used up. When this returns,
-    the claim has reached the disk.
+    provider is to hold it until then. `held_only` leaves out what would reach people at once. Whoever was suppressed or
+    removed since the freeze is excluded first. `fields` are columns or attributes whose values the messages need.
+    NotYet where an allowance is used up. When this returns, the claim has reached the disk.
     """
-    claim = Claim(broadcast_id, runner_id, tuple(fields), now, now + (hold_within or timedelta()))
+    claim = Claim(broadcast_id, runner_id, tuple(fields), now, now + (hold_within or timedelta()), held_only)
     if not allowances:
         with database.shared_transaction() as connection:
             return claim_within(connection, claim)
     # What an allowance permits is counted over all chunks, so nobody else may claim meanwhile.
     with database.transaction() as connection:
-        ready = _next_ready(connection, claim)
-        not_yet = ready and _not_yet(connection, broadcast_id, ready.size, allowances)
-        return not_yet or claim_within(connection, claim)
+        return _claim_allowed(connection, claim, allowances)
 
 
 class Claim(NamedTuple):
@@ -53,18 +53,38 @@ class Claim(NamedTuple):
     fields: tuple[str, ...]
     now: datetime
     held_to: datetime  # up to when a provider that holds mail may be given what is due later
+    held_only: bool = False  # nothing that would reach people at once
 
 
 def claim_within(connection: Connection, claim: Claim) -> ClaimedChunk | None:
     """Marks the first chunk inflight, within a transaction; the claim holds when that is kept."""
-    columns = columns_of(claim.fields)
     while ready := _next_ready(connection, claim):
-        chunk = OpenChunk(connection=connection, broadcast=claim.broadcast, number=ready.number, now=claim.now)
-        rows = _mailable(chunk, ready, columns)
-        if rows:
-            return _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
-        close_empty(chunk)
+        if claimed := _take(connection, claim, ready):
+            return claimed
     return None
+
+
+def _claim_allowed(
+    connection: Connection, claim: Claim, allowances: Sequence[Allowance]
+) -> ClaimedChunk | NotYet | None:
+    """The same as far as the allowances go, which each chunk is measured by: one before it may prove to be empty."""
+    while ready := _next_ready(connection, claim):
+        if not_yet := _not_yet(connection, claim.broadcast, ready.size, allowances):
+            return not_yet
+        if claimed := _take(connection, claim, ready):
+            return claimed
+    return None
+
+
+def _take(connection: Connection, claim: Claim, ready: "_Ready") -> ClaimedChunk | None:
+    """Marks a chunk inflight; where nobody of it may be mailed any more, closes it."""
+    columns = columns_of(claim.fields)
+    chunk = OpenChunk(connection=connection, broadcast=claim.broadcast, number=ready.number, now=claim.now)
+    rows = _mailable(chunk, ready, columns)
+    if not rows:
+        close_empty(chunk)
+        return None
+    return _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
 
 
 class _Ready(NamedTuple):
@@ -78,7 +98,13 @@ class _Ready(NamedTuple):
 
 
 def _next_ready(connection: Connection, claim: Claim) -> _Ready | None:
-    row = _SQL.next_ready(connection, broadcast=claim.broadcast, now=text_of(claim.now), held_to=text_of(claim.held_to))
+    row = _SQL.next_ready(
+        connection,
+        broadcast=claim.broadcast,
+        now=text_of(claim.now),
+        held_to=text_of(claim.held_to),
+        held_from=text_of(claim.now + _TICK) if claim.held_only else "",
+    )
     return None if row is None else _Ready._make(row)
 
 

@@ -67,9 +67,7 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
     """
     with database.read() as connection:
         members = sort_members(connection, request)
-        counts: Counter[int] = Counter()
-        for page in members_left(connection):
-            counts.update([part for _, part in page])
+        counts = _count_parts(connection, members)
         zoneless = zoneless_left(connection) if request.schedule and request.schedule.is_local_time else 0
     require_somebody(request, members, left=len(counts))
     by_variant: Counter[int] = Counter()
@@ -88,6 +86,17 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
         zones=_zone_counts(by_zone),
         zoneless=zoneless,
     )
+
+
+def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:
+    """How many who are left are in each part, by its number; where there can be but one, nobody needs to be read."""
+    if len(members.zones) == members.masks == 1:
+        left = members.count - sum(each.deliveries for each in members.excluded)
+        return {0: left} if left else {}
+    counts: Counter[int] = Counter()
+    for page in members_left(connection):
+        counts.update([part for _, part in page])
+    return dict(counts)
 
 
 def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
@@ -114,7 +123,12 @@ def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> lis
     """Cuts those who are left into parts and chunks; the parts by their moment."""
     counts: defaultdict[int, int] = defaultdict(int)
     beginnings: defaultdict[int, list[int]] = defaultdict(list)
+    is_one_part = len(members.zones) == members.masks == 1
     for page in members_left(connection):
+        if is_one_part:  # nearly always; then nobody needs to be looked at
+            beginnings[0] += [subscriber for subscriber, _ in page[-counts[0] % chunk_size :: chunk_size]]
+            counts[0] += len(page)
+            continue
         for subscriber, part in page:
             count = counts[part]
             if count % chunk_size == 0:

@@ -25,6 +25,7 @@ _STATE = {
     Verdict.UNKNOWN: ChunkState.UNKNOWN,
 }
 _TAKEN = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
+_GIVEN_UP = frozenset({ChunkState.READY, ChunkState.CANCELLED})  # where nobody waits for an answer any more
 _CAME_BACK = "some deliveries were surely not handed over, as was learned late; resume sends them"
 _ORPHANED = "the program ended while this chunk was being handed over"
 
@@ -53,8 +54,13 @@ def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, 
     with database.transaction() as connection:
         chunk = OpenChunk(connection=connection, broadcast=claimed.broadcast, number=claimed.number, now=now)
         found = _find_chunk(chunk)
-        if not _is_news(found, claimed, outcome):
+        if not _is_news(found, claimed, outcome, is_taken_back=_is_taken_back(connection, claimed)):
             return
+        if found.state in _GIVEN_UP:
+            held = text_of(claimed.hold_until) if claimed.hold_until else ""
+            _SQL.take_up_again(
+                connection, broadcast=claimed.broadcast, chunk=claimed.number, hold_until=held, now=text_of(now)
+            )
         is_too_large = _decide_rest(
             chunk, found, outcome, remaining=found.size - _take_out_named(chunk, found, outcome)
         )
@@ -134,17 +140,24 @@ def _find_chunk(chunk: OpenChunk) -> _FoundChunk:
     return _FoundChunk(state=ChunkState(state), attempt=attempt, size=size, first_subscriber=first_subscriber)
 
 
-def _is_news(found: _FoundChunk, claimed: ClaimedChunk, outcome: Outcome) -> bool:
+def _is_news(found: _FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_taken_back: bool) -> bool:
     """Whether the ledger does not know the outcome yet.
 
-    A chunk that became unknown meanwhile is settled by it. So is one that a person decided to resend and that was
-    taken after all; otherwise what is ready came back by this very outcome, whose commit was not confirmed.
+    A chunk that became unknown meanwhile is settled by it. So is one that a person decided to resend, or to give up
+    with its broadcast, and that was taken after all; otherwise what is ready or cancelled came back by this very
+    outcome, whose commit was not confirmed. What is taken back never reaches anybody, even if it was taken late.
     """
     if found.attempt != claimed.attempt:
         return False
-    if found.state is ChunkState.READY:
-        return outcome.verdict is Verdict.ACCEPTED
+    if found.state in _GIVEN_UP:
+        return outcome.verdict is Verdict.ACCEPTED and not is_taken_back
     return found.state in {ChunkState.INFLIGHT, ChunkState.UNKNOWN}
+
+
+def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
+    """Whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
+    state = find(connection, claimed.broadcast).state
+    return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
 
 
 def _subscribers_in(chunk: OpenChunk, found: _FoundChunk) -> list[int]:

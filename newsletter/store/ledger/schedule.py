@@ -31,6 +31,19 @@ def overdue(database: Database, broadcast_id: int, *, before: datetime) -> int:
         return int(_SQL.overdue(connection, broadcast=broadcast_id, before=text_of(before)))
 
 
+def due_now(database: Database, broadcast_id: int, *, now: datetime) -> int:
+    """How many deliveries that have not left are to leave now, or were to leave before."""
+    with database.read() as connection:
+        return int(_SQL.due_now(connection, broadcast=broadcast_id, now=text_of(now)))
+
+
+def last_claimed(database: Database, broadcast_id: int) -> datetime | None:
+    """When somebody last began to hand over something that may have left; None where nobody did."""
+    with database.read() as connection:
+        text = _SQL.last_claimed(connection, broadcast=broadcast_id)
+    return moment_of(text) if text else None
+
+
 def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Lets a scheduled broadcast run, because its time has come; any other stays as it is."""
     with database.transaction() as connection:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
-from newsletter.model.ledger import ChunkSummary, SettledCount, SettledDelivery, UnknownDelivery
+from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
 from newsletter.store.database import Database
 from newsletter.store.ledger.states import find
 from newsletter.store.ledger.tally import count
@@ -28,19 +28,6 @@ def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount,
             SettledCount(status=DeliveryStatus(status), reason=reason, deliveries=size)
             for status, reason, size in _SQL.settlements(connection, broadcast=broadcast_id)
         )
-
-
-def settled_deliveries(database: Database, broadcast_id: int) -> Iterator[SettledDelivery]:
-    """Everybody who was excluded or invalid, and why; a page at a time."""
-    after = 0
-    while True:
-        with database.read() as connection:
-            page = list(_SQL.settled_deliveries(connection, broadcast=broadcast_id, after=after, size=_PAGE))
-        if not page:
-            return
-        for subscriber, email, status, reason in page:
-            yield SettledDelivery(email=email, status=DeliveryStatus(status), reason=reason)
-            after = subscriber
 
 
 def unknown_deliveries(database: Database, broadcast_id: int) -> Iterator[UnknownDelivery]:

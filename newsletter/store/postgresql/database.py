@@ -1,12 +1,12 @@
 """The database on a server: opening it, and the only transactions there are on it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 
 import psycopg
 
+from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import Runner
 from newsletter.store.postgresql.address import Address, read_address
 from newsletter.store.postgresql.connection import PostgresConnection, connect
@@ -35,8 +35,7 @@ class PostgresDatabase:
         self.shown = address.shown
         self._address = address
         self._wait_seconds = wait_seconds
-        self._local = threading.local()
-        self._connections: set[PostgresConnection] = set()
+        self._connections = ThreadConnections(self._connect, is_lost=lambda connection: connection.closed)
 
     def __enter__(self) -> "PostgresDatabase":
         return self
@@ -46,20 +45,18 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Closes the connections of all threads; none of them may be in use."""
-        while self._connections:
-            self._connections.pop().close()
-        self._local = threading.local()
+        self._connections.close()
 
     def migrate(self) -> None:
         """Makes our tables, or brings them to what this version uses, where that is needed."""
         with translated(self.shown):
-            migrate(self._connection(), self.shown, lock=_ALONE)
+            migrate(self._connections.mine(), self.shown, lock=_ALONE)
 
     @contextmanager
     def read(self) -> Iterator[PostgresConnection]:
         """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
         with translated(self.shown):
-            connection = self._connection()
+            connection = self._connections.mine()
             if connection.in_transaction:
                 yield connection
                 return
@@ -106,7 +103,7 @@ class PostgresDatabase:
 
     def _begin(self, statements: str) -> PostgresConnection:
         """The thread's connection, in a new transaction; a connection that was lost while idle is replaced."""
-        connection = self._connection()
+        connection = self._connections.mine()
         if connection.in_transaction:
             raise RuntimeError("a transaction within another")
         try:
@@ -114,7 +111,7 @@ class PostgresDatabase:
         except psycopg.OperationalError:
             if not connection.closed:
                 raise
-        return _started(self._connection(), statements)
+        return _started(self._connections.mine(), statements)
 
     def _commit(self, connection: PostgresConnection) -> None:
         try:
@@ -127,16 +124,6 @@ class PostgresDatabase:
                 "the connection was lost at the end of a step, which may have been kept",
                 "look at how things stand, with `newsletter status`, before you repeat it",
             ) from err
-
-    def _connection(self) -> PostgresConnection:
-        connection: PostgresConnection | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
-            if connection is not None:
-                self._connections.discard(connection)
-            connection = self._connect()
-            self._local.connection = connection
-            self._connections.add(connection)
-        return connection
 
     def _connect(self) -> PostgresConnection:
         return connect(self._address, wait_seconds=self._wait_seconds)

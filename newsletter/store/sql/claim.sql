@@ -1,6 +1,6 @@
--- name: next_ready(broadcast, now, held_to)^
+-- name: next_ready(broadcast, now, held_from, held_to)^
 -- The first chunk that may be handed over, as long as the broadcast runs; its row is locked. What is due later may go
--- too, up to a moment, where the provider can hold it.
+-- too, up to a moment, where the provider can hold it; or that alone, from a moment on.
 SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
@@ -8,6 +8,7 @@ WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
     AND b.state = 'running'
+    AND c.due_at >= :held_from
     AND c.due_at <= CASE WHEN b.batch_id = '' THEN :now ELSE :held_to END
 ORDER BY c.due_at, c.number
 LIMIT 1

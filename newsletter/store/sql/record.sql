@@ -8,6 +8,10 @@ WHERE broadcast = :broadcast AND number = :chunk AND attempt = :attempt AND stat
 -- Where a chunk stands.
 SELECT state, attempt, size, first_subscriber FROM chunk WHERE broadcast = :broadcast AND number = :chunk;
 
+-- name: take_up_again(broadcast, chunk, hold_until, now)!
+-- A chunk that was given up was handed over after all: what was forgotten of its claim is kept again.
+UPDATE chunk SET hold_until = :hold_until, claimed_at = :now WHERE broadcast = :broadcast AND number = :chunk;
+
 -- name: subscribers_of_chunk(broadcast, chunk, first_subscriber, size)
 -- Who is in a chunk.
 SELECT subscriber

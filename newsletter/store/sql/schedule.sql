@@ -17,6 +17,14 @@ SELECT coalesce(sum(size), 0)
 FROM chunk
 WHERE broadcast = :broadcast AND state = 'ready' AND due_at <> '' AND due_at < :before;
 
+-- name: due_now(broadcast, now)$
+-- How many deliveries may leave now, as far as their time goes.
+SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state = 'ready' AND due_at <= :now;
+
+-- name: last_claimed(broadcast)$
+-- When a chunk was last claimed, of those that did not surely come back.
+SELECT max(claimed_at) FROM chunk WHERE broadcast = :broadcast AND claimed_at <> '';
+
 -- name: keep_batch_id(broadcast, batch_id)!
 -- Keeps the first batch id.
 UPDATE broadcast SET batch_id = :batch_id WHERE id = :broadcast AND batch_id = '';

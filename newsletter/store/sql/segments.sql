@@ -10,14 +10,6 @@ SELECT
         WHERE s.person IN (SELECT person FROM suppression) AND :segment
     ) AS suppressed;
 
--- name: sample_members(segment, size)
--- Some of the segment. Tokens are random, so their order is a fair draw that stays the same.
-SELECT s.id
-FROM subscriber AS s
-WHERE :segment
-ORDER BY s.token
-LIMIT :size;
-
 -- name: count_missing(segment, field)
 -- How many of the segment have nothing in a field.
 SELECT count(*)

@@ -15,16 +15,6 @@ FROM settlement
 WHERE broadcast = :broadcast AND size > 0
 ORDER BY status, size DESC, reason;
 
--- name: settled_deliveries(broadcast, after, size)
--- Who was settled by themselves, and why, a page at a time.
-SELECT d.subscriber, coalesce(s.email, '') AS email, t.status, t.reason
-FROM delivery AS d
-JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settlement
-LEFT JOIN subscriber AS s ON s.id = d.subscriber
-WHERE d.broadcast = :broadcast AND d.subscriber > :after AND d.settlement IS NOT NULL
-ORDER BY d.subscriber
-LIMIT :size;
-
 -- name: chunk_summaries(broadcast)
 -- How many chunks share a state and a reason.
 SELECT state, reason, count(*) AS chunks, sum(size) AS deliveries

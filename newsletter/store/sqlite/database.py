@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import Runner
 from newsletter.store.sqlite.dialect import OLDEST_SQLITE, SqliteConnection, prepare_connection
 from newsletter.store.sqlite.failures import cannot_use, translated
@@ -23,9 +24,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, wait_seconds: float) -> None:
         self.path = path
-        self._wait_seconds = wait_seconds
-        self._local = threading.local()
-        self._connections: list[SqliteConnection] = []
+        self._connections = ThreadConnections(lambda: _connect(path, wait_seconds=wait_seconds))
         self._writing = threading.RLock()  # threads queue here rather than poll SQLite's lock
 
     def __enter__(self) -> "SqliteDatabase":
@@ -36,15 +35,13 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Closes the connections of all threads; none of them may be in use."""
-        while self._connections:
-            self._connections.pop().close()
-        self._local = threading.local()
+        self._connections.close()
 
     @contextmanager
     def read(self) -> Iterator[SqliteConnection]:
         """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
         with translated(self.path):
-            connection = self._connection()
+            connection = self._connections.mine()
             if connection.in_transaction:
                 yield connection
                 return
@@ -61,7 +58,7 @@ class SqliteDatabase:
         The write lock is held from the start. Nothing else in the product commits, but the migrations at the opening.
         """
         with self._writing, translated(self.path):
-            connection = self._connection()
+            connection = self._connections.mine()
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
@@ -86,14 +83,6 @@ class SqliteDatabase:
     def _runners(self) -> Path:
         path = self.path.resolve()  # whoever reaches the file by a link must find the same runners
         return path.with_name(f"{path.name}.runners")
-
-    def _connection(self) -> SqliteConnection:
-        connection: SqliteConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = _connect(self.path, wait_seconds=self._wait_seconds)
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
 
 
 def open_sqlite(path: Path, *, wait_seconds: float) -> SqliteDatabase:
@@ -135,7 +124,7 @@ def _make_private_file(path: Path) -> None:
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
     # The file is there by now: were it moved away meanwhile, an empty one must not take its place.
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    # Closed by whichever thread closes the database, hence check_same_thread; used by its own thread alone.
+    # Closed by another thread than its own, hence check_same_thread; used by its own alone.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
     prepare_connection(connection, wait_seconds=wait_seconds)
     return connection

@@ -51,8 +51,11 @@ class Drains:
         for each in found:
             if each.due is Due.REFUSE:
                 self._say(each.broadcast, f"left alone: {each.reason}")
+        # A wait is for handing over alone: to cancel, each minute counts.
         return tuple(
-            each.broadcast.id for each in found if each.due in _TO_DO and not self._is_waiting(each.broadcast.id)
+            each.broadcast.id
+            for each in found
+            if each.due in _TO_DO and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
         )
 
     def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
@@ -104,11 +107,7 @@ class Drains:
                 self._say(found.broadcast, f"waits until {until:%Y-%m-%d %H:%M} UTC: {reason}")
 
         listener = Listener(on_settled=on_settled, on_wait=on_wait)
-        try:
-            done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
-        except InputError as err:  # somebody changed it meanwhile, such as by cancelling it
-            self._say(found.broadcast, str(err))
-            return False
+        done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)
         elif settled or done.broadcast.state is not found.broadcast.state:

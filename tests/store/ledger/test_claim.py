@@ -329,3 +329,19 @@ def test_threads_exclude_late_suppressions_together(database: Database) -> None:
         assert sum(pool.map(work, range(4))) == 40
     tally = tally_of(database, broadcast.id)
     assert (tally.accepted, tally.excluded, tally.adds_up) == (40, 20, True)
+
+
+def test_an_allowance_holds_for_the_chunk_behind_one_of_which_nobody_is_left(database: Database) -> None:
+    add(database, *(ImportRow(0, f"{name}@example.org", timezone="Asia/Tokyo") for name in "ab"))
+    add_people(database, 6)
+    claim(database, freeze(database, "2026-03", chunk_size=5))
+    broadcast = freeze(database, schedule=by_own_clock(NOW.hour))  # Tokyo's two first, then the others
+    start_scheduled(database, broadcast.id, now=NOW)
+    for name in "ab":
+        add_suppression(database, f"{name}@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
+    allowance = Allowance(deliveries=10, since=NOW - timedelta(hours=1), frees=NOW + timedelta(hours=1))
+
+    found = claim_chunk(database, broadcast.id, "", (), now=NOW, allowances=[allowance])
+
+    assert isinstance(found, NotYet)
+    assert tally_of(database, broadcast.id).excluded == 2

@@ -11,7 +11,7 @@ from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatu
 from newsletter.model.ledger import ChunkSummary, PastDelivery, Resolution, SettledCount, UnknownDelivery
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
-from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
@@ -19,7 +19,7 @@ from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.subscribers import history
 from newsletter.store.suppressions import find_suppression
-from tests.store.builders import NOW, add_people, claim, freeze, id_of, record, send_all, states
+from tests.store.builders import NOW, add_people, claim, freeze, hold, id_of, record, send_all, states
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -396,3 +396,45 @@ def test_history_tells_what_became_of_each_broadcast(database: Database) -> None
     )
     other = history(database, id_of(database, "person00001@example.org"))
     assert [(past.status, past.reason) for past in other] == [("unknown", "timeout"), ("accepted", "")]
+
+
+def test_what_was_given_up_with_its_broadcast_and_was_taken_after_all_counts_as_accepted(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    begin_cancel(database, broadcast.id, now=NOW)
+    adopt_orphans(database, broadcast.id, now=NOW)
+    resolve_chunk(database, broadcast.id, chunk.number, 1, Resolution.RESEND, detail="it failed", now=NOW)
+    assert states(database, broadcast) == {ChunkState.CANCELLED: 3}
+
+    record_outcome(database, chunk, Outcome(verdict=Verdict.UNKNOWN), now=LATER)
+    assert states(database, broadcast) == {ChunkState.CANCELLED: 3}
+    record_outcome(database, chunk, Outcome(verdict=Verdict.ACCEPTED), now=LATER)
+    assert states(database, broadcast) == {ChunkState.ACCEPTED: 3}
+
+
+def test_what_was_taken_back_stays_so_though_the_provider_took_it_late(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = hold(database, NOW + timedelta(hours=2))
+    chunk = claim(database, broadcast, hold_within=timedelta(hours=3))
+    begin_cancel(database, broadcast.id, now=NOW)
+    adopt_orphans(database, broadcast.id, now=NOW)
+    take_back(database, broadcast.id, margin=timedelta(minutes=10), confirmed_at=NOW)
+
+    record_outcome(database, chunk, Outcome(verdict=Verdict.ACCEPTED), now=LATER)
+
+    assert states(database, broadcast) == {ChunkState.CANCELLED: 3}
+
+
+def test_held_mail_that_was_to_be_resent_and_was_taken_after_all_can_be_taken_back(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = hold(database, NOW + timedelta(hours=2))
+    chunk = claim(database, broadcast, hold_within=timedelta(hours=3))
+    adopt_orphans(database, broadcast.id, now=NOW)
+    resolve_chunk(database, broadcast.id, chunk.number, 1, Resolution.RESEND, detail="it failed", now=NOW)
+    record_outcome(database, chunk, Outcome(verdict=Verdict.ACCEPTED), now=LATER)
+
+    begin_cancel(database, broadcast.id, now=LATER)
+    take_back(database, broadcast.id, margin=timedelta(minutes=10), confirmed_at=LATER)
+
+    assert states(database, broadcast) == {ChunkState.CANCELLED: 3}

@@ -28,7 +28,8 @@ _MONTHS = (  # in English, whatever the locale
 )
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})?")
 _SPAN = re.compile(
-    r"in (?:(?P<hours>\d{1,4}) ?(?:hours?|hrs?|h))?(?: ?(?:and )?(?P<minutes>\d{1,5}) ?(?:minutes?|mins?|m))?",
+    r"in(?: (?P<days>\d{1,3}) ?(?:days?|d))?(?:(?: and)? ?(?P<hours>\d{1,4}) ?(?:hours?|hrs?|h))?"
+    r"(?:(?: and)? ?(?P<minutes>\d{1,5}) ?(?:minutes?|mins?|m))?",
     re.IGNORECASE,
 )
 _TIME_OF_DAY = re.compile(
@@ -60,7 +61,7 @@ def read_when(text: str, *, zone: str, now: datetime) -> When:
     still to come. Raises InputError where it cannot be read.
     """
     words = " ".join(text.split())
-    if (span := _SPAN.fullmatch(words)) and (span["hours"] or span["minutes"]):
+    if (span := _SPAN.fullmatch(words)) and any(span.groups()):
         return _after(span, words, zone=zone, now=now)
     match = _TIME_OF_DAY.fullmatch(words)
     if match is None:
@@ -132,7 +133,7 @@ def say_span(span: timedelta) -> str:
 
 def _after(span: re.Match[str], words: str, *, zone: str, now: datetime) -> When:
     """So long from now, up to the full minute, on the clocks of the zone."""
-    moment = now + timedelta(hours=int(span["hours"] or 0), minutes=int(span["minutes"] or 0))
+    moment = now + timedelta(**{unit: int(number) for unit, number in span.groupdict("0").items()})
     if moment.second or moment.microsecond:
         moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return _on_clocks_of(moment, zone, fixed_by=words)

@@ -40,6 +40,9 @@ def moment(text: str, now: datetime = NOW) -> str:
         ("tuesday 04:00", "2026-02-24 12:00"),
         ("in 2 hours", "2026-02-17 15:01"),
         ("in 45 minutes", "2026-02-17 13:46"),
+        ("in 2 days", "2026-02-19 13:01"),
+        ("in 1 day and 3 hours", "2026-02-18 16:01"),
+        ("in 3h20m", "2026-02-17 16:21"),
         ("in 1 hour and 30 minutes", "2026-02-17 14:31"),
     ],
 )

@@ -45,11 +45,13 @@ def last_claimed(database: Database, broadcast_id: int) -> datetime | None:
 
 
 def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Lets a scheduled broadcast run, because its time has come; any other stays as it is."""
+    """Lets a scheduled broadcast run, because its time has come or its provider can hold it; no other."""
     with database.transaction() as connection:
         broadcast = find(connection, broadcast_id)
         if broadcast.state is BroadcastState.SCHEDULED:
-            set_running(connection, broadcast_id, Entry.STARTED, "its time has come", now=now)
+            is_ahead = broadcast.due_at is not None and broadcast.due_at > now
+            detail = "ahead of its time, for the provider to hold" if is_ahead else "its time has come"
+            set_running(connection, broadcast_id, Entry.STARTED, detail, now=now)
         return find(connection, broadcast_id)
 
 

@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Half as many again as there are cores: many tests wait for a process, a server or a browser.
+TESTERS := $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 
 .PHONY: help setup demo test check format bench pictures constraints clean
 
@@ -15,7 +17,7 @@ demo: .venv/.run  ## the main job: build, check, import, test, broadcast the Feb
 
 test: check  ## the gate: all checks and all tests
 	scripts/install-debian-packages chromium postgresql
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 check: .venv/.dev  ## formatting, lint, types, layers
 	$(BIN)/ruff format --check

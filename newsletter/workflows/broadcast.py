@@ -61,14 +61,15 @@ def plan_broadcast(
     provider: Provider | None = None,
     now: datetime,
 ) -> BroadcastPlan:
-    """Composes and checks the issue as of now, and finds who would get what and when; the ledger stays as it is.
+    """Composes the issue, checks it as of when it goes out, and finds who would get what; the ledger stays as it is.
 
     Without a `provider` the plan does not say how mail gets to its time. Raises MistakesError, or InputError for an
     unknown segment or rule, a time that does not fit, or where nobody would get anything.
     """
     _require_rules(waivers)
     target = find_segment(config, database, segment)
-    composed = compose_issue(config, folder, at=now, known_fields=known_fields(database))
+    goes_out = schedule.moment_in(schedule.zone) if schedule else now
+    composed = compose_issue(config, folder, at=goes_out, known_fields=known_fields(database))
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
     held_back_by = (*composed.errors, *unmet_requirements(config, database, issue, content_hash))
     waived_rules = {waiver.rule for waiver in waivers}

@@ -31,7 +31,7 @@ from newsletter.workflows.drain import drain_broadcast
 from tests.store.builders import add_people
 from tests.workflows.carriers import Carrier
 from tests.workflows.scheduled import DEAF, THURSDAY, Holder, SetClock, freeze_at, plan_at
-from tests.workspaces import CONFIG, write_workspace
+from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
 HELD = Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="401 the key is wrong")
@@ -229,3 +229,22 @@ def test_a_yes_that_comes_after_the_time_sends_nothing(config: Config, database:
     with pytest.raises(InputError, match="its time has passed meanwhile; nothing was sent"):
         start_broadcast(database, late, carrier, now=THURSDAY)
     assert list_broadcasts(database) == ()
+
+
+@pytest.mark.parametrize(("at", "blocked"), [("2026-02-24 08:00", []), ("2026-02-26 08:00", ["E1"])])
+def test_events_are_judged_by_the_time_at_which_the_mail_goes_out(
+    config: Config, database: Database, at: str, blocked: list[str]
+) -> None:
+    workshop = "---\ntitle: A workshop\nstarts: 2026-02-25 08:00\nends: 2026-02-25 11:00\n---\nWords about it.\n"
+    write_workspace(
+        config.root,
+        {
+            "issues/2026-02/issue.yaml": f"{ISSUE}  - events\n",
+            "issues/2026-02/events/index.md": "---\ntitle: Events\n---\n",
+            "issues/2026-02/events/workshop.md": workshop,
+        },
+    )
+
+    planned = plan_at(config, database, Carrier(), at=at)
+
+    assert [finding.rule for finding in planned.blocking] == blocked

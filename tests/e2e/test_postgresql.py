@@ -1,0 +1,63 @@
+"""Every command that knows the list or the ledger, on PostgreSQL."""
+
+import json
+from pathlib import Path
+
+from tests.e2e.program import run, write_list
+from tests.fakes.sendgrid_api import Fault, SendGridApi
+from tests.postgresql import PostgresServer
+from tests.workspaces import CONFIG, write_workspace
+
+KEY = {"SENDGRID_API_KEY": "SG.test-key"}
+
+
+def postgresql_workspace(root: Path, server: PostgresServer, api: SendGridApi) -> Path:
+    """A workspace with five people on its list, which sends through the API."""
+    tables = (
+        f'\n[database]\nurl = "{server.fresh_database()}"\n'
+        f'[provider]\nuse = "sendgrid"\n[provider.sendgrid]\napi_url = "{api.url}"\n'
+        "[delivery]\nrequire_approval = true\nrequire_test = true\n"
+    )
+    write_workspace(root, {"newsletter.toml": CONFIG + tables})
+    write_list(root / "list.csv", 5)
+    return root
+
+
+def test_the_audience_is_kept_and_shown(tmp_path: Path, postgresql_server: PostgresServer) -> None:
+    with SendGridApi() as api:
+        root = postgresql_workspace(tmp_path, postgresql_server, api)
+    run(root, "check", "2026-02")
+    run(root, "build", "2026-02")
+    assert "5" in run(root, "subscribers", "import", "list.csv").stdout
+    run(root, "subscribers", "import", "list.csv")
+    run(root, "suppressions", "add", "person0@example.org")
+    assert "person0@example.org" in run(root, "suppressions", "list").stdout
+    run(root, "suppressions", "remove", "person0@example.org")
+    assert "person1@example.org" in run(root, "subscribers", "show", "person1@example.org").stdout
+    run(root, "subscribers", "export", "out.csv")
+    assert len((root / "out.csv").read_text(encoding="utf-8").splitlines()) == 6
+    assert "teachers" in run(root, "segments").stdout
+
+
+def test_a_broadcast_goes_its_whole_way(tmp_path: Path, postgresql_server: PostgresServer) -> None:
+    with SendGridApi() as api:
+        root = postgresql_workspace(tmp_path, postgresql_server, api)
+        run(root, "subscribers", "import", "list.csv")
+        run(root, "send", "2026-02", "--to", "teachers", "--yes", env=KEY, expect=1)
+        run(root, "test", "2026-02", "--yes", env=KEY)
+        run(root, "approve", "2026-02", "--by", "Ana Lima", "--yes")
+        copies = len(api.accepted)
+
+        api.script(Fault.QUEUE_THEN_500)
+        run(root, "send", "2026-02", "--to", "teachers", "--yes", env=KEY, expect=1)
+        run(root, "resolve", "1", "--assume-sent", "--because", "the log shows it", "--yes", env=KEY)
+        run(root, "send", "2026-02", "--to", "everyone", "--yes", env=KEY)
+
+        assert len(api.accepted) == copies + 5
+    found = json.loads(run(root, "audit", "2", "--json").stdout)
+    assert found["adds_up"]
+    assert "Yes: sendgrid took the mail" in run(root, "audit", "2", "person2@example.org").stdout
+    run(root, "audit", "2", "--csv", "account.csv")
+    assert [one["state"] for one in json.loads(run(root, "status", "--json").stdout)] == ["done", "done"]
+    run(root, "resume", "2", "--yes", env=KEY, expect=2)
+    run(root, "cancel", "2", "--yes", env=KEY, expect=2)

@@ -159,9 +159,10 @@ def taken_by(api: SendGridApi) -> Counter[str]:
 
 
 def test_three_workers_share_a_broadcast(here: Office, api: SendGridApi) -> None:
+    workers = [here.start_worker() for _ in range(3)]
+    here.wait_for(lambda: all("ready" in worker.told for worker in workers))
     here.people = MANY
     here.freeze()
-    workers = [here.start_worker() for _ in range(3)]
     here.wait_for_state("done")
     assert [worker.end() for worker in workers] == [0, 0, 0]
     assert here.hold_to_the_promise(taken_by(api))["tally"]["accepted"] == MANY
@@ -178,6 +179,7 @@ def test_what_a_killed_worker_had_in_hand_is_unknown_and_others_do_the_rest(here
     here.wait_for(lambda: "begins" in second.told and len(api.accepted) > MANY // 10)
     second.end(signal.SIGKILL)
     fourth = here.start_worker()
+    here.wait_for(lambda: all("ready" in worker.told for worker in (first, third, fourth)))
     here.wait_for_state("done")
     assert [worker.end() for worker in (first, third, fourth)] == [0, 0, 0]
     assert here.hold_to_the_promise(taken_by(api))["tally"]["unknown"] <= CHUNK

@@ -146,7 +146,7 @@ class _Drain:
         return exchange.following
 
     def _exchange(self, chunk: ClaimedChunk, outcome: Outcome) -> Exchange:
-        """Records and claims in one commit, where nothing keeps the next chunk waiting; never in vain a second time."""
+        """Records and claims in one commit, where nothing keeps the next chunk waiting; else neither."""
         if not self.gate.is_open or _is_limited(self.pace):
             return Exchange(is_recorded=False, following=None)
         try:

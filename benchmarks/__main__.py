@@ -10,9 +10,11 @@ BENCHMARKS = {
     "startup": "benchmarks.startup",
     "build": "benchmarks.build",
     "rebuild": "benchmarks.rebuild",
+    "importing": "benchmarks.importing",
     "ledger": "benchmarks.ledger",
     "sendgrid": "benchmarks.sendgrid_path",
     "smtp": "benchmarks.smtp_path",
+    "segments": "benchmarks.segments",
     "postgresql": "benchmarks.postgresql",
 }
 

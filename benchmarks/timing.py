@@ -45,7 +45,7 @@ def time_in_turn(commands: Mapping[str, Sequence[str]], *, folder: Path, runs: i
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for round_number in range(runs + 1):
         for name, command in commands.items():
-            found = _run(command, folder)
+            found = run_command(command, folder)
             if round_number:
                 measured[name].append(found)
     return {
@@ -69,7 +69,7 @@ def program() -> str:
     return str(Path(sys.executable).with_name("newsletter"))
 
 
-def _run(command: Sequence[str], folder: Path) -> tuple[float, float]:
+def run_command(command: Sequence[str], folder: Path) -> tuple[float, float]:
     """Seconds and peak memory in MiB of one run, from the operating system's own account of it."""
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

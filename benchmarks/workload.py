@@ -17,7 +17,8 @@ from threading import Event
 
 from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config
-from newsletter.model.audience import ImportRow
+from newsletter.model.audience import SubscriberRecord
+from newsletter.model.imports import batches_of
 from newsletter.model.ledger import FreezeRequest
 from newsletter.model.segment import EVERYONE
 from newsletter.providers.registry import open_provider
@@ -30,7 +31,7 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.compose import Composed, compose_issue
 from newsletter.workflows.drain import drain_broadcast
 from newsletter.workflows.sample import envelope_of
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import find_segment, find_segments
 
 FEBRUARY = ROOT / "issues/2026-02"
 
@@ -97,17 +98,20 @@ def with_settings(config: Config, *, provider: Mapping[str, object], **tables: o
 
 def add_people(location: Location, count: int) -> None:
     """Puts people on the list, making the database first."""
-    rows = (ImportRow(number, email(number), f"Person{number}") for number in range(count))
+    now = datetime.now(UTC)
+    people = (
+        SubscriberRecord(email=email(number), first_name=f"Person{number}", consented_at=now) for number in range(count)
+    )
     with open_database(location) as database:
-        merge_subscribers(database, rows, now=datetime.now(UTC))
+        merge_subscribers(database, batches_of(people), now=now)
 
 
 def request_for(config: Config, database: Database, composed: Composed) -> FreezeRequest:
     """What freezes an issue for everybody."""
     return FreezeRequest(
         issue=composed.issue.name,
-        segment=find_segment(config, database, EVERYONE),
-        only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
+        segment=find_segment(config, database, EVERYONE, now=datetime.now(UTC)),
+        only=find_segments(config, database, composed.issue.only_segments, now=datetime.now(UTC)),
         provider=config.settings.provider.use,
         content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),

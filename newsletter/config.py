@@ -80,6 +80,15 @@ def load_config(root: Path) -> Config:
     return Config(root=root, settings=settings)
 
 
+def line_of_key(config: Config, *keys: str) -> int | None:
+    """The line of `newsletter.toml` on which a key stands, named with its tables; None where that cannot be told."""
+    try:
+        text = (config.root / CONFIG_FILE).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return _line_of(text, keys)
+
+
 def _syntax_mistake(error: tomllib.TOMLDecodeError) -> Mistake:
     match = re.search(r"^(?P<what>.*?) \(at line (?P<line>\d+)", str(error))
     what = match["what"] if match else str(error)

@@ -1,12 +1,32 @@
 """Decides whether text is an e-mail address that mail can be sent to."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from email_validator import EmailNotValidError, validate_email
 
-from newsletter.model.address import canonical_address
+from newsletter.model.address import canonical_address, person_of
 from newsletter.model.values import PLAIN_ADDRESS
 
 _LONGEST_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1
 _LONGEST_ADDRESS = 254  # RFC 3696, erratum 1690
+
+# Whole columns of plain addresses, one a line: sooner done than PLAIN_ADDRESS for each, and they take nothing that it
+# refuses, as long as no line is longer than _SHORT. An apostrophe in front may be a guard against formulas. Most lists
+# are in small letters.
+_ALL_PLAIN = r"(?:(?!')[{0}0-9_'+-]++(?:\.[{0}0-9_'+-]++)*+@(?:[{0}0-9]++(?:-++[{0}0-9]++)*+\.)++[{0}]{{2,63}}\n)*+"
+_ALL_SMALL = re.compile(_ALL_PLAIN.format("a-z"))
+_ALL_IN_ANY_CASE = re.compile(_ALL_PLAIN.format("A-Za-z"))
+_SHORT = 63  # letters; the longest label of a domain, and less than the longest local part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """A column of addresses, and to which person each belongs."""
+
+    emails: Sequence[str]
+    persons: Sequence[str]
 
 
 def checked_address(text: str) -> str:
@@ -26,3 +46,30 @@ def checked_address(text: str) -> str:
         raise ValueError(f"{text!r} is not an e-mail address: {why[:1].lower()}{why[1:]}") from None
     # What is plain ASCII stays as given; anything else in the one form that Unicode has for it.
     return canonical_address(text if text.isascii() else checked.normalized)
+
+
+def plain_addresses(cells: Sequence[str]) -> Addresses | None:
+    """A column of which every address is as plain as nearly all are; None where one is not."""
+    if max(map(len, cells), default=0) > _SHORT:
+        return None
+    lines = "\n".join([*cells, ""])
+    if _ALL_SMALL.fullmatch(lines):
+        return Addresses(emails=cells, persons=cells)
+    if _ALL_IN_ANY_CASE.fullmatch(lines):
+        return Addresses(emails=list(map(canonical_address, cells)), persons=lines.lower().split("\n")[:-1])
+    return None
+
+
+def checked_addresses(cells: Sequence[str]) -> tuple[Addresses, dict[int, str]]:
+    """A column of addresses, empty where a cell is none; and by its place what is wrong with it."""
+    plain = plain_addresses(cells)
+    if plain is not None:
+        return plain, {}
+    emails, faults = [], {}
+    for place, cell in enumerate(cells):
+        try:
+            emails.append(checked_address(cell))
+        except ValueError as err:
+            emails.append("")
+            faults[place] = str(err)
+    return Addresses(emails=emails, persons=list(map(person_of, emails))), faults

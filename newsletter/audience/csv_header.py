@@ -1,66 +1,202 @@
-"""Reads the header of a list: which column holds what."""
+"""Reads the header of a list: whose format it is, and which column holds what."""
 
+import difflib
 import re
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
+from newsletter.audience.export_formats import (
+    JSON,
+    LEFT_OUT,
+    SYNONYMS,
+    ExportFormat,
+    StatusColumn,
+    letters_of,
+    recognise,
+)
 from newsletter.audience.segments import KEYWORDS
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.audience import SUBSCRIBER_COLUMNS
 from newsletter.model.merge import RESERVED_FIELDS
 
+MOST_COLUMNS = 1000
+LONGEST_NAME = 100
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_KNOWN_BY_LETTERS = {column.replace("_", ""): column for column in SUBSCRIBER_COLUMNS}
-_RESERVED = RESERVED_FIELDS | KEYWORDS
+_KNOWN_BY_LETTERS = {letters_of(column): column for column in SUBSCRIBER_COLUMNS}
+_RESERVED = RESERVED_FIELDS | KEYWORDS | {"attributes"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a list, and how it is taken."""
+
+    name: str  # as the file calls it
+    place: int  # counted from 0
+    fields: tuple[str, ...] = ()  # which of SUBSCRIBER_COLUMNS it fills
+    attribute: str = ""
+    is_json: bool = False  # holds further attributes
+    status: StatusColumn | None = None  # may say that a row must not be taken
+
+    @property
+    def use(self) -> str:
+        """How it is taken, in words."""
+        if self.is_json:
+            return "attributes"
+        if self.attribute:
+            return f"attribute {self.attribute}" + (", and whether they may be mailed" if self.status else "")
+        return ", ".join(self.fields) or ("whether they may be mailed" if self.status else "left out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Where the columns of a list stand, counted from 0."""
+    """What the first line of a list says."""
 
-    width: int
-    email: int
-    pick: Callable[[Sequence[str]], tuple[str, ...]]  # SUBSCRIBER_COLUMNS of a row that "" was appended to
-    attributes: tuple[tuple[str, int], ...]  # name and place of every other column
+    line: int
+    tool: str  # whose format it is; empty for a list of one's own
+    delimiter: str
+    columns: tuple[Column, ...]
+    is_day_first: bool | None = None
+
+    @property
+    def width(self) -> int:
+        """How many cells each row has."""
+        return len(self.columns)
+
+    @property
+    def email(self) -> Column:
+        """The column that holds the addresses; every list has one."""
+        return next(column for column in self.columns if "email" in column.fields)
+
+    def column_of(self, field: str) -> Column | None:
+        """The column that fills one of SUBSCRIBER_COLUMNS; None where the list does not have it."""
+        return next((column for column in self.columns if field in column.fields), None)
 
 
-def read_header(cells: Sequence[str], *, path: str, line: int) -> Header:
+def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int) -> Header:
     """The header; raises MistakesError with all that is wrong with it.
 
-    Names are taken in lower case, with spaces and dashes as underscores; a known column is known by its letters, so
-    that `First name`, `firstname` and `E-Mail` are what they say.
+    `mapping` says what to take a column for: one of SUBSCRIBER_COLUMNS, the name of an attribute, or nothing at all.
+    Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
+    column that is not known becomes an attribute, named in plain letters.
     """
-    names = [_name_of(cell) for cell in cells]
-    faults = [fault for place, name in enumerate(names) if (fault := _fault(cells[place], name, names[:place]))]
-    if "email" not in names:
-        faults.append(("there is no column email", "the first line names the columns; call one of them email"))
+    if len(cells) > MOST_COLUMNS:
+        what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
+        raise _mistakes(path, line, [(what, "delete the columns that say nothing about people, or check the file")])
+    if any("\0" in cell for cell in cells):
+        raise _mistakes(path, line, [("it is not text", "open it in the spreadsheet and save a copy as CSV UTF-8")])
+    names = [" ".join(cell.split()) for cell in cells]
+    wanted, faults = _wanted(names, mapping)
+    form = recognise(frozenset(map(letters_of, names)))
+    columns = [
+        _mapped(name, place, wanted[place]) if place in wanted else _recognised(name, place, form)
+        for place, name in enumerate(names)
+    ]
+    faults += _faults(columns)
     if faults:
-        raise MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)
+        raise _mistakes(path, line, faults)
     return Header(
-        width=len(names),
-        email=names.index("email"),
-        pick=itemgetter(*(names.index(column) if column in names else len(names) for column in SUBSCRIBER_COLUMNS)),
-        attributes=tuple((name, place) for place, name in enumerate(names) if name not in SUBSCRIBER_COLUMNS),
+        line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
     )
 
 
-def _name_of(cell: str) -> str:
-    name = re.sub(r"[\s-]+", "_", cell.strip().lower())
-    return _KNOWN_BY_LETTERS.get(name.replace("_", ""), name)
+def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int, str], list[tuple[str, str]]]:
+    """What to take each column for that the mapping names, by its place; and the columns that it names in vain."""
+    wanted: dict[int, str] = {}
+    faults = []
+    for name, target in mapping.items():
+        places = [place for place, other in enumerate(names) if other == name.strip()] or [
+            place for place, other in enumerate(names) if letters_of(other) == letters_of(name)
+        ]
+        if not places:
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+            remedy = f"did you mean {close[0]}?" if close else f"the columns are {', '.join(names[:20])}"
+            faults.append((f"there is no column {name!r} to map", remedy))
+        near = difflib.get_close_matches(target.strip().lower(), SUBSCRIBER_COLUMNS, n=1, cutoff=0.85)
+        if near and letters_of(target) not in _KNOWN_BY_LETTERS:
+            remedy = f"did you mean {near[0]}? An attribute needs a name that is less like it"
+            faults.append((f"{target.strip()!r} is no column of ours", remedy))
+        wanted.update(dict.fromkeys(places, target.strip()))
+    return wanted, faults
 
 
-def _fault(cell: str, name: str, earlier: Sequence[str]) -> tuple[str, str] | None:
-    """What is wrong with a column's name, and what to do."""
-    if not name:
-        return (f"column {len(earlier) + 1} has no name", "name it, or delete the column")
-    if not _NAME.fullmatch(name):
-        return (
-            f"{cell!r} cannot be the name of a column",
-            "use plain letters, digits and underscores, and begin with a letter",
+def _mapped(name: str, place: int, target: str) -> Column:
+    known = _KNOWN_BY_LETTERS.get(letters_of(target))
+    if known:
+        return Column(name=name, place=place, fields=(known,))
+    return Column(name=name, place=place, attribute=target.lower())
+
+
+def _recognised(name: str, place: int, form: ExportFormat) -> Column:
+    letters = letters_of(name)
+    status = next((found for found in form.status if letters_of(found.name) == letters), None)
+    meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
+    targets = next((targets for known, targets in meanings.items() if letters_of(known) == letters), None)
+    if targets is None:
+        known = _KNOWN_BY_LETTERS.get(letters)
+        targets = (known,) if known else (LEFT_OUT,) if status and form.tool else (attribute_name(name) or name,)
+    fields = tuple(target for target in targets if target in SUBSCRIBER_COLUMNS)
+    return Column(
+        name=name,
+        place=place,
+        fields=fields,
+        attribute="" if fields or targets == (JSON,) else targets[0],
+        is_json=targets == (JSON,),
+        status=status,
+    )
+
+
+def attribute_name(name: str) -> str:
+    """A name as attributes have it: plain small letters, digits and underscores; letters lose their accents."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def is_attribute_name(name: str) -> bool:
+    """Whether an attribute can be called so."""
+    return (
+        _NAME.fullmatch(name) is not None
+        and len(name) <= LONGEST_NAME
+        and name not in _RESERVED
+        and letters_of(name) not in _KNOWN_BY_LETTERS
+    )
+
+
+def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """All that is wrong with the columns, each with what to do."""
+    faults = []
+    takers: dict[str, Column] = {}
+    for column in columns:
+        if fault := _name_fault(column):
+            faults.append(fault)
+        for target in (*column.fields, *([column.attribute] if column.attribute else [])):
+            first = takers.setdefault(target, column)
+            if first is not column:
+                what = f"the columns {first.name!r} and {column.name!r} both say {target}"
+                faults.append((what, f'leave one out: --map "{column.name}="'))
+    if "email" not in takers:
+        near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
+        faults.append(
+            (
+                "there is no column email",
+                f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"',
+            )
         )
+    return faults
+
+
+def _name_fault(column: Column) -> tuple[str, str] | None:
+    """What is wrong with the name that an attribute would get."""
+    name = column.attribute
+    if not name or is_attribute_name(name):
+        return None
+    remedy = f'name it: --map "{column.name}=another_name", or leave it out: --map "{column.name}="'
     if name in _RESERVED:
-        return (f"a column cannot be named {name}, which has a meaning of its own", "rename it")
-    if name in earlier:
-        return (f"there are two columns {name}", "rename or delete one of them")
-    return None
+        return (f"a column cannot be named {name}, which has a meaning of its own", remedy)
+    if len(name) > LONGEST_NAME:
+        return (f"the column {column.name[:40]!r}… has a name of more than {LONGEST_NAME} letters", remedy)
+    return (f"{name!r} cannot be the name of an attribute: plain letters, digits, underscores, a letter first", remedy)
+
+
+def _mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
+    return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)

@@ -42,6 +42,8 @@ def show_person(person: PersonAudit, *, as_json: bool) -> None:
         ],
     ]
     output.show_facts(facts)
+    if person.may_be_forgotten:
+        output.note("Whether they were forgotten can be told where NEWSLETTER_KEY is set in the environment.")
     if person.delivery is not None and person.delivery.status == ChunkState.UNKNOWN:
         output.show_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
 
@@ -49,7 +51,8 @@ def show_person(person: PersonAudit, *, as_json: bool) -> None:
 def _answer(person: PersonAudit, now: datetime) -> str:
     delivery, provider = person.delivery, person.broadcast.provider
     if delivery is None:
-        return f"No: broadcast {person.broadcast.id} was not meant for {person.email}."
+        unless = ", unless they were forgotten since" if person.may_be_forgotten else ""
+        return f"No: broadcast {person.broadcast.id} was not meant for {person.email}{unless}."
     when = moments.shown(delivery.at)
     held_until = person.request.hold_until if person.request else None
     if delivery.status == ChunkState.ACCEPTED and held_until is not None and held_until > now:
@@ -79,7 +82,7 @@ def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]
 def _membership(person: PersonAudit) -> str:
     since, frozen_at = person.on_list_since, person.broadcast.created_at
     if since is None:
-        return "removed since" if person.delivery else "no"
+        return "forgotten since" if person.delivery else "no"
     told = f"since {moments.shown(since)}"
     if person.delivery is not None:
         return told

@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import audience, compose, ledger, scheduling, sending, worker, workspace
+from newsletter.cli import (
+    audience,
+    compose,
+    ledger,
+    scheduling,
+    segments,
+    sending,
+    suppressions,
+    worker,
+    workspace,
+)
 
 _COMPOSE, _SEND, _AUDIENCE = "Compose", "Send", "Audience"
 
@@ -33,8 +43,8 @@ app.command("cancel", rich_help_panel=_SEND)(scheduling.cancel)
 app.command("resolve", rich_help_panel=_SEND)(ledger.resolve)
 app.command("audit", rich_help_panel=_SEND)(ledger.audit)
 app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
-app.add_typer(audience.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
-app.command("segments", rich_help_panel=_AUDIENCE)(audience.segments)
+app.add_typer(suppressions.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
+app.command("segments", rich_help_panel=_AUDIENCE)(segments.segments)
 
 
 def _show_version(wanted: bool) -> None:

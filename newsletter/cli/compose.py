@@ -35,6 +35,8 @@ def check(
     if list_rules:
         _list_rules()
         return
+    from datetime import UTC, datetime
+
     from newsletter.cli.findings import show_findings
     from newsletter.cli.workspace import current_config
     from newsletter.model.finding import Severity
@@ -43,7 +45,7 @@ def check(
 
     config = current_config()
     folder = find_issue(config, issue)
-    judgement = judge_issue(config, folder)
+    judgement = judge_issue(config, folder, now=datetime.now(UTC))
     show_findings(judgement.findings, form=form.value, issue=folder.name)
     if judgement.by is not None and form is Format.TEXT:
         output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
@@ -107,7 +109,7 @@ def _audience_fields(config: "Config") -> "tuple[str, ...] | None":
 
 def _list_rules() -> None:
     from newsletter.checks.registry import RULES
-    from newsletter.model.requirement import REQUIREMENTS
+    from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
 
     output.say(f"{output.styled('C1', 'bold')}  The files are as they should be  (error)")
     output.say("    Every key, date, picture and merge field is read before there is a mail that could be checked.")
@@ -116,6 +118,10 @@ def _list_rules() -> None:
         output.say(f"{output.styled(rule.id, 'bold')}  {rule.title}  ({rule.severity})")
         output.say(f"    {rule.why}")
         output.say(f"    {output.styled(rule.source, 'dim')}")
+    for held in AUDIENCE_RULES:
+        output.say(f"{output.styled(held.id, 'bold')}  {held.title}  (warning, of a broadcast)")
+        output.say(f"    {held.why}")
+        output.say(f"    {output.styled(held.source, 'dim')}")
     for demand in REQUIREMENTS:
         output.say(f"{output.styled(demand.id, 'bold')}  {demand.title}  (error, of a broadcast)")
         output.say(f"    {demand.why}")

@@ -131,6 +131,7 @@ def audit(
     from newsletter.cli.workspace import opened_database
     from newsletter.errors import InputError
     from newsletter.workflows.audit import audit_broadcast, audit_person, list_deliveries, write_deliveries
+    from newsletter.workflows.secret_key import forget_key
 
     if address is not None and (part or csv_file):
         raise InputError("an address is answered for alone; leave --list and --csv out, or the address")
@@ -138,7 +139,7 @@ def audit(
         raise InputError(f"{address!r} is not an address; write one, or --list PART to name everybody behind a number")
     with opened_database() as (_, database):
         if address is not None:
-            show_person(audit_person(database, broadcast, address), as_json=as_json)
+            show_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
             return
         if csv_file is not None:
             count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
@@ -193,6 +194,7 @@ def _resolve(
 ) -> None:
     from datetime import UTC, datetime
 
+    from newsletter.cli.next_steps import sending_again
     from newsletter.model.ledger import Resolution
     from newsletter.workflows.resolve import resolve_chunks
 
@@ -204,8 +206,7 @@ def _resolve(
         _end(database, found)
     elif found.is_over:
         output.say(f"  {settled} cancelled: nothing of this broadcast leaves any more")
-        send = f"newsletter send {found.broadcast.issue} --to {found.broadcast.segment}"
-        _end(database, found, (send, "reaches those who did not get it"))
+        _end(database, found, (sending_again(found.broadcast), "reaches those who did not get it"))
     else:
         output.say(f"  {settled} made ready to be sent again")
         _end(database, found, (f"newsletter resume {number}", "sends them"))

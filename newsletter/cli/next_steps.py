@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from newsletter.model.broadcast import BroadcastState
+from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.segment import AD_HOC
 from newsletter.workflows.status import BroadcastStatus
 
 Step = tuple[str, str]  # the command as it is typed, and what it does
@@ -25,14 +26,19 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
     return steps
 
 
+def sending_again(broadcast: Broadcast) -> str:
+    """The command that sends the issue to the same segment; an expression that was typed is to be typed again."""
+    whom = "--where '…'" if broadcast.segment == AD_HOC else f"--to {broadcast.segment}"
+    return f"newsletter send {broadcast.issue} {whom}"
+
+
 def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     broadcast, tally = status.broadcast, status.tally
     resume = f"newsletter resume {broadcast.id}"
     if broadcast.state is BroadcastState.PAUSED:
         return [(resume, "goes on with it; look at the reason above first" if tally.waiting else "goes on with it")]
     if broadcast.state is BroadcastState.STOPPED:
-        send = f"newsletter send {broadcast.issue} --to {broadcast.segment}"
-        return [(send, "once the issue is corrected: reaches those who did not get it")]
+        return [(sending_again(broadcast), "once the issue is corrected: reaches those who did not get it")]
     if broadcast.state is BroadcastState.SCHEDULED:
         return [("newsletter run-due", "sends what is due; for a timer, where no workers run")]
     if broadcast.state is not BroadcastState.RUNNING or status.is_at_work:

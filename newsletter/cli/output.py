@@ -117,8 +117,8 @@ def styled(text: str, style: str, *, stream: object = None) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """`1 subscriber`, `2 subscribers`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """`1 subscriber`, `2 subscribers`, `2 entries`, `2 addresses`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 

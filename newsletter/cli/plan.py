@@ -7,6 +7,8 @@ from newsletter.cli import output
 from newsletter.cli.findings import show_findings
 from newsletter.config import Config
 from newsletter.model.ledger import VariantCount, ZoneCount
+from newsletter.model.requirement import CONSENT
+from newsletter.model.segment import AD_HOC
 from newsletter.workflows.broadcast import BroadcastPlan
 from newsletter.workflows.sample import sample_mail
 from newsletter.workflows.schedule import SchedulePlan, Travel
@@ -26,6 +28,10 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
         ("to", f"{plan.request.segment.name}: {output.count_of(preview.recipients, 'subscriber')}"),
     ]
+    if plan.request.segment.name == AD_HOC:
+        facts.append(("who", plan.request.segment.expression))
+    if plan.request.topics:
+        facts.append(("about", ", ".join(config.settings.topics[topic] for topic in plan.request.topics)))
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     if left_out:
         facts.append(("left out", "\n".join(left_out)))
@@ -37,6 +43,7 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
     facts += [("waived", f"{waiver.rule}: {waiver.because}") for waiver in plan.request.waivers]
     facts += [("not waived", f"{rule}: it found nothing") for rule in plan.unused_waivers]
     output.show_facts(facts)
+    _note_people(plan)
     if plan.waived:
         output.note(
             f"Waived for this broadcast, which the ledger will say: {output.count_of(len(plan.waived), 'finding')}."
@@ -45,6 +52,20 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
         show_findings(plan.blocking, form="text", issue=issue.name)
     elif plan.warnings:
         output.note(f"{output.count_of(len(plan.warnings), 'warning')}; `newsletter check {issue.name}` lists them")
+
+
+def _note_people(plan: BroadcastPlan) -> None:
+    """What somebody should know of the people beside their number."""
+    if plan.without_consent:
+        output.note(
+            f"{output.count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "
+            f'again with when they said yes, or with --basis "…" that says why they may be mailed [{CONSENT.id}]'
+        )
+    if plan.worn_out:
+        output.note(
+            f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long, and will be "
+            "suppressed before anything is sent: soft bounces"
+        )
 
 
 def _variant_line(variant: VariantCount) -> str:

@@ -76,9 +76,13 @@ def test(
         output.show_next(f"newsletter send {composed.issue.name} --to everyone --dry-run", "to see what it would do")
 
 
-def send(
+def send(  # noqa: PLR0913, PLR0917 - each is an option
     issue: IssueName,
-    to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")],
+    to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")] = [],  # noqa: B006 - Typer copies it
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="EXPRESSION", help="Instead of --to: whom you mean, such as 'language = \"es\"'."),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="WHEN", help="As 2026-02-19 08:00, tomorrow 08:00, thursday 08:00, in 2 hours."),
@@ -109,8 +113,9 @@ def send(
     from newsletter.cli.workspace import opened_database
     from newsletter.workflows.broadcast import plan_broadcast, start_broadcast
     from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.segments import meant_by
 
-    waivers, segment = _waivers(waive, because), _only_segment(to)
+    waivers, segment = _waivers(waive, because), _only_segment(to, where)
     with opened_database() as (config, database):
         now = datetime.now(UTC)
         schedule = _schedule(config, at, local_time=local_time, now=now)
@@ -119,7 +124,7 @@ def send(
             config,
             database,
             find_issue(config, issue),
-            segment=segment,
+            segment=meant_by(config, database, segment=segment, where=where, now=now),
             waivers=waivers,
             schedule=schedule,
             provider=provider,
@@ -137,6 +142,8 @@ def send(
             output.note("Nothing was sent.")
             raise typer.Exit(1)
         broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
+        if plan.worn_out:
+            output.note(f"{output.count_of(len(plan.worn_out), 'address')} suppressed: soft bounces.")
         _begin(config, database, broadcast, plan, provider)
 
 
@@ -241,15 +248,20 @@ def _longest_hold(provider: "Provider") -> "timedelta | None":
     return provider.scheduler.longest if provider.scheduler is not None else None
 
 
-def _only_segment(names: Sequence[str]) -> str:
+def _only_segment(names: Sequence[str], where: str | None) -> str | None:
+    """The one segment that is named; None where an expression says whom to send to."""
     from newsletter.errors import InputError
 
+    if names and where is not None:
+        raise InputError("--to and --where both say who gets it; give one of them")
+    if not names and where is None:
+        raise InputError("nothing says who gets it; add --to with a segment, --to everyone, or --where")
     if len(names) > 1:
         raise InputError(
-            "a broadcast goes to one segment; name a segment in newsletter.toml that says whom you mean, such as "
+            "a broadcast goes to one segment; say whom you mean with --where, or name a segment in newsletter.toml: "
             'both = \'tagged("teacher") or language = "de"\''
         )
-    return names[0]
+    return names[0] if names else None
 
 
 def _waivers(rules: Sequence[str], reasons: Sequence[str]) -> "tuple[Waiver, ...]":

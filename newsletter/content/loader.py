@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from newsletter.config import Config
+from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture
 from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
@@ -64,6 +64,7 @@ class _IssueReader:
             source = Source(path=document.path, lines=document.lines)
             sections = self._sections(entries, source)
             self._limit_variants(entries, source)
+            self._require_topics(_topics(document.data) if fields is None else fields.topics, source)
         if self.reading.mistakes or fields is None or document is None:
             raise MistakesError(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
         return Issue(
@@ -101,6 +102,23 @@ class _IssueReader:
         known = [EVERYONE, *self.config.settings.segments]
         if name is not None and name not in known:
             self.reading.add(place.path, place.line, f"there is no segment {name}", suggestion(name, known))
+
+    def _require_topics(self, topics: tuple[str, ...], source: Source) -> None:
+        """One or more where the workspace has topics, each of them a known one; else none."""
+        known, place = list(self.config.settings.topics), source.at("topics")
+        if topics and not known:
+            what = f"`topics` is written, but {CONFIG_FILE} defines none"
+            self.reading.add(place.path, place.line, what, "take it out, or define topics under [topics] there")
+            return
+        if known and not topics:
+            remedy = f"add `topics:` with one or more of {', '.join(known)}: whoever left all of them does not get it"
+            self.reading.add(place.path, place.line, "the issue does not say which topics it is about", remedy)
+        for index, topic in enumerate(topics):
+            at = source.at("topics", index)
+            if topic not in known:
+                self.reading.add(at.path, at.line, f"there is no topic {topic}", suggestion(topic, known))
+            elif topic in topics[:index]:
+                self.reading.add(at.path, at.line, f"the topic {topic} stands twice", "keep one of them")
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
@@ -205,6 +223,13 @@ def _entries(data: Tree) -> tuple[SectionEntry, ...]:
         with suppress(ValidationError):
             entries.append(SectionEntry.model_validate({"section": value} if isinstance(value, str) else value))
     return tuple(entries)
+
+
+def _topics(data: Tree) -> tuple[str, ...]:
+    """What can be made out of `topics:` in an issue.yaml that is not valid as a whole."""
+    stated = data.get("topics")
+    listed = stated if isinstance(stated, list) else [stated]
+    return tuple(topic for topic in listed if isinstance(topic, str))
 
 
 def _by_start(item: Item) -> tuple[bool, datetime, str]:

@@ -1,11 +1,9 @@
-"""Subscribers, suppressions and what an import did with each row."""
+"""Subscribers, their consent, and the addresses that must not be mailed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import NamedTuple
 
 # The columns that the product knows by name; any further column of a CSV file is an attribute.
 SUBSCRIBER_COLUMNS = (
@@ -15,14 +13,33 @@ SUBSCRIBER_COLUMNS = (
     "language",
     "timezone",
     "tags",
+    "joined_at",
     "consented_at",
     "consent_source",
+    "consent_wording",
+    "consent_confirmed_at",
+    "consent_basis",
 )
+
+_TAG_BAR = "|"
 
 
 def normal_tag(tag: str) -> str:
     """A tag as the list keeps it and as segments name it: in lower case, without spaces around it."""
     return tag.strip().lower()
+
+
+def tags_text(tags: Iterable[str]) -> str:
+    """Tags as a subscriber's row keeps them, each between bars: `|member|teacher|`, sorted; empty where there is none.
+
+    None of them holds a bar.
+    """
+    return f"|{_TAG_BAR.join(sorted(set(tags)))}|" if tags else ""
+
+
+def tags_in(text: str) -> tuple[str, ...]:
+    """The tags of a subscriber's row, sorted."""
+    return tuple(sorted(text.strip(_TAG_BAR).split(_TAG_BAR))) if text else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,24 +52,18 @@ class SubscriberRecord:
     language: str = ""
     timezone: str = ""
     tags: tuple[str, ...] = ()  # sorted, without doubles
+    joined_at: datetime | None = None
     consented_at: datetime | None = None
-    consent_source: str = ""
+    consent_source: str = ""  # where they said yes
+    consent_wording: str = ""  # the version of the words that they said yes to
+    consent_confirmed_at: datetime | None = None  # when they confirmed it from their mailbox
+    consent_basis: str = ""  # what an import stated for all of its rows
     attributes: Mapping[str, str] = field(default_factory=dict)
 
-
-class ImportRow(NamedTuple):
-    """A valid row of a list, as in SubscriberRecord; a plain tuple, because a list may have a million."""
-
-    line: int  # on which the row starts; no two rows of an import share it
-    email: str  # an address that was checked, its domain in lower case
-    first_name: str = ""
-    last_name: str = ""
-    language: str = ""
-    timezone: str = ""
-    tags: tuple[str, ...] = ()
-    consented_at: datetime | None = None
-    consent_source: str = ""
-    attributes: Mapping[str, str] = MappingProxyType({})
+    @property
+    def may_be_mailed(self) -> bool:
+        """Whether a consent, or a basis that an import stated, is on record."""
+        return self.consented_at is not None or bool(self.consent_basis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +73,7 @@ class Subscriber:
     id: int
     record: SubscriberRecord
     token: str  # the unguessable part of this person's unsubscribe link
-    created_at: datetime
+    joined_at: datetime
     updated_at: datetime
 
 
@@ -83,31 +94,19 @@ class Suppression:
     email: str
     reason: SuppressionReason
     created_at: datetime
+    topic: str = ""  # the one topic that they left; empty: they are not mailed at all
+    detail: str = ""  # what is known besides: a server's words, where it came from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRow:
-    """A row that was not taken: the line of the file on which it starts, and what is wrong with it."""
+class PastSuppression:
+    """A suppression that was lifted: what it was, until when, and why it ended."""
 
-    line: int
-    email: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """Every row accounted for: added + updated + unchanged + rejected = rows."""
-
-    added: int
-    updated: int
-    unchanged: int
-    rejected: tuple[RejectedRow, ...]
-    suppressed: int  # rows taken whose address is suppressed: kept on record, never mailed
-
-    @property
-    def rows(self) -> int:
-        """How many rows the file held."""
-        return self.added + self.updated + self.unchanged + len(self.rejected)
+    reason: SuppressionReason
+    created_at: datetime
+    lifted_at: datetime
+    because: str
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +115,9 @@ class SegmentCount:
 
     members: int
     suppressed: int
+    without_consent: int = 0  # of those who are not suppressed
 
     @property
     def mailable(self) -> int:
         """How many may be mailed."""
-        return self.members - self.suppressed
+        return self.members - self.suppressed - self.without_consent

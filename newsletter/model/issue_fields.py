@@ -195,6 +195,10 @@ def _entry(value: object) -> object:
     return {"section": value} if isinstance(value, str) else value
 
 
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 class IssueFields(Fields):
     """`issue.yaml`."""
 
@@ -203,6 +207,9 @@ class IssueFields(Fields):
     title: OneLine
     date: Day
     language: Language | None = None
+    topics: Annotated[tuple[Slug, ...], BeforeValidator(_several)] = Field(
+        default=(), description="what it is about: names of [topics] in newsletter.toml"
+    )
     sections: tuple[Annotated[SectionEntry, BeforeValidator(_entry)], ...] = Field(min_length=1)
 
 

@@ -9,6 +9,8 @@ from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Wai
 from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment
 
+NO_CONSENT = "no consent on record"  # why somebody is excluded whom nothing on record allows to mail
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeRequest:
@@ -22,6 +24,7 @@ class FreezeRequest:
     envelope: Envelope
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None: as soon as it can
+    topics: tuple[str, ...] = ()  # whoever left all of them is excluded; none: nobody is for that
 
 
 class ClaimedDelivery(NamedTuple):

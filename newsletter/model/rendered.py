@@ -54,15 +54,18 @@ class RenderedIssue:
     issue: str
     variants: tuple[RenderedVariant, ...]
     pictures: tuple[Picture, ...]
+    topics: tuple[str, ...] = ()  # what it is about: who gets it depends on them
 
     @property
     def content_hash(self) -> str:
-        """A SHA-256 over all variants, the segments that see each, and all pictures."""
+        """A SHA-256 over all variants, the segments that see each, all pictures, and the topics."""
         digest = sha256()
         for variant in self.variants:
             digest.update(repr((sorted(variant.segments), variant.content_hash)).encode())
         for picture in self.pictures:
             digest.update(picture.name.encode())
+        if self.topics:
+            digest.update(repr(sorted(self.topics)).encode())
         return digest.hexdigest()
 
     @property

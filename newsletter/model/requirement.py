@@ -1,4 +1,4 @@
-"""What a workspace can demand before a broadcast, besides mail that is in order."""
+"""What is asked of a broadcast besides mail that is in order: what a workspace can demand, and what always holds."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,16 @@ class Requirement:
     setting: str  # the key in `[delivery]`
     title: str
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceRule:
+    """What holds for everybody who is mailed: whoever it does not hold for is left out, and it cannot be waived."""
+
+    id: str
+    title: str
+    why: str
+    source: str  # who asks for it
 
 
 APPROVAL = Requirement(
@@ -26,3 +36,12 @@ TEST = Requirement(
     why="A preview is not a mail program. What nobody has had in an inbox goes to everybody's at once.",
 )
 REQUIREMENTS = (APPROVAL, TEST)
+
+CONSENT = AudienceRule(
+    id="L3",
+    title="Of everybody who is mailed it is on record why they may be",
+    why="When they said yes and where, or the basis that was stated for the list that they came with. Whoever has "
+    "neither is left out, and `send` says how many they are.",
+    source="GDPR, article 7; CASL; CAN-SPAM; Gmail's sender rules",
+)
+AUDIENCE_RULES = (CONSENT,)

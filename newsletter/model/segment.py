@@ -1,9 +1,13 @@
-"""A segment as a tree: what a boolean expression over columns, attributes and tags means."""
+"""A segment as a tree: what a boolean expression over columns, attributes, tags and engagement means."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from newsletter.model.audience import Subscriber, SuppressionReason
+
 EVERYONE = "everyone"  # the segment that every workspace has: the whole audience
+AD_HOC = "ad hoc"  # what an expression that was typed goes by; no segment of a workspace can be called so
 
 
 class Operator(StrEnum):
@@ -15,6 +19,24 @@ class Operator(StrEnum):
     AT_MOST = "<="
     MORE = ">"
     AT_LEAST = ">="
+
+
+class Deed(StrEnum):
+    """What somebody did with an issue, or what was done for them."""
+
+    RECEIVED = "received"  # the provider took the message to them
+    OPENED = "opened"  # a provider reported it; a mail program that shows no pictures, or asks for all, misleads it
+    CLICKED = "clicked"  # a link was followed
+
+
+class Occasion(StrEnum):
+    """A moment in what is known of a person, as an expression names it."""
+
+    JOINED = "joined"
+    CONSENTED = "consented"
+    LAST_RECEIVED = "last_received"
+    LAST_OPENED = "last_opened"
+    LAST_CLICKED = "last_clicked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +89,30 @@ class Tagged:
     tag: str
 
 
-Condition = All | And | Or | Not | Compare | OneOf | Tagged
+@dataclass(frozen=True, slots=True)
+class Did:
+    """True of a person who received, opened or clicked an issue; any issue, where none is named."""
+
+    deed: Deed
+    issue: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """True of a person whose occasion was at the moment or later; not of one who never had it."""
+
+    occasion: Occasion
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """True of a person who left the topic, and was not taken off the list altogether."""
+
+    topic: str
+
+
+Condition = All | And | Or | Not | Compare | OneOf | Tagged | Did | Since | Left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +122,33 @@ class Segment:
     name: str
     expression: str
     condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownNames:
+    """The names that an expression may use; None where it cannot be known yet which there are."""
+
+    fields: tuple[str, ...] | None  # columns and attributes
+    tags: tuple[str, ...] | None
+    issues: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody of a segment, and why they are not mailed, where they are suppressed."""
+
+    subscriber: Subscriber
+    suppressed: SuppressionReason | None
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether nothing on record keeps mail from them."""
+        return self.suppressed is None and self.subscriber.record.may_be_mailed
+
+    @property
+    def standing(self) -> str:
+        """`mailed`, or in a word or two why not."""
+        if self.suppressed is not None:
+            return self.suppressed.value
+        return "mailed" if self.subscriber.record.may_be_mailed else "no consent"

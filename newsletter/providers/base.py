@@ -2,16 +2,19 @@
 
 The records that pass through it, `OutgoingChunk` and `Outcome`, are in `newsletter.model.broadcast`. A session raises
 nothing: whatever goes wrong while mail is handed over is an outcome. Opening a provider raises ProviderError, and so do
-its capabilities, which not every provider has: a scheduler, and a log of messages that can be searched.
+its capabilities, which not every provider has: a scheduler, a log of messages that can be searched, and lists of those
+whom it does not mail.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from newsletter.model.address import masked
 from newsletter.model.broadcast import Outcome, OutgoingChunk
 from newsletter.model.ledger import UnknownChunk
+from newsletter.model.provider_list import ListedAddress, ProviderList
 from newsletter.providers.headers import one_line
 
 Clock = Callable[[], datetime]  # the present moment, aware, in UTC
@@ -66,6 +69,34 @@ class MessageLog(Protocol):
         """
 
 
+class SuppressionLists(Protocol):
+    """The lists on which a provider keeps whom it does not mail, whoever put them there.
+
+    Every step may be taken again without harm; what fails for a moment is tried again within it.
+    """
+
+    def pull(
+        self, listed: ProviderList, *, since: datetime | None, until: datetime
+    ) -> Iterator[tuple[ListedAddress, ...]]:
+        """A list page by page: what was put on it from `since` to `until`, both included.
+
+        The window is fixed, so that what is added meanwhile moves nothing from one page to the next. Raises
+        ProviderError where the list cannot be read.
+        """
+
+    def add(self, emails: Sequence[str]) -> tuple[str, ...]:
+        """Puts addresses among those who left all mail; which of them it would not take.
+
+        Raises ProviderError where that is not so, or not known.
+        """
+
+    def remove(self, listed: ProviderList, email: str) -> None:
+        """Takes an address off a list, where it is on it.
+
+        Raises ProviderError where that is not so, or not known.
+        """
+
+
 class Provider(Protocol):
     """One way for mail to leave."""
 
@@ -89,6 +120,10 @@ class Provider(Protocol):
     def message_log(self) -> MessageLog | None:
         """Where it keeps what it took; None where it cannot be asked."""
 
+    @property
+    def suppression_lists(self) -> SuppressionLists | None:
+        """The lists of those whom it does not mail; None where it keeps none."""
+
     def describe(self) -> str:
         """What carries the mail, for a person who is about to say yes."""
 
@@ -102,9 +137,9 @@ def utc_now() -> datetime:
 
 
 def quoted(words: str | bytes, *, without: tuple[str, ...] = ()) -> str:
-    """What a server said, fit to be shown and stored: one line, not endless, and without our secrets."""
+    """What a server said, fit to be shown and stored: one line, not endless, without addresses or our secrets."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     for secret in without:
         text = text.replace(secret, "•••") if secret else text
-    line = one_line(text)
+    line = masked(one_line(text))
     return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}…"

@@ -1,8 +1,8 @@
 """The outbox: every mail becomes a file that a mail program opens, and nothing leaves the machine.
 
 A mail counts as accepted when its whole file stands under its final name. The folder is synchronised once a chunk, the
-files are not: after a power failure a file may be short, and nobody has missed a mail by it. A broadcast's folder is
-its owner's alone, for each mail holds an address and its reader's own link.
+files are not: after a power failure a file may be short, and nobody has missed a mail by it. Folders and files are
+their owner's alone, for each mail holds an address and its reader's own link.
 """
 
 import errno
@@ -38,6 +38,7 @@ class Outbox:
     concurrency = 1
     scheduler = None
     message_log = None
+    suppression_lists = None
 
     def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
         self._folder = folder
@@ -70,7 +71,8 @@ class OutboxSession:
         invalid: dict[int, str] = {}
         written = 0
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for each in (self._folder, folder):
+                each.mkdir(mode=0o700, parents=True, exist_ok=True)
             for recipient in chunk.recipients:
                 try:
                     wire_address(recipient.email)
@@ -97,6 +99,12 @@ class OutboxSession:
         return f"{self._shown}/ cannot be written ({error.strerror or error}); {remedy}"
 
 
+def mails_to(folder: Path, email: str, delivery: int) -> tuple[Path, ...]:
+    """The mails of all broadcasts in the outbox at `folder` to one subscriber."""
+    name = f"{_safe(email)}-{delivery}.eml"
+    return tuple(sorted(path for path in folder.glob(f"*/*-{delivery}.eml") if path.name == name))
+
+
 def _file_name(recipient: Recipient) -> str:
     return f"{_safe(recipient.email)}-{recipient.delivery}.eml"
 
@@ -110,12 +118,17 @@ def _write(path: Path, content: bytes) -> None:
     """Puts a file under its name only when it is whole."""
     draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_bytes(content)
+        with open(draft, "wb", opener=_private) as file:
+            file.write(content)
         draft.replace(path)
     except OSError:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _synchronise(folder: Path) -> None:

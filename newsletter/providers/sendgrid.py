@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Verdict
-from newsletter.providers.base import Clock, MessageLog, Scheduler
+from newsletter.providers.base import Clock, MessageLog, Scheduler, SuppressionLists
 from newsletter.providers.sendgrid_answers import broken_off, not_handed_over, outcome_of, too_large
 from newsletter.providers.sendgrid_client import Reply, SendGridAccount
 from newsletter.providers.sendgrid_log import SendGridLog
 from newsletter.providers.sendgrid_request import LARGEST_REQUEST_BYTES, CompiledRequest, Request, compile_request
 from newsletter.providers.sendgrid_schedule import SendGridScheduler
+from newsletter.providers.sendgrid_suppressions import SendGridSuppressionLists
 from newsletter.settings.provider import SendGridSettings
 
 
@@ -42,6 +43,11 @@ class SendGrid:
     def message_log(self) -> MessageLog:
         """Email Logs: what the account has sent in the last 30 days."""
         return SendGridLog(self._account)
+
+    @property
+    def suppression_lists(self) -> SuppressionLists:
+        """The suppressions of the account, whichever mail they came from."""
+        return SendGridSuppressionLists(self._account)
 
     def describe(self) -> str:
         """What carries the mail, for a person who is about to say yes."""

@@ -37,7 +37,7 @@ def outcome_of(reply: Reply, recipients: Sequence[Recipient], *, sandbox: bool, 
     if status == 413:
         return too_large(len(recipients))
     if status == 429:
-        wait = _seconds_to_wait(reply)
+        wait = seconds_to_wait(reply)
         return Outcome(verdict=Verdict.READY, next_step=NextStep.WAIT, reason=said, retry_after_seconds=wait)
     if status in _ABOUT_THE_MESSAGE:
         return _refused_request(reply.errors(), said, recipients, secrets=secrets)
@@ -81,6 +81,18 @@ def broken_off(cause: object, *, secrets: tuple[str, ...]) -> Outcome:
         verdict=Verdict.UNKNOWN,
         reason=f"the request was handed over, but SendGrid's answer was lost ({words}); it may have taken the mail",
     )
+
+
+def seconds_to_wait(reply: Reply) -> float | None:
+    """How long the API asks to wait; None where it does not say."""
+    reset, after = reply.headers.get("X-RateLimit-Reset", ""), reply.headers.get("Retry-After", "")
+    if reset.isdecimal():
+        seconds = float(reset) - reply.received_at.timestamp()
+    elif after.isdecimal():
+        seconds = float(after)
+    else:
+        return _seconds_until(after, reply.received_at)
+    return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
 
 
 def _success(reply: Reply, *, sandbox: bool) -> Outcome:
@@ -131,18 +143,6 @@ def _is_about_the_address(error: ApiError) -> bool:
     """Whether SendGrid says that the address is none; it names a recipient's object for their name and values too."""
     _, _, end = error.field.partition(".to")
     return _OF_ADDRESS.fullmatch(f".to{end}") is not None and "address" in error.message.lower()
-
-
-def _seconds_to_wait(reply: Reply) -> float | None:
-    """How long the API asks to wait; None where it does not say."""
-    reset, after = reply.headers.get("X-RateLimit-Reset", ""), reply.headers.get("Retry-After", "")
-    if reset.isdecimal():
-        seconds = float(reset) - reply.received_at.timestamp()
-    elif after.isdecimal():
-        seconds = float(after)
-    else:
-        return _seconds_until(after, reply.received_at)
-    return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
 
 
 def _seconds_until(date: str, now: datetime) -> float | None:

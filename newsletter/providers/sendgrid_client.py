@@ -39,7 +39,7 @@ _REMEDIES = {
     **WRONG_PLACE,
 }
 
-Method = Literal["get", "post", "patch"]
+Method = Literal["get", "post", "patch", "delete"]
 
 
 class RequestBody(bytearray):
@@ -134,16 +134,22 @@ class Endpoint:
             "get": client.get,
             "post": client.post,
             "patch": client.patch,
+            "delete": client.delete,
         }
         # At DEBUG the library logs every header, and with them the key.
         logging.getLogger("python_http_client").setLevel(logging.INFO)
 
-    def ask(self, method: Method, body: RequestBody | None = None) -> Reply | NoReply:
+    def ask(
+        self, method: Method, body: RequestBody | None = None, *, query: Mapping[str, int] | None = None
+    ) -> Reply | NoReply:
         """Makes one request; any status is a reply."""
         headers = {} if body is None else {"Content-Type": _CONTENT_TYPE}
         try:
             answer = self._requests[method](
-                request_body=body, request_headers=headers, timeout=self._account.settings.timeout_seconds
+                request_body=body,
+                query_params=query,
+                request_headers=headers,
+                timeout=self._account.settings.timeout_seconds,
             )
         except HTTPError as err:  # a status that is not a success
             return self._reply(err.status_code, err.headers, err.body)

@@ -46,6 +46,7 @@ class SmtpRelay:
     chunk_size = 100
     scheduler = None
     message_log = None
+    suppression_lists = None
 
     def __init__(self, settings: SmtpSettings, *, password: str, clock: Clock) -> None:
         self._settings = settings

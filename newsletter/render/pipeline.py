@@ -31,7 +31,9 @@ def render_issue(issue: Issue, config: Config, theme: Theme) -> RenderedIssue:
     ]
     variants = tuple(renderer.render() for renderer in renderers)
     pictures = {picture.name: picture for renderer in renderers for picture in renderer.shelf.pictures}
-    return RenderedIssue(issue=issue.name, variants=variants, pictures=tuple(pictures.values()))
+    return RenderedIssue(
+        issue=issue.name, variants=variants, pictures=tuple(pictures.values()), topics=issue.fields.topics
+    )
 
 
 @dataclass(slots=True)

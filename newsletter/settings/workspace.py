@@ -10,6 +10,7 @@ from newsletter.settings.delivery import DatabaseSettings, DeliverySettings
 from newsletter.settings.identity import Archive, Identity, Service
 from newsletter.settings.part import Part
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.suppressions import SuppressionSettings
 
 
 class Settings(Part):
@@ -20,7 +21,9 @@ class Settings(Part):
     service: Service
     archive: Archive | None = None
     segments: Mapping[Slug, OneLine] = Field(default={}, description="name = boolean expression")
+    topics: Mapping[Slug, OneLine] = Field(default={}, description="name = title; each can be left by itself")
     reviewers: Mapping[Slug, tuple[Mailbox, ...]] = Field(default={}, description="name = mailboxes")
     provider: ProviderSettings = ProviderSettings()
     database: DatabaseSettings = DatabaseSettings()
     delivery: DeliverySettings = DeliverySettings()
+    suppressions: SuppressionSettings = SuppressionSettings()

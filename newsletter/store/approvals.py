@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from newsletter.model.ledger import Approval
+from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Database
-from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("approvals")

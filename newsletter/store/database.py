@@ -4,13 +4,22 @@ The queries in `sql/` are SQL that both engines take. Where they differ, a query
 a comment of the form `/*+ … */`, or the connection's `Dialect` writes the piece.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 Row = tuple[Any, ...]
+Answer = TypeVar("Answer")
+LONGEST_NUMBER = 200  # characters; a text that is longer is compared as text
+
+
+class Part(NamedTuple):
+    """A part of the list: the people with ids above the one, up to the other."""
+
+    after: int
+    until: int
 
 
 class Cursor(Protocol):
@@ -39,6 +48,12 @@ class Dialect(Protocol):
     def attribute(self, name: str) -> str:
         """SQL for an attribute of the subscriber `s`, as text; NULL where there is none. `name` is a parameter."""
 
+    def is_among(self, column: str, rows: str) -> str:
+        """SQL that is true where the id of the subscriber `s` stands in a column of `rows`.
+
+        `rows` is what follows a FROM, and ends with a condition; none of the column's values is NULL.
+        """
+
 
 class Connection(Protocol):
     """A connection of one thread, within a transaction."""
@@ -51,7 +66,16 @@ class Connection(Protocol):
         """Runs one statement; parameters are named, `:name`."""
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
-        """Puts many rows, each with a value for every column, into a table; the fastest way there is."""
+        """Puts many rows, each with a value for every column, into a table."""
+
+    def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
+        """Puts many rows, given column by column, into a table; the fastest way there is.
+
+        `constants` are the columns whose value is the same in all of them.
+        """
+
+    def attempt(self, sql: str) -> bool:
+        """Runs a statement; False, with nothing done, where it would bring about two equal keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +103,15 @@ class Database(Protocol):
     def read(self) -> AbstractContextManager[Connection]:
         """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
 
+    def scan(self) -> AbstractContextManager[Connection]:
+        """As `read`, for queries that look at everybody on the list."""
+
+    def ask_in_parts(self, ask: Callable[[Connection, Part | None], Answer]) -> list[Answer]:
+        """What is answered about each part of the list by a thread of its own, where that helps, or about all of it.
+
+        All of them see the same state of the data.
+        """
+
     def transaction(self) -> AbstractContextManager[Connection]:
         """A connection whose changes are kept when the block ends well, and dropped when it raises.
 
@@ -91,6 +124,15 @@ class Database(Protocol):
         None runs beside a `transaction`, so that what a `transaction` decides holds for all of it. Whoever changes a
         row here locks it first.
         """
+
+    def filling_transaction(self) -> AbstractContextManager[Connection]:
+        """A `transaction` that fills an empty list with very many rows; nobody can be sending then.
+
+        Where an engine can write them faster while nobody else reads, others may have to wait for its end.
+        """
+
+    def scrub(self) -> bool:
+        """Rids the engine's own files of what was deleted; whether it could. Not within a transaction."""
 
     def runner(self) -> AbstractContextManager[Runner]:
         """A runner to claim chunks with, alive while the block lasts."""

@@ -1,14 +1,19 @@
-"""What providers reported about messages that they took; repeated reports are kept once."""
+"""What providers reported about messages that they took; repeated reports are kept once.
+
+Of openings and clicks the table `reaction` keeps, beside the events, who did it and when last: segments ask that.
+"""
 
 from collections.abc import Iterable
 from itertools import groupby
+from operator import itemgetter
 
-from newsletter.model.event import Event, Evidence
+from newsletter.model.event import Event, EventType, Evidence
+from newsletter.model.moments import text_of
 from newsletter.store.database import Database
-from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("events")
+_REACTIONS = frozenset({EventType.OPENED, EventType.CLICKED})
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
@@ -29,8 +34,15 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     ]
     if not rows:
         return 0
+    # In the order in which they are stored, so that each page is written once.
+    reactions = sorted(
+        (row for row in rows if row["type"] in _REACTIONS), key=itemgetter("broadcast", "type", "subscriber")
+    )
     with database.transaction() as connection:
-        return int(_SQL.add(connection, rows))
+        added = int(_SQL.add(connection, rows))
+        if reactions:
+            _SQL.react(connection, reactions)
+        return added
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:

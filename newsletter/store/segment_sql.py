@@ -3,22 +3,41 @@
 Values are compared as text, and a field that a person lacks is empty text. Dates written as in ISO 8601 therefore
 compare right. For `<`, `<=`, `>` and `>=` alone: where both sides are written as plain numbers they are compared as
 numbers, so that 95 < 100.
+
+What people did is asked of the deliveries, and of `reaction`, which is stored broadcast by broadcast; each query
+therefore names the broadcasts that it means.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from newsletter.model.audience import SUBSCRIBER_COLUMNS
-from newsletter.model.segment import All, And, Compare, Condition, Not, OneOf, Operator, Or, Tagged
-from newsletter.store.database import Dialect
+from newsletter.model.audience import SUBSCRIBER_COLUMNS, tags_text
+from newsletter.model.moments import text_of
+from newsletter.model.segment import (
+    All,
+    And,
+    Compare,
+    Condition,
+    Deed,
+    Did,
+    Left,
+    Not,
+    Occasion,
+    OneOf,
+    Operator,
+    Or,
+    Since,
+    Tagged,
+)
+from newsletter.store.database import Dialect, Part
 
 # Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
 _SEGMENT = ":segment"
+_FEW = ":few"
+_PART = ":part"
 _VARIANT = ":variant"
 _FIELD = ":field"
-
-_TAGGED = "EXISTS (SELECT 1 FROM tag WHERE tag.subscriber = s.id AND tag.tag = :tag)"
 
 TEXT_COLUMNS = frozenset(SUBSCRIBER_COLUMNS) - {"tags"}
 # No longer than a double surely holds: beyond that PostgreSQL fails where it is asked to make a number of it.
@@ -32,6 +51,28 @@ _SQL_OPERATOR = {
     Operator.AT_LEAST: ">=",
 }
 _TEXT_ONLY = frozenset({Operator.EQUAL, Operator.UNEQUAL})
+
+_TAGGED = "(instr(s.tags, :tag) > 0)"
+_LEFT = "(s.person IN (SELECT left_one.person FROM suppression AS left_one WHERE left_one.topic = :topic))"
+
+_OF_ISSUE = "SELECT b.id FROM broadcast AS b WHERE b.issue = :issue"
+_OF_ANY = "SELECT b.id FROM broadcast AS b"
+_REACTIONS = "reaction AS r WHERE r.type = '{type}' AND r.broadcast IN ({broadcasts}){since}"
+
+# A message reaches somebody when it is taken, or when the provider was asked to let it go. Nearly all chunks of a
+# broadcast are taken: to look a delivery up among those that are not is quicker.
+_ARRIVAL = "CASE WHEN c.hold_until <> '' THEN c.hold_until ELSE c.changed_at END"
+_DELIVERIES = (
+    "delivery AS d WHERE d.broadcast IN ({broadcasts}) AND d.chunk IS NOT NULL AND (d.broadcast, d.chunk) NOT IN "
+    "(SELECT c.broadcast, c.number FROM chunk AS c WHERE c.broadcast IN ({broadcasts}) AND NOT ({is_taken}))"
+)
+_TYPES = {
+    Deed.OPENED: "opened",
+    Deed.CLICKED: "clicked",
+    Occasion.LAST_OPENED: "opened",
+    Occasion.LAST_CLICKED: "clicked",
+}
+_COLUMNS = {Occasion.JOINED: "s.joined_at", Occasion.CONSENTED: "s.consented_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +90,26 @@ def compose(
     segment: Condition,
     variants: Sequence[Condition] = (),
     field_name: str | None = None,
+    part: Part | None = None,
     **parameters: str | int,
 ) -> ComposedQuery:
     """Puts a segment's condition, and what else the query leaves open, into a query of `sql/`.
 
-    `variants` make a bit mask: bit N is set where the Nth condition is true. `parameters` are the query's own.
+    `variants` make a bit mask: bit N is set where the Nth condition is true. Only people of `part` are looked at, where
+    the query asks about parts. `parameters` are the query's own.
     """
-    binder = _Binder(dialect)
-    sql = query.replace(_SEGMENT, _condition_sql(segment, binder))
+    binder = _Binder(dialect, part=part)
+    sql = query.replace(_PART, binder.is_in_part("s.id"))
+    if _SEGMENT in query:
+        sql = sql.replace(_SEGMENT, _condition_sql(segment, binder))
+    if _FEW in query:
+        sql = sql.replace(_FEW, _condition_sql(segment, replace(binder, looks_up=True)))
     bits = [f"CASE WHEN {_condition_sql(only, binder)} THEN {1 << n} ELSE 0 END" for n, only in enumerate(variants)]
     sql = sql.replace(_VARIANT, " + ".join(bits) or "0")
     if field_name is not None:
         sql = sql.replace(_FIELD, _field_sql(field_name, binder))
-    return ComposedQuery(sql, {**parameters, **binder.values})
+    bounds = {"part_after": part.after, "part_until": part.until} if part else {}
+    return ComposedQuery(sql, {**parameters, **bounds, **binder.values})
 
 
 @dataclass(slots=True)
@@ -70,11 +118,23 @@ class _Binder:
 
     dialect: Dialect
     values: dict[str, str] = field(default_factory=dict)
+    looks_up: bool = False  # each person among the rows, rather than everybody at once
+    part: Part | None = None
+
+    def is_in_part(self, column: str) -> str:
+        """SQL that is true of the ids of the part, and of all where there is none."""
+        return f"{column} > :part_after AND {column} <= :part_until" if self.part else "TRUE"
 
     def bind(self, value: str) -> str:
         name = f"bound_{len(self.values)}"
         self.values[name] = value
         return f":{name}"
+
+    def is_among(self, column: str, rows: str, *, looks_up: bool = False) -> str:
+        """SQL that is true where the subscriber's id stands in a column of `rows`, as the dialect takes them."""
+        if self.looks_up or looks_up:
+            return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
+        return self.dialect.is_among(column, f"{rows} AND {self.is_in_part(column)}" if self.part else rows)
 
 
 def _condition_sql(condition: Condition, binder: _Binder) -> str:
@@ -85,13 +145,28 @@ def _condition_sql(condition: Condition, binder: _Binder) -> str:
             return _joined(" AND " if isinstance(condition, And) else " OR ", parts, binder)
         case Not(part):
             return f"(NOT {_condition_sql(part, binder)})"
+        case _:
+            return _test_sql(condition, binder)
+
+
+def _test_sql(
+    condition: Compare | OneOf | Tagged | Left | Did | Since,
+    binder: _Binder,
+) -> str:
+    match condition:
         case Compare():
             return _comparison_sql(condition, binder)
         case OneOf(name, values):
             bound = ", ".join([binder.bind(value) for value in values])
             return f"({_field_sql(name, binder)} IN ({bound}))"
         case Tagged(tag):
-            return _TAGGED.replace(":tag", binder.bind(tag))
+            return _TAGGED.replace(":tag", binder.bind(tags_text((tag,))))
+        case Left(topic):
+            return _LEFT.replace(":topic", binder.bind(topic))
+        case Did():
+            return _did_sql(condition, binder)
+        case Since():
+            return _since_sql(condition, binder)
 
 
 def _joined(word: str, parts: tuple[Condition, ...], binder: _Binder) -> str:
@@ -108,6 +183,33 @@ def _comparison_sql(comparison: Compare, binder: _Binder) -> str:
         return as_text
     as_number = f"CAST({field_sql} AS DOUBLE PRECISION) {operator} CAST({value} AS DOUBLE PRECISION)"
     return f"(CASE WHEN {binder.dialect.looks_numeric(field_sql)} THEN {as_number} ELSE {as_text} END)"
+
+
+def _did_sql(did: Did, binder: _Binder) -> str:
+    broadcasts = _OF_ANY if did.issue is None else _OF_ISSUE.replace(":issue", binder.bind(did.issue))
+    if did.deed is Deed.RECEIVED:
+        return _received_sql(broadcasts, "c.state = 'accepted'", binder, are_many=did.issue is None)
+    reactions = _REACTIONS.format(type=_TYPES[did.deed], broadcasts=broadcasts, since="")
+    return binder.is_among("r.subscriber", reactions)
+
+
+def _since_sql(since: Since, binder: _Binder) -> str:
+    moment = binder.bind(text_of(since.moment))
+    if since.occasion in _COLUMNS:
+        return f"({_COLUMNS[since.occasion]} >= {moment})"
+    if since.occasion is Occasion.LAST_RECEIVED:
+        is_taken = f"c.state = 'accepted' AND {_ARRIVAL} >= {moment}"
+        recent = f"SELECT c.broadcast FROM chunk AS c WHERE {is_taken}"  # noqa: S608 - all of it is written above
+        return _received_sql(recent, is_taken, binder, are_many=True)
+    type_ = _TYPES[since.occasion]
+    reactions = _REACTIONS.format(type=type_, broadcasts=_OF_ANY, since=f" AND r.last_at >= {moment}")
+    return binder.is_among("r.subscriber", reactions)
+
+
+def _received_sql(broadcasts: str, is_taken: str, binder: _Binder, *, are_many: bool) -> str:
+    """Of many broadcasts nearly everybody has got one: to look each person up ends with the first that is found."""
+    taken = _DELIVERIES.format(broadcasts=broadcasts, is_taken=is_taken)
+    return binder.is_among("d.subscriber", taken, looks_up=are_many)
 
 
 def _field_sql(name: str, binder: _Binder) -> str:

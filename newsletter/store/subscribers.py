@@ -1,15 +1,15 @@
-"""The people on the list: finding, listing and removing them, and what they were sent."""
+"""The people on the list: finding and listing them, and what they were sent."""
 
 from collections.abc import Iterator
-from hashlib import blake2b
 
 import orjson
 
 from newsletter.model.address import person_of
-from newsletter.model.audience import Subscriber, SubscriberRecord
+from newsletter.model.audience import Subscriber, SubscriberRecord, tags_in
+from newsletter.model.imports import PastConsent
 from newsletter.model.ledger import PastDelivery
+from newsletter.model.moments import moment_of
 from newsletter.store.database import Database
-from newsletter.store.moments import moment_of
 from newsletter.store.queries import load_queries
 from newsletter.store.segment_sql import TEXT_COLUMNS
 
@@ -35,13 +35,7 @@ def export_subscribers(database: Database) -> Iterator[Subscriber]:
 def load_subscribers(database: Database, *, after: int, size: int) -> tuple[Subscriber, ...]:
     """At most `size` subscribers with ids greater than `after`, in order."""
     with database.read() as connection:
-        rows = list(_SQL.page(connection, after=after, size=size))
-        if not rows:
-            return ()
-        tags: dict[int, list[str]] = {}
-        for subscriber_id, tag in _SQL.tags_between(connection, first=rows[0][0], last=rows[-1][0]):
-            tags.setdefault(subscriber_id, []).append(tag)
-    return tuple(_subscriber(row, tuple(tags.get(row[0], ()))) for row in rows)
+        return tuple(subscriber_of(row) for row in _SQL.page(connection, after=after, size=size))
 
 
 def known_fields(database: Database) -> tuple[str, ...]:
@@ -50,21 +44,10 @@ def known_fields(database: Database) -> tuple[str, ...]:
         return (*sorted(TEXT_COLUMNS), *(name for (name,) in _SQL.attribute_names(connection)))
 
 
-def remove_subscriber(database: Database, email: str) -> bool:
-    """Takes a person off the list; whether there was one.
-
-    Nothing of them is kept but a digest of the address with their id: should they return, what the ledger knows
-    under that id still holds, and no issue reaches them twice. Suppressions stay.
-    """
-    person = person_of(email)
-    with database.transaction() as connection:
-        subscriber_id = _SQL.find_id(connection, person=person)
-        if subscriber_id is None:
-            return False
-        _SQL.remember_id(connection, digest=digest_of(person), subscriber=subscriber_id)
-        _SQL.remove_tags(connection, subscriber=subscriber_id)
-        _SQL.remove(connection, subscriber=subscriber_id)
-    return True
+def known_tags(database: Database) -> tuple[str, ...]:
+    """The tags that somebody has or has had."""
+    with database.read() as connection:
+        return tuple(name for (name,) in _SQL.tag_names(connection))
 
 
 def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
@@ -78,12 +61,25 @@ def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
         )
 
 
-def digest_of(person: str) -> bytes:
-    """What is kept of a person who was removed."""
-    return blake2b(person.encode(), digest_size=16).digest()
+def past_consents(database: Database, subscriber_id: int) -> tuple[PastConsent, ...]:
+    """What somebody had consented to before the consent that is on record now, the newest first."""
+    with database.read() as connection:
+        return tuple(
+            PastConsent(
+                replaced_at=moment_of(replaced_at),
+                consented_at=moment_of(consented_at),
+                source=source,
+                wording=wording,
+                confirmed_at=moment_of(confirmed_at) if confirmed_at else None,
+            )
+            for replaced_at, consented_at, source, wording, confirmed_at in _SQL.past_consents(
+                connection, subscriber=subscriber_id
+            )
+        )
 
 
-def _subscriber(row: tuple[str, ...], tags: tuple[str, ...]) -> Subscriber:
+def subscriber_of(row: tuple[str, ...]) -> Subscriber:
+    """The person of a row that has the columns of the query `page`, in its order."""
     (
         subscriber_id,
         email,
@@ -91,11 +87,15 @@ def _subscriber(row: tuple[str, ...], tags: tuple[str, ...]) -> Subscriber:
         last_name,
         language,
         timezone,
+        tags,
+        joined_at,
         consented_at,
         consent_source,
+        consent_wording,
+        consent_confirmed_at,
+        consent_basis,
         attributes,
         token,
-        created_at,
         updated_at,
     ) = row
     record = SubscriberRecord(
@@ -104,15 +104,19 @@ def _subscriber(row: tuple[str, ...], tags: tuple[str, ...]) -> Subscriber:
         last_name=last_name,
         language=language,
         timezone=timezone,
-        tags=tags,
+        tags=tags_in(tags),
+        joined_at=moment_of(joined_at),
         consented_at=moment_of(consented_at) if consented_at else None,
         consent_source=consent_source,
+        consent_wording=consent_wording,
+        consent_confirmed_at=moment_of(consent_confirmed_at) if consent_confirmed_at else None,
+        consent_basis=consent_basis,
         attributes=orjson.loads(attributes),
     )
     return Subscriber(
         id=int(subscriber_id),
         record=record,
         token=token,
-        created_at=moment_of(created_at),
+        joined_at=moment_of(joined_at),
         updated_at=moment_of(updated_at),
     )

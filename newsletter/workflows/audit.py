@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from newsletter.audience.csv_export import guarded
 from newsletter.model.broadcast import Broadcast, ChunkState, Tally
+from newsletter.model.cells import guarded
 from newsletter.model.ledger import (
     Approval,
     AuditedDelivery,
@@ -18,14 +18,15 @@ from newsletter.model.ledger import (
     RequestGroup,
     SettledCount,
 )
+from newsletter.model.moments import text_of
 from newsletter.store.approvals import approvals_of, tested_at
 from newsletter.store.database import Database
+from newsletter.store.importing.forgotten import is_anybody_forgotten
 from newsletter.store.ledger.audit import audited_deliveries, find_delivery
 from newsletter.store.ledger.broadcasts import find_broadcast
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.requests import find_request, request_groups, requests_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
-from newsletter.store.moments import text_of
 from newsletter.store.subscribers import find_subscriber, history
 from newsletter.store.suppressions import find_suppression
 from newsletter.workflows.private_file import private_file
@@ -61,6 +62,7 @@ class PersonAudit:
     request: AuditedRequest | None  # None where it was in none
     on_list_since: datetime | None  # None where the person is not on the list now
     never_mailed: str  # why the address is suppressed now; empty where it is not
+    may_be_forgotten: bool  # nobody knows them, people were forgotten, and it cannot be told without the key
     elsewhere: tuple[PastDelivery, ...]  # in other broadcasts of the same issue
 
     @property
@@ -91,14 +93,14 @@ def audit_broadcast(database: Database, broadcast_id: int, *, every_request: boo
         )
 
 
-def audit_person(database: Database, broadcast_id: int, email: str) -> PersonAudit:
-    """What became of a broadcast for one address, of a person who was removed too.
+def audit_person(database: Database, broadcast_id: int, email: str, *, key: bytes | None = None) -> PersonAudit:
+    """What became of a broadcast for one address; with the `key`, of a person who was forgotten since, too.
 
     Raises InputError where there is no such broadcast.
     """
-    with database.read():
+    with database.read() as connection:
         broadcast = find_broadcast(database, broadcast_id)
-        delivery = find_delivery(database, broadcast_id, email)
+        delivery = find_delivery(database, broadcast_id, email, key=key)
         chunk = delivery.chunk if delivery else None
         subscriber = find_subscriber(database, email)
         suppression = find_suppression(database, email)
@@ -108,8 +110,9 @@ def audit_person(database: Database, broadcast_id: int, email: str) -> PersonAud
             email=email,
             delivery=delivery,
             request=find_request(database, broadcast_id, chunk) if chunk is not None else None,
-            on_list_since=subscriber.created_at if subscriber else None,
+            on_list_since=subscriber.joined_at if subscriber else None,
             never_mailed=suppression.reason.value if suppression else "",
+            may_be_forgotten=subscriber is None and key is None and is_anybody_forgotten(connection),
             elsewhere=tuple(each for each in past if each.issue == broadcast.issue and each.broadcast != broadcast.id),
         )
 
@@ -133,7 +136,7 @@ def write_deliveries(
 ) -> int:
     """Writes everybody into a CSV file that its owner alone can read; how many they are.
 
-    The file appears whole or not at all. Cells that a spreadsheet would take for a formula are quoted. Raises
+    The file appears whole or not at all. Cells that a spreadsheet would take for a formula are guarded. Raises
     InputError where it cannot be written, or exists and is not to be overwritten.
     """
     deliveries = list_deliveries(database, broadcast_id, part=part)
@@ -142,7 +145,7 @@ def write_deliveries(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for delivery in deliveries:
-            writer.writerow(_cells(delivery))
+            writer.writerow(map(guarded, _cells(delivery)))
             count += 1
     return count
 
@@ -150,13 +153,13 @@ def write_deliveries(
 def _cells(delivery: AuditedDelivery) -> tuple[str, ...]:
     """The cells in the order of COLUMNS."""
     return (
-        guarded(delivery.email),
+        delivery.email,
         part_of(delivery),
-        guarded(delivery.reason),
+        delivery.reason,
         text_of(delivery.at),
         "" if delivery.chunk is None else str(delivery.chunk),
         str(delivery.attempt or ""),
-        guarded(delivery.message_id),
+        delivery.message_id,
         text_of(delivery.due_at) if delivery.due_at else "",
         delivery.zone,
     )

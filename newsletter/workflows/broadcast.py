@@ -8,25 +8,29 @@ from pathlib import Path
 from newsletter.checks.registry import RULES
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.errors import FindingsError, InputError
+from newsletter.model.audience import Suppression
 from newsletter.model.broadcast import Broadcast, BroadcastState, Waiver
 from newsletter.model.finding import Finding, Severity
-from newsletter.model.ledger import FreezePreview, FreezeRequest
+from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.mistakes import suggestion
 from newsletter.model.pace import Pace
-from newsletter.model.requirement import REQUIREMENTS
+from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
 from newsletter.model.schedule import Schedule
+from newsletter.model.segment import Segment
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
 from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
 from newsletter.store.ledger.record import adopt_orphans
+from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
+from newsletter.store.suppressions import add_suppressions
 from newsletter.workflows.approve import unmet_requirements
 from newsletter.workflows.compose import Composed, compose_issue
 from newsletter.workflows.pace import chunk_size_for, pace_of
 from newsletter.workflows.sample import envelope_of
 from newsletter.workflows.schedule import SchedulePlan, plan_schedule
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import find_segments
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
@@ -43,6 +47,12 @@ class BroadcastPlan:
     blocking: tuple[Finding, ...]  # errors, and requirements that nobody met, that no waiver overrides
     waived: tuple[Finding, ...]
     unused_waivers: tuple[str, ...]  # rules that were to be waived and found nothing
+    worn_out: tuple[Suppression, ...]  # addresses that keep bouncing: suppressed before anything is frozen
+
+    @property
+    def without_consent(self) -> int:
+        """How many of the segment are left out because nothing on record allows to mail them."""
+        return sum(count.deliveries for count in self.preview.excluded if count.reason == NO_CONSENT)
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -55,7 +65,7 @@ def plan_broadcast(
     database: Database,
     folder: Path,
     *,
-    segment: str,
+    segment: Segment,
     waivers: Sequence[Waiver],
     schedule: Schedule | None = None,
     provider: Provider | None = None,
@@ -64,10 +74,9 @@ def plan_broadcast(
     """Composes the issue, checks it as of when it goes out, and finds who would get what; the ledger stays as it is.
 
     Without a `provider` the plan does not say how mail gets to its time. Raises MistakesError, or InputError for an
-    unknown segment or rule, a time that does not fit, or where nobody would get anything.
+    unknown rule, a time that does not fit, or where nobody would get anything.
     """
     _require_rules(waivers)
-    target = find_segment(config, database, segment)
     goes_out = schedule.moment_in(schedule.zone) if schedule else now
     composed = compose_issue(config, folder, at=goes_out, known_fields=known_fields(database))
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
@@ -77,13 +86,14 @@ def plan_broadcast(
     used = {finding.rule for finding in waived}
     request = FreezeRequest(
         issue=issue,
-        segment=target,
-        only=tuple(find_segment(config, database, name) for name in composed.issue.only_segments),
+        segment=segment,
+        only=find_segments(config, database, composed.issue.only_segments, now=now),
         provider=config.settings.provider.use,
         content_hash=content_hash,
         envelope=envelope_of(config),
         waivers=tuple(waiver for waiver in waivers if waiver.rule in used),
         schedule=schedule,
+        topics=composed.issue.fields.topics,
     )
     preview = preview_freeze(database, request)
     return BroadcastPlan(
@@ -95,19 +105,23 @@ def plan_broadcast(
         blocking=tuple(finding for finding in held_back_by if finding.rule not in waived_rules),
         waived=waived,
         unused_waivers=tuple(sorted(waived_rules - used)),
+        worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 
 
 def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
     """Freezes the broadcast; from here on it is in the ledger, with its content.
 
-    Raises FindingsError where an error holds the mail back, InputError where nobody would get anything, or where the
-    time has come since the plan was made, so that mail would leave at once that was to wait.
+    The addresses that the plan found to keep bouncing are suppressed before. Raises FindingsError where an error holds
+    the mail back, InputError where nobody would get anything, or where the time has come since the plan was made, so
+    that mail would leave at once that was to wait.
     """
     if plan.blocking:
         raise FindingsError("\n".join(str(finding) for finding in plan.blocking))
     if plan.schedule is not None and plan.schedule.first <= now:
         raise InputError("its time has passed meanwhile; nothing was sent. Write a time that is to come")
+    if plan.worn_out:
+        add_suppressions(database, plan.worn_out)
     variants = {variant.segments: variant for variant in plan.composed.rendered.variants}
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
     return freeze_broadcast(database, plan.request, variants, chunk_size=chunk_size, now=now)
@@ -171,6 +185,11 @@ def _only_unfinished(database: Database) -> Broadcast:
 def _require_rules(waivers: Sequence[Waiver]) -> None:
     known = [*(rule.id for rule in RULES), *(requirement.id for requirement in REQUIREMENTS)]
     for waiver in waivers:
+        if waiver.rule in {rule.id for rule in AUDIENCE_RULES}:
+            raise InputError(
+                f"{waiver.rule} cannot be waived: import the list again with the consent of these people, or with "
+                '--basis "…", which is kept'
+            )
         if waiver.rule not in known:
             raise InputError(f"there is no check {waiver.rule}; {suggestion(waiver.rule, known)}")
         if not waiver.because.strip():

@@ -1,14 +1,14 @@
 """Check an issue with all that is known: its files, the mail that they make, the list, and the segments."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from newsletter.config import CONFIG_FILE, Config
-from newsletter.errors import InputError, MistakesError
+from newsletter.config import Config
+from newsletter.errors import MistakesError
 from newsletter.model.finding import Finding, Place, Severity
 from newsletter.workflows.compose import CONTENT_RULE, compose_issue, findings_of_mistakes
-from newsletter.workflows.segments import audience_fields, find_segment_among
+from newsletter.workflows.segments import audience_fields, mistakes_in_segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,31 +19,25 @@ class Judgement:
     by: date | None
 
 
-def judge_issue(config: Config, folder: Path) -> Judgement:
+def judge_issue(config: Config, folder: Path, *, now: datetime) -> Judgement:
     """All findings of an issue, judged by its own date; what is wrong in its files is among them."""
-    fields = audience_fields(config)
-    segments = _segment_findings(config, fields)
+    segments = _segment_findings(config, now=now)
     try:
-        composed = compose_issue(config, folder, known_fields=fields)
+        composed = compose_issue(config, folder, known_fields=audience_fields(config))
     except MistakesError as err:
         return Judgement(findings=(*findings_of_mistakes(err), *segments), by=None)
     return Judgement(findings=(*segments, *composed.findings), by=composed.issue.fields.date)
 
 
-def _segment_findings(config: Config, fields: tuple[str, ...] | None) -> tuple[Finding, ...]:
-    """The segments whose expression is wrong; which fields there are is not known before a list was imported."""
-    if fields is None:
-        return ()
-    findings = []
-    for name in config.settings.segments:
-        try:
-            find_segment_among(config, name, fields)
-        except InputError as err:
-            what, _, remedy = str(err).splitlines()[0].partition("; ")
-            place = Place(path=CONFIG_FILE)
-            findings.append(
-                Finding(
-                    rule=CONTENT_RULE, severity=Severity.ERROR, place=place, what=what, remedy=remedy or "correct it"
-                )
-            )
-    return tuple(findings)
+def _segment_findings(config: Config, *, now: datetime) -> tuple[Finding, ...]:
+    """What is wrong with the segments; a finding is one line, and so shows no expression."""
+    return tuple(
+        Finding(
+            rule=CONTENT_RULE,
+            severity=Severity.ERROR,
+            place=Place(path=mistake.path, line=mistake.line),
+            what=mistake.what,
+            remedy=mistake.remedy.splitlines()[0],
+        )
+        for mistake in mistakes_in_segments(config, now=now)
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from newsletter.config import CONFIG_FILE
 from newsletter.errors import InputError, ProviderError
+from newsletter.model.address import masked
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Resolution, UnknownChunk
 from newsletter.providers.base import Provider
@@ -103,7 +104,7 @@ def resolve_chunks(
     Where the broadcast is over, what is to be resent is cancelled, and a later broadcast reaches those people. What was
     proven to be taken, or handed over again, since the person looked stays as it is.
     """
-    detail = f"{_DECISION[resolution]}: {' '.join(because.split()) or _NO_REASON}"
+    detail = f"{_DECISION[resolution]}: {masked(' '.join(because.split())) or _NO_REASON}"
     return sum(
         chunk.deliveries
         for chunk in chunks

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from newsletter.config import CONFIG_FILE, Config
+from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.content.loader import ISSUE_FILE
 from newsletter.errors import InputError
 from newsletter.workflows.compose import ISSUES_FOLDER, find_issue, issue_names
@@ -46,7 +46,7 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
         raise InputError(f"{config.shown(target)} exists already; choose another name")
     if source is None and not issue_names(config):
         with as_file(files("newsletter") / "starter") as starter:
-            return _first_issue(starter, target, issue_date or _date_for(name, today))
+            return _first_issue(starter, target, issue_date or _date_for(name, today), config)
     original = find_issue(config, source)
     staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
     try:
@@ -65,15 +65,23 @@ def _copy_starter(starter: Path, folder: Path, today: date) -> None:
     shutil.copy(starter / CONFIG_FILE, folder / CONFIG_FILE)
     shutil.copy(starter / "gitignore", folder / ".gitignore")
     shutil.copy(starter / "recipients.example.csv", folder / "recipients.example.csv")
-    _first_issue(starter, folder / ISSUES_FOLDER / f"{today:%Y-%m}", today)
+    _first_issue(starter, folder / ISSUES_FOLDER / f"{today:%Y-%m}", today, load_config(folder))
 
 
-def _first_issue(starter: Path, target: Path, issue_date: date) -> Path:
+def _first_issue(starter: Path, target: Path, issue_date: date, config: Config) -> Path:
+    """An issue to begin with, about the first topic of the workspace where that has any."""
+    topics = list(config.settings.topics)[:1]
+    filled_in = {
+        "@DATE@": f"{issue_date}",
+        "@EVENT@": f"{issue_date + _FIRST_EVENT_AFTER}",
+        "@TOPICS@": "".join(f"topics:\n  - {topic}\n" for topic in topics),
+    }
     shutil.copytree(starter / "issue", target)
     for path in target.rglob("*.*"):
         text = path.read_text(encoding="utf-8")
-        filled = text.replace("@DATE@", f"{issue_date}").replace("@EVENT@", f"{issue_date + _FIRST_EVENT_AFTER}")
-        path.write_text(filled, encoding="utf-8")
+        for mark, value in filled_in.items():
+            text = text.replace(mark, value)
+        path.write_text(text, encoding="utf-8")
     return target
 
 

@@ -15,7 +15,7 @@ from newsletter.errors import InputError, MistakesError
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import LetterFields
 from newsletter.model.merge import MergeField
-from tests.workspaces import ISSUE, write_workspace
+from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 EVENT = """\
 ---
@@ -97,6 +97,59 @@ def test_a_section_can_be_shown_to_a_segment_alone(tmp_path: Path) -> None:
     entry = issue_with("letter").replace("  - letter", "  - section: letter\n    only: teachers")
     issue = load(write_workspace(tmp_path, {"issues/2026-02/issue.yaml": entry}))
     assert issue.only_segments == ("teachers",)
+
+
+WITH_TOPICS = CONFIG + '[topics]\nnews = "News and letters"\nevents = "Events and retreats"\n'
+
+
+def about(root: Path, topics: str, *, config: str = WITH_TOPICS) -> Path:
+    return write_workspace(root, {"newsletter.toml": config, "issues/2026-02/issue.yaml": ISSUE + topics})
+
+
+@pytest.mark.parametrize(
+    ("written", "topics"),
+    [
+        ("topics: [events]\n", ("events",)),
+        ("topics: events\n", ("events",)),
+        ("topics:\n  - news\n  - events\n", ("news", "events")),
+    ],
+)
+def test_an_issue_says_what_it_is_about(tmp_path: Path, written: str, topics: tuple[str, ...]) -> None:
+    assert load(about(tmp_path, written)).fields.topics == topics
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (
+            "",
+            "issue.yaml:1: the issue does not say which topics it is about; add `topics:` with one or more of news, "
+            "events: whoever left all of them does not get it",
+        ),
+        ("topics: []\n", "issue.yaml:7: the issue does not say which topics it is about; add"),
+        ("topics:\n  - news\n  - evnts\n", "issue.yaml:9: there is no topic evnts; did you mean events?"),
+        ("topics: [retreats]\n", "issue.yaml:7: there is no topic retreats; the known ones are events, news"),
+        ("topics: [news, news]\n", "issue.yaml:7: the topic news stands twice; keep one of them"),
+        ("topics: [2]\n", "issue.yaml:7: topics › item 1: must be text"),
+    ],
+)
+def test_topics_that_are_missing_or_unknown_are_mistakes(tmp_path: Path, written: str, told: str) -> None:
+    assert mistakes(about(tmp_path, written))[0].startswith(f"issues/2026-02/{told}")
+
+
+def test_a_topic_where_the_workspace_has_none_is_a_mistake(tmp_path: Path) -> None:
+    assert mistakes(about(tmp_path, "topics: [news]\n", config=CONFIG)) == [
+        "issues/2026-02/issue.yaml:7: `topics` is written, but newsletter.toml defines none; take it out, or define "
+        "topics under [topics] there"
+    ]
+
+
+def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
+    root = about(tmp_path, "topics: [news, wokshops]\nlanguage: nowhere at all\n")
+    assert [told.partition(";")[0] for told in mistakes(root)] == [
+        "issues/2026-02/issue.yaml:7: there is no topic wokshops",
+        "issues/2026-02/issue.yaml:8: language: 'nowhere at all' is not a language",
+    ]
 
 
 def test_an_issue_that_would_need_hundreds_of_variants_is_a_mistake(tmp_path: Path) -> None:

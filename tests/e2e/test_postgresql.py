@@ -32,11 +32,29 @@ def test_the_audience_is_kept_and_shown(tmp_path: Path, postgresql_server: Postg
     run(root, "subscribers", "import", "list.csv")
     run(root, "suppressions", "add", "person0@example.org")
     assert "person0@example.org" in run(root, "suppressions", "list").stdout
-    run(root, "suppressions", "remove", "person0@example.org")
+    run(root, "suppressions", "remove", "person0@example.org", "--because", "asked", "--yes")
     assert "person1@example.org" in run(root, "subscribers", "show", "person1@example.org").stdout
-    run(root, "subscribers", "export", "out.csv")
+    run(root, "subscribers", "export", "--to", "out.csv")
     assert len((root / "out.csv").read_text(encoding="utf-8").splitlines()) == 6
     assert "teachers" in run(root, "segments").stdout
+
+
+def test_somebody_is_forgotten(tmp_path: Path, postgresql_server: PostgresServer) -> None:
+    secret = {"NEWSLETTER_KEY": "0123456789abcdef0123456789abcdef"}
+    with SendGridApi() as api:
+        root = postgresql_workspace(tmp_path, postgresql_server, api)
+    run(root, "subscribers", "import", "list.csv")
+    assert json.loads(run(root, "subscribers", "export", "person1@example.org").stdout)["subscriber"]["id"]
+    assert (
+        "would be erased" in run(root, "subscribers", "forget", "person1@example.org", "--dry-run", env=secret).stdout
+    )
+    told = run(root, "subscribers", "forget", "person1@example.org", "--yes", env=secret)
+    assert "VACUUM FULL" in told.stderr
+    assert "nobody with the address" in run(root, "subscribers", "show", "person1@example.org", expect=2).stderr
+    rejected = run(root, "subscribers", "import", "list.csv", env=secret, expect=1)
+    assert "asked to be forgotten" in rejected.stdout + rejected.stderr
+    run(root, "subscribers", "add", "person1@example.org", "--consent-source", "phone", env=secret)
+    assert "phone" in run(root, "subscribers", "show", "person1@example.org").stdout
 
 
 def test_a_broadcast_goes_its_whole_way(tmp_path: Path, postgresql_server: PostgresServer) -> None:

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as SendGrid's Web API documents it: mail, scheduled sends, and the log.
+"""A server on loopback that answers as SendGrid's Web API documents it: mail, scheduled sends, log, suppressions.
 
 It validates a mail request as a whole and names the index of what is wrong, queues it or not, and keeps what each
 recipient would get. Tests queue faults: the next requests fall victim to them, one each. It knows nothing of the code
@@ -18,12 +18,14 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes import sendgrid_logs
 from tests.fakes.sendgrid_answer import Answer
 from tests.fakes.sendgrid_mail import AcceptedMail, is_sandbox, mails_of
 from tests.fakes.sendgrid_rules import errors_of
 from tests.fakes.sendgrid_schedules import Schedules
+from tests.fakes.sendgrid_suppressions import LISTS, Suppressions
 
 __all__ = ["AcceptedMail", "Answer", "Exchange", "Fault", "SendGridApi"]
 
@@ -47,6 +49,7 @@ class Exchange:
 
     method: str
     path: str
+    query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
     answer: Answer
@@ -69,6 +72,7 @@ class SendGridApi:
         self.now: datetime | None = None
         self.has_log = True  # Email Logs are not part of every account
         self.schedules = Schedules()
+        self.suppressions = Suppressions()
         self.lock = threading.Lock()
         self._script: deque[Fault | Answer] = deque()
         self._stopping = threading.Event()
@@ -111,10 +115,11 @@ class SendGridApi:
         """Waits until the server stops, or for longer than any test's timeout."""
         self._stopping.wait(20)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, address: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Carries out a request, and keeps it with its answer."""
-        answer = self._carry_out(method, path, headers, body)
-        exchange = Exchange(method=method, path=path, headers=headers, body=body, answer=answer)
+        path, query = urlsplit(address).path, dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+        answer = self._carry_out(method, path, query, headers, body)
+        exchange = Exchange(method=method, path=path, query=query, headers=headers, body=body, answer=answer)
         with self.lock:
             self.exchanges.append(exchange)
         return answer
@@ -132,7 +137,9 @@ class SendGridApi:
         """What time it is for the server."""
         return self.now or datetime.now(UTC)
 
-    def _carry_out(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _carry_out(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         refusal = _refusal(headers, body, api_key=self.api_key)
         if refusal is not None:
             return refusal
@@ -145,7 +152,8 @@ class SendGridApi:
             content = None
         if not isinstance(content, dict):
             return Answer.error(400, "Bad Request")
-        return carry(self, Call(content=content, body=body, place=path.rpartition("/")[2], now=self.clock()))
+        place = unquote(path.rpartition("/")[2])
+        return carry(self, Call(content=content, body=body, query=query, place=place, now=self.clock()))
 
     def send(self, call: "Call") -> Answer:
         """`POST /v3/mail/send`."""
@@ -170,6 +178,7 @@ class Call:
 
     content: dict[str, Any]
     body: bytes
+    query: Mapping[str, str]
     place: str  # the last part of the path: an id, where the path ends in one
     now: datetime
 
@@ -183,8 +192,13 @@ def _refusal(headers: Mapping[str, str], body: bytes, *, api_key: str) -> Answer
     return Answer.error(413, "Payload too large") if len(body) > LARGEST_REQUEST_BYTES else None
 
 
+def _removal_from(name: str) -> "Callable[[SendGridApi, Call], Answer]":
+    return lambda api, call: api.suppressions.remove(name, call.place)
+
+
 _FORBIDDEN = Answer.error(403, "access forbidden")
 _SCHEDULED = "/v3/user/scheduled_sends"
+_GLOBAL = "/v3/asm/suppressions/global"
 _ROUTES: dict[tuple[str, str], Callable[[SendGridApi, Call], Answer]] = {
     ("POST", "/v3/mail/send"): lambda api, call: api.send(call),
     ("POST", "/v3/mail/batch"): lambda api, _: api.schedules.open(),
@@ -195,6 +209,10 @@ _ROUTES: dict[tuple[str, str], Callable[[SendGridApi, Call], Answer]] = {
     ("DELETE", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.undo(call.place),
     ("POST", "/v3/logs"): lambda api, call: api.search(call),
     ("GET", "/v3/logs/[^/]+"): lambda api, call: api.details(call),
+    ("POST", _GLOBAL): lambda api, call: api.suppressions.add(call.content, call.now),
+    ("DELETE", f"{_GLOBAL}/[^/]+"): lambda api, call: api.suppressions.remove("unsubscribes", call.place),
+    ("GET", f"/v3/suppression/(?:{'|'.join(LISTS)})"): lambda api, call: api.suppressions.page(call.place, call.query),
+    **{("DELETE", f"/v3/suppression/{name}/[^/]+"): _removal_from(name) for name in LISTS if name != "unsubscribes"},
 }
 
 
@@ -233,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _meet(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if not _routes_to(self.path):
+        if not _routes_to(urlsplit(self.path).path):
             self._give(Answer.error(404, "Not Found"))
             return
         api = self.server.api

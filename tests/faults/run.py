@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from newsletter.model.audience import ImportRow
+from newsletter.model.imports import batch_of
 from newsletter.store.merge import merge_subscribers
 from tests.faults import commands
 from tests.faults.api import FaultyApi
@@ -17,7 +17,7 @@ from tests.faults.plan import Misfortune, Plan, draw_plan
 from tests.faults.processes import Processes
 from tests.faults.stores import Store
 from tests.faults.story import Story
-from tests.store.builders import NOW
+from tests.store.builders import NOW, row
 
 _ZONES = ("", "Etc/GMT+1", "Etc/GMT-5")  # west and east of Greenwich, in this order
 
@@ -66,11 +66,11 @@ def directed(plan: Plan, store: Store, processes: Processes, folder: Path) -> It
         )
         director = Director(plan=plan, scene=scene, store=store, processes=processes, api=api, log=log, is_calm=is_calm)
         with store.opened() as database:
-            rows = [
-                ImportRow(line, email, timezone=_ZONES[line % len(_ZONES)], tags=(scene.tag,))
-                for line, email in enumerate(director.people, start=2)
+            people = [
+                row(email, timezone=_ZONES[number % len(_ZONES)], tags=(scene.tag,))
+                for number, email in enumerate(director.people)
             ]
-            merge_subscribers(database, rows, now=NOW)
+            merge_subscribers(database, [batch_of(people)], now=NOW)
         try:
             yield director
         finally:

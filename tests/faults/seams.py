@@ -14,7 +14,7 @@ from threading import Lock
 from types import TracebackType
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
-from newsletter.providers.base import MessageLog, Provider, Scheduler, Session
+from newsletter.providers.base import MessageLog, Provider, Scheduler, Session, SuppressionLists
 from newsletter.store.database import Connection, Database, Runner
 from tests.faults.eventlog import EventLog
 
@@ -86,6 +86,14 @@ class MortalDatabase:
         """As the database's own, if the process lives."""
         return self._mortal(self._database.shared_transaction())
 
+    def filling_transaction(self) -> AbstractContextManager[Connection]:
+        """As the database's own, if the process lives."""
+        return self._mortal(self._database.filling_transaction())
+
+    def scrub(self) -> bool:
+        """As the database's own."""
+        return self._database.scrub()
+
     @contextmanager
     def runner(self) -> Iterator[Runner]:
         """As the database's own; the log learns which process it is."""
@@ -126,6 +134,7 @@ class MortalProvider:
         self.concurrency = provider.concurrency
         self.scheduler: Scheduler | None = provider.scheduler
         self.message_log: MessageLog | None = provider.message_log
+        self.suppression_lists: SuppressionLists | None = provider.suppression_lists
         self._provider = provider
         self._unreachable = unreachable
         self._unreachable_requests = unreachable_requests

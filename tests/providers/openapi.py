@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-FILES = ("tsg_mail_v3.json", "tsg_scheduled_sends_v3.json", "tsg_logs_v3.json")
+FILES = ("tsg_mail_v3.json", "tsg_scheduled_sends_v3.json", "tsg_logs_v3.json", "tsg_suppressions_v3.json")
 _PARAMETER = re.compile(r"\{\w+\}")
 
 
@@ -24,7 +24,7 @@ class Operation:
 
 
 class Descriptions:
-    """The descriptions of mail, scheduled sends and logs."""
+    """The descriptions of mail, scheduled sends, logs and suppressions."""
 
     def __init__(self, folder: Path) -> None:
         documents = {name: _strict(json.loads((folder / name).read_text(encoding="utf-8"))) for name in FILES}
@@ -43,6 +43,20 @@ class Descriptions:
         if not described.content:
             return [f"{method} {path} takes no body"] if body else []
         return list(self._mistakes(described, body))
+
+    def mistakes_in_query(self, method: str, path: str, query: Mapping[str, str]) -> list[str]:
+        """What is wrong with the parameters after the `?`; nothing where they are as described."""
+        operation = self._operation(method, path)
+        if operation is None:
+            return [f"{method} {path} is not described"]
+        listed = [self._resolved(operation, each).content for each in operation.content.get("parameters", [])]
+        described = {each["name"]: each["schema"] for each in listed if each["in"] == "query"}
+        mistakes = [f"{name} is not described" for name in query if name not in described]
+        for name in query.keys() & described.keys():
+            value = int(query[name]) if query[name].isdecimal() else query[name]
+            found = Draft202012Validator(described[name]).iter_errors(value)
+            mistakes += [f"{name}: {error.message}" for error in found]
+        return mistakes
 
     def mistakes_in_answer(self, method: str, path: str, status: int, body: bytes) -> list[str]:
         """What is wrong with an answer; nothing where it is as described."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
 from newsletter.model.ledger import UnknownChunk
-from newsletter.providers.base import MessageLog, Provider, Scheduler
+from newsletter.providers.base import MessageLog, Provider, Scheduler, SuppressionLists
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
 API_KEY = "SG.secret-key-of-the-tests"
@@ -26,6 +26,12 @@ def log_of(provider: Provider) -> MessageLog:
     """Its log of messages."""
     assert provider.message_log is not None
     return provider.message_log
+
+
+def suppression_lists_of(provider: Provider) -> SuppressionLists:
+    """Its lists of whom it does not mail."""
+    assert provider.suppression_lists is not None
+    return provider.suppression_lists
 
 
 def submit(provider: Provider, handed: OutgoingChunk) -> Outcome:

@@ -18,11 +18,20 @@ from hypothesis import strategies as st
 
 from newsletter.model.broadcast import OutgoingChunk
 from newsletter.model.merge import Template
+from newsletter.model.provider_list import ProviderList
 from newsletter.providers.sendgrid_request import compile_request
 from tests.fakes.sendgrid_api import SendGridApi
 from tests.providers.mailings import ENVELOPE, PICTURE, chunk, mailing, recipient, variant
 from tests.providers.openapi import FILES, Descriptions
-from tests.providers.sendgrid_parts import API_KEY, log_of, scheduler_of, sendgrid, submit, unknown
+from tests.providers.sendgrid_parts import (
+    API_KEY,
+    log_of,
+    scheduler_of,
+    sendgrid,
+    submit,
+    suppression_lists_of,
+    unknown,
+)
 from tests.providers.workspace import NOW
 
 ANA = recipient(1, "ana@example.org")
@@ -66,6 +75,7 @@ def api(descriptions: Descriptions) -> Iterator[SendGridApi]:
         asked, answer = (exchange.method, exchange.path), exchange.answer
         assert exchange.headers.get("Content-Type", "application/json").startswith("application/json")
         assert not descriptions.mistakes_in_request(*asked, exchange.body)
+        assert not descriptions.mistakes_in_query(*asked, exchange.query)
         is_of_the_sandbox = answer.status == 200 and exchange.path.endswith("/mail/send")  # which nobody describes
         if answer.status < 400 and not is_of_the_sandbox:
             assert not descriptions.mistakes_in_answer(*asked, answer.status, answer.body)
@@ -113,6 +123,18 @@ def test_a_search_of_the_log_is_as_described(api: SendGridApi, tmp_path: Path) -
     assert [exchange.method for exchange in api.exchanges] == ["POST", "POST", "GET"]
 
 
+def test_suppressions_read_added_to_and_taken_off_are_as_described(api: SendGridApi, tmp_path: Path) -> None:
+    lists = suppression_lists_of(sendgrid(tmp_path, api.url))
+    for listed in ProviderList:
+        api.suppressions.put(listed.value, "ana@example.org", NOW)
+
+        assert [len(page) for page in lists.pull(listed, since=NOW, until=NOW)] == [1]
+        assert [len(page) for page in lists.pull(listed, since=None, until=NOW)] == [1]
+        lists.remove(listed, "ana@example.org")
+
+    assert lists.add(["ana@example.org", "ben@bücher.example"]) == ()
+
+
 @given(name=st.text(), value=st.text(max_size=50), subject=st.text(min_size=1))
 def test_mail_of_any_name_value_and_subject_is_as_described(
     descriptions: Descriptions, name: str, value: str, subject: str
@@ -140,5 +162,21 @@ def test_a_request_that_is_not_as_described_is_told(
     descriptions: Descriptions, path: str, request_body: dict[str, Any], mistake: str
 ) -> None:
     found = descriptions.mistakes_in_request("POST", path, json.dumps(request_body).encode())
+
+    assert any(mistake in words for words in found), found
+
+
+@pytest.mark.parametrize(
+    ("query", "mistake"),
+    [
+        ({"limit": "501"}, "greater than the maximum"),
+        ({"limit": "all"}, "not of type 'integer'"),
+        ({"page": "2"}, "page is not described"),
+    ],
+)
+def test_a_query_that_is_not_as_described_is_told(
+    descriptions: Descriptions, query: dict[str, str], mistake: str
+) -> None:
+    found = descriptions.mistakes_in_query("GET", "/v3/suppression/bounces", query)
 
     assert any(mistake in words for words in found), found

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
+from newsletter.providers.outbox import mails_to
 from tests.providers.mailings import chunk, received, recipient
 from tests.providers.workspace import opened
 
@@ -27,7 +28,21 @@ def test_a_file_is_named_by_broadcast_address_and_delivery(tmp_path: Path) -> No
 def test_mail_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
     _submit(opened(tmp_path, SETTINGS), chunk(recipient(1, "ana@example.org")))
 
-    assert (tmp_path / "outbox" / "b7").stat().st_mode & 0o077 == 0
+    found = [tmp_path / "outbox", *(tmp_path / "outbox").rglob("*")]
+    assert len(found) == 3
+    assert [path for path in found if path.stat().st_mode & 0o077] == []
+
+
+def test_the_mails_to_one_person_are_found_by_address_and_delivery(tmp_path: Path) -> None:
+    provider = opened(tmp_path, SETTINGS)
+    _submit(provider, chunk(recipient(1, "ana@example.org"), recipient(11, "ana@example.org")))
+    _submit(provider, chunk(recipient(21, "na@example.org"), recipient(3, "*@example.org")))
+
+    found = [path.name for path in mails_to(tmp_path / "outbox", "ana@example.org", 1)]
+
+    assert found == ["ana@example.org-1.eml"]
+    assert [path.name for path in mails_to(tmp_path / "outbox", "*@example.org", 3)] == ["_@example.org-3.eml"]
+    assert mails_to(tmp_path / "nowhere", "ana@example.org", 1) == ()
 
 
 @pytest.mark.parametrize(

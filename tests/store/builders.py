@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from newsletter.model.audience import ImportReport, ImportRow
+from newsletter.model.audience import SubscriberRecord
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Verdict, Waiver
+from newsletter.model.imports import ImportReport, batch_of
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.schedule import Schedule
 from newsletter.model.segment import All, Condition, Segment
 from newsletter.store.database import Database
+from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.record import record_outcome
@@ -20,6 +23,7 @@ from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber
 
+KEY = b"a key of thirty-two bytes, or so"
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 EVERYONE = Segment(name="everyone", expression="everyone", condition=All())
 ENVELOPE = Envelope(
@@ -33,13 +37,21 @@ ENVELOPE = Envelope(
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, message_id="m1")
 
 
-def add(database: Database, *rows: ImportRow) -> ImportReport:
-    numbered = [row._replace(line=line) for line, row in enumerate(rows, start=2)]
-    return merge_subscribers(database, numbered, now=NOW)
+def row(email: str, **fields: Any) -> SubscriberRecord:
+    """Somebody who said yes, unless the fields say otherwise."""
+    return SubscriberRecord(**{"email": email, "consented_at": NOW, "consent_source": "website form", **fields})
+
+
+def add(database: Database, *people: SubscriberRecord) -> ImportReport:
+    return merge_subscribers(database, [batch_of(people)], now=NOW)
+
+
+def forget(database: Database, email: str) -> bool:
+    return forget_person(database, email, key=KEY, now=NOW)
 
 
 def add_people(database: Database, count: int, *, tags: tuple[str, ...] = (), prefix: str = "person") -> None:
-    add(database, *(ImportRow(0, f"{prefix}{number:05}@example.org", tags=tags) for number in range(count)))
+    add(database, *(row(f"{prefix}{number:05}@example.org", tags=tags) for number in range(count)))
 
 
 def id_of(database: Database, email: str) -> int:
@@ -75,6 +87,7 @@ def request(
     only: Sequence[Segment] = (),
     schedule: Schedule | None = None,
     provider: str = "outbox",
+    topics: Sequence[str] = (),
 ) -> FreezeRequest:
     return FreezeRequest(
         issue=issue,
@@ -85,6 +98,7 @@ def request(
         envelope=ENVELOPE,
         waivers=(Waiver(rule="links", because="the page opens tomorrow"),),
         schedule=schedule,
+        topics=tuple(topics),
     )
 
 
@@ -107,12 +121,13 @@ def freeze(
     chunk_size: int = 10,
     schedule: Schedule | None = None,
     provider: str = "outbox",
+    topics: Sequence[str] = (),
     now: datetime = NOW,
 ) -> Broadcast:
     variants = {frozenset[str](): variant()}
     for each in only:
         variants |= {names | {each.name}: variant(*names, each.name) for names in list(variants)}
-    made_from = request(issue, to, only, schedule, provider)
+    made_from = request(issue, to, only, schedule, provider, topics)
     return freeze_broadcast(database, made_from, variants, chunk_size=chunk_size, now=now)
 
 

@@ -29,7 +29,7 @@ def test_data_is_there_when_opened_again(location: Location) -> None:
         assert find_suppression(database, "ana@example.org")
 
 
-@pytest.mark.parametrize("kind", ["transaction", "shared_transaction"])
+@pytest.mark.parametrize("kind", ["transaction", "shared_transaction", "filling_transaction"])
 def test_writing_while_another_program_writes_is_reported(location: Location, kind: str) -> None:
     with open_database(location, wait_seconds=0) as database, open_database(location) as other:
         writing = getattr(database, kind)
@@ -100,10 +100,37 @@ def test_read_sees_one_state_while_another_thread_writes(database: Database) -> 
 
 
 def test_load_fills_every_column(database: Database) -> None:
-    rows = [("ana@example.org", "Ana@example.org", "manual", ""), ("x\t\\N\n'%s", ":name ü 💗", "", "\\.")]
+    rows = [("ana@example.org", "", "manual", "Ana", "", "a"), ("x\t\\N\n'%s", ":name ü 💗", "", "", "\\.", "b")]
 
     with database.transaction() as connection:
-        connection.load("suppression", iter(rows))
+        connection.load("past_suppression", iter(rows))
 
-        found = connection.execute("SELECT person, email, reason, created_at FROM suppression ORDER BY person")
+        found = connection.execute("SELECT * FROM past_suppression ORDER BY because")
         assert found.fetchall() == rows
+
+
+@pytest.mark.parametrize("count", [1, 250, 2501])
+def test_columns_are_loaded_in_step_with_their_constants(database: Database, count: int) -> None:
+    names = [f"tag {number:04} \t\\N'%s 💗" for number in range(count)]
+    columns = {"because": [f"{number:04}" for number in range(count)], "person": names}
+    constants = {"topic": "events", "reason": "it's ?1 :x", "created_at": "", "lifted_at": "now"}
+
+    with database.transaction() as connection:
+        connection.load_columns("past_suppression", columns, constants)
+
+        found = connection.execute(
+            "SELECT person, topic, reason, lifted_at, because FROM past_suppression ORDER BY person"
+        )
+        assert found.fetchall() == [
+            (name, "events", "it's ?1 :x", "now", f"{number:04}") for number, name in enumerate(names)
+        ]
+
+
+def test_statement_that_brings_about_equal_keys_does_nothing(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.load("tag", [("teacher",)])
+
+        assert not connection.attempt("INSERT INTO tag (name) VALUES ('donor'), ('teacher')")
+        assert connection.attempt("INSERT INTO tag (name) VALUES ('member')")
+
+        assert connection.execute("SELECT name FROM tag ORDER BY name").fetchall() == [("member",), ("teacher",)]

@@ -1,46 +1,71 @@
-"""Merging a list into the audience: added, updated, unchanged, rejected, and never half of it."""
+"""Merging a list into the audience: every row accounted for, nobody brought back who left, and never half of it."""
 
-import io
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsletter.audience.csv_export import write_subscribers
-from newsletter.audience.csv_import import read_subscribers
-from newsletter.errors import MistakesError
-from newsletter.model.audience import ImportRow, RejectedRow, SubscriberRecord, SuppressionReason
+from newsletter.errors import InputError, MistakesError
+from newsletter.model.audience import SubscriberRecord, SuppressionReason
+from newsletter.model.imports import (
+    DoubtfulRow,
+    Fate,
+    ImportBatch,
+    ImportReport,
+    ImportTerms,
+    PastConsent,
+    RejectedRow,
+    RowFate,
+    batch_of,
+    batches_of,
+)
 from newsletter.store.database import Database
-from newsletter.store.merge import merge_subscribers
+from newsletter.store.merge import merge_subscribers, past_imports
 from newsletter.store.opening import open_database
-from newsletter.store.subscribers import export_subscribers, find_subscriber, known_fields, remove_subscriber
-from newsletter.store.suppressions import add_suppression
-from tests.store.builders import NOW, add, add_people, id_of
+from newsletter.store.subscribers import (
+    export_subscribers,
+    find_subscriber,
+    known_fields,
+    known_tags,
+    past_consents,
+)
+from newsletter.store.suppressions import add_suppression, find_suppression
+from tests.store.builders import KEY, NOW, add, add_people, forget, id_of, row
 from tests.store.conftest import Location
 
-EXAMPLE = Path(__file__).parents[2] / "recipients.example.csv"
-ANA = ImportRow(
-    0,
+DAY = timedelta(days=1)
+THEN = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+ANA = row(
     "Ana@example.org",
     first_name="Ana",
     last_name="Lima",
     language="pt-BR",
     timezone="America/Sao_Paulo",
     tags=("donor", "teacher"),
-    consented_at=datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC),
+    joined_at=THEN,
+    consented_at=THEN,
     consent_source="form",
+    consent_wording="v1",
     attributes={"country": "BR", "city": "Recife"},
 )
+
+
+def merge(database: Database, *people: SubscriberRecord, now: datetime = NOW, **options: Any) -> ImportReport:
+    return merge_subscribers(database, [batch_of(people)], now=now, **options)
+
+
+def merge_telling(database: Database, *people: SubscriberRecord, **options: Any) -> list[RowFate]:
+    fates: list[RowFate] = []
+    merge(database, *people, on_fate=fates.append, **options)
+    return fates
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int]:
+    return report.added, report.updated, report.unchanged, report.rejected
 
 
 def record_of(database: Database, email: str) -> SubscriberRecord:
@@ -49,60 +74,95 @@ def record_of(database: Database, email: str) -> SubscriberRecord:
     return subscriber.record
 
 
-def test_new_person_is_kept_as_the_row_says(database: Database) -> None:
-    report = add(database, ANA)
+def audience(database: Database) -> dict[str, SubscriberRecord]:
+    return {subscriber.record.email.lower(): subscriber.record for subscriber in export_subscribers(database)}
 
-    assert (report.added, report.rows) == (1, 1)
-    assert record_of(database, "ana@example.org") == SubscriberRecord(
-        email="Ana@example.org",
-        first_name="Ana",
-        last_name="Lima",
-        language="pt-BR",
-        timezone="America/Sao_Paulo",
-        tags=("donor", "teacher"),
-        consented_at=datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC),
-        consent_source="form",
-        attributes={"country": "BR", "city": "Recife"},
+
+def everything(database: Database) -> list[list[tuple[Any, ...]]]:
+    """All that an import may write."""
+    tables = (
+        "subscriber",
+        "suppression",
+        "past_suppression",
+        "past_consent",
+        "forgotten",
+        "tag",
+        "attribute",
+        "import",
     )
+    with database.read() as connection:
+        return [sorted(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables]
+
+
+@pytest.fixture(params=["empty", "not empty"])
+def stage(request: pytest.FixtureRequest, database: Database) -> Database:
+    """A database whose list is empty, which is then filled, or not empty, into which is merged."""
+    if request.param == "not empty":
+        add(database, row("somebody@example.org"))
+    return database
+
+
+def test_new_person_is_kept_as_the_row_says(stage: Database) -> None:
+    assert counts(merge(stage, ANA)) == (1, 0, 0, 0)
+    assert record_of(stage, "ana@example.org") == ANA
+
+
+def test_whoever_has_no_moment_of_joining_joined_with_the_import(stage: Database) -> None:
+    merge(stage, row("bo@example.org"))
+
+    assert record_of(stage, "bo@example.org").joined_at == NOW
 
 
 def test_each_person_has_an_unguessable_token_that_stays(database: Database) -> None:
     add_people(database, 600)
     before = [subscriber.token for subscriber in export_subscribers(database)]
 
-    add_people(database, 600, tags=("new",))
+    add_people(database, 700, tags=("new",))
 
-    assert len(set(before)) == 600
-    assert all(len(bytes.fromhex(token)) == 16 for token in before)
-    assert [subscriber.token for subscriber in export_subscribers(database)] == before
+    after = [subscriber.token for subscriber in export_subscribers(database)]
+    assert after[:600] == before
+    assert len(set(after)) == 700
+    assert all(len(bytes.fromhex(token)) == 16 for token in after)
 
 
-def test_same_list_again_is_unchanged(database: Database) -> None:
-    add(database, ANA)
+def test_same_list_again_is_unchanged_and_writes_no_row(database: Database) -> None:
+    merge(database, ANA, row("bo@example.org"))
+    before = everything(database)
 
-    report = add(database, ANA)
+    assert counts(merge(database, ANA, row("bo@example.org"), now=NOW + DAY)) == (0, 0, 2, 0)
+    assert everything(database)[0] == before[0]
 
-    assert (report.added, report.updated, report.unchanged) == (0, 0, 1)
+
+def test_same_list_in_another_order_is_unchanged(database: Database) -> None:
+    people = [row(f"person{number}@example.org", first_name=f"{number}") for number in range(9)]
+    merge(database, *people)
+
+    assert counts(merge(database, *reversed(people))) == (0, 0, 9, 0)
 
 
 def test_empty_cells_erase_nothing(database: Database) -> None:
-    add(database, ANA)
-    before = record_of(database, ANA.email)
+    merge(database, ANA)
 
-    report = add(database, ImportRow(0, ANA.email))
-
-    assert report.unchanged == 1
-    assert record_of(database, ANA.email) == before
+    assert counts(merge(database, SubscriberRecord(email=ANA.email))) == (0, 0, 1, 0)
+    assert record_of(database, ANA.email) == ANA
 
 
 def test_tags_are_added_and_attributes_merged_by_name(database: Database) -> None:
-    add(database, ANA)
+    merge(database, ANA)
 
-    report = add(database, ImportRow(0, ANA.email, tags=("member",), attributes={"city": "Olinda", "shoe": "38"}))
+    report = merge(database, replace(ANA, tags=("member",), attributes={"city": "Olinda", "shoe": "38"}))
 
-    assert report.updated == 1
+    assert counts(report) == (0, 1, 0, 0)
     assert record_of(database, ANA.email).tags == ("donor", "member", "teacher")
     assert record_of(database, ANA.email).attributes == {"country": "BR", "city": "Olinda", "shoe": "38"}
+
+
+def test_some_of_the_tags_and_attributes_on_record_are_nothing_new(database: Database) -> None:
+    merge(database, ANA)
+
+    report = merge(database, replace(ANA, tags=("donor",), attributes={"city": "Recife"}))
+
+    assert counts(report) == (0, 0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -113,21 +173,31 @@ def test_tags_are_added_and_attributes_merged_by_name(database: Database) -> Non
         {"language": "en"},
         {"timezone": "UTC"},
         {"tags": ("donor", "member")},
+        {"joined_at": THEN - DAY},
         {"consented_at": NOW},
         {"consent_source": "desk"},
+        {"consent_wording": "v2"},
+        {"consent_confirmed_at": THEN + DAY},
         {"attributes": {"country": "PT"}},
         {"email": "ana@example.org"},
     ],
 )
 def test_any_change_counts_as_an_update_and_is_dated(database: Database, change: dict[str, Any]) -> None:
-    add(database, ANA)
+    merge(database, ANA)
 
-    report = merge_subscribers(database, [ANA._replace(**change)], now=NOW + timedelta(days=1))
+    report = merge(database, replace(ANA, **change), now=NOW + DAY)
 
     subscriber = find_subscriber(database, ANA.email)
-    assert report.updated == 1
+    assert counts(report) == (0, 1, 0, 0)
     assert subscriber is not None
-    assert (subscriber.created_at, subscriber.updated_at) == (NOW, NOW + timedelta(days=1))
+    assert subscriber.updated_at == NOW + DAY
+
+
+def test_the_earlier_moment_of_joining_holds(database: Database) -> None:
+    merge(database, row("ana@example.org", joined_at=THEN))
+
+    assert counts(merge(database, row("ana@example.org", joined_at=THEN + DAY))) == (0, 0, 1, 0)
+    assert record_of(database, "ana@example.org").joined_at == THEN
 
 
 @pytest.mark.parametrize(
@@ -141,135 +211,368 @@ def test_any_change_counts_as_an_update_and_is_dated(database: Database, change:
     ],
 )
 def test_two_spellings_of_an_address_are_one_person(database: Database, one: str, other: str) -> None:
-    add(database, ImportRow(0, one))
-    add(database, ImportRow(0, other))
+    add(database, row(one))
+    add(database, row(other))
 
     assert len(list(export_subscribers(database))) == 1
     assert find_subscriber(database, one) == find_subscriber(database, other)
 
 
-def test_later_row_of_the_same_person_is_rejected_with_the_line_of_the_first(database: Database) -> None:
-    report = add(
+# --- consent
+
+
+def test_newer_consent_replaces_the_older_which_is_kept(database: Database) -> None:
+    merge(database, ANA)
+
+    merge(database, replace(ANA, consented_at=THEN + DAY, consent_source="", consent_wording="v2"), now=NOW + DAY)
+
+    record = record_of(database, ANA.email)
+    assert (record.consented_at, record.consent_source, record.consent_wording) == (THEN + DAY, "", "v2")
+    assert past_consents(database, id_of(database, ANA.email)) == (
+        PastConsent(replaced_at=NOW + DAY, consented_at=THEN, source="form", wording="v1", confirmed_at=None),
+    )
+
+
+def test_older_consent_never_replaces_a_newer_one(database: Database) -> None:
+    merge(database, ANA)
+
+    report = merge(database, replace(ANA, consented_at=THEN - DAY, consent_source="an old list"))
+
+    assert counts(report) == (0, 0, 1, 0)
+    assert record_of(database, ANA.email) == ANA
+
+
+def test_same_consent_is_completed_and_what_is_corrected_is_kept(database: Database) -> None:
+    merge(database, ANA)
+
+    merge(database, replace(ANA, consent_confirmed_at=THEN + DAY))
+    assert past_consents(database, id_of(database, ANA.email)) == ()
+    merge(database, replace(ANA, consent_source="desk"))
+
+    record = record_of(database, ANA.email)
+    assert (record.consent_source, record.consent_wording, record.consent_confirmed_at) == ("desk", "v1", THEN + DAY)
+    assert [past.source for past in past_consents(database, id_of(database, ANA.email))] == ["form"]
+
+
+def test_source_without_a_moment_says_nothing_of_a_consent_on_record(database: Database) -> None:
+    merge(database, ANA)
+
+    merge(database, replace(ANA, consented_at=None, consent_source="a bought list"))
+
+    assert record_of(database, ANA.email).consent_source == "form"
+
+
+def test_basis_is_stated_for_those_without_consent_alone(stage: Database) -> None:
+    nobody = row("bo@example.org", consented_at=None, consent_source="")
+
+    report = merge(stage, ANA, nobody, terms=ImportTerms(file="list.csv", basis="members of the society"))
+
+    assert report.without_consent == 0
+    assert record_of(stage, ANA.email).consent_basis == ""
+    assert record_of(stage, "bo@example.org").consent_basis == "members of the society"
+    assert past_imports(stage)[0].basis == "members of the society"
+
+
+def test_basis_says_nothing_about_somebody_whose_consent_is_on_record(database: Database) -> None:
+    merge(database, ANA)
+
+    report = merge(database, SubscriberRecord(email=ANA.email), terms=ImportTerms(basis="members"))
+
+    assert counts(report) == (0, 0, 1, 0)
+    assert record_of(database, ANA.email).consent_basis == ""
+
+
+def test_basis_is_stated_of_a_known_person_without_consent(database: Database) -> None:
+    merge(database, SubscriberRecord(email="bo@example.org"))
+
+    report = merge(database, SubscriberRecord(email="bo@example.org"), terms=ImportTerms(basis="members"))
+
+    assert (report.updated, report.without_consent) == (1, 0)
+
+
+def test_rows_of_people_whom_nothing_allows_to_mail_are_counted(stage: Database) -> None:
+    people = (ANA, SubscriberRecord(email="bo@example.org"), SubscriberRecord(email="cy@example.org"))
+
+    assert merge(stage, *people).without_consent == 2
+    assert merge(stage, *people).without_consent == 2
+    assert merge(stage, row("bo@example.org")).without_consent == 0
+
+
+# --- people who left
+
+
+@pytest.mark.parametrize("reason", [*SuppressionReason])
+def test_whoever_left_stays_away_without_a_new_consent(stage: Database, reason: SuppressionReason) -> None:
+    add_suppression(stage, "ana@example.org", reason, now=THEN + DAY)
+
+    report = merge(stage, ANA, row("bo@example.org"), terms=ImportTerms(basis="members"))
+
+    assert (report.added, report.suppressed, report.revived) == (2, 1, 0)
+    assert find_suppression(stage, ANA.email) is not None
+
+
+REVIVED = (SuppressionReason.UNSUBSCRIBED, SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
+
+
+@pytest.mark.parametrize("reason", [*SuppressionReason])
+def test_newer_consent_brings_back_those_who_left_by_themselves(stage: Database, reason: SuppressionReason) -> None:
+    add_suppression(stage, "ana@example.org", reason, now=THEN)
+
+    report = merge(stage, replace(ANA, consented_at=THEN + DAY), row("bo@example.org"))
+
+    is_revived = reason in REVIVED
+    assert (report.revived, report.suppressed) == (int(is_revived), int(not is_revived))
+    assert (find_suppression(stage, ANA.email) is None) == is_revived
+    with stage.read() as connection:
+        past = connection.execute("SELECT person, reason, lifted_at, because FROM past_suppression").fetchall()
+    because = "new consent of 2025-01-03T03:04:05Z (form)"
+    assert past == ([("ana@example.org", reason.value, "2026-02-19T08:00:00Z", because)] if is_revived else [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"consented_at": NOW + DAY}, {"consent_source": ""}, {"consented_at": THEN}, {"consented_at": THEN - DAY}],
+)
+def test_consent_that_proves_nothing_brings_nobody_back(stage: Database, change: dict[str, Any]) -> None:
+    add_suppression(stage, "ana@example.org", SuppressionReason.UNSUBSCRIBED, now=THEN)
+
+    report = merge(stage, replace(ANA, **{"consented_at": THEN + DAY, **change}))
+
+    assert (report.revived, report.suppressed) == (0, 1)
+
+
+def test_row_that_is_rejected_brings_nobody_back(stage: Database) -> None:
+    add_suppression(stage, "ana@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW - 9 * DAY)
+
+    future, past = (replace(ANA, consented_at=NOW + days * DAY, consent_source="x") for days in (5, -5))
+
+    assert merge(stage, past, future).revived == 0
+
+
+# --- people who were forgotten
+
+
+def test_forgotten_person_is_rejected(database: Database) -> None:
+    merge(database, ANA)
+    forget(database, ANA.email)
+
+    (fate,) = merge_telling(database, ANA, key=KEY)
+
+    assert fate.fate is Fate.REJECTED
+    assert "asked to be forgotten" in fate.remark
+    assert find_subscriber(database, ANA.email) is None
+
+
+def test_forgotten_person_returns_under_their_old_id_by_a_new_consent(database: Database) -> None:
+    merge(database, ANA, row("bo@example.org"))
+    before = id_of(database, ANA.email)
+    forget(database, ANA.email)
+
+    report = merge(
         database,
-        ImportRow(0, "ana@example.org", first_name="First"),
-        ImportRow(0, "bo@example.org"),
-        ImportRow(0, "ANA@example.org", first_name="Second"),
-        ImportRow(0, "Ana@example.org", first_name="Third"),
+        row("cy@example.org"),
+        replace(ANA, consented_at=NOW + DAY, tags=(), attributes={}),
+        key=KEY,
+        now=NOW + 2 * DAY,
     )
 
-    assert (report.added, report.rows) == (2, 4)
-    assert report.rejected == (
-        RejectedRow(line=4, email="ANA@example.org", reason="the address stands already on line 2"),
-        RejectedRow(line=5, email="Ana@example.org", reason="the address stands already on line 2"),
-    )
-    assert record_of(database, "ana@example.org").first_name == "First"
+    assert (report.added, report.revived, report.rejected) == (2, 1, 0)
+    assert id_of(database, ANA.email) == before
+    assert record_of(database, ANA.email).tags == ()
+    assert counts(merge(database, ANA, key=KEY)) == (0, 1, 0, 0)
 
 
-def test_rejected_rows_are_reported_in_the_order_of_their_lines(database: Database) -> None:
+def test_somebody_forgotten_for_a_reason_that_stands_does_not_return(database: Database) -> None:
+    merge(database, ANA)
+    add_suppression(database, ANA.email, SuppressionReason.MANUAL, now=NOW)
+    forget(database, ANA.email)
+
+    assert merge(database, replace(ANA, consented_at=NOW + DAY), key=KEY, now=NOW + 2 * DAY).rejected == 1
+
+
+@pytest.mark.parametrize(("key", "told"), [(None, "set NEWSLETTER_KEY"), (b"x" * 32, "NEWSLETTER_KEY is not")])
+def test_without_the_key_of_the_forgotten_nothing_is_imported(database: Database, key: bytes | None, told: str) -> None:
+    merge(database, ANA)
+    forget(database, ANA.email)
+
+    with pytest.raises(InputError, match=told):
+        merge(database, row("bo@example.org"), key=key)
+
+    assert list(export_subscribers(database)) == []
+
+
+def test_an_id_is_never_given_twice(database: Database) -> None:
+    merge(database, row("ana@example.org"), row("bo@example.org"))
+    last = id_of(database, "bo@example.org")
+    forget(database, "ana@example.org")
+    forget(database, "bo@example.org")
+
+    merge(database, row("cy@example.org"), key=KEY)
+
+    assert id_of(database, "cy@example.org") > last
+
+
+# --- several rows of one person
+
+
+def test_of_several_rows_of_a_person_the_newest_consent_counts_then_the_row_that_says_most(stage: Database) -> None:
     rows = [
-        ImportRow(2, "ana@example.org"),
-        ImportRow(3, "ana@example.org"),
-        RejectedRow(line=4, email="x", reason="bad"),
-        ImportRow(5, "ana@example.org"),
+        row("ana@example.org", first_name="A long name that says much", consented_at=THEN),
+        row("ANA@example.org", first_name="Ana", consented_at=THEN + DAY),
+        row("Ana@example.org", first_name="An", consented_at=THEN + DAY),
+        row("bo@example.org"),
     ]
 
-    report = merge_subscribers(database, rows, now=NOW)
+    fates = merge_telling(stage, *rows)
 
-    assert [row.line for row in report.rejected] == [3, 4, 5]
-    assert report.added + report.updated + report.unchanged + len(report.rejected) == 4
-
-
-def test_suppressed_addresses_are_taken_and_counted(database: Database) -> None:
-    add_suppression(database, "ana@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
-
-    report = add(database, ANA, ImportRow(0, "bo@example.org"))
-
-    assert (report.added, report.suppressed) == (2, 1)
+    told = "the same person stands on line 2, and that row counts"
+    assert [fate.fate for fate in fates] == [Fate.REJECTED, Fate.ADDED, Fate.REJECTED, Fate.ADDED]
+    assert [fate.remark for fate in fates] == [told, "", told, ""]
+    assert record_of(stage, "ana@example.org").first_name == "Ana"
 
 
-def test_attribute_names_become_known_fields(database: Database) -> None:
-    add(database, ANA)
+def test_somebody_known_may_stand_twice_as_well(database: Database) -> None:
+    merge(database, ANA, row("bo@example.org"))
 
-    assert known_fields(database) == (
-        *("consent_source", "consented_at", "email", "first_name", "language", "last_name", "timezone"),
-        *("city", "country"),
+    report = merge(database, ANA, row("bo@example.org"), replace(ANA, first_name="Anna-Maria"))
+
+    assert counts(report) == (0, 1, 1, 1)
+    assert report.rejected_rows == (
+        RejectedRow(line=1, email=ANA.email, reason="the same person stands on line 3, and that row counts"),
     )
+    assert record_of(database, ANA.email).first_name == "Anna-Maria"
+
+
+# --- terms, reports, fates
+
+
+def test_tags_of_the_terms_are_given_to_everybody(stage: Database) -> None:
+    merge(stage, ANA, row("bo@example.org"), terms=ImportTerms(tags=("spring", "donor")))
+
+    assert record_of(stage, ANA.email).tags == ("donor", "spring", "teacher")
+    assert record_of(stage, "bo@example.org").tags == ("donor", "spring")
+    assert set(known_tags(stage)) == {"donor", "spring", "teacher"}
+    assert past_imports(stage)[0].tags == ("donor", "spring")
+
+
+def test_past_imports_are_on_record_with_their_counts(database: Database) -> None:
+    merge(database, ANA, terms=ImportTerms(file="one.csv"))
+    merge(database, ANA, row("bo@example.org"), terms=ImportTerms(file="two.csv"), now=NOW + DAY)
+
+    newest, oldest = past_imports(database)
+    assert (newest.file, newest.at, newest.added, newest.unchanged) == ("two.csv", NOW + DAY, 1, 1)
+    assert (oldest.file, oldest.added) == ("one.csv", 1)
+
+
+def test_dry_run_reports_the_same_and_keeps_nothing(stage: Database) -> None:
+    before = everything(stage)
+    people = (ANA, row("bo@example.org"), replace(ANA, first_name="Anna"))
+
+    told: list[RowFate] = []
+    rehearsed = merge(stage, *people, is_dry_run=True, on_fate=told.append)
+
+    assert everything(stage) == before
+    fates: list[RowFate] = []
+    assert rehearsed == merge(stage, *people, on_fate=fates.append)
+    assert told == fates
+
+
+def test_attribute_names_become_known_fields(stage: Database) -> None:
+    merge(stage, ANA)
+
+    assert {"city", "country"} <= set(known_fields(stage))
+
+
+def test_fates_are_told_in_the_order_of_the_lines_with_all_remarks(stage: Database) -> None:
+    add_suppression(stage, "cy@example.org", SuppressionReason.COMPLAINED, now=NOW + DAY)
+    add_suppression(stage, "di@example.org", SuppressionReason.BOUNCED, now=THEN)
+    batches = [
+        ImportBatch(
+            lines=(2, 5),
+            columns={"person": ["ana@example.org", "bo@gmial.com"], "email": ["ana@example.org", "bo@gmial.com"]},
+            rejected=(RejectedRow(line=3, email="x", reason="no address"),),
+            doubtful=(DoubtfulRow(line=5, email="bo@gmial.com", doubt="gmail.com?"),),
+        ),
+        replace(batch_of([row("cy@example.org"), row("di@example.org")]), lines=[7, 8]),
+    ]
+    fates: list[RowFate] = []
+
+    report = merge_subscribers(stage, batches, now=NOW, on_fate=fates.append)
+
+    assert [(fate.line, fate.fate, fate.remark) for fate in fates] == [
+        (2, Fate.ADDED, "not mailed: no consent on record"),
+        (3, Fate.REJECTED, "no address"),
+        (5, Fate.ADDED, "gmail.com?; not mailed: no consent on record"),
+        (7, Fate.ADDED, "not mailed: complained on 2026-02-20"),
+        (8, Fate.ADDED, "came back (bounced): new consent of 2026-02-19T08:00:00Z (website form)"),
+    ]
+    assert (report.rows, report.doubtful, report.rejected) == (5, 1, 1)
+
+
+def test_only_the_first_rejected_rows_are_held_and_all_are_counted(database: Database) -> None:
+    bad = tuple(RejectedRow(line=line, email="x", reason="bad") for line in range(2, 3002))
+    batch = ImportBatch(lines=(), columns={"person": (), "email": ()}, rejected=bad)
+    told: list[RowFate] = []
+
+    report = merge_subscribers(database, [batch], now=NOW, on_fate=told.append)
+
+    assert (report.rejected, report.rows) == (3000, 3000)
+    assert report.rejected_rows == bad[:1000]
+    assert len(told) == 3000
 
 
 def test_progress_is_told_on_the_way(database: Database) -> None:
     heard: list[int] = []
-    rows = (ImportRow(number, f"person{number}@example.org") for number in range(12_000))
+    batches = [replace(batch_of([row(f"{at}@example.org")]), lines=[at], bytes_read=at * 10) for at in (1, 2)]
 
-    merge_subscribers(database, rows, now=NOW, on_progress=heard.append)
+    merge_subscribers(database, batches, now=NOW, on_progress=heard.append)
 
-    assert heard == [5000, 10_000]
+    assert heard == [10, 20]
 
 
-def test_list_that_breaks_off_leaves_the_audience_as_before(database: Database) -> None:
-    add(database, ANA)
+def test_list_that_breaks_off_leaves_everything_as_before(stage: Database) -> None:
+    before = everything(stage)
 
-    def broken() -> Iterator[ImportRow]:
-        yield ImportRow(2, "bo@example.org")
-        yield ImportRow(3, ANA.email, first_name="Changed")
+    def broken() -> Iterator[ImportBatch]:
+        yield batch_of([ANA, row("bo@example.org")])
         raise MistakesError([])
 
     with pytest.raises(MistakesError):
-        merge_subscribers(database, broken(), now=NOW)
+        merge_subscribers(stage, broken(), now=NOW)
 
-    assert [subscriber.record.first_name for subscriber in export_subscribers(database)] == ["Ana"]
-    assert add(database, ImportRow(0, "bo@example.org")).added == 1
-
-
-KILLED = """
-import os, pathlib, signal, sys
-from datetime import UTC, datetime
-from newsletter.model.audience import ImportRow
-from newsletter.store.opening import open_database
-from newsletter.store.merge import merge_subscribers
-
-def rows():
-    for number in range(20_000):
-        yield ImportRow(number, f"person{number}@example.org")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-location = sys.argv[1]
-database = open_database(location if "://" in location else pathlib.Path(location))
-merge_subscribers(database, rows(), now=datetime.now(UTC))
-"""
+    assert everything(stage) == before
+    assert counts(merge(stage, ANA)) == (1, 0, 0, 0)
+    assert counts(merge(stage, ANA)) == (0, 0, 1, 0)
 
 
-def test_import_that_is_killed_leaves_the_audience_as_before(database: Database, location: Location) -> None:
-    add(database, ANA)
+def test_large_list_in_another_order_with_changes_is_merged_exactly(database: Database) -> None:
+    def people(numbers: Iterator[int], name: str) -> Iterator[ImportBatch]:
+        every = list(numbers)
+        for start in range(0, len(every), 10_000):
+            emails = [f"person{number}@example.org" for number in every[start : start + 10_000]]
+            names = [name if number % 1000 == 0 else "same" for number in every[start : start + 10_000]]
+            yield ImportBatch(
+                lines=range(start + 2, start + 2 + len(emails)),
+                columns={"person": emails, "email": emails, "first_name": names, "consented_at": [""] * len(emails)},
+            )
 
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(location)], env=os.environ, check=False)
+    first = merge_subscribers(database, people(iter(range(120_000)), "same"), now=NOW)
+    same = merge_subscribers(database, people(iter(range(120_000)), "same"), now=NOW)
+    changed = merge_subscribers(database, people(iter(range(130_000)), "other"), now=NOW)
+    turned = merge_subscribers(database, people(iter(reversed(range(130_000))), "other"), now=NOW)
 
-    assert killed.returncode == -signal.SIGKILL
-    assert [subscriber.record.email for subscriber in export_subscribers(database)] == [ANA.email]
-
-
-def test_person_who_was_removed_and_returns_keeps_their_id(database: Database) -> None:
-    add(database, ANA, ImportRow(0, "bo@example.org"))
-    before = id_of(database, ANA.email)
-
-    assert remove_subscriber(database, "ANA@example.org")
-    assert find_subscriber(database, ANA.email) is None
-    add(database, ImportRow(0, "cy@example.org"), ImportRow(0, "ana@EXAMPLE.org"))
-
-    assert id_of(database, ANA.email) == before
-    assert record_of(database, ANA.email).tags == ()
-    assert len({subscriber.id for subscriber in export_subscribers(database)}) == 3
+    assert counts(first) == (120_000, 0, 0, 0)
+    assert counts(same) == (0, 0, 120_000, 0)
+    assert counts(changed) == (10_000, 120, 119_880, 0)
+    assert counts(turned) == (0, 0, 130_000, 0)
 
 
-def test_removal_leaves_nothing_readable_behind(database: Database) -> None:
-    add(database, ANA)
+def test_many_people_who_are_known_one_by_one_are_numbered_throughout(database: Database) -> None:
+    people = (row(f"person{number}@example.org") for number in range(10_002))
 
-    remove_subscriber(database, ANA.email)
+    report = merge_subscribers(database, batches_of(people), now=NOW)
 
-    with database.read() as connection:
-        for table in ("subscriber", "tag", "attribute", "former_subscriber", "suppression"):
-            assert "ana@" not in str(connection.execute(f"SELECT * FROM {table}").fetchall()).lower()
-            assert "donor" not in str(connection.execute(f"SELECT * FROM {table}").fetchall())
-    assert not remove_subscriber(database, ANA.email)
+    assert counts(report) == (10_002, 0, 0, 0)
 
 
 def test_export_goes_over_several_pages(database: Database) -> None:
@@ -281,56 +584,120 @@ def test_export_goes_over_several_pages(database: Database) -> None:
     assert {subscriber.record.tags for subscriber in exported} == {("a", "b")}
 
 
-def export_text(database: Database) -> str:
-    text = io.StringIO(newline="")
-    attributes = [name for name in known_fields(database) if name not in SubscriberRecord.__slots__]
-    write_subscribers((each.record for each in export_subscribers(database)), text, attributes=attributes)
-    return text.getvalue()
+# --- properties
 
-
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12).map(str.strip)
-ROWS = st.lists(
-    st.builds(
-        ImportRow,
-        st.just(0),
-        st.from_regex(r"[a-zA-Z0-9]{1,8}(\.[a-z0-9]{1,4})?@(sub\.)?example\.(org|com)", fullmatch=True),
-        TEXT,
-        TEXT,
-        st.sampled_from(["", "en", "pt-BR", "zh-Hant-TW"]),
-        st.sampled_from(["", "UTC", "Europe/Paris"]),
-        st.sets(st.sampled_from(["teacher", "donor", "long term", "ü"])).map(lambda tags: tuple(sorted(tags))),
-        st.none() | st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0)),
-        TEXT,
-        st.dictionaries(st.sampled_from(["country", "city", "_x1"]), TEXT.filter(bool)),
-    ),
-    unique_by=lambda row: row.email.lower(),
-    max_size=6,
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=6).map(str.strip)
+MOMENT = st.none() | st.integers(0, 5).map(lambda days: THEN + days * DAY)
+EMAIL = st.sampled_from(
+    ["ana@example.org", "ANA@example.org", "bo@example.org", "Bo@example.org", "cy@example.org", "é@example.org"]
 )
+PERSON = st.builds(
+    SubscriberRecord,
+    email=EMAIL,
+    first_name=TEXT,
+    last_name=st.sampled_from(["", "Lima"]),
+    language=st.sampled_from(["", "en", "pt-BR"]),
+    timezone=st.sampled_from(["", "UTC"]),
+    tags=st.sets(st.sampled_from(["teacher", "donor", "long term", "ü"])).map(lambda tags: tuple(sorted(tags))),
+    joined_at=MOMENT,
+    consented_at=MOMENT,
+    consent_source=st.sampled_from(["", "form", "desk"]),
+    consent_wording=st.sampled_from(["", "v1"]),
+    consent_confirmed_at=MOMENT,
+    consent_basis=st.sampled_from(["", "members"]),
+    attributes=st.dictionaries(st.sampled_from(["country", "city"]), TEXT.filter(bool)),
+)
+PEOPLE = st.lists(PERSON, max_size=7)
+TERMS = st.sampled_from([ImportTerms(), ImportTerms(basis="everybody", tags=("spring",))])
+SOMEBODY = row("somebody@example.org")
+property_test = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS)
-def test_import_of_an_export_changes_nothing(fresh_location: Callable[[], Location], rows: list[ImportRow]) -> None:
-    with tempfile.TemporaryDirectory() as folder, open_database(fresh_location()) as database:
-        add(database, *rows)
-        path = Path(folder) / "list.csv"
-        path.write_text(export_text(database), encoding="utf-8", newline="")
-
-        report = merge_subscribers(database, read_subscribers(path), now=NOW)
-
-        assert (report.unchanged, report.rejected, report.rows) == (len(rows), (), len(rows))
-        assert export_text(database) == path.read_bytes().decode()
+def start(database: Database, people: list[SubscriberRecord]) -> None:
+    """Nobody on the list but these; two of the addresses are suppressed."""
+    with database.transaction() as connection:
+        for table in ("subscriber", "suppression", "past_suppression", "past_consent"):
+            connection.execute(f"DELETE FROM {table}")
+    add_suppression(database, "bo@example.org", SuppressionReason.UNSUBSCRIBED, now=THEN + 2 * DAY)
+    add_suppression(database, "cy@example.org", SuppressionReason.MANUAL, now=THEN)
+    if people:
+        merge(database, *people)
 
 
-def test_export_into_an_empty_audience_gives_the_same_people(
-    fresh_location: Callable[[], Location], tmp_path: Path
+@property_test
+@given(known=PEOPLE, people=PEOPLE, terms=TERMS)
+def test_import_is_idempotent(
+    database: Database, known: list[SubscriberRecord], people: list[SubscriberRecord], terms: ImportTerms
+) -> None:
+    start(database, known)
+    first = merge(database, *people, terms=terms)
+    before = everything(database)
+
+    again = merge(database, *people, terms=terms, now=NOW + DAY)
+
+    assert everything(database)[:4] == before[:4]
+    assert (again.added, again.updated, again.rejected, again.rows) == (0, 0, first.rejected, len(people))
+
+
+@property_test
+@given(known=PEOPLE, people=PEOPLE, terms=TERMS, data=st.data())
+def test_the_order_of_the_rows_does_not_matter(
+    database: Database,
+    known: list[SubscriberRecord],
+    people: list[SubscriberRecord],
+    terms: ImportTerms,
+    data: st.DataObject,
+) -> None:
+    results = []
+    for order in (people, data.draw(st.permutations(people))):
+        start(database, known)
+        report = merge(database, *order, terms=terms)
+        results.append((replace(report, rejected_rows=()), audience(database), everything(database)[1:3]))
+
+    assert results[0] == results[1]
+
+
+@property_test
+@given(people=PEOPLE, terms=TERMS)
+def test_filling_an_empty_list_gives_what_merging_gives(
+    database: Database, people: list[SubscriberRecord], terms: ImportTerms
+) -> None:
+    results = []
+    for known in ([], [SOMEBODY]):
+        start(database, known)
+        fates: list[RowFate] = []
+        report = merge(database, *people, terms=terms, on_fate=fates.append)
+        records = audience(database)
+        records.pop(SOMEBODY.email, None)
+        results.append((report, fates, records, everything(database)[1:3]))
+
+    assert results[0] == results[1]
+
+
+@property_test
+@given(known=PEOPLE, people=PEOPLE, terms=TERMS)
+def test_every_row_has_one_fate_and_the_report_adds_up(
+    database: Database, known: list[SubscriberRecord], people: list[SubscriberRecord], terms: ImportTerms
+) -> None:
+    start(database, known)
+    fates: list[RowFate] = []
+
+    report = merge(database, *people, terms=terms, on_fate=fates.append)
+
+    told = [
+        sum(fate.fate is each for fate in fates) for each in (Fate.ADDED, Fate.UPDATED, Fate.UNCHANGED, Fate.REJECTED)
+    ]
+    assert tuple(told) == counts(report)
+    assert [fate.line for fate in fates] == list(range(1, len(people) + 1))
+
+
+@settings(property_test, max_examples=15)
+@given(people=st.lists(PERSON, max_size=6, unique_by=lambda person: person.email.lower()))
+def test_audience_that_is_brought_into_a_fresh_database_is_the_same(
+    fresh_location: Callable[[], Location], people: list[SubscriberRecord]
 ) -> None:
     with open_database(fresh_location()) as one, open_database(fresh_location()) as other:
-        merge_subscribers(one, read_subscribers(EXAMPLE), now=NOW)
-        (tmp_path / "list.csv").write_text(export_text(one), encoding="utf-8", newline="")
-        merge_subscribers(other, read_subscribers(tmp_path / "list.csv"), now=NOW)
+        merge(one, *people)
+        merge(other, *(subscriber.record for subscriber in export_subscribers(one)), now=NOW + DAY)
 
-        people = [[replace(each.record) for each in export_subscribers(database)] for database in (one, other)]
-
-    assert people[0] == people[1]
-    assert len(people[0]) >= 20
+        assert audience(other) == audience(one)

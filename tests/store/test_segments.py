@@ -1,24 +1,50 @@
 """Segments as SQL: who is in them."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.audience import ImportRow, SegmentCount, SuppressionReason
-from newsletter.model.segment import All, And, Compare, Condition, Not, OneOf, Operator, Or, Tagged
+from newsletter.model.audience import SegmentCount, SuppressionReason
+from newsletter.model.segment import (
+    All,
+    And,
+    Compare,
+    Condition,
+    Deed,
+    Did,
+    Left,
+    Not,
+    Occasion,
+    OneOf,
+    Operator,
+    Or,
+    Since,
+    Tagged,
+)
 from newsletter.store.database import Database, Dialect
 from newsletter.store.postgresql.dialect import PostgresDialect
 from newsletter.store.segment_sql import TEXT_COLUMNS, ComposedQuery, compose
-from newsletter.store.segments import count_segment, missing_values
+from newsletter.store.segments import (
+    count_both,
+    count_segment,
+    count_suppressed,
+    issues_sent,
+    list_members,
+    missing_values,
+    sample_segment,
+    segment_members,
+)
 from newsletter.store.sqlite.dialect import SqliteDialect
 from newsletter.store.suppressions import add_suppression
-from tests.store.builders import NOW, add
+from tests.store.builders import NOW, add, add_people, claim, freeze, hold, record, row, send_all
 
 PEOPLE = (
-    ImportRow(0, "ana@example.org", first_name="Ana", language="es", tags=("teacher",), attributes={"gifts": "95"}),
-    ImportRow(0, "bo@example.org", language="en", tags=("donor", "teacher"), attributes={"gifts": "100"}),
-    ImportRow(0, "cy@example.org", first_name="Cy", attributes={"gifts": "many", "country": "US"}),
-    ImportRow(0, "di@example.org", language="en", attributes={"country": "CA"}),
+    row("ana@example.org", first_name="Ana", language="es", tags=("teacher",), attributes={"gifts": "95"}),
+    row("bo@example.org", language="en", tags=("donor", "teacher"), attributes={"gifts": "100"}),
+    row("cy@example.org", first_name="Cy", attributes={"gifts": "many", "country": "US"}),
+    row("di@example.org", language="en", attributes={"country": "CA"}),
 )
 
 
@@ -62,8 +88,8 @@ def test_numbers_are_compared_as_numbers_and_anything_else_as_text(database: Dat
 def test_dates_are_compared_as_dates(database: Database) -> None:
     add(
         database,
-        ImportRow(0, "ana@example.org", consented_at=NOW.replace(year=2024)),
-        ImportRow(0, "bo@example.org", consented_at=NOW),
+        row("ana@example.org", consented_at=NOW.replace(year=2024)),
+        row("bo@example.org", consented_at=NOW),
     )
 
     assert names(database, Compare("consented_at", Operator.AT_LEAST, "2025-01-01")) == "b"
@@ -82,7 +108,15 @@ def test_inner_columns_are_out_of_reach(database: Database, name: str) -> None:
 @given(name=st.text(st.characters(codec="utf-8", exclude_characters="\0")), value=st.text())
 def test_no_name_or_value_becomes_sql(dialect: Dialect, name: str, value: str) -> None:
     def composed(name: str, value: str) -> ComposedQuery:
-        condition = And((Compare(name, Operator.EQUAL, value), OneOf(name, (value,)), Tagged(value)))
+        condition = And(
+            (
+                Compare(name, Operator.EQUAL, value),
+                OneOf(name, (value,)),
+                Tagged(value),
+                Left(value),
+                *(Did(deed, value) for deed in Deed),
+            )
+        )
         return compose("SELECT :segment", dialect, segment=condition)
 
     query = composed(name, value)
@@ -129,3 +163,88 @@ def test_missing_values_are_counted_within_the_segment(database: Database) -> No
     assert missing_values(database, "country", All()) == 2
     assert missing_values(database, "country", Or((Tagged("teacher"), Compare("country", Operator.EQUAL, "US")))) == 2
     assert missing_values(database, "no_such_field", All()) == 4
+
+
+def test_whom_nothing_on_record_allows_to_mail_is_not_mailable(database: Database) -> None:
+    add(
+        database,
+        row("ana@example.org", consented_at=None),
+        row("bo@example.org", consented_at=None, consent_basis="customers since 2019"),
+        row("cy@example.org", consented_at=None),
+    )
+    add_suppression(database, "cy@example.org", SuppressionReason.COMPLAINED, now=NOW)
+
+    count = count_segment(database, All())
+
+    assert count == SegmentCount(members=3, suppressed=1, without_consent=1)
+    assert count.mailable == 1
+    assert [member.standing for member in list_members(database, All())] == ["no consent", "mailed", "complained"]
+
+
+def test_counts_of_the_opposite_are_of_everybody_else(database: Database) -> None:
+    add(database, *PEOPLE)
+    add_suppression(database, "ana@example.org", SuppressionReason.BOUNCED, now=NOW)
+
+    assert count_segment(database, Not(Tagged("teacher"))) == SegmentCount(members=2, suppressed=0)
+    assert count_segment(database, Not(Tagged("donor"))) == SegmentCount(members=3, suppressed=1)
+
+
+def test_people_in_two_segments_are_counted(database: Database) -> None:
+    add(database, *PEOPLE)
+
+    assert count_both(database, Tagged("teacher"), Compare("language", Operator.EQUAL, "en")) == 1
+    assert count_both(database, Tagged("teacher"), All()) == 2
+
+
+def test_reasons_of_the_suppressed_are_told_apart_and_those_who_left_a_topic_are_not_among_them(
+    database: Database,
+) -> None:
+    add_people(database, 4)
+    for number, reason in enumerate((SuppressionReason.BOUNCED, SuppressionReason.MANUAL, SuppressionReason.BOUNCED)):
+        add_suppression(database, f"person{number:05}@example.org", reason, now=NOW)
+    add_suppression(database, "person00003@example.org", SuppressionReason.UNSUBSCRIBED, topic="events", now=NOW)
+
+    assert count_suppressed(database, All()) == ((SuppressionReason.BOUNCED, 2), (SuppressionReason.MANUAL, 1))
+    assert names(database, Left("events")) == "p"
+    assert count_segment(database, Left("events")) == SegmentCount(members=1, suppressed=0)
+
+
+def test_members_come_page_by_page_in_their_order_and_no_more_than_asked(database: Database) -> None:
+    add_people(database, 2005)
+
+    everybody = [subscriber.record.email for subscriber in segment_members(database, All())]
+
+    assert everybody == [f"person{number:05}@example.org" for number in range(2005)]
+    assert len(list(list_members(database, All(), most=1500))) == 1500
+    assert not list(segment_members(database, Tagged("nobody")))
+
+
+def test_sample_is_from_all_over_the_segment_and_always_the_same(database: Database) -> None:
+    add_people(database, 100)
+
+    sample = sample_segment(database, All(), size=5)
+
+    assert sample == sample_segment(database, All(), size=5)
+    assert len({member.subscriber.id // 20 for member in sample}) >= 3
+    assert len(sample_segment(database, Compare("email", Operator.LESS, "person00002"), size=5)) == 2
+
+
+def test_mail_that_the_provider_holds_is_received_when_it_lets_it_go(database: Database) -> None:
+    add_people(database, 1)
+    due_at = NOW + timedelta(hours=10)
+    broadcast = hold(database, due_at)
+    record(database, claim(database, broadcast, hold_within=timedelta(days=3)))
+
+    assert names(database, Did(Deed.RECEIVED, "2026-02")) == "p"
+    assert names(database, Since(Occasion.LAST_RECEIVED, due_at)) == "p"
+    assert names(database, Since(Occasion.LAST_RECEIVED, due_at + timedelta(seconds=1))) == ""
+
+
+def test_somebody_who_was_excluded_did_not_receive_the_issue(database: Database) -> None:
+    add(database, *PEOPLE)
+    add_suppression(database, "ana@example.org", SuppressionReason.BOUNCED, now=NOW)
+    send_all(database, freeze(database, "2026-02"))
+
+    assert names(database, Did(Deed.RECEIVED, "2026-02")) == "bcd"
+    assert names(database, Not(Did(Deed.RECEIVED, None))) == "a"
+    assert issues_sent(database) == ("2026-02",)

@@ -1,45 +1,234 @@
-"""Addresses that must not be mailed."""
+"""Addresses that must not be mailed, at all or about a topic."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
-from newsletter.model.audience import Suppression, SuppressionReason
+import pytest
+
+from newsletter.errors import InputError
+from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
 from newsletter.store.database import Database
-from newsletter.store.suppressions import add_suppression, find_suppression, list_suppressions, remove_suppression
-from tests.store.builders import NOW
+from newsletter.store.suppressions import (
+    add_suppression,
+    add_suppressions,
+    count_suppressions,
+    find_suppression,
+    list_suppressions,
+    past_suppressions,
+    remove_suppression,
+    standing_of,
+    suppressions_of,
+)
+from tests.store.builders import KEY, NOW, add, forget, row
+
+ANA = "ana@example.org"
+HOUR = timedelta(hours=1)
+LEFT, BOUNCED = SuppressionReason.UNSUBSCRIBED, SuppressionReason.BOUNCED
+COMPLAINED, MANUAL = SuppressionReason.COMPLAINED, SuppressionReason.MANUAL
+
+
+def suppression(email: str = ANA, reason: SuppressionReason = LEFT, **fields: object) -> Suppression:
+    return Suppression(**{"email": email, "reason": reason, "created_at": NOW, **fields})  # type: ignore[arg-type]
 
 
 def test_suppression_is_found_however_the_address_is_spelt(database: Database) -> None:
-    assert add_suppression(database, "Ana@Example.org", SuppressionReason.BOUNCED, now=NOW)
+    assert add_suppression(database, "Ana@Example.org", BOUNCED, detail="550 no such user", now=NOW)
 
-    assert find_suppression(database, "ANA@EXAMPLE.ORG") == Suppression(
-        email="Ana@example.org", reason=SuppressionReason.BOUNCED, created_at=NOW
+    assert find_suppression(database, "ANA@EXAMPLE.ORG") == suppression(
+        "Ana@example.org", BOUNCED, detail="550 no such user"
     )
     assert find_suppression(database, "bo@example.org") is None
 
 
 def test_first_reason_stands(database: Database) -> None:
-    add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
+    add_suppression(database, ANA, COMPLAINED, now=NOW)
 
-    assert not add_suppression(database, "ANA@example.org", SuppressionReason.MANUAL, now=NOW + timedelta(days=1))
-    assert [each.reason for each in list_suppressions(database)] == [SuppressionReason.COMPLAINED]
+    assert not add_suppression(database, "ANA@example.org", MANUAL, now=NOW + HOUR)
+    assert list(list_suppressions(database)) == [suppression(reason=COMPLAINED)]
 
 
-def test_suppression_can_be_lifted(database: Database) -> None:
-    add_suppression(database, "ana@example.org", SuppressionReason.MANUAL, now=NOW)
+def test_each_topic_and_all_mail_are_suppressions_of_their_own(database: Database) -> None:
+    assert add_suppression(database, ANA, LEFT, topic="events", now=NOW)
+    assert not add_suppression(database, ANA, COMPLAINED, topic="events", now=NOW + HOUR)
+    assert find_suppression(database, ANA) is None
+    assert add_suppression(database, ANA, COMPLAINED, now=NOW)
+    assert add_suppression(database, ANA, LEFT, topic="news", now=NOW)
 
-    assert remove_suppression(database, "ANA@example.org")
-    assert not remove_suppression(database, "ana@example.org")
+    assert suppressions_of(database, "Ana@EXAMPLE.org") == (
+        suppression(reason=COMPLAINED),
+        suppression(topic="events"),
+        suppression(topic="news"),
+    )
+    assert find_suppression(database, ANA) == suppression(reason=COMPLAINED)
+
+
+def test_what_is_lifted_is_kept_with_its_reason(database: Database) -> None:
+    add_suppression(database, ANA, MANUAL, now=NOW)
+    add_suppression(database, ANA, LEFT, topic="events", now=NOW)
+
+    assert remove_suppression(database, "ANA@example.org", because="asked by phone", now=NOW + HOUR)
+    assert not remove_suppression(database, ANA, because="again", now=NOW + 2 * HOUR)
+    assert suppressions_of(database, ANA) == (suppression(topic="events"),)
+    assert remove_suppression(database, ANA, topic="events", because="misses them", now=NOW + 2 * HOUR)
+
+    assert past_suppressions(database, "Ana@example.org") == (
+        PastSuppression(reason=LEFT, created_at=NOW, lifted_at=NOW + 2 * HOUR, because="misses them", topic="events"),
+        PastSuppression(reason=MANUAL, created_at=NOW, lifted_at=NOW + HOUR, because="asked by phone"),
+    )
+
+
+def test_somebody_may_leave_and_return_again_and_again(database: Database) -> None:
+    for number in range(3):
+        add_suppression(database, ANA, LEFT, now=NOW + 2 * number * HOUR)
+        remove_suppression(database, ANA, because=f"return {number}", now=NOW + (2 * number + 1) * HOUR)
+
+    assert [past.because for past in past_suppressions(database, ANA)] == ["return 2", "return 1", "return 0"]
+
+
+def test_two_returns_within_a_second_are_no_failure(database: Database) -> None:
+    for _ in range(2):
+        add_suppression(database, ANA, LEFT, now=NOW)
+        assert remove_suppression(database, ANA, because="came back", now=NOW)
+
+    assert len(past_suppressions(database, ANA)) == 1
+
+
+def test_many_are_added_at_once_and_the_first_in_time_stands(database: Database) -> None:
+    add_suppression(database, "known@example.org", COMPLAINED, now=NOW)
+
+    added = add_suppressions(
+        database,
+        [
+            suppression("known@example.org", created_at=NOW - HOUR),
+            suppression("Bo@EXAMPLE.org", MANUAL),
+            suppression("bo@example.org", LEFT, created_at=NOW - HOUR, detail="first"),
+            suppression("bo@example.org", topic="events"),
+            suppression("bo@example.org", BOUNCED, topic="events"),
+        ],
+    )
+
+    assert added == 2
+    assert suppressions_of(database, "bo@example.org") == (
+        suppression("bo@example.org", created_at=NOW - HOUR, detail="first"),
+        suppression("bo@example.org", topic="events"),
+    )
+    assert find_suppression(database, "known@example.org") == suppression("known@example.org", COMPLAINED)
+
+
+def test_many_are_added_again_without_a_change(database: Database) -> None:
+    many = [suppression(f"person{number}@example.org") for number in range(5000)]
+
+    assert (add_suppressions(database, many), add_suppressions(database, many)) == (5000, 0)
+    assert count_suppressions(database) == {LEFT: 5000}
+
+
+def test_a_failure_in_their_middle_adds_none(database: Database) -> None:
+    def broken() -> Iterator[Suppression]:
+        yield suppression()
+        raise InputError("the file ends")
+
+    with pytest.raises(InputError):
+        add_suppressions(database, broken())
+
     assert list(list_suppressions(database)) == []
+    assert add_suppressions(database, [suppression()]) == 1
 
 
 def test_list_goes_over_several_pages(database: Database) -> None:
-    with database.transaction() as connection:
-        connection.load(
-            "suppression",
-            ((f"person{number:05}@example.org",) * 2 + ("manual", "2026-02-19T08:00:00Z") for number in range(2500)),
-        )
+    many = [suppression(f"person{number:05}@example.org") for number in range(1500)]
+    add_suppressions(database, [*many, *(suppression(each.email, topic="events") for each in many)])
 
-    emails = [suppression.email for suppression in list_suppressions(database)]
+    found = [(each.email, each.topic) for each in list_suppressions(database)]
 
-    assert emails == sorted(set(emails))
-    assert len(emails) == 2500
+    assert found == sorted(set(found))
+    assert len(found) == 3000
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason", "expected"),
+    [
+        (None, None, ["ana@example.org", "ana@example.org", "bo@example.org", "cy@example.org"]),
+        ("", None, ["ana@example.org", "bo@example.org"]),
+        ("events", None, ["ana@example.org", "cy@example.org"]),
+        ("news", None, []),
+        (None, BOUNCED, ["bo@example.org"]),
+        ("events", BOUNCED, []),
+        ("", LEFT, ["ana@example.org"]),
+    ],
+)
+def test_list_and_counts_leave_only_a_topic_and_a_reason(
+    database: Database, topic: str | None, reason: SuppressionReason | None, expected: list[str]
+) -> None:
+    add_suppressions(
+        database,
+        [
+            suppression("ana@example.org"),
+            suppression("ana@example.org", topic="events"),
+            suppression("bo@example.org", BOUNCED),
+            suppression("cy@example.org", topic="events"),
+        ],
+    )
+
+    assert [each.email for each in list_suppressions(database, topic=topic, reason=reason)] == expected
+    assert count_suppressions(database, topic=topic, reason=reason).total() == len(expected)
+
+
+def test_those_who_were_forgotten_are_not_written_down_again(database: Database) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW)
+    forget(database, ANA)
+
+    assert add_suppressions(database, [suppression("ANA@example.org"), suppression("bo@example.org")], key=KEY) == 1
+
+    assert [each.email for each in list_suppressions(database)] == ["bo@example.org"]
+
+
+def test_another_key_than_that_of_the_forgotten_adds_nobody(database: Database) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW)
+    forget(database, ANA)
+
+    with pytest.raises(InputError, match="NEWSLETTER_KEY is not the key"):
+        add_suppressions(database, [suppression("bo@example.org")], key=b"another key of thirty-two bytes!")
+
+    assert list(list_suppressions(database)) == []
+
+
+def test_standing_tells_who_is_suppressed_who_was_and_who_is_forgotten(database: Database) -> None:
+    for email in ("ana@example.org", "bo@example.org", "cy@example.org", "di@example.org"):
+        add_suppression(database, email, LEFT, now=NOW)
+    add_suppression(database, "ed@example.org", LEFT, topic="events", now=NOW)
+    remove_suppression(database, "bo@example.org", because="asked", now=NOW + HOUR)
+    add_suppression(database, "cy@example.org", LEFT, topic="events", now=NOW)
+    remove_suppression(database, "cy@example.org", topic="events", because="asked", now=NOW + HOUR)
+    forget(database, "di@example.org")
+    asked = [f"{name}@example.org" for name in ("ana", "bo", "cy", "di", "ed", "flo")]
+
+    standing = standing_of(database, asked, key=KEY)
+
+    assert standing.suppressed == {"ana@example.org", "cy@example.org"}
+    assert standing.allowed_since == {"bo@example.org": NOW + HOUR}
+    assert standing.forgotten == {"di@example.org"}
+
+
+def test_who_came_back_by_a_consent_may_be_mailed_since_they_gave_it(database: Database) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    add(database, row(ANA, consented_at=NOW - 2 * HOUR))
+
+    assert find_suppression(database, ANA) is None
+    assert standing_of(database, [ANA], key=None).allowed_since == {ANA: NOW - 2 * HOUR}
+
+
+def test_who_was_let_back_by_hand_may_be_mailed_since_then(database: Database) -> None:
+    add(database, row(ANA, consented_at=NOW - 5 * HOUR))
+    add_suppression(database, ANA, LEFT, now=NOW)
+    remove_suppression(database, ANA, because="asked", now=NOW + HOUR)
+    add(database, row(ANA, consented_at=NOW - 4 * HOUR))
+
+    assert standing_of(database, [ANA], key=None).allowed_since == {ANA: NOW + HOUR}
+
+
+def test_nobody_is_looked_up_without_the_key_where_people_were_forgotten(database: Database) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW)
+    forget(database, ANA)
+
+    with pytest.raises(InputError, match="set NEWSLETTER_KEY"):
+        standing_of(database, ["bo@example.org"], key=None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
-from newsletter.providers.base import MessageLog, Scheduler
+from newsletter.providers.base import MessageLog, Scheduler, SuppressionLists
 
 Step = Callable[[OutgoingChunk], Outcome]
 
@@ -29,6 +29,7 @@ class Carrier:
     chunk_size: int = 10
     scheduler: Scheduler | None = None
     message_log: MessageLog | None = None
+    suppression_lists: SuppressionLists | None = None
     handed: list[OutgoingChunk] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 

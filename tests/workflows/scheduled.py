@@ -14,6 +14,7 @@ from newsletter.workflows.compose import find_issue
 from newsletter.workflows.deliver import Listener
 from newsletter.workflows.run_due import DoneBroadcast, run_due
 from newsletter.workflows.schedule import read_schedule
+from tests.store.builders import EVERYONE
 from tests.workflows.carriers import Carrier
 
 NOW = datetime(2026, 2, 17, 13, 0, tzinfo=UTC)  # a Tuesday, 5:00 am in Los Angeles
@@ -76,7 +77,7 @@ def plan_at(
         config,
         database,
         find_issue(config, "2026-02"),
-        segment="everyone",
+        segment=EVERYONE,
         waivers=(),
         schedule=schedule,
         provider=carrier,

@@ -63,6 +63,10 @@ EDITS: dict[str, dict[str, str | bytes]] = {
             "  - letter", "  - section: teaching\n    only: teachers\n  - letter"
         )
     },
+    "what it is about": {
+        "newsletter.toml": TOML + '\n[topics]\nnews = "News and letters"\n' + DEMANDS,
+        "issues/2026-02/issue.yaml": ONLY + "topics: [news]\n",
+    },
     "the brand": {"newsletter.toml": TOML + '\n[brand.light]\naccent = "#224466"\n' + DEMANDS},
     "the postal address": {"newsletter.toml": TOML.replace("1 Example Street", "2 Example Street") + DEMANDS},
     "the theme": {"templates/text/email.txt.j2": TEXT_TEMPLATE + "Printed on no paper.\n"},

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, Outcome, Verdict
 from newsletter.model.ledger import Approval, Entry
 from newsletter.store.approvals import approve
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
-from newsletter.store.subscribers import remove_subscriber
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.audit import (
     COLUMNS,
@@ -26,7 +25,7 @@ from newsletter.workflows.audit import (
     part_of,
     write_deliveries,
 )
-from tests.store.builders import NOW, add, add_people, claim, freeze, id_of, record, send_all
+from tests.store.builders import KEY, NOW, add, add_people, claim, forget, freeze, id_of, record, row, send_all
 
 FORMULA = "=1+1@example.org"
 
@@ -36,7 +35,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     """A database with six people, one of whom left before anything was sent."""
     with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         add_people(opened, 5)
-        add(opened, ImportRow(0, FORMULA))
+        add(opened, row(FORMULA))
         add_suppression(opened, "person00004@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
         yield opened
 
@@ -114,14 +113,24 @@ def test_an_address_is_found_with_its_request_however_it_is_spelt(database: Data
     assert person.on_list_since == NOW
 
 
-def test_whoever_was_removed_since_can_still_be_asked_about(database: Database) -> None:
+def test_whoever_was_forgotten_since_can_still_be_asked_about_with_the_key(database: Database) -> None:
     broadcast = mixed(database)
-    remove_subscriber(database, "person00000@example.org")
+    forget(database, "person00000@example.org")
 
-    person = audit_person(database, broadcast.id, "person00000@example.org")
+    person = audit_person(database, broadcast.id, "person00000@example.org", key=KEY)
 
     assert person.delivery is not None
     assert (person.delivery.status, person.delivery.email, person.on_list_since) == ("accepted", "", None)
+
+
+def test_without_the_key_it_is_said_that_somebody_may_have_been_forgotten(database: Database) -> None:
+    broadcast = mixed(database)
+    assert not audit_person(database, broadcast.id, "stranger@example.org").may_be_forgotten
+    forget(database, "person00000@example.org")
+
+    assert audit_person(database, broadcast.id, "person00000@example.org").may_be_forgotten
+    assert not audit_person(database, broadcast.id, "person00001@example.org").may_be_forgotten
+    assert not audit_person(database, broadcast.id, "stranger@example.org", key=KEY).may_be_forgotten
 
 
 def test_whoever_left_before_is_excluded_with_the_reason(database: Database) -> None:

@@ -11,12 +11,17 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import FindingsError, InputError
-from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, Verdict, Waiver
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import BroadcastState, DeliveryStatus, NextStep, Outcome, Verdict, Waiver
+from newsletter.model.ledger import SettledCount
+from newsletter.model.soft_bounce import SoftBounce
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
+from newsletter.store.soft_bounces import add_soft_bounces
+from newsletter.store.suppressions import add_suppression, find_suppression
 from newsletter.workflows.approve import approve_content, draft_approval
 from newsletter.workflows.broadcast import (
     BroadcastPlan,
@@ -28,7 +33,8 @@ from newsletter.workflows.broadcast import (
 from newsletter.workflows.compose import find_issue
 from newsletter.workflows.deliver import deliver
 from newsletter.workflows.drain import drain_broadcast
-from tests.store.builders import add_people
+from newsletter.workflows.segments import find_segment
+from tests.store.builders import add, add_people, row
 from tests.workflows.carriers import Carrier
 from tests.workflows.scheduled import DEAF, THURSDAY, Holder, SetClock, freeze_at, plan_at
 from tests.workspaces import CONFIG, ISSUE, write_workspace
@@ -59,7 +65,7 @@ def plan(
         config,
         database,
         find_issue(config, "2026-02"),
-        segment=segment,
+        segment=find_segment(config, database, segment, now=NOW),
         waivers=waivers,
         now=NOW,
     )
@@ -162,6 +168,68 @@ def test_what_the_workspace_demands_holds_a_broadcast_back_unless_it_is_waived(
         start_broadcast(database, held, Carrier(), now=NOW)
     assert (waived.blocking, waived.request.waivers) == ((), (waiver,))
     assert start_broadcast(database, waived, Carrier(), now=NOW).waivers == (waiver,)
+
+
+def test_whoever_left_what_an_issue_is_about_is_left_out(config: Config, database: Database) -> None:
+    topics = {"newsletter.toml": CONFIG + '[topics]\nnews = "News"\nevents = "Events"\n'}
+    write_workspace(config.root, {**topics, "issues/2026-02/issue.yaml": ISSUE + "topics: [events]\n"})
+    for topic, number in (("events", 1), ("news", 2)):
+        email = f"person{number:05}@example.org"
+        add_suppression(database, email, SuppressionReason.UNSUBSCRIBED, topic=topic, now=NOW)
+
+    made = plan(load_config(config.root), database)
+
+    assert made.request.topics == ("events",)
+    assert made.preview.excluded == (
+        SettledCount(status=DeliveryStatus.EXCLUDED, reason="left the topic events", deliveries=1),
+    )
+    assert made.preview.recipients == 11
+
+
+def test_plan_counts_those_without_a_consent_and_leaves_them_out(config: Config, database: Database) -> None:
+    add(database, *(row(f"bought{number}@example.org", consented_at=None) for number in range(3)))
+
+    made = plan(config, database)
+
+    assert (made.without_consent, made.preview.recipients, made.blocking) == (3, 12, ())
+    assert plan(config, database, "teachers").without_consent == 0
+
+
+def test_consent_cannot_be_waived(config: Config, database: Database) -> None:
+    with pytest.raises(InputError, match=r"L3 cannot be waived: import the list again .* --basis"):
+        plan(config, database, waivers=(Waiver(rule="L3", because="they will not mind"),))
+
+
+def test_addresses_that_keep_bouncing_are_suppressed_before_a_freeze_and_not_by_a_plan(
+    config: Config, database: Database
+) -> None:
+    dead = "dead@example.org"
+    add(database, row(dead, consented_at=NOW - timedelta(days=300)))
+    weekly = [SoftBounce(email=dead, at=NOW - timedelta(days=7 * week)) for week in range(5)]
+    add_soft_bounces(database, weekly)
+
+    made = plan(config, database)
+
+    assert [found.email for found in made.worn_out] == [dead]
+    assert find_suppression(database, dead) is None
+    broadcast = start_broadcast(database, made, Carrier(), now=NOW)
+    found = find_suppression(database, dead)
+    assert found is not None
+    assert (found.reason, found.detail) == (
+        SuppressionReason.BOUNCED,
+        "5 soft bounces from 2026-01-22 to 2026-02-19",
+    )
+    assert tally_of(database, broadcast.id).excluded == 1
+
+
+def test_a_workspace_may_keep_mailing_addresses_that_bounce(config: Config, database: Database) -> None:
+    add(database, row("dead@example.org", consented_at=NOW - timedelta(days=300)))
+    add_soft_bounces(
+        database, [SoftBounce(email="dead@example.org", at=NOW - timedelta(days=day)) for day in range(50)]
+    )
+    write_workspace(config.root, {"newsletter.toml": CONFIG + "[suppressions]\nsoft_bounces = 0\n"})
+
+    assert plan(load_config(config.root), database).worn_out == ()
 
 
 def test_an_approved_content_is_held_back_by_nothing(config: Config, database: Database) -> None:

@@ -28,13 +28,12 @@ from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
 from newsletter.store.opening import open_database
-from newsletter.store.subscribers import remove_subscriber
 from newsletter.store.suppressions import add_suppression, list_suppressions
 from newsletter.workflows.drain import MAX_TRIES, drain_broadcast
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.smtp_server import TAKEN, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
-from tests.store.builders import NOW, add_people, freeze, request, variant
+from tests.store.builders import NOW, add_people, forget, freeze, request, variant
 from tests.workflows.carriers import ACCEPTED, UNKNOWN, Carrier, Step, wait
 
 KEY = "SG.test-key"
@@ -154,7 +153,7 @@ def test_whoever_leaves_between_freeze_and_hand_over_gets_nothing(
     add_people(database, 4)
     broadcast = freeze(database, chunk_size=1)
     add_suppression(database, "person00000@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
-    remove_subscriber(database, "person00001@example.org")
+    forget(database, "person00001@example.org")
 
     done = drain(database, broadcast, sendgrid(tmp_path, api))
 

@@ -10,7 +10,6 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import ProviderError
-from newsletter.model.audience import ImportRow
 from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
@@ -23,7 +22,7 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.broadcast import find_unfinished, reopen_broadcast
 from newsletter.workflows.deliver import deliver
 from newsletter.workflows.run_due import Due, carry_out, look_at_due, run_due
-from tests.store.builders import add, add_people
+from tests.store.builders import add, add_people, row
 from tests.workflows.carriers import ACCEPTED, UNKNOWN, Carrier
 from tests.workflows.scheduled import AT, DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at
 from tests.workspaces import CONFIG, write_workspace
@@ -201,7 +200,7 @@ def test_closed_hours_leave_the_rest_to_a_later_run(config: Config, database: Da
 
 def test_each_zone_gets_it_at_its_own_time_and_past_ones_at_once(config: Config, database: Database) -> None:
     zones = ["Asia/Tokyo", "Europe/Paris", "America/New_York"]
-    add(database, *(ImportRow(0, f"{zone[:4]}@example.net", timezone=zone) for zone in zones))
+    add(database, *(row(f"{zone[:4]}@example.net", timezone=zone) for zone in zones))
     carrier = Carrier()
     now = datetime(2026, 2, 19, 2, 0, tzinfo=UTC)  # 11 in the morning in Tokyo
     freeze_at(config, database, carrier, is_local_time=True, now=now)
@@ -356,7 +355,7 @@ def test_what_a_living_process_is_handing_over_is_not_late(config: Config, datab
 def test_a_time_zone_whose_moment_is_long_before_the_sending_hours_is_not_late(
     config: Config, database: Database
 ) -> None:
-    add(database, ImportRow(0, "tokyo@example.net", timezone="Asia/Tokyo"))
+    add(database, row("tokyo@example.net", timezone="Asia/Tokyo"))
     carrier = Carrier()
     freeze_at(config, database, carrier, is_local_time=True)  # 8:00 am in Tokyo is 3:00 pm the day before here
     config = with_pace(config, 'hours = "08:00-14:00"')
@@ -391,7 +390,7 @@ def test_a_cancelling_that_somebody_else_ends_meanwhile_does_not_hold_up_another
 def test_what_waits_for_nothing_keeps_the_sending_hours_of_a_provider_that_holds_mail(
     config: Config, database: Database
 ) -> None:
-    add(database, ImportRow(0, "tokyo@example.net", timezone="Asia/Tokyo"))
+    add(database, row("tokyo@example.net", timezone="Asia/Tokyo"))
     carrier = Carrier(scheduler=Holder())
     now = datetime(2026, 2, 19, 2, 0, tzinfo=UTC)  # 11 in the morning in Tokyo, 6 in the evening in Los Angeles
     freeze_at(config, database, carrier, is_local_time=True, now=now)

@@ -1,6 +1,7 @@
 """A schedule as it is typed, and what is said of it before anything is frozen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,12 +9,11 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
-from newsletter.model.audience import ImportRow
 from newsletter.model.schedule import Schedule
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.workflows.schedule import SchedulePlan, Travel, read_schedule
-from tests.store.builders import add
+from tests.store.builders import add, row
 from tests.workflows.carriers import Carrier
 from tests.workflows.scheduled import NOW, THURSDAY, Holder, plan_at
 from tests.workspaces import CONFIG, write_workspace
@@ -33,11 +33,11 @@ def database(config: Config) -> Iterator[Database]:
     """Its database, with people in several zones."""
     with open_database(config.database) as opened:
         rows = [
-            ImportRow(0, f"p{number}@{zone.replace('/', '.').lower() or 'nowhere'}.example.org", timezone=zone)
+            row(f"p{number}@{zone.replace('/', '.').lower() or 'nowhere'}.example.org", timezone=zone)
             for zone, count in PEOPLE.items()
             for number in range(count)
         ]
-        add(opened, *(row._replace(email=row.email.replace("_", "-")) for row in rows))
+        add(opened, *(replace(each, email=each.email.replace("_", "-")) for each in rows))
         yield opened
 
 

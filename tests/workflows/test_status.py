@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model.audience import ImportRow
 from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.schedule import Schedule
@@ -17,7 +16,7 @@ from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.opening import open_database
 from newsletter.workflows.status import SHOWN_UNKNOWN, list_statuses, show_line, show_status
-from tests.store.builders import NOW, add, add_people, claim, freeze, record, request, variant
+from tests.store.builders import NOW, add, add_people, claim, freeze, record, request, row, variant
 
 TOMORROW = datetime(2026, 2, 20, 8, 0)  # noqa: DTZ001 - a wall time
 DAY = timedelta(days=1)
@@ -78,7 +77,7 @@ def test_a_scheduled_broadcast_says_when_it_is_due(database: Database) -> None:
 
 def test_each_time_zone_has_its_progress(database: Database) -> None:
     zones = ("Asia/Tokyo", "Asia/Tokyo", "Europe/Paris")
-    add(database, *(ImportRow(0, f"p{number}@example.org", timezone=zone) for number, zone in enumerate(zones)))
+    add(database, *(row(f"p{number}@example.org", timezone=zone) for number, zone in enumerate(zones)))
     broadcast = scheduled(database, local=True)
     start_scheduled(database, broadcast.id, now=NOW)
     tokyo = NOW + timedelta(hours=15)

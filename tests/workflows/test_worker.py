@@ -185,7 +185,7 @@ def test_no_address_is_ever_said(config: Config, database: Database) -> None:
     refused = Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="the relay refuses <ana@example.org>")
     work = Work(config, Carrier(script=[refused]))
     work.on(freeze(database))
-    assert "refuses <…@example.org>" in work.said[-1]
+    assert "refuses <a***@example.org>" in work.said[-1]
     assert "ana" not in "".join(work.said)
 
 

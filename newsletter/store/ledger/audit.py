@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from newsletter.model.address import person_of
 from newsletter.model.ledger import AuditedDelivery
+from newsletter.model.moments import moment_of
 from newsletter.store.database import Connection, Database
+from newsletter.store.forgotten import digest_of, require_key
 from newsletter.store.ledger.states import find
-from newsletter.store.moments import moment_of
 from newsletter.store.queries import load_queries
-from newsletter.store.subscribers import digest_of
 
 _SQL = load_queries("audit")
 _PAGE = 1000
@@ -32,17 +32,21 @@ def audited_deliveries(
         after = page[-1].subscriber
 
 
-def find_delivery(database: Database, broadcast_id: int, email: str) -> AuditedDelivery | None:
-    """The delivery to an address, however it is spelt, also of somebody who was removed since.
+def find_delivery(
+    database: Database, broadcast_id: int, email: str, *, key: bytes | None = None
+) -> AuditedDelivery | None:
+    """The delivery to an address, however it is spelt; with the `key`, also of somebody who was forgotten since.
 
-    None where the broadcast was not meant for them; raises InputError where there is no such broadcast.
+    None where the broadcast was not meant for them; raises InputError where there is no such broadcast, or where people
+    were forgotten with another key.
     """
     person = person_of(email)
     with database.read() as connection:
         find(connection, broadcast_id)
         subscriber = _SQL.find_subscriber(connection, person=person)
-        if subscriber is None:
-            subscriber = _SQL.find_former(connection, digest=digest_of(person))
+        if subscriber is None and key is not None:
+            require_key(connection, key)
+            subscriber = _SQL.find_forgotten(connection, digest=digest_of(person, key))
         if subscriber is None:
             return None
         page = _page(connection, broadcast_id, after=subscriber - 1, status=_ANY, size=1)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry
+from newsletter.model.moments import text_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal, tally
 from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, end, find, set_cancelling
-from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("cancel")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
+from newsletter.model.moments import text_of
 from newsletter.store.database import Connection
-from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("chunks")

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
+from newsletter.model.moments import moment_of, text_of
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
+from newsletter.store.ledger.topics import reason_of_leaving
 from newsletter.store.ledger.values import Columns, columns_of
-from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("claim")
@@ -137,7 +138,8 @@ def _mailable(chunk: OpenChunk, ready: _Ready, columns: Columns) -> list[Row]:
         if len(rows) == ready.size:
             return rows
     query = _SQL.deliveries_with_late.sql.replace(_COLUMNS, columns.sql)
-    rows = connection.execute(query, place).fetchall()
+    leaving = reason_of_leaving(connection, chunk.broadcast)
+    rows = connection.execute(query, {**place, "leaving": leaving}).fetchall()
     late = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not late:
         return rows

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
+from newsletter.model.moments import text_of
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
@@ -20,8 +21,8 @@ from newsletter.store.ledger.members import (
     zoneless_left,
 )
 from newsletter.store.ledger.states import envelope_text, find, waivers_text
+from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
-from newsletter.store.moments import text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("freeze")
@@ -38,15 +39,16 @@ def freeze_broadcast(
     """Gives everybody of the segment one delivery, in one transaction.
 
     `variants` holds one for each set of names that `request.only` allows; those that nobody gets are not kept.
-    Whoever is suppressed, or may have got the issue from an earlier broadcast, is excluded with that reason. With a
-    time that is ahead the broadcast is scheduled, else it runs. Raises InputError, and writes nothing, where nobody is
-    left.
+    Whoever is suppressed, left all topics of the issue, never said yes, or may have got the issue from an earlier
+    broadcast, is excluded with the first of these reasons. With a time that is ahead the broadcast is scheduled, else
+    it runs. Raises InputError, and writes nothing, where nobody is left.
     """
     with database.transaction() as connection:
         members = sort_members(connection, request)
         parts = _cut(connection, members, chunk_size)
         require_somebody(request, members, left=len(parts))
         broadcast_id = _add_broadcast(connection, request, members, parts, now=now)
+        keep_topics(connection, broadcast_id, request.topics)
         _add_settlements(connection, broadcast_id, members.excluded, now=now)
         _add_chunks(connection, broadcast_id, parts, chunk_size=chunk_size, now=now)
         _SQL.add_deliveries(connection, broadcast=broadcast_id)

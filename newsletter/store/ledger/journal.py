@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from newsletter.model.address import masked
 from newsletter.model.ledger import Entry, JournalEntry
+from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Database
-from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("journal")
@@ -20,8 +21,8 @@ def journal_of(database: Database, broadcast_id: int) -> tuple[JournalEntry, ...
 
 
 def write(connection: Connection, broadcast_id: int, entry: Entry, detail: str, *, now: datetime) -> None:
-    """Adds an entry, within a transaction beside which nobody else writes."""
-    _SQL.write(connection, broadcast=broadcast_id, at=text_of(now), entry=entry.value, detail=detail)
+    """Adds an entry, within a transaction beside which nobody else writes; addresses in it are masked."""
+    _SQL.write(connection, broadcast=broadcast_id, at=text_of(now), entry=entry.value, detail=masked(detail))
 
 
 def first_moment(connection: Connection, broadcast_id: int, entry: Entry) -> datetime | None:

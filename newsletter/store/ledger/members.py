@@ -7,9 +7,10 @@ from datetime import datetime
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus
-from newsletter.model.ledger import FreezeRequest, SettledCount
+from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
 from newsletter.model.schedule import Schedule
 from newsletter.store.database import Connection
+from newsletter.store.ledger.topics import exclude_left
 from newsletter.store.queries import load_queries
 from newsletter.store.segment_sql import compose
 
@@ -57,7 +58,7 @@ def sort_members(connection: Connection, request: FreezeRequest) -> SortedMember
         variants=[only.condition for only in request.only],
     )
     count = connection.execute(query.sql, query.parameters).rowcount
-    return SortedMembers(count=count, excluded=_exclude(connection, request.issue), zones=zones, masks=masks)
+    return SortedMembers(count=count, excluded=_exclude(connection, request), zones=zones, masks=masks)
 
 
 def members_left(connection: Connection) -> Iterator[list[Member]]:
@@ -82,8 +83,11 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
     if not members.count:
         raise InputError(f"nobody is in segment {name}; `newsletter segments` shows how many each one has")
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
-    # Perhaps the earlier broadcast was interrupted, and the person only wants it to go on.
-    hint = "; `newsletter status` shows how it stands" if _ALREADY_IN in reasons else ""
+    hint = ""
+    if _ALREADY_IN in reasons:  # perhaps it was interrupted, and the person only wants it to go on
+        hint = "; `newsletter status` shows how it stands"
+    elif NO_CONSENT in reasons:
+        hint = '; import the list again with when they said yes, or with --basis "…" that says why they may be mailed'
     raise InputError(
         f"nobody in segment {name} is left to send {request.issue} to: of {members.count}, {reasons}; nothing was "
         f"sent{hint}"
@@ -104,13 +108,17 @@ def _zones(connection: Connection, schedule: Schedule | None, masks: int) -> tup
     return tuple(Zone(name=name, moment=schedule.moment_in(name)) for name in names)
 
 
-def _exclude(connection: Connection, issue: str) -> tuple[SettledCount, ...]:
+def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCount, ...]:
     """Excludes members, each for the first reason that holds."""
     excluded: list[SettledCount] = []
     for suppression in SuppressionReason:
         count = _SQL.exclude_suppressed(connection, settlement=len(excluded) + 1, reason=suppression.value)
         _append(excluded, suppression.value, count)
-    for (earlier,) in list(_SQL.earlier_broadcasts(connection, issue=issue)):
+    left, count = exclude_left(connection, request.topics, settlement=len(excluded) + 1)
+    _append(excluded, left, count)
+    count = _SQL.exclude_without_consent(connection, settlement=len(excluded) + 1)
+    _append(excluded, NO_CONSENT, count)
+    for (earlier,) in list(_SQL.earlier_broadcasts(connection, issue=request.issue)):
         count = _SQL.exclude_earlier(connection, settlement=len(excluded) + 1, earlier=earlier)
         _append(excluded, f"{_ALREADY_IN} {earlier}", count)
     return tuple(excluded)

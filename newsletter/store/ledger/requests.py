@@ -5,8 +5,8 @@ from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState
 from newsletter.model.ledger import AuditedRequest, HeldMail, RequestGroup
+from newsletter.model.moments import moment_of
 from newsletter.store.database import Database, Row
-from newsletter.store.moments import moment_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("requests")

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
+from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Database
 from newsletter.store.ledger.states import broadcast_of, find, set_running
-from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("schedule")

@@ -7,9 +7,9 @@ import orjson
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Waiver
 from newsletter.model.ledger import Entry
+from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Row
 from newsletter.store.ledger import journal
-from newsletter.store.moments import moment_of, text_of
 from newsletter.store.queries import load_queries
 
 CANCELLED_WHY = "the broadcast was cancelled"  # what the ledger says of deliveries that then never left

@@ -1,6 +1,7 @@
 """A connection to the server as the store asks for one, and how it is set up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Self
 
 import psycopg
@@ -53,9 +54,31 @@ class PostgresConnection(psycopg.Connection[Row]):
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table of ours."""
-        with self.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        self._copy(f"COPY {table} FROM STDIN", rows)
+
+    def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
+        """Puts many rows, given column by column, into a table of ours."""
+        names = ", ".join([*columns, *constants])
+        self._copy(
+            f"COPY {table} ({names}) FROM STDIN",
+            zip(*columns.values(), *map(repeat, constants.values()), strict=False),
+        )
+
+    def _copy(self, statement: str, rows: Iterable[Row]) -> None:
+        with self.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def attempt(self, sql: str) -> bool:
+        """Runs a statement; False, with nothing done, where it would bring about two equal keys."""
+        self.execute("SAVEPOINT attempt")
+        try:
+            self.execute(sql)
+        except psycopg.errors.UniqueViolation:
+            self.execute("ROLLBACK TO SAVEPOINT attempt")
+            return False
+        self.execute("RELEASE SAVEPOINT attempt")
+        return True
 
     def commit_changes(self) -> None:
         """Ends the transaction, keeping its changes; raises where the server dropped them."""

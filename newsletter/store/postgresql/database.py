@@ -1,13 +1,13 @@
 """The database on a server: opening it, and the only transactions there are on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 
 import psycopg
 
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Runner
+from newsletter.store.database import Answer, Part, Runner
 from newsletter.store.postgresql.address import Address, read_address
 from newsletter.store.postgresql.connection import PostgresConnection, connect
 from newsletter.store.postgresql.failures import cannot_use, translated
@@ -66,6 +66,15 @@ class PostgresDatabase:
             finally:
                 connection.drop_changes()
 
+    def scan(self) -> AbstractContextManager[PostgresConnection]:
+        """The same as `read`."""
+        return self.read()
+
+    def ask_in_parts(self, ask: Callable[[PostgresConnection, Part | None], Answer]) -> list[Answer]:
+        """What is answered about the whole list: the server itself parts what is worth it."""
+        with self.read() as connection:
+            return [ask(connection, None)]
+
     def transaction(self) -> AbstractContextManager[PostgresConnection]:
         """A connection whose changes are kept when the block ends well, and dropped when it raises.
 
@@ -76,6 +85,14 @@ class PostgresDatabase:
     def shared_transaction(self) -> AbstractContextManager[PostgresConnection]:
         """A transaction beside which other shared ones may run; whoever changes a row here locks it first."""
         return self._transaction(_BESIDE_OTHERS)
+
+    def filling_transaction(self) -> AbstractContextManager[PostgresConnection]:
+        """The same as `transaction`."""
+        return self.transaction()
+
+    def scrub(self) -> bool:
+        """Does nothing: rows that were deleted stay in the server's files until it vacuums, and in its WAL."""
+        return False
 
     @contextmanager
     def runner(self) -> Iterator[Runner]:

@@ -23,6 +23,6 @@ LIMIT :size;
 -- The id of somebody on the list.
 SELECT id FROM subscriber WHERE person = :person;
 
--- name: find_former(digest)$
--- The id of somebody who was removed.
-SELECT subscriber FROM former_subscriber WHERE digest = :digest;
+-- name: find_forgotten(digest)$
+-- The id of somebody who was forgotten.
+SELECT subscriber FROM forgotten WHERE digest = :digest;

@@ -35,14 +35,32 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, columns)
--- The same, and last in each row why this person must not be mailed any more; NULL where they may.
+-- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, columns)
+-- The same, and last in each row why this person must not be mailed any more; NULL where they may. `:leaving` is the
+-- reason for those who left all topics of the broadcast, and empty where that need not be looked for.
 SELECT
     d.subscriber, s.email, s.first_name, s.last_name, s.token:columns,
-    coalesce(p.reason, CASE WHEN s.id IS NULL THEN 'removed from the list' END) AS late
+    coalesce(
+        p.reason,
+        CASE WHEN s.id IS NULL THEN 'removed from the list' END,
+        CASE
+            WHEN
+                :leaving <> ''
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM broadcast_topic AS t
+                    WHERE
+                        t.broadcast = d.broadcast
+                        AND NOT EXISTS (
+                            SELECT 1 FROM suppression AS l WHERE l.person = s.person AND l.topic = t.topic
+                        )
+                )
+                THEN :leaving
+        END
+    ) AS late
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
-LEFT JOIN suppression AS p ON p.person = s.person
+LEFT JOIN suppression AS p ON p.person = s.person AND p.topic = ''
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber
 LIMIT :size;

@@ -6,6 +6,15 @@ FROM broadcast AS b
 WHERE b.id = :broadcast AND b.nonce = :nonce
 ON CONFLICT (at, id) DO NOTHING;
 
+-- name: react(at, type, broadcast, nonce, subscriber)*!
+-- Keeps who opened or clicked a broadcast, and when last; a report that is repeated changes nothing.
+INSERT INTO reaction (broadcast, type, subscriber, last_at)
+SELECT b.id, :type, :subscriber, :at
+FROM broadcast AS b
+WHERE b.id = :broadcast AND b.nonce = :nonce
+ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
+WHERE excluded.last_at > reaction.last_at;
+
 -- name: evidence(broadcast)
 -- The attempts of unknown chunks of which events came in, and the types of the events.
 SELECT DISTINCT e.chunk, e.attempt, e.type

@@ -37,8 +37,16 @@ WHERE
         SELECT s.id
         FROM suppression AS p
         JOIN subscriber AS s ON s.person = p.person
-        WHERE p.reason = :reason
+        WHERE p.reason = :reason AND p.topic = ''
     );
+
+-- name: exclude_without_consent(settlement)!
+-- Excludes those whom nothing on record allows to mail; an index holds them alone.
+UPDATE member
+SET settlement = :settlement
+WHERE
+    settlement IS NULL
+    AND subscriber IN (SELECT id FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
 -- name: earlier_broadcasts(issue)
 -- The broadcasts of the same issue so far.

@@ -22,9 +22,9 @@ LIMIT :size;
 
 -- name: suppress_subscriber(subscriber, reason, now)*!
 -- Suppresses the address of a subscriber, unless it is suppressed already.
-INSERT INTO suppression (person, email, reason, created_at)
-SELECT person, email, :reason, :now FROM subscriber WHERE id = :subscriber
-ON CONFLICT (person) DO NOTHING;
+INSERT INTO suppression (person, topic, email, reason, detail, created_at)
+SELECT person, '', email, :reason, '', :now FROM subscriber WHERE id = :subscriber
+ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: inflight_chunks(broadcast)
 -- The chunks that somebody is handing over, or was.

@@ -1,12 +1,12 @@
 """What a worker does with the ledger: finds the broadcasts that are due, and hands over what is due of one of them."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.model.address import masked
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
@@ -25,7 +25,6 @@ _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastSt
 _TO_DO = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
 _WORTH_SAYING = timedelta(minutes=1)  # a pace by the second or the minute waits all the time
 _LOOK_AGAIN_AFTER = timedelta(minutes=10)  # for what waits may be cancelled, or held by a process that died
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:=]+@(?=[\w-])")
 
 
 class Drains:
@@ -120,7 +119,7 @@ class Drains:
 
     def _say(self, broadcast: Broadcast, words: str) -> None:
         """Logs a line about a broadcast, unless it was the last one; no address is ever in it."""
-        line = _ADDRESS.sub("…@", f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment}) {words}")
+        line = masked(f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment}) {words}")
         if self._last_said.get(broadcast.id) != line:
             self._last_said[broadcast.id] = line
             self._log(line)

@@ -14,6 +14,7 @@ from procrastinate import App
 
 from newsletter.config import Config
 from newsletter.errors import StoreError
+from newsletter.model.address import masked
 from newsletter.providers.base import Provider
 from newsletter.providers.headers import one_line
 from newsletter.workflows.worker.drains import Drains, Log
@@ -37,11 +38,15 @@ def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int
     """Hands over what the ledger says is due until a signal asks for the end; which one that was.
 
     At the first signal the requests in hand are finished and recorded; a second one ends the process as it stands.
-    Raises StoreError where the database cannot be used from the start.
+    `log` hears no address. Raises StoreError where the database cannot be used from the start.
     """
+
+    def log_masked(line: str) -> None:
+        log(masked(line))
+
     drains = Drains(config, provider, log)
     drains.due()  # a wrong address must end the command now, not be tried for ever
-    return asyncio.run(_Service(url, drains, concurrency, log).run())
+    return asyncio.run(_Service(url, drains, concurrency, log_masked).run())
 
 
 @dataclass(slots=True)

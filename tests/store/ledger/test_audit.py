@@ -5,15 +5,14 @@ from datetime import timedelta
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Outcome, Verdict
 from newsletter.model.ledger import AuditedDelivery
 from newsletter.store.database import Database
 from newsletter.store.ledger import audit
 from newsletter.store.ledger.audit import audited_deliveries, find_delivery
-from newsletter.store.subscribers import remove_subscriber
 from newsletter.store.suppressions import add_suppression
-from tests.store.builders import NOW, add, add_people, by_own_clock, claim, freeze, id_of, record
+from tests.store.builders import KEY, NOW, add, add_people, by_own_clock, claim, forget, freeze, id_of, record, row
 
 LATER = NOW + timedelta(hours=1)
 
@@ -73,7 +72,7 @@ def test_pages_follow_each_other(database: Database, monkeypatch: pytest.MonkeyP
 
 
 def test_one_delivery_is_found_by_any_spelling_of_its_address(database: Database) -> None:
-    add(database, ImportRow(0, "Ana@example.org", timezone="Asia/Tokyo"))
+    add(database, row("Ana@example.org", timezone="Asia/Tokyo"))
     broadcast = freeze(database, schedule=by_own_clock(20))
 
     found = find_delivery(database, broadcast.id, "ANA@Example.ORG")
@@ -83,13 +82,14 @@ def test_one_delivery_is_found_by_any_spelling_of_its_address(database: Database
     assert found.due_at == by_own_clock(20).moment_in("Asia/Tokyo")
 
 
-def test_delivery_of_somebody_who_was_removed_is_found(database: Database) -> None:
+def test_delivery_of_somebody_who_was_forgotten_is_found_with_the_key(database: Database) -> None:
     add_people(database, 2)
     broadcast = freeze(database)
     record(database, claim(database, broadcast))
-    remove_subscriber(database, "person00000@example.org")
+    forget(database, "person00000@example.org")
 
-    found = find_delivery(database, broadcast.id, "person00000@example.org")
+    assert find_delivery(database, broadcast.id, "person00000@example.org") is None
+    found = find_delivery(database, broadcast.id, "PERSON00000@example.org", key=KEY)
 
     assert found is not None
     assert (found.email, found.status) == ("", "accepted")
@@ -98,7 +98,7 @@ def test_delivery_of_somebody_who_was_removed_is_found(database: Database) -> No
 def test_nobody_is_found_whom_the_broadcast_was_not_meant_for(database: Database) -> None:
     add_people(database, 1)
     broadcast = freeze(database)
-    add(database, ImportRow(0, "new@example.org"))
+    add(database, row("new@example.org"))
 
     assert find_delivery(database, broadcast.id, "new@example.org") is None
     assert find_delivery(database, broadcast.id, "stranger@example.org") is None

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet, SettledCount
 from newsletter.model.pace import Allowance
@@ -15,13 +15,16 @@ from newsletter.store.ledger.broadcasts import pause_broadcast, resume_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import settled_counts, tally_of
-from newsletter.store.subscribers import find_subscriber, remove_subscriber
+from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression
-from tests.store.builders import NOW, add, add_people, at, by_own_clock, claim, freeze, hold, record
+from tests.store.builders import NOW, add, add_people, at, by_own_clock, claim, forget, freeze, hold, record, row
 
 
 def test_claimed_delivery_has_all_that_its_message_needs(database: Database) -> None:
-    add(database, ImportRow(0, "Ana@example.org", "Ana", "Lima", "es", attributes={"country": "ES"}))
+    add(
+        database,
+        row("Ana@example.org", first_name="Ana", last_name="Lima", language="es", attributes={"country": "ES"}),
+    )
     ana = find_subscriber(database, "ana@example.org")
     assert ana is not None
     broadcast = freeze(database)
@@ -47,7 +50,17 @@ def test_claimed_delivery_has_all_that_its_message_needs(database: Database) -> 
 def test_values_stand_in_the_order_of_the_fields(
     database: Database, fields: tuple[str, ...], values: tuple[str, ...]
 ) -> None:
-    add(database, ImportRow(0, "ana@example.org", "Ana", "Lima", "es", tags=("x",), attributes={"country": "ES"}))
+    add(
+        database,
+        row(
+            "ana@example.org",
+            first_name="Ana",
+            last_name="Lima",
+            language="es",
+            tags=("x",),
+            attributes={"country": "ES"},
+        ),
+    )
 
     assert claim(database, freeze(database), fields).deliveries[0].values == values
 
@@ -99,7 +112,7 @@ def test_whoever_was_suppressed_or_removed_since_the_freeze_is_excluded(database
     add_people(database, 5)
     broadcast = freeze(database)
     add_suppression(database, "person00001@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
-    remove_subscriber(database, "person00003@example.org")
+    forget(database, "person00003@example.org")
 
     chunk = claim(database, broadcast)
 
@@ -194,7 +207,7 @@ def test_provider_is_not_asked_to_hold_what_is_late(database: Database) -> None:
 
 def test_what_is_due_first_is_claimed_first(database: Database) -> None:
     for email, zone in (("a", "America/Denver"), ("b", "Asia/Tokyo"), ("c", "Europe/London")):
-        add(database, ImportRow(0, f"{email}@example.org", timezone=zone))
+        add(database, row(f"{email}@example.org", timezone=zone))
     broadcast = start_scheduled(database, freeze(database, schedule=by_own_clock(20)).id, now=NOW)
 
     chunks = [claim(database, broadcast, now=NOW + timedelta(days=1)) for _ in range(3)]
@@ -205,25 +218,60 @@ def test_what_is_due_first_is_claimed_first(database: Database) -> None:
 def test_removed_people_are_excluded_though_nobody_is_suppressed(database: Database) -> None:
     add_people(database, 3)
     broadcast = freeze(database)
-    remove_subscriber(database, "person00001@example.org")
+    forget(database, "person00001@example.org")
 
     assert [delivery.email[6:11] for delivery in claim(database, broadcast).deliveries] == ["00000", "00002"]
     assert tally_of(database, broadcast.id).excluded == 1
 
 
+def test_whoever_left_all_topics_since_the_freeze_is_excluded(database: Database) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database, topics=("events", "news"))
+    other = freeze(database, "2026-03")
+    for number, topics in enumerate((("events",), ("news", "events"), ("retreats", "news"))):
+        for topic in topics:
+            email = f"person{number:05}@example.org"
+            add_suppression(database, email, SuppressionReason.UNSUBSCRIBED, topic=topic, now=NOW)
+
+    chunk = claim(database, broadcast)
+
+    assert [delivery.email[6:11] for delivery in chunk.deliveries] == ["00000", "00002", "00003"]
+    assert settled_counts(database, broadcast.id) == (
+        SettledCount(status=DeliveryStatus.EXCLUDED, reason="left the topics events and news", deliveries=1),
+    )
+    assert tally_of(database, broadcast.id).adds_up
+    assert len(claim(database, other).deliveries) == 4
+
+
+def test_topic_that_somebody_leaves_late_adds_to_those_who_left_before(database: Database) -> None:
+    add_people(database, 5)
+    add_suppression(database, "person00000@example.org", SuppressionReason.UNSUBSCRIBED, topic="news", now=NOW)
+    broadcast = freeze(database, topics=("news",), chunk_size=2)
+    add_suppression(database, "person00001@example.org", SuppressionReason.UNSUBSCRIBED, topic="news", now=NOW)
+    add_suppression(database, "person00002@example.org", SuppressionReason.BOUNCED, now=NOW)
+
+    claimed = [claim(database, broadcast).deliveries]
+
+    assert [[delivery.email[6:11] for delivery in deliveries] for deliveries in claimed] == [["00003", "00004"]]
+    assert settled_counts(database, broadcast.id) == (
+        SettledCount(status=DeliveryStatus.EXCLUDED, reason="left the topic news", deliveries=2),
+        SettledCount(status=DeliveryStatus.EXCLUDED, reason="bounced", deliveries=1),
+    )
+
+
 @pytest.mark.parametrize("fields", [("language", "country", "first_name"), ("consent_source",), ("country",)])
 def test_values_are_right_beside_somebody_who_is_excluded(database: Database, fields: tuple[str, ...]) -> None:
-    person = {"language": "es", "country": "ES", "first_name": "Ana", "consent_source": "form"}
+    person = {"language": "es", "first_name": "Ana", "consent_source": "form"}
     for number in range(2):
-        row = ImportRow(0, f"person{number:05}@example.org", "Ana", "Lima", "es", consent_source="form")
-        add(database, row._replace(attributes={"country": "ES"}))
+        email = f"person{number:05}@example.org"
+        add(database, row(email, last_name="Lima", **{**person, "attributes": {"country": "ES"}}))
     broadcast = freeze(database)
     add_suppression(database, "person00000@example.org", SuppressionReason.BOUNCED, now=NOW)
 
     (delivery,) = claim(database, broadcast, fields).deliveries
 
     assert delivery.email == "person00001@example.org"
-    assert delivery.values == tuple(person[name] for name in fields)
+    assert delivery.values == tuple({**person, "country": "ES"}[name] for name in fields)
 
 
 def allowed(deliveries: int, minutes: int = 60) -> Allowance:
@@ -332,7 +380,7 @@ def test_threads_exclude_late_suppressions_together(database: Database) -> None:
 
 
 def test_an_allowance_holds_for_the_chunk_behind_one_of_which_nobody_is_left(database: Database) -> None:
-    add(database, *(ImportRow(0, f"{name}@example.org", timezone="Asia/Tokyo") for name in "ab"))
+    add(database, *(row(f"{name}@example.org", timezone="Asia/Tokyo") for name in "ab"))
     add_people(database, 6)
     claim(database, freeze(database, "2026-03", chunk_size=5))
     broadcast = freeze(database, schedule=by_own_clock(NOW.hour))  # Tokyo's two first, then the others

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, DeliveryStatus, NextStep, Outcome, Tally, Verdict, Waiver
+from newsletter.model.imports import batch_of
 from newsletter.model.ledger import (
     Entry,
     JournalEntry,
@@ -25,19 +26,22 @@ from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
 from newsletter.store.ledger.variants import load_variants
-from newsletter.store.subscribers import remove_subscriber
+from newsletter.store.merge import merge_subscribers
 from newsletter.store.suppressions import add_suppression
 from tests.store.builders import (
     ENVELOPE,
+    KEY,
     NOW,
     add,
     add_people,
     at,
     by_own_clock,
     claim,
+    forget,
     freeze,
     record,
     request,
+    row,
     segment,
     send_all,
     variant,
@@ -92,10 +96,10 @@ def test_each_broadcast_has_a_nonce_of_its_own(database: Database) -> None:
 def test_people_get_the_variant_of_their_segments(database: Database) -> None:
     add(
         database,
-        ImportRow(0, "neither@example.org"),
-        ImportRow(0, "teacher@example.org", tags=("teacher",)),
-        ImportRow(0, "both@example.org", tags=("teacher",), language="es"),
-        ImportRow(0, "teacher2@example.org", tags=("teacher", "donor")),
+        row("neither@example.org"),
+        row("teacher@example.org", tags=("teacher",)),
+        row("both@example.org", tags=("teacher",), language="es"),
+        row("teacher2@example.org", tags=("teacher", "donor")),
     )
     broadcast = freeze(database, only=(TEACHERS, SPANISH, DONORS))
     variants = load_variants(database, broadcast.id)
@@ -170,6 +174,90 @@ def test_suppressed_people_are_excluded_with_the_reason(database: Database) -> N
     assert send_all(database, broadcast) == ["person00003@example.org"]
 
 
+def leave(database: Database, number: int, *topics: str) -> None:
+    for topic in topics:
+        email = f"Person{number:05}@example.org"
+        add_suppression(database, email, SuppressionReason.UNSUBSCRIBED, topic=topic, now=NOW)
+
+
+def test_whoever_left_the_topic_is_excluded(database: Database) -> None:
+    add_people(database, 4)
+    leave(database, 0, "events")
+    leave(database, 1, "news")
+    leave(database, 2, "events", "news")
+
+    broadcast = freeze(database, topics=("events",))
+
+    assert settled_counts(database, broadcast.id) == (excluded(2, "left the topic events"),)
+    assert send_all(database, broadcast) == ["person00001@example.org", "person00003@example.org"]
+
+
+def test_whoever_left_but_one_of_the_topics_still_gets_it(database: Database) -> None:
+    add_people(database, 4)
+    leave(database, 0, "events")
+    leave(database, 1, "news", "retreats")
+    leave(database, 2, "events", "news", "retreats")
+
+    broadcast = freeze(database, topics=("news", "events", "news"))
+
+    assert settled_counts(database, broadcast.id) == (excluded(1, "left the topics events and news"),)
+    assert len(send_all(database, broadcast)) == 3
+
+
+def test_broadcast_without_topics_goes_to_those_who_left_one(database: Database) -> None:
+    add_people(database, 2)
+    leave(database, 0, "events")
+
+    assert len(send_all(database, freeze(database))) == 2
+
+
+def test_people_without_a_consent_on_record_are_excluded(database: Database) -> None:
+    add(
+        database,
+        row("said-yes@example.org"),
+        row("basis@example.org", consented_at=None, consent_source="", consent_basis="customers since 2020"),
+        row("neither@example.org", consented_at=None, consent_source="website form"),
+    )
+
+    broadcast = freeze(database)
+
+    assert settled_counts(database, broadcast.id) == (excluded(1, "no consent on record"),)
+    assert send_all(database, broadcast) == ["said-yes@example.org", "basis@example.org"]
+
+
+def test_segment_of_people_without_consent_is_refused_with_what_to_do(database: Database) -> None:
+    add(database, row("neither@example.org", consented_at=None))
+
+    with pytest.raises(InputError, match=r"of 1, 1 no consent on record; nothing was sent; import .* --basis"):
+        freeze(database)
+
+    assert list_broadcasts(database) == ()
+
+
+def test_of_several_reasons_the_gravest_is_given(database: Database) -> None:
+    add_people(database, 5)
+    add(database, *(row(f"new{number}@example.org", consented_at=None) for number in range(4)))
+    freeze(database, "2026-02")
+    add_people(database, 1, prefix="other")
+    for email in ("new0@example.org", "person00000@example.org"):
+        add_suppression(database, email, SuppressionReason.COMPLAINED, now=NOW)
+    for email in ("new0@example.org", "new1@example.org", "person00000@example.org", "person00001@example.org"):
+        add_suppression(database, email, SuppressionReason.UNSUBSCRIBED, topic="news", now=NOW)
+
+    preview = preview_freeze(database, request("2026-02", topics=("news",)))
+
+    assert preview.recipients == 1
+    assert preview.excluded == (
+        excluded(2, "complained"),
+        excluded(2, "left the topic news"),
+        excluded(2, "no consent on record"),
+        excluded(3, "already in broadcast 1"),
+    )
+    broadcast = freeze(database, "2026-02", topics=("news",))
+    assert set(settled_counts(database, broadcast.id)) == set(preview.excluded)
+    assert tally_of(database, broadcast.id).adds_up
+
+
 def test_overlapping_segment_reaches_nobody_twice(database: Database) -> None:
     add_people(database, 3, tags=("teacher",), prefix="a")
     add_people(database, 3)
@@ -215,8 +303,10 @@ def test_person_who_was_removed_and_returns_does_not_get_it_twice(database: Data
     first = freeze(database)
     send_all(database, first)
 
-    remove_subscriber(database, "person00000@example.org")
-    add(database, ImportRow(0, "Person00000@example.org"), ImportRow(0, "new@example.org"))
+    forget(database, "person00000@example.org")
+    back = row("Person00000@example.org", consented_at=NOW + timedelta(days=1))
+    people = [batch_of([back, row("new@example.org")])]
+    merge_subscribers(database, people, key=KEY, now=NOW + timedelta(days=2))
 
     assert send_all(database, freeze(database)) == ["new@example.org"]
 
@@ -274,7 +364,7 @@ def test_unknown_broadcast_is_refused(database: Database) -> None:
 
 
 def in_zone(database: Database, email: str, timezone: str = "", *tags: str) -> None:
-    add(database, ImportRow(0, email, timezone=timezone, tags=tags))
+    add(database, row(email, timezone=timezone, tags=tags))
 
 
 LOCAL = by_own_clock(20)  # NOW is eight in the morning in London, and five in the evening in Tokyo

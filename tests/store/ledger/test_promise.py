@@ -21,13 +21,15 @@ from hypothesis.stateful import (
 )
 
 from newsletter.errors import InputError
-from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Verdict
+from newsletter.model.imports import batch_of
 from newsletter.model.ledger import ClaimedChunk, Resolution
 from newsletter.model.pace import Allowance
 from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.database import Database
+from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.claim import claim_chunk
@@ -35,14 +37,16 @@ from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
 from newsletter.store.ledger.schedule import keep_batch_id, overdue, start_scheduled
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
-from newsletter.store.subscribers import remove_subscriber
-from newsletter.store.suppressions import add_suppression
+from newsletter.store.suppressions import add_suppression, suppressions_of
 from tests.postgresql import PostgresServer
-from tests.store.builders import EVERYONE, NOW, add, at, by_own_clock, freeze, segment
+from tests.store.builders import EVERYONE, KEY, NOW, at, by_own_clock, freeze, row, segment
 
 PEOPLE = [f"person{number:02}@example.org" for number in range(12)]
 ZONES = ["", "Asia/Tokyo", "America/Denver"]
+TOPICS = ["events", "news"]
+WITHOUT_CONSENT = 3  # the number of the one who never said yes
 TEACHERS = segment("teachers", Tagged("teacher"))
 SOON, LATE, LOCAL = at(NOW + timedelta(minutes=20)), at(NOW + timedelta(hours=3)), by_own_clock(9)
 MARGIN = timedelta(minutes=10)
@@ -68,6 +72,7 @@ class Ledger(RuleBasedStateMachine):
         self.runner = self.runner_block.__enter__()
         self.now = NOW
         self.broadcasts: list[Broadcast] = []
+        self.topics: dict[int, frozenset[str]] = {}
         # (issue, subscriber) → the attempts that may have reached them, and when the provider lets go of the mail
         self.may_have_left: defaultdict[tuple[str, int], dict[Attempt, datetime | None]] = defaultdict(dict)
         self.resent: set[tuple[int, int, int]] = set()  # broadcast, attempt, subscriber: a person took the risk
@@ -80,13 +85,16 @@ class Ledger(RuleBasedStateMachine):
         self.give_back(self.database)
 
     def add_people(self, numbers: Iterable[int]) -> None:
-        add(
-            self.database,
-            *(
-                ImportRow(0, PEOPLE[n], timezone=ZONES[n % 3], tags=("teacher",) if n % 4 in {0, 1} else ())
-                for n in numbers
-            ),
-        )
+        people = [
+            row(
+                PEOPLE[n],
+                timezone=ZONES[n % 3],
+                tags=("teacher",) if n % 4 in {0, 1} else (),
+                consented_at=None if n == WITHOUT_CONSENT else self.now,
+            )
+            for n in numbers
+        ]
+        merge_subscribers(self.database, [batch_of(people)], key=KEY, now=self.now)
 
     @rule(minutes=st.sampled_from([1, 9, 30, 180]))
     def wait(self, minutes: int) -> None:
@@ -101,9 +109,13 @@ class Ledger(RuleBasedStateMachine):
         if change == "import":
             self.add_people([number, (number + 1) % len(PEOPLE)])
         elif change == "remove":
-            remove_subscriber(self.database, PEOPLE[number])
+            forget_person(self.database, PEOPLE[number], key=KEY, now=self.now)
         elif number % 4 == 1:  # the others always remain
             add_suppression(self.database, PEOPLE[number], reason, now=self.now)
+
+    @rule(number=st.sampled_from([1, 2, 5, 6]), topic=st.sampled_from(TOPICS))
+    def leave_topic(self, number: int, topic: str) -> None:
+        add_suppression(self.database, PEOPLE[number], SuppressionReason.UNSUBSCRIBED, topic=topic, now=self.now)
 
     @initialize(chunk_size=st.integers(2, 5))
     def freeze_one(self, chunk_size: int) -> None:
@@ -116,6 +128,7 @@ class Ledger(RuleBasedStateMachine):
         chunk_size=st.integers(2, 5),
         schedule=st.sampled_from([None, None, SOON, LATE, LOCAL]),
         batch_id=st.sampled_from(["", "batch"]),
+        topics=st.sampled_from([(), ("events",), ("events", "news")]),
     )
     def freeze(
         self,
@@ -125,12 +138,21 @@ class Ledger(RuleBasedStateMachine):
         chunk_size: int,
         schedule: Schedule | None,
         batch_id: str,
+        topics: tuple[str, ...],
     ) -> None:
         with contextlib.suppress(InputError):  # nobody is left
             broadcast = freeze(
-                self.database, issue, to=to, only=only, chunk_size=chunk_size, schedule=schedule, now=self.now
+                self.database,
+                issue,
+                to=to,
+                only=only,
+                chunk_size=chunk_size,
+                schedule=schedule,
+                topics=topics,
+                now=self.now,
             )
             self.broadcasts.append(broadcast)
+            self.topics[broadcast.id] = frozenset(topics)
             keep_batch_id(self.database, broadcast.id, batch_id)
 
     @rule(
@@ -157,6 +179,7 @@ class Ledger(RuleBasedStateMachine):
         if not isinstance(chunk, ClaimedChunk):
             return multiple()
         assert chunk.deliveries
+        self.everybody_may_be_mailed(chunk)
         assert chunk.due_at is None or chunk.due_at <= self.now or chunk.hold_until == chunk.due_at
         return chunk  # a dead runner's may be adopted, and its outcome may still come, late
 
@@ -167,7 +190,16 @@ class Ledger(RuleBasedStateMachine):
         ahead = timedelta(hours=4)
         chunk = claim_chunk(self.database, number, self.runner.id, (), now=self.now, hold_within=ahead)
         if isinstance(chunk, ClaimedChunk):
+            self.everybody_may_be_mailed(chunk)
             self.learn(chunk, Outcome(verdict=verdict, reason="some reason"))
+
+    def everybody_may_be_mailed(self, chunk: ClaimedChunk) -> None:
+        topics = self.topics.get(chunk.broadcast, frozenset())
+        for delivery in chunk.deliveries:
+            assert delivery.email != PEOPLE[WITHOUT_CONSENT]
+            left = {suppression.topic for suppression in suppressions_of(self.database, delivery.email)}
+            assert "" not in left
+            assert not topics or topics - left
 
     @rule(
         chunk=consumes(inflight),

@@ -11,8 +11,7 @@ from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, p
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.subscribers import remove_subscriber
-from tests.store.builders import NOW, add_people, claim, freeze, hold, record, send_all, states
+from tests.store.builders import NOW, add_people, claim, forget, freeze, hold, record, send_all, states
 
 LATER = NOW + timedelta(hours=1)
 TIMEOUT = Outcome(verdict=Verdict.UNKNOWN, reason="timeout")
@@ -28,10 +27,10 @@ def unclear(database: Database, chunk_size: int = 10) -> Broadcast:
 
 def test_unknown_chunks_are_told_with_a_few_of_their_addresses(database: Database) -> None:
     add_people(database, 6)
-    remove_subscriber(database, "person00000@example.org")
+    forget(database, "person00000@example.org")
     broadcast = hold(database, LATER, chunk_size=4)
     record(database, claim(database, broadcast, hold_within=timedelta(hours=1)), TIMEOUT)
-    remove_subscriber(database, "person00002@example.org")
+    forget(database, "person00002@example.org")
 
     assert unknown_chunks(database, broadcast.id, sample=2) == (
         UnknownChunk(

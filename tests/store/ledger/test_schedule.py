@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.model.audience import ImportRow
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
@@ -21,7 +20,7 @@ from newsletter.store.ledger.schedule import (
     start_scheduled,
     zone_progress,
 )
-from tests.store.builders import NOW, add, add_people, at, by_own_clock, claim, freeze, hold, record, send_all
+from tests.store.builders import NOW, add, add_people, at, by_own_clock, claim, freeze, hold, record, row, send_all
 
 HOUR = timedelta(hours=1)
 
@@ -114,7 +113,7 @@ def test_resume_leaves_what_is_ahead_to_its_time(database: Database) -> None:
 
 def test_zones_tell_how_many_wait_and_until_when(database: Database) -> None:
     for number, zone in enumerate(("Asia/Tokyo", "Asia/Tokyo", "America/Denver")):
-        add(database, ImportRow(0, f"person{number}@example.org", timezone=zone))
+        add(database, row(f"person{number}@example.org", timezone=zone))
     schedule = by_own_clock(20)
     tokyo, denver = schedule.moment_in("Asia/Tokyo"), schedule.moment_in("America/Denver")
     broadcast = start_scheduled(database, freeze(database, schedule=schedule, chunk_size=1).id, now=NOW)

@@ -8,14 +8,14 @@ import psycopg
 import pytest
 
 from newsletter.errors import StoreError
-from newsletter.model.audience import ImportRow, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.store.database import Connection
 from newsletter.store.opening import open_database
 from newsletter.store.postgresql.database import PostgresDatabase
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.postgresql import PostgresServer
-from tests.store.builders import NOW, add, add_people, id_of
+from tests.store.builders import NOW, add, add_people, id_of, row
 
 ADD_NAME = "INSERT INTO attribute (name) VALUES (:name)"
 
@@ -153,7 +153,7 @@ def test_fault_of_ours_stays_what_it_is(database: PostgresDatabase) -> None:
 
 def test_text_that_postgresql_cannot_keep_is_reported(database: PostgresDatabase) -> None:
     with pytest.raises(StoreError, match="a text holds a character that PostgreSQL cannot keep"):
-        add(database, ImportRow(0, "ana@example.org", first_name="A\0na"))
+        add(database, row("ana@example.org", first_name="A\0na"))
 
 
 def test_ids_are_not_used_up_by_people_who_are_known(database: PostgresDatabase) -> None:
@@ -161,7 +161,7 @@ def test_ids_are_not_used_up_by_people_who_are_known(database: PostgresDatabase)
     for _ in range(3):
         add_people(database, 20, tags=("again",))
 
-    add(database, ImportRow(0, "new@example.org"))
+    add(database, row("new@example.org"))
 
     assert id_of(database, "new@example.org") == 21
 
@@ -186,3 +186,7 @@ def test_closed_database_can_be_used_again(database: PostgresDatabase) -> None:
     database.close()
 
     assert find_suppression(database, "ana@example.org") is None
+
+
+def test_nothing_is_said_to_be_gone_from_the_servers_files(database: PostgresDatabase) -> None:
+    assert not database.scrub()

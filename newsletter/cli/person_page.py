@@ -1,0 +1,129 @@
+"""All that is known of a person, on the screen."""
+
+from collections.abc import Callable, Sequence
+
+from newsletter.cli import moments, output
+from newsletter.model.audience import Subscriber, Suppression
+from newsletter.model.ledger import PastDelivery
+from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
+
+_SHOWN = 20  # of each kind that may be long; `export` has all
+_LONGEST_DETAIL = 40  # a link cannot be broken between words, and a terminal has 80 columns
+_NOTHING = "nothing on record"
+
+_DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
+    "broadcast": lambda past: str(past.broadcast),
+    "issue": lambda past: past.issue,
+    "status": lambda past: past.status,
+    "when (UTC)": lambda past: f"{past.at:%Y-%m-%d %H:%M}",
+    "reason": lambda past: past.reason,
+}
+_EVENTS: dict[str, Callable[[PastEvent], str]] = {
+    "when (UTC)": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
+    "issue": lambda event: event.issue or f"broadcast {event.broadcast}",
+    "what": lambda event: event.type.value,
+    "detail": lambda event: _shortened(event.detail),
+}
+_SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
+    "when (UTC)": lambda bounce: f"{bounce.at:%Y-%m-%d %H:%M}",
+    "detail": lambda bounce: bounce.detail,
+}
+
+
+def show_known(person: KnownPerson) -> None:
+    """Who they are, what they agreed to, whether they are mailed, and what became of their mail."""
+    subscriber = person.subscriber
+    output.say(output.styled(person.email, "bold"))
+    if subscriber is None:
+        output.say("  not on the list")
+    else:
+        _show_facts(_list_facts(person, subscriber))
+        _show_part("Consent", _consent_facts(person, subscriber))
+    _show_part("Mail", _mail_facts(person))
+    _show_rows("What they were sent", _DELIVERIES, person.deliveries)
+    _show_rows("What was reported", _EVENTS, person.events)
+    _show_rows("Mailbox could not take mail", _SOFT_BOUNCES, person.soft_bounces)
+
+
+def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
+    record = subscriber.record
+    return [
+        ("name", f"{record.first_name} {record.last_name}".strip()),
+        ("language", record.language),
+        ("time zone", record.timezone),
+        ("tags", ", ".join(record.tags)),
+        *sorted(record.attributes.items()),
+        ("joined", moments.shown(subscriber.joined_at)),
+        ("changed", moments.shown(subscriber.updated_at)),
+        ("imported", "\n".join(f"{past.file or 'a list'}, {moments.shown(past.at)}" for past in person.imports)),
+    ]
+
+
+def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
+    record = subscriber.record
+    earlier = [
+        f"{moments.shown(past.consented_at)}, {past.source or 'source unknown'}"
+        f"{f', wording {past.wording}' if past.wording else ''}; until {moments.shown(past.replaced_at)}"
+        for past in person.past_consents
+    ]
+    return [
+        ("given", moments.shown(record.consented_at) if record.consented_at else _NOTHING),
+        ("source", record.consent_source),
+        ("wording", record.consent_wording),
+        ("confirmed", moments.shown(record.consent_confirmed_at) if record.consent_confirmed_at else ""),
+        ("basis", record.consent_basis),
+        ("before", "\n".join(earlier)),
+    ]
+
+
+def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
+    lifted = [
+        f"{past.reason.value}{f' from {past.topic}' if past.topic else ''} from {past.created_at:%Y-%m-%d} "
+        f"until {past.lifted_at:%Y-%m-%d}: {past.because}"
+        for past in person.past_suppressions
+    ]
+    return [
+        ("mailed", _standing(person)),
+        *[("left topic", f"{left.topic}, {_since(left)}") for left in person.left_topics],
+        ("before", "\n".join(lifted)),
+    ]
+
+
+def _standing(person: KnownPerson) -> str:
+    if person.suppression is not None:
+        return output.styled(f"never: {person.suppression.reason.value}, {_since(person.suppression)}", "red")
+    if person.subscriber is None:
+        return "no: not on the list"
+    if not person.subscriber.record.may_be_mailed:
+        return output.styled("no: no consent on record", "yellow")
+    return output.styled("yes", "green")
+
+
+def _since(suppression: Suppression) -> str:
+    detail = f" ({suppression.detail})" if suppression.detail else ""
+    return f"since {moments.shown(suppression.created_at)}{detail}"
+
+
+def _show_part(title: str, facts: Sequence[tuple[str, str]]) -> None:
+    if any(value for _, value in facts):
+        output.say()
+        output.say(output.styled(title, "bold"))
+        _show_facts(facts)
+
+
+def _show_facts(facts: Sequence[tuple[str, str]]) -> None:
+    output.show_facts([(name, value) for name, value in facts if value])
+
+
+def _show_rows(title: str, columns: dict[str, Callable[[output.Item], str]], items: Sequence[output.Item]) -> None:
+    if not items:
+        return
+    output.say()
+    output.say(output.styled(title, "bold"))
+    output.show_columns(columns, items[:_SHOWN])
+    if len(items) > _SHOWN:
+        output.say(f"… and {len(items) - _SHOWN:,} more")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}…"

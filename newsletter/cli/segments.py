@@ -1,0 +1,167 @@
+"""`segments`: parts of the list, how many each holds, and what two of them have in common."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli import output
+
+if TYPE_CHECKING:
+    from newsletter.model.audience import SegmentCount
+    from newsletter.model.segment import Member
+    from newsletter.store.database import Database
+    from newsletter.workflows.segment_overview import CountedSegment, Overlap, SegmentPortrait, SegmentsOverview
+
+
+def segments(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[SEGMENT]", help="One segment, to be shown in full; all by default.")
+    ] = None,
+    overlap: Annotated[
+        str | None, typer.Option(metavar="SEGMENT", help="Say how many of each segment are also in this one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+) -> None:
+    """Show every segment: how many people it has, how many of them may be mailed, what it shares with others, a few.
+
+    Segments stand in newsletter.toml, below [segments]; docs/segments.md explains how they are written.
+    """
+    from datetime import UTC, datetime
+
+    from newsletter.cli.workspace import opened_database
+    from newsletter.errors import InputError
+    from newsletter.workflows.segment_overview import overview_segments, portray_segment, steps_of_overview
+    from newsletter.workflows.segments import find_segment
+
+    if name and overlap:
+        raise InputError("--overlap compares all segments with one; leave out the name, or --overlap")
+    now = datetime.now(UTC)
+    with opened_database() as (config, database):
+        if name is not None:
+            segment = find_segment(config, database, name, now=now)
+            with _counting(database, 1) as advance:
+                portrait = portray_segment(database, segment)
+                advance(1)
+            _show_portrait(portrait, as_json=as_json)
+            return
+        with _counting(database, steps_of_overview(config, other=overlap)) as advance:
+            overview = overview_segments(config, database, other=overlap, now=now, on_counted=advance)
+    if as_json:
+        output.show_json(_overview_data(overview))
+    else:
+        _show_overview(overview)
+
+
+@contextmanager
+def _counting(database: "Database", steps: int) -> Iterator[output.Progress]:
+    """Shows progress where it takes a while."""
+    from newsletter.workflows.segment_overview import is_large
+
+    if not is_large(database):
+        yield lambda _: None
+        return
+    with output.progress("Counting", steps, unit="counts") as advance:
+        yield advance
+
+
+def _show_overview(overview: "SegmentsOverview") -> None:
+    other = overview.other
+    heads = ["segment", "people", "mailable", *([f"in {other}"] if other else []), "who"]
+    output.show_table(heads, [_row(counted) for counted in overview.segments])
+    if overview.overlaps:
+        output.say()
+        _show_overlaps(overview.overlaps)
+    if any(counted.sample for counted in overview.segments):
+        output.say()
+        output.say(output.styled("some of them", "dim"))
+        output.show_facts([(counted.segment.name, _addresses(counted.sample)) for counted in overview.segments])
+    elif not overview.segments[0].count.members:
+        output.show_next("newsletter subscribers import FILE", "to bring in a list")
+        return
+    named = overview.segments[1:]
+    if not named:
+        output.note("Name your own in newsletter.toml, below [segments]: teachers = 'tagged(\"teacher\")'")
+    else:
+        output.show_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
+
+
+def _row(counted: "CountedSegment") -> list[str]:
+    also = [] if counted.also_in_other is None else [f"{counted.also_in_other:,}"]
+    count = counted.count
+    return [counted.segment.name, f"{count.members:,}", f"{count.mailable:,}", *also, counted.segment.expression]
+
+
+def _show_overlaps(overlaps: "Sequence[Overlap]") -> None:
+    """A row for each two segments, the largest overlap first."""
+    largest = sorted(overlaps, key=lambda overlap: (-overlap.people, overlap.one, overlap.other))
+    rows = [(f"{overlap.one} and {overlap.other}", f"{overlap.people:,}") for overlap in largest]
+    output.show_table(("in both", "people"), rows)
+
+
+def _addresses(members: "Sequence[Member]") -> str:
+    return ", ".join(member.subscriber.record.email for member in members) or "nobody"
+
+
+def _show_portrait(portrait: "SegmentPortrait", *, as_json: bool) -> None:
+    if as_json:
+        output.show_json(_portrait_data(portrait))
+        return
+    from newsletter.cli.listing import show_members
+
+    count = portrait.count
+    facts = [
+        ("segment", portrait.segment.name),
+        ("who", portrait.segment.expression),
+        ("people", f"{count.members:,}"),
+        ("mailable", f"{count.mailable:,}"),
+    ]
+    not_mailed = [f"{people:,} {reason.value}" for reason, people in portrait.suppressed]
+    if count.without_consent:
+        not_mailed.append(f"{count.without_consent:,} without consent on record")
+    if not_mailed:
+        facts.append(("not mailed", "\n".join(not_mailed)))
+    output.show_facts(facts)
+    if not portrait.sample:
+        return
+    output.say()
+    show_members(portrait.sample)
+    if count.members > len(portrait.sample):
+        output.show_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
+
+
+def _overview_data(overview: "SegmentsOverview") -> dict[str, object]:
+    return {
+        "segments": [
+            {
+                **_data(counted.segment.name, counted.segment.expression, counted.count, counted.sample),
+                **({} if overview.other is None else {"overlap": counted.also_in_other}),
+            }
+            for counted in overview.segments
+        ],
+        "overlap_with": overview.other,
+        "overlaps": [
+            {"segments": [overlap.one, overlap.other], "people": overlap.people} for overlap in overview.overlaps
+        ],
+    }
+
+
+def _portrait_data(portrait: "SegmentPortrait") -> dict[str, object]:
+    segment = portrait.segment
+    return {
+        **_data(segment.name, segment.expression, portrait.count, portrait.sample),
+        "suppressed_because": {reason.value: people for reason, people in portrait.suppressed},
+    }
+
+
+def _data(name: str, expression: str, count: "SegmentCount", sample: "Sequence[Member]") -> dict[str, object]:
+    return {
+        "name": name,
+        "expression": expression,
+        "people": count.members,
+        "mailable": count.mailable,
+        "suppressed": count.suppressed,
+        "without_consent": count.without_consent,
+        "sample": [member.subscriber.record.email for member in sample],
+    }

@@ -1,0 +1,168 @@
+"""What an import reads, batch by batch, and what it did with each row."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+
+import orjson
+
+from newsletter.model.address import person_of
+from newsletter.model.audience import SubscriberRecord, tags_text
+from newsletter.model.moments import text_of
+
+_RECORDS_A_BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row that was not taken: the line of the file on which it starts, and what is wrong with it."""
+
+    line: int
+    email: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtfulRow:
+    """A row that was taken, and what somebody should look at: a likely typo, an address that no one person reads."""
+
+    line: int
+    email: str
+    doubt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportBatch:
+    """Some rows of a list, in their order; columns rather than rows, because a list may have a million.
+
+    `columns` are of equal length, and the same ones in every batch of a list; `lines` tells on which line of the file
+    each row starts, and no two rows of a list have the same. There are always `person`
+    (the form that decides who is the same person) and `email` (checked, its domain in lower case); any other of
+    SUBSCRIBER_COLUMNS, and `attributes`, only where the file has them. Cells are texts as the database keeps them: an
+    empty one says nothing, moments are in UTC (`2026-02-19T08:00:00Z`), tags stand between bars, `attributes` is a
+    JSON object of texts, or empty.
+    """
+
+    lines: Sequence[int]
+    columns: Mapping[str, Sequence[str]]
+    rejected: tuple[RejectedRow, ...] = ()
+    doubtful: tuple[DoubtfulRow, ...] = ()
+    attribute_names: frozenset[str] = frozenset()
+    tag_names: frozenset[str] = frozenset()
+    bytes_read: int = 0  # of the file, up to the end of the batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportTerms:
+    """What whoever imports says about all rows of a list."""
+
+    file: str = ""  # its name
+    basis: str = ""  # why those may be mailed of whom no consent is known
+    tags: tuple[str, ...] = ()  # given to everybody
+
+
+class Fate(StrEnum):
+    """What became of a row."""
+
+    ADDED = "added"
+    UPDATED = "updated"  # the person was known, and the row said something new
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFate:
+    """What became of one row, and what is to be said about it."""
+
+    line: int
+    email: str
+    fate: Fate
+    remark: str = ""  # why it was rejected, what is doubtful, that the person is suppressed or has come back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """Every row accounted for: added + updated + unchanged + rejected = rows."""
+
+    added: int
+    updated: int
+    unchanged: int
+    rejected: int
+    suppressed: int = 0  # rows taken whose address is suppressed: kept on record, never mailed
+    revived: int = 0  # people who had left, and whose row holds a newer consent
+    without_consent: int = 0  # rows taken of people whom nothing on record allows to mail
+    doubtful: int = 0
+    # The first of those that somebody should look at, for the screen; all of them are in the file of fates.
+    rejected_rows: tuple[RejectedRow, ...] = field(default=(), repr=False)
+    doubtful_rows: tuple[DoubtfulRow, ...] = field(default=(), repr=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the file held."""
+        return self.added + self.updated + self.unchanged + self.rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastImport:
+    """An import as the database remembers it."""
+
+    at: datetime
+    file: str
+    added: int
+    updated: int
+    unchanged: int
+    rejected: int
+    basis: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastConsent:
+    """A consent that a newer one replaced, or that was corrected, as it was on record before."""
+
+    replaced_at: datetime
+    consented_at: datetime
+    source: str
+    wording: str
+    confirmed_at: datetime | None
+
+
+def batch_of(records: Sequence[SubscriberRecord], *, first_line: int = 1) -> ImportBatch:
+    """People who are known one by one rather than from a file, numbered as lines of one."""
+    return ImportBatch(
+        lines=range(first_line, first_line + len(records)),
+        columns={
+            "person": [person_of(record.email) for record in records],
+            "email": [record.email for record in records],
+            "first_name": [record.first_name for record in records],
+            "last_name": [record.last_name for record in records],
+            "language": [record.language for record in records],
+            "timezone": [record.timezone for record in records],
+            "tags": [tags_text(record.tags) for record in records],
+            "joined_at": [_text(record.joined_at) for record in records],
+            "consented_at": [_text(record.consented_at) for record in records],
+            "consent_source": [record.consent_source for record in records],
+            "consent_wording": [record.consent_wording for record in records],
+            "consent_confirmed_at": [_text(record.consent_confirmed_at) for record in records],
+            "consent_basis": [record.consent_basis for record in records],
+            "attributes": [
+                orjson.dumps(dict(record.attributes)).decode() if record.attributes else "" for record in records
+            ],
+        },
+        attribute_names=frozenset(name for record in records for name in record.attributes),
+        tag_names=frozenset(tag for record in records for tag in record.tags),
+    )
+
+
+def batches_of(records: Iterable[SubscriberRecord]) -> Iterator[ImportBatch]:
+    """Many people who are known one by one, numbered throughout; read as they are asked for."""
+    left, first_line = iter(records), 1
+    while some := tuple(islice(left, _RECORDS_A_BATCH)):
+        yield batch_of(some, first_line=first_line)
+        first_line += len(some)
+
+
+def _text(moment: datetime | None) -> str:
+    return "" if moment is None else text_of(moment)

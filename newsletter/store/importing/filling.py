@@ -1,0 +1,94 @@
+"""Fills a list into an empty audience: the rows go straight to their place, and the index by person is made at the end.
+
+It takes two thirds of the time of a merge. Who stands in the list twice is noticed by the index, and only then sought.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+
+from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.store.database import Connection
+from newsletter.store.importing.intake import TakenRows
+from newsletter.store.importing.outcome import Outcome
+from newsletter.store.importing.repeated import reject_repeated
+from newsletter.store.importing.revivals import revive
+from newsletter.store.queries import load_queries
+
+_SQL = load_queries("import_filling")
+_TOKEN_BYTES = 16
+_NO_ATTRIBUTES = "{}"
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether nobody is on the list."""
+    return not _SQL.is_anybody_there(connection)
+
+
+def fill(connection: Connection, rows: Iterator[TakenRows], *, now: str, makes_remarks: bool) -> Outcome:
+    """Adds everybody; the list is empty, and nobody was forgotten."""
+    after = last_id(connection)
+    _SQL.drop_person_index(connection)
+    taken = 0
+    for some in rows:
+        _load(connection, some, after, now)
+        taken += len(some.lines)
+    repeated = 0
+    if not connection.attempt(_SQL.create_person_index.sql):
+        repeated = _drop_repeated(connection, after, now)
+    if taken:
+        keep_last_id(connection)
+    revived = revive(connection, lambda: _SQL.find_revivals(connection, after=after, now=now), now=now)
+    if makes_remarks:
+        _SQL.remark_on_suppressed(connection, after=after)
+        _SQL.remark_on_missing_consent(connection, after=after)
+    return Outcome(
+        added=taken - repeated,
+        rejected=repeated,
+        suppressed=_SQL.count_suppressed(connection),
+        revived=revived,
+        without_consent=_SQL.count_without_consent(connection),
+        fates=lambda line, size: _SQL.fates(connection, after=after, line=line, size=size),
+    )
+
+
+def _load(connection: Connection, rows: TakenRows, after: int, now: str) -> None:
+    columns = dict(rows.columns)
+    for name, default in (("joined_at", now), ("attributes", _NO_ATTRIBUTES)):
+        if name in columns and "" in columns[name]:
+            columns[name] = [cell or default for cell in columns[name]]
+    absent = {name: "" for name in SUBSCRIBER_COLUMNS if name not in columns}
+    constants = {**absent, "updated_at": now}
+    if "joined_at" in absent:
+        constants["joined_at"] = now
+    if "attributes" not in columns:
+        constants["attributes"] = _NO_ATTRIBUTES
+    ids = [after + line for line in rows.lines]
+    people: dict[str, Sequence[object]] = {"id": ids, "token": unguessable_tokens(len(ids)), **columns}
+    connection.load_columns("subscriber", people, constants)
+
+
+def last_id(connection: Connection) -> int:
+    """The last id that was ever given; none is given twice, not even that of somebody who was removed."""
+    last: int = _SQL.last_id(connection)
+    return last
+
+
+def keep_last_id(connection: Connection) -> None:
+    """Makes ids go on from the last one, after people were added with theirs; there is somebody on the list."""
+    _SQL.keep_last_id(connection)
+
+
+def unguessable_tokens(count: int) -> list[str]:
+    """Random numbers of 128 bits; drawn all at once, for each draw is a call of the system."""
+    drawn, width = secrets.token_hex(_TOKEN_BYTES * count), 2 * _TOKEN_BYTES
+    return [drawn[start : start + width] for start in range(0, width * count, width)]
+
+
+def _drop_repeated(connection: Connection, after: int, now: str) -> int:
+    """Leaves each person the row that counts; how many rows were rejected."""
+    _SQL.index_repeated(connection)
+    rejected = reject_repeated(connection, lambda: _SQL.find_contenders(connection, after=after, now=now))
+    _SQL.delete_rejected(connection, after=after)
+    _SQL.drop_repeated_index(connection)
+    _SQL.create_person_index(connection)
+    return rejected

@@ -1,0 +1,94 @@
+"""Takes the batches of a list as they come: states the terms on every row, and keeps account of what was read."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from newsletter.model.audience import tags_in, tags_text
+from newsletter.model.imports import DoubtfulRow, ImportBatch, ImportTerms, RejectedRow
+from newsletter.store.database import Connection
+from newsletter.store.queries import load_queries
+
+KEPT_ROWS = 1000  # of those to be shown; a file may hold millions of them
+_KNOWN_NAMES = 10_000  # names that are remembered as kept already
+_SQL = load_queries("import_remarks")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRows:
+    """Some rows in their order: on which line each stands, and the columns that the file has of SUBSCRIBER_COLUMNS."""
+
+    lines: Sequence[int]
+    columns: Mapping[str, Sequence[str]]
+
+
+class Intake:
+    """What was read so far of one list."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        terms: ImportTerms,
+        *,
+        keeps_remarks: bool,
+        on_progress: Callable[[int], None],
+    ) -> None:
+        self.count = 0  # rows that were not rejected in reading
+        self.rejected = 0
+        self.doubtful = 0
+        self.rejected_rows: list[RejectedRow] = []
+        self.doubtful_rows: list[DoubtfulRow] = []
+        self._connection = connection
+        self._terms = terms
+        self._keeps_remarks = keeps_remarks
+        self._on_progress = on_progress
+        self._tags: set[str] = set()
+        self._attributes: set[str] = set()
+        _SQL.create_remark(connection)
+
+    def rows_of(self, batches: Iterable[ImportBatch]) -> Iterator[TakenRows]:
+        """The rows to be taken, with the terms stated on them."""
+        self._keep_names(_SQL.add_tag_name, self._tags, self._terms.tags)
+        for batch in batches:
+            self._account_for(batch)
+            if batch.lines:
+                yield TakenRows(batch.lines, self._with_terms(batch))
+            self._on_progress(batch.bytes_read)
+
+    def _account_for(self, batch: ImportBatch) -> None:
+        self.count += len(batch.lines)
+        self.rejected += len(batch.rejected)
+        self.doubtful += len(batch.doubtful)
+        self.rejected_rows += batch.rejected[: KEPT_ROWS - len(self.rejected_rows)]
+        self.doubtful_rows += batch.doubtful[: KEPT_ROWS - len(self.doubtful_rows)]
+        self._keep_names(_SQL.add_tag_name, self._tags, batch.tag_names)
+        self._keep_names(_SQL.add_attribute_name, self._attributes, batch.attribute_names)
+        if self._keeps_remarks:
+            self._connection.load("remark", [(row.line, row.email, 1, row.reason) for row in batch.rejected])
+            self._connection.load("remark", [(row.line, row.email, 0, row.doubt) for row in batch.doubtful])
+
+    def _keep_names(self, keep: Callable[..., object], known: set[str], names: Iterable[str]) -> None:
+        if new := sorted(set(names) - known):
+            keep(self._connection, [{"name": name} for name in new])
+            if len(known) + len(new) > _KNOWN_NAMES:
+                known.clear()
+            known.update(new[:_KNOWN_NAMES])
+
+    def _with_terms(self, batch: ImportBatch) -> Mapping[str, Sequence[str]]:
+        terms, size = self._terms, len(batch.lines)
+        if not terms.tags and not terms.basis:
+            return batch.columns
+        columns, empty = dict(batch.columns), [""] * size
+        if terms.tags:
+            columns["tags"] = [_tags_with(tags, terms.tags) for tags in columns.get("tags", empty)]
+        if terms.basis:
+            consents, own = columns.get("consented_at", empty), columns.get("consent_basis", empty)
+            columns["consent_basis"] = [
+                basis or ("" if consent else terms.basis) for consent, basis in zip(consents, own, strict=True)
+            ]
+        return columns
+
+
+@lru_cache(maxsize=1024)
+def _tags_with(tags: str, more: tuple[str, ...]) -> str:
+    return tags_text((*tags_in(tags), *more))

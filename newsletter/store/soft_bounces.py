@@ -1,0 +1,98 @@
+"""Counts mail that mailboxes would not take for now; many in a row make the address one that bounces for good.
+
+What providers list (table `soft_bounce`) and what they reported of our own mail (events of type `blocked`) count alike.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import orjson
+
+from newsletter.model.address import person_of
+from newsletter.model.audience import Suppression, SuppressionReason
+from newsletter.model.moments import moment_of, text_of
+from newsletter.model.soft_bounce import SoftBounce, SoftBouncePolicy
+from newsletter.store.database import Connection, Database, Row
+from newsletter.store.queries import load_queries
+from newsletter.store.suppressions import add_suppressions
+
+_SQL = load_queries("soft_bounces")
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def add_soft_bounces(database: Database, bounces: Iterable[SoftBounce]) -> int:
+    """Keeps soft bounces of people on the list, in one transaction; how many were not known yet."""
+    rows = [
+        {"person": person_of(bounce.email), "at": text_of(bounce.at), "detail": bounce.detail} for bounce in bounces
+    ]
+    if not rows:
+        return 0
+    with database.transaction() as connection:
+        return int(_SQL.add(connection, rows))
+
+
+def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
+    """Suppresses, as bounced, those whose mailboxes have taken nothing for so long; returns them."""
+    found = find_soft_bounced(database, policy, now=now)
+    if found:
+        add_suppressions(database, found)
+    return found
+
+
+def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
+    """The suppressions that the policy asks for; nothing is written.
+
+    Counted are the bounces of people on the list since the last sign of life: a mail that was delivered, opened or
+    clicked, a new consent, or a suppression that a person lifted. Those of one day count once, for the same bounce may
+    be known from several places, and a day on which several mails went out is one day on which a mailbox was full.
+    """
+    if not policy.bounces:
+        return ()
+    with database.read() as connection:
+        rows = list(_SQL.repeated(connection, bounces=policy.bounces))
+        doubtful = [row for _, several in groupby(rows, key=itemgetter(0)) if (row := _run(policy, list(several)))]
+        signs = _last_signs(connection, doubtful)
+    found = []
+    for run in doubtful:
+        last_sign = signs.get(run.subscriber, _NEVER)
+        if last_sign < run.latest_start:
+            detail = _told([bounce for bounce in run.bounces if bounce > last_sign])
+            found.append(Suppression(email=run.email, reason=SuppressionReason.BOUNCED, created_at=now, detail=detail))
+    return tuple(found)
+
+
+class _Run(NamedTuple):
+    """Soft bounces of one person that would be enough, in the order of time."""
+
+    subscriber: int
+    email: str
+    bounces: list[datetime]
+    latest_start: datetime  # those from here on would be enough too, those after it would not
+
+
+def _run(policy: SoftBouncePolicy, rows: Sequence[Row]) -> _Run | None:
+    """The run of one person's rows; None where they are too few, or too close together."""
+    bounces = [moment_of(at) for *_, at in rows]
+    days: set[date] = set()
+    for bounce in reversed(bounces):
+        days.add(bounce.date())
+        if len(days) >= policy.bounces and bounces[-1] - bounce >= policy.span:
+            return _Run(subscriber=rows[0][0], email=rows[0][1], bounces=bounces, latest_start=bounce)
+    return None
+
+
+def _last_signs(connection: Connection, runs: Sequence[_Run]) -> dict[int, datetime]:
+    """When mail last reached those people. Events are read only as far back as could matter: there are very many."""
+    if not runs:
+        return {}
+    since = text_of(min(run.latest_start for run in runs))
+    asked = orjson.dumps([run.subscriber for run in runs]).decode()
+    return {subscriber: moment_of(at) for subscriber, at in _SQL.last_signs(connection, subscribers=asked, since=since)}
+
+
+def _told(bounces: Sequence[datetime]) -> str:
+    days = len({bounce.date() for bounce in bounces})
+    return f"{days} soft bounce{'s' if days > 1 else ''} from {bounces[0]:%Y-%m-%d} to {bounces[-1]:%Y-%m-%d}"

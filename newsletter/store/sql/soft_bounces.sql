@@ -1,0 +1,41 @@
+-- name: add(person, at, detail)*!
+-- Keeps a soft bounce of somebody on the list, unless it is kept already: of strangers nothing is gathered.
+INSERT INTO soft_bounce (person, at, detail)
+SELECT person, :at, :detail FROM subscriber WHERE person = :person
+ON CONFLICT (person, at) DO NOTHING;
+
+-- name: repeated(bounces)
+-- The soft bounces of those who have so many since they said yes, or since a suppression of theirs was lifted, and who
+-- may be mailed; by person and time.
+WITH bounce (subscriber, at) AS (
+    SELECT s.id, b.at
+    FROM soft_bounce AS b
+    JOIN subscriber AS s ON s.person = b.person
+    UNION
+    SELECT e.subscriber, e.at FROM event AS e WHERE e.type = 'blocked'
+),
+counted (subscriber, email, at) AS (
+    SELECT b.subscriber, s.email, b.at
+    FROM bounce AS b
+    JOIN subscriber AS s ON s.id = b.subscriber
+    WHERE
+        b.at > s.consented_at
+        AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = s.person AND p.topic = '')
+        AND NOT EXISTS (
+            SELECT 1 FROM past_suppression AS l WHERE l.person = s.person AND l.topic = '' AND l.lifted_at >= b.at
+        )
+)
+SELECT subscriber, email, at
+FROM counted
+WHERE subscriber IN (SELECT subscriber FROM counted GROUP BY subscriber HAVING count(*) >= :bounces)
+ORDER BY subscriber, at;
+
+-- name: last_signs(subscribers, since)
+-- When mail last reached each of a list of people, as far as that was since a moment.
+SELECT subscriber, max(at)
+FROM event
+WHERE
+    at >= :since
+    AND subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers))
+    AND type IN ('delivered', 'opened', 'clicked')
+GROUP BY subscriber;

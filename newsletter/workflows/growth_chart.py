@@ -1,0 +1,135 @@
+"""Growth as a picture for a slide or a report, in the workspace's look: who joined above the line, who left below."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+from newsletter.errors import InputError
+from newsletter.model.stats import Growth
+from newsletter.settings.brand import Brand
+
+_WIDTH, _HEIGHT = 1200, 675  # of a slide, 16 : 9
+_LEFT, _RIGHT = 64, _WIDTH - 64
+_TOP, _BOTTOM = 232, 540  # of the bars, with room for figures around them
+_MONTHS_AT, _NET_AT, _YEARS_AT = 588, 614, 640
+_MOST_LABELS = 15  # months that each have room for figures
+_CORNER = 3
+
+
+def require_chart_path(path: Path, *, overwrite: bool) -> None:
+    """Raises InputError where a chart must not be written: the name has another ending, or the file exists."""
+    if path.suffix.lower() != ".svg":
+        raise InputError(f"{path}: the chart is an SVG file; name it {path.with_suffix('.svg').name}")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; name another file, or add --force")
+
+
+def write_growth_chart(path: Path, growth: Growth, *, name: str, brand: Brand, overwrite: bool) -> None:
+    """Draws the chart into an SVG file; `name` is the newsletter's.
+
+    Raises InputError where it must not, or cannot, be written.
+    """
+    require_chart_path(path, overwrite=overwrite)
+    try:
+        path.write_text(growth_svg(growth, name=name, brand=brand), encoding="utf-8", newline="\n")
+    except OSError as err:
+        raise InputError(f"{path}: cannot be written ({err.strerror}); check the folder and its permissions") from err
+
+
+def growth_svg(growth: Growth, *, name: str, brand: Brand) -> str:
+    """The chart as SVG that needs nothing else: no styles, no scripts, no fonts of its own."""
+    colours = brand.light
+    heading, body = quoteattr(brand.heading_font), quoteattr(brand.body_font)
+    change = f"From {growth.before:,} to {growth.after:,} people"
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
+        f'height="{_HEIGHT}" role="img" aria-labelledby="title desc" lang="en">',
+        f'<title id="title">{escape(f"{name}: {change[0].lower()}{change[1:]}")}</title>',
+        f'<desc id="desc">{escape(_in_words(growth))}</desc>',
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{colours.outside}"/>',
+        f"<g font-family={body} fill={quoteattr(colours.quiet)}>",
+        f'<text x="{_LEFT}" y="76" font-size="20">{escape(name)}</text>',
+        f'<text x="{_LEFT}" y="128" font-size="44" font-family={heading} fill="{colours.ink}">{change}</text>',
+        f'<text x="{_LEFT}" y="168" font-size="20">{escape(_summary(growth))}</text>',
+        *_legend(brand),
+        *_bars(growth, brand),
+        "</g>",
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(growth: Growth) -> str:
+    first, last = growth.months[0].month, growth.months[-1].month
+    gained, left = growth.joined + growth.returned, sum(growth.left.values())
+    return f"{first:%B %Y} – {last:%B %Y}: {gained:,} joined, {left:,} left"
+
+
+def _in_words(growth: Growth) -> str:
+    """All the figures, for whoever does not see the picture."""
+    months = [f"{each.month:%B %Y}: {each.gained:,} joined, {each.all_left:,} left" for each in growth.months]
+    return f"A bar chart of who joined and who left, month by month. {'; '.join(months)}."
+
+
+def _legend(brand: Brand) -> Iterator[str]:
+    for start, colour, word in ((_RIGHT - 176, brand.light.accent, "joined"), (_RIGHT - 64, brand.light.quiet, "left")):
+        yield f'<rect x="{start}" y="154" width="14" height="14" rx="{_CORNER}" fill="{colour}"/>'
+        yield f'<text x="{start + 22}" y="167" font-size="18" fill="{brand.light.ink}">{word}</text>'
+
+
+def _bars(growth: Growth, brand: Brand) -> Iterator[str]:
+    """Two bars a month on one scale, the line between them, and figures where there is room."""
+    most_gained = max(month.gained for month in growth.months)
+    most_left = max(month.all_left for month in growth.months)
+    scale = (_BOTTOM - _TOP) / max(1, most_gained + most_left)  # pixels a person
+    line = _TOP + most_gained * scale
+    slot = (_RIGHT - _LEFT) / len(growth.months)
+    width = min(64.0, slot * 0.64)
+    has_figures = len(growth.months) <= _MOST_LABELS
+    for number, month in enumerate(growth.months):
+        middle = _LEFT + slot * (number + 0.5)
+        top, bottom = line - month.gained * scale, line + month.all_left * scale
+        yield _bar(middle, top, width, month.gained * scale, brand.light.accent)
+        yield _bar(middle, line, width, month.all_left * scale, brand.light.quiet)
+        if month.gained and (has_figures or month.gained == most_gained):
+            yield _text(middle, top - 8, f"{month.gained:,}")
+        if month.all_left and (has_figures or month.all_left == most_left):
+            yield _text(middle, bottom + 20, f"{month.all_left:,}")
+    yield f'<rect x="{_LEFT}" y="{line - 1:.1f}" width="{_RIGHT - _LEFT}" height="2" fill="{brand.light.ink}"/>'
+    yield from _month_names(growth, slot)
+    if has_figures:
+        yield from _nets(growth, slot, brand)
+
+
+def _bar(middle: float, top: float, width: float, height: float, colour: str) -> str:
+    return (
+        f'<rect x="{middle - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'rx="{min(_CORNER, height / 2, width / 4):.1f}" fill="{colour}"/>'
+    )
+
+
+def _nets(growth: Growth, slot: float, brand: Brand) -> Iterator[str]:
+    yield f'<text x="{_LEFT - 6}" y="{_NET_AT}" font-size="16" text-anchor="end" fill="{brand.light.ink}">net</text>'
+    for number, month in enumerate(growth.months):
+        net = f"{month.net:+,}".replace("-", "−") if month.net else "0"
+        yield _text(_LEFT + slot * (number + 0.5), _NET_AT, net, colour=brand.light.ink)
+
+
+def _month_names(growth: Growth, slot: float) -> Iterator[str]:
+    """The months where they have room, and the years where each begins."""
+    count = len(growth.months)
+    letters = 3 if count <= _MOST_LABELS else 1
+    is_roomy = count <= 2 * _MOST_LABELS
+    named_years = count // (12 * _MOST_LABELS) + 1  # every so many
+    for number, each in enumerate(growth.months):
+        middle = _LEFT + slot * (number + 0.5)
+        if is_roomy:
+            yield _text(middle, _MONTHS_AT, f"{each.month:%b}"[:letters])
+        begins = each.month.month == 1 and each.month.year % named_years == 0
+        if begins or (is_roomy and number == 0):
+            yield _text(middle, _YEARS_AT if letters == 3 else _NET_AT, f"{each.month.year}")
+
+
+def _text(x: float, y: float, text: str, *, colour: str = "") -> str:
+    fill = f' fill="{colour}"' if colour else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="16" text-anchor="middle"{fill}>{escape(text)}</text>'

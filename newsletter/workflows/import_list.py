@@ -1,0 +1,111 @@
+"""Bring a list into the audience."""
+
+import csv
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.audience.csv_import import ListShape, read_list
+from newsletter.audience.fields import tags_in_cell
+from newsletter.errors import InputError
+from newsletter.model.cells import guarded
+from newsletter.model.imports import ImportReport, ImportTerms, RowFate
+from newsletter.store.database import Database
+from newsletter.store.merge import merge_subscribers
+from newsletter.workflows.private_file import private_file
+from newsletter.workflows.secret_key import forget_key
+
+_FATE_COLUMNS = ("line", "email", "fate", "remark")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """What to bring in, and how."""
+
+    path: Path
+    mapping: Mapping[str, str]  # a column's name → what it is to be taken for
+    tags: tuple[str, ...] = ()  # given to everybody
+    basis: str = ""  # why those may be mailed of whom no consent is known
+    encoding: str = ""  # found out where none is named
+    report: Path | None = None  # where to write what became of each row
+    is_dry_run: bool = False
+
+
+def import_list(
+    database: Database,
+    request: ImportRequest,
+    *,
+    now: datetime,
+    on_shape: Callable[[ListShape], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> ImportReport:
+    """Merges a list into the audience, in one transaction.
+
+    `on_shape` hears how the list is read, `on_progress` how many bytes of it were read so far. Raises InputError or
+    MistakesError, with nothing imported, where the file cannot be read as a list.
+    """
+    batches = read_list(request.path, mapping=request.mapping, encoding=request.encoding, on_shape=on_shape)
+    terms = ImportTerms(file=request.path.name, basis=request.basis.strip(), tags=tuple(sorted(_tags_of(request.tags))))
+    key = forget_key()
+    with _without_collection(), _fates_into(request.report) as on_fate:
+        return merge_subscribers(
+            database,
+            batches,
+            terms=terms,
+            key=key,
+            is_dry_run=request.is_dry_run,
+            now=now,
+            on_progress=on_progress,
+            on_fate=on_fate,
+        )
+
+
+def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
+    """The mapping that options of the form `Email Address=email` give; raises InputError where one is not of it."""
+    mapping = {}
+    for option in options:
+        name, equals, target = option.rpartition("=")
+        if not equals or not name.strip():
+            raise InputError(
+                f'--map {option!r} is not of the form "Email Address=email"; nothing after = leaves it out'
+            )
+        if name in mapping:
+            raise InputError(f"--map {name!r} is there twice; say once what the column is to be taken for")
+        mapping[name] = target
+    return mapping
+
+
+def _tags_of(options: tuple[str, ...]) -> set[str]:
+    """The tags that somebody names, as those of a cell."""
+    tags = {tag for option in options for tag in tags_in_cell(option)}
+    unfit = next((tag for tag in tags if not tag.isprintable()), None)
+    if unfit is not None:
+        raise InputError(f"--tag {unfit!r} holds a line break or another control character; write it on one line")
+    return tags
+
+
+@contextmanager
+def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]:
+    """Writes what becomes of each row into a CSV file that its owner alone can read."""
+    if path is None:
+        yield None
+        return
+    with private_file(path, overwrite=True) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_FATE_COLUMNS)
+        yield lambda fate: writer.writerow((fate.line, guarded(fate.email), fate.fate.value, guarded(fate.remark)))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Leaves the collector of cyclic garbage out: an import makes millions of objects, none of which is in a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

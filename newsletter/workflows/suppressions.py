@@ -1,0 +1,135 @@
+"""Keep the addresses that must not be mailed."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from newsletter.audience.addresses import checked_address
+from newsletter.audience.suppression_export import write_csv, write_json
+from newsletter.audience.suppression_list import SuppressionTerms, read_suppressions
+from newsletter.errors import InputError
+from newsletter.model.audience import Suppression, SuppressionReason
+from newsletter.model.mistakes import suggestion
+from newsletter.store.database import Database
+from newsletter.store.suppressions import (
+    add_suppressions,
+    count_suppressions,
+    list_suppressions,
+    remove_suppression,
+    suppressions_of,
+)
+from newsletter.workflows.private_file import private_file
+
+WRITERS: Mapping[str, Callable[[Iterable[Suppression], TextIO], int]] = {"csv": write_csv, "json": write_json}
+Topics = Mapping[str, str]  # of newsletter.toml: each name, and its title
+
+
+def suppress(
+    database: Database,
+    emails: Sequence[str],
+    terms: SuppressionTerms,
+    *,
+    topics: Topics,
+    key: bytes | None,
+    now: datetime,
+) -> int:
+    """Sees to it that addresses are never mailed again, or not about a topic; how many were not suppressed before.
+
+    With the `key`, whoever was forgotten stays so: they are not mailed anyway. Raises InputError, with nobody
+    suppressed, where one is no address, or there is no such topic.
+    """
+    require_topic(terms.topic, topics)
+    faults, suppressions = [], []
+    for email in emails:
+        try:
+            address = checked_address(email.strip())
+        except ValueError as err:
+            faults.append(f"{err}; write it as name@example.org")
+            continue
+        suppressions.append(
+            Suppression(
+                email=address,
+                reason=terms.reason or SuppressionReason.UNSUBSCRIBED,
+                created_at=now,
+                topic=terms.topic,
+                detail=terms.detail,
+            )
+        )
+    if faults:
+        raise InputError("\n".join(faults))
+    return add_suppressions(database, suppressions, key=key)
+
+
+def suppress_listed(
+    database: Database,
+    path: Path,
+    terms: SuppressionTerms,
+    *,
+    topics: Topics,
+    key: bytes | None,
+    now: datetime,
+    on_row: Callable[[int], None],
+) -> int:
+    """The same for all addresses of a file, in one transaction; how many were not suppressed before.
+
+    Raises InputError or MistakesError, with nobody suppressed, where the file cannot be read or holds a mistake.
+    """
+    require_topic(terms.topic, topics)
+    listed = read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row)
+    return add_suppressions(database, listed, key=key)
+
+
+def suppressed(
+    database: Database, *, topic: str | None, reason: SuppressionReason | None, topics: Topics
+) -> Iterator[Suppression]:
+    """Who is not mailed, by address; `topic` and `reason` leave only theirs.
+
+    Raises InputError where nobody can have left such a topic: it is not defined, and nobody has.
+    """
+    if topic and topic not in topics and not count_suppressions(database, topic=topic):
+        require_topic(topic, topics)
+    return list_suppressions(database, topic=topic, reason=reason)
+
+
+def find_lift(database: Database, email: str, *, topic: str, topics: Topics) -> Suppression:
+    """The suppression that `lift` would end; raises InputError where there is none such."""
+    known = suppressions_of(database, email)
+    found = next((each for each in known if each.topic == topic), None)
+    if found is not None:
+        return found
+    if topic and not known:
+        require_topic(topic, topics)
+    if not known:
+        raise InputError(f"{email} is not suppressed; `newsletter suppressions list` shows who is")
+    others = " and ".join(f"about {each.topic}" if each.topic else "from all mail" for each in known)
+    remedy = "name the topic with --topic" if not topic else "leave --topic out, or name the right one"
+    wanted = f"about {topic}" if topic else "from all mail"
+    raise InputError(f"{email} is not suppressed {wanted}, but {others}; {remedy}")
+
+
+def lift(database: Database, found: Suppression, *, because: str, now: datetime) -> tuple[Suppression, ...]:
+    """Lets somebody be mailed again, and keeps why; the suppressions of theirs that are left."""
+    if not because.strip():
+        raise InputError("say why with --because; it is kept")
+    remove_suppression(database, found.email, topic=found.topic, because=because.strip(), now=now)
+    return suppressions_of(database, found.email)
+
+
+def export_to_file(suppressions: Iterable[Suppression], path: Path, *, form: str, overwrite: bool) -> int:
+    """Writes suppressions, in one of the forms of WRITERS, into a file that its owner alone can read; how many.
+
+    The file appears whole or not at all. Raises InputError where it cannot be written, or exists and is not to be
+    overwritten.
+    """
+    with private_file(path, overwrite=overwrite) as file:
+        return WRITERS[form](suppressions, file)
+
+
+def require_topic(topic: str, topics: Topics) -> None:
+    """Raises InputError where a topic is named that is not defined."""
+    if not topic or topic in topics:
+        return
+    if not topics:
+        raise InputError(f"there is no topic {topic}: none is defined; name topics in newsletter.toml under [topics]")
+    raise InputError(f"there is no topic {topic}; {suggestion(topic, sorted(topics))}")

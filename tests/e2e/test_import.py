@@ -1,0 +1,88 @@
+"""`subscribers import` as a person types it: what it says of the file, of the rows, and what comes next."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import run
+
+MAILCHIMP = (
+    "Email Address,First Name,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,TAGS,UNSUB_TIME\n"
+    'ana@example.org,Ana,2018-02-12 10:54:27,2018-02-12 10:59:01,1,a,"""Friends""",\n'
+    "bo@example.org,Bo,2018-02-12 10:54:27,,2,b,,2020-01-01 00:00:00\n"
+)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    run(tmp_path, "init", "news")
+    return tmp_path / "news"
+
+
+def test_format_and_columns_are_said(workspace: Path) -> None:
+    (workspace / "list.csv").write_text(MAILCHIMP)
+
+    done = run(workspace, "subscribers", "import", "list.csv", expect=1)
+
+    assert "list.csv: an export of Mailchimp with 8 columns" in done.stderr
+    assert "Email Address → email" in done.stderr
+    assert "OPTIN_TIME → consented_at, joined_at" in done.stderr
+    assert "LEID → left out" in done.stderr
+    assert "list.csv:3: bo@example.org: unsubscribed in Mailchimp" in done.stderr
+    shown = run(workspace, "subscribers", "show", "ana@example.org").stdout
+    assert "Mailchimp" in shown
+    assert "friends" in shown
+
+
+def test_people_without_consent_are_said_with_the_way_to_state_a_basis(workspace: Path) -> None:
+    (workspace / "my list.csv").write_text("Mail,Name\nana@gmial.com,Ana\n")
+    options = ("--map", "Mail=email", "--map", "Name=first_name", "--tag", "fair")
+
+    done = run(workspace, "subscribers", "import", "my list.csv", *options)
+
+    assert "1 subscriber on the list will not be mailed, because nothing on record says that they agreed" in done.stderr
+    assert "next: newsletter subscribers import 'my list.csv' --basis" in done.stderr
+    assert "my list.csv:2: ana@gmial.com: gmial.com looks like a typo for gmail.com" in done.stderr
+
+    again = run(workspace, "subscribers", "import", "my list.csv", *options, "--basis", "signed up at the fair")
+
+    assert "will not be mailed" not in again.stderr
+    assert "next: newsletter segments" in again.stderr
+
+
+def test_dry_run_changes_nothing_and_report_holds_every_row(workspace: Path) -> None:
+    (workspace / "list.csv").write_text(MAILCHIMP)
+
+    done = run(workspace, "subscribers", "import", "list.csv", "--dry-run", "--report", "rows.csv", expect=1)
+
+    assert "Nothing was changed" in done.stderr
+    assert (workspace / "rows.csv").read_text().splitlines()[:2] == [
+        "line,email,fate,remark",
+        "2,ana@example.org,added,",
+    ]
+    run(workspace, "subscribers", "show", "ana@example.org", expect=2)
+
+
+def test_assumed_encoding_is_said_and_can_be_named(workspace: Path) -> None:
+    (workspace / "list.csv").write_bytes("email,first_name\nzoe@example.org,Zoë\n".encode("cp1252"))
+
+    assert "it was read as Windows-1252 (Zoë)" in run(workspace, "subscribers", "import", "list.csv").stderr
+    assert "did you mean" in run(workspace, "subscribers", "import", "list.csv", "--encoding", "cp125", expect=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "what"),
+    [
+        (b"PK\x03\x04", (), "list.csv: it is a workbook"),
+        (b"Mail\nana@example.org\n", (), 'say which: --map "Mail=email"'),
+        (b"email\nana@example.org\n", ("--map", "Email Adress=email"), "there is no column 'Email Adress' to map"),
+        (b"email\nana@example.org\n", ("--map", "email"), 'is not of the form "Email Address=email"'),
+        (b'email,x\n"ana@example.org,\n', (), "list.csv:2: from here on the file cannot be read"),
+    ],
+)
+def test_what_is_no_list_is_refused_with_what_to_do(
+    workspace: Path, content: bytes, options: tuple[str, ...], what: str
+) -> None:
+    (workspace / "list.csv").write_bytes(content)
+
+    assert what in run(workspace, "subscribers", "import", "list.csv", *options, expect=2).stderr

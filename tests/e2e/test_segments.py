@@ -1,0 +1,119 @@
+"""Segments as a director meets them: shown, listed, typed, and sent to."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import run, write_list
+from tests.workspaces import CONFIG, write_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace with five people on the list, two of them teachers, and a second segment."""
+    root = write_workspace(
+        tmp_path, {"newsletter.toml": CONFIG.replace("[reviewers]", "few = 'email < \"person2\"'\n[reviewers]")}
+    )
+    write_list(root / "list.csv", 5)
+    run(root, "subscribers", "import", "list.csv")
+    return root
+
+
+def test_segments_are_shown_with_what_they_share_and_some_of_their_people(workspace: Path) -> None:
+    told = run(workspace, "segments").stdout
+
+    assert "teachers and few       1" in told
+    assert "person1@example.org, person3@example.org" in told
+    assert "in teachers" in run(workspace, "segments", "--overlap", "teachers").stdout
+
+
+def test_one_segment_is_shown_in_full(workspace: Path) -> None:
+    run(workspace, "suppressions", "add", "person1@example.org")
+    told = run(workspace, "segments", "teachers").stdout
+
+    assert 'tagged("teacher")' in told
+    assert "1 unsubscribed" in told
+    assert "person3@example.org" in told
+
+
+def test_segments_are_data_for_a_script(workspace: Path) -> None:
+    overview = json.loads(run(workspace, "segments", "--json").stdout)
+    portrait = json.loads(run(workspace, "segments", "teachers", "--json").stdout)
+
+    assert [(one["name"], one["people"]) for one in overview["segments"]] == [
+        ("everyone", 5),
+        ("teachers", 2),
+        ("few", 2),
+    ]
+    assert overview["overlaps"] == [{"segments": ["teachers", "few"], "people": 1}]
+    assert portrait["mailable"] == 2
+
+
+def test_list_shows_whom_an_expression_means(workspace: Path) -> None:
+    listed = run(workspace, "subscribers", "list", "--where", 'not tagged("teacher")', "--limit", "2")
+
+    assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [
+        "person0@example.org",
+        "person2@example.org",
+    ]
+    assert "The first 2 of 3" in listed.stderr
+    assert "2 in all" in run(workspace, "subscribers", "list", "--segment", "teachers").stderr
+
+
+def test_list_is_written_whole_for_a_spreadsheet_and_for_a_script(workspace: Path) -> None:
+    table = run(workspace, "subscribers", "list", "--segment", "teachers", "--csv").stdout
+    people = json.loads(run(workspace, "subscribers", "list", "--json").stdout)
+
+    assert [row["email"] for row in csv.DictReader(io.StringIO(table))] == [
+        "person1@example.org",
+        "person3@example.org",
+    ]
+    assert len(people) == 5
+    assert people[1]["tags"] == ["teacher"]
+    assert people[1]["mail"] == "mailed"
+
+
+def test_list_of_nobody_says_so(tmp_path: Path) -> None:
+    listed = run(write_workspace(tmp_path), "subscribers", "list")
+
+    assert "Nobody is on the list" in listed.stdout
+    assert "newsletter subscribers import" in listed.stderr
+
+
+def test_issue_is_sent_to_whom_an_expression_means(workspace: Path) -> None:
+    expression = 'tagged("teacher") and not received("2026-02")'
+    dry = run(workspace, "send", "2026-02", "--where", expression, "--dry-run").stdout
+    run(workspace, "send", "2026-02", "--where", expression, "--yes")
+
+    assert "ad hoc: 2 subscribers" in dry
+    assert expression in dry
+    assert "ad hoc" in run(workspace, "status").stdout
+    assert (
+        "nobody is in segment ad hoc"
+        in run(workspace, "send", "2026-02", "--where", expression, "--yes", expect=2).stderr
+    )
+
+
+def test_misspelt_name_is_marked_and_nothing_is_sent(workspace: Path) -> None:
+    told = run(workspace, "send", "2026-02", "--where", 'tagged("techer")', "--yes", expect=2).stderr
+
+    assert "did you mean teacher?" in told
+    assert told.splitlines()[-2:] == ['  tagged("techer")', "         ^"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("send", "2026-02", "--yes"), "nothing says who gets it"),
+        (("send", "2026-02", "--to", "everyone", "--where", "everyone", "--yes"), "give one of them"),
+        (("subscribers", "list", "--segment", "few", "--where", "everyone"), "give one of them"),
+        (("subscribers", "list", "--csv", "--json"), "give one of them"),
+        (("segments", "few", "--overlap", "teachers"), "leave out the name"),
+        (("segments", "nobody"), "there is no segment nobody"),
+    ],
+)
+def test_what_cannot_be_meant_together_is_refused(workspace: Path, arguments: tuple[str, ...], told: str) -> None:
+    assert told in run(workspace, *arguments, expect=2).stderr

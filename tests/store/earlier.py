@@ -1,0 +1,87 @@
+"""A database as earlier versions left it: made by their migrations, and filled with SQL of that time."""
+
+from pathlib import Path
+
+import orjson
+
+import newsletter.store
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.segment import Tagged
+from newsletter.store.database import Database
+from newsletter.store.ledger.status import tally_of
+from newsletter.store.segments import count_segment
+from newsletter.store.subscribers import find_subscriber, known_fields, known_tags
+from newsletter.store.suppressions import add_suppression, find_suppression, suppressions_of
+from tests.store.builders import ENVELOPE, NOW, add, freeze, id_of, row, send_all
+
+_MIGRATIONS = Path(newsletter.store.__file__).parent / "sql" / "migrations"
+_STAMP = "2026-01-02T03:04:05Z"
+
+_ENVELOPE = orjson.dumps(ENVELOPE).decode()
+
+PEOPLE = f"""
+INSERT INTO subscriber (id, person, email, first_name, last_name, language, timezone, consented_at, consent_source,
+    attributes, token, created_at, updated_at)
+VALUES
+    (1, 'ana@example.org', 'Ana@example.org', 'Ana', 'Lima', 'es', 'Europe/Madrid', '2025-05-06T07:08:09Z', 'form',
+        '{{"country": "ES"}}', 'a-token', '{_STAMP}', '2026-01-09T00:00:00Z'),
+    (2, 'bo@example.org', 'bo@example.org', '', '', '', '', '', '', '{{}}', 'b-token', '{_STAMP}', '{_STAMP}'),
+    (3, 'cy@example.org', 'cy@example.org', '', '', '', '', '{_STAMP}', '', '{{}}', 'c-token', '{_STAMP}', '{_STAMP}'),
+    (9, 'gone@example.org', 'gone@example.org', '', '', '', '', '', '', '{{}}', 'd-token', '{_STAMP}', '{_STAMP}');
+INSERT INTO tag (subscriber, tag) VALUES (1, 'teacher'), (1, 'member'), (3, 'teacher');
+DELETE FROM subscriber WHERE id = 9;
+INSERT INTO attribute (name) VALUES ('country');
+INSERT INTO suppression (person, email, reason, created_at)
+VALUES ('cy@example.org', 'cy@example.org', 'unsubscribed', '{_STAMP}'),
+    ('stranger@example.org', 'Stranger@example.org', 'bounced', '{_STAMP}');
+INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers,
+    frozen, created_at)
+VALUES (1, '2026-01', 'everyone', 'everyone', 'outbox', 'done', '', 'abc', 'n1', '{_ENVELOPE}', '[]', 2, '{_STAMP}');
+INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at)
+VALUES (1, 1, 0, 'accepted', 2, 1, '{_STAMP}');
+INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (1, 1, 1), (1, 2, 1);
+INSERT INTO event (at, id, type, broadcast, chunk, attempt, subscriber, detail)
+VALUES ('2026-01-03T00:00:00Z', 'e1', 'opened', 1, 1, 1, 1, ''),
+    ('2026-01-04T00:00:00Z', 'e2', 'opened', 1, 1, 1, 1, '');
+"""
+
+
+def migrations(engine: str) -> list[str]:
+    """The scripts of an engine, the oldest first."""
+    return [path.read_text(encoding="utf-8") for path in sorted((_MIGRATIONS / engine).glob("*.sql"))]
+
+
+def assert_all_arrived(database: Database) -> None:
+    """Asserts that all of PEOPLE is there and works in the schema of today."""
+    ana, cy = find_subscriber(database, "ANA@example.org"), find_subscriber(database, "cy@example.org")
+    assert ana is not None
+    assert cy is not None
+    record = ana.record
+    assert (ana.id, record.email, record.first_name, record.last_name) == (1, "Ana@example.org", "Ana", "Lima")
+    assert (record.language, record.timezone, record.tags) == ("es", "Europe/Madrid", ("member", "teacher"))
+    assert (record.attributes, ana.token) == ({"country": "ES"}, "a-token")
+    assert (f"{record.consented_at:%Y-%m-%d %H:%M:%S}", record.consent_source) == ("2025-05-06 07:08:09", "form")
+    assert (record.consent_wording, record.consent_confirmed_at, record.consent_basis) == ("", None, "")
+    assert (f"{ana.joined_at:%Y-%m-%d}", f"{ana.updated_at:%Y-%m-%d}") == ("2026-01-02", "2026-01-09")
+    assert (cy.id, cy.record.tags, cy.token) == (3, ("teacher",), "c-token")
+    assert known_tags(database) == ("member", "teacher")
+    assert "country" in known_fields(database)
+    assert count_segment(database, Tagged("teacher")).members == 2
+
+    (left,) = suppressions_of(database, "cy@example.org")
+    assert (left.reason, left.topic, left.detail) == (SuppressionReason.UNSUBSCRIBED, "", "")
+    assert f"{left.created_at:%Y-%m-%dT%H:%M:%SZ}" == _STAMP
+    stranger = find_suppression(database, "stranger@example.org")
+    assert stranger is not None
+    assert (stranger.email, stranger.reason) == ("Stranger@example.org", SuppressionReason.BOUNCED)
+    assert add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, topic="events", now=NOW)
+
+    with database.read() as connection:
+        reactions = connection.execute("SELECT type, subscriber, last_at FROM reaction").fetchall()
+    assert reactions == [("opened", 1, "2026-01-04T00:00:00Z")]
+    assert tally_of(database, 1).adds_up
+
+    add(database, row("new@example.org"))
+    assert id_of(database, "new@example.org") > 9, "an id was given twice"
+    # Bo never said yes, as far as is on record.
+    assert send_all(database, freeze(database, "2026-02")) == ["Ana@example.org", "new@example.org"]

@@ -1,0 +1,324 @@
+"""Whoever was forgotten: what is erased, what is left, and by what they are known again."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import InputError
+from newsletter.model.audience import SubscriberRecord, SuppressionReason
+from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
+from newsletter.model.event import Event, EventType
+from newsletter.model.imports import ImportReport, batch_of
+from newsletter.model.ledger import Entry
+from newsletter.model.segment import Compare, Operator
+from newsletter.store.database import Database
+from newsletter.store.events import add_events
+from newsletter.store.forgotten import clear_forgotten, count_forgotten, digest_of, forget_person, forgotten_since
+from newsletter.store.ledger import journal
+from newsletter.store.ledger.audit import find_delivery
+from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.status import settled_counts, tally_of
+from newsletter.store.merge import merge_subscribers
+from newsletter.store.person import events_of, soft_bounces_of
+from newsletter.store.subscribers import find_subscriber, past_consents
+from newsletter.store.suppressions import add_suppression, past_suppressions, remove_suppression, suppressions_of
+from tests.store.builders import (
+    KEY,
+    NOW,
+    add,
+    add_people,
+    claim,
+    forget,
+    freeze,
+    id_of,
+    record,
+    row,
+    segment,
+    send_all,
+)
+
+ANA = "Ana.Lima@example.org"
+OTHER_KEY = b"another key of as many bytes too"
+DAY = timedelta(days=1)
+
+
+def texts_of(database: Database) -> str:
+    """All that our tables hold, as one text."""
+    tables = (
+        "subscriber, past_consent, suppression, past_suppression, soft_bounce, forgotten, event, reaction, broadcast, "
+        "journal, chunk, settlement, delivery, import, attribute, tag"
+    )
+    with database.read() as connection:
+        return "\n".join(
+            str(found) for table in tables.split(", ") for found in connection.execute(f"SELECT * FROM {table}", {})
+        )
+
+
+def add_everywhere(database: Database) -> int:
+    """Ana in every table that can hold an address; her id."""
+    add(database, row("a.lima@example.org"), row(ANA, consented_at=NOW - 9 * DAY, attributes={"city": "Lisbon"}))
+    add(database, row(ANA, consented_at=NOW - DAY, consent_source="phone"))
+    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic="events", detail=f"by {ANA}", now=NOW)
+    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, now=NOW)
+    remove_suppression(database, ANA, because=f"{ANA} wrote", now=NOW)
+    broadcast = freeze(database, to=segment(f'email = "{ANA}"', Compare("email", Operator.EQUAL, ANA)))
+    ana = id_of(database, ANA)
+    record(
+        database,
+        claim(database, broadcast),
+        Outcome(verdict=Verdict.ACCEPTED, invalid={ana: f"550 no <{ANA}>"}, reason=f"no {ANA.lower()}"),
+    )
+    add_events(
+        database,
+        [
+            Event(
+                id="1",
+                at=NOW,
+                type=EventType.BOUNCED,
+                broadcast=broadcast.id,
+                nonce=broadcast.nonce,
+                chunk=1,
+                attempt=1,
+                subscriber=ana,
+                detail=f"no such user {ANA}",
+            )
+        ],
+    )
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO soft_bounce (person, at, detail) VALUES (:person, '2026-02-19T08:00:00Z', :detail)",
+            {"person": ANA.lower(), "detail": f"{ANA} is full"},
+        )
+        connection.execute(
+            "UPDATE journal SET detail = :detail WHERE number = 1", {"detail": f"for {ANA}, not a.lima@example.org"}
+        )
+    return ana
+
+
+def test_no_table_holds_the_address_afterwards(database: Database) -> None:
+    ana = add_everywhere(database)
+    assert texts_of(database).lower().count("ana.lima@example.org") >= 12
+
+    assert forget(database, "ANA.LIMA@Example.org")
+
+    assert "ana.lima" not in texts_of(database).lower()
+    assert "Lisbon" not in texts_of(database)
+    assert find_subscriber(database, ANA) is None
+    assert suppressions_of(database, ANA) == past_suppressions(database, ANA) == soft_bounces_of(database, ANA) == ()
+    assert past_consents(database, ana) == ()
+    assert [(event.type, event.detail) for event in events_of(database, ana)] == [(EventType.BOUNCED, "")]
+
+
+def test_other_people_stay_as_they_are(database: Database) -> None:
+    add_everywhere(database)
+
+    forget(database, ANA)
+
+    assert find_subscriber(database, "a.lima@example.org") is not None
+    assert "not a.lima@example.org" in texts_of(database)
+
+
+def test_what_the_ledger_counts_stays(database: Database) -> None:
+    add_people(database, 4)
+    add(database, row(ANA))
+    broadcast = freeze(database, chunk_size=2)
+    chunk = claim(database, broadcast)
+    first, second = (delivery.subscriber for delivery in chunk.deliveries)
+    record(database, chunk, Outcome(verdict=Verdict.ACCEPTED, invalid={first: "550 no"}))
+    before, settled = tally_of(database, broadcast.id), settled_counts(database, broadcast.id)
+
+    forget(database, "person00000@example.org")
+    forget(database, ANA)
+
+    assert tally_of(database, broadcast.id) == before
+    assert before.adds_up
+    assert settled_counts(database, broadcast.id) == settled
+    assert (settled[0].status, settled[0].deliveries) == (DeliveryStatus.INVALID, 1)
+    assert first != second
+
+
+def test_reasons_of_two_people_stay_apart_and_add_up(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    emails = [delivery.email for delivery in chunk.deliveries]
+    invalid = {delivery.subscriber: f"no <{delivery.email}>" for delivery in chunk.deliveries}
+    record(database, chunk, Outcome(verdict=Verdict.ACCEPTED, invalid=invalid))
+
+    for email in emails:
+        forget(database, email)
+
+    found = settled_counts(database, broadcast.id)
+    assert sum(count.deliveries for count in found) == 3
+    assert "@" not in "".join(count.reason for count in found)
+    assert tally_of(database, broadcast.id).adds_up
+
+
+def test_words_of_people_lose_the_address_too(database: Database) -> None:
+    add(database, row(ANA))
+    broadcast = freeze(database)
+    with database.transaction() as connection:
+        connection.execute(
+            "UPDATE broadcast SET reason = :reason, waivers = :waivers",
+            {"reason": f"asked by {ANA}.", "waivers": f'[{{"rule":"L3","because":"{ANA} knows"}}]'},
+        )
+
+    forget(database, ANA)
+
+    found = find_broadcast(database, broadcast.id)
+    assert found.reason.startswith("asked by somebody forgotten (")
+    assert found.waivers == (Waiver(rule="L3", because=found.waivers[0].because),)
+    assert ANA not in found.waivers[0].because
+
+
+def test_mail_that_was_to_leave_does_not(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+
+    forget(database, "person00000@example.org")
+
+    assert send_all(database, broadcast) == ["person00001@example.org"]
+    assert tally_of(database, broadcast.id).adds_up
+
+
+def test_nothing_happens_where_nothing_is_known(database: Database) -> None:
+    assert not forget(database, ANA)
+    assert forgotten_since(database, ANA, key=KEY) is None
+
+
+def test_somebody_who_was_only_suppressed_is_forgotten_with_the_reason(database: Database) -> None:
+    add_suppression(database, ANA, SuppressionReason.MANUAL, now=NOW)
+
+    assert forget(database, ANA)
+
+    assert forgotten_since(database, ANA, key=KEY) == NOW
+    assert reject(database, row(ANA, consented_at=NOW + DAY)).rejected == 1
+
+
+def merge(database: Database, *people: SubscriberRecord, key: bytes | None = KEY) -> ImportReport:
+    return merge_subscribers(database, [batch_of(people)], key=key, now=NOW + 2 * DAY)
+
+
+def reject(database: Database, person: SubscriberRecord) -> ImportReport:
+    report = merge(database, person)
+    assert find_subscriber(database, person.email) is None
+    return report
+
+
+def test_no_old_list_brings_them_back(database: Database) -> None:
+    add(database, row(ANA))
+    forget(database, ANA)
+
+    report = reject(database, row(ANA, consented_at=NOW - DAY))
+
+    assert "asked to be forgotten" in report.rejected_rows[0].reason
+
+
+def test_a_new_consent_brings_them_back_under_their_old_number(database: Database) -> None:
+    add(database, row(ANA))
+    ana = id_of(database, ANA)
+    broadcast = freeze(database)
+    send_all(database, broadcast)
+    forget(database, ANA)
+
+    assert merge(database, row(ANA, consented_at=NOW + DAY)).revived == 1
+
+    assert id_of(database, ANA) == ana
+    assert forgotten_since(database, ANA, key=KEY) is None
+    with pytest.raises(InputError, match="1 already in broadcast 1"):
+        freeze(database)
+
+
+def test_whoever_came_back_can_be_forgotten_again(database: Database) -> None:
+    add(database, row(ANA))
+    ana = id_of(database, ANA)
+    forget(database, ANA)
+    merge(database, row(ANA, consented_at=NOW + DAY))
+
+    assert forget(database, ANA)
+
+    assert find_subscriber(database, ANA) is None
+    merge(database, row(ANA, consented_at=NOW + 2 * DAY))
+    assert id_of(database, ANA) == ana
+
+
+def test_a_suppression_added_since_goes_when_they_are_forgotten_again_and_they_keep_their_number(
+    database: Database,
+) -> None:
+    add(database, row(ANA))
+    ana = id_of(database, ANA)
+    forget(database, ANA)
+    add_suppression(database, ANA, SuppressionReason.COMPLAINED, now=NOW)
+
+    assert forget(database, ANA)
+
+    assert suppressions_of(database, ANA) == ()
+    merge(database, row(ANA, consented_at=NOW + DAY))
+    assert id_of(database, ANA) == ana
+
+
+def test_another_key_is_refused(database: Database) -> None:
+    add(database, row(ANA), row("bo@example.org"))
+    forget(database, ANA)
+
+    with pytest.raises(InputError, match="not the key"):
+        forget_person(database, "bo@example.org", key=OTHER_KEY, now=NOW)
+    with pytest.raises(InputError, match="not the key"):
+        merge(database, row("cy@example.org"), key=OTHER_KEY)
+    with pytest.raises(InputError, match="NEWSLETTER_KEY"):
+        merge(database, row("cy@example.org"), key=None)
+    assert find_subscriber(database, "bo@example.org") is not None
+    assert find_subscriber(database, "cy@example.org") is None
+
+
+def test_another_key_may_be_taken_once_nobody_is_forgotten_any_more(database: Database) -> None:
+    add(database, row(ANA))
+    forget(database, ANA)
+    merge(database, row(ANA, consented_at=NOW + DAY))
+
+    assert forget_person(database, ANA, key=OTHER_KEY, now=NOW)
+
+    assert forgotten_since(database, ANA, key=OTHER_KEY) == NOW
+
+
+def test_where_the_key_is_lost_the_digests_can_be_given_up(database: Database) -> None:
+    add(database, row(ANA), row("bo@example.org"))
+    forget(database, ANA)
+    forget(database, "bo@example.org")
+
+    assert count_forgotten(database) == 2
+    assert clear_forgotten(database) == 2
+
+    assert forgotten_since(database, ANA, key=KEY) is None
+    assert merge(database, row(ANA), key=None).added == 1
+    assert clear_forgotten(database) == 0
+
+
+def test_a_digest_tells_nothing_without_the_key(database: Database) -> None:
+    add(database, row(ANA))
+    forget(database, ANA)
+
+    with database.read() as connection:
+        ((digest,),) = connection.execute("SELECT digest FROM forgotten", {}).fetchall()
+    assert bytes(digest) == digest_of(ANA.lower(), KEY)
+    assert bytes(digest) != digest_of(ANA.lower(), OTHER_KEY)
+    assert len(bytes(digest)) == 16
+
+
+def test_the_journal_masks_addresses(database: Database) -> None:
+    add_people(database, 1)
+    broadcast = freeze(database)
+    with database.transaction() as connection:
+        journal.write(connection, broadcast.id, Entry.PAUSED, f"<{ANA}> was refused", now=NOW)
+
+    assert journal.journal_of(database, broadcast.id)[-1].detail == "<A***@example.org> was refused"
+
+
+def test_the_delivery_of_somebody_forgotten_is_not_found_with_another_key(database: Database) -> None:
+    add(database, row(ANA))
+    broadcast = freeze(database)
+    forget(database, ANA)
+
+    assert find_delivery(database, broadcast.id, ANA) is None
+    with pytest.raises(InputError, match="not the key"):
+        find_delivery(database, broadcast.id, ANA, key=OTHER_KEY)

@@ -1,0 +1,138 @@
+"""Segments of a workspace: found, judged by what is known, counted side by side."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.errors import InputError, MistakesError
+from newsletter.model.audience import SegmentCount, SuppressionReason
+from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
+from newsletter.store.suppressions import add_suppression
+from newsletter.workflows.broadcast import plan_broadcast
+from newsletter.workflows.compose import find_issue
+from newsletter.workflows.segment_overview import Overlap, overview_segments, portray_segment, steps_of_overview
+from newsletter.workflows.segments import find_segment, find_segments, mistakes_in_segments, segment_where
+from tests.store.builders import add, add_people, freeze, row
+from tests.workspaces import CONFIG, write_workspace
+
+NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
+SEGMENTS = """[segments]
+spanish = 'language = "es"'
+teachers = 'tagged("teacher")'"""
+
+
+def workspace(root: Path, segments: str = SEGMENTS) -> Config:
+    """A workspace with these segments."""
+    text = CONFIG.replace("[segments]\nteachers = 'tagged(\"teacher\")'", segments)
+    return load_config(write_workspace(root, {"newsletter.toml": text}))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return workspace(tmp_path)
+
+
+@pytest.fixture
+def database(config: Config) -> Iterator[Database]:
+    """Teachers, of whom one speaks Spanish, and others."""
+    with open_database(config.database) as opened:
+        add(opened, row("ana@example.org", language="es", tags=("teacher",)))
+        add_people(opened, 2, tags=("teacher",), prefix="teacher")
+        add_people(opened, 2)
+        yield opened
+
+
+def mistakes_of(config: Config, database: Database) -> list[str]:
+    with pytest.raises(MistakesError) as raised:
+        find_segments(config, database, config.settings.segments, now=NOW)
+    return [str(mistake).splitlines()[0] for mistake in raised.value.mistakes]
+
+
+def test_mistakes_of_all_segments_are_said_at_once_each_with_its_line(tmp_path: Path) -> None:
+    config = workspace(tmp_path, "[segments]\nteachers = 'tagged(\"techer\")'\nlate = 'received(\"2026-20\")'")
+    line = (tmp_path / "newsletter.toml").read_text().splitlines().index("[segments]") + 2
+    with open_database(config.database) as database:
+        add_people(database, 1, tags=("teacher",))
+
+        assert mistakes_of(config, database) == [
+            f"newsletter.toml:{line}: segment teachers: nobody has, or ever had, the tag techer; did you mean teacher?",
+            f"newsletter.toml:{line + 1}: segment late: there is no issue 2026-20; did you mean 2026-02?",
+        ]
+
+
+def test_unknown_segment_is_named_with_one_that_is_alike(config: Config, database: Database) -> None:
+    with pytest.raises(InputError, match=r"did you mean teachers\?"):
+        find_segment(config, database, "teacher", now=NOW)
+
+
+def test_issue_is_known_by_its_folder_or_by_its_broadcast(config: Config, database: Database) -> None:
+    freeze(database, "2025-12")
+
+    for issue in ("2025-12", "2026-02"):
+        found = segment_where(config, database, f'received("{issue}")', now=NOW)
+        assert found.condition == Did(Deed.RECEIVED, issue)
+    with pytest.raises(MistakesError, match=r"--where: there is no issue 2025-11; did you mean 2025-12\?"):
+        segment_where(config, database, 'received("2025-11")', now=NOW)
+
+
+def test_before_the_first_import_only_what_can_be_known_is_judged(tmp_path: Path) -> None:
+    config = workspace(tmp_path, "[segments]\nfew = 'size = 1 and tagged(\"x\")'\nlate = 'opened(\"never\")'")
+
+    (mistake,) = mistakes_in_segments(config, now=NOW)
+
+    assert "there is no issue never" in str(mistake)
+
+
+def test_overview_counts_each_segment_and_what_two_of_them_share(config: Config, database: Database) -> None:
+    add_suppression(database, "teacher00000@example.org", SuppressionReason.COMPLAINED, now=NOW)
+    heard: list[int] = []
+
+    overview = overview_segments(config, database, other=None, now=NOW, on_counted=heard.append)
+
+    assert [(counted.segment.name, counted.count) for counted in overview.segments] == [
+        ("everyone", SegmentCount(members=5, suppressed=1)),
+        ("spanish", SegmentCount(members=1, suppressed=0)),
+        ("teachers", SegmentCount(members=3, suppressed=1)),
+    ]
+    assert overview.overlaps == (Overlap(one="spanish", other="teachers", people=1),)
+    assert [member.subscriber.record.email for member in overview.segments[1].sample] == ["ana@example.org"]
+    assert sum(heard) == steps_of_overview(config, other=None) == 4
+
+
+def test_all_segments_are_compared_with_one(config: Config, database: Database) -> None:
+    overview = overview_segments(config, database, other="teachers", now=NOW, on_counted=lambda _: None)
+
+    assert [counted.also_in_other for counted in overview.segments] == [3, 1, 3]
+    assert overview.overlaps == ()
+
+
+def test_portrait_says_why_people_are_not_mailed(config: Config, database: Database) -> None:
+    add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
+
+    portrait = portray_segment(database, find_segment(config, database, "teachers", now=NOW))
+
+    assert portrait.suppressed == ((SuppressionReason.COMPLAINED, 1),)
+    assert portrait.count.mailable == 2
+    assert len(portrait.sample) == 3
+
+
+def test_broadcast_to_an_expression_keeps_what_was_typed(config: Config, database: Database) -> None:
+    expression = 'tagged("teacher") and not language = "es"'
+
+    plan = plan_broadcast(
+        config,
+        database,
+        find_issue(config, "2026-02"),
+        segment=segment_where(config, database, expression, now=NOW),
+        waivers=(),
+        now=NOW,
+    )
+
+    assert plan.preview.recipients == 2
+    assert (plan.request.segment.name, plan.request.segment.expression) == (AD_HOC, expression)
+    assert plan.request.segment.condition != Tagged("teacher")

@@ -24,6 +24,7 @@ _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "200",
+    "deadlock_timeout": "100ms",  # after this the server's own clearing up makes way: sooner than a test stops waiting
     "shared_buffers": "64MB",
     "timezone": "America/Sao_Paulo",  # nothing of ours may depend on it
     "lc_messages": "C",

@@ -28,7 +28,10 @@ _WHOLE = ""  # the topic of a suppression from everything
 def add_suppression(
     database: Database, email: str, reason: SuppressionReason, *, topic: str = "", detail: str = "", now: datetime
 ) -> bool:
-    """Suppresses an address; whether it was not suppressed before. The first reason stands."""
+    """Suppresses an address; whether it was not suppressed before.
+
+    The first reason stands with its time; that it was said again is kept, so that no consent from between lifts it.
+    """
     with database.transaction() as connection:
         added = _SQL.add(
             connection,
@@ -39,6 +42,8 @@ def add_suppression(
             detail=detail,
             created_at=text_of(now),
         )
+        if not added:
+            _SQL.say_again(connection, person=person_of(email), topic=topic, at=text_of(now))
         return bool(added)
 
 
@@ -53,6 +58,7 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
         _SQL.create_reported(connection)
         connection.load("reported", _rows(suppressions, forgotten))
         added = _SQL.add_reported(connection)
+        _SQL.say_reported_again(connection)
         _SQL.drop_reported(connection)
         return int(added)
 

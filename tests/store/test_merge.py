@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
-from newsletter.model.audience import SubscriberRecord, SuppressionReason
+from newsletter.model.audience import SubscriberRecord, Suppression, SuppressionReason
 from newsletter.model.imports import (
     DoubtfulRow,
     Fate,
@@ -33,7 +33,7 @@ from newsletter.store.subscribers import (
     known_tags,
     past_consents,
 )
-from newsletter.store.suppressions import add_suppression, find_suppression
+from newsletter.store.suppressions import add_suppression, add_suppressions, find_suppression
 from tests.store.builders import KEY, NOW, add, add_people, forget, id_of, row
 from tests.store.conftest import Location
 
@@ -339,6 +339,19 @@ def test_consent_that_proves_nothing_brings_nobody_back(stage: Database, change:
     report = merge(stage, replace(ANA, **{"consented_at": THEN + DAY, **change}))
 
     assert (report.revived, report.suppressed) == (0, 1)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_consent_from_before_somebody_left_again_brings_nobody_back(stage: Database, at_once: bool) -> None:
+    reason, again = SuppressionReason.UNSUBSCRIBED, THEN + 2 * DAY
+    add_suppression(stage, "ana@example.org", reason, now=THEN)
+    if at_once:
+        add_suppressions(stage, [Suppression(email="Ana@example.org", reason=reason, created_at=again)])
+    else:
+        add_suppression(stage, "ana@example.org", reason, now=again)
+
+    assert merge(stage, replace(ANA, consented_at=THEN + DAY)).revived == 0
+    assert merge(stage, replace(ANA, consented_at=THEN + 3 * DAY)).revived == 1
 
 
 def test_row_that_is_rejected_brings_nobody_back(stage: Database) -> None:

@@ -60,6 +60,7 @@ WHERE
     p.topic = ''
     AND p.reason IN ('unsubscribed', 'bounced', 'complained')
     AND s.consented_at > p.created_at
+    AND s.consented_at > p.repeated_at
     AND s.consented_at <= :now
     AND s.consent_source <> '';
 

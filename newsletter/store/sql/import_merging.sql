@@ -230,6 +230,7 @@ WHERE
     AND t.fate <> 'rejected'
     AND p.reason IN ('unsubscribed', 'bounced', 'complained')
     AND i.consented_at > p.created_at
+    AND i.consented_at > p.repeated_at
     AND i.consented_at <= :now
     AND i.consent_source <> '';
 

@@ -4,6 +4,12 @@ INSERT INTO suppression (person, topic, email, reason, detail, created_at)
 VALUES (:person, :topic, :email, :reason, :detail, :created_at)
 ON CONFLICT (person, topic) DO NOTHING;
 
+-- name: say_again(person, topic, at)!
+-- Keeps when a suppression that stands was last said again; the first reason and its time stay.
+UPDATE suppression
+SET repeated_at = :at
+WHERE person = :person AND topic = :topic AND created_at < :at AND repeated_at < :at;
+
 -- name: create_reported()!
 -- Many at once.
 CREATE TEMPORARY TABLE reported (
@@ -24,6 +30,13 @@ FROM reported
 WHERE TRUE
 ORDER BY person, topic, created_at, number
 ON CONFLICT (person, topic) DO NOTHING;
+
+-- name: say_reported_again()!
+-- Keeps when those that stand were last said again.
+UPDATE suppression AS p
+SET repeated_at = r.at
+FROM (SELECT person, topic, max(created_at) AS at FROM reported GROUP BY person, topic) AS r
+WHERE p.person = r.person AND p.topic = r.topic AND p.created_at < r.at AND p.repeated_at < r.at;
 
 -- name: drop_reported()!
 -- Clears up.

@@ -53,6 +53,7 @@ CREATE TABLE import (
 -- An address that must not be mailed: at all, where the topic is empty, or about one topic.
 ALTER TABLE suppression ADD COLUMN topic TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE suppression ADD COLUMN detail TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE suppression ADD COLUMN repeated_at TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE suppression DROP CONSTRAINT suppression_pkey;
 ALTER TABLE suppression ADD PRIMARY KEY (person, topic);
 

@@ -85,6 +85,7 @@ CREATE TABLE suppressed (
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,                -- what is known besides: a server's words, where it came from
     created_at TEXT NOT NULL,
+    repeated_at TEXT NOT NULL DEFAULT '',  -- when it was last said again: a consent from before then lifts nothing
     PRIMARY KEY (person, topic)
 ) STRICT, WITHOUT ROWID;
 

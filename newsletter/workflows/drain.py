@@ -138,6 +138,8 @@ class _Drain:
     def _deliver(self, session: Session, chunk: ClaimedChunk) -> ClaimedChunk | None:
         """Submits a chunk and records what came of it; the chunk to go on with, where it was claimed with that."""
         outcome = session.submit(self.mailings.outgoing(chunk))
+        if outcome.next_step is NextStep.WAIT:  # before the record gives the chunk back for any worker to take
+            self._hold(chunk, outcome)
         exchange = self._exchange(chunk, outcome)
         if not exchange.is_recorded:
             self._record(chunk, outcome)
@@ -175,8 +177,9 @@ class _Drain:
     def _react(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         if outcome.next_step in {NextStep.PAUSE, NextStep.STOP}:
             self.gate.halt.set()  # the ledger holds the broadcast back by now
-        if outcome.next_step is NextStep.WAIT:
-            self._hold(chunk, outcome)
+        tries = self._tries[chunk.number]
+        if outcome.next_step is NextStep.WAIT and tries >= MAX_TRIES:
+            self._pause(f"chunk {chunk.number} could not be handed over in {tries} tries: {outcome.reason}")
         if _is_unclear(outcome):
             self._unclear += 1
         elif outcome.verdict is Verdict.ACCEPTED:
@@ -186,16 +189,14 @@ class _Drain:
         self.on_settled(_settled(chunk, outcome))
 
     def _hold(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
-        """Lets every worker wait; gives up on a chunk that was tried often enough."""
-        self._tries[chunk.number] += 1
-        tries = self._tries[chunk.number]
-        if tries >= MAX_TRIES:
-            self._pause(f"chunk {chunk.number} could not be handed over in {tries} tries: {outcome.reason}")
-            return
-        seconds = _seconds_asked(outcome)
-        if seconds is None:
-            seconds = min(2.0**tries, _LONGEST_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        self.gate.close(self.gate.clock() + timedelta(seconds=seconds), outcome.reason)
+        """Lets every worker wait."""
+        with self._lock:
+            self._tries[chunk.number] += 1
+            seconds = _seconds_asked(outcome)
+            if seconds is None:
+                longest = min(2.0 ** self._tries[chunk.number], _LONGEST_BACKOFF_SECONDS)
+                seconds = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            self.gate.close(self.gate.clock() + timedelta(seconds=seconds), outcome.reason)
 
     def _pause(self, reason: str) -> None:
         pause_broadcast(self.database, self.broadcast.id, reason, now=self.gate.clock())

@@ -117,8 +117,8 @@ def _receive(database: Database) -> None:
                 values,
             )
         connection.execute(
-            "INSERT INTO suppression SELECT person, '', email, 'unsubscribed', '', joined_at FROM subscriber "
-            "WHERE id % :each = 0",
+            "INSERT INTO suppression (person, topic, email, reason, detail, created_at) "
+            "SELECT person, '', email, 'unsubscribed', '', joined_at FROM subscriber WHERE id % :each = 0",
             {"each": round(1 / SUPPRESSED_SHARE)},
         )
 

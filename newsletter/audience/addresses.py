@@ -10,6 +10,7 @@ from newsletter.model.address import canonical_address, person_of
 from newsletter.model.values import PLAIN_ADDRESS
 
 _LONGEST_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1
+_LONGEST_SHOWN = 100
 _LONGEST_ADDRESS = 254  # RFC 3696, erratum 1690
 
 # Whole columns of plain addresses, one a line: sooner done than PLAIN_ADDRESS for each, and they take nothing that it
@@ -42,10 +43,36 @@ def checked_address(text: str) -> str:
     try:
         checked = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as err:
-        why = str(err).rstrip(".")
-        raise ValueError(f"{text!r} is not an e-mail address: {why[:1].lower()}{why[1:]}") from None
+        shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+        raise ValueError(f"{shown!r} is not an e-mail address: {_fault(text) or _in_our_spelling(str(err))}") from None
     # What is plain ASCII stays as given; anything else in the one form that Unicode has for it.
     return canonical_address(text if text.isascii() else checked.normalized)
+
+
+def _fault(text: str) -> str:
+    """What is usually wrong with an address that is none; empty where it is something else."""
+    local, at, domain = text.rpartition("@")
+    faults = {
+        "it has no @": not at,
+        "nothing stands before the @": not local,
+        "nothing stands after the @": not domain,
+        "it holds a space": any(map(str.isspace, text)),
+        "a quote is not closed": text.count('"') % 2 == 1,
+        "it has more than one @": "@" in local and not local.startswith('"'),
+        "the domain after the @ has no dot": "." not in domain,
+        "two dots follow each other": ".." in text,
+        "it begins or ends with a dot, or one stands beside the @": "." in {*local[:1], *local[-1:], *domain[:1]}
+        or domain.endswith("."),
+        f"more than {_LONGEST_LOCAL_PART} characters stand before the @": len(local) > _LONGEST_LOCAL_PART,
+        f"it has more than {_LONGEST_ADDRESS} characters": len(text) > _LONGEST_ADDRESS,
+    }
+    return next((fault for fault, is_there in faults.items() if is_there), "")
+
+
+def _in_our_spelling(message: str) -> str:
+    """What email-validator says, as we would begin it, and with our word for e-mail."""
+    said = re.sub(r"\bemail\b", "e-mail", message.rstrip("."), flags=re.IGNORECASE)
+    return f"{said[:1].lower()}{said[1:]}"
 
 
 def plain_addresses(cells: Sequence[str]) -> Addresses | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from newsletter.errors import InputError
 from newsletter.model.cells import unguarded
 
 LONGEST_CELL = 10_000  # characters; what is longer says nothing about a person
@@ -23,9 +24,10 @@ class RowFindings:
         self.doubts: defaultdict[int, list[str]] = defaultdict(list)
 
     def add_faults(self, faults: Mapping[int, str], *, column: str = "") -> None:
-        """Rows that cannot be taken, and why; `column` is named where the reason does not tell."""
+        """Rows that cannot be taken, and why, each fault once; `column` is named where the reason does not tell."""
         for place, fault in faults.items():
-            self.faults[place].append(f"{column} {fault}".lstrip())
+            if (told := f"{column} {fault}".lstrip()) not in self.faults[place]:
+                self.faults[place].append(told)
 
     def add_doubts(self, doubts: Mapping[int, str]) -> None:
         """Rows that somebody should look at, and why."""
@@ -90,6 +92,13 @@ def _fault(cell: str) -> str:
 def on_one_line(text: str) -> str:
     """Text without line breaks and other control characters."""
     return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def require_one_line(option: str, text: str) -> str:
+    """What an option says, without spaces around it; raises InputError where it holds more than a line of text."""
+    if _CONTROL.search(text):
+        raise InputError(f"{option} {text!r} holds a line break or another control character; write it on one line")
+    return text.strip()
 
 
 def shortened(text: str) -> str:

@@ -5,6 +5,7 @@ A column is judged as a whole where that can be; only where something in it is a
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from newsletter.audience.addresses import Addresses, checked_addresses, plain_addresses
@@ -12,25 +13,27 @@ from newsletter.audience.attributes import gathered, gathered_with_json
 from newsletter.audience.cells import Cells, RowFindings, TidyColumn, shortened, tidied
 from newsletter.audience.csv_header import Column, Header
 from newsletter.audience.doubts import doubts_of
-from newsletter.audience.export_formats import ANYTHING, StatusColumn
+from newsletter.audience.export_formats import StatusColumn
 from newsletter.audience.fields import languages, tags, time_zones
 from newsletter.audience.list_moments import moments, our_moments
 from newsletter.audience.rows import Rows
 from newsletter.model.audience import SUBSCRIBER_COLUMNS
 from newsletter.model.imports import DoubtfulRow, ImportBatch, RejectedRow
+from newsletter.model.moments import text_of
 
 Item = TypeVar("Item")
 
+_AHEAD = timedelta(days=1)  # a moment that says no zone may be some hours ahead of UTC
 _MOMENTS = frozenset({"joined_at", "consented_at", "consent_confirmed_at"})
 
 
-def batch_of_rows(rows: Rows, header: Header, *, bytes_read: int) -> ImportBatch:
+def batch_of_rows(rows: Rows, header: Header, *, bytes_read: int, now: datetime | None = None) -> ImportBatch:
     """The rows that can be taken as a batch, with those that cannot, and those that somebody should look at."""
     email = header.email.place
     plain = plain_addresses(rows.columns[email])
     if plain is None:
         rows = _without_empty_rows(rows, email)
-    conversion = _Conversion(rows, header)
+    conversion = _Conversion(rows, header, now)
     columns = conversion.columns(plain)
     findings, lines = conversion.findings, rows.lines
     doubtful = tuple(
@@ -76,15 +79,25 @@ def _picked(items: Sequence[Item], places: Sequence[int]) -> list[Item]:
     return [items[place] for place in places]
 
 
+def _yet_to_come(consents: Cells, latest: str) -> dict[int, str]:
+    """By its place, of which consent the moment is later than it can be: nobody has said yes then."""
+    if max(consents, default="") <= latest:
+        return {}
+    return {
+        place: f"{moment} is yet to come; correct the date" for place, moment in enumerate(consents) if moment > latest
+    }
+
+
 class _Conversion:
     """The rows of a block on their way to be a batch."""
 
-    def __init__(self, rows: Rows, header: Header) -> None:
+    def __init__(self, rows: Rows, header: Header, now: datetime | None) -> None:
         self.findings = RowFindings()
         self.tag_names: frozenset[str] = frozenset()
         self.attribute_names: frozenset[str] = frozenset()
         self._rows = rows
         self._header = header
+        self._latest = text_of(now + _AHEAD) if now else ""
 
     def columns(self, plain: Addresses | None) -> dict[str, Cells]:
         """The columns of the batch; `plain` are the addresses where all of them are beyond doubt."""
@@ -100,6 +113,9 @@ class _Conversion:
         attributes = self._attributes()
         if attributes is not None:
             columns["attributes"] = attributes
+        consented = self._header.column_of("consented_at")
+        if self._latest and consented is not None:
+            self.findings.add_faults(_yet_to_come(columns["consented_at"], self._latest), column=consented.name)
         for column in self._header.columns:
             if column.status:
                 self._judge(column.status, self._tidy(column))
@@ -117,7 +133,7 @@ class _Conversion:
 
     def _field(self, field: str, column: Column) -> Cells:
         if field in _MOMENTS:
-            return self._moments(field, column)
+            return self._moments(column)
         tidy = self._tidy(column)
         match field:
             case "language":
@@ -132,12 +148,12 @@ class _Conversion:
         self.findings.add_doubts(doubts)
         return cells
 
-    def _moments(self, field: str, column: Column) -> Cells:
+    def _moments(self, column: Column) -> Cells:
         ours = our_moments(self._rows.columns[column.place])
         if ours is not None:
             return ours
         cells, faults = moments(self._tidy(column).cells, is_day_first=self._header.is_day_first)
-        self.findings.add_faults(faults, column=field)
+        self.findings.add_faults(faults, column=column.name)
         return cells
 
     def _attributes(self) -> Cells | None:
@@ -157,10 +173,10 @@ class _Conversion:
         where = f" in {self._header.tool}" if self._header.tool else ""
         reasons, doubts = {}, {}
         for cell in column.different:
-            said, shown = cell.lower(), f"{status.name} {shortened(cell) or 'is empty'}"
-            if why := status.reasons.get(said) or (status.reasons.get(ANYTHING) if said else None):
+            shown = f"{status.name} {shortened(cell) or 'is empty'}"
+            if why := status.reason_of(cell):
                 reasons[cell] = f"{why}{where} ({shown}); left out; if they are on your list, suppress them too"
-            elif said and status.harmless is not None and said not in status.harmless:
+            elif status.is_unknown(cell) and not status.is_free:
                 doubts[cell] = f"{shown}: nothing known{where}; find out whether they may be mailed"
         self.findings.add_faults(column.places_of(reasons))
         self.findings.add_doubts(column.places_of(doubts))

@@ -80,24 +80,32 @@ def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, s
     Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
     column that is not known becomes an attribute, named in plain letters.
     """
-    if len(cells) > MOST_COLUMNS:
-        what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
-        raise _mistakes(path, line, [(what, "delete the columns that say nothing about people, or check the file")])
-    if any("\0" in cell for cell in cells):
-        raise _mistakes(path, line, [("it is not text", "open it in the spreadsheet and save a copy as CSV UTF-8")])
-    names = [" ".join(cell.split()) for cell in cells]
+    names = column_names(cells, path=path, line=line)
     wanted, faults = _wanted(names, mapping)
     form = recognise(frozenset(map(letters_of, names)))
     columns = [
-        _mapped(name, place, wanted[place]) if place in wanted else _recognised(name, place, form)
+        _mapped(name, place, wanted[place]) if place in wanted else recognised_column(name, place, form)
         for place, name in enumerate(names)
     ]
     faults += _faults(columns)
     if faults:
-        raise _mistakes(path, line, faults)
+        raise header_mistakes(path, line, faults)
     return Header(
         line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
     )
+
+
+def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
+    """The names of the columns; raises MistakesError where a list cannot have such a header."""
+    if len(cells) > MOST_COLUMNS:
+        what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
+        raise header_mistakes(
+            path, line, [(what, "delete the columns that say nothing about people, or check the file")]
+        )
+    if any("\0" in cell for cell in cells):
+        remedy = "open it in the spreadsheet and save a copy as CSV UTF-8"
+        raise header_mistakes(path, line, [("it is not text", remedy)])
+    return [" ".join(cell.split()) for cell in cells]
 
 
 def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int, str], list[tuple[str, str]]]:
@@ -127,7 +135,8 @@ def _mapped(name: str, place: int, target: str) -> Column:
     return Column(name=name, place=place, attribute=target.lower())
 
 
-def _recognised(name: str, place: int, form: ExportFormat) -> Column:
+def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
+    """How a column of a format is taken, by its name."""
     letters = letters_of(name)
     status = next((found for found in form.status if letters_of(found.name) == letters), None)
     meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
@@ -173,8 +182,12 @@ def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
             first = takers.setdefault(target, column)
             if first is not column:
                 what = f"the columns {first.name!r} and {column.name!r} both say {target}"
-                faults.append((what, f'leave one out: --map "{column.name}="'))
-    if "email" not in takers:
+                remedy = "name one of them otherwise in the first line, or delete it"
+                faults.append((what, remedy if first.name == column.name else f'leave one out: --map "{column.name}="'))
+    if "email" not in takers and any("@" in column.name for column in columns):
+        what = "the first line holds an address, and not the names of the columns"
+        faults.append((what, "put a line above it that names them, such as email,first_name"))
+    elif "email" not in takers:
         near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
         faults.append(
             (
@@ -198,5 +211,6 @@ def _name_fault(column: Column) -> tuple[str, str] | None:
     return (f"{name!r} cannot be the name of an attribute: plain letters, digits, underscores, a letter first", remedy)
 
 
-def _mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
+def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
+    """What is wrong with a header, each fault with what to do."""
     return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)

@@ -1,28 +1,20 @@
 """Reads a list from a file, a block of rows at a time, so that a list of any size takes the same memory.
 
-The first line names the columns. They are separated by commas, semicolons, tabs or bars, as that line shows; cells may
-be quoted as in RFC 4180; lines end in any way that lines end in. Spreadsheets may write `sep=;` above the header. Rows
-in which every cell is empty are passed over.
+Rows in which every cell is empty are passed over.
 """
 
-import csv
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from io import StringIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from newsletter.audience.columns import batch_of_rows
 from newsletter.audience.csv_header import Header, read_header
 from newsletter.audience.encodings import Encoding, find_encoding
-from newsletter.audience.rows import Rows, UnreadableError, split_rows
-from newsletter.audience.text_blocks import LONGEST_LINE, TextBlock, read_blocks, require_text, too_long
-from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.audience.tables import read_table
+from newsletter.audience.text_blocks import require_text
 from newsletter.model.imports import ImportBatch
 
-_DELIMITERS = ",;\t|"
-_DELIMITER_LINE = re.compile(r'"?sep=([,;\t|])"?\n', re.I)
-_QUOTED = re.compile(r'"[^"]*"')
 _NO_MAPPING: Mapping[str, str] = {}
 
 
@@ -39,85 +31,23 @@ def read_list(
     *,
     mapping: Mapping[str, str] = _NO_MAPPING,
     encoding: str = "",
+    now: datetime | None = None,
     on_shape: Callable[[ListShape], None] = lambda _: None,
 ) -> Iterator[ImportBatch]:
     """The rows of a list, in their order, read as they are asked for; `on_shape` is told first how it is read.
 
     `mapping` says what a column is to be taken for: one of ours, the name of an attribute, or nothing. Without an
-    `encoding` it is found out. Raises InputError where the file cannot be read, and MistakesError where it is no list:
-    not text, a header that is missing or impossible, a quote that is never closed, a byte that its encoding lacks.
+    `encoding` it is found out. With `now`, a row whose consent is yet to come is rejected. Raises InputError where the
+    file cannot be read, and MistakesError where it is no list: not text, a header that is missing or impossible, a
+    quote that is never closed, a byte that its encoding lacks.
     """
     require_text(path)
     found = Encoding.named(encoding) if encoding else find_encoding(path)
-    header: Header | None = None
-    rest = _Rest()
-    for read in read_blocks(path, found):
-        block = rest.before(read)
-        if header is None and not block.is_last and block.text.isspace():
-            continue
-        if header is None:
-            header, block = _headed(block, mapping, path)
-            on_shape(ListShape(header=header, encoding=found))
-        rows = _rows(block, header, path)
-        rest = _Rest(text=rows.unfinished, line=block.first_line + block.text.count("\n") - rows.unfinished.count("\n"))
-        if len(rest.text) > LONGEST_LINE:
-            raise too_long(path, rest.line)
-        if rows.lines or rows.rejected or block.is_last:
-            yield batch_of_rows(rows, header, bytes_read=block.bytes_read)
 
+    def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
+        header = read_header(cells, delimiter=delimiter, mapping=mapping, path=str(path), line=line)
+        on_shape(ListShape(header=header, encoding=found))
+        return header
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rest:
-    """The beginning of a row that goes on in the next block, and the line on which it starts."""
-
-    text: str = ""
-    line: int = 0
-
-    def before(self, block: TextBlock) -> TextBlock:
-        """The block with the rest before it."""
-        return replace(block, text=self.text + block.text, first_line=self.line) if self.text else block
-
-
-def _headed(block: TextBlock, mapping: Mapping[str, str], path: Path) -> tuple[Header, TextBlock]:
-    """The header of a list, and the first block without it."""
-    text, line, delimiter = block.text, block.first_line, ""
-    if match := _DELIMITER_LINE.match(text):
-        text, line, delimiter = text[match.end() :], line + 1, match[1]
-    empty = len(text) - len(text.lstrip("\n"))
-    text, line = text[empty:], line + empty
-    if not text:
-        raise InputError(f"{path}: it is empty; its first line must name the columns, one of them email")
-    delimiter = delimiter or _delimiter(text[: text.index("\n")])
-    reader = csv.reader(StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
-    try:
-        cells = next(reader)
-    except csv.Error as err:
-        raise _unreadable(path, line, str(err)) from err
-    header = read_header(cells, delimiter=delimiter, mapping=mapping, path=str(path), line=line)
-    rest = text.split("\n", reader.line_num)[reader.line_num]
-    return header, replace(block, text=rest, first_line=line + reader.line_num)
-
-
-def _delimiter(first_line: str) -> str:
-    """Of the possible separators the one that the header has most of outside of quotes; the comma where it has none."""
-    return max(_DELIMITERS, key=_QUOTED.sub("", first_line).count)
-
-
-def _rows(block: TextBlock, header: Header, path: Path) -> Rows:
-    try:
-        return split_rows(
-            block.text,
-            first_line=block.first_line,
-            delimiter=header.delimiter,
-            width=header.width,
-            email=header.email.place,
-            is_last=block.is_last,
-        )
-    except UnreadableError as err:
-        raise _unreadable(path, err.line, str(err)) from err
-
-
-def _unreadable(path: Path, line: int, why: str) -> MistakesError:
-    what = f"from here on the file cannot be read ({why})"
-    remedy = "look for a quote that is not closed, or put quotes that belong to the text twice"
-    return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])
+    for block in read_table(path, found, header_of):
+        yield batch_of_rows(block.rows, block.header, bytes_read=block.bytes_read, now=now)

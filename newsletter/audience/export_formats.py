@@ -8,12 +8,17 @@ here become attributes.
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEFT_OUT = ""  # where a column goes that is not taken
 JSON = "json"  # a column that holds further attributes, as a JSON object
 
 ANYTHING = "*"  # any value at all
+# Why somebody must not be mailed, in words.
+BOUNCED = "bounced"
+COMPLAINED = "complained about a mail"
+NOT_CONFIRMED = "not confirmed"
+
 _YES = ("true", "yes", "1", "y")
 
 
@@ -23,7 +28,17 @@ class StatusColumn:
 
     name: str
     reasons: Mapping[str, str]  # the values, in lower case, that say so; why the row is not taken
-    harmless: frozenset[str] | None = None  # the values that say nothing against it; None: all others
+    mailed: frozenset[str] | None = None  # the values of somebody who is mailed; None: all others
+    is_free: bool = False  # other values may stand there too, and say nothing about mail
+
+    def reason_of(self, cell: str) -> str:
+        """Why somebody with this value must not be mailed; empty where it says nothing against it."""
+        said = cell.lower()
+        return self.reasons.get(said) or (self.reasons.get(ANYTHING, "") if said else "")
+
+    def is_unknown(self, cell: str) -> bool:
+        """Whether a value says neither that somebody is mailed nor that they must not be."""
+        return bool(cell) and self.mailed is not None and cell.lower() not in self.mailed and not self.reason_of(cell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,23 +55,41 @@ class ExportFormat:
 # What our columns are called elsewhere, whatever the tool.
 SYNONYMS = {"Email Address": ("email",), "Given Name": ("first_name",), "Surname": ("last_name",)}
 
+# What people are who are mailed, in a column of a list of one's own.
+_MAILED = (
+    "subscribed,subscriber,active,enabled,confirmed,regular,premium,member,free,paid,comp,opted in,opted-in,opted_in,"
+    "opt in,opt-in,opt_in,optin,optedin,yes,true,ok,valid,mailable"
+)
+
 # What a column `status` says in a list of one's own, and in Kit's. A list has no business with those who left.
 STATUS = StatusColumn(
     name="status",
     reasons={
         "unsubscribed": "unsubscribed",
+        "unsub": "unsubscribed",
+        "non-subscribed": "unsubscribed",
+        "nonsubscribed": "unsubscribed",
         "cancelled": "unsubscribed",
         "canceled": "unsubscribed",
-        "inactive": "not confirmed",
-        "unconfirmed": "not confirmed",
-        "pending": "not confirmed",
-        "bounced": "bounced",
-        "cleaned": "bounced",
-        "complained": "complained about a mail",
+        "removed": "removed",
+        "suppressed": "blocked",
+        "blacklisted": "blocked",
+        "bounce": BOUNCED,
+        "spam": COMPLAINED,
+        "complaint": COMPLAINED,
+        **{f"{opt}{mark}out": "unsubscribed" for opt in ("opt", "opted") for mark in ("", " ", "-", "_")},
+        "inactive": NOT_CONFIRMED,
+        "unconfirmed": NOT_CONFIRMED,
+        "pending": NOT_CONFIRMED,
+        "bounced": BOUNCED,
+        "cleaned": BOUNCED,
+        "complained": COMPLAINED,
         "blocked": "blocked",
         "blocklisted": "blocked",
         "deleted": "deleted",
     },
+    mailed=frozenset(_MAILED.split(",")),
+    is_free=True,
 )
 
 # What describes the tool rather than the person.
@@ -80,31 +113,11 @@ FORMATS = (
             "CC": ("country",),
             "REGION": ("region",),
             "TAGS": ("tags",),
-            **dict.fromkeys(
-                [
-                    "MEMBER_RATING",
-                    "OPTIN_IP",
-                    "CONFIRM_IP",
-                    "LATITUDE",
-                    "LONGITUDE",
-                    "GMTOFF",
-                    "DSTOFF",
-                    "LAST_CHANGED",
-                    "LEID",
-                    "EUID",
-                    "UNSUB_CAMPAIGN_TITLE",
-                    "UNSUB_CAMPAIGN_ID",
-                    "UNSUB_REASON",
-                    "UNSUB_REASON_OTHER",
-                    "CLEAN_CAMPAIGN_TITLE",
-                    "CLEAN_CAMPAIGN_ID",
-                ],
-                (LEFT_OUT,),
-            ),
+            **dict.fromkeys(_MAILCHIMP_ONLY.split(), (LEFT_OUT,)),
         },
         status=(
             StatusColumn(name="UNSUB_TIME", reasons={ANYTHING: "unsubscribed"}),
-            StatusColumn(name="CLEAN_TIME", reasons={ANYTHING: "bounced"}),
+            StatusColumn(name="CLEAN_TIME", reasons={ANYTHING: BOUNCED}),
             STATUS,
         ),
     ),
@@ -150,7 +163,7 @@ FORMATS = (
             StatusColumn(
                 name="status",
                 reasons={"blocklisted": "blocklisted", "disabled": "disabled"},
-                harmless=frozenset({"enabled"}),
+                mailed=frozenset({"enabled"}),
             ),
         ),
     ),
@@ -168,16 +181,16 @@ FORMATS = (
                 name="type",
                 reasons={
                     "unsubscribed": "unsubscribed",
-                    "unactivated": "not confirmed",
+                    "unactivated": NOT_CONFIRMED,
                     "removed": "removed",
                     "blocked": "blocked",
                     "spammy": "blocked",
-                    "complained": "complained about a mail",
-                    "bounced": "bounced",
-                    "undeliverable": "bounced",
+                    "complained": COMPLAINED,
+                    "bounced": BOUNCED,
+                    "undeliverable": BOUNCED,
                     "disabled": "disabled",
                 },
-                harmless=frozenset(
+                mailed=frozenset(
                     {"regular", "premium", "gifted", "trialed", "unpaid", "past_due", "paused", "churning", "churned"}
                 ),
             ),
@@ -215,7 +228,7 @@ FORMATS = (
         columns={"id": (LEFT_OUT,), "created_at": ("joined_at",)},
         status=(
             STATUS,
-            StatusColumn(name="state", reasons=STATUS.reasons),
+            replace(STATUS, name="state"),
         ),
     ),
 )
@@ -228,7 +241,15 @@ OWN = ExportFormat(
     tool="",
     known_by=(),
     columns=SYNONYMS,
-    status=(STATUS, StatusColumn(name="subscription_status", reasons=STATUS.reasons)),
+    status=(
+        STATUS,
+        replace(STATUS, name="subscription_status"),
+        *(StatusColumn(name=name, reasons={ANYTHING: "unsubscribed"}) for name in ("unsubscribed_at", "opted_out_at")),
+        *(
+            StatusColumn(name=name, reasons=dict.fromkeys(_YES, "unsubscribed"))
+            for name in ("unsubscribed", "opted_out", "opt_out", "do_not_email")
+        ),
+    ),
 )
 
 

@@ -27,6 +27,11 @@ def time_zones(column: TidyColumn) -> tuple[Cells, dict[int, str]]:
     return _looked_up(column, _time_zone)
 
 
+def checked_language(code: str) -> str:
+    """The code of a language, if there is one of it; raises ValueError with what to write instead."""
+    return _known(_validated(_LANGUAGE, code, code), code)
+
+
 def tags(column: TidyColumn) -> tuple[Cells, frozenset[str]]:
     """A column of tags as the database keeps them, and the tags that there are."""
     read = {cell: tags_in_cell(cell) for cell in column.different}
@@ -60,7 +65,21 @@ def _language(cell: str) -> str:
     """A language's code as it is usually written: `EN` and `pt_br` are en and pt-BR."""
     first, *rest = cell.replace("_", "-").split("-")
     parts = [first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in rest)]
-    return _validated(_LANGUAGE, "-".join(parts), cell)
+    return _known(_validated(_LANGUAGE, "-".join(parts), cell), cell)
+
+
+def _known(language: str, given: str) -> str:
+    if language.partition("-")[0] not in _known_languages():
+        raise ValueError(f"{given!r} is the code of no language; write a code such as en, es or pt-BR")
+    return language
+
+
+@cache
+def _known_languages() -> frozenset[str]:
+    """The codes of languages in CLDR, with those that were replaced, such as iw for he."""
+    from babel.core import Locale, get_global  # its tables are large, and few lists need them
+
+    return frozenset({*Locale("en").languages, *get_global("likely_subtags"), *get_global("language_aliases")})
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from io import StringIO
 
 from newsletter.audience.cells import shortened
+from newsletter.audience.text_blocks import LONGEST_LINE
 from newsletter.model.imports import RejectedRow
+
+csv.field_size_limit(LONGEST_LINE)  # a cell that is too long costs its row alone, quoted or not
 
 _END = "\0"  # stands between rows while a block is split into cells
 

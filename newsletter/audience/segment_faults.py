@@ -12,8 +12,10 @@ _WIDEST = 72  # characters of the expression that are shown around the place
 _MOST_NAMED = 8  # names that are listed where none is alike
 
 _REMEDY_FOR_FOUND = (
-    (re.compile("="), "write a single ="),
-    (re.compile("[&|]"), "write and, or"),
+    (re.compile("="), "write ="),
+    (re.compile("&"), "write and"),
+    (re.compile(r"\|"), "write or"),
+    (re.compile(r"!(?!\s*=)"), "write not"),
     (re.compile("[“”„‘’«»]"), 'use straight quotes: "es"'),
     (re.compile("[\"'][^\"']*$"), "close the quote"),
     (re.compile("[-/.][0-9]"), "write a day as 2025-06-01"),

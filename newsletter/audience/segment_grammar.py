@@ -29,8 +29,8 @@ _IN.2: /in\b/i
 _EVERYONE.2: /everyone\b/i
 NAME: /[a-z_][a-z0-9_]*/i
 OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">"
-DOUBLE: /"[^"\r\n]*"/
-SINGLE: /'[^'\r\n]*'/
+DOUBLE: /"[^"\x00\r\n]*"/
+SINGLE: /'[^'\x00\r\n]*'/
 NUMBER: /-?[0-9]+(\.[0-9]+)?/
 DATE.2: /[0-9]{4}-[0-9]{2}-[0-9]{2}\b/
 TODAY.2: /today\b/i

@@ -55,11 +55,12 @@ def _read(expression: str, known: KnownNames, calendar: Calendar) -> tuple[Condi
 
 
 def _mistake(name: str, expression: str, fault: Fault, place: Place) -> Mistake:
+    shown = f"\n{drawn(expression, fault.position)}" if expression.strip() else ""
     return Mistake(
         path=place.path,
         line=place.line,
         what=fault.what if name == AD_HOC else f"segment {name}: {fault.what}",
-        remedy=f"{fault.remedy}\n{drawn(expression, fault.position)}",
+        remedy=f"{fault.remedy}{shown}",
     )
 
 

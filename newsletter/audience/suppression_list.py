@@ -1,45 +1,41 @@
-"""Reads a list of addresses that must not be mailed: an address a line, or a CSV file with a column `email`.
+"""Reads a list of addresses that must not be mailed: an address a line, or a CSV file with a column of addresses.
 
-Of a CSV file's other columns `topic`, `reason`, `detail` and `created_at` count, as `suppressions export` writes them;
-any other is left out. A file that holds a mistake is refused as a whole, with all of its lines that do.
+Of a CSV file's columns `topic`, `reason`, `detail` and `created_at` count, as `suppressions export` writes them. Where
+columns say how people stand, as in the lists that other tools export, only those are taken who left, bounced or
+complained, since the moment that the list gives for it. A file that holds a mistake is refused as a whole, with all of
+its lines that do.
 """
 
-import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 from newsletter.audience.addresses import checked_address
-from newsletter.audience.encodings import find_encoding
+from newsletter.audience.cells import shortened
+from newsletter.audience.csv_header import Column, Header
+from newsletter.audience.encodings import Encoding, find_encoding
+from newsletter.audience.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED
 from newsletter.audience.list_moments import moment_text
-from newsletter.audience.text_blocks import require_text
+from newsletter.audience.suppression_header import LEFT_AT, email_places, read_suppression_header
+from newsletter.audience.tables import delimiter_of, read_table
+from newsletter.audience.text_blocks import read_blocks, require_text
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.cells import unguarded
 from newsletter.model.mistakes import suggestion
 from newsletter.model.moments import moment_of
 
-_DELIMITERS = ",;\t"
 _MOST_SHOWN = 100  # mistakes; of a file that is no list every line is one
 _CORRECT = "correct or delete the line"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _REASONS = {reason.value: reason for reason in SuppressionReason}
-_KNOWN_AS = {
-    "email": "email",
-    "emailaddress": "email",
-    "email_address": "email",
-    "address": "email",
-    "recipient": "email",
-    "topic": "topic",
-    "reason": "reason",
-    "detail": "detail",
-    "created_at": "created_at",
-    "created": "created_at",
-    "date": "created_at",
-}
+_MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMPLAINED}  # all else: they left
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ANSWER_CODE = re.compile(
+    r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)"
+)  # of a mail server (RFC 3463), as lists of bounces have it
+_LINES = Header(line=0, tool="", delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,145 +55,177 @@ def read_suppressions(
     now: datetime,
     on_row: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Suppression]:
-    """The suppressions of a file, in its order; `on_row` hears of each that one more was read.
+    """The suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
 
-    Raises InputError where it cannot be read, and, after its last row, MistakesError where any is wrong.
+    Raises InputError where it cannot be read, and, after its last row, MistakesError where any is wrong, or where all
+    of them are of people who are mailed.
     """
-    reader = _RowReader(terms=terms, topics=topics, now=now)
-    mistakes: list[Mistake] = []
-    count = 0
-    for line, cells in _rows(path):
+    require_text(path)
+    mistakes = _Mistakes(path)
+    reader: _RowReader | None = None
+    taken = 0
+    for header, line, cells in _rows(path, find_encoding(path), mistakes):
         on_row(1)
+        reader = reader or _RowReader(header, terms, topics, now)
         try:
-            yield reader.suppression(cells)
+            found = reader.suppression(cells)
         except ValueError as err:
-            count += 1
-            if count <= _MOST_SHOWN:
-                what, _, remedy = str(err).partition("; ")
-                mistakes.append(Mistake(path=str(path), line=line, what=what, remedy=remedy or _CORRECT))
-    if count > _MOST_SHOWN:
-        what = f"there are {count - _MOST_SHOWN:,} more lines with a mistake"
-        mistakes.append(Mistake(path=str(path), what=what, remedy="correct these first"))
-    if mistakes:
-        raise MistakesError(mistakes)
+            mistakes.add(line, str(err))
+            continue
+        if found is not None:
+            taken += 1
+            yield found
+    mistakes.refuse()
+    if reader is not None and not taken:
+        what = "nobody in it left: every row is of somebody who is mailed, or was never"
+        raise MistakesError([Mistake(path=str(path), what=what, remedy="give a list of those who left")])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mistakes:
+    """What is wrong with the lines of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._count = 0
+        self._shown: list[Mistake] = []
+
+    def add(self, line: int, told: str) -> None:
+        """What is wrong with a line, and what to do where that is known."""
+        self._count += 1
+        if self._count <= _MOST_SHOWN:
+            what, _, remedy = told.partition("; ")
+            self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy or _CORRECT))
+
+    def refuse(self) -> None:
+        """Raises MistakesError where there are any."""
+        self._shown.sort(key=lambda mistake: mistake.line or 0)
+        if self._count > _MOST_SHOWN:
+            what = f"there are {self._count - _MOST_SHOWN:,} more lines with a mistake"
+            self._shown.append(Mistake(path=self._path, what=what, remedy="correct these first"))
+        if self._shown:
+            raise MistakesError(self._shown)
+
+
 class _RowReader:
-    """Turns cells, by the names of their columns, into suppressions; raises ValueError with a remedy."""
+    """Turns rows into suppressions; raises ValueError with a remedy."""
 
-    terms: SuppressionTerms
-    topics: Collection[str]
-    now: datetime
+    def __init__(self, header: Header, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
+        self._header = header
+        self._terms = terms
+        self._topics = topics
+        self._now = now
+        self._states = [(column, column.status) for column in header.columns if column.status]
+        self._moments = [column for column in header.columns if not {LEFT_AT, "created_at"}.isdisjoint(column.fields)]
 
-    def suppression(self, cells: Mapping[str, str]) -> Suppression:
-        reason, said = self._reason(cells.get("reason", ""))
+    def suppression(self, cells: Sequence[str]) -> Suppression | None:
+        """What a row says; None where it is of somebody who did not leave."""
+        why = self._why(cells)
+        if why is None:
+            return None
+        reason, said = why
         return Suppression(
-            email=checked_address(cells["email"]),
+            email=checked_address(self._cell(cells, "email")),
             reason=reason,
-            created_at=self._created_at(cells.get("created_at", "")),
-            topic=self._topic(cells.get("topic", "")),
-            detail=cells.get("detail", "") or said or self.terms.detail,
+            created_at=self._since(cells),
+            topic=self._topic(self._cell(cells, "topic")),
+            detail=self._cell(cells, "detail") or said or self._terms.detail,
         )
 
-    def _reason(self, cell: str) -> tuple[SuppressionReason, str]:
-        """The reason, and what the cell says where it is none of ours, such as a server's words."""
-        given = self.terms.reason
-        known = _REASONS.get(cell.lower())
+    def _why(self, cells: Sequence[str]) -> tuple[SuppressionReason, str] | None:
+        """Why somebody is not mailed, and the row's own words where they are none of our reasons; None if they are."""
+        words, unknown, is_mailed = self._cell(cells, "reason"), "", False
+        for column, status in self._states:
+            cell = _tidy(cells[column.place])
+            left = status.reason_of(cell)
+            if left and left != NOT_CONFIRMED and (LEFT_AT not in column.fields or self._moment(cell)):
+                known = _REASONS.get(words.lower())
+                return known or _MEANT.get(left, SuppressionReason.UNSUBSCRIBED), "" if known else words
+            is_mailed |= left == NOT_CONFIRMED or cell.lower() in (status.mailed or ())
+            unknown = cell if status.is_unknown(cell) else unknown
+        if is_mailed:
+            return None
+        words = words or _answer_code(unknown)
+        return self._reason(words) if words or not self._states else None
+
+    def _reason(self, words: str) -> tuple[SuppressionReason, str]:
+        """The reason, and what the row says where it is none of ours, such as a server's words."""
+        given = self._terms.reason
+        known = _REASONS.get(words.lower())
         if known is not None:
             return known, ""
-        if cell and given is None:
+        if words and given is None:
             raise ValueError(
-                f"{_short(cell)} is none of the reasons {', '.join(_REASONS)}; correct it, or say with --reason why "
+                f"{_short(words)} is none of the reasons {', '.join(_REASONS)}; correct it, or say with --reason why "
                 "they are not mailed, and the cell is kept as a detail"
             )
-        return given or SuppressionReason.UNSUBSCRIBED, cell
+        return given or SuppressionReason.UNSUBSCRIBED, words
 
     def _topic(self, cell: str) -> str:
-        topic = cell or self.terms.topic
-        if topic and topic not in self.topics:
-            raise ValueError(f"there is no topic {_short(topic)}; {suggestion(topic, sorted(self.topics))}")
+        topic = cell or self._terms.topic
+        if topic and topic not in self._topics:
+            raise ValueError(f"there is no topic {_short(topic)}; {suggestion(topic, sorted(self._topics))}")
         return topic
 
-    def _created_at(self, cell: str) -> datetime:
-        moment = moment_text(cell) if cell else ""
-        created_at = moment_of(moment) if moment else self.now
-        if created_at > self.now:
-            raise ValueError(f"{_short(cell)} is in the future; correct the date")
-        return created_at
+    def _since(self, cells: Sequence[str]) -> datetime:
+        """When they left, the last time of several; now, where the row does not say it."""
+        told = {self._moment(cell): cell for column in self._moments if (cell := _tidy(cells[column.place]))}
+        last = max(told, default="")
+        since = moment_of(last) if last else self._now
+        if since > self._now:
+            raise ValueError(f"{_short(told[last])} is in the future; correct the date")
+        return since
+
+    def _moment(self, cell: str) -> str:
+        """A moment as the database keeps it; empty where it is written that there is none."""
+        return moment_text(cell, is_day_first=self._header.is_day_first)
+
+    def _cell(self, cells: Sequence[str], name: str) -> str:
+        column = self._header.column_of(name)
+        return _tidy(cells[column.place]) if column else ""
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row that is not empty, by the names of its columns, with the line on which it starts."""
-    require_text(path)
-    encoding = find_encoding(path)
-    try:
-        with path.open(encoding=encoding.codec, newline="") as file:
-            yield from _rows_of(path, file)
-    except UnicodeError as err:
-        raise InputError(f"{path}: it is not text of one encoding; save it again as CSV UTF-8") from err
-    except OSError as err:
-        raise InputError(f"{path}: it cannot be read ({err.strerror}); check its permissions") from err
-
-
-def _rows_of(path: Path, file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
-    first, head = next(
-        ((number, line) for number, line in enumerate(file, start=1) if line.strip("\ufeff \r\n")), (0, "")
-    )
-    if not first:
+def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[Header, int, Sequence[str]]]:
+    """The header, and each row that is not empty with the line on which it starts."""
+    _, head = next(_lines(path, encoding), (0, ""))
+    if not head:
         raise InputError(f"{path}: it is empty; write an address a line")
-    head = head.removeprefix("\ufeff")
-    columns = _columns(head)
-    if columns:
-        yield from _csv_rows(path, file, columns, delimiter=_delimiter(head), first=first + 1)
-    elif "@" in head:
-        yield first, {"email": _cell(head)}
-        yield from (
-            (number, {"email": _cell(line)}) for number, line in enumerate(file, start=first + 1) if line.strip()
+    if "@" in head and not email_places(head.split(delimiter_of(head))):
+        yield from ((_LINES, line, (cell,)) for line, cell in _lines(path, encoding))
+        return
+
+    def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
+        return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
+
+    for block in read_table(path, encoding, header_of):
+        for rejected in block.rows.rejected:
+            mistakes.add(rejected.line, rejected.reason)
+        for line, cells in zip(block.rows.lines, zip(*block.rows.columns, strict=True), strict=True):
+            if any(map(str.strip, cells)):
+                yield block.header, line, cells
+
+
+def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, with their numbers."""
+    for block in read_blocks(path, encoding):
+        for number, line in enumerate(block.text.split("\n"), start=block.first_line):
+            if line.strip():
+                yield number, line
+
+
+def _answer_code(state: str) -> str:
+    """What a state says that is the answer of a mail server; raises ValueError for any other."""
+    if state and not _ANSWER_CODE.fullmatch(state):
+        raise ValueError(
+            f"{_short(state)} says neither that they left nor that they did not; "
+            "keep the rows of those who left alone, and delete that column"
         )
-    else:
-        remedy = "write an address a line, or name the columns in the first line, one of them email"
-        what = "there is no address here, and no column email"
-        raise MistakesError([Mistake(path=str(path), line=first, what=what, remedy=remedy)])
+    return state
 
 
-def _csv_rows(
-    path: Path, file: TextIO, columns: Mapping[str, int], *, delimiter: str, first: int
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows below the header, which begin on the line `first`."""
-    rows = csv.reader(file, delimiter=delimiter, strict=True)
-    line = first
-    try:
-        for cells in rows:
-            if any(cells):
-                read = {name: _cell(cells[place]) for name, place in columns.items() if place < len(cells)}
-                yield line, {"email": "", **read}
-            line = first + rows.line_num
-    except csv.Error as err:
-        what = f"from here on the file cannot be read ({err})"
-        remedy = "look for a quote that is not closed, or put quotes that belong to the text twice"
-        raise MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)]) from err
-
-
-def _columns(head: str) -> dict[str, int]:
-    """Where the columns that count stand, by their names; nothing where there is no column of addresses."""
-    names = next(csv.reader([head], delimiter=_delimiter(head)), [])
-    columns: dict[str, int] = {}
-    for place, name in enumerate(names):
-        known = _KNOWN_AS.get(re.sub(r"[\s-]+", "_", name.strip().lower()).replace("e_mail", "email"))
-        if known is not None:
-            columns.setdefault(known, place)
-    return columns if "email" in columns else {}
-
-
-def _delimiter(head: str) -> str:
-    return max(_DELIMITERS, key=head.count)
-
-
-def _cell(cell: str) -> str:
+def _tidy(cell: str) -> str:
     """A cell in one line."""
-    return _CONTROL.sub(" ", unguarded(cell)).strip()
+    return _CONTROL.sub(" ", unguarded(cell.strip())).strip()
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+    return repr(shortened(text))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def export(
     person: Annotated[
-        str | None, typer.Argument(metavar="[PERSON]", help="An address: all that is known of that person, as JSON.")
+        str | None, typer.Argument(metavar="PERSON", help="An address: all that is known of that person, as JSON.")
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="The file to write; the screen where none is named.")

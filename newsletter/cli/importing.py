@@ -1,5 +1,6 @@
 """`subscribers import`: a list, brought in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from newsletter.cli import output
 if TYPE_CHECKING:
     from newsletter.audience.csv_import import ListShape
     from newsletter.model.imports import ImportReport
+    from newsletter.workflows.import_list import ImportRequest
 
 SHOWN_ROWS = 20
 _SHOWN_COLUMNS = 30
@@ -22,10 +24,14 @@ def import_(
     columns: Annotated[
         list[str],
         typer.Option(
-            "--map", metavar='"COLUMN=NAME"', help="What to take a column for; nothing after = leaves it out."
+            "--map",
+            metavar='"COLUMN=NAME"',
+            help="What to take a column for; nothing after = leaves it out. Once for each column.",
         ),
     ] = [],  # noqa: B006 - typer copies it
-    tags: Annotated[list[str], typer.Option("--tag", metavar="TAG", help="A tag for everybody in the file.")] = [],  # noqa: B006
+    tags: Annotated[
+        list[str], typer.Option("--tag", metavar="TAG", help="A tag for everybody in the file; again for another.")
+    ] = [],  # noqa: B006
     basis: Annotated[
         str, typer.Option(metavar="TEXT", help="Why those may be mailed of whom the file holds no consent; recorded.")
     ] = "",
@@ -36,7 +42,10 @@ def import_(
         bool, typer.Option("--dry-run", help="Say what would become of each row; change nothing.")
     ] = False,
     report_file: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Write what became of every row, as CSV.")
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write what became of every row, as CSV; an earlier report is replaced."
+        ),
     ] = None,
 ) -> None:
     """Add and update subscribers from a CSV file. Every row is accounted for; nobody who left is brought back.
@@ -60,8 +69,13 @@ def import_(
         is_dry_run=is_dry_run,
     )
     size = file.stat().st_size // _BYTES_A_STEP if file.is_file() else None
+    shapes: list[ListShape] = []
     with opened_database() as (_, database), output.progress("Reading", size, unit="kB") as advance:
         read = 0
+
+        def on_shape(shape: "ListShape") -> None:
+            shapes.append(shape)
+            _show_shape(file, shape)
 
         def on_progress(bytes_read: int) -> None:
             nonlocal read
@@ -72,34 +86,51 @@ def import_(
             database,
             request,
             now=datetime.now(UTC),
-            on_shape=lambda shape: _show_shape(file, shape),
+            on_shape=on_shape,
             on_progress=on_progress,
         )
     _show_report(file, report)
     if report_file is not None:
         output.note(f"What became of every row stands in {report_file}.")
-    _show_next_step(file, report, is_dry_run=is_dry_run)
+    tells_who_left = any(column.status for shape in shapes for column in shape.header.columns)
+    _show_next_step(request, report, tells_who_left=tells_who_left)
     if report.rejected:
         raise typer.Exit(1)
 
 
 def _show_shape(file: Path, shape: "ListShape") -> None:
-    """Whose format it is, and what each column is taken for that is not taken under its own name."""
+    """Whose format it is, what each column is taken for that changes its name, and which are left out."""
+    from newsletter.audience.export_formats import letters_of
+
     header = shape.header
-    output.note(f"{file}: {f'an export of {header.tool}' if header.tool else 'a list'} with {header.width} columns")
-    renamed = [column for column in header.columns if column.use not in {column.name, f"attribute {column.name}"}]
-    for column in renamed[:_SHOWN_COLUMNS]:
-        output.note(f"  {column.name or f'column {column.place + 1}, which has no name'} → {column.use}")
-    if len(renamed) > _SHOWN_COLUMNS:
-        output.note(f"  … and {len(renamed) - _SHOWN_COLUMNS} more")
-    attributes = [column.name for column in header.columns if column.use == f"attribute {column.name}"]
+    whose = f"an export of {header.tool}" if header.tool else "a list"
+    output.note(f"{file}: {whose} with {output.count_of(header.width, 'column')}")
+    attributes, left_out, renamed = [], [], []
+    for column in header.columns:
+        name = column.name or f"column {column.place + 1}, which has no name"
+        if column.use == "left out":
+            left_out.append(name)
+        elif column.use == f"attribute {column.attribute}" and letters_of(name) == letters_of(column.attribute):
+            attributes.append(column.attribute)
+        elif column.use != column.name:
+            renamed.append(f"{name} → {column.use}")
+    for line in _first(renamed):
+        output.note(f"  {line}")
     if attributes:
-        output.note(f"  attributes: {', '.join(attributes[:_SHOWN_COLUMNS])}")
+        output.note(f"  attributes: {', '.join(_first(attributes))}")
+    if left_out:
+        output.note(f"  left out: {', '.join(_first(left_out))}")
     if shape.encoding.assumed:
         output.note(
             f"  The file is not UTF-8; it was read as {shape.encoding.assumed}. If that looks wrong, name its encoding "
             "with --encoding."
         )
+
+
+def _first(names: Sequence[str]) -> list[str]:
+    """As many as a screen holds, and how many more there are."""
+    more = len(names) - _SHOWN_COLUMNS
+    return [*names[:_SHOWN_COLUMNS], *([f"… and {more:,} more"] if more > 0 else [])]
 
 
 def _show_report(file: Path, report: "ImportReport") -> None:
@@ -111,10 +142,10 @@ def _show_report(file: Path, report: "ImportReport") -> None:
         ("rejected", report.rejected),
     ]
     further = [
-        ("doubtful", report.doubtful),
-        ("suppressed", report.suppressed),
-        ("came back", report.revived),
-        ("without consent", report.without_consent),
+        ("taken, but doubtful", report.doubtful),
+        ("taken, but suppressed", report.suppressed),
+        ("taken, and came back", report.revived),
+        ("taken, without consent", report.without_consent),
     ]
     output.show_facts([(name, f"{count:,}") for name, count in (*facts, *(fact for fact in further if fact[1]))])
     rejected = [(row.line, row.email, row.reason) for row in report.rejected_rows]
@@ -122,13 +153,13 @@ def _show_report(file: Path, report: "ImportReport") -> None:
     doubtful = [(row.line, row.email, row.doubt) for row in report.doubtful_rows]
     _show_rows(file, "Taken, but look at them", "doubtful row", doubtful, report.doubtful)
     if report.suppressed:
-        output.note(f"{report.suppressed:,} of them are suppressed: they stay on record and are not mailed.")
+        are = "is" if report.suppressed == 1 else "are"
+        output.note(f"{report.suppressed:,} of them {are} suppressed: kept on record, and not mailed.")
     if report.revived:
-        output.note(f"{report.revived:,} who had left came back: their rows hold a newer consent.")
+        output.note(f"{report.revived:,} who had left came back, by a newer consent in their rows.")
     if report.without_consent:
         output.note(
-            f"{output.count_of(report.without_consent, 'subscriber')} on the list will not be mailed, because nothing "
-            "on record says that they agreed."
+            f"{report.without_consent:,} of them will not be mailed, because nothing on record says that they agreed."
         )
 
 
@@ -138,19 +169,39 @@ def _show_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str
         return
     output.note(f"{title}:")
     for line, email, what in rows[:SHOWN_ROWS]:
-        output.note(f"  {file}:{line}: {email or 'no address'}: {what}")
+        output.note(f"  {file}:{line}: {f'{email}: ' if email else ''}{what}")
     if count > SHOWN_ROWS:
         output.note(f"  … and {output.count_of(count - SHOWN_ROWS, f'more {noun}')}; --report FILE writes all of them")
 
 
-def _show_next_step(file: Path, report: "ImportReport", *, is_dry_run: bool) -> None:
-    command = f"newsletter subscribers import {quote(str(file))}"
-    if is_dry_run:
+def _show_next_step(request: "ImportRequest", report: "ImportReport", *, tells_who_left: bool) -> None:
+    command = _command(request)
+    with_basis = f'{command} --basis "…"'
+    if request.is_dry_run:
         output.note("Nothing was changed: this was a dry run.")
-        output.show_next(command, "with the same options, to carry it out")
+        output.show_next(command, "to carry it out")
+        if report.without_consent:
+            output.show_next(with_basis, "to carry it out, if you know why you may mail those without consent")
     elif report.without_consent:
-        output.show_next(f'{command} --basis "…"', "if you know why you may mail them, such as: members of the society")
+        output.show_next(with_basis, "if you know why you may mail them, such as: members of the society")
+    elif report.rejected == report.rows and tells_who_left:
+        pass  # they left; there is nothing to correct
     elif report.rejected:
-        output.show_next(command, "once those rows are corrected; rows that were taken stay as they are")
+        output.show_next(command, "once rows are corrected; rows that were taken stay as they are")
     else:
         output.show_next("newsletter segments", "to see whom you can send to")
+    if report.rejected and tells_who_left:
+        output.show_next("newsletter suppressions add ADDRESS", "for those who left, where they are on your list")
+
+
+def _command(request: "ImportRequest") -> str:
+    """The import as somebody would type it again."""
+    words = ["newsletter", "subscribers", "import", str(request.path)]
+    for column, name in request.mapping.items():
+        words += ["--map", f"{column}={name}"]
+    for tag in request.tags:
+        words += ["--tag", tag]
+    words += ["--basis", request.basis] if request.basis else []
+    words += ["--encoding", request.encoding] if request.encoding else []
+    words += ["--report", str(request.report)] if request.report else []
+    return " ".join(map(quote, words))

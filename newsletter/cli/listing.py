@@ -24,7 +24,10 @@ def list_subscribers(
     as_csv: Annotated[bool, typer.Option("--csv", help="As a CSV file, which can be imported.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
 ) -> None:
-    """Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an expression means."""
+    """Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an expression means.
+
+    docs/segments.md tells what an expression may ask.
+    """
     from datetime import UTC, datetime
 
     from newsletter.cli.workspace import opened_database
@@ -65,12 +68,12 @@ def _show_people(people: "Sequence[Member]", *, total: int, is_part: bool) -> No
     if not total and not is_part:
         output.say("Nobody is on the list.")
         output.show_next("newsletter subscribers import FILE", "to bring people in")
+    elif not total:
+        output.say("Nobody is meant by that.")
     elif len(people) == total:
         output.note(f"{total:,} in all.")
     else:
-        output.note(
-            f"The first {len(people):,} of {total:,}. --limit {_next_limit(total)} shows more, --csv writes all."
-        )
+        output.note(f"{len(people):,} of {total:,}. --limit {_next_limit(total)} shows more, --csv writes all.")
 
 
 def _next_limit(total: int) -> int:

@@ -67,6 +67,8 @@ def add(  # noqa: PLR0913, PLR0917 - what a list says of a person
         output.say(f"{email} is on the list")
     else:
         output.say(f"{email} was on the list already{' and is changed' if report.updated else '; nothing is new'}")
+    for row in report.doubtful_rows:
+        output.note(f"Look at it: {row.doubt}.")
     if report.suppressed:
         output.note("They stay suppressed: this consent is not newer than that, or they were put there by hand.")
     output.show_next(f"newsletter subscribers show {email}", "to see what is known of them")

@@ -78,8 +78,8 @@ def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[st
 
 def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
     lifted = [
-        f"{past.reason.value}{f' from {past.topic}' if past.topic else ''} from {past.created_at:%Y-%m-%d} "
-        f"until {past.lifted_at:%Y-%m-%d}: {past.because}"
+        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {past.created_at:%Y-%m-%d} "
+        f"to {past.lifted_at:%Y-%m-%d}: {past.because}"
         for past in person.past_suppressions
     ]
     return [

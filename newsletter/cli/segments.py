@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def segments(
     name: Annotated[
-        str | None, typer.Argument(metavar="[SEGMENT]", help="One segment, to be shown in full; all by default.")
+        str | None, typer.Argument(metavar="SEGMENT", help="One segment, to be shown in full; all by default.")
     ] = None,
     overlap: Annotated[
         str | None, typer.Option(metavar="SEGMENT", help="Say how many of each segment are also in this one.")
@@ -26,7 +26,7 @@ def segments(
 ) -> None:
     """Show every segment: how many people it has, how many of them may be mailed, what it shares with others, a few.
 
-    Segments stand in newsletter.toml, below [segments]; docs/segments.md explains how they are written.
+    Segments stand in newsletter.toml, below `[segments]`; docs/segments.md explains how they are written.
     """
     from datetime import UTC, datetime
 

@@ -130,7 +130,7 @@ def _signed(number: int) -> str:
 
 
 def _growth_notes(growth: Growth, this_month: str, width: int) -> list[str]:
-    notes = [f"{this_month} is not over yet."]
+    notes = [f"The totals are without those who had left. {this_month} is not over yet."]
     if growth.returned:
         notes.append(f"{growth.returned:,} of those who joined had left before.")
     if growth.left:

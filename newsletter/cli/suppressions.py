@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli import output, syncing
+from newsletter.cli import lifting, output, suppressing, syncing
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from newsletter.audience.suppression_list import SuppressionTerms
-    from newsletter.config import Config
     from newsletter.model.audience import Suppression, SuppressionReason
-    from newsletter.store.database import Database
 
 _SHOWN = 20
 _LONGEST_DETAIL = 60
@@ -43,7 +38,10 @@ suppressions = typer.Typer(help="Who is never mailed: those who left, and addres
 OnlyTopic = Annotated[
     str | None, typer.Option("--topic", metavar="TOPIC", help='Only who left this topic; "" for all mail.')
 ]
-OnlyReason = Annotated[Reason | None, typer.Option("--reason", help="Only those of this reason.")]
+_REASONS = f"{', '.join(list(Reason)[:-1])} or {Reason.MANUAL}"
+OnlyReason = Annotated[
+    Reason | None, typer.Option("--reason", metavar="REASON", help=f"Only those of this reason: {_REASONS}.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -73,9 +71,10 @@ def list_suppressed(
     if not shown:
         output.say("Nobody is suppressed." if topic is None and reason is None else "Nobody is suppressed for that.")
         return
+    some_left_topics = any(each.topic for each in shown)
     columns: Mapping[str, Callable[[Suppression], str]] = {
         "address": lambda each: each.email,
-        "topic": lambda each: each.topic,
+        "topic": lambda each: each.topic or ("all mail" if some_left_topics else ""),
         "reason": lambda each: each.reason.value,
         "since": lambda each: f"{each.created_at:%Y-%m-%d}",
         "detail": lambda each: _shortened(each.detail),
@@ -84,7 +83,10 @@ def list_suppressed(
     total = counts.total()
     by_reason = ", ".join(f"{number:,} {each}" for each, number in counts.most_common())
     if len(shown) < total:
-        output.note(f"The first {len(shown):,} of {total:,}: {by_reason}. --limit shows more, `export` writes all.")
+        output.note(
+            f"{len(shown):,} of {total:,} ({by_reason}). --limit {min(total, 10 * _SHOWN)} shows more, "
+            "`newsletter suppressions export` writes all."
+        )
     else:
         output.note(f"{total:,} in all: {by_reason}.")
 
@@ -93,19 +95,29 @@ def list_suppressed(
 def add(
     emails: Annotated[list[str], typer.Argument(metavar="EMAIL", help="Addresses that must not be mailed.")] = [],  # noqa: B006 - Typer copies it
     file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="An address a line, or a CSV file with a column email.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An address a line, or a CSV file with a column email, such as a tool's export."
+        ),
     ] = None,
     topic: Annotated[
         str, typer.Option(metavar="TOPIC", help="The one topic that they left; all mail where none is named.")
     ] = "",
     reason: Annotated[
-        Reason | None, typer.Option(help="Why; unsubscribed where neither this nor the file says it.")
+        Reason | None,
+        typer.Option(metavar="REASON", help=f"Why: {_REASONS}; unsubscribed where neither this nor the file says it."),
     ] = None,
     because: Annotated[str, typer.Option(metavar="WORDS", help="What is to be kept about it.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many it would be, and how many of them get mail now.")
+    ] = False,
+    yes: Yes = False,
 ) -> None:
     """Never mail addresses again, or not about a topic, whatever is imported later.
 
-    Of a file all is taken or, where a line is wrong, nothing. Who is suppressed already stays so for the first reason.
+    Of a file all is taken or, where a line is wrong, nothing. Where it says how people stand, only who left, bounced or
+    complained is taken. You are asked where a file holds many, or people who get mail now. Who is suppressed already
+    stays so for the first reason, unless it is now done by hand (--reason manual), which no new consent lifts.
     """
     from datetime import UTC, datetime
 
@@ -113,31 +125,24 @@ def add(
     from newsletter.cli.workspace import opened_database
     from newsletter.errors import InputError
     from newsletter.workflows.secret_key import forget_key
-    from newsletter.workflows.suppressions import suppress
+    from newsletter.workflows.suppressions import named_suppressions
 
     if bool(emails) == (file is not None):
         raise InputError("name addresses, or a file with --file FILE")
-    now, terms = datetime.now(UTC), SuppressionTerms(reason=_reason(reason), topic=topic, detail=because.strip())
+    now, key = datetime.now(UTC), forget_key()
+    terms = SuppressionTerms(reason=_reason(reason), topic=topic, detail=because.strip())
     with opened_database() as (config, database):
-        if file is not None:
-            count, added = _add_file(config, database, file, terms, now=now)
+        if file is None:
+            named = named_suppressions(emails, terms, topics=config.settings.topics, now=now)
+            suppressing.add_named(database, emails, named, key=key, dry_run=dry_run)
         else:
-            count = len(emails)
-            added = suppress(database, emails, terms, topics=config.settings.topics, key=forget_key(), now=now)
-    mail = f"mailed about {topic} again" if topic else "mailed again"
-    if count == 1 and emails:
-        output.say(f"{emails[0]} is never {mail}" if added else f"{emails[0]} was suppressed already")
-        return
-    are = "is" if added == 1 else "are"
-    output.say(f"{output.count_of(added, 'address')} {are} never {mail}" if added else "Nobody new.")
-    if added < count:
-        output.note(f"{count - added:,} of {count:,} were suppressed already, or are named twice.")
+            suppressing.add_listed(config, database, file, terms, key=key, dry_run=dry_run, yes=yes, now=now)
 
 
 @suppressions.command()
 def remove(
     email: Annotated[
-        str | None, typer.Argument(metavar="[EMAIL]", help="The address of somebody who asked to come back.")
+        str | None, typer.Argument(metavar="EMAIL", help="The address of somebody who asked to come back.")
     ] = None,
     topic: Annotated[str, typer.Option(metavar="TOPIC", help="Only from this topic, which they had left.")] = "",
     because: Annotated[str, typer.Option(metavar="REASON", help="Why; it is kept.")] = "",
@@ -152,20 +157,20 @@ def remove(
     from newsletter.errors import InputError
 
     if forgotten == (email is not None):
-        raise InputError("name the address of somebody who asked to come back")
-    if email is not None and not because.strip():
+        raise InputError('name the address of somebody who asked to come back, and why: ADDRESS --because "…"')
+    if email is not None and not because.strip() and not dry_run:
         raise InputError('say why with --because "…"; it is kept with the suppression that ends')
     with opened_database() as (config, database):
         if email is None:
-            _clear_forgotten(database, dry_run=dry_run, yes=yes)
+            lifting.give_up_forgotten(database, dry_run=dry_run, yes=yes)
         else:
-            _lift(config, database, email, topic=topic, because=because, dry_run=dry_run, yes=yes)
+            lifting.lift(config, database, email, topic=topic, because=because, dry_run=dry_run, yes=yes)
 
 
 @suppressions.command()
 def export(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The file to write; the screen where none is named.")
+        Path | None, typer.Argument(metavar="FILE", help="The file to write; the screen where none is named.")
     ] = None,
     form: Annotated[
         Form | None, typer.Option("--format", help="csv, or json as the file's name ends; csv where it says nothing.")
@@ -192,78 +197,6 @@ def export(
 
 
 suppressions.command("sync")(syncing.sync)
-
-
-def _add_file(
-    config: "Config", database: "Database", file: Path, terms: "SuppressionTerms", *, now: "datetime"
-) -> tuple[int, int]:
-    """How many rows the file has, and how many of them are new."""
-    from newsletter.workflows.secret_key import forget_key
-    from newsletter.workflows.suppressions import suppress_listed
-
-    count = 0
-    with output.progress("Reading", None, unit="addresses") as advance:
-
-        def on_row(rows: int) -> None:
-            nonlocal count
-            count += rows
-            advance(rows)
-
-        added = suppress_listed(
-            database, file, terms, topics=config.settings.topics, key=forget_key(), now=now, on_row=on_row
-        )
-    return count, added
-
-
-def _lift(
-    config: "Config", database: "Database", email: str, *, topic: str, because: str, dry_run: bool, yes: bool
-) -> None:
-    from datetime import UTC, datetime
-
-    from newsletter.workflows.suppressions import find_lift, lift
-
-    found = find_lift(database, email, topic=topic, topics=config.settings.topics)
-    facts = [
-        ("address", found.email),
-        ("not mailed", f"about {found.topic}" if found.topic else "at all"),
-        ("since", f"{found.created_at:%Y-%m-%d}, {found.reason}"),
-        *([("detail", found.detail)] if found.detail else []),
-        ("because", because.strip()),
-    ]
-    output.show_facts(facts)
-    if dry_run:
-        output.note("Nothing was changed.")
-        return
-    mail = f"mail about {found.topic}" if found.topic else "mail"
-    if not yes and not output.confirm(f"Let {found.email} get {mail} again, from the next broadcast on?"):
-        output.note("Nothing was changed.")
-        raise typer.Exit(1)
-    left = lift(database, found, because=because, now=datetime.now(UTC))
-    output.say(f"{found.email} may be mailed{f' about {found.topic}' if found.topic else ''} again")
-    if left:
-        names = ", ".join(each.topic or f"all mail ({each.reason})" for each in left)
-        output.note(f"Still suppressed: {names}.")
-    elif config.settings.provider.use == "sendgrid":
-        output.show_next("newsletter suppressions sync", "to take them off your provider's lists as well")
-
-
-def _clear_forgotten(database: "Database", *, dry_run: bool, yes: bool) -> None:
-    from newsletter.store.forgotten import clear_forgotten, count_forgotten
-
-    count = count_forgotten(database)
-    if not count:
-        output.say("Nobody was forgotten; there is nothing to give up.")
-        return
-    people = "person was" if count == 1 else "people were"
-    output.say(f"{count:,} {people} forgotten. A digest of each address keeps them from being mailed.")
-    output.say("Without it an import may bring them back, and nobody would notice. It cannot be undone.")
-    if dry_run:
-        output.note("Nothing was changed.")
-        return
-    if not yes and not output.confirm("Give up knowing who they are?"):
-        output.note("Nothing was changed.")
-        raise typer.Exit(1)
-    output.say(f"{output.count_of(clear_forgotten(database), 'digest')} deleted")
 
 
 def _reason(reason: Reason | None) -> "SuppressionReason | None":

@@ -61,6 +61,8 @@ def _carry_out(
     yes: bool,
     now: "datetime",
 ) -> None:
+    from datetime import UTC, datetime
+
     from newsletter.workflows.sync import hand_over, take_over
 
     question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
@@ -73,7 +75,7 @@ def _carry_out(
     refused: tuple[str, ...] = ()
     if plan.changes_there:
         with output.progress("Writing", plan.changes_there, unit="entries") as advance:
-            refused = hand_over(database, provider, plan, key=key, on_done=advance)
+            refused = hand_over(database, provider, plan, key=key, clock=lambda: datetime.now(UTC), on_done=advance)
         output.say(
             f"{plan.provider}: {len(plan.new_there) - len(refused):,} put on its list of those who left, "
             f"{len(plan.off_there):,} taken off its lists"
@@ -115,6 +117,7 @@ def _show_plan(plan: "SyncPlan") -> None:
     output.show_table((plan.provider, "there", "new here", "new there", "off there"), rows)
     remarks = (
         (len(plan.off_there), "let back in here since they were put on a list there"),
+        (len(plan.left_again), "left again there: noted, so that no consent from before lets them back"),
         (len(plan.blocks), "blocks, which count as soft bounces"),
         (plan.forgotten, "forgotten here: their entries stay there, and they are not written down"),
         (plan.unusable, "no address: left where it is"),

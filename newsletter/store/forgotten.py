@@ -109,7 +109,8 @@ def _erase_from_ledger(connection: Connection, addresses: Collection[str], *, in
     """
     any_of_them = "|".join(map(re.escape, addresses))
     pattern = re.compile(rf"(?<![\w.+-])(?:{any_of_them})(?!\.?[\w-])", re.IGNORECASE)
-    for address in {each.lower() for each in addresses}:
+    # SQLite knows capitals of ASCII alone: words with any address are looked at where one of these holds other letters.
+    for address in {each.lower() if each.isascii() else "@" for each in addresses}:
         for broadcast, *words in list(_SQL.broadcast_words(connection, address=address)):
             segment, expression, reason, waivers = (pattern.sub(instead, text) for text in words)
             _SQL.set_broadcast_words(

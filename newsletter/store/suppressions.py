@@ -1,11 +1,12 @@
 """The addresses that must not be mailed, at all or about a topic; they need not be on the list.
 
 A person has at most one suppression that says "not at all", and one for each topic that they left. The first reason of
-each stands; what is lifted is kept, with why it was.
+each stands, unless they are put there by hand, which no new consent lifts; what is lifted is kept, with why it was.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +31,8 @@ def add_suppression(
 ) -> bool:
     """Suppresses an address; whether it was not suppressed before.
 
-    The first reason stands with its time; that it was said again is kept, so that no consent from between lifts it.
+    The first reason stands with its time, unless it is said again by hand; that it was said again is kept, so that no
+    consent from between lifts it.
     """
     with database.transaction() as connection:
         added = _SQL.add(
@@ -43,7 +45,7 @@ def add_suppression(
             created_at=text_of(now),
         )
         if not added:
-            _SQL.say_again(connection, person=person_of(email), topic=topic, at=text_of(now))
+            _SQL.say_again(connection, person=person_of(email), topic=topic, at=text_of(now), reason=reason.value)
         return bool(added)
 
 
@@ -53,14 +55,43 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
     With the `key`, those who were forgotten are left out: they are not mailed anyway, and their address is not kept.
     Raises InputError where they were forgotten with another one.
     """
-    with database.transaction() as connection:
-        forgotten = _forgotten(connection, key)
-        _SQL.create_reported(connection)
-        connection.load("reported", _rows(suppressions, forgotten))
+    with _reported(database, suppressions, key) as connection:
         added = _SQL.add_reported(connection)
         _SQL.say_reported_again(connection)
-        _SQL.drop_reported(connection)
-        return int(added)
+    return int(added)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionPreview:
+    """What adding suppressions would do."""
+
+    named: int  # how many there are, repeated ones and all
+    new: int  # of which so many would be new
+    mailed: int  # people among these who are on the list and get mail now
+
+
+def preview_suppressions(
+    database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None
+) -> SuppressionPreview:
+    """What `add_suppressions` would do; nothing is changed."""
+    with _reported(database, suppressions, key) as connection:
+        return SuppressionPreview(
+            named=_SQL.count_reported(connection), new=_SQL.count_new(connection), mailed=_SQL.count_mailed(connection)
+        )
+
+
+def repeat_suppressions(database: Database, suppressions: Iterable[Suppression]) -> None:
+    """Keeps that people who are suppressed left again, so that no consent from before lifts it; nobody is added."""
+    with _reported(database, suppressions, None) as connection:
+        _SQL.say_reported_again(connection)
+
+
+def keep_handed_over(database: Database, emails: Sequence[str], *, now: datetime) -> None:
+    """Keeps that people who are not mailed at all were put on a list of the provider."""
+    with database.transaction() as connection:
+        _SQL.keep_handed_over(
+            connection, persons=orjson.dumps([person_of(email) for email in emails]).decode(), at=text_of(now)
+        )
 
 
 def remove_suppression(database: Database, email: str, *, topic: str = "", because: str, now: datetime) -> bool:
@@ -129,11 +160,19 @@ def count_suppressions(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastHeard:
+    """When something was last heard of a suppression from all mail."""
+
+    said_at: datetime
+    handed_over_at: datetime | None  # when we put it on a list of the provider; None where we never did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How some people stand who are known by `person_of` their addresses."""
 
     forgotten: frozenset[str]
-    suppressed: frozenset[str]  # those who are not mailed at all
+    suppressed: dict[str, LastHeard]  # those who are not mailed at all
     allowed_since: dict[str, datetime]  # of those who once were not: since when they may be mailed again
 
 
@@ -152,7 +191,12 @@ def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None
         is_forgotten = _forgotten(connection, key)
         return Standing(
             forgotten=frozenset(filter(is_forgotten, persons)),
-            suppressed=frozenset(person for (person,) in _SQL.suppressed_among(connection, persons=asked)),
+            suppressed={
+                person: LastHeard(
+                    said_at=moment_of(said), handed_over_at=moment_of(handed_over) if handed_over else None
+                )
+                for person, said, handed_over in _SQL.suppressed_among(connection, persons=asked)
+            },
             allowed_since={person: moment_of(since) for person, since in _SQL.allowed_again(connection, persons=asked)},
         )
 
@@ -164,6 +208,17 @@ def _forgotten(connection: Connection, key: bytes | None) -> Callable[[str], boo
     require_key(connection, key)
     digests = {bytes(digest) for (digest,) in _SQL.forgotten(connection)}
     return lambda person: digest_of(person, key) in digests
+
+
+@contextmanager
+def _reported(database: Database, suppressions: Iterable[Suppression], key: bytes | None) -> Iterator[Connection]:
+    """A transaction in which suppressions stand in a table of their own."""
+    with database.transaction() as connection:
+        is_forgotten = _forgotten(connection, key)
+        _SQL.create_reported(connection)
+        connection.load("reported", _rows(suppressions, is_forgotten))
+        yield connection
+        _SQL.drop_reported(connection)
 
 
 def _rows(suppressions: Iterable[Suppression], is_forgotten: Callable[[str], bool]) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from newsletter.audience.cells import on_one_line, require_one_line
 from newsletter.audience.csv_import import ListShape, read_list
 from newsletter.audience.fields import tags_in_cell
 from newsletter.errors import InputError
@@ -47,8 +48,14 @@ def import_list(
     `on_shape` hears how the list is read, `on_progress` how many bytes of it were read so far. Raises InputError or
     MistakesError, with nothing imported, where the file cannot be read as a list.
     """
-    batches = read_list(request.path, mapping=request.mapping, encoding=request.encoding, on_shape=on_shape)
-    terms = ImportTerms(file=request.path.name, basis=request.basis.strip(), tags=tuple(sorted(_tags_of(request.tags))))
+    terms = ImportTerms(
+        file=on_one_line(request.path.name),
+        basis=require_one_line("--basis", request.basis),
+        tags=tuple(sorted(_tags_of(request.tags))),
+    )
+    if request.report is not None and request.report.resolve() == request.path.resolve():
+        raise InputError(f"--report {request.report} would overwrite the list itself; name another file")
+    batches = read_list(request.path, mapping=request.mapping, encoding=request.encoding, now=now, on_shape=on_shape)
     key = forget_key()
     with _without_collection(), _fates_into(request.report) as on_fate:
         return merge_subscribers(
@@ -70,7 +77,7 @@ def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
         name, equals, target = option.rpartition("=")
         if not equals or not name.strip():
             raise InputError(
-                f'--map {option!r} is not of the form "Email Address=email"; nothing after = leaves it out'
+                f'--map {option!r} is not of the form "Email Address=email"; nothing after the = leaves the column out'
             )
         if name in mapping:
             raise InputError(f"--map {name!r} is there twice; say once what the column is to be taken for")
@@ -81,10 +88,7 @@ def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
 def _tags_of(options: tuple[str, ...]) -> set[str]:
     """The tags that somebody names, as those of a cell."""
     tags = {tag for option in options for tag in tags_in_cell(option)}
-    unfit = next((tag for tag in tags if not tag.isprintable()), None)
-    if unfit is not None:
-        raise InputError(f"--tag {unfit!r} holds a line break or another control character; write it on one line")
-    return tags
+    return {require_one_line("--tag", tag) for tag in tags}
 
 
 @contextmanager
@@ -93,10 +97,22 @@ def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]
     if path is None:
         yield None
         return
+    _require_report(path)
     with private_file(path, overwrite=True) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_FATE_COLUMNS)
         yield lambda fate: writer.writerow((fate.line, guarded(fate.email), fate.fate.value, guarded(fate.remark)))
+
+
+def _require_report(path: Path) -> None:
+    """Raises InputError where the file exists and is not an earlier report, which may be replaced."""
+    head = ",".join(_FATE_COLUMNS).encode()
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        found = file.read(len(head))
+    if found not in {head, b""}:
+        raise InputError(f"--report {path} exists, and is no report of an import; name another file")
 
 
 @contextmanager

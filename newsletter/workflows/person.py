@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.audience.addresses import checked_address
+from newsletter.audience.doubts import doubts_of
+from newsletter.audience.fields import checked_language
+from newsletter.audience.list_moments import moment_text
 from newsletter.errors import InputError
 from newsletter.model.audience import Subscriber, SubscriberRecord, normal_tag
-from newsletter.model.imports import ImportReport, ImportTerms, PastImport, batch_of
+from newsletter.model.imports import DoubtfulRow, ImportReport, ImportTerms, PastImport, batch_of
+from newsletter.model.moments import moment_of
 from newsletter.model.person import KnownPerson
-from newsletter.model.values import Language, OneLine, TimeZone
+from newsletter.model.values import OneLine, TimeZone
 from newsletter.store.database import Database
-from newsletter.store.forgotten import forgotten_since
+from newsletter.store.forgotten import count_forgotten, forgotten_since
 from newsletter.store.merge import merge_subscribers, past_imports
 from newsletter.store.person import events_of, soft_bounces_of
 from newsletter.store.subscribers import find_subscriber, history, past_consents
@@ -24,7 +28,6 @@ from newsletter.store.suppressions import past_suppressions, suppressions_of
 Value = TypeVar("Value")
 
 _BY_HAND = "added by hand"  # where an import of one person names its file
-_LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
 _TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
 _LINE: TypeAdapter[str] = TypeAdapter(OneLine)
 _SEPARATOR = re.compile(r"[;,|\x00-\x1f]")  # what stands between tags in a list, or in no text
@@ -48,7 +51,7 @@ class NewPerson:
 def show_person(database: Database, email: str, *, key: bytes | None = None) -> KnownPerson:
     """All that is known of the person with this address.
 
-    Raises InputError where nothing is; with the `key`, it says whether they were forgotten.
+    Raises InputError where nothing is; it says whether they were forgotten or, without the `key`, that it cannot tell.
     """
     with database.read():  # one state of the data for all of it
         person = _known_person(database, email)
@@ -60,7 +63,15 @@ def show_person(database: Database, email: str, *, key: bytes | None = None) -> 
             f"{email} was forgotten on {since:%Y-%m-%d}: nothing is known but that, and they are not mailed; "
             "a new consent brings them back"
         )
-    raise InputError(f"nobody with the address {email} is known; `newsletter subscribers import` brings people in")
+    if key is None and count_forgotten(database):
+        raise InputError(
+            f"nobody with the address {email} is known, or they were forgotten, which cannot be told without the key; "
+            "set NEWSLETTER_KEY in the environment, or see whether the address is misspelt"
+        )
+    raise InputError(
+        f"nobody with the address {email} is known; see whether it is misspelt, or look by name: "
+        "`newsletter subscribers list --where 'last_name = \"…\"'`"
+    )
 
 
 def add_person(database: Database, person: NewPerson, *, key: bytes | None, now: datetime) -> ImportReport:
@@ -69,7 +80,12 @@ def add_person(database: Database, person: NewPerson, *, key: bytes | None, now:
     Raises InputError where a value cannot be, or where the person may not be brought back.
     """
     record = _record(person, now=now)
-    report = merge_subscribers(database, [batch_of([record])], terms=ImportTerms(file=_BY_HAND), key=key, now=now)
+    doubts = doubts_of([record.email])
+    batch = replace(
+        batch_of([record]),
+        doubtful=tuple(DoubtfulRow(line=1, email=record.email, doubt=doubt) for doubt in doubts.values()),
+    )
+    report = merge_subscribers(database, [batch], terms=ImportTerms(file=_BY_HAND), key=key, now=now)
     if report.rejected:
         reasons = "; ".join(row.reason for row in report.rejected_rows)
         raise InputError(f"{record.email} was not added: {reasons}")
@@ -113,7 +129,7 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
         email=checked(checked_address, person.email, ""),
         first_name=checked(_LINE.validate_python, person.first_name, ""),
         last_name=checked(_LINE.validate_python, person.last_name, ""),
-        language=checked(_LANGUAGE.validate_python, person.language, ""),
+        language=checked(checked_language, person.language, ""),
         timezone=checked(_TIME_ZONE.validate_python, person.timezone, ""),
         tags=tuple(sorted({tag for each in person.tags if (tag := checked(_tag, each, ""))})),
         consented_at=checked(lambda text: _past_moment(text, now=now), person.consented_at or "", now),
@@ -136,11 +152,9 @@ def _tag(text: str) -> str:
 
 
 def _past_moment(text: str, *, now: datetime) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00Z") from None
-    in_utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if in_utc > now:
+    """A date in any form that a list may have; raises ValueError where it is none, or still to come."""
+    written = moment_text(text)
+    moment = moment_of(written) if written else now
+    if moment > now:
         raise ValueError(f"{text} is yet to come; say when they did consent")
-    return in_utc.replace(microsecond=0)
+    return moment

@@ -14,6 +14,8 @@ from newsletter.errors import InputError
 def private_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
     """A UTF-8 file to write CSV into; it gets its name when the block ends well.
 
+    That it can have that name is seen to before the block begins.
+
     Raises InputError where it cannot be written, or exists and is not to be overwritten.
     """
     _require_free(path, overwrite=overwrite)
@@ -31,5 +33,7 @@ def private_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
 
 
 def _require_free(path: Path, *, overwrite: bool) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: it is a folder; name a file in it")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; name another file, or add --force")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from newsletter.audience.addresses import checked_address
+from newsletter.audience.cells import require_one_line
 from newsletter.audience.suppression_export import write_csv, write_json
 from newsletter.audience.suppression_list import SuppressionTerms, read_suppressions
 from newsletter.errors import InputError
@@ -13,7 +14,6 @@ from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.mistakes import suggestion
 from newsletter.store.database import Database
 from newsletter.store.suppressions import (
-    add_suppressions,
     count_suppressions,
     list_suppressions,
     remove_suppression,
@@ -25,21 +25,12 @@ WRITERS: Mapping[str, Callable[[Iterable[Suppression], TextIO], int]] = {"csv": 
 Topics = Mapping[str, str]  # of newsletter.toml: each name, and its title
 
 
-def suppress(
-    database: Database,
-    emails: Sequence[str],
-    terms: SuppressionTerms,
-    *,
-    topics: Topics,
-    key: bytes | None,
-    now: datetime,
-) -> int:
-    """Sees to it that addresses are never mailed again, or not about a topic; how many were not suppressed before.
-
-    With the `key`, whoever was forgotten stays so: they are not mailed anyway. Raises InputError, with nobody
-    suppressed, where one is no address, or there is no such topic.
-    """
+def named_suppressions(
+    emails: Sequence[str], terms: SuppressionTerms, *, topics: Topics, now: datetime
+) -> tuple[Suppression, ...]:
+    """The suppressions of addresses; raises InputError with all that are none, or where there is no such topic."""
     require_topic(terms.topic, topics)
+    detail = require_one_line("--because", terms.detail)
     faults, suppressions = [], []
     for email in emails:
         try:
@@ -53,31 +44,21 @@ def suppress(
                 reason=terms.reason or SuppressionReason.UNSUBSCRIBED,
                 created_at=now,
                 topic=terms.topic,
-                detail=terms.detail,
+                detail=detail,
             )
         )
     if faults:
         raise InputError("\n".join(faults))
-    return add_suppressions(database, suppressions, key=key)
+    return tuple(suppressions)
 
 
-def suppress_listed(
-    database: Database,
-    path: Path,
-    terms: SuppressionTerms,
-    *,
-    topics: Topics,
-    key: bytes | None,
-    now: datetime,
-    on_row: Callable[[int], None],
-) -> int:
-    """The same for all addresses of a file, in one transaction; how many were not suppressed before.
-
-    Raises InputError or MistakesError, with nobody suppressed, where the file cannot be read or holds a mistake.
-    """
+def listed_suppressions(
+    path: Path, terms: SuppressionTerms, *, topics: Topics, now: datetime, on_row: Callable[[int], None]
+) -> Iterator[Suppression]:
+    """The suppressions of a file; raises InputError or MistakesError where it cannot be read or holds a mistake."""
     require_topic(terms.topic, topics)
-    listed = read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row)
-    return add_suppressions(database, listed, key=key)
+    require_one_line("--because", terms.detail)
+    return read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row)
 
 
 def suppressed(
@@ -110,9 +91,10 @@ def find_lift(database: Database, email: str, *, topic: str, topics: Topics) -> 
 
 def lift(database: Database, found: Suppression, *, because: str, now: datetime) -> tuple[Suppression, ...]:
     """Lets somebody be mailed again, and keeps why; the suppressions of theirs that are left."""
-    if not because.strip():
+    words = require_one_line("--because", because)
+    if not words:
         raise InputError("say why with --because; it is kept")
-    remove_suppression(database, found.email, topic=found.topic, because=because.strip(), now=now)
+    remove_suppression(database, found.email, topic=found.topic, because=words, now=now)
     return suppressions_of(database, found.email)
 
 

@@ -4,6 +4,9 @@ What the provider has and we lack is taken over, with its time and its words. Wh
 on its list of those who left. Where a suppression was lifted here, what the provider's lists say from before then is
 out of date and is taken off them; what they say from then on stands, and is taken over again. All of it may be
 repeated: what was done already is not done twice.
+
+Whoever is suppressed here, and stands there with a later moment, left again: that is noted, so that no consent from
+between the two lets them back. An entry that is there because we put it there says nothing new.
 """
 
 from collections import Counter
@@ -21,7 +24,14 @@ from newsletter.model.soft_bounce import SoftBounce, SoftBouncePolicy
 from newsletter.providers.base import Provider, SuppressionLists
 from newsletter.store.database import Database
 from newsletter.store.soft_bounces import add_soft_bounces, suppress_soft_bounces
-from newsletter.store.suppressions import add_suppressions, list_suppressions, standing_of
+from newsletter.store.suppressions import (
+    LastHeard,
+    add_suppressions,
+    keep_handed_over,
+    list_suppressions,
+    repeat_suppressions,
+    standing_of,
+)
 
 _PAGE = 500  # people whose standing is looked up at once
 _Item = TypeVar("_Item")
@@ -43,6 +53,7 @@ class SyncPlan:
     there: Counter[ProviderList]  # how many addresses
     new_here: tuple[ListedAddress, ...]  # to be suppressed; one a person
     blocks: tuple[ListedAddress, ...]  # of people who may be mailed
+    left_again: tuple[ListedAddress, ...]  # by people who are suppressed, or will be; one a person
     new_there: tuple[str, ...]  # addresses to be put among those who left
     off_there: tuple[ListedAddress, ...]  # what was lifted here since
     forgotten: int  # addresses of people who were forgotten: left where they are
@@ -100,6 +111,7 @@ def plan_sync(
         there=found.there,
         new_here=new_here,
         blocks=tuple(found.blocks),
+        left_again=tuple(found.left_again.values()),
         new_there=tuple(_unknown_there(database, found.persons, since)),
         off_there=off_there,
         forgotten=len(found.forgotten),
@@ -112,6 +124,7 @@ def take_over(
 ) -> TakenOver:
     """Suppresses here whom the provider does not mail, keeps its blocks, and suppresses where they have become many."""
     suppressed = add_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.new_here), key=key)
+    repeat_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.left_again))
     soft_bounces = add_soft_bounces(
         database,
         (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks),
@@ -129,6 +142,7 @@ def hand_over(
     plan: SyncPlan,
     *,
     key: bytes | None,
+    clock: Callable[[], datetime],
     on_done: Callable[[int], None] = lambda _: None,
 ) -> tuple[str, ...]:
     """Brings the provider's lists in line with ours; the addresses that it refused.
@@ -147,7 +161,11 @@ def hand_over(
     refused: list[str] = []
     for emails in _pages(plan.new_there):
         suppressed = standing_of(database, [person_of(email) for email in emails], key=key).suppressed
-        refused += lists.add([email for email in emails if person_of(email) in suppressed])
+        meant = [email for email in emails if person_of(email) in suppressed]
+        not_taken = lists.add(meant)
+        # By the clock after the answer: what breaks off before this counts as said again, and nobody comes back by it.
+        keep_handed_over(database, [email for email in meant if email not in not_taken], now=clock())
+        refused += not_taken
         on_done(len(emails))
     return tuple(refused)
 
@@ -165,6 +183,7 @@ class _Comparison:
     there: Counter[ProviderList] = field(default_factory=Counter)
     persons: set[str] = field(default_factory=set)  # who is on one of the lists by which they are not mailed
     blocks: list[ListedAddress] = field(default_factory=list)
+    left_again: dict[str, ListedAddress] = field(default_factory=dict)  # by person
     forgotten: set[str] = field(default_factory=set)
     unusable: int = 0
     _open: dict[str, list[ListedAddress]] = field(default_factory=dict)  # of people who are not suppressed here
@@ -180,7 +199,11 @@ class _Comparison:
         if listed is not ProviderList.BLOCKS:
             self.persons.update(persons)
         for person, entry in zip(persons, page, strict=True):
-            if person in standing.suppressed or person in standing.forgotten:
+            if person in standing.forgotten:
+                continue
+            if (heard := standing.suppressed.get(person)) is not None:
+                if _is_news(entry, heard):
+                    self._hear(person, entry)
                 continue
             if not _is_address(entry.email):
                 self.unusable += 1
@@ -189,13 +212,22 @@ class _Comparison:
             elif self._stands(person, entry):
                 self.blocks.append(entry)
 
+    def _hear(self, person: str, entry: ListedAddress) -> None:
+        """Takes the latest entry of somebody who left again."""
+        known = self.left_again.get(person)
+        if known is None or entry.created_at > known.created_at:
+            self.left_again[person] = entry
+
     def decided(self) -> tuple[tuple[ListedAddress, ...], tuple[ListedAddress, ...]]:
         """Whom to suppress here, each by the first entry that stands, and which entries are out of date."""
         suppress, outdated = [], []
         for person, entries in sorted(self._open.items()):
             standing = [entry for entry in entries if self._stands(person, entry)]
             if standing:
-                suppress.append(min(standing, key=lambda entry: entry.created_at))
+                standing.sort(key=lambda entry: entry.created_at)
+                suppress.append(standing[0])
+                if standing[-1].created_at > standing[0].created_at:
+                    self._hear(person, standing[-1])
             else:
                 outdated += entries
         return tuple(suppress), tuple(outdated)
@@ -204,6 +236,17 @@ class _Comparison:
         """Whether an entry is not older than what lets its person be mailed again; in doubt it stands."""
         allowed_since = self._allowed_since.get(person)
         return allowed_since is None or entry.created_at >= allowed_since
+
+
+def _is_news(entry: ListedAddress, heard: LastHeard) -> bool:
+    """Whether an entry of somebody who is suppressed says that they left again.
+
+    We put people on the list of those who left alone; that entry has the moment at which we did, or an earlier one.
+    """
+    if entry.on is ProviderList.BLOCKS or entry.created_at <= heard.said_at:
+        return False
+    is_ours = heard.handed_over_at is not None and entry.created_at <= heard.handed_over_at
+    return not (is_ours and entry.on is ProviderList.UNSUBSCRIBES)
 
 
 def _unknown_there(database: Database, persons: set[str], since: datetime | None) -> Iterator[str]:

@@ -240,6 +240,9 @@ def test_exports_of_other_tools_are_recognised(tmp_path: Path, tool: str, conten
         ("first_name,email,created_at,status\n,ana@example.org,,cancelled\n", "unsubscribed in Kit"),
         ("first_name,email,created_at,status\n,ana@example.org,,Complained\n", "complained about a mail in Kit"),
         ("email,status\nana@example.org,Unsubscribed\n", "unsubscribed (status Unsubscribed)"),
+        ("email,status\nana@example.org,Opted out\n", "unsubscribed (status Opted out)"),
+        ("email,Unsubscribed at\nana@example.org,2025-01-02\n", "unsubscribed (unsubscribed_at 2025-01-02)"),
+        ("email,Opt-out\nana@example.org,yes\n", "unsubscribed (opt_out yes)"),
     ],
 )
 def test_those_who_must_not_be_mailed_are_rejected(tmp_path: Path, content: str, reason: str) -> None:
@@ -300,3 +303,15 @@ def test_every_format_is_recognised_by_each_of_its_sets_of_columns(tmp_path: Pat
         for columns in form.known_by:
             email = [] if any(letters_of(name) in {"email", "emailaddress"} for name in columns) else ["Email Address"]
             assert shape_of(tmp_path, ",".join([*columns, *email]) + "\n").header.tool == form.tool
+
+
+def test_two_columns_of_one_name_are_told_to_be_named_otherwise(tmp_path: Path) -> None:
+    told = complaint_about(tmp_path, "email,name,name\nana@example.org,Ana,Lima\n")
+
+    assert "both say name; name one of them otherwise in the first line, or delete it" in told
+
+
+def test_list_without_names_of_columns_is_told_so(tmp_path: Path) -> None:
+    told = complaint_about(tmp_path, "ana@example.org,Ana\nbo@example.org,Bo\n")
+
+    assert "the first line holds an address, and not the names of the columns; put a line above it" in told

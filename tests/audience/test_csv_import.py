@@ -1,5 +1,6 @@
 """Reading a list: what becomes a row, what is rejected, what is doubtful, and which files are no lists at all."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,40 @@ def test_bad_address_is_rejected(tmp_path: Path, address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        ("ana", "it has no @"),
+        ("@example.org", "nothing stands before the @"),
+        ("ana@", "nothing stands after the @"),
+        ("ana lima@example.org", "it holds a space"),
+        ("ana@lima@example.org", "it has more than one @"),
+        ("ana@example", "the domain after the @ has no dot"),
+        ("ana..lima@example.org", "two dots follow each other"),
+        ("ana.@example.org", "it begins or ends with a dot, or one stands beside the @"),
+        (f"{'x' * 400}@example.org", "more than 64 characters stand before the @"),
+        ("an(a@example.org", "the e-mail address contains invalid characters before the @-sign: '('"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_said_in_our_words(tmp_path: Path, address: str, fault: str) -> None:
+    shown = address if len(address) <= 100 else f"{address[:100]}…"
+
+    assert only_rejected(tmp_path, f"email\n{address}\n").reason == f"{shown!r} is not an e-mail address: {fault}"
+
+
+@pytest.mark.parametrize(("cell", "fault"), [("soon", "is not a date"), ("2099-01-01", "is yet to come")])
+def test_a_fault_is_told_once_and_names_the_files_own_column(tmp_path: Path, cell: str, fault: str) -> None:
+    list_ = f"Email Address,OPTIN_TIME,CONFIRM_TIME\nana@example.org,{cell},\n"
+
+    (batch,) = read(tmp_path, list_, now=datetime(2026, 2, 19, 8, 0, tzinfo=UTC))
+
+    (row,) = batch.rejected
+    assert row.reason.startswith("OPTIN_TIME ")
+    assert row.reason.count(fault) == 1
+    assert "consented_at" not in row.reason
+    assert "joined_at" not in row.reason
+
+
+@pytest.mark.parametrize(
     ("column", "cell", "reason"),
     [
         ("email", " ", "there is no address"),
@@ -227,6 +262,8 @@ def test_all_that_is_wrong_with_a_row_is_said(tmp_path: Path) -> None:
         ("language", "EN", "en"),
         ("language", "pt_br", "pt-BR"),
         ("language", "zh-hant-tw", "zh-Hant-TW"),
+        ("language", "quz", "quz"),
+        ("language", "iw", "iw"),
         ("timezone", "europe/paris", "Europe/Paris"),
         ("timezone", "America/Los Angeles", "America/Los_Angeles"),
     ],
@@ -241,6 +278,8 @@ def test_language_and_zone_are_kept_as_they_are_usually_written(
     ("column", "cell", "doubt"),
     [
         ("language", "english", "'english' is not a language"),
+        ("language", "xx", "'xx' is the code of no language"),
+        ("language", "XX_yy", "'XX_yy' is the code of no language"),
         ("timezone", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
         ("timezone", "../../etc/passwd", "is not a time zone"),
     ],
@@ -376,3 +415,30 @@ def test_example_list_is_valid_and_varied() -> None:
     assert {tag for batch in batches for tag in batch.tag_names} == {"teacher", "donor", "member"}
     assert {row["email"].rpartition("@")[2] for row in rows} == {"example.org", "example.com", "example.net"}
     assert len([row for row in rows if "first_name" not in row]) == 1
+
+
+def test_consent_that_is_yet_to_come_is_rejected(tmp_path: Path) -> None:
+    list_ = (
+        "email,consented_at\na@example.org,2026-02-19T08:00:00Z\nb@example.org,2099-01-01T00:00:00Z\n"
+        "c@example.org,2026-02-20 03:00\nd@example.org,\n"
+    )
+
+    (batch,) = read(tmp_path, list_, now=datetime(2026, 2, 19, 8, 0, tzinfo=UTC))
+
+    assert batch.columns["email"] == ["a@example.org", "c@example.org", "d@example.org"]
+    (rejected,) = batch.rejected
+    assert (rejected.line, rejected.reason) == (
+        3,
+        "consented_at 2099-01-01T00:00:00Z is yet to come; correct the date",
+    )
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_cell_that_is_too_long_costs_its_row_alone(tmp_path: Path, quote: str) -> None:
+    list_ = f"email,name\na@example.org,{quote}{'x' * 200_000}{quote}\nb@example.org,{quote}b{quote}\n"
+
+    (batch,) = read(tmp_path, list_)
+
+    assert batch.columns["email"] == ["b@example.org"]
+    (rejected,) = batch.rejected
+    assert "a cell has 200,000 characters" in rejected.reason

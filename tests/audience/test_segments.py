@@ -103,18 +103,28 @@ def test_field_may_begin_like_a_word_of_the_language(word: str) -> None:
     assert condition_of(f'{word} = "1"', replace(KNOWN, fields=(word,))) == Compare(word, Operator.EQUAL, "1")
 
 
+@pytest.mark.parametrize("expression", ["", " \t"])
+def test_an_empty_expression_is_told_without_a_caret(expression: str) -> None:
+    message = complaint_about(expression)
+
+    assert "the expression is empty; write a condition, for example" in message
+    assert "\n" not in message
+
+
 @pytest.mark.parametrize(
     ("expression", "column", "remedy"),
     [
-        ("", 0, "empty"),
         ("language = es", 11, "stands in quotes"),
-        ('language == "es"', 10, "single ="),
+        ('language == "es"', 10, "write ="),
         ('language "es"', 9, "after a field comes"),
         ('language = "es', 11, "close the quote"),
         ("language = “es”", 11, "straight quotes"),
         ('(language = "es"', 16, "close the parenthesis"),
         ('language = "es" tagged("donor")', 16, "join two conditions"),
-        ('language = "es" && everyone', 16, "write and, or"),
+        ('language = "es" && everyone', 16, "write and"),
+        ('language = "es" || everyone', 16, "write or"),
+        ('everyone and !tagged("donor")', 13, "write not"),
+        ('language ! = "es"', 9, "after a field comes"),
         ('country in ("US" "CA")', 17, "comma"),
         ("everyone)", 8, "take it away"),
         ("everyone and", 12, "write a condition"),
@@ -130,6 +140,7 @@ def test_syntax_error_is_marked_where_it_stands(expression: str, column: int, re
 
     assert message.startswith("newsletter.toml:7: segment some: ")
     assert remedy in message
+    assert "and, or" not in message or "join" in message
     assert shown == f"  {expression}"
     assert caret.index("^") == column + 2
 
@@ -280,3 +291,7 @@ WORDS = ("not", "(", ")", "tagged", '"x"', "joined", "<", "90", "days", "ago", "
 def test_whatever_is_typed_is_an_expression_or_a_mistake(expression: str) -> None:
     with suppress(MistakesError):
         assert condition_of(expression)
+
+
+def test_value_holds_no_sign_that_a_database_cannot_keep() -> None:
+    assert "this does not fit here" in complaint_about('language = "e\0s"')

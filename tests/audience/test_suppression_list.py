@@ -45,8 +45,8 @@ def left(email: str, **fields: object) -> Suppression:
         "ana@example.org\nbo@example.org\n".encode("utf-16"),
         "email\nana@example.org\nbo@example.org\n",
         "\n\nName;E-Mail\nAna;ana@example.org\n;bo@example.org\n",
-        'email,comment\nana@example.org,"left,\nby letter"\n\nbo@example.org\n',
-        "Email Address\tother\nana@example.org\tx\nbo@example.org\n",
+        'email,comment\nana@example.org,"left,\nby letter"\n\nbo@example.org,\n',
+        "Email Address\tother\nana@example.org\tx\n\t\nbo@example.org\t\n",
     ],
 )
 def test_addresses_are_read_from_lines_and_from_columns(file: Path, content: str | bytes) -> None:
@@ -126,6 +126,10 @@ def test_a_file_that_is_no_list_is_told_in_a_few_lines(file: Path) -> None:
         ("\n \n", "it is empty"),
         ("name,phone\nAna,7\n", "left.csv:1: there is no address here, and no column email"),
         (b"PK\x03\x04 and so on", "it is a workbook"),
+        (
+            "email,reason\nana@example.org,bounced\nbo@example.org\n",
+            "left.csv:3: it has 1 cells where the header has 2",
+        ),
         ('email\nana@example.org\n"bo@example.org\n', "left.csv:3: from here on the file cannot be read"),
     ],
 )
@@ -188,3 +192,119 @@ def test_json_is_a_list_of_objects(count: int) -> None:
     assert [each["email"] for each in json.loads(written.getvalue())] == [
         f"person{number}@example.org" for number in range(count)
     ]
+
+
+def test_column_of_streets_is_not_taken_for_addresses(file: Path) -> None:
+    assert read(file, "name,address,email\nAna,1 Main Street,ana@example.org\n") == [left("ana@example.org")]
+    assert read(file, "name,address\nAna,ana@example.org\n") == [left("ana@example.org")]
+
+
+def test_no_column_of_addresses_is_left_out_unsaid(file: Path) -> None:
+    with pytest.raises(MistakesError, match="the columns 'email' and 'Email Address' both hold addresses"):
+        read(file, "email,Email Address\nana@example.org,bo@example.org\n")
+
+
+def test_the_whole_export_of_a_tool_gives_those_who_left_since_they_did(file: Path) -> None:
+    content = (
+        "Email Address,First Name,OPTIN_TIME,CONFIRM_TIME,UNSUB_TIME,CLEAN_TIME\n"
+        "ana@example.org,Ana,2024-01-01 00:00:00,2024-01-01 00:00:00,,\n"
+        "bo@example.org,Bo,2024-01-01 00:00:00,2024-01-01 00:00:00,2025-03-04 05:06:07,\n"
+        "cy@example.org,Cy,2024-01-01 00:00:00,2024-01-01 00:00:00,,2025-04-05 06:07:08\n"
+    )
+
+    assert read(file, content) == [
+        left("bo@example.org", created_at=datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)),
+        left("cy@example.org", reason=BOUNCED, created_at=datetime(2025, 4, 5, 6, 7, 8, tzinfo=UTC)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "mailed", "gone"),
+    [
+        (
+            "email,active_subscription,created_at,email_disabled",
+            "true,2024-01-01T00:00:00Z,false",
+            "false,2024-01-01,true",
+        ),
+        ("email,subscribed_to_emails,created_at", "true,2024-01-01", "false,2024-01-01"),
+        ("uuid,email,name,attributes,status,created_at", "Ana,{},enabled,2024-01-01", "Bo,{},blocklisted,2024-01-01"),
+        ("email,creation_date,type", "2024-01-01,regular", "2024-01-01,unsubscribed"),
+        ("EMAIL,ADDED_TIME,EMAIL_BLACKLISTED", "01-02-2024 10:00:00,No", "01-02-2024 10:00:00,Yes"),
+        ("first_name,email,created_at,status", "2024-01-01,active", "2024-01-01,cancelled"),
+        ("email,Status,created_at", "Subscribed,2024-01-01", "Opted out,2024-01-01"),
+        ("email,unsubscribed,created_at", "no,2024-01-01", "yes,2024-01-01"),
+    ],
+)
+def test_when_somebody_joined_is_not_since_when_they_are_not_mailed(
+    file: Path, header: str, mailed: str, gone: str
+) -> None:
+    before = "x," if header.split(",", maxsplit=1)[0] in {"uuid", "first_name"} else ""
+
+    assert read(file, f"{header}\n{before}ana@example.org,{mailed}\n{before}bo@example.org,{gone}\n") == [
+        left("bo@example.org")
+    ]
+
+
+def test_a_list_of_ones_own_says_by_its_columns_who_left_and_when(file: Path) -> None:
+    content = (
+        "email,first_name,status,unsubscribed_at,created_at\n"
+        "ana@example.org,Ana,subscribed,,2024-01-01\n"
+        "bo@example.org,Bo,unsubscribed,2025-03-04,2024-01-01\n"
+        "cy@example.org,Cy,complained,,2024-01-01\n"
+        "di@example.org,Di,pending,,2024-01-01\n"
+        "ed@example.org,Ed,,0000-00-00 00:00:00,2024-01-01\n"
+        "no address,Flo,active,,\n"
+    )
+
+    assert read(file, content) == [
+        left("bo@example.org", created_at=datetime(2025, 3, 4, tzinfo=UTC)),
+        left("cy@example.org", reason=SuppressionReason.COMPLAINED),
+    ]
+
+
+def test_a_reason_counts_beside_a_status_that_says_nothing(file: Path) -> None:
+    content = "email,status,reason\nana@example.org,,bounced\nbo@example.org,active,manual\ncy@example.org,5.1.1,\n"
+
+    with pytest.raises(MistakesError, match=r"left\.csv:4: '5\.1\.1' is none of the reasons"):
+        read(file, content)
+    assert read(file, content, SuppressionTerms(reason=BOUNCED)) == [
+        left("ana@example.org", reason=BOUNCED),
+        left("cy@example.org", reason=BOUNCED, detail="5.1.1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "line,email,fate,remark\n2,ana@example.org,added,\n",
+            "left.csv:1: it is the report of an import: it says what became of each row, and not who left; give a list",
+        ),
+        (
+            "email,consented_at,consent_source\nana@example.org,2025-01-01,form\n",
+            "left.csv:1: it is a list of subscribers, and no column says who left",
+        ),
+        (
+            "email,consented_at,consent_basis,consent_source\nana@example.org,2025-01-01,,form\n",
+            "left.csv:1: it is a list of subscribers, and no column says who left",
+        ),
+        (
+            "Email Address,OPTIN_TIME,CONFIRM_TIME\nana@example.org,2025-01-01,2025-01-01\n",
+            "left.csv:1: it is a list of subscribers of Mailchimp, and no column says who left",
+        ),
+        ("email,status\nana@example.org,active\nbo@example.org,\n", "left.csv: nobody in it left: every row is of"),
+        (
+            "email,status\nana@example.org,gold\nbo@example.org,unsubscribed\n",
+            "left.csv:2: 'gold' says neither that they left nor that they did not; keep the rows of those who left",
+        ),
+        ("a@example.org\n" + "x" * 7_000_000, "left.csv:2: the row that begins here has more than"),
+        ("email\n" + "x" * 7_000_000, "left.csv:2: the row that begins here has more than"),
+        ('email\n"' + "x\n" * 3_000_000, "left.csv:2: from here on the file cannot be read"),
+        (",".join(f"c{number}" for number in range(1001)), "left.csv:1: it has 1,001 columns"),
+    ],
+)
+def test_a_file_that_would_suppress_everybody_or_is_no_list_is_refused(file: Path, content: str, message: str) -> None:
+    with pytest.raises(MistakesError) as refusal:
+        read(file, content)
+
+    assert message in str(refusal.value)

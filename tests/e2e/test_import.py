@@ -27,7 +27,7 @@ def test_format_and_columns_are_said(workspace: Path) -> None:
     assert "list.csv: an export of Mailchimp with 8 columns" in done.stderr
     assert "Email Address → email" in done.stderr
     assert "OPTIN_TIME → consented_at, joined_at" in done.stderr
-    assert "LEID → left out" in done.stderr
+    assert "left out: LEID, EUID" in done.stderr
     assert "list.csv:3: bo@example.org: unsubscribed in Mailchimp" in done.stderr
     shown = run(workspace, "subscribers", "show", "ana@example.org").stdout
     assert "Mailchimp" in shown
@@ -40,14 +40,24 @@ def test_people_without_consent_are_said_with_the_way_to_state_a_basis(workspace
 
     done = run(workspace, "subscribers", "import", "my list.csv", *options)
 
-    assert "1 subscriber on the list will not be mailed, because nothing on record says that they agreed" in done.stderr
-    assert "next: newsletter subscribers import 'my list.csv' --basis" in done.stderr
+    assert "1 of them will not be mailed, because nothing on record says that they agreed" in done.stderr
+    again = "newsletter subscribers import 'my list.csv' --map Mail=email --map Name=first_name --tag fair"
+    assert f'next: {again} --basis "…"' in done.stderr
     assert "my list.csv:2: ana@gmial.com: gmial.com looks like a typo for gmail.com" in done.stderr
 
-    again = run(workspace, "subscribers", "import", "my list.csv", *options, "--basis", "signed up at the fair")
+    mended = run(workspace, "subscribers", "import", "my list.csv", *options, "--basis", "signed up at the fair")
 
-    assert "will not be mailed" not in again.stderr
-    assert "next: newsletter segments" in again.stderr
+    assert "will not be mailed" not in mended.stderr
+    assert "next: newsletter segments" in mended.stderr
+
+
+def test_rows_of_those_who_left_are_no_mistakes_to_correct(workspace: Path) -> None:
+    (workspace / "left.csv").write_text("email,status\nana@example.org,unsubscribed\n")
+
+    done = run(workspace, "subscribers", "import", "left.csv", expect=1)
+
+    assert "next: newsletter suppressions add ADDRESS" in done.stderr
+    assert "corrected" not in done.stderr
 
 
 def test_dry_run_changes_nothing_and_report_holds_every_row(workspace: Path) -> None:
@@ -56,6 +66,7 @@ def test_dry_run_changes_nothing_and_report_holds_every_row(workspace: Path) -> 
     done = run(workspace, "subscribers", "import", "list.csv", "--dry-run", "--report", "rows.csv", expect=1)
 
     assert "Nothing was changed" in done.stderr
+    assert "next: newsletter subscribers import list.csv --report rows.csv   to carry it out" in done.stderr
     assert (workspace / "rows.csv").read_text().splitlines()[:2] == [
         "line,email,fate,remark",
         "2,ana@example.org,added,",

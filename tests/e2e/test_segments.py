@@ -59,7 +59,7 @@ def test_list_shows_whom_an_expression_means(workspace: Path) -> None:
         "person0@example.org",
         "person2@example.org",
     ]
-    assert "The first 2 of 3" in listed.stderr
+    assert "2 of 3. --limit 3 shows more" in listed.stderr
     assert "2 in all" in run(workspace, "subscribers", "list", "--segment", "teachers").stderr
 
 
@@ -117,3 +117,7 @@ def test_misspelt_name_is_marked_and_nothing_is_sent(workspace: Path) -> None:
 )
 def test_what_cannot_be_meant_together_is_refused(workspace: Path, arguments: tuple[str, ...], told: str) -> None:
     assert told in run(workspace, *arguments, expect=2).stderr
+
+
+def test_help_names_the_table_in_brackets(workspace: Path) -> None:
+    assert "[segments]" in run(workspace, "segments", "--help").stdout

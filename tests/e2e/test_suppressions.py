@@ -52,18 +52,19 @@ def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
     run(workspace, "suppressions", "add", "bo@example.org", "--topic", "events", "--reason", "complained")
     again = run(workspace, "suppressions", "add", "ana@example.org", "cy@example.org", "--reason", "manual")
 
-    assert "1 address is never mailed again" in again.stdout
+    assert "1 suppression added" in again.stdout
+    assert "1 of 2 was suppressed already" in again.stderr
     assert listed(workspace) == [
-        ("Ana@example.org", "", "unsubscribed"),
+        ("Ana@example.org", "", "manual"),
         ("bo@example.org", "", "unsubscribed"),
         ("bo@example.org", "events", "complained"),
         ("cy@example.org", "", "manual"),
     ]
     assert listed(workspace, "--topic", "events") == [("bo@example.org", "events", "complained")]
-    assert listed(workspace, "--reason", "manual") == [("cy@example.org", "", "manual")]
+    assert listed(workspace, "--reason", "complained") == [("bo@example.org", "events", "complained")]
     table = run(workspace, "suppressions", "list", "--limit", "3")
-    assert "Ana@example.org          unsubscribed" in table.stdout
-    assert "The first 3 of 4: 2 unsubscribed, 1 complained, 1 manual." in table.stderr
+    assert "Ana@example.org  all mail  manual" in table.stdout
+    assert "3 of 4 (2 manual, 1 complained, 1 unsubscribed). --limit 4 shows more" in table.stderr
 
     preview = run(workspace, "suppressions", "remove", "ANA@example.org", "--because", "she wrote", "--dry-run")
     assert "=by phone" in preview.stdout
@@ -106,8 +107,56 @@ def test_a_file_is_taken_as_a_whole_or_not_at_all(workspace: Path) -> None:
 
     file.write_text("email,topic\nana@example.org,\nbo@example.org,events\n", encoding="utf-8")
     added = run(workspace, "suppressions", "add", "--file", "left.csv", "--reason", "complained")
-    assert "2 addresses are never mailed again" in added.stdout
+    assert "2 suppressions added" in added.stdout
     assert listed(workspace) == [("ana@example.org", "", "complained"), ("bo@example.org", "events", "complained")]
+
+
+def test_a_dry_run_tells_how_many_get_mail_now(workspace: Path) -> None:
+    (workspace / "by.csv").write_text("email\nperson0@example.org\nPerson0@example.org\ncy@example.org\n")
+
+    previewed = run(workspace, "suppressions", "add", "--file", "by.csv", "--dry-run").stdout
+
+    assert [line.split()[-1] for line in previewed.splitlines()] == ["3", "2", "1"]
+    assert listed(workspace) == []
+
+
+def test_of_a_tools_whole_export_only_who_left_is_taken(workspace: Path) -> None:
+    (workspace / "all.csv").write_text(
+        "Email Address,OPTIN_TIME,CONFIRM_TIME,UNSUB_TIME\nperson0@example.org,2024-01-01,2024-01-01,\n"
+        "bo@example.org,2024-01-01,2024-01-01,2025-03-04 05:06:07\n"
+    )
+
+    added = run(workspace, "suppressions", "add", "--file", "all.csv")
+
+    assert "1 suppression added" in added.stdout
+    assert "1 of 2 rows are of people who did not leave: left out." in added.stderr
+    assert listed(workspace) == [("bo@example.org", "", "unsubscribed")]
+    assert "2025-03-04" in run(workspace, "suppressions", "list").stdout
+
+
+def test_it_asks_where_a_file_holds_many_or_people_who_get_mail(workspace: Path) -> None:
+    (workspace / "mailed.csv").write_text("email\nperson0@example.org\ncy@example.org\n")
+    (workspace / "many.csv").write_text("".join(f"left{number}@example.org\n" for number in range(101)))
+
+    assert "add --yes" in run(workspace, "suppressions", "add", "--file", "many.csv", expect=2).stderr
+    code, said = _answer(workspace, "suppressions", "add", "--file", "mailed.csv", said="n")
+    assert code == 1
+    assert "Suppress 2 addresses (1 of them mailed now)?" in said
+    assert listed(workspace) == []
+
+    run(workspace, "suppressions", "add", "--file", "mailed.csv", "--yes")
+    run(workspace, "suppressions", "add", "--file", "many.csv", "--yes")
+    assert len(listed(workspace)) == 103
+    assert "Nobody new" in run(workspace, "suppressions", "add", "--file", "many.csv").stdout
+
+
+def test_whoever_is_let_back_and_not_on_the_list_is_said(workspace: Path) -> None:
+    run(workspace, "suppressions", "add", "cy@example.org")
+
+    back = run(workspace, "suppressions", "remove", "cy@example.org", "--because", "she wrote", "--yes").stderr
+
+    assert "they are not on the list with a consent" in back
+    assert "newsletter subscribers add cy@example.org" in back
 
 
 def test_an_export_is_private_and_can_be_added_again(workspace: Path) -> None:

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 from newsletter.model.audience import SubscriberRecord
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Verdict, Waiver
 from newsletter.model.imports import ImportReport, batch_of
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
+from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.schedule import Schedule
@@ -64,10 +66,11 @@ def segment(name: str, condition: Condition) -> Segment:
     return Segment(name=name, expression=name, condition=condition)
 
 
-def variant(*segments: str) -> RenderedVariant:
+def variant(*segments: str, mailbox: MailboxProvider | None = None) -> RenderedVariant:
     slots = (Slot(MergeField("first_name", "Friends"), Escape.HTML), Slot(MergeField("country"), Escape.TEXT))
     return RenderedVariant(
         segments=frozenset(segments),
+        mailbox=mailbox,
         language="en",
         subject=Template(("Hello",)),
         preheader=Template(("Dear ", ""), (0,)),
@@ -88,6 +91,7 @@ def request(
     schedule: Schedule | None = None,
     provider: str = "outbox",
     topics: Sequence[str] = (),
+    mailboxes: Sequence[MailboxProvider] = (),
 ) -> FreezeRequest:
     return FreezeRequest(
         issue=issue,
@@ -99,6 +103,7 @@ def request(
         waivers=(Waiver(rule="links", because="the page opens tomorrow"),),
         schedule=schedule,
         topics=tuple(topics),
+        mailboxes=tuple(mailboxes),
     )
 
 
@@ -122,12 +127,16 @@ def freeze(
     schedule: Schedule | None = None,
     provider: str = "outbox",
     topics: Sequence[str] = (),
+    mailboxes: Sequence[MailboxProvider] = (),
     now: datetime = NOW,
 ) -> Broadcast:
-    variants = {frozenset[str](): variant()}
-    for each in only:
-        variants |= {names | {each.name}: variant(*names, each.name) for names in list(variants)}
-    made_from = request(issue, to, only, schedule, provider, topics)
+    variants = [
+        variant(*(each.name for each in some), mailbox=mailbox)
+        for mailbox in mailboxes or (None,)
+        for size in range(len(only) + 1)
+        for some in combinations(only, size)
+    ]
+    made_from = request(issue, to, only, schedule, provider, topics, mailboxes)
     return freeze_broadcast(database, made_from, variants, chunk_size=chunk_size, now=now)
 
 

@@ -322,3 +322,29 @@ def test_the_delivery_of_somebody_forgotten_is_not_found_with_another_key(databa
     assert find_delivery(database, broadcast.id, ANA) is None
     with pytest.raises(InputError, match="not the key"):
         find_delivery(database, broadcast.id, ANA, key=OTHER_KEY)
+
+
+def test_whoever_was_put_away_by_hand_and_is_forgotten_twice_does_not_return(database: Database) -> None:
+    add(database, row(ANA))
+    add_suppression(database, ANA, SuppressionReason.MANUAL, now=NOW - DAY)
+    assert forget(database, ANA)
+    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, now=NOW)
+    assert forget(database, ANA)
+
+    report = merge_subscribers(
+        database,
+        [batch_of([row(ANA, consented_at=NOW + DAY, consent_source="form")])],
+        key=KEY,
+        now=NOW + 2 * DAY,
+    )
+
+    assert (report.added, report.rejected) == (0, 1)
+
+
+def test_capitals_beyond_ascii_hide_no_address_in_the_words_of_the_ledger(database: Database) -> None:
+    add(database, row("Émile@example.org"), row("bo@example.org"))
+    freeze(database, to=segment('email != "ÉMILE@example.org"', Compare("email", Operator.UNEQUAL, "x")))
+
+    assert forget(database, "émile@example.org")
+
+    assert "mile@example.org" not in texts_of(database).lower()

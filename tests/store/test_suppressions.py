@@ -1,13 +1,15 @@
 """Addresses that must not be mailed, at all or about a topic."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from newsletter.errors import InputError
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
+from newsletter.model.imports import batch_of
 from newsletter.store.database import Database
+from newsletter.store.merge import merge_subscribers
 from newsletter.store.suppressions import (
     add_suppression,
     add_suppressions,
@@ -43,8 +45,26 @@ def test_suppression_is_found_however_the_address_is_spelt(database: Database) -
 def test_first_reason_stands(database: Database) -> None:
     add_suppression(database, ANA, COMPLAINED, now=NOW)
 
-    assert not add_suppression(database, "ANA@example.org", MANUAL, now=NOW + HOUR)
+    assert not add_suppression(database, "ANA@example.org", LEFT, now=NOW + HOUR)
     assert list(list_suppressions(database)) == [suppression(reason=COMPLAINED)]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("when", [NOW - HOUR, NOW, NOW + HOUR])
+def test_by_hand_overrules_a_reason_that_a_new_consent_would_lift(
+    database: Database, at_once: bool, when: datetime
+) -> None:
+    add_suppression(database, ANA, COMPLAINED, now=NOW)
+
+    if at_once:
+        assert not add_suppressions(database, [suppression(reason=MANUAL, created_at=when), suppression()])
+    else:
+        assert not add_suppression(database, ANA, MANUAL, now=when)
+        assert not add_suppression(database, ANA, LEFT, now=when)
+    said_yes = row(ANA, consented_at=NOW + 2 * HOUR, consent_source="form")
+    merge_subscribers(database, [batch_of([said_yes])], now=NOW + 3 * HOUR)
+
+    assert list(list_suppressions(database)) == [suppression(reason=MANUAL)]
 
 
 def test_each_topic_and_all_mail_are_suppressions_of_their_own(database: Database) -> None:
@@ -100,7 +120,7 @@ def test_many_are_added_at_once_and_the_first_in_time_stands(database: Database)
         database,
         [
             suppression("known@example.org", created_at=NOW - HOUR),
-            suppression("Bo@EXAMPLE.org", MANUAL),
+            suppression("Bo@EXAMPLE.org", COMPLAINED),
             suppression("bo@example.org", LEFT, created_at=NOW - HOUR, detail="first"),
             suppression("bo@example.org", topic="events"),
             suppression("bo@example.org", BOUNCED, topic="events"),
@@ -204,7 +224,7 @@ def test_standing_tells_who_is_suppressed_who_was_and_who_is_forgotten(database:
 
     standing = standing_of(database, asked, key=KEY)
 
-    assert standing.suppressed == {"ana@example.org", "cy@example.org"}
+    assert standing.suppressed.keys() == {"ana@example.org", "cy@example.org"}
     assert standing.allowed_since == {"bo@example.org": NOW + HOUR}
     assert standing.forgotten == {"di@example.org"}
 

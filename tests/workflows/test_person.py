@@ -91,7 +91,7 @@ def test_whoever_was_forgotten_is_told_with_the_key_alone(database: Database) ->
 
     with pytest.raises(InputError, match="was forgotten on 2026-02-19"):
         show_person(database, ANA, key=KEY)
-    with pytest.raises(InputError, match="nobody with the address"):
+    with pytest.raises(InputError, match="or they were forgotten, which cannot be told without the key"):
         show_person(database, ANA)
 
 
@@ -173,3 +173,27 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_kept(database: Databas
     with pytest.raises(InputError, match="there is no address"):
         add_by_hand(database, " ")
     assert find_subscriber(database, ANA) is None
+
+
+def test_a_date_before_all_calendars_is_no_date(database: Database) -> None:
+    with pytest.raises(InputError, match="is not a date"):
+        add_by_hand(database, consented_at="0001-01-01T00:00+14:00")
+
+
+def test_dates_are_read_as_those_of_a_list(database: Database) -> None:
+    add_by_hand(database, consented_at="31.01.2026")
+
+    found = find_subscriber(database, ANA)
+    assert found is not None
+    assert found.record.consented_at == datetime(2026, 1, 31, tzinfo=UTC)
+    with pytest.raises(InputError, match="could be 3 April or 4 March; write it as 2025-04-03"):
+        add_by_hand(database, consented_at="03/04/2025")
+
+
+def test_a_likely_typo_is_taken_and_said(database: Database) -> None:
+    report = add_by_hand(database, "ana@gmial.com")
+
+    assert report.added == 1
+    assert [row.doubt.partition(";")[0] for row in report.doubtful_rows] == [
+        "gmial.com looks like a typo for gmail.com"
+    ]

@@ -13,7 +13,7 @@ from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows.broadcast import plan_broadcast
+from newsletter.workflows.broadcast import Order, plan_broadcast
 from newsletter.workflows.compose import find_issue
 from newsletter.workflows.segment_overview import Overlap, overview_segments, portray_segment, steps_of_overview
 from newsletter.workflows.segments import find_segment, find_segments, mistakes_in_segments, segment_where
@@ -127,9 +127,7 @@ def test_broadcast_to_an_expression_keeps_what_was_typed(config: Config, databas
     plan = plan_broadcast(
         config,
         database,
-        find_issue(config, "2026-02"),
-        segment=segment_where(config, database, expression, now=NOW),
-        waivers=(),
+        Order(folder=find_issue(config, "2026-02"), segment=segment_where(config, database, expression, now=NOW)),
         now=NOW,
     )
 

@@ -61,7 +61,7 @@ def sync(database: Database, provider: Provider, *, key: bytes | None = None) ->
     """All of it; what was planned."""
     planned = plan(database, provider, key=key)
     take_over(database, planned, POLICY, key=key, now=NOW)
-    assert hand_over(database, provider, planned, key=key) == ()
+    assert hand_over(database, provider, planned, key=key, clock=lambda: NOW) == ()
     return planned
 
 
@@ -106,6 +106,7 @@ def test_of_several_lists_the_first_entry_is_the_reason(
 
     assert len(planned.new_here) == 1
     assert [each.reason for each in list_suppressions(database)] == [SuppressionReason.COMPLAINED]
+    assert plan(database, provider).left_again == ()
 
 
 def test_who_is_suppressed_already_stays_so_for_the_first_reason(
@@ -129,6 +130,55 @@ def test_whom_we_hold_is_put_among_those_who_left(database: Database, api: SendG
     assert len(planned.new_there) == 1202
     assert api.suppressions.emails("unsubscribes") == sorted(planned.new_there)
     assert is_settled(plan(database, provider))
+
+
+@pytest.mark.parametrize("listed", ["unsubscribes", "spam_reports"])
+def test_who_leaves_there_again_does_not_come_back_by_a_consent_from_between(
+    database: Database, api: SendGridApi, provider: Provider, listed: str
+) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    api.suppressions.put(listed, ANA, NOW - HOUR)
+
+    planned = sync(database, provider)
+    merge_subscribers(database, [batch_of([row(ANA, consented_at=NOW - 2 * HOUR)])], now=NOW)
+
+    assert [entry.email for entry in planned.left_again] == [ANA]
+    assert find_suppression(database, ANA) is not None
+    assert plan(database, provider).left_again == ()
+
+
+def test_an_entry_that_we_put_there_is_not_taken_for_leaving_again(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    sync(database, provider)
+
+    assert plan(database, provider).left_again == ()
+    sync(database, provider)
+    merge_subscribers(database, [batch_of([row(ANA, consented_at=NOW - 2 * HOUR)])], now=NOW)
+    assert find_suppression(database, ANA) is None
+
+
+def test_who_leaves_there_after_we_put_them_on_the_list_left_again(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    planned = plan(database, provider)
+    api.now = NOW - 2 * HOUR
+    hand_over(database, provider, planned, key=None, clock=lambda: NOW - 2 * HOUR)
+    api.suppressions.lists["unsubscribes"].clear()
+    api.suppressions.put("unsubscribes", ANA, NOW - HOUR)
+
+    assert [entry.created_at for entry in plan(database, provider).left_again] == [NOW - HOUR]
+
+
+def test_a_block_says_nothing_new_of_somebody_who_is_suppressed(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    api.suppressions.put("blocks", ANA, NOW - HOUR)
+
+    assert plan(database, provider).left_again == ()
 
 
 def test_a_block_alone_does_not_keep_the_provider_from_mailing(
@@ -271,7 +321,7 @@ def test_who_is_let_back_while_the_question_stands_is_not_put_on_a_list(
     planned = plan(database, provider)
     remove_suppression(database, ANA, because="asked", now=NOW)
 
-    hand_over(database, provider, planned, key=None)
+    hand_over(database, provider, planned, key=None, clock=lambda: NOW)
 
     assert api.suppressions.emails("unsubscribes") == []
 
@@ -285,7 +335,7 @@ def test_who_leaves_while_the_question_stands_is_not_taken_off_a_list(
     planned = plan(database, provider)
     add_suppression(database, ANA, LEFT, now=NOW)
 
-    hand_over(database, provider, planned, key=None)
+    hand_over(database, provider, planned, key=None, clock=lambda: NOW)
 
     assert api.suppressions.emails("unsubscribes") == [ANA]
 
@@ -298,7 +348,7 @@ def test_a_sync_that_broke_off_is_completed_by_the_next(
     planned = plan(database, provider)
     api.script(Answer(status=201), Answer.error(401, "the key is gone"))
     with pytest.raises(ProviderError, match="401"):
-        hand_over(database, provider, planned, key=None)
+        hand_over(database, provider, planned, key=None, clock=lambda: NOW)
 
     sync(database, provider)
 

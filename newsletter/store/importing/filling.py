@@ -10,7 +10,7 @@ from newsletter.model.audience import SUBSCRIBER_COLUMNS
 from newsletter.store.database import Connection
 from newsletter.store.importing.intake import TakenRows
 from newsletter.store.importing.outcome import Outcome
-from newsletter.store.importing.repeated import reject_repeated
+from newsletter.store.importing.repeated import MARK, reject_repeated
 from newsletter.store.importing.revivals import revive
 from newsletter.store.queries import load_queries
 
@@ -87,7 +87,7 @@ def unguessable_tokens(count: int) -> list[str]:
 def _drop_repeated(connection: Connection, after: int, now: str) -> int:
     """Leaves each person the row that counts; how many rows were rejected."""
     _SQL.index_repeated(connection)
-    rejected = reject_repeated(connection, lambda: _SQL.find_contenders(connection, after=after, now=now))
+    rejected = reject_repeated(connection, lambda: _SQL.find_contenders(connection, after=after, now=now, mark=MARK))
     _SQL.delete_rejected(connection, after=after)
     _SQL.drop_repeated_index(connection)
     _SQL.create_person_index(connection)

@@ -25,7 +25,7 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
         return 0
     if key is None:
         raise InputError(
-            "people were forgotten here, and this list could bring them back; "
+            "people were forgotten here, and without the key anybody who is added could be one of them; "
             "set NEWSLETTER_KEY in the environment to the key that was used then"
         )
     require_key(connection, key)

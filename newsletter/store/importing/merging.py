@@ -8,7 +8,7 @@ from newsletter.store.importing.filling import keep_last_id, last_id, unguessabl
 from newsletter.store.importing.forgotten import refuse_forgotten
 from newsletter.store.importing.intake import TakenRows
 from newsletter.store.importing.outcome import Outcome
-from newsletter.store.importing.repeated import reject_repeated
+from newsletter.store.importing.repeated import MARK, reject_repeated
 from newsletter.store.importing.revivals import revive
 from newsletter.store.queries import load_queries
 
@@ -23,7 +23,9 @@ def merge(
 ) -> Outcome:
     """Adds who is new and updates who is known. `key` is asked for where somebody was forgotten."""
     staged = _stage(connection, rows)
-    if _look_up(connection, staged) and reject_repeated(connection, lambda: _SQL.find_contenders(connection, now=now)):
+    if _look_up(connection, staged) and reject_repeated(
+        connection, lambda: _SQL.find_contenders(connection, now=now, mark=MARK)
+    ):
         _SQL.reject_remarked(connection)
     returned = refuse_forgotten(connection, key=key, now=now)
     revived = revive(connection, lambda: _SQL.find_revivals(connection, now=now), now=now)

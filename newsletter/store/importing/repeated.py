@@ -6,6 +6,7 @@ from newsletter.store.database import Connection
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("import_remarks")
+MARK = "\x1f"  # between the cells of a row; the separator of ASCII for it, and no cell holds control characters
 
 
 def reject_repeated(connection: Connection, find_contenders: Callable[[], object]) -> int:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from newsletter.store.ledger.members import (
     SortedMembers,
     Zone,
     members_left,
+    readership_of,
     require_somebody,
     sort_members,
     zoneless_left,
@@ -31,18 +32,19 @@ _SQL = load_queries("freeze")
 def freeze_broadcast(
     database: Database,
     request: FreezeRequest,
-    variants: Mapping[frozenset[str], RenderedVariant],
+    variants: Iterable[RenderedVariant],
     *,
     chunk_size: int,
     now: datetime,
 ) -> Broadcast:
     """Gives everybody of the segment one delivery, in one transaction.
 
-    `variants` holds one for each set of names that `request.only` allows; those that nobody gets are not kept.
+    There is one of `variants` for each readership that `request` allows; those that nobody gets are not kept.
     Whoever is suppressed, left all topics of the issue, never said yes, or may have got the issue from an earlier
     broadcast, is excluded with the first of these reasons. With a time that is ahead the broadcast is scheduled, else
     it runs. Raises InputError, and writes nothing, where nobody is left.
     """
+    variant_for = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
         members = sort_members(connection, request)
         parts = _cut(connection, members, chunk_size)
@@ -52,13 +54,14 @@ def freeze_broadcast(
         _add_settlements(connection, broadcast_id, members.excluded, now=now)
         _add_chunks(connection, broadcast_id, parts, chunk_size=chunk_size, now=now)
         _SQL.add_deliveries(connection, broadcast=broadcast_id)
-        for mask in sorted({part.variant for part in parts}):
-            content = variants[_segments_of(request, mask)]
-            save_variant(connection, broadcast_id=broadcast_id, number=mask, variant=content)
+        for number in sorted({part.variant for part in parts}):
+            content = variant_for[readership_of(request, number)]
+            save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content)
         _write_journal(connection, broadcast_id, request, members, now=now)
         _SQL.drop_beginning(connection)
         _SQL.drop_member(connection)
         _SQL.drop_clock(connection)
+        _SQL.drop_mailbox(connection)
         return find(connection, broadcast_id)
 
 
@@ -75,15 +78,15 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
     by_variant: Counter[int] = Counter()
     by_zone: Counter[Zone] = Counter()
     for number, count in counts.items():
-        zone, mask = members.part_of(number)
-        by_variant[mask] += count
+        zone, variant = members.part_of(number)
+        by_variant[variant] += count
         by_zone[zone] += count
     return FreezePreview(
         members=members.count,
         excluded=members.excluded,
         variants=tuple(
-            VariantCount(segments=_segments_of(request, mask), deliveries=count)
-            for mask, count in sorted(by_variant.items())
+            VariantCount(readership=readership_of(request, variant), deliveries=count)
+            for variant, count in sorted(by_variant.items())
         ),
         zones=_zone_counts(by_zone),
         zoneless=zoneless,
@@ -92,7 +95,7 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
 
 def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:
     """How many who are left are in each part, by its number; where there can be but one, nobody needs to be read."""
-    if len(members.zones) == members.masks == 1:
+    if len(members.zones) == members.variants == 1:
         left = members.count - sum(each.deliveries for each in members.excluded)
         return {0: left} if left else {}
     counts: Counter[int] = Counter()
@@ -115,7 +118,7 @@ class _Part:
     """The people of one variant and one zone; no chunk mixes parts."""
 
     number: int
-    variant: int  # a bit mask
+    variant: int
     zone: Zone
     deliveries: int
     beginnings: Sequence[int]  # the first subscriber of each chunk
@@ -125,7 +128,7 @@ def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> lis
     """Cuts those who are left into parts and chunks; the parts by their moment."""
     counts: defaultdict[int, int] = defaultdict(int)
     beginnings: defaultdict[int, list[int]] = defaultdict(list)
-    is_one_part = len(members.zones) == members.masks == 1
+    is_one_part = len(members.zones) == members.variants == 1
     for page in members_left(connection):
         if is_one_part:  # nearly always; then nobody needs to be looked at
             beginnings[0] += [subscriber for subscriber, _ in page[-counts[0] % chunk_size :: chunk_size]]
@@ -138,8 +141,8 @@ def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> lis
             counts[part] = count + 1
     parts = []
     for number, count in counts.items():
-        zone, mask = members.part_of(number)
-        parts.append(_Part(number=number, variant=mask, zone=zone, deliveries=count, beginnings=beginnings[number]))
+        zone, variant = members.part_of(number)
+        parts.append(_Part(number=number, variant=variant, zone=zone, deliveries=count, beginnings=beginnings[number]))
     return sorted(parts, key=lambda part: (_due_text(part.zone.moment), part.zone.name, part.variant))
 
 
@@ -220,10 +223,6 @@ def _write_journal(
     )
     for waiver in request.waivers:
         journal.write(connection, broadcast_id, Entry.WAIVED, f"{waiver.rule}: {waiver.because}", now=now)
-
-
-def _segments_of(request: FreezeRequest, mask: int) -> frozenset[str]:
-    return frozenset(only.name for bit, only in enumerate(request.only) if mask >> bit & 1)
 
 
 def _due_text(moment: datetime | None) -> str:

@@ -8,6 +8,8 @@ from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
+from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
+from newsletter.model.readership import Readership
 from newsletter.model.schedule import Schedule
 from newsletter.store.database import Connection
 from newsletter.store.ledger.topics import exclude_left
@@ -35,30 +37,34 @@ class SortedMembers:
     count: int
     excluded: tuple[SettledCount, ...]  # the settlements are numbered in this order, from 1
     zones: tuple[Zone, ...]
-    masks: int  # how many variants there can be
+    variants: int  # how many there can be
 
     def part_of(self, number: int) -> tuple[Zone, int]:
-        """What the number of a part says: the zone, and the variant as a bit mask.
+        """What the number of a part says: the zone, and the number of the variant."""
+        zone, variant = divmod(number, self.variants)
+        return self.zones[zone], variant
 
-        Bit N is set where the variant shows the sections of the Nth `only:` segment.
-        """
-        zone, mask = divmod(number, self.masks)
-        return self.zones[zone], mask
+
+def readership_of(request: FreezeRequest, variant: int) -> Readership:
+    """Who gets the variant of a number: the mailbox provider's place in the request, then a bit for each segment.
+
+    Bit N is set where the variant shows the sections of the Nth `only:` segment.
+    """
+    mailbox, mask = divmod(variant, _masks(request))
+    return Readership(
+        segments=frozenset(only.name for bit, only in enumerate(request.only) if mask >> bit & 1),
+        mailbox=request.mailboxes[mailbox] if request.mailboxes else None,
+    )
 
 
 def sort_members(connection: Connection, request: FreezeRequest) -> SortedMembers:
     """Fills the temporary table `member`, within a transaction."""
-    masks = 1 << len(request.only)
-    zones = _zones(connection, request.schedule, masks)
+    variants = _masks(request) * max(1, len(request.mailboxes))
+    zones = _zones(connection, request.schedule, variants)
+    _SQL.create_mailbox(connection)
     _SQL.create_member(connection)
-    query = compose(
-        _SQL.collect_members.sql,
-        connection.dialect,
-        segment=request.segment.condition,
-        variants=[only.condition for only in request.only],
-    )
-    count = connection.execute(query.sql, query.parameters).rowcount
-    return SortedMembers(count=count, excluded=_exclude(connection, request), zones=zones, masks=masks)
+    count = _collect(connection, request)
+    return SortedMembers(count=count, excluded=_exclude(connection, request), zones=zones, variants=variants)
 
 
 def members_left(connection: Connection) -> Iterator[list[Member]]:
@@ -94,7 +100,32 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
     )
 
 
-def _zones(connection: Connection, schedule: Schedule | None, masks: int) -> tuple[Zone, ...]:
+def _masks(request: FreezeRequest) -> int:
+    """How many sets of the `only:` segments there are."""
+    return 1 << len(request.only)
+
+
+def _collect(connection: Connection, request: FreezeRequest) -> int:
+    """Puts everybody of the segment into the temporary table `member`; how many they are."""
+    segment, variants = request.segment.condition, [only.condition for only in request.only]
+    if request.mailboxes:
+        elsewhere = _load_mailboxes(connection, request)
+        collect = _SQL.collect_members_by_mailbox.sql
+        query = compose(collect, connection.dialect, segment=segment, variants=variants, elsewhere=elsewhere)
+    else:
+        query = compose(_SQL.collect_members.sql, connection.dialect, segment=segment, variants=variants)
+    return connection.execute(query.sql, query.parameters).rowcount
+
+
+def _load_mailboxes(connection: Connection, request: FreezeRequest) -> int:
+    """Fills the temporary table `mailbox`; the first part of those at a domain that is not in it."""
+    first_part = {provider: place * _masks(request) for place, provider in enumerate(request.mailboxes)}
+    domains = [(domain, first_part[at]) for domain, at in PROVIDER_OF_DOMAIN.items() if at in first_part]
+    connection.load("mailbox", domains)
+    return first_part[MailboxProvider.OTHER]
+
+
+def _zones(connection: Connection, schedule: Schedule | None, variants: int) -> tuple[Zone, ...]:
     """The zones that a member can be in; in local time, fills the temporary table `clock`."""
     _SQL.create_clock(connection)
     if schedule is None:
@@ -103,7 +134,7 @@ def _zones(connection: Connection, schedule: Schedule | None, masks: int) -> tup
         return (Zone(name="", moment=schedule.moment_in(schedule.zone)),)
     clocks = {stated: schedule.clock_of(stated) for (stated,) in list(_SQL.stated_zones(connection))}
     names = sorted(set(clocks.values()))
-    first_part = {name: number * masks for number, name in enumerate(names)}
+    first_part = {name: number * variants for number, name in enumerate(names)}
     connection.load("clock", [(stated, first_part[name], int(stated == name)) for stated, name in clocks.items()])
     return tuple(Zone(name=name, moment=schedule.moment_in(name)) for name in names)
 

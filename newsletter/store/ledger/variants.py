@@ -6,7 +6,10 @@ from typing import Any
 
 import orjson
 
+from newsletter.model.ledger import VariantCount
+from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.merge import Escape, MergeField, Slot, Template
+from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import load_queries
@@ -41,10 +44,22 @@ def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVa
     return {str(number): _variant(content, pictures) for number, content in contents.items()}
 
 
+def variant_counts(database: Database, broadcast_id: int) -> tuple[VariantCount, ...]:
+    """How many deliveries there are of each variant that was frozen."""
+    with database.read() as connection:
+        sizes = list(_SQL.variant_sizes(connection, broadcast=broadcast_id))
+    return tuple(
+        VariantCount(readership=_readership(orjson.loads(zlib.decompress(content))), deliveries=size)
+        for content, size in sizes
+    )
+
+
 def _variant(content: bytes, pictures: Mapping[str, Picture]) -> RenderedVariant:
     data = orjson.loads(zlib.decompress(content))
+    readership = _readership(data)
     return RenderedVariant(
-        segments=frozenset(data["segments"]),
+        segments=readership.segments,
+        mailbox=readership.mailbox,
         language=data["language"],
         subject=_template(data["subject"]),
         preheader=_template(data["preheader"]),
@@ -55,9 +70,15 @@ def _variant(content: bytes, pictures: Mapping[str, Picture]) -> RenderedVariant
     )
 
 
+def _readership(data: Mapping[str, Any]) -> Readership:
+    mailbox = data.get("mailbox")  # what was frozen before readers were told apart by it has none
+    return Readership(segments=frozenset(data["segments"]), mailbox=MailboxProvider(mailbox) if mailbox else None)
+
+
 def _as_data(variant: RenderedVariant) -> dict[str, object]:
     return {
         "segments": sorted(variant.segments),
+        "mailbox": variant.mailbox,
         "language": variant.language,
         "subject": (variant.subject.parts, variant.subject.slots),
         "preheader": (variant.preheader.parts, variant.preheader.slots),

@@ -17,13 +17,13 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
     Raises StoreError where the server is too old, the database of another encoding, the schema of another program or
     of a newer version.
     """
-    _check_server(connection, shown)
-    scripts = sorted(_FOLDER.glob("*.sql"))
-    if _version(connection, shown, newest=len(scripts)) == len(scripts):
+    check_server(connection, shown)
+    scripts = _scripts()
+    if version_of(connection, shown) == len(scripts):
         return
     try:
         connection.execute(f"BEGIN; {lock}")
-        version = _version(connection, shown, newest=len(scripts))  # another process may have been faster
+        version = version_of(connection, shown)  # another process may have been faster
         if version == 0:
             _make_schema(connection)
         for script in scripts[version:]:
@@ -35,7 +35,8 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
         raise
 
 
-def _check_server(connection: PostgresConnection, shown: str) -> None:
+def check_server(connection: PostgresConnection, shown: str) -> None:
+    """Raises StoreError where the server is too old, or its encoding cannot hold every name."""
     if connection.info.server_version < OLDEST_SERVER:
         raise cannot_use(shown, "its PostgreSQL is too old", f"use PostgreSQL {OLDEST_SERVER // 10_000} or newer")
     encoding = connection.info.parameter_status("server_encoding")
@@ -47,8 +48,13 @@ def _check_server(connection: PostgresConnection, shown: str) -> None:
         )
 
 
-def _version(connection: PostgresConnection, shown: str, *, newest: int) -> int:
-    """How many migrations the database has."""
+def newest_version() -> int:
+    """How many migrations there are."""
+    return len(_scripts())
+
+
+def version_of(connection: PostgresConnection, shown: str) -> int:
+    """How many migrations the database has; raises StoreError where its schema is another program's, or newer."""
     # Asked of the catalog's tables: to_regclass() may answer from before this session waited for the lock.
     query = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
     tables = connection.execute(query, {"schema": SCHEMA}).fetchall()
@@ -57,9 +63,13 @@ def _version(connection: PostgresConnection, shown: str, *, newest: int) -> int:
     if (_MARK,) not in tables:
         raise cannot_use(shown, f"its schema {SCHEMA} is another program's", "name another database as [database] url")
     (version,) = _row(connection, "SELECT max(version) FROM schema_version", {})
-    if version > newest:
+    if version > newest_version():
         raise cannot_use(shown, "it was written by a newer version of newsletter", "update newsletter")
     return int(version)
+
+
+def _scripts() -> list[Path]:
+    return sorted(_FOLDER.glob("*.sql"))
 
 
 def _make_schema(connection: PostgresConnection) -> None:

@@ -31,13 +31,14 @@ DELETE FROM forgotten_key;
 INSERT INTO forgotten_key (digest) VALUES (:digest);
 
 -- name: remember(digest, subscriber, reason, now)!
--- Keeps who was forgotten. Somebody who was forgotten before, and of whom a suppression was added since, keeps their id.
+-- Keeps who was forgotten. Somebody who was forgotten before, and of whom a suppression was added since, keeps their id,
+-- and a reason that no new consent lifts.
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :now)
 ON CONFLICT (digest) DO UPDATE
 SET
     subscriber = coalesce(excluded.subscriber, forgotten.subscriber),
-    reason = excluded.reason,
+    reason = CASE WHEN forgotten.reason IN ('manual', 'invalid') THEN forgotten.reason ELSE excluded.reason END,
     created_at = excluded.created_at;
 
 -- name: find_forgotten(digest)$

@@ -30,18 +30,20 @@ CREATE INDEX subscriber_repeated ON subscriber (person) /*+ ; ANALYZE subscriber
 -- Clears up.
 DROP INDEX subscriber_repeated;
 
--- name: find_contenders(after, now)!
--- The rows of people who stand in the list several times. What the import filled in itself does not count as said.
+-- name: find_contenders(after, now, mark)!
+-- The rows of people who stand in the list several times. What the import filled in itself does not count as said. Which
+-- cell says a thing counts as well: a mark that no cell holds stands between them.
 INSERT INTO contender (line, person, email, consented_at, said)
 SELECT
     s.id - :after,
     s.person,
     s.email,
     s.consented_at,
-    s.email || s.first_name || s.last_name || s.language || s.timezone || s.tags
-    || CASE WHEN s.joined_at = :now THEN '' ELSE s.joined_at END
-    || s.consented_at || s.consent_source || s.consent_wording || s.consent_confirmed_at || s.consent_basis
-    || CASE WHEN s.attributes = '{}' THEN '' ELSE s.attributes END
+    s.email || :mark || s.first_name || :mark || s.last_name || :mark || s.language || :mark || s.timezone
+    || :mark || s.tags || :mark || CASE WHEN s.joined_at = :now THEN '' ELSE s.joined_at END
+    || :mark || s.consented_at || :mark || s.consent_source || :mark || s.consent_wording
+    || :mark || s.consent_confirmed_at || :mark || s.consent_basis
+    || :mark || CASE WHEN s.attributes = '{}' THEN '' ELSE s.attributes END
 FROM subscriber AS s
 WHERE s.person IN (SELECT person FROM subscriber GROUP BY person HAVING count(*) > 1);
 

@@ -162,18 +162,20 @@ LEFT JOIN subscriber AS s ON s.person = i.person
 LEFT JOIN suppression AS p ON p.person = i.person AND p.topic = ''
 WHERE NOT EXISTS (SELECT 1 FROM standing AS t WHERE t.line = i.line);
 
--- name: find_contenders(now)!
--- The rows of people who stand in the list several times.
+-- name: find_contenders(now, mark)!
+-- The rows of people who stand in the list several times. Which cell says a thing counts as well: a mark that no cell
+-- holds stands between them.
 INSERT INTO contender (line, person, email, consented_at, said)
 SELECT
     i.line,
     i.person,
     i.email,
     i.consented_at,
-    i.email || i.first_name || i.last_name || i.language || i.timezone || i.tags
-    || CASE WHEN i.joined_at = :now THEN '' ELSE i.joined_at END
-    || i.consented_at || i.consent_source || i.consent_wording || i.consent_confirmed_at || i.consent_basis
-    || CASE WHEN i.attributes = '{}' THEN '' ELSE i.attributes END
+    i.email || :mark || i.first_name || :mark || i.last_name || :mark || i.language || :mark || i.timezone
+    || :mark || i.tags || :mark || CASE WHEN i.joined_at = :now THEN '' ELSE i.joined_at END
+    || :mark || i.consented_at || :mark || i.consent_source || :mark || i.consent_wording
+    || :mark || i.consent_confirmed_at || :mark || i.consent_basis
+    || :mark || CASE WHEN i.attributes = '{}' THEN '' ELSE i.attributes END
 FROM incoming AS i
 WHERE i.person IN (
     SELECT s.person

@@ -4,11 +4,13 @@ INSERT INTO suppression (person, topic, email, reason, detail, created_at)
 VALUES (:person, :topic, :email, :reason, :detail, :created_at)
 ON CONFLICT (person, topic) DO NOTHING;
 
--- name: say_again(person, topic, at)!
--- Keeps when a suppression that stands was last said again; the first reason and its time stay.
+-- name: say_again(person, topic, at, reason)!
+-- Keeps when a suppression that stands was last said again; the first reason and its time stay, but by hand overrules it.
 UPDATE suppression
-SET repeated_at = :at
-WHERE person = :person AND topic = :topic AND created_at < :at AND repeated_at < :at;
+SET
+    repeated_at = CASE WHEN created_at < :at AND repeated_at < :at THEN :at ELSE repeated_at END,
+    reason = CASE WHEN :reason = 'manual' THEN 'manual' ELSE reason END
+WHERE person = :person AND topic = :topic;
 
 -- name: create_reported()!
 -- Many at once.
@@ -32,11 +34,41 @@ ORDER BY person, topic, created_at, number
 ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_reported_again()!
--- Keeps when those that stand were last said again.
+-- Keeps when those that stand were last said again; the first reason stays, but by hand overrules it.
 UPDATE suppression AS p
-SET repeated_at = r.at
-FROM (SELECT person, topic, max(created_at) AS at FROM reported GROUP BY person, topic) AS r
-WHERE p.person = r.person AND p.topic = r.topic AND p.created_at < r.at AND p.repeated_at < r.at;
+SET
+    repeated_at = CASE WHEN p.created_at < r.at AND p.repeated_at < r.at THEN r.at ELSE p.repeated_at END,
+    reason = CASE WHEN r.by_hand = 1 THEN 'manual' ELSE p.reason END
+FROM (
+    SELECT person, topic, max(created_at) AS at, max(CASE WHEN reason = 'manual' THEN 1 ELSE 0 END) AS by_hand
+    FROM reported
+    GROUP BY person, topic
+) AS r
+WHERE
+    p.person = r.person AND p.topic = r.topic
+    AND ((p.created_at < r.at AND p.repeated_at < r.at) OR (r.by_hand = 1 AND p.reason <> 'manual'));
+
+-- name: count_reported()$
+-- How many rows they are.
+SELECT count(*) FROM reported;
+
+-- name: count_new()$
+-- How many of them would be new.
+SELECT count(*)
+FROM (
+    SELECT DISTINCT r.person, r.topic
+    FROM reported AS r
+    WHERE NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = r.person AND p.topic = r.topic)
+) AS n;
+
+-- name: count_mailed()$
+-- How many people among these get mail now.
+SELECT count(DISTINCT r.person)
+FROM reported AS r
+JOIN subscriber AS s ON s.person = r.person
+WHERE
+    (s.consented_at <> '' OR s.consent_basis <> '')
+    AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = r.person AND p.topic IN ('', r.topic));
 
 -- name: drop_reported()!
 -- Clears up.
@@ -85,8 +117,15 @@ GROUP BY reason
 ORDER BY count(*) DESC, reason;
 
 -- name: suppressed_among(persons)
--- Who of a list must not be mailed at all.
-SELECT person FROM suppression WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
+-- Who of a list must not be mailed at all; when that was last said, and when it was put on a list of the provider.
+SELECT person, CASE WHEN repeated_at > created_at THEN repeated_at ELSE created_at END, handed_over_at
+FROM suppression
+WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
+
+-- name: keep_handed_over(persons, at)!
+-- Keeps that people were put on a list of the provider.
+UPDATE suppression SET handed_over_at = :at
+WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
 
 -- name: allowed_again(persons)
 -- Who of a list was suppressed once, and since when they may be mailed again: since they said yes, where it was a new

@@ -12,6 +12,16 @@ ON CONFLICT (broadcast, name) DO NOTHING;
 -- The content of every variant.
 SELECT number, content FROM variant WHERE broadcast = :broadcast ORDER BY number;
 
+-- name: variant_sizes(broadcast)
+-- The content of every variant, and how many deliveries there are of it.
+SELECT v.content, s.size
+FROM variant AS v
+JOIN (
+    SELECT variant, sum(size) AS size FROM chunk WHERE broadcast = :broadcast AND size > 0 GROUP BY variant
+) AS s ON s.variant = v.number
+WHERE v.broadcast = :broadcast
+ORDER BY v.number;
+
 -- name: pictures(broadcast)
 -- Every picture.
 SELECT name, content_type, content, width, height FROM picture WHERE broadcast = :broadcast;

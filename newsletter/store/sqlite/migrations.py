@@ -15,12 +15,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
     Raises StoreError where the file belongs to another program or to a newer version.
     """
-    scripts = sorted(_FOLDER.glob("*.sql"))
-    if _version(connection, path, newest=len(scripts)) == len(scripts):
+    scripts = _scripts()
+    if version_of(connection, path) == len(scripts):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection, path, newest=len(scripts))  # another process may have been faster
+        version = version_of(connection, path)  # another process may have been faster
         for script in scripts[version:]:
             for statement in _statements(script.read_text(encoding="utf-8")):
                 connection.execute(statement)
@@ -33,7 +33,13 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
+def newest_version() -> int:
+    """How many migrations there are."""
+    return len(_scripts())
+
+
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """How many migrations the file has; raises StoreError where it belongs to another program or a newer version."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -43,9 +49,13 @@ def _version(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
         raise cannot_use(
             path, "it is the database of another program", "give another file as [database] url in newsletter.toml"
         )
-    if version > newest:
+    if version > newest_version():
         raise cannot_use(path, "it was written by a newer version of newsletter", "update newsletter")
     return int(version)
+
+
+def _scripts() -> list[Path]:
+    return sorted(_FOLDER.glob("*.sql"))
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from stat import S_IMODE
 
 from newsletter.store.sqlite.failures import cannot_use
 
-_OF_OTHERS = 0o077  # what the group and everybody else may do
+OF_OTHERS = 0o077  # what the group and everybody else may do
 _BESIDE = ("", "-wal", "-shm", "-journal", ".runners")  # SQLite gives its own files the permissions of the database
 
 
@@ -34,5 +34,5 @@ def keep_private(path: Path) -> None:
         each = database.with_name(f"{database.name}{suffix}")
         with suppress(OSError):  # it is not there, or is on a disk that knows no permissions
             found = each.stat()
-            if found.st_uid == os.geteuid() and found.st_mode & _OF_OTHERS:
-                each.chmod(S_IMODE(found.st_mode) & ~_OF_OTHERS)
+            if found.st_uid == os.geteuid() and found.st_mode & OF_OTHERS:
+                each.chmod(S_IMODE(found.st_mode) & ~OF_OTHERS)

@@ -16,6 +16,7 @@ from newsletter.model.ledger import (
     ZoneCount,
     ZoneProgress,
 )
+from newsletter.model.readership import Readership
 from newsletter.model.segment import Compare, Operator, Tagged
 from newsletter.store.database import Database
 from newsletter.store.ledger.audit import audited_deliveries
@@ -341,8 +342,8 @@ def test_preview_tells_what_a_freeze_would_do_and_writes_nothing(database: Datab
     assert (preview.members, preview.recipients) == (7, 6)
     assert preview.excluded == (excluded(1, "manual"),)
     assert preview.variants == (
-        VariantCount(segments=frozenset(), deliveries=4),
-        VariantCount(segments=frozenset({"teachers"}), deliveries=2),
+        VariantCount(readership=Readership(), deliveries=4),
+        VariantCount(readership=Readership(segments=frozenset({"teachers"})), deliveries=2),
     )
     assert preview_freeze(database, request(only=(TEACHERS,))) == preview
     assert list_broadcasts(database) == ()

@@ -54,6 +54,7 @@ CREATE TABLE import (
 ALTER TABLE suppression ADD COLUMN topic TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE suppression ADD COLUMN detail TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE suppression ADD COLUMN repeated_at TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE suppression ADD COLUMN handed_over_at TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE suppression DROP CONSTRAINT suppression_pkey;
 ALTER TABLE suppression ADD PRIMARY KEY (person, topic);
 

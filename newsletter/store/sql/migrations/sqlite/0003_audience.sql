@@ -31,10 +31,10 @@ SELECT
     '', '', s.email, s.first_name, s.last_name, s.attributes, s.token, s.updated_at
 FROM subscriber AS s;
 
--- An id is never given twice, not even that of somebody who was removed.
-UPDATE sqlite_sequence
-SET seq = (SELECT old.seq FROM sqlite_sequence AS old WHERE old.name = 'subscriber')
-WHERE name = 'person_on_list';
+-- An id is never given twice, not even that of somebody who was removed. Where everybody was, nothing was inserted above,
+-- and the new table has no sequence yet.
+DELETE FROM sqlite_sequence WHERE name = 'person_on_list';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'person_on_list', seq FROM sqlite_sequence WHERE name = 'subscriber';
 
 -- The names that tags have had, so that a misspelt one is noticed.
 CREATE TABLE tag_name (
@@ -86,6 +86,7 @@ CREATE TABLE suppressed (
     detail TEXT NOT NULL,                -- what is known besides: a server's words, where it came from
     created_at TEXT NOT NULL,
     repeated_at TEXT NOT NULL DEFAULT '',  -- when it was last said again: a consent from before then lifts nothing
+    handed_over_at TEXT NOT NULL DEFAULT '',  -- when we put it on a list of the provider, whose entry says no more
     PRIMARY KEY (person, topic)
 ) STRICT, WITHOUT ROWID;
 

@@ -5,33 +5,40 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
-from newsletter.content.pictures import find_picture
+from newsletter.content.pictures import find_picture, location_of, require_title
+from newsletter.content.records import record_of
 from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
+from newsletter.content.tips import read_tips
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, Prose, Section, Source
+from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
     EventFields,
-    Fields,
     IssueFields,
     ListFields,
     SectionEntry,
+    SectionFields,
     SectionType,
+    TipsFields,
 )
-from newsletter.model.mistakes import mistakes_of, suggestion
+from newsletter.model.mail_app import APPS_OF_MAILBOX
+from newsletter.model.mistakes import suggestion
 from newsletter.model.segment import EVERYONE
+from newsletter.model.tips import Tips
 
 ISSUE_FILE = "issue.yaml"
-_MOST_SEGMENTS = 5  # named by `only:` in one issue: it is rendered once for each set of them
-_FieldsT = TypeVar("_FieldsT", bound=Fields)
+_WRITTEN = "[!.]*.md"  # without what editors and systems hide beside a file
+# An issue is rendered once for each set of the segments that `only:` names, and for each mailbox provider where tips
+# differ by it.
+_MOST_SEGMENTS = 5
+_MOST_SEGMENTS_BY_MAILBOX = 3
 
 
 def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
@@ -52,30 +59,33 @@ class _IssueReader:
     folder: Path
     section_types: Mapping[str, SectionType]
     reading: Reading = field(default_factory=Reading)
-    pictures: dict[str, Path] = field(default_factory=dict)
+    pictures: dict[str, PictureFile] = field(default_factory=dict)
 
     def read(self) -> Issue:
         document = read_yaml(self.folder / ISSUE_FILE, self.config.shown(self.folder / ISSUE_FILE), self.reading)
-        fields = None if document is None else self._fields(document, IssueFields)
+        fields = None if document is None else record_of(document, IssueFields, self.reading)
         sections: tuple[Section, ...] = ()
         if document is not None:
             # Sections are read even where issue.yaml has mistakes, so that all files' are told at once.
             entries = _entries(document.data) if fields is None else fields.sections
             source = Source(path=document.path, lines=document.lines)
             sections = self._sections(entries, source)
-            self._limit_variants(entries, source)
+            self._limit_variants(entries, sections, source)
             self._require_topics(_topics(document.data) if fields is None else fields.topics, source)
+        language = (fields and fields.language) or self.config.settings.newsletter.language
+        tips = self._tips(sections, language)
         if self.reading.mistakes or fields is None or document is None:
             raise MistakesError(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
         return Issue(
             name=self.folder.name,
             fields=fields,
-            language=fields.language or self.config.settings.newsletter.language,
+            language=language,
             zone=ZoneInfo(self.config.settings.newsletter.timezone),
             sections=sections,
             pictures=self.pictures,
             merge_fields=tuple(self.reading.merge_fields),
             source=Source(path=document.path, lines=document.lines),
+            tips=tips,
         )
 
     def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
@@ -91,12 +101,25 @@ class _IssueReader:
             self._require_segment(entry.only, source.at("sections", index, "only"))
         return tuple(sections.values())
 
-    def _limit_variants(self, entries: tuple[SectionEntry, ...], source: Source) -> None:
-        segments = {entry.only for entry in entries if entry.only}
-        if len(segments) > _MOST_SEGMENTS:
-            place, what = source.at("sections"), f"its sections are only for {len(segments)} different segments"
-            remedy = f"let at most {_MOST_SEGMENTS} differ: each doubles the mails that must be made"
-            self.reading.add(place.path, place.line, what, remedy)
+    def _limit_variants(self, entries: tuple[SectionEntry, ...], sections: tuple[Section, ...], source: Source) -> None:
+        segments, place = {entry.only for entry in entries if entry.only}, source.at("sections")
+        by_mailbox = next((section for section in sections if section.differs_by_mailbox), None)
+        most = _MOST_SEGMENTS_BY_MAILBOX if by_mailbox else _MOST_SEGMENTS
+        if len(segments) <= most:
+            return
+        what = f"its sections are only for {len(segments)} different segments"
+        remedy = f"let at most {most} differ: each doubles the mails that must be made"
+        if by_mailbox:
+            what += f", and {by_mailbox.name} differs by {len(APPS_OF_MAILBOX)} mailbox providers"
+            remedy += f"; or let {by_mailbox.name} `show: all`"
+        self.reading.add(place.path, place.line, what, remedy)
+
+    def _tips(self, sections: tuple[Section, ...], language: str) -> Tips | None:
+        """The theme's steps, where a section shows them."""
+        for section in sections:
+            if isinstance(section.fields, TipsFields) and section.fields.show:
+                return read_tips(self.config, language, asked_at=section.source.at("show"), reading=self.reading)
+        return None
 
     def _require_segment(self, name: str | None, place: Place) -> None:
         known = [EVERYONE, *self.config.settings.segments]
@@ -133,7 +156,8 @@ class _IssueReader:
             self.reading.add(document.path, line, f"unknown section type {type_name}", remedy)
             return None
         own_keys = {key: value for key, value in document.data.items() if key != "type"}
-        fields = self._fields(replace(document, data=own_keys), section_type.fields)
+        document = replace(document, data=own_keys)
+        fields = record_of(document, section_type.fields, self.reading, self._context(document))
         prose = self._prose(document)
         items = self._items(path, document, fields) if section_type.has_items else ()
         if fields is None:
@@ -153,7 +177,7 @@ class _IssueReader:
         for path in (self.folder / f"{name}.md", self.folder / name / "index.md"):
             if path.is_file():
                 return path
-        there = [path.stem for path in self.folder.glob("*.md")]
+        there = [path.stem for path in self.folder.glob(_WRITTEN)]
         there += [path.parent.name for path in self.folder.glob("*/index.md")]
         remedy = f"write {name}.md or {name}/index.md"
         if there:
@@ -161,10 +185,10 @@ class _IssueReader:
         self.reading.add(place.path, place.line, f"there is no section {name}", remedy)
         return None
 
-    def _items(self, index: Path, document: Document, fields: Fields | None) -> tuple[Item, ...]:
+    def _items(self, index: Path, document: Document, fields: SectionFields | None) -> tuple[Item, ...]:
         if index.name != "index.md":
             return ()
-        files = {path.stem: path for path in sorted(index.parent.glob("*.md")) if path.name != "index.md"}
+        files = {path.stem: path for path in sorted(index.parent.glob(_WRITTEN)) if path.name != "index.md"}
         items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
         order = fields.items if isinstance(fields, ListFields) else None
         if order is None:
@@ -183,7 +207,7 @@ class _IssueReader:
         document = read_front_matter(path, self.config.shown(path), self.reading)
         if document is None:
             return None
-        fields = self._fields(document, EventFields)
+        fields = record_of(document, EventFields, self.reading, self._context(document))
         prose = self._prose(document)
         if fields is None:
             return None
@@ -191,28 +215,28 @@ class _IssueReader:
         source = Source(path=document.path, lines=document.lines)
         return Item(name=name, fields=fields, prose=prose, source=source, digest=document.digest, zone=zone)
 
-    def _fields(self, document: Document, model: type[_FieldsT]) -> _FieldsT | None:
-        try:
-            return model.model_validate(document.data, context={"require_picture": self._require_picture})
-        except ValidationError as err:
-            line_of = Source(path=document.path, lines=document.lines).at
-            self.reading.mistakes += mistakes_of(
-                err, model=model, path=document.path, line_of=lambda location: line_of(*location).line
-            )
-            return None
+    def _context(self, document: Document) -> Mapping[str, object]:
+        """What the validation of a record needs to know of the issue's folder."""
+        place_of = Source(path=document.path, lines=document.lines).at
+
+        def require_picture(name: str) -> None:
+            self._require_picture(name, place_of(*location_of(name, document.data)))
+
+        return {"require_picture": require_picture}
 
     def _prose(self, document: Document) -> Prose:
         prose = parse_markdown(document.body, path=document.path, first_line=document.body_line)
         for picture in prose.pictures:
             try:
-                self._require_picture(picture.path)
+                require_title(picture)
+                self._require_picture(picture.path, picture.place)
             except ValueError as err:
                 what, _, remedy = str(err).partition("; ")
                 self.reading.add(picture.place.path, picture.place.line, what, remedy)
         return prose
 
-    def _require_picture(self, name: str) -> None:
-        self.pictures[name] = find_picture(self.folder, name)
+    def _require_picture(self, name: str, place: Place) -> None:
+        self.pictures.setdefault(name, PictureFile(path=find_picture(self.folder, name), place=place))
 
 
 def _entries(data: Tree) -> tuple[SectionEntry, ...]:

@@ -2,15 +2,42 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
+from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from newsletter.model.finding import Place
 from newsletter.model.issue import Prose, ProseLink, ProsePicture
 
-# CommonMark with tables; raw HTML is text, since content must never become markup.
-_PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
+# Signs of Arabic, Chinese and Japanese that end an address, as a comma does.
+_PARTED = str.maketrans(dict.fromkeys("،؛؟。、，；：！？（）「」『』《》【】…", " "))
+
+
+class _WholeAddresses(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no types
+    """Finds addresses that are written out, with https:// in front; bare names and mailboxes are left as words."""
+
+    def __init__(self) -> None:
+        super().__init__(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+        for scheme in ("ftp:", "//", "mailto:"):
+            self.add(scheme, None)
+
+    def match(self, text: str) -> Any:
+        """All addresses in a text."""
+        return super().match(text.translate(_PARTED))
+
+    def match_at_start(self, text: str) -> Any:
+        """The address that a text begins with."""
+        return super().match_at_start(text.translate(_PARTED))
+
+
+# CommonMark with tables and struck words; raw HTML is text, since content must never become markup. Whole addresses
+# become links: mail programs would make them so by themselves, in a blue that nobody can read at night.
+_PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": True}).enable(
+    ["table", "strikethrough", "linkify"]
+)
+_PARSER.linkify = _WholeAddresses()
 
 
 # Remembered by content; nobody changes a token of what is returned.
@@ -29,7 +56,8 @@ def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
                 words = _link_text(block.children, token)
                 links.append(ProseLink(text=words, url=str(token.attrs["href"]), place=place))
             elif token.type == "image":
-                pictures.append(ProsePicture(path=str(token.attrs["src"]), alt=token.content, place=place))
+                named, title = str(token.attrs["src"]), str(token.attrs.get("title", ""))
+                pictures.append(ProsePicture(path=named, alt=token.content, title=title, place=place))
     return Prose(tokens=tuple(tokens), first_line=first_line, links=tuple(links), pictures=tuple(pictures))
 
 

@@ -22,6 +22,7 @@ _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
 _STRAY_BRACES = re.compile(r"\{\{|\}\}")
 # What a control character in a text would do to a header or a wire format is nobody's wish.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_OPEN_QUOTES = "found unexpected end of stream"  # PyYAML's words, which it has for nothing else
 _MAX_BYTES = 2_000_000
 
 
@@ -164,10 +165,12 @@ def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Doc
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as err:
-        mark = err.problem_mark or err.context_mark
-        line = mark.line + first_line if mark else None
-        what = f"not valid YAML: {err.problem or err.context}"
-        reading.add(path, line, what, "check the indentation, the colons, and the quotes around text with a colon")
+        mark, what = err.problem_mark or err.context_mark, f"not valid YAML: {err.problem or err.context}"
+        remedy = "check the indentation, the colons, and the quotes around text with a colon"
+        if err.problem == _OPEN_QUOTES:  # found at the end of the file; the mistake is where they begin
+            mark, what = err.context_mark, "the quotes that begin here are never closed"
+            remedy = "close them at the end of the text"
+        reading.add(path, mark.line + first_line if mark else None, what, remedy)
         return None
     except yaml.YAMLError as err:
         reading.add(path, None, f"not valid YAML: {err}", "delete what does not belong to a text file")

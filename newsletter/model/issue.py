@@ -9,9 +9,13 @@ from zoneinfo import ZoneInfo
 from markdown_it.token import Token
 
 from newsletter.model.finding import Place
-from newsletter.model.issue_fields import EventFields, IssueFields, SectionFields
+from newsletter.model.issue_fields import EventFields, IssueFields, SectionFields, TipsFields
+from newsletter.model.mail_app import APPS_OF_MAILBOX
+from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.merge import MergeField
 from newsletter.model.mistakes import Location
+from newsletter.model.picture_title import read_picture_title
+from newsletter.model.tips import Tips
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +29,24 @@ class ProseLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProsePicture:
-    """A picture in prose; `path` is relative to the issue's folder."""
+    """A picture in prose; `path` is relative to the issue's folder, `title` as it is written."""
 
     path: str
     alt: str
+    title: str
+    place: Place
+
+    @property
+    def is_decorative(self) -> bool:
+        """Whether it says nothing that must be read out."""
+        return read_picture_title(self.title).is_decorative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFile:
+    """A picture that an issue uses: its file, and where it is named first."""
+
+    path: Path
     place: Place
 
 
@@ -100,6 +118,11 @@ class Section:
     source: Source
     fingerprint: str  # changes with any of its files
 
+    @property
+    def differs_by_mailbox(self) -> bool:
+        """Whether it shows each reader what is for their own mailbox provider."""
+        return isinstance(self.fields, TipsFields) and self.fields.shows_own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeFieldUse:
@@ -118,14 +141,20 @@ class Issue:
     language: str
     zone: ZoneInfo
     sections: tuple[Section, ...]
-    pictures: Mapping[str, Path]  # every picture used: its path relative to the issue's folder → the file
+    pictures: Mapping[str, PictureFile]  # every picture used, by its path relative to the issue's folder
     merge_fields: tuple[MergeFieldUse, ...]
     source: Source  # issue.yaml
+    tips: Tips | None = None  # the theme's steps in the issue's language, where a section shows them
 
     @property
     def only_segments(self) -> tuple[str, ...]:
         """The segments that some section is shown to alone, sorted."""
         return tuple(sorted({section.only for section in self.sections if section.only}))
+
+    @property
+    def mailboxes(self) -> tuple[MailboxProvider, ...]:
+        """The mailbox providers whose readers are shown something of their own; none where all see the same."""
+        return tuple(APPS_OF_MAILBOX) if any(section.differs_by_mailbox for section in self.sections) else ()
 
     @property
     def date_begins(self) -> datetime:

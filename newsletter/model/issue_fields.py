@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from newsletter.model.mail_app import MailApp
 from newsletter.model.mistakes import FieldError
-from newsletter.model.values import Language, Link, OneLine, Slug, TimeZone
+from newsletter.model.values import Language, Link, OneLine, RuleId, Slug, TimeZone
 
 
 def _moment(value: object) -> object:
@@ -67,6 +68,13 @@ class Signature(Fields):
     role: OneLine | None = None
     portrait: PicturePath | None = None
     alt: OneLine | None = Field(default=None, description="what the portrait shows")
+    decorative: bool = Field(default=False, description="the portrait says nothing that must be read out")
+
+    @model_validator(mode="after")
+    def _described_or_decorative(self) -> "Signature":
+        if self.decorative and self.alt is not None:
+            raise FieldError("alt", "the portrait is decorative and described all the same; take one of them out")
+        return self
 
 
 class Phrase(Fields):
@@ -116,9 +124,36 @@ class Card(Fields):
 
 
 class TipsFields(SectionFields):
-    """How to have the mail arrive in the inbox, by mail program."""
+    """How to have the mail arrive in the inbox, by mail app: in the theme's words, or in the issue's own."""
 
-    cards: tuple[Card, ...] = ()
+    show: Literal["all", "own"] | None = Field(
+        default=None, description="the theme's steps: for all mail apps, or for the app of each reader's own mailbox"
+    )
+    apps: tuple[MailApp, ...] | None = Field(
+        default=None, min_length=1, description="with `show: all`: only these, in this order"
+    )
+    cards: tuple[Card, ...] = Field(default=(), description="steps in your own words instead")
+
+    @property
+    def shows_own(self) -> bool:
+        """Whether each reader sees the steps for their own mailbox alone."""
+        return self.show == "own"
+
+    @model_validator(mode="after")
+    def _agree(self) -> "TipsFields":
+        if self.cards and self.show:
+            raise FieldError("cards", "`show` brings steps already; keep `cards`, your own words, or `show`")
+        if self.apps is None:
+            return self
+        if self.cards:
+            raise FieldError("apps", "`cards` are your own words, for whatever app; take `apps` out")
+        if self.show is None:
+            raise FieldError("apps", "it chooses from what `show` brings; add `show: all`")
+        if self.shows_own:
+            raise FieldError("apps", "with `show: own` the reader's mailbox chooses; take it out, or write `show: all`")
+        if twice := next((app for app in self.apps if self.apps.count(app) > 1), None):
+            raise FieldError("apps", f"{twice} stands twice; keep one of them")
+        return self
 
 
 class ListFields(SectionFields):
@@ -210,6 +245,7 @@ class IssueFields(Fields):
     topics: Annotated[tuple[Slug, ...], BeforeValidator(_several)] = Field(
         default=(), description="what it is about: names of [topics] in newsletter.toml"
     )
+    waive: Mapping[RuleId, OneLine] = Field(default={}, description="check = why it holds this issue not back")
     sections: tuple[Annotated[SectionEntry, BeforeValidator(_entry)], ...] = Field(min_length=1)
 
 

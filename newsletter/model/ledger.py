@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Waiver
+from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.readership import Readership
 from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment
 
@@ -25,6 +27,7 @@ class FreezeRequest:
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None: as soon as it can
     topics: tuple[str, ...] = ()  # whoever left all of them is excluded; none: nobody is for that
+    mailboxes: tuple[MailboxProvider, ...] = ()  # each with a variant of its own, `OTHER` among them; none: they share
 
 
 class ClaimedDelivery(NamedTuple):
@@ -204,7 +207,7 @@ class SettledCount:
 class VariantCount:
     """How many deliveries there are of one variant."""
 
-    segments: frozenset[str]  # the `only:` segments whose sections it shows
+    readership: Readership
     deliveries: int
 
 

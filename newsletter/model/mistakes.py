@@ -32,11 +32,13 @@ _EXPECTED = {
     "list_type": "must be a list",
     "tuple_type": "must be a list",
     "dict_type": "must hold keys with values",
+    "too_short": "holds nothing",
 }
 _REMEDY = {
     "list_type": "write one item a line, each after a dash",
     "tuple_type": "write one item a line, each after a dash",
     "dict_type": "write `key: value` lines below it",
+    "too_short": "write at least one item",
 }
 
 
@@ -44,9 +46,13 @@ def mistakes_of(
     error: ValidationError, *, model: type[BaseModel], path: str, line_of: Callable[[Location], int | None]
 ) -> tuple[Mistake, ...]:
     """One mistake for each of pydantic's errors; `line_of` gives the line on which a key stands."""
+    found = error.errors(include_url=False)
+    # A list that is too short only because of what is wrong in its items is no mistake of its own.
+    parents = {details["loc"][:-1] for details in found}
     return tuple(
         _mistake(details, model=model, path=path, line=line_of(_location(details)))
-        for details in error.errors(include_url=False)
+        for details in found
+        if details["type"] != "too_short" or details["loc"] not in parents
     )
 
 
@@ -82,8 +88,10 @@ def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         case "value_error":
             fault, _, mend = str(details["ctx"]["error"]).partition("; ")
             what, remedy = f"{key}: {fault}" if location else fault, mend or remedy
-        case "literal_error":
+        case "literal_error" | "enum":
             what, remedy = f"{key}: {value!r} is not possible", f"write {details['ctx']['expected']}"
+        case _ if value is None:  # a key with nothing after its colon
+            what, remedy = f"{key}: it is empty", "write what belongs there, or delete the line"
         case "string_type" if not isinstance(value, dict | list):
             remedy = f'put it in quotes: "{value}"'
         case "model_type" | "model_attributes_type":

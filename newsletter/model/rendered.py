@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 from newsletter.model.merge import Slot, Template
+from newsletter.model.readership import Readership
+
+_NO_CERTAIN_MAILBOX = frozenset({None, MailboxProvider.OTHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +19,7 @@ class Picture:
     content: bytes = field(repr=False)
     width: int
     height: int
+    sharp_width: int = field(default=0, compare=False)  # that it would have if its source were large enough
 
     @property
     def content_id(self) -> str:
@@ -24,7 +29,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedVariant:
-    """One rendering, shared by all subscribers who see the same sections."""
+    """One rendering, shared by all subscribers who see the same."""
 
     segments: frozenset[str]  # the `only:` segments whose sections it shows
     language: str
@@ -34,6 +39,12 @@ class RenderedVariant:
     text: Template
     slots: tuple[Slot, ...]
     pictures: tuple[Picture, ...]  # those that travel inside the mail; empty where they are hosted
+    mailbox: MailboxProvider | None = None  # whose readers see it; None where all see the same
+
+    @property
+    def readership(self) -> Readership:
+        """Who shares it."""
+        return Readership(segments=self.segments, mailbox=self.mailbox)
 
     @property
     def content_hash(self) -> str:
@@ -58,17 +69,24 @@ class RenderedIssue:
 
     @property
     def content_hash(self) -> str:
-        """A SHA-256 over all variants, the segments that see each, all pictures, and the topics."""
+        """A SHA-256 over all variants, the readers who see each, all pictures, and the topics."""
         digest = sha256()
         for variant in self.variants:
-            digest.update(repr((sorted(variant.segments), variant.content_hash)).encode())
+            seen_by = (sorted(variant.segments), str(variant.mailbox or ""))
+            digest.update(repr((seen_by, variant.content_hash)).encode())
         for picture in self.pictures:
             digest.update(picture.name.encode())
         if self.topics:
             digest.update(repr(sorted(self.topics)).encode())
         return digest.hexdigest()
 
+    def variants_for(self, email: str) -> tuple[RenderedVariant, ...]:
+        """Those that a reader of this address can get; which of them it is, their segments decide."""
+        mailbox = mailbox_provider_of(email)
+        own = tuple(variant for variant in self.variants if variant.mailbox in {None, mailbox})
+        return own or tuple(variant for variant in self.variants if variant.mailbox is MailboxProvider.OTHER)
+
     @property
     def fullest(self) -> RenderedVariant:
-        """The variant that shows every section."""
-        return max(self.variants, key=lambda variant: len(variant.segments))
+        """The variant that shows every section; of those for single mailbox providers, the one for all others."""
+        return max(self.variants, key=lambda variant: (len(variant.segments), variant.mailbox in _NO_CERTAIN_MAILBOX))

@@ -14,6 +14,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
+_RULE_ID = re.compile(r"[A-Z]{1,2}\d{1,3}")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
@@ -77,6 +78,12 @@ def _slug(value: str) -> str:
     return value
 
 
+def _rule_id(value: str) -> str:
+    if not _RULE_ID.fullmatch(value):
+        raise ValueError(f"{value!r} is not the name of a check; write it as findings do, for example S16")
+    return value
+
+
 def _one_line(value: str) -> str:
     if _CONTROL.search(value) or "\n" in value:
         raise ValueError("it holds a line break or a control character; write it on one line")
@@ -94,3 +101,4 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Language = Annotated[str, AfterValidator(_language)]  # BCP 47
 Slug = Annotated[str, AfterValidator(_slug)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
+RuleId = Annotated[str, AfterValidator(_rule_id)]  # of a check, such as S16

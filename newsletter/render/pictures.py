@@ -1,29 +1,32 @@
-"""Pictures of a mail: named by their content, and a play mark drawn into the still of a video."""
+"""Pictures of a mail: fitted to their spaces, named by their content, and refused where their files are broken."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from newsletter.errors import InputError
+from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.model.issue import PictureFile
+from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS
 from newsletter.model.rendered import Picture
+from newsletter.render.imaging.decode import FAULTS
+from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
+from newsletter.render.imaging.play_mark import with_play_mark
 from newsletter.render.memory import Memory
 
-STILL_SIZE = (1200, 675)  # 16 : 9, sharp on a display of twice the density
-_MARK_SHARE = 0.22  # the play mark's diameter, as a share of the still's height
-_STILL_EDITION = 1  # to be raised when a still is drawn in another way, so that remembered ones are drawn anew
-_INK, _PAPER = (22, 20, 19), (255, 255, 255)
-_OVERSAMPLING = 4
-_FAULTS = (OSError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises for a file that is no picture
+_EDITION = 1  # to be raised when pictures are made in another way, so that remembered ones are made anew
+_STILL_SHAPE = Fraction(16, 9)
+_ENDINGS: Mapping[str, str] = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPicture:
-    """A picture as a template needs it: its address in the mail and its natural size in pixels."""
+    """A picture as a template needs it: its address in the mail, and its size in pixels as it is shown."""
 
     src: str
     width: int
@@ -43,115 +46,103 @@ class PictureShelf:
         """All pictures shown so far."""
         return tuple(self._pictures.values())
 
-    def show(self, path: Path) -> ShownPicture:
-        """Takes a picture from a file as it is."""
-        return self._place(_read(path, _modified_ns(path)))
+    def show(self, path: Path, space: PictureSpace) -> ShownPicture:
+        """Takes a picture, fitted to its space."""
+        return self._place(path, space, mark="picture")
 
-    def show_video(self, path: Path, length: str) -> ShownPicture:
+    def show_video(self, path: Path, length: str, *, width: int) -> ShownPicture:
         """Takes a video's still, cut to 16 : 9, with a play mark in its middle and the length in a corner."""
-        return self._place(_still(path, length, self._memory))
+        space = PictureSpace(width=width, shape=_STILL_SHAPE)
+        return self._place(path, space, mark=f"still {length}", touch=lambda still: with_play_mark(still, length))
 
     def take(self, pictures: Iterable[Picture]) -> None:
         """Takes pictures that another shelf has shown."""
         self._pictures.update((picture.name, picture) for picture in pictures)
 
-    def _place(self, picture: Picture) -> ShownPicture:
+    def _place(self, path: Path, space: PictureSpace, *, mark: str, touch: FinalTouch | None = None) -> ShownPicture:
+        try:
+            file = _file(path, path.stat().st_mtime_ns)
+            ingredients = f"{_EDITION} {file.digest} {path.suffix.lower()} {space} {mark}".encode()
+            content = self._memory.recall("picture", ingredients, lambda: fit(_original(path), space, touch))
+        except FAULTS as err:
+            raise InputError(f"{path}: {_reason(err)}") from err
+        picture = _named(path.stem, content, sharp_width=2 * space.width)
         self._pictures.setdefault(picture.name, picture)
         src = f"{self._hosted_at}/images/{picture.name}" if self._hosted_at else f"cid:{picture.content_id}"
-        return ShownPicture(src=src, width=picture.width, height=picture.height)
+        width = file.extent.shown_width(space)
+        return ShownPicture(src=src, width=width, height=max(1, round(picture.height * width / picture.width)))
 
 
-def _modified_ns(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError as err:
-        raise InputError(f"{path}: there is no such picture ({err.strerror}); check its name") from err
+def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -> None:
+    """Raises MistakesError, with every picture, by its name, whose file is missing, broken or unsafe.
+
+    What has been tried out once is remembered.
+    """
+    mistakes = []
+    for name, picture in pictures:
+        try:
+            _try_out(picture.path, memory)
+        except FAULTS as err:
+            what, _, remedy = _reason(err).partition("; ")
+            place = picture.place
+            what = f"the picture {name} {what}"
+            mistakes.append(Mistake(path=place.path, line=place.line, what=what, remedy=remedy))
+    if mistakes:
+        raise MistakesError(mistakes)
 
 
-@lru_cache(maxsize=64)
-def _read(path: Path, _modified: int) -> Picture:
-    """A picture file; `_modified` makes an edited one a new one."""
-    try:
-        content = path.read_bytes()
-        with Image.open(BytesIO(content)) as image:
-            width, height = image.size
-            content_type = Image.MIME[image.format or "PNG"]
-    except _FAULTS as err:
-        raise InputError(f"{path}: cannot be read as a picture ({err}); export it again as PNG or JPEG") from err
-    return _picture(path, path.suffix.lower(), content_type, content, (width, height))
+def _try_out(path: Path, memory: Memory) -> None:
+    if path.suffix.lower() not in {*PHOTOGRAPHED_FORMATS, DRAWN_ENDING}:
+        raise ValueError("is of a kind that cannot be turned into one for mail; export it as PNG, JPEG or SVG")
+    file = _file(path, path.stat().st_mtime_ns)
+
+    def examined() -> bytes:
+        try_out(_original(path))
+        return b""
+
+    memory.recall("whole", f"{_EDITION} {file.digest} {path.suffix.lower()}".encode(), examined)
 
 
-def _still(path: Path, length: str, memory: Memory) -> Picture:
-    original = _read(path, _modified_ns(path))
-    ingredients = f"{_STILL_EDITION}\0{length}\0".encode() + original.content
-    try:
-        content = memory.recall("still", ingredients, lambda: _draw_still(original.content, length))
-    except _FAULTS as err:
-        raise InputError(f"{path}: cannot be read as a picture ({err}); export it again as PNG or JPEG") from err
-    return _picture(path, ".jpg", "image/jpeg", content, _still_size(original.width, original.height))
+def _reason(error: BaseException) -> str:
+    """What is wrong and what to do, of an error that says so itself, or of one of Pillow's."""
+    if isinstance(error, FileNotFoundError):
+        return "does not exist; check its name"
+    said = str(error)
+    return said if isinstance(error, ValueError) and "; " in said else f"cannot be read ({said}); export it again"
 
 
-def _draw_still(content: bytes, length: str) -> bytes:
-    with Image.open(BytesIO(content)) as image:
-        still = _cut(image.convert("RGB"))
-    _draw_play_mark(still)
-    if length:
-        _draw_length(still, length)
-    buffer = BytesIO()
-    still.save(buffer, "JPEG", quality=84, optimize=True, progressive=True)
-    return buffer.getvalue()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """What is known of a picture's file while it is not changed."""
+
+    digest: str
+    extent: Extent
 
 
-def _picture(path: Path, ending: str, content_type: str, content: bytes, size: tuple[int, int]) -> Picture:
+@lru_cache(maxsize=256)
+def _file(path: Path, _modified_ns: int) -> _File:
+    """A picture's file; `_modified_ns` makes an edited one a new one."""
+    original = _original(path)
+    digest = blake2b(original.content, digest_size=16).hexdigest()
+    return _File(digest=digest, extent=extent_of(original))
+
+
+def _original(path: Path) -> Original:
+    return Original(content=path.read_bytes(), ending=path.suffix.lower())
+
+
+def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
+    """A finished picture under a name that changes with it."""
     digest = blake2b(content, digest_size=6).hexdigest()
-    stem = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in path.stem)
-    width, height = size
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
+    with Image.open(BytesIO(content), formats=list(_ENDINGS)) as image:
+        kind, (width, height) = image.format or "", image.size
+    name = f"{plain}-{digest}{_ENDINGS[kind]}"
     return Picture(
-        name=f"{stem}-{digest}{ending}", content_type=content_type, content=content, width=width, height=height
+        name=name,
+        content_type=Image.MIME[kind],
+        content=content,
+        width=width,
+        height=height,
+        sharp_width=sharp_width,
     )
-
-
-def _cut(image: Image.Image) -> Image.Image:
-    """The largest middle part of 16 : 9, at most `STILL_SIZE`."""
-    width, height = image.size
-    wide, high = _widest(width, height)
-    left, top = (width - wide) // 2, (height - high) // 2
-    part = image.crop((left, top, left + wide, top + high))
-    return part if wide <= STILL_SIZE[0] else part.resize(STILL_SIZE, Image.Resampling.LANCZOS)
-
-
-def _still_size(width: int, height: int) -> tuple[int, int]:
-    wide, high = _widest(width, height)
-    return (wide, high) if wide <= STILL_SIZE[0] else STILL_SIZE
-
-
-def _widest(width: int, height: int) -> tuple[int, int]:
-    """The size of the largest part of 16 : 9."""
-    return min(width, height * 16 // 9), min(height, width * 9 // 16)
-
-
-def _draw_play_mark(still: Image.Image) -> None:
-    width, height = still.size
-    diameter = int(height * _MARK_SHARE)
-    big = diameter * _OVERSAMPLING
-    mark = Image.new("RGBA", (big, big))
-    draw = ImageDraw.Draw(mark)
-    draw.ellipse((0, 0, big - 1, big - 1), fill=(*_INK, 190))
-    # The triangle's middle of mass, not its box, stands in the circle's middle.
-    draw.polygon(((big * 0.40, big * 0.30), (big * 0.40, big * 0.70), (big * 0.72, big * 0.50)), fill=(*_PAPER, 255))
-    mark = mark.resize((diameter, diameter), Image.Resampling.LANCZOS)
-    still.paste(mark, ((width - diameter) // 2, (height - diameter) // 2), mark)
-
-
-def _draw_length(still: Image.Image, length: str) -> None:
-    width, height = still.size
-    font = ImageFont.load_default(size=height * 0.06)
-    margin, padding = int(height * 0.035), int(height * 0.022)
-    left, top, right, bottom = font.getbbox(length)
-    box_width, box_height = int(right - left) + 3 * padding, int(bottom - top) + 2 * padding
-    layer = Image.new("RGBA", still.size)
-    draw = ImageDraw.Draw(layer)
-    x, y = width - margin - box_width, height - margin - box_height
-    draw.rounded_rectangle((x, y, x + box_width, y + box_height), radius=padding, fill=(*_INK, 200))
-    draw.text((x + 1.5 * padding - left, y + padding - top), length, font=font, fill=(*_PAPER, 255))
-    still.paste(layer, (0, 0), layer)

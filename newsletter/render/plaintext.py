@@ -67,7 +67,7 @@ def _blocks(nodes: list[SyntaxTreeNode], columns: int) -> Iterator[str]:
             case "hr":
                 yield "* * *"
             case "table":
-                yield "\n".join(_table_rows(node))
+                yield "\n".join(_table_lines(node))
 
 
 def _paragraph(node: SyntaxTreeNode, columns: int) -> str:
@@ -87,10 +87,15 @@ def _list(node: SyntaxTreeNode, columns: int) -> str:
     return ("\n" if tight else "\n\n").join(items)
 
 
-def _table_rows(table: SyntaxTreeNode) -> Iterator[str]:
+def _table_lines(table: SyntaxTreeNode) -> Iterator[str]:
+    """Its rows, and below them where the links in them lead."""
+    links: list[tuple[str, str]] = []
     for part in table.children:
         for row in part.children:
-            yield " | ".join(_inline(cell)[0] for cell in row.children)
+            cells = [_inline(cell) for cell in row.children]
+            yield " | ".join(words for words, _ in cells)
+            links += [link for _, found in cells for link in found]
+    yield from _link_lines(links)
 
 
 def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
@@ -102,6 +107,8 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
         match token.type:
             case "text" | "code_inline":
                 words.append(token.content)
+            case "s_open" | "s_close":
+                words.append("~~")  # without a mark, struck words would be read as valid
             case "softbreak":
                 words.append(" ")
             case "hardbreak":

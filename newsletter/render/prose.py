@@ -8,25 +8,37 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
+from newsletter.model.direction import Direction
 from newsletter.model.issue import Prose
+from newsletter.model.picture_title import read_picture_title
+from newsletter.render.directions import with_directions
+from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
-PictureSource = Callable[[str], ShownPicture]  # from a picture's path
+PictureSource = Callable[[str, PictureSpace], ShownPicture]  # from a picture's path
 
 
 def prose_html(
-    prose: Prose, *, css: str, heading_level: int, picture: PictureSource, width: int, memory: Memory
+    prose: Prose,
+    *,
+    css: str,
+    heading_level: int,
+    picture: PictureSource,
+    width: int,
+    memory: Memory,
+    direction: Direction = Direction.LEFT_TO_RIGHT,
 ) -> Markup:
     """The fragment, wrapped in `<div class="prose">`; its highest heading gets `heading_level`.
 
-    Pictures are shown at most `width` pixels wide.
+    What runs against `direction`, which is that of the words around it, says so. Pictures are shown at most `width`
+    pixels wide.
     """
     if prose.is_empty:
         return Markup("")
     renderer = _Renderer(picture=picture, width=width)
-    tokens = _with_levels(prose.tokens, heading_level)
+    tokens = with_directions(_with_levels(prose.tokens, heading_level), direction)
     fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
@@ -47,15 +59,22 @@ class _Renderer(RendererHTML):
         self._width = width
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """A picture, never wider than its place."""
+        """A picture, never wider than its place.
+
+        It states no height: where pictures are not loaded, its words would stand in a hole of that height.
+        """
         token = tokens[idx]
-        picture = self._picture(str(token.attrs["src"]))
-        shown = min(picture.width, self._width)
+        title = read_picture_title(str(token.attrs.get("title", "")))
+        space = PictureSpace(width=min(title.width or self._width, self._width), fills=title.width is not None)
+        picture = self._picture(str(token.attrs["src"]), space)
         attributes = {
             "src": picture.src,
             "alt": self.renderInlineAsText(token.children, options, env),
-            "width": str(shown),
-            "style": f"width:100%;max-width:{shown}px;height:auto",
+            **(
+                {"role": "presentation"} if title.is_decorative else {"class": "picture"}
+            ),  # which gets a ground at night
+            "width": str(picture.width),
+            "style": f"width:100%;max-width:{picture.width}px;height:auto",
         }
         return f"<img {self.renderAttrs(Token('image', 'img', 0, attrs=dict(attributes)))}>"
 
@@ -65,7 +84,8 @@ class _Renderer(RendererHTML):
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """A table of data, which the finishing step must not take for layout."""
-        return '<table class="data" border="0" cellpadding="0" cellspacing="0">\n'
+        attributes = self.renderAttrs(tokens[idx])
+        return f'<table class="data"{attributes} border="0" cellpadding="0" cellspacing="0">\n'
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """The head of a column, announced with each of its cells."""

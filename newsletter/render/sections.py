@@ -1,27 +1,29 @@
 """Lays out sections, in HTML and in text; what has not changed since the last time is remembered by the theme."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from hashlib import blake2b
 
 from markupsafe import Markup
 
 from newsletter.config import Config
+from newsletter.model.direction import direction_of_language
 from newsletter.model.issue import Issue, Prose, Section
+from newsletter.model.issue_fields import Card, TipsFields
+from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.tips import cards_of
 from newsletter.render import dates, plaintext
 from newsletter.render.calendar import google_calendar_url
+from newsletter.render.css import compact_css
+from newsletter.render.directions import directed
 from newsletter.render.fonts import bare_font_stack
+from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.pictures import PictureShelf, ShownPicture
 from newsletter.render.prose import prose_html
 from newsletter.render.theme import LaidOutSection, Theme
 
 CONTENT_WIDTH = 536  # 600 px less the padding on both sides
 _REMEMBERED = 512  # sections, before an editing session begins anew
-_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
-
-
-def direction_of(language: str) -> str:
-    """`rtl` or `ltr`."""
-    return "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 class SectionPress:
@@ -38,32 +40,45 @@ class SectionPress:
         archive = self._config.settings.archive
         return PictureShelf(archive.url if archive else None, self._theme.memory)
 
-    def html(self, section: Section, *, ruled: bool) -> LaidOutSection:
-        """A section's MJML and the pictures in it; `ruled` asks for a hairline above it."""
-        return self._recall(section, self._theme.section_template(section.type), ruled=ruled)
+    def html(self, section: Section, *, ruled: bool, mailbox: MailboxProvider | None) -> LaidOutSection:
+        """A section's MJML and the pictures in it, for readers at a mailbox; `ruled` asks for a hairline above it."""
+        return self._recall(section, self._theme.section_template(section.type), ruled=ruled, mailbox=mailbox)
 
-    def text(self, section: Section) -> str:
-        """A section as plain text."""
-        return self._recall(section, self._theme.section_text_template(section.type), ruled=False).content
+    def text(self, section: Section, *, mailbox: MailboxProvider | None) -> str:
+        """A section as plain text, for readers at a mailbox provider."""
+        template = self._theme.section_text_template(section.type)
+        return self._recall(section, template, ruled=False, mailbox=mailbox).content
 
-    def _recall(self, section: Section, template: str, *, ruled: bool) -> LaidOutSection:
-        key = (self._stamp, section.fingerprint, template, ruled)
+    def _recall(
+        self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None
+    ) -> LaidOutSection:
+        mailbox = mailbox if section.differs_by_mailbox else None  # what is the same for all is laid out once
+        key = (self._stamp, section.fingerprint, template, ruled, mailbox)
         found = self._theme.laid_out.get(key)
         if found is None:
             if len(self._theme.laid_out) >= _REMEMBERED:
                 self._theme.laid_out.clear()
-            found = self._theme.laid_out[key] = self._lay_out(section, template, ruled=ruled)
+            found = self._theme.laid_out[key] = self._lay_out(section, template, ruled=ruled, mailbox=mailbox)
         return found
 
-    def _lay_out(self, section: Section, template: str, *, ruled: bool) -> LaidOutSection:
+    def _lay_out(
+        self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None
+    ) -> LaidOutSection:
         shelf = self.new_shelf()
-        context = {**self.look, **self.tools(shelf), "section": section, "ruled": ruled}
+        cards = self._cards(section, mailbox)
+        context = {**self.look, **self.tools(shelf), "section": section, "ruled": ruled, "cards": cards}
         content = self._theme.render(template, context)
         return LaidOutSection(content=content, pictures=shelf.pictures)
+
+    def _cards(self, section: Section, mailbox: MailboxProvider | None) -> tuple[Card, ...]:
+        """The steps that a tips section shows; none for any other section."""
+        fields = section.fields
+        return cards_of(fields, self._issue.tips, mailbox) if isinstance(fields, TipsFields) else ()
 
     def _look(self) -> dict[str, object]:
         """What every template of the theme is given."""
         settings, language = self._config.settings, self._issue.language
+        direction = direction_of_language(language)
         return {
             "newsletter": settings.newsletter,
             "brand": settings.brand,
@@ -72,8 +87,10 @@ class SectionPress:
             "issue": self._issue.fields,
             "month": dates.format_month(self._issue.fields.date, language),
             "language": language,
-            "direction": direction_of(language),
-            "direction_of": direction_of,
+            "direction": direction,
+            "direction_of": direction_of_language,
+            "compact_css": compact_css,
+            "directed": lambda text: directed(text, direction),
             "content_width": CONTENT_WIDTH,
             "wrap": plaintext.wrap,
             "underline": plaintext.underline,
@@ -84,18 +101,32 @@ class SectionPress:
         """What a template lays out content with; the pictures that it shows are put on the shelf."""
         language = self._issue.language
 
-        def picture(name: str) -> ShownPicture:
-            return shelf.show(self._issue.pictures[name])
+        def in_space(name: str, space: PictureSpace) -> ShownPicture:
+            return shelf.show(self._issue.pictures[name].path, space)
+
+        def picture(name: str, width: int = CONTENT_WIDTH, height: int | None = None) -> ShownPicture:
+            return in_space(name, PictureSpace(width=width, shape=Fraction(width, height) if height else None))
+
+        def video_still(name: str, length: str | None, width: int = CONTENT_WIDTH) -> ShownPicture:
+            return shelf.show_video(self._issue.pictures[name].path, length or "", width=width)
 
         def prose(text: Prose, level: int = 3, width: int = CONTENT_WIDTH) -> Markup:
             css, memory = self._author_css, self._theme.memory
-            return prose_html(text, css=css, heading_level=level, picture=picture, width=width, memory=memory)
+            return prose_html(
+                text,
+                css=css,
+                heading_level=level,
+                picture=in_space,
+                width=width,
+                memory=memory,
+                direction=direction_of_language(language),
+            )
 
         return {
             "prose": prose,
             "prose_text": plaintext.prose_text,
             "picture": picture,
-            "video_still": lambda name, length: shelf.show_video(self._issue.pictures[name], length or ""),
+            "video_still": video_still,
             "when": lambda item: dates.format_when(item, language),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
@@ -105,7 +136,10 @@ class SectionPress:
     def _ingredients(self) -> str:
         """A digest of all that a section is made from besides its own files."""
         files: list[tuple[str, int]] = [
-            (name, path.stat().st_mtime_ns) for name, path in sorted(self._issue.pictures.items()) if path.is_file()
+            (name, picture.path.stat().st_mtime_ns)
+            for name, picture in sorted(self._issue.pictures.items())
+            if picture.path.is_file()
         ]
-        told = repr((self._config.settings, self._issue.fields, self._issue.language, self._issue.name, files))
+        issue = self._issue
+        told = repr((self._config.settings, issue.fields, issue.language, issue.name, issue.tips, files))
         return blake2b(told.encode(), digest_size=16).hexdigest()

@@ -4,30 +4,22 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
+from newsletter.config import TEMPLATES_FOLDER, builtin_theme
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue_fields import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture
 from newsletter.render.memory import Memory, TemplateMemory
 
-TEMPLATES_FOLDER = "templates"
 _TEXT_FOLDER = "text/"
 _HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
 _REMEDY = "correct the template, or delete it to use the built-in one"
 # What running a template can raise: Jinja's own errors, and Python's where a template misuses a value.
 _TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
-
-
-def builtin_theme() -> Path:
-    """The theme that comes with the program: inside the wheel, or at the top of a source checkout."""
-    package = Path(str(files("newsletter")))
-    shipped = package / "theme"
-    return shipped if shipped.is_dir() else package.parent / TEMPLATES_FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +44,7 @@ class Theme:
         found = {
             path.name.removesuffix(_HTML_ENDING): SectionType()
             for folder in self.folders
-            for path in sorted((folder / "sections").glob(f"*{_HTML_ENDING}"))
+            for path in sorted((folder / "sections").glob(f"[!.]*{_HTML_ENDING}"))
         }
         return {**found, **SECTION_TYPES}
 

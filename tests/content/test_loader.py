@@ -12,7 +12,8 @@ from PIL import Image
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import InputError, MistakesError
-from newsletter.model.issue import Issue
+from newsletter.model.finding import Place
+from newsletter.model.issue import Issue, PictureFile
 from newsletter.model.issue_fields import LetterFields
 from newsletter.model.merge import MergeField
 from tests.workspaces import CONFIG, ISSUE, write_workspace
@@ -91,6 +92,19 @@ def test_items_stand_in_the_order_of_their_dates_unless_listed(tmp_path: Path) -
     assert [item.name for item in load(root).sections[0].items] == ["b", "a", "c"]
     (root / "issues/2026-02/events/index.md").write_text("---\nitems: [c, a, b]\n---\n")
     assert [item.name for item in load(root).sections[0].items] == ["c", "a", "b"]
+
+
+def test_what_editors_hide_beside_a_file_is_no_item(tmp_path: Path) -> None:
+    files = {
+        "issues/2026-02/issue.yaml": issue_with("events"),
+        "issues/2026-02/events/index.md": "---\ntitle: Events\n---\n",
+        "issues/2026-02/events/a.md": EVENT,
+        "issues/2026-02/events/._a.md": "not ours",
+    }
+    root = write_workspace(tmp_path, files)
+    (root / "issues/2026-02/events/.#a.md").symlink_to("somebody@host.1")
+
+    assert [item.name for item in load(root).sections[0].items] == ["a"]
 
 
 def test_a_section_can_be_shown_to_a_segment_alone(tmp_path: Path) -> None:
@@ -185,6 +199,16 @@ def test_an_issue_that_would_need_hundreds_of_variants_is_a_mistake(tmp_path: Pa
         ("issue.yaml", ISSUE + "  - letter\n", "issues/2026-02/issue.yaml:7: the section letter stands twice"),
         ("issue.yaml", ISSUE + "title: Again\n", "issues/2026-02/issue.yaml:7: the key title stands twice"),
         ("issue.yaml", ISSUE.replace("title: A", "title: [A"), "issues/2026-02/issue.yaml:4: not valid YAML"),
+        (
+            "issue.yaml",
+            ISSUE.replace("title: A", 'title: "A'),
+            "issues/2026-02/issue.yaml:3: the quotes that begin here",
+        ),
+        (
+            "issue.yaml",
+            ISSUE.replace("title: A small letter", "title:"),
+            "issues/2026-02/issue.yaml:3: title: it is empty",
+        ),
         ("issue.yaml", ISSUE.replace("title: A small letter", "title: 12"), "title: must be text; put it in quotes"),
         ("issue.yaml", "- a\n- b\n", "issues/2026-02/issue.yaml:1: does not hold keys with values"),
         ("issue.yaml", "", "subject is missing"),
@@ -205,7 +229,8 @@ def test_an_issue_that_would_need_hundreds_of_variants_is_a_mistake(tmp_path: Pa
         ("letter.md", "One {{ x.__class__ }}\n", "is not a merge field"),
         ("letter.md", "One\n![A](images/a.png)\n", "issues/2026-02/letter.md:2: there is no picture images/a.png"),
         ("letter.md", "![A](../../../etc/a.png)\n", "is outside the issue"),
-        ("letter.md", "![A](images/a.svg)\n", "is not a picture that every mail program shows"),
+        ("letter.md", "![A](images/a.pdf)\n", "issues/2026-02/letter.md:1: images/a.pdf is not a picture"),
+        ("letter.md", "![A](images/a.heic)\n", "letter.md:1: images/a.heic is of the kind HEIC"),
         (
             "letter.md",
             b"One\ntwo \xff\n",
@@ -278,7 +303,9 @@ def test_a_picture_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     root = write_workspace(tmp_path, files)
     assert "is damaged or of another kind" in mistakes(root)[0]
     (root / "issues/2026-02/images/a.png").write_bytes(png())
-    assert load(root).pictures == {"images/a.png": (root / "issues/2026-02/images/a.png").resolve()}
+    path = (root / "issues/2026-02/images/a.png").resolve()
+    place = Place(path="issues/2026-02/letter.md", line=1)
+    assert load(root).pictures == {"images/a.png": PictureFile(path=path, place=place)}
 
 
 def test_a_folder_without_issue_yaml_is_no_issue(tmp_path: Path) -> None:

@@ -12,12 +12,14 @@ from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.model.issue import Issue
 from newsletter.model.rendered import RenderedIssue
+from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
 from tests.render.values import TOKEN, slot_values
 from tests.workspaces import write_workspace
 
 REPOSITORY = Path(__file__).parents[2]
+_MEMORY = Memory()  # of what the workspaces of these tests have in common
 UNSUBSCRIBE = f"https://news.example.org/u/1-{TOKEN}"
 
 
@@ -45,11 +47,11 @@ class Mail:
         return variant.subject.fill(slot_values(variant.slots, self.values))
 
 
-def render_workspace(root: Path, **values: str) -> Mail:
-    """Loads and renders the issue `2026-02` of a workspace; `values` are the reader's."""
+def render_workspace(root: Path, name: str = "2026-02", **values: str) -> Mail:
+    """Loads and renders an issue of a workspace; `values` are the reader's."""
     config = load_config(root)
-    theme = Theme(root)
-    issue = load_issue(config, root / "issues" / "2026-02", theme.section_types)
+    theme = Theme(root, _MEMORY)
+    issue = load_issue(config, root / "issues" / name, theme.section_types)
     return Mail(issue, render_issue(issue, config, theme), values)
 
 

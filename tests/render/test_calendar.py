@@ -23,6 +23,20 @@ def test_summer_time_is_reckoned_with() -> None:
     assert query(starts="2026-07-01 16:00", ends="2026-07-01 19:00")["dates"] == "20260701T230000Z/20260702T020000Z"
 
 
+def test_an_event_that_names_no_end_takes_an_hour() -> None:
+    assert query(starts="2026-02-25 08:00")["dates"] == "20260225T160000Z/20260225T170000Z"
+
+
+def test_an_event_that_ends_as_it_begins_takes_an_hour() -> None:
+    assert query(starts="2026-02-25 08:00", ends="2026-02-25 08:00")["dates"] == "20260225T160000Z/20260225T170000Z"
+
+
+def test_each_time_of_a_weekly_event_may_end_after_midnight() -> None:
+    found = query(starts="2026-02-25 23:30", repeats="weekly")
+    assert found["dates"] == "20260226T073000Z/20260226T083000Z"
+    assert found["recur"] == "RRULE:FREQ=WEEKLY;COUNT=1"
+
+
 def test_an_event_of_whole_days_ends_on_the_day_after_its_last() -> None:
     assert query(starts="2026-03-22", ends="2026-03-27")["dates"] == "20260322/20260328"
 

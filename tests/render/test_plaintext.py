@@ -89,6 +89,9 @@ def test_an_address_that_is_already_said_is_not_repeated() -> None:
         ("---", "* * *"),
         ("![A hill](images/hill.png)", "[A hill]"),
         ("| a | b |\n|---|---|\n| 1 | 2 |", "a | b\n1 | 2"),
+        ("| a |\n|---|\n| [b](https://example.org/b) |", "a\nb\nhttps://example.org/b"),
+        ("now ~~then~~", "now ~~then~~"),
+        ("see https://example.org/a, please", "see https://example.org/a, please"),
         ("    code", "    code"),
     ],
 )

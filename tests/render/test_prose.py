@@ -3,6 +3,7 @@
 import pytest
 
 from newsletter.content.markdown import parse_markdown
+from newsletter.model.direction import Direction
 from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 from newsletter.render.prose import prose_html
@@ -17,7 +18,9 @@ def html_of(markdown: str, *, level: int = 3, width: int = 536, natural: int = 1
             prose,
             css=CSS,
             heading_level=level,
-            picture=lambda path: ShownPicture(src=f"cid:{path}", width=natural, height=natural // 2),
+            picture=lambda path, space: ShownPicture(
+                src=f"cid:{path}", width=min(natural, space.width), height=min(natural, space.width) // 2
+            ),
             width=width,
             memory=Memory(),
         )
@@ -64,6 +67,17 @@ def test_a_small_picture_is_not_made_larger() -> None:
     assert 'width="200"' in html_of("![A dot](dot.png)", natural=200)
 
 
+def test_a_picture_can_be_shown_smaller_but_no_wider_than_its_place() -> None:
+    assert 'width="120"' in html_of('![A dot](dot.png "120 px")')
+    assert 'width="432"' in html_of('![A dot](dot.png "500 px")', width=432)
+
+
+def test_a_decorative_picture_is_passed_by_when_the_mail_is_read_out() -> None:
+    html = html_of('![](line.png "decorative")')
+    assert 'alt="" role="presentation"' in html
+    assert "title=" not in html
+
+
 def test_words_on_two_lines_stay_apart() -> None:
     assert "<strong>bold</strong> <a " in html_of("**bold**\n[link](https://example.org)")
 
@@ -72,6 +86,21 @@ def test_the_head_of_a_column_is_announced() -> None:
     html = html_of("| a |\n|---|\n| 1 |")
     assert '<th scope="col"' in html
     assert '<table class="data"' in html
+
+
+def test_prose_against_the_mails_direction_says_so_and_begins_at_its_own_side() -> None:
+    css = ".prose p[dir=ltr] { text-align: left }"
+    prose = parse_markdown("Hello there", path="letter.md", first_line=1)
+    html = prose_html(
+        prose,
+        css=css,
+        heading_level=3,
+        picture=lambda path: ShownPicture(src=path, width=1, height=1),
+        width=536,
+        memory=Memory(),
+        direction=Direction.RIGHT_TO_LEFT,
+    )
+    assert '<p dir="ltr" style="text-align:left">' in html
 
 
 def test_no_prose_is_no_markup() -> None:

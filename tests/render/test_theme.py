@@ -81,7 +81,7 @@ def test_an_unknown_component_in_a_template_is_an_error(render: Render) -> None:
 
 
 def test_a_missing_logo_is_an_error_that_names_it(render: Render) -> None:
-    with pytest.raises(InputError, match=r"brand/logo\.png"):
+    with pytest.raises(MistakesError, match=r"brand/logo\.png"):
         render({"newsletter.toml": CONFIG + '\n[brand]\nlogo = "brand/logo.png"\n'})
 
 

@@ -1,0 +1,104 @@
+"""Words that run against the mail's direction are marked, so that their signs and numbers stay where they belong."""
+
+from collections.abc import Iterator, Sequence
+
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+from markupsafe import Markup, escape
+
+from newsletter.model.direction import Direction, direction_of_text, parts_by_direction
+
+_TABLE_CELLS = {"th", "td"}
+_BLOCKS = {"paragraph", "heading", "blockquote", "table", *_TABLE_CELLS}
+_LISTS = {"bullet_list", "ordered_list"}
+
+
+def directed(text: str, around: Direction) -> Markup:
+    """A line of a template; what runs the other way, the whole of it or a part, says so. Markup is left as it is."""
+    if isinstance(text, Markup):
+        return text
+    own = direction_of_text(text, around)
+    words = Markup("").join(_marked(part, way, own) for part, way in parts_by_direction(text, own))
+    return _marked(words, own, around)
+
+
+def with_directions(tokens: Sequence[Token], around: Direction) -> list[Token]:
+    """Prose whose blocks, and phrases in them, say where they run against what is around them.
+
+    The tokens are copied, since others share them.
+    """
+    copied = [token.copy(attrs=dict(token.attrs)) for token in tokens]
+    _direct(SyntaxTreeNode(copied), around)
+    return copied
+
+
+def _marked(words: str, way: Direction, around: Direction) -> Markup:
+    return escape(words) if way is around else Markup('<span dir="{}">{}</span>').format(way.value, words)
+
+
+def _direct(node: SyntaxTreeNode, around: Direction) -> None:
+    for child in node.children:
+        if child.type == "inline" and child.token is not None:
+            child.token.children = list(_inline(child.token.children or [], around))
+        elif child.type in _LISTS:
+            _direct(child, _state(child, _direction_of_list(child, around), around))
+        elif child.type == "list_item":
+            _direct_item(child, around)
+        elif child.type in _BLOCKS:
+            _direct(child, _state(child, direction_of_text(_text(child), around), around))
+        else:
+            _direct(child, around)
+
+
+def _direct_item(item: SyntaxTreeNode, around: Direction) -> None:
+    """An entry against the direction of its list keeps its place beside its mark; its words alone are turned."""
+    for child in item.children:
+        inline = child.children[0].token if child.type == "paragraph" else None
+        own = direction_of_text(_text(child), around) if inline is not None else around
+        if inline is None or own is around:
+            _direct(SyntaxTreeNode(child.to_tokens()), around)
+            continue
+        inline.children = [
+            Token("html_inline", "", 0, content=f'<span dir="{own.value}">'),
+            *_inline(inline.children or [], own),
+            Token("html_inline", "", 0, content="</span>"),
+        ]
+
+
+def _state(block: SyntaxTreeNode, own: Direction, around: Direction) -> Direction:
+    if own is not around and block.nester_tokens is not None:
+        block.nester_tokens.opening.attrSet("dir", own.value)
+    return own
+
+
+def _direction_of_list(block: SyntaxTreeNode, around: Direction) -> Direction:
+    """The other one only where every entry runs the other way."""
+    ways = {direction_of_text(_text(item), around) for item in block.children}
+    return around.other if ways == {around.other} else around
+
+
+def _inline(tokens: Sequence[Token], around: Direction) -> Iterator[Token]:
+    """The words of a block, with what runs the other way between marks of its direction."""
+    for token in tokens:
+        if token.type != "text":
+            yield token
+            continue
+        for part, way in parts_by_direction(token.content, around):
+            words = token.copy(content=part)
+            if way is around:
+                yield words
+                continue
+            yield Token("html_inline", "", 0, content=f'<span dir="{way.value}">')
+            yield words
+            yield Token("html_inline", "", 0, content="</span>")
+
+
+def _text(node: SyntaxTreeNode) -> str:
+    """The words of a node; those of addresses and code say nothing of its direction."""
+    return " ".join(
+        child.content
+        for inline in node.walk()
+        if inline.type == "inline" and inline.token is not None
+        for child in inline.token.children or []
+        if child.type == "text" and not child.content.startswith(("https://", "http://"))
+    )

@@ -1,0 +1,135 @@
+"""Drawings (SVG) → PNG. A drawing may come from anywhere, so it is read with care and drawn in a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from lxml import etree
+
+from newsletter.model.surroundings import bare_surroundings
+from newsletter.render.imaging.decode import natural_size
+
+_PROCESS = Path(__file__).with_name("drawing_process.py")
+_TIMEOUT_SECONDS = 20
+_MOST_BYTES = 5_000_000
+_MOST_PIXELS = 8_000_000  # of a drawing in a mail: seven times as high as a mail is wide
+_SVG = "{http://www.w3.org/2000/svg}"
+_LENGTH = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(px|pt|pc|mm|cm|in)?\s*")
+_SEPARATOR = re.compile(r"[\s,]+")
+_PIXELS_OF = {None: 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+_EMBEDDED = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,", re.IGNORECASE)
+_EXPORT = "export it as PNG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A drawing that is safe to draw: its markup, how much wider than high it is, and the width that it states."""
+
+    markup: bytes
+    aspect: float
+    width: float | None  # in CSS pixels
+
+
+def read_drawing(content: bytes) -> Drawing:
+    """Reads an SVG file.
+
+    Raises ValueError, as `what; what to do`, where it is broken, states no size, refers to anything outside itself, or
+    has text, which would be set in other letters on every machine.
+    """
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB; simplify it, or {_EXPORT}")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError) as err:
+        raise ValueError(f"is damaged, or no SVG ({str(err).partition(', line ')[0]}); export it again") from err
+    if root.tag != f"{_SVG}svg":
+        raise ValueError("is no SVG; export it again")
+    _require_self_contained(root)
+    width, aspect = _size(root)
+    # Written anew, so that what was looked at is what is drawn.
+    return Drawing(markup=etree.tostring(root), width=width, aspect=aspect)
+
+
+def draw(drawing: Drawing, width: int) -> bytes:
+    """The drawing as a PNG of this width in pixels.
+
+    Raises ValueError, as `what; what to do`, where it cannot be drawn, or not within reasonable time and memory.
+    """
+    height = width / drawing.aspect
+    if width * height > _MOST_PIXELS or height < 0.5:
+        raise ValueError(f"is {drawing.aspect:.4g} times as wide as high; crop it")
+    try:
+        # Isolated from where the program was started: `-P` keeps the names of our modules out of the way of Python's.
+        command = [sys.executable, "-P", str(_PROCESS), str(width)]
+        drawn = subprocess.run(  # noqa: S603 - our own program; the drawing goes in through its standard input
+            command,
+            input=drawing.markup,
+            capture_output=True,
+            timeout=_TIMEOUT_SECONDS,
+            env=bare_surroundings(os.environ),
+            check=True,
+        )
+        natural_size(drawn.stdout, ".png")
+    except subprocess.TimeoutExpired as err:
+        raise ValueError(f"takes too long to be drawn; simplify it, or {_EXPORT}") from err
+    except (subprocess.CalledProcessError, OSError, SyntaxError) as err:
+        raise ValueError(f"cannot be drawn; simplify it, or {_EXPORT}") from err
+    return drawn.stdout
+
+
+def _require_self_contained(root: etree._Element) -> None:
+    document_type = root.getroottree().docinfo.internalDTD
+    if document_type is not None and any(True for _ in document_type.iterentities()):
+        raise ValueError("declares entities; export it as plain SVG")
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            continue
+        name = element.tag.removeprefix(_SVG)
+        if name == "text" and "".join(element.itertext()).strip():
+            raise ValueError("has text, for which every machine has other letters; turn the text into paths")
+        if name == "foreignObject" and element.getparent() is not None and not _is_choice(element):
+            raise ValueError(f"has HTML in it, which cannot be drawn; {_EXPORT}")
+        for key, value in element.attrib.items():
+            if str(key).rpartition("}")[2] == "href" and name != "a":
+                _require_inside(str(value).strip())
+
+
+def _is_choice(element: etree._Element) -> bool:
+    """Whether a `switch` offers something else in its place."""
+    above = element.getparent()
+    return above is not None and above.tag == f"{_SVG}switch" and len(above) > 1
+
+
+def _require_inside(address: str) -> None:
+    if not address or address.startswith("#") or _EMBEDDED.match(address):
+        return
+    shown = address if len(address) <= 60 else f"{address[:59]}…"
+    raise ValueError(f"refers to something outside itself, {shown}; embed it, or {_EXPORT}")
+
+
+def _size(root: etree._Element) -> tuple[float | None, float]:
+    """The stated width in CSS pixels, and width by height."""
+    width, height = _length(root.get("width")), _length(root.get("height"))
+    _, _, box_width, box_height = (_length(part) for part in (*_SEPARATOR.split(root.get("viewBox", "")), *"????")[:4])
+    if width and height:
+        aspect = width / height
+    elif box_width and box_height:
+        aspect = box_width / box_height
+    else:
+        raise ValueError('states no size; add width and height, or viewBox="0 0 WIDTH HEIGHT", to its <svg>')
+    return width, aspect
+
+
+def _length(stated: str | None) -> float | None:
+    """A length in CSS pixels; None where it is relative, or not a positive number."""
+    match = _LENGTH.fullmatch(stated or "")
+    try:
+        length = float(match[1]) * _PIXELS_OF[match[2]] if match else 0.0
+    except ValueError:
+        return None
+    return length if 0 < length < inf else None

@@ -1,0 +1,137 @@
+"""Pictures that an issue names: found inside its folder, readable, described or marked."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from newsletter.config import load_config
+from newsletter.content.loader import load_issue
+from newsletter.content.pictures import find_picture, location_of
+from newsletter.errors import MistakesError
+from newsletter.model.finding import Place
+from tests.workspaces import write_workspace
+
+SIGNED = "---\nsignature:\n  name: Ana Lima\n  portrait: images/ana.png\n---\nWords\n"
+LETTER = "issues/2026-02/letter.md"
+
+
+def picture(kind: str) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (8, 6), "#9C3353").save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.png", "PNG"),
+        ("a.jpg", "JPEG"),
+        ("A.JPEG", "JPEG"),
+        ("a.gif", "GIF"),
+        ("a.webp", "WEBP"),
+        ("a.avif", "AVIF"),
+        ("a.tif", "TIFF"),
+        ("a.tiff", "TIFF"),
+        ("a.bmp", "BMP"),
+    ],
+)
+def test_every_kind_that_can_be_turned_into_one_for_mail_is_taken(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_bytes(picture(kind))
+
+    assert find_picture(tmp_path, name) == (tmp_path / name).resolve()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.heic", b"x", "is of the kind HEIC, which only telephones read; export it as JPEG"),
+        ("a.pdf", b"x", "is not a picture that can be turned into one for mail; use JPEG, PNG"),
+        ("a", b"x", "is not a picture"),
+        ("a.jpg", picture("PNG"), "is damaged or of another kind than its name says; export it again"),
+        ("a.png", picture("PNG")[:-30], "is damaged"),
+        ("a.png", b"", "is damaged"),
+        ("a.webp", b"RIFF", "is damaged"),
+    ],
+)
+def test_what_is_no_picture_is_told(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(ValueError, match=said):
+        find_picture(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", [f"images/{'a' * 300}.png", f"{'a/' * 3000}a.png"])
+def test_a_name_that_is_longer_than_the_system_knows_is_one_of_no_picture(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="there is no picture "):
+        find_picture(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("side", "said"), [(11_000, "11,000 × 11,000 pixels; export it"), (50_000, "too large to be opened")]
+)
+def test_a_picture_that_would_fill_the_memory_is_told_before_it_is_opened(tmp_path: Path, side: int, said: str) -> None:
+    header = b"BM" + (54).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
+    size = side.to_bytes(4, "little") * 2
+    (tmp_path / "bomb.bmp").write_bytes(header + size + b"\1\0\x18\0" + bytes(24))
+
+    with pytest.raises(ValueError, match=said):
+        find_picture(tmp_path, "bomb.bmp")
+
+
+def mistakes(root: Path) -> list[str]:
+    with pytest.raises(MistakesError) as told:
+        load_issue(load_config(root), root / "issues/2026-02")
+    return [str(mistake) for mistake in told.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "said"),
+    [
+        (
+            'One\n\n![A hill](images/a.png "A hill")\n',
+            f"{LETTER}:3: the title “A hill” of a picture is shown nowhere; write",
+        ),
+        ('![A hill](images/a.png "5000 px")\n', f"{LETTER}:1: a picture cannot be shown 5000 px wide; choose"),
+        (
+            '![A hill](images/a.png "decorative")\n',
+            f"{LETTER}:1: the picture images/a.png is marked as decorative and described",
+        ),
+    ],
+)
+def test_a_title_of_a_picture_that_says_something_else_is_a_mistake(tmp_path: Path, markdown: str, said: str) -> None:
+    root = write_workspace(tmp_path, {LETTER: markdown, "issues/2026-02/images/a.png": picture("PNG")})
+
+    (mistake,) = mistakes(root)
+
+    assert mistake.startswith(said)
+
+
+def test_a_portrait_is_described_or_decorative(tmp_path: Path) -> None:
+    both = SIGNED.replace("images/ana.png", "images/ana.png\n  alt: Ana\n  decorative: true")
+    root = write_workspace(tmp_path, {LETTER: both, "issues/2026-02/images/ana.png": picture("PNG")})
+
+    (mistake,) = mistakes(root)
+
+    assert mistake.startswith(f"{LETTER}:5: signature: the portrait is decorative and described all the same")
+
+
+def test_a_picture_keeps_the_place_where_it_is_named(tmp_path: Path) -> None:
+    text = SIGNED + "\n![Ana again](images/ana.png)\n\n![A cup](images/cup.png)\n"
+    files = {f"issues/2026-02/images/{name}.png": picture("PNG") for name in ("ana", "cup")}
+    root = write_workspace(tmp_path, {LETTER: text, **files})
+
+    issue = load_issue(load_config(root), root / "issues/2026-02")
+
+    assert {name: file.place for name, file in issue.pictures.items()} == {
+        "images/ana.png": Place(path=LETTER, line=4),
+        "images/cup.png": Place(path=LETTER, line=10),
+    }
+
+
+def test_the_keys_that_lead_to_a_picture_are_found() -> None:
+    tree = {"a": [{"b": "x"}, {"c": {"d": "images/a.png"}}], "e": 1}
+
+    assert location_of("images/a.png", tree) == ("a", 1, "c", "d")
+    assert location_of("images/b.png", tree) == ()

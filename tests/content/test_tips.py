@@ -1,0 +1,146 @@
+"""The steps for mail apps as data: what ships is whole, a workspace's own is laid over it, and mistakes name a line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import builtin_theme, load_config
+from newsletter.content.loader import load_issue
+from newsletter.errors import MistakesError
+from newsletter.model.issue import Issue
+from newsletter.model.mail_app import MailApp
+from tests.workspaces import CONFIG, ISSUE, write_workspace
+
+TIPS_ISSUE = ISSUE + "  - tips\n"
+BUILT_IN = builtin_theme() / "tips"
+LANGUAGES = sorted(re.findall(r'^  "([a-z]+)": \{', (builtin_theme() / "parts/words.j2").read_text(), re.MULTILINE))
+ENGLISH = (BUILT_IN / "en.yaml").read_text(encoding="utf-8")
+MARKUP = re.compile(r"[<>{}*_`\[\]|]|\bhttps?:|&\w+;")
+
+
+def load(root: Path, front_matter: str, *, language: str = "", files: dict[str, str] | None = None) -> Issue:
+    written = {
+        "issues/2026-02/issue.yaml": TIPS_ISSUE + (f"language: {language}\n" if language else ""),
+        "issues/2026-02/tips.md": f"---\ntitle: Find us\n{front_matter}\n---\nWords.\n",
+        **(files or {}),
+    }
+    write_workspace(root, written)
+    return load_issue(load_config(root), root / "issues/2026-02")
+
+
+def mistakes(root: Path, front_matter: str, *, language: str = "", files: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(MistakesError) as caught:
+        load(root, front_matter, language=language, files=files)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_there_are_steps_in_every_language_that_the_theme_speaks() -> None:
+    assert len(LANGUAGES) >= 12
+    assert sorted(path.stem for path in BUILT_IN.glob("*.yaml")) == LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_app_has_plain_steps_in_every_language(tmp_path: Path, language: str) -> None:
+    english = load(tmp_path / "en", "show: all").tips
+    tips = load(tmp_path / language, "show: all", language=language).tips
+    assert tips is not None
+    assert english is not None
+    for app in MailApp:
+        words = [tips.of(app).title, *tips.of(app).steps]
+        assert len(tips.of(app).steps) == len(english.of(app).steps)
+        assert not [word for word in words if MARKUP.search(word)]
+        assert all(word.isprintable() or "\N{NO-BREAK SPACE}" in word for word in words), "an invisible character"
+        assert all(len(step) <= 100 for step in tips.of(app).steps), "a step is one short sentence"
+
+
+def test_a_region_takes_the_steps_of_its_language(tmp_path: Path) -> None:
+    brazil, portuguese = (load(tmp_path / name, "show: own", language=name) for name in ("pt-BR", "pt"))
+    assert brazil.tips == portuguese.tips
+
+
+def test_nothing_is_read_where_nothing_is_shown(tmp_path: Path) -> None:
+    assert load(tmp_path, "overline: Words alone", language="fi").tips is None
+
+
+def test_a_file_of_the_workspace_is_laid_over_the_built_in_one(tmp_path: Path) -> None:
+    ours = {"templates/tips/en.yaml": ENGLISH.replace("Apple Mail", "Mail on the Mac")}
+    issue = load(tmp_path, "show: all", files=ours)
+    assert issue.tips is not None
+    assert issue.tips.apple_mail.title == "Mail on the Mac"
+
+
+def test_a_language_without_steps_is_a_mistake_that_names_those_with(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, "show: all", language="fi")
+    assert told.startswith("issues/2026-02/tips.md:3: there are no steps in the issue's language, fi; ")
+    assert "write templates/tips/fi.yaml, or `cards`; there are ar, de, en, es," in told
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (ENGLISH.replace("title: Outlook", "titel: Outlook"), "unknown key outlook › titel; did you mean title?"),
+        (ENGLISH.partition("yahoo:")[0], "yahoo is missing; add it"),
+        (ENGLISH + "hotmail:\n  title: Hotmail\n", "unknown key hotmail; "),
+        (ENGLISH.replace("looked_at: 2026-11-23", "looked_at: 2026-02-30", 1), "'2026-02-30' is no date that exists"),
+        (
+            ENGLISH.replace("Choose “Move”.", "Choose {{ first_name }}."),
+            "{{ first_name }} is a merge field; write plain",
+        ),
+        (ENGLISH.replace("  title: Apple Mail\n", "  title: Apple Mail\n title: x\n"), "not valid YAML"),
+    ],
+)
+def test_a_mistake_in_a_file_of_steps_names_its_line(tmp_path: Path, changed: str, expected: str) -> None:
+    told = mistakes(tmp_path, "show: all", files={"templates/tips/en.yaml": changed})
+    assert any(re.match(r"templates/tips/en\.yaml(:\d+)?: ", mistake) and expected in mistake for mistake in told), told
+
+
+CARDS = "cards:\n  - title: Ours\n    steps: [Do it.]"
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "line", "expected"),
+    [
+        (f"show: all\n{CARDS}", 4, "`show` brings steps already; keep `cards`, your own words, or `show`"),
+        (f"{CARDS}\napps: [yahoo]", 6, "`cards` are your own words, for whatever app; take `apps` out"),
+        ("apps: [yahoo]", 3, "it chooses from what `show` brings; add `show: all`"),
+        (
+            "show: own\napps: [yahoo]",
+            4,
+            "with `show: own` the reader's mailbox chooses; take it out, or write `show: all`",
+        ),
+        ("show: all\napps: [yahoo, other, yahoo]", 4, "yahoo stands twice; keep one of them"),
+        (
+            "show: all\napps:\n  - yahoo\n  - hotmail",
+            6,
+            "'hotmail' is not possible; write 'gmail-phone', 'gmail-desktop'",
+        ),
+        ("show: mine", 3, "show: 'mine' is not possible; write 'all' or 'own'"),
+    ],
+)
+def test_keys_that_exclude_each_other_are_a_mistake(
+    tmp_path: Path, front_matter: str, line: int, expected: str
+) -> None:
+    (told,) = mistakes(tmp_path, front_matter)
+    assert told.startswith(f"issues/2026-02/tips.md:{line}: ")
+    assert expected in told
+
+
+def only_for(*segments: str) -> dict[str, str]:
+    entries = "".join(f"  - section: for-{name}\n    only: {name}\n" for name in segments)
+    expressions = "".join(f"{name} = 'tagged(\"{name}\")'\n" for name in segments)
+    return {
+        "newsletter.toml": CONFIG.replace("[reviewers]", f"{expressions}\n[reviewers]"),
+        "issues/2026-02/issue.yaml": TIPS_ISSUE + entries,
+        **{f"issues/2026-02/for-{name}.md": "---\ntype: text\n---\nWords.\n" for name in segments},
+    }
+
+
+def test_few_segments_may_differ_where_mailboxes_do(tmp_path: Path) -> None:
+    assert load(tmp_path / "three", "show: own", files=only_for("a", "b", "c")).only_segments == ("a", "b", "c")
+    assert len(load(tmp_path / "shared", "show: all", files=only_for("a", "b", "c", "d", "e")).only_segments) == 5
+    (told,) = mistakes(tmp_path / "four", "show: own", files=only_for("a", "b", "c", "d"))
+    assert told == (
+        "issues/2026-02/issue.yaml:5: its sections are only for 4 different segments, and tips differs by 5 mailbox "
+        "providers; let at most 3 differ: each doubles the mails that must be made; or let tips `show: all`"
+    )

@@ -1,0 +1,98 @@
+"""Mails in a real browser, and what is measured there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests.render.conftest import Mail
+
+# The contrast of each piece of text with the nearest ground behind it (WCAG 2.2, relative luminance).
+CONTRASTS = """() => {
+  const parse = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const luminance = colour => {
+    const [r, g, b] = parse(colour).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      const parts = parse(colour);
+      if (parts.length === 3 || parts[3] > 0) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length) continue;
+    const [a, b] = [luminance(getComputedStyle(element).color), luminance(ground(element))];
+    found.push([walker.currentNode.textContent.trim().slice(0, 40), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+  }
+  return found;
+}"""
+SIZES = """() => [...document.querySelectorAll('body *')]
+  .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)
+  .map(e => [e.textContent.trim().slice(0, 40), parseFloat(getComputedStyle(e).fontSize)])"""
+# Links that stand alone: a thumb needs 44 pixels; links inside sentences are exempt (WCAG 2.2, 2.5.8).
+LOW_LINKS = """() => [...document.querySelectorAll('a')]
+  .filter(a => ['block', 'inline-block'].includes(getComputedStyle(a).display) && a.getClientRects().length)
+  .map(a => [a.textContent.trim().slice(0, 40), a.getBoundingClientRect().height])
+  .filter(([, height]) => height < 44)"""
+Scheme = Literal["light", "dark"]
+SCROLL_WIDTH = "document.documentElement.scrollWidth"
+
+
+class Opened:
+    """A mail on the disk, and a browser that shows it: a page for each colour scheme."""
+
+    def __init__(self, browser: Browser, path: Path) -> None:
+        self._browser = browser
+        self._path = path
+        self._pages: dict[Scheme, Page] = {}
+
+    def at(self, width: int, scheme: Scheme) -> Page:
+        """The page in a window of this width."""
+        if scheme not in self._pages:
+            self._pages[scheme] = self._browser.new_page(color_scheme=scheme)
+            self._pages[scheme].goto(self._path.as_uri())
+        page = self._pages[scheme]
+        page.set_viewport_size(ViewportSize(width=width, height=800))
+        return page
+
+
+@contextmanager
+def running_browser(profile: Path) -> Iterator[Browser]:
+    """A real browser; its profile stays in the test's folder."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        reason = "no Chromium on this machine; install it with `apt-get install chromium`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    quiet = ["background-networking", "component-update", "sync", "gpu"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
+            env={**os.environ, "HOME": str(profile)},
+        )
+        yield browser
+        browser.close()
+
+
+def open_mail(browser: Browser, mail: Mail, folder: Path) -> Opened:
+    """Opens a mail, its pictures beside it, at a width and in a colour scheme."""
+    html = mail.html
+    for picture in mail.rendered.pictures:
+        (folder / picture.name).write_bytes(picture.content)
+        html = html.replace(f"cid:{picture.content_id}", picture.name)
+    path = folder / "mail.html"
+    path.write_text(html, encoding="utf-8")
+    return Opened(browser, path)

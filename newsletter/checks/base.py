@@ -1,19 +1,23 @@
 """What the checks are given, what they answer with, and what a rule is."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
 
-from newsletter.checks.document import Document, read_document
-from newsletter.checks.sources import Sources, index_sources
-from newsletter.config import CONFIG_FILE
-from newsletter.model.finding import Place, Severity
+from newsletter.checks.reading.document import Document, read_document
+from newsletter.checks.reading.sources import Sources, index_sources
+from newsletter.checks.reading.wire import WireMessage, read_message
+from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.model.merge import MERGE_TOKEN
 from newsletter.model.rendered import RenderedIssue
 from newsletter.settings.workspace import Settings
 
-CONFIG_PLACE = Place(path=CONFIG_FILE)
+_SHOWN_WORDS = 6
+_Thing = TypeVar("_Thing")
 THEME_REMEDY = "correct the templates of your workspace, or delete the changed ones to use the built-in theme"
 
 
@@ -23,9 +27,16 @@ class Subject:
 
     issue: Issue
     rendered: RenderedIssue
-    settings: Settings
+    config: Config
+    template_folders: tuple[Path, Path]  # the workspace's, then the built-in theme's
+    message: bytes  # a sample of the finished mail, as a provider gets it (RFC 5322)
     at: datetime
     known_fields: frozenset[str] | None  # the merge fields that the audience has; None where it is not known
+
+    @property
+    def settings(self) -> Settings:
+        """What `newsletter.toml` says."""
+        return self.config.settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +46,20 @@ class Evidence:
     subject: Subject
     documents: tuple[Document, ...]  # one for each variant
     sources: Sources
+    message: WireMessage
 
     @property
     def issue_place(self) -> Place:
         """`issue.yaml` as a whole: where a finding belongs that no single line of the user's files caused."""
         return Place(path=self.subject.issue.source.path)
+
+    def config_place(self, *keys: str | int) -> Place:
+        """A key of `newsletter.toml`, named with its tables."""
+        return Place(path=CONFIG_FILE, line=line_of_key(self.subject.config, *keys))
+
+    def text_place(self, text: str) -> Place:
+        """Where a text of the mail is written; `issue.yaml` as a whole where the theme or the program made it."""
+        return self.sources.place_of_text(text) or self.issue_place
 
     def readable(self, text: str) -> str:
         """The text with merge fields as the user wrote them, in the place of their tokens."""
@@ -69,8 +89,40 @@ class Rule:
     title: str
     why: str
     source: str  # who asks for it
-    check: Check
+    check: Check | None = None  # None where a probe judges it, or the reading of the files
+    means: Means | None = None  # what a probe judges it by
     needs_audience: bool = False  # whether it says nothing until the audience's merge fields are known
+    can_be_waived: bool = True  # False where the law asks for it, or nothing could be sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What the probes are given besides the evidence."""
+
+    memory_folder: Path  # where answers may be kept between runs
+    now: datetime
+    without: frozenset[Means] = frozenset()  # what is not to be used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What a probe found: the rule that each fault breaks, and the rules that it could not judge."""
+
+    faults: tuple[tuple[str, Fault], ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Judges rules by something outside this program.
+
+    `examine` raises CannotRunError, with the reason, where it can judge none of them.
+    """
+
+    title: str  # what it does, as progress shows it
+    means: Means
+    rules: tuple[str, ...]
+    examine: Callable[[Evidence, Circumstances], Probed]
 
 
 def gather_evidence(subject: Subject) -> Evidence:
@@ -78,8 +130,24 @@ def gather_evidence(subject: Subject) -> Evidence:
     return Evidence(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
-        sources=index_sources(subject.issue, subject.settings),
+        sources=index_sources(subject.issue, subject.config),
+        message=read_message(subject.message),
     )
+
+
+def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable]) -> Iterator[_Thing]:
+    """The first thing of each kind, so that what is wrong a hundred times is told once."""
+    seen: set[Hashable] = set()
+    for thing in things:
+        if (kind := kind_of(thing)) not in seen:
+            seen.add(kind)
+            yield thing
+
+
+def shown(text: str) -> str:
+    """The first words of a text, for a finding about it."""
+    words = text.split()
+    return " ".join(words[:_SHOWN_WORDS]) + (" …" if len(words) > _SHOWN_WORDS else "")
 
 
 def error(place: Place, what: str, remedy: str) -> Fault:

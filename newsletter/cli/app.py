@@ -1,12 +1,16 @@
 """The program: its commands, in the order in which a director meets them."""
 
+import inspect
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from newsletter.cli import (
     audience,
+    clients,
     compose,
+    doctor,
     ledger,
     scheduling,
     segments,
@@ -20,9 +24,10 @@ _COMPOSE, _SEND, _AUDIENCE = "Compose", "Send", "Audience"
 
 app = typer.Typer(
     name="newsletter",
-    help="Compose an email newsletter from Markdown files, see it, check it, test it and send it safely.",
+    help="Compose an e-mail newsletter from Markdown files, see it, check it, test it and send it safely.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -32,6 +37,7 @@ app.command("new", rich_help_panel=_COMPOSE)(workspace.new)
 app.command("check", rich_help_panel=_COMPOSE)(compose.check)
 app.command("build", rich_help_panel=_COMPOSE)(compose.build)
 app.command("preview", rich_help_panel=_COMPOSE)(compose.preview)
+app.command("clients", rich_help_panel=_COMPOSE)(clients.clients)
 app.command("test", rich_help_panel=_SEND)(sending.test)
 app.command("approve", rich_help_panel=_SEND)(ledger.approve)
 app.command("send", rich_help_panel=_SEND)(sending.send)
@@ -42,9 +48,22 @@ app.command("resume", rich_help_panel=_SEND)(sending.resume)
 app.command("cancel", rich_help_panel=_SEND)(scheduling.cancel)
 app.command("resolve", rich_help_panel=_SEND)(ledger.resolve)
 app.command("audit", rich_help_panel=_SEND)(ledger.audit)
+app.command("doctor", rich_help_panel=_SEND)(doctor.doctor)
 app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
 app.add_typer(suppressions.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
 app.command("segments", rich_help_panel=_AUDIENCE)(segments.segments)
+
+
+def _help_of(command: Callable[..., object]) -> str:
+    """A docstring with each paragraph on a line of its own, and with [brackets] that stay."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).replace("[", r"\[")
+
+
+for _group in (app, audience.subscribers, suppressions.suppressions):
+    for _registered in _group.registered_commands:
+        if _registered.callback is not None:
+            _registered.help = _help_of(_registered.callback)
 
 
 def _show_version(wanted: bool) -> None:
@@ -62,4 +81,4 @@ def main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
-    """Compose an email newsletter from Markdown files, see it, check it, test it and send it safely."""
+    """Compose an e-mail newsletter from Markdown files, see it, check it, test it and send it safely."""

@@ -3,6 +3,7 @@
 from newsletter.cli import moments, output
 from newsletter.cli.findings import show_findings, summarise_findings
 from newsletter.config import Config
+from newsletter.model.readership import Readership
 from newsletter.workflows.approve import ApprovalDraft
 from newsletter.workflows.sample import sample_mail
 
@@ -15,7 +16,7 @@ def show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
         ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
         ("subject", mail.subject),
         ("preheader", mail.preheader),
-        ("variants", "\n".join(_variant_line(variant.segments) for variant in composed.rendered.variants)),
+        ("variants", "\n".join(_variant_line(variant.readership) for variant in composed.rendered.variants)),
         ("content", f"{draft.content_hash[:12]}  of all variants; any edit changes it"),
         ("findings", summarise_findings(composed.findings)),
         ("tested", _tested(draft)),
@@ -26,12 +27,11 @@ def show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
         facts = [(name, value) for name, value in facts if name != "variants"]
     output.show_facts(facts)
     if composed.errors:
-        show_findings(composed.errors, form="text", issue=composed.issue.name)
+        show_findings(composed.errors)
 
 
-def _variant_line(segments: frozenset[str]) -> str:
-    seen = " and ".join(sorted(segments))
-    return f"with what is only for {seen}" if seen else "what everybody else sees"
+def _variant_line(readership: Readership) -> str:
+    return f"with {readership.sees}" if readership.sees else "what everybody else sees"
 
 
 def _tested(draft: ApprovalDraft) -> str:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter.cli import output
+from newsletter.cli.probing import Without, probing
 
 if TYPE_CHECKING:
     from newsletter.config import Config
 
 IssueArgument = Annotated[
-    str | None, typer.Argument(metavar="[ISSUE]", help="The issue, such as 2026-02; the newest where none is named.")
+    str | None, typer.Argument(metavar="ISSUE", help="The issue, such as 2026-02; the newest where none is named.")
 ]
 
 
@@ -21,35 +22,43 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
 
 
 def check(
     issue: IssueArgument = None,
-    form: Annotated[Format, typer.Option("--format", help="text to read, json or github for programs.")] = Format.TEXT,
+    form: Annotated[
+        Format, typer.Option("--format", help="text to read; json, github, sarif for programs.")
+    ] = Format.TEXT,
+    without: Without = [],  # noqa: B006 - Typer copies it
     list_rules: Annotated[bool, typer.Option("--list", help="Explain every rule and end.")] = False,
 ) -> None:
     """Look for what would go wrong: mistakes in the files, and in the mail that they make.
 
-    The issue is judged by its own date. Ends with 1 where a finding holds the mail back.
+    The issue is judged by its own date: by its files, in a browser, by its links, by the sender's domain, and by a
+    spam filter, where these are there. Ends with 1 where a finding holds the mail back.
     """
     if list_rules:
         _list_rules()
         return
     from datetime import UTC, datetime
 
-    from newsletter.cli.findings import show_findings
+    from newsletter.cli.findings import Report, show_report
     from newsletter.cli.workspace import current_config
-    from newsletter.model.finding import Severity
     from newsletter.workflows.checking import judge_issue
     from newsletter.workflows.compose import find_issue
 
     config = current_config()
     folder = find_issue(config, issue)
-    judgement = judge_issue(config, folder, now=datetime.now(UTC))
-    show_findings(judgement.findings, form=form.value, issue=folder.name)
-    if judgement.by is not None and form is Format.TEXT:
+    with probing(config, without, now=datetime.now(UTC)) as wanted:
+        judgement = judge_issue(config, folder, probing=wanted)
+    report = Report(
+        issue=folder.name, findings=judgement.findings, not_run=judgement.not_run, root=config.root.resolve()
+    )
+    show_report(report, form=form.value)
+    if form is Format.TEXT and judgement.by is not None:
         output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
-    if any(finding.severity is Severity.ERROR for finding in judgement.findings):
+    if any(finding.blocks for finding in judgement.findings):
         raise typer.Exit(1)
 
 
@@ -108,21 +117,15 @@ def _audience_fields(config: "Config") -> "tuple[str, ...] | None":
 
 
 def _list_rules() -> None:
-    from newsletter.checks.registry import RULES
-    from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
+    from newsletter.checks.explained import explained_families
 
-    output.say(f"{output.styled('C1', 'bold')}  The files are as they should be  (error)")
-    output.say("    Every key, date, picture and merge field is read before there is a mail that could be checked.")
-    output.say(f"    {output.styled('this program', 'dim')}")
-    for rule in RULES:
-        output.say(f"{output.styled(rule.id, 'bold')}  {rule.title}  ({rule.severity})")
-        output.say(f"    {rule.why}")
-        output.say(f"    {output.styled(rule.source, 'dim')}")
-    for held in AUDIENCE_RULES:
-        output.say(f"{output.styled(held.id, 'bold')}  {held.title}  (warning, of a broadcast)")
-        output.say(f"    {held.why}")
-        output.say(f"    {output.styled(held.source, 'dim')}")
-    for demand in REQUIREMENTS:
-        output.say(f"{output.styled(demand.id, 'bold')}  {demand.title}  (error, of a broadcast)")
-        output.say(f"    {demand.why}")
-        output.say(f"    {output.styled(f'where [delivery] {demand.setting} = true', 'dim')}")
+    for number, family in enumerate(explained_families()):
+        if number:
+            output.say()
+        output.say(output.styled(family.title, "bold"))
+        for rule in family.rules:
+            output.say()
+            effects = output.styled(f"({', '.join(rule.effects)})", "dim")
+            output.say(f"  {output.styled(rule.id, 'bold')}  {rule.title}  {effects}", hang=4)
+            output.say(f"      {rule.why}")
+            output.say(f"      {output.styled(f'Source: {rule.source}', 'dim')}")

@@ -17,12 +17,21 @@ Item = TypeVar("Item")
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _STYLED = re.compile(r"\x1b\[[0-9;]*m")
+# What a terminal would obey rather than show: control characters, but for the styles above, and what turns the order of
+# letters about. Names on a list, a column's title or a server's words may hold it.
+_COMMANDS = re.compile(
+    rf"\x1b(?!\[(?:0|{'|'.join(_STYLES.values())})m)"
+    r"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
 _NARROWEST = 20  # columns; below that nothing is broken, since nothing reads well
 
 
-def say(text: str = "") -> None:
-    """A line of the result, at once: whoever reads it through a pipe must not wait for the end."""
-    print(fitted(text, sys.stdout, indent=len(text) - len(text.lstrip(" "))), flush=True)
+def say(text: str = "", *, hang: int = 0) -> None:
+    """A line of the result, at once: whoever reads it through a pipe must not wait for the end.
+
+    What goes on in a further line stands `hang` columns to the right of where the text begins.
+    """
+    print(fitted(text, sys.stdout, indent=len(text) - len(text.lstrip(" ")) + hang), flush=True)
 
 
 def result_stream() -> TextIO:
@@ -51,21 +60,27 @@ def show_next(command: str, why: str) -> None:
 
 def show_json(value: object) -> None:
     """The result for a script."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(_json(value, indent=2))
 
 
 def show_lines(lines: Iterable[str]) -> None:
     """Lines of a result that may be endless, as they come."""
     for line in lines:
-        print(line)
+        print(harmless(line))
 
 
 def show_json_items(items: Iterable[object]) -> None:
     """A list for a script that may be endless, an item a line."""
     print("[", end="")
     for number, item in enumerate(items):
-        print("," if number else "", json.dumps(item, ensure_ascii=False), sep="\n" if number else "", end="")
+        print("," if number else "", _json(item), sep="\n" if number else "", end="")
     print("\n]")
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    """JSON that can be read by people too; what a terminal would obey is escaped, which means the same in JSON."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)
 
 
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
@@ -122,11 +137,17 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+def harmless(text: str) -> str:
+    """The text with a mark in the place of whatever a terminal would obey."""
+    return text if text.isascii() and text.isprintable() else _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def fitted(text: str, stream: TextIO, *, indent: int) -> str:
-    """The text, broken between words where a terminal would break it within one; elsewhere as it is.
+    """The text as `harmless` has it, broken between words where a terminal would break it within one.
 
     What goes on in a further line stands under `indent` columns.
     """
+    text = harmless(text)
     width = get_terminal_size().columns
     if not stream.isatty() or width < _NARROWEST or _shown_width(text) <= width:
         return text
@@ -160,7 +181,7 @@ def confirm(question: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise InputError("nobody is there to be asked; add --yes to go on without the question")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
 
@@ -192,6 +213,37 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
 
 
 @contextmanager
+def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal that says what is going on, of things that go on at once; hears the name of each that ended.
+
+    Nothing is left of it, and elsewhere nothing is shown.
+    """
+    if not names or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    going = list(names)
+    columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(_going_on(going), total=len(going))
+
+        def end(name: str) -> None:
+            going.remove(name)
+            bar.update(task, advance=1, description=_going_on(going))
+
+        yield end
+
+
+def _going_on(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return names[0] if len(names) == 1 else f"{names[0]}, and {len(names) - 1} more"
+
+
+@contextmanager
 def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -204,9 +256,15 @@ def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
         TextColumn(unit),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=False) as bar:
+    with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda more: bar.advance(task, more)
+        try:
+            yield lambda more: bar.advance(task, more)
+        except BaseException:
+            bar.remove_task(task)  # what comes next says what went wrong
+            raise
+        if total is None:
+            bar.update(task, total=bar.tasks[0].completed)
 
 
 @contextmanager

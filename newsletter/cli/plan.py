@@ -4,9 +4,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
-from newsletter.cli.findings import show_findings
+from newsletter.cli.findings import not_judged, show_findings
+from newsletter.cli.variants import variant_lines
 from newsletter.config import Config
-from newsletter.model.ledger import VariantCount, ZoneCount
+from newsletter.model.ledger import ZoneCount
 from newsletter.model.requirement import CONSENT
 from newsletter.model.segment import AD_HOC
 from newsletter.workflows.broadcast import BroadcastPlan
@@ -35,13 +36,15 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     if left_out:
         facts.append(("left out", "\n".join(left_out)))
-    if plan.request.only:
-        facts.append(("variants", "\n".join(_variant_line(variant) for variant in preview.variants)))
+    if plan.request.only or plan.request.mailboxes:
+        facts.append(("variants", variant_lines(preview.variants)))
     if plan.schedule is not None:
         facts += _schedule_facts(plan.schedule, provider=plan.request.provider, now=now)
     facts.append(("through", through))
     facts += [("waived", f"{waiver.rule}: {waiver.because}") for waiver in plan.request.waivers]
     facts += [("not waived", f"{rule}: it found nothing") for rule in plan.unused_waivers]
+    if plan.composed.not_run:
+        facts.append(("not judged", "\n".join(not_judged(plan.composed.not_run))))
     output.show_facts(facts)
     _note_people(plan)
     if plan.waived:
@@ -49,7 +52,7 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
             f"Waived for this broadcast, which the ledger will say: {output.count_of(len(plan.waived), 'finding')}."
         )
     if plan.blocking:
-        show_findings(plan.blocking, form="text", issue=issue.name)
+        show_findings(plan.blocking)
     elif plan.warnings:
         output.note(f"{output.count_of(len(plan.warnings), 'warning')}; `newsletter check {issue.name}` lists them")
 
@@ -66,11 +69,6 @@ def _note_people(plan: BroadcastPlan) -> None:
             f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long, and will be "
             "suppressed before anything is sent: soft bounces"
         )
-
-
-def _variant_line(variant: VariantCount) -> str:
-    seen = " and ".join(sorted(variant.segments))
-    return f"{variant.deliveries:,} see {f'what is only for {seen}' if seen else 'the rest alone'}"
 
 
 def show_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:

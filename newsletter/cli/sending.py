@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter.cli import output
+from newsletter.cli.probing import Without, probing
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -38,13 +39,13 @@ def test(
     from newsletter.store.opening import open_database
     from newsletter.workflows.compose import compose_issue, find_issue
     from newsletter.workflows.segments import audience_fields
-    from newsletter.workflows.test_send import reviewers, send_test_copies
+    from newsletter.workflows.test_send import count_test_copies, reviewers, send_test_copies
 
     config = current_config()
     mailboxes = reviewers(config, to)
     composed = compose_issue(config, find_issue(config, issue), known_fields=audience_fields(config))
     provider = open_provider(config, os.environ)
-    copies = len(mailboxes) * len(composed.rendered.variants)
+    copies = count_test_copies(composed, mailboxes)
     output.show_facts(
         [
             ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
@@ -54,7 +55,7 @@ def test(
         ]
     )
     if composed.errors:
-        show_findings(composed.errors, form="text", issue=composed.issue.name)
+        show_findings(composed.errors)
     if not yes and not output.confirm(f"Send {output.count_of(copies, 'test copy')}?"):
         output.note("Nothing was sent.")
         raise typer.Exit(1)
@@ -94,6 +95,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         bool, typer.Option("--dry-run", help="Say what would be sent to whom, and send nothing.")
     ] = False,
     yes: Yes = False,
+    without: Without = [],  # noqa: B006 - Typer copies it
     waive: Annotated[
         list[str], typer.Option(metavar="RULE", help="Override one check for this broadcast; needs --because.")
     ] = [],  # noqa: B006 - Typer copies it
@@ -111,7 +113,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 
     from newsletter.cli.plan import show_plan
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.broadcast import plan_broadcast, start_broadcast
+    from newsletter.workflows.broadcast import Order, plan_broadcast, start_broadcast
     from newsletter.workflows.compose import find_issue
     from newsletter.workflows.segments import meant_by
 
@@ -120,16 +122,16 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         now = datetime.now(UTC)
         schedule = _schedule(config, at, local_time=local_time, now=now)
         provider = _provider(config, is_needed=not dry_run)
-        plan = plan_broadcast(
-            config,
-            database,
-            find_issue(config, issue),
-            segment=meant_by(config, database, segment=segment, where=where, now=now),
-            waivers=waivers,
-            schedule=schedule,
-            provider=provider,
-            now=now,
-        )
+        folder, meant = find_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
+        with probing(config, without, now=now) as wanted:
+            plan = plan_broadcast(
+                config,
+                database,
+                Order(folder=folder, segment=meant, waivers=waivers, schedule=schedule),
+                provider=provider,
+                probing=wanted,
+                now=now,
+            )
         show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
             output.note("Nothing was sent: the errors above hold it back.")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from newsletter.cli import moments, output
 from newsletter.cli.next_steps import next_steps
+from newsletter.cli.variants import variant_lines, variants_data
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
 from newsletter.workflows.status import BroadcastLine, BroadcastStatus
@@ -65,7 +66,10 @@ def show_broadcast(status: BroadcastStatus, *, as_json: bool, zone: str = "UTC")
         return
     now = datetime.now(UTC)
     show_heading(status.broadcast, status.tally)
-    facts = [*_times(status, zone, now), *parts(status.settled, status.chunks), *waived(status.broadcast)]
+    facts = _times(status, zone, now)
+    if any(count.readership.sees for count in status.variants):
+        facts.append(("variants", variant_lines(status.variants)))
+    facts += parts(status.settled, status.chunks) + waived(status.broadcast)
     if facts:
         output.show_facts(facts)
     _show_zones(status)
@@ -231,6 +235,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
             }
             for zone in status.zones
         ],
+        "variants": variants_data(status.variants),
         "settled": settled_data(status.settled),
         "chunks": chunks_data(status.chunks),
         "unknown": [

@@ -32,8 +32,10 @@ def unstructured(name: str, text: str) -> bytes:
 
 
 def phrase(text: str) -> str:
-    """A display name: bare, quoted or in encoded words, as it needs; folded where it is long."""
+    """A display name: bare, quoted or in encoded words, as it needs; folded where it is long; nothing for no name."""
     value = one_line(text)
+    if not value:
+        return ""
     if len(value) > _SHORT or not _is_plain(value):
         return "\r\n ".join(encoded_words(value))
     if _ATOMS.fullmatch(value):

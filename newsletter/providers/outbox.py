@@ -100,9 +100,9 @@ class OutboxSession:
 
 
 def mails_to(folder: Path, email: str, delivery: int) -> tuple[Path, ...]:
-    """The mails of all broadcasts in the outbox at `folder` to one subscriber."""
-    name = f"{_safe(email)}-{delivery}.eml"
-    return tuple(sorted(path for path in folder.glob(f"*/*-{delivery}.eml") if path.name == name))
+    """The mails of all broadcasts in the outbox at `folder` to one subscriber, in whichever capitals."""
+    name = f"{_safe(email)}-{delivery}.eml".lower()
+    return tuple(sorted(path for path in folder.glob(f"*/*-{delivery}.eml") if path.name.lower() == name))
 
 
 def _file_name(recipient: Recipient) -> str:

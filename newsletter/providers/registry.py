@@ -22,6 +22,21 @@ def open_provider(config: Config, environ: Mapping[str, str], *, clock: Clock = 
     return OPENERS[config.settings.provider.use](config, environ, clock)
 
 
+def smtp_password(config: Config, environ: Mapping[str, str]) -> str:
+    """The password of the relay's user; empty where it has none. Raises ProviderError where it is missing."""
+    settings = config.settings.provider.smtp
+    if settings is None or settings.username is None:
+        return ""
+    if not settings.username.isascii():
+        raise ProviderError("[provider.smtp] username holds a sign outside ASCII; write it as the relay knows it")
+    return _secret(environ, _PASSWORD, "the password of [provider.smtp] username")
+
+
+def sendgrid_key(environ: Mapping[str, str]) -> str:
+    """The key of the SendGrid account; raises ProviderError where it is missing."""
+    return _secret(environ, _API_KEY, "a key of your SendGrid account that may send mail")
+
+
 def _open_outbox(config: Config, _environ: Mapping[str, str], clock: Clock) -> Provider:
     from newsletter.providers.outbox import Outbox
 
@@ -35,19 +50,13 @@ def _open_smtp(config: Config, environ: Mapping[str, str], clock: Clock) -> Prov
     settings = config.settings.provider.smtp
     if settings is None:
         raise ProviderError("smtp has no settings; add a table [provider.smtp] with at least host")
-    password = ""
-    if settings.username is not None:
-        if not settings.username.isascii():
-            raise ProviderError("[provider.smtp] username holds a sign outside ASCII; write it as the relay knows it")
-        password = _secret(environ, _PASSWORD, "the password of [provider.smtp] username")
-    return SmtpRelay(settings, password=password, clock=clock)
+    return SmtpRelay(settings, password=smtp_password(config, environ), clock=clock)
 
 
 def _open_sendgrid(config: Config, environ: Mapping[str, str], clock: Clock) -> Provider:
     from newsletter.providers.sendgrid import SendGrid
 
-    api_key = _secret(environ, _API_KEY, "a key of your SendGrid account that may send mail")
-    return SendGrid(config.settings.provider.sendgrid, api_key=api_key, clock=clock)
+    return SendGrid(config.settings.provider.sendgrid, api_key=sendgrid_key(environ), clock=clock)
 
 
 def _secret(environ: Mapping[str, str], variable: str, what: str) -> str:

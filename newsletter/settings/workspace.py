@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from newsletter.model.values import Mailbox, OneLine, Slug
+from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.brand import Brand
+from newsletter.settings.checks import CheckSettings
 from newsletter.settings.delivery import DatabaseSettings, DeliverySettings
 from newsletter.settings.identity import Archive, Identity, Service
 from newsletter.settings.part import Part
@@ -24,6 +26,8 @@ class Settings(Part):
     topics: Mapping[Slug, OneLine] = Field(default={}, description="name = title; each can be left by itself")
     reviewers: Mapping[Slug, tuple[Mailbox, ...]] = Field(default={}, description="name = mailboxes")
     provider: ProviderSettings = ProviderSettings()
+    authentication: AuthenticationSettings = AuthenticationSettings()
     database: DatabaseSettings = DatabaseSettings()
     delivery: DeliverySettings = DeliverySettings()
     suppressions: SuppressionSettings = SuppressionSettings()
+    checks: CheckSettings = CheckSettings()

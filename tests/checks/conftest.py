@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.model.finding import Finding
 from newsletter.model.merge import Template
+from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
+from newsletter.workflows.compose import subject_of
 
 ISSUE = "issues/2026-03"
 CONFIG = """\
@@ -103,11 +107,12 @@ MJML = """\
 <mj-text><h2>{{ section.fields.title }}</h2></mj-text>
 <mj-text>{{ prose(section.prose) }}</mj-text>
 {% if section.type == "letter" %}
-<mj-image src="{{ picture(section.fields.signature.portrait).src }}" alt="" />
+<mj-image src="{{ picture(section.fields.signature.portrait, width=72).src }}" width="72px" alt="" />
 <mj-text>{{ section.fields.signature.name }}</mj-text>
 {% endif %}
 {% if section.type == "meditation" %}
-<mj-image src="{{ video_still(section.fields.video.still, none).src }}" alt="Play: {{ section.fields.video.alt }}"
+<mj-image src="{{ video_still(section.fields.video.still, none).src }}" width="536px"
+  alt="Play: {{ section.fields.video.alt }}"
   href="{{ section.fields.video.url }}" />
 {% endif %}
 {% for item in section.items %}
@@ -162,7 +167,7 @@ FILES = {
     f"{ISSUE}/events/index.md": EVENTS,
     f"{ISSUE}/events/workshop.md": WORKSHOP,
     "templates/email.mjml.j2": MJML,
-    "templates/author.css.j2": ".prose p { margin: 0 0 16px; }\n",
+    "templates/author.css.j2": ".prose p { margin: 0 0 16px; }\n.prose h5, .prose h6 { font-size: 16px; }\n",
     "templates/text/email.txt.j2": TEXT,
 }
 SHORT = {
@@ -174,6 +179,9 @@ SHORT = {
     "mjml": "templates/email.mjml.j2",
     "txt": "templates/text/email.txt.j2",
 }
+
+
+_MEMORY = Memory()  # of what all these workspaces have in common: most tests change a word or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +201,28 @@ class Workspace:
     def subject(self, *, at: datetime | None = None, known_fields: frozenset[str] | None = None) -> Subject:
         """The issue, loaded and rendered, judged at a moment or by its own date."""
         config = load_config(self.root)
-        theme = Theme(self.root)
+        theme = Theme(self.root, _MEMORY)
         issue = load_issue(config, self.root / ISSUE, theme.section_types)
-        return Subject(
-            issue=issue,
-            rendered=render_issue(issue, config, theme),
-            settings=config.settings,
-            at=at or issue.date_begins,
-            known_fields=known_fields,
-        )
+        rendered = render_issue(issue, config, theme)
+        return subject_of(config, issue, rendered, at=at, known_fields=known_fields)
 
     def findings(self) -> list[tuple[str, str]]:
         """Rule and place of everything that the checks find."""
-        return summary(check_issue(self.subject()))
+        return summary(findings_of(self.subject()))
+
+
+def findings_of(subject: Subject) -> tuple[Finding, ...]:
+    """All that the checks find without a probe."""
+    return check_issue(subject).findings
 
 
 def summary(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
-    """Rule and place of each finding, with the folder of the issue left out."""
-    return [(finding.rule, str(finding.place).removeprefix(f"{ISSUE}/")) for finding in findings]
+    """Rule and place of each finding, with the folder of the issue left out.
+
+    What some mail programs lack (S14) is left out: much is that besides being wrong for another reason.
+    """
+    told = (finding for finding in findings if finding.rule != "S14")
+    return [(finding.rule, str(finding.place).removeprefix(f"{ISSUE}/")) for finding in told]
 
 
 def with_html(subject: Subject, edit: Callable[[str], str]) -> Subject:
@@ -222,6 +234,13 @@ def with_html(subject: Subject, edit: Callable[[str], str]) -> Subject:
     return replace(subject, rendered=replace(subject.rendered, variants=variants))
 
 
+@cache
+def _picture(size: tuple[int, int]) -> bytes:
+    content = BytesIO()
+    Image.new("RGB", size, "#9C3353").save(content, "PNG")
+    return content.getvalue()
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """A workspace in which nothing is to be found."""
@@ -231,6 +250,6 @@ def workspace(tmp_path: Path) -> Workspace:
         path.write_text(text)
     pictures = tmp_path / ISSUE / "images"
     pictures.mkdir()
-    for name, size in {"ana.png": (144, 144), "cup.png": (600, 400), "still.png": (640, 360)}.items():
-        Image.new("RGB", size, "#9C3353").save(pictures / name)
+    for name, size in {"ana.png": (144, 144), "cup.png": (1072, 700), "still.png": (1200, 675)}.items():
+        (pictures / name).write_bytes(_picture(size))
     return Workspace(tmp_path)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from newsletter.checks.base import Subject
-from newsletter.checks.registry import check_issue
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.model.finding import Severity
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
+from newsletter.workflows.compose import subject_of
+from tests.checks.conftest import findings_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -19,14 +19,7 @@ def test_the_february_issue_has_no_error_on_its_own_date() -> None:
     issue = load_issue(config, REPOSITORY / "issues" / "2026-02", theme.section_types)
     rendered = render_issue(issue, config, theme)
 
-    findings = check_issue(
-        Subject(
-            issue=issue,
-            rendered=rendered,
-            settings=config.settings,
-            at=issue.date_begins,
-            known_fields=frozenset({"email", "first_name"}),
-        )
-    )
+    subject = subject_of(config, issue, rendered, known_fields=("email", "first_name"))
+    findings = findings_of(subject)
 
     assert [str(finding) for finding in findings if finding.severity is Severity.ERROR] == []

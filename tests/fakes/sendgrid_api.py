@@ -1,4 +1,4 @@
-"""A server on loopback that answers as SendGrid's Web API documents it: mail, scheduled sends, log, suppressions.
+"""A server on loopback that answers as SendGrid's Web API documents it: mail, schedules, log, suppressions, account.
 
 It validates a mail request as a whole and names the index of what is wrong, queues it or not, and keeps what each
 recipient would get. Tests queue faults: the next requests fall victim to them, one each. It knows nothing of the code
@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes import sendgrid_logs
+from tests.fakes.sendgrid_account import Account
 from tests.fakes.sendgrid_answer import Answer
 from tests.fakes.sendgrid_mail import AcceptedMail, is_sandbox, mails_of
 from tests.fakes.sendgrid_rules import errors_of
@@ -73,6 +74,7 @@ class SendGridApi:
         self.has_log = True  # Email Logs are not part of every account
         self.schedules = Schedules()
         self.suppressions = Suppressions()
+        self.account = Account()
         self.lock = threading.Lock()
         self._script: deque[Fault | Answer] = deque()
         self._stopping = threading.Event()
@@ -212,6 +214,8 @@ _ROUTES: dict[tuple[str, str], Callable[[SendGridApi, Call], Answer]] = {
     ("POST", _GLOBAL): lambda api, call: api.suppressions.add(call.content, call.now),
     ("DELETE", f"{_GLOBAL}/[^/]+"): lambda api, call: api.suppressions.remove("unsubscribes", call.place),
     ("GET", f"/v3/suppression/(?:{'|'.join(LISTS)})"): lambda api, call: api.suppressions.page(call.place, call.query),
+    ("GET", "/v3/scopes"): lambda api, _: api.account.scopes_answer(),
+    ("GET", "/v3/whitelabel/domains"): lambda api, call: api.account.domains_answer(call.query),
     **{("DELETE", f"/v3/suppression/{name}/[^/]+"): _removal_from(name) for name in LISTS if name != "unsubscribes"},
 }
 

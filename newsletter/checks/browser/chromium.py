@@ -1,0 +1,169 @@
+"""A browser of this machine that shows one mail after another, and can reach nothing else.
+
+Every request is answered from memory or refused, no name is looked up, no script of a mail runs, and the browser's
+profile and home are a folder of its own that is gone afterwards.
+"""
+
+import logging
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Error, Page, Route, ViewportSize, sync_playwright
+
+from newsletter.errors import CannotRunError
+from newsletter.model.local_pictures import with_local_pictures
+from newsletter.model.rendered import RenderedIssue
+from newsletter.model.surroundings import bare_surroundings
+
+TIMEOUT_SECONDS = 60  # for each thing that is asked of the browser; a mail takes one or two
+_HEIGHT = 800
+_PAGE = "http://mail.invalid/"  # a name that can never be a server's (RFC 6761, 6.4)
+_PICTURES = f"{_PAGE}pictures/"
+# No script of the page itself; what Playwright is asked to run needs `unsafe-eval`.
+_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-eval'"
+_QUIET = (
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-proxy-server",
+)
+_HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")  # where a browser leaves things, besides TMPDIR
+# Of the path that TMPDIR may have: Chromium makes a socket below it, whose own path the system limits to 103 letters.
+_LONGEST_TEMPORARY_PATH = 58
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_MAC = (
+    "Google Chrome.app/Contents/MacOS/Google Chrome",
+    "Chromium.app/Contents/MacOS/Chromium",
+    "Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+)
+_WINDOWS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
+_WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """False of what asyncio says after Ctrl-C, which ends the browser and Playwright's own process at once."""
+    return record.exc_info is None or "reading from the driver" not in str(record.exc_info[1])
+
+
+logging.getLogger("asyncio").addFilter(_is_worth_telling)
+
+
+class Scheme(StrEnum):
+    """The colours that a reader has chosen for everything."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How a mail is looked at: the width of the window in pixels, and the colours."""
+
+    width: int
+    scheme: Scheme
+
+
+class Window:
+    """Shows mails of one issue, one at a time."""
+
+    def __init__(self, browser: Browser, rendered: RenderedIssue, scripts: Sequence[str]) -> None:
+        self._browser = browser
+        self._scripts = scripts
+        self._rendered = rendered
+        self._pictures = {f"{_PICTURES}{picture.name}": picture for picture in rendered.pictures}
+
+    @contextmanager
+    def showing(self, html: str) -> Iterator[Page]:
+        """A page that shows the HTML with the issue's own pictures; pictures from elsewhere stay empty."""
+        page = self._browser.new_page(service_workers="block")
+        try:
+            page.set_default_timeout(TIMEOUT_SECONDS * 1000)
+            shown = with_local_pictures(html, self._rendered, _PICTURES)
+            page.route("**/*", lambda route: self._answer(route, shown))
+            page.goto(_PAGE)
+            for script in self._scripts:
+                page.evaluate(script)
+            yield page
+        finally:
+            page.close()
+
+    def _answer(self, route: Route, html: str) -> None:
+        address = route.request.url
+        if address == _PAGE:
+            route.fulfill(
+                body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _POLICY}
+            )
+        elif (picture := self._pictures.get(address)) is not None:
+            route.fulfill(body=picture.content, content_type=picture.content_type)
+        else:
+            route.abort()
+
+
+def look(page: Page, view: View) -> None:
+    """Turns a page to a view of it."""
+    page.set_viewport_size(ViewportSize(width=view.width, height=_HEIGHT))
+    page.emulate_media(color_scheme="dark" if view.scheme is Scheme.DARK else "light")
+
+
+@contextmanager
+def opened_browser(rendered: RenderedIssue, *, scripts: Sequence[str] = ()) -> Iterator[Window]:
+    """A browser without a window on the screen; it is ended however the block ends. Each page is given the `scripts`.
+
+    Raises CannotRunError where none is found, or it does not start.
+    """
+    with (
+        TemporaryDirectory(prefix="newsletter-browser-", ignore_cleanup_errors=True) as home,
+        sync_playwright() as play,
+    ):
+        program = find_browser(Path(play.chromium.executable_path))
+        folders = (*_HOMES, "TMPDIR") if len(home) <= _LONGEST_TEMPORARY_PATH else _HOMES
+        surroundings: dict[str, str | float | bool] = {
+            **bare_surroundings(os.environ),
+            **dict.fromkeys(folders, home),
+        }
+        try:
+            browser = play.chromium.launch(
+                executable_path=program, args=_QUIET, env=surroundings, timeout=TIMEOUT_SECONDS * 1000
+            )
+        except Error as err:
+            reason = first_line(err)
+            raise CannotRunError(f"{program} does not start ({reason}); see whether it starts by itself") from err
+        try:
+            yield Window(browser, rendered, scripts)
+        finally:
+            browser.close()
+
+
+def first_line(err: Exception) -> str:
+    """What an error of the browser says before it goes into details."""
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]
+
+
+def find_browser(bundled: Path) -> Path:
+    """A browser of the Chromium family: the machine's own, or else Playwright's, which may be at `bundled`.
+
+    Raises CannotRunError where there is none.
+    """
+    found = (path for name in _COMMANDS if (path := shutil.which(name)))
+    usual = (path for path in (*_usual_places(), bundled) if path.is_file())
+    program = next(found, None) or next(usual, None)
+    if program is None:
+        raise CannotRunError(
+            "there is no browser for it; install Chromium or Chrome, or run `playwright install chromium`"
+        )
+    return Path(program)
+
+
+def _usual_places() -> Iterator[Path]:
+    if platform.system() == "Darwin":
+        yield from (folder / name for folder in (Path("/Applications"), Path.home() / "Applications") for name in _MAC)
+    if platform.system() == "Windows":
+        folders = (os.environ[name] for name in _WINDOWS_FOLDERS if name in os.environ)
+        yield from (Path(folder) / name for folder in folders for name in _WINDOWS)

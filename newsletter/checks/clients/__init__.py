@@ -1,0 +1,1 @@
+"""What the readers' mail programs make of the mail's HTML and CSS, by caniemail's published tests."""

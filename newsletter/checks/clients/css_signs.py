@@ -1,0 +1,180 @@
+"""The signs of features in CSS: in a `style` attribute, and in a style element.
+
+Every answer is remembered by its text: from one build to the next, hardly any of it changes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import tinycss2
+from tinycss2.ast import Declaration, Node
+from tinycss2.color3 import parse_color
+
+from newsletter.checks.clients.signs import Kind, Sign, Use
+
+BACKGROUND_PICTURES = frozenset(
+    {Sign(Kind.PROPERTY, "background-image"), Sign(Kind.ATTRIBUTE, "background")}
+    | {Sign(Kind.FUNCTION, f"{shape}-gradient") for shape in ("linear", "radial", "conic")}
+)
+_FORMATS: Mapping[str, str] = {"jpeg": "jpg", "tif": "tiff", "heic": "heif"}
+# In these a block holds no declarations that a reader sees by themselves.
+_UNREAD_RULES = frozenset({"font-face", "keyframes", "-webkit-keyframes", "page", "property", "counter-style"})
+_OLD_PSEUDO_ELEMENTS = re.compile(r"(?<!:):(before|after|first-line|first-letter)\b")
+_SELECTORS = {
+    "type": re.compile(r"(?:^|[ >+~,(])[a-z]", re.IGNORECASE),
+    "class": re.compile(r"\."),
+    "id": re.compile(r"#"),
+    "attribute": re.compile(r"\["),
+    "chaining": re.compile(r"\.[\w-]+\.[\w-]"),
+    "descendant": re.compile(r"[^ >+~,(] [^ ]"),
+    **{sign: re.compile(re.escape(sign)) for sign in (">", "+", "~", ",", "*")},
+}
+
+
+@lru_cache(maxsize=64)
+def signs_of_sheet(css: str) -> frozenset[Use]:
+    """What a style element uses; what stands in @supports counts as having a fallback beside it."""
+    return frozenset(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
+
+
+@lru_cache(maxsize=4096)
+def signs_of_declarations(css: str) -> frozenset[Use]:
+    """What a `style` attribute uses."""
+    return frozenset(_block(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
+
+
+def declares_ground(css: str) -> bool:
+    """Whether a `style` attribute gives the element a colour to stand on."""
+    return _has_ground(_declarations(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
+
+
+def picture_format(address: str) -> str | None:
+    """`webp` of an address that ends so, `base64` of one that is a picture itself; None where it has no ending."""
+    if address.startswith("data:"):
+        return "base64"
+    try:
+        path = urlsplit(address).path
+    except ValueError:  # no address at all, which another rule tells
+        return None
+    ending = PurePosixPath(path).suffix.lstrip(".").lower()
+    return _FORMATS.get(ending, ending) or None
+
+
+def _rules(nodes: Iterable[Node]) -> Iterator[Use]:
+    for node in nodes:
+        if node.type == "qualified-rule":
+            yield from _selector(tinycss2.serialize(node.prelude))
+            yield from _block(tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True))
+        elif node.type == "at-rule":
+            yield from _at_rule(node)
+
+
+def _at_rule(node: tinycss2.ast.AtRule) -> Iterator[Use]:
+    name = node.lower_at_keyword
+    yield _used(Kind.AT_RULE, name.removeprefix("-webkit-"))
+    if name == "media":
+        yield from _media_features(node.prelude)
+    if node.content is None or name in _UNREAD_RULES:
+        return
+    inside = _rules(tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True))
+    yield from (use._replace(has_fallback=True) for use in inside) if name == "supports" else inside
+
+
+def _media_features(prelude: Iterable[Node]) -> Iterator[Use]:
+    for node in prelude:
+        if node.type == "() block":
+            first = next((inner for inner in node.content if inner.type == "ident"), None)
+            if first is not None:
+                yield _used(Kind.MEDIA_FEATURE, re.sub(r"^(-webkit-)?(min-|max-)?", "", first.lower_value))
+
+
+def _selector(selector: str) -> Iterator[Use]:
+    plain = re.sub(r"\[[^\]]*\]", "[]", " ".join(selector.split()))
+    plain = re.sub(r"(:nth-[\w-]+)\([^)]*\)", r"\1", re.sub(r" ?([>+~,]) ?", r"\1", plain))
+    plain = _OLD_PSEUDO_ELEMENTS.sub(r"::\1", plain)
+    for name, found in _SELECTORS.items():
+        if found.search(plain):
+            yield _used(Kind.SELECTOR, name)
+    for pseudo in re.findall(r"::?[\w-]+", plain):
+        yield _used(Kind.SELECTOR, pseudo.lower())
+
+
+def _block(nodes: Sequence[Node]) -> Iterator[Use]:
+    declared = _declarations(nodes)
+    on_ground = _has_ground(declared)
+    before: dict[str, set[Sign]] = {}  # what every earlier declaration of a property uses
+    for declaration in declared:
+        of_value = {use.sign: use for use in _value(declaration)}
+        earlier = before.get(declaration.lower_name)
+        for sign, use in of_value.items():
+            has_other = earlier is not None and sign not in earlier and sign.kind is not Kind.PROPERTY
+            yield use._replace(has_fallback=has_other or (on_ground and sign in BACKGROUND_PICTURES))
+        before[declaration.lower_name] = set(of_value) if earlier is None else earlier & set(of_value)
+    for node in nodes:
+        if node.type == "qualified-rule":
+            yield _used(Kind.SELECTOR, "nesting")
+            yield from _rules([node])
+        elif node.type == "at-rule":
+            yield from _at_rule(node)
+
+
+def _value(declaration: Declaration) -> Iterator[Use]:
+    """What one declaration uses: its property, and what stands in its value."""
+    name = declaration.lower_name
+    yield _used(Kind.PROPERTY, "--*" if declaration.name.startswith("--") else name)
+    if declaration.important:
+        yield _used(Kind.VALUE, "!important")
+    words = [node for node in declaration.value if node.type not in {"whitespace", "comment"}]
+    if len(words) == 1 and words[0].type == "ident":
+        yield _used(Kind.VALUE, f"{name}: {words[0].lower_value}")
+    for node in _all_nodes(words):
+        yield from _word(node)
+        if name == "background" and (node.type == "url" or _is_gradient(node)):
+            yield _used(Kind.PROPERTY, "background-image")
+
+
+def _word(node: Node) -> Iterator[Use]:
+    if node.type == "ident":
+        yield _used(Kind.VALUE, node.lower_value)
+    elif node.type == "function":
+        yield _used(Kind.FUNCTION, node.lower_name.removeprefix("repeating-"))
+    elif node.type == "dimension":
+        yield _used(Kind.UNIT, node.lower_unit)
+    elif node.type == "percentage":
+        yield _used(Kind.UNIT, "%")
+    elif node.type == "url" and (form := picture_format(node.value)):
+        yield Use(Sign(Kind.PICTURE, form), has_fallback=False, address=node.value)
+
+
+def _all_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        if node.type == "function":
+            yield from _all_nodes(node.arguments)
+
+
+def _has_ground(declared: Iterable[Declaration]) -> bool:
+    return any(
+        declaration.lower_name in {"background", "background-color"} and any(map(_is_colour, declaration.value))
+        for declaration in declared
+    )
+
+
+def _is_colour(node: Node) -> bool:
+    colour = parse_color(node) if node.type in {"hash", "ident", "function"} else None
+    return colour is not None and (colour == "currentColor" or colour.alpha > 0)
+
+
+def _is_gradient(node: Node) -> bool:
+    return bool(node.type == "function" and node.lower_name.endswith("-gradient"))
+
+
+def _declarations(nodes: Iterable[Node]) -> list[Declaration]:
+    return [node for node in nodes if node.type == "declaration"]
+
+
+def _used(kind: Kind, name: str) -> Use:
+    return Use(Sign(kind, name), has_fallback=False)

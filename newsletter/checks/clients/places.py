@@ -1,0 +1,114 @@
+"""Where in the workspace's own templates a feature is used."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from newsletter.checks.clients.signs import Kind, Sign
+from newsletter.model.finding import Place
+
+_NOT_OF_THE_MAIL = frozenset({"text", "web"})  # folders of the theme whose templates make no HTML of a mail
+_COMMENT = re.compile(r"\{#.*?#\}|/\*.*?\*/|<!--(?!\[).*?-->", re.DOTALL)
+_RULE = r"(?:^|[>}}])[^<{{}}]*{}[^<{{]*\{{(?![{{%#])"  # a line on which a style rule with this selector begins
+_WRITTEN: Mapping[Kind, str] = {
+    Kind.PROPERTY: r"(?<![\w-]){0}\s*:|<mj-[^>]*\s{0}\s*=",
+    Kind.VALUE: r"(?<![\w-]){}(?![\w-])",
+    Kind.FUNCTION: r"(?<!\w){}\(",
+    Kind.UNIT: r"\d{}(?![\w-])",
+    Kind.AT_RULE: r"@(?:-webkit-)?{}(?![\w-])",
+    Kind.MEDIA_FEATURE: r"\((?:-webkit-)?(?:min-|max-)?{}(?![\w-])",
+    Kind.SELECTOR: r":{}(?![\w-])",
+    Kind.ELEMENT: r"<{}\b",
+    Kind.ATTRIBUTE: r"\s{}(?:\s*=|\s*/?>|\s+[\w-]+\s*=)",
+    Kind.PICTURE: r"\.{}(?![\w-])",
+}
+_SWITCHED = r"<mj-(?:accordion|carousel|navbar)\b"  # MJML makes these of hidden boxes that a reader ticks
+_SPECIAL: Mapping[Sign, str] = {
+    Sign(Kind.ELEMENT, "input type=checkbox"): rf"<input\b[^>]*checkbox|{_SWITCHED}",
+    Sign(Kind.ELEMENT, "input type=radio"): rf"<input\b[^>]*radio|{_SWITCHED}",
+    Sign(Kind.SELECTOR, ":checked"): rf":checked|{_SWITCHED}",
+    Sign(Kind.PROPERTY, "--*"): r"(?<![\w-])--[\w-]+\s*:",
+    Sign(Kind.PROPERTY, "background-image"): r"background(?:-image|-url)\s*[:=]|background\s*:[^;]*(?:url|gradient)\(",
+    Sign(Kind.PICTURE, "base64"): r"data:image",
+    Sign(Kind.SELECTOR, ">"): _RULE.format(r"[\w\])*]\s*>\s*[\w.#\[*:]"),
+    Sign(Kind.SELECTOR, "+"): _RULE.format(r"[\w\])*]\s*\+\s*[\w.#\[*:]") + f"|{_SWITCHED}",
+    Sign(Kind.SELECTOR, "~"): _RULE.format(r"[\w\])*]\s*~\s*[\w.#\[*:]") + f"|{_SWITCHED}",
+    Sign(Kind.SELECTOR, "*"): _RULE.format(r"(?<![/\w])\*"),
+    Sign(Kind.SELECTOR, "attribute"): _RULE.format(r"\[[\w-]+[^\]]*\]"),
+    Sign(Kind.SELECTOR, "chaining"): _RULE.format(r"\.[\w-]+\.[\w-]+"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateLine:
+    """A line that the workspace's theme has, and the built-in one does not."""
+
+    place: Place
+    text: str
+
+
+def own_lines(folders: tuple[Path, Path]) -> tuple[TemplateLine, ...]:
+    """What a workspace's templates have and the built-in theme does not, line by line.
+
+    `folders` are the workspace's templates and the built-in ones; where they are the same, nothing is.
+    """
+    own, built_in = folders
+    if not own.is_dir() or own.samefile(built_in):
+        return ()
+    return _own_lines(own, _files(own), _files(built_in))
+
+
+def places_of(sign: Sign, lines: Iterable[TemplateLine]) -> tuple[Place, ...]:
+    """The lines on which a sign is written; none where it cannot be told from a line."""
+    lines = tuple(lines)
+    pattern = _pattern(sign) if lines else None
+    return () if pattern is None else tuple(line.place for line in lines if pattern.search(line.text))
+
+
+_File = tuple[Path, int, int]  # with the moment of its last change and its size
+
+
+def _files(folder: Path) -> tuple[_File, ...]:
+    found = []
+    for path in sorted(folder.rglob("[!.]*.j2")):
+        if path.relative_to(folder).parts[0] not in _NOT_OF_THE_MAIL:
+            stat = path.stat()
+            found.append((path, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _own_lines(folder: Path, own: tuple[_File, ...], built_in: tuple[_File, ...]) -> tuple[TemplateLine, ...]:
+    known = {line.strip() for path, _, _ in built_in for line in _lines(path)}
+    return tuple(
+        TemplateLine(place=Place(path=f"{folder.name}/{path.relative_to(folder).as_posix()}", line=number), text=line)
+        for path, _, _ in own
+        for number, line in enumerate(_lines(path), start=1)
+        if line.strip() not in known
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a template, with blanks in the place of comments."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text).split("\n")
+
+
+@lru_cache(maxsize=512)
+def _pattern(sign: Sign) -> re.Pattern[str] | None:
+    """How a sign is written in CSS, in HTML, or as an attribute of MJML."""
+    if sign in _SPECIAL:
+        return re.compile(_SPECIAL[sign], re.IGNORECASE)
+    if sign.kind is Kind.SELECTOR and not sign.name.startswith(":"):
+        return None
+    word, _, condition = sign.name.partition(" ")  # `input type=text`, `display: grid`
+    name, _, value = re.escape(word.strip(":")).partition("=")  # `href=mailto:`
+    if sign.kind is Kind.VALUE and condition:
+        name += rf"\s*:\s*{re.escape(condition)}"
+    elif condition:
+        key, _, its = condition.partition("=")
+        name += rf"\b[^>]*\b{re.escape(key)}\s*=\s*[\"']?{re.escape(its)}"
+    written = rf"\s{name}\s*=\s*[\"']?{value}" if value else _WRITTEN[sign.kind].format(name)
+    return re.compile(written, re.IGNORECASE)

@@ -1,0 +1,92 @@
+"""Which mail programs the readers use, and how many of them each: `[checks.clients]`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from newsletter.checks.clients.table import TABLE_FILE, Feature, Support, Table, load_table
+from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.errors import InputError, Mistake
+from newsletter.model.mistakes import suggestion
+
+# Hardly used, so a family's weight leaves them out: Microsoft ended Windows Mail in 2024, and phones have Gmail's app.
+_RARE = frozenset({"outlook.windows-mail", "gmail.mobile-webmail"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """The share of the readers that each mail program has, in percent; the rest use something else."""
+
+    table: Table
+    shares: Mapping[str, float]
+    columns: Mapping[str, int]  # where each of these mail programs stands among a feature's answers
+
+    def answering(self, feature: Feature, support: Support) -> tuple[str, ...]:
+        """The readers' mail programs that make this of a feature."""
+        return tuple(client for client, column in self.columns.items() if feature.answers[column] == support)
+
+    def share(self, clients: Sequence[str]) -> float:
+        """How many of the readers, in percent, these mail programs have together."""
+        return sum(self.shares[client] for client in clients)
+
+    def named(self, clients: Sequence[str]) -> str:
+        """`Gmail, Outlook (Windows, macOS)`: a family by its name alone where all of it that is used is meant."""
+        words: list[str] = []
+        for family, name in self.table.families.items():
+            used = [client for client in self.table.members(family) if client in self.shares]
+            meant = [self.table.clients[client] for client in used if client in clients]
+            if len(meant) > 1:
+                platforms = (whole.removeprefix(f"{name} ").removeprefix("on ") for whole in meant)
+                words.append(name if len(meant) == len(used) else f"{name} ({', '.join(platforms)})")
+            else:
+                words += meant
+        return ", ".join(words)
+
+
+def readers_of(table: Table, weights: Mapping[str, float]) -> Readers:
+    """The readers by the weights of families (`gmail`) and of single mail programs (`outlook.windows`).
+
+    The weight of a family is spread evenly over those of its mail programs that are not named on their own.
+    """
+    shares = {name: weight for name, weight in weights.items() if name in table.clients}
+    for family, weight in weights.items():
+        others = [client for client in table.members(family) if client not in weights and client not in _RARE]
+        shares |= {client: weight / len(others) for client in others}
+    columns = {client: column for column, client in enumerate(table.clients) if shares.get(client)}
+    return Readers(table=table, shares={client: shares[client] for client in columns}, columns=columns)
+
+
+def mistakes_in_clients(config: Config) -> tuple[Mistake, ...]:
+    """What is wrong with the readers' mail programs, and the accepted features, in the settings."""
+    try:
+        table = load_table(config.root)
+    except InputError as err:
+        what, _, remedy = str(err).removeprefix(f"{TABLE_FILE}: ").rpartition("; ")
+        return (Mistake(path=TABLE_FILE, what=what, remedy=remedy),)
+    return (*_unknown_clients(config, table), *_unknown_features(config, table))
+
+
+def _unknown_clients(config: Config, table: Table) -> Iterator[Mistake]:
+    known = [*table.families, *table.clients]
+    for name in config.settings.checks.clients:
+        if name not in known:
+            family = name.partition(".")[0]
+            near = table.members(family) if family in table.families else known
+            hint = suggestion(name, near if len(near) < len(known) else list(table.families))
+            yield Mistake(
+                path=CONFIG_FILE,
+                line=line_of_key(config, "checks", "clients", *name.split(".")),
+                what=f"clients names the mail program {name}, which caniemail does not know",
+                remedy=f"{hint}; `newsletter clients` shows all of them",
+            )
+
+
+def _unknown_features(config: Config, table: Table) -> Iterator[Mistake]:
+    known = [feature.slug for feature in table.features]
+    for slug in config.settings.checks.accept:
+        if slug not in known:
+            yield Mistake(
+                path=CONFIG_FILE,
+                line=line_of_key(config, "checks", "accept", slug),
+                what=f"accept names the feature {slug}, which caniemail does not know",
+                remedy="write it as the end of its address there: css-display-grid, html-video, image-webp",
+            )

@@ -1,0 +1,131 @@
+"""What which readers will not see of a mail: its features, and what the readers' mail programs make of each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from newsletter.checks.base import Evidence
+from newsletter.checks.clients.css_signs import BACKGROUND_PICTURES
+from newsletter.checks.clients.features import features_by_sign
+from newsletter.checks.clients.html_signs import Uses, uses_in
+from newsletter.checks.clients.judgements import judgements
+from newsletter.checks.clients.places import TemplateLine, own_lines, places_of
+from newsletter.checks.clients.readers import Readers, readers_of
+from newsletter.checks.clients.signs import Sign, Use
+from newsletter.checks.clients.table import Feature, Support, Table, load_table
+from newsletter.model.finding import Place
+
+_WORD = frozenset({"outlook.windows", "outlook.windows-mail"})  # they show mail by Word
+_HAS_FALLBACK = "something else stands beside it for those who do not get it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A feature that the mail uses, and that does not work everywhere."""
+
+    feature: Feature
+    sign: Sign  # by which it was recognised
+    unseen: tuple[str, ...]  # the readers' mail programs that do not know it
+    partly: tuple[str, ...]  # that know it in part
+    accepted: str  # why the mail is whole without it; empty where nobody knows that it is
+    places: tuple[Place, ...]  # where the workspace's templates or files use it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientReport:
+    """Every feature of a mail that some readers lose, those that most of them lose first."""
+
+    readers: Readers
+    losses: tuple[Loss, ...]
+
+    @property
+    def open(self) -> tuple[Loss, ...]:
+        """What readers will not see, and nobody accepted."""
+        return tuple(loss for loss in self.losses if loss.unseen and not loss.accepted)
+
+
+def report_clients(evidence: Evidence) -> ClientReport:
+    """What which readers will not see of the mail, all its variants together."""
+    subject = evidence.subject
+    table = load_table(subject.config.root)
+    readers = readers_of(table, subject.settings.checks.clients)
+    lines = own_lines(subject.template_folders)
+    used = _features_used((uses_in(document) for document in evidence.documents), table)
+    losses = [loss for each in used if (loss := _loss(evidence, readers, each, lines)) is not None]
+    losses.sort(key=lambda loss: (-readers.share(loss.unseen), -readers.share(loss.partly), loss.feature.slug))
+    return ClientReport(readers=readers, losses=tuple(losses))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Used:
+    """A feature, and how a mail uses it."""
+
+    feature: Feature
+    uses: set[Use] = field(default_factory=set)
+    for_word: set[Use] = field(default_factory=set)  # those of them that Word is to show too
+
+    @property
+    def bare(self) -> list[Use]:
+        """The uses with nothing beside them for those who do not get it, in a lasting order."""
+        return sorted((use for use in self.uses if not use.has_fallback), key=_order)
+
+
+def _features_used(mails: Iterable[Uses], table: Table) -> Iterable[_Used]:
+    by_sign = features_by_sign(table)
+    found: dict[str, _Used] = {}
+    for mail in mails:
+        for use in mail.by_all | mail.without_word:
+            in_vml = mail.has_vml and use.sign in BACKGROUND_PICTURES
+            for feature in by_sign.get(use.sign, ()):
+                used = found.setdefault(feature.slug, _Used(feature=feature))
+                used.uses.add(use)
+                if use in mail.by_all and not in_vml:
+                    used.for_word.add(use)
+    return found.values()
+
+
+def _loss(evidence: Evidence, readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
+    """What readers lose of a feature; None where all of them have it."""
+    feature, bare = used.feature, used.bare
+    unseen, partly = readers.answering(feature, Support.UNSEEN), readers.answering(feature, Support.PARTLY)
+    if used.for_word.isdisjoint(bare or used.uses):
+        unseen, partly = _without_word(unseen), _without_word(partly)
+    if not unseen and not partly:
+        return None
+    signs = dict.fromkeys(use.sign for use in bare)
+    places = tuple(dict.fromkeys(place for sign in signs for place in places_of(sign, lines)))
+    return Loss(
+        feature=feature,
+        sign=min(bare or used.uses, key=_order).sign,
+        unseen=unseen,
+        partly=partly,
+        accepted=_why_accepted(evidence, feature.slug, has_bare=bool(bare), is_own=bool(places)),
+        places=places or _places_of_pictures(evidence, bare),
+    )
+
+
+def _without_word(clients: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(client for client in clients if client not in _WORD)
+
+
+def _why_accepted(evidence: Evidence, slug: str, *, has_bare: bool, is_own: bool) -> str:
+    """Why the mail is whole without a feature; empty where nobody said so."""
+    known = judgements()
+    if check := known.other_checks.get(slug):
+        return f"check {check} is about it"
+    if reason := evidence.subject.settings.checks.accept.get(slug):
+        return reason
+    if not has_bare:
+        return _HAS_FALLBACK
+    return known.anywhere.get(slug) or ("" if is_own else known.built_in.get(slug, ""))
+
+
+def _places_of_pictures(evidence: Evidence, uses: Iterable[Use]) -> tuple[Place, ...]:
+    names = (PurePosixPath(urlsplit(use.address).path).name for use in uses if use.address)
+    found = (evidence.sources.place_of_picture(name) for name in names)
+    return tuple(dict.fromkeys(place for place in found if place is not None))
+
+
+def _order(use: Use) -> tuple[int, str, str]:
+    return use.sign.kind.value, use.sign.name, use.address

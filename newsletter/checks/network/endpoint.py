@@ -1,0 +1,77 @@
+"""Whether people can leave by one click: what a mailbox provider does in their name (RFC 8058)."""
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import default as modern
+
+from newsletter.checks.base import Circumstances, Evidence, Probed, error
+from newsletter.checks.network.links import agent_of
+from newsletter.checks.network.names import Names
+from newsletter.checks.network.sender import OUTBOX
+from newsletter.checks.network.web import Failure, NoReply, Reply, Web, host_of, is_private_literal
+from newsletter.errors import CannotRunError
+
+RULE = "H4"
+_ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+_NOT_ASKED = frozenset({Failure.NO_NETWORK, Failure.PRIVATE})
+_HANDLE = "let whatever answers at [service] url take the POST of RFC 8058 by itself, and answer 200"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointFault:
+    """What is wrong with the way out, and what to do."""
+
+    what: str
+    remedy: str
+
+
+def examine_endpoint(evidence: Evidence, _: Circumstances) -> Probed:
+    """Judges H4 by the link in the sample message, whose token belongs to nobody."""
+    settings = evidence.subject.settings
+    if settings.provider.use == "outbox":
+        raise CannotRunError(OUTBOX)
+    header = str(message_from_bytes(evidence.subject.message, policy=modern)["List-Unsubscribe"] or "")
+    link = re.search(r"<(https?://[^>]+)>", header)
+    if link is None:
+        raise CannotRunError("the mail names no address to leave by; see H2")
+    names = Names(settings.authentication.nameserver_addresses)
+    with Web(names, agent=agent_of(settings)) as web:
+        fault = judge_endpoint(web, link[1])
+    place = evidence.config_place("service", "url")
+    return Probed(faults=() if fault is None else ((RULE, error(place, fault.what, fault.remedy)),))
+
+
+def judge_endpoint(web: Web, url: str) -> EndpointFault | None:
+    """Leaves for nobody, as a mailbox provider would: without a login, a cookie or a redirect.
+
+    Raises CannotRunError where the address cannot be asked from here.
+    """
+    host = host_of(url)
+    reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)
+    if isinstance(reply, NoReply):
+        if reply.failure in _NOT_ASKED:
+            raise CannotRunError(f"{host} {reply.words}" if reply.failure is Failure.PRIVATE else reply.words)
+        return EndpointFault(what=f"the page to leave by, on {host}, {reply.words}", remedy=_reachable(reply.failure))
+    return _fault_of(reply, host)
+
+
+def _reachable(failure: Failure) -> str:
+    if failure is Failure.INSECURE:
+        return "give the host a valid certificate"
+    return "start what answers at [service] url, or correct the address"
+
+
+def _fault_of(reply: Reply, host: str) -> EndpointFault | None:
+    if 200 <= reply.status < 300:
+        return None
+    click = f"one click to leave, a POST to {host},"
+    if 300 <= reply.status < 400:
+        what = f"{click} is redirected ({reply.status}), which mailbox providers do not follow"
+    elif reply.status in {401, 403, 407}:
+        what = f"{click} is refused ({reply.status}): it asks for a login, or for a cookie"
+    elif reply.status == 405:
+        what = f"{click} is refused (405): only the page to read is there"
+    else:
+        what = f"{click} answers {reply.status}"
+    return EndpointFault(what=what, remedy=_HANDLE)

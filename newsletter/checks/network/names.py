@@ -1,0 +1,142 @@
+"""Questions to the DNS, within a budget of time; what is not there is told apart from what nobody answered."""
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+
+from newsletter.errors import CannotRunError
+from newsletter.settings.authentication import NameserverAddress
+
+_QUESTION_SECONDS = 3.0  # for one question, retries included
+_TRY_SECONDS = 1.2  # for one datagram of it
+_BUDGET_SECONDS = 10.0  # for all questions together
+_REMEDY = "check the network, or [authentication] nameservers"
+
+
+class PatientResolver(dns.resolver.Resolver):
+    """A resolver that keeps to the budget, remembers answers, and knows which questions nobody answered.
+
+    Where the very first question stays without an answer, there is no network: no further one is asked. Nor where it is
+    answered that not even the root of all names exists, as name servers do that have no way to the internet.
+    """
+
+    def __init__(self, nameservers: Sequence[NameserverAddress], *, budget_seconds: float) -> None:
+        super().__init__(configure=not nameservers)
+        if nameservers:
+            self.nameservers = [dns.nameserver.Do53Nameserver(place.address, place.port) for place in nameservers]
+        self.timeout, self.lifetime = _TRY_SECONDS, _QUESTION_SECONDS
+        self.cache = dns.resolver.LRUCache()
+        self.unanswered: set[str] = set()
+        self._ends = monotonic() + budget_seconds
+        self.is_cut_off = False
+        self._has_answered = self._is_dead = False
+
+    def resolve(self, qname: Any, rdtype: Any = dns.rdatatype.A, *rest: Any, **options: Any) -> dns.resolver.Answer:
+        """Asks one question; raises dnspython's exceptions."""
+        left = self._ends - monotonic()
+        if left <= 0 or self._is_dead:
+            self.unanswered.add(str(qname))
+            raise dns.exception.Timeout
+        options["lifetime"] = min(left, _QUESTION_SECONDS)
+        try:
+            answer = super().resolve(qname, rdtype, *rest, **options)
+        except dns.resolver.NoAnswer:
+            self._has_answered = True
+            raise
+        except dns.resolver.NXDOMAIN:
+            self._require_root(qname)
+            raise
+        except dns.resolver.NoNameservers:  # somebody answers, though not this
+            self._has_answered = True
+            self.unanswered.add(str(qname))
+            raise
+        except (dns.exception.Timeout, OSError):
+            self.unanswered.add(str(qname))
+            self._is_dead = not self._has_answered
+            raise
+        self._has_answered = True
+        return answer
+
+    def _require_root(self, qname: Any) -> None:
+        """Raises where the word that a name does not exist is worth nothing."""
+        if self._has_answered:
+            return
+        try:
+            super().resolve(dns.name.root, "NS", lifetime=_QUESTION_SECONDS)
+        except dns.resolver.NXDOMAIN as err:
+            self.is_cut_off = self._is_dead = True
+            self.unanswered.add(str(qname))
+            raise dns.exception.Timeout from err
+        except (dns.exception.DNSException, OSError):
+            pass  # it may refuse that question, and know others
+        self._has_answered = True
+
+
+class Names:
+    """What the DNS says about names; each question raises CannotRunError where nobody answers it."""
+
+    def __init__(self, nameservers: Sequence[NameserverAddress], *, budget_seconds: float = _BUDGET_SECONDS) -> None:
+        try:
+            self.resolver = PatientResolver(nameservers, budget_seconds=budget_seconds)
+        except dns.resolver.NoResolverConfiguration as err:
+            raise CannotRunError(f"this machine knows no name server; {_REMEDY}") from err
+
+    @property
+    def for_library(self) -> dict[str, Any]:
+        """The options by which checkdmarc asks through this resolver, and no other."""
+        return {"resolver": self.resolver, "nameservers": self.resolver.nameservers, "timeout": _QUESTION_SECONDS}
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The TXT records of a name, each as one text."""
+        return tuple(b"".join(row.strings).decode("utf-8", "replace") for row in self._rows(name, "TXT"))
+
+    def mail_hosts(self, name: str) -> tuple[str, ...]:
+        """The hosts that take mail for a domain (MX); an empty one says that it takes none (RFC 7505)."""
+        return tuple(row.exchange.to_text(omit_final_dot=True).removesuffix(".") for row in self._rows(name, "MX"))
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """The addresses of a host, those of IPv4 first."""
+        found = [row.address for row in self._rows(host, "A")]
+        try:
+            found += [row.address for row in self._rows(host, "AAAA")]
+        except CannotRunError:  # as some name servers do that know nothing of IPv6
+            if not found:
+                raise
+        return tuple(found)
+
+    def alias(self, name: str) -> str | None:
+        """What a name is an alias of (CNAME), in small letters."""
+        rows = self._rows(name, "CNAME")
+        return rows[0].target.to_text(omit_final_dot=True).lower() if rows else None
+
+    def forget_unanswered(self) -> None:
+        """Begins anew with what `require_answers` is about."""
+        self.resolver.unanswered.clear()
+
+    def require_answers(self) -> None:
+        """Raises CannotRunError where a question, also one that a library asked, stayed without an answer."""
+        if self.resolver.unanswered:
+            raise self._no_answer(min(self.resolver.unanswered))
+
+    def _rows(self, name: str, kind: str) -> list[Any]:
+        try:
+            return list(self.resolver.resolve(_absolute(name), kind))
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong, dns.name.EmptyLabel):
+            return []
+        except (dns.exception.DNSException, OSError, UnicodeError) as err:
+            raise self._no_answer(name) from err
+
+    def _no_answer(self, name: str) -> CannotRunError:
+        if self.resolver.is_cut_off:
+            return CannotRunError(f"the name server at hand has no way to the internet; {_REMEDY}")
+        return CannotRunError(f"no answer from DNS about {name.rstrip('.')}; {_REMEDY}")
+
+
+def _absolute(name: str) -> str:
+    return name if name.endswith(".") else f"{name}."

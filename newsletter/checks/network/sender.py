@@ -1,0 +1,89 @@
+"""Whose mail it is, by what domains it proves that, and what is judged of them."""
+
+from dataclasses import dataclass
+
+from newsletter.checks.network.carriers import SENDGRID, Carrier, carrier_of
+from newsletter.config import Config
+from newsletter.model.dns_record import DnsRecord
+from newsletter.model.finding import Severity
+from newsletter.settings.provider import SmtpSettings
+
+FROM_KEY = ("newsletter", "from")
+OUTBOX = 'mail stays on this machine, [provider] use = "outbox"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """All that the rules about the sender's domain go by."""
+
+    from_domain: str
+    reply_domain: str | None  # where it is another one
+    carrier: Carrier | None  # None where the relay is nobody's that is known
+    relay: SmtpSettings | None  # None where mail leaves through a Web API
+    selectors: tuple[str, ...]
+    dkim_domain: str | None  # where the settings name one
+    envelope_domain: str | None  # None where only the provider knows it
+    spf_include: str | None
+    to_publish: tuple[DnsRecord, ...] = ()  # what the provider itself asks for, where it was asked
+
+    @property
+    def carrier_name(self) -> str:
+        """The carrier, as it is called in a sentence."""
+        if self.carrier is not None:
+            return self.carrier.name
+        return self.relay.host if self.relay is not None else "the provider"
+
+    def told(self, name: str) -> DnsRecord | None:
+        """What the provider itself asks to be published under a name; None where it was not asked, or asks nothing."""
+        return next((record for record in self.to_publish if record.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderFault:
+    """Something wrong with the domain, and the records that put it right."""
+
+    severity: Severity
+    what: str
+    remedy: str
+    key: tuple[str, ...]  # where in newsletter.toml it comes from
+    records: tuple[DnsRecord, ...] = ()
+
+    @property
+    def advice(self) -> str:
+        """The remedy with its records, in one line."""
+        return ": ".join([self.remedy, *([" and ".join(map(str, self.records))] if self.records else [])])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What came of one rule: what was found, or why it could not be judged."""
+
+    rule: str
+    faults: tuple[SenderFault, ...] = ()
+    found: str = ""  # what is in order, in words
+    not_judged: str = ""
+
+
+def sender_of(config: Config) -> Sender:
+    """The sender as the settings have it, and as the larger carriers are known to work."""
+    settings = config.settings
+    given, relay = settings.authentication, settings.provider.smtp if settings.provider.use == "smtp" else None
+    carrier = SENDGRID if settings.provider.use == "sendgrid" else carrier_of(relay.host) if relay else None
+    from_domain = _domain_of(settings.newsletter.from_email)
+    reply_to = settings.newsletter.reply_to
+    reply_domain = _domain_of(reply_to) if reply_to else from_domain
+    return Sender(
+        from_domain=from_domain,
+        reply_domain=reply_domain if reply_domain != from_domain else None,
+        carrier=carrier,
+        relay=relay,
+        selectors=given.dkim_selectors or (carrier.selectors if carrier else ()),
+        dkim_domain=given.dkim_domain,
+        # Over SMTP we say ourselves where bounces go: to the sender.
+        envelope_domain=given.envelope_domain or (from_domain if relay else None),
+        spf_include=given.spf_include or (carrier.spf_include if carrier else None),
+    )
+
+
+def _domain_of(email: str) -> str:
+    return email.rpartition("@")[2].lower()

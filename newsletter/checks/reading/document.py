@@ -1,0 +1,226 @@
+"""The HTML and text of a variant, parsed once into what the rules ask about.
+
+Merge fields stand in it as their tokens, as they did while the mail was composed, so that an address with a field in it
+is the same here as in the user's files.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from lxml import etree
+
+from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
+from newsletter.checks.reading.words import words_of
+from newsletter.model.rendered import RenderedVariant
+
+# `<!--[if mso]> … <![endif]-->`; what `<!--[if !mso]><!-->` opens is for everyone else.
+_OUTLOOK_COMMENT = re.compile(r"<!--\[if [^\]]*\]>(?!<!--|\s*-->)(?P<inside>.*?)<!\[endif\]-->", re.DOTALL)
+_TAG = re.compile(r"""<(?P<name>[A-Za-z][\w:-]*)(?P<attributes>(?:"[^"]*"|'[^']*'|[^"'>])*)>""")
+_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""")
+_HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_HEADING = re.compile(r"h[1-6]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A start tag: its name in lower case and its attributes."""
+
+    name: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link of the HTML; `text` is what a screen reader says, so a label counts before the words."""
+
+    text: str
+    address: str
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of the HTML; `alt` is None where the attribute is missing."""
+
+    address: str
+    alt: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading of the HTML."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTable:
+    """A table that holds data: its role, and its head cells with what each says it is the head of."""
+
+    role: str | None
+    heads: tuple[tuple[str, str | None], ...]  # words and scope
+    words: str  # what its first cell that is not empty says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One variant as its readers and their programs take it in."""
+
+    html: str
+    text: str
+    title: str
+    root: Tag  # the html element
+    body_children: tuple[Tag, ...]
+    links: tuple[Link, ...]
+    images: tuple[Image, ...]
+    headings: tuple[Heading, ...]
+    layout_roles: tuple[str | None, ...]  # the role of each table that arranges things; None where it has none
+    data_tables: tuple[DataTable, ...]
+    appearance: Appearance
+    tags: tuple[Tag, ...]  # every element that is no comment
+    outlook_comments: tuple[str, ...]  # the HTML in each of the comments that only classic Outlook reads
+    outlook_tags: tuple[Tag, ...]  # every start tag in them
+    styles: tuple[str, ...]  # the content of each style element
+    lines: tuple[str, ...]  # the visible text, a line for each block
+    words: tuple[str, ...]  # the words of these lines
+    text_words: tuple[str, ...]  # the words of the text part
+
+
+def read_document(variant: RenderedVariant) -> Document:
+    """Parses a variant's HTML."""
+    tokens = tuple(slot.field.token for slot in variant.slots)
+    html = variant.html.fill(tokens)
+    reader = _Reader()
+    root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
+    reader.visit(root, is_hidden=False)
+    body = root.find("body")
+    comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
+    lines = tuple(line for raw in "".join(reader.pieces).split("\n") if (line := _squeezed(raw)))
+    text = variant.text.fill(tokens)
+    return Document(
+        html=html,
+        text=text,
+        title=_squeezed(root.findtext("head/title") or ""),
+        root=_tag(root),
+        body_children=() if body is None else tuple(_tag(child) for child in body if isinstance(child.tag, str)),
+        links=tuple(reader.links),
+        images=tuple(reader.images),
+        headings=tuple(reader.headings),
+        layout_roles=tuple(reader.layout_roles),
+        data_tables=tuple(reader.data_tables),
+        appearance=read_appearance(root),
+        tags=tuple(reader.tags),
+        outlook_comments=comments,
+        outlook_tags=tuple(tag for comment in comments for tag in start_tags(comment)),
+        styles=tuple(reader.styles),
+        lines=lines,
+        words=tuple(words_of(" ".join(lines))),
+        text_words=tuple(words_of(text)),
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Walks the tree once and collects what the rules ask about."""
+
+    links: list[Link] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    layout_roles: list[str | None] = field(default_factory=list)
+    data_tables: list[DataTable] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+
+    def visit(self, element: etree._Element, *, is_hidden: bool) -> None:
+        tag = _tag(element)
+        self.tags.append(tag)
+        is_hidden = is_hidden or tag.name in UNSEEN_TAGS or _is_hidden(tag)
+        self._collect(element, tag, is_hidden=is_hidden)
+        is_block = tag.name not in INLINE_TAGS
+        if is_block:
+            self.pieces.append("\n")
+        if not is_hidden:
+            self.pieces.append(_spaced(element.text))
+        for child in element:
+            if isinstance(child.tag, str):
+                self.visit(child, is_hidden=is_hidden)
+            if not is_hidden:
+                self.pieces.append(_spaced(child.tail))
+        if is_block:
+            self.pieces.append("\n")
+
+    def _collect(self, element: etree._Element, tag: Tag, *, is_hidden: bool) -> None:
+        attributes = tag.attributes
+        if tag.name in {"a", "area"} and "href" in attributes:
+            link = Link(text=_spoken(element), address=attributes["href"].strip(), is_visible=not is_hidden)
+            self.links.append(link)
+        elif tag.name == "img":
+            self.images.append(Image(address=attributes.get("src", "").strip(), alt=attributes.get("alt")))
+        elif _HEADING.fullmatch(tag.name) and not is_hidden:
+            self.headings.append(Heading(level=int(tag.name[1]), text=_spoken(element)))
+        elif tag.name == "table":
+            self._collect_table(element, attributes)
+        elif tag.name == "style":
+            self.styles.append(element.text or "")
+
+    def _collect_table(self, table: etree._Element, attributes: Mapping[str, str]) -> None:
+        heads = [cell for cell in table.iter("th") if next(cell.iterancestors("table")) is table]
+        if not heads and "data" not in attributes.get("class", "").split():
+            self.layout_roles.append(attributes.get("role"))
+            return
+        said = tuple((_spoken(head), head.get("scope")) for head in heads)
+        words = next((spoken for cell in table.iter("th", "td") if (spoken := _spoken(cell))), "")
+        self.data_tables.append(DataTable(role=attributes.get("role"), heads=said, words=words))
+
+
+def _tag(element: etree._Element) -> Tag:
+    return Tag(name=str(element.tag).lower(), attributes=dict(cast("Mapping[str, str]", element.attrib)))
+
+
+def _is_hidden(tag: Tag) -> bool:
+    style = tag.attributes.get("style")
+    return "hidden" in tag.attributes or (style is not None and _HIDING.search(style) is not None)
+
+
+def _spoken(element: etree._Element) -> str:
+    """What a screen reader says for an element: its label, or its words with its pictures' texts among them."""
+    label = _squeezed(element.get("aria-label", ""))
+    return label or _squeezed("".join(_spoken_parts(element)))
+
+
+def _spoken_parts(element: etree._Element) -> Iterator[str]:
+    tag = _tag(element)
+    if tag.attributes.get("aria-hidden") == "true" or _is_hidden(tag):
+        return
+    if tag.name == "img":
+        yield tag.attributes.get("alt", "")
+    gap = "" if tag.name in INLINE_TAGS else " "
+    yield gap + (element.text or "")
+    for child in element:
+        if isinstance(child.tag, str):
+            yield from _spoken_parts(child)
+        yield child.tail or ""
+    yield gap
+
+
+def start_tags(html: str) -> Iterator[Tag]:
+    """The start tags of a piece of HTML that need not be whole."""
+    for match in _TAG.finditer(html):
+        attributes = {
+            found[1].lower(): next((value for value in found.groups()[1:] if value is not None), "")
+            for found in _ATTRIBUTE.finditer(match["attributes"])
+        }
+        yield Tag(name=match["name"].lower(), attributes=attributes)
+
+
+def _spaced(text: str | None) -> str:
+    """Text of the HTML, whose own line breaks are only spaces."""
+    return (text or "").replace("\n", " ")
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,190 @@
+"""Where in the user's files a text, a link or a picture of the mail was written."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from newsletter.checks.reading.words import normalised
+from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.model.finding import Place
+from newsletter.model.issue import Issue, Item, Prose, Section, Source
+from newsletter.model.issue_fields import LetterFields, LinkFields, MeditationFields, Signature, Video
+from newsletter.model.mistakes import Location
+
+# Keys whose texts steer the program; readers never see them as words.
+_UNSEEN_KEYS = frozenset(
+    {"apps", "items", "language", "layout", "portrait", "repeats", "sections", "show", "still", "timezone", "url"}
+)
+_CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # what a rendered picture's name has before its suffix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    """Words that readers see, and where they are written."""
+
+    text: str
+    place: Place
+    goes_on: bool = False  # whether its paragraph goes on with the next text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLink:
+    """A link, and where its address is written."""
+
+    text: str
+    address: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePicture:
+    """A picture, and where its file is named; `alt` is None where nothing asks for one."""
+
+    path: str
+    alt: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """All texts, links and pictures of an issue as written."""
+
+    texts: tuple[SourceText, ...]
+    links: tuple[SourceLink, ...]
+    pictures: tuple[SourcePicture, ...]
+
+    def place_of_text(self, text: str) -> Place | None:
+        """Where a text is written, or its first line; None where the theme or the program made it."""
+        wanted = normalised(text)
+        if not wanted:
+            return None
+        written = [(f" {normalised(source.text)} ", source.place) for source in self.texts]
+        found = [place for words, place in written if f" {wanted} " == words]
+        found += [place for words, place in written if f" {wanted} " in words]
+        begins = [each for each in written if each[0].strip() and f" {wanted} ".startswith(each[0])]
+        found += [place for _, place in sorted(begins, key=lambda each: -len(each[0]))]
+        return next(iter(found), None)
+
+    def place_of_link(self, address: str, text: str) -> Place | None:
+        """Where a link is written: the one with the same words, if several lead to the address."""
+        same = [link for link in self.links if link.address == address]
+        wanted = normalised(text)
+        exact = (link.place for link in same if normalised(link.text) == wanted)
+        return next(exact, same[0].place if same else None)
+
+    def place_of_picture(self, address: str) -> Place | None:
+        """Where the file of a rendered picture is named, by its name or its address in the mail."""
+        name = re.split(r"[/:]", address)[-1].partition("@")[0]
+        stem = Path(_CONTENT_HASH.sub("", name)).stem
+        return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
+
+
+def index_sources(issue: Issue, config: Config) -> Sources:
+    """Walks the issue's files, and what of the settings is shown in every mail."""
+    texts: list[SourceText] = []
+    links: list[SourceLink] = []
+    pictures: list[SourcePicture] = []
+    for model, source in _front_matters(issue):
+        for location, value in _leaves(model, ()):
+            place = source.at(*location)
+            if isinstance(value, str):
+                texts.append(SourceText(text=value, place=place))
+            elif isinstance(value, LinkFields):
+                links.append(SourceLink(text=value.label, address=value.url, place=source.at(*location, "url")))
+            elif isinstance(value, Video):
+                links.append(SourceLink(text=value.alt, address=value.url, place=source.at(*location, "url")))
+    for part in _parts(issue):
+        texts += _prose_texts(part.prose, part.source.path)
+        links += [SourceLink(text=link.text, address=link.url, place=link.place) for link in part.prose.links]
+        pictures += _pictures(part)
+    return Sources(
+        texts=(*texts, *_settings_texts(config)),
+        links=(*links, *_settings_links(config)),
+        pictures=(*pictures, *_settings_pictures(config)),
+    )
+
+
+def _front_matters(issue: Issue) -> Iterator[tuple[BaseModel, Source]]:
+    yield issue.fields, issue.source
+    for part in _parts(issue):
+        yield part.fields, part.source
+
+
+def _parts(issue: Issue) -> Iterator[Section | Item]:
+    for section in issue.sections:
+        yield section
+        yield from section.items
+
+
+def _leaves(value: object, location: Location) -> Iterator[tuple[Location, object]]:
+    """Every record and every text below a record of front matter, with the keys that lead to it."""
+    if isinstance(value, BaseModel):
+        yield location, value
+        for name in type(value).model_fields:
+            if name not in _UNSEEN_KEYS:
+                yield from _leaves(getattr(value, name), (*location, name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*location, index))
+    elif isinstance(value, str):
+        yield location, value
+
+
+def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
+    for block in prose.tokens:
+        if block.type != "inline" or block.children is None:
+            continue
+        line = prose.first_line + (block.map[0] if block.map else 0)
+        words: list[str] = []
+        for token in block.children:
+            if token.type in {"softbreak", "hardbreak"}:
+                yield SourceText(text="".join(words), place=Place(path=path, line=line), goes_on=True)
+                words, line = [], line + 1
+            else:
+                words.append(token.content)
+        yield SourceText(text="".join(words), place=Place(path=path, line=line))
+
+
+def _pictures(part: Section | Item) -> Iterator[SourcePicture]:
+    for picture in part.prose.pictures:
+        alt = None if picture.is_decorative else picture.alt
+        yield SourcePicture(path=picture.path, alt=alt, place=picture.place)
+    match part.fields:
+        case LetterFields(signature=Signature(portrait=str(path))):
+            yield SourcePicture(path=path, alt=None, place=part.source.at("signature", "portrait"))
+        case MeditationFields(video=Video(still=path)):
+            yield SourcePicture(path=path, alt=None, place=part.source.at("video", "still"))
+
+
+def _settings_texts(config: Config) -> Iterator[SourceText]:
+    identity = config.settings.newsletter
+    for key in ("name", "organisation", "address", "reason"):
+        yield SourceText(text=getattr(identity, key), place=_settings_place(config, "newsletter", key))
+
+
+def _settings_links(config: Config) -> Iterator[SourceLink]:
+    identity, social = config.settings.newsletter, config.settings.brand.social
+    place = _settings_place(config, "newsletter", "website")
+    yield SourceLink(text=identity.name, address=identity.website, place=place)
+    for index, link in enumerate(social):
+        place = _settings_place(config, "brand", "social", index, "url")
+        yield SourceLink(text=link.name, address=link.url, place=place)
+
+
+def _settings_pictures(config: Config) -> Iterator[SourcePicture]:
+    brand = config.settings.brand
+    for key, path in (("logo", brand.logo), ("logo_dark", brand.logo_dark)):
+        if path is not None:
+            yield SourcePicture(path=path, alt=None, place=_settings_place(config, "brand", key))
+
+
+def _settings_place(config: Config, *keys: str | int) -> Place:
+    return Place(path=CONFIG_FILE, line=line_of_key(config, *keys))
+
+
+def _plain_stem(path: str) -> str:
+    """A file's name as rendered pictures carry it: letters and digits, with dashes for all other signs."""
+    return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in Path(path).stem)

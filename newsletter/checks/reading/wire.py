@@ -1,0 +1,109 @@
+"""A finished message taken apart as it stands on the wire: its header fields and its parts, byte for byte.
+
+The standard library's parser reads what it can and forgives the rest; what it would forgive has to be seen here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesHeaderParser
+
+_END_OF_HEAD = b"\r\n\r\n"
+_PARSER = BytesHeaderParser()
+_NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
+_FOLD = re.compile(r"\r\n(?=[ \t])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header field with its folds."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def value(self) -> str:
+        """What stands behind the colon, on one line."""
+        return _FOLD.sub("", self.raw.decode("latin-1")).partition(":")[2].strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a message that is no container: its headers, and its body as encoded."""
+
+    head: Message
+    body: bytes
+
+    @property
+    def kind(self) -> str:
+        """Such as `text/plain`."""
+        return self.head.get_content_type()
+
+    @property
+    def encoding(self) -> str:
+        """How its body is encoded, in lower case."""
+        return str(self.head.get("Content-Transfer-Encoding", "7bit")).strip().lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A multipart, and what is in it."""
+
+    kind: str
+    parts: tuple["Part | Container", ...]
+
+    def leaves(self) -> Iterator[Part]:
+        """All parts in it and in its containers."""
+        for part in self.parts:
+            if isinstance(part, Part):
+                yield part
+            else:
+                yield from part.leaves()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireMessage:
+    """A whole message."""
+
+    headers: tuple[Header, ...]  # in their order
+    whole: Part | Container
+    line_lengths: tuple[int, ...]  # in octets, without the line breaks
+    has_bare_breaks: bool  # whether some line ends with CR or LF alone
+
+    @property
+    def leaves(self) -> Iterator[Part]:
+        """All parts that are no containers."""
+        return iter((self.whole,)) if isinstance(self.whole, Part) else self.whole.leaves()
+
+    def values(self, name: str) -> list[str]:
+        """What all headers of a name say."""
+        return [header.value for header in self.headers if header.name.lower() == name.lower()]
+
+
+def read_message(message: bytes) -> WireMessage:
+    """Takes a finished message apart."""
+    head = message.partition(_END_OF_HEAD)[0]
+    breaks = message.count(b"\r\n")
+    return WireMessage(
+        headers=tuple(_header(field) for field in _NEXT_FIELD.split(head) if field),
+        whole=_part(message),
+        line_lengths=tuple(map(len, message.split(b"\r\n"))),
+        has_bare_breaks=message.count(b"\r") != breaks or message.count(b"\n") != breaks,
+    )
+
+
+def _header(field: bytes) -> Header:
+    return Header(name=field.partition(b":")[0].decode("latin-1"), raw=field)
+
+
+def _part(piece: bytes) -> Part | Container:
+    raw_head, _, body = piece.partition(_END_OF_HEAD)
+    head = _PARSER.parsebytes(raw_head + _END_OF_HEAD)
+    boundary = head.get_boundary()
+    if head.get_content_maintype() != "multipart" or boundary is None:
+        return Part(head=head, body=body)
+    # What stands before the first boundary and behind the last is seen by nobody.
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]
+    parts = (_part(inner.removeprefix(b"\r\n")) for inner in pieces if not inner.startswith(b"--"))
+    return Container(kind=head.get_content_type(), parts=tuple(parts))

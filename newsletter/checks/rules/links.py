@@ -1,0 +1,182 @@
+"""Links: where they lead, and whether their words say so."""
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from newsletter.checks.base import Evidence, Fault, error, warning
+from newsletter.checks.reading.document import Document, Link
+from newsletter.checks.reading.words import normalised
+from newsletter.model.finding import Place
+from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField
+from newsletter.settings.workspace import Settings
+
+UNSUBSCRIBE_TOKEN = MergeField(UNSUBSCRIBE_FIELD).token
+_SAFE = frozenset({"https", "mailto", "tel", "sms"})
+_HARMFUL = frozenset({"javascript", "vbscript", "data", "file", "blob"})
+_OUTLOOK_PICTURES = frozenset({"v:fill", "v:image", "v:imagedata"})
+_CSS_URL = re.compile(r"""url\(\s*["']?((?!data:)[^"')\s]+)""", re.IGNORECASE)
+_IMPORT = re.compile(r"@import\b[^;]*;?", re.IGNORECASE)  # style sheets from elsewhere are another check's matter
+_SHORTENERS = frozenset(
+    {"bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly"}
+    | {"s.id", "short.io", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd"}
+)
+_SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+# What a link says where it says nothing, as the whole of its words.
+_GENERIC = frozenset(
+    normalised(words)
+    for words in (
+        *("click", "click here", "click this link", "continue", "continue reading", "details", "follow this link"),
+        *("go", "here", "info", "learn more", "link", "more", "more info", "more information", "read", "read more"),
+        *("read on", "see more", "tap here", "this", "this link", "this page", "view", "view more", "visit"),
+        *("hier", "hier klicken", "klick hier", "klicken sie hier", "mehr", "mehr erfahren", "mehr lesen"),
+        *("weiter", "weiterlesen", "zum artikel", "mehr infos", "hier entlang"),
+        *("aquí", "aqui", "haz clic aquí", "haga clic aquí", "clic aquí", "leer más", "más", "más información"),
+        *("saber más", "ver más", "enlace", "seguir leyendo", "pincha aquí"),
+        *("ici", "cliquez ici", "cliquer ici", "en savoir plus", "lire la suite", "lire plus", "plus", "lien"),
+        *("plus d'informations", "voir plus", "suite"),
+        *("clique aqui", "saiba mais", "leia mais", "ler mais", "mais", "mais informações", "ver mais"),
+        *("qui", "clicca qui", "leggi di più", "leggi tutto", "scopri di più", "di più", "continua"),
+        *("klik hier", "lees meer", "lees verder", "meer", "meer informatie", "meer lezen"),
+        *("här", "klicka här", "läs mer", "mer", "mer information", "länk"),
+        *("her", "klik her", "klikk her", "læs mere", "les mer", "lue lisää", "tästä", "kliknij tutaj", "więcej"),
+        *("こちら", "ここ", "ここをクリック", "続きを読む", "詳細", "詳しくはこちら", "もっと見る"),
+        *("点击这里", "點擊這裡", "这里", "更多", "了解更多", "阅读更多", "查看更多"),
+        *("여기", "더 보기", "اضغط هنا", "здесь"),
+    )
+)
+
+
+def check_addresses(evidence: Evidence) -> Iterable[Fault]:
+    """Every address of a link or a picture is whole and safe, and leads where it seems to."""
+    for document in evidence.documents:
+        for address, place in _addresses(evidence, document):
+            if address != UNSUBSCRIBE_TOKEN:
+                yield from _address_faults(address, place)
+        for link in _told(document):
+            yield from _pretence_faults(link, _place(evidence, link))
+        for address in dict.fromkeys(_pictures(document)):
+            place = evidence.sources.place_of_picture(address) or evidence.issue_place
+            yield from _picture_faults(address, evidence.subject.settings, place)
+
+
+def check_link_words(evidence: Evidence) -> Iterable[Fault]:
+    """Every link says where it leads, and two that say the same lead to the same place."""
+    for document in evidence.documents:
+        for link in _told(document):
+            words = normalised(link.text)
+            place = _place(evidence, link)
+            if not words:
+                what = f"the link to {link.address} has no text"
+                yield error(place, what, "write words for it, or describe its picture")
+            elif words in _GENERIC:
+                what = f"the link “{link.text}” does not say where it leads"
+                yield error(place, what, "let its words name what is behind it, for example “the February programme”")
+        yield from _ambiguous_links(evidence, document)
+
+
+def _addresses(evidence: Evidence, document: Document) -> Iterator[tuple[str, Place]]:
+    """Every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
+    for link in document.links:
+        yield link.address, _place(evidence, link)
+    told = {link.address for link in document.links}
+    for tag in document.outlook_tags:
+        if (address := tag.attributes.get("href")) is not None and address not in told:
+            yield address, evidence.issue_place
+
+
+def _pictures(document: Document) -> Iterator[str]:
+    """The address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
+    yield from (image.address for image in document.images)
+    for tag in (*document.tags, *document.outlook_tags):
+        if tag.name in _OUTLOOK_PICTURES and "src" in tag.attributes:
+            yield tag.attributes["src"]
+        if "background" in tag.attributes:
+            yield tag.attributes["background"]
+        if "url(" in tag.attributes.get("style", ""):
+            yield from _CSS_URL.findall(tag.attributes["style"])
+    for style in document.styles:
+        yield from _CSS_URL.findall(_IMPORT.sub("", style))
+
+
+def _told(document: Document) -> Iterator[Link]:
+    return (link for link in document.links if link.is_visible)
+
+
+def _ambiguous_links(evidence: Evidence, document: Document) -> Iterator[Fault]:
+    first: dict[str, Link] = {}
+    for link in _told(document):
+        words = normalised(link.text)
+        if not words or words in _GENERIC:
+            continue
+        earlier = first.setdefault(words, link)
+        if earlier.address.rstrip("/") != link.address.rstrip("/"):
+            what = f"two links say “{link.text}” and lead to different places: {earlier.address}"
+            what += f" ({_place(evidence, earlier)}) and {link.address}"
+            yield warning(_place(evidence, link), what, "let the words of each tell them apart")
+
+
+def _address_faults(address: str, place: Place) -> Iterator[Fault]:
+    parts = _split(address)
+    if not address or address.startswith("#"):
+        yield error(place, "a link leads nowhere", "write its address, with https:// in front")
+    elif parts is None or parts[0] in _HARMFUL:
+        yield error(place, f"mail programs block the address {address}", "write an address with https:// in front")
+    elif not parts[0]:
+        yield error(place, f"the address {address} is not whole", "write it with https:// in front")
+    elif parts[0] == "http":
+        what = f"the address {address} is not secure, and browsers warn of it"
+        yield error(place, what, "write it with https:// in front, if the page opens so")
+    elif parts[0] not in _SAFE:
+        yield error(place, f"mail programs do not open the address {address}", "link to a page with https://")
+    elif parts[1].removeprefix("www.") in _SHORTENERS:
+        what = f"the address {address} hides where it leads, as spam does"
+        yield error(place, what, "open it, and write the address that it leads to")
+
+
+def _pretence_faults(link: Link, place: Place) -> Iterator[Fault]:
+    """Words that are an address themselves name the site to which they lead."""
+    if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
+        return
+    shown, real = (_site(address) for address in (link.text.strip(), link.address))
+    if shown and real and not f".{real}".endswith(f".{shown}") and not f".{shown}".endswith(f".{real}"):
+        what = f"the link “{link.text}” leads to {real}, and mail programs warn of that as a fraud"
+        yield error(place, what, "write the address that it leads to, or words instead of an address")
+
+
+def _site(address: str) -> str:
+    parts = _split(address if "://" in address else f"https://{address}")
+    return parts[1].removeprefix("www.") if parts else ""
+
+
+def _picture_faults(address: str, settings: Settings, place: Place) -> Iterator[Fault]:
+    """A picture travels inside the mail or comes from the newsletter's own host."""
+    parts = _split(address)
+    if parts is None or not parts[0]:
+        yield error(place, f"the picture {address or 'without an address'} cannot be found", "name a file in images/")
+    elif parts[0] == "http":
+        yield warning(place, f"the picture {address} is not loaded securely", "put it into images/")
+    elif parts[0] == "https" and parts[1] not in _own_hosts(settings):
+        what = f"a picture comes from {parts[1]}, which spam filters count against the mail"
+        yield warning(place, what, "put the picture into images/")
+
+
+def _own_hosts(settings: Settings) -> frozenset[str]:
+    addresses = [settings.newsletter.website, settings.service.url]
+    if settings.archive is not None:
+        addresses.append(settings.archive.url)
+    return frozenset(urlsplit(address).hostname or "" for address in addresses)
+
+
+def _split(address: str) -> tuple[str, str] | None:
+    """Scheme and host of an address; None where it cannot be read."""
+    try:
+        parts = urlsplit(re.sub(r"[\s\x00-\x1f]", "", address))
+        return parts.scheme, parts.hostname or ""
+    except ValueError:
+        return None
+
+
+def _place(evidence: Evidence, link: Link) -> Place:
+    place = evidence.sources.place_of_link(link.address, link.text)
+    return place or evidence.issue_place

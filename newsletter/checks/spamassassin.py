@@ -1,0 +1,149 @@
+"""What SpamAssassin says of the finished mail, by the rules on this machine alone (J1).
+
+It is given the message exactly as a provider is. Nobody has relayed it yet, so no `Received` header is made up: without
+one, SpamAssassin neither compares the date with a clock nor judges a server, whose reputation cannot be known here.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+
+from newsletter.checks.base import Circumstances, Evidence, Fault, Probed
+from newsletter.errors import CannotRunError
+from newsletter.model.finding import Place, Severity
+from newsletter.model.surroundings import bare_surroundings
+
+BLOCKING_SCORE = 2.0  # points; at 5 most servers call it spam, and those of the network and of habit come on top
+GOOD_SCORE = 0.5
+TIMEOUT_SECONDS = 120
+_RULE = "J1"
+_BEGIN = "newsletter-report-begins"
+_REPORT = ("report_safe 0", "clear_report_template", f"report {_BEGIN}", "report _TESTSSCORES_", "report _SUMMARY_")
+_SUMMARY_LINE = re.compile(r"^\s*-?\d+(?:\.\d+)?\s+(?P<name>[A-Z0-9_]+)\s+(?P<words>\S.*)$")
+_PART = re.compile(r"^(?:BODY|RAW|URI|FULL): ")
+# What the debug log says of a rule that found a text. The parts of a rule have names that begin with __ and its own.
+_HIT = re.compile(r'ran \w+ rule (?:__)?(?P<name>[A-Z0-9_]+) ======> got hit: "(?P<text>.*)"$', re.MULTILINE)
+_NO_WORDS = "No description available"
+_LONGEST_HIT = 60  # letters
+_LEAST_POINTS = 0.05  # rules that only inform are given a thousandth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpamRule:
+    """One of SpamAssassin's rules that the mail set off."""
+
+    name: str
+    score: float
+    words: str  # what SpamAssassin says of it
+    text: str  # what of the mail set it off; empty where that is not known
+
+
+def examine(evidence: Evidence, _: Circumstances) -> Probed:
+    """Names each rule that costs points, where there are more than half a point in all.
+
+    Raises CannotRunError where SpamAssassin is not installed, or fails.
+    """
+    rules = rules_set_off(evidence.subject.message)
+    total = round(sum(rule.score for rule in rules), 1)
+    if total <= GOOD_SCORE:
+        return Probed()
+    severity = Severity.ERROR if total >= BLOCKING_SCORE else Severity.WARNING
+    return Probed(faults=tuple((_RULE, fault) for fault in _faults(rules, total, severity, evidence)))
+
+
+def rules_set_off(message: bytes) -> tuple[SpamRule, ...]:
+    """All rules that a message sets off, the dearest first.
+
+    Raises CannotRunError where SpamAssassin is not installed, or fails.
+    """
+    program = shutil.which("spamassassin")
+    if program is None:
+        raise CannotRunError("SpamAssassin is not installed; install it, on Debian with `apt-get install spamassassin`")
+    settings = [f"--cf={line}" for line in _REPORT]
+    with TemporaryDirectory(prefix="newsletter-spamassassin-", ignore_cleanup_errors=True) as home:
+        # A home of its own: what somebody trained or allowed for their own inbox says nothing of other people's.
+        surroundings = {**bare_surroundings(os.environ), "HOME": home, "LC_ALL": "C"}
+        try:
+            done = subprocess.run(  # noqa: S603 - the program is found in the PATH, its arguments are ours
+                [program, "--local", "--test-mode", "--nocreate-prefs", "--debug=rules", *settings],
+                input=message,
+                capture_output=True,
+                timeout=TIMEOUT_SECONDS,
+                env=surroundings,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as err:
+            raise CannotRunError(
+                f"SpamAssassin took over {TIMEOUT_SECONDS} seconds; see whether it runs by itself"
+            ) from err
+        except OSError as err:
+            raise CannotRunError(
+                f"SpamAssassin does not start ({err.strerror}); see whether it runs by itself"
+            ) from err
+    said, log = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    _, begun, report = said.rpartition(_BEGIN)
+    if done.returncode or not begun or not report.strip():
+        last = (log.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise CannotRunError(f"SpamAssassin fails ({last}); see whether `spamassassin --lint` is content")
+    return _read_report(report, log)
+
+
+def _read_report(report: str, log: str) -> tuple[SpamRule, ...]:
+    scores, *summary = report.strip().splitlines()
+    hits = [(hit["name"], hit["text"].strip()) for hit in _HIT.finditer(log)]
+    words = _words_of_rules(summary)
+    rules = []
+    for entry in scores.strip().split(","):
+        name, _, score = entry.partition("=")
+        if score:
+            text = next((text for hit, text in hits if hit.startswith(name)), "")
+            rules.append(SpamRule(name=name, score=float(score), words=words.get(name, ""), text=text))
+    return tuple(sorted(rules, key=lambda rule: (-rule.score, rule.name)))
+
+
+def _words_of_rules(summary: Iterable[str]) -> dict[str, str]:
+    """What stands beside each rule's name in a summary; long words go on in further lines."""
+    words: dict[str, str] = {}
+    name = ""
+    for line in summary:
+        if match := _SUMMARY_LINE.match(line):
+            name = match["name"]
+            words[name] = "" if match["words"].startswith(_NO_WORDS) else _PART.sub("", match["words"]).strip()
+        elif name and line.strip():
+            words[name] = f"{words[name]} {line.strip()}"
+        else:
+            name = ""
+    return words
+
+
+def _faults(rules: Iterable[SpamRule], total: float, severity: Severity, evidence: Evidence) -> Iterator[Fault]:
+    for rule in rules:
+        if rule.score < _LEAST_POINTS:
+            continue
+        text = rule.text if len(rule.text) <= _LONGEST_HIT else f"{rule.text[:_LONGEST_HIT]}…"
+        meaning = f": {rule.words}" if rule.words else ""
+        seen = f", at “{text}”" if text else ""
+        yield Fault(
+            severity=severity,
+            place=_place_of(rule, evidence),
+            what=f"SpamAssassin counts {rule.score:g} of {total:g} points for {rule.name}{meaning}{seen}",
+            remedy=f"change what it names; a good mail has at most {GOOD_SCORE:g} points",
+        )
+
+
+def _place_of(rule: SpamRule, evidence: Evidence) -> Place:
+    """Where the text stands that set a rule off, or the header that the rule is about; at worst the issue."""
+    if rule.text and (place := evidence.sources.place_of_text(rule.text)):
+        return place
+    about = f"{rule.name} {rule.words}".upper()
+    if "SUBJ" in about or "FAKE REPLY" in about:
+        return evidence.subject.issue.source.at("subject")
+    if "REPLYTO" in about.replace("-", "").replace("_", ""):
+        return evidence.config_place("newsletter", "reply_to")
+    if rule.name.startswith("FROM_") or rule.words.startswith("From"):
+        return evidence.config_place("newsletter", "from")
+    return evidence.issue_place

@@ -1,0 +1,82 @@
+"""By which domains mail proves its sender: `[authentication]`."""
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, Field
+
+from newsletter.settings.part import Part
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_DNS_PORT = 53
+
+
+class NameserverAddress(NamedTuple):
+    """Where a name server is asked."""
+
+    address: str
+    port: int
+
+
+def _dns_name(value: str) -> str:
+    name = value.strip().rstrip(".").lower()
+    if len(name) > 253 or not _NAME.fullmatch(name):
+        raise ValueError(f"{value!r} is not a name of the DNS; write letters, digits, dashes and dots alone")
+    return name
+
+
+def _domain(value: str) -> str:
+    name = _dns_name(value)
+    if "." not in name:
+        raise ValueError(f"{value!r} is not a domain; write it in full, such as em123.example.org")
+    return name
+
+
+def _nameserver(value: str) -> str:
+    read_nameserver(value)
+    return value
+
+
+def read_nameserver(value: str) -> NameserverAddress:
+    """Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; raises ValueError for all else."""
+    match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([0-9.]+):(\d{1,5})|([0-9A-Fa-f:.]+)", value)
+    try:
+        if match is None:
+            raise ValueError
+        address, port = match[1] or match[3] or match[5], int(match[2] or match[4] or _DNS_PORT)
+        ip_address(address)
+        if not 1 <= port <= 65535:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"{value!r} is not a name server; write its address, such as 192.0.2.1") from None
+    return NameserverAddress(address, port)
+
+
+DnsName = Annotated[str, AfterValidator(_dns_name)]
+Domain = Annotated[str, AfterValidator(_domain)]
+Nameserver = Annotated[str, AfterValidator(_nameserver)]
+
+
+class AuthenticationSettings(Part):
+    """`[authentication]`: what cannot be told from the sender and the provider alone."""
+
+    dkim_selectors: tuple[DnsName, ...] = Field(
+        default=(), description="under which names the provider's DKIM keys stand; SendGrid's are s1 and s2"
+    )
+    dkim_domain: Domain | None = Field(default=None, description="for which domain it signs; the sender's by default")
+    envelope_domain: Domain | None = Field(
+        default=None, description="the domain to which bounces go (Return-Path); at SendGrid em….example.org"
+    )
+    spf_include: Domain | None = Field(
+        default=None, description="what the provider asks to be included in SPF; known for the larger ones"
+    )
+    nameservers: tuple[Nameserver, ...] = Field(
+        default=(), description="addresses of the name servers to ask, each with :port if need be; this machine's own"
+    )
+
+    @property
+    def nameserver_addresses(self) -> tuple[NameserverAddress, ...]:
+        """The name servers to ask; none where this machine's own are meant."""
+        return tuple(read_nameserver(value) for value in self.nameservers)

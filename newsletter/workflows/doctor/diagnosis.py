@@ -1,0 +1,76 @@
+"""What a look at the newsletter's surroundings comes to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from newsletter.model.dns_record import DnsRecord
+
+
+class Health(StrEnum):
+    """How things stand with one item."""
+
+    OK = "ok"
+    WARNING = "warning"  # it works, and will do harm one day
+    ERROR = "error"  # mail cannot leave, or will not arrive
+    NOT_JUDGED = "not judged"  # it could not be looked at: it counts neither way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that was looked at."""
+
+    id: str  # for scripts: a word such as `clock`, or the id of a rule
+    health: Health
+    what: str
+    remedy: str = ""  # what to do about it, where something is wrong
+    records: tuple[DnsRecord, ...] = ()  # to be published exactly so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Items that belong together."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """All sections, in the order in which they are read."""
+
+    sections: tuple[Section, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items of all sections."""
+        return tuple(item for section in self.sections for item in section.items)
+
+    def count(self, health: Health) -> int:
+        """How many items stand so."""
+        return sum(item.health is health for item in self.items)
+
+
+def ok(id_: str, what: str) -> Item:
+    """Something in order."""
+    return Item(id=id_, health=Health.OK, what=what)
+
+
+def warning(id_: str, what: str, remedy: str) -> Item:
+    """Something that works, and will do harm one day."""
+    return Item(id=id_, health=Health.WARNING, what=what, remedy=remedy)
+
+
+def error(id_: str, what: str, remedy: str) -> Item:
+    """Something that keeps mail from leaving or arriving."""
+    return Item(id=id_, health=Health.ERROR, what=what, remedy=remedy)
+
+
+def not_judged(id_: str, what: str, remedy: str = "") -> Item:
+    """Something that could not be looked at."""
+    return Item(id=id_, health=Health.NOT_JUDGED, what=what, remedy=remedy)
+
+
+def from_words(id_: str, health: Health, words: object) -> Item:
+    """An item of an error's message, which says what is wrong before its last semicolon, and then what to do."""
+    what, _, remedy = str(words).rpartition("; ")
+    return Item(id=id_, health=health, what=what or remedy, remedy=remedy if what else "")

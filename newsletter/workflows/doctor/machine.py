@@ -1,0 +1,106 @@
+"""This machine: Python, the libraries, room on the disks, and the clock."""
+
+import platform
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from newsletter.config import Config
+from newsletter.workflows.compose import BUILD_FOLDER
+from newsletter.workflows.doctor.diagnosis import Item, error, not_judged, ok, warning
+
+_DISTRIBUTION = "newsletter"
+_LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes
+_DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
+
+
+def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[Item]:
+    """What this machine is like; `clocks` are what servers take for the present, with their hosts (HTTP's Date)."""
+    yield _python()
+    yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
+    if config is not None:
+        yield from _disks(config)
+    yield _clock(clocks, now)
+
+
+def _python() -> Item:
+    ours, bounds = platform.python_version(), SpecifierSet(metadata(_DISTRIBUTION)["Requires-Python"] or "")
+    if bounds.contains(ours, prereleases=True):
+        return ok("python", f"Python {ours}")
+    return error("python", f"Python {ours} is not {bounds}", "install newsletter with another Python")
+
+
+def _libraries(*, is_with_postgres: bool) -> Iterator[Item]:
+    """Each library that does not fit what the package asks for; one item where all do."""
+    extra = {"extra": "postgres" if is_with_postgres else ""}
+    asked = [Requirement(text) for text in requires(_DISTRIBUTION) or ()]
+    needed = [each for each in asked if each.marker is None or each.marker.evaluate(extra)]
+    faults = [fault for each in needed if (fault := _library_fault(each)) is not None]
+    yield from faults
+    if not faults:
+        yield ok("libraries", f"all {len(needed)} libraries are of versions that fit")
+
+
+def _library_fault(needed: Requirement) -> Item | None:
+    bounds = needed.specifier
+    try:
+        there = version(needed.name)
+    except PackageNotFoundError:
+        return error("libraries", f"the library {needed.name} is not installed", "install newsletter anew")
+    if bounds.contains(there, prereleases=True):
+        return None
+    what = f"the library {needed.name} is of version {there}, and {bounds} is needed"
+    return error("libraries", what, f'run: pip install "{needed.name}{bounds}"')
+
+
+def _disks(config: Config) -> Iterator[Item]:
+    """The disks on which the database and the built mail lie, each once."""
+    folders = {"what is built": config.root / BUILD_FOLDER}
+    if isinstance(config.database, Path):
+        folders["the database"] = config.database.parent
+    by_disk: dict[int, list[str]] = {}
+    free: dict[int, int] = {}
+    for what, folder in sorted(folders.items(), reverse=True):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+        disk = there.stat().st_dev
+        by_disk.setdefault(disk, []).append(what)
+        free[disk] = shutil.disk_usage(there).free
+    for disk, users in by_disk.items():
+        yield _room(" and ".join(users), free[disk])
+
+
+def _room(users: str, free: int) -> Item:
+    what = f"{_shown(free)} free for {users}"
+    if free < _NO_ROOM:
+        return error("disk", what, "make room: a broadcast that cannot write down what left stops")
+    return warning("disk", what, "make room soon") if free < _LITTLE_ROOM else ok("disk", what)
+
+
+def _clock(clocks: tuple[tuple[str, str], ...], now: datetime) -> Item:
+    for host, date in clocks:
+        try:
+            theirs = parsedate_to_datetime(date).astimezone(UTC)
+        except (ValueError, TypeError):
+            continue
+        return _drift(now - theirs, host)
+    return not_judged("clock", "no server said what time it is")
+
+
+def _drift(off: timedelta, host: str) -> Item:
+    far = abs(off)
+    if far <= _DRIFT:
+        return ok("clock", f"the clock agrees with {host}")
+    minutes = round(far.total_seconds() / 60)
+    what = f"the clock is {minutes:,} minutes {'ahead of' if off > timedelta() else 'behind'} {host}"
+    remedy = "let the system set it by the network (NTP): schedules and dates of mail go by it"
+    return error("clock", what, remedy) if far > _WRONG_TIME else warning("clock", what, remedy)
+
+
+def _shown(size: int) -> str:
+    return f"{size / (1 << 30):,.1f} GB" if size >= 1 << 30 else f"{size // (1 << 20):,} MB"

@@ -1,0 +1,77 @@
+"""The sender's domain: D1 to D6, with what the provider itself asks to be published."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from newsletter.checks.network.alignment import organisation_of
+from newsletter.checks.network.names import Names
+from newsletter.checks.network.sender import OUTBOX, Judgement, Sender, sender_of
+from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
+from newsletter.config import Config
+from newsletter.errors import CannotRunError
+from newsletter.model.finding import Severity
+from newsletter.providers.sendgrid_account import AuthenticatedDomain
+from newsletter.workflows.doctor.diagnosis import Health, Item, from_words, not_judged, ok
+
+_DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
+
+
+def sender_items(config: Config, domains: tuple[AuthenticatedDomain, ...] | None, *, is_online: bool) -> Iterator[Item]:
+    """Judges the domain; `domains` are those that the provider signs for, where it could be asked."""
+    if config.settings.provider.use == "outbox":
+        yield not_judged("D1-D6", OUTBOX)
+        return
+    if not is_online:
+        yield not_judged("D1-D6", "done without network")
+        return
+    sender = sender_of(config)
+    if domains is not None:
+        sender, said = _as_provider_says(sender, domains)
+        yield said
+    try:
+        names = Names(config.settings.authentication.nameserver_addresses)
+    except CannotRunError as err:
+        yield from (from_words(rule, Health.NOT_JUDGED, err) for rule in SENDER_RULES)
+        return
+    verdict = judge_sender(sender, names)
+    for judgement in verdict.judgements:
+        yield from _items(judgement)
+    if verdict.policy in {"quarantine", "reject"}:
+        yield ok("bimi", f"p={verdict.policy} allows BIMI, your logo beside each mail: bimigroup.org, if you want it")
+
+
+def _as_provider_says(sender: Sender, domains: tuple[AuthenticatedDomain, ...]) -> tuple[Sender, Item]:
+    """The sender with what SendGrid knows of its domain, and how that stands there."""
+    seen = sender.from_domain
+    fitting = [each for each in domains if organisation_of(each.domain) == organisation_of(seen)]
+    found = min(fitting, key=lambda each: (each.domain != seen, not each.is_valid), default=None)
+    if found is None:
+        what = f"SendGrid does not sign for {seen}"
+        remedy = f"authenticate it at {_DOMAINS_AT}, and publish the records that are shown there"
+        return sender, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy)
+    selectors = tuple(
+        record.name.partition("._domainkey.")[0] for record in found.records if "._domainkey." in record.name
+    )
+    known = replace(
+        sender,
+        selectors=selectors or sender.selectors,
+        dkim_domain=found.domain,
+        envelope_domain=found.envelope_domain or sender.envelope_domain,
+        to_publish=found.records,
+    )
+    if found.is_valid:
+        return known, ok("domain", f"SendGrid signs for {found.domain}, bounces go to {known.envelope_domain}")
+    what = f"SendGrid has not seen the records of {found.domain} yet, and does not sign for it"
+    remedy = f"publish these, then press Verify at {_DOMAINS_AT}"
+    return known, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
+
+
+def _items(judgement: Judgement) -> Iterator[Item]:
+    if judgement.not_judged:
+        yield from_words(judgement.rule, Health.NOT_JUDGED, judgement.not_judged)
+        return
+    for fault in judgement.faults:
+        health = Health.ERROR if fault.severity is Severity.ERROR else Health.WARNING
+        yield Item(id=judgement.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
+    if not judgement.faults:
+        yield ok(judgement.rule, judgement.found)

@@ -1,0 +1,82 @@
+"""Dates with their weekdays, as people type them in several languages."""
+
+import pytest
+
+from newsletter.checks.reading.date_words import CLOCK_WITH_ZONE, date_words
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("en", "on Wednesday, February 26 at noon", (2, 2, 26, None)),
+        ("en", "Wed, Feb. 25, 2026", (2, 2, 25, 2026)),
+        ("en", "Friday\nMarch 6th, 2026", (4, 3, 6, 2026)),
+        ("en", "Friday the 13th of March", (4, 3, 13, None)),
+        ("en", "Saturday, 2026-03-07", (5, 3, 7, 2026)),
+        ("en", "TUESDAY, MAY 5–7", (1, 5, 5, None)),
+        ("de", "am Mittwoch, den 26. Februar", (2, 2, 26, None)),
+        ("de", "Mi., 26.02.2026", (2, 2, 26, 2026)),
+        ("es", "el miércoles 26 de febrero de 2026", (2, 2, 26, 2026)),
+        ("fr", "dimanche 1er mars", (6, 3, 1, None)),
+        ("pt-BR", "quarta-feira, 26 de fevereiro", (2, 2, 26, None)),
+        ("nl", "woensdag 26 februari", (2, 2, 26, None)),
+        ("sv", "onsdag den 26 februari", (2, 2, 26, None)),
+        ("ja", "2月26日（木）", (3, 2, 26, None)),
+        ("zh-Hans", "2026年2月26日 星期四", (3, 2, 26, 2026)),
+        ("ko", "2월 26일 (목)", (3, 2, 26, None)),
+        ("he", "יום רביעי, 26 בפברואר", (2, 2, 26, None)),
+        ("ar", "الأربعاء، 26 فبراير", (2, 2, 26, None)),
+    ],
+)
+def test_a_date_with_its_weekday_is_found(language: str, text: str, found: tuple[int, int, int, int | None]) -> None:
+    words = date_words(language)
+    assert words is not None
+
+    (typed,) = words.dates_in(text)
+
+    assert (typed.weekday, typed.month, typed.day, typed.year) == found
+    assert typed.written in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Wednesdays, February 26"),
+        ("en", "Monday – Wednesday, February 23–25"),
+        ("en", "Tuesday or Wednesday, March 3 or 4"),
+        ("en", "We sat March 3 out"),
+        ("en", "Friday, March 2026"),
+        ("en", "Black Friday. March 6 is another day for walks"[:12]),
+        ("de", "mittwochs, 26. Februar"),
+        ("ja", "2月26日木々が"),
+        ("en", "miércoles 26 de febrero"),
+    ],
+)
+def test_what_may_mean_something_else_is_not_found(language: str, text: str) -> None:
+    words = date_words(language)
+    assert words is not None
+    assert list(words.dates_in(text)) == []
+
+
+def test_a_language_that_nothing_is_known_of_has_no_words() -> None:
+    assert date_words("xx") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("8 am PST", "PST"),
+        ("8:00 a.m. (PDT)", "PDT"),
+        ("17 Uhr MEZ", "MEZ"),
+        ("17:30 CET", "CET"),
+        ("9–11 am EST", "EST"),
+    ],
+)
+def test_a_zone_is_found_behind_a_time(text: str, zone: str) -> None:
+    (match,) = CLOCK_WITH_ZONE.finditer(text)
+    assert match["zone"] == zone
+
+
+@pytest.mark.parametrize("text", ["8 am in the EST office", "à 8 h est prévu", "PST 8", "a BEST of 8 songs"])
+def test_capitals_elsewhere_are_no_zone(text: str) -> None:
+    assert [match["zone"] for match in CLOCK_WITH_ZONE.finditer(text)] == []

@@ -16,7 +16,7 @@ demo: .venv/.run  ## the main job: build, check, import, test, broadcast the Feb
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo
 
 test: check  ## the gate: all checks and all tests
-	scripts/install-debian-packages chromium postgresql
+	scripts/install-debian-packages chromium postgresql spamassassin
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 check: .venv/.dev  ## formatting, lint, types, layers

@@ -48,9 +48,9 @@ def _february_mjml() -> str:
     """What the theme makes of the February issue, on its way into the compiler."""
     sources: list[str] = []
 
-    def keep(source: str) -> str:
+    def keep(source: str, *, direction: str) -> str:
         sources.append(source)
-        return compile_mjml(source)
+        return compile_mjml(source, direction=direction)
 
     config, theme = load_config(ROOT), Theme(ROOT)
     with patch.object(pipeline, "compile_mjml", keep):

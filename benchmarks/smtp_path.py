@@ -113,7 +113,7 @@ def _broadcast_job(port: str) -> dict[str, float]:
         workload.add_people(location, MESSAGES)
         with open_database(location) as database:
             request = workload.request_for(config, database, composed)
-            variants = {variant.segments: variant for variant in composed.rendered.variants}
+            variants = composed.rendered.variants
             stopwatch = Stopwatch()
             with stopwatch:
                 broadcast = freeze_broadcast(

@@ -115,6 +115,7 @@ def request_for(config: Config, database: Database, composed: Composed) -> Freez
         provider=config.settings.provider.use,
         content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),
+        mailboxes=composed.issue.mailboxes,
     )
 
 
@@ -123,7 +124,7 @@ def freeze_february(location: Location) -> Callable[[], object]:
     config, database = config_for("http://127.0.0.1:1"), open_database(location)
     composed = compose_issue(config, FEBRUARY)
     request = request_for(config, database, composed)
-    variants = {variant.segments: variant for variant in composed.rendered.variants}
+    variants = composed.rendered.variants
 
     def freeze() -> None:
         with database:

@@ -5,7 +5,9 @@ Secrets are not part of it: they come from the environment alone, read by the pr
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,6 +18,7 @@ from newsletter.settings.delivery import SQLITE
 from newsletter.settings.workspace import Settings
 
 CONFIG_FILE = "newsletter.toml"
+TEMPLATES_FOLDER = "templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +39,21 @@ class Config:
         """Whether there may be a list yet: before the first import there is no file."""
         return isinstance(self.database, str) or self.database.is_file()
 
+    @property
+    def theme_folders(self) -> tuple[Path, Path]:
+        """Where the files of the theme are looked up: in the workspace first, then in the built-in theme."""
+        return self.root / TEMPLATES_FOLDER, builtin_theme()
+
     def shown(self, path: Path) -> str:
         """The path as the user would type it: relative to the workspace where it is inside."""
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+
+def builtin_theme() -> Path:
+    """The theme that comes with the program: inside the wheel, or at the top of a source checkout."""
+    package = Path(__file__).parent
+    shipped = package / "theme"
+    return shipped if shipped.is_dir() else package.parent / TEMPLATES_FOLDER
 
 
 def find_workspace(start: Path) -> Path:
@@ -80,8 +95,11 @@ def load_config(root: Path) -> Config:
     return Config(root=root, settings=settings)
 
 
-def line_of_key(config: Config, *keys: str) -> int | None:
-    """The line of `newsletter.toml` on which a key stands, named with its tables; None where that cannot be told."""
+def line_of_key(config: Config, *keys: str | int) -> int | None:
+    """The line of `newsletter.toml` on which a key stands, named with its tables, or the nearest table around it.
+
+    A number picks one of several tables of a name, from 0. None where the line cannot be told.
+    """
     try:
         text = (config.root / CONFIG_FILE).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -100,19 +118,26 @@ def _syntax_mistake(error: tomllib.TOMLDecodeError) -> Mistake:
     )
 
 
+@lru_cache(maxsize=256)
 def _line_of(text: str, location: Location) -> int | None:
     """The line of the deepest part of a key's location that can be found: `key =` inside its `[table]`."""
-    words = [str(part) for part in location if isinstance(part, str)]
-    table: list[str] = []
+    table: Location = ()
+    seen: Counter[Location] = Counter()  # how many `[[tables]]` of a name came before
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            table = [word.strip().strip("\"'") for word in header[1].split(".")]
-            here = table
+        if header := re.match(r"\s*(\[+)\s*([^\]]+?)\s*\]+", line):
+            name = _keys(header[2])
+            table = (*name, seen[name]) if header[1] == "[[" else name
+            here = table if table == location[: len(table)] else name
+            seen[name] += 1
         elif assignment := re.match(r"\s*([\w\"'.-]+)\s*=", line):
-            here = table + [word.strip("\"'") for word in assignment[1].split(".")]
+            here = table + _keys(assignment[1])
         else:
             continue
-        if here == words[: len(here)] and (best is None or len(here) > best[0]):
+        if here == location[: len(here)] and (best is None or len(here) > best[0]):
             best = (len(here), number)
     return best[1] if best else None
+
+
+def _keys(dotted: str) -> Location:
+    return tuple(word.strip().strip("\"'") for word in dotted.split("."))

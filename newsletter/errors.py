@@ -47,6 +47,10 @@ class FindingsError(NewsletterError):
     exit_code = 1
 
 
+class CannotRunError(NewsletterError):
+    """What a check needs is not there: no browser, no network, no spam filter. It is told, and holds nothing up."""
+
+
 class StoreError(NewsletterError):
     """The database cannot be opened, is not ours, or is held by another program."""
 

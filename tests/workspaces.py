@@ -1,5 +1,6 @@
 """Scratch workspaces for tests: the smallest that works, and whatever a test lays over it."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,9 @@ This is a small letter, with [a page about it](https://www.example.org/small).
 """
 
 
+_MEMORY = tempfile.TemporaryDirectory(prefix="newsletter-memory-")  # what builds of these workspaces remember
+
+
 def write_workspace(root: Path, files: Mapping[str, str | bytes] | None = None) -> Path:
     """Writes the smallest workspace with the issue `2026-02`; `files` are added to it or replace a file of it."""
     smallest: dict[str, str | bytes] = {
@@ -52,4 +56,8 @@ def write_workspace(root: Path, files: Mapping[str, str | bytes] | None = None) 
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+    memory = root / "build" / ".memory"
+    memory.parent.mkdir(exist_ok=True)
+    if not memory.exists():
+        memory.symlink_to(_MEMORY.name)
     return root

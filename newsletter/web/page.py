@@ -7,11 +7,11 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from newsletter.checks.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
+from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
+from newsletter.config import builtin_theme
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.rendered import RenderedVariant
-from newsletter.render.theme import builtin_theme
 from newsletter.web.proofs import Proof
 from newsletter.web.views import Pictures, Reader, Scheme, Show, View, chosen_variant, mail_in_view, variant_key
 from newsletter.workflows.compose import Composed
@@ -137,14 +137,23 @@ def _shown(proof: Proof, view: View) -> Shown | None:
 
 
 def _label(variant: RenderedVariant) -> str:
-    return " and ".join(sorted(variant.segments)) or "Everyone else"
+    return variant.readership.label or "everyone else"
 
 
 def _errors_first(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)
+    return sorted(findings, key=lambda finding: (bool(finding.waived), finding.severity is not Severity.ERROR))
 
 
 def _of_finding(finding: Finding) -> Remark:
+    if finding.waived:
+        return Remark(
+            kind="Waived",
+            is_error=False,
+            place=str(finding.place),
+            what=finding.what,
+            remedy=f"because {finding.waived}",
+            rule=finding.rule,
+        )
     return Remark(
         kind=finding.severity.value.capitalize(),
         is_error=finding.severity is Severity.ERROR,
@@ -164,4 +173,4 @@ def _verdict(remarks: list[Remark]) -> str:
     counts: dict[str, int] = {}
     for remark in remarks:
         counts[remark.kind.lower()] = counts.get(remark.kind.lower(), 0) + 1
-    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
+    return ", ".join(f"{count} {kind}{'s' if count > 1 and kind != 'waived' else ''}" for kind, count in counts.items())

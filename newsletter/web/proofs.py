@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from newsletter.config import CONFIG_FILE, Config, load_config
+from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
 from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.render.theme import TEMPLATES_FOLDER
 from newsletter.workflows.compose import ISSUES_FOLDER, Composed, compose_issue, issue_names, open_theme
 from newsletter.workflows.segments import audience_fields
 

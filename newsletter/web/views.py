@@ -88,8 +88,8 @@ def view_from(query: Mapping[str, str]) -> View:
 
 
 def variant_key(rendered: RenderedIssue, variant: RenderedVariant) -> str:
-    """The name of a variant in an address: its segments, a dash where it has none, nothing for the fullest one."""
-    return "" if variant is rendered.fullest else ",".join(sorted(variant.segments)) or "-"
+    """The name of a variant in an address: whom it is for, a dash for the rest, nothing for the fullest one."""
+    return "" if variant is rendered.fullest else ",".join(variant.readership.names) or "-"
 
 
 def chosen_variant(rendered: RenderedIssue, view: View) -> RenderedVariant:

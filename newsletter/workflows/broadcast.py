@@ -1,7 +1,7 @@
 """Broadcast an issue to a segment: plan it, freeze it, and take it up again after a crash."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from newsletter.model.audience import Suppression
 from newsletter.model.broadcast import Broadcast, BroadcastState, Waiver
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
-from newsletter.model.mistakes import suggestion
 from newsletter.model.pace import Pace
 from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
 from newsletter.model.schedule import Schedule
@@ -26,13 +25,23 @@ from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppressions
 from newsletter.workflows.approve import unmet_requirements
-from newsletter.workflows.compose import Composed, compose_issue
+from newsletter.workflows.compose import Composed, Probing, compose_issue, probe_issue
 from newsletter.workflows.pace import chunk_size_for, pace_of
 from newsletter.workflows.sample import envelope_of
 from newsletter.workflows.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.segments import find_segments
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a person asks for: this issue, to these people, at that time."""
+
+    folder: Path  # of the issue
+    segment: Segment
+    waivers: tuple[Waiver, ...] = ()
+    schedule: Schedule | None = None  # None: as soon as it can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +66,18 @@ class BroadcastPlan:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What the checks found that does not hold the mail back."""
-        return tuple(finding for finding in self.composed.findings if finding.severity is Severity.WARNING)
+        return tuple(
+            finding for finding in self.composed.findings if finding.severity is Severity.WARNING and not finding.waived
+        )
 
 
 def plan_broadcast(
     config: Config,
     database: Database,
-    folder: Path,
+    order: Order,
     *,
-    segment: Segment,
-    waivers: Sequence[Waiver],
-    schedule: Schedule | None = None,
     provider: Provider | None = None,
+    probing: Probing | None = None,
     now: datetime,
 ) -> BroadcastPlan:
     """Composes the issue, checks it as of when it goes out, and finds who would get what; the ledger stays as it is.
@@ -76,36 +85,59 @@ def plan_broadcast(
     Without a `provider` the plan does not say how mail gets to its time. Raises MistakesError, or InputError for an
     unknown rule, a time that does not fit, or where nobody would get anything.
     """
-    _require_rules(waivers)
+    _require_rules(order.waivers)
+    schedule = order.schedule
     goes_out = schedule.moment_in(schedule.zone) if schedule else now
-    composed = compose_issue(config, folder, at=goes_out, known_fields=known_fields(database))
-    issue, content_hash = composed.issue.name, composed.rendered.content_hash
-    held_back_by = (*composed.errors, *unmet_requirements(config, database, issue, content_hash))
-    waived_rules = {waiver.rule for waiver in waivers}
-    waived = tuple(finding for finding in held_back_by if finding.rule in waived_rules)
-    used = {finding.rule for finding in waived}
+    composed = compose_issue(config, order.folder, at=goes_out, known_fields=known_fields(database))
     request = FreezeRequest(
-        issue=issue,
-        segment=segment,
+        issue=composed.issue.name,
+        segment=order.segment,
         only=find_segments(config, database, composed.issue.only_segments, now=now),
         provider=config.settings.provider.use,
-        content_hash=content_hash,
+        content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),
-        waivers=tuple(waiver for waiver in waivers if waiver.rule in used),
+        waivers=(),
         schedule=schedule,
         topics=composed.issue.fields.topics,
+        mailboxes=composed.issue.mailboxes,
     )
     preview = preview_freeze(database, request)
+    planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
+    if probing is not None:  # after what can be refused at once
+        composed = probe_issue(config, composed, probing)
+    unmet = unmet_requirements(config, database, request.issue, request.content_hash)
+    waiving = _weigh((*composed.errors, *unmet), order.waivers)
     return BroadcastPlan(
         composed=composed,
-        request=request,
+        request=replace(request, waivers=(*waiving.used, *_standing_waivers(composed.findings))),
         preview=preview,
         pace=pace_of(config),
-        schedule=plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None,
-        blocking=tuple(finding for finding in held_back_by if finding.rule not in waived_rules),
-        waived=waived,
-        unused_waivers=tuple(sorted(waived_rules - used)),
+        schedule=planned,
+        blocking=waiving.blocking,
+        waived=waiving.waived,
+        unused_waivers=waiving.unused,
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiving:
+    """What would hold a broadcast back, with the waivers given for it laid over."""
+
+    blocking: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+    used: tuple[Waiver, ...]
+    unused: tuple[str, ...]  # rules
+
+
+def _weigh(held_back_by: Sequence[Finding], waivers: Sequence[Waiver]) -> _Waiving:
+    named = {waiver.rule for waiver in waivers}
+    found = {finding.rule for finding in held_back_by}
+    return _Waiving(
+        blocking=tuple(finding for finding in held_back_by if finding.rule not in named),
+        waived=tuple(finding for finding in held_back_by if finding.rule in named),
+        used=tuple(waiver for waiver in waivers if waiver.rule in found),
+        unused=tuple(sorted(named - found)),
     )
 
 
@@ -122,7 +154,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
         raise InputError("its time has passed meanwhile; nothing was sent. Write a time that is to come")
     if plan.worn_out:
         add_suppressions(database, plan.worn_out)
-    variants = {variant.segments: variant for variant in plan.composed.rendered.variants}
+    variants = plan.composed.rendered.variants
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
     return freeze_broadcast(database, plan.request, variants, chunk_size=chunk_size, now=now)
 
@@ -182,8 +214,16 @@ def _only_unfinished(database: Database) -> Broadcast:
     return unfinished[0]
 
 
+def _standing_waivers(findings: Sequence[Finding]) -> Iterator[Waiver]:
+    """What the settings and the issue waive of errors, each rule once."""
+    standing = {finding.rule: finding.waived for finding in findings if finding.waived}
+    errors = {finding.rule for finding in findings if finding.severity is Severity.ERROR}
+    yield from (Waiver(rule=rule, because=reason) for rule, reason in standing.items() if rule in errors)
+
+
 def _require_rules(waivers: Sequence[Waiver]) -> None:
     known = [*(rule.id for rule in RULES), *(requirement.id for requirement in REQUIREMENTS)]
+    held = {rule.id for rule in RULES if not rule.can_be_waived}
     for waiver in waivers:
         if waiver.rule in {rule.id for rule in AUDIENCE_RULES}:
             raise InputError(
@@ -191,6 +231,8 @@ def _require_rules(waivers: Sequence[Waiver]) -> None:
                 '--basis "…", which is kept'
             )
         if waiver.rule not in known:
-            raise InputError(f"there is no check {waiver.rule}; {suggestion(waiver.rule, known)}")
+            raise InputError(f"there is no check {waiver.rule}; write one that `newsletter check --list` explains")
+        if waiver.rule in held:
+            raise InputError(f"{waiver.rule} cannot be waived: the law, or the sending itself, asks for it")
         if not waiver.because.strip():
             raise InputError(f'the waiver of {waiver.rule} has no reason; add --because "…"')

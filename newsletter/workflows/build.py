@@ -9,13 +9,11 @@ from pathlib import Path
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.model.broadcast import Mailing
 from newsletter.model.finding import Severity
+from newsletter.model.local_pictures import with_local_pictures
 from newsletter.model.rendered import RenderedVariant
-from newsletter.providers.mime import compile_message
 from newsletter.workflows.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
-from newsletter.workflows.pictures import with_local_pictures
-from newsletter.workflows.sample import envelope_of, sample_mail, sample_recipient
+from newsletter.workflows.sample import sample_mail, sample_message
 
 PICTURES_FOLDER = "pictures"
 
@@ -91,7 +89,7 @@ def _write_all(folder: Path, config: Config, composed: Composed, now: datetime) 
         html = with_local_pictures(mail.html, composed.rendered, f"{PICTURES_FOLDER}/")
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
         (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")
-        (folder / f"{name}.eml").write_bytes(_message(config, composed, variant, now))
+        (folder / f"{name}.eml").write_bytes(sample_message(config, variant, now=now))
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
     for picture in composed.rendered.pictures:
@@ -102,19 +100,7 @@ def _write_all(folder: Path, config: Config, composed: Composed, now: datetime) 
 def _file_name(variant: RenderedVariant, composed: Composed) -> str:
     if variant is composed.rendered.fullest:
         return "email"
-    return f"email.{'+'.join(sorted(variant.segments)) or 'others'}"
-
-
-def _message(config: Config, composed: Composed, variant: RenderedVariant, now: datetime) -> bytes:
-    mailing = Mailing(
-        broadcast=f"build-{composed.issue.name}",
-        category="build",
-        envelope=envelope_of(config),
-        variant_key="build",
-        variant=variant,
-        nonce="build",
-    )
-    return compile_message(mailing, now).render(sample_recipient(config, variant, {}))
+    return f"email.{'+'.join(variant.readership.names) or 'others'}"
 
 
 def _report(config: Config, composed: Composed) -> Iterator[str]:
@@ -132,10 +118,21 @@ def _report(config: Config, composed: Composed) -> Iterator[str]:
     fields = sorted({str(use.field) for use in composed.issue.merge_fields})
     yield f"Merge fields: {', '.join(fields) if fields else 'none'}"
     yield ""
+    yield from _found(composed)
+
+
+def _found(composed: Composed) -> Iterator[str]:
+    """What the checks found, what of it was waived and why, and what nobody judged."""
+    standing = [finding for finding in composed.findings if not finding.waived]
     for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
-        found = [finding for finding in composed.findings if finding.severity is severity]
+        found = [finding for finding in standing if finding.severity is severity]
         yield f"{title}: {len(found) or 'none'}"
         yield from (f"  {finding}" for finding in found)
+    if waived := [finding for finding in composed.findings if finding.waived]:
+        yield f"Waived: {len(waived)}"
+        yield from (f"  {each.place}: {each.what}; because {each.waived} [{each.rule}]" for each in waived)
+    if composed.not_run:
+        yield f"Not judged: {', '.join(left_out.rule for left_out in composed.not_run)}"
 
 
 def _variants(config: Config, composed: Composed) -> Iterator[str]:
@@ -144,7 +141,7 @@ def _variants(config: Config, composed: Composed) -> Iterator[str]:
     yield f"Variants   {len(composed.rendered.variants)}"
     for variant in composed.rendered.variants:
         mail = sample_mail(config, variant)
-        yield f"  {' + '.join(sorted(variant.segments)) or 'everyone else'}: {_kilobytes(mail.html)} of HTML"
+        yield f"  {variant.readership.label or 'everyone else'}: {_kilobytes(mail.html)} of HTML"
 
 
 def _kilobytes(text: str) -> str:

@@ -5,11 +5,13 @@ It is personalised by the same code as every message of a broadcast; only the un
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from newsletter.config import Config
-from newsletter.model.broadcast import Envelope, Recipient
+from newsletter.model.broadcast import Envelope, Mailing, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.rendered import RenderedVariant
+from newsletter.providers.mime import compile_message
 from newsletter.render.personalise import Personaliser
 
 SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links that belong to nobody
@@ -65,3 +67,16 @@ def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, s
         html=variant.html.fill(filled),
         text=variant.text.fill(filled),
     )
+
+
+def sample_message(config: Config, variant: RenderedVariant, *, now: datetime) -> bytes:
+    """The whole message (RFC 5322) of somebody of whom nothing is known."""
+    mailing = Mailing(
+        broadcast="sample",
+        category="build",
+        envelope=envelope_of(config),
+        variant_key="build",
+        variant=variant,
+        nonce="build",
+    )
+    return compile_message(mailing, now).render(sample_recipient(config, variant, {}))

@@ -7,7 +7,9 @@ from hashlib import blake2b
 from newsletter.errors import InputError
 
 VARIABLE = "NEWSLETTER_KEY"
-HOW_TO_MAKE_ONE = "`openssl rand -hex 32` makes one; keep it where you keep your other secrets"
+HOW_TO_MAKE_ONE = (
+    "`openssl rand -hex 32` makes one; keep it where you keep your other secrets (docs/privacy.md, The key)"
+)
 
 _SHORTEST = 32  # characters: of hexadecimal digits that is 128 bits, which nobody can try out
 _USE = b"forgotten"  # so that the same secret may serve other uses, none of which tells about another

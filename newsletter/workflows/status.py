@@ -5,12 +5,13 @@ from datetime import datetime
 from itertools import islice
 
 from newsletter.model.broadcast import Broadcast, Tally
-from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, ZoneProgress
+from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, VariantCount, ZoneProgress
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
+from newsletter.store.ledger.variants import variant_counts
 
 SHOWN_UNKNOWN = 20
 
@@ -31,6 +32,7 @@ class BroadcastStatus:
     tally: Tally
     settled: tuple[SettledCount, ...]
     chunks: tuple[ChunkSummary, ...]
+    variants: tuple[VariantCount, ...]  # those that somebody gets
     unknown: tuple[UnknownDelivery, ...]  # the first few, or all where all were asked for
     next_due: datetime | None  # of what is waiting; None where it is not scheduled, or nothing is waiting
     zones: tuple[ZoneProgress, ...]  # empty where it does not go by local time
@@ -66,6 +68,7 @@ def show_status(database: Database, broadcast_id: int, *, every_unknown: bool = 
             tally=tally_of(database, broadcast_id),
             settled=settled_counts(database, broadcast_id),
             chunks=chunk_summaries(database, broadcast_id),
+            variants=variant_counts(database, broadcast_id),
             unknown=tuple(islice(unknown_deliveries(database, broadcast_id), limit)),
             next_due=next_due(database, broadcast_id),
             zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),

@@ -28,7 +28,7 @@ class TestCopy:
     __test__ = False  # for test runners: this is no test
 
     email: str
-    variant: str  # the segments whose sections it shows; empty where it shows none of them
+    variant: str  # whom it is for; empty where that is everybody, or nobody in particular
     refused: str  # why; empty where it was taken
 
 
@@ -52,6 +52,11 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def count_test_copies(composed: Composed, mailboxes: Sequence[str]) -> int:
+    """How many copies will be sent: for each mailbox one of every variant that its owner could get."""
+    return sum(len(composed.rendered.variants_for(parseaddr(mailbox)[1])) for mailbox in mailboxes)
+
+
 def send_test_copies(
     config: Config,
     database: Database,
@@ -62,7 +67,7 @@ def send_test_copies(
     now: datetime,
     on_sent: Callable[[int], None],
 ) -> tuple[TestCopy, ...]:
-    """Sends each variant to each mailbox, marked [TEST]; `on_sent` hears how many copies are done.
+    """Sends each mailbox the variants that it can get, marked [TEST]; `on_sent` hears how many copies are done.
 
     That this content was tested is remembered where at least one copy was taken. Raises ProviderError where the
     provider refuses or cannot be reached.
@@ -92,7 +97,7 @@ def _send(
     with provider.session() as session:
         for number, variant in enumerate(composed.rendered.variants):
             mailing = _mailing(config, composed, variant, run=f"{run}-{number}")
-            recipients = _recipients(config, variant, mailboxes)
+            recipients = _recipients(config, variant, _readers(composed, variant, mailboxes))
             for start in range(0, len(recipients), provider.chunk_size):
                 part = recipients[start : start + provider.chunk_size]
                 refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
@@ -100,9 +105,15 @@ def _send(
                 on_sent(len(part))
 
 
+def _readers(composed: Composed, variant: RenderedVariant, mailboxes: Sequence[str]) -> list[str]:
+    """The mailboxes whose owners could get a variant."""
+    rendered = composed.rendered
+    return [mailbox for mailbox in mailboxes if variant in rendered.variants_for(parseaddr(mailbox)[1])]
+
+
 def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, run: str) -> Mailing:
     several = len(composed.rendered.variants) > 1
-    prefix = f"[TEST {_shown(variant) or 'everyone else'}]" if several else SUBJECT_PREFIX
+    prefix = f"[TEST {variant.readership.label or 'everyone else'}]" if several else SUBJECT_PREFIX
     return Mailing(
         broadcast=run,
         category=f"test-{composed.issue.name}",
@@ -146,12 +157,8 @@ def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
 
 
 def _copies(recipients: Sequence[Recipient], variant: RenderedVariant, refused: Mapping[int, str]) -> list[TestCopy]:
-    shown = _shown(variant)
+    label = variant.readership.label
     return [
-        TestCopy(email=recipient.email, variant=shown, refused=refused.get(recipient.delivery, ""))
+        TestCopy(email=recipient.email, variant=label, refused=refused.get(recipient.delivery, ""))
         for recipient in recipients
     ]
-
-
-def _shown(variant: RenderedVariant) -> str:
-    return " + ".join(sorted(variant.segments))

@@ -41,6 +41,7 @@ def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
         tally=replace(nothing, **counts),
         settled=(),
         chunks=(),
+        variants=(),
         unknown=(),
         next_due=None,
         zones=(),

@@ -1,6 +1,7 @@
 """What a terminal shows: nothing is broken within a word, and nothing at all where no terminal is."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
@@ -93,3 +94,37 @@ def test_styles_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_no_terminal_shows_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     output.say(SENTENCE)
     assert capsys.readouterr().out == f"{SENTENCE}\n"
+
+
+@pytest.mark.parametrize("command", ["\x1b]0;title\x07", "\x1b[2J", "\x9b2J", "\r", "\u202e", "\x08"])
+def test_no_text_of_others_commands_the_terminal(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    output.say(f"name {command}")
+    output.note(f"name {command}")
+    output.show_error(f"name {command}")
+    output.show_next(f"name {command}", "")
+    output.show_lines([f"name {command}"])
+    output.show_table(["name"], [[f"name {command}"]])
+    output.show_facts([("name", f"name {command}")])
+    shown = capsys.readouterr()
+
+    assert command not in shown.out + shown.err
+    assert "name \N{REPLACEMENT CHARACTER}" in shown.out
+
+
+@pytest.mark.parametrize("command", ["\x1b[2J", "\x9b2J", "\u202e", "\x7f"])
+def test_no_json_commands_the_terminal_and_a_script_reads_it_whole(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.show_json({"name": f"é {command}"})
+    output.show_json_items([f"é {command}"])
+    shown = capsys.readouterr().out
+
+    assert command not in shown
+    assert "é" in shown
+    whole, _, items = shown.partition("}")
+    assert json.loads(f"{whole}}}") == {"name": f"é {command}"}
+    assert json.loads(items) == [f"é {command}"]
+
+
+def test_our_own_styles_are_kept() -> None:
+    assert output.harmless("\x1b[31merror:\x1b[0m no\n  such\tname é") == "\x1b[31merror:\x1b[0m no\n  such\tname é"

@@ -1,5 +1,6 @@
 """What bad input gets: one clear message naming the place and the remedy, a proper exit code, nothing half done."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -184,6 +185,7 @@ def test_a_resume_with_another_provider_changes_nothing(workspace: Path) -> None
 
 
 def test_a_place_that_cannot_be_written_is_named_and_the_last_build_stays(workspace: Path) -> None:
+    shutil.rmtree(workspace / "build")
     (workspace / "build").write_text("a file where the folder should be")
     assert "build" in run(workspace, "build", expect=2).stderr
     (workspace / "outbox").write_text("a file where the folder should be")
@@ -216,3 +218,21 @@ def test_content_cannot_run_code(workspace: Path) -> None:
     assert "<script" not in html
     assert 'href="javascript' not in html
     assert "&lt;b&gt;" in html
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("subscribers", "import", "list.csv", "--basis", "\udcff"),
+        ("subscribers", "import", "l\udcffst.csv"),
+        ("subscribers", "list", "--where", 'language = "\udcff"'),
+        ("subscribers", "show", "\udcff"),
+        ("suppressions", "add", "ana@example.org", "--because", "\udcff"),
+    ],
+)
+def test_an_argument_that_is_not_text_is_refused(workspace: Path, arguments: tuple[str, ...]) -> None:
+    (workspace / "l\udcffst.csv").write_text("email\nana@example.org\n")
+
+    done = run(workspace, *arguments, expect=2)
+
+    assert "is not text in your terminal's encoding" in done.stderr

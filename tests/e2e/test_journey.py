@@ -220,7 +220,7 @@ def run_imports(folder: Path) -> set[str]:
 def test_whoever_asked_to_leave_is_never_mailed_whatever_is_imported(workspace: Path) -> None:
     run(workspace, "suppressions", "add", "Person1@example.org")
     assert "Person1@example.org" in run(workspace, "suppressions", "list").stdout
-    assert "1 of them are suppressed" in run(workspace, "subscribers", "import", "list.csv").stderr
+    assert "1 of them is suppressed" in run(workspace, "subscribers", "import", "list.csv").stderr
     told = run(workspace, "send", "2026-02", "--to", "teachers", "--yes").stdout
     assert "1 accepted + 1 excluded + 0 invalid + 0 cancelled + 0 unknown = 2 frozen" in told
     assert "1 unsubscribed" in told

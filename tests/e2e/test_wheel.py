@@ -38,3 +38,5 @@ def test_the_wheel_makes_and_builds_a_workspace_of_its_own(installed: Path, tmp_
     (html,) = (tmp_path / "news").glob("build/*/email.html")
     assert "Our first letter" in html.read_text()
     assert not list((tmp_path / "news").glob("templates"))
+    assert "Licence: MIT" in run(tmp_path / "news", "clients", env=env).stderr
+    assert (installed / "newsletter" / "checks" / "clients" / "data" / "caniemail.LICENSE").is_file()

@@ -81,7 +81,7 @@ class Office:
         frozen = replace(request(), provider=provider, schedule=schedule)
         with open_database(self.url) as database:
             add_people(database, self.people)
-            freeze_broadcast(database, frozen, {frozenset[str](): variant()}, chunk_size=CHUNK, now=datetime.now(UTC))
+            freeze_broadcast(database, frozen, [variant()], chunk_size=CHUNK, now=datetime.now(UTC))
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(run(self.root, "status", "1", "--json").stdout)

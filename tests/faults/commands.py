@@ -113,9 +113,7 @@ def freeze(
             envelope=ENVELOPE,
             schedule=Schedule(wall_time=wall_time, zone="UTC", is_local_time=is_local_time) if wall_time else None,
         )
-        frozen = freeze_broadcast(
-            desk.database, request, {frozenset(): variant()}, chunk_size=scene.chunk_size, now=_now()
-        )
+        frozen = freeze_broadcast(desk.database, request, [variant()], chunk_size=scene.chunk_size, now=_now())
         desk.log.write("frozen", broadcast=frozen.id)
 
     return _carry_out("freeze", scene, work, death=death)

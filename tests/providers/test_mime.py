@@ -153,6 +153,12 @@ def test_names_outside_ascii_arrive() -> None:
     assert message["List-Id"] == "Das Gespräch <gespraech.example.org>"
 
 
+def test_somebody_without_a_name_is_written_to_by_address_alone() -> None:
+    nameless = recipient(5, "ana@example.org", name=" ")
+
+    assert b"\r\nTo: <ana@example.org>\r\n" in compile_message(mailing(variant()), NOW).render(nameless)
+
+
 def test_a_domain_outside_ascii_is_written_in_ascii() -> None:
     content = compile_message(mailing(), NOW).render(recipient(1, "ana@straße.example"))
 

@@ -41,6 +41,7 @@ def test_the_mails_to_one_person_are_found_by_address_and_delivery(tmp_path: Pat
     found = [path.name for path in mails_to(tmp_path / "outbox", "ana@example.org", 1)]
 
     assert found == ["ana@example.org-1.eml"]
+    assert mails_to(tmp_path / "outbox", "Ana@example.org", 1) == mails_to(tmp_path / "outbox", "ana@example.org", 1)
     assert [path.name for path in mails_to(tmp_path / "outbox", "*@example.org", 3)] == ["_@example.org-3.eml"]
     assert mails_to(tmp_path / "nowhere", "ana@example.org", 1) == ()
 

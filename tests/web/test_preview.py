@@ -49,6 +49,24 @@ def test_the_fullest_variant_is_shown_unless_another_is_chosen(visitor: Visitor)
     assert '<option value="-" selected>' in visitor.get("/2026-02/?variant=-").text
 
 
+def test_what_readers_of_each_mailbox_see_can_be_chosen(workspace: Path, issue_folder: Path) -> None:
+    (issue_folder / "issue.yaml").write_text((issue_folder / "issue.yaml").read_text() + "  - tips\n")
+    (issue_folder / "tips.md").write_text("---\ntitle: Find us\nshow: own\n---\n")
+    visitor = Visitor(preview_app(load_config(workspace), issue_folder))
+
+    choices = re.findall(
+        r'<option value="([^"]*)"(?: selected)?>([^<]*(?:Gmail|mailboxes))<', visitor.get("/2026-02/").text
+    )
+    assert choices == [
+        ("", "teachers + other mailboxes"),
+        ("other", "other mailboxes"),
+        ("teachers,gmail", "teachers + Gmail"),
+        ("gmail", "Gmail"),
+    ]
+    assert "Gmail on a phone" in visitor.get(f"{MAIL}?variant=teachers,gmail").text
+    assert "Gmail on a phone" not in visitor.get(MAIL).text
+
+
 def test_what_is_chosen_stays_in_the_links_to_other_issues(visitor: Visitor) -> None:
     page = visitor.get("/2026-02/?scheme=dark&pictures=off").text
     assert 'href="/2026-01/?scheme=dark&amp;pictures=off"' in page
@@ -148,3 +166,17 @@ def test_what_a_file_says_cannot_become_markup_of_the_page(workspace: Path) -> N
 def test_the_page_asks_nothing_of_other_hosts(visitor: Visitor) -> None:
     for path in ("/2026-02/", "/studio.css", "/studio.js"):
         assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", visitor.get(path).text)
+
+
+def test_the_page_shows_what_is_waived_as_such_and_says_what_was_not_judged(
+    visitor: Visitor, issue_folder: Path
+) -> None:
+    letter, issue = issue_folder / "letter.md", issue_folder / "issue.yaml"
+    letter.write_text(letter.read_text() + "\nTODO: one more word.\n")
+    issue.write_text(issue.read_text() + "waive:\n  S6: it is the name of a band\n")
+
+    page = visitor.get("/2026-02/").text
+
+    assert "1 waived" in page
+    assert "Because it is the name of a band" in page
+    assert "Not judged here: A6, " in page

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import Config
+from newsletter.config import Config, builtin_theme
 from newsletter.errors import InputError
-from newsletter.render.theme import builtin_theme
 from newsletter.web.proofs import Proof, Proofs
 
 

@@ -9,7 +9,7 @@ from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import Broadcast
 from newsletter.store.database import Database
-from newsletter.workflows.broadcast import BroadcastPlan, plan_broadcast, start_broadcast
+from newsletter.workflows.broadcast import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.compose import find_issue
 from newsletter.workflows.deliver import Listener
 from newsletter.workflows.run_due import DoneBroadcast, run_due
@@ -76,10 +76,7 @@ def plan_at(
     return plan_broadcast(
         config,
         database,
-        find_issue(config, "2026-02"),
-        segment=EVERYONE,
-        waivers=(),
-        schedule=schedule,
+        Order(folder=find_issue(config, "2026-02"), segment=EVERYONE, schedule=schedule),
         provider=carrier,
         now=now,
     )

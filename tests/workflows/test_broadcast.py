@@ -25,6 +25,7 @@ from newsletter.store.suppressions import add_suppression, find_suppression
 from newsletter.workflows.approve import approve_content, draft_approval
 from newsletter.workflows.broadcast import (
     BroadcastPlan,
+    Order,
     find_unfinished,
     plan_broadcast,
     reopen_broadcast,
@@ -64,9 +65,11 @@ def plan(
     return plan_broadcast(
         config,
         database,
-        find_issue(config, "2026-02"),
-        segment=find_segment(config, database, segment, now=NOW),
-        waivers=waivers,
+        Order(
+            folder=find_issue(config, "2026-02"),
+            segment=find_segment(config, database, segment, now=NOW),
+            waivers=waivers,
+        ),
         now=NOW,
     )
 

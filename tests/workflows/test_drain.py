@@ -498,9 +498,7 @@ def test_two_broadcasts_share_the_rate_of_their_provider(database: Database) -> 
 def scheduled(database: Database, due: datetime, *, batch_id: str = "") -> Broadcast:
     """A broadcast for a time, which runs by now."""
     schedule = Schedule(wall_time=due.replace(tzinfo=None), zone="UTC")
-    broadcast = freeze_broadcast(
-        database, replace(request(), schedule=schedule), {frozenset(): variant()}, chunk_size=10, now=NOW
-    )
+    broadcast = freeze_broadcast(database, replace(request(), schedule=schedule), [variant()], chunk_size=10, now=NOW)
     if batch_id:
         keep_batch_id(database, broadcast.id, batch_id)
     return start_scheduled(database, broadcast.id, now=NOW)

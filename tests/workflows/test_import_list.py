@@ -181,3 +181,46 @@ def test_mapping_that_says_nothing_or_too_much_is_refused(options: tuple[str, ..
 def test_tag_that_no_row_could_hold_is_refused(database: Database, file: Path) -> None:
     with pytest.raises(InputError, match="--tag"):
         bring_in(database, file, tags=("a\nb",))
+
+
+def test_report_never_overwrites_the_list(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("email\nana@example.org\n")
+    (tmp_path / "link.csv").symlink_to(path)
+
+    for report in (path, tmp_path / "link.csv"):
+        with pytest.raises(InputError, match="would overwrite the list itself"):
+            import_list(database, ImportRequest(path=path, mapping={}, report=report), now=NOW)
+
+    assert path.read_text() == "email\nana@example.org\n"
+
+
+def test_report_that_cannot_be_written_stops_the_import_before_it_begins(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("email\nana@example.org\n")
+
+    with pytest.raises(InputError, match="it is a folder; name a file in it"):
+        import_list(database, ImportRequest(path=path, mapping={}, report=tmp_path), now=NOW)
+
+    assert list(export_subscribers(database)) == []
+
+
+def test_basis_is_one_line_of_text(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("email\nana@example.org\n")
+
+    with pytest.raises(InputError, match=r"--basis .* holds a line break or another control character"):
+        import_list(database, ImportRequest(path=path, mapping={}, basis="members\x1b[2J"), now=NOW)
+
+
+def test_report_replaces_an_earlier_one_and_no_other_file(database: Database, file: Path, tmp_path: Path) -> None:
+    report, other = tmp_path / "rows.csv", tmp_path / "precious.txt"
+    other.write_text("keep me")
+
+    for _ in range(2):
+        bring_in(database, file, report=report)
+    with pytest.raises(InputError, match="is no report of an import"):
+        bring_in(database, file, report=other)
+
+    assert "unchanged" in report.read_text()
+    assert other.read_text() == "keep me"

@@ -32,7 +32,7 @@ def scheduled(database: Database, *, local: bool = False) -> Broadcast:
     """A broadcast for tomorrow at eight, in requests of ten."""
     schedule = Schedule(wall_time=TOMORROW, zone="UTC", is_local_time=local)
     asked = replace(request(), schedule=schedule)
-    return freeze_broadcast(database, asked, {frozenset(): variant()}, chunk_size=10, now=NOW)
+    return freeze_broadcast(database, asked, [variant()], chunk_size=10, now=NOW)
 
 
 def test_the_newest_broadcast_comes_first(database: Database) -> None:

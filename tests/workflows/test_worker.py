@@ -59,7 +59,7 @@ def freeze(database: Database, *, issue: str = "2026-02", due_in: timedelta | No
     now = datetime.now(UTC)
     schedule = Schedule(wall_time=(now + due_in).replace(tzinfo=None), zone="UTC") if due_in is not None else None
     frozen = replace(request(issue), schedule=schedule)
-    return freeze_broadcast(database, frozen, {frozenset[str](): variant()}, chunk_size=10, now=now)
+    return freeze_broadcast(database, frozen, [variant()], chunk_size=10, now=now)
 
 
 def with_queue(url: str, step: Callable[[App], Awaitable[None]]) -> None:

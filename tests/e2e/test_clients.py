@@ -1,0 +1,151 @@
+"""`newsletter clients` as a director meets it: the readers' mail programs, an issue's losses, a newer table."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checks.clients.published import answer
+from tests.e2e.program import run
+from tests.fakes.web_server import Page, WebServer
+from tests.workspaces import CONFIG, write_workspace
+
+OWN_CSS = ".prose p { margin: 0 0 16px; display: grid; }\n"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return write_workspace(tmp_path)
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with WebServer(pages={"/data.json": Page(body=answer())}) as server:
+        yield server
+
+
+def table(workspace: Path) -> Path:
+    return workspace / "caniemail.json"
+
+
+def left_behind(workspace: Path) -> list[str]:
+    """Files that a refresh may have left half written."""
+    return [path.name for path in workspace.iterdir() if "caniemail" in path.name]
+
+
+def test_the_readers_are_shown_with_the_table_and_its_licence(workspace: Path) -> None:
+    shown = run(workspace, "clients")
+
+    assert "5 %   Outlook on Windows        outlook.windows" in shown.stdout
+    assert "hey          desktop-webmail" in shown.stdout
+    assert "as of 2026-" in shown.stderr
+    assert "MIT" in shown.stderr
+
+
+def test_an_issue_of_the_built_in_theme_is_whole_for_all_and_says_why(workspace: Path) -> None:
+    shown = run(workspace, "clients", "2026-02").stdout
+
+    assert shown.startswith("All readers see all that they need of 2026-02.\n")
+    assert "@media (prefers-color-scheme): the mail stays light" in shown
+    assert "58 %: Gmail, Outlook on Windows, Yahoo! Mail" in shown
+
+
+def test_what_readers_will_not_see_is_shown_and_found_with_its_line(workspace: Path) -> None:
+    (workspace / "templates").mkdir()
+    (workspace / "templates" / "author.css.j2").write_text(OWN_CSS)
+
+    shown = run(workspace, "clients", "2026-02").stdout
+    found = run(workspace, "check", "2026-02").stdout
+
+    assert "What readers will not see of 2026-02\n  display: grid\n    not for 5 %: Outlook on Windows" in shown
+    assert "    in: templates/author.css.j2:1\n    instead: lay it out in mj-columns" in shown
+    assert "templates/author.css.j2:1: warning display: grid does nothing for 5 %" in found
+
+
+def test_a_script_gets_each_loss_with_who_has_it_and_caniemails_remarks(workspace: Path) -> None:
+    told = json.loads(run(workspace, "clients", "2026-02", "--json").stdout)
+    media = next(loss for loss in told["losses"] if loss["feature"] == "css-at-media")
+
+    assert told["issue"] == "2026-02"
+    assert told["table"]["licence"].startswith("MIT")
+    assert (media["unseen_by"], media["unseen_percent"]) == (["outlook.windows"], 5)
+    assert media["accepted_because"].startswith("programs without it show the wide layout")
+    assert "Partial. Not supported with non Google accounts." in media["partly_by"]["gmail.ios"]
+    assert json.loads(run(workspace, "clients", "--json").stdout)["readers_percent"]["outlook.windows"] == 5
+
+
+def test_an_unknown_mail_program_is_a_mistake_with_its_line(workspace: Path) -> None:
+    settings = f"{CONFIG}\n[checks.clients]\ngmial = 40\n"
+    (workspace / "newsletter.toml").write_text(settings)
+    line = settings.splitlines().index("gmial = 40") + 1
+
+    for command in (["clients"], ["build", "2026-02"]):
+        refused = run(workspace, *command, expect=2).stderr
+        assert f"newsletter.toml:{line}: clients names the mail program gmial" in refused
+        assert "did you mean gmail?" in refused
+
+
+def test_a_newer_table_is_kept_in_the_workspace_and_used(workspace: Path, web: WebServer) -> None:
+    done = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+
+    assert "caniemail.json holds the table of 2099-01-02" in done.stderr
+    (workspace / "newsletter.toml").write_text(f"{CONFIG}\n[checks.clients]\ngmail = 40\n")
+    assert json.loads(run(workspace, "clients", "--json").stdout)["table"]["date"] == "2099-01-02"
+
+    again = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+    assert "none newer than the one at hand, of 2099-01-02" in again.stderr
+
+
+def test_an_older_table_changes_nothing(workspace: Path, web: WebServer) -> None:
+    web.pages["/data.json"] = Page(body=answer(date="2020-01-01"))
+
+    done = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+
+    assert "none newer than the one at hand, of 2026-" in done.stderr
+    assert left_behind(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        (Page(status=503), "the answer is 503"),
+        (Page(body=b"<html>Moved</html>"), "it is not caniemail's table, version 1 (it is no JSON"),
+        (Page(body=answer(stats={"gmail": {"ios": {"2024": "?"}}})), "data › 0 › stats › gmail › ios › 2024"),
+        (Page(body=answer()[:-100]), "it is no JSON"),
+        (Page(body=b" " * 20_000_001), "the answer is larger than 20 MB"),
+        (Page(status=302, location="/data.json"), "it cannot be fetched"),
+    ],
+)
+def test_a_wrong_answer_is_refused_and_the_table_at_hand_stays(
+    workspace: Path, web: WebServer, page: Page, why: str
+) -> None:
+    run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+    before = table(workspace).read_bytes()
+    web.pages["/data.json"] = page
+
+    refused = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json", expect=2).stderr
+
+    assert why in refused
+    assert table(workspace).read_bytes() == before
+    assert left_behind(workspace) == ["caniemail.json"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/data.json", "file:///etc/passwd", "caniemail"])
+def test_what_cannot_be_fetched_is_said_plainly(workspace: Path, url: str) -> None:
+    refused = run(workspace, "clients", "--refresh", "--from", url, expect=2).stderr
+    assert f"{url}: it cannot be fetched" in refused
+    assert "the table at hand serves on" in refused
+
+
+def test_a_refresh_puts_a_damaged_table_right(workspace: Path, web: WebServer) -> None:
+    table(workspace).write_text("{")
+    assert "caniemail.json: it is not as" in run(workspace, "build", "2026-02", expect=2).stderr
+
+    run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+
+    assert json.loads(table(workspace).read_text())["date"] == "2099-01-02"
+
+
+def test_a_source_without_a_refresh_is_refused(workspace: Path) -> None:
+    assert "add --refresh" in run(workspace, "clients", "--from", "https://example.org", expect=2).stderr

@@ -1,9 +1,9 @@
 """Every rule that a mail is held to before it goes out, and the judging itself."""
 
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from string import digits
 
 from newsletter.checks.base import Circumstances, Evidence, Fault, Probe, Probed, Rule, Subject, gather_evidence
 from newsletter.checks.catalogue import accessibility, content, filters, headers, sender, structure
@@ -16,8 +16,8 @@ _NO_LIST = "there is no list yet"
 
 
 def _in_order(rule: Rule) -> tuple[str, int]:
-    family, number = re.fullmatch(r"([A-Z]+)(\d+)", rule.id).groups()  # type: ignore[union-attr]
-    return family, int(number)
+    family = rule.id.rstrip(digits)
+    return family, int(rule.id.removeprefix(family))
 
 
 RULES: tuple[Rule, ...] = tuple(

@@ -94,11 +94,6 @@ def too_long(path: Path, line: int) -> MistakesError:
     )
 
 
-def not_text(path: Path) -> MistakesError:
-    """A file that is neither text nor any kind that is known by its beginning."""
-    return _mistake(path, 1, "it is not text", f"if it is a workbook, {_WORKBOOK}")
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
     try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from newsletter.model.audience import SegmentCount, Subscriber, SuppressionReason
+from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.segment import All, And, Condition, Member, Not
 from newsletter.store.database import Connection, Database, Part
 from newsletter.store.queries import load_queries
@@ -63,11 +63,6 @@ def missing_values(database: Database, field: str, segment: Condition) -> int:
         query = compose(_SQL.count_missing.sql, connection.dialect, segment=segment, field_name=field)
         (count,) = connection.execute(query.sql, query.parameters).fetchone()
     return int(count)
-
-
-def segment_members(database: Database, segment: Condition) -> Iterator[Subscriber]:
-    """Everybody of the segment, in the order in which they came."""
-    return (member.subscriber for member in list_members(database, segment))
 
 
 def list_members(database: Database, segment: Condition, *, most: int | None = None) -> Iterator[Member]:

@@ -34,7 +34,6 @@ from newsletter.store.segments import (
     list_members,
     missing_values,
     sample_segment,
-    segment_members,
 )
 from newsletter.store.sqlite.dialect import SqliteDialect
 from newsletter.store.suppressions import add_suppression
@@ -212,11 +211,11 @@ def test_reasons_of_the_suppressed_are_told_apart_and_those_who_left_a_topic_are
 def test_members_come_page_by_page_in_their_order_and_no_more_than_asked(database: Database) -> None:
     add_people(database, 2005)
 
-    everybody = [subscriber.record.email for subscriber in segment_members(database, All())]
+    everybody = [member.subscriber.record.email for member in list_members(database, All())]
 
     assert everybody == [f"person{number:05}@example.org" for number in range(2005)]
     assert len(list(list_members(database, All(), most=1500))) == 1500
-    assert not list(segment_members(database, Tagged("nobody")))
+    assert not list(list_members(database, Tagged("nobody")))
 
 
 def test_sample_is_from_all_over_the_segment_and_always_the_same(database: Database) -> None:

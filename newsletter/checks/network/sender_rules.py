@@ -48,22 +48,11 @@ def judge_sender(sender: Sender, names: Names) -> SenderVerdict:
     checkdmarc.utils.DNS_CACHE.clear()  # it knows nothing of name servers, and keeps answers for half an hour
     signature = _judged(names, lambda: dkim.judge_dkim(sender, names))
     policy = _judged(names, lambda: dmarc.judge_dmarc(sender, names))
-    found = policy if isinstance(policy, Policy) else None
-    aligned = _judged(
-        names,
-        lambda: alignment.judge_alignment(
-            sender,
-            signed_by=signature.domain if isinstance(signature, Signature) else sender.dkim_domain,
-            is_signature_known=isinstance(signature, Signature) or sender.dkim_domain is not None,
-            dkim_is_strict=found is not None and found.dkim_is_strict,
-            spf_is_strict=found is not None and found.spf_is_strict,
-        ),
-    )
     outcomes = {
         spf.RULE: _judged(names, lambda: spf.judge_spf(sender, names)),
         dkim.RULE: signature.judgement if isinstance(signature, Signature) else signature,
         dmarc.RULE: policy.judgement if isinstance(policy, Policy) else policy,
-        alignment.RULE: aligned,
+        alignment.RULE: _judged(names, lambda: _alignment(sender, signature, policy)),
         mail_hosts.RULE: _judged(names, lambda: mail_hosts.judge_mail_hosts(sender, names)),
         relay.RULE: _judged(names, lambda: relay.judge_relay(sender, names)),
     }
@@ -71,7 +60,30 @@ def judge_sender(sender: Sender, names: Names) -> SenderVerdict:
         outcome if isinstance(outcome, Judgement) else Judgement(rule=rule, not_judged=str(outcome))
         for rule, outcome in outcomes.items()
     )
-    return SenderVerdict(judgements=judgements, policy=found.asks if found else "none")
+    return SenderVerdict(judgements=judgements, policy=policy.asks if isinstance(policy, Policy) else "none")
+
+
+def _alignment(sender: Sender, signature: Signature | CannotRunError, policy: Policy | CannotRunError) -> Judgement:
+    """D4, by how strict the domain's policy asks it to be; where that could not be read, only what holds either way.
+
+    Raises CannotRunError where nothing holds either way.
+    """
+
+    def judge(*, dkim_is_strict: bool, spf_is_strict: bool) -> Judgement:
+        return alignment.judge_alignment(
+            sender,
+            signed_by=signature.domain if isinstance(signature, Signature) else sender.dkim_domain,
+            is_signature_known=isinstance(signature, Signature) or sender.dkim_domain is not None,
+            dkim_is_strict=dkim_is_strict,
+            spf_is_strict=spf_is_strict,
+        )
+
+    if isinstance(policy, Policy):
+        return judge(dkim_is_strict=policy.dkim_is_strict, spf_is_strict=policy.spf_is_strict)
+    strict, relaxed = (judge(dkim_is_strict=each, spf_is_strict=each) for each in (True, False))
+    if bool(strict.faults) != bool(relaxed.faults):
+        raise CannotRunError("it is not known how strict the domain asks it to be; see D3")
+    return strict
 
 
 def _judged(names: Names, judge: Callable[[], Outcome]) -> Outcome | CannotRunError:

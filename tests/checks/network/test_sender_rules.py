@@ -131,6 +131,25 @@ def test_strict_alignment_is_heeded(surroundings: Surroundings) -> None:
     assert "readers see mail.example.org, but the signature is for example.org" in fault.what
 
 
+def test_alignment_that_a_strict_policy_would_not_take_is_not_judged_while_nobody_knows_the_policy(
+    surroundings: Surroundings,
+) -> None:
+    surroundings.workspace.edit("toml", "letters@example.org", "letters@mail.example.org")
+    surroundings.names.failing.add(f"_dmarc.{DOMAIN}")
+    surroundings.names.failing.add(f"_dmarc.mail.{DOMAIN}")
+
+    assert surroundings.faults("D4") == []
+    assert surroundings.not_run("D4") == ["it is not known how strict the domain asks it to be; see D3"]
+
+
+def test_alignment_that_holds_either_way_is_judged_without_the_policy(surroundings: Surroundings) -> None:
+    surroundings.names.failing.add(f"_dmarc.{DOMAIN}")
+
+    assert surroundings.not_run("D3") != []
+    assert surroundings.not_run("D4") == []
+    assert surroundings.faults("D4") == []
+
+
 def test_organisations_below_a_shared_ending_are_strangers(surroundings: Surroundings) -> None:
     surroundings.workspace.edit("toml", "letters@example.org", "letters@harbour.co.uk")
     surroundings.authenticate('dkim_domain = "other.co.uk"')

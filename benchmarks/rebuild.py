@@ -13,7 +13,7 @@ from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
-from newsletter.workflows.compose import compose_issue
+from newsletter.workflows.compose.compose import compose_issue
 
 EDITS = 40
 TARGET_SECONDS = 0.010

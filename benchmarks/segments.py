@@ -20,12 +20,13 @@ from statistics import median
 from benchmarks import workload
 from benchmarks.timing import show
 from newsletter.__main__ import prepare_process
-from newsletter.audience.segments import Calendar, parse_segment
+from newsletter.lists.batches import batches_of
 from newsletter.model.audience import SubscriberRecord
 from newsletter.model.event import Event, EventType
 from newsletter.model.finding import Place
-from newsletter.model.imports import ImportBatch, batches_of
+from newsletter.model.imports import ImportBatch
 from newsletter.model.segment import Condition, KnownNames
+from newsletter.segments.expressions import Calendar, parse_segment
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.merge import merge_subscribers

@@ -15,8 +15,8 @@ from statistics import median
 from benchmarks import workload
 from benchmarks.timing import show, show_ratio
 from newsletter.__main__ import prepare_process
-from newsletter.workflows.compose import compose_issue
-from newsletter.workflows.sample import sample_mail
+from newsletter.workflows.compose.compose import compose_issue
+from newsletter.workflows.compose.sample import sample_mail
 
 RECIPIENTS = workload.MANY // 10
 FEWER = workload.MANY // 100

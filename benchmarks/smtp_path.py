@@ -26,13 +26,13 @@ from newsletter.config import Config, load_config
 from newsletter.model.broadcast import BroadcastState, Mailing, Recipient
 from newsletter.providers.mime import compile_message
 from newsletter.providers.registry import open_provider
-from newsletter.settings.identity import Archive
 from newsletter.settings.provider import SmtpSettings
+from newsletter.settings.workspace import Archive
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.opening import open_database
-from newsletter.workflows.compose import Composed, compose_issue
-from newsletter.workflows.drain import drain_broadcast
-from newsletter.workflows.sample import envelope_of
+from newsletter.workflows.compose.compose import Composed, compose_issue
+from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.send.drain import drain_broadcast
 
 MESSAGES = 8_000
 SESSIONS = 4

@@ -17,8 +17,8 @@ from threading import Event
 
 from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config
+from newsletter.lists.batches import batches_of
 from newsletter.model.audience import SubscriberRecord
-from newsletter.model.imports import batches_of
 from newsletter.model.ledger import FreezeRequest
 from newsletter.model.segment import EVERYONE
 from newsletter.providers.registry import open_provider
@@ -28,10 +28,10 @@ from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
-from newsletter.workflows.compose import Composed, compose_issue
-from newsletter.workflows.drain import drain_broadcast
-from newsletter.workflows.sample import envelope_of
+from newsletter.workflows.compose.compose import Composed, compose_issue
+from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.segments import find_segment, find_segments
+from newsletter.workflows.send.drain import drain_broadcast
 
 FEBRUARY = ROOT / "issues/2026-02"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.model.mistakes import Location, mistakes_of
+from newsletter.errors import InputError, Location, Mistake, MistakesError
 from newsletter.settings.delivery import SQLITE
+from newsletter.settings.mistakes import mistakes_of
 from newsletter.settings.workspace import Settings
 
 CONFIG_FILE = "newsletter.toml"

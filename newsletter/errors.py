@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+Location = tuple[str | int, ...]  # of a key: the keys and list positions that lead to it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
@@ -39,6 +41,14 @@ class MistakesError(NewsletterError):
 
 class InputError(NewsletterError):
     """An argument, a name or a file of the user does not fit."""
+
+
+class FieldError(ValueError):
+    """Several keys of a record do not fit together; `key` is the one at which to say so."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__(words)
+        self.key = key
 
 
 class FindingsError(NewsletterError):

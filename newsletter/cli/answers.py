@@ -8,7 +8,7 @@ from newsletter.cli import moments, output
 from newsletter.cli.audits import delivery_data, request_data, times
 from newsletter.cli.statuses import iso
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
-from newsletter.workflows.audit import PersonAudit
+from newsletter.workflows.send.audit import PersonAudit
 
 _SENTENCES: Mapping[str, str] = {
     ChunkState.ACCEPTED: "Yes: {provider} took the mail to {who} on {when}.",

@@ -4,8 +4,8 @@ from newsletter.cli import moments, output
 from newsletter.cli.findings import show_findings, summarise_findings
 from newsletter.config import Config
 from newsletter.model.readership import Readership
-from newsletter.workflows.approve import ApprovalDraft
-from newsletter.workflows.sample import sample_mail
+from newsletter.workflows.compose.sample import sample_mail
+from newsletter.workflows.send.approve import ApprovalDraft
 
 
 def show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:

@@ -17,7 +17,7 @@ from newsletter.cli.statuses import (
 )
 from newsletter.model.broadcast import Broadcast
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
-from newsletter.workflows.audit import BroadcastAudit, part_of
+from newsletter.workflows.send.audit import BroadcastAudit, part_of
 
 GONE = "somebody who left the list"
 

@@ -32,8 +32,8 @@ def clients(
     """
     from newsletter.cli.workspace import current_config
     from newsletter.errors import InputError
-    from newsletter.workflows.clients import known_readers, report_issue
-    from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.compose.clients import known_readers, report_issue
+    from newsletter.workflows.compose.compose import find_issue
 
     if source and not refresh:
         raise InputError("--from says where to fetch a table; add --refresh")
@@ -55,7 +55,7 @@ def clients(
 
 def _refresh(config: "Config", source: str | None) -> None:
     from newsletter.checks.clients.published import TABLE_URL
-    from newsletter.workflows.clients import refresh_table
+    from newsletter.workflows.compose.clients import refresh_table
 
     with output.progress("Fetching", 1, unit="tables") as advance:
         refreshed = refresh_table(config, source or TABLE_URL)

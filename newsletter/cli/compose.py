@@ -45,8 +45,8 @@ def check(
 
     from newsletter.cli.findings import Report, show_report
     from newsletter.cli.workspace import current_config
-    from newsletter.workflows.checking import judge_issue
-    from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.compose.check import judge_issue
+    from newsletter.workflows.compose.compose import find_issue
 
     config = current_config()
     folder = find_issue(config, issue)
@@ -68,8 +68,8 @@ def build(issue: IssueArgument = None) -> None:
 
     from newsletter.cli.findings import summarise_findings
     from newsletter.cli.workspace import current_config
-    from newsletter.workflows.build import build_issue
-    from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.compose.build import build_issue
+    from newsletter.workflows.compose.compose import find_issue
 
     config = current_config()
     folder = find_issue(config, issue)
@@ -93,7 +93,7 @@ def preview(
     """Show the issue in a browser as desktops and phones will, light and dark; a saved change appears by itself."""
     from newsletter.cli.workspace import current_config
     from newsletter.web.serve import serve_preview
-    from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.compose.compose import find_issue
 
     def on_ready(url: str) -> None:
         output.say(url)

@@ -10,8 +10,8 @@ from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.store.database import Database
-from newsletter.workflows.deliver import Listener
-from newsletter.workflows.run_due import DoneBroadcast, Due, DueBroadcast, Opener, look_at_due, run_due
+from newsletter.workflows.send.deliver import Listener
+from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, Opener, look_at_due, run_due
 
 _WOULD = {
     Due.HAND_OVER: "would be handed over now, as far as it is due",

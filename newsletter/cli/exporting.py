@@ -41,8 +41,8 @@ def export(
 def _export_person(database: "Database", email: str, to: Path | None, *, force: bool) -> None:
     from datetime import UTC, datetime
 
-    from newsletter.workflows.export_list import export_person, write_person
-    from newsletter.workflows.secret_key import forget_key
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.subscribers.export import export_person, write_person
 
     text = export_person(database, email, key=forget_key(), now=datetime.now(UTC))
     if to is None or str(to) == "-":
@@ -54,7 +54,7 @@ def _export_person(database: "Database", email: str, to: Path | None, *, force: 
 
 def _export_everybody(database: "Database", to: Path | None, *, force: bool) -> None:
     from newsletter.store.person import count_subscribers
-    from newsletter.workflows.export_list import export_to_file, export_to_stream
+    from newsletter.workflows.subscribers.export import export_to_file, export_to_stream
 
     if to is None or str(to) == "-":
         export_to_stream(database, output.result_stream())

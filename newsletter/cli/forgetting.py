@@ -4,7 +4,7 @@ from pathlib import Path
 
 from newsletter.cli import output
 from newsletter.model.person import KnownPerson
-from newsletter.workflows.forget import Erasure, PlannedErasure
+from newsletter.workflows.subscribers.forget import Erasure, PlannedErasure
 
 _ELSEWHERE = (
     "files that were exported or sent on, and backups of the database",

@@ -10,9 +10,9 @@ import typer
 from newsletter.cli import output
 
 if TYPE_CHECKING:
-    from newsletter.audience.csv_import import ListShape
+    from newsletter.lists.csv_import import ListShape
     from newsletter.model.imports import ImportReport
-    from newsletter.workflows.import_list import ImportRequest
+    from newsletter.workflows.subscribers.import_ import ImportRequest
 
 SHOWN_ROWS = 20
 _SHOWN_COLUMNS = 30
@@ -57,7 +57,7 @@ def import_(
     from datetime import UTC, datetime
 
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.import_list import ImportRequest, import_list, mapping_of
+    from newsletter.workflows.subscribers.import_ import ImportRequest, import_list, mapping_of
 
     request = ImportRequest(
         path=file,
@@ -100,7 +100,7 @@ def import_(
 
 def _show_shape(file: Path, shape: "ListShape") -> None:
     """Whose format it is, what each column is taken for that changes its name, and which are left out."""
-    from newsletter.audience.export_formats import letters_of
+    from newsletter.lists.export_formats import letters_of
 
     header = shape.header
     whose = f"an export of {header.tool}" if header.tool else "a list"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from newsletter.model.ledger import Resolution, UnknownChunk
     from newsletter.providers.base import Provider
     from newsletter.store.database import Database
-    from newsletter.workflows.resolve import Reconciliation
+    from newsletter.workflows.send.resolve import Reconciliation
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Number = Annotated[int, typer.Argument(metavar="BROADCAST", help="The number of a broadcast.")]
@@ -46,8 +46,8 @@ def approve(
 
     from newsletter.cli.approvals import show_draft
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.approve import approve_content, approver, draft_approval
-    from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.compose.compose import find_issue
+    from newsletter.workflows.send.approve import approve_content, approver, draft_approval
 
     name = approver(by)
     with opened_database() as (config, database):
@@ -86,7 +86,7 @@ def resolve(
 
     from newsletter.cli.resolutions import show_reconciliation
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.resolve import choose_chunks, reconcile
+    from newsletter.workflows.send.resolve import choose_chunks, reconcile
 
     _require_one(assume_sent=assume_sent, resend=resend)
     with opened_database() as (config, database):
@@ -130,8 +130,8 @@ def audit(
     from newsletter.cli.audits import show_account, show_deliveries
     from newsletter.cli.workspace import opened_database
     from newsletter.errors import InputError
-    from newsletter.workflows.audit import audit_broadcast, audit_person, list_deliveries, write_deliveries
-    from newsletter.workflows.secret_key import forget_key
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.send.audit import audit_broadcast, audit_person, list_deliveries, write_deliveries
 
     if address is not None and (part or csv_file):
         raise InputError("an address is answered for alone; leave --list and --csv out, or the address")
@@ -196,7 +196,7 @@ def _resolve(
 
     from newsletter.cli.next_steps import sending_again
     from newsletter.model.ledger import Resolution
-    from newsletter.workflows.resolve import resolve_chunks
+    from newsletter.workflows.send.resolve import resolve_chunks
 
     number = found.broadcast.id
     count = resolve_chunks(database, number, chunks, resolution, because=because, now=datetime.now(UTC))
@@ -215,7 +215,7 @@ def _resolve(
 def _end(database: "Database", found: "Reconciliation", step: tuple[str, str] | None = None) -> None:
     """Says how the broadcast stands and what is next, and ends with 1 while something of it is unknown."""
     from newsletter.cli.statuses import identity
-    from newsletter.workflows.status import show_line
+    from newsletter.workflows.send.status import show_line
 
     tally = show_line(database, found.broadcast.id).tally
     output.say(f"  {identity(tally)}")

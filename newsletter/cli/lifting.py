@@ -17,7 +17,7 @@ def lift(
     """Says what ends, asks, ends it, and says what still keeps them from being mailed."""
     from datetime import UTC, datetime
 
-    from newsletter.workflows import suppressions
+    from newsletter.workflows.suppressions import suppress as suppressions
 
     found = suppressions.find_lift(database, email, topic=topic, topics=config.settings.topics)
     facts = [

@@ -32,8 +32,8 @@ def list_subscribers(
 
     from newsletter.cli.workspace import opened_database
     from newsletter.errors import InputError
-    from newsletter.workflows.listing import count_people, list_people, write_people
     from newsletter.workflows.segments import meant_by
+    from newsletter.workflows.subscribers.export import count_people, list_people, write_people
 
     if where is not None and segment is not None:
         raise InputError("--where and --segment both say whom you mean; give one of them")
@@ -86,7 +86,7 @@ def _name(member: "Member") -> str:
 
 
 def _data(member: "Member") -> dict[str, object]:
-    from newsletter.model.moments import text_of
+    from newsletter.system.moments import text_of
 
     record = member.subscriber.record
     return {

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from newsletter.workflows.when import say_distance
+from newsletter.workflows.send.when import say_distance
 
 
 def shown(moment: datetime) -> str:

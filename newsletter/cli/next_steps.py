@@ -4,7 +4,7 @@ from datetime import datetime
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.segment import AD_HOC
-from newsletter.workflows.status import BroadcastStatus
+from newsletter.workflows.send.status import BroadcastStatus
 
 Step = tuple[str, str]  # the command as it is typed, and what it does
 

@@ -11,8 +11,8 @@ def show(email: Annotated[str, typer.Argument(metavar="EMAIL", help="The person'
     """Show everything that is known of a person: fields, tags, consent, suppressions, what they were sent."""
     from newsletter.cli.person_page import show_known
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.person import show_person
-    from newsletter.workflows.secret_key import forget_key
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.subscribers.person import show_person
 
     with opened_database() as (_, database):
         person = show_person(database, email, key=forget_key())
@@ -45,8 +45,8 @@ def add(  # noqa: PLR0913, PLR0917 - what a list says of a person
     from datetime import UTC, datetime
 
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.person import NewPerson, add_person
-    from newsletter.workflows.secret_key import forget_key
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.subscribers.person import NewPerson, add_person
 
     person = NewPerson(
         email=email,
@@ -87,8 +87,8 @@ def forget(
 
     from newsletter.cli.forgetting import show_erasure, show_plan
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.forget import erase, plan_erasure
-    from newsletter.workflows.secret_key import forget_key
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.subscribers.forget import erase, plan_erasure
 
     key = forget_key()
     with opened_database() as (config, database):

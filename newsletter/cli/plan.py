@@ -10,11 +10,11 @@ from newsletter.config import Config
 from newsletter.model.ledger import ZoneCount
 from newsletter.model.requirement import CONSENT
 from newsletter.model.segment import AD_HOC
-from newsletter.workflows.broadcast import BroadcastPlan
-from newsletter.workflows.sample import sample_mail
-from newsletter.workflows.schedule import SchedulePlan, Travel
-from newsletter.workflows.status import BroadcastStatus
-from newsletter.workflows.when import say_day_and_clock, say_moment
+from newsletter.workflows.compose.sample import sample_mail
+from newsletter.workflows.send.plan import BroadcastPlan
+from newsletter.workflows.send.schedule import SchedulePlan, Travel
+from newsletter.workflows.send.status import BroadcastStatus
+from newsletter.workflows.send.when import say_day_and_clock, say_moment
 
 _SHOWN_ZONES = 4
 

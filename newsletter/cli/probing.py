@@ -12,7 +12,7 @@ from newsletter.model.finding import Means
 
 if TYPE_CHECKING:
     from newsletter.config import Config
-    from newsletter.workflows.compose import Probing
+    from newsletter.workflows.compose.compose import Probing
 
 Without = Annotated[
     list[Means],
@@ -29,7 +29,7 @@ Without = Annotated[
 def probing(config: "Config", without: Sequence[Means], *, now: datetime) -> "Iterator[Probing]":
     """Asks for the probes, but for what the person or the settings leave out, and shows which of them are going on."""
     from newsletter.checks.probes import PROBES
-    from newsletter.workflows.compose import Probing
+    from newsletter.workflows.compose.compose import Probing
 
     left_out = frozenset((*without, *map(Means, config.settings.checks.without)))
     titles = [probe.title for probe in PROBES if probe.means not in left_out]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from newsletter.cli import moments, output
 from newsletter.model.ledger import Resolution, UnknownChunk
-from newsletter.workflows.resolve import Reconciliation
+from newsletter.workflows.send.resolve import Reconciliation
 
 _SHOWN = 20
 _RISK = {

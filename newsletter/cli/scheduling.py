@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from newsletter.config import Config
     from newsletter.providers.base import Provider
     from newsletter.store.database import Database
-    from newsletter.workflows.cancel import CancelPlan
+    from newsletter.workflows.send.cancel import CancelPlan
 
 _PATIENCE_SECONDS = 60  # for other processes that are still handing over
 
@@ -48,7 +48,7 @@ def cancel(
     from datetime import UTC, datetime
 
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.cancel import plan_cancel
+    from newsletter.workflows.send.cancel import plan_cancel
 
     with opened_database() as (config, database):
         provider = _holder(config, database, broadcast)
@@ -71,8 +71,8 @@ def _opener(config: "Config") -> "Callable[[], Provider]":
 
 def _holder(config: "Config", database: "Database", broadcast_id: int) -> "Provider | None":
     """The provider, where it may hold mail of the broadcast; without a batch id it holds none."""
-    from newsletter.workflows.broadcast import require_same_provider
-    from newsletter.workflows.status import show_line
+    from newsletter.workflows.send.plan import require_same_provider
+    from newsletter.workflows.send.status import show_line
 
     found = show_line(database, broadcast_id).broadcast
     if not found.batch_id:
@@ -83,7 +83,7 @@ def _holder(config: "Config", database: "Database", broadcast_id: int) -> "Provi
 
 def _show_plan(config: "Config", plan: "CancelPlan", *, now: "datetime") -> None:
     from newsletter.cli.statuses import shortened
-    from newsletter.workflows.when import say_moment
+    from newsletter.workflows.send.when import say_moment
 
     broadcast, zone = plan.broadcast, config.settings.newsletter.timezone
     facts = [("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}")]
@@ -110,8 +110,8 @@ def _carry_out(config: "Config", database: "Database", broadcast_id: int, provid
     from newsletter.cli.statuses import show_broadcast
     from newsletter.errors import ProviderError
     from newsletter.model.broadcast import BroadcastState
-    from newsletter.workflows.cancel import cancel_broadcast
-    from newsletter.workflows.status import show_status
+    from newsletter.workflows.send.cancel import cancel_broadcast
+    from newsletter.workflows.send.status import show_status
 
     with interruptible() as interruption:
         try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from newsletter.model.audience import SegmentCount
     from newsletter.model.segment import Member
     from newsletter.store.database import Database
-    from newsletter.workflows.segment_overview import CountedSegment, Overlap, SegmentPortrait, SegmentsOverview
+    from newsletter.workflows.segments import CountedSegment, Overlap, SegmentPortrait, SegmentsOverview
 
 
 def segments(
@@ -32,8 +32,7 @@ def segments(
 
     from newsletter.cli.workspace import opened_database
     from newsletter.errors import InputError
-    from newsletter.workflows.segment_overview import overview_segments, portray_segment, steps_of_overview
-    from newsletter.workflows.segments import find_segment
+    from newsletter.workflows.segments import find_segment, overview_segments, portray_segment, steps_of_overview
 
     if name and overlap:
         raise InputError("--overlap compares all segments with one; leave out the name, or --overlap")
@@ -57,7 +56,7 @@ def segments(
 @contextmanager
 def _counting(database: "Database", steps: int) -> Iterator[output.Progress]:
     """Shows progress where it takes a while."""
-    from newsletter.workflows.segment_overview import is_large
+    from newsletter.workflows.segments import is_large
 
     if not is_large(database):
         yield lambda _: None

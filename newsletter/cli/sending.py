@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from newsletter.config import Config
-    from newsletter.model.broadcast import Broadcast, Waiver
-    from newsletter.model.schedule import Schedule
+    from newsletter.model.broadcast import Broadcast, Schedule, Waiver
     from newsletter.providers.base import Provider
     from newsletter.store.database import Database
-    from newsletter.workflows.broadcast import BroadcastPlan
+    from newsletter.workflows.send.plan import BroadcastPlan
 
 IssueName = Annotated[str, typer.Argument(metavar="ISSUE", help="The issue, such as 2026-02.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -37,9 +36,9 @@ def test(
     from newsletter.cli.workspace import current_config
     from newsletter.providers.registry import open_provider
     from newsletter.store.opening import open_database
-    from newsletter.workflows.compose import compose_issue, find_issue
+    from newsletter.workflows.compose.compose import compose_issue, find_issue
     from newsletter.workflows.segments import audience_fields
-    from newsletter.workflows.test_send import count_test_copies, reviewers, send_test_copies
+    from newsletter.workflows.send.reviewer_copies import count_test_copies, reviewers, send_test_copies
 
     config = current_config()
     mailboxes = reviewers(config, to)
@@ -113,9 +112,9 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 
     from newsletter.cli.plan import show_plan
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.broadcast import Order, plan_broadcast, start_broadcast
-    from newsletter.workflows.compose import find_issue
+    from newsletter.workflows.compose.compose import find_issue
     from newsletter.workflows.segments import meant_by
+    from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 
     waivers, segment = _waivers(waive, because), _only_segment(to, where)
     with opened_database() as (config, database):
@@ -158,7 +157,7 @@ def status(
     """Show how broadcasts stand: how many deliveries stand where, and that the numbers add up."""
     from newsletter.cli.statuses import show_broadcast, show_broadcasts
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.status import list_statuses, show_status
+    from newsletter.workflows.send.status import list_statuses, show_status
 
     with opened_database() as (config, database):
         if broadcast is None:
@@ -182,8 +181,8 @@ def resume(
     from newsletter.cli.plan import show_unfinished
     from newsletter.cli.workspace import opened_database
     from newsletter.providers.registry import open_provider
-    from newsletter.workflows.broadcast import find_unfinished, reopen_broadcast
-    from newsletter.workflows.status import show_status
+    from newsletter.workflows.send.plan import find_unfinished, reopen_broadcast
+    from newsletter.workflows.send.status import show_status
 
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
@@ -200,7 +199,7 @@ def resume(
 
 def _schedule(config: "Config", at: str | None, *, local_time: bool, now: "datetime") -> "Schedule | None":
     from newsletter.errors import InputError
-    from newsletter.workflows.schedule import read_schedule
+    from newsletter.workflows.send.schedule import read_schedule
 
     if at is None and local_time:
         raise InputError('--local-time needs a time; add --at "2026-02-19 08:00"')
@@ -231,9 +230,9 @@ def _begin(
     from newsletter.cli.delivering import hand_over
     from newsletter.cli.statuses import show_broadcast
     from newsletter.model.broadcast import BroadcastState
-    from newsletter.workflows.schedule import Travel, lead_of
-    from newsletter.workflows.status import show_status
-    from newsletter.workflows.worker.announce import announce
+    from newsletter.workflows.send.schedule import Travel, lead_of
+    from newsletter.workflows.send.status import show_status
+    from newsletter.workflows.send.worker.announce import announce
 
     announce(config, broadcast.id)
     if plan.schedule is None:

@@ -33,8 +33,8 @@ def stats(
 
     from newsletter.cli.stats_data import stats_data
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.growth_chart import require_chart_path, write_growth_chart
-    from newsletter.workflows.stats import STEPS, describe_audience
+    from newsletter.workflows.subscribers.growth_chart import require_chart_path, write_growth_chart
+    from newsletter.workflows.subscribers.stats import STEPS, describe_audience
 
     first_month = _month(since) if since else None
     if chart:

@@ -9,8 +9,8 @@ from newsletter.cli.next_steps import next_steps
 from newsletter.cli.variants import variant_lines, variants_data
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
-from newsletter.workflows.status import BroadcastLine, BroadcastStatus
-from newsletter.workflows.when import say_moment
+from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus
+from newsletter.workflows.send.when import say_moment
 
 _STYLE = {
     BroadcastState.SCHEDULED: "yellow",

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from newsletter.audience.suppression_list import SuppressionTerms
     from newsletter.config import Config
+    from newsletter.lists.suppression_list import SuppressionTerms
     from newsletter.model.audience import Suppression
     from newsletter.store.database import Database
     from newsletter.store.suppressions import SuppressionPreview
@@ -59,7 +59,7 @@ def add_listed(
 ) -> None:
     """Suppresses the addresses of a file; asks first where they are many, or get mail now."""
     from newsletter.store.suppressions import add_suppressions, preview_suppressions
-    from newsletter.workflows.suppressions import listed_suppressions
+    from newsletter.workflows.suppressions.suppress import listed_suppressions
 
     topics, rows = config.settings.topics, 0
     with output.progress("Reading", None, unit="rows") as advance:

@@ -55,10 +55,10 @@ def list_suppressed(
     """Show who is not mailed, since when, and why: at all, or about a topic that they left."""
     from itertools import islice
 
-    from newsletter.audience.suppression_export import suppression_data
     from newsletter.cli.workspace import opened_database
+    from newsletter.lists.suppression_export import suppression_data
     from newsletter.store.suppressions import count_suppressions
-    from newsletter.workflows.suppressions import suppressed
+    from newsletter.workflows.suppressions.suppress import suppressed
 
     only = _reason(reason)
     with opened_database() as (config, database):
@@ -121,11 +121,11 @@ def add(
     """
     from datetime import UTC, datetime
 
-    from newsletter.audience.suppression_list import SuppressionTerms
     from newsletter.cli.workspace import opened_database
     from newsletter.errors import InputError
-    from newsletter.workflows.secret_key import forget_key
-    from newsletter.workflows.suppressions import named_suppressions
+    from newsletter.lists.suppression_list import SuppressionTerms
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.suppressions.suppress import named_suppressions
 
     if bool(emails) == (file is not None):
         raise InputError("name addresses, or a file with --file FILE")
@@ -184,7 +184,7 @@ def export(
     A file can be read by its owner alone, and appears whole or not at all.
     """
     from newsletter.cli.workspace import opened_database
-    from newsletter.workflows.suppressions import WRITERS, export_to_file, suppressed
+    from newsletter.workflows.suppressions.suppress import WRITERS, export_to_file, suppressed
 
     written_as = (form or (Form.JSON if file and file.suffix.lower() == ".json" else Form.CSV)).value
     with opened_database() as (config, database):

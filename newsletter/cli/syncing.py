@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from newsletter.config import Config
     from newsletter.providers.base import Provider
     from newsletter.store.database import Database
-    from newsletter.workflows.sync import SyncPlan, TakenOver
+    from newsletter.workflows.suppressions.sync import SyncPlan, TakenOver
 
 
 def sync(
@@ -35,8 +35,8 @@ def sync(
 
     from newsletter.cli.workspace import opened_database
     from newsletter.providers.registry import open_provider
-    from newsletter.workflows.secret_key import forget_key
-    from newsletter.workflows.sync import lists_of, plan_sync
+    from newsletter.system.secret_key import forget_key
+    from newsletter.workflows.suppressions.sync import lists_of, plan_sync
 
     now, start, key = datetime.now(UTC), _moment(since), forget_key()
     with opened_database() as (config, database):
@@ -63,7 +63,7 @@ def _carry_out(
 ) -> None:
     from datetime import UTC, datetime
 
-    from newsletter.workflows.sync import hand_over, take_over
+    from newsletter.workflows.suppressions.sync import hand_over, take_over
 
     question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
     may_change_there = not plan.changes_there or yes or output.confirm(question)
@@ -98,7 +98,7 @@ def _show_taken(taken: "TakenOver") -> None:
 def _show_plan(plan: "SyncPlan") -> None:
     from collections import Counter
 
-    from newsletter.model.provider_list import ProviderList
+    from newsletter.model.event import ProviderList
 
     new_here = Counter(entry.on for entry in plan.new_here)
     off_there = Counter(entry.on for entry in plan.off_there)

@@ -34,7 +34,7 @@ def worker(
             '`newsletter run-due` carry out what is scheduled, or set [database] url = "postgresql://user@host/name"'
         )
     _require_extra()
-    from newsletter.workflows.worker.service import run_worker
+    from newsletter.workflows.send.worker.service import run_worker
 
     provider = open_provider(config, os.environ)
     _show(config.database, provider, concurrency)

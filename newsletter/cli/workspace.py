@@ -20,7 +20,7 @@ def init(
     """Make a workspace: settings, a first issue, a list to try it on."""
     from datetime import UTC, datetime
 
-    from newsletter.workflows.workspace import init_workspace
+    from newsletter.workflows.compose.new import init_workspace
 
     for path in init_workspace(folder, datetime.now(UTC).date()):
         output.say(str(path))
@@ -45,7 +45,7 @@ def new(
     from datetime import UTC, date, datetime
 
     from newsletter.errors import InputError
-    from newsletter.workflows.workspace import new_issue
+    from newsletter.workflows.compose.new import new_issue
 
     try:
         chosen = date.fromisoformat(issue_date) if issue_date else None

@@ -12,9 +12,8 @@ from pydantic import ValidationError
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.records import record_of
+from newsletter.content.records import read_tips, record_of
 from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
-from newsletter.content.tips import read_tips
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source
@@ -28,10 +27,10 @@ from newsletter.model.issue_fields import (
     SectionType,
     TipsFields,
 )
-from newsletter.model.mail_app import APPS_OF_MAILBOX
-from newsletter.model.mistakes import suggestion
+from newsletter.model.mailbox import APPS_OF_MAILBOX
 from newsletter.model.segment import EVERYONE
 from newsletter.model.tips import Tips
+from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
 _WRITTEN = "[!.]*.md"  # without what editors and systems hide beside a file

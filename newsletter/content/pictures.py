@@ -7,10 +7,16 @@ from pathlib import Path
 
 from PIL import Image
 
+from newsletter.errors import Location
 from newsletter.model.issue import ProsePicture
-from newsletter.model.mistakes import Location, suggestion
-from newsletter.model.picture_files import DECODING_FAULTS, DRAWN_ENDING, MOST_PIXELS, PHOTOGRAPHED_FORMATS
-from newsletter.model.picture_title import read_picture_title
+from newsletter.model.picture_files import (
+    DECODING_FAULTS,
+    DRAWN_ENDING,
+    MOST_PIXELS,
+    PHOTOGRAPHED_FORMATS,
+    read_picture_title,
+)
+from newsletter.settings.mistakes import suggestion
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
 _USABLE = "use JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP"

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from newsletter.errors import Mistake
+from newsletter.errors import Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse
 from newsletter.model.merge import MERGE_FIELD, parse_merge_field
-from newsletter.model.mistakes import Location
 
 Tree = Mapping[str, object]
 

@@ -1,7 +1,7 @@
 """What a provider reports back about messages that it took."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -42,3 +42,40 @@ class Evidence(NamedTuple):
     chunk: int
     attempt: int
     words: str  # for people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftBounce:
+    """A moment at which a mailbox would not take a mail."""
+
+    email: str
+    at: datetime
+    detail: str = ""  # the server's words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftBouncePolicy:
+    """After how many soft bounces in a row, over how long at least, an address is not mailed any more."""
+
+    bounces: int  # 0: never
+    span: timedelta
+
+
+class ProviderList(StrEnum):
+    """A list of a provider, by what put an address on it."""
+
+    UNSUBSCRIBES = "unsubscribes"  # left all mail of the account
+    BOUNCES = "bounces"  # no such mailbox
+    INVALID_EMAILS = "invalid_emails"  # no such address or domain
+    SPAM_REPORTS = "spam_reports"  # marked a mail as spam
+    BLOCKS = "blocks"  # a mailbox that would not take a mail; it is still mailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedAddress:
+    """An address on a list of a provider."""
+
+    on: ProviderList
+    email: str
+    created_at: datetime  # since when
+    detail: str = ""  # what was said: a server's words

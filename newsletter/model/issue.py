@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 
 from markdown_it.token import Token
 
+from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue_fields import EventFields, IssueFields, SectionFields, TipsFields
-from newsletter.model.mail_app import APPS_OF_MAILBOX
-from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.mailbox import APPS_OF_MAILBOX, MailboxProvider
 from newsletter.model.merge import MergeField
-from newsletter.model.mistakes import Location
-from newsletter.model.picture_title import read_picture_title
+from newsletter.model.picture_files import read_picture_title
 from newsletter.model.tips import Tips
 
 

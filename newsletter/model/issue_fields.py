@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from newsletter.model.mail_app import MailApp
-from newsletter.model.mistakes import FieldError
+from newsletter.errors import FieldError
+from newsletter.model.mailbox import MailApp
 from newsletter.model.values import Language, Link, OneLine, RuleId, Slug, TimeZone
 
 

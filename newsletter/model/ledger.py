@@ -5,10 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Waiver
+from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Schedule, Waiver
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import Readership
-from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment
 
 NO_CONSENT = "no consent on record"  # why somebody is excluded whom nothing on record allows to mail

@@ -105,3 +105,24 @@ PROVIDER_OF_DOMAIN: Mapping[str, MailboxProvider] = {
 def mailbox_provider_of(email: str) -> MailboxProvider:
     """Who runs the mailbox of an address, however it is spelt."""
     return PROVIDER_OF_DOMAIN.get(person_of(email).rpartition("@")[2], MailboxProvider.OTHER)
+
+
+class MailApp(StrEnum):
+    """Where a reader reads mail, as far as the steps differ; in the order in which they are shown."""
+
+    GMAIL_PHONE = "gmail-phone"
+    GMAIL_DESKTOP = "gmail-desktop"
+    APPLE_MAIL = "apple-mail"
+    OUTLOOK = "outlook"  # on a phone, on the web, and the new one for Windows and Mac: all sort mail in the same way
+    YAHOO = "yahoo"  # and AOL, which is the same house
+    OTHER = "other"  # what helps anywhere
+
+
+# The apps in which readers of a mailbox provider most likely read; everybody who has none of their own is at `OTHER`.
+APPS_OF_MAILBOX: Mapping[MailboxProvider, tuple[MailApp, ...]] = {
+    MailboxProvider.GMAIL: (MailApp.GMAIL_PHONE, MailApp.GMAIL_DESKTOP),
+    MailboxProvider.ICLOUD: (MailApp.APPLE_MAIL,),
+    MailboxProvider.OUTLOOK: (MailApp.OUTLOOK,),
+    MailboxProvider.YAHOO: (MailApp.YAHOO,),
+    MailboxProvider.OTHER: (MailApp.OTHER,),
+}

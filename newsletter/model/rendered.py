@@ -1,5 +1,6 @@
 """A finished issue: what every subscriber's mail is made from."""
 
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -90,3 +91,25 @@ class RenderedIssue:
     def fullest(self) -> RenderedVariant:
         """The variant that shows every section; of those for single mailbox providers, the one for all others."""
         return max(self.variants, key=lambda variant: (len(variant.segments), variant.mailbox in _NO_CERTAIN_MAILBOX))
+
+
+# What the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` where pictures are hosted.
+_PICTURE_ADDRESS = re.compile(
+    r"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
+      | https://[^\s"'()<>]+/images/(?P<hosted>[A-Za-z0-9.-]+)""",
+    re.VERBOSE,
+)
+
+
+def with_local_pictures(html: str, rendered: RenderedIssue, prefix: str) -> str:
+    """The HTML with the address of each picture of the issue replaced by `prefix` and the picture's name.
+
+    Addresses of pictures that are not the issue's own stay as they are.
+    """
+    own = {picture.name for picture in rendered.pictures}
+
+    def local(match: re.Match[str]) -> str:
+        name = match["inside"] or match["hosted"]
+        return f"{prefix}{name}" if name in own else match[0]
+
+    return _PICTURE_ADDRESS.sub(local, html)

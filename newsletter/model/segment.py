@@ -7,6 +7,8 @@ from enum import StrEnum
 from newsletter.model.audience import Subscriber, SuppressionReason
 
 EVERYONE = "everyone"  # the segment that every workspace has: the whole audience
+# The words that mean something where a field stands in an expression, so that no attribute can be named so.
+KEYWORDS = frozenset({"or", "and", "not", "in", "everyone"})
 AD_HOC = "ad hoc"  # what an expression that was typed goes by; no segment of a workspace can be called so
 
 

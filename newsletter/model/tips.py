@@ -3,8 +3,7 @@
 from pydantic import Field
 
 from newsletter.model.issue_fields import Card, Day, Fields, TipsFields
-from newsletter.model.mail_app import APPS_OF_MAILBOX, MailApp
-from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
 
 
 class AppTips(Card):

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.model.ledger import UnknownChunk
-from newsletter.model.provider_list import ListedAddress, ProviderList
 from newsletter.providers.headers import one_line
 
 Clock = Callable[[], datetime]  # the present moment, aware, in UTC

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from newsletter.errors import ProviderError
 from newsletter.model.address import masked
-from newsletter.model.provider_list import ListedAddress, ProviderList
+from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.providers.base import quoted
 from newsletter.providers.headers import wire_address
 from newsletter.providers.sendgrid_answers import seconds_to_wait

@@ -6,7 +6,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup, escape
 
-from newsletter.model.direction import Direction, direction_of_text, parts_by_direction
+from newsletter.language.direction import Direction, direction_of_text, parts_by_direction
 
 _TABLE_CELLS = {"th", "td"}
 _BLOCKS = {"paragraph", "heading", "blockquote", "table", *_TABLE_CELLS}

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.issue import PictureFile
@@ -16,7 +16,6 @@ from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS
 from newsletter.model.rendered import Picture
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
-from newsletter.render.imaging.play_mark import with_play_mark
 from newsletter.render.memory import Memory
 
 _EDITION = 1  # to be raised when pictures are made in another way, so that remembered ones are made anew
@@ -146,3 +145,45 @@ def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
         height=height,
         sharp_width=sharp_width,
     )
+
+
+_MARK_SHARE = 0.22  # the mark's diameter, as a share of the still's height
+_INK, _PAPER = (22, 20, 19), (255, 255, 255)
+_OVERSAMPLING = 4
+
+
+def with_play_mark(image: Image.Image, length: str) -> Image.Image:
+    """The still with a play mark in its middle, and the length, where there is one, in a corner."""
+    still = Image.new("RGB", image.size, _PAPER)
+    still.paste(image, mask=image if image.mode == "RGBA" else None)
+    _draw_mark(still)
+    if length:
+        _draw_length(still, length)
+    return still
+
+
+def _draw_mark(still: Image.Image) -> None:
+    width, height = still.size
+    diameter = max(1, int(height * _MARK_SHARE))
+    big = diameter * _OVERSAMPLING
+    mark = Image.new("RGBA", (big, big))
+    draw = ImageDraw.Draw(mark)
+    draw.ellipse((0, 0, big - 1, big - 1), fill=(*_INK, 190))
+    # The triangle's middle of mass, not its box, stands in the circle's middle.
+    draw.polygon(((big * 0.40, big * 0.30), (big * 0.40, big * 0.70), (big * 0.72, big * 0.50)), fill=(*_PAPER, 255))
+    mark = mark.resize((diameter, diameter), Image.Resampling.LANCZOS)
+    still.paste(mark, ((width - diameter) // 2, (height - diameter) // 2), mark)
+
+
+def _draw_length(still: Image.Image, length: str) -> None:
+    width, height = still.size
+    font = ImageFont.load_default(size=max(height * 0.06, 1))
+    margin, padding = int(height * 0.035), int(height * 0.022)
+    left, top, right, bottom = font.getbbox(length)
+    box_width, box_height = int(right - left) + 3 * padding, int(bottom - top) + 2 * padding
+    layer = Image.new("RGBA", still.size)
+    draw = ImageDraw.Draw(layer)
+    x, y = width - margin - box_width, height - margin - box_height
+    draw.rounded_rectangle((x, y, x + box_width, y + box_height), radius=padding, fill=(*_INK, 200))
+    draw.text((x + 1.5 * padding - left, y + padding - top), length, font=font, fill=(*_PAPER, 255))
+    still.paste(layer, (0, 0), layer)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
-from newsletter.model.direction import direction_of_language
+from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, PictureFile, Section
 from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField

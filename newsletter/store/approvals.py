@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from newsletter.model.ledger import Approval
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("approvals")
 

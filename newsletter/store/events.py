@@ -8,9 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from newsletter.model.event import Event, EventType, Evidence
-from newsletter.model.moments import text_of
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import text_of
 
 _SQL = load_queries("events")
 _REACTIONS = frozenset({EventType.OPENED, EventType.CLICKED})

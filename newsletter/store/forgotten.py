@@ -11,9 +11,9 @@ from hashlib import blake2b
 
 from newsletter.errors import InputError
 from newsletter.model.address import person_of
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("forgotten")
 _NOBODY = ""  # the person whose digest tells whether the key is the right one

@@ -5,15 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from newsletter.model.audience import tags_in, tags_text
-from newsletter.model.imports import (
-    ImportBatch,
-    ImportReport,
-    ImportTerms,
-    PastImport,
-    RejectedRow,
-    RowFate,
-)
-from newsletter.model.moments import moment_of, text_of
+from newsletter.model.imports import ImportBatch, ImportReport, ImportTerms, PastImport, RejectedRow, RowFate
 from newsletter.store.database import Connection, Database
 from newsletter.store.importing.fates import row_fates
 from newsletter.store.importing.filling import fill, is_empty
@@ -22,6 +14,7 @@ from newsletter.store.importing.intake import KEPT_ROWS, Intake
 from newsletter.store.importing.merging import merge
 from newsletter.store.importing.outcome import Outcome
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("import_remarks")
 _NO_TERMS = ImportTerms()

@@ -2,10 +2,10 @@
 
 from newsletter.model.address import person_of
 from newsletter.model.event import EventType
-from newsletter.model.moments import moment_of
 from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of
 
 _SQL = load_queries("person")
 

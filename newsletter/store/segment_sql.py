@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from newsletter.model.audience import SUBSCRIBER_COLUMNS, tags_text
-from newsletter.model.moments import text_of
 from newsletter.model.segment import (
     All,
     And,
@@ -31,6 +30,7 @@ from newsletter.model.segment import (
     Tagged,
 )
 from newsletter.store.database import Dialect, Part
+from newsletter.system.moments import text_of
 
 # Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
 _SEGMENT = ":segment"

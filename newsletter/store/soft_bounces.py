@@ -13,11 +13,11 @@ import orjson
 
 from newsletter.model.address import person_of
 from newsletter.model.audience import Suppression, SuppressionReason
-from newsletter.model.moments import moment_of, text_of
-from newsletter.model.soft_bounce import SoftBounce, SoftBouncePolicy
+from newsletter.model.event import SoftBounce, SoftBouncePolicy
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.queries import load_queries
 from newsletter.store.suppressions import add_suppressions
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("soft_bounces")
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import orjson
 
 from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
-from newsletter.model.moments import moment_of, text_of
 from newsletter.model.stats import (
     AudienceFacts,
     Breakdown,
@@ -20,6 +19,7 @@ from newsletter.model.stats import (
 )
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("stats")
 _MOST_ZONES = 1000  # more than there are

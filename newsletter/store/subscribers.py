@@ -8,10 +8,10 @@ from newsletter.model.address import person_of
 from newsletter.model.audience import Subscriber, SubscriberRecord, tags_in
 from newsletter.model.imports import PastConsent
 from newsletter.model.ledger import PastDelivery
-from newsletter.model.moments import moment_of
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries
 from newsletter.store.segment_sql import TEXT_COLUMNS
+from newsletter.system.moments import moment_of
 
 _SQL = load_queries("subscribers")
 _PAGE = 1000

@@ -15,11 +15,11 @@ import orjson
 from newsletter.errors import InputError
 from newsletter.model.address import canonical_address, person_of
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.forgotten import digest_of, require_key
 from newsletter.store.importing.forgotten import is_anybody_forgotten
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("suppressions")
 _PAGE = 1000

@@ -14,8 +14,8 @@ from newsletter.model.finding import Finding, Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.web.proofs import Proof
 from newsletter.web.views import Pictures, Reader, Scheme, Show, View, chosen_variant, mail_in_view, variant_key
-from newsletter.workflows.compose import Composed
-from newsletter.workflows.sample import SampleMail
+from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.sample import SampleMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.model.local_pictures import with_local_pictures
+from newsletter.model.rendered import with_local_pictures
 from newsletter.web.live import Pulse, revision_events
 from newsletter.web.loopback import LoopbackOnly
 from newsletter.web.page import missing_page, studio_file, studio_page

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from newsletter.config import Config
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
-from newsletter.workflows.sample import SampleMail, sample_mail
+from newsletter.workflows.compose.sample import SampleMail, sample_mail
 
 
 class Show(StrEnum):

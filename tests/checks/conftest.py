@@ -19,7 +19,7 @@ from newsletter.model.merge import Template
 from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
-from newsletter.workflows.compose import subject_of
+from newsletter.workflows.compose.compose import subject_of
 
 ISSUE = "issues/2026-03"
 CONFIG = """\

@@ -7,7 +7,7 @@ from newsletter.content.loader import load_issue
 from newsletter.model.finding import Severity
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
-from newsletter.workflows.compose import subject_of
+from newsletter.workflows.compose.compose import subject_of
 from tests.checks.conftest import findings_of
 
 REPOSITORY = Path(__file__).parents[2]

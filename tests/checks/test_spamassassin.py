@@ -12,7 +12,7 @@ from newsletter.checks.spamassassin import GOOD_SCORE, examine, rules_set_off
 from newsletter.config import load_config
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import Severity
-from newsletter.workflows.compose import compose_issue, subject_of
+from newsletter.workflows.compose.compose import compose_issue, subject_of
 from tests.checks.conftest import ISSUE, Workspace
 from tests.kitchen_sink import ISSUES, WORKSPACE
 from tests.render.conftest import REPOSITORY

@@ -8,7 +8,7 @@ import pytest
 from newsletter.cli.next_steps import next_steps
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Tally
 from newsletter.model.ledger import HeldMail
-from newsletter.workflows.status import BroadcastStatus
+from newsletter.workflows.send.status import BroadcastStatus
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

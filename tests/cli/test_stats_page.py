@@ -27,7 +27,7 @@ from newsletter.model.stats import (
     Purpose,
     TopicCount,
 )
-from newsletter.workflows.candidates import silence_of
+from newsletter.workflows.subscribers.stats import silence_of
 
 PAGE = Path(__file__).with_name("stats_page.txt")
 JOINED = (120, 154, 208, 63, 201, 180, 181, 98, 98, 63, 211, 67)

@@ -9,7 +9,7 @@ from newsletter.config import builtin_theme, load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import MistakesError
 from newsletter.model.issue import Issue
-from newsletter.model.mail_app import MailApp
+from newsletter.model.mailbox import MailApp
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 TIPS_ISSUE = ISSUE + "  - tips\n"

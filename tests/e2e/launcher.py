@@ -24,11 +24,19 @@ from typing import Self
 
 # What commands load when they run: what is missing here is loaded by the command itself.
 _LOADED = (
-    *("newsletter.cli.app", "newsletter.workflows.broadcast", "newsletter.workflows.checking"),
-    *("newsletter.workflows.build", "newsletter.workflows.deliver", "newsletter.workflows.import_list"),
-    *("newsletter.workflows.run_due", "newsletter.workflows.suppressions", "newsletter.workflows.test_send"),
+    *("newsletter.cli.app", "newsletter.workflows.send.plan", "newsletter.workflows.compose.check"),
+    *(
+        "newsletter.workflows.compose.build",
+        "newsletter.workflows.send.deliver",
+        "newsletter.workflows.subscribers.import_",
+    ),
+    *(
+        "newsletter.workflows.send.run_due",
+        "newsletter.workflows.suppressions.suppress",
+        "newsletter.workflows.send.reviewer_copies",
+    ),
     *("newsletter.store.sqlite.database", "newsletter.store.postgresql.database", "newsletter.cli.plan"),
-    *("newsletter.render.inline", "newsletter.providers.outbox", "newsletter.providers.sendgrid", "rich.progress"),
+    *("newsletter.render.prose", "newsletter.providers.outbox", "newsletter.providers.sendgrid", "rich.progress"),
 )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model.soft_bounce import SoftBounce
+from newsletter.model.event import SoftBounce
 from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces
 from tests.e2e.program import run, write_list

@@ -16,10 +16,10 @@ from typing import Any, Self
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from newsletter.model.schedule import Schedule
+from newsletter.model.broadcast import Schedule
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.opening import open_database
-from newsletter.workflows.worker.queue import QUEUE_SCHEMA
+from newsletter.workflows.send.worker.queue import QUEUE_SCHEMA
 from tests.e2e.program import command, environment, run
 from tests.fakes.sendgrid_api import Fault, SendGridApi
 from tests.postgresql import PostgresServer

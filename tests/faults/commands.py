@@ -17,8 +17,8 @@ from threading import Event
 from newsletter.config import Config
 from newsletter.errors import InputError, NewsletterError, ProviderError, StoreError
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import Schedule
 from newsletter.model.ledger import FreezeRequest, Resolution
-from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment, Tagged
 from newsletter.providers.registry import open_provider
 from newsletter.settings.workspace import Settings
@@ -28,11 +28,11 @@ from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows import drain
-from newsletter.workflows.broadcast import reopen_broadcast
-from newsletter.workflows.cancel import cancel_broadcast
-from newsletter.workflows.deliver import Listener, deliver
-from newsletter.workflows.resolve import reconcile as find_evidence
+from newsletter.workflows.send import drain
+from newsletter.workflows.send.cancel import cancel_broadcast
+from newsletter.workflows.send.deliver import Listener, deliver
+from newsletter.workflows.send.plan import reopen_broadcast
+from newsletter.workflows.send.resolve import reconcile as find_evidence
 from tests.faults.eventlog import EventLog
 from tests.faults.seams import Death, Fate, MortalDatabase, MortalProvider
 from tests.store.builders import ENVELOPE, variant

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.cells import guarded, unguarded
+from newsletter.lists.cells import guarded, unguarded
 
 CELLS = st.text(alphabet=st.sampled_from("'=+-@\t\r\na1 é"), max_size=6) | st.text(max_size=20)
 

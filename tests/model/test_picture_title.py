@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.model.picture_title import PictureTitle, read_picture_title
+from newsletter.model.picture_files import PictureTitle, read_picture_title
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 import pytest
 
 from newsletter.model.issue_fields import Card, TipsFields
-from newsletter.model.mail_app import APPS_OF_MAILBOX, MailApp
-from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
 from newsletter.model.tips import Tips, cards_of
 
 TIPS = Tips.model_validate(

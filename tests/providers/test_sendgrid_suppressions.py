@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.errors import ProviderError
-from newsletter.model.provider_list import ListedAddress, ProviderList
+from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.providers.sendgrid_client import SendGridAccount
 from newsletter.providers.sendgrid_suppressions import SendGridSuppressionLists
 from newsletter.settings.provider import SendGridSettings

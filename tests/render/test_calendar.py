@@ -2,8 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from newsletter.render.calendar import google_calendar_url
-from tests.render.items import item
+from newsletter.language.dates import google_calendar_url
+from tests.language.items import item
 
 
 def query(**fields: object) -> dict[str, str]:

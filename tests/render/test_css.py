@@ -1,6 +1,6 @@
 """Style sheets lose what only their author needs."""
 
-from newsletter.render.css import compact_css
+from newsletter.render.sections import compact_css
 
 
 def test_spaces_and_remarks_go_and_what_is_said_stays() -> None:

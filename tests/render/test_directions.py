@@ -4,7 +4,7 @@ import pytest
 from markupsafe import Markup
 
 from newsletter.content.markdown import parse_markdown
-from newsletter.model.direction import Direction
+from newsletter.language.direction import Direction
 from newsletter.render.directions import directed, with_directions
 
 LEFT, RIGHT = Direction.LEFT_TO_RIGHT, Direction.RIGHT_TO_LEFT

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import html as lxml_html
 
-from newsletter.render.dates import format_deadline, format_when
+from newsletter.language.dates import format_deadline, format_when
 from tests.render.conftest import Mail
 
 THANKS = {

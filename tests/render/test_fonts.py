@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.render.fonts import bare_font_stack
+from newsletter.render.sections import bare_font_stack
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.content.markdown import parse_markdown
-from newsletter.model.direction import Direction
+from newsletter.language.direction import Direction
 from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 from newsletter.render.prose import prose_html

@@ -4,8 +4,7 @@ import pytest
 from lxml import html as lxml_html
 
 from newsletter.config import builtin_theme
-from newsletter.model.mail_app import APPS_OF_MAILBOX, MailApp
-from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.model.tips import Tips
 from tests.render.conftest import Mail, Render

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
+from newsletter.lists.batches import batch_of
 from newsletter.model.audience import SubscriberRecord
-from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Verdict, Waiver
-from newsletter.model.imports import ImportReport, batch_of
+from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
+from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import Picture, RenderedVariant
-from newsletter.model.schedule import Schedule
 from newsletter.model.segment import All, Condition, Segment
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person

@@ -7,7 +7,6 @@ from datetime import datetime
 from operator import eq, ge, gt, le, lt, ne
 
 from newsletter.model.audience import SubscriberRecord
-from newsletter.model.moments import text_of
 from newsletter.model.segment import (
     All,
     And,
@@ -24,6 +23,7 @@ from newsletter.model.segment import (
     Since,
     Tagged,
 )
+from newsletter.system.moments import text_of
 
 _COMPARISONS: Mapping[Operator, Callable[[object, object], bool]] = {
     Operator.EQUAL: eq,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from newsletter.lists.batches import batch_of
 from newsletter.model.audience import SegmentCount, SubscriberRecord
-from newsletter.model.imports import batch_of
 from newsletter.model.segment import (
     All,
     And,

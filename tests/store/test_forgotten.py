@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from newsletter.errors import InputError
+from newsletter.lists.batches import batch_of
 from newsletter.model.audience import SubscriberRecord, SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
 from newsletter.model.event import Event, EventType
-from newsletter.model.imports import ImportReport, batch_of
+from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import Entry
 from newsletter.model.segment import Compare, Operator
 from newsletter.store.database import Database

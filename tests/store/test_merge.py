@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
+from newsletter.lists.batches import batch_of, batches_of
 from newsletter.model.audience import SubscriberRecord, Suppression, SuppressionReason
 from newsletter.model.imports import (
     DoubtfulRow,
@@ -20,8 +21,6 @@ from newsletter.model.imports import (
     PastConsent,
     RejectedRow,
     RowFate,
-    batch_of,
-    batches_of,
 )
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers, past_imports

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.audience import Suppression, SuppressionReason
-from newsletter.model.event import Event, EventType
-from newsletter.model.soft_bounce import SoftBounce, SoftBouncePolicy
+from newsletter.model.event import Event, EventType, SoftBounce, SoftBouncePolicy
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.opening import open_database

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.errors import InputError
+from newsletter.lists.batches import batch_of
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
-from newsletter.model.imports import batch_of
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.suppressions import (

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from newsletter.model.broadcast import Outcome, Verdict
 from newsletter.model.event import Event, EventType
 from newsletter.model.ledger import ClaimedChunk
-from newsletter.model.moments import text_of
 from newsletter.model.segment import Deed
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import record_outcome
+from newsletter.system.moments import text_of
 from tests.store.builders import NOW, add, at, freeze, id_of, row
 from tests.store.plain_segments import Person
 

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import Config
-from newsletter.model.local_pictures import with_local_pictures
+from newsletter.model.rendered import with_local_pictures
 from newsletter.web.views import View, mail_in_view
-from newsletter.workflows.compose import compose_issue
+from newsletter.workflows.compose.compose import compose_issue
 from tests.web.conftest import RunningStudio
 
 COLOURS = """['body', 'h1', 'p', 'a'].map(name => {

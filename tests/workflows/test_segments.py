@@ -13,10 +13,18 @@ from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows.broadcast import Order, plan_broadcast
-from newsletter.workflows.compose import find_issue
-from newsletter.workflows.segment_overview import Overlap, overview_segments, portray_segment, steps_of_overview
-from newsletter.workflows.segments import find_segment, find_segments, mistakes_in_segments, segment_where
+from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.segments import (
+    Overlap,
+    find_segment,
+    find_segments,
+    mistakes_in_segments,
+    overview_segments,
+    portray_segment,
+    segment_where,
+    steps_of_overview,
+)
+from newsletter.workflows.send.plan import Order, plan_broadcast
 from tests.store.builders import add, add_people, freeze, row
 from tests.workspaces import CONFIG, write_workspace
 

@@ -18,9 +18,8 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, Error, Page, Route, ViewportSize, sync_playwright
 
 from newsletter.errors import CannotRunError
-from newsletter.model.local_pictures import with_local_pictures
-from newsletter.model.rendered import RenderedIssue
-from newsletter.model.surroundings import bare_surroundings
+from newsletter.model.rendered import RenderedIssue, with_local_pictures
+from newsletter.system.helper_environment import bare_surroundings
 
 TIMEOUT_SECONDS = 60  # for each thing that is asked of the browser; a mail takes one or two
 _HEIGHT = 800

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from newsletter.checks.clients.table import TABLE_FILE, Feature, Support, Table, load_table
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.errors import InputError, Mistake
-from newsletter.model.mistakes import suggestion
+from newsletter.settings.mistakes import suggestion
 
 # Hardly used, so a family's weight leaves them out: Microsoft ended Windows Mail in 2024, and phones have Gmail's app.
 _RARE = frozenset({"outlook.windows-mail", "gmail.mobile-webmail"})

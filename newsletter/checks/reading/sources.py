@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from newsletter.checks.reading.words import normalised
 from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Prose, Section, Source
 from newsletter.model.issue_fields import LetterFields, LinkFields, MeditationFields, Signature, Video
-from newsletter.model.mistakes import Location
 
 # Keys whose texts steer the program; readers never see them as words.
 _UNSEEN_KEYS = frozenset(

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from newsletter.checks.base import THEME_REMEDY, Evidence, Fault, error, warning
 from newsletter.checks.reading.document import Heading, Tag
-from newsletter.model.direction import direction_of_language
+from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
 
 _LANGUAGE = re.compile(r"(?!und\b)[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")

@@ -11,7 +11,7 @@ from newsletter.checks.reading.colours import READABLE, contrast
 from newsletter.checks.reading.document import Document
 from newsletter.checks.reading.words import has_words
 from newsletter.config import CONFIG_FILE
-from newsletter.model.direction import Direction, direction_of_language
+from newsletter.language.direction import Direction, direction_of_language
 
 SMALLEST_SIZE = 14
 BODY_SIZE = 16

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from newsletter.checks.base import Evidence, Fault, error, warning
 from newsletter.model.merge import RESERVED_FIELDS
-from newsletter.model.mistakes import suggestion
+from newsletter.settings.mistakes import suggestion
 
 _ALWAYS_FILLED = RESERVED_FIELDS | {"email"}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from newsletter.model.surroundings import bare_surroundings
 from newsletter.render.imaging.decode import natural_size
+from newsletter.system.helper_environment import bare_surroundings
 
 _PROCESS = Path(__file__).with_name("drawing_process.py")
 _TIMEOUT_SECONDS = 20

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from newsletter.model.address import person_of
 from newsletter.model.ledger import AuditedDelivery
-from newsletter.model.moments import moment_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.forgotten import digest_of, require_key
 from newsletter.store.ledger.states import find
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of
 
 _SQL = load_queries("audit")
 _PAGE = 1000

@@ -5,11 +5,11 @@ from datetime import datetime
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry
-from newsletter.model.moments import text_of
 from newsletter.store.database import Database
 from newsletter.store.ledger import tally
 from newsletter.store.ledger.states import broadcast_of, end, find, hold_back, set_running
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import text_of
 
 _SQL = load_queries("broadcasts")
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry
-from newsletter.model.moments import text_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal, tally
 from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, end, find, set_cancelling
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import text_of
 
 _SQL = load_queries("cancel")
 _TAKEN_BACK = "taken back from the provider before its time"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
-from newsletter.model.moments import text_of
 from newsletter.store.database import Connection
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import text_of
 
 _SQL = load_queries("chunks")
 _EMPTY = "nobody is left in this chunk"

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
-from newsletter.model.moments import moment_of, text_of
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
 from newsletter.store.ledger.topics import reason_of_leaving
 from newsletter.store.ledger.values import Columns, columns_of
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("claim")
 _COLUMNS = ":columns"

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
-from newsletter.model.moments import text_of
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
@@ -25,6 +24,7 @@ from newsletter.store.ledger.states import envelope_text, find, waivers_text
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import text_of
 
 _SQL = load_queries("freeze")
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from newsletter.model.address import masked
 from newsletter.model.ledger import Entry, JournalEntry
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("journal")
 

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import DeliveryStatus
+from newsletter.model.broadcast import DeliveryStatus, Schedule
 from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
 from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
 from newsletter.model.readership import Readership
-from newsletter.model.schedule import Schedule
 from newsletter.store.database import Connection
 from newsletter.store.ledger.topics import exclude_left
 from newsletter.store.queries import load_queries

@@ -8,13 +8,13 @@ from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk
-from newsletter.model.moments import text_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
 from newsletter.store.ledger.claim import Claim, claim_within
 from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, find, hold_back, reopen, stop, stopped_because
 from newsletter.store.ledger.tally import count
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import text_of
 
 _SQL = load_queries("record")
 

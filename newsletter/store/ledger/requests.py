@@ -5,9 +5,9 @@ from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState
 from newsletter.model.ledger import AuditedRequest, HeldMail, RequestGroup
-from newsletter.model.moments import moment_of
 from newsletter.store.database import Database, Row
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of
 
 _SQL = load_queries("requests")
 _PAGE = 1000

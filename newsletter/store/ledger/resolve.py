@@ -4,12 +4,12 @@ from datetime import datetime
 
 from newsletter.model.broadcast import BroadcastState, ChunkState
 from newsletter.model.ledger import Entry, Resolution, UnknownChunk
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.chunks import OpenChunk, set_state
 from newsletter.store.ledger.states import find, reopen
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("resolve")
 _TO_RESEND = "resolved to be resent; resume sends it"

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Database
 from newsletter.store.ledger.states import broadcast_of, find, set_running
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 _SQL = load_queries("schedule")
 

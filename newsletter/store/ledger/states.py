@@ -7,10 +7,10 @@ import orjson
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Waiver
 from newsletter.model.ledger import Entry
-from newsletter.model.moments import moment_of, text_of
 from newsletter.store.database import Connection, Row
 from newsletter.store.ledger import journal
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of, text_of
 
 CANCELLED_WHY = "the broadcast was cancelled"  # what the ledger says of deliveries that then never left
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
-from newsletter.model.moments import moment_of
 from newsletter.store.database import Database
 from newsletter.store.ledger.states import find
 from newsletter.store.ledger.tally import count
 from newsletter.store.queries import load_queries
+from newsletter.system.moments import moment_of
 
 _SQL = load_queries("status")
 _PAGE = 1000

@@ -1,20 +1,20 @@
 """The whole look: each section by itself, side by side where they wait for others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from newsletter.config import Config, find_workspace, load_config
-from newsletter.errors import NewsletterError
-from newsletter.workflows.doctor.database import database_items
-from newsletter.workflows.doctor.diagnosis import Diagnosis, Item, Section
+from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
+from newsletter.errors import MistakesError, NewsletterError, StoreError
+from newsletter.store.examination import DatabaseFacts, examine_database
+from newsletter.workflows.compose.compose import issue_names
+from newsletter.workflows.doctor.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.pages import examine_pages
 from newsletter.workflows.doctor.provider import ProviderFacts, examine_provider
 from newsletter.workflows.doctor.sender import sender_items
-from newsletter.workflows.doctor.workspace import settings_items, workspace_items
 
 Found = TypeVar("Found")
 
@@ -83,3 +83,88 @@ def _submitted(
     under_way = pool.submit(examine)
     under_way.add_done_callback(lambda _: on_done(part))
     return under_way
+
+
+_WORDS_OF_SIZE = 1 << 20
+
+
+def database_items(config: Config) -> Iterator[Item]:
+    """What the database is like; it is neither made nor migrated."""
+    location = config.database
+    if isinstance(location, Path) and not location.exists():
+        yield ok("database", f"{config.shown(location)} is made by the first import")
+        return
+    try:
+        facts = examine_database(location)
+    except StoreError as err:
+        yield from_words("database", Health.ERROR, err)
+        return
+    yield ok("database", f"{facts.engine}, {facts.size_bytes / _WORDS_OF_SIZE:,.1f} MB")
+    yield _schema(facts)
+    yield _integrity(facts)
+    if isinstance(location, Path):
+        yield _privacy(facts, config.shown(location))
+        yield _journal(facts)
+
+
+def _schema(facts: DatabaseFacts) -> Item:
+    if facts.schema == facts.newest_schema:
+        return ok("schema", "its tables are of this version")
+    what = f"its tables are {facts.newest_schema - facts.schema} versions behind"
+    remedy = "keep a copy of it; the next command that uses it brings them up to date"
+    return warning("schema", what, remedy)
+
+
+def _integrity(facts: DatabaseFacts) -> Item:
+    if not facts.damages:
+        return ok("integrity", "it is whole")
+    return error("integrity", f"it is damaged: {facts.damages[0]}", "stop all programs, and restore it from a backup")
+
+
+def _privacy(facts: DatabaseFacts, shown: str) -> Item:
+    if not facts.open_to:
+        return ok("privacy", "nobody but you may read its file")
+    what = f"others on this machine may read it ({facts.open_to})"
+    return error("privacy", what, f"run: chmod 600 {shown}")
+
+
+def _journal(facts: DatabaseFacts) -> Item:
+    if facts.journal == "wal":
+        return ok("journal", "readers do not hold up a broadcast (WAL)")
+    what = "its journal makes readers wait for a broadcast, and the other way round (no WAL)"
+    return warning("journal", what, "the next command that uses it sets that right, if the disk is of this machine")
+
+
+def workspace_items(config: Config) -> Iterator[Item]:
+    """What the folders of a workspace hold, whose settings could be read."""
+    yield ok("settings", f"{CONFIG_FILE} is valid")
+    issues = issue_names(config)
+    if issues:
+        yield ok("issues", f"{len(issues)} {'issue' if len(issues) == 1 else 'issues'}, the newest is {issues[-1]}")
+    else:
+        yield warning("issues", "there is no issue yet", "make one with `newsletter new`")
+    yield _templates(config)
+
+
+def settings_items(problem: NewsletterError) -> Iterator[Item]:
+    """Why the settings cannot be used: an item for each mistake."""
+    if not isinstance(problem, MistakesError):
+        yield from_words("settings", Health.ERROR, problem)
+        return
+    for mistake in problem.mistakes:
+        yield error("settings", f"{mistake.place}: {mistake.what}", mistake.remedy)
+
+
+def _templates(config: Config) -> Item:
+    folder = config.root / TEMPLATES_FOLDER
+    if not folder.exists():
+        return ok("templates", "the built-in theme is used")
+    if not folder.is_dir():
+        return error("templates", f"{TEMPLATES_FOLDER} is no folder", "rename it, or make it a folder of templates")
+    try:
+        templates = [path for path in folder.rglob("[!.]*.j2") if path.is_file()]
+        for path in templates:
+            path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        return error("templates", f"{TEMPLATES_FOLDER}/ cannot be read ({err})", "check its files' permissions")
+    return ok("templates", f"{TEMPLATES_FOLDER}/ has {len(templates)} templates; the built-in theme has the rest")

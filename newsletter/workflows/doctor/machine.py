@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from newsletter.config import Config
-from newsletter.workflows.compose import BUILD_FOLDER
+from newsletter.workflows.compose.compose import BUILD_FOLDER
 from newsletter.workflows.doctor.diagnosis import Item, error, not_judged, ok, warning
 
 _DISTRIBUTION = "newsletter"

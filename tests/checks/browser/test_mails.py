@@ -7,7 +7,7 @@ import pytest
 from newsletter.checks.base import gather_evidence
 from newsletter.checks.browser.examine import examine
 from newsletter.config import load_config
-from newsletter.workflows.compose import compose_issue, subject_of
+from newsletter.workflows.compose.compose import compose_issue, subject_of
 from tests.checks.browser.test_examine import CIRCUMSTANCES
 from tests.kitchen_sink import ISSUES, WORKSPACE
 from tests.render.conftest import REPOSITORY

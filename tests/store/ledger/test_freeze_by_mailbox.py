@@ -4,8 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.ledger import VariantCount
-from newsletter.model.mail_app import APPS_OF_MAILBOX
-from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider, mailbox_provider_of
+from newsletter.model.mailbox import APPS_OF_MAILBOX, PROVIDER_OF_DOMAIN, MailboxProvider, mailbox_provider_of
 from newsletter.model.readership import Readership
 from newsletter.model.segment import OneOf, Tagged
 from newsletter.store.database import Database

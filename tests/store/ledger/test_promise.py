@@ -21,12 +21,11 @@ from hypothesis.stateful import (
 )
 
 from newsletter.errors import InputError
+from newsletter.lists.batches import batch_of
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Verdict
-from newsletter.model.imports import batch_of
+from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk, Resolution
 from newsletter.model.pace import Allowance
-from newsletter.model.schedule import Schedule
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person

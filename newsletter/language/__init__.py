@@ -1,0 +1,1 @@
+"""Everything that is a matter of language: dates, directions, words."""

@@ -1,0 +1,248 @@
+"""Dates, ranges and zone labels of an event, in words: made from its fields, so that they cannot be wrong.
+
+English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT"); every other
+language takes its forms from CLDR through Babel.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import (
+    format_date,
+    format_interval,
+    format_skeleton,
+    format_time,
+    get_timezone_location,
+    get_timezone_name,
+)
+
+from newsletter.model.issue import Item
+from newsletter.model.issue_fields import Moment
+
+_OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR says of a zone that it has no name for
+_DASH = "\N{EN DASH}"
+# How a language says that something happens on that day each week; `{day}` is the weekday's name.
+_WEEKLY = {
+    "ar": "كل {day}",
+    "de": "jeden {day}",
+    "es": "cada {day}",
+    "fr": "chaque {day}",
+    "he": "כל {day}",
+    "it": "ogni {day}",
+    "ja": "毎週{day}",
+    "nl": "elke {day}",
+    "pt": "cada {day}",
+    "sv": "varje {day}",
+    "zh": "每周{day}",
+}
+_COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the days; elsewhere a comma
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateTile:
+    """The date tile of an event: one day, or the first and the last of a range."""
+
+    month: str
+    day: str
+    weekday: str
+    last_month: str = ""  # empty where the event has one day
+    last_day: str = ""
+    last_weekday: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """An event's days and, where it has times of day, its times."""
+
+    first: date
+    last: date
+    starts: datetime | None
+    ends: datetime | None
+
+
+def format_when(item: Item, language: str) -> str:
+    """Days and times of an event on one line; empty where it has no date."""
+    span = _span(item)
+    if span is None:
+        return ""
+    locale = _locale(language)
+    days = _days(item, span, locale)
+    times = _times(span, locale)
+    return f"{days} | {times}" if times else days
+
+
+def format_deadline(item: Item, language: str) -> str:
+    """A deadline's label and date: `Early bird price ends February 22`."""
+    deadline = item.fields.deadline
+    if deadline is None:
+        return ""
+    locale = _locale(language)
+    day = format_skeleton("MMMMd", deadline.date, locale=locale)
+    return f"{deadline.label} {day}"
+
+
+def date_tile(item: Item, language: str) -> DateTile | None:
+    """The parts of an event's date tile; None where it has no date."""
+    span = _span(item)
+    if span is None:
+        return None
+    locale = _locale(language)
+    month, day, weekday = _tile_parts(span.first, locale)
+    if span.first == span.last:
+        return DateTile(month=month, day=day, weekday=weekday)
+    last_month, last_day, last_weekday = _tile_parts(span.last, locale)
+    return DateTile(
+        month=month, day=day, weekday=weekday, last_month=last_month, last_day=last_day, last_weekday=last_weekday
+    )
+
+
+def format_month(day: date, language: str) -> str:
+    """Month and year: `February 2026`."""
+    return format_skeleton("yMMMM", day, locale=_locale(language))
+
+
+def _locale(language: str) -> Locale:
+    """What Babel knows of a language; of the language without its region, or of English, where it knows nothing."""
+    for name in (language, language.partition("-")[0]):
+        try:
+            return Locale.parse(name, sep="-")
+        except UnknownLocaleError:
+            continue
+    return Locale("en")
+
+
+def _span(item: Item) -> _Span | None:
+    starts = item.fields.starts
+    if starts is None:
+        return None
+    ends = item.fields.ends if item.fields.ends is not None else starts
+    if not isinstance(starts, datetime) or not isinstance(ends, datetime):
+        return _Span(first=starts, last=ends, starts=None, ends=None)
+    last = ends.date()
+    # An evening that ends at or after midnight is still one day's event.
+    if item.fields.repeats is None and ends - starts < timedelta(hours=18):
+        last = starts.date()
+    return _Span(
+        first=starts.date(),
+        last=last,
+        starts=starts.replace(tzinfo=item.zone),
+        ends=ends.replace(tzinfo=item.zone) if item.fields.ends is not None else None,
+    )
+
+
+def _days(item: Item, span: _Span, locale: Locale) -> str:
+    if span.first == span.last:
+        if locale.language == "en":
+            return format_date(span.first, "EEEE, MMMM d, y", locale=locale)
+        return format_date(span.first, "full", locale=locale)
+    days = _day_range(span.first, span.last, locale)
+    if item.fields.repeats == "weekly":
+        weekday = format_date(span.first, "EEEE", locale=locale)
+        every = f"{weekday}s" if locale.language == "en" else _WEEKLY.get(locale.language, "{day}").format(day=weekday)
+        return f"{every}{_COMMA.get(locale.language, ', ')}{days}"
+    if item.fields.weekdays:
+        weekdays = (
+            f"{format_date(span.first, 'EEEE', locale=locale)} {_DASH} {format_date(span.last, 'EEEE', locale=locale)}"
+        )
+        return f"{weekdays}{_COMMA.get(locale.language, ', ')}{days}"
+    return days
+
+
+def _day_range(first: date, last: date, locale: Locale) -> str:
+    if locale.language != "en":
+        return format_interval(first, last, "yMMMMd", locale=locale)
+    begin = format_date(first, "MMMM d", locale=locale)
+    if first.year != last.year:
+        begin += f", {first.year}"
+    end_pattern = "d, y" if (first.year, first.month) == (last.year, last.month) else "MMMM d, y"
+    return f"{begin} {_DASH} {format_date(last, end_pattern, locale=locale)}"
+
+
+def _times(span: _Span, locale: Locale) -> str:
+    if span.starts is None:
+        return ""
+    zone = _zone_label(span.starts, locale)
+    begin = _clock(span.starts, locale)
+    if span.ends is None:
+        return f"{begin} {zone}"
+    return f"{begin} {_DASH} {_clock(span.ends, locale)} {zone}"
+
+
+def _zone_label(moment: datetime, locale: Locale) -> str:
+    """`PT` where the language has a short name for the zone, else the long one, or its city; never a bare offset."""
+    if moment.tzname() == "UTC":
+        return "UTC"
+    name = get_timezone_name(moment, width="short", zone_variant="generic", locale=locale)
+    if name == get_timezone_name(moment, width="short", zone_variant="standard", locale=locale):
+        # Without a name for both halves of the year, the winter's would be an hour off in summer.
+        name = get_timezone_name(moment, width="short", locale=locale)
+    if name.startswith(("+", "-")):
+        name = get_timezone_name(moment, width="long", zone_variant="generic", locale=locale)
+    if _OFFSET.search(name):
+        city = get_timezone_location(moment, locale=locale, return_city=True)
+        return f"{city} time" if locale.language == "en" else f"({city})"
+    return name
+
+
+def _clock(moment: datetime, locale: Locale) -> str:
+    if locale.language == "en":
+        return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+    return format_time(moment.time(), "short", locale=locale)
+
+
+def _tile_parts(day: date, locale: Locale) -> tuple[str, str, str]:
+    """Month, day and weekday, short. Babel's stand-alone months (`LLL`) leak from one language into the next."""
+    month, weekday = (format_date(day, pattern, locale=locale).rstrip(".") for pattern in ("MMM", "EEE"))
+    return month, str(day.day), weekday
+
+
+_GOOGLE = "https://calendar.google.com/calendar/render"
+_USUAL_LENGTH = timedelta(hours=1)
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def google_calendar_url(item: Item) -> str | None:
+    """Google Calendar's page with the event filled in; None where it has no date.
+
+    A repeated event is its first time with a weekly rule. The end of an event of whole days is exclusive. One that
+    begins at a time and names no end takes an hour, as it would if the reader entered it: without length it is hidden.
+    """
+    starts = item.fields.starts
+    if starts is None:
+        return None
+    ends = _end(starts, item.fields.ends)
+    query = {"action": "TEMPLATE", "text": item.fields.title, "dates": _dates(starts, ends, item), "ctz": item.zone.key}
+    if item.fields.subtitle:
+        query["details"] = item.fields.subtitle
+    if item.fields.location:
+        query["location"] = item.fields.location
+    if item.fields.repeats == "weekly":
+        times = (_day(ends) - _day(starts)).days // 7 + 1
+        query["recur"] = f"RRULE:FREQ=WEEKLY;COUNT={times}"
+    return f"{_GOOGLE}?{urlencode(query)}"
+
+
+def _end(starts: Moment, ends: Moment | None) -> Moment:
+    if ends is not None and ends != starts:
+        return ends
+    return starts + _USUAL_LENGTH if isinstance(starts, datetime) else starts
+
+
+def _dates(starts: Moment, ends: Moment, item: Item) -> str:
+    if isinstance(starts, datetime) and isinstance(ends, datetime):
+        if item.fields.repeats == "weekly":
+            ends = datetime.combine(starts.date(), ends.time())
+            ends += timedelta(days=1) if ends <= starts else timedelta()
+        return f"{_stamp(starts, item)}/{_stamp(ends, item)}"
+    return f"{_day(starts):%Y%m%d}/{_day(ends) + timedelta(days=1):%Y%m%d}"
+
+
+def _stamp(moment: datetime, item: Item) -> str:
+    return moment.replace(tzinfo=item.zone).astimezone(UTC).strftime(_STAMP)
+
+
+def _day(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment

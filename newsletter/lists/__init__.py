@@ -1,0 +1,1 @@
+"""Read and write list files of any tool."""

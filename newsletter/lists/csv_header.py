@@ -1,0 +1,216 @@
+"""Reads the header of a list: whose format it is, and which column holds what."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from newsletter.errors import Mistake, MistakesError
+from newsletter.lists.export_formats import (
+    JSON,
+    LEFT_OUT,
+    SYNONYMS,
+    ExportFormat,
+    StatusColumn,
+    letters_of,
+    recognise,
+)
+from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.model.merge import RESERVED_FIELDS
+from newsletter.model.segment import KEYWORDS
+
+MOST_COLUMNS = 1000
+LONGEST_NAME = 100
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_KNOWN_BY_LETTERS = {letters_of(column): column for column in SUBSCRIBER_COLUMNS}
+_RESERVED = RESERVED_FIELDS | KEYWORDS | {"attributes"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a list, and how it is taken."""
+
+    name: str  # as the file calls it
+    place: int  # counted from 0
+    fields: tuple[str, ...] = ()  # which of SUBSCRIBER_COLUMNS it fills
+    attribute: str = ""
+    is_json: bool = False  # holds further attributes
+    status: StatusColumn | None = None  # may say that a row must not be taken
+
+    @property
+    def use(self) -> str:
+        """How it is taken, in words."""
+        if self.is_json:
+            return "attributes"
+        if self.attribute:
+            return f"attribute {self.attribute}" + (", and whether they may be mailed" if self.status else "")
+        return ", ".join(self.fields) or ("whether they may be mailed" if self.status else "left out")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the first line of a list says."""
+
+    line: int
+    tool: str  # whose format it is; empty for a list of one's own
+    delimiter: str
+    columns: tuple[Column, ...]
+    is_day_first: bool | None = None
+
+    @property
+    def width(self) -> int:
+        """How many cells each row has."""
+        return len(self.columns)
+
+    @property
+    def email(self) -> Column:
+        """The column that holds the addresses; every list has one."""
+        return next(column for column in self.columns if "email" in column.fields)
+
+    def column_of(self, field: str) -> Column | None:
+        """The column that fills one of SUBSCRIBER_COLUMNS; None where the list does not have it."""
+        return next((column for column in self.columns if field in column.fields), None)
+
+
+def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int) -> Header:
+    """The header; raises MistakesError with all that is wrong with it.
+
+    `mapping` says what to take a column for: one of SUBSCRIBER_COLUMNS, the name of an attribute, or nothing at all.
+    Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
+    column that is not known becomes an attribute, named in plain letters.
+    """
+    names = column_names(cells, path=path, line=line)
+    wanted, faults = _wanted(names, mapping)
+    form = recognise(frozenset(map(letters_of, names)))
+    columns = [
+        _mapped(name, place, wanted[place]) if place in wanted else recognised_column(name, place, form)
+        for place, name in enumerate(names)
+    ]
+    faults += _faults(columns)
+    if faults:
+        raise header_mistakes(path, line, faults)
+    return Header(
+        line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
+    )
+
+
+def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
+    """The names of the columns; raises MistakesError where a list cannot have such a header."""
+    if len(cells) > MOST_COLUMNS:
+        what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
+        raise header_mistakes(
+            path, line, [(what, "delete the columns that say nothing about people, or check the file")]
+        )
+    if any("\0" in cell for cell in cells):
+        remedy = "open it in the spreadsheet and save a copy as CSV UTF-8"
+        raise header_mistakes(path, line, [("it is not text", remedy)])
+    return [" ".join(cell.split()) for cell in cells]
+
+
+def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int, str], list[tuple[str, str]]]:
+    """What to take each column for that the mapping names, by its place; and the columns that it names in vain."""
+    wanted: dict[int, str] = {}
+    faults = []
+    for name, target in mapping.items():
+        places = [place for place, other in enumerate(names) if other == name.strip()] or [
+            place for place, other in enumerate(names) if letters_of(other) == letters_of(name)
+        ]
+        if not places:
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+            remedy = f"did you mean {close[0]}?" if close else f"the columns are {', '.join(names[:20])}"
+            faults.append((f"there is no column {name!r} to map", remedy))
+        near = difflib.get_close_matches(target.strip().lower(), SUBSCRIBER_COLUMNS, n=1, cutoff=0.85)
+        if near and letters_of(target) not in _KNOWN_BY_LETTERS:
+            remedy = f"did you mean {near[0]}? An attribute needs a name that is less like it"
+            faults.append((f"{target.strip()!r} is no column of ours", remedy))
+        wanted.update(dict.fromkeys(places, target.strip()))
+    return wanted, faults
+
+
+def _mapped(name: str, place: int, target: str) -> Column:
+    known = _KNOWN_BY_LETTERS.get(letters_of(target))
+    if known:
+        return Column(name=name, place=place, fields=(known,))
+    return Column(name=name, place=place, attribute=target.lower())
+
+
+def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
+    """How a column of a format is taken, by its name."""
+    letters = letters_of(name)
+    status = next((found for found in form.status if letters_of(found.name) == letters), None)
+    meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
+    targets = next((targets for known, targets in meanings.items() if letters_of(known) == letters), None)
+    if targets is None:
+        known = _KNOWN_BY_LETTERS.get(letters)
+        targets = (known,) if known else (LEFT_OUT,) if status and form.tool else (attribute_name(name) or name,)
+    fields = tuple(target for target in targets if target in SUBSCRIBER_COLUMNS)
+    return Column(
+        name=name,
+        place=place,
+        fields=fields,
+        attribute="" if fields or targets == (JSON,) else targets[0],
+        is_json=targets == (JSON,),
+        status=status,
+    )
+
+
+def attribute_name(name: str) -> str:
+    """A name as attributes have it: plain small letters, digits and underscores; letters lose their accents."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def is_attribute_name(name: str) -> bool:
+    """Whether an attribute can be called so."""
+    return (
+        _NAME.fullmatch(name) is not None
+        and len(name) <= LONGEST_NAME
+        and name not in _RESERVED
+        and letters_of(name) not in _KNOWN_BY_LETTERS
+    )
+
+
+def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """All that is wrong with the columns, each with what to do."""
+    faults = []
+    takers: dict[str, Column] = {}
+    for column in columns:
+        if fault := _name_fault(column):
+            faults.append(fault)
+        for target in (*column.fields, *([column.attribute] if column.attribute else [])):
+            first = takers.setdefault(target, column)
+            if first is not column:
+                what = f"the columns {first.name!r} and {column.name!r} both say {target}"
+                remedy = "name one of them otherwise in the first line, or delete it"
+                faults.append((what, remedy if first.name == column.name else f'leave one out: --map "{column.name}="'))
+    if "email" not in takers and any("@" in column.name for column in columns):
+        what = "the first line holds an address, and not the names of the columns"
+        faults.append((what, "put a line above it that names them, such as email,first_name"))
+    elif "email" not in takers:
+        near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
+        faults.append(
+            (
+                "there is no column email",
+                f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"',
+            )
+        )
+    return faults
+
+
+def _name_fault(column: Column) -> tuple[str, str] | None:
+    """What is wrong with the name that an attribute would get."""
+    name = column.attribute
+    if not name or is_attribute_name(name):
+        return None
+    remedy = f'name it: --map "{column.name}=another_name", or leave it out: --map "{column.name}="'
+    if name in _RESERVED:
+        return (f"a column cannot be named {name}, which has a meaning of its own", remedy)
+    if len(name) > LONGEST_NAME:
+        return (f"the column {column.name[:40]!r}… has a name of more than {LONGEST_NAME} letters", remedy)
+    return (f"{name!r} cannot be the name of an attribute: plain letters, digits, underscores, a letter first", remedy)
+
+
+def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
+    """What is wrong with a header, each fault with what to do."""
+    return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)

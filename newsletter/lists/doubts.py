@@ -1,0 +1,99 @@
+"""Addresses that are possible, and that somebody should look at all the same: typos, roles, throw-away mailboxes.
+
+The tables are written by hand: what people mistype, and the best-known throw-away services. They only ever warn.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+
+# The big mailbox providers whose name is long enough that a letter amiss is more likely a typo than another domain.
+_MAILBOXES = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "protonmail.com", "googlemail.com")
+# Domains a letter away from one of those that are somebody's own.
+_NO_TYPOS = frozenset({"email.com", "mail.com", "ymail.com", "fmail.com", "zmail.com", "gmx.com", "rocketmail.com"})
+# Typos further away, or of other domains, and what is meant.
+_TYPOS = {
+    "gmailcom.com": "gmail.com",
+    "gnail.con": "gmail.com",
+    "gmial.con": "gmail.com",
+    "hotmal.con": "hotmail.com",
+    "hotmai.con": "hotmail.com",
+    "yaho.con": "yahoo.com",
+    "yahho.con": "yahoo.com",
+    "outlok.con": "outlook.com",
+    "iclod.con": "icloud.com",
+    "aol.con": "aol.com",
+    "aol.co": "aol.com",
+    "gmx.dee": "gmx.de",
+    "web.dee": "web.de",
+    "orange.fe": "orange.fr",
+    "wanadoo.fe": "wanadoo.fr",
+    "comcast.com": "comcast.net",
+    "comcast.nte": "comcast.net",
+    "verizon.ney": "verizon.net",
+}
+_ROLE_NAMES = """
+abuse admin administrator all billing bounce bounces contact customerservice daemon donotreply enquiries everyone help
+hostmaster hr info inquiries jobs list mail mailer-daemon marketing media newsletter no-reply no_reply nobody noreply
+office orders postmaster press privacy reception root sales security service spam subscribe support sysadmin team
+unsubscribe usenet webmaster
+"""
+_ROLES = frozenset(_ROLE_NAMES.split())
+
+
+def doubts_of(emails: Sequence[str]) -> Mapping[int, str]:
+    """By its place, what is doubtful about each address that is so."""
+    parts = "\n".join(emails).lower().replace("@", "\n").split("\n")
+    if len(parts) != 2 * len(emails):  # an address with a quoted local part
+        parts = [part for email in emails for part in email.lower().rpartition("@")[::2]]
+    locals_, domains = parts[::2], parts[1::2]
+    doubtful = {domain: doubt for domain in set(domains) if (doubt := doubt_of_domain(domain))}
+    if not doubtful and _ROLES.isdisjoint(locals_):
+        return {}
+    found = {}
+    for place, (local, domain) in enumerate(zip(locals_, domains, strict=True)):
+        doubts = [doubtful[domain]] if domain in doubtful else []
+        if local in _ROLES:
+            doubts.append(f"{local}@ is read by a role, not by a person; ask for a person's own address")
+        if doubts:
+            found[place] = "; ".join(doubts)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def doubt_of_domain(domain: str) -> str:
+    """What is doubtful about a domain in lower case; empty where nothing is."""
+    if meant := _meant(domain):
+        return f"{domain} looks like a typo for {meant}; ask the person, or correct the list"
+    if domain in _throw_away():
+        return f"{domain} gives throw-away mailboxes; expect it to stop working"
+    return ""
+
+
+def _meant(domain: str) -> str:
+    """The domain that a likely typo stands for."""
+    if domain in _MAILBOXES or domain in _NO_TYPOS:
+        return ""
+    return _TYPOS.get(domain) or next((known for known in _MAILBOXES if _is_a_slip(domain, known)), "")
+
+
+def _is_a_slip(written: str, meant: str) -> bool:
+    """Whether one letter is wrong, missing or too many, or two neighbours changed places."""
+    if abs(len(written) - len(meant)) > 1:
+        return False
+    start = next(
+        (at for at, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), min(len(written), len(meant))
+    )
+    rest, other = written[start:], meant[start:]
+    return (
+        rest[1:] == other[1:]
+        or rest[1:] == other
+        or rest == other[1:]
+        or (rest[:2] == other[:2][::-1] and rest[2:] == other[2:])
+    )
+
+
+@cache
+def _throw_away() -> frozenset[str]:
+    text = (files("newsletter.lists") / "throw_away_domains.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))

@@ -1,0 +1,230 @@
+"""Reads a list of addresses that must not be mailed: an address a line, or a CSV file with a column of addresses.
+
+Of a CSV file's columns `topic`, `reason`, `detail` and `created_at` count, as `suppressions export` writes them. Where
+columns say how people stand, as in the lists that other tools export, only those are taken who left, bounced or
+complained, since the moment that the list gives for it. A file that holds a mistake is refused as a whole, with all of
+its lines that do.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.lists.addresses import checked_address
+from newsletter.lists.cells import shortened, unguarded
+from newsletter.lists.csv_header import Column, Header
+from newsletter.lists.encodings import Encoding, find_encoding
+from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED
+from newsletter.lists.list_moments import moment_text
+from newsletter.lists.suppression_header import LEFT_AT, email_places, read_suppression_header
+from newsletter.lists.tables import delimiter_of, read_table
+from newsletter.lists.text_blocks import read_blocks, require_text
+from newsletter.model.audience import Suppression, SuppressionReason
+from newsletter.settings.mistakes import suggestion
+from newsletter.system.moments import moment_of
+
+_MOST_SHOWN = 100  # mistakes; of a file that is no list every line is one
+_CORRECT = "correct or delete the line"
+_REASONS = {reason.value: reason for reason in SuppressionReason}
+_MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMPLAINED}  # all else: they left
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ANSWER_CODE = re.compile(
+    r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)"
+)  # of a mail server (RFC 3463), as lists of bounces have it
+_LINES = Header(line=0, tool="", delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionTerms:
+    """What whoever adds a list says about those of its rows that do not say it themselves."""
+
+    reason: SuppressionReason | None = None  # None: they left
+    topic: str = ""
+    detail: str = ""
+
+
+def read_suppressions(
+    path: Path,
+    *,
+    terms: SuppressionTerms,
+    topics: Collection[str],
+    now: datetime,
+    on_row: Callable[[int], None] = lambda _: None,
+) -> Iterator[Suppression]:
+    """The suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
+
+    Raises InputError where it cannot be read, and, after its last row, MistakesError where any is wrong, or where all
+    of them are of people who are mailed.
+    """
+    require_text(path)
+    mistakes = _Mistakes(path)
+    reader: _RowReader | None = None
+    taken = 0
+    for header, line, cells in _rows(path, find_encoding(path), mistakes):
+        on_row(1)
+        reader = reader or _RowReader(header, terms, topics, now)
+        try:
+            found = reader.suppression(cells)
+        except ValueError as err:
+            mistakes.add(line, str(err))
+            continue
+        if found is not None:
+            taken += 1
+            yield found
+    mistakes.refuse()
+    if reader is not None and not taken:
+        what = "nobody in it left: every row is of somebody who is mailed, or was never"
+        raise MistakesError([Mistake(path=str(path), what=what, remedy="give a list of those who left")])
+
+
+class _Mistakes:
+    """What is wrong with the lines of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._count = 0
+        self._shown: list[Mistake] = []
+
+    def add(self, line: int, told: str) -> None:
+        """What is wrong with a line, and what to do where that is known."""
+        self._count += 1
+        if self._count <= _MOST_SHOWN:
+            what, _, remedy = told.partition("; ")
+            self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy or _CORRECT))
+
+    def refuse(self) -> None:
+        """Raises MistakesError where there are any."""
+        self._shown.sort(key=lambda mistake: mistake.line or 0)
+        if self._count > _MOST_SHOWN:
+            what = f"there are {self._count - _MOST_SHOWN:,} more lines with a mistake"
+            self._shown.append(Mistake(path=self._path, what=what, remedy="correct these first"))
+        if self._shown:
+            raise MistakesError(self._shown)
+
+
+class _RowReader:
+    """Turns rows into suppressions; raises ValueError with a remedy."""
+
+    def __init__(self, header: Header, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
+        self._header = header
+        self._terms = terms
+        self._topics = topics
+        self._now = now
+        self._states = [(column, column.status) for column in header.columns if column.status]
+        self._moments = [column for column in header.columns if not {LEFT_AT, "created_at"}.isdisjoint(column.fields)]
+
+    def suppression(self, cells: Sequence[str]) -> Suppression | None:
+        """What a row says; None where it is of somebody who did not leave."""
+        why = self._why(cells)
+        if why is None:
+            return None
+        reason, said = why
+        return Suppression(
+            email=checked_address(self._cell(cells, "email")),
+            reason=reason,
+            created_at=self._since(cells),
+            topic=self._topic(self._cell(cells, "topic")),
+            detail=self._cell(cells, "detail") or said or self._terms.detail,
+        )
+
+    def _why(self, cells: Sequence[str]) -> tuple[SuppressionReason, str] | None:
+        """Why somebody is not mailed, and the row's own words where they are none of our reasons; None if they are."""
+        words, unknown, is_mailed = self._cell(cells, "reason"), "", False
+        for column, status in self._states:
+            cell = _tidy(cells[column.place])
+            left = status.reason_of(cell)
+            if left and left != NOT_CONFIRMED and (LEFT_AT not in column.fields or self._moment(cell)):
+                known = _REASONS.get(words.lower())
+                return known or _MEANT.get(left, SuppressionReason.UNSUBSCRIBED), "" if known else words
+            is_mailed |= left == NOT_CONFIRMED or cell.lower() in (status.mailed or ())
+            unknown = cell if status.is_unknown(cell) else unknown
+        if is_mailed:
+            return None
+        words = words or _answer_code(unknown)
+        return self._reason(words) if words or not self._states else None
+
+    def _reason(self, words: str) -> tuple[SuppressionReason, str]:
+        """The reason, and what the row says where it is none of ours, such as a server's words."""
+        given = self._terms.reason
+        known = _REASONS.get(words.lower())
+        if known is not None:
+            return known, ""
+        if words and given is None:
+            raise ValueError(
+                f"{_short(words)} is none of the reasons {', '.join(_REASONS)}; correct it, or say with --reason why "
+                "they are not mailed, and the cell is kept as a detail"
+            )
+        return given or SuppressionReason.UNSUBSCRIBED, words
+
+    def _topic(self, cell: str) -> str:
+        topic = cell or self._terms.topic
+        if topic and topic not in self._topics:
+            raise ValueError(f"there is no topic {_short(topic)}; {suggestion(topic, sorted(self._topics))}")
+        return topic
+
+    def _since(self, cells: Sequence[str]) -> datetime:
+        """When they left, the last time of several; now, where the row does not say it."""
+        told = {self._moment(cell): cell for column in self._moments if (cell := _tidy(cells[column.place]))}
+        last = max(told, default="")
+        since = moment_of(last) if last else self._now
+        if since > self._now:
+            raise ValueError(f"{_short(told[last])} is in the future; correct the date")
+        return since
+
+    def _moment(self, cell: str) -> str:
+        """A moment as the database keeps it; empty where it is written that there is none."""
+        return moment_text(cell, is_day_first=self._header.is_day_first)
+
+    def _cell(self, cells: Sequence[str], name: str) -> str:
+        column = self._header.column_of(name)
+        return _tidy(cells[column.place]) if column else ""
+
+
+def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[Header, int, Sequence[str]]]:
+    """The header, and each row that is not empty with the line on which it starts."""
+    _, head = next(_lines(path, encoding), (0, ""))
+    if not head:
+        raise InputError(f"{path}: it is empty; write an address a line")
+    if "@" in head and not email_places(head.split(delimiter_of(head))):
+        yield from ((_LINES, line, (cell,)) for line, cell in _lines(path, encoding))
+        return
+
+    def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
+        return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
+
+    for block in read_table(path, encoding, header_of):
+        for rejected in block.rows.rejected:
+            mistakes.add(rejected.line, rejected.reason)
+        for line, cells in zip(block.rows.lines, zip(*block.rows.columns, strict=True), strict=True):
+            if any(map(str.strip, cells)):
+                yield block.header, line, cells
+
+
+def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, with their numbers."""
+    for block in read_blocks(path, encoding):
+        for number, line in enumerate(block.text.split("\n"), start=block.first_line):
+            if line.strip():
+                yield number, line
+
+
+def _answer_code(state: str) -> str:
+    """What a state says that is the answer of a mail server; raises ValueError for any other."""
+    if state and not _ANSWER_CODE.fullmatch(state):
+        raise ValueError(
+            f"{_short(state)} says neither that they left nor that they did not; "
+            "keep the rows of those who left alone, and delete that column"
+        )
+    return state
+
+
+def _tidy(cell: str) -> str:
+    """A cell in one line."""
+    return _CONTROL.sub(" ", unguarded(cell.strip())).strip()
+
+
+def _short(text: str) -> str:
+    return repr(shortened(text))

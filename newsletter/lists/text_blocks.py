@@ -1,0 +1,120 @@
+"""Reads a list as blocks of text that hold whole lines, so that a list of any size takes the same memory."""
+
+import codecs
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.lists.encodings import Encoding
+
+_CHUNK = 1 << 20  # bytes
+LONGEST_LINE = 1 << 22  # characters; a longer one is no row of a list
+
+# What other kinds of file begin with: what they are, and what to do with them.
+_NO_TEXT = (
+    (b"PK\x03\x04", "it is a workbook (.xlsx, .ods, .numbers) or a zip archive", "{workbook}; unpack an archive first"),
+    (b"\xd0\xcf\x11\xe0", "it is an Excel workbook (.xls)", "{workbook}"),
+    (b"\x1f\x8b", "it is a compressed file (.gz)", "unpack it first"),
+    (b"%PDF", "it is a PDF", "ask for the list as CSV"),
+    (b"SQLite format 3\0", "it is a database", "ask for the list as CSV"),
+    (b"{", "it is JSON", "ask for the list as CSV"),
+    (b"<", "it is a web page or XML", "ask for the list as CSV"),
+)
+_WORKBOOK = "open it in the spreadsheet, choose to save a copy as CSV UTF-8, and import that"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBlock:
+    """Whole lines of a file, each ended by a line feed, however the file ends them."""
+
+    text: str
+    first_line: int
+    bytes_read: int  # of the file, up to the end of the block
+    is_last: bool
+
+
+def require_text(path: Path) -> None:
+    """Raises InputError where there is no such file, MistakesError where it is not text, each with what to do."""
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; check its name and folder")
+    if path.is_dir():
+        raise InputError(f"{path}: it is a folder; name a CSV file in it")
+    if not path.is_file():
+        raise InputError(f"{path}: it is not an ordinary file; save the list to a file, and import that")
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as err:
+        raise InputError(f"{path}: it cannot be read ({err.strerror}); check its permissions") from err
+    for magic, what, remedy in _NO_TEXT:
+        if head.startswith(magic):
+            raise _mistake(path, None, what, remedy.format(workbook=_WORKBOOK))
+
+
+def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
+    """The blocks of a file; the last one says so. Raises MistakesError at a byte that the encoding does not have."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)()
+    line, unfinished = 1, ""
+    with _opened(path) as file:
+        is_last = False
+        while not is_last:
+            chunk = file.read(_CHUNK)
+            is_last = len(chunk) < _CHUNK
+            try:
+                text = unfinished + decoder.decode(chunk, final=is_last)
+            except UnicodeDecodeError as err:
+                before = unfinished + err.object[: err.start].decode(encoding.codec, "replace")
+                raise _not_decodable(path, line + _with_line_feeds(before).count("\n"), encoding) from err
+            except UnicodeError as err:  # UTF-16 that lacks its mark
+                raise _not_decodable(path, line, encoding) from err
+            end = len(text) if is_last else max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
+            unfinished = text[end:]
+            if len(unfinished) > LONGEST_LINE:
+                raise too_long(path, line + _with_line_feeds(text[:end]).count("\n"))
+            text = _with_line_feeds(text[:end])
+            if line == 1:
+                text = text.removeprefix("\ufeff")
+            if is_last and text and not text.endswith("\n"):
+                text += "\n"
+            if text or is_last:
+                yield TextBlock(text=text, first_line=line, bytes_read=file.tell(), is_last=is_last)
+            line += text.count("\n")
+
+
+def too_long(path: Path, line: int) -> MistakesError:
+    """A row that no list has."""
+    return _mistake(
+        path,
+        line,
+        f"the row that begins here has more than {LONGEST_LINE:,} characters",
+        "this is no list; look for a quote that is not closed, or for another file",
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as err:
+        raise InputError(f"{path}: it cannot be read ({err.strerror}); check the disk and its permissions") from err
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _not_decodable(path: Path, line: int, encoding: Encoding) -> MistakesError:
+    return _mistake(
+        path,
+        line,
+        f"here stands a byte that {encoding.codec} does not have",
+        "name the encoding that the file is in (--encoding), or save it again as CSV UTF-8",
+    )
+
+
+def _mistake(path: Path, line: int | None, what: str, remedy: str) -> MistakesError:
+    return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])

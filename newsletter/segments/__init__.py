@@ -1,0 +1,1 @@
+"""Turn segment expressions into conditions."""

@@ -1,0 +1,183 @@
+"""Turns an expression's tree into a condition, and judges the names and days in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from lark import Token, Transformer, v_args
+
+from newsletter.model.audience import normal_tag
+from newsletter.model.segment import (
+    All,
+    And,
+    Compare,
+    Condition,
+    Deed,
+    Did,
+    KnownNames,
+    Left,
+    Not,
+    Occasion,
+    OneOf,
+    Operator,
+    Or,
+    Since,
+    Tagged,
+)
+from newsletter.segments.days import Calendar, read_day
+from newsletter.segments.faults import Fault, hint
+
+_TAGGED, _LEFT = "tagged", "left"
+_CALLS = (_TAGGED, _LEFT, *Deed)
+_OCCASIONS = frozenset(Occasion)
+
+# Columns that an expression names otherwise, and what one may have meant by a name that is no field.
+_NAMED_OTHERWISE = {
+    "tags": 'write tagged("teacher")',
+    "joined_at": "write joined, for example joined >= 2025-06-01",
+    "consented_at": "write consented, for example consented >= 2025-06-01",
+}
+_MEANT: Mapping[str, str] = {
+    "tag": 'write tagged("teacher")',
+    "topic": 'write left("events")',
+    **{deed.value: f'write {deed.value}("2026-01")' for deed in Deed},
+}
+_DAYS = "write a day, such as 2025-06-01, or 90 days ago"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What something is compared with: as text, and as the day that it is, if it is one."""
+
+    position: int
+    text: str
+    day: date | None
+
+
+@v_args(inline=True)
+class Meaning(Transformer[Token, Condition]):
+    """Turns a tree into a condition, from the leaves up; `faults` are all that was found wrong on the way."""
+
+    def __init__(self, names: KnownNames, calendar: Calendar) -> None:
+        super().__init__()
+        self.faults: list[Fault] = []
+        self._names = names
+        self._calendar = calendar
+
+    def either(self, *parts: Condition) -> Condition:
+        return Or(parts)
+
+    def both(self, *parts: Condition) -> Condition:
+        return And(parts)
+
+    def negation(self, part: Condition) -> Condition:
+        return part.part if isinstance(part, Not) else Not(part)
+
+    def everyone(self) -> Condition:
+        return All()
+
+    def call(self, token: Token, value: Value | None) -> Condition:
+        name = token.lower()
+        if name not in _CALLS:
+            known = [f'{call}("…")' for call in _CALLS]
+            remedy = hint(f'{name}("…")', known, otherwise="")
+            self._fault(token.start_pos, f"nothing is called {token}(…)", remedy)
+            return All()
+        if value is None and name in {_TAGGED, _LEFT}:
+            self._fault(token.start_pos, f"{name}() names no {'tag' if name == _TAGGED else 'topic'}", "name one in it")
+            return All()
+        if value is None:
+            return Did(Deed(name), None)
+        return self._named(name, value)
+
+    def compare(self, token: Token, sign: Token, value: Value) -> Condition:
+        name, operator = token.lower(), Operator(sign)
+        if name in _OCCASIONS:
+            return self._at(Occasion(name), operator, value)
+        return Compare(self._field(token), operator, value.text)
+
+    def one_of(self, token: Token, values: Sequence[Value]) -> Condition:
+        if token.lower() in _OCCASIONS:
+            what = f"{token.lower()} is a moment, and cannot be one of several values"
+            self._fault(token.start_pos, what, "compare it with < <= > >=")
+        return OneOf(self._field(token), tuple(value.text for value in values))
+
+    def none_of(self, token: Token, values: Sequence[Value]) -> Condition:
+        return Not(self.one_of(token, values))
+
+    def list(self, *values: Value) -> Sequence[Value]:
+        return values
+
+    def value(self, token: Token, unit: Token | None = None) -> Value:
+        position = token.start_pos or 0
+        if unit is not None:
+            return self._span(token, unit)
+        if token.type in {"TODAY", "YESTERDAY"}:
+            day = self._calendar.day_ago(int(token.type == "YESTERDAY"), "day")
+            return Value(position, str(day), day)
+        text = token[1:-1] if token.type in {"DOUBLE", "SINGLE"} else str(token)
+        day = read_day(text)
+        if token.type == "DATE" and day is None:
+            self._fault(position, f"there is no day {text}", "write year, month and day, such as 2025-06-01")
+            day = self._calendar.today
+        return Value(position, text, day)
+
+    def _span(self, token: Token, unit: Token) -> Value:
+        position, day = token.start_pos or 0, None
+        if not token.isdigit():
+            self._fault(position, f"{token} is not a whole number", "write one, such as 90 days ago")
+        elif (day := self._calendar.day_ago(int(token), unit)) is None:
+            self._fault(position, f"{token} {unit} ago is before any list", "write a smaller number")
+        day = day or self._calendar.today
+        return Value(position, str(day), day)
+
+    def _named(self, name: str, value: Value) -> Condition:
+        """A tag, a topic or an issue that must be known."""
+        if name == _TAGGED:
+            tag = normal_tag(value.text)
+            if self._names.tags is not None and tag not in self._names.tags:
+                remedy = hint(tag, self._names.tags, otherwise="no tag was ever given to anybody")
+                self._fault(value.position, f"nobody has, or ever had, the tag {tag}", remedy)
+            return Tagged(tag)
+        if name == _LEFT:
+            if value.text not in self._names.topics:
+                remedy = hint(value.text, self._names.topics, otherwise="there are none; write them below [topics]")
+                self._fault(value.position, f"there is no topic {value.text} in newsletter.toml", remedy)
+            return Left(value.text)
+        if value.text not in self._names.issues:
+            remedy = hint(value.text, self._names.issues, otherwise="there is none yet")
+            self._fault(value.position, f"there is no issue {value.text}", remedy)
+        return Did(Deed(name), value.text)
+
+    def _at(self, occasion: Occasion, operator: Operator, value: Value) -> Condition:
+        """Compares with a whole day: `>` is after it has ended, `=` within it."""
+        if value.day is None:
+            self._fault(value.position, f"{occasion} is a moment, and {value.text or 'nothing'} is no day", _DAYS)
+            return All()
+        since = Since(occasion, self._calendar.beginning_of(value.day))
+        after = Since(occasion, self._calendar.beginning_after(value.day))
+        meant: Mapping[Operator, Condition] = {
+            Operator.AT_LEAST: since,
+            Operator.MORE: after,
+            Operator.LESS: Not(since),
+            Operator.AT_MOST: Not(after),
+            Operator.EQUAL: And((since, Not(after))),
+            Operator.UNEQUAL: Or((Not(since), after)),
+        }
+        return meant[operator]
+
+    def _field(self, token: Token) -> str:
+        name = str(token.lower())
+        if name in _OCCASIONS:
+            return name
+        known = self._names.fields
+        if name in _NAMED_OTHERWISE:
+            self._fault(token.start_pos, f"{token} goes by another name here", _NAMED_OTHERWISE[name])
+        elif known is not None and name not in known:
+            choice = {*known, *_OCCASIONS} - {*_NAMED_OTHERWISE}
+            remedy = _MEANT.get(name) or hint(name, choice, otherwise="")
+            self._fault(token.start_pos, f"nobody on the list has a field {token}", remedy)
+        return name
+
+    def _fault(self, position: int | None, what: str, remedy: str) -> None:
+        self.faults.append(Fault(position=position or 0, what=what, remedy=remedy))

@@ -1,0 +1,118 @@
+"""Turns what pydantic found wrong in a user's file into mistakes with a line and a remedy."""
+
+import difflib
+from collections.abc import Callable, Sequence
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from newsletter.errors import FieldError, Location, Mistake
+
+# pydantic's own words, for what a director can write wrongly, in ours. Anything else keeps pydantic's sentence.
+_EXPECTED = {
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must hold keys with values",
+    "too_short": "holds nothing",
+}
+_REMEDY = {
+    "list_type": "write one item a line, each after a dash",
+    "tuple_type": "write one item a line, each after a dash",
+    "dict_type": "write `key: value` lines below it",
+    "too_short": "write at least one item",
+}
+
+
+def mistakes_of(
+    error: ValidationError, *, model: type[BaseModel], path: str, line_of: Callable[[Location], int | None]
+) -> tuple[Mistake, ...]:
+    """One mistake for each of pydantic's errors; `line_of` gives the line on which a key stands."""
+    found = error.errors(include_url=False)
+    # A list that is too short only because of what is wrong in its items is no mistake of its own.
+    parents = {details["loc"][:-1] for details in found}
+    return tuple(
+        _mistake(details, model=model, path=path, line=line_of(_location(details)))
+        for details in found
+        if details["type"] != "too_short" or details["loc"] not in parents
+    )
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """`did you mean X?` where a known word is close, otherwise the list of the known ones."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"the known ones are {', '.join(sorted(known))}"
+
+
+def _location(details: ErrorDetails) -> Location:
+    """Where the key stands that is at fault; a rule about several keys says which one it is."""
+    location = tuple(details["loc"])
+    fault = details["ctx"]["error"] if details["type"] == "value_error" else None
+    return (*location, fault.key) if isinstance(fault, FieldError) else location
+
+
+def _mistake(details: ErrorDetails, *, model: type[BaseModel], path: str, line: int | None) -> Mistake:
+    what, remedy = _words(details, model)
+    return Mistake(path=path, line=line, what=what, remedy=remedy)
+
+
+def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    location, kind, value = details["loc"], details["type"], details["input"]
+    key = _key(location)
+    expected = _EXPECTED.get(kind, details["msg"][:1].lower() + details["msg"][1:])
+    what, remedy = f"{key}: {expected}", _REMEDY.get(kind, "correct the value")
+    match kind:
+        case "missing":
+            what, remedy = f"{key} is missing", "add it"
+        case "extra_forbidden":
+            what, remedy = f"unknown key {key}", suggestion(str(location[-1]), _known_keys(model, location[:-1]))
+        case "value_error":
+            fault, _, mend = str(details["ctx"]["error"]).partition("; ")
+            what, remedy = f"{key}: {fault}" if location else fault, mend or remedy
+        case "literal_error" | "enum":
+            what, remedy = f"{key}: {value!r} is not possible", f"write {details['ctx']['expected']}"
+        case _ if value is None:  # a key with nothing after its colon
+            what, remedy = f"{key}: it is empty", "write what belongs there, or delete the line"
+        case "string_type" if not isinstance(value, dict | list):
+            remedy = f'put it in quotes: "{value}"'
+        case "model_type" | "model_attributes_type":
+            what = f"{key}: must hold keys with values"
+            remedy = f"write its keys below it: {', '.join(_known_keys(model, location))}"
+    return what, remedy
+
+
+def _key(location: Location) -> str:
+    words = [f"item {part + 1}" if isinstance(part, int) else str(part) for part in location]
+    return " › ".join(words) or "the file"
+
+
+def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
+    """The keys that the record at this location has, following lists and mappings of records."""
+    found: type[BaseModel] | None = model
+    for part in location:
+        if found is None or isinstance(part, int):
+            continue
+        for name, info in found.model_fields.items():
+            if (info.alias or name) == part:
+                found = _record_in(info.annotation)
+                break
+    if found is None:
+        return []
+    return [info.alias or name for name, info in found.model_fields.items()]
+
+
+def _record_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        if (record := _record_in(inner)) is not None:
+            return record
+    return None

@@ -1,0 +1,1 @@
+"""Compose an issue: load, render, check, build and show it."""

@@ -1,0 +1,151 @@
+"""Build an issue into files that a person can open: HTML with its pictures, text, a mail, a report."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model.finding import Severity
+from newsletter.model.rendered import RenderedVariant, with_local_pictures
+from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
+from newsletter.workflows.compose.sample import sample_mail, sample_message
+
+PICTURES_FOLDER = "pictures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltFile:
+    """One file that a build wrote."""
+
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A built issue and its files."""
+
+    composed: Composed
+    files: tuple[BuiltFile, ...]
+
+
+def build_issue(config: Config, folder: Path, now: datetime, *, known_fields: Iterable[str] | None = None) -> Build:
+    """Composes an issue and writes `build/ISSUE/` anew: it appears whole, or stays as it was.
+
+    The fullest variant is `email.*`; others carry their segments in the name. `known_fields` are those of the list,
+    where there is one. Raises MistakesError for what is wrong
+    in the issue, InputError where nothing can be written.
+    """
+    theme = open_theme(config)
+    composed = compose_issue(config, folder, known_fields=known_fields, theme=theme)
+    files = _write(config, composed, now)
+    theme.memory.forget_unused()
+    return Build(composed=composed, files=files)
+
+
+def _write(config: Config, composed: Composed, now: datetime) -> tuple[BuiltFile, ...]:
+    target = config.root / BUILD_FOLDER / composed.issue.name
+    try:
+        target.parent.mkdir(exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            _write_all(staging, config, composed, now)
+            staging.chmod(0o755)
+            _replace(target, staging)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as err:
+        place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
+        raise InputError(f"{place}: cannot be written ({err.strerror}); check its permissions and the disk") from err
+    return tuple(BuiltFile(path=path, size_bytes=path.stat().st_size) for path in sorted(target.glob("*.*")))
+
+
+def _replace(target: Path, staging: Path) -> None:
+    """Puts the new folder where the old one is; the old one comes back if that fails."""
+    if not target.exists():
+        staging.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    aside = old / target.name
+    target.rename(aside)
+    try:
+        staging.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_all(folder: Path, config: Config, composed: Composed, now: datetime) -> None:
+    for variant in composed.rendered.variants:
+        name = _file_name(variant, composed)
+        mail = sample_mail(config, variant)
+        html = with_local_pictures(mail.html, composed.rendered, f"{PICTURES_FOLDER}/")
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+        (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")
+        (folder / f"{name}.eml").write_bytes(sample_message(config, variant, now=now))
+    pictures = folder / PICTURES_FOLDER
+    pictures.mkdir()
+    for picture in composed.rendered.pictures:
+        (pictures / picture.name).write_bytes(picture.content)
+    (folder / "report.txt").write_text("\n".join(_report(config, composed)) + "\n", encoding="utf-8")
+
+
+def _file_name(variant: RenderedVariant, composed: Composed) -> str:
+    if variant is composed.rendered.fullest:
+        return "email"
+    return f"email.{'+'.join(variant.readership.names) or 'others'}"
+
+
+def _report(config: Config, composed: Composed) -> Iterator[str]:
+    fullest = composed.rendered.fullest
+    mail = sample_mail(config, fullest)
+    yield f"{composed.issue.name}: {composed.issue.fields.title}"
+    yield ""
+    yield f"Subject    {mail.subject}"
+    yield f"Preheader  {mail.preheader}"
+    yield f"HTML       {_kilobytes(mail.html)} (Gmail clips a mail at 102 kB)"
+    yield f"Text       {_kilobytes(mail.text)}"
+    yield f"Pictures   {len(composed.rendered.pictures)}, {_picture_kilobytes(composed)}"
+    yield f"Content    {composed.rendered.content_hash[:16]}"
+    yield from _variants(config, composed)
+    fields = sorted({str(use.field) for use in composed.issue.merge_fields})
+    yield f"Merge fields: {', '.join(fields) if fields else 'none'}"
+    yield ""
+    yield from _found(composed)
+
+
+def _found(composed: Composed) -> Iterator[str]:
+    """What the checks found, what of it was waived and why, and what nobody judged."""
+    standing = [finding for finding in composed.findings if not finding.waived]
+    for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
+        found = [finding for finding in standing if finding.severity is severity]
+        yield f"{title}: {len(found) or 'none'}"
+        yield from (f"  {finding}" for finding in found)
+    if waived := [finding for finding in composed.findings if finding.waived]:
+        yield f"Waived: {len(waived)}"
+        yield from (f"  {each.place}: {each.what}; because {each.waived} [{each.rule}]" for each in waived)
+    if composed.not_run:
+        yield f"Not judged: {', '.join(left_out.rule for left_out in composed.not_run)}"
+
+
+def _variants(config: Config, composed: Composed) -> Iterator[str]:
+    if len(composed.rendered.variants) == 1:
+        return
+    yield f"Variants   {len(composed.rendered.variants)}"
+    for variant in composed.rendered.variants:
+        mail = sample_mail(config, variant)
+        yield f"  {variant.readership.label or 'everyone else'}: {_kilobytes(mail.html)} of HTML"
+
+
+def _kilobytes(text: str) -> str:
+    return f"{len(text.encode()) / 1000:.1f} kB"
+
+
+def _picture_kilobytes(composed: Composed) -> str:
+    return f"{sum(len(picture.content) for picture in composed.rendered.pictures) / 1000:.0f} kB"

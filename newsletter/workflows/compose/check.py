@@ -1,0 +1,70 @@
+"""Check an issue with all that is known: its files, the mail that they make, the list, and the segments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from newsletter.config import Config
+from newsletter.errors import MistakesError
+from newsletter.model.finding import Finding, NotRun, Place, Severity
+from newsletter.workflows.compose.compose import (
+    CONTENT_RULE,
+    Composed,
+    Probing,
+    compose_issue,
+    findings_of_mistakes,
+    probe_issue,
+)
+from newsletter.workflows.segments import audience_fields, mistakes_in_segments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What was found, and the date by which the issue was judged; None where it could not be read."""
+
+    findings: tuple[Finding, ...]
+    not_run: tuple[NotRun, ...]
+    by: date | None
+
+
+def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgement:
+    """All findings of an issue, judged by its own date; what is wrong in its files is among them."""
+    now = probing.now
+    segments = _segment_findings(config, now=now)
+    try:
+        composed = compose_issue(config, folder, known_fields=audience_fields(config))
+    except MistakesError as err:
+        return Judgement(findings=(*findings_of_mistakes(err), *segments), not_run=(), by=None)
+    composed = probe_issue(config, composed, probing)
+    findings = (*segments, *composed.findings, *_idle_waivers(composed))
+    return Judgement(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date)
+
+
+def _idle_waivers(composed: Composed) -> Iterator[Finding]:
+    """The checks that the issue waives and that found nothing: mostly left over from the issue it was made from."""
+    issue = composed.issue
+    used = {finding.rule for finding in composed.findings} | {left_out.rule for left_out in composed.not_run}
+    for rule in issue.fields.waive:
+        if rule not in used:
+            yield Finding(
+                rule=CONTENT_RULE,
+                severity=Severity.WARNING,
+                place=issue.source.at("waive", rule),
+                what=f"waive names the check {rule}, which found nothing",
+                remedy="delete this line",
+            )
+
+
+def _segment_findings(config: Config, *, now: datetime) -> tuple[Finding, ...]:
+    """What is wrong with the segments; a finding is one line, and so shows no expression."""
+    return tuple(
+        Finding(
+            rule=CONTENT_RULE,
+            severity=Severity.ERROR,
+            place=Place(path=mistake.path, line=mistake.line),
+            what=mistake.what,
+            remedy=mistake.remedy.splitlines()[0],
+        )
+        for mistake in mistakes_in_segments(config, now=now)
+    )

@@ -1,0 +1,114 @@
+"""What the readers' mail programs make of an issue, and keeping the table that says so up to date."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from newsletter.checks.base import gather_evidence
+from newsletter.checks.clients.published import read_published
+from newsletter.checks.clients.readers import Readers, mistakes_in_clients, readers_of
+from newsletter.checks.clients.report import ClientReport, report_clients
+from newsletter.checks.clients.table import TABLE_FILE, Table, load_carried, load_table, written
+from newsletter.config import Config
+from newsletter.content.loader import load_issue
+from newsletter.errors import InputError, MistakesError
+from newsletter.render.pipeline import render_issue
+from newsletter.workflows.compose.compose import open_theme, subject_of
+
+_LARGEST_BYTES = 20_000_000  # thirty times what caniemail publishes today
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """What came of asking for a newer table."""
+
+    table: Table  # the one that is used from now on
+    path: Path | None  # where it was written; None where the one at hand was as new
+
+
+def known_readers(config: Config) -> Readers:
+    """The readers by `[checks.clients]`, and the table that says what their mail programs do.
+
+    Raises MistakesError where the settings name what the table does not know.
+    """
+    if mistakes := mistakes_in_clients(config):
+        raise MistakesError(mistakes)
+    return readers_of(load_table(config.root), config.settings.checks.clients)
+
+
+def report_issue(config: Config, folder: Path) -> ClientReport:
+    """What which readers will not see of an issue.
+
+    Raises MistakesError with every mistake in its files, in a template or in the settings.
+    """
+    known_readers(config)
+    theme = open_theme(config)
+    issue = load_issue(config, folder, theme.section_types)
+    rendered = render_issue(issue, config, theme)
+    return report_clients(gather_evidence(subject_of(config, issue, rendered)))
+
+
+def refresh_table(config: Config, url: str) -> Refreshed:
+    """Fetches what caniemail publishes, and keeps it in the workspace where it is newer than the table at hand.
+
+    Raises InputError where it cannot be fetched, or is not what is expected; then the table at hand stays.
+    """
+    content = _fetched(url)
+    try:
+        table = read_published(content, url)
+    except ValueError as err:
+        raise InputError(f"{url}: it is not caniemail's table, version 1 ({err}); nothing was changed") from err
+    path = config.root / TABLE_FILE
+    at_hand = _at_hand(config)
+    if at_hand.date >= table.date:
+        return Refreshed(table=at_hand, path=None)
+    _replace(path, written(table))
+    return Refreshed(table=table, path=path)
+
+
+def _at_hand(config: Config) -> Table:
+    """The table that is used; the carried one where the workspace's is damaged, which a refresh puts right."""
+    try:
+        return load_table(config.root)
+    except InputError:
+        return load_carried()
+
+
+def _fetched(url: str) -> bytes:
+    """The body of an answer; never more than a table can have."""
+    content = bytearray()
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_SECONDS) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise InputError(f"{url}: the answer is {answer.status_code}; try again later. Nothing was changed")
+            for piece in answer.iter_bytes():
+                content += piece
+                if len(content) > _LARGEST_BYTES:
+                    raise InputError(
+                        f"{url}: the answer is larger than {_LARGEST_BYTES // 1_000_000} MB; look at --from"
+                    )
+    except (httpx.HTTPError, httpx.InvalidURL) as err:
+        reason = str(err) or type(err).__name__
+        raise InputError(
+            f"{url}: it cannot be fetched ({reason}); nothing was changed, the table at hand serves on"
+        ) from err
+    return bytes(content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes a file that is never seen half written."""
+    try:
+        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(partial).chmod(0o644)
+            Path(partial).replace(path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+    except OSError as err:
+        raise InputError(f"{path}: cannot be written ({err.strerror}); check the folder and its permissions") from err

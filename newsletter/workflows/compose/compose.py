@@ -1,0 +1,159 @@
+"""Compose an issue: load it, render it, check it. Every other intent begins here."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.checks.base import Circumstances, Subject
+from newsletter.checks.clients.readers import mistakes_in_clients
+from newsletter.checks.registry import check_issue
+from newsletter.checks.waivers import mistakes_in_waivers
+from newsletter.config import Config
+from newsletter.content.loader import ISSUE_FILE, load_issue
+from newsletter.errors import InputError, MistakesError
+from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
+from newsletter.model.issue import Issue
+from newsletter.model.rendered import RenderedIssue
+from newsletter.render.memory import Memory
+from newsletter.render.pipeline import render_issue
+from newsletter.render.theme import Theme
+from newsletter.settings.mistakes import suggestion
+from newsletter.workflows.compose.sample import sample_message
+
+CONTENT_RULE = "C1"  # the files themselves: they are read before there is a mail that the other rules could judge
+BUILD_FOLDER = "build"
+ISSUES_FOLDER = "issues"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing:
+    """How the probes are to be run."""
+
+    now: datetime
+    without: frozenset[Means] = frozenset()  # what is not to be used; what the settings name is left out too
+    on_probed: Callable[[str], None] = lambda _: None  # called with the title of each probe that has ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """An issue as written and as rendered, and what the checks found."""
+
+    subject: Subject
+    findings: tuple[Finding, ...]
+    not_run: tuple[NotRun, ...]
+
+    @property
+    def issue(self) -> Issue:
+        """The issue as written."""
+        return self.subject.issue
+
+    @property
+    def rendered(self) -> RenderedIssue:
+        """The mail that it makes."""
+        return self.subject.rendered
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that hold a broadcast back."""
+        return tuple(finding for finding in self.findings if finding.blocks)
+
+
+def find_issue(config: Config, name: str | None) -> Path:
+    """The folder of an issue, named as `2026-02` or by its path; the newest one where no name is given.
+
+    Raises InputError where there is none.
+    """
+    known = issue_names(config)
+    if name is None:
+        if not known:
+            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; make one with `newsletter new`")
+        return config.root / ISSUES_FOLDER / known[-1]
+    folder = Path(name)
+    if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
+        return folder.resolve()
+    bare = folder.name
+    if bare not in known:
+        hint = suggestion(bare, known) if known else "make one with `newsletter new`"
+        raise InputError(f"there is no issue {name} in {ISSUES_FOLDER}/; {hint}")
+    return config.root / ISSUES_FOLDER / bare
+
+
+def open_theme(config: Config) -> Theme:
+    """The workspace's theme, with what earlier builds remember of it."""
+    return Theme(config.root, Memory(config.root / BUILD_FOLDER / ".memory"))
+
+
+def issue_names(config: Config) -> list[str]:
+    """The names of all issues of a workspace, in their order."""
+    return sorted(path.parent.name for path in (config.root / ISSUES_FOLDER).glob(f"*/{ISSUE_FILE}"))
+
+
+def compose_issue(
+    config: Config,
+    folder: Path,
+    *,
+    at: datetime | None = None,
+    known_fields: Iterable[str] | None = None,
+    theme: Theme | None = None,
+) -> Composed:
+    """Loads, renders and checks an issue, judged at `at`, or by its own date where no moment is given.
+
+    The rules that need a browser, the network or a spam filter are told as not run; `probe_issue` judges them too. Who
+    composes again and again passes the same `theme`, so that its templates are compiled once.
+
+    Raises MistakesError with every mistake in its files or in a template, InputError where a picture or MJML is wrong.
+    """
+    theme = theme or open_theme(config)
+    issue = load_issue(config, folder, theme.section_types)
+    if mistakes := (*mistakes_in_waivers(config, issue), *mistakes_in_clients(config)):
+        raise MistakesError(mistakes)
+    rendered = render_issue(issue, config, theme)
+    subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields)
+    verdict = check_issue(subject)
+    return Composed(subject=subject, findings=verdict.findings, not_run=verdict.not_run)
+
+
+def probe_issue(config: Config, composed: Composed, probing: Probing) -> Composed:
+    """The same with every rule judged, as far as what is needed for it is there; takes seconds."""
+    without = probing.without | {Means(name) for name in config.settings.checks.without}
+    circumstances = Circumstances(
+        memory_folder=config.root / BUILD_FOLDER / ".answers", now=probing.now, without=without
+    )
+    verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
+    return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
+
+
+def subject_of(
+    config: Config,
+    issue: Issue,
+    rendered: RenderedIssue,
+    *,
+    at: datetime | None = None,
+    known_fields: Iterable[str] | None = None,
+) -> Subject:
+    """What the rules are asked about: the issue, its mail, and a whole message of its fullest variant."""
+    moment = at or issue.date_begins
+    return Subject(
+        issue=issue,
+        rendered=rendered,
+        config=config,
+        template_folders=config.theme_folders,
+        message=sample_message(config, rendered.fullest, now=moment),
+        at=moment,
+        known_fields=None if known_fields is None else frozenset(known_fields),
+    )
+
+
+def findings_of_mistakes(error: MistakesError) -> tuple[Finding, ...]:
+    """The mistakes in a user's files, as findings of the rule that content is valid."""
+    return tuple(
+        Finding(
+            rule=CONTENT_RULE,
+            severity=Severity.ERROR,
+            place=Place(path=mistake.path, line=mistake.line),
+            what=mistake.what,
+            remedy=mistake.remedy,
+        )
+        for mistake in error.mistakes
+    )

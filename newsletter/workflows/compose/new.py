@@ -1,0 +1,100 @@
+"""Make a new workspace, or a new issue from the last one."""
+
+import re
+import shutil
+import tempfile
+from datetime import date, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from newsletter.config import CONFIG_FILE, Config, load_config
+from newsletter.content.loader import ISSUE_FILE
+from newsletter.errors import InputError
+from newsletter.workflows.compose.compose import ISSUES_FOLDER, find_issue, issue_names
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_DATE_LINE = re.compile(r"^date:.*$", re.MULTILINE)
+_FIRST_EVENT_AFTER = timedelta(days=14)
+
+
+def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
+    """Fills an empty or new folder with a small workspace that builds as it is; returns the files.
+
+    Raises InputError where the folder holds something already, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not empty; name a new folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with as_file(files("newsletter") / "starter") as starter:
+            _copy_starter(starter, folder, today)
+    except OSError as err:
+        raise InputError(f"{err.filename}: cannot be written ({err.strerror}); check its permissions") from err
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def new_issue(config: Config, name: str, *, source: str | None, issue_date: date | None, today: date) -> Path:
+    """Copies an issue, the newest by default, under a new name and with a new date; returns its folder.
+
+    Raises InputError where the name is taken or no name, or there is nothing to copy.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, such as 2026-03")
+    target = config.root / ISSUES_FOLDER / name
+    if target.exists():
+        raise InputError(f"{config.shown(target)} exists already; choose another name")
+    if source is None and not issue_names(config):
+        with as_file(files("newsletter") / "starter") as starter:
+            return _first_issue(starter, target, issue_date or _date_for(name, today), config)
+    original = find_issue(config, source)
+    staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
+    try:
+        copy = staging / name
+        shutil.copytree(original, copy)
+        _set_date(copy / ISSUE_FILE, issue_date or _date_for(name, today))
+        copy.rename(target)
+    except OSError as err:
+        raise InputError(f"{err.filename}: cannot be copied ({err.strerror}); check its permissions") from err
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return target
+
+
+def _copy_starter(starter: Path, folder: Path, today: date) -> None:
+    shutil.copy(starter / CONFIG_FILE, folder / CONFIG_FILE)
+    shutil.copy(starter / "gitignore", folder / ".gitignore")
+    shutil.copy(starter / "recipients.example.csv", folder / "recipients.example.csv")
+    _first_issue(starter, folder / ISSUES_FOLDER / f"{today:%Y-%m}", today, load_config(folder))
+
+
+def _first_issue(starter: Path, target: Path, issue_date: date, config: Config) -> Path:
+    """An issue to begin with, about the first topic of the workspace where that has any."""
+    topics = list(config.settings.topics)[:1]
+    filled_in = {
+        "@DATE@": f"{issue_date}",
+        "@EVENT@": f"{issue_date + _FIRST_EVENT_AFTER}",
+        "@TOPICS@": "".join(f"topics:\n  - {topic}\n" for topic in topics),
+    }
+    shutil.copytree(starter / "issue", target)
+    for path in target.rglob("*.*"):
+        text = path.read_text(encoding="utf-8")
+        for mark, value in filled_in.items():
+            text = text.replace(mark, value)
+        path.write_text(text, encoding="utf-8")
+    return target
+
+
+def _set_date(path: Path, issue_date: date) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(_DATE_LINE.sub(f"date: {issue_date}", text, count=1), encoding="utf-8")
+
+
+def _date_for(name: str, today: date) -> date:
+    """The first of the month that the name says, where it says one that is to come; today otherwise."""
+    match = _MONTH.fullmatch(name)
+    try:
+        first = date(int(match[1]), int(match[2]), 1) if match else today
+    except ValueError:
+        return today
+    return max(first, today)

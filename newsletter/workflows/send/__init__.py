@@ -1,0 +1,1 @@
+"""Send an issue: plan, freeze, hand over, account for it."""

@@ -1,0 +1,89 @@
+"""Approve an issue: somebody's yes to exactly one content, which any edit voids; and what a broadcast still lacks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model.finding import Finding, Place, Severity
+from newsletter.model.ledger import Approval
+from newsletter.model.requirement import APPROVAL, TEST, Requirement
+from newsletter.store import approvals
+from newsletter.store.database import Database
+from newsletter.workflows.compose.compose import ISSUES_FOLDER, Composed, compose_issue
+from newsletter.workflows.segments import fields_of_list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalDraft:
+    """What somebody is about to approve, and what was approved and tested before."""
+
+    composed: Composed
+    given: tuple[Approval, ...]  # of exactly this content
+    last: Approval | None  # of whichever content
+    tested_at: datetime | None  # when a test copy of exactly this content was taken
+
+    @property
+    def content_hash(self) -> str:
+        """What the yes would hold for: all that a subscriber can see, in all variants."""
+        return self.composed.rendered.content_hash
+
+
+def draft_approval(config: Config, database: Database, folder: Path, *, now: datetime) -> ApprovalDraft:
+    """Composes and checks the issue as of now, as a broadcast would; nothing is written.
+
+    Raises MistakesError where its files cannot be read as an issue.
+    """
+    composed = compose_issue(config, folder, at=now, known_fields=fields_of_list(database))
+    issue, content_hash = composed.issue.name, composed.rendered.content_hash
+    return ApprovalDraft(
+        composed=composed,
+        given=approvals.approvals_of(database, issue, content_hash),
+        last=approvals.last_approval(database, issue),
+        tested_at=approvals.tested_at(database, issue, content_hash),
+    )
+
+
+def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: datetime) -> Approval:
+    """Keeps the yes to what the draft showed, whatever its files say by now.
+
+    Raises InputError where `by` is no name.
+    """
+    name = approver(by)
+    approval = Approval(issue=draft.composed.issue.name, content_hash=draft.content_hash, by=name, at=now)
+    approvals.approve(database, approval)
+    return approval
+
+
+def approver(by: str) -> str:
+    """The name of whoever approves, fit to be kept and shown; raises InputError where there is none."""
+    name = " ".join(by.split())
+    if not name or not name.isprintable():
+        raise InputError(f'{by!r} is not a name; write --by "Ana Lima"')
+    return name
+
+
+def unmet_requirements(config: Config, database: Database, issue_name: str, content_hash: str) -> tuple[Finding, ...]:
+    """What `[delivery]` demands of this content and nobody has done; nothing where it demands nothing."""
+    demanded = config.settings.delivery
+    findings = []
+    if demanded.require_approval and not approvals.approvals_of(database, issue_name, content_hash):
+        remedy = f"have it looked at, then: newsletter approve {issue_name} --by NAME"
+        findings.append(_finding(APPROVAL, issue_name, _unapproved(database, issue_name), remedy))
+    if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
+        remedy = f"send one: newsletter test {issue_name} --to reviewers"
+        findings.append(_finding(TEST, issue_name, "no test copy of this content was sent", remedy))
+    return tuple(findings)
+
+
+def _unapproved(database: Database, issue_name: str) -> str:
+    last = approvals.last_approval(database, issue_name)
+    if last is None:
+        return "nobody approved it"
+    return f"changed since {last.by} approved it on {last.at:%Y-%m-%d %H:%M} UTC"
+
+
+def _finding(requirement: Requirement, issue_name: str, what: str, remedy: str) -> Finding:
+    place = Place(path=f"{ISSUES_FOLDER}/{issue_name}")
+    return Finding(rule=requirement.id, severity=Severity.ERROR, place=place, what=what, remedy=remedy)

@@ -1,0 +1,165 @@
+"""Account for a broadcast: everybody it was frozen for, every request, and all that happened."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.lists.cells import guarded
+from newsletter.model.broadcast import Broadcast, ChunkState, Tally
+from newsletter.model.ledger import (
+    Approval,
+    AuditedDelivery,
+    AuditedRequest,
+    ChunkSummary,
+    JournalEntry,
+    PastDelivery,
+    RequestGroup,
+    SettledCount,
+)
+from newsletter.store.approvals import approvals_of, tested_at
+from newsletter.store.database import Database
+from newsletter.store.importing.forgotten import is_anybody_forgotten
+from newsletter.store.ledger.audit import audited_deliveries, find_delivery
+from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.journal import journal_of
+from newsletter.store.ledger.requests import find_request, request_groups, requests_of
+from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
+from newsletter.store.subscribers import find_subscriber, history
+from newsletter.store.suppressions import find_suppression
+from newsletter.system.files import private_file
+from newsletter.system.moments import text_of
+from newsletter.workflows.send.resolve import ASSUMED
+
+SHOWN_REQUESTS = 20  # one by one; more are counted by state and reason
+_WAITING = "waiting"  # what people call chunks that are ready
+COLUMNS = ("email", "status", "reason", "at", "chunk", "attempt", "message_id", "due_at", "zone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastAudit:
+    """The whole account of one broadcast, without naming everybody."""
+
+    broadcast: Broadcast
+    tally: Tally
+    chunks: tuple[ChunkSummary, ...]
+    groups: tuple[RequestGroup, ...]
+    requests: tuple[AuditedRequest, ...]  # empty where they are too many to be shown one by one
+    settled: tuple[SettledCount, ...]
+    journal: tuple[JournalEntry, ...]
+    approvals: tuple[Approval, ...]  # of exactly the content that was frozen
+    tested_at: datetime | None  # when a test copy of that content was taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAudit:
+    """What is known of one address in one broadcast."""
+
+    broadcast: Broadcast
+    email: str  # as it was asked for
+    delivery: AuditedDelivery | None  # None where the broadcast was not frozen for this person
+    request: AuditedRequest | None  # None where it was in none
+    on_list_since: datetime | None  # None where the person is not on the list now
+    never_mailed: str  # why the address is suppressed now; empty where it is not
+    may_be_forgotten: bool  # nobody knows them, people were forgotten, and it cannot be told without the key
+    elsewhere: tuple[PastDelivery, ...]  # in other broadcasts of the same issue
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether it counts as accepted because a person said so, without an answer of the provider or evidence."""
+        return self.delivery is not None and self.delivery.reason.startswith(ASSUMED)
+
+
+def audit_broadcast(database: Database, broadcast_id: int, *, every_request: bool = False) -> BroadcastAudit:
+    """The account of a broadcast; with every request, or only where they are few.
+
+    Raises InputError where there is no such broadcast.
+    """
+    with database.read():  # one state of the ledger for all of it
+        broadcast = find_broadcast(database, broadcast_id)
+        groups = request_groups(database, broadcast_id)
+        is_each_shown = every_request or sum(group.requests for group in groups) <= SHOWN_REQUESTS
+        return BroadcastAudit(
+            broadcast=broadcast,
+            tally=tally_of(database, broadcast_id),
+            chunks=chunk_summaries(database, broadcast_id),
+            groups=groups,
+            requests=tuple(requests_of(database, broadcast_id)) if is_each_shown else (),
+            settled=settled_counts(database, broadcast_id),
+            journal=journal_of(database, broadcast_id),
+            approvals=approvals_of(database, broadcast.issue, broadcast.content_hash),
+            tested_at=tested_at(database, broadcast.issue, broadcast.content_hash),
+        )
+
+
+def audit_person(database: Database, broadcast_id: int, email: str, *, key: bytes | None = None) -> PersonAudit:
+    """What became of a broadcast for one address; with the `key`, of a person who was forgotten since, too.
+
+    Raises InputError where there is no such broadcast.
+    """
+    with database.read() as connection:
+        broadcast = find_broadcast(database, broadcast_id)
+        delivery = find_delivery(database, broadcast_id, email, key=key)
+        chunk = delivery.chunk if delivery else None
+        subscriber = find_subscriber(database, email)
+        suppression = find_suppression(database, email)
+        past = history(database, delivery.subscriber) if delivery else ()
+        return PersonAudit(
+            broadcast=broadcast,
+            email=email,
+            delivery=delivery,
+            request=find_request(database, broadcast_id, chunk) if chunk is not None else None,
+            on_list_since=subscriber.joined_at if subscriber else None,
+            never_mailed=suppression.reason.value if suppression else "",
+            may_be_forgotten=subscriber is None and key is None and is_anybody_forgotten(connection),
+            elsewhere=tuple(each for each in past if each.issue == broadcast.issue and each.broadcast != broadcast.id),
+        )
+
+
+def list_deliveries(database: Database, broadcast_id: int, *, part: str | None = None) -> Iterator[AuditedDelivery]:
+    """Everybody in one part of the identity, such as `waiting`, or in all of them, read as they are used.
+
+    Raises InputError where there is no such broadcast.
+    """
+    find_broadcast(database, broadcast_id)
+    return audited_deliveries(database, broadcast_id, status=ChunkState.READY.value if part == _WAITING else part)
+
+
+def part_of(delivery: AuditedDelivery) -> str:
+    """The part of the identity that a delivery counts in."""
+    return _WAITING if delivery.status == ChunkState.READY else delivery.status
+
+
+def write_deliveries(
+    database: Database, broadcast_id: int, path: Path, *, part: str | None = None, overwrite: bool = False
+) -> int:
+    """Writes everybody into a CSV file that its owner alone can read; how many they are.
+
+    The file appears whole or not at all. Cells that a spreadsheet would take for a formula are guarded. Raises
+    InputError where it cannot be written, or exists and is not to be overwritten.
+    """
+    deliveries = list_deliveries(database, broadcast_id, part=part)
+    count = 0
+    with private_file(path, overwrite=overwrite) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for delivery in deliveries:
+            writer.writerow(map(guarded, _cells(delivery)))
+            count += 1
+    return count
+
+
+def _cells(delivery: AuditedDelivery) -> tuple[str, ...]:
+    """The cells in the order of COLUMNS."""
+    return (
+        delivery.email,
+        part_of(delivery),
+        delivery.reason,
+        text_of(delivery.at),
+        "" if delivery.chunk is None else str(delivery.chunk),
+        str(delivery.attempt or ""),
+        delivery.message_id,
+        text_of(delivery.due_at) if delivery.due_at else "",
+        delivery.zone,
+    )

@@ -1,0 +1,237 @@
+"""Broadcast an issue to a segment: plan it, freeze it, and take it up again after a crash."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from newsletter.checks.registry import RULES
+from newsletter.config import CONFIG_FILE, Config
+from newsletter.errors import FindingsError, InputError
+from newsletter.model.audience import Suppression
+from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
+from newsletter.model.finding import Finding, Severity
+from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
+from newsletter.model.pace import Pace
+from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
+from newsletter.model.segment import Segment
+from newsletter.providers.base import Provider
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
+from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
+from newsletter.store.ledger.record import adopt_orphans
+from newsletter.store.soft_bounces import find_soft_bounced
+from newsletter.store.subscribers import known_fields
+from newsletter.store.suppressions import add_suppressions
+from newsletter.workflows.compose.compose import Composed, Probing, compose_issue, probe_issue
+from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.segments import find_segments
+from newsletter.workflows.send.approve import unmet_requirements
+from newsletter.workflows.send.pace import chunk_size_for, pace_of
+from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
+
+_UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a person asks for: this issue, to these people, at that time."""
+
+    folder: Path  # of the issue
+    segment: Segment
+    waivers: tuple[Waiver, ...] = ()
+    schedule: Schedule | None = None  # None: as soon as it can
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastPlan:
+    """What a broadcast would do, before it does anything."""
+
+    composed: Composed
+    request: FreezeRequest
+    preview: FreezePreview
+    pace: Pace
+    schedule: SchedulePlan | None  # None: as soon as it can
+    blocking: tuple[Finding, ...]  # errors, and requirements that nobody met, that no waiver overrides
+    waived: tuple[Finding, ...]
+    unused_waivers: tuple[str, ...]  # rules that were to be waived and found nothing
+    worn_out: tuple[Suppression, ...]  # addresses that keep bouncing: suppressed before anything is frozen
+
+    @property
+    def without_consent(self) -> int:
+        """How many of the segment are left out because nothing on record allows to mail them."""
+        return sum(count.deliveries for count in self.preview.excluded if count.reason == NO_CONSENT)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What the checks found that does not hold the mail back."""
+        return tuple(
+            finding for finding in self.composed.findings if finding.severity is Severity.WARNING and not finding.waived
+        )
+
+
+def plan_broadcast(
+    config: Config,
+    database: Database,
+    order: Order,
+    *,
+    provider: Provider | None = None,
+    probing: Probing | None = None,
+    now: datetime,
+) -> BroadcastPlan:
+    """Composes the issue, checks it as of when it goes out, and finds who would get what; the ledger stays as it is.
+
+    Without a `provider` the plan does not say how mail gets to its time. Raises MistakesError, or InputError for an
+    unknown rule, a time that does not fit, or where nobody would get anything.
+    """
+    _require_rules(order.waivers)
+    schedule = order.schedule
+    goes_out = schedule.moment_in(schedule.zone) if schedule else now
+    composed = compose_issue(config, order.folder, at=goes_out, known_fields=known_fields(database))
+    request = FreezeRequest(
+        issue=composed.issue.name,
+        segment=order.segment,
+        only=find_segments(config, database, composed.issue.only_segments, now=now),
+        provider=config.settings.provider.use,
+        content_hash=composed.rendered.content_hash,
+        envelope=envelope_of(config),
+        waivers=(),
+        schedule=schedule,
+        topics=composed.issue.fields.topics,
+        mailboxes=composed.issue.mailboxes,
+    )
+    preview = preview_freeze(database, request)
+    planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
+    if probing is not None:  # after what can be refused at once
+        composed = probe_issue(config, composed, probing)
+    unmet = unmet_requirements(config, database, request.issue, request.content_hash)
+    waiving = _weigh((*composed.errors, *unmet), order.waivers)
+    return BroadcastPlan(
+        composed=composed,
+        request=replace(request, waivers=(*waiving.used, *_standing_waivers(composed.findings))),
+        preview=preview,
+        pace=pace_of(config),
+        schedule=planned,
+        blocking=waiving.blocking,
+        waived=waiving.waived,
+        unused_waivers=waiving.unused,
+        worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiving:
+    """What would hold a broadcast back, with the waivers given for it laid over."""
+
+    blocking: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+    used: tuple[Waiver, ...]
+    unused: tuple[str, ...]  # rules
+
+
+def _weigh(held_back_by: Sequence[Finding], waivers: Sequence[Waiver]) -> _Waiving:
+    named = {waiver.rule for waiver in waivers}
+    found = {finding.rule for finding in held_back_by}
+    return _Waiving(
+        blocking=tuple(finding for finding in held_back_by if finding.rule not in named),
+        waived=tuple(finding for finding in held_back_by if finding.rule in named),
+        used=tuple(waiver for waiver in waivers if waiver.rule in found),
+        unused=tuple(sorted(named - found)),
+    )
+
+
+def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
+    """Freezes the broadcast; from here on it is in the ledger, with its content.
+
+    The addresses that the plan found to keep bouncing are suppressed before. Raises FindingsError where an error holds
+    the mail back, InputError where nobody would get anything, or where the time has come since the plan was made, so
+    that mail would leave at once that was to wait.
+    """
+    if plan.blocking:
+        raise FindingsError("\n".join(str(finding) for finding in plan.blocking))
+    if plan.schedule is not None and plan.schedule.first <= now:
+        raise InputError("its time has passed meanwhile; nothing was sent. Write a time that is to come")
+    if plan.worn_out:
+        add_suppressions(database, plan.worn_out)
+    variants = plan.composed.rendered.variants
+    chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
+    return freeze_broadcast(database, plan.request, variants, chunk_size=chunk_size, now=now)
+
+
+def find_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
+    """The broadcast to go on with; nothing about it is changed.
+
+    Without a number it is the only one that was interrupted or held back. Raises InputError where there is none,
+    several, it is being cancelled, it began with another provider, or its time is further ahead than that can hold it.
+    """
+    found = find_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
+    if found.state is BroadcastState.CANCELLING:
+        raise InputError(f"broadcast {found.id} is being cancelled; finish that with `newsletter cancel {found.id}`")
+    require_same_provider(found, provider.name)
+    if found.state is BroadcastState.SCHEDULED:
+        _require_can_leave(found, provider, now=now)
+    return found
+
+
+def reopen_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
+    """Lets a broadcast go on; what a dead process was handing over becomes unknown.
+
+    What of it is late leaves as soon as it can. Raises InputError where it has ended.
+    """
+    adopt_orphans(database, broadcast_id, now=now)
+    return resume_broadcast(database, broadcast_id, now=now)
+
+
+def require_same_provider(broadcast: Broadcast, provider: str) -> None:
+    """Raises InputError where the broadcast began with another provider than the one in use."""
+    if broadcast.provider != provider:
+        raise InputError(
+            f"broadcast {broadcast.id} began with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}; "
+            "set [provider] use back to go on"
+        )
+
+
+def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetime) -> None:
+    """Raises InputError where nothing of a scheduled broadcast can be handed over yet."""
+    longest = provider.scheduler.longest if provider.scheduler is not None else timedelta()
+    if broadcast.due_at is not None and broadcast.due_at > now + longest:
+        raise InputError(
+            f"broadcast {broadcast.id} is scheduled for {broadcast.due_at:%Y-%m-%d %H:%M} UTC; `newsletter run-due` "
+            f"hands it over in time. To send it sooner, `newsletter cancel {broadcast.id}`, and send the issue again"
+        )
+
+
+def _only_unfinished(database: Database) -> Broadcast:
+    unfinished = [broadcast for broadcast in list_broadcasts(database) if broadcast.state in _UNFINISHED]
+    if not unfinished:
+        raise InputError("no broadcast is unfinished; `newsletter status` lists all of them")
+    if len(unfinished) > 1:
+        numbers = ", ".join(str(broadcast.id) for broadcast in unfinished)
+        raise InputError(
+            f"several broadcasts are unfinished: {numbers}; name one: newsletter resume {unfinished[-1].id}"
+        )
+    return unfinished[0]
+
+
+def _standing_waivers(findings: Sequence[Finding]) -> Iterator[Waiver]:
+    """What the settings and the issue waive of errors, each rule once."""
+    standing = {finding.rule: finding.waived for finding in findings if finding.waived}
+    errors = {finding.rule for finding in findings if finding.severity is Severity.ERROR}
+    yield from (Waiver(rule=rule, because=reason) for rule, reason in standing.items() if rule in errors)
+
+
+def _require_rules(waivers: Sequence[Waiver]) -> None:
+    known = [*(rule.id for rule in RULES), *(requirement.id for requirement in REQUIREMENTS)]
+    held = {rule.id for rule in RULES if not rule.can_be_waived}
+    for waiver in waivers:
+        if waiver.rule in {rule.id for rule in AUDIENCE_RULES}:
+            raise InputError(
+                f"{waiver.rule} cannot be waived: import the list again with the consent of these people, or with "
+                '--basis "…", which is kept'
+            )
+        if waiver.rule not in known:
+            raise InputError(f"there is no check {waiver.rule}; write one that `newsletter check --list` explains")
+        if waiver.rule in held:
+            raise InputError(f"{waiver.rule} cannot be waived: the law, or the sending itself, asks for it")
+        if not waiver.because.strip():
+            raise InputError(f'the waiver of {waiver.rule} has no reason; add --because "…"')

@@ -1,0 +1,164 @@
+"""Send test copies to reviewers: the same rendering, the same personalisation, the same provider as a broadcast."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parseaddr
+
+from newsletter.config import Config
+from newsletter.errors import InputError, ProviderError
+from newsletter.model.broadcast import Mailing, NextStep, OutgoingChunk, Recipient, Verdict
+from newsletter.model.rendered import RenderedVariant
+from newsletter.model.values import PLAIN_ADDRESS
+from newsletter.providers.base import Provider, Session
+from newsletter.settings.mistakes import suggestion
+from newsletter.store.approvals import remember_test
+from newsletter.store.database import Database
+from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.sample import envelope_of, sample_recipient
+
+SUBJECT_PREFIX = "[TEST]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCopy:
+    """One test copy that the provider took or refused."""
+
+    __test__ = False  # for test runners: this is no test
+
+    email: str
+    variant: str  # whom it is for; empty where that is everybody, or nobody in particular
+    refused: str  # why; empty where it was taken
+
+
+def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+    """The mailboxes behind the names: groups of `[reviewers]`, or addresses as they are; each address once.
+
+    Raises InputError where a name is neither.
+    """
+    groups = config.settings.reviewers
+    found: dict[str, str] = {}
+    for name in names:
+        if name in groups:
+            mailboxes: Sequence[str] = groups[name]
+        elif PLAIN_ADDRESS.fullmatch(parseaddr(name)[1]):
+            mailboxes = [name]
+        else:
+            hint = suggestion(name, list(groups)) if groups else "add a group to [reviewers] in newsletter.toml"
+            raise InputError(f"{name} is neither a group of reviewers nor an address; {hint}")
+        for mailbox in mailboxes:
+            found.setdefault(parseaddr(mailbox)[1].casefold(), mailbox)
+    return tuple(found.values())
+
+
+def count_test_copies(composed: Composed, mailboxes: Sequence[str]) -> int:
+    """How many copies will be sent: for each mailbox one of every variant that its owner could get."""
+    return sum(len(composed.rendered.variants_for(parseaddr(mailbox)[1])) for mailbox in mailboxes)
+
+
+def send_test_copies(
+    config: Config,
+    database: Database,
+    composed: Composed,
+    mailboxes: Sequence[str],
+    provider: Provider,
+    *,
+    now: datetime,
+    on_sent: Callable[[int], None],
+) -> tuple[TestCopy, ...]:
+    """Sends each mailbox the variants that it can get, marked [TEST]; `on_sent` hears how many copies are done.
+
+    That this content was tested is remembered where at least one copy was taken. Raises ProviderError where the
+    provider refuses or cannot be reached.
+    """
+    copies: list[TestCopy] = []
+    try:
+        _send(config, composed, mailboxes, provider, now=now, copies=copies, on_sent=on_sent)
+    finally:
+        if taken := sum(not copy.refused for copy in copies):
+            content_hash = composed.rendered.content_hash
+            remember_test(database, composed.issue.name, content_hash, copies=taken, now=now)
+    return tuple(copies)
+
+
+def _send(
+    config: Config,
+    composed: Composed,
+    mailboxes: Sequence[str],
+    provider: Provider,
+    *,
+    now: datetime,
+    copies: list[TestCopy],
+    on_sent: Callable[[int], None],
+) -> None:
+    """Sends all copies; `copies` says at any moment what became of those that were handed over."""
+    run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    with provider.session() as session:
+        for number, variant in enumerate(composed.rendered.variants):
+            mailing = _mailing(config, composed, variant, run=f"{run}-{number}")
+            recipients = _recipients(config, variant, _readers(composed, variant, mailboxes))
+            for start in range(0, len(recipients), provider.chunk_size):
+                part = recipients[start : start + provider.chunk_size]
+                refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
+                copies += _copies(part, variant, refused)
+                on_sent(len(part))
+
+
+def _readers(composed: Composed, variant: RenderedVariant, mailboxes: Sequence[str]) -> list[str]:
+    """The mailboxes whose owners could get a variant."""
+    rendered = composed.rendered
+    return [mailbox for mailbox in mailboxes if variant in rendered.variants_for(parseaddr(mailbox)[1])]
+
+
+def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, run: str) -> Mailing:
+    several = len(composed.rendered.variants) > 1
+    prefix = f"[TEST {variant.readership.label or 'everyone else'}]" if several else SUBJECT_PREFIX
+    return Mailing(
+        broadcast=run,
+        category=f"test-{composed.issue.name}",
+        envelope=envelope_of(config),
+        variant_key="test",
+        variant=variant,
+        nonce=secrets.token_hex(8),
+        subject_prefix=f"{prefix} ",
+    )
+
+
+def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[str]) -> tuple[Recipient, ...]:
+    """Reviewers are no subscribers: their names stand in for merge values, and the unsubscribe link is a sample."""
+    return tuple(
+        sample_recipient(config, variant, _values_of(mailbox), delivery=delivery)
+        for delivery, mailbox in enumerate(mailboxes, start=1)
+    )
+
+
+def _values_of(mailbox: str) -> Mapping[str, str]:
+    name, email = parseaddr(mailbox)
+    first, _, last = name.partition(" ")
+    return {"email": email, "first_name": first, "last_name": last}
+
+
+def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
+    """Hands over a chunk, again without those whom the provider refuses the whole of it for; who they are, and why.
+
+    Raises ProviderError where anything else came of it.
+    """
+    outcome = session.submit(chunk)
+    if outcome.verdict is Verdict.ACCEPTED and not (outcome.unsent or outcome.uncertain):
+        return outcome.invalid
+    rest = tuple(recipient for recipient in chunk.recipients if recipient.delivery not in outcome.invalid)
+    is_worth_another_try = outcome.verdict is Verdict.READY and outcome.next_step is NextStep.GO_ON
+    if not is_worth_another_try or outcome.uncertain or len(rest) == len(chunk.recipients):
+        raise ProviderError(f"the test copies were not all taken: {outcome.reason}")
+    if not rest:
+        return outcome.invalid
+    return {**outcome.invalid, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}
+
+
+def _copies(recipients: Sequence[Recipient], variant: RenderedVariant, refused: Mapping[int, str]) -> list[TestCopy]:
+    label = variant.readership.label
+    return [
+        TestCopy(email=recipient.email, variant=label, refused=refused.get(recipient.delivery, ""))
+        for recipient in recipients
+    ]

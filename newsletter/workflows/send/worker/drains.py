@@ -1,0 +1,131 @@
+"""What a worker does with the ledger: finds the broadcasts that are due, and hands over what is due of one of them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model.address import masked
+from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.providers.base import Provider
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.record import adopt_orphans
+from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.tally import in_words
+from newsletter.store.opening import open_database
+from newsletter.workflows.send.deliver import Listener
+from newsletter.workflows.send.plan import require_same_provider
+from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, carry_out, judge
+
+Log = Callable[[str], None]  # hears a line at a time, from any thread
+
+_OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
+_TO_DO = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
+_WORTH_SAYING = timedelta(minutes=1)  # a pace by the second or the minute waits all the time
+_LOOK_AGAIN_AFTER = timedelta(minutes=10)  # for what waits may be cancelled, or held by a process that died
+
+
+class Drains:
+    """The work of one worker, whose provider is opened once.
+
+    The database is opened anew for each piece of work, so that one which was away is found again.
+    """
+
+    def __init__(self, config: Config, provider: Provider, log: Log) -> None:
+        self._config = config
+        self._provider = provider
+        self._log = log
+        self._last_said: dict[int, str] = {}  # of each broadcast, so that nothing is said twice in a row
+        self._waits: dict[int, datetime] = {}  # until when it is of no use to look at a broadcast
+
+    def due(self) -> tuple[int, ...]:
+        """The broadcasts about which something is to be done now, the oldest first.
+
+        Those that were to leave at once are among them for as long as they run. Raises StoreError.
+        """
+        with self._opened() as database:
+            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
+        for each in found:
+            if each.due is Due.REFUSE:
+                self._say(each.broadcast, f"left alone: {each.reason}")
+        # A wait is for handing over alone: to cancel, each minute counts.
+        return tuple(
+            each.broadcast.id
+            for each in found
+            if each.due in _TO_DO and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
+        )
+
+    def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
+        """Does what is to be done about a broadcast; whether there was any, since others may have been faster.
+
+        What a dead process was handing over becomes unknown first. `call_others` is called before anything is handed
+        over, where there is enough to share. `stop` ends it early: the requests in hand are finished and recorded.
+        Raises StoreError.
+        """
+        with self._opened() as database:
+            try:
+                broadcast = find_broadcast(database, broadcast_id)
+            except InputError:  # a job from before the database was restored
+                return False
+            if broadcast.state not in _OPEN:
+                return False
+            if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
+                self._say(broadcast, f"{lost} requests of a process that died are unknown; `newsletter resolve` them")
+            found = self._judge(database, broadcast)
+            if found.due not in _TO_DO:
+                return False
+            if found.due is Due.HAND_OVER and found.tally.waiting and not self._is_waiting(broadcast_id):
+                call_others()
+                self._say(broadcast, f"begins: {in_words(found.tally)}")
+            return self._carry_out(database, found, stop=stop)
+
+    def _opened(self) -> Database:
+        return open_database(self._config.database)
+
+    def _judge(self, database: Database, broadcast: Broadcast) -> DueBroadcast:
+        try:
+            require_same_provider(broadcast, self._provider.name)
+        except InputError as err:
+            tally = tally_of(database, broadcast.id)
+            return DueBroadcast(broadcast=broadcast, tally=tally, due=Due.REFUSE, reason=str(err))
+        return judge(self._config, database, broadcast, lambda: self._provider, now=datetime.now(UTC))
+
+    def _carry_out(self, database: Database, found: DueBroadcast, *, stop: Event) -> bool:
+        settled = 0
+
+        def on_settled(more: int) -> None:
+            nonlocal settled
+            settled += more
+
+        def on_wait(until: datetime, reason: str) -> None:
+            now = datetime.now(UTC)
+            self._waits[found.broadcast.id] = min(until, now + _LOOK_AGAIN_AFTER)
+            if until - now > _WORTH_SAYING:
+                self._say(found.broadcast, f"waits until {until:%Y-%m-%d %H:%M} UTC: {reason}")
+
+        listener = Listener(on_settled=on_settled, on_wait=on_wait)
+        done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
+        if done.failure:
+            self._say(done.broadcast, done.failure)
+        elif settled or done.broadcast.state is not found.broadcast.state:
+            self._say(done.broadcast, _ending(done, settled))
+        return bool(settled)
+
+    def _is_waiting(self, broadcast_id: int) -> bool:
+        until = self._waits.get(broadcast_id)
+        return until is not None and until > datetime.now(UTC)
+
+    def _say(self, broadcast: Broadcast, words: str) -> None:
+        """Logs a line about a broadcast, unless it was the last one; no address is ever in it."""
+        line = masked(f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment}) {words}")
+        if self._last_said.get(broadcast.id) != line:
+            self._last_said[broadcast.id] = line
+            self._log(line)
+
+
+def _ending(done: DoneBroadcast, settled: int) -> str:
+    """What came of one piece of work: this worker's share, and how the broadcast stands."""
+    reason = f" ({done.broadcast.reason})" if done.broadcast.reason else ""
+    return f"{settled:,} handed over here; it is {done.broadcast.state.value}{reason}: {in_words(done.tally)}"

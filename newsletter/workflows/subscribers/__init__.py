@@ -1,0 +1,1 @@
+"""Bring people in, look them up, take them out."""

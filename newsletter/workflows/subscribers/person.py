@@ -1,0 +1,161 @@
+"""What is known of one person: looking it up, and adding somebody by hand."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from newsletter.errors import InputError
+from newsletter.lists.addresses import checked_address
+from newsletter.lists.batches import batch_of
+from newsletter.lists.doubts import doubts_of
+from newsletter.lists.fields import checked_language
+from newsletter.lists.list_moments import moment_text
+from newsletter.model.audience import Subscriber, SubscriberRecord, normal_tag
+from newsletter.model.imports import DoubtfulRow, ImportReport, ImportTerms, PastImport
+from newsletter.model.person import KnownPerson
+from newsletter.model.values import OneLine, TimeZone
+from newsletter.store.database import Database
+from newsletter.store.forgotten import count_forgotten, forgotten_since
+from newsletter.store.merge import merge_subscribers, past_imports
+from newsletter.store.person import events_of, soft_bounces_of
+from newsletter.store.subscribers import find_subscriber, history, past_consents
+from newsletter.store.suppressions import past_suppressions, suppressions_of
+from newsletter.system.moments import moment_of
+
+Value = TypeVar("Value")
+
+_BY_HAND = "added by hand"  # where an import of one person names its file
+_TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
+_LINE: TypeAdapter[str] = TypeAdapter(OneLine)
+_SEPARATOR = re.compile(r"[;,|\x00-\x1f]")  # what stands between tags in a list, or in no text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPerson:
+    """What somebody typed about a person, unchecked; empty where they said nothing."""
+
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()
+    consent_source: str
+    consented_at: str | None = None  # a date, or a date with time; None: now
+    consent_wording: str = ""
+
+
+def show_person(database: Database, email: str, *, key: bytes | None = None) -> KnownPerson:
+    """All that is known of the person with this address.
+
+    Raises InputError where nothing is; it says whether they were forgotten or, without the `key`, that it cannot tell.
+    """
+    with database.read():  # one state of the data for all of it
+        person = _known_person(database, email)
+    if person.is_anything_known:
+        return person
+    since = forgotten_since(database, email, key=key) if key else None
+    if since is not None:
+        raise InputError(
+            f"{email} was forgotten on {since:%Y-%m-%d}: nothing is known but that, and they are not mailed; "
+            "a new consent brings them back"
+        )
+    if key is None and count_forgotten(database):
+        raise InputError(
+            f"nobody with the address {email} is known, or they were forgotten, which cannot be told without the key; "
+            "set NEWSLETTER_KEY in the environment, or see whether the address is misspelt"
+        )
+    raise InputError(
+        f"nobody with the address {email} is known; see whether it is misspelt, or look by name: "
+        "`newsletter subscribers list --where 'last_name = \"…\"'`"
+    )
+
+
+def add_person(database: Database, person: NewPerson, *, key: bytes | None, now: datetime) -> ImportReport:
+    """Adds somebody by hand, or changes what is known of them, by the rules of an import.
+
+    Raises InputError where a value cannot be, or where the person may not be brought back.
+    """
+    record = _record(person, now=now)
+    doubts = doubts_of([record.email])
+    batch = replace(
+        batch_of([record]),
+        doubtful=tuple(DoubtfulRow(line=1, email=record.email, doubt=doubt) for doubt in doubts.values()),
+    )
+    report = merge_subscribers(database, [batch], terms=ImportTerms(file=_BY_HAND), key=key, now=now)
+    if report.rejected:
+        reasons = "; ".join(row.reason for row in report.rejected_rows)
+        raise InputError(f"{record.email} was not added: {reasons}")
+    return report
+
+
+def _known_person(database: Database, email: str) -> KnownPerson:
+    subscriber = find_subscriber(database, email)
+    return KnownPerson(
+        email=subscriber.record.email if subscriber else email,
+        subscriber=subscriber,
+        past_consents=past_consents(database, subscriber.id) if subscriber else (),
+        suppressions=suppressions_of(database, email),
+        past_suppressions=past_suppressions(database, email),
+        deliveries=history(database, subscriber.id) if subscriber else (),
+        events=events_of(database, subscriber.id) if subscriber else (),
+        soft_bounces=soft_bounces_of(database, email),
+        imports=_imports_of(subscriber, past_imports(database)) if subscriber else (),
+    )
+
+
+def _imports_of(subscriber: Subscriber, imports: tuple[PastImport, ...]) -> tuple[PastImport, ...]:
+    """The imports at whose moment they joined, or were changed last."""
+    return tuple(each for each in imports if each.at in {subscriber.joined_at, subscriber.updated_at})
+
+
+def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
+    """The person as an import would have read them; raises InputError with all that is wrong."""
+    faults: list[str] = []
+
+    def checked(check: Callable[[str], Value], text: str, otherwise: Value) -> Value:
+        try:
+            return check(text.strip()) if text.strip() else otherwise
+        except ValidationError as err:
+            faults.append(str(err.errors()[0]["ctx"]["error"]))
+        except ValueError as err:
+            faults.append(str(err))
+        return otherwise
+
+    record = SubscriberRecord(
+        email=checked(checked_address, person.email, ""),
+        first_name=checked(_LINE.validate_python, person.first_name, ""),
+        last_name=checked(_LINE.validate_python, person.last_name, ""),
+        language=checked(checked_language, person.language, ""),
+        timezone=checked(_TIME_ZONE.validate_python, person.timezone, ""),
+        tags=tuple(sorted({tag for each in person.tags if (tag := checked(_tag, each, ""))})),
+        consented_at=checked(lambda text: _past_moment(text, now=now), person.consented_at or "", now),
+        consent_source=checked(_LINE.validate_python, person.consent_source, ""),
+        consent_wording=checked(_LINE.validate_python, person.consent_wording, ""),
+    )
+    if not person.email.strip():
+        faults.append("there is no address; write it as name@example.org")
+    if not person.consent_source.strip():
+        faults.append("where they said yes is not told; give it with --consent-source")
+    if faults:
+        raise InputError("\n".join(faults))
+    return record
+
+
+def _tag(text: str) -> str:
+    if _SEPARATOR.search(text):
+        raise ValueError(f"{text!r} is more than one tag; give --tag again for each")
+    return normal_tag(text)
+
+
+def _past_moment(text: str, *, now: datetime) -> datetime:
+    """A date in any form that a list may have; raises ValueError where it is none, or still to come."""
+    written = moment_text(text)
+    moment = moment_of(written) if written else now
+    if moment > now:
+        raise ValueError(f"{text} is yet to come; say when they did consent")
+    return moment

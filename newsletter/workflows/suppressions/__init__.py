@@ -1,0 +1,1 @@
+"""Keep track of the addresses that must not be mailed."""

@@ -1,0 +1,127 @@
+"""Days, ranges, times and zones of events, as they are written in the mail."""
+
+import pytest
+
+from newsletter.language.dates import date_tile, format_deadline, format_month, format_when
+from newsletter.model.issue_fields import EventFields
+from tests.language.items import item
+
+LANGUAGES = ("en", "en-GB", "es", "de", "fr", "it", "nl", "pt-BR", "sv", "ja", "zh-Hans", "ar", "he")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"starts": "2026-02-25 08:00", "ends": "2026-02-25 11:00"},
+            "Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT",
+        ),
+        (
+            {"starts": "2026-02-25 09:00", "ends": "2026-04-01 10:00", "repeats": "weekly"},
+            "Wednesdays, February 25 – April 1, 2026 | 9:00 am – 10:00 am PT",
+        ),
+        ({"starts": "2026-03-22", "ends": "2026-03-27"}, "March 22 – 27, 2026"),
+        ({"starts": "2026-04-15", "ends": "2026-04-20", "weekdays": True}, "Wednesday – Monday, April 15 – 20, 2026"),
+        (
+            {"starts": "2026-04-07 08:00", "ends": "2026-06-23 11:00", "repeats": "weekly"},
+            "Tuesdays, April 7 – June 23, 2026 | 8:00 am – 11:00 am PT",
+        ),
+        (
+            {"starts": "2026-07-01 16:00", "ends": "2026-09-16 19:00", "repeats": "weekly"},
+            "Wednesdays, July 1 – September 16, 2026 | 4:00 pm – 7:00 pm PT",
+        ),
+        (
+            {"starts": "2026-04-20 09:00", "ends": "2026-07-06 11:00", "repeats": "weekly"},
+            "Mondays, April 20 – July 6, 2026 | 9:00 am – 11:00 am PT",
+        ),
+        (
+            {"starts": "2026-03-07 08:00", "ends": "2026-03-07 11:00"},
+            "Saturday, March 7, 2026 | 8:00 am – 11:00 am PT",
+        ),
+        ({"starts": "2026-02-25", "ends": "2026-02-27"}, "February 25 – 27, 2026"),
+        ({"starts": "2026-12-30", "ends": "2027-01-02"}, "December 30, 2026 – January 2, 2027"),
+        ({"starts": "2026-03-07"}, "Saturday, March 7, 2026"),
+        ({"starts": "2026-03-07 12:00"}, "Saturday, March 7, 2026 | 12:00 pm PT"),
+        (
+            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 00:30"},
+            "Saturday, March 7, 2026 | 8:00 pm – 12:30 am PT",
+        ),
+        ({"starts": "2026-07-01 16:00", "timezone": "UTC"}, "Wednesday, July 1, 2026 | 4:00 pm UTC"),
+        ({}, ""),
+    ],
+)
+def test_each_form_of_a_date_in_english(fields: dict[str, object], expected: str) -> None:
+    assert format_when(item(**fields), "en") == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("de", "jeden Mittwoch, 25. Feb. – 1. Apr. 2026 | 09:00 – 10:00 Nordamerikanische Westküstenzeit"),
+        ("es", "cada miércoles, 25 de febrero – 1 de abril de 2026 | 9:00 – 10:00 hora del Pacífico"),
+        ("fr", "chaque mercredi, 25 févr. – 1 avr. 2026 | 09:00 – 10:00 HP"),
+        ("ja", "毎週水曜日 2026年2月25日～4月1日 | 9:00 – 10:00 アメリカ太平洋時間"),
+    ],
+)
+def test_a_weekly_event_in_other_languages(language: str, expected: str) -> None:
+    weekly = item(starts="2026-02-25 09:00", ends="2026-04-01 10:00", repeats="weekly")
+    assert format_when(weekly, language).replace("\N{THIN SPACE}", " ") == expected
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "pt-ZZ", "xx"])
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata", "Etc/GMT+5", "UTC"])
+def test_every_language_has_words_for_every_form(language: str, zone: str) -> None:
+    for fields in (
+        {"starts": "2026-07-01 16:00", "ends": "2026-07-01 17:00"},
+        {"starts": "2026-07-01 16:00", "ends": "2026-07-15 17:00", "repeats": "weekly"},
+        {"starts": "2026-07-01", "ends": "2026-08-02", "weekdays": True},
+    ):
+        event = item(**fields, timezone=zone)
+        tile = date_tile(event, language)
+        assert "2026" in format_when(event, language)
+        assert tile is not None
+        assert tile.month
+
+
+def test_a_summer_event_never_carries_the_winters_zone() -> None:
+    summer = item(starts="2026-07-01 16:00", timezone="Europe/Berlin")
+    winter = item(starts="2026-01-01 16:00", timezone="Europe/Berlin")
+    assert format_when(summer, "de").endswith(" MESZ")
+    assert format_when(winter, "de").endswith(" MEZ")
+
+
+def test_months_do_not_leak_from_one_language_into_the_next() -> None:
+    event = item(starts="2026-02-25")
+    months = [tile.month for language in ("ja", "pt", "ar", "en") if (tile := date_tile(event, language))]
+    assert months == ["2月", "fev", "فبراير", "Feb"]
+
+
+def test_the_tile_of_one_day_has_no_last_day() -> None:
+    tile = date_tile(item(starts="2026-02-25 08:00", ends="2026-02-25 11:00"), "en")
+    assert tile is not None
+    assert (tile.month, tile.day, tile.weekday, tile.last_day) == ("Feb", "25", "Wed", "")
+
+
+def test_the_tile_of_a_range_has_both_days() -> None:
+    tile = date_tile(item(starts="2026-02-25 09:00", ends="2026-04-01 10:00", repeats="weekly"), "en")
+    assert tile is not None
+    assert (tile.month, tile.day, tile.last_month, tile.last_day, tile.last_weekday) == ("Feb", "25", "Apr", "1", "Wed")
+
+
+def test_an_undated_offer_has_no_tile() -> None:
+    assert date_tile(item(), "en") is None
+
+
+def test_a_deadline_is_its_label_and_its_day() -> None:
+    fields = EventFields.model_validate(
+        {"title": "T", "deadline": {"label": "Early bird pricing ends", "date": "2026-02-22"}}
+    )
+    assert format_deadline(item(deadline=fields.deadline), "en") == "Early bird pricing ends February 22"
+    assert format_deadline(item(), "en") == ""
+
+
+def test_the_month_of_the_issue_is_in_its_language() -> None:
+    day = item(starts="2026-02-19").starts_at()
+    assert day is not None
+    assert format_month(day.date(), "en") == "February 2026"
+    assert format_month(day.date(), "es") == "febrero de 2026"

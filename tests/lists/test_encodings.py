@@ -1,0 +1,107 @@
+"""Encodings of a list: which are found out, what is said of those that are assumed, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import InputError
+from newsletter.lists.encodings import Encoding
+from tests.lists.test_csv_import import complaint_about, only_row, read, shape_of
+
+WESTERN = "email,first_name\nzoe@example.org,Zoë Müller-Ñíguez\n"
+
+
+@pytest.mark.parametrize(
+    ("codec", "mark"),
+    [
+        ("utf-8", ""),
+        ("utf-8", "\ufeff"),
+        ("utf-16-le", "\ufeff"),
+        ("utf-16-be", "\ufeff"),
+        ("utf-16-le", ""),
+        ("utf-16-be", ""),
+        ("utf-32-le", "\ufeff"),
+        ("cp1252", ""),
+        ("mac-roman", ""),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_usual_encodings_are_found_out(tmp_path: Path, codec: str, mark: str, end: str) -> None:
+    content = f"{mark}{WESTERN}".replace("\n", end).encode(codec)
+
+    assert only_row(tmp_path, content)["first_name"] == "Zoë Müller-Ñíguez"
+
+
+def test_utf8_and_utf16_are_certain_and_one_byte_a_letter_is_assumed_with_words_to_check(tmp_path: Path) -> None:
+    assert shape_of(tmp_path, WESTERN).encoding.assumed == ""
+    assert shape_of(tmp_path, WESTERN.encode("utf-16")).encoding.assumed == ""
+    assert shape_of(tmp_path, WESTERN.encode("cp1252")).encoding.assumed == "Windows-1252 (Zoë, Müller, Ñíguez)"
+    assert shape_of(tmp_path, WESTERN.encode("mac-roman")).encoding.assumed == "Mac Roman (Zoë, Müller, Ñíguez)"
+
+
+def test_curly_quotes_and_dashes_of_windows_are_not_taken_for_letters_of_a_mac(tmp_path: Path) -> None:
+    content = "email,note\na@example.org,O’Brien – “Zoë” €5…\n".encode("cp1252")
+
+    assert shape_of(tmp_path, content).encoding.codec == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("cp1251", "Дарья Петрова"), ("cp1250", "Małgorzata Łuczak"), ("shift_jis", "山田太郎"), ("gb18030", "王小明")],
+)
+def test_other_encodings_are_refused_until_they_are_named(tmp_path: Path, codec: str, name: str) -> None:
+    content = f"email,first_name\na@example.org,{name}\n".encode(codec)
+
+    message = complaint_about(tmp_path, content)
+
+    assert "list.csv:2: it is neither UTF-8 nor a western European encoding" in message
+    assert "--encoding cp1250" in message
+    assert only_row(tmp_path, content, encoding=codec)["first_name"] == name
+
+
+def test_byte_that_is_not_utf8_in_a_utf8_file_is_reported_with_its_line(tmp_path: Path) -> None:
+    filler = "".join(f"person{number}@example.org,Zoë\n" for number in range(60_000))
+    content = f"email,first_name\n{filler}".encode() + "ana@example.org,Zoë\n".encode("cp1252")
+
+    message = complaint_about(tmp_path, content)
+
+    assert "list.csv:60002: other lines are UTF-8, and a byte in this one is not" in message
+
+
+def test_utf8_file_that_was_cut_off_within_a_letter_is_reported(tmp_path: Path) -> None:
+    content = "email,first_name\nana@example.org,Zoë\nbo@example.org,Zoë".encode()[:-1]
+
+    assert "list.csv:3: other lines are UTF-8" in complaint_about(tmp_path, content)
+
+
+def test_byte_that_the_encoding_lacks_is_reported_with_its_line(tmp_path: Path) -> None:
+    message = complaint_about(tmp_path, b"email,x\na@example.org,\nb@example.org,\x81\n", encoding="cp1252")
+
+    assert "list.csv:3: here stands a byte that cp1252 does not have" in message
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_utf16_that_was_cut_off_is_reported(tmp_path: Path, cut: int) -> None:
+    content = "email\nana@example.org\nbo@example.org 😀".encode("utf-16")[:-cut]
+
+    assert "list.csv:3: here stands a byte that utf-16 does not have" in complaint_about(tmp_path, content)
+
+
+def test_utf16_without_its_mark_is_reported_where_it_is_named_so(tmp_path: Path) -> None:
+    assert "utf-16" in complaint_about(tmp_path, b"email\nana@example.org\n", encoding="utf-16")
+
+
+@pytest.mark.parametrize("name", ["latin-99", "rot13", "base64", "idna", "", " ", "\0", "utf-9"])
+def test_encoding_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="there is no encoding of that name"):
+        Encoding.named(name)
+
+
+@pytest.mark.parametrize("name", ["UTF8", "windows-1252", "latin-1", "sjis", "macroman", "UTF-16"])
+def test_encoding_may_be_named_as_people_do(name: str) -> None:
+    assert Encoding.named(name).codec
+
+
+def test_named_encoding_reads_a_file_with_a_mark(tmp_path: Path) -> None:
+    assert only_row(tmp_path, f"\ufeff{WESTERN}".encode(), encoding="utf-8")["first_name"].startswith("Zoë")
+    assert read(tmp_path, f"\ufeff{WESTERN}".encode("utf-16-le"), encoding="utf-16-le")

@@ -1,0 +1,298 @@
+"""What a segment's expression means, and what is said of a wrong one."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import MistakesError
+from newsletter.model.finding import Place
+from newsletter.model.segment import (
+    AD_HOC,
+    All,
+    And,
+    Compare,
+    Condition,
+    Deed,
+    Did,
+    KnownNames,
+    Left,
+    Not,
+    Occasion,
+    OneOf,
+    Operator,
+    Or,
+    Since,
+    Tagged,
+)
+from newsletter.segments.days import Calendar
+from newsletter.segments.expressions import parse_segment
+
+KNOWN = KnownNames(
+    fields=("age", "consented_at", "country", "joined_at", "language"),
+    tags=("donor", "teacher"),
+    issues=("2026-01", "2026-02"),
+    topics=("events", "news"),
+)
+PLACE = Place(path="newsletter.toml", line=7)
+# In Los Angeles it is still the 30th of March.
+CALENDAR = Calendar(now=datetime(2026, 3, 31, 5, 0, tzinfo=UTC), zone="America/Los_Angeles")
+
+
+def condition_of(expression: str, known: KnownNames = KNOWN) -> Condition:
+    return parse_segment("some", expression, known, CALENDAR, place=PLACE).condition
+
+
+def complaint_about(expression: str, known: KnownNames = KNOWN, name: str = "some") -> str:
+    with pytest.raises(MistakesError) as raised:
+        parse_segment(name, expression, known, CALENDAR, place=PLACE)
+    return str(raised.value)
+
+
+def since(occasion: Occasion, day: str) -> Since:
+    return Since(occasion, CALENDAR.beginning_of(date.fromisoformat(day)))
+
+
+def test_segment_keeps_its_name_and_its_expression_as_written() -> None:
+    segment = parse_segment("teachers", 'Tagged( "Teacher" )', KNOWN, CALENDAR, place=PLACE)
+
+    assert (segment.name, segment.expression) == ("teachers", 'Tagged( "Teacher" )')
+
+
+def test_words_and_fields_are_taken_in_any_case() -> None:
+    assert condition_of('LANGUAGE = "es" AND Tagged("teacher")') == And(
+        (Compare("language", Operator.EQUAL, "es"), Tagged("teacher"))
+    )
+
+
+def test_and_binds_more_tightly_than_or() -> None:
+    one, two, three = (Compare("age", Operator.EQUAL, str(number)) for number in (1, 2, 3))
+
+    assert condition_of("age = 1 or age = 2 and age = 3") == Or((one, And((two, three))))
+
+
+def test_parentheses_come_first() -> None:
+    one, two, three = (Compare("age", Operator.EQUAL, str(number)) for number in (1, 2, 3))
+
+    assert condition_of("(age = 1 or age = 2) and age = 3") == And((Or((one, two)), three))
+
+
+def test_not_in_is_the_opposite_of_in() -> None:
+    assert condition_of("country not in ('US', \"CA\")") == Not(OneOf("country", ("US", "CA")))
+
+
+def test_not_not_cancels_out() -> None:
+    assert condition_of("not not not everyone") == Not(All())
+
+
+def test_tags_are_compared_in_lower_case() -> None:
+    assert condition_of('tagged(" Teacher ")') == Tagged("teacher")
+
+
+@pytest.mark.parametrize("operator", list(Operator))
+def test_every_operator_is_known(operator: Operator) -> None:
+    assert condition_of(f'language {operator.value} "es"') == Compare("language", operator, "es")
+
+
+@pytest.mark.parametrize(
+    "word", ["order", "notes", "inside", "android", "everyone_else", "opened", "tagged", "days", "today", "ago"]
+)
+def test_field_may_begin_like_a_word_of_the_language(word: str) -> None:
+    assert condition_of(f'{word} = "1"', replace(KNOWN, fields=(word,))) == Compare(word, Operator.EQUAL, "1")
+
+
+@pytest.mark.parametrize("expression", ["", " \t"])
+def test_an_empty_expression_is_told_without_a_caret(expression: str) -> None:
+    message = complaint_about(expression)
+
+    assert "the expression is empty; write a condition, for example" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("expression", "column", "remedy"),
+    [
+        ("language = es", 11, "stands in quotes"),
+        ('language == "es"', 10, "write ="),
+        ('language "es"', 9, "after a field comes"),
+        ('language = "es', 11, "close the quote"),
+        ("language = “es”", 11, "straight quotes"),
+        ('(language = "es"', 16, "close the parenthesis"),
+        ('language = "es" tagged("donor")', 16, "join two conditions"),
+        ('language = "es" && everyone', 16, "write and"),
+        ('language = "es" || everyone', 16, "write or"),
+        ('everyone and !tagged("donor")', 13, "write not"),
+        ('language ! = "es"', 9, "after a field comes"),
+        ('country in ("US" "CA")', 17, "comma"),
+        ("everyone)", 8, "take it away"),
+        ("everyone and", 12, "write a condition"),
+        ("opened(2026/01)", 11, "write a day as"),
+        ("opened(everyone)", 7, "stands in quotes"),
+        ("joined < 90 dayz ago", 12, "90 days ago"),
+        ("joined < 90 days", 16, "write ago"),
+        ("joined < 2025-6-1", 13, "write a day as 2025-06-01"),
+    ],
+)
+def test_syntax_error_is_marked_where_it_stands(expression: str, column: int, remedy: str) -> None:
+    message, shown, caret = complaint_about(expression).split("\n")
+
+    assert message.startswith("newsletter.toml:7: segment some: ")
+    assert remedy in message
+    assert "and, or" not in message or "join" in message
+    assert shown == f"  {expression}"
+    assert caret.index("^") == column + 2
+
+
+def test_every_unknown_field_is_reported_with_a_suggestion() -> None:
+    message = complaint_about('languag = "es" and countri = "US"')
+
+    assert "did you mean language?" in message
+    assert "did you mean country?" in message
+
+
+def test_tags_as_a_field_leads_to_tagged() -> None:
+    assert 'write tagged("teacher")' in complaint_about('tags = "teacher"')
+
+
+def test_expression_too_long_to_be_meant_is_refused() -> None:
+    assert "longer than" in complaint_about("not " * 1000 + "everyone")
+
+
+def test_conditions_nested_too_deep_are_refused() -> None:
+    def nested(levels: int) -> str:
+        return "(age = 1 or (age = 2 and " * levels + "everyone" + "))" * levels
+
+    assert condition_of(nested(7))
+    assert "nested more than 15 deep" in complaint_about(nested(30))
+
+
+@pytest.mark.parametrize("deed", list(Deed))
+def test_engagement_is_with_an_issue_or_with_any(deed: Deed) -> None:
+    assert condition_of(f'{deed.value}("2026-01")') == Did(deed, "2026-01")
+    assert condition_of(f"not {deed.value.upper()}()") == Not(Did(deed, None))
+
+
+def test_topic_is_left() -> None:
+    assert condition_of("left('events')") == Left("events")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        (">=", since(Occasion.JOINED, "2025-06-01")),
+        (">", since(Occasion.JOINED, "2025-06-02")),
+        ("<", Not(since(Occasion.JOINED, "2025-06-01"))),
+        ("<=", Not(since(Occasion.JOINED, "2025-06-02"))),
+        ("=", And((since(Occasion.JOINED, "2025-06-01"), Not(since(Occasion.JOINED, "2025-06-02"))))),
+        ("!=", Or((Not(since(Occasion.JOINED, "2025-06-01")), since(Occasion.JOINED, "2025-06-02")))),
+    ],
+)
+def test_moment_is_compared_with_a_whole_day(comparison: str, expected: Condition) -> None:
+    assert condition_of(f"joined {comparison} 2025-06-01") == expected
+    assert condition_of(f'joined {comparison} "2025-06-01"') == expected
+
+
+def test_days_begin_by_the_clock_of_the_newsletter() -> None:
+    condition = condition_of("last_opened >= 2025-06-01")
+
+    assert condition == Since(Occasion.LAST_OPENED, datetime(2025, 6, 1, 7, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("words", "day"),
+    [
+        ("today", "2026-03-30"),
+        ("yesterday", "2026-03-29"),
+        ("1 day ago", "2026-03-29"),
+        ("90 days ago", "2025-12-30"),
+        ("2 Weeks Ago", "2026-03-16"),
+        ("1 month ago", "2026-02-28"),
+        ("13 months ago", "2025-02-28"),
+        ("1 year ago", "2025-03-30"),
+        ("0 days ago", "2026-03-30"),
+    ],
+)
+def test_span_of_time_names_a_day(words: str, day: str) -> None:
+    assert condition_of(f"last_clicked >= {words}") == since(Occasion.LAST_CLICKED, day)
+
+
+def test_day_that_an_attribute_is_compared_with_is_text() -> None:
+    assert condition_of("age < 2025-06-01") == Compare("age", Operator.LESS, "2025-06-01")
+    assert condition_of("age in (2025-06-01, yesterday)") == OneOf("age", ("2025-06-01", "2026-03-29"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "column", "what", "remedy"),
+    [
+        ('tagged("techer")', 7, "nobody has, or ever had, the tag techer", "did you mean teacher?"),
+        ('received("2026-1")', 9, "there is no issue 2026-1", "did you mean 2026-01?"),
+        ('left("event")', 5, "there is no topic event", "did you mean events?"),
+        ('openned("2026-01")', 0, "nothing is called openned(…)", 'did you mean opened("…")?'),
+        ("last_opend < today", 0, "a field last_opend", "did you mean last_opened?"),
+        ("tagged()", 0, "tagged() names no tag", "name one"),
+        ('consented_at >= "2025"', 0, "consented_at goes by another name", "write consented"),
+        ("joined_at < today", 0, "joined_at goes by another name", "write joined"),
+        ('opened = "2026-01"', 0, "field opened", 'write opened("2026-01")'),
+        ('joined >= "May"', 10, "joined is a moment, and May is no day", "write a day"),
+        ("joined >= 2025", 10, "joined is a moment, and 2025 is no day", "write a day"),
+        ("joined >= 2025-02-30", 10, "there is no day 2025-02-30", "year, month and day"),
+        ("joined >= 5000 years ago", 10, "5000 years ago is before any list", "smaller"),
+        ("joined >= 1.5 days ago", 10, "1.5 is not a whole number", "write one"),
+        ("joined in (2025-06-01)", 0, "joined is a moment", "compare it with"),
+    ],
+)
+def test_name_or_day_that_cannot_be_meant_is_marked(expression: str, column: int, what: str, remedy: str) -> None:
+    message, shown, caret = complaint_about(expression).split("\n")
+
+    assert what in message
+    assert remedy in message
+    assert shown == f"  {expression}"
+    assert caret == f"  {' ' * column}^"
+
+
+def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_expression() -> None:
+    told = complaint_about('tagged("x") or opened("y") or left("z") or nothing = 1')
+
+    assert [line.split()[-1] for line in told.splitlines()[2::3]] == ["^"] * 4
+    assert told.index("the tag x") < told.index("issue y") < told.index("topic z") < told.index("field nothing")
+
+
+def test_while_nobody_is_on_the_list_its_fields_and_tags_are_not_judged() -> None:
+    unknown = replace(KNOWN, fields=None, tags=None)
+
+    assert condition_of('country = "US" or tagged("member")', unknown)
+    assert "no issue" in complaint_about('country = "US" and received("2025-01")', unknown)
+
+
+def test_expression_that_was_typed_has_no_name_in_its_mistakes() -> None:
+    assert complaint_about("nothing = 1", name=AD_HOC).startswith("newsletter.toml:7: nobody")
+
+
+def test_long_expression_is_shown_around_the_fault() -> None:
+    before = " or ".join(f"age = {number}" for number in range(40))
+    _, shown, caret = complaint_about(f'{before} or tagged("x") or age = 41').split("\n")
+
+    assert len(shown) <= 78
+    assert shown[caret.index("^") :].startswith('"x")')
+
+
+def test_caret_stands_below_the_fault_beyond_wide_letters() -> None:
+    _, shown, caret = complaint_about('country = "日本" and x = 1').split("\n")
+
+    assert caret.index("^") == shown.index("x =") + 2  # a terminal gives each of the two letters two columns
+
+
+WORDS = ("not", "(", ")", "tagged", '"x"', "joined", "<", "90", "days", "ago", "and", "in", ",")
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(WORDS)).map(" ".join))
+def test_whatever_is_typed_is_an_expression_or_a_mistake(expression: str) -> None:
+    with suppress(MistakesError):
+        assert condition_of(expression)
+
+
+def test_value_holds_no_sign_that_a_database_cannot_keep() -> None:
+    assert "this does not fit here" in complaint_about('language = "e\0s"')

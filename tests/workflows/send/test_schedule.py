@@ -1,0 +1,146 @@
+"""A schedule as it is typed, and what is said of it before anything is frozen."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.errors import InputError
+from newsletter.model.broadcast import Schedule
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
+from newsletter.workflows.send.schedule import SchedulePlan, Travel, read_schedule
+from tests.store.builders import add, row
+from tests.workflows.send.carriers import Carrier
+from tests.workflows.send.scheduled import NOW, THURSDAY, Holder, plan_at
+from tests.workspaces import CONFIG, write_workspace
+
+ZONE = "America/Los_Angeles"
+PEOPLE = {"": 3, "Asia/Tokyo": 2, "Europe/Paris": 4, "America/New_York": 1}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The smallest workspace."""
+    return load_config(write_workspace(tmp_path))
+
+
+@pytest.fixture
+def database(config: Config) -> Iterator[Database]:
+    """Its database, with people in several zones."""
+    with open_database(config.database) as opened:
+        rows = [
+            row(f"p{number}@{zone.replace('/', '.').lower() or 'nowhere'}.example.org", timezone=zone)
+            for zone, count in PEOPLE.items()
+            for number in range(count)
+        ]
+        add(opened, *(replace(each, email=each.email.replace("_", "-")) for each in rows))
+        yield opened
+
+
+def read(text: str, *, is_local_time: bool = False, now: datetime = NOW) -> Schedule:
+    return read_schedule(text, zone=ZONE, is_local_time=is_local_time, now=now)
+
+
+def planned(
+    config: Config,
+    database: Database,
+    carrier: Carrier,
+    at: str = "2026-02-19 08:00",
+    *,
+    is_local_time: bool = False,
+    now: datetime = NOW,
+) -> SchedulePlan:
+    made = plan_at(config, database, carrier, at=at, is_local_time=is_local_time, now=now).schedule
+    assert made is not None
+    return made
+
+
+def test_a_past_time_is_refused_with_how_it_was_read() -> None:
+    with pytest.raises(InputError) as refused:
+        read("today 04:00")
+    assert str(refused.value).startswith("Tuesday, February 17, 2026, 4:00 am PST")
+    assert "1 hour ago: that is past" in str(refused.value)
+
+
+@pytest.mark.parametrize("typed", ["tomorrow 08:00 Europe/Paris", "tomorrow 08:00+01:00", "in 2 hours"])
+def test_one_moment_for_everybody_does_not_go_with_local_time(typed: str) -> None:
+    with pytest.raises(InputError, match="one moment for everybody, and --local-time asks for everybody's own clock"):
+        read(typed, is_local_time=True)
+
+
+def test_local_time_may_be_past_where_the_newsletter_is_but_not_everywhere() -> None:
+    assert read("2026-02-17 04:30", is_local_time=True).is_local_time
+    with pytest.raises(InputError, match="that is past"):
+        read("2026-02-17 00:30", is_local_time=True)
+
+
+@pytest.mark.parametrize(
+    ("holder", "at", "travel", "begins"),
+    [
+        (None, "2026-02-19 08:00", Travel.ON_TIME, THURSDAY),
+        (Holder(), "2026-02-19 08:00", Travel.HELD, NOW),
+        (Holder(), "2026-02-21 08:00", Travel.HELD_LATER, THURSDAY + timedelta(days=2, hours=-1)),
+    ],
+)
+def test_a_plan_says_how_mail_gets_to_its_time(
+    config: Config, database: Database, holder: Holder | None, at: str, travel: Travel, begins: datetime
+) -> None:
+    plan = planned(config, database, Carrier(scheduler=holder), at)
+    assert (plan.travel, plan.begins) == (travel, begins)
+    assert plan.leaves_at_once == (travel is Travel.HELD)
+
+
+def test_local_time_is_planned_zone_by_zone(config: Config, database: Database) -> None:
+    plan = planned(config, database, Carrier(), is_local_time=True)
+    assert [(zone.zone, zone.deliveries) for zone in plan.zones] == [
+        ("Asia/Tokyo", 2),
+        ("Europe/Paris", 4),
+        ("America/New_York", 1),
+        (ZONE, 3),
+    ]
+    assert (plan.first, plan.last) == (datetime(2026, 2, 18, 23, 0, tzinfo=UTC), THURSDAY)
+    assert (plan.zone_at(plan.first), plan.zone_at(plan.last)) == ("Asia/Tokyo", ZONE)
+    assert (plan.past, plan.zoneless) == ((), 3)
+
+
+def test_zones_whose_time_is_past_are_named_before_anything_is_sent(config: Config, database: Database) -> None:
+    plan = planned(config, database, Carrier(), is_local_time=True, now=datetime(2026, 2, 19, 8, 0, tzinfo=UTC))
+    assert [zone.zone for zone in plan.past] == ["Asia/Tokyo", "Europe/Paris"]
+    assert plan.first == datetime(2026, 2, 19, 13, 0, tzinfo=UTC)
+    assert plan.leaves_at_once
+
+
+def test_a_time_that_is_past_for_everybody_is_refused(config: Config, database: Database) -> None:
+    with pytest.raises(InputError, match="past on the clocks of everybody who would get it"):
+        planned(config, database, Carrier(), is_local_time=True, now=THURSDAY + timedelta(hours=1))
+
+
+def with_hours(config: Config) -> Config:
+    (config.root / "newsletter.toml").write_text(CONFIG + '\n[provider.outbox.pace]\nhours = "09:00-17:00"\n')
+    return load_config(config.root)
+
+
+def test_a_time_outside_the_sending_hours_is_refused_with_the_next_that_fits(
+    config: Config, database: Database
+) -> None:
+    with pytest.raises(InputError) as refused:
+        planned(with_hours(config), database, Carrier())
+    assert "mail leaves from 09:00 to 17:00, as [provider.outbox.pace] says" in str(refused.value)
+    assert "the next time that fits is Thursday, February 19, 2026, 9:00 am PST" in str(refused.value)
+
+
+def test_local_time_beside_sending_hours_says_how_many_get_it_later(config: Config, database: Database) -> None:
+    (note,) = planned(with_hours(config), database, Carrier(), "2026-02-19 09:00", is_local_time=True).notes
+    assert note.startswith("5 get it later than their time: mail leaves from 09:00 to 17:00")
+
+
+def test_clocks_that_skip_the_time_are_pointed_out_for_each_zone(config: Config, database: Database) -> None:
+    notes = planned(config, database, Carrier(), "2026-03-08 02:30", is_local_time=True).notes
+    assert [note.split(" skip ")[0] for note in notes] == [
+        "the clocks of America/New_York",
+        "the clocks of America/Los_Angeles",
+    ]

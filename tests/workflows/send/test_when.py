@@ -1,0 +1,149 @@
+"""Times as people type them, and as they are read back."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import InputError
+from newsletter.workflows.send.when import clock_note, read_when, say_distance, say_moment
+
+ZONE = "America/Los_Angeles"
+NOW = datetime(2026, 2, 17, 13, 0, 30, tzinfo=UTC)  # a Tuesday, 5:00 am in Los Angeles
+
+
+def moment(text: str, now: datetime = NOW) -> str:
+    return read_when(text, zone=ZONE, now=now).moment.strftime("%Y-%m-%d %H:%M")
+
+
+@pytest.mark.parametrize(
+    ("typed", "utc"),
+    [
+        ("2026-02-19 08:00", "2026-02-19 16:00"),
+        ("2026-02-19T08:00", "2026-02-19 16:00"),
+        ("2026-02-19  8:00 am", "2026-02-19 16:00"),
+        ("2026-02-19 08:00 America/Los_Angeles", "2026-02-19 16:00"),
+        ("2026-02-19 08:00 Europe/Berlin", "2026-02-19 07:00"),
+        ("2026-02-19 08:00 UTC", "2026-02-19 08:00"),
+        ("2026-02-19T08:00:00Z", "2026-02-19 08:00"),
+        ("2026-02-19 08:00+01:00", "2026-02-19 07:00"),
+        ("2026-02-19 08:00 -0530", "2026-02-19 13:30"),
+        ("today 6pm", "2026-02-18 02:00"),
+        ("tomorrow 08:00", "2026-02-18 16:00"),
+        ("tomorrow at 12 am", "2026-02-18 08:00"),
+        ("tomorrow 12pm", "2026-02-18 20:00"),
+        ("Thursday 08:00", "2026-02-19 16:00"),
+        ("thu 08:00 Asia/Tokyo", "2026-02-18 23:00"),
+        ("tuesday 08:00", "2026-02-17 16:00"),
+        ("tuesday 04:00", "2026-02-24 12:00"),
+        ("in 2 hours", "2026-02-17 15:01"),
+        ("in 45 minutes", "2026-02-17 13:46"),
+        ("in 2 days", "2026-02-19 13:01"),
+        ("in 1 day and 3 hours", "2026-02-18 16:01"),
+        ("in 3h20m", "2026-02-17 16:21"),
+        ("in 1 hour and 30 minutes", "2026-02-17 14:31"),
+    ],
+)
+def test_a_time_means_what_a_person_means_by_it(typed: str, utc: str) -> None:
+    assert moment(typed) == utc
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("", "is not a time; write it as 2026-02-19 08:00"),
+        ("soon", "is not a time"),
+        ("2026-02-19", "is not a time"),
+        ("2026-02-19 8", "an hour without minutes; write 08:00, or 8am"),
+        ("2026-02-19 25:00", "there is no 25:00"),
+        ("tomorrow 13pm", "there is no 13 pm"),
+        ("2026-02-30 08:00", "there is no day 2026-02-30"),
+        ("someday 08:00", "'someday' is not a day"),
+        ("t 08:00", "'t' is not a day"),
+        ("2016-02-19 08:00", "2016-02-19 is past"),
+        ("2062-02-19 08:00", "more than a year ahead"),
+        ("tomorrow 08:00 PT", "'PT' is not a time zone's full name; write one such as America/Los_Angeles"),
+        ("tomorrow 08:00 EST", "'EST' is not a time zone's full name"),
+        ("tomorrow 08:00 Mars/Olympus", "'Mars/Olympus' is not a time zone's full name"),
+        ("tomorrow 08:00 ../../etc/passwd", "is not a time"),
+        ("tomorrow 08:00 +15:00", "no clock is +15:00 from UTC"),
+    ],
+)
+def test_what_is_no_time_is_refused_with_words_that_help(typed: str, told: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_when(typed, zone=ZONE, now=NOW)
+    assert told in str(refused.value)
+
+
+def test_a_weekday_is_one_of_the_zone_that_was_typed() -> None:
+    late = datetime(2026, 2, 19, 2, 0, tzinfo=UTC)  # Wednesday evening in Los Angeles, Thursday morning in Tokyo
+    assert moment("thursday 12:00 Asia/Tokyo", late) == "2026-02-19 03:00"
+    assert moment("thursday 12:00", late) == "2026-02-19 20:00"
+
+
+def test_a_moment_is_read_back_with_weekday_zone_utc_and_distance() -> None:
+    at = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
+    assert say_moment(at, ZONE, now=NOW) == (
+        "Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC · in 2 days 3 hours"
+    )
+    assert say_moment(at, "UTC", now=at) == "Thursday, February 19, 2026, 4:00 pm UTC · now"
+
+
+def test_a_zone_without_letters_is_read_back_with_its_offset_and_another_day_of_utc_is_named() -> None:
+    at = datetime(2026, 2, 20, 1, 30, tzinfo=UTC)
+    said = say_moment(at, "America/Sao_Paulo", now=at + timedelta(minutes=1))
+    assert said == (
+        "Thursday, February 19, 2026, 10:30 pm UTC-03:00 (America/Sao_Paulo) · February 20, 01:30 UTC · 1 minute ago"
+    )
+
+
+def test_a_time_that_the_clocks_skip_is_taken_as_the_one_after_and_said() -> None:
+    when = read_when("2026-03-08 02:30", zone=ZONE, now=NOW)
+    assert when.moment == datetime(2026, 3, 8, 10, 30, tzinfo=UTC)
+    assert clock_note(when.wall_time, ZONE).endswith("skip 2:30 am that day: it is taken as 3:30 am")
+
+
+def test_a_time_that_comes_twice_is_the_first_of_both_and_said() -> None:
+    when = read_when("2026-11-01 01:30", zone=ZONE, now=NOW)
+    assert when.moment == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
+    assert clock_note(when.wall_time, ZONE).endswith("show 1:30 am twice that day: it is taken as the first")
+
+
+def test_an_offset_or_a_span_reaches_the_second_of_two_times() -> None:
+    for typed, now in [("2026-11-01 01:30-08:00", NOW), ("in 2 hours", datetime(2026, 11, 1, 7, 30, tzinfo=UTC))]:
+        when = read_when(typed, zone=ZONE, now=now)
+        assert when.moment == datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+        assert clock_note(when.wall_time, ZONE).endswith("it is taken as the second")
+
+
+def test_a_plain_time_has_nothing_odd() -> None:
+    assert clock_note(datetime(2026, 2, 19, 8, 0), ZONE) == ""  # noqa: DTZ001 - a time on a clock
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(seconds=20), "now"),
+        (timedelta(minutes=1), "in 1 minute"),
+        (timedelta(hours=2, minutes=5), "in 2 hours 5 minutes"),
+        (timedelta(days=2, hours=3, minutes=5), "in 2 days 3 hours"),
+        (timedelta(days=2, minutes=5), "in 2 days"),
+        (-timedelta(minutes=90), "1 hour 30 minutes ago"),
+    ],
+)
+def test_a_distance_is_said_in_its_two_largest_units(span: timedelta, said: str) -> None:
+    assert say_distance(span) == said
+
+
+@given(
+    day=st.dates(date(2026, 2, 17), date(2027, 2, 17)),
+    clock=st.times(),
+    zone=st.sampled_from([ZONE, "Europe/Paris", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]),
+)
+def test_the_clocks_of_a_zone_show_what_was_typed_unless_they_skip_it(day: date, clock: time, zone: str) -> None:
+    when = read_when(f"{day} {clock:%H:%M}", zone=zone, now=NOW)
+    shown = when.moment.astimezone(ZoneInfo(zone))
+    is_as_typed = (shown.date(), f"{shown:%H:%M}") == (day, f"{clock:%H:%M}")
+    assert is_as_typed == ("skip" not in clock_note(when.wall_time, zone))

@@ -108,14 +108,15 @@ def add_people(location: Location, count: int) -> None:
 
 def request_for(config: Config, database: Database, composed: Composed) -> FreezeRequest:
     """What freezes an issue for everybody."""
+    only = find_segments(config, database, composed.issue.only_segments, now=datetime.now(UTC))
     return FreezeRequest(
         issue=composed.issue.name,
         segment=find_segment(config, database, EVERYONE, now=datetime.now(UTC)),
-        only=find_segments(config, database, composed.issue.only_segments, now=datetime.now(UTC)),
+        axes=composed.rendered.axes,
+        only={each.name: each.condition for each in only},
         provider=config.settings.provider.use,
         content_hash=composed.rendered.content_hash,
         envelope=envelope_of(config),
-        mailboxes=composed.issue.mailboxes,
     )
 
 

@@ -12,8 +12,8 @@ from newsletter.checks.reading.wire import WireMessage, read_message
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue
-from newsletter.model.merge import MERGE_TOKEN
 from newsletter.model.rendered import RenderedIssue
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
 
 _SHOWN_WORDS = 6

@@ -36,7 +36,7 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     if left_out:
         facts.append(("left out", "\n".join(left_out)))
-    if plan.request.only or plan.request.mailboxes:
+    if any(len(axis.values) > 1 for axis in plan.request.axes):
         facts.append(("variants", variant_lines(preview.variants)))
     if plan.schedule is not None:
         facts += _schedule_facts(plan.schedule, provider=plan.request.provider, now=now)

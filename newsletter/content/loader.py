@@ -27,7 +27,6 @@ from newsletter.model.issue_fields import (
     SectionType,
     TipsFields,
 )
-from newsletter.model.mailbox import APPS_OF_MAILBOX
 from newsletter.model.segment import EVERYONE
 from newsletter.model.tips import Tips
 from newsletter.settings.mistakes import suggestion
@@ -36,8 +35,6 @@ ISSUE_FILE = "issue.yaml"
 _WRITTEN = "[!.]*.md"  # without what editors and systems hide beside a file
 # An issue is rendered once for each set of the segments that `only:` names, and for each mailbox provider where tips
 # differ by it.
-_MOST_SEGMENTS = 5
-_MOST_SEGMENTS_BY_MAILBOX = 3
 
 
 def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
@@ -69,7 +66,6 @@ class _IssueReader:
             entries = _entries(document.data) if fields is None else fields.sections
             source = Source(path=document.path, lines=document.lines)
             sections = self._sections(entries, source)
-            self._limit_variants(entries, sections, source)
             self._require_topics(_topics(document.data) if fields is None else fields.topics, source)
         language = (fields and fields.language) or self.config.settings.newsletter.language
         tips = self._tips(sections, language)
@@ -99,19 +95,6 @@ class _IssueReader:
                 sections[entry.section] = section
             self._require_segment(entry.only, source.at("sections", index, "only"))
         return tuple(sections.values())
-
-    def _limit_variants(self, entries: tuple[SectionEntry, ...], sections: tuple[Section, ...], source: Source) -> None:
-        segments, place = {entry.only for entry in entries if entry.only}, source.at("sections")
-        by_mailbox = next((section for section in sections if section.differs_by_mailbox), None)
-        most = _MOST_SEGMENTS_BY_MAILBOX if by_mailbox else _MOST_SEGMENTS
-        if len(segments) <= most:
-            return
-        what = f"its sections are only for {len(segments)} different segments"
-        remedy = f"let at most {most} differ: each doubles the mails that must be made"
-        if by_mailbox:
-            what += f", and {by_mailbox.name} differs by {len(APPS_OF_MAILBOX)} mailbox providers"
-            remedy += f"; or let {by_mailbox.name} `show: all`"
-        self.reading.add(place.path, place.line, what, remedy)
 
     def _tips(self, sections: tuple[Section, ...], language: str) -> Tips | None:
         """The theme's steps, where a section shows them."""

@@ -12,7 +12,7 @@ import yaml
 from newsletter.errors import Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse
-from newsletter.model.merge import MERGE_FIELD, parse_merge_field
+from newsletter.model.slots import MERGE_FIELD, parse_merge_field
 
 Tree = Mapping[str, object]
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 
-from newsletter.model.merge import MERGE_TOKEN
+from newsletter.model.slots import MERGE_TOKEN
 
 
 class Direction(StrEnum):

@@ -17,14 +17,14 @@ from newsletter.lists.export_formats import (
     recognise,
 )
 from newsletter.model.audience import SUBSCRIBER_COLUMNS
-from newsletter.model.merge import RESERVED_FIELDS
 from newsletter.model.segment import KEYWORDS
+from newsletter.model.slots import LINK_FIELDS
 
 MOST_COLUMNS = 1000
 LONGEST_NAME = 100
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _KNOWN_BY_LETTERS = {letters_of(column): column for column in SUBSCRIBER_COLUMNS}
-_RESERVED = RESERVED_FIELDS | KEYWORDS | {"attributes"}
+_RESERVED = LINK_FIELDS.keys() | KEYWORDS | {"attributes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,8 @@ from markdown_it.token import Token
 from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue_fields import EventFields, IssueFields, SectionFields, TipsFields
-from newsletter.model.mailbox import APPS_OF_MAILBOX, MailboxProvider
-from newsletter.model.merge import MergeField
 from newsletter.model.picture_files import read_picture_title
+from newsletter.model.slots import MergeField
 from newsletter.model.tips import Tips
 
 
@@ -151,9 +150,9 @@ class Issue:
         return tuple(sorted({section.only for section in self.sections if section.only}))
 
     @property
-    def mailboxes(self) -> tuple[MailboxProvider, ...]:
-        """The mailbox providers whose readers are shown something of their own; none where all see the same."""
-        return tuple(APPS_OF_MAILBOX) if any(section.differs_by_mailbox for section in self.sections) else ()
+    def differs_by_mailbox(self) -> bool:
+        """Whether some section shows each reader what is for their own mailbox provider."""
+        return any(section.differs_by_mailbox for section in self.sections)
 
     @property
     def date_begins(self) -> datetime:

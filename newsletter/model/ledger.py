@@ -1,14 +1,15 @@
 """What the ledger is asked and what it answers, besides the broadcast itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from newsletter.model.axes import Axis
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Schedule, Waiver
-from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import Readership
-from newsletter.model.segment import Segment
+from newsletter.model.segment import Condition, Segment
 
 NO_CONSENT = "no consent on record"  # why somebody is excluded whom nothing on record allows to mail
 
@@ -19,14 +20,14 @@ class FreezeRequest:
 
     issue: str
     segment: Segment  # who gets it
-    only: tuple[Segment, ...]  # the segments that decide which variant a subscriber gets
+    axes: tuple[Axis, ...]  # they decide which variant a subscriber gets
     provider: str
     content_hash: str
     envelope: Envelope
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None: as soon as it can
     topics: tuple[str, ...] = ()  # whoever left all of them is excluded; none: nobody is for that
-    mailboxes: tuple[MailboxProvider, ...] = ()  # each with a variant of its own, `OTHER` among them; none: they share
+    only: Mapping[str, Condition] = field(default_factory=dict)  # what the axes mean by the name of a segment
 
 
 class ClaimedDelivery(NamedTuple):

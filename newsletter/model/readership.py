@@ -1,32 +1,61 @@
-"""Who shares a variant of an issue, and how a variant is named by that."""
+"""Who shares a variant: one value for each axis of the issue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from newsletter.model.mailbox import MailboxProvider
 
+ONLY = "only "  # begins the name of the axis of a segment that some section is shown to alone
+MAILBOX = "mailbox"
+LANGUAGE = "language"
+SHOWN, HIDDEN = "shown", "hidden"  # the values of an axis of a segment: whether its sections are seen
 _ELSEWHERE = "other mailboxes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Readership:
-    """The readers who share a variant: no variant of an issue has the same."""
+    """One value for each axis, in the order of the axes. No two variants of an issue have the same."""
 
-    segments: frozenset[str] = frozenset()  # the `only:` segments whose sections they see
-    mailbox: MailboxProvider | None = None  # who keeps their mail; None where that makes no difference to the issue
+    values: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> Self:
+        """Return the readership with these values, which stand in the order of the axes."""
+        return cls(tuple(values.items()))
+
+    def value(self, axis: str) -> str | None:
+        """Return the value for an axis; None where the issue has no such axis."""
+        return next((value for name, value in self.values if name == axis), None)
+
+    def having(self, axis: str, value: str) -> Self:
+        """Return the same readership with another value for one axis, which may be one that the issue lacks."""
+        return type(self)(tuple((name, value if name == axis else other) for name, other in self.values))
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """The segments whose sections they see."""
+        return frozenset(name.removeprefix(ONLY) for name, value in self.values if _is_seen_segment(name, value))
+
+    @property
+    def mailbox(self) -> MailboxProvider | None:
+        """Who runs their mailbox; None where that makes no difference to the issue."""
+        value = self.value(MAILBOX)
+        return MailboxProvider(value) if value else None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What tells them apart, for file names and addresses; nothing for those who are in no segment."""
+        """What tells them apart, for file names and addresses; nothing for readers without anything of their own."""
         return (*sorted(self.segments), *([self.mailbox.value] if self.mailbox else []))
 
     @property
     def label(self) -> str:
-        """What tells them apart, for people; empty for those who are in no segment."""
+        """What tells them apart, for people; empty for readers without anything of their own."""
         return " + ".join([*sorted(self.segments), *([self._at] if self._at else [])])
 
     @property
     def sees(self) -> str:
-        """What they see that others do not, for people; empty where that is nothing."""
+        """What they see and others do not, for people; empty where that is nothing."""
         seen = [f"what is only for {' and '.join(sorted(self.segments))}"] if self.segments else []
         return ", and ".join([*seen, *([f"the steps for {self._at}"] if self._at else [])])
 
@@ -35,3 +64,7 @@ class Readership:
         if self.mailbox is None:
             return ""
         return _ELSEWHERE if self.mailbox is MailboxProvider.OTHER else self.mailbox.label
+
+
+def _is_seen_segment(name: str, value: str) -> bool:
+    return name.startswith(ONLY) and value == SHOWN

@@ -1,14 +1,15 @@
 """A finished issue: what every subscriber's mail is made from."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Self
 
-from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
-from newsletter.model.merge import Slot, Template
+from newsletter.model.axes import Axis, readership_of
+from newsletter.model.reader import Reader
 from newsletter.model.readership import Readership
-
-_NO_CERTAIN_MAILBOX = frozenset({None, MailboxProvider.OTHER})
+from newsletter.model.slots import Slot, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Picture:
 class RenderedVariant:
     """One rendering, shared by all subscribers who see the same."""
 
-    segments: frozenset[str]  # the `only:` segments whose sections it shows
+    readership: Readership  # those who share it
     language: str
     subject: Template
     preheader: Template
@@ -40,12 +41,6 @@ class RenderedVariant:
     text: Template
     slots: tuple[Slot, ...]
     pictures: tuple[Picture, ...]  # those that travel inside the mail; empty where they are hosted
-    mailbox: MailboxProvider | None = None  # whose readers see it; None where all see the same
-
-    @property
-    def readership(self) -> Readership:
-        """Who shares it."""
-        return Readership(segments=self.segments, mailbox=self.mailbox)
 
     @property
     def content_hash(self) -> str:
@@ -53,7 +48,7 @@ class RenderedVariant:
         digest = sha256()
         for template in (self.subject, self.preheader, self.html, self.text):
             digest.update(repr((template.parts, template.slots)).encode())
-        digest.update(repr([(slot.field.name, slot.field.default, slot.escape) for slot in self.slots]).encode())
+        digest.update(repr([(slot.source.data, slot.escape) for slot in self.slots]).encode())
         for picture in self.pictures:
             digest.update(picture.content)
         return digest.hexdigest()
@@ -61,36 +56,39 @@ class RenderedVariant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedIssue:
-    """All variants of an issue, and the pictures that it needs wherever they are kept."""
+    """An issue, rendered for those readerships that are to be judged, and for any other on demand."""
 
     issue: str
-    variants: tuple[RenderedVariant, ...]
-    pictures: tuple[Picture, ...]
+    axes: tuple[Axis, ...]
+    fullest: RenderedVariant  # the variant that shows every section
+    variants: tuple[RenderedVariant, ...]  # those to be judged: the fullest and each single value, or what people get
+    pictures: tuple[Picture, ...]  # all that the issue needs, wherever they are kept
+    content_hash: str  # over what the issue is made from; never over who is on the list
+    variant_for: Callable[[Readership], RenderedVariant] = field(repr=False, compare=False)  # renders once each
     topics: tuple[str, ...] = ()  # what it is about: who gets it depends on them
 
-    @property
-    def content_hash(self) -> str:
-        """A SHA-256 over all variants, the readers who see each, all pictures, and the topics."""
-        digest = sha256()
-        for variant in self.variants:
-            seen_by = (sorted(variant.segments), str(variant.mailbox or ""))
-            digest.update(repr((seen_by, variant.content_hash)).encode())
-        for picture in self.pictures:
-            digest.update(picture.name.encode())
-        if self.topics:
-            digest.update(repr(sorted(self.topics)).encode())
-        return digest.hexdigest()
+    def judged_for(self, readerships: Iterable[Readership]) -> Self:
+        """Return the same issue with the variants of these readerships to be judged."""
+        return replace(self, variants=tuple(self.variant_for(readership) for readership in readerships))
 
-    def variants_for(self, email: str) -> tuple[RenderedVariant, ...]:
-        """Those that a reader of this address can get; which of them it is, their segments decide."""
-        mailbox = mailbox_provider_of(email)
-        own = tuple(variant for variant in self.variants if variant.mailbox in {None, mailbox})
-        return own or tuple(variant for variant in self.variants if variant.mailbox is MailboxProvider.OTHER)
+    def variant_of(self, reader: Reader) -> RenderedVariant:
+        """Return the variant that a reader gets."""
+        return self.variant_for(readership_of(reader, self.axes))
 
-    @property
-    def fullest(self) -> RenderedVariant:
-        """The variant that shows every section; of those for single mailbox providers, the one for all others."""
-        return max(self.variants, key=lambda variant: (len(variant.segments), variant.mailbox in _NO_CERTAIN_MAILBOX))
+
+def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Picture], topics: Iterable[str]) -> str:
+    """Return a SHA-256 over an issue as it is rendered under every single value of its axes.
+
+    Each section stands in one of these variants at least, and the frame in all of them, so any edit changes the hash.
+    Who is on the list does not: a new subscriber may need a new variant, but no new content.
+    """
+    digest = sha256()
+    for variant in variants:
+        digest.update(repr((variant.readership.values, variant.content_hash)).encode())
+    for picture in pictures:
+        digest.update(picture.name.encode())
+    digest.update(repr(sorted(topics)).encode())
+    return digest.hexdigest()
 
 
 # What the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` where pictures are hosted.
@@ -101,12 +99,12 @@ _PICTURE_ADDRESS = re.compile(
 )
 
 
-def with_local_pictures(html: str, rendered: RenderedIssue, prefix: str) -> str:
-    """The HTML with the address of each picture of the issue replaced by `prefix` and the picture's name.
+def with_local_pictures(html: str, pictures: Iterable[Picture], prefix: str) -> str:
+    """Return the HTML with the address of each of the pictures replaced by `prefix` and the picture's name.
 
-    Addresses of pictures that are not the issue's own stay as they are.
+    Addresses of other pictures stay as they are.
     """
-    own = {picture.name for picture in rendered.pictures}
+    own = {picture.name for picture in pictures}
 
     def local(match: re.Match[str]) -> str:
         name = match["inside"] or match["hosted"]

@@ -14,8 +14,8 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from newsletter.model.broadcast import Envelope, Mailing, Recipient
-from newsletter.model.merge import Template
 from newsletter.model.rendered import Picture
+from newsletter.model.slots import Template
 from newsletter.providers.headers import mailbox, unstructured, wire_address
 
 _ALTERNATIVE, _RELATED = b"=_newsletter_alternative", b"=_newsletter_related"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from urllib.parse import quote
 
-from newsletter.model.merge import MERGE_TOKEN, UNSUBSCRIBE_FIELD, Escape, MergeField, Slot, Template
+from newsletter.model.slots import MERGE_TOKEN, Escape, MergeField, Slot, Template, source_of
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 # What an attribute's name says about how a value in it must be written.
@@ -33,9 +33,8 @@ class SlotTable:
             field = self._fields.get(match[0])
             if field is None:
                 continue
-            own_link = field.name == UNSUBSCRIBE_FIELD
-            chosen = Escape.LINK if own_link else escape_at(text, match.start())
-            slot = Slot(field, chosen)
+            source = source_of(field)
+            slot = Slot(source, source.escape or escape_at(text, match.start()))
             parts.append(text[last : match.start()])
             slots.append(self._numbers.setdefault(slot, len(self._numbers)))
             last = match.end()

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.language.direction import direction_of_language
+from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, PictureFile, Section
-from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField
 from newsletter.model.readership import Readership
-from newsletter.model.rendered import RenderedIssue, RenderedVariant
+from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant, content_hash_of
+from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
 from newsletter.render.finish import finish_html
 from newsletter.render.imaging.fit import PictureSpace
@@ -20,23 +20,27 @@ from newsletter.render.pictures import PictureShelf, ShownPicture, require_whole
 from newsletter.render.sections import SectionPress
 from newsletter.render.theme import Theme
 
-_UNSUBSCRIBE = MergeField(UNSUBSCRIBE_FIELD)
-
 
 def render_issue(issue: Issue, config: Config, theme: Theme) -> RenderedIssue:
-    """Renders every variant that can occur.
+    """Render the variants of an issue that are judged without a list.
 
-    There is one for each set of the segments that `only:` names, and for each mailbox provider where a section differs
-    by it.
-    Raises MistakesError where a picture is broken, InputError where a template of the workspace is wrong.
+    Any other is rendered when it is asked for. Raises MistakesError where a picture is broken, InputError where a
+    template of the workspace is wrong.
     """
     require_whole((*issue.pictures.items(), *_logos(config)), theme.memory)
-    press = SectionPress(issue, config, theme)
-    renderers = [_VariantRenderer(issue, config, theme, press, readership) for readership in _readerships(issue)]
-    variants = tuple(renderer.render() for renderer in renderers)
-    pictures = {picture.name: picture for renderer in renderers for picture in renderer.shelf.pictures}
+    axes = axes_of(issue)
+    press = _IssuePress(issue, config, theme)
+    judged = tuple(press.variant_for(readership) for readership in judged_readerships(axes))
+    pictures = tuple(press.pictures.values())
     return RenderedIssue(
-        issue=issue.name, variants=variants, pictures=tuple(pictures.values()), topics=issue.fields.topics
+        issue=issue.name,
+        axes=axes,
+        fullest=judged[0],
+        variants=judged,
+        pictures=pictures,
+        content_hash=content_hash_of(judged, pictures, issue.fields.topics),
+        variant_for=press.variant_for,
+        topics=issue.fields.topics,
     )
 
 
@@ -48,11 +52,22 @@ def _logos(config: Config) -> Iterator[tuple[str, PictureFile]]:
             yield name, PictureFile(path=config.root / name, place=place)
 
 
-def _readerships(issue: Issue) -> Iterator[Readership]:
-    for mailbox in issue.mailboxes or (None,):
-        for size in range(len(issue.only_segments) + 1):
-            for segments in combinations(issue.only_segments, size):
-                yield Readership(segments=frozenset(segments), mailbox=mailbox)
+class _IssuePress:
+    """Renders the variants of an issue, each once."""
+
+    def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
+        self._issue, self._config, self._theme = issue, config, theme
+        self._sections = SectionPress(issue, config, theme)
+        self._variants: dict[Readership, RenderedVariant] = {}
+        self.pictures: dict[str, Picture] = {}  # of all variants so far, by name
+
+    def variant_for(self, readership: Readership) -> RenderedVariant:
+        """Return the variant of a readership, now or from the last time."""
+        if readership not in self._variants:
+            renderer = _VariantRenderer(self._issue, self._config, self._theme, self._sections, readership)
+            self._variants[readership] = renderer.render()
+            self.pictures |= {picture.name: picture for picture in renderer.shelf.pictures}
+        return self._variants[readership]
 
 
 @dataclass(slots=True)
@@ -76,11 +91,10 @@ class _VariantRenderer:
         direction = direction_of_language(language)
         html = finish_html(compile_mjml(mjml, direction=direction), language=language, direction=direction)
         text = plaintext.tidy(self.theme.render("text/email.txt.j2", context))
-        table = SlotTable([_UNSUBSCRIBE, *(use.field for use in self.issue.merge_fields)])
+        table = SlotTable([UNSUBSCRIBE_FIELD, *(use.field for use in self.issue.merge_fields)])
         hosted = self.config.settings.archive is not None
         return RenderedVariant(
-            segments=self.readership.segments,
-            mailbox=self.readership.mailbox,
+            readership=self.readership,
             language=language,
             subject=table.template(fields.subject, in_header),
             preheader=table.template(fields.preheader, in_header),
@@ -98,7 +112,7 @@ class _VariantRenderer:
             "sections": [section for section in self.issue.sections if section.only in seen],
             "section_html": self._section_html,
             "section_text": self._section_text,
-            "unsubscribe_url": _UNSUBSCRIBE.token,
+            "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }

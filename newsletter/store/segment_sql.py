@@ -9,8 +9,9 @@ therefore names the broadcasts that it means.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from newsletter.model.audience import SUBSCRIBER_COLUMNS, tags_text
 from newsletter.model.segment import (
@@ -36,7 +37,6 @@ from newsletter.system.moments import text_of
 _SEGMENT = ":segment"
 _FEW = ":few"
 _PART = ":part"
-_VARIANT = ":variant"
 _FIELD = ":field"
 
 TEXT_COLUMNS = frozenset(SUBSCRIBER_COLUMNS) - {"tags"}
@@ -88,24 +88,24 @@ def compose(
     dialect: Dialect,
     *,
     segment: Condition,
-    variants: Sequence[Condition] = (),
+    pieces: Mapping[str, Callable[["Binder"], str]] = MappingProxyType({}),
     field_name: str | None = None,
     part: Part | None = None,
     **parameters: str | int,
 ) -> ComposedQuery:
     """Puts a segment's condition, and what else the query leaves open, into a query of `sql/`.
 
-    `variants` make a bit mask: bit N is set where the Nth condition is true. Only people of `part` are looked at, where
-    the query asks about parts. `parameters` are the query's own.
+    `pieces` write what stands in the place of a word of the query, such as `:joins`. Only people of `part` are looked
+    at, where the query asks about parts. `parameters` are the query's own.
     """
-    binder = _Binder(dialect, part=part)
+    binder = Binder(dialect, part=part)
     sql = query.replace(_PART, binder.is_in_part("s.id"))
     if _SEGMENT in query:
-        sql = sql.replace(_SEGMENT, _condition_sql(segment, binder))
+        sql = sql.replace(_SEGMENT, condition_sql(segment, binder))
     if _FEW in query:
-        sql = sql.replace(_FEW, _condition_sql(segment, replace(binder, looks_up=True)))
-    bits = [f"CASE WHEN {_condition_sql(only, binder)} THEN {1 << n} ELSE 0 END" for n, only in enumerate(variants)]
-    sql = sql.replace(_VARIANT, " + ".join(bits) or "0")
+        sql = sql.replace(_FEW, condition_sql(segment, replace(binder, looks_up=True)))
+    for word, write in pieces.items():
+        sql = sql.replace(word, write(binder))
     if field_name is not None:
         sql = sql.replace(_FIELD, _field_sql(field_name, binder))
     bounds = {"part_after": part.after, "part_until": part.until} if part else {}
@@ -113,8 +113,8 @@ def compose(
 
 
 @dataclass(slots=True)
-class _Binder:
-    """Gives each value a parameter of its own."""
+class Binder:
+    """Gives each value of a query a parameter of its own."""
 
     dialect: Dialect
     values: dict[str, str] = field(default_factory=dict)
@@ -126,6 +126,7 @@ class _Binder:
         return f"{column} > :part_after AND {column} <= :part_until" if self.part else "TRUE"
 
     def bind(self, value: str) -> str:
+        """Return the parameter that stands for a value."""
         name = f"bound_{len(self.values)}"
         self.values[name] = value
         return f":{name}"
@@ -137,21 +138,22 @@ class _Binder:
         return self.dialect.is_among(column, f"{rows} AND {self.is_in_part(column)}" if self.part else rows)
 
 
-def _condition_sql(condition: Condition, binder: _Binder) -> str:
+def condition_sql(condition: Condition, binder: Binder) -> str:
+    """Return SQL over `subscriber AS s` that is true where a condition is."""
     match condition:
         case All():
             return "TRUE"
         case And(parts) | Or(parts):
             return _joined(" AND " if isinstance(condition, And) else " OR ", parts, binder)
         case Not(part):
-            return f"(NOT {_condition_sql(part, binder)})"
+            return f"(NOT {condition_sql(part, binder)})"
         case _:
             return _test_sql(condition, binder)
 
 
 def _test_sql(
     condition: Compare | OneOf | Tagged | Left | Did | Since,
-    binder: _Binder,
+    binder: Binder,
 ) -> str:
     match condition:
         case Compare():
@@ -169,12 +171,12 @@ def _test_sql(
             return _since_sql(condition, binder)
 
 
-def _joined(word: str, parts: tuple[Condition, ...], binder: _Binder) -> str:
-    pieces = [_condition_sql(part, binder) for part in parts]
+def _joined(word: str, parts: tuple[Condition, ...], binder: Binder) -> str:
+    pieces = [condition_sql(part, binder) for part in parts]
     return f"({word.join(pieces)})"
 
 
-def _comparison_sql(comparison: Compare, binder: _Binder) -> str:
+def _comparison_sql(comparison: Compare, binder: Binder) -> str:
     field_sql = _field_sql(comparison.field, binder)
     value = binder.bind(comparison.value)
     operator = _SQL_OPERATOR[comparison.operator]
@@ -185,7 +187,7 @@ def _comparison_sql(comparison: Compare, binder: _Binder) -> str:
     return f"(CASE WHEN {binder.dialect.looks_numeric(field_sql)} THEN {as_number} ELSE {as_text} END)"
 
 
-def _did_sql(did: Did, binder: _Binder) -> str:
+def _did_sql(did: Did, binder: Binder) -> str:
     broadcasts = _OF_ANY if did.issue is None else _OF_ISSUE.replace(":issue", binder.bind(did.issue))
     if did.deed is Deed.RECEIVED:
         return _received_sql(broadcasts, "c.state = 'accepted'", binder, are_many=did.issue is None)
@@ -193,7 +195,7 @@ def _did_sql(did: Did, binder: _Binder) -> str:
     return binder.is_among("r.subscriber", reactions)
 
 
-def _since_sql(since: Since, binder: _Binder) -> str:
+def _since_sql(since: Since, binder: Binder) -> str:
     moment = binder.bind(text_of(since.moment))
     if since.occasion in _COLUMNS:
         return f"({_COLUMNS[since.occasion]} >= {moment})"
@@ -206,13 +208,13 @@ def _since_sql(since: Since, binder: _Binder) -> str:
     return binder.is_among("r.subscriber", reactions)
 
 
-def _received_sql(broadcasts: str, is_taken: str, binder: _Binder, *, are_many: bool) -> str:
+def _received_sql(broadcasts: str, is_taken: str, binder: Binder, *, are_many: bool) -> str:
     """Of many broadcasts nearly everybody has got one: to look each person up ends with the first that is found."""
     taken = _DELIVERIES.format(broadcasts=broadcasts, is_taken=is_taken)
     return binder.is_among("d.subscriber", taken, looks_up=are_many)
 
 
-def _field_sql(name: str, binder: _Binder) -> str:
+def _field_sql(name: str, binder: Binder) -> str:
     if name in TEXT_COLUMNS:
         return f"s.{name}"
     return f"coalesce({binder.dialect.attribute(binder.bind(name))}, '')"

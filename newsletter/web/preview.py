@@ -115,7 +115,7 @@ class _Studio:
         html = html_for_frame(mail_in_view(proof.config, rendered, view).html, view.scheme)
         policy = _MAIL_POLICY.format(pictures=_PICTURE_SOURCES[view.pictures])
         return HTMLResponse(
-            with_local_pictures(html, rendered, "pictures/"), headers={"Content-Security-Policy": policy}
+            with_local_pictures(html, rendered.pictures, "pictures/"), headers={"Content-Security-Policy": policy}
         )
 
     def picture(self, request: Request) -> Response:

@@ -129,5 +129,5 @@ def _choice(query: Mapping[str, str], name: str, usual: _Choice) -> _Choice:
 
 def _sample_values(variant: RenderedVariant) -> dict[str, str]:
     """A value for every merge field; one that we have no idea of shows its own name."""
-    names = {slot.field.name for slot in variant.slots}
+    names = {name for slot in variant.slots for name in slot.source.fields}
     return {name: SAMPLE_READER.get(name, name.replace("_", " ")) for name in names}

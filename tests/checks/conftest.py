@@ -15,7 +15,7 @@ from newsletter.checks.registry import check_issue
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.model.finding import Finding
-from newsletter.model.merge import Template
+from newsletter.model.slots import Template
 from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme

@@ -15,7 +15,7 @@ from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, PictureFile
 from newsletter.model.issue_fields import LetterFields
-from newsletter.model.merge import MergeField
+from newsletter.model.slots import MergeField
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 EVENT = """\

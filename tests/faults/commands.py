@@ -35,7 +35,7 @@ from newsletter.workflows.send.plan import reopen_broadcast
 from newsletter.workflows.send.resolve import reconcile as find_evidence
 from tests.faults.eventlog import EventLog
 from tests.faults.seams import Death, Fate, MortalDatabase, MortalProvider
-from tests.store.builders import ENVELOPE, variant
+from tests.store.builders import ENVELOPE, axes, variant
 
 API_KEY = "SG.test-key"
 TIMEOUT_SECONDS = 0.7  # of a request
@@ -107,7 +107,7 @@ def freeze(
         request = FreezeRequest(
             issue=scene.issue,
             segment=Segment(name=scene.tag, expression=f'tagged("{scene.tag}")', condition=Tagged(scene.tag)),
-            only=(),
+            axes=axes(),
             provider="sendgrid",
             content_hash="abc",
             envelope=ENVELOPE,

@@ -3,30 +3,33 @@
 import pytest
 
 from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.readership import Readership
+from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, Readership
 
-BOTH = frozenset({"teachers", "spanish"})
+TEACHERS = (f"{ONLY}teachers", SHOWN)
+SPANISH = (f"{ONLY}spanish", SHOWN)
+NO_DONORS = (f"{ONLY}donors", HIDDEN)
+ENGLISH = (LANGUAGE, "en")
+
+
+def at(provider: MailboxProvider) -> tuple[str, str]:
+    return MAILBOX, provider.value
 
 
 @pytest.mark.parametrize(
-    ("readership", "names", "label", "sees"),
+    ("values", "names", "label", "sees"),
     [
-        (Readership(), (), "", ""),
+        ((), (), "", ""),
+        ((NO_DONORS, ENGLISH), (), "", ""),
         (
-            Readership(segments=BOTH),
+            (TEACHERS, SPANISH, NO_DONORS),
             ("spanish", "teachers"),
             "spanish + teachers",
             "what is only for spanish and teachers",
         ),
-        (Readership(mailbox=MailboxProvider.GMAIL), ("gmail",), "Gmail", "the steps for Gmail"),
+        ((NO_DONORS, at(MailboxProvider.GMAIL)), ("gmail",), "Gmail", "the steps for Gmail"),
+        ((at(MailboxProvider.OTHER),), ("other",), "other mailboxes", "the steps for other mailboxes"),
         (
-            Readership(mailbox=MailboxProvider.OTHER),
-            ("other",),
-            "other mailboxes",
-            "the steps for other mailboxes",
-        ),
-        (
-            Readership(segments=frozenset({"teachers"}), mailbox=MailboxProvider.YAHOO),
+            (TEACHERS, at(MailboxProvider.YAHOO), ENGLISH),
             ("teachers", "yahoo"),
             "teachers + Yahoo, AOL",
             "what is only for teachers, and the steps for Yahoo, AOL",
@@ -34,6 +37,14 @@ BOTH = frozenset({"teachers", "spanish"})
     ],
 )
 def test_readers_are_named_by_what_tells_them_apart(
-    readership: Readership, names: tuple[str, ...], label: str, sees: str
+    values: tuple[tuple[str, str], ...], names: tuple[str, ...], label: str, sees: str
 ) -> None:
+    readership = Readership(values)
     assert (readership.names, readership.label, readership.sees) == (names, label, sees)
+
+
+def test_one_value_is_replaced_and_the_order_stays() -> None:
+    readership = Readership((TEACHERS, ENGLISH))
+    assert readership.having(LANGUAGE, "de").values == (TEACHERS, (LANGUAGE, "de"))
+    assert readership.having(MAILBOX, "gmail") == readership
+    assert (readership.value(LANGUAGE), readership.value(MAILBOX)) == ("en", None)

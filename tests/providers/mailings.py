@@ -10,8 +10,9 @@ from email.utils import parseaddr
 from html import escape
 
 from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
-from newsletter.model.merge import Escape, MergeField, Slot, Template
+from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedVariant
+from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot, Template
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -30,11 +31,11 @@ HTML = Template(
 )
 TEXT = Template(("Dear ", ",\n\n.. a line of dots\nFrom here on: caf\u00e9\n\nLeave: ", "\n"), (3, 4))
 SLOTS = (
-    Slot(MergeField("first_name"), Escape.HEADER),
-    Slot(MergeField("first_name"), Escape.HTML),
-    Slot(MergeField("unsubscribe_url"), Escape.LINK),
-    Slot(MergeField("first_name"), Escape.TEXT),
-    Slot(MergeField("unsubscribe_url"), Escape.TEXT),
+    Slot(Column("first_name"), Escape.HEADER),
+    Slot(Column("first_name"), Escape.HTML),
+    Slot(OwnLink(Link.UNSUBSCRIBE), Escape.LINK),
+    Slot(Column("first_name"), Escape.TEXT),
+    Slot(OwnLink(Link.UNSUBSCRIBE), Escape.TEXT),
 )
 ENVELOPE = Envelope(
     from_name="The Gentle Letter",
@@ -71,7 +72,7 @@ def variant(
 ) -> RenderedVariant:
     """A variant with the first name in subject, HTML and text."""
     return RenderedVariant(
-        segments=frozenset(),
+        readership=Readership(),
         language="en",
         subject=subject,
         preheader=Template(("",)),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
-from newsletter.model.merge import Template
 from newsletter.model.rendered import Picture
+from newsletter.model.slots import Template
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import AcceptedMail, SendGridApi
 from tests.providers.mailings import PICTURE, Received, chunk, mailing, received, recipient, variant

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.broadcast import Mailing, Recipient
-from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import Picture
+from newsletter.model.slots import Column, Escape, Slot, Template
 from newsletter.providers.headers import one_line
 from newsletter.providers.mime import MessageCompiler, compile_message
 from tests.providers.mailings import ENVELOPE, PICTURE, mailing, parse, received, recipient, variant
@@ -31,7 +31,7 @@ hostile = st.sampled_from(
     ]
 )
 values = st.one_of(texts, hostile)
-plain_slots = tuple(Slot(MergeField(f"field{number}"), Escape.TEXT) for number in range(3))
+plain_slots = tuple(Slot(Column(f"field{number}"), Escape.TEXT) for number in range(3))
 
 
 @st.composite

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.broadcast import OutgoingChunk
 from newsletter.model.event import ProviderList
-from newsletter.model.merge import Template
+from newsletter.model.slots import Template
 from newsletter.providers.sendgrid_request import compile_request
 from tests.fakes.sendgrid_api import SendGridApi
 from tests.providers.mailings import ENVELOPE, PICTURE, chunk, mailing, recipient, variant

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.merge import UNSUBSCRIBE_FIELD, Escape, MergeField, Template
+from newsletter.model.slots import UNSUBSCRIBE_FIELD, Escape, MergeField, Template
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
 from tests.render.values import TOKEN, slot_values
 
@@ -116,7 +116,7 @@ def test_one_field_in_two_kinds_of_place_is_two_slots() -> None:
 
 
 def test_the_unsubscribe_link_is_one_slot_wherever_it_stands() -> None:
-    link = MergeField(UNSUBSCRIBE_FIELD)
+    link = UNSUBSCRIBE_FIELD
     table = SlotTable([link])
     html = table.template(f'<a href="{link.token}">{link.token}</a>', in_html)
     text = table.template(f"Leave:\n{link.token}", in_text)

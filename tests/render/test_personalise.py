@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
-from newsletter.model.merge import Escape, MergeField, Slot
+from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
 from newsletter.render.merge import ESCAPES
 from newsletter.render.personalise import Personaliser
 
@@ -19,9 +19,9 @@ ENVELOPE = Envelope(
 )
 ESCAPED = (Escape.HTML, Escape.URL, Escape.TEXT, Escape.HEADER)
 SLOTS = (
-    *(Slot(MergeField("first_name", "Friends & all"), escape) for escape in ESCAPED),
-    Slot(MergeField("unsubscribe_url"), Escape.LINK),
-    Slot(MergeField("country"), Escape.TEXT),
+    *(Slot(Column("first_name", "Friends & all"), escape) for escape in ESCAPED),
+    Slot(OwnLink(Link.UNSUBSCRIBE), Escape.LINK),
+    Slot(Column("country"), Escape.TEXT),
 )
 FIELDS = ("country", "first_name")
 

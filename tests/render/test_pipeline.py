@@ -72,7 +72,9 @@ def words(html: str) -> str:
 
 
 def test_each_variant_shows_what_its_readers_may_see(render: Render) -> None:
-    everyone, teachers = sorted(render(TEACHING).rendered.variants, key=lambda variant: len(variant.segments))
+    everyone, teachers = sorted(
+        render(TEACHING).rendered.variants, key=lambda variant: len(variant.readership.segments)
+    )
     assert everyone.segments == frozenset()
     assert teachers.segments == {"teachers"}
     for part in ("html", "text"):

@@ -1,20 +1,22 @@
 """People, segments, variants and broadcasts for the tests."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import product
 from typing import Any
 
 from newsletter.lists.batches import batch_of
 from newsletter.model.audience import SubscriberRecord
+from newsletter.model.axes import Axis, fullest_readership, language_axis, mailbox_axis, only_axis
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
 from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.merge import Escape, MergeField, Slot, Template
+from newsletter.model.readership import HIDDEN, MAILBOX, ONLY, SHOWN, Readership
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.segment import All, Condition, Segment
+from newsletter.model.slots import Column, Escape, Slot, Template
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.claim import claim_chunk
@@ -66,22 +68,42 @@ def segment(name: str, condition: Condition) -> Segment:
     return Segment(name=name, expression=name, condition=condition)
 
 
-def variant(*segments: str, mailbox: MailboxProvider | None = None) -> RenderedVariant:
-    slots = (Slot(MergeField("first_name", "Friends"), Escape.HTML), Slot(MergeField("country"), Escape.TEXT))
+def axes(only: Sequence[Segment] = (), *, by_mailbox: bool = False) -> tuple[Axis, ...]:
+    """The axes of an issue in English with sections for segments alone, and perhaps steps for each one's mailbox."""
+    by_own = [mailbox_axis()] if by_mailbox else []
+    return (*(only_axis(each.name) for each in only), *by_own, language_axis("en"))
+
+
+def readership(*shown: str, only: Sequence[Segment] = (), mailbox: MailboxProvider | None = None) -> Readership:
+    """Those who see the sections for the segments `shown`, of the segments `only`, at a mailbox provider."""
+    found = fullest_readership(axes(only, by_mailbox=mailbox is not None))
+    for each in only:
+        found = found.having(f"{ONLY}{each.name}", SHOWN if each.name in shown else HIDDEN)
+    return found.having(MAILBOX, mailbox or "")
+
+
+def variant(of: Readership | None = None) -> RenderedVariant:
+    of = readership() if of is None else of
+    slots = (Slot(Column("first_name", "Friends"), Escape.HTML), Slot(Column("country"), Escape.TEXT))
     return RenderedVariant(
-        segments=frozenset(segments),
-        mailbox=mailbox,
+        readership=of,
         language="en",
         subject=Template(("Hello",)),
         preheader=Template(("Dear ", ""), (0,)),
-        html=Template(("<p>Dear ", f" 💗 {sorted(segments)} from ", "</p>"), (0, 1)),
+        html=Template(("<p>Dear ", f" 💗 {of.label} from ", "</p>"), (0, 1)),
         text=Template(("plain",)),
         slots=slots,
         pictures=(
             Picture(name="a-1.png", content_type="image/png", content=b"\x89PNG\0", width=3, height=4),
-            Picture(name=f"{len(segments)}.png", content_type="image/png", content=b"x", width=1, height=2),
+            Picture(name=f"{len(of.segments)}.png", content_type="image/png", content=b"x", width=1, height=2),
         ),
     )
+
+
+def variants(axes: Iterable[Axis]) -> list[RenderedVariant]:
+    """One variant for each combination of the values of the axes."""
+    named = [[(axis.name, value) for value in axis.values] for axis in axes]
+    return [variant(Readership(values)) for values in product(*named)]
 
 
 def request(
@@ -91,19 +113,19 @@ def request(
     schedule: Schedule | None = None,
     provider: str = "outbox",
     topics: Sequence[str] = (),
-    mailboxes: Sequence[MailboxProvider] = (),
+    by_mailbox: bool = False,
 ) -> FreezeRequest:
     return FreezeRequest(
         issue=issue,
         segment=to,
-        only=tuple(only),
+        axes=axes(only, by_mailbox=by_mailbox),
+        only={each.name: each.condition for each in only},
         provider=provider,
         content_hash="abc",
         envelope=ENVELOPE,
         waivers=(Waiver(rule="links", because="the page opens tomorrow"),),
         schedule=schedule,
         topics=tuple(topics),
-        mailboxes=tuple(mailboxes),
     )
 
 
@@ -127,17 +149,11 @@ def freeze(
     schedule: Schedule | None = None,
     provider: str = "outbox",
     topics: Sequence[str] = (),
-    mailboxes: Sequence[MailboxProvider] = (),
+    by_mailbox: bool = False,
     now: datetime = NOW,
 ) -> Broadcast:
-    variants = [
-        variant(*(each.name for each in some), mailbox=mailbox)
-        for mailbox in mailboxes or (None,)
-        for size in range(len(only) + 1)
-        for some in combinations(only, size)
-    ]
-    made_from = request(issue, to, only, schedule, provider, topics, mailboxes)
-    return freeze_broadcast(database, made_from, variants, chunk_size=chunk_size, now=now)
+    made_from = request(issue, to, only, schedule, provider, topics, by_mailbox)
+    return freeze_broadcast(database, made_from, variants(made_from.axes), chunk_size=chunk_size, now=now)
 
 
 def hold(

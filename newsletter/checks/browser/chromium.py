@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, Error, Page, Route, ViewportSize, sync_playwright
 
 from newsletter.errors import CannotRunError
-from newsletter.model.rendered import RenderedIssue, with_local_pictures
+from newsletter.model.rendered import Picture, with_local_pictures
 from newsletter.system.helper_environment import bare_surroundings
 
 TIMEOUT_SECONDS = 60  # for each thing that is asked of the browser; a mail takes one or two
@@ -72,11 +72,11 @@ class View:
 class Window:
     """Shows mails of one issue, one at a time."""
 
-    def __init__(self, browser: Browser, rendered: RenderedIssue, scripts: Sequence[str]) -> None:
+    def __init__(self, browser: Browser, pictures: Sequence[Picture], scripts: Sequence[str]) -> None:
         self._browser = browser
         self._scripts = scripts
-        self._rendered = rendered
-        self._pictures = {f"{_PICTURES}{picture.name}": picture for picture in rendered.pictures}
+        self._own = pictures
+        self._pictures = {f"{_PICTURES}{picture.name}": picture for picture in pictures}
 
     @contextmanager
     def showing(self, html: str) -> Iterator[Page]:
@@ -84,7 +84,7 @@ class Window:
         page = self._browser.new_page(service_workers="block")
         try:
             page.set_default_timeout(TIMEOUT_SECONDS * 1000)
-            shown = with_local_pictures(html, self._rendered, _PICTURES)
+            shown = with_local_pictures(html, self._own, _PICTURES)
             page.route("**/*", lambda route: self._answer(route, shown))
             page.goto(_PAGE)
             for script in self._scripts:
@@ -112,7 +112,7 @@ def look(page: Page, view: View) -> None:
 
 
 @contextmanager
-def opened_browser(rendered: RenderedIssue, *, scripts: Sequence[str] = ()) -> Iterator[Window]:
+def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) -> Iterator[Window]:
     """A browser without a window on the screen; it is ended however the block ends. Each page is given the `scripts`.
 
     Raises CannotRunError where none is found, or it does not start.
@@ -135,7 +135,7 @@ def opened_browser(rendered: RenderedIssue, *, scripts: Sequence[str] = ()) -> I
             reason = first_line(err)
             raise CannotRunError(f"{program} does not start ({reason}); see whether it starts by itself") from err
         try:
-            yield Window(browser, rendered, scripts)
+            yield Window(browser, pictures, scripts)
         finally:
             browser.close()
 

@@ -33,7 +33,7 @@ def examine(evidence: Evidence, _: Circumstances) -> Probed:
     breaches: list[Breach] = []
     overflows: list[Overflow] = []
     try:
-        with opened_browser(evidence.subject.rendered, scripts=(axe_core(), _inspection())) as window:
+        with opened_browser(evidence.subject.rendered.pictures, scripts=(axe_core(), _inspection())) as window:
             for document in telling[:MOST_VARIANTS]:
                 with window.showing(document.html) as page:
                     breaches += _breaches(page)

@@ -18,7 +18,7 @@ from newsletter.checks.network.web import Failure, NoReply, Reply, Web, host_of,
 from newsletter.checks.reading.document import Link
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
-from newsletter.model.merge import MERGE_TOKEN
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
 
 RULE = "E3"

@@ -91,7 +91,7 @@ class Document:
 
 def read_document(variant: RenderedVariant) -> Document:
     """Parses a variant's HTML."""
-    tokens = tuple(slot.field.token for slot in variant.slots)
+    tokens = tuple(slot.source.token for slot in variant.slots)
     html = variant.html.fill(tokens)
     reader = _Reader()
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from newsletter.checks.base import Evidence, Fault, error, warning
 from newsletter.checks.reading.values import usual_values
 from newsletter.checks.reading.words import normalised
-from newsletter.model.merge import Template
 from newsletter.model.rendered import RenderedVariant
+from newsletter.model.slots import Template
 
 SUBJECT_LENGTH = range(10, 79)
 PREHEADER_LENGTH = range(40, 111)

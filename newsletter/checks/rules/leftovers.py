@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from newsletter.checks.base import Evidence, Fault, error
 from newsletter.checks.reading.document import Document
 from newsletter.model.finding import Place
-from newsletter.model.merge import MERGE_TOKEN
+from newsletter.model.slots import MERGE_TOKEN
 
 _TAG = re.compile(
     r"""\{\{[^{}]{0,40}(?:\}\})?        # two braces, as this program and SendGrid write a field

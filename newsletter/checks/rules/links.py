@@ -8,10 +8,10 @@ from newsletter.checks.base import Evidence, Fault, error, warning
 from newsletter.checks.reading.document import Document, Link
 from newsletter.checks.reading.words import normalised
 from newsletter.model.finding import Place
-from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField
+from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
 
-UNSUBSCRIBE_TOKEN = MergeField(UNSUBSCRIBE_FIELD).token
+UNSUBSCRIBE_TOKEN = UNSUBSCRIBE_FIELD.token
 _SAFE = frozenset({"https", "mailto", "tel", "sms"})
 _HARMFUL = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 _OUTLOOK_PICTURES = frozenset({"v:fill", "v:image", "v:imagedata"})

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from newsletter.checks.base import Evidence, Fault, error, warning
-from newsletter.model.merge import RESERVED_FIELDS
+from newsletter.model.slots import LINK_FIELDS
 from newsletter.settings.mistakes import suggestion
 
-_ALWAYS_FILLED = RESERVED_FIELDS | {"email"}
+_ALWAYS_FILLED = {*LINK_FIELDS, "email"}
 
 
 def check_fields_exist(evidence: Evidence) -> Iterable[Fault]:
@@ -15,8 +15,8 @@ def check_fields_exist(evidence: Evidence) -> Iterable[Fault]:
     if known is None:
         return
     for use in evidence.subject.issue.merge_fields:
-        if use.field.name not in known | RESERVED_FIELDS:
-            remedy = suggestion(use.field.name, sorted(known | RESERVED_FIELDS))
+        if use.field.name not in known | LINK_FIELDS.keys():
+            remedy = suggestion(use.field.name, sorted(known | LINK_FIELDS.keys()))
             yield error(use.place, f"no subscriber has the field {use.field.name}", remedy)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
+from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
@@ -15,7 +16,6 @@ from newsletter.store.ledger.members import (
     SortedMembers,
     Zone,
     members_left,
-    readership_of,
     require_somebody,
     sort_members,
     zoneless_left,
@@ -29,6 +29,14 @@ from newsletter.system.moments import text_of
 _SQL = load_queries("freeze")
 
 
+class NotRenderedError(Exception):
+    """Somebody of the segment has a readership that was not rendered; nothing was frozen."""
+
+    def __init__(self, readerships: Sequence[Readership]) -> None:
+        self.readerships = tuple(readerships)
+        super().__init__("there are readers whose variant was not rendered")
+
+
 def freeze_broadcast(
     database: Database,
     request: FreezeRequest,
@@ -37,31 +45,32 @@ def freeze_broadcast(
     chunk_size: int,
     now: datetime,
 ) -> Broadcast:
-    """Gives everybody of the segment one delivery, in one transaction.
+    """Give everybody of the segment one delivery, in one transaction.
 
-    There is one of `variants` for each readership that `request` allows; those that nobody gets are not kept.
-    Whoever is suppressed, left all topics of the issue, never said yes, or may have got the issue from an earlier
-    broadcast, is excluded with the first of these reasons. With a time that is ahead the broadcast is scheduled, else
-    it runs. Raises InputError, and writes nothing, where nobody is left.
+    Of `variants` only those that somebody gets are kept. Whoever is suppressed, left all topics of the issue, never
+    said yes, or may have got the issue from an earlier broadcast, is excluded with the first of these reasons. With a
+    time that is ahead the broadcast is scheduled, else it runs. Nothing is written where nobody is left (InputError) or
+    where a readership has none of the variants (NotRenderedError).
     """
-    variant_for = {variant.readership: variant for variant in variants}
+    content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
         members = sort_members(connection, request)
         parts = _cut(connection, members, chunk_size)
         require_somebody(request, members, left=len(parts))
+        readerships = list(dict.fromkeys(part.readership for part in parts))
+        if missing := [readership for readership in readerships if readership not in content]:
+            raise NotRenderedError(missing)
         broadcast_id = _add_broadcast(connection, request, members, parts, now=now)
         keep_topics(connection, broadcast_id, request.topics)
         _add_settlements(connection, broadcast_id, members.excluded, now=now)
-        _add_chunks(connection, broadcast_id, parts, chunk_size=chunk_size, now=now)
+        _add_chunks(connection, broadcast_id, parts, readerships, chunk_size=chunk_size, now=now)
         _SQL.add_deliveries(connection, broadcast=broadcast_id)
-        for number in sorted({part.variant for part in parts}):
-            content = variant_for[readership_of(request, number)]
-            save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content)
+        for number, readership in enumerate(readerships):
+            save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         _write_journal(connection, broadcast_id, request, members, now=now)
         _SQL.drop_beginning(connection)
         _SQL.drop_member(connection)
-        _SQL.drop_clock(connection)
-        _SQL.drop_mailbox(connection)
+        _SQL.drop_lookup(connection)
         return find(connection, broadcast_id)
 
 
@@ -73,20 +82,19 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
     with database.read() as connection:
         members = sort_members(connection, request)
         counts = _count_parts(connection, members)
-        zoneless = zoneless_left(connection) if request.schedule and request.schedule.is_local_time else 0
+        is_local = request.schedule is not None and request.schedule.is_local_time
+        zoneless = zoneless_left(connection, request.schedule) if request.schedule and is_local else 0
     require_somebody(request, members, left=len(counts))
-    by_variant: Counter[int] = Counter()
+    by_readership: Counter[Readership] = Counter()
     by_zone: Counter[Zone] = Counter()
-    for number, count in counts.items():
-        zone, variant = members.part_of(number)
-        by_variant[variant] += count
-        by_zone[zone] += count
+    for number, count in sorted(counts.items()):
+        by_readership[members.numbering.readership(number)] += count
+        by_zone[members.zone(number)] += count
     return FreezePreview(
         members=members.count,
         excluded=members.excluded,
         variants=tuple(
-            VariantCount(readership=readership_of(request, variant), deliveries=count)
-            for variant, count in sorted(by_variant.items())
+            VariantCount(readership=readership, deliveries=count) for readership, count in by_readership.items()
         ),
         zones=_zone_counts(by_zone),
         zoneless=zoneless,
@@ -95,7 +103,7 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
 
 def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:
     """How many who are left are in each part, by its number; where there can be but one, nobody needs to be read."""
-    if len(members.zones) == members.variants == 1:
+    if members.numbering.count == 1:
         left = members.count - sum(each.deliveries for each in members.excluded)
         return {0: left} if left else {}
     counts: Counter[int] = Counter()
@@ -118,7 +126,7 @@ class _Part:
     """The people of one variant and one zone; no chunk mixes parts."""
 
     number: int
-    variant: int
+    readership: Readership
     zone: Zone
     deliveries: int
     beginnings: Sequence[int]  # the first subscriber of each chunk
@@ -128,7 +136,7 @@ def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> lis
     """Cuts those who are left into parts and chunks; the parts by their moment."""
     counts: defaultdict[int, int] = defaultdict(int)
     beginnings: defaultdict[int, list[int]] = defaultdict(list)
-    is_one_part = len(members.zones) == members.variants == 1
+    is_one_part = members.numbering.count == 1
     for page in members_left(connection):
         if is_one_part:  # nearly always; then nobody needs to be looked at
             beginnings[0] += [subscriber for subscriber, _ in page[-counts[0] % chunk_size :: chunk_size]]
@@ -139,11 +147,17 @@ def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> lis
             if count % chunk_size == 0:
                 beginnings[part].append(subscriber)
             counts[part] = count + 1
-    parts = []
-    for number, count in counts.items():
-        zone, variant = members.part_of(number)
-        parts.append(_Part(number=number, variant=variant, zone=zone, deliveries=count, beginnings=beginnings[number]))
-    return sorted(parts, key=lambda part: (_due_text(part.zone.moment), part.zone.name, part.variant))
+    parts = [
+        _Part(
+            number=number,
+            readership=members.numbering.readership(number),
+            zone=members.zone(number),
+            deliveries=count,
+            beginnings=beginnings[number],
+        )
+        for number, count in counts.items()
+    ]
+    return sorted(parts, key=lambda part: (_due_text(part.zone.moment), part.zone.name, part.number))
 
 
 def _add_broadcast(
@@ -185,9 +199,18 @@ def _add_settlements(
 
 
 def _add_chunks(
-    connection: Connection, broadcast_id: int, parts: Sequence[_Part], *, chunk_size: int, now: datetime
+    connection: Connection,
+    broadcast_id: int,
+    parts: Sequence[_Part],
+    readerships: Sequence[Readership],
+    *,
+    chunk_size: int,
+    now: datetime,
 ) -> None:
-    """Numbers the chunks of all parts, and keeps where each begins in the temporary table `beginning`."""
+    """Number the chunks of all parts, and keep where each begins in the temporary table `beginning`.
+
+    A variant is numbered by the place of its readership.
+    """
     rows: list[dict[str, object]] = []
     beginnings: list[tuple[int, int, int]] = []
     for part in parts:
@@ -199,7 +222,7 @@ def _add_chunks(
                 {
                     "broadcast": broadcast_id,
                     "number": number,
-                    "variant": part.variant,
+                    "variant": readerships.index(part.readership),
                     "zone": part.zone.name,
                     "due_at": _due_text(moment) if moment is not None and moment > now else "",
                     "size": min(chunk_size, part.deliveries - place * chunk_size),

@@ -1,6 +1,6 @@
 """Sorts the members of a segment before a freeze: who is left out and why, and who gets which variant, and when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,12 +8,10 @@ from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Schedule
 from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
-from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
-from newsletter.model.readership import Readership
 from newsletter.store.database import Connection
+from newsletter.store.ledger.parts import Numbering
 from newsletter.store.ledger.topics import exclude_left
 from newsletter.store.queries import load_queries
-from newsletter.store.segment_sql import compose
 
 _SQL = load_queries("freeze")
 _ALREADY_IN = "already in broadcast"
@@ -35,35 +33,21 @@ class SortedMembers:
 
     count: int
     excluded: tuple[SettledCount, ...]  # the settlements are numbered in this order, from 1
-    zones: tuple[Zone, ...]
-    variants: int  # how many there can be
+    numbering: Numbering  # of the parts
+    zones: Mapping[str, Zone]
 
-    def part_of(self, number: int) -> tuple[Zone, int]:
-        """What the number of a part says: the zone, and the number of the variant."""
-        zone, variant = divmod(number, self.variants)
-        return self.zones[zone], variant
-
-
-def readership_of(request: FreezeRequest, variant: int) -> Readership:
-    """Who gets the variant of a number: the mailbox provider's place in the request, then a bit for each segment.
-
-    Bit N is set where the variant shows the sections of the Nth `only:` segment.
-    """
-    mailbox, mask = divmod(variant, _masks(request))
-    return Readership(
-        segments=frozenset(only.name for bit, only in enumerate(request.only) if mask >> bit & 1),
-        mailbox=request.mailboxes[mailbox] if request.mailboxes else None,
-    )
+    def zone(self, part: int) -> Zone:
+        """Return the zone by whose clock the people of a part go."""
+        return self.zones[self.numbering.clock(part)]
 
 
 def sort_members(connection: Connection, request: FreezeRequest) -> SortedMembers:
-    """Fills the temporary table `member`, within a transaction."""
-    variants = _masks(request) * max(1, len(request.mailboxes))
-    zones = _zones(connection, request.schedule, variants)
-    _SQL.create_mailbox(connection)
+    """Fill the temporary table `member`, within a transaction."""
+    zones, clock_of = _zones(connection, request.schedule)
+    numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
     _SQL.create_member(connection)
-    count = _collect(connection, request)
-    return SortedMembers(count=count, excluded=_exclude(connection, request), zones=zones, variants=variants)
+    count = numbering.collect(connection, request.segment.condition)
+    return SortedMembers(count=count, excluded=_exclude(connection, request), numbering=numbering, zones=zones)
 
 
 def members_left(connection: Connection) -> Iterator[list[Member]]:
@@ -74,10 +58,10 @@ def members_left(connection: Connection) -> Iterator[list[Member]]:
         after = page[-1][0]
 
 
-def zoneless_left(connection: Connection) -> int:
-    """How many of those who get a message go by the schedule's clock because no zone of theirs is known."""
-    count: int = _SQL.count_zoneless(connection)
-    return count
+def zoneless_left(connection: Connection, schedule: Schedule) -> int:
+    """Return how many who get a message go by the schedule's clock because no zone of theirs is known."""
+    stated = list(_SQL.zones_left(connection))
+    return sum(people for zone, people in stated if schedule.clock_of(zone) != zone)
 
 
 def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: int) -> None:
@@ -99,43 +83,15 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
     )
 
 
-def _masks(request: FreezeRequest) -> int:
-    """How many sets of the `only:` segments there are."""
-    return 1 << len(request.only)
-
-
-def _collect(connection: Connection, request: FreezeRequest) -> int:
-    """Puts everybody of the segment into the temporary table `member`; how many they are."""
-    segment, variants = request.segment.condition, [only.condition for only in request.only]
-    if request.mailboxes:
-        elsewhere = _load_mailboxes(connection, request)
-        collect = _SQL.collect_members_by_mailbox.sql
-        query = compose(collect, connection.dialect, segment=segment, variants=variants, elsewhere=elsewhere)
-    else:
-        query = compose(_SQL.collect_members.sql, connection.dialect, segment=segment, variants=variants)
-    return connection.execute(query.sql, query.parameters).rowcount
-
-
-def _load_mailboxes(connection: Connection, request: FreezeRequest) -> int:
-    """Fills the temporary table `mailbox`; the first part of those at a domain that is not in it."""
-    first_part = {provider: place * _masks(request) for place, provider in enumerate(request.mailboxes)}
-    domains = [(domain, first_part[at]) for domain, at in PROVIDER_OF_DOMAIN.items() if at in first_part]
-    connection.load("mailbox", domains)
-    return first_part[MailboxProvider.OTHER]
-
-
-def _zones(connection: Connection, schedule: Schedule | None, variants: int) -> tuple[Zone, ...]:
-    """The zones that a member can be in; in local time, fills the temporary table `clock`."""
-    _SQL.create_clock(connection)
+def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str, Zone], dict[str, str]]:
+    """The zones that a member can be in, by name, and which of them everybody who states a time zone goes by."""
     if schedule is None:
-        return (Zone(name="", moment=None),)
+        return {"": Zone(name="", moment=None)}, {}
     if not schedule.is_local_time:
-        return (Zone(name="", moment=schedule.moment_in(schedule.zone)),)
-    clocks = {stated: schedule.clock_of(stated) for (stated,) in list(_SQL.stated_zones(connection))}
-    names = sorted(set(clocks.values()))
-    first_part = {name: number * variants for number, name in enumerate(names)}
-    connection.load("clock", [(stated, first_part[name], int(stated == name)) for stated, name in clocks.items()])
-    return tuple(Zone(name=name, moment=schedule.moment_in(name)) for name in names)
+        return {"": Zone(name="", moment=schedule.moment_in(schedule.zone))}, {}
+    clock_of = {stated: schedule.clock_of(stated) for (stated,) in list(_SQL.stated_zones(connection))}
+    names = sorted(set(clock_of.values()) or {schedule.zone})
+    return {name: Zone(name=name, moment=schedule.moment_in(name)) for name in names}, clock_of
 
 
 def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCount, ...]:

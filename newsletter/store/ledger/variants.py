@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 
 from newsletter.model.ledger import VariantCount
-from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.merge import Escape, MergeField, Slot, Template
-from newsletter.model.readership import Readership
+from newsletter.model.readership import MAILBOX, ONLY, SHOWN, Readership
 from newsletter.model.rendered import Picture, RenderedVariant
+from newsletter.model.slots import Escape, MergeField, Slot, Template, source_from, source_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import load_queries
 
@@ -56,37 +55,46 @@ def variant_counts(database: Database, broadcast_id: int) -> tuple[VariantCount,
 
 def _variant(content: bytes, pictures: Mapping[str, Picture]) -> RenderedVariant:
     data = orjson.loads(zlib.decompress(content))
-    readership = _readership(data)
     return RenderedVariant(
-        segments=readership.segments,
-        mailbox=readership.mailbox,
+        readership=_readership(data),
         language=data["language"],
         subject=_template(data["subject"]),
         preheader=_template(data["preheader"]),
         html=_template(data["html"]),
         text=_template(data["text"]),
-        slots=tuple(Slot(MergeField(name, default), Escape(escape)) for name, default, escape in data["slots"]),
+        slots=tuple(_slot(*each) for each in data["slots"]),
         pictures=tuple(pictures[name] for name in data["pictures"]),
     )
 
 
-def _readership(data: Mapping[str, Any]) -> Readership:
-    mailbox = data.get("mailbox")  # what was frozen before readers were told apart by it has none
-    return Readership(segments=frozenset(data["segments"]), mailbox=MailboxProvider(mailbox) if mailbox else None)
-
-
 def _as_data(variant: RenderedVariant) -> dict[str, object]:
     return {
-        "segments": sorted(variant.segments),
-        "mailbox": variant.mailbox,
+        "readership": variant.readership.values,
         "language": variant.language,
         "subject": (variant.subject.parts, variant.subject.slots),
         "preheader": (variant.preheader.parts, variant.preheader.slots),
         "html": (variant.html.parts, variant.html.slots),
         "text": (variant.text.parts, variant.text.slots),
-        "slots": [(slot.field.name, slot.field.default, slot.escape.value) for slot in variant.slots],
+        "slots": [(slot.source.data, slot.escape.value) for slot in variant.slots],
         "pictures": [picture.name for picture in variant.pictures],
     }
+
+
+def _readership(data: Mapping[str, Any]) -> Readership:
+    if "readership" in data:
+        return Readership(tuple((axis, value) for axis, value in data["readership"]))
+    # Frozen by a version that knew two axes by name.
+    segments = [(f"{ONLY}{segment}", SHOWN) for segment in data["segments"]]
+    mailbox = data.get("mailbox")
+    return Readership((*segments, *([(MAILBOX, mailbox)] if mailbox else [])))
+
+
+def _slot(*data: Any) -> Slot:
+    if len(data) == 3:  # frozen by a version that kept a field's name and default
+        name, default, escape = data
+        return Slot(source_of(MergeField(name, default)), Escape(escape))
+    source, escape = data
+    return Slot(source_from(source), Escape(escape))
 
 
 def _template(data: list[Any]) -> Template:

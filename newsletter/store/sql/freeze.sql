@@ -1,11 +1,12 @@
 -- The steps of a freeze, in the order in which they run, all in one transaction.
 
--- name: create_clock()!
--- The first part of each time zone that people state; empty where everybody goes by the same clock.
-CREATE TEMPORARY TABLE clock (
-    timezone TEXT /*+ COLLATE "C" */ PRIMARY KEY,
-    part INTEGER NOT NULL,
-    is_known INTEGER NOT NULL
+-- name: create_lookup()!
+-- Numbers by the domain of an address or by the time zone that somebody states, for the axes that go by these.
+CREATE TEMPORARY TABLE lookup (
+    id INTEGER NOT NULL,
+    key TEXT /*+ COLLATE "C" */ NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (id, key)
 );
 
 -- name: stated_zones()
@@ -13,36 +14,18 @@ CREATE TEMPORARY TABLE clock (
 SELECT DISTINCT timezone FROM subscriber;
 
 -- name: create_member()!
--- Everybody of the segment: which variant they get and by which clock, as one number, or why they get none.
+-- Everybody of the segment with the number of their part, or why they get nothing.
 CREATE TEMPORARY TABLE member (
     subscriber INTEGER PRIMARY KEY,
-    part INTEGER NOT NULL,
+    part BIGINT NOT NULL,
     settlement INTEGER
 );
 
--- name: collect_members(segment, variant)!
--- In the place of `:segment` and `:variant` compiled SQL is put, never a value.
+-- name: collect_members(segment, number, lookups)!
+-- In the place of `:segment`, `:number` and `:lookups` compiled SQL is put, never a value.
 INSERT INTO member (subscriber, part)
-SELECT s.id, :variant + coalesce((SELECT k.part FROM clock AS k WHERE k.timezone = s.timezone), 0)
-FROM subscriber AS s
-WHERE :segment;
-
--- name: create_mailbox()!
--- The first part of the readers at each domain; empty where the mailbox provider makes no difference.
-CREATE TEMPORARY TABLE mailbox (
-    domain TEXT /*+ COLLATE "C" */ PRIMARY KEY,
-    part INTEGER NOT NULL
-);
-
--- name: collect_members_by_mailbox(segment, variant, elsewhere)!
--- As above, and by the domain of the address; `elsewhere` is for all others. To find a domain after the last @ costs twice
--- as much as after the first; the few quoted addresses that have two are among the others.
-INSERT INTO member (subscriber, part)
-SELECT
-    s.id,
-    :variant + coalesce((SELECT k.part FROM clock AS k WHERE k.timezone = s.timezone), 0) + coalesce(a.part, :elsewhere)
-FROM subscriber AS s
-LEFT JOIN mailbox AS a ON a.domain = substr(s.person, instr(s.person, '@') + 1)
+SELECT s.id, :number
+FROM subscriber AS s :lookups
 WHERE :segment;
 
 -- name: exclude_suppressed(settlement, reason)!
@@ -94,13 +77,13 @@ WHERE subscriber > :after AND settlement IS NULL
 ORDER BY subscriber
 LIMIT :size;
 
--- name: count_zoneless()$
--- How many of those who are left state no time zone that is known.
-SELECT count(*)
+-- name: zones_left()
+-- How many of those who are left state each time zone.
+SELECT s.timezone, count(*)
 FROM member AS m
 JOIN subscriber AS s ON s.id = m.subscriber
-JOIN clock AS k ON k.timezone = s.timezone
-WHERE m.settlement IS NULL AND k.is_known = 0;
+WHERE m.settlement IS NULL
+GROUP BY s.timezone;
 
 -- name: add_broadcast(issue, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, now)$
 -- Begins the ledger of a broadcast.
@@ -127,7 +110,7 @@ VALUES (:broadcast, :number, :variant, :zone, :due_at, 'ready', :size, :first_su
 -- name: create_beginning()!
 -- With which subscriber each chunk begins.
 CREATE TEMPORARY TABLE beginning (
-    part INTEGER NOT NULL,
+    part BIGINT NOT NULL,
     subscriber INTEGER NOT NULL,
     chunk INTEGER NOT NULL
 );
@@ -156,13 +139,9 @@ SELECT
 FROM member AS m
 ORDER BY m.subscriber;
 
--- name: drop_clock()!
+-- name: drop_lookup()!
 -- Clears up.
-DROP TABLE clock;
-
--- name: drop_mailbox()!
--- Clears up.
-DROP TABLE mailbox;
+DROP TABLE lookup;
 
 -- name: drop_member()!
 -- Clears up.

@@ -85,7 +85,7 @@ def _write_all(folder: Path, config: Config, composed: Composed, now: datetime) 
     for variant in composed.rendered.variants:
         name = _file_name(variant, composed)
         mail = sample_mail(config, variant)
-        html = with_local_pictures(mail.html, composed.rendered, f"{PICTURES_FOLDER}/")
+        html = with_local_pictures(mail.html, composed.rendered.pictures, f"{PICTURES_FOLDER}/")
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
         (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")
         (folder / f"{name}.eml").write_bytes(sample_message(config, variant, now=now))

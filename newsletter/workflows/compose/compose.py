@@ -97,31 +97,39 @@ def compose_issue(
     known_fields: Iterable[str] | None = None,
     theme: Theme | None = None,
 ) -> Composed:
-    """Loads, renders and checks an issue, judged at `at`, or by its own date where no moment is given.
+    """Load, render and check an issue, judged at `at`, or by its own date where no moment is given.
 
-    The rules that need a browser, the network or a spam filter are told as not run; `probe_issue` judges them too. Who
-    composes again and again passes the same `theme`, so that its templates are compiled once.
+    Judged are the fullest variant and one for each single value of an axis. The rules that need a browser, the network
+    or a spam filter are told as not run; `probe_issue` judges them too. Who composes again and again passes the same
+    `theme`, so that its templates are compiled once.
 
     Raises MistakesError with every mistake in its files or in a template, InputError where a picture or MJML is wrong.
     """
+    issue, rendered = render_folder(config, folder, theme=theme)
+    return judge_rendered(config, issue, rendered, at=at, known_fields=known_fields)
+
+
+def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -> tuple[Issue, RenderedIssue]:
+    """Load and render an issue without checking it; raises what `compose_issue` raises."""
     theme = theme or open_theme(config)
     issue = load_issue(config, folder, theme.section_types)
     if mistakes := (*mistakes_in_waivers(config, issue), *mistakes_in_clients(config)):
         raise MistakesError(mistakes)
-    rendered = render_issue(issue, config, theme)
+    return issue, render_issue(issue, config, theme)
+
+
+def judge_rendered(
+    config: Config,
+    issue: Issue,
+    rendered: RenderedIssue,
+    *,
+    at: datetime | None = None,
+    known_fields: Iterable[str] | None = None,
+) -> Composed:
+    """Check an issue as it is rendered: those of its variants that are to be judged."""
     subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields)
     verdict = check_issue(subject)
     return Composed(subject=subject, findings=verdict.findings, not_run=verdict.not_run)
-
-
-def probe_issue(config: Config, composed: Composed, probing: Probing) -> Composed:
-    """The same with every rule judged, as far as what is needed for it is there; takes seconds."""
-    without = probing.without | {Means(name) for name in config.settings.checks.without}
-    circumstances = Circumstances(
-        memory_folder=config.root / BUILD_FOLDER / ".answers", now=probing.now, without=without
-    )
-    verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
-    return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
 
 
 def subject_of(
@@ -132,7 +140,7 @@ def subject_of(
     at: datetime | None = None,
     known_fields: Iterable[str] | None = None,
 ) -> Subject:
-    """What the rules are asked about: the issue, its mail, and a whole message of its fullest variant."""
+    """Return what the rules are asked about: the issue, its mail, and a whole message of its fullest variant."""
     moment = at or issue.date_begins
     return Subject(
         issue=issue,
@@ -143,6 +151,16 @@ def subject_of(
         at=moment,
         known_fields=None if known_fields is None else frozenset(known_fields),
     )
+
+
+def probe_issue(config: Config, composed: Composed, probing: Probing) -> Composed:
+    """The same with every rule judged, as far as what is needed for it is there; takes seconds."""
+    without = probing.without | {Means(name) for name in config.settings.checks.without}
+    circumstances = Circumstances(
+        memory_folder=config.root / BUILD_FOLDER / ".answers", now=probing.now, without=without
+    )
+    verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
+    return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
 
 
 def findings_of_mistakes(error: MistakesError) -> tuple[Finding, ...]:

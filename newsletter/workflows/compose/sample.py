@@ -1,6 +1,6 @@
-"""Mail for people who are not on the list: a reviewer, or a reader of whom only a little is known.
+"""The mail of one reader: a subscriber, a reviewer, or somebody of whom nothing is known.
 
-It is personalised by the same code as every message of a broadcast; only the unsubscribe link is a sample.
+It is personalised by the same code as every message of a broadcast.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from datetime import datetime
 from newsletter.config import Config
 from newsletter.model.broadcast import Envelope, Mailing, Recipient
 from newsletter.model.ledger import ClaimedDelivery
+from newsletter.model.reader import Reader
 from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.mime import compile_message
 from newsletter.render.personalise import Personaliser
 
 SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links that belong to nobody
-NOBODY = 0  # no subscriber has this id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +41,30 @@ def envelope_of(config: Config) -> Envelope:
     )
 
 
-def sample_recipient(
-    config: Config, variant: RenderedVariant, values: Mapping[str, str], *, delivery: int = NOBODY
-) -> Recipient:
-    """A recipient with these merge values, at the sender's own address where `email` is not among them."""
-    envelope, fields = envelope_of(config), Personaliser.fields_of(variant.slots)
+def sample_reader(config: Config, values: Mapping[str, str] | None = None, *, id: int = 0) -> Reader:  # noqa: A002
+    """Return somebody who is not on the list, with these merge values; at the sender's own address without one."""
+    fields = {"email": config.settings.newsletter.from_email, **(values or {})}
+    return Reader(email=fields["email"], id=id, token=SAMPLE_TOKEN, fields=fields)
+
+
+def recipient_of(config: Config, variant: RenderedVariant, reader: Reader) -> Recipient:
+    """Return the message of a reader, as a broadcast would make it."""
+    fields, known = Personaliser.fields_of(variant.slots), reader.fields
     claimed = ClaimedDelivery(
-        subscriber=delivery,
-        email=values.get("email", envelope.from_email),
-        first_name=values.get("first_name", ""),
-        last_name=values.get("last_name", ""),
-        token=SAMPLE_TOKEN,
-        values=tuple(values.get(name, "") for name in fields),
+        subscriber=reader.id,
+        email=reader.email,
+        first_name=known.get("first_name", ""),
+        last_name=known.get("last_name", ""),
+        token=reader.token,
+        values=tuple(known.get(name, "") for name in fields),
     )
-    (recipient,) = Personaliser(variant.slots, fields, envelope).recipients([claimed])
+    (recipient,) = Personaliser(variant.slots, fields, envelope_of(config)).recipients([claimed])
     return recipient
 
 
-def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, str] | None = None) -> SampleMail:
-    """The mail of somebody with these merge values; of somebody of whom nothing is known without them."""
-    filled = sample_recipient(config, variant, values or {}).values
+def mail_of(config: Config, variant: RenderedVariant, reader: Reader) -> SampleMail:
+    """Return the mail that a reader receives."""
+    filled = recipient_of(config, variant, reader).values
     return SampleMail(
         subject=variant.subject.fill(filled),
         preheader=variant.preheader.fill(filled),
@@ -69,8 +73,13 @@ def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, s
     )
 
 
-def sample_message(config: Config, variant: RenderedVariant, *, now: datetime) -> bytes:
-    """The whole message (RFC 5322) of somebody of whom nothing is known."""
+def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, str] | None = None) -> SampleMail:
+    """Return the mail of somebody with these merge values; of somebody of whom nothing is known without them."""
+    return mail_of(config, variant, sample_reader(config, values))
+
+
+def message_of(config: Config, variant: RenderedVariant, reader: Reader, *, now: datetime) -> bytes:
+    """Return the whole message (RFC 5322) of a reader."""
     mailing = Mailing(
         broadcast="sample",
         category="build",
@@ -79,4 +88,9 @@ def sample_message(config: Config, variant: RenderedVariant, *, now: datetime) -
         variant=variant,
         nonce="build",
     )
-    return compile_message(mailing, now).render(sample_recipient(config, variant, {}))
+    return compile_message(mailing, now).render(recipient_of(config, variant, reader))
+
+
+def sample_message(config: Config, variant: RenderedVariant, *, now: datetime) -> bytes:
+    """Return the whole message of somebody of whom nothing is known."""
+    return message_of(config, variant, sample_reader(config), now=now)

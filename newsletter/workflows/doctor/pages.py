@@ -14,7 +14,7 @@ from newsletter.checks.network.sender import OUTBOX
 from newsletter.checks.network.web import Reply, Web, host_of, is_private_literal
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
-from newsletter.workflows.compose.sample import NOBODY, SAMPLE_TOKEN, envelope_of
+from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 from newsletter.workflows.doctor.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
 
 _FEW_DAYS = 21
@@ -36,7 +36,7 @@ def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFact
         return PageFacts(items=(not_judged(RULE, OUTBOX),))
     if not is_online:
         return PageFacts(items=(not_judged(RULE, "done without network"),))
-    url = envelope_of(config).unsubscribe_url(NOBODY, SAMPLE_TOKEN)
+    url = envelope_of(config).unsubscribe_url(0, SAMPLE_TOKEN)
     try:
         names = Names(config.settings.authentication.nameserver_addresses)
     except CannotRunError as err:

@@ -13,17 +13,18 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiv
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.pace import Pace
+from newsletter.model.rendered import RenderedIssue
 from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
 from newsletter.model.segment import Segment
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
-from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
+from newsletter.store.ledger.freeze import NotRenderedError, freeze_broadcast, preview_freeze
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppressions
-from newsletter.workflows.compose.compose import Composed, Probing, compose_issue, probe_issue
+from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.segments import find_segments
 from newsletter.workflows.send.approve import unmet_requirements
@@ -87,20 +88,23 @@ def plan_broadcast(
     _require_rules(order.waivers)
     schedule = order.schedule
     goes_out = schedule.moment_in(schedule.zone) if schedule else now
-    composed = compose_issue(config, order.folder, at=goes_out, known_fields=known_fields(database))
+    issue, rendered = render_folder(config, order.folder)
+    segments = find_segments(config, database, issue.only_segments, now=now)
     request = FreezeRequest(
-        issue=composed.issue.name,
+        issue=issue.name,
         segment=order.segment,
-        only=find_segments(config, database, composed.issue.only_segments, now=now),
+        axes=rendered.axes,
+        only={segment.name: segment.condition for segment in segments},
         provider=config.settings.provider.use,
-        content_hash=composed.rendered.content_hash,
+        content_hash=rendered.content_hash,
         envelope=envelope_of(config),
         waivers=(),
         schedule=schedule,
-        topics=composed.issue.fields.topics,
-        mailboxes=composed.issue.mailboxes,
+        topics=rendered.topics,
     )
     preview = preview_freeze(database, request)
+    rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that somebody gets
+    composed = judge_rendered(config, issue, rendered, at=goes_out, known_fields=known_fields(database))
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
     if probing is not None:  # after what can be refused at once
         composed = probe_issue(config, composed, probing)
@@ -141,21 +145,39 @@ def _weigh(held_back_by: Sequence[Finding], waivers: Sequence[Waiver]) -> _Waivi
 
 
 def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
-    """Freezes the broadcast; from here on it is in the ledger, with its content.
+    """Freeze the broadcast; from here on it is in the ledger, with its content.
 
-    The addresses that the plan found to keep bouncing are suppressed before. Raises FindingsError where an error holds
-    the mail back, InputError where nobody would get anything, or where the time has come since the plan was made, so
-    that mail would leave at once that was to wait.
+    The addresses that the plan found to keep bouncing are suppressed before. Somebody who has joined since the plan was
+    made may need a variant of their own: it is rendered and checked before anything is frozen. Raises FindingsError
+    where an error holds the mail back, InputError where nobody would get anything, or where the time has come since the
+    plan was made, so that mail would leave at once that was to wait.
     """
-    if plan.blocking:
-        raise FindingsError("\n".join(str(finding) for finding in plan.blocking))
+    _require_free(plan.blocking)
     if plan.schedule is not None and plan.schedule.first <= now:
         raise InputError("its time has passed meanwhile; nothing was sent. Write a time that is to come")
     if plan.worn_out:
         add_suppressions(database, plan.worn_out)
-    variants = plan.composed.rendered.variants
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
-    return freeze_broadcast(database, plan.request, variants, chunk_size=chunk_size, now=now)
+    rendered = plan.composed.rendered
+    while True:  # each time around, one readership more at least is rendered, and there are only so many
+        try:
+            return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
+        except NotRenderedError as err:
+            new = rendered.judged_for(err.readerships)
+            _require_free(_weigh(_errors_in(plan.composed, new), plan.request.waivers).blocking)
+            rendered = replace(rendered, variants=(*rendered.variants, *new.variants))
+
+
+def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:
+    """What holds variants back that are judged as the others of an issue were."""
+    subject = composed.subject
+    judged = judge_rendered(subject.config, subject.issue, rendered, at=subject.at, known_fields=subject.known_fields)
+    return judged.errors
+
+
+def _require_free(blocking: Sequence[Finding]) -> None:
+    if blocking:
+        raise FindingsError("\n".join(str(finding) for finding in blocking))
 
 
 def find_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:

@@ -9,14 +9,16 @@ from email.utils import parseaddr
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Mailing, NextStep, OutgoingChunk, Recipient, Verdict
-from newsletter.model.rendered import RenderedVariant
+from newsletter.model.reader import Reader
+from newsletter.model.readership import Readership
+from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.model.values import PLAIN_ADDRESS
 from newsletter.providers.base import Provider, Session
 from newsletter.settings.mistakes import suggestion
 from newsletter.store.approvals import remember_test
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.sample import envelope_of, sample_recipient
+from newsletter.workflows.compose.sample import envelope_of, recipient_of, sample_reader
 
 SUBJECT_PREFIX = "[TEST]"
 
@@ -53,8 +55,8 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def count_test_copies(composed: Composed, mailboxes: Sequence[str]) -> int:
-    """How many copies will be sent: for each mailbox one of every variant that its owner could get."""
-    return sum(len(composed.rendered.variants_for(parseaddr(mailbox)[1])) for mailbox in mailboxes)
+    """Return how many copies will be sent: to each mailbox, one of every judged variant as its owner would get it."""
+    return sum(len(readers) for readers in _readers(composed.rendered, mailboxes).values())
 
 
 def send_test_copies(
@@ -95,9 +97,10 @@ def _send(
     """Sends all copies; `copies` says at any moment what became of those that were handed over."""
     run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with provider.session() as session:
-        for number, variant in enumerate(composed.rendered.variants):
+        for number, (readership, readers) in enumerate(_readers(composed.rendered, mailboxes).items()):
+            variant = composed.rendered.variant_for(readership)
             mailing = _mailing(config, composed, variant, run=f"{run}-{number}")
-            recipients = _recipients(config, variant, _readers(composed, variant, mailboxes))
+            recipients = _recipients(config, variant, readers)
             for start in range(0, len(recipients), provider.chunk_size):
                 part = recipients[start : start + provider.chunk_size]
                 refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
@@ -105,10 +108,22 @@ def _send(
                 on_sent(len(part))
 
 
-def _readers(composed: Composed, variant: RenderedVariant, mailboxes: Sequence[str]) -> list[str]:
-    """The mailboxes whose owners could get a variant."""
-    rendered = composed.rendered
-    return [mailbox for mailbox in mailboxes if variant in rendered.variants_for(parseaddr(mailbox)[1])]
+def _readers(rendered: RenderedIssue, mailboxes: Sequence[str]) -> Mapping[Readership, Sequence[str]]:
+    """The readerships that are judged, each as the owners of the mailboxes would see it, and to whom it goes.
+
+    What an address alone decides, such as the steps for one's own mailbox, every reviewer gets as their own.
+    """
+    by_address = [axis for axis in rendered.axes if axis.is_told_by_address]
+    found: dict[Readership, list[str]] = {}
+    for judged in rendered.variants:
+        for mailbox in mailboxes:
+            reviewer, readership = Reader(email=parseaddr(mailbox)[1]), judged.readership
+            for axis in by_address:
+                readership = readership.having(axis.name, axis.value_of(reviewer, {}))
+            readers = found.setdefault(readership, [])
+            if mailbox not in readers:
+                readers.append(mailbox)
+    return found
 
 
 def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, run: str) -> Mailing:
@@ -128,7 +143,7 @@ def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, ru
 def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[str]) -> tuple[Recipient, ...]:
     """Reviewers are no subscribers: their names stand in for merge values, and the unsubscribe link is a sample."""
     return tuple(
-        sample_recipient(config, variant, _values_of(mailbox), delivery=delivery)
+        recipient_of(config, variant, sample_reader(config, _values_of(mailbox), id=delivery))
         for delivery, mailbox in enumerate(mailboxes, start=1)
     )
 

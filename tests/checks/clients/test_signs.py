@@ -11,8 +11,9 @@ from newsletter.checks.clients.css_signs import (
 from newsletter.checks.clients.html_signs import uses_in
 from newsletter.checks.clients.signs import Kind, Sign, Use
 from newsletter.checks.reading.document import read_document
-from newsletter.model.merge import Template
+from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
+from newsletter.model.slots import Template
 
 
 def signs(uses: frozenset[Use]) -> set[tuple[str, str]]:
@@ -31,7 +32,14 @@ def variant(html: str) -> RenderedVariant:
     text = Template((f"<!doctype html><html><head></head><body>{html}</body></html>",), ())
     word = Template(("x",), ())
     return RenderedVariant(
-        segments=frozenset(), language="en", subject=word, preheader=word, html=text, text=word, slots=(), pictures=()
+        readership=Readership(),
+        language="en",
+        subject=word,
+        preheader=word,
+        html=text,
+        text=word,
+        slots=(),
+        pictures=(),
     )
 
 

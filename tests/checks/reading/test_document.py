@@ -3,10 +3,11 @@
 import pytest
 
 from newsletter.checks.reading.document import Document, Heading, Link, read_document
-from newsletter.model.merge import Escape, MergeField, Slot, Template
+from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
+from newsletter.model.slots import Column, Escape, Slot, Template
 
-NAME = Slot(MergeField("first_name", "you"), Escape.HTML)
+NAME = Slot(Column("first_name", "you"), Escape.HTML)
 
 
 def document(body: str) -> Document:
@@ -15,7 +16,7 @@ def document(body: str) -> Document:
     empty = Template(("",))
     return read_document(
         RenderedVariant(
-            segments=frozenset(),
+            readership=Readership(),
             language="en",
             subject=empty,
             preheader=empty,

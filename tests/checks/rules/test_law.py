@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from newsletter.model.merge import Template
+from newsletter.model.slots import Template
 from tests.checks.conftest import Workspace, findings_of, summary, with_html
 
 LINK = '<a href="{{ unsubscribe_url }}">Unsubscribe</a>'

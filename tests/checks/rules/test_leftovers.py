@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.checks.rules.leftovers import placeholders_in
-from newsletter.model.merge import MergeField
+from newsletter.model.slots import MergeField
 from tests.checks.conftest import Workspace, findings_of, summary, with_html
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from newsletter.checks.reading.document import read_document
 from newsletter.checks.reading.values import longest_values
 from newsletter.model.finding import Finding, Severity
-from newsletter.model.merge import Escape, MergeField, Slot
+from newsletter.model.slots import Column, Escape, Slot
 from tests.checks.conftest import ISSUE, Workspace, findings_of, summary, with_html
 
 
@@ -59,7 +59,7 @@ def test_html_is_measured_in_bytes_not_in_letters(workspace: Workspace) -> None:
 
 
 def test_long_values_count_as_they_are_written_where_they_stand(workspace: Workspace) -> None:
-    field = MergeField("first_name", "friend")
+    field = Column("first_name", "friend")
     slots = [Slot(field, Escape.HTML), Slot(field, Escape.URL)]
 
     in_text, in_address = longest_values(slots, workspace.subject().settings)
@@ -68,7 +68,7 @@ def test_long_values_count_as_they_are_written_where_they_stand(workspace: Works
 
 
 def test_a_default_longer_than_any_name_counts_instead(workspace: Workspace) -> None:
-    field = MergeField("first_name", "friend " * 40)
+    field = Column("first_name", "friend " * 40)
 
     assert longest_values([Slot(field, Escape.HTML)], workspace.subject().settings) == (field.default,)
 

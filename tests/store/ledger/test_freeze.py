@@ -16,7 +16,6 @@ from newsletter.model.ledger import (
     ZoneCount,
     ZoneProgress,
 )
-from newsletter.model.readership import Readership
 from newsletter.model.segment import Compare, Operator, Tagged
 from newsletter.store.database import Database
 from newsletter.store.ledger.audit import audited_deliveries
@@ -40,6 +39,7 @@ from tests.store.builders import (
     claim,
     forget,
     freeze,
+    readership,
     record,
     request,
     row,
@@ -108,7 +108,7 @@ def test_people_get_the_variant_of_their_segments(database: Database) -> None:
     got: dict[str, frozenset[str]] = {}
     for _ in range(4):
         chunk = claim(database, broadcast)
-        got |= {delivery.email: variants[chunk.variant_key].segments for delivery in chunk.deliveries}
+        got |= {delivery.email: variants[chunk.variant_key].readership.segments for delivery in chunk.deliveries}
 
     assert got == {
         "neither@example.org": frozenset(),
@@ -140,9 +140,12 @@ def test_content_is_kept_as_it_was(database: Database) -> None:
 
     broadcast = freeze(database, only=(TEACHERS,))
 
-    assert load_variants(database, broadcast.id) == {"0": variant(), "1": variant("teachers")}
+    assert load_variants(database, broadcast.id) == {
+        "0": variant(readership(only=(TEACHERS,))),
+        "1": variant(readership("teachers", only=(TEACHERS,))),
+    }
     kept = load_variants(database, broadcast.id)["1"]
-    assert kept.content_hash == variant("teachers").content_hash
+    assert kept.content_hash == variant(kept.readership).content_hash
 
 
 def test_variant_that_nobody_gets_is_not_kept(database: Database) -> None:
@@ -342,8 +345,8 @@ def test_preview_tells_what_a_freeze_would_do_and_writes_nothing(database: Datab
     assert (preview.members, preview.recipients) == (7, 6)
     assert preview.excluded == (excluded(1, "manual"),)
     assert preview.variants == (
-        VariantCount(readership=Readership(), deliveries=4),
-        VariantCount(readership=Readership(segments=frozenset({"teachers"})), deliveries=2),
+        VariantCount(readership=readership(only=(TEACHERS,)), deliveries=4),
+        VariantCount(readership=readership("teachers", only=(TEACHERS,)), deliveries=2),
     )
     assert preview_freeze(database, request(only=(TEACHERS,))) == preview
     assert list_broadcasts(database) == ()

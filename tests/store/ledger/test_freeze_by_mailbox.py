@@ -11,16 +11,27 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.freeze import preview_freeze
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.variants import load_variants, variant_counts
-from tests.store.builders import NOW, add, add_people, by_own_clock, claim, freeze, request, row, segment, variant
+from tests.store.builders import (
+    NOW,
+    add,
+    add_people,
+    by_own_clock,
+    claim,
+    freeze,
+    readership,
+    request,
+    row,
+    segment,
+    variant,
+)
 
-MAILBOXES = tuple(APPS_OF_MAILBOX)
 TEACHERS = segment("teachers", Tagged("teacher"))
 DOMAINS = [*PROVIDER_OF_DOMAIN, "example.org", "gmail.com.example.org", "mail.gmail.com", "bücher.example"]
 
 
 def got(database: Database, **asked: object) -> dict[str, Readership]:
     """Who gets which variant, by address."""
-    broadcast = freeze(database, mailboxes=MAILBOXES, **asked)  # type: ignore[arg-type]
+    broadcast = freeze(database, by_mailbox=True, **asked)  # type: ignore[arg-type]
     variants, found = load_variants(database, broadcast.id), dict[str, Readership]()
     while tally_of(database, broadcast.id).waiting:
         chunk = claim(database, broadcast, now=NOW)
@@ -68,13 +79,13 @@ def test_the_spelling_of_an_address_makes_no_difference(database: Database) -> N
 def test_the_database_tells_mailboxes_apart_as_the_model_does(database: Database, domains: list[str]) -> None:
     emails = [f"person{number}@{domain}" for number, domain in enumerate(domains)]
     add(database, *map(row, emails))
-    preview = preview_freeze(database, request(mailboxes=MAILBOXES, to=segment("these", OneOf("email", tuple(emails)))))
+    preview = preview_freeze(database, request(by_mailbox=True, to=segment("these", OneOf("email", tuple(emails)))))
 
     counted = {count.readership.mailbox: count.deliveries for count in preview.variants}
     expected: dict[MailboxProvider | None, int] = {}
     for email in emails:
         mailbox = mailbox_provider_of(email)
-        mailbox = mailbox if mailbox in MAILBOXES else MailboxProvider.OTHER
+        mailbox = mailbox if mailbox in APPS_OF_MAILBOX else MailboxProvider.OTHER
         expected[mailbox] = expected.get(mailbox, 0) + 1
     assert counted == expected
 
@@ -87,13 +98,13 @@ def test_mailbox_and_segments_together_decide(database: Database) -> None:
         row("cy@example.org", tags=("teacher",)),
         row("di@example.org"),
     )
-    teachers = frozenset({"teachers"})
+    only = (TEACHERS,)
 
-    assert got(database, only=(TEACHERS,)) == {
-        "ana@gmail.com": Readership(segments=teachers, mailbox=MailboxProvider.GMAIL),
-        "bo@gmail.com": Readership(mailbox=MailboxProvider.GMAIL),
-        "cy@example.org": Readership(segments=teachers, mailbox=MailboxProvider.OTHER),
-        "di@example.org": Readership(mailbox=MailboxProvider.OTHER),
+    assert got(database, only=only) == {
+        "ana@gmail.com": readership("teachers", only=only, mailbox=MailboxProvider.GMAIL),
+        "bo@gmail.com": readership(only=only, mailbox=MailboxProvider.GMAIL),
+        "cy@example.org": readership("teachers", only=only, mailbox=MailboxProvider.OTHER),
+        "di@example.org": readership(only=only, mailbox=MailboxProvider.OTHER),
     }
 
 
@@ -105,7 +116,7 @@ def test_time_zones_and_mailboxes_part_people_together(database: Database) -> No
         row("cy@yahoo.com", timezone="Asia/Tokyo"),
         row("di@example.org"),
     )
-    preview = preview_freeze(database, request(mailboxes=MAILBOXES, only=(TEACHERS,), schedule=by_own_clock(20)))
+    preview = preview_freeze(database, request(by_mailbox=True, only=(TEACHERS,), schedule=by_own_clock(20)))
 
     assert [(zone.zone, zone.deliveries) for zone in preview.zones] == [
         ("Asia/Tokyo", 2),
@@ -122,13 +133,13 @@ def test_time_zones_and_mailboxes_part_people_together(database: Database) -> No
 def test_what_was_frozen_names_its_mailbox(database: Database) -> None:
     add(database, row("ana@gmail.com"), row("bo@gmail.com"), row("cy@example.org"))
 
-    broadcast = freeze(database, mailboxes=MAILBOXES)
+    broadcast = freeze(database, by_mailbox=True)
 
-    kept = load_variants(database, broadcast.id).values()
-    assert list(kept) == [variant(mailbox=MailboxProvider.GMAIL), variant(mailbox=MailboxProvider.OTHER)]
+    others, gmail = readership(mailbox=MailboxProvider.OTHER), readership(mailbox=MailboxProvider.GMAIL)
+    assert list(load_variants(database, broadcast.id).values()) == [variant(others), variant(gmail)]
     assert variant_counts(database, broadcast.id) == (
-        VariantCount(readership=Readership(mailbox=MailboxProvider.GMAIL), deliveries=2),
-        VariantCount(readership=Readership(mailbox=MailboxProvider.OTHER), deliveries=1),
+        VariantCount(readership=others, deliveries=1),
+        VariantCount(readership=gmail, deliveries=2),
     )
 
 
@@ -137,4 +148,4 @@ def test_a_broadcast_that_all_share_has_one_variant_for_everybody(database: Data
 
     broadcast = freeze(database)
 
-    assert variant_counts(database, broadcast.id) == (VariantCount(readership=Readership(), deliveries=3),)
+    assert variant_counts(database, broadcast.id) == (VariantCount(readership=readership(), deliveries=3),)

@@ -27,6 +27,14 @@ _TABLES = (
 )
 _DEEDS = {EventType.OPENED: Deed.OPENED, EventType.CLICKED: Deed.CLICKED}
 
+
+def clear(database: Database) -> None:
+    """Empty the database, so that one serves for many made-up audiences."""
+    with database.transaction() as connection:
+        for table in _TABLES.split():
+            connection.execute(f"DELETE FROM {table}", {})
+
+
 people = st.fixed_dictionaries(
     {
         "language": st.sampled_from(("", "en", "es")),
@@ -92,9 +100,7 @@ worlds = st.builds(
 
 def write_world(database: Database, world: World) -> dict[str, Person]:
     """Writes a world into a database that held another; the people by their addresses."""
-    with database.transaction() as connection:
-        for table in _TABLES.split():
-            connection.execute(f"DELETE FROM {table}", {})
+    clear(database)
     known = {
         f"person{number}@example.org": Person(
             record=row(f"person{number}@example.org", consent_basis="they are members", **fields)

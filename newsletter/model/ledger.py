@@ -182,6 +182,7 @@ class Approval:
     content_hash: str
     by: str
     at: datetime
+    voided: str = ""  # why it does not hold any more, whatever the content; empty where it does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

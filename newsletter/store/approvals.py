@@ -48,5 +48,5 @@ def tested_at(database: Database, issue: str, content_hash: str) -> datetime | N
     return None if text is None else moment_of(text)
 
 
-def _approval(issue: str, content_hash: str, approved_by: str, approved_at: str) -> Approval:
-    return Approval(issue=issue, content_hash=content_hash, by=approved_by, at=moment_of(approved_at))
+def _approval(issue: str, content_hash: str, approved_by: str, approved_at: str, voided: str) -> Approval:
+    return Approval(issue=issue, content_hash=content_hash, by=approved_by, at=moment_of(approved_at), voided=voided)

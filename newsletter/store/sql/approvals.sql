@@ -2,18 +2,18 @@
 -- Somebody's yes to one content; the last time that they gave it counts.
 INSERT INTO approval (issue, content_hash, approved_by, approved_at)
 VALUES (:issue, :content_hash, :approved_by, :now)
-ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at;
+ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, voided = '';
 
 -- name: of_content(issue, content_hash)
 -- Who said yes to one content, in the order of time.
-SELECT issue, content_hash, approved_by, approved_at
+SELECT issue, content_hash, approved_by, approved_at, voided
 FROM approval
-WHERE issue = :issue AND content_hash = :content_hash
+WHERE issue = :issue AND content_hash = :content_hash AND voided = ''
 ORDER BY approved_at, approved_by;
 
 -- name: last_of(issue)^
 -- The latest yes to any content of an issue.
-SELECT issue, content_hash, approved_by, approved_at
+SELECT issue, content_hash, approved_by, approved_at, voided
 FROM approval
 WHERE issue = :issue
 ORDER BY approved_at DESC, approved_by

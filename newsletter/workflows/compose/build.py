@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +10,14 @@ from pathlib import Path
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.finding import Severity
+from newsletter.model.issue import Issue
+from newsletter.model.reader import Reader
 from newsletter.model.rendered import RenderedVariant, with_local_pictures
 from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
-from newsletter.workflows.compose.sample import sample_mail, sample_message
+from newsletter.workflows.compose.sample import mail_of, message_of, sample_mail, sample_reader
 
 PICTURES_FOLDER = "pictures"
+READER_FILE = "subscriber"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +36,34 @@ class Build:
     files: tuple[BuiltFile, ...]
 
 
-def build_issue(config: Config, folder: Path, now: datetime, *, known_fields: Iterable[str] | None = None) -> Build:
-    """Composes an issue and writes `build/ISSUE/` anew: it appears whole, or stays as it was.
+def build_issue(
+    config: Config,
+    folder: Path,
+    now: datetime,
+    *,
+    known_fields: Iterable[str] | None = None,
+    reader_for: Callable[[Issue], Reader] | None = None,
+) -> Build:
+    """Compose an issue and write `build/ISSUE/` anew: it appears whole, or stays as it was.
 
-    The fullest variant is `email.*`; others carry their segments in the name. `known_fields` are those of the list,
-    where there is one. Raises MistakesError for what is wrong
-    in the issue, InputError where nothing can be written.
+    The fullest variant is `email.*`; others carry their segments in the name. The mail of a reader, where one is asked
+    for, is `subscriber.*`, which this user alone can read. `known_fields` are those of the list, where there is one.
+    Raises MistakesError for what is wrong in the issue, InputError where nothing can be written.
     """
     theme = open_theme(config)
     composed = compose_issue(config, folder, known_fields=known_fields, theme=theme)
-    files = _write(config, composed, now)
+    files = _write(config, composed, reader_for(composed.issue) if reader_for else None, now)
     theme.memory.forget_unused()
     return Build(composed=composed, files=files)
 
 
-def _write(config: Config, composed: Composed, now: datetime) -> tuple[BuiltFile, ...]:
+def _write(config: Config, composed: Composed, reader: Reader | None, now: datetime) -> tuple[BuiltFile, ...]:
     target = config.root / BUILD_FOLDER / composed.issue.name
     try:
         target.parent.mkdir(exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
-            _write_all(staging, config, composed, now)
+            _write_all(staging, config, composed, reader, now)
             staging.chmod(0o755)
             _replace(target, staging)
         finally:
@@ -81,17 +91,22 @@ def _replace(target: Path, staging: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_all(folder: Path, config: Config, composed: Composed, now: datetime) -> None:
-    for variant in composed.rendered.variants:
-        name = _file_name(variant, composed)
-        mail = sample_mail(config, variant)
-        html = with_local_pictures(mail.html, composed.rendered.pictures, f"{PICTURES_FOLDER}/")
+def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader | None, now: datetime) -> None:
+    rendered = composed.rendered
+    mails = [(_file_name(variant, composed), variant, sample_reader(config)) for variant in rendered.variants]
+    if reader is not None:
+        mails.append((READER_FILE, rendered.variant_of(reader), reader))
+    for name, variant, whose in mails:
+        mail = mail_of(config, variant, whose)
+        html = with_local_pictures(mail.html, rendered.pictures, f"{PICTURES_FOLDER}/")
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
         (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")
-        (folder / f"{name}.eml").write_bytes(sample_message(config, variant, now=now))
+        (folder / f"{name}.eml").write_bytes(message_of(config, variant, whose, now=now))
+    for path in folder.glob(f"{READER_FILE}.*"):  # it has somebody's own links in it
+        path.chmod(0o600)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
-    for picture in composed.rendered.pictures:
+    for picture in rendered.pictures:
         (pictures / picture.name).write_bytes(picture.content)
     (folder / "report.txt").write_text("\n".join(_report(config, composed)) + "\n", encoding="utf-8")
 

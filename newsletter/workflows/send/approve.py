@@ -81,6 +81,8 @@ def _unapproved(database: Database, issue_name: str) -> str:
     last = approvals.last_approval(database, issue_name)
     if last is None:
         return "nobody approved it"
+    if last.voided:
+        return f"the approval by {last.by} on {last.at:%Y-%m-%d %H:%M} UTC is void: {last.voided}"
     return f"changed since {last.by} approved it on {last.at:%Y-%m-%d %H:%M} UTC"
 
 

@@ -39,6 +39,7 @@ SEGMENTS = (
     segment("givers", Or((Compare("gifts", Operator.MORE, "9"), And((Tagged("donor"), Not(Tagged("teacher"))))))),
     segment("abroad", Not(OneOf("country", ("US", "")))),
 )
+EXAMPLES = int(os.environ.get("AXES_EXAMPLES", "25"))  # for long runs
 DOMAINS = (
     *(
         "gmail.com",
@@ -167,7 +168,11 @@ def require_agreement(database: Database, way: Way) -> None:
     assert counted == {readership: list(said.values()).count(readership) for readership in set(said.values())}
 
 
-@settings(max_examples=int(os.environ.get("AXES_EXAMPLES", "25")), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=int(os.environ.get("AXES_EXAMPLES", "25")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(audience=st.lists(people, min_size=1, max_size=12), way=ways)
 def test_freeze_assigns_what_the_axes_say(database: Database, audience: list[dict[str, object]], way: Way) -> None:
     clear(database)

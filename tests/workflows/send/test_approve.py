@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from newsletter.checks.registry import RULES
-from newsletter.config import load_config
+from newsletter.config import Config, load_config
 from newsletter.errors import InputError
 from newsletter.model.finding import Severity
 from newsletter.model.requirement import REQUIREMENTS
@@ -24,6 +24,7 @@ from newsletter.workflows.send.approve import (
     draft_approval,
     unmet_requirements,
 )
+from tests.store.builders import add, row
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
 NOW = datetime(2026, 2, 18, 16, 0, tzinfo=UTC)
@@ -184,3 +185,37 @@ def test_requirements_are_explained_and_share_no_id_with_a_check() -> None:
     assert not {rule.id for rule in RULES} & {demand.id for demand in REQUIREMENTS}
     assert all(demand.title and demand.why.endswith(".") for demand in REQUIREMENTS)
     assert {demand.setting for demand in REQUIREMENTS} <= DeliverySettings.model_fields.keys()
+
+
+def test_new_subscriber_voids_no_approval(root: Path) -> None:
+    config = load_config(root)
+    with open_database(config.database) as database:
+        before = approved(config, database)
+        add(database, row("ana@gmail.com", tags=("teacher",)), row("bo@example.org", language="es"))
+        after = draft_approval(config, database, find_issue(config, "2026-02"), now=NOW)
+
+    assert after.content_hash == before.content_hash
+    assert [each.by for each in after.given] == ["Ana Lima"]
+
+
+def test_approval_by_a_version_that_looked_at_content_otherwise_is_told_as_void(root: Path) -> None:
+    config = load_config(root)
+    with open_database(config.database) as database:
+        draft = approved(config, database)
+        with database.transaction() as connection:
+            connection.execute("UPDATE approval SET voided = 'it was another time'", {})
+
+        told = unmet_requirements(config, database, "2026-02", draft.content_hash)
+        again = approved(config, database)
+        after = unmet_requirements(config, database, "2026-02", draft.content_hash)
+
+    assert "the approval by Ana Lima on 2026-02-18 16:00 UTC is void: it was another time" in told[0].what
+    assert [each.rule for each in after] == ["R2"]  # it is told until somebody approves again
+    assert again.given == ()
+
+
+def approved(config: Config, database: Database) -> ApprovalDraft:
+    """The issue as it was shown to Ana, who approved it then."""
+    draft = draft_approval(config, database, find_issue(config, "2026-02"), now=NOW)
+    approve_content(database, draft, by="Ana Lima", now=NOW)
+    return draft

@@ -19,6 +19,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces
 from newsletter.store.suppressions import add_suppression, find_suppression
@@ -319,3 +320,53 @@ def test_events_are_judged_by_the_time_at_which_the_mail_goes_out(
     planned = plan_at(config, database, Carrier(), at=at)
 
     assert [finding.rule for finding in planned.blocking] == blocked
+
+
+TEACHING = "---\ntype: text\ntitle: For teachers\n---\nOnly teachers read this line{extra}.\n"
+
+
+def for_teachers(config: Config, extra: str = "") -> Config:
+    """The same workspace, with a section that teachers alone see."""
+    files = {
+        "issues/2026-02/issue.yaml": ISSUE + "  - section: teaching\n    only: teachers\n",
+        "issues/2026-02/teaching.md": TEACHING.format(extra=extra),
+    }
+    return load_config(write_workspace(config.root, files))
+
+
+def test_variant_of_somebody_who_joins_after_the_plan_is_made_before_the_freeze(config: Config, tmp_path: Path) -> None:
+    config = for_teachers(config)
+    with open_database(tmp_path / "another.db") as database:
+        add(database, row("ana@example.org"))
+        made = plan(config, database)
+        add(database, row("bo@example.org", tags=("teacher",)))
+
+        broadcast = start_broadcast(database, made, Carrier(), now=NOW)
+
+        seen = {each.readership.segments: each.deliveries for each in variant_counts(database, broadcast.id)}
+    assert [variant.readership.segments for variant in made.composed.rendered.variants] == [frozenset()]
+    assert seen == {frozenset(): 1, frozenset({"teachers"}): 1}
+
+
+def test_variant_of_somebody_who_joins_after_the_plan_is_checked_before_the_freeze(
+    config: Config, tmp_path: Path
+) -> None:
+    config = for_teachers(config, ", with [a link](http://)")
+    with open_database(tmp_path / "another.db") as database:
+        add(database, row("ana@example.org"))
+        made = plan(config, database)
+        assert made.blocking == ()
+        add(database, row("bo@example.org", tags=("teacher",)))
+
+        with pytest.raises(FindingsError, match="teaching"):
+            start_broadcast(database, made, Carrier(), now=NOW)
+        assert list_broadcasts(database) == ()
+
+
+def test_every_variant_that_somebody_gets_is_judged_and_no_other(config: Config, database: Database) -> None:
+    config = for_teachers(config)
+
+    everybody, teachers = plan(config, database), plan(config, database, "teachers")
+
+    assert [len(each.composed.rendered.variants) for each in (everybody, teachers)] == [2, 1]
+    assert everybody.request.content_hash == teachers.request.content_hash

@@ -5,6 +5,7 @@ Each is loaded when it is used, since what it works with is heavy.
 
 from importlib.util import find_spec
 
+from newsletter import install_hint
 from newsletter.checks.base import Circumstances, Evidence, Probe, Probed
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import Means
@@ -12,7 +13,7 @@ from newsletter.model.finding import Means
 
 def _look_in_browser(evidence: Evidence, circumstances: Circumstances) -> Probed:
     if not (find_spec("axe_playwright_python") and find_spec("playwright")):
-        raise CannotRunError('its packages are not installed; run: pip install "newsletter[browser]"')
+        raise CannotRunError(f"its packages are not installed; run: {install_hint('browser')}")
     from newsletter.checks.browser.examine import examine
 
     return examine(evidence, circumstances)

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from newsletter.providers.base import Provider
 
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
-_EXTRA = 'pip install "newsletter[postgres]"'
 
 
 def worker(
@@ -46,13 +45,14 @@ def worker(
 def _require_extra() -> None:
     from importlib import import_module
 
+    from newsletter import install_hint
     from newsletter.errors import InputError
 
     for library in ("psycopg_pool", "procrastinate"):
         try:
             import_module(library)
         except ImportError as err:
-            raise InputError(f"workers need what comes with an extra ({err}); install it: {_EXTRA}") from err
+            raise InputError(f"workers need an extra ({err}); run: {install_hint('postgres')}") from err
 
 
 def _show(database: str, provider: "Provider", concurrency: int) -> None:

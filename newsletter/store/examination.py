@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from newsletter import install_hint
 from newsletter.errors import StoreError
-
-_INSTALL = 'install the extra that brings it: pip install "newsletter[postgres]"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,7 @@ def examine_database(location: Path | str) -> DatabaseFacts:
     try:
         import psycopg  # noqa: F401 - whether it is there
     except ImportError as err:
-        raise StoreError(f"PostgreSQL needs its driver; {_INSTALL}") from err
+        raise StoreError(f"PostgreSQL needs its driver; run: {install_hint('postgres')}") from err
     from newsletter.store.postgresql.examination import examine_postgresql
 
     return examine_postgresql(location)

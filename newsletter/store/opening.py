@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from newsletter import install_hint
 from newsletter.errors import StoreError
 from newsletter.store.database import Database
-
-_INSTALL = 'install the extra that brings it: pip install "newsletter[postgres]"'
 
 
 def open_database(location: Path | str, *, wait_seconds: float = 30) -> Database:
@@ -22,7 +21,7 @@ def open_database(location: Path | str, *, wait_seconds: float = 30) -> Database
     try:
         import psycopg  # noqa: F401 - whether it is there
     except ImportError as err:
-        raise StoreError(f"PostgreSQL needs its driver; {_INSTALL}") from err
+        raise StoreError(f"PostgreSQL needs its driver; run: {install_hint('postgres')}") from err
     from newsletter.store.postgresql.database import open_postgresql
 
     return open_postgresql(location, wait_seconds=wait_seconds)

@@ -11,11 +11,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from newsletter import DISTRIBUTION
 from newsletter.config import Config
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 from newsletter.workflows.doctor.diagnosis import Item, error, not_judged, ok, warning
 
-_DISTRIBUTION = "newsletter"
 _LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes
 _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
 
@@ -30,7 +30,7 @@ def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], no
 
 
 def _python() -> Item:
-    ours, bounds = platform.python_version(), SpecifierSet(metadata(_DISTRIBUTION)["Requires-Python"] or "")
+    ours, bounds = platform.python_version(), SpecifierSet(metadata(DISTRIBUTION)["Requires-Python"] or "")
     if bounds.contains(ours, prereleases=True):
         return ok("python", f"Python {ours}")
     return error("python", f"Python {ours} is not {bounds}", "install newsletter with another Python")
@@ -39,7 +39,7 @@ def _python() -> Item:
 def _libraries(*, is_with_postgres: bool) -> Iterator[Item]:
     """Each library that does not fit what the package asks for; one item where all do."""
     extra = {"extra": "postgres" if is_with_postgres else ""}
-    asked = [Requirement(text) for text in requires(_DISTRIBUTION) or ()]
+    asked = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
     needed = [each for each in asked if each.marker is None or each.marker.evaluate(extra)]
     faults = [fault for each in needed if (fault := _library_fault(each)) is not None]
     yield from faults

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from newsletter import install_hint
 from newsletter.errors import StoreError
 from newsletter.store.opening import open_database
 from newsletter.store.postgresql.address import read_address
@@ -197,7 +198,7 @@ except StoreError as err:
 def test_missing_driver_is_reported_with_the_extra_that_brings_it() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_DRIVER], capture_output=True, text=True, check=True)
 
-    assert 'pip install "newsletter[postgres]"' in done.stdout
+    assert install_hint("postgres") in done.stdout
 
 
 OPEN = "import sys, newsletter.store.opening as d; d.open_database(sys.argv[1]).close()"

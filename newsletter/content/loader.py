@@ -32,9 +32,15 @@ from newsletter.model.tips import Tips
 from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
+ISSUES_FOLDER = "issues"
 _WRITTEN = "[!.]*.md"  # without what editors and systems hide beside a file
 # An issue is rendered once for each set of the segments that `only:` names, and for each mailbox provider where tips
 # differ by it.
+
+
+def issue_names(config: Config) -> list[str]:
+    """Return the names of all issues of a workspace, in their order."""
+    return sorted(path.parent.name for path in (config.root / ISSUES_FOLDER).glob(f"*/{ISSUE_FILE}"))
 
 
 def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:

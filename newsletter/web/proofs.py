@@ -10,8 +10,9 @@ from threading import Lock
 from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
+from newsletter.content.loader import ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.workflows.compose.compose import ISSUES_FOLDER, Composed, compose_issue, issue_names, open_theme
+from newsletter.workflows.compose.compose import Composed, compose_issue, open_theme
 from newsletter.workflows.segments import audience_fields
 
 _Made = TypeVar("_Made")

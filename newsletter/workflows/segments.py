@@ -7,6 +7,7 @@ from itertools import combinations
 from math import comb
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.content.loader import issue_names
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.finding import Place
@@ -18,7 +19,6 @@ from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_both, count_segment, count_suppressed, issues_sent, sample_segment
 from newsletter.store.subscribers import known_fields, known_tags, load_subscribers
-from newsletter.workflows.compose.compose import issue_names
 
 _TABLE = "segments"
 _WHERE = "--where"

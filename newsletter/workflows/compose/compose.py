@@ -10,7 +10,7 @@ from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import check_issue
 from newsletter.checks.waivers import mistakes_in_waivers
 from newsletter.config import Config
-from newsletter.content.loader import ISSUE_FILE, load_issue
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names, load_issue
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue
@@ -23,7 +23,6 @@ from newsletter.workflows.compose.sample import sample_message
 
 CONTENT_RULE = "C1"  # the files themselves: they are read before there is a mail that the other rules could judge
 BUILD_FOLDER = "build"
-ISSUES_FOLDER = "issues"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +81,6 @@ def find_issue(config: Config, name: str | None) -> Path:
 def open_theme(config: Config) -> Theme:
     """The workspace's theme, with what earlier builds remember of it."""
     return Theme(config.root, Memory(config.root / BUILD_FOLDER / ".memory"))
-
-
-def issue_names(config: Config) -> list[str]:
-    """The names of all issues of a workspace, in their order."""
-    return sorted(path.parent.name for path in (config.root / ISSUES_FOLDER).glob(f"*/{ISSUE_FILE}"))
 
 
 def compose_issue(

@@ -8,9 +8,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from newsletter.config import CONFIG_FILE, Config, load_config
-from newsletter.content.loader import ISSUE_FILE
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError
-from newsletter.workflows.compose.compose import ISSUES_FOLDER, find_issue, issue_names
+from newsletter.workflows.compose.compose import find_issue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
+from newsletter.content.loader import issue_names
 from newsletter.errors import MistakesError, NewsletterError, StoreError
 from newsletter.store.examination import DatabaseFacts, examine_database
-from newsletter.workflows.compose.compose import issue_names
 from newsletter.workflows.doctor.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.pages import examine_pages

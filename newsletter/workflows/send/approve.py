@@ -5,13 +5,14 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.config import Config
+from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
 from newsletter.model.finding import Finding, Place, Severity
 from newsletter.model.ledger import Approval
 from newsletter.model.requirement import APPROVAL, TEST, Requirement
 from newsletter.store import approvals
 from newsletter.store.database import Database
-from newsletter.workflows.compose.compose import ISSUES_FOLDER, Composed, compose_issue
+from newsletter.workflows.compose.compose import Composed, compose_issue
 from newsletter.workflows.segments import fields_of_list
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from threading import Event
 
@@ -19,8 +20,11 @@ from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config
 from newsletter.lists.batches import batches_of
 from newsletter.model.audience import SubscriberRecord
+from newsletter.model.axes import Lookup, language_axis, mailbox_axis, only_axis
 from newsletter.model.ledger import FreezeRequest
-from newsletter.model.segment import EVERYONE
+from newsletter.model.mailbox import APPS_OF_MAILBOX
+from newsletter.model.readership import Readership
+from newsletter.model.segment import EVERYONE, Compare, Operator
 from newsletter.providers.registry import open_provider
 from newsletter.settings.provider import SendGridSettings
 from newsletter.store.database import Database
@@ -37,6 +41,7 @@ FEBRUARY = ROOT / "issues/2026-02"
 
 MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, where a target is about a million
 CHUNK_SIZE = 1000
+DOMAINS = tuple(f"mail{number}.example.org" for number in range(len(APPS_OF_MAILBOX)))
 Location = Path | str
 
 
@@ -81,7 +86,7 @@ def sink(latency_seconds: float = 0.0) -> Iterator[str]:
 
 def email(number: int) -> str:
     """The address of one of the people."""
-    return f"person{number}@example.org"
+    return f"person{number}@{DOMAINS[number % len(DOMAINS)]}"
 
 
 def config_for(url: str, *, concurrency: int = 4) -> Config:
@@ -126,6 +131,32 @@ def freeze_february(location: Location) -> Callable[[], object]:
     composed = compose_issue(config, FEBRUARY)
     request = request_for(config, database, composed)
     variants = composed.rendered.variants
+
+    def freeze() -> None:
+        with database:
+            freeze_broadcast(database, request, variants, chunk_size=CHUNK_SIZE, now=datetime.now(UTC))
+
+    return freeze
+
+
+def freeze_varied(location: Location, *, segments: int) -> Callable[[], object]:
+    """What freezes February for everybody, with variants by some segments, by mailbox and by language.
+
+    The people are spread over all of them: over the segments by their names, over the mailboxes by their domains.
+    """
+    config, database = config_for("http://127.0.0.1:1"), open_database(location)
+    composed = compose_issue(config, FEBRUARY)
+    names = [f"segment{number}" for number in range(segments)]
+    mailbox = mailbox_axis()
+    assert isinstance(mailbox.rule, Lookup)
+    table = {**mailbox.rule.table, **dict(zip(DOMAINS, mailbox.values, strict=True))}
+    by_mailbox = replace(mailbox, rule=replace(mailbox.rule, table=table))
+    axes = (*map(only_axis, names), by_mailbox, language_axis("en"))
+    only = {name: Compare("first_name", Operator.LESS, f"Person{digit}") for digit, name in enumerate(names, start=3)}
+    request = replace(request_for(config, database, composed), axes=axes, only=only)
+    content = composed.rendered.fullest
+    values = product(*([(axis.name, value) for value in axis.values] for axis in axes))
+    variants = [replace(content, readership=Readership(each)) for each in values]
 
     def freeze() -> None:
         with database:

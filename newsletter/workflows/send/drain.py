@@ -98,7 +98,8 @@ class _Drain:
             with self.provider.session() as session:
                 chunk = self._next()
                 while chunk:
-                    chunk = self._deliver(session, chunk) or self._next()
+                    following = None if self._gives_back(chunk) else self._deliver(session, chunk)
+                    chunk = following or self._next()
         except BaseException:
             self.gate.halt.set()
             raise
@@ -116,6 +117,13 @@ class _Drain:
             else:
                 self.gate.close(opens, shown_window(self.pace))
         return None
+
+    def _gives_back(self, chunk: ClaimedChunk) -> bool:
+        """Give a chunk back where another worker was asked to wait while this one claimed; return whether it was."""
+        if not self.gate.is_closed:
+            return False
+        self._record(chunk, Outcome(verdict=Verdict.READY, reason="claimed while the provider asked to wait"))
+        return True
 
     def _is_running(self) -> bool:
         return find_broadcast(self.database, self.broadcast.id).state is BroadcastState.RUNNING

@@ -40,7 +40,12 @@ class Gate:
     @property
     def is_open(self) -> bool:
         """Whether whoever comes now may go through."""
-        return not self.halt.is_set() and self._until <= self.clock()
+        return not self.halt.is_set() and not self.is_closed
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether everybody is asked to wait."""
+        return self._until > self.clock()
 
     def opens(self, *, is_worth_it: Callable[[], bool]) -> bool:
         """Waits until the gate is open; False where that is of no use any more: halted, or not worth it."""

@@ -11,8 +11,8 @@ import uvicorn
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.web.live import Pulse
-from newsletter.web.preview import preview_app
+from newsletter.web.studio.live import Pulse
+from newsletter.web.studio.preview import preview_app
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8025

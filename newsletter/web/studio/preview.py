@@ -17,12 +17,12 @@ from starlette.routing import Route
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.live import Pulse, revision_events
-from newsletter.web.loopback import LoopbackOnly
-from newsletter.web.page import missing_page, studio_file, studio_page
-from newsletter.web.proofs import Proof, Proofs
-from newsletter.web.views import Pictures, html_for_frame, mail_in_view, view_from
-from newsletter.web.watch import watch_workspace
+from newsletter.web.studio.live import Pulse, revision_events
+from newsletter.web.studio.loopback import LoopbackOnly
+from newsletter.web.studio.page import missing_page, studio_file, studio_page
+from newsletter.web.studio.proofs import Proof, Proofs
+from newsletter.web.studio.views import Pictures, html_for_frame, mail_in_view, view_from
+from newsletter.web.studio.watch import watch_workspace
 
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; frame-src 'self'; connect-src 'self'; "

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import Config
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.views import View, mail_in_view
+from newsletter.web.studio.views import View, mail_in_view
 from newsletter.workflows.compose.compose import compose_issue
-from tests.web.conftest import RunningStudio
+from tests.web.studio.conftest import RunningStudio
 
 COLOURS = """['body', 'h1', 'p', 'a'].map(name => {
     const style = getComputedStyle(document.querySelector(name));

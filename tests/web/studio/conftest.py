@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
 
 from newsletter.config import Config, load_config
-from newsletter.web.preview import preview_app
+from newsletter.web.studio.preview import preview_app
 from tests.e2e.program import command, environment
 from tests.workspaces import LETTER, write_workspace
 

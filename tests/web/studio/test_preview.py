@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import load_config
-from newsletter.web.preview import preview_app
-from tests.web.conftest import Visitor
+from newsletter.web.studio.preview import preview_app
+from tests.web.studio.conftest import Visitor
 
 MAIL = "/2026-02/mail.html"
 

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.config import Config, builtin_theme
 from newsletter.errors import InputError
-from newsletter.web.proofs import Proof, Proofs
+from newsletter.web.studio.proofs import Proof, Proofs
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.web.views import Pictures, Reader, Scheme, Show, View, html_for_frame, view_from
+from newsletter.web.studio.views import Pictures, Reader, Scheme, Show, View, html_for_frame, view_from
 
 VIEWS = st.builds(
     View,

@@ -3,19 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
-from newsletter.config import builtin_theme
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.rendered import RenderedVariant
-from newsletter.web.proofs import Proof
-from newsletter.web.views import Pictures, Reader, Scheme, Show, View, chosen_variant, mail_in_view, variant_key
+from newsletter.web.studio.proofs import Proof
+from newsletter.web.studio.views import Pictures, Reader, Scheme, Show, View, chosen_variant, mail_in_view, variant_key
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail
+
+# Beside this module, not in the theme: a workspace changes the look of its email, not of the tools that make it.
+_PAGES = Path(__file__).parent / "pages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +92,13 @@ def missing_page(issue: str, issues: Iterable[str]) -> str:
 
 def studio_file(name: str) -> str:
     """The studio's own style sheet or script."""
-    return (builtin_theme() / "web" / name).read_text(encoding="utf-8")
+    return (_PAGES / name).read_text(encoding="utf-8")
 
 
 @cache
 def _templates() -> Environment:
-    # The built-in theme alone: a workspace changes the look of its mail, not the tools that it is made with.
     environment = Environment(
-        loader=FileSystemLoader(builtin_theme() / "web"),
+        loader=FileSystemLoader(_PAGES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.errors import InputError
-from newsletter.web.proofs import Proofs
+from newsletter.web.studio.proofs import Proofs
 
 _RETRY_MS = 1000  # after which a page looks whether a stopped studio is there again
 _BEAT_SECONDS = 15.0  # a line now and then, so that the server notices a page that has gone without a word

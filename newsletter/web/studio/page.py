@@ -1,5 +1,6 @@
-"""The studio's page as HTML: the mail in the middle, all that is to be known about it at its edge."""
+"""Write the studio's page as HTML: the email in the middle, and all there is to know about it at the edge."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -9,11 +10,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
+from newsletter.config import Config
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
-from newsletter.model.rendered import RenderedVariant
-from newsletter.web.studio.proofs import Proof
-from newsletter.web.studio.views import Pictures, Reader, Scheme, Show, View, chosen_variant, mail_in_view, variant_key
+from newsletter.web.studio.lookup import Lookup
+from newsletter.web.studio.proofs import IssueProof
+from newsletter.web.studio.views import (
+    SAMPLE_READER,
+    UNKNOWN_READER,
+    ColorScheme,
+    Pictures,
+    Show,
+    StudioView,
+    chosen_variant,
+    mail_in_view,
+    variant_key,
+)
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail
 
@@ -22,8 +34,8 @@ _PAGES = Path(__file__).parent / "pages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
-    """One line of the list beside the mail: a finding, or a mistake that keeps the issue from being composed."""
+class ListedProblem:
+    """One entry of the list beside the email: a finding, or a mistake that keeps the issue from being composed."""
 
     kind: str
     is_error: bool
@@ -35,15 +47,15 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantChoice:
-    """A variant to choose: its key in the address, and who sees it."""
+    """A variant to choose: its key in the URL, and who sees it."""
 
     key: str
     label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """The mail on the page, and what it weighs."""
+class ShownMail:
+    """The email on the page, and how large it is."""
 
     composed: Composed
     mail: SampleMail
@@ -58,15 +70,18 @@ class Shown:
     def month_and_day(self) -> str:
         """The issue's date, as short as an inbox writes it."""
         day = self.composed.issue.fields.date
-        return f"{day.day} {day:%b}"
+        return f"{day:%b} {day.day}"
 
 
-def studio_page(proof: Proof, view: View, issues: Iterable[str]) -> str:
-    """The whole page."""
-    shown = _shown(proof, view)
-    remarks = [_of_mistake(mistake) for mistake in proof.mistakes]
+def studio_page(
+    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: Lookup | None, token: str | None
+) -> str:
+    """Return the whole page. Without a token it has no form to look a subscriber up with."""
+    shown = _shown(proof, view, lookup)
+    problems = [_of_mistake(mistake) for mistake in proof.mistakes]
     if shown is not None and not proof.mistakes:
-        remarks = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
+        problems = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
+    reader = view.reader if view.reader == SAMPLE_READER or (lookup and lookup.found) else UNKNOWN_READER
     return (
         _templates()
         .get_template("studio.html.j2")
@@ -74,24 +89,35 @@ def studio_page(proof: Proof, view: View, issues: Iterable[str]) -> str:
             proof=proof,
             newsletter=proof.config.settings.newsletter,
             view=view,
+            reader=reader,
+            readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
             issues=tuple(issues),
             shown=shown,
-            remarks=remarks,
-            verdict=_verdict(remarks),
+            lookup=lookup,
+            token=token,
+            problems=problems,
+            verdict=_verdict(problems),
             html_limit_bytes=HTML_LIMIT_BYTES,
             html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
-            choices={"show": Show, "scheme": Scheme, "pictures": Pictures, "reader": Reader},
+            choices={"show": Show, "scheme": ColorScheme, "pictures": Pictures},
         )
     )
 
 
+def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: Lookup | None) -> SampleMail:
+    """Return the email of the subscriber who was looked up; if there is none, the one that the view asks for."""
+    if lookup is not None and lookup.found is not None:
+        return lookup.found.mail
+    return mail_in_view(config, composed.rendered, view)
+
+
 def missing_page(issue: str, issues: Iterable[str]) -> str:
-    """What is said where there is no such issue: the ones that there are."""
+    """Return the page for an issue that does not exist. It lists those that do."""
     return _templates().get_template("missing.html.j2").render(issue=issue, issues=tuple(issues))
 
 
 def studio_file(name: str) -> str:
-    """The studio's own style sheet or script."""
+    """Return the studio's own style sheet or script."""
     return (_PAGES / name).read_text(encoding="utf-8")
 
 
@@ -109,7 +135,7 @@ def _templates() -> Environment:
 
 
 def _sentence(text: str) -> Markup:
-    """The text with a capital, unless it begins with a path or a key, and with what backticks enclose set as code."""
+    """Capitalize the text, unless it begins with a path or a key, and set what backticks enclose as code."""
     first, _, _ = text.partition(" ")
     if first.isalpha():
         text = text[0].upper() + text[1:]
@@ -119,60 +145,46 @@ def _sentence(text: str) -> Markup:
     )
 
 
-def _shown(proof: Proof, view: View) -> Shown | None:
+def _shown(proof: IssueProof, view: StudioView, lookup: Lookup | None) -> ShownMail | None:
     if proof.composed is None:
         return None
     rendered = proof.composed.rendered
-    mail = mail_in_view(proof.config, rendered, view)
-    return Shown(
+    mail = mail_on_page(proof.config, proof.composed, view, lookup)
+    return ShownMail(
         composed=proof.composed,
         mail=mail,
         variants=tuple(
-            VariantChoice(key=variant_key(rendered, each), label=_label(each)) for each in rendered.variants
+            VariantChoice(key=variant_key(rendered, each), label=each.readership.label or "everyone else")
+            for each in rendered.variants
         ),
         variant=variant_key(rendered, chosen_variant(rendered, view)),
         html_bytes=len(mail.html.encode()),
-        pictures=len(rendered.pictures),
         text_bytes=len(mail.text.encode()),
+        pictures=len(rendered.pictures),
         picture_bytes=sum(len(picture.content) for picture in rendered.pictures),
     )
-
-
-def _label(variant: RenderedVariant) -> str:
-    return variant.readership.label or "everyone else"
 
 
 def _errors_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (bool(finding.waived), finding.severity is not Severity.ERROR))
 
 
-def _of_finding(finding: Finding) -> Remark:
-    if finding.waived:
-        return Remark(
-            kind="Waived",
-            is_error=False,
-            place=str(finding.place),
-            what=finding.what,
-            remedy=f"because {finding.waived}",
-            rule=finding.rule,
-        )
-    return Remark(
-        kind=finding.severity.value.capitalize(),
-        is_error=finding.severity is Severity.ERROR,
+def _of_finding(finding: Finding) -> ListedProblem:
+    return ListedProblem(
+        kind="Overridden" if finding.waived else finding.severity.value.capitalize(),
+        is_error=finding.severity is Severity.ERROR and not finding.waived,
         place=str(finding.place),
         what=finding.what,
-        remedy=finding.remedy,
+        remedy=f"because {finding.waived}" if finding.waived else finding.remedy,
         rule=finding.rule,
     )
 
 
-def _of_mistake(mistake: Mistake) -> Remark:
-    return Remark(kind="Mistake", is_error=True, place=mistake.place, what=mistake.what, remedy=mistake.remedy)
+def _of_mistake(mistake: Mistake) -> ListedProblem:
+    return ListedProblem(kind="Error", is_error=True, place=mistake.place, what=mistake.what, remedy=mistake.remedy)
 
 
-def _verdict(remarks: list[Remark]) -> str:
-    """How many there are of each kind, in words: `1 error, 3 warnings`."""
-    counts: dict[str, int] = {}
-    for remark in remarks:
-        counts[remark.kind.lower()] = counts.get(remark.kind.lower(), 0) + 1
-    return ", ".join(f"{count} {kind}{'s' if count > 1 and kind != 'waived' else ''}" for kind, count in counts.items())
+def _verdict(problems: Iterable[ListedProblem]) -> str:
+    """Return how many problems of each kind there are, in words: `1 error, 3 warnings`."""
+    counts = Counter(problem.kind.lower() for problem in problems)
+    return ", ".join(f"{n} {kind}{'s' if n > 1 and kind != 'overridden' else ''}" for kind, n in counts.items())

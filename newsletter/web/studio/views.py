@@ -1,8 +1,8 @@
-"""What the director has chosen to look at, kept in the page's address; and the mail as it then looks."""
+"""Read from a page's URL what the director has chosen to look at, and make the email look that way."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from newsletter.workflows.compose.sample import SampleMail, sample_mail
 
 
 class Show(StrEnum):
-    """Which of the mail's forms are shown."""
+    """Which of the email's forms are shown."""
 
     BOTH = "both"  # desktop and phone
     DESKTOP = "desktop"
@@ -21,7 +21,7 @@ class Show(StrEnum):
     TEXT = "text"  # the plain-text part
 
 
-class Scheme(StrEnum):
+class ColorScheme(StrEnum):
     """Whether the reader's device is set to light or dark."""
 
     LIGHT = "light"
@@ -29,22 +29,17 @@ class Scheme(StrEnum):
 
 
 class Pictures(StrEnum):
-    """Whether the reader's mail program loads pictures."""
+    """Whether the reader's email app loads images."""
 
     ON = "on"
     OFF = "off"
 
 
-class Reader(StrEnum):
-    """Who reads."""
+UNKNOWN_READER = "unknown"  # a reader without a name or any other merge field, so that the defaults show
+SAMPLE_READER = "sample"  # a reader with a value for every merge field
+_SAMPLE_VALUES: Mapping[str, str] = {"first_name": "Ana", "last_name": "Lima", "email": "ana@example.org"}
 
-    UNKNOWN = "unknown"  # somebody of whom nothing is known: the defaults of the merge fields
-    SAMPLE = "sample"  # somebody of whom everything is known
-
-
-SAMPLE_READER: Mapping[str, str] = {"first_name": "Ana", "last_name": "Lima", "email": "ana@example.org"}
-
-_Choice = TypeVar("_Choice", Show, Scheme, Pictures, Reader)
+_Choice = TypeVar("_Choice", Show, ColorScheme, Pictures)
 _DARK_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
 _SCHEME_META = re.compile(r"""(<meta\s+name="(?:supported-)?color-schemes?"\s+content=")[^"]*""")
 _SCHEME_PROPERTY = re.compile(r"(?<![\w-])color-scheme\s*:\s*[^;}\"]+")
@@ -52,64 +47,61 @@ _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class StudioView:
     """One way to look at an issue."""
 
     show: Show = Show.BOTH
-    scheme: Scheme = Scheme.LIGHT
+    scheme: ColorScheme = ColorScheme.LIGHT
     pictures: Pictures = Pictures.ON
-    reader: Reader = Reader.UNKNOWN
-    variant: str = ""  # the key of a variant; the fullest one where it is empty or gone
+    reader: str = UNKNOWN_READER  # or SAMPLE_READER, or the key of a subscriber who was looked up
+    variant: str = ""  # the key of a variant; the fullest one is shown if it is empty or unknown
 
     @property
     def query(self) -> str:
-        """The view as the query of an address; what is as usual is left out."""
-        usual = View()
-        chosen = {
-            "show": (self.show, usual.show),
-            "scheme": (self.scheme, usual.scheme),
-            "pictures": (self.pictures, usual.pictures),
-            "reader": (self.reader, usual.reader),
-            "variant": (self.variant, usual.variant),
-        }
-        return urlencode({name: value for name, (value, default) in chosen.items() if value != default})
+        """The view as a URL's query, without what is as usual."""
+        usual = asdict(StudioView())
+        return urlencode({name: value for name, value in asdict(self).items() if value != usual[name]})
 
 
-def view_from(query: Mapping[str, str]) -> View:
-    """The view that an address asks for; a value that does not exist counts as left out."""
-    usual = View()
-    return View(
+def view_from(query: Mapping[str, str]) -> StudioView:
+    """Return the view that a URL asks for; a value that does not exist counts as left out."""
+    usual = StudioView()
+    return StudioView(
         show=_choice(query, "show", usual.show),
         scheme=_choice(query, "scheme", usual.scheme),
         pictures=_choice(query, "pictures", usual.pictures),
-        reader=_choice(query, "reader", usual.reader),
+        reader=query.get("reader", usual.reader),
         variant=query.get("variant", usual.variant),
     )
 
 
 def variant_key(rendered: RenderedIssue, variant: RenderedVariant) -> str:
-    """The name of a variant in an address: whom it is for, a dash for the rest, nothing for the fullest one."""
+    """Return a variant's name in a URL: its readers, a dash for all others, nothing for the fullest variant."""
     return "" if variant is rendered.fullest else ",".join(variant.readership.names) or "-"
 
 
-def chosen_variant(rendered: RenderedIssue, view: View) -> RenderedVariant:
-    """The variant that the view asks for."""
+def chosen_variant(rendered: RenderedIssue, view: StudioView) -> RenderedVariant:
+    """Return the variant that the view asks for."""
     keyed = {variant_key(rendered, variant): variant for variant in rendered.variants}
     return keyed.get(view.variant, rendered.fullest)
 
 
-def mail_in_view(config: Config, rendered: RenderedIssue, view: View) -> SampleMail:
-    """The mail as the view's reader would receive it."""
+def mail_in_view(config: Config, rendered: RenderedIssue, view: StudioView) -> SampleMail:
+    """Return the email as the sample reader gets it if the view asks for that, else as an unknown reader does."""
     variant = chosen_variant(rendered, view)
-    return sample_mail(config, variant, _sample_values(variant) if view.reader is Reader.SAMPLE else None)
+    if view.reader != SAMPLE_READER:
+        return sample_mail(config, variant)
+    names = {slot.field.name for slot in variant.slots}
+    # A field without a sample value shows its own name.
+    return sample_mail(config, variant, {name: _SAMPLE_VALUES.get(name, name.replace("_", " ")) for name in names})
 
 
-def html_for_frame(html: str, scheme: Scheme) -> str:
-    """The mail's HTML as a device of this scheme shows it, its links opening in tabs of their own.
+def html_for_frame(html: str, scheme: ColorScheme) -> str:
+    """Return the email's HTML as a device of this scheme shows it, with links that open in tabs of their own.
 
-    A page cannot tell a frame which colour scheme its reader prefers. So the question itself is replaced, wherever the
-    mail asks it, by one that is always or never true; and where the mail says that it can do both schemes, it says
-    that it does this one.
+    A page cannot tell a frame which color scheme its reader prefers. So wherever the email asks, its media query is
+    replaced by one that is always or never true; and where the email says that it supports both schemes, it now says
+    that it supports this one.
     """
 
     def answer(match: re.Match[str]) -> str:
@@ -125,9 +117,3 @@ def _choice(query: Mapping[str, str], name: str, usual: _Choice) -> _Choice:
     kind = type(usual)
     value = query.get(name)
     return kind(value) if value in set(kind) else usual
-
-
-def _sample_values(variant: RenderedVariant) -> dict[str, str]:
-    """A value for every merge field; one that we have no idea of shows its own name."""
-    names = {slot.field.name for slot in variant.slots}
-    return {name: SAMPLE_READER.get(name, name.replace("_", " ")) for name in names}

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import Config
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.studio.views import View, mail_in_view
+from newsletter.web.studio.views import StudioView, mail_in_view
 from newsletter.workflows.compose.compose import compose_issue
 from tests.web.studio.conftest import RunningStudio
 
@@ -46,18 +46,18 @@ def test_a_save_shows_in_both_frames_and_keeps_place_and_choices(page: Page, iss
     assert page.url.endswith("/2026-02/?reader=sample")
 
 
-def test_mistakes_are_listed_over_the_last_good_mail_until_they_are_mended(page: Page, issue_folder: Path) -> None:
+def test_errors_are_listed_over_the_last_good_mail_until_they_are_corrected(page: Page, issue_folder: Path) -> None:
     letter = issue_folder / "letter.md"
     text = letter.read_text()
     in_frame(page, "phone", "This is a small letter")
     letter.write_text(text.replace("greeting:", "greting:"))
     edge = page.get_by_role("complementary")
-    expect(edge.get_by_role("heading", name="1 mistake")).to_be_visible(timeout=20_000)
+    expect(edge.get_by_role("heading", name="1 error")).to_be_visible(timeout=20_000)
     expect(edge).to_contain_text("issues/2026-02/letter.md:2")
     in_frame(page, "phone", "This is a small letter")
     letter.write_text(text.replace("small letter", "mended letter"))
     in_frame(page, "phone", "This is a mended letter")
-    expect(edge).not_to_contain_text("mistake")
+    expect(edge).not_to_contain_text("error")
 
 
 def test_the_switches_work_from_the_keyboard(page: Page) -> None:
@@ -92,7 +92,7 @@ def test_a_forced_scheme_looks_as_on_a_device_of_that_scheme(
     browser: Browser, studio: RunningStudio, config: Config, issue_folder: Path, scheme: str
 ) -> None:
     composed = compose_issue(config, issue_folder)
-    mail = mail_in_view(config, composed.rendered, View())
+    mail = mail_in_view(config, composed.rendered, StudioView())
     device = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
     device.route("**", lambda route: route.abort())
     device.set_content(with_local_pictures(mail.html, composed.rendered, "about:"), wait_until="domcontentloaded")

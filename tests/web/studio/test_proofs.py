@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.config import Config, builtin_theme
 from newsletter.errors import InputError
-from newsletter.web.studio.proofs import Proof, Proofs
+from newsletter.web.studio.proofs import IssueProof, Proofs
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def proofs(config: Config, issue_folder: Path) -> Proofs:
     return Proofs(config, issue_folder)
 
 
-def html_of(proof: Proof) -> str:
+def html_of(proof: IssueProof) -> str:
     assert proof.composed is not None
     return "".join(proof.composed.rendered.fullest.html.parts)
 

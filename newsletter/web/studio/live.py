@@ -16,18 +16,13 @@ class Pulse:
     """Wake every open stream at each change, and end them all when the server stops."""
 
     def __init__(self) -> None:
-        self._next = asyncio.Event()
+        self.next = asyncio.Event()  # set at the next change
         self.is_over = False
-
-    @property
-    def next(self) -> asyncio.Event:
-        """The event that is set at the next change."""
-        return self._next
 
     def beat(self) -> None:
         """Wake the streams: something has changed."""
-        self._next.set()
-        self._next = asyncio.Event()
+        self.next.set()
+        self.next = asyncio.Event()
 
     def end(self) -> None:
         """End every stream: nothing will change any more."""

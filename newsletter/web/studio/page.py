@@ -1,7 +1,7 @@
 """Write the studio's page as HTML: the email in the middle, and all there is to know about it at the edge."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,20 +46,12 @@ class ListedProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariantChoice:
-    """A variant to choose: its key in the URL, and who sees it."""
-
-    key: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownMail:
     """The email on the page, and how large it is."""
 
     composed: Composed
     mail: SampleMail
-    variants: tuple[VariantChoice, ...]
+    variants: Mapping[str, str]  # key in the URL → who sees it
     variant: str  # the key of the one that is shown
     html_bytes: int
     text_bytes: int
@@ -153,10 +145,7 @@ def _shown(proof: IssueProof, view: StudioView, lookup: Lookup | None) -> ShownM
     return ShownMail(
         composed=proof.composed,
         mail=mail,
-        variants=tuple(
-            VariantChoice(key=variant_key(rendered, each), label=each.readership.label or "everyone else")
-            for each in rendered.variants
-        ),
+        variants={variant_key(rendered, each): each.readership.label or "everyone else" for each in rendered.variants},
         variant=variant_key(rendered, chosen_variant(rendered, view)),
         html_bytes=len(mail.html.encode()),
         text_bytes=len(mail.text.encode()),

@@ -61,8 +61,8 @@ def preview_app(
             Route("/{issue}/events", studio.events),
         ],
         middleware=[
-            Middleware(SameOriginOnly, token=token),
             Middleware(TrustedHostMiddleware, allowed_hosts=OWN_HOSTS),
+            Middleware(SameOriginOnly, token=token),
         ],
         lifespan=studio.watching,
     )

@@ -5,7 +5,7 @@ from hmac import compare_digest
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
 TOKEN_HEADER = "X-Studio-Token"  # noqa: S105
-LONGEST_BODY = 1_000_000  # bytes
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -38,7 +37,7 @@ class SameOriginOnly:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 403 to an unsafe request from elsewhere, 413 to one that is too long; pass on all others."""
+        """Answer 403 to an unsafe request from elsewhere; pass on all others."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,22 +51,14 @@ class SameOriginOnly:
 
         answer: ASGIApp = self._app
         if scope["method"] not in _SAFE_METHODS:
-            try:
-                body = await _body_of(Request(scope, receive))
-            except ClientDisconnect:
-                return
-            answer = self._refusal(Headers(scope=scope), body) or answer
-            receive = _again(body, receive)
+            request = Request(scope, receive)
+            if not _is_same_origin(request.headers):
+                answer = PlainTextResponse("Only the studio's own pages may send this.\n", status_code=403)
+            elif not compare_digest(_token_in(request.headers, await request.body()).encode(), self._token.encode()):
+                answer = PlainTextResponse("The studio was restarted. Reload the page.\n", status_code=403)
+            else:
+                receive = _again(await request.body(), receive)
         await answer(scope, receive, send_protected)
-
-    def _refusal(self, headers: Headers, body: bytes) -> PlainTextResponse | None:
-        if not _is_same_origin(headers):
-            return PlainTextResponse("Only the studio's own pages may send this.\n", status_code=403)
-        if len(body) > LONGEST_BODY:
-            return PlainTextResponse("This is more than the studio takes at once.\n", status_code=413)
-        if not compare_digest(_token_in(headers, body).encode(), self._token.encode()):
-            return PlainTextResponse("The studio was restarted since. Reload the page.\n", status_code=403)
-        return None
 
 
 def _is_same_origin(headers: Headers) -> bool:
@@ -82,21 +73,9 @@ def _is_same_origin(headers: Headers) -> bool:
     return sites == ["same-origin"] or (not sites and bool(origins))
 
 
-async def _body_of(request: Request) -> bytes:
-    """Return the body, or its beginning if it is too long."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_BODY:
-            break
-    return bytes(body)
-
-
 def _token_in(headers: Headers, body: bytes) -> str:
     """Return the token that a script puts into a header, and a form into a hidden field."""
-    if TOKEN_HEADER in headers:
-        return headers[TOKEN_HEADER]
-    return parse_qs(body.decode(errors="replace")).get(TOKEN_FIELD, [""])[0]
+    return headers.get(TOKEN_HEADER) or parse_qs(body.decode(errors="replace")).get(TOKEN_FIELD, [""])[0]
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,11 @@ from newsletter.web.studio.preview import preview_app
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8025
 _PORTS_TRIED = 20
+_HIGHEST_PORT = 65535
+_REASONS = {
+    errno.EADDRINUSE: "another program does; choose another --port, or leave it out to have a free one found",
+    errno.EACCES: "the system keeps it for itself; choose one from 1024 to 65535",
+}
 
 
 def serve_preview(
@@ -82,23 +86,12 @@ def _any_listener() -> socket.socket:
 
 
 def _listener(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":  # elsewhere this option means that two programs may share a port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if port > _HIGHEST_PORT:
+        raise InputError(
+            f"the studio cannot listen on port {port}: there is no such port; choose one from 1024 to 65535"
+        )
     try:
-        listener.bind((HOST, port))
-        listener.listen()
-    except (OSError, OverflowError) as err:
-        listener.close()
-        raise InputError(f"the studio cannot listen on port {port}: {_reason(err)}") from err
-    return listener
-
-
-def _reason(error: OSError | OverflowError) -> str:
-    if isinstance(error, OverflowError):
-        return "there is no such port; choose one from 1024 to 65535"
-    if error.errno == errno.EADDRINUSE:
-        return "another program does; choose another --port, or leave it out to have a free one found"
-    if error.errno == errno.EACCES:
-        return "the system keeps it for itself; choose one from 1024 to 65535"
-    return f"{error.strerror}; choose another --port, or leave it out to have a free one found"
+        return socket.create_server((HOST, port))
+    except OSError as err:
+        reason = _REASONS.get(err.errno or 0, f"{err.strerror}; choose another --port")
+        raise InputError(f"the studio cannot listen on port {port}: {reason}") from err

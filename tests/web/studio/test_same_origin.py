@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.web.studio.same_origin import LONGEST_BODY
 from tests.web.studio.conftest import ServedStudio
 
 OWN, OTHER_PORT = "http://127.0.0.1:{port}", "http://127.0.0.1:1"
@@ -19,7 +18,7 @@ HOST = ("Host", "127.0.0.1:{port}")
 ORIGIN = ("Origin", OWN)
 SAME = ("Sec-Fetch-Site", "same-origin")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
-TAKEN, REFUSED, NOT_OURS, TOO_LONG = 303, 403, 400, 413
+TAKEN, REFUSED, NOT_OURS = 303, 403, 400
 
 
 def ask(studio: ServedStudio, method: str, path: str, headers: list[tuple[str, str]], body: bytes = b"") -> str:
@@ -79,7 +78,7 @@ def look_up(studio: ServedStudio, headers: list[tuple[str, str]], token: str) ->
         ([("Host", "127.0.0.1.evil.example"), ("Origin", "http://127.0.0.1.evil.example"), SAME], NOT_OURS),
         ([("Host", "[::2]:{port}"), ("Origin", "http://[::2]:{port}"), SAME], NOT_OURS),
         ([("Host", "127.0.0.1:{port}@evil.example"), SAME], NOT_OURS),
-        ([("Host", "evil.example:{port}"), ORIGIN, SAME], REFUSED),
+        ([("Host", "evil.example:{port}"), ORIGIN, SAME], NOT_OURS),
         ([SAME], NOT_OURS),
         ([HOST, ("Host", "evil.example"), ORIGIN, SAME], NOT_OURS),
     ],
@@ -103,11 +102,6 @@ def test_a_script_sends_the_token_in_a_header_and_never_in_the_url(served: Serve
     in_header = [*headers, ("X-Studio-Token", token)]
     assert status_of(ask(served, "POST", "/2026-02/reader", in_header, body)) == TAKEN
     assert status_of(ask(served, "POST", f"/2026-02/reader?token={token}", headers, body)) == REFUSED
-
-
-def test_a_body_that_is_too_long_is_refused(served: ServedStudio, token: str) -> None:
-    headers = [HOST, ORIGIN, SAME, ("X-Studio-Token", token)]
-    assert status_of(ask(served, "POST", "/2026-02/reader", headers, b"a" * (LONGEST_BODY + 1))) == TOO_LONG
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "UNHEARD-OF"])

@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import Config
 from newsletter.model.rendered import with_local_pictures
 from newsletter.web.studio.views import StudioView, mail_in_view
 from newsletter.workflows.compose.compose import compose_issue
-from tests.web.studio.conftest import RunningStudio
+from tests.web.studio.conftest import RunningStudio, ServedStudio
 
 COLOURS = """['body', 'h1', 'p', 'a'].map(name => {
     const style = getComputedStyle(document.querySelector(name));
@@ -105,3 +106,15 @@ def test_a_page_that_has_lost_its_studio_says_so(page: Page, studio: RunningStud
     expect(page.get_by_role("status")).to_have_text("Follows your files")
     studio.interrupt()
     expect(page.get_by_role("status")).to_contain_text("The studio has stopped", timeout=20_000)
+
+
+def test_axe_finds_nothing_wrong_with_the_page_in_light_and_dark(browser: Browser, served: ServedStudio) -> None:
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(f"{served.url}2026-02/?scheme={scheme}")
+        for email, answer in (("nobody@example.org", "No subscriber has this address."), ("leo@example.org", "Leo")):
+            page.get_by_label("Preview as subscriber").fill(email)
+            page.locator("#look-up").click()
+            expect(page.locator("body")).to_contain_text(answer)
+            expect(page.locator("#look-up")).to_be_focused()
+            assert [found["id"] for found in Axe().run(page).response["violations"]] == []

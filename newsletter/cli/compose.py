@@ -92,7 +92,7 @@ def preview(
 ) -> None:
     """Show the issue in a browser as desktops and phones will, light and dark; a saved change appears by itself."""
     from newsletter.cli.workspace import current_config
-    from newsletter.web.serve import serve_preview
+    from newsletter.web.studio.serve import serve_preview
     from newsletter.workflows.compose.compose import find_issue
 
     def on_ready(url: str) -> None:

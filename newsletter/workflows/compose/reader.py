@@ -1,13 +1,19 @@
-"""A subscriber as an issue sees them."""
+"""A subscriber as an issue sees them, and the mail that they get of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.issue import Issue
 from newsletter.model.reader import Reader
+from newsletter.model.rendered import RenderedIssue
 from newsletter.store.database import Database
+from newsletter.store.opening import open_database
 from newsletter.store.readers import reader_of
+from newsletter.store.suppressions import suppressions_of
+from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.sample import SampleMail, mail_of
 from newsletter.workflows.segments import find_segments
 
 
@@ -23,3 +29,44 @@ def require_reader(config: Config, database: Database, issue: Issue, email: str,
             "newsletter subscribers list --where 'last_name = \"…\"'"
         )
     return reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderMail:
+    """An issue's email as one subscriber gets it."""
+
+    name: str  # as a person would say it: "Ana Lima"; empty if the list has no name
+    traits: tuple[str, ...]  # what the email depends on, in words: "es", "Asia/Tokyo", "teachers"
+    mail: SampleMail
+    left_out: str = ""  # why the issue would not go to this person: "unsubscribed on 2026-02-03"; empty if it would
+
+
+def mail_for_address(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
+    """Return the mail of the subscriber with this address; None where nobody on the list has it.
+
+    Raises StoreError where the list cannot be read, MistakesError where a segment of the issue is wrong.
+    """
+    with open_database(config.database) as database:
+        segments = find_segments(config, database, composed.issue.only_segments, now=now)
+        reader = reader_of(database, email, segments)
+        if reader is None:
+            return None
+        variant = composed.rendered.variant_of(reader)
+        names = (reader.fields["first_name"], reader.fields["last_name"])
+        traits = (reader.language, reader.timezone, variant.readership.label)
+        return ReaderMail(
+            name=" ".join(filter(None, names)),
+            traits=tuple(filter(None, traits)),
+            mail=mail_of(config, variant, reader),
+            left_out=_why_left_out(database, composed.rendered, reader),
+        )
+
+
+def _why_left_out(database: Database, rendered: RenderedIssue, reader: Reader) -> str:
+    suppressions = {each.topic: each for each in suppressions_of(database, reader.email)}
+    if whole := suppressions.get(""):
+        return f"{whole.reason.value} on {whole.created_at:%Y-%m-%d}"
+    if rendered.topics and all(topic in suppressions for topic in rendered.topics):
+        return f"left {' and '.join(rendered.topics)}"
+    has_consent = reader.fields["consented_at"] or reader.fields["consent_basis"]
+    return "" if has_consent else "no consent on record"

@@ -1,8 +1,7 @@
-"""Serves the studio on loopback until it is interrupted."""
+"""Serve the studio on loopback until it is interrupted."""
 
 import asyncio
 import errno
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -11,29 +10,36 @@ import uvicorn
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.web.live import Pulse
-from newsletter.web.preview import preview_app
+from newsletter.web.studio.live import Pulse
+from newsletter.web.studio.preview import preview_app
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8025
 _PORTS_TRIED = 20
+_HIGHEST_PORT = 65535
+_REASONS = {
+    errno.EADDRINUSE: "another program does; choose another --port, or leave it out to have a free one found",
+    errno.EACCES: "the system keeps it for itself; choose one from 1024 to 65535",
+}
 
 
 def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: Callable[[str], None]) -> None:
-    """Serves the studio, opened at the issue in `folder`, until Ctrl-C; `on_ready` gets its address once it listens.
+    """Serve the studio, opened at the issue in `folder`, until Ctrl-C. `on_ready` gets its URL once it listens.
 
-    Without a `port` the default one is taken, or the next that is free; port 0 lets the system choose.
-    Raises InputError where a port that was asked for cannot be had.
+    Without a `port` the default one is taken, or the next one that is free; port 0 lets the system choose.
+
+    Raise InputError if the port cannot be had.
     """
     listener = _any_listener() if port is None else _listener(port)
     url = f"http://{HOST}:{listener.getsockname()[1]}/"
     pulse = Pulse()
     settings = uvicorn.Config(
-        preview_app(config, folder, pulse),
+        preview_app(config, folder, pulse=pulse),
         log_config=None,
         log_level="critical",
         access_log=False,
         server_header=False,
+        ws="none",  # the studio has no WebSockets, so none need guarding
         timeout_graceful_shutdown=1,
     )
     server = _Server(settings, on_ready=lambda: on_ready(url), on_stop=pulse.end)
@@ -46,7 +52,7 @@ def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: C
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, with a word when it listens, and one before it waits for its connections to end."""
+    """uvicorn's server, which also says when it listens, and when it is about to wait for its connections to end."""
 
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(config)
@@ -54,14 +60,14 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens, then says so."""
+        """Listen, then say so."""
         await super().startup(sockets)
         if self.started:
-            # In a thread, because what it opens may at once ask for the page, and wait for the answer.
+            # In a thread: it may open a browser, which asks for the page at once and waits for the answer.
             await asyncio.to_thread(self._on_ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends the streams of open pages, for which it would otherwise wait."""
+        """End the streams of open pages, which the server would otherwise wait for."""
         self._on_stop()
         await super().shutdown(sockets)
 
@@ -76,23 +82,12 @@ def _any_listener() -> socket.socket:
 
 
 def _listener(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":  # elsewhere this option means that two programs may share a port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if port > _HIGHEST_PORT:
+        raise InputError(
+            f"the studio cannot listen on port {port}: there is no such port; choose one from 1024 to 65535"
+        )
     try:
-        listener.bind((HOST, port))
-        listener.listen()
-    except (OSError, OverflowError) as err:
-        listener.close()
-        raise InputError(f"the studio cannot listen on port {port}: {_reason(err)}") from err
-    return listener
-
-
-def _reason(error: OSError | OverflowError) -> str:
-    if isinstance(error, OverflowError):
-        return "there is no such port; choose one from 1024 to 65535"
-    if error.errno == errno.EADDRINUSE:
-        return "another program does; choose another --port, or leave it out to have a free one found"
-    if error.errno == errno.EACCES:
-        return "the system keeps it for itself; choose one from 1024 to 65535"
-    return f"{error.strerror}; choose another --port, or leave it out to have a free one found"
+        return socket.create_server((HOST, port))
+    except OSError as err:
+        reason = _REASONS.get(err.errno or 0, f"{err.strerror}; choose another --port")
+        raise InputError(f"the studio cannot listen on port {port}: {reason}") from err

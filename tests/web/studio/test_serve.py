@@ -9,8 +9,8 @@ import pytest
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.web.serve import DEFAULT_PORT, serve_preview
-from tests.web.conftest import RunningStudio, running_studio
+from newsletter.web.studio.serve import DEFAULT_PORT, serve_preview
+from tests.web.studio.conftest import RunningStudio, running_studio
 
 
 def is_free(port: int) -> bool:

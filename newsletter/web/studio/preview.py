@@ -1,15 +1,18 @@
-"""The studio: a local site on which the director sees an issue as its readers will, while it is being written."""
+"""The studio: a local site on which the director sees an issue as its readers will, while writing it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
+from secrets import token_urlsafe
+from urllib.parse import parse_qs, quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -17,12 +20,14 @@ from starlette.routing import Route
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.live import Pulse, revision_events
-from newsletter.web.loopback import LoopbackOnly
-from newsletter.web.page import missing_page, studio_file, studio_page
-from newsletter.web.proofs import Proof, Proofs
-from newsletter.web.views import Pictures, html_for_frame, mail_in_view, view_from
-from newsletter.web.watch import watch_workspace
+from newsletter.web.studio.live import Pulse, revision_events
+from newsletter.web.studio.lookup import Lookup, Lookups, MailFor
+from newsletter.web.studio.page import mail_on_page, missing_page, studio_file, studio_page
+from newsletter.web.studio.proofs import IssueProof, Proofs
+from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
+from newsletter.web.studio.views import Pictures, StudioView, html_for_frame, view_from
+from newsletter.web.studio.watch import watch_workspace
+from newsletter.workflows.compose.reader import mail_for_address
 
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; frame-src 'self'; connect-src 'self'; "
@@ -35,23 +40,31 @@ _MAIL_POLICY = (
 _PICTURE_SOURCES = {Pictures.ON: "'self' https: data:", Pictures.OFF: "'none'"}
 
 
-def preview_app(config: Config, folder: Path, pulse: Pulse | None = None) -> Starlette:
-    """The studio for the issues of a workspace, opened at the one in `folder`.
+def preview_app(
+    config: Config, folder: Path, *, pulse: Pulse | None = None, mail_for: MailFor = mail_for_address
+) -> Starlette:
+    """Return the studio for the issues of a workspace, opened at the one in `folder`.
 
-    Open pages are told of changes through `pulse`; who starts a server ends it, so that the pages let go.
+    Open pages are told of changes through `pulse`; whoever starts a server ends it, so that the pages let go.
+    `mail_for` finds the email of a subscriber.
     """
-    studio = _Studio(Proofs(config, folder), pulse or Pulse())
+    token = token_urlsafe()
+    studio = _Studio(Proofs(config, folder), pulse or Pulse(), Lookups(mail_for), token)
     return Starlette(
         routes=[
             Route("/", studio.front),
             Route("/studio.css", studio.style),
             Route("/studio.js", studio.script),
             Route("/{issue}/", studio.page),
+            Route("/{issue}/reader", studio.look_up, methods=["POST"]),
             Route("/{issue}/mail.html", studio.mail),
             Route("/{issue}/pictures/{name}", studio.picture),
             Route("/{issue}/events", studio.events),
         ],
-        middleware=[Middleware(LoopbackOnly)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=OWN_HOSTS),
+            Middleware(SameOriginOnly, token=token),
+        ],
         lifespan=studio.watching,
     )
 
@@ -59,13 +72,15 @@ def preview_app(config: Config, folder: Path, pulse: Pulse | None = None) -> Sta
 class _Studio:
     """The site's answers. Those that are not `async` run in threads, because they may compose an issue."""
 
-    def __init__(self, proofs: Proofs, pulse: Pulse) -> None:
+    def __init__(self, proofs: Proofs, pulse: Pulse, lookups: Lookups, token: str) -> None:
         self._proofs = proofs
         self._pulse = pulse
+        self._lookups = lookups
+        self._token = token
 
     @asynccontextmanager
     async def watching(self, _app: Starlette) -> AsyncIterator[None]:
-        """Watches the files for as long as the site is up."""
+        """Watch the files for as long as the site is up."""
         task = asyncio.create_task(watch_workspace(self._proofs, self._note_changes))
         try:
             yield
@@ -80,60 +95,76 @@ class _Studio:
         self._pulse.beat()
 
     def front(self, _request: Request) -> Response:
-        """Leads to the issue that the studio was opened with."""
+        """Lead to the issue that the studio was opened with."""
         return RedirectResponse(f"/{quote(self._proofs.first)}/")
 
     def style(self, _request: Request) -> Response:
-        """The style sheet."""
+        """Answer with the style sheet."""
         return Response(studio_file("studio.css"), media_type="text/css")
 
     def script(self, _request: Request) -> Response:
-        """The script."""
+        """Answer with the script."""
         return Response(studio_file("studio.js"), media_type="text/javascript")
 
     def page(self, request: Request) -> Response:
-        """The page of an issue."""
+        """Answer with the page of an issue."""
         policy = {"Content-Security-Policy": _PAGE_POLICY}
         issue = request.path_params["issue"]
         try:
             proof = self._proofs.proof(issue)
         except InputError:
             return HTMLResponse(missing_page(issue, self._proofs.issues()), status_code=404, headers=policy)
-        html = studio_page(proof, view_from(request.query_params), self._proofs.issues())
+        view = view_from(request.query_params)
+        html = studio_page(
+            proof,
+            view,
+            self._proofs.issues(),
+            lookup=self._lookup(proof, view),
+            token=self._token,
+        )
         return HTMLResponse(html, headers=policy)
 
-    def mail(self, request: Request) -> Response:
-        """The mail itself, for a frame of the page.
+    async def look_up(self, request: Request) -> Response:
+        """Remember the address in the form, and lead to the page as the subscriber who has it will see the email."""
+        fields = parse_qs((await request.body()).decode(errors="replace"))
+        key = self._lookups.remember(fields.get("email", [""])[0].strip())
+        view = replace(view_from(request.query_params), reader=key)
+        return RedirectResponse(f"./?{view.query}", status_code=303)
 
-        Pictures are switched off as mail programs do it, by not loading them; what is left is the alternative texts.
+    def mail(self, request: Request) -> Response:
+        """Answer with the email itself, for a frame of the page.
+
+        Images are switched off as email apps do it, by not loading them; what is left is the alt text.
         """
         proof = self._proof(request)
         if proof.composed is None:
             raise HTTPException(404, "The issue has not been composed yet.\n")
         view = view_from(request.query_params)
-        rendered = proof.composed.rendered
-        html = html_for_frame(mail_in_view(proof.config, rendered, view).html, view.scheme)
+        mail = mail_on_page(proof.config, proof.composed, view, self._lookup(proof, view))
+        html = html_for_frame(mail.html, view.scheme)
+        html = with_local_pictures(html, proof.composed.rendered.pictures, "pictures/")
         policy = _MAIL_POLICY.format(pictures=_PICTURE_SOURCES[view.pictures])
-        return HTMLResponse(
-            with_local_pictures(html, rendered.pictures, "pictures/"), headers={"Content-Security-Policy": policy}
-        )
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     def picture(self, request: Request) -> Response:
-        """A picture of the mail, looked up by name among those that were rendered, never on the disk."""
+        """Answer with an image of the email, looked up by name among those that were rendered, never on the disk."""
         composed = self._proof(request).composed
         for picture in composed.rendered.pictures if composed else ():
             if picture.name == request.path_params["name"]:
                 return Response(picture.content, media_type=picture.content_type)
-        raise HTTPException(404, "There is no such picture in this issue.\n")
+        raise HTTPException(404, "There is no such image in this issue.\n")
 
     async def events(self, request: Request) -> Response:
-        """The stream that tells the page of changes."""
+        """Answer with the stream that tells the page of changes."""
         issue = request.path_params["issue"]
         await run_in_threadpool(self._proof, request)
         return StreamingResponse(revision_events(self._proofs, issue, self._pulse), media_type="text/event-stream")
 
-    def _proof(self, request: Request) -> Proof:
+    def _proof(self, request: Request) -> IssueProof:
         try:
             return self._proofs.proof(request.path_params["issue"])
         except InputError as err:
             raise HTTPException(404, f"{err}\n") from err
+
+    def _lookup(self, proof: IssueProof, view: StudioView) -> Lookup | None:
+        return self._lookups.find(view.reader, proof.config, proof.composed)

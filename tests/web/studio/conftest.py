@@ -6,20 +6,29 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.config import Config, load_config
-from newsletter.web.preview import preview_app
+from newsletter.store.opening import open_database
+from newsletter.web.studio.live import Pulse
+from newsletter.web.studio.preview import preview_app
+from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.reader import ReaderMail
+from newsletter.workflows.compose.sample import sample_mail
 from tests.e2e.program import command, environment
 from tests.workspaces import LETTER, write_workspace
 
@@ -50,11 +59,17 @@ class Visitor:
 
     def get(self, path: str, *, host: str = "127.0.0.1:8025") -> httpx.Response:
         """One request, carrying this Host header."""
+        return self._ask("GET", path, {"Host": host}, {})
 
+    def post(self, path: str, fields: Mapping[str, str]) -> httpx.Response:
+        """A form, sent from one of the app's own pages."""
+        return self._ask("POST", path, {"Origin": "http://127.0.0.1:8025", "Sec-Fetch-Site": "same-origin"}, fields)
+
+    def _ask(self, method: str, path: str, headers: dict[str, str], fields: Mapping[str, str]) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8025") as client:
-                return await client.get(path, headers={"Host": host})
+                return await client.request(method, path, headers=headers, data=fields or None)
 
         return asyncio.run(ask())
 
@@ -95,6 +110,64 @@ def issue_folder(workspace: Path) -> Path:
 def visitor(config: Config, issue_folder: Path) -> Visitor:
     """A visitor of a studio that has just been opened."""
     return Visitor(preview_app(config, issue_folder))
+
+
+def mail_for(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
+    """The mail of Maria, who is the only subscriber, and of Leo, who has left."""
+    known = {"maria@example.org": ("Maria", "Silva", ""), "leo@example.org": ("Leo", "", "unsubscribed on February 3")}
+    if email not in known:
+        return None
+    first, last, left_out = known[email]
+    return ReaderMail(
+        name=f"{first} {last}".strip(),
+        traits=("Spanish", "Tokyo"),
+        mail=sample_mail(config, composed.rendered.fullest, {"first_name": first, "last_name": last, "email": email}),
+        left_out=left_out,
+    )
+
+
+@pytest.fixture
+def database(config: Config) -> None:
+    """An empty list, so that there is one to look somebody up in."""
+    open_database(config.database).close()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStudio:
+    """A studio that knows subscribers, behind a real server on loopback."""
+
+    port: int
+    posted: list[int]  # the status of each answer to a POST
+
+    @property
+    def url(self) -> str:
+        """Its address, as a browser has it."""
+        return f"http://127.0.0.1:{self.port}/"
+
+
+@pytest.fixture
+def served(config: Config, issue_folder: Path, database: None) -> Iterator[ServedStudio]:
+    """The studio with `mail_for`, served by a thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    pulse = Pulse()
+    app = preview_app(config, issue_folder, pulse=pulse, mail_for=mail_for)
+    posted: list[int] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def note(message: Message) -> None:
+            if scope.get("method") == "POST" and message["type"] == "http.response.start":
+                posted.append(message["status"])
+            await send(message)
+
+        await app(scope, receive, note)
+
+    server = uvicorn.Server(uvicorn.Config(noting, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield ServedStudio(listener.getsockname()[1], posted)
+    server.should_exit = True
+    thread.join()
+    listener.close()
 
 
 @dataclass(frozen=True, slots=True)

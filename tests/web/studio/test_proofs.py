@@ -1,13 +1,16 @@
 """Proofs are made when a file has changed, and the last good one is kept."""
 
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from newsletter.config import Config, builtin_theme
 from newsletter.errors import InputError
-from newsletter.web.proofs import Proof, Proofs
+from newsletter.web.studio.proofs import IssueProof, Proofs
 
 
 @pytest.fixture
@@ -15,7 +18,7 @@ def proofs(config: Config, issue_folder: Path) -> Proofs:
     return Proofs(config, issue_folder)
 
 
-def html_of(proof: Proof) -> str:
+def html_of(proof: IssueProof) -> str:
     assert proof.composed is not None
     return "".join(proof.composed.rendered.fullest.html.parts)
 
@@ -109,6 +112,37 @@ def test_what_nobody_foresaw_is_told_and_does_not_end_the_studio(proofs: Proofs,
     proof = proofs.proof("2026-02")
     assert proof.composed is None
     assert len(proof.mistakes) == 1
+
+
+def test_a_slow_issue_holds_up_no_other_and_is_made_again_after_a_change(config: Config, issue_folder: Path) -> None:
+    memory = config.root / "build/.memory"
+    memory.unlink()  # the one that tests share
+    memory.mkdir()
+    earlier = Proofs(config, issue_folder)
+    earlier.proof("2026-02")
+    shared = set(memory.iterdir())
+    earlier.proof("2026-01")
+    piece = min(set(memory.iterdir()) - shared)  # of the older issue alone
+    content = piece.read_bytes()
+    piece.unlink()
+    os.mkfifo(piece)  # whoever reads it waits for what is written into it, and for its end
+    proofs = Proofs(config, issue_folder)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(proofs.proof, "2026-01")
+        end = None
+        while end is None:
+            assert not slow.done()
+            with suppress(OSError):  # as long as nobody reads
+                end = os.open(piece, os.O_WRONLY | os.O_NONBLOCK)
+        with os.fdopen(end, "wb") as pipe:
+            assert "This is a small letter" in html_of(proofs.proof("2026-02"))
+            letter = config.root / "issues/2026-01/letter.md"
+            letter.write_text("Newer words.\n")
+            proofs.note_changes([letter])
+            assert not slow.done()
+            pipe.write(content)
+        slow.result()
+    assert "Newer words." in html_of(proofs.proof("2026-01"))
 
 
 def test_an_unknown_issue_is_refused(proofs: Proofs) -> None:

@@ -1,21 +1,22 @@
-// The studio follows the files and its own switches without being loaded anew: it asks the server for the page as it
-// now is, and puts in what has become different. Where the reader has scrolled to, and what has the focus, stays.
+// The studio follows the files and its own switches without reloading: it asks the server for the page as it is now,
+// and puts in what has changed. The scroll position and the focus stay.
 
-const PARTS = ["issues", "variants", "inbox", "text", "edge"];
+const PARTS = ["issues", "lookup", "readers", "variants", "inbox", "text", "edge"];
 const FRAMES = ["desktop", "phone"];
 const status = document.getElementById("status");
 const controls = document.getElementById("controls");
+const lookup = document.getElementById("lookup"); // null where no subscriber can be looked up
 let asked = 0;
 let stream = null;
 
-async function refresh(query) {
+async function refresh(address, request = {}) {
   const number = ++asked;
-  const answer = await fetch(location.pathname + query, { cache: "no-store" }).catch(() => null);
+  const answer = await fetch(location.pathname + address, { cache: "no-store", ...request }).catch(() => null);
   if (!answer) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (number !== asked) return; // a later question has overtaken this one
   if (!answer.ok || !page.getElementById("desk")) {
-    location.reload(); // the issue is gone
+    location.reload(); // the issue is gone, or the studio was restarted and does not know this page's token
     return;
   }
   show(page);
@@ -25,7 +26,9 @@ function show(page) {
   document.title = page.title;
   document.body.className = page.body.className;
   Object.assign(document.body.dataset, page.body.dataset);
-  for (const name of PARTS) replace(document.getElementById(name), page.getElementById(name));
+  for (const name of PARTS) {
+    if (document.getElementById(name)) replace(document.getElementById(name), page.getElementById(name));
+  }
   for (const name of ["mail", "empty"]) document.getElementById(name).hidden = page.getElementById(name).hidden;
   document.getElementById("desk").dataset.show = page.getElementById("desk").dataset.show;
   for (const name of FRAMES) turn(document.getElementById(name), page.getElementById(name).getAttribute("src"));
@@ -84,7 +87,7 @@ function rest() {
   stream = null;
 }
 
-// A browser opens six connections to a server and no more: a page that nobody looks at gives its own back.
+// A browser opens at most six connections to a server, so a hidden page gives its own back.
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
 window.addEventListener("pagehide", rest);
 window.addEventListener("pageshow", listen);
@@ -92,7 +95,13 @@ window.addEventListener("pageshow", listen);
 controls.addEventListener("change", () => refresh(query()));
 controls.addEventListener("submit", (event) => event.preventDefault());
 
-// A menu closes like any other: by Escape, and by turning to something else.
+// The address goes in the body of a POST; the answer leads to a URL with a random key in its place.
+lookup?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  refresh("reader" + query(), { method: "POST", body: new URLSearchParams(new FormData(lookup)) });
+});
+
+// A menu closes on Escape, and on a click elsewhere.
 document.addEventListener("click", (event) => closeMenu(event.target));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -106,7 +115,7 @@ function closeMenu(kept) {
   if (menu && !menu.contains(kept)) menu.open = false;
 }
 
-// A device wider than its place is shown smaller, never cut.
+// A device that is too wide for its place is scaled down, never cut.
 const fitting = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     target.style.setProperty("--fit", Math.min(1, contentRect.width / target.dataset.width));

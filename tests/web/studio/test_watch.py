@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.web.watch import watch_workspace
+from newsletter.web.studio.watch import watch_workspace
 
 PATIENCE_SECONDS = 20
 

@@ -1,4 +1,4 @@
-"""Tells when a file of the workspace has changed."""
+"""Tell when a file of the workspace has changed."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ NoteChanges = Callable[[Collection[Path]], Awaitable[None]]
 
 
 class Watched(Protocol):
-    """What is to be watched; read anew whenever it may have become different."""
+    """What to watch. It is read again whenever it may have changed."""
 
     @property
     def watched_files(self) -> frozenset[Path]:
@@ -29,7 +29,7 @@ class Watched(Protocol):
 
 
 async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
-    """Calls `note_changes` with the paths that have changed, until it is cancelled."""
+    """Call `note_changes` with the paths that have changed, until the task is cancelled."""
     polling = False
     while True:
         outdated = asyncio.Event()
@@ -37,19 +37,19 @@ async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_watch_from_above(watched, note_changes, outdated, polling=polling))
                 tasks.create_task(_watch_folders(watched, note_changes, outdated, polling=polling))
-                # Both have begun after one turn of the loop; what happened before that, nobody has told.
+                # Both have begun after one turn of the loop; changes before that have not been reported.
                 await asyncio.sleep(0)
                 await note_changes(())
         except* OSError as errors:
             # The system hands out no more watches, or the drive has none.
-            _log.warning("files are looked at again and again from now on", exc_info=errors)
+            _log.warning("from now on files are polled", exc_info=errors)
             polling = True
 
 
 async def _watch_from_above(
     watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
 ) -> None:
-    """Watches the single files, and whether the folders come and go; then sets `outdated`, to have all begin anew.
+    """Watch the single files, and whether the folders come and go. Set `outdated` then, so that all begins again.
 
     Their parents are watched: an editor that saves by putting a new file in the place of the old one would be followed
     only once, and a folder that comes again is another one.
@@ -75,7 +75,7 @@ async def _watch_folders(
 async def _changes(
     folders: Collection[Path], outdated: asyncio.Event, *, step: int, deep: bool, polling: bool
 ) -> AsyncIterator[frozenset[Path]]:
-    """The paths changed in these folders, a batch at a time, until `outdated` is set."""
+    """Yield the paths changed in these folders, a batch at a time, until `outdated` is set."""
     if not folders:
         await outdated.wait()
         return
@@ -93,7 +93,7 @@ async def _changes(
 
 
 def _is_edit(_change: Change, path: str) -> bool:
-    """Leaves out what editors put beside a file while they save it."""
+    """Return False for the files that editors put beside a file while they save it."""
     name = Path(path).name
     return not (name.startswith((".#", ".~", "#", "4913")) or name.endswith(("~", ".swp", ".swx", ".tmp", ".bak")))
 

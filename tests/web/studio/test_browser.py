@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import Config
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.views import View, mail_in_view
+from newsletter.web.studio.views import StudioView, mail_in_view
 from newsletter.workflows.compose.compose import compose_issue
-from tests.web.conftest import RunningStudio
+from tests.web.studio.conftest import RunningStudio, ServedStudio
 
 COLOURS = """['body', 'h1', 'p', 'a'].map(name => {
     const style = getComputedStyle(document.querySelector(name));
@@ -46,18 +47,18 @@ def test_a_save_shows_in_both_frames_and_keeps_place_and_choices(page: Page, iss
     assert page.url.endswith("/2026-02/?reader=sample")
 
 
-def test_mistakes_are_listed_over_the_last_good_mail_until_they_are_mended(page: Page, issue_folder: Path) -> None:
+def test_errors_are_listed_over_the_last_good_mail_until_they_are_corrected(page: Page, issue_folder: Path) -> None:
     letter = issue_folder / "letter.md"
     text = letter.read_text()
     in_frame(page, "phone", "This is a small letter")
     letter.write_text(text.replace("greeting:", "greting:"))
     edge = page.get_by_role("complementary")
-    expect(edge.get_by_role("heading", name="1 mistake")).to_be_visible(timeout=20_000)
+    expect(edge.get_by_role("heading", name="1 error")).to_be_visible(timeout=20_000)
     expect(edge).to_contain_text("issues/2026-02/letter.md:2")
     in_frame(page, "phone", "This is a small letter")
     letter.write_text(text.replace("small letter", "mended letter"))
     in_frame(page, "phone", "This is a mended letter")
-    expect(edge).not_to_contain_text("mistake")
+    expect(edge).not_to_contain_text("error")
 
 
 def test_the_switches_work_from_the_keyboard(page: Page) -> None:
@@ -92,10 +93,12 @@ def test_a_forced_scheme_looks_as_on_a_device_of_that_scheme(
     browser: Browser, studio: RunningStudio, config: Config, issue_folder: Path, scheme: str
 ) -> None:
     composed = compose_issue(config, issue_folder)
-    mail = mail_in_view(config, composed.rendered, View())
+    mail = mail_in_view(config, composed.rendered, StudioView())
     device = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
     device.route("**", lambda route: route.abort())
-    device.set_content(with_local_pictures(mail.html, composed.rendered, "about:"), wait_until="domcontentloaded")
+    device.set_content(
+        with_local_pictures(mail.html, composed.rendered.pictures, "about:"), wait_until="domcontentloaded"
+    )
     other = browser.new_page(color_scheme="light" if scheme == "dark" else "dark")
     other.goto(f"{studio.url}2026-02/mail.html?scheme={scheme}")
     assert other.evaluate(COLOURS) == device.evaluate(COLOURS)
@@ -105,3 +108,15 @@ def test_a_page_that_has_lost_its_studio_says_so(page: Page, studio: RunningStud
     expect(page.get_by_role("status")).to_have_text("Follows your files")
     studio.interrupt()
     expect(page.get_by_role("status")).to_contain_text("The studio has stopped", timeout=20_000)
+
+
+def test_axe_finds_nothing_wrong_with_the_page_in_light_and_dark(browser: Browser, served: ServedStudio) -> None:
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(f"{served.url}2026-02/?scheme={scheme}")
+        for email, answer in (("nobody@example.org", "No subscriber has this address."), ("leo@example.org", "Leo")):
+            page.get_by_label("Preview as subscriber").fill(email)
+            page.locator("#look-up").click()
+            expect(page.locator("body")).to_contain_text(answer)
+            expect(page.locator("#look-up")).to_be_focused()
+            assert [found["id"] for found in Axe().run(page).response["violations"]] == []

@@ -1,4 +1,4 @@
-"""The stream by which an open page learns that its issue looks different now (Server-Sent Events)."""
+"""Tell open pages, by Server-Sent Events, that their issue looks different now."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,37 +6,32 @@ from collections.abc import AsyncIterator
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.errors import InputError
-from newsletter.web.proofs import Proofs
+from newsletter.web.studio.proofs import Proofs
 
-_RETRY_MS = 1000  # after which a page looks whether a stopped studio is there again
-_BEAT_SECONDS = 15.0  # a line now and then, so that the server notices a page that has gone without a word
+_RETRY_MS = 1000  # after which a page asks whether a stopped studio is back
+_BEAT_SECONDS = 15.0  # between lines that let the server notice a page that is gone
 
 
 class Pulse:
-    """Wakes every open stream at each change, and ends them all when the server stops."""
+    """Wake every open stream at each change, and end them all when the server stops."""
 
     def __init__(self) -> None:
-        self._next = asyncio.Event()
+        self.next = asyncio.Event()  # set at the next change
         self.is_over = False
 
-    @property
-    def next(self) -> asyncio.Event:
-        """Is set at the next change."""
-        return self._next
-
     def beat(self) -> None:
-        """Something has changed."""
-        self._next.set()
-        self._next = asyncio.Event()
+        """Wake the streams: something has changed."""
+        self.next.set()
+        self.next = asyncio.Event()
 
     def end(self) -> None:
-        """Nothing will change any more: every stream ends."""
+        """End every stream: nothing will change any more."""
         self.is_over = True
         self.beat()
 
 
 async def revision_events(proofs: Proofs, issue: str, pulse: Pulse) -> AsyncIterator[str]:
-    """The revision of an issue's proof: the one of now, and each that differs from the one before."""
+    """Yield the revision of an issue's proof now, and then each one that differs from the one before."""
     yield f"retry: {_RETRY_MS}\n\n"
     told = ""
     while not pulse.is_over:

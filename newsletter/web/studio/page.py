@@ -1,0 +1,179 @@
+"""Write the studio's page as HTML: the email in the middle, and all there is to know about it at the edge."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
+from newsletter.config import Config
+from newsletter.errors import Mistake
+from newsletter.model.finding import Finding, Severity
+from newsletter.web.studio.lookup import Lookup
+from newsletter.web.studio.proofs import IssueProof
+from newsletter.web.studio.views import (
+    SAMPLE_READER,
+    UNKNOWN_READER,
+    ColorScheme,
+    Pictures,
+    Show,
+    StudioView,
+    chosen_variant,
+    mail_in_view,
+    variant_key,
+)
+from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.sample import SampleMail
+
+# Beside this module, not in the theme: a workspace changes the look of its email, not of the tools that make it.
+_PAGES = Path(__file__).parent / "pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedProblem:
+    """One entry of the list beside the email: a finding, or a mistake that keeps the issue from being composed."""
+
+    kind: str
+    is_error: bool
+    place: str
+    what: str
+    remedy: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMail:
+    """The email on the page, and how large it is."""
+
+    composed: Composed
+    mail: SampleMail
+    variants: Mapping[str, str]  # key in the URL → who sees it
+    variant: str  # the key of the one that is shown
+    html_bytes: int
+    text_bytes: int
+    pictures: int
+    picture_bytes: int
+
+    @property
+    def month_and_day(self) -> str:
+        """The issue's date, as short as an inbox writes it."""
+        day = self.composed.issue.fields.date
+        return f"{day:%b} {day.day}"
+
+
+def studio_page(
+    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: Lookup | None, token: str | None
+) -> str:
+    """Return the whole page. Without a token it has no form to look a subscriber up with."""
+    shown = _shown(proof, view, lookup)
+    problems = [_of_mistake(mistake) for mistake in proof.mistakes]
+    if shown is not None and not proof.mistakes:
+        problems = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
+    reader = view.reader if view.reader == SAMPLE_READER or (lookup and lookup.found) else UNKNOWN_READER
+    return (
+        _templates()
+        .get_template("studio.html.j2")
+        .render(
+            proof=proof,
+            newsletter=proof.config.settings.newsletter,
+            view=view,
+            reader=reader,
+            readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
+            issues=tuple(issues),
+            shown=shown,
+            lookup=lookup,
+            token=token,
+            problems=problems,
+            verdict=_verdict(problems),
+            html_limit_bytes=HTML_LIMIT_BYTES,
+            html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
+            choices={"show": Show, "scheme": ColorScheme, "pictures": Pictures},
+        )
+    )
+
+
+def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: Lookup | None) -> SampleMail:
+    """Return the email of the subscriber who was looked up; if there is none, the one that the view asks for."""
+    if lookup is not None and lookup.found is not None:
+        return lookup.found.mail
+    return mail_in_view(config, composed.rendered, view)
+
+
+def missing_page(issue: str, issues: Iterable[str]) -> str:
+    """Return the page for an issue that does not exist. It lists those that do."""
+    return _templates().get_template("missing.html.j2").render(issue=issue, issues=tuple(issues))
+
+
+def studio_file(name: str) -> str:
+    """Return the studio's own style sheet or script."""
+    return (_PAGES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_PAGES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["sentence"] = _sentence
+    return environment
+
+
+def _sentence(text: str) -> Markup:
+    """Capitalize the text, unless it begins with a path or a key, and set what backticks enclose as code."""
+    first, _, _ = text.partition(" ")
+    if first.isalpha():
+        text = text[0].upper() + text[1:]
+    pieces = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
+    )
+
+
+def _shown(proof: IssueProof, view: StudioView, lookup: Lookup | None) -> ShownMail | None:
+    if proof.composed is None:
+        return None
+    rendered = proof.composed.rendered
+    mail = mail_on_page(proof.config, proof.composed, view, lookup)
+    return ShownMail(
+        composed=proof.composed,
+        mail=mail,
+        variants={variant_key(rendered, each): each.readership.label or "everyone else" for each in rendered.variants},
+        variant=variant_key(rendered, chosen_variant(rendered, view)),
+        html_bytes=len(mail.html.encode()),
+        text_bytes=len(mail.text.encode()),
+        pictures=len(rendered.pictures),
+        picture_bytes=sum(len(picture.content) for picture in rendered.pictures),
+    )
+
+
+def _errors_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: (bool(finding.waived), finding.severity is not Severity.ERROR))
+
+
+def _of_finding(finding: Finding) -> ListedProblem:
+    return ListedProblem(
+        kind="Overridden" if finding.waived else finding.severity.value.capitalize(),
+        is_error=finding.severity is Severity.ERROR and not finding.waived,
+        place=str(finding.place),
+        what=finding.what,
+        remedy=f"because {finding.waived}" if finding.waived else finding.remedy,
+        rule=finding.rule,
+    )
+
+
+def _of_mistake(mistake: Mistake) -> ListedProblem:
+    return ListedProblem(kind="Error", is_error=True, place=mistake.place, what=mistake.what, remedy=mistake.remedy)
+
+
+def _verdict(problems: Iterable[ListedProblem]) -> str:
+    """Return how many problems of each kind there are, in words: `1 error, 3 warnings`."""
+    counts = Counter(problem.kind.lower() for problem in problems)
+    return ", ".join(f"{n} {kind}{'s' if n > 1 and kind != 'overridden' else ''}" for kind, n in counts.items())

@@ -54,7 +54,7 @@ def _open_smtp(config: Config, environ: Mapping[str, str], clock: Clock) -> Prov
 
 
 def _open_sendgrid(config: Config, environ: Mapping[str, str], clock: Clock) -> Provider:
-    from newsletter.providers.sendgrid import SendGrid
+    from newsletter.providers.sendgrid.provider import SendGrid
 
     return SendGrid(config.settings.provider.sendgrid, api_key=sendgrid_key(environ), clock=clock)
 

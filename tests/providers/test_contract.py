@@ -15,7 +15,7 @@ from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import AcceptedMail, SendGridApi
 from tests.providers.mailings import PICTURE, Received, chunk, mailing, received, recipient, variant
-from tests.providers.sendgrid_parts import unknown
+from tests.providers.sendgrid.parts import unknown
 from tests.providers.smtp_server import PASSWORD, Behaviour, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from newsletter.config import Config
 from newsletter.errors import StoreError
+from newsletter.model.diagnosis import Health, Item, error, from_words, ok, warning
 from newsletter.store.examination import DatabaseFacts, examine_database
-from newsletter.workflows.doctor.diagnosis import Health, Item, error, from_words, ok, warning
 
 _WORDS_OF_SIZE = 1 << 20
 

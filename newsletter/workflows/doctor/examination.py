@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from newsletter.config import Config, find_workspace, load_config
 from newsletter.errors import NewsletterError
+from newsletter.model.diagnosis import Diagnosis, Item, Section
 from newsletter.workflows.doctor.database import database_items
-from newsletter.workflows.doctor.diagnosis import Diagnosis, Item, Section
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.pages import examine_pages
 from newsletter.workflows.doctor.provider import ProviderFacts, examine_provider

@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from newsletter.config import Config
+from newsletter.model.diagnosis import Item, error, not_judged, ok, warning
 from newsletter.workflows.compose import BUILD_FOLDER
-from newsletter.workflows.doctor.diagnosis import Item, error, not_judged, ok, warning
 
 _DISTRIBUTION = "newsletter"
 _LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes

@@ -14,7 +14,7 @@ from newsletter.checks.network.sender import OUTBOX
 from newsletter.checks.network.web import Reply, Web, host_of, is_private_literal
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
-from newsletter.workflows.doctor.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
+from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
 from newsletter.workflows.sample import NOBODY, SAMPLE_TOKEN, envelope_of
 
 _FEW_DAYS = 21

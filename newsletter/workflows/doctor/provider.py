@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from newsletter.config import Config
 from newsletter.errors import ProviderError
+from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
 from newsletter.providers.base import quoted, utc_now
 from newsletter.providers.registry import sendgrid_key, smtp_password
-from newsletter.providers.sendgrid_account import AuthenticatedDomain, read_domains, read_permissions
-from newsletter.providers.sendgrid_client import SendGridAccount, host_of
+from newsletter.providers.sendgrid.account import AuthenticatedDomain, read_domains, read_permissions
+from newsletter.providers.sendgrid.client import SendGridAccount, host_of
 from newsletter.providers.smtp_connection import connect
 from newsletter.settings.provider import SmtpSettings
-from newsletter.workflows.doctor.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
 
 _SCOPES_AT = "https://app.sendgrid.com/settings/api_keys"
 _SECONDS = 10.0  # for an answer: somebody sits and waits

@@ -9,9 +9,9 @@ from newsletter.checks.network.sender import OUTBOX, Judgement, Sender, sender_o
 from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
+from newsletter.model.diagnosis import Health, Item, from_words, not_judged, ok
 from newsletter.model.finding import Severity
-from newsletter.providers.sendgrid_account import AuthenticatedDomain
-from newsletter.workflows.doctor.diagnosis import Health, Item, from_words, not_judged, ok
+from newsletter.providers.sendgrid.account import AuthenticatedDomain
 
 _DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
 

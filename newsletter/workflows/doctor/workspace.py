@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config
 from newsletter.errors import MistakesError, NewsletterError
+from newsletter.model.diagnosis import Health, Item, error, from_words, ok, warning
 from newsletter.workflows.compose import issue_names
-from newsletter.workflows.doctor.diagnosis import Health, Item, error, from_words, ok, warning
 
 
 def workspace_items(config: Config) -> Iterator[Item]:

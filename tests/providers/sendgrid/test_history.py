@@ -12,7 +12,7 @@ from newsletter.model.broadcast import Verdict
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import chunk, mailing, recipient
-from tests.providers.sendgrid_parts import API_KEY, log_of, sendgrid, submit, unknown
+from tests.providers.sendgrid.parts import API_KEY, log_of, sendgrid, submit, unknown
 from tests.providers.workspace import NOW
 
 ANA, BEN = recipient(1, "ana@example.org"), recipient(2, "ben@example.org")

@@ -12,9 +12,9 @@ import orjson
 
 from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
 from newsletter.providers.headers import one_line, phrase, wire_address
-from newsletter.providers.sendgrid_args import request_args
-from newsletter.providers.sendgrid_client import RequestBody
-from newsletter.providers.sendgrid_recipients import object_template, objects, sendable
+from newsletter.providers.sendgrid.args import request_args
+from newsletter.providers.sendgrid.client import RequestBody
+from newsletter.providers.sendgrid.recipients import object_template, objects, sendable
 
 LARGEST_REQUEST_BYTES = 30_000_000
 _json = orjson.dumps

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Clock, MessageLog, Scheduler, SuppressionLists
-from newsletter.providers.sendgrid_answers import broken_off, not_handed_over, outcome_of, too_large
-from newsletter.providers.sendgrid_client import Reply, SendGridAccount
-from newsletter.providers.sendgrid_log import SendGridLog
-from newsletter.providers.sendgrid_request import LARGEST_REQUEST_BYTES, CompiledRequest, Request, compile_request
-from newsletter.providers.sendgrid_schedule import SendGridScheduler
-from newsletter.providers.sendgrid_suppressions import SendGridSuppressionLists
+from newsletter.providers.sendgrid.client import Reply, SendGridAccount
+from newsletter.providers.sendgrid.history import SendGridLog
+from newsletter.providers.sendgrid.lists import SendGridSuppressionLists
+from newsletter.providers.sendgrid.mail import LARGEST_REQUEST_BYTES, CompiledRequest, Request, compile_request
+from newsletter.providers.sendgrid.outcomes import broken_off, not_handed_over, outcome_of, too_large
+from newsletter.providers.sendgrid.schedule import SendGridScheduler
 from newsletter.settings.provider import SendGridSettings
 
 

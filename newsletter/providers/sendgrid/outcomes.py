@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.providers.base import quoted
-from newsletter.providers.sendgrid_client import MOVED, WRONG_PLACE, ApiError, Reply
+from newsletter.providers.sendgrid.client import MOVED, WRONG_PLACE, ApiError, Reply
 
 _OF_RECIPIENT = re.compile(r"personalizations[.\[](\d{1,9})\]?\.(?:to|substitutions)\b")
 _OF_SCHEDULE = re.compile(r"\b(?:send_at|batch_id)\b")

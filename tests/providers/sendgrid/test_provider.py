@@ -18,11 +18,11 @@ import pytest
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
-from newsletter.providers.sendgrid_client import host_of
+from newsletter.providers.sendgrid.client import host_of
 from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient, variant
-from tests.providers.sendgrid_parts import API_KEY, sendgrid, submit
+from tests.providers.sendgrid.parts import API_KEY, sendgrid, submit
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
 PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))

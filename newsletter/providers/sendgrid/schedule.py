@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from newsletter.errors import ProviderError
-from newsletter.providers.sendgrid_client import NoReply, Reply, SendGridAccount, json_body, refusal, text_of
+from newsletter.providers.sendgrid.client import NoReply, Reply, SendGridAccount, json_body, refusal, text_of
 
 MOST_STATUSES = 10  # batches of an account that may be cancelled or paused at the same time
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]+")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.model.dns_record import DnsRecord
-from newsletter.providers.sendgrid_client import Reply, SendGridAccount, list_of, refusal, text_of
+from newsletter.providers.sendgrid.client import Reply, SendGridAccount, list_of, refusal, text_of
 
 _MOST_DOMAINS = 50
 _AGAIN = "run doctor again"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError
 from newsletter.model.event import Event, EventType
-from newsletter.providers.sendgrid_events import events_of
+from newsletter.providers.sendgrid.events import events_of
 
 ARGS = {"nl_broadcast": "b7-k3v9q2x7", "nl_chunk": "12", "nl_attempt": "3", "nl_delivery": "41"}
 ENTRY: dict[str, Any] = {

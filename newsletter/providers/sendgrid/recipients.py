@@ -11,7 +11,7 @@ import orjson
 
 from newsletter.model.broadcast import Recipient
 from newsletter.providers.headers import are_plain_addresses, one_line, wire_address
-from newsletter.providers.sendgrid_args import DELIVERY
+from newsletter.providers.sendgrid.args import DELIVERY
 
 _LARGEST_SUBSTITUTIONS_BYTES = 10_000
 _LONGEST_ESCAPE_BYTES = 6  # of one character: `\u001f`

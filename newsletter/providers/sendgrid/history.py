@@ -12,8 +12,8 @@ from newsletter.errors import ProviderError
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.base import quoted
 from newsletter.providers.headers import wire_address
-from newsletter.providers.sendgrid_args import request_args
-from newsletter.providers.sendgrid_client import (
+from newsletter.providers.sendgrid.args import request_args
+from newsletter.providers.sendgrid.client import (
     Method,
     NoReply,
     Reply,

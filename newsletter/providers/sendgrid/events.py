@@ -16,7 +16,7 @@ from newsletter.errors import InputError
 from newsletter.model.event import Event, EventType
 from newsletter.providers.base import quoted
 from newsletter.providers.headers import one_line
-from newsletter.providers.sendgrid_args import ATTEMPT, BROADCAST, CHUNK, DELIVERY
+from newsletter.providers.sendgrid.args import ATTEMPT, BROADCAST, CHUNK, DELIVERY
 
 _TYPES = {
     "processed": EventType.PROCESSED,

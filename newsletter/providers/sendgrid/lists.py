@@ -15,8 +15,7 @@ from newsletter.model.address import masked
 from newsletter.model.provider_list import ListedAddress, ProviderList
 from newsletter.providers.base import quoted
 from newsletter.providers.headers import wire_address
-from newsletter.providers.sendgrid_answers import seconds_to_wait
-from newsletter.providers.sendgrid_client import (
+from newsletter.providers.sendgrid.client import (
     Method,
     NoReply,
     Reply,
@@ -26,6 +25,7 @@ from newsletter.providers.sendgrid_client import (
     refusal,
     text_of,
 )
+from newsletter.providers.sendgrid.outcomes import seconds_to_wait
 
 PAGE_SIZE = 500  # the most that an answer holds
 _MOST_ADDED = 500  # in one request: no limit is documented, and this is what the lists are read by

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.providers.registry import with_known_provider
 from newsletter.workflows.compose import ISSUES_FOLDER, Composed, compose_issue, issue_names, open_theme
 from newsletter.workflows.segments import audience_fields
 
@@ -102,7 +103,9 @@ class Proofs:
                 self._theme = open_theme(self._config)
 
     def _read_config(self) -> None:
-        config, self._config_mistakes = _attempt(lambda: load_config(self._config.root), at=CONFIG_FILE)
+        config, self._config_mistakes = _attempt(
+            lambda: with_known_provider(load_config(self._config.root)), at=CONFIG_FILE
+        )
         self._config = config or self._config
 
     def _make(self, issue: str, folder: Path) -> Proof:

@@ -4,19 +4,26 @@ The API knows no idempotency key. So only an answer that proves that nothing was
 before the request was handed over, lets a chunk be tried again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from newsletter.config import Config
 from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Verdict
-from newsletter.providers.base import Clock, MessageLog, Scheduler, SuppressionLists
-from newsletter.providers.sendgrid.client import Reply, SendGridAccount
+from newsletter.providers.base import Clock, ProviderFacts, require_secret
+from newsletter.providers.sendgrid.account import examine_account
+from newsletter.providers.sendgrid.client import Endpoint, SendGridAccount
 from newsletter.providers.sendgrid.history import SendGridLog
 from newsletter.providers.sendgrid.lists import SendGridSuppressionLists
-from newsletter.providers.sendgrid.mail import LARGEST_REQUEST_BYTES, CompiledRequest, Request, compile_request
-from newsletter.providers.sendgrid.outcomes import broken_off, not_handed_over, outcome_of, too_large
+from newsletter.providers.sendgrid.mail import LARGEST_REQUEST_BYTES, CompiledRequest, compile_request
+from newsletter.providers.sendgrid.outcomes import outcome_of, too_large
 from newsletter.providers.sendgrid.schedule import SendGridScheduler
-from newsletter.settings.provider import SendGridSettings
+
+
+def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "SendGrid":
+    """Return the provider. Raise ProviderError where the key is missing."""
+    key = require_secret(environ, "SENDGRID_API_KEY", "a key of your SendGrid account that may send mail")
+    return SendGrid(SendGridAccount(settings=config.settings.provider.sendgrid, api_key=key, clock=clock))
 
 
 class SendGrid:
@@ -25,39 +32,26 @@ class SendGrid:
     name = "sendgrid"
     chunk_size = 1000
 
-    def __init__(self, settings: SendGridSettings, *, api_key: str, clock: Clock) -> None:
-        self._settings = settings
-        self._account = SendGridAccount(settings=settings, api_key=api_key, clock=clock)
-
-    @property
-    def concurrency(self) -> int:
-        """How many requests are under way at the same time."""
-        return self._settings.concurrency
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Scheduled sends: mail of a batch id, held until `send_at`."""
-        return SendGridScheduler(self._account)
-
-    @property
-    def message_log(self) -> MessageLog:
-        """Email Logs: what the account has sent in the last 30 days."""
-        return SendGridLog(self._account)
-
-    @property
-    def suppression_lists(self) -> SuppressionLists:
-        """The suppressions of the account, whichever mail they came from."""
-        return SendGridSuppressionLists(self._account)
+    def __init__(self, account: SendGridAccount) -> None:
+        self._account = account
+        self.concurrency = account.settings.concurrency
+        self.scheduler = SendGridScheduler(account)
+        self.message_log = SendGridLog(account)
+        self.suppression_lists = SendGridSuppressionLists(account)
 
     def describe(self) -> str:
-        """What carries the mail, for a person who is about to say yes."""
-        where = self._settings.api_url or self._settings.region
-        sandbox = "sandbox on: requests are validated, nothing is sent" if self._settings.sandbox else "sandbox off"
-        return f"SendGrid ({where}), {sandbox}"
+        """Return the region or the host, and whether the sandbox is on."""
+        settings = self._account.settings
+        sandbox = "sandbox on: requests are validated, nothing is sent" if settings.sandbox else "sandbox off"
+        return f"SendGrid ({settings.api_url or settings.region}), {sandbox}"
+
+    def examine(self, *, is_online: bool) -> ProviderFacts:
+        """Return what the key may do, and the domains of the account."""
+        return examine_account(self._account, is_online=is_online)
 
     @contextmanager
     def session(self) -> Iterator["SendGridSession"]:
-        """A session for one thread; each request has a connection of its own."""
+        """Open a session for one thread; each request has a connection of its own."""
         yield SendGridSession(self._account)
 
 
@@ -66,32 +60,24 @@ class SendGridSession:
 
     def __init__(self, account: SendGridAccount) -> None:
         self._account = account
-        self._endpoint = account.endpoint("mail", "send")
+        self._endpoint = Endpoint(account, "mail", "send")
         self._last: tuple[Mailing, CompiledRequest] | None = None
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Hands over a chunk in one request; the answer holds for all of it."""
-        request = self._compiled(chunk.mailing).request(chunk)
+        """Hand over a chunk in one request; the answer holds for all of it."""
+        sandbox, secrets = self._account.settings.sandbox, self._account.secrets
+        if self._last is None or self._last[0] != chunk.mailing:
+            self._last = (chunk.mailing, compile_request(chunk.mailing, sandbox=sandbox))
+        request = self._last[1].request(chunk)
         if not request.recipients:
-            return Outcome(verdict=Verdict.ACCEPTED, invalid=request.invalid, undeliverable=request.undeliverable)
-        if len(request.body) > LARGEST_REQUEST_BYTES:
+            outcome = Outcome(verdict=Verdict.ACCEPTED)
+        elif len(request.body) > LARGEST_REQUEST_BYTES:
             outcome = too_large(len(request.recipients))
         else:
-            outcome = self._post(request)
+            answer = self._endpoint.ask("post", request.body)
+            outcome = outcome_of(answer, request.recipients, sandbox=sandbox, secrets=secrets)
         return replace(
             outcome,
             invalid={**request.invalid, **outcome.invalid},
             undeliverable=request.undeliverable | outcome.undeliverable,
         )
-
-    def _compiled(self, mailing: Mailing) -> CompiledRequest:
-        if self._last is None or self._last[0] != mailing:
-            self._last = (mailing, compile_request(mailing, sandbox=self._account.settings.sandbox))
-        return self._last[1]
-
-    def _post(self, request: Request) -> Outcome:
-        secrets = self._account.secrets
-        answer = self._endpoint.ask("post", request.body)
-        if isinstance(answer, Reply):
-            return outcome_of(answer, request.recipients, sandbox=self._account.settings.sandbox, secrets=secrets)
-        return (broken_off if answer.was_handed_over else not_handed_over)(answer.cause, secrets=secrets)

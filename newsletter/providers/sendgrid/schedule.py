@@ -1,6 +1,6 @@
 """SendGrid's scheduled sends: it holds the mail of a batch until `send_at`, and gives a batch back.
 
-A batch is cancelled by giving it a status, which may be done once; a status that it has already can only be changed
+A batch is canceled by giving it a status, which may be done once; a status that it has already can only be changed
 (https://www.twilio.com/docs/sendgrid/api-reference/cancel-scheduled-sends). So every step can be taken again.
 """
 
@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from newsletter.errors import ProviderError
-from newsletter.providers.sendgrid.client import NoReply, Reply, SendGridAccount, json_body, refusal, text_of
+from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, text_of
 
-MOST_STATUSES = 10  # batches of an account that may be cancelled or paused at the same time
+MOST_STATUSES = 10  # batches of an account that may be canceled or paused at the same time
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]+")
-_NOT_CANCELLED = "did not cancel the mail that it holds"
 _KEY_MAY = "give the key the permission {}, and check that the account is not blocked"
 _OPENING = {403: _KEY_MAY.format("Mail Send")}
 _CANCELLING = {403: _KEY_MAY.format("Scheduled Sends")}
-_CANCEL = "cancel"
-_PAUSE = "pause"
+_PLACE = ("user", "scheduled_sends")
+_CANCEL, _PAUSE = "cancel", "pause"
 
 
 class SendGridScheduler:
@@ -31,49 +30,43 @@ class SendGridScheduler:
         self._account = account
 
     def open_batch(self) -> str:
-        """A new batch id; one that got lost on its way harms nobody."""
-        answer = self._account.endpoint("mail", "batch").ask("post")
-        if isinstance(answer, Reply) and answer.status == 201:
-            batch_id = text_of(answer.json(), "batch_id")
-            if _BATCH_ID.fullmatch(batch_id):
-                return batch_id
-        raise self._refusal("gave no batch id to hold mail under", answer, _OPENING, again="try again")
+        """Return a new batch id. One that gets lost on its way harms nobody."""
+        answer = self._account.ask("post", "mail", "batch")
+        batch_id = text_of(answer.content(201), "batch_id")
+        if not _BATCH_ID.fullmatch(batch_id):
+            what = "gave no batch id to hold mail under"
+            raise self._account.refusal(what, answer, remedies=_OPENING, again="try again")
+        return batch_id
 
     def cancel_batch(self, batch_id: str) -> None:
-        """Gives the batch the status `cancel`, whatever it has; returns once SendGrid says that it has it."""
-        asked = json_body({"batch_id": batch_id, "status": _CANCEL})
-        answer = self._account.endpoint("user", "scheduled_sends").ask("post", asked)
-        if isinstance(answer, Reply) and answer.status == 201:
+        """Give the batch the status `cancel`, whatever it has. Return once SendGrid says that it has it."""
+        answer = self._account.ask("post", *_PLACE, content={"batch_id": batch_id, "status": _CANCEL})
+        if answer.status == 201:
             return
-        if not isinstance(answer, Reply) or answer.status != 400:
+        if answer.status != 400:
             raise self._not_cancelled(answer)
         status = self._status(batch_id)
         if status == _CANCEL:
             return
         if status != _PAUSE:
             raise self._refused_status(answer)
-        changed = self._account.endpoint("user", "scheduled_sends", batch_id).ask(
-            "patch", json_body({"status": _CANCEL})
-        )
-        if not isinstance(changed, Reply) or changed.status != 204:
+        changed = self._account.ask("patch", *_PLACE, batch_id, content={"status": _CANCEL})
+        if changed.status != 204:
             raise self._not_cancelled(changed)
 
     def _status(self, batch_id: str) -> str:
-        """The status that a batch has; empty where it has none."""
-        answer = self._account.endpoint("user", "scheduled_sends", batch_id).ask("get")
-        if isinstance(answer, Reply) and answer.status == 404:
-            return ""
-        if not isinstance(answer, Reply) or answer.status != 200:
+        """Return the status that a batch has. Empty where it has none."""
+        answer = self._account.ask("get", *_PLACE, batch_id)
+        if answer.status not in {200, 404}:
             raise self._not_cancelled(answer)
-        content = answer.json()
+        content = answer.content(200)
         listed = content if isinstance(content, list) else [content]
         return next((text_of(one, "status") for one in listed if text_of(one, "batch_id") == batch_id), "")
 
-    def _refused_status(self, answer: Reply) -> ProviderError:
-        """Why a batch without a status was given none: the account has as many as it may, or there is no such batch."""
+    def _refused_status(self, answer: ApiAnswer) -> ProviderError:
+        """Return why a batch was given no status: the account has as many as it may, or there is no such batch."""
         remedy = "see what it says"
-        listed = self._account.endpoint("user", "scheduled_sends").ask("get")
-        content = listed.json() if isinstance(listed, Reply) and listed.status == 200 else None
+        content = self._account.ask("get", *_PLACE).content(200)
         if isinstance(content, list) and len(content) >= MOST_STATUSES:
             remedy = (
                 f"the account has {len(content)} batches cancelled or paused and may have {MOST_STATUSES}: undo one "
@@ -81,8 +74,6 @@ class SendGridScheduler:
             )
         return self._not_cancelled(answer, remedies={400: remedy})
 
-    def _not_cancelled(self, answer: Reply | NoReply, *, remedies: Mapping[int, str] = _CANCELLING) -> ProviderError:
-        return self._refusal(_NOT_CANCELLED, answer, remedies, again="cancel again")
-
-    def _refusal(self, what: str, answer: Reply | NoReply, remedies: Mapping[int, str], *, again: str) -> ProviderError:
-        return refusal(what, answer, remedies=remedies, again=again, secrets=self._account.secrets)
+    def _not_cancelled(self, answer: ApiAnswer, *, remedies: Mapping[int, str] = _CANCELLING) -> ProviderError:
+        what = "did not cancel the mail that it holds"
+        return self._account.refusal(what, answer, remedies=remedies, again="cancel again")

@@ -18,7 +18,7 @@ import pytest
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
-from newsletter.providers.sendgrid.client import host_of
+from newsletter.providers.sendgrid.client import SendGridAccount
 from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient, variant
@@ -398,7 +398,7 @@ def test_sessions_work_side_by_side(api: SendGridApi, provider: Provider) -> Non
     ],
 )
 def test_the_region_decides_the_host(settings: SendGridSettings, host: str) -> None:
-    assert host_of(settings) == host
+    assert SendGridAccount(settings=settings, api_key="", clock=lambda: NOW).host == host
 
 
 def test_sendgrid_is_described_by_its_region_and_sandbox(tmp_path: Path) -> None:

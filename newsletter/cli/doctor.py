@@ -14,8 +14,8 @@ from newsletter.cli.probing import Without
 from newsletter.model.finding import Means
 
 if TYPE_CHECKING:
+    from newsletter.model.diagnosis import Diagnosis, Item
     from newsletter.model.dns_record import DnsRecord
-    from newsletter.workflows.doctor.diagnosis import Diagnosis, Item
 
 _STYLES = {"ok": "green", "warning": "yellow", "error": "red", "not judged": "dim"}
 _LABEL_WIDTH = len("not judged")
@@ -34,7 +34,7 @@ def doctor(
     import os
     from datetime import UTC, datetime
 
-    from newsletter.workflows.doctor.diagnosis import Health
+    from newsletter.model.diagnosis import Health
     from newsletter.workflows.doctor.examination import PARTS, diagnose
 
     with output.steps("Looking", PARTS) as on_done:
@@ -91,7 +91,7 @@ def _record_lines(record: "DnsRecord") -> Iterator[str]:
 
 
 def _show_summary(found: "Diagnosis") -> None:
-    from newsletter.workflows.doctor.diagnosis import Health
+    from newsletter.model.diagnosis import Health
 
     counts = [
         output.styled(f"{count} {health}{'s' if count > 1 and health in _COUNTED else ''}", _STYLES[health])

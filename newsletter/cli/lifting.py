@@ -44,7 +44,7 @@ def lift(
     if not _may_be_mailed(database, found.email):
         output.note("Nothing is sent to them yet: they are not on the list with a consent.")
         output.show_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record theirs")
-    if config.settings.provider.use == "sendgrid":
+    if config.settings.provider.table_in_use.keeps_suppressions:
         output.show_next("newsletter suppressions sync", "to take them off your provider's lists as well")
 
 

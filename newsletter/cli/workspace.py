@@ -58,10 +58,11 @@ def new(
 
 
 def current_config() -> "Config":
-    """The configuration of the workspace in which the command runs."""
+    """Return the configuration of the workspace in which the command runs."""
     from newsletter.config import find_workspace, load_config
+    from newsletter.providers.registry import with_known_provider
 
-    return load_config(find_workspace(Path.cwd()))
+    return with_known_provider(load_config(find_workspace(Path.cwd())))
 
 
 @contextmanager

@@ -1,18 +1,22 @@
-"""What a provider is: it carries chunks of mail, and says of every recipient what is known afterwards.
+"""What a provider is: it carries chunks of mail, and says for every recipient what is known afterwards.
 
 The records that pass through it, `OutgoingChunk` and `Outcome`, are in `newsletter.model.broadcast`. A session raises
 nothing: whatever goes wrong while mail is handed over is an outcome. Opening a provider raises ProviderError, and so do
-its capabilities, which not every provider has: a scheduler, a log of messages that can be searched, and lists of those
-whom it does not mail.
+its capabilities, which not every provider has: a scheduler, a log of messages that can be searched, and suppression
+lists of its own. `docs/extending/provider.md` shows how to add a provider.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from newsletter.errors import ProviderError
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.model.diagnosis import Item
+from newsletter.model.dns_record import DnsRecord
 from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.headers import one_line
@@ -26,17 +30,17 @@ class Session(Protocol):
     """What one thread hands its chunks to, one after the other; it may keep a connection open between them."""
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Hands over a chunk and says what is known of each recipient.
+        """Hand over a chunk and return what is known of each recipient.
 
-        Raises nothing for what a provider, a network or a disk does. What may have been taken is never handed over
-        again within a call.
+        Raise nothing for what a provider, a network or a disk does. Never hand over again, within one call, what may
+        have been taken already.
         """
 
 
 class Scheduler(Protocol):
     """How a provider holds mail until its time, and gives it back.
 
-    What is handed over with `hold_until` and the `batch_id` of its mailing is held under that id.
+    Mail that is handed over with `hold_until` and the `batch_id` of its mailing is held under that id.
     """
 
     @property
@@ -45,56 +49,73 @@ class Scheduler(Protocol):
 
     @property
     def margin(self) -> timedelta:
-        """How long before its time mail must be cancelled to be surely not sent."""
+        """How long before its time mail must be canceled so that it is surely not sent."""
 
     def open_batch(self) -> str:
-        """A new id under which mail is held; raises ProviderError."""
+        """Return a new id under which mail can be held. Raise ProviderError where there is none."""
 
     def cancel_batch(self, batch_id: str) -> None:
-        """Has all mail of a batch not sent, what is handed over under its id later too.
+        """Cancel all mail of a batch, including mail that is handed over under its id later.
 
-        Returns only when the provider surely holds the batch as cancelled; a batch may be cancelled again. Raises
+        Return only when the provider surely holds the batch as canceled; a batch may be canceled again. Raise
         ProviderError where that is not so, or not known.
         """
 
 
 class MessageLog(Protocol):
-    """What a provider can be asked about messages that it may have taken."""
+    """A provider's record of the messages that it took."""
 
     def find(self, broadcast: str, chunk: UnknownChunk) -> str | None:
-        """Words of evidence that the request of this attempt of a chunk was taken.
+        """Return words of evidence that the request of this attempt of a chunk was taken.
 
-        `broadcast` is the mailing's. None proves nothing: a log may lag, and forgets. Raises ProviderError where the
+        `broadcast` is the mailing's. None proves nothing: a log may lag, and it forgets. Raise ProviderError where the
         log cannot be read.
         """
 
 
 class SuppressionLists(Protocol):
-    """The lists on which a provider keeps whom it does not mail, whoever put them there.
+    """The lists on which a provider keeps the addresses that it does not mail.
 
-    Every step may be taken again without harm; what fails for a moment is tried again within it.
+    Every step may be repeated without harm. What fails for a moment is tried again within the step.
     """
 
     def pull(
         self, listed: ProviderList, *, since: datetime | None, until: datetime
     ) -> Iterator[tuple[ListedAddress, ...]]:
-        """A list page by page: what was put on it from `since` to `until`, both included.
+        """Yield, page by page, what was put on a list from `since` to `until`, both included.
 
-        The window is fixed, so that what is added meanwhile moves nothing from one page to the next. Raises
-        ProviderError where the list cannot be read.
+        The window is fixed, so that additions move nothing from one page to the next. Raise ProviderError where the
+        list cannot be read.
         """
 
     def add(self, emails: Sequence[str]) -> tuple[str, ...]:
-        """Puts addresses among those who left all mail; which of them it would not take.
+        """Add addresses to the unsubscribes. Return those that the provider would not take.
 
-        Raises ProviderError where that is not so, or not known.
+        Raise ProviderError where the others were not added, or where that is not known.
         """
 
     def remove(self, listed: ProviderList, email: str) -> None:
-        """Takes an address off a list, where it is on it.
+        """Take an address off a list if it is on it. Raise ProviderError where it may still be there."""
 
-        Raises ProviderError where that is not so, or not known.
-        """
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatedDomain:
+    """A domain for which a provider signs mail, or will once its records are published."""
+
+    domain: str
+    is_valid: bool  # the provider has seen all of its records
+    envelope_domain: str
+    records: tuple[DnsRecord, ...]  # all that must be published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFacts:
+    """What `newsletter doctor` learns from a provider."""
+
+    items: tuple[Item, ...]
+    domains: tuple[AuthenticatedDomain, ...] | None = None  # None where it was not, or could not be, asked
+    domains_at: str = ""  # the page where a domain is authenticated
+    clock: tuple[str, str] | None = None  # its host, and the time there as HTTP writes it
 
 
 class Provider(Protocol):
@@ -114,30 +135,43 @@ class Provider(Protocol):
 
     @property
     def scheduler(self) -> Scheduler | None:
-        """How it holds mail until its time; None where it sends at once all that it takes."""
+        """How it holds mail until its time. None where it sends at once all that it takes."""
 
     @property
     def message_log(self) -> MessageLog | None:
-        """Where it keeps what it took; None where it cannot be asked."""
+        """Where it keeps what it took. None where it cannot be asked."""
 
     @property
     def suppression_lists(self) -> SuppressionLists | None:
-        """The lists of those whom it does not mail; None where it keeps none."""
+        """The addresses that it does not mail. None where it keeps no such lists."""
 
     def describe(self) -> str:
-        """What carries the mail, for a person who is about to say yes."""
+        """Return what carries the mail, for a person who is about to say yes."""
+
+    def examine(self, *, is_online: bool) -> ProviderFacts:
+        """Return what `newsletter doctor` shows. Send nothing, change nothing, and without `is_online` ask nobody."""
 
     def session(self) -> AbstractContextManager[Session]:
-        """A session for one thread; its connection opens with the first chunk and closes with the context."""
+        """Open a session for one thread. It connects with the first chunk and disconnects with the context."""
 
 
 def utc_now() -> datetime:
-    """The clock of production."""
+    """Return the present moment."""
     return datetime.now(UTC)
 
 
+def require_secret(environ: Mapping[str, str], variable: str, what: str) -> str:
+    """Return a secret from the environment. Raise ProviderError, which never quotes it, where it is none."""
+    secret = environ.get(variable, "").strip()
+    if not secret:
+        raise ProviderError(f"{variable} is not set; set it in the environment to {what}, then try again")
+    if not (secret.isascii() and secret.isprintable()):
+        raise ProviderError(f"{variable} holds a sign that it cannot hold; copy {what} once more, then try again")
+    return secret
+
+
 def quoted(words: str | bytes, *, without: tuple[str, ...] = ()) -> str:
-    """What a server said, fit to be shown and stored: one line, not endless, without addresses or our secrets."""
+    """Return what a server said as one short line, without addresses and without the secrets in `without`."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     for secret in without:
         text = text.replace(secret, "•••") if secret else text

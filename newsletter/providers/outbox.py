@@ -8,26 +8,31 @@ their owner's alone, for each mail holds an address and its reader's own link.
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from newsletter.config import Config
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
-from newsletter.providers.base import Clock
+from newsletter.model.diagnosis import ok
+from newsletter.providers.base import Clock, ProviderFacts
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import MessageCompiler
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 _LONGEST_NAME = 120  # of the address in a file's name; file systems allow 255 bytes in all
 _REMEDIES = {
-    errno.ENOSPC: "free some space, then resume",
-    errno.EDQUOT: "free some space, then resume",
-    errno.EACCES: "make the folder yours to write in, then resume",
-    errno.EPERM: "make the folder yours to write in, then resume",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, then resume"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "make the folder yours to write in, then resume"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "move the file that stands in the folder's place, then resume"),
     errno.EROFS: "choose another folder in [provider.outbox], then resume",
-    errno.ENOTDIR: "move the file that stands in the folder's place, then resume",
-    errno.EEXIST: "move the file that stands in the folder's place, then resume",
 }
+
+
+def open_provider(config: Config, _environ: Mapping[str, str], clock: Clock) -> "Outbox":
+    """Return the provider; it needs no secret."""
+    folder = config.root / config.settings.provider.outbox.folder
+    return Outbox(folder, shown=config.shown(folder), clock=clock)
 
 
 class Outbox:
@@ -41,37 +46,40 @@ class Outbox:
     suppression_lists = None
 
     def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
-        self._folder = folder
-        self._shown = shown
-        self._clock = clock
+        self.folder = folder
+        self.shown = shown
+        self.clock = clock
 
     def describe(self) -> str:
-        """What carries the mail, for a person who is about to say yes."""
-        return f"outbox folder {self._shown}/: files, nothing is sent"
+        """Return the folder."""
+        return f"outbox folder {self.shown}/: files, nothing is sent"
+
+    def examine(self, *, is_online: bool) -> ProviderFacts:
+        """Return where the files go; there is nobody to ask."""
+        what = f"outbox: mail is written to {self.shown}/ and does not leave this machine"
+        return ProviderFacts(items=(ok("provider", what),))
 
     @contextmanager
     def session(self) -> Iterator["OutboxSession"]:
-        """A session; files need no connection."""
-        yield OutboxSession(self._folder, shown=self._shown, clock=self._clock)
+        """Open a session; files need no connection."""
+        yield OutboxSession(self)
 
 
 class OutboxSession:
     """Writes the mails of one thread."""
 
-    def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
-        self._folder = folder
-        self._shown = shown
-        self._clock = clock
+    def __init__(self, provider: Outbox) -> None:
+        self._provider = provider
         self._messages = MessageCompiler()
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Writes a file for each recipient; what could not be written is unsent."""
-        message = self._messages.compiled(chunk.mailing, self._clock())
-        folder = self._folder / _safe(chunk.mailing.broadcast)
+        """Write a file for each recipient; what could not be written is unsent."""
+        message = self._messages.compiled(chunk.mailing, self._provider.clock())
+        folder = self._provider.folder / _safe(chunk.mailing.broadcast)
         invalid: dict[int, str] = {}
         written = 0
         try:
-            for each in (self._folder, folder):
+            for each in (self._provider.folder, folder):
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
             for recipient in chunk.recipients:
                 try:
@@ -96,11 +104,11 @@ class OutboxSession:
 
     def _reason(self, error: OSError) -> str:
         remedy = _REMEDIES.get(error.errno or 0, "mend it, then resume")
-        return f"{self._shown}/ cannot be written ({error.strerror or error}); {remedy}"
+        return f"{self._provider.shown}/ cannot be written ({error.strerror or error}); {remedy}"
 
 
 def mails_to(folder: Path, email: str, delivery: int) -> tuple[Path, ...]:
-    """The mails of all broadcasts in the outbox at `folder` to one subscriber, in whichever capitals."""
+    """Return the mails to one subscriber, of all broadcasts in the outbox at `folder`, in whichever capitals."""
     name = f"{_safe(email)}-{delivery}.eml".lower()
     return tuple(sorted(path for path in folder.glob(f"*/*-{delivery}.eml") if path.name.lower() == name))
 
@@ -110,12 +118,12 @@ def _file_name(recipient: Recipient) -> str:
 
 
 def _safe(text: str) -> str:
-    """The text as a file's name: no separators, not hidden, not too long."""
+    """Return the text as a file's name: no separators, not hidden, not too long."""
     return _UNSAFE.sub("_", text).lstrip(".")[:_LONGEST_NAME]
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Puts a file under its name only when it is whole."""
+    """Put a file under its name only when it is whole."""
     draft = path.with_name(f".{path.name}.part")
     try:
         with open(draft, "wb", opener=_private) as file:
@@ -132,7 +140,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _synchronise(folder: Path) -> None:
-    """Has the folder's entries on the disk; a system that cannot open folders goes without."""
+    """Write the folder's entries to the disk. A system that cannot open folders goes without."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -4,15 +4,19 @@ DKIM signatures are the relay's work. Bounces go to the sender's address.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from newsletter.config import Config
+from newsletter.errors import ProviderError
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
-from newsletter.providers.base import Clock, quoted
+from newsletter.model.diagnosis import Item, error, not_judged, ok
+from newsletter.providers.base import Clock, ProviderFacts, quoted, require_secret
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_connection import SmtpConnection
-from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, Meaning, hand_over, open_connection
+from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMeaning, hand_over, open_connection
 from newsletter.settings.provider import SmtpSettings
 
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
@@ -20,23 +24,36 @@ _CUTS_A_CHUNK = 2  # connections that may break in the middle of a message befor
 _REFUSALS_IN_A_ROW = 3  # by policy or for now, before the rest of a chunk is spared the same
 _REFUSED_PEOPLE_IN_A_ROW = 20  # of whatever kind: no list is that bad, so it is the relay
 
-_FOR_GOOD = frozenset({Meaning.ADDRESS, Meaning.RECIPIENT, Meaning.POLICY})
-_ENDS_THE_CHUNK = frozenset({Meaning.MESSAGE, Meaning.US, Meaning.CLOSED, Meaning.LOST})
+_FOR_GOOD = frozenset({ReplyMeaning.ADDRESS, ReplyMeaning.RECIPIENT, ReplyMeaning.POLICY})
+_ENDS_THE_CHUNK = frozenset({ReplyMeaning.MESSAGE, ReplyMeaning.US, ReplyMeaning.CLOSED, ReplyMeaning.LOST})
 # What follows from unsent mail, the gravest reason first.
-_NEXT_STEPS = (
-    (Meaning.MESSAGE, NextStep.STOP),
-    (Meaning.US, NextStep.PAUSE),
-    (Meaning.POLICY, NextStep.PAUSE),
-    (Meaning.LOST, NextStep.WAIT),
-    (Meaning.CLOSED, NextStep.WAIT),
-    (Meaning.LATER, NextStep.WAIT),
-)
-_REMEDIES = {
-    Meaning.POLICY: "ask its operator what it lets you send, check [provider.smtp], then resume",
-    Meaning.US: "check [provider.smtp] and NEWSLETTER_SMTP_PASSWORD, then resume",
-    Meaning.LOST: "check the network, and host and port in [provider.smtp]",
-    Meaning.MESSAGE: "change the issue, then send it again",
+_NEXT_STEPS = {
+    ReplyMeaning.MESSAGE: NextStep.STOP,
+    ReplyMeaning.US: NextStep.PAUSE,
+    ReplyMeaning.POLICY: NextStep.PAUSE,
+    ReplyMeaning.LOST: NextStep.WAIT,
+    ReplyMeaning.CLOSED: NextStep.WAIT,
+    ReplyMeaning.LATER: NextStep.WAIT,
 }
+_REMEDIES = {
+    ReplyMeaning.MESSAGE: "change the issue, then send it again",
+    ReplyMeaning.US: "check [provider.smtp] and NEWSLETTER_SMTP_PASSWORD",
+    ReplyMeaning.POLICY: "ask its operator what it lets you send, check [provider.smtp]",
+    ReplyMeaning.LOST: "check the network, and host and port in [provider.smtp]",
+}
+
+
+def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "SmtpRelay":
+    """Return the provider. Raise ProviderError where the password of its user is missing or cannot be sent."""
+    settings = config.settings.provider.smtp
+    if settings is None:
+        raise ProviderError("smtp has no settings; add a table [provider.smtp] with at least host")
+    if settings.username is None:
+        return SmtpRelay(settings, password="", clock=clock)
+    if not settings.username.isascii():
+        raise ProviderError("[provider.smtp] username holds a sign outside ASCII; write it as the relay knows it")
+    password = require_secret(environ, "NEWSLETTER_SMTP_PASSWORD", "the password of [provider.smtp] username")
+    return SmtpRelay(settings, password=password, clock=clock)
 
 
 class SmtpRelay:
@@ -49,24 +66,46 @@ class SmtpRelay:
     suppression_lists = None
 
     def __init__(self, settings: SmtpSettings, *, password: str, clock: Clock) -> None:
-        self._settings = settings
-        self._password = password
-        self._clock = clock
-
-    @property
-    def concurrency(self) -> int:
-        """How many connections the relay is given at the same time."""
-        return self._settings.concurrency
+        self.settings = settings
+        self.password = password
+        self.clock = clock
+        self.concurrency = settings.concurrency
+        self.place = f"{settings.host}:{settings.port}"
 
     def describe(self) -> str:
-        """What carries the mail, for a person who is about to say yes."""
-        settings = self._settings
-        return f"SMTP relay {settings.host}:{settings.port}, {_SECURITY[settings.security]}"
+        """Return the relay's address, and whether the way there is encrypted."""
+        return f"SMTP relay {self.place}, {_SECURITY[self.settings.security]}"
+
+    def examine(self, *, is_online: bool) -> ProviderFacts:
+        """Return whether the password is set, and whether the relay takes the login."""
+        key = ok("key", "NEWSLETTER_SMTP_PASSWORD is set" if self.password else "the relay asks for no password")
+        login = self._login() if is_online else not_judged("login", "done without network")
+        return ProviderFacts(items=(key, login))
+
+    def _login(self) -> Item:
+        """Connect as for a broadcast, and say good-bye."""
+        settings, where = self.settings, self.place
+        opened = open_connection(settings, self.password)
+        if isinstance(opened, Answer):
+            did = "cannot be reached" if opened.meaning is ReplyMeaning.LOST else "cannot be used"
+            said = quoted(opened.words, without=self.secrets)
+            return error("login", f"{where} {did} ({said})", _REMEDIES.get(opened.meaning, "run doctor again later"))
+        opened.quit()
+        how = f"with {_SECURITY[settings.security]}" if settings.security != "none" else "on this machine"
+        return ok("login", f"{where} takes the login, {how}" if settings.username else f"{where} answers, {how}")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The password as it is and as it travels in AUTH PLAIN, lest a relay repeat it."""
+        if not self.password:
+            return ()
+        plain = f"\0{self.settings.username}\0{self.password}"
+        return (self.password, *(b64encode(text.encode()).decode() for text in (plain, self.password)))
 
     @contextmanager
     def session(self) -> Iterator["SmtpSession"]:
-        """A session for one thread; its connection opens with the first chunk."""
-        session = SmtpSession(self._settings, password=self._password, clock=self._clock)
+        """Open a session for one thread; its connection opens with the first chunk."""
+        session = SmtpSession(self)
         try:
             yield session
         finally:
@@ -76,28 +115,26 @@ class SmtpRelay:
 class SmtpSession:
     """One connection to the relay, opened again where it has idled out."""
 
-    def __init__(self, settings: SmtpSettings, *, password: str, clock: Clock) -> None:
-        self._settings = settings
-        self._password = password
-        self._clock = clock
+    def __init__(self, provider: SmtpRelay) -> None:
+        self._provider = provider
         self._messages = MessageCompiler()
         self._relay: SmtpConnection | None = None
         self._has_delivered = False
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Hands over one message a recipient; stops early where going on would only repeat a failure."""
-        message = self._messages.compiled(chunk.mailing, self._clock())
+        """Hand over one message per recipient. Stop early where going on would only repeat a failure."""
+        message = self._messages.compiled(chunk.mailing, self._provider.clock())
         sender = wire_address(chunk.mailing.envelope.from_email)
-        fates = _Fates(relay=f"{self._settings.host}:{self._settings.port}", secrets=self._secrets())
+        fates = _Fates(relay=self._provider.place, secrets=self._provider.secrets)
         for recipient in chunk.recipients:
             fates.note(recipient, self._deliver(message, sender, recipient))
             if fates.is_hopeless:
                 break
-        self._has_delivered = self._has_delivered or bool(fates.accepted)
+        self._has_delivered = self._has_delivered or fates.has_accepted
         return fates.outcome(chunk.recipients, relay_takes_our_mail=self._has_delivered)
 
     def close(self) -> None:
-        """Says good-bye to the relay."""
+        """Say good-bye to the relay."""
         if self._relay is not None and self._relay.is_open:
             self._relay.quit()
         self._relay = None
@@ -106,126 +143,115 @@ class SmtpSession:
         try:
             address = wire_address(recipient.email)
         except ValueError as err:
-            return Answer(Meaning.ADDRESS, str(err))
+            return Answer(ReplyMeaning.ADDRESS, str(err))
         content = message.render(recipient, end=END_OF_CONTENT)
         is_kept = self._relay is not None and self._relay.is_open
         answer = self._hand_over(sender, address, content)
-        if is_kept and answer.meaning in {Meaning.LOST, Meaning.CLOSED}:
+        if is_kept and answer.meaning in {ReplyMeaning.LOST, ReplyMeaning.CLOSED}:
             # The relay ended a connection that has idled or carried enough; it has not taken this message.
             answer = self._hand_over(sender, address, content)
         return answer
 
     def _hand_over(self, sender: str, address: str, content: bytes) -> Answer:
         if self._relay is None or not self._relay.is_open:
-            opened = open_connection(self._settings, self._password)
+            opened = open_connection(self._provider.settings, self._provider.password)
             if isinstance(opened, Answer):
                 return opened
             self._relay = opened
         return hand_over(self._relay, sender=sender, address=address, content=content)
-
-    def _secrets(self) -> tuple[str, ...]:
-        """The password as it is and as it travels in AUTH PLAIN, lest a relay repeat it."""
-        if not self._password:
-            return ()
-        plain = f"\0{self._settings.username}\0{self._password}"
-        return (self._password, *(b64encode(text.encode()).decode() for text in (plain, self._password)))
 
 
 class _Fates:
     """Collects the answers of a chunk, and makes the outcome of them."""
 
     def __init__(self, *, relay: str, secrets: tuple[str, ...]) -> None:
-        self.accepted: set[int] = set()
-        self._last = Meaning.ACCEPTED
         self._relay = relay
         self._secrets = secrets
-        self._refused: dict[int, str] = {}  # for good, with the relay's words
-        self._nonexistent: set[int] = set()
-        self._by_policy: set[int] = set()
-        self._refused_run: list[int] = []  # who was refused for good since the last other answer
-        self._uncertain: set[int] = set()
+        self._answers: dict[int, Answer] = {}  # by delivery
+        self._counts: Counter[ReplyMeaning] = Counter()
+        self._reasons: dict[ReplyMeaning, str] = {}  # the first words of each
+        self._last = ReplyMeaning.ACCEPTED
         self._in_a_row = 0
-        self._reasons: dict[Meaning, str] = {}
+        self._refused_run: list[int] = []  # who was refused for good since the last other answer
+
+    @property
+    def has_accepted(self) -> bool:
+        """Whether the relay took any message."""
+        return self._counts[ReplyMeaning.ACCEPTED] > 0
 
     def note(self, recipient: Recipient, answer: Answer) -> None:
-        """Takes down what came of one recipient; one who is in no set at the end is unsent."""
-        words = quoted(answer.words, without=self._secrets)
-        self._in_a_row = self._in_a_row + 1 if answer.meaning is self._last else 1
-        self._last = answer.meaning
-        self._reasons.setdefault(answer.meaning, words)
-        if answer.meaning in _FOR_GOOD:
-            self._refused[recipient.delivery] = words
+        """Take down what came of one recipient."""
+        meaning, words = answer.meaning, quoted(answer.words, without=self._secrets)
+        self._in_a_row = self._in_a_row + 1 if meaning is self._last else 1
+        self._last = meaning
+        self._answers[recipient.delivery] = Answer(meaning, words)
+        self._counts[meaning] += 1
+        self._reasons.setdefault(meaning, words)
+        if meaning in _FOR_GOOD:
             self._refused_run.append(recipient.delivery)
         else:
             self._refused_run.clear()
-        match answer.meaning:
-            case Meaning.ACCEPTED:
-                self.accepted.add(recipient.delivery)
-            case Meaning.ADDRESS:
-                self._nonexistent.add(recipient.delivery)
-            case Meaning.POLICY:
-                self._by_policy.add(recipient.delivery)
-            case Meaning.UNCERTAIN:
-                self._uncertain.add(recipient.delivery)
-            case _:
-                pass
 
     @property
     def is_hopeless(self) -> bool:
         """Whether the rest of the chunk would fare no better."""
-        if self._last in _ENDS_THE_CHUNK or len(self._uncertain) >= _CUTS_A_CHUNK:
+        if self._last in _ENDS_THE_CHUNK or self._counts[ReplyMeaning.UNCERTAIN] >= _CUTS_A_CHUNK:
             return True
-        return self._refuses_everybody or (self._last is Meaning.LATER and self._in_a_row >= _REFUSALS_IN_A_ROW)
+        return self._refuses_everybody or (self._last is ReplyMeaning.LATER and self._in_a_row >= _REFUSALS_IN_A_ROW)
 
     @property
     def _refuses_everybody(self) -> bool:
         """Whether the relay refuses one after the other: whatever it says of them, that is about us or about itself."""
-        by_policy = self._last is Meaning.POLICY and self._in_a_row >= _REFUSALS_IN_A_ROW
+        by_policy = self._last is ReplyMeaning.POLICY and self._in_a_row >= _REFUSALS_IN_A_ROW
         return by_policy or len(self._refused_run) >= _REFUSED_PEOPLE_IN_A_ROW
 
     def outcome(self, recipients: Sequence[Recipient], *, relay_takes_our_mail: bool) -> Outcome:
-        """What is known of every recipient.
+        """Return what is known of every recipient.
 
         A refusal by policy is the recipient's where the relay takes other mail of ours; otherwise it is ours. What
         it says of addresses counts for more than this broadcast only where it takes mail at all.
         """
-        blameless = self._blameless(relay_takes_our_mail=relay_takes_our_mail)
-        invalid = {delivery: words for delivery, words in self._refused.items() if delivery not in blameless}
-        settled = self.accepted | invalid.keys() | self._uncertain
+        blameless = set(self._refused_run) if self._refuses_everybody else set()
+        if not relay_takes_our_mail:
+            blameless |= self._whose(ReplyMeaning.POLICY)
+        invalid = {who: self._answers[who].words for who in self._whose(*_FOR_GOOD) - blameless}
+        uncertain = self._whose(ReplyMeaning.UNCERTAIN)
+        settled = self._whose(ReplyMeaning.ACCEPTED) | invalid.keys() | uncertain
         unsent = frozenset(recipient.delivery for recipient in recipients) - settled
         verdict = self._verdict(unsent)
-        next_step, reason = self._next_step(blameless) if unsent or self._uncertain else (NextStep.GO_ON, "")
+        next_step, reason = self._next_step(blameless) if unsent or uncertain else (NextStep.GO_ON, "")
+        nonexistent = self._whose(ReplyMeaning.ADDRESS) & invalid.keys()
         return Outcome(
             verdict=verdict,
             next_step=next_step,
             reason=reason,
             invalid=invalid,
-            undeliverable=frozenset(self._nonexistent & invalid.keys()) if relay_takes_our_mail else frozenset(),
+            undeliverable=nonexistent if relay_takes_our_mail else frozenset(),
             unsent=frozenset() if verdict in {Verdict.READY, Verdict.REJECTED} else unsent,
-            uncertain=frozenset() if verdict is Verdict.UNKNOWN else frozenset(self._uncertain),
+            uncertain=frozenset() if verdict is Verdict.UNKNOWN else uncertain,
         )
 
-    def _blameless(self, *, relay_takes_our_mail: bool) -> set[int]:
-        """Who was refused for good by a relay that refuses us."""
-        blameless = set(self._refused_run) if self._refuses_everybody else set()
-        return blameless if relay_takes_our_mail else blameless | self._by_policy
+    def _whose(self, *meanings: ReplyMeaning) -> frozenset[int]:
+        """Return the deliveries whose answer has one of these meanings."""
+        return frozenset(who for who, answer in self._answers.items() if answer.meaning in meanings)
 
     def _verdict(self, unsent: frozenset[int]) -> Verdict:
-        """What holds for the most: where nothing was accepted, what became of the rest."""
-        if self.accepted:
+        """Return what holds for the most: where nothing was accepted, what became of the rest."""
+        if self.has_accepted:
             return Verdict.ACCEPTED
         if unsent:
-            return Verdict.REJECTED if Meaning.MESSAGE in self._reasons else Verdict.READY
-        return Verdict.UNKNOWN if self._uncertain else Verdict.ACCEPTED
+            return Verdict.REJECTED if ReplyMeaning.MESSAGE in self._reasons else Verdict.READY
+        return Verdict.UNKNOWN if ReplyMeaning.UNCERTAIN in self._reasons else Verdict.ACCEPTED
 
     def _next_step(self, blameless: set[int]) -> tuple[NextStep, str]:
         reasons = {meaning: words for meaning, words in self._reasons.items() if meaning not in _FOR_GOOD}
         if blameless:
-            reasons[Meaning.POLICY] = self._refused[min(blameless)]
-        for meaning, step in _NEXT_STEPS:
+            reasons[ReplyMeaning.POLICY] = self._answers[min(blameless)].words
+        for meaning, step in _NEXT_STEPS.items():
             if meaning in reasons:
-                did = "could not be reached" if meaning is Meaning.LOST else "refused"
-                said = f"the relay {self._relay} {did}: {reasons[meaning]}"
-                return step, f"{said}; {_REMEDIES[meaning]}" if meaning in _REMEDIES else said
-        words = self._reasons.get(Meaning.UNCERTAIN, "")
+                did = "could not be reached" if meaning is ReplyMeaning.LOST else "refused"
+                remedy = f"; {_REMEDIES[meaning]}" if meaning in _REMEDIES else ""
+                then = ", then resume" if step is NextStep.PAUSE else ""
+                return step, f"the relay {self._relay} {did}: {reasons[meaning]}{remedy}{then}"
+        words = self._reasons.get(ReplyMeaning.UNCERTAIN, "")
         return NextStep.GO_ON, f"the connection to {self._relay} broke while it took a message: {words}"

@@ -6,6 +6,7 @@ What smtplib does around each command and reply costs as much as a message does,
 import smtplib
 import socket
 import ssl
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,11 +14,14 @@ from newsletter.settings.provider import SmtpSettings
 
 _MOST_AT_ONCE_BYTES = 8192
 _LONGEST_LINE_BYTES = 8192  # far more than the 512 of RFC 5321, 4.5.3.1.5
+_MOST_LINES = 100  # of one reply
+# A reply as a whole may take ten times as long as one step of it: a timeout of the socket is for each step.
+_STEPS = 10
 _NO_CODE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SmtpReply:
     """What the relay says to one command."""
 
     code: int  # -1 where it is no reply of SMTP
@@ -27,9 +31,10 @@ class Reply:
 class SmtpConnection:
     """A greeted, encrypted and logged-in connection; its methods raise OSError where it breaks."""
 
-    def __init__(self, connected: socket.socket, extensions: frozenset[str]) -> None:
+    def __init__(self, connected: socket.socket, extensions: frozenset[str], *, timeout_seconds: float) -> None:
         self._socket: socket.socket | None = connected
-        self._extensions = extensions
+        self._patience_seconds = timeout_seconds * _STEPS
+        self.extensions = extensions  # that the relay announces, in small letters
         self._heard = b""  # what has arrived and belongs to replies that nobody has asked for yet
 
     @property
@@ -42,41 +47,39 @@ class SmtpConnection:
         """Whether more has arrived than was asked for."""
         return bool(self._heard)
 
-    def has(self, extension: str) -> bool:
-        """Whether the relay announces an extension, whose name is in small letters."""
-        return extension in self._extensions
-
     def send(self, content: bytes) -> None:
-        """Sends all of it."""
+        """Send all of it."""
         self._opened().sendall(content)
 
-    def reply(self) -> Reply:
-        """The next reply, which may have several lines."""
+    def reply(self) -> SmtpReply:
+        """Return the next reply, which may have several lines."""
         words: list[bytes] = []
-        while True:
-            line = self._line()
+        until = time.monotonic() + self._patience_seconds
+        while len(words) < _MOST_LINES:
+            line = self._line(until)
             words.append(line[4:].strip())
             if not line[:3].isdigit():
-                return Reply(_NO_CODE, line.strip())
+                return SmtpReply(_NO_CODE, line.strip())
             if line[3:4] != b"-":
-                return Reply(int(line[:3]), b"\n".join(words))
+                return SmtpReply(int(line[:3]), b"\n".join(words))
+        raise ConnectionError("the relay's answer has no end")
 
     def quit(self) -> None:
-        """Says good-bye, and closes the connection whatever comes of it."""
+        """Say good-bye, and close the connection whatever comes of it."""
         with suppress(OSError):
             self.send(b"QUIT\r\n")
             self.reply()
         self.close()
 
     def close(self) -> None:
-        """Closes it at once; a second time is fine."""
+        """Close it at once; a second time is fine."""
         if self._socket is not None:
             self._socket.close()
         self._socket = None
 
-    def _line(self) -> bytes:
+    def _line(self, until: float) -> bytes:
         while b"\n" not in self._heard:
-            if len(self._heard) > _LONGEST_LINE_BYTES:
+            if len(self._heard) > _LONGEST_LINE_BYTES or time.monotonic() > until:
                 raise ConnectionError("the relay's answer has no end")
             piece = self._opened().recv(_MOST_AT_ONCE_BYTES)
             if not piece:
@@ -92,9 +95,23 @@ class SmtpConnection:
 
 
 def connect(settings: SmtpSettings, password: str) -> SmtpConnection:
-    """Opens a connection; raises OSError, of which smtplib's errors are, or UnicodeError for a host that is no name."""
-    server = _greeted(settings)
+    """Open a connection.
+
+    Raise OSError, of which smtplib's errors are, or ValueError: UnicodeError for a host that is no name, binascii's for
+    a challenge of the relay that cannot be read.
+    """
+    # Our own name for ourselves: smtplib would ask the DNS for it at each connection, which can take seconds.
+    hostname = socket.gethostname()
+    place = (settings.host, settings.port, hostname if "." in hostname else "[127.0.0.1]")
+    server: smtplib.SMTP
+    if settings.security == "tls":
+        server = smtplib.SMTP_SSL(*place, timeout=settings.timeout_seconds, context=ssl.create_default_context())
+    else:
+        server = smtplib.SMTP(*place, timeout=settings.timeout_seconds)
     try:
+        if settings.security == "starttls":
+            server.starttls(context=ssl.create_default_context())
+        server.ehlo_or_helo_if_needed()
         if settings.username is not None:
             server.login(settings.username, password)
         connected = server.sock
@@ -109,23 +126,4 @@ def connect(settings: SmtpSettings, password: str) -> SmtpConnection:
     if server.file is not None:
         server.file.close()
     server.sock = server.file = None  # so that the connection outlives the object
-    return SmtpConnection(connected, extensions)
-
-
-def _greeted(settings: SmtpSettings) -> smtplib.SMTP:
-    # Our own name for ourselves: smtplib would ask the DNS for it at each connection, which can take seconds.
-    hostname = socket.gethostname()
-    ourselves = hostname if "." in hostname else "[127.0.0.1]"
-    place, timeout = (settings.host, settings.port, ourselves), settings.timeout_seconds
-    if settings.security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(*place, timeout=timeout, context=ssl.create_default_context())
-    else:
-        server = smtplib.SMTP(*place, timeout=timeout)
-    try:
-        if settings.security == "starttls":
-            server.starttls(context=ssl.create_default_context())
-        server.ehlo_or_helo_if_needed()
-    except BaseException:
-        server.close()
-        raise
-    return server
+    return SmtpConnection(connected, extensions, timeout_seconds=settings.timeout_seconds)

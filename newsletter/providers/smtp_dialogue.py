@@ -6,25 +6,16 @@ begun, a connection that breaks leaves it open whether the relay took the messag
 
 import re
 import smtplib
-import ssl
 from dataclasses import dataclass
 from enum import StrEnum
 
-from newsletter.providers.smtp_connection import Reply, SmtpConnection, connect
+from newsletter.providers.smtp_connection import SmtpConnection, SmtpReply, connect
 from newsletter.settings.provider import SmtpSettings
 
 END_OF_CONTENT = b".\r\n"
 
-_ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
-_SUBJECTS = {
-    "1": "address",
-    "2": "mailbox",
-    "3": "system",
-    "4": "network",
-    "5": "protocol",
-    "6": "content",
-    "7": "policy",
-}
+_ENHANCED = re.compile(r"\s*5\.([0-7])\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
+_SUBJECTS = ("", "address", "mailbox", "system", "network", "protocol", "content", "policy")  # by their digit
 _CLOSING = 421
 _BAD_COMMANDS = frozenset({500, 502, 503, 504})
 _AUTHENTICATION_NEEDED = 530
@@ -46,7 +37,7 @@ class Phase(StrEnum):
     CONTENT = "content"
 
 
-class Meaning(StrEnum):
+class ReplyMeaning(StrEnum):
     """What an answer says about the message, its recipient or the connection."""
 
     ACCEPTED = "accepted"  # the relay has taken the message
@@ -65,20 +56,20 @@ class Meaning(StrEnum):
 class Answer:
     """What came of one step, and the relay's or the system's own words."""
 
-    meaning: Meaning
+    meaning: ReplyMeaning
     words: str
 
 
 def open_connection(settings: SmtpSettings, password: str) -> SmtpConnection | Answer:
-    """A greeted, encrypted and logged-in connection, or the reason why there is none."""
+    """Return a greeted, encrypted and logged-in connection, or the reason why there is none."""
     try:
         return connect(settings, password)
-    except (OSError, UnicodeError) as err:  # smtplib's are OSErrors; a host that cannot be a name is the other
+    except (OSError, ValueError) as err:  # smtplib's; a host that cannot be a name, a challenge that cannot be read
         return _answer_to_opening(err)
 
 
 def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: bytes) -> Answer:
-    """Gives the relay one message for one recipient.
+    """Give the relay one message for one recipient.
 
     `content` ends in the line with one dot that ends a message; no other line begins with a dot.
     """
@@ -97,42 +88,42 @@ def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: byte
         reply = relay.reply()
     except OSError as err:
         relay.close()
-        return Answer(Meaning.UNCERTAIN if phase is Phase.CONTENT else Meaning.LOST, str(err))
+        return Answer(ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST, str(err))
     return _judge(relay, phase, reply)
 
 
-def meaning_of(phase: Phase, code: int, words: str) -> Meaning:
-    """What a reply means that is not the one hoped for; RFC 5321 for the code, RFC 3463 for the enhanced one."""
+def meaning_of(phase: Phase, code: int, words: str) -> ReplyMeaning:
+    """Return what a reply means that is not the one hoped for: RFC 5321 for the code, RFC 3463 for the enhanced one."""
     if not 400 <= code <= 599:
-        return Meaning.UNCERTAIN if phase is Phase.CONTENT else Meaning.LOST
+        return ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST
     if code == _CLOSING:
-        return Meaning.CLOSED
+        return ReplyMeaning.CLOSED
     if code < 500:
-        return Meaning.CLOSED if phase in {Phase.OPENING, Phase.MAIL} else Meaning.LATER
+        return ReplyMeaning.CLOSED if phase in {Phase.OPENING, Phase.MAIL} else ReplyMeaning.LATER
     enhanced = _ENHANCED.match(words)
-    subject, detail = (_SUBJECTS.get(enhanced[1], ""), enhanced[2]) if enhanced else ("", "")
+    subject, detail = (_SUBJECTS[int(enhanced[1])], enhanced[2]) if enhanced else ("", "")
     if _is_about_the_message(phase, code, subject):
-        return Meaning.MESSAGE
+        return ReplyMeaning.MESSAGE
     is_bad_dialogue = subject == "protocol" or (not subject and code in _BAD_COMMANDS)
     if phase in {Phase.OPENING, Phase.MAIL} or code == _AUTHENTICATION_NEEDED or is_bad_dialogue:
-        return Meaning.US
+        return ReplyMeaning.US
     return _about_a_recipient(phase, code, subject, detail, words)
 
 
-def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words: str) -> Meaning:
-    """What a refusal for good means that names neither the message nor the dialogue; in doubt, not the address."""
+def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words: str) -> ReplyMeaning:
+    """Return what a refusal for good means that names neither message nor dialogue. In doubt, it is not the address."""
     if subject == "address" and detail in _BAD_SENDER:
-        return Meaning.US
+        return ReplyMeaning.US
     if subject == "address" and detail in _NO_SUCH_ADDRESS:
-        return Meaning.ADDRESS
+        return ReplyMeaning.ADDRESS
     is_full = subject == "mailbox" and detail == "2"
     if _ABOUT_US.search(words) and not is_full:
-        return Meaning.POLICY
+        return ReplyMeaning.POLICY
     if subject:
         is_theirs = subject in {"address", "mailbox"} or (phase is Phase.RCPT and subject == "content")
-        return Meaning.RECIPIENT if is_theirs else Meaning.POLICY
+        return ReplyMeaning.RECIPIENT if is_theirs else ReplyMeaning.POLICY
     # Relays that give no enhanced code refuse strangers with a bare 554, and mail that they dislike after its content.
-    return Meaning.RECIPIENT if phase is Phase.RCPT and code != _TRANSACTION_FAILED else Meaning.POLICY
+    return ReplyMeaning.RECIPIENT if phase is Phase.RCPT and code != _TRANSACTION_FAILED else ReplyMeaning.POLICY
 
 
 def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
@@ -142,31 +133,31 @@ def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
     return phase in {Phase.DATA, Phase.CONTENT} and (is_too_large or subject in {"system", "content"})
 
 
-def _answer_to_opening(error: OSError | UnicodeError) -> Answer:
+def _answer_to_opening(error: OSError | ValueError) -> Answer:
     if isinstance(error, smtplib.SMTPResponseException):
         words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         return Answer(meaning_of(Phase.OPENING, error.smtp_code, words), f"{error.smtp_code} {words}")
-    if isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError | UnicodeError):
-        return Answer(Meaning.US, str(error))
-    return Answer(Meaning.LOST, str(error))
+    if isinstance(error, smtplib.SMTPNotSupportedError | ValueError):  # a certificate's error is a ValueError as well
+        return Answer(ReplyMeaning.US, str(error))
+    return Answer(ReplyMeaning.LOST, str(error))
 
 
 def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: int) -> str | Answer:
-    options = f" SIZE={size_bytes}" if relay.has("size") else ""
+    options = f" SIZE={size_bytes}" if "size" in relay.extensions else ""
     if not address.isascii():
-        if not relay.has("smtputf8"):
-            return Answer(Meaning.RECIPIENT, "the relay carries no address with letters outside ASCII")
+        if "smtputf8" not in relay.extensions:
+            return Answer(ReplyMeaning.RECIPIENT, "the relay carries no address with letters outside ASCII")
         options += " BODY=8BITMIME SMTPUTF8"
     return f"MAIL FROM:<{sender}>{options}"
 
 
 def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | None:
-    """Says who sends to whom, and opens the content; the first refusal, or None where the relay waits for it.
+    """Say who sends to whom, and open the content. Return the first refusal, or None where the relay waits for it.
 
     A relay that announces PIPELINING gets the three commands in one write (RFC 2920).
     """
     commands = ((Phase.MAIL, mail), (Phase.RCPT, f"RCPT TO:<{address}>"), (Phase.DATA, "DATA"))
-    pipelined = relay.has("pipelining")
+    pipelined = "pipelining" in relay.extensions
     if pipelined:
         relay.send(f"{mail}\r\nRCPT TO:<{address}>\r\nDATA\r\n".encode())
     refusal: Answer | None = None
@@ -190,7 +181,7 @@ def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | N
 
 
 def _reset(relay: SmtpConnection) -> None:
-    """Has the relay forget the message; where this finds the connection gone, the next message opens another."""
+    """Have the relay forget the message. Where this finds the connection gone, the next message opens another."""
     try:
         relay.send(b"RSET\r\n")
         if not 200 <= relay.reply().code <= 299:
@@ -199,11 +190,11 @@ def _reset(relay: SmtpConnection) -> None:
         relay.close()
 
 
-def _judge(relay: SmtpConnection, phase: Phase, reply: Reply) -> Answer:
+def _judge(relay: SmtpConnection, phase: Phase, reply: SmtpReply) -> Answer:
     text = reply.words.decode("utf-8", "replace")
     if phase is Phase.CONTENT and 200 <= reply.code <= 299:
-        return Answer(Meaning.ACCEPTED, text)
+        return Answer(ReplyMeaning.ACCEPTED, text)
     meaning = meaning_of(phase, reply.code, text)
-    if meaning in {Meaning.CLOSED, Meaning.LOST, Meaning.UNCERTAIN}:
+    if meaning in {ReplyMeaning.CLOSED, ReplyMeaning.LOST, ReplyMeaning.UNCERTAIN}:
         relay.close()
     return Answer(meaning, f"{reply.code} {text}")

@@ -95,7 +95,7 @@ def _key(location: Location) -> str:
 
 
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
-    """The keys that the record at this location has, following lists and mappings of records."""
+    """Return the keys of the record at this location, following lists and mappings of records."""
     found: type[BaseModel] | None = model
     for part in location:
         if found is None or isinstance(part, int):
@@ -104,6 +104,8 @@ def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
             if (info.alias or name) == part:
                 found = _record_in(info.annotation)
                 break
+        else:  # a key of any name, where the record takes such
+            found = _record_in(found.__annotations__.get("__pydantic_extra__"))
     if found is None:
         return []
     return [info.alias or name for name, info in found.model_fields.items()]

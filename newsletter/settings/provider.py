@@ -1,9 +1,15 @@
-"""What carries the mail: `[provider]`."""
+"""What carries the mail: `[provider]`.
 
-from typing import Literal
+The table of each provider says what must be known of it before it is opened: its pace, how its mail travels, and
+whether it keeps suppression lists. A provider without a record here has `ProviderTable`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from newsletter.model.values import Link, OneLine
 from newsletter.settings.pace import PaceSettings
@@ -12,14 +18,52 @@ from newsletter.settings.part import Part
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class OutboxSettings(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A service that carries mail for others, and how mail proves that it came from there."""
+
+    name: str
+    spf_include: str  # what `include:` names
+    selectors: tuple[str, ...] = ()  # of DKIM, where it gives every account the same
+    dkim_alias: str = ""  # what `{selector}._domainkey` is an alias (CNAME) of; empty where the key itself is published
+
+
+SENDGRID = Carrier(
+    name="SendGrid",
+    spf_include="sendgrid.net",
+    selectors=("s1", "s2"),
+    dkim_alias="{selector}.domainkey.u<number of your account>.wl<number>.sendgrid.net",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRoute:
+    """How mail leaves this machine, for the checks of the sender's domain."""
+
+    carrier: Carrier | None = None  # None where the relay's host tells
+    relay: "SmtpSettings | None" = None  # None where mail leaves through a Web API
+
+
+class ProviderTable(Part):
+    """`[provider.NAME]`: what every provider may have."""
+
+    keeps_suppressions: ClassVar[bool] = False
+
+    pace: PaceSettings = PaceSettings()
+
+    @property
+    def route(self) -> MailRoute | None:
+        """How mail leaves this machine. None where it stays here."""
+        return None
+
+
+class OutboxSettings(ProviderTable):
     """`[provider.outbox]`: mail as files."""
 
     folder: OneLine = "outbox"
-    pace: PaceSettings = PaceSettings()
 
 
-class SmtpSettings(Part):
+class SmtpSettings(ProviderTable):
     """`[provider.smtp]`: a relay; the password comes from NEWSLETTER_SMTP_PASSWORD."""
 
     host: OneLine
@@ -29,7 +73,10 @@ class SmtpSettings(Part):
     timeout_seconds: float = Field(default=30, gt=0)
     concurrency: int = Field(default=4, ge=1, le=64)
 
-    pace: PaceSettings = PaceSettings()
+    @property
+    def route(self) -> MailRoute:
+        """Through the relay."""
+        return MailRoute(relay=self)
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> "SmtpSettings":
@@ -38,8 +85,10 @@ class SmtpSettings(Part):
         return self
 
 
-class SendGridSettings(Part):
+class SendGridSettings(ProviderTable):
     """`[provider.sendgrid]`: the Web API; the key comes from SENDGRID_API_KEY."""
+
+    keeps_suppressions: ClassVar[bool] = True
 
     region: Literal["global", "eu"] = "global"
     api_url: Link | None = Field(default=None, description="another server that speaks the same API")
@@ -47,7 +96,10 @@ class SendGridSettings(Part):
     concurrency: int = Field(default=4, ge=1, le=64)
     sandbox: bool = Field(default=False, description="have requests validated, and nothing sent")
 
-    pace: PaceSettings = PaceSettings()
+    @property
+    def route(self) -> MailRoute:
+        """Through the Web API."""
+        return MailRoute(carrier=SENDGRID)
 
     @field_validator("api_url")
     @classmethod
@@ -61,9 +113,15 @@ class SendGridSettings(Part):
 
 
 class ProviderSettings(Part):
-    """`[provider]`: what carries the mail, and the settings of each."""
+    """`[provider]`: what carries the mail, and a table for each provider.
 
-    use: Literal["outbox", "smtp", "sendgrid"] = "outbox"
+    Which names `use` and the tables may have is known to `newsletter.providers.registry`.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, ProviderTable]
+
+    use: OneLine = "outbox"
     outbox: OutboxSettings = OutboxSettings()
     smtp: SmtpSettings | None = None
     sendgrid: SendGridSettings = SendGridSettings()
@@ -73,3 +131,13 @@ class ProviderSettings(Part):
         if self.use == "smtp" and self.smtp is None:
             raise ValueError("smtp has no settings; add a table [provider.smtp] with at least host")
         return self
+
+    @property
+    def tables(self) -> Mapping[str, ProviderTable]:
+        """The table of each provider that has one."""
+        return {name: value for name, value in self if isinstance(value, ProviderTable)}
+
+    @property
+    def table_in_use(self) -> ProviderTable:
+        """The table of the provider in use."""
+        return self.tables.get(self.use, ProviderTable())

@@ -14,7 +14,7 @@ from threading import Lock
 from types import TracebackType
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
-from newsletter.providers.base import MessageLog, Provider, Scheduler, Session, SuppressionLists
+from newsletter.providers.base import MessageLog, Provider, ProviderFacts, Scheduler, Session, SuppressionLists
 from newsletter.store.database import Connection, Database, Runner
 from tests.faults.eventlog import EventLog
 
@@ -146,6 +146,10 @@ class MortalProvider:
     def describe(self) -> str:
         """As the provider's own."""
         return self._provider.describe()
+
+    def examine(self, *, is_online: bool) -> ProviderFacts:
+        """As the provider's own."""
+        return self._provider.examine(is_online=is_online)
 
     @contextmanager
     def session(self) -> Iterator["MortalSession"]:

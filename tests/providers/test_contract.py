@@ -1,49 +1,32 @@
 """What every provider keeps to, whatever carries the mail."""
 
-import base64
-import ssl
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from newsletter.config import load_config
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
+from newsletter.model.diagnosis import Health
 from newsletter.model.rendered import Picture
 from newsletter.model.slots import Template
-from newsletter.providers.base import Provider
-from tests.fakes.sendgrid_api import AcceptedMail, SendGridApi
-from tests.providers.mailings import PICTURE, Received, chunk, mailing, received, recipient, variant
-from tests.providers.sendgrid_parts import unknown
-from tests.providers.smtp_server import PASSWORD, Behaviour, SmtpServer
-from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
-
-API_KEY = "SG.contract-key"
+from newsletter.providers.registry import PROVIDERS
+from tests.providers.carriers import API_KEY, CARRIERS, Carrier
+from tests.providers.mailings import PICTURE, chunk, mailing, recipient, variant
+from tests.providers.sendgrid.parts import unknown
+from tests.providers.smtp_server import PASSWORD
 
 
-@dataclass(frozen=True, kw_only=True)
-class Carrier:
-    """A provider, and the way to read what has arrived: in the order of arrival, or of the file names."""
-
-    provider: Provider
-    arrived: Callable[[], list[Received]]
-
-
-@pytest.fixture(params=["outbox", "smtp", "smtp-pipelined", "smtp-starttls", "sendgrid"])
+@pytest.fixture(params=CARRIERS)
 def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Carrier]:
     """Each provider in turn, with what it hands mail to."""
-    match request.param:
-        case "outbox":
-            yield _outbox(tmp_path)
-        case "sendgrid":
-            yield from _sendgrid(tmp_path)
-        case "smtp-starttls":
-            request.getfixturevalue("trusted")
-            yield from _smtp_starttls(tmp_path, request.getfixturevalue("server_tls"))
-        case _:
-            extensions = ("PIPELINING",) if request.param == "smtp-pipelined" else ()
-            yield from _smtp(tmp_path, extensions)
+    with CARRIERS[request.param](request, tmp_path) as opened:
+        yield opened
+
+
+def test_every_provider_is_held_to_the_contract() -> None:
+    assert {name.partition("-")[0] for name in CARRIERS} == set(PROVIDERS)
 
 
 def test_everyone_gets_their_own_mail(carrier: Carrier) -> None:
@@ -200,26 +183,32 @@ def test_a_mail_that_is_handed_over_again_can_be_told_to_be_the_same(carrier: Ca
     _submit(carrier, chunk(recipient(1, "ana@example.org")))
     _submit(carrier, chunk(recipient(1, "ana@example.org"), attempt=2))
 
-    # SendGrid makes its own message ids; there the delivery's number comes back with every event.
-    mark = "nl_delivery" if carrier.provider.name == "sendgrid" else "Message-ID"
-    marks = {mail.headers[mark] for mail in carrier.arrived()}
-    assert len(marks) == 1
+    assert len({mail.headers[carrier.mark] for mail in carrier.arrived()}) == 1
 
 
 def test_a_provider_says_what_it_is(carrier: Carrier) -> None:
     provider = carrier.provider
 
-    assert provider.name in {"outbox", "smtp", "sendgrid"}
+    assert provider.name in PROVIDERS
     assert provider.chunk_size >= 1
     assert provider.concurrency >= 1
     assert provider.describe()
     assert not any(secret in provider.describe() for secret in (API_KEY, PASSWORD))
 
 
+def test_the_doctor_looks_without_sending_or_telling_a_secret(carrier: Carrier) -> None:
+    for is_online in (True, False):
+        facts = carrier.provider.examine(is_online=is_online)
+
+        assert facts.items
+        assert not [item for item in facts.items if item.health is Health.ERROR]
+        assert not any(secret in str(facts) for secret in (API_KEY, PASSWORD))
+    assert carrier.arrived() == []
+
+
 def test_a_provider_holds_mail_only_where_it_can_take_it_back(carrier: Carrier) -> None:
     scheduler = carrier.provider.scheduler
 
-    assert (scheduler is not None) is (carrier.provider.name == "sendgrid")
     if scheduler is not None:
         assert timedelta(0) < scheduler.margin < scheduler.longest
         scheduler.cancel_batch(scheduler.open_batch())
@@ -228,52 +217,15 @@ def test_a_provider_holds_mail_only_where_it_can_take_it_back(carrier: Carrier) 
 def test_a_log_that_knows_nothing_proves_nothing(carrier: Carrier) -> None:
     log = carrier.provider.message_log
 
-    assert (log is not None) is (carrier.provider.name == "sendgrid")
     assert log is None or log.find("b7", unknown("ana@example.org")) is None
+
+
+def test_the_settings_know_which_provider_keeps_suppressions(carrier: Carrier, tmp_path: Path) -> None:
+    table = load_config(tmp_path).settings.provider.table_in_use
+
+    assert (carrier.provider.suppression_lists is not None) is table.keeps_suppressions
 
 
 def _submit(carrier: Carrier, handed: OutgoingChunk) -> Outcome:
     with carrier.provider.session() as session:
         return session.submit(handed)
-
-
-def _outbox(folder: Path) -> Carrier:
-    provider = opened(folder, '[provider]\nuse = "outbox"\n')
-    return Carrier(
-        provider=provider,
-        arrived=lambda: [received(path.read_bytes()) for path in sorted((folder / "outbox").rglob("*.eml"))],
-    )
-
-
-def _smtp(folder: Path, extensions: tuple[str, ...]) -> Iterator[Carrier]:
-    with SmtpServer(behaviour=Behaviour(extensions=extensions)) as server:
-        provider = opened(folder, smtp_settings(server.port))
-        yield Carrier(provider=provider, arrived=lambda: [received(mail.content) for mail in server.taken])
-
-
-def _smtp_starttls(folder: Path, tls: ssl.SSLContext) -> Iterator[Carrier]:
-    with SmtpServer(tls=tls, demands_login=True) as server:
-        settings = smtp_settings(server.port, host="localhost", security="starttls", more='username = "letter"')
-        provider = opened(folder, settings, {"NEWSLETTER_SMTP_PASSWORD": PASSWORD})
-        yield Carrier(provider=provider, arrived=lambda: [received(mail.content) for mail in server.taken])
-        assert all(mail.was_encrypted and mail.was_authenticated for mail in server.taken)
-
-
-def _sendgrid(folder: Path) -> Iterator[Carrier]:
-    with SendGridApi(api_key=API_KEY) as api:
-        provider = opened(folder, sendgrid_settings(api.url), {"SENDGRID_API_KEY": API_KEY})
-        yield Carrier(provider=provider, arrived=lambda: [_received_of(mail) for mail in api.accepted])
-
-
-def _received_of(mail: AcceptedMail) -> Received:
-    return Received(
-        to=mail.email,
-        to_name=mail.name,
-        sender=mail.sender,
-        reply_to=mail.reply_to,
-        subject=mail.subject,
-        html=mail.html.replace("\r\n", "\n"),
-        text=mail.text.replace("\r\n", "\n"),
-        headers={**mail.headers, **mail.custom_args},
-        pictures={part["content_id"]: base64.b64decode(part["content"]) for part in mail.attachments},
-    )

@@ -1,4 +1,4 @@
-"""A provider opens with its secret from the environment, or says which one is missing."""
+"""One table knows the providers; each opens with its secret from the environment, or says which one is missing."""
 
 import subprocess
 import sys
@@ -6,18 +6,34 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.errors import ProviderError
-from newsletter.providers.registry import OPENERS
+from newsletter.errors import MistakesError, ProviderError
+from newsletter.providers.registry import PROVIDERS
 from newsletter.settings.provider import ProviderSettings
 from tests.providers.workspace import opened, smtp_settings
 
 SENDGRID = '[provider]\nuse = "sendgrid"\n'
 
 
-def test_every_provider_of_the_configuration_can_be_opened() -> None:
-    use = ProviderSettings.model_json_schema()["properties"]["use"]["enum"]
+def test_every_table_of_the_settings_is_a_providers() -> None:
+    assert set(ProviderSettings.model_fields) - {"use"} <= set(PROVIDERS)
 
-    assert set(OPENERS) == set(use)
+
+@pytest.mark.parametrize(
+    ("lines", "mistakes"),
+    [
+        ('[provider]\nuse = "pigeon"\n', ["provider › use: 'pigeon' is not possible; the known ones are"]),
+        ('[provider]\nuse = "smpt"\n', ["provider › use: 'smpt' is not possible; did you mean smtp?"]),
+        ("[provider.sendgird]\n", ["provider › sendgird: 'sendgird' is not possible; did you mean"]),
+        ('[provider]\nuse = "x"\n[provider.y]\n', ["provider › use: 'x' is not possible", "provider › y: 'y' is"]),
+    ],
+)
+def test_a_provider_that_does_not_exist_is_told_with_its_line(tmp_path: Path, lines: str, mistakes: list[str]) -> None:
+    with pytest.raises(MistakesError) as refusal:
+        opened(tmp_path, lines)
+
+    told = [str(mistake) for mistake in refusal.value.mistakes]
+    assert len(told) == len(mistakes)
+    assert all(words in each and "newsletter.toml:1" in each for words, each in zip(mistakes, told, strict=True))
 
 
 def test_a_new_workspace_writes_to_the_outbox(tmp_path: Path) -> None:

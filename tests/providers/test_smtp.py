@@ -10,7 +10,6 @@ import pytest
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
-from newsletter.providers.smtp_dialogue import Meaning, Phase, meaning_of
 from tests.providers.mailings import chunk, recipient
 from tests.providers.smtp_server import PASSWORD, TAKEN, SmtpServer
 from tests.providers.workspace import opened, smtp_settings
@@ -339,50 +338,6 @@ def test_a_reply_that_makes_no_sense_after_the_content_leaves_it_unknown(tmp_pat
         outcome = _submit(opened(tmp_path, smtp_settings(puppet.port)), chunk(PEOPLE[0]))
 
     assert outcome.verdict is Verdict.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("phase", "reply", "meaning"),
-    [
-        (Phase.OPENING, "421 4.3.2 shutting down", Meaning.CLOSED),
-        (Phase.OPENING, "454 4.7.0 temporary authentication failure", Meaning.CLOSED),
-        (Phase.OPENING, "535 5.7.8 wrong password", Meaning.US),
-        (Phase.OPENING, "554 5.7.1 you are on a list", Meaning.US),
-        (Phase.MAIL, "451 4.3.0 busy", Meaning.CLOSED),
-        (Phase.MAIL, "530 5.7.0 log in first", Meaning.US),
-        (Phase.MAIL, "552 5.3.4 too big", Meaning.MESSAGE),
-        (Phase.RCPT, "450 4.2.1 later", Meaning.LATER),
-        (Phase.RCPT, "550 5.1.1 no such user", Meaning.ADDRESS),
-        (Phase.RCPT, "550 5.1.2 no such domain", Meaning.ADDRESS),
-        (Phase.RCPT, "556 5.1.10 null MX", Meaning.ADDRESS),
-        (Phase.RCPT, "550 no such user", Meaning.RECIPIENT),
-        (Phase.RCPT, "550 moderated list", Meaning.RECIPIENT),
-        (Phase.RCPT, "550 5.6.7 address outside ASCII", Meaning.RECIPIENT),
-        (Phase.RCPT, "552 5.2.2 user over quota", Meaning.RECIPIENT),
-        (Phase.RCPT, "550 5.1.0 rejected", Meaning.RECIPIENT),
-        (Phase.RCPT, "550 5.1.0 Sender address rejected", Meaning.POLICY),
-        (Phase.RCPT, "550 5.1.8 bad sender", Meaning.US),
-        (Phase.RCPT, "550 5.4.5 daily sending quota exceeded", Meaning.POLICY),
-        (Phase.RCPT, "550 over your hourly limit", Meaning.POLICY),
-        (Phase.RCPT, "503 MAIL first", Meaning.US),
-        (Phase.CONTENT, "550 looks like spam", Meaning.POLICY),
-        (Phase.RCPT, "550 relaying denied", Meaning.POLICY),
-        (Phase.RCPT, "530 log in first", Meaning.US),
-        (Phase.RCPT, "503 5.5.1 bad sequence", Meaning.US),
-        (Phase.DATA, "451 4.3.0 busy", Meaning.LATER),
-        (Phase.CONTENT, "451 4.7.1 later", Meaning.LATER),
-        (Phase.CONTENT, "552 too big", Meaning.MESSAGE),
-        (Phase.CONTENT, "554 refused", Meaning.POLICY),
-        (Phase.CONTENT, "550 5.7.1 spam", Meaning.POLICY),
-        (Phase.CONTENT, "550 5.1.1 no such user", Meaning.ADDRESS),
-        (Phase.CONTENT, "354 go on", Meaning.UNCERTAIN),
-        (Phase.RCPT, "999 what", Meaning.LOST),
-    ],
-)
-def test_a_reply_means_what_its_codes_say(phase: Phase, reply: str, meaning: Meaning) -> None:
-    code, _, words = reply.partition(" ")
-
-    assert meaning_of(phase, int(code), words) is meaning
 
 
 def test_a_relay_is_described_by_its_address_and_its_security(tmp_path: Path) -> None:

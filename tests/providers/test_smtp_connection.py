@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.model.broadcast import NextStep, Outcome, Verdict
-from newsletter.providers.smtp_connection import Reply, SmtpConnection
+from newsletter.providers.smtp_connection import SmtpConnection, SmtpReply
 from tests.providers.mailings import chunk, recipient
 from tests.providers.workspace import opened, smtp_settings
 
@@ -22,7 +22,7 @@ _SILENCE = "silence"  # until the other side gives up
 def both() -> Iterator[tuple[SmtpConnection, socket.socket]]:
     """A connection, and what the relay writes to."""
     ours, theirs = socket.socketpair()
-    connection = SmtpConnection(ours, frozenset())
+    connection = SmtpConnection(ours, frozenset(), timeout_seconds=5)
     ours.settimeout(5)
     with theirs:
         yield connection, theirs
@@ -32,19 +32,19 @@ def both() -> Iterator[tuple[SmtpConnection, socket.socket]]:
 @pytest.mark.parametrize(
     ("heard", "reply"),
     [
-        (b"250 ok\r\n", Reply(250, b"ok")),
-        (b"250\r\n", Reply(250, b"")),
-        (b"250 ok\n", Reply(250, b"ok")),
-        (b"250-one\r\n250-two\r\n250 three\r\n", Reply(250, b"one\ntwo\nthree")),
-        (b"550 5.1.1 no\r\n", Reply(550, b"5.1.1 no")),
-        (b"what?\r\n", Reply(-1, b"what?")),
-        (b"\r\n", Reply(-1, b"")),
-        (b"250-one\r\nwhat?\r\n", Reply(-1, b"what?")),
+        (b"250 ok\r\n", SmtpReply(250, b"ok")),
+        (b"250\r\n", SmtpReply(250, b"")),
+        (b"250 ok\n", SmtpReply(250, b"ok")),
+        (b"250-one\r\n250-two\r\n250 three\r\n", SmtpReply(250, b"one\ntwo\nthree")),
+        (b"550 5.1.1 no\r\n", SmtpReply(550, b"5.1.1 no")),
+        (b"what?\r\n", SmtpReply(-1, b"what?")),
+        (b"\r\n", SmtpReply(-1, b"")),
+        (b"250-one\r\nwhat?\r\n", SmtpReply(-1, b"what?")),
     ],
 )
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_a_reply_is_the_same_in_whatever_pieces_it_comes(
-    both: tuple[SmtpConnection, socket.socket], heard: bytes, reply: Reply, size: int
+    both: tuple[SmtpConnection, socket.socket], heard: bytes, reply: SmtpReply, size: int
 ) -> None:
     connection, relay = both
     writer = threading.Thread(target=_write_in_pieces, args=(relay, heard, size))
@@ -63,10 +63,10 @@ def test_replies_that_come_together_are_given_one_by_one(both: tuple[SmtpConnect
 
     assert [connection.reply().code for _ in range(2)] == [250, 250]
     assert connection.has_unasked
-    assert connection.reply() == Reply(354, b"three")
+    assert connection.reply() == SmtpReply(354, b"three")
 
 
-@pytest.mark.parametrize("heard", [b"", b"25", b"250-one\r\n", b"x" * 100_000])
+@pytest.mark.parametrize("heard", [b"", b"25", b"250-one\r\n", b"x" * 100_000, b"250-one\r\n" * 1000])
 def test_a_reply_without_an_end_is_a_broken_connection(
     both: tuple[SmtpConnection, socket.socket], heard: bytes
 ) -> None:
@@ -92,6 +92,28 @@ def test_a_closed_connection_says_so(both: tuple[SmtpConnection, socket.socket])
     for use in (connection.reply, lambda: connection.send(b"NOOP\r\n")):
         with pytest.raises(OSError, match="closed"):
             use()
+
+
+def test_a_reply_that_comes_too_slowly_is_a_broken_connection() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        connection = SmtpConnection(ours, frozenset(), timeout_seconds=0)
+        theirs.sendall(b"250 o")
+        with pytest.raises(OSError, match="no end"):
+            connection.reply()
+        connection.close()
+
+
+def test_a_challenge_that_cannot_be_read_is_a_refusal_to_work_for_us(tmp_path: Path) -> None:
+    def challenge(command: str) -> str:
+        return "334 abc\r\n" if command == "AUTH" else _usual(command, "250-AUTH CRAM-MD5\r\n")
+
+    with _relay(challenge) as port:
+        settings = smtp_settings(port, more='username = "letter"')
+        with opened(tmp_path, settings, {"NEWSLETTER_SMTP_PASSWORD": "s3cret"}).session() as session:
+            outcome = session.submit(chunk(ANA))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
 
 
 @pytest.mark.parametrize("extensions", ["", "250-PIPELINING\r\n"], ids=["one by one", "pipelined"])

@@ -3,19 +3,7 @@
 A relay is known by its host. Whatever is not listed here is named under `[authentication]`.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carrier:
-    """A service that carries mail for others."""
-
-    name: str
-    spf_include: str  # what `include:` names
-    selectors: tuple[str, ...] = ()  # where it gives every account the same
-
-
-SENDGRID = Carrier(name="SendGrid", spf_include="sendgrid.net", selectors=("s1", "s2"))
+from newsletter.settings.provider import SENDGRID, Carrier
 
 # The end of a relay's host → whose it is.
 _OF_HOST = {

@@ -134,9 +134,8 @@ def _record(sender: Sender, selector: str, domain: str) -> DnsRecord:
     name = _name(selector, domain)
     if (told := sender.told(name)) is not None:
         return told
-    if sender.carrier is not None and sender.carrier.name == "SendGrid":
-        value = f"{selector}.domainkey.u<number of your account>.wl<number>.sendgrid.net"
-        return DnsRecord(name=name, type="CNAME", value=value)
+    if sender.carrier is not None and sender.carrier.dkim_alias:
+        return DnsRecord(name=name, type="CNAME", value=sender.carrier.dkim_alias.format(selector=selector))
     return DnsRecord(
         name=name, type="TXT", value=f"v=DKIM1; k=rsa; p=<the public key that {sender.carrier_name} shows>"
     )

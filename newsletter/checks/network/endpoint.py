@@ -8,7 +8,7 @@ from email.policy import default as modern
 from newsletter.checks.base import Circumstances, Evidence, Probed, error
 from newsletter.checks.network.links import agent_of
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import OUTBOX
+from newsletter.checks.network.sender import why_mail_stays
 from newsletter.checks.network.web import Failure, NoReply, Reply, Web, host_of, is_private_literal
 from newsletter.errors import CannotRunError
 
@@ -29,8 +29,8 @@ class EndpointFault:
 def examine_endpoint(evidence: Evidence, _: Circumstances) -> Probed:
     """Judges H4 by the link in the sample message, whose token belongs to nobody."""
     settings = evidence.subject.settings
-    if settings.provider.use == "outbox":
-        raise CannotRunError(OUTBOX)
+    if stays := why_mail_stays(settings):
+        raise CannotRunError(stays)
     header = str(message_from_bytes(evidence.subject.message, policy=modern)["List-Unsubscribe"] or "")
     link = re.search(r"<(https?://[^>]+)>", header)
     if link is None:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from newsletter.checks.network.carriers import SENDGRID, Carrier, carrier_of
+from newsletter.checks.network.carriers import carrier_of
 from newsletter.config import Config
 from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Severity
-from newsletter.settings.provider import SmtpSettings
+from newsletter.settings.provider import Carrier, MailRoute, SmtpSettings
+from newsletter.settings.workspace import Settings
 
 FROM_KEY = ("newsletter", "from")
-OUTBOX = 'mail stays on this machine, [provider] use = "outbox"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +64,18 @@ class Judgement:
     not_judged: str = ""
 
 
+def why_mail_stays(settings: Settings) -> str:
+    """Return why there is no sender to judge: mail stays on this machine. Empty where it leaves."""
+    provider = settings.provider
+    return "" if provider.table_in_use.route else f'mail stays on this machine, [provider] use = "{provider.use}"'
+
+
 def sender_of(config: Config) -> Sender:
     """The sender as the settings have it, and as the larger carriers are known to work."""
     settings = config.settings
-    given, relay = settings.authentication, settings.provider.smtp if settings.provider.use == "smtp" else None
-    carrier = SENDGRID if settings.provider.use == "sendgrid" else carrier_of(relay.host) if relay else None
+    given, route = settings.authentication, settings.provider.table_in_use.route or MailRoute()
+    relay = route.relay
+    carrier = route.carrier or (carrier_of(relay.host) if relay else None)
     from_domain = _domain_of(settings.newsletter.from_email)
     reply_to = settings.newsletter.reply_to
     reply_domain = _domain_of(reply_to) if reply_to else from_domain

@@ -12,7 +12,7 @@ from newsletter.checks.network import alignment, dkim, dmarc, mail_hosts, relay,
 from newsletter.checks.network.dkim import Signature
 from newsletter.checks.network.dmarc import Policy
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import OUTBOX, Judgement, Sender, SenderFault, sender_of
+from newsletter.checks.network.sender import Judgement, Sender, SenderFault, sender_of, why_mail_stays
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun
 
@@ -33,8 +33,8 @@ class SenderVerdict:
 def examine_sender(evidence: Evidence, _: Circumstances) -> Probed:
     """Judges D1 to D6."""
     config = evidence.subject.config
-    if config.settings.provider.use == "outbox":
-        raise CannotRunError(OUTBOX)
+    if stays := why_mail_stays(config.settings):
+        raise CannotRunError(stays)
     names = Names(config.settings.authentication.nameserver_addresses)
     judgements = judge_sender(sender_of(config), names).judgements
     return Probed(

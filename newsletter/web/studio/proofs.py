@@ -12,6 +12,7 @@ from typing import TypeVar
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
 from newsletter.content.loader import ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.providers.registry import with_known_provider
 from newsletter.render.theme import Theme
 from newsletter.workflows.compose.compose import Composed, compose_issue, open_theme
 from newsletter.workflows.segments import audience_fields
@@ -119,7 +120,7 @@ class Proofs:
             old = self._ingredients
             config, mistakes, theme = old.config, old.mistakes, old.theme
             if config.root / CONFIG_FILE in changed:
-                loaded, mistakes = _attempt(lambda: load_config(config.root), at=CONFIG_FILE)
+                loaded, mistakes = _attempt(lambda: with_known_provider(load_config(config.root)), at=CONFIG_FILE)
                 config = loaded or config
             # Jinja notices an edited template, but not a new one that is laid over a built-in one.
             if any(path.is_relative_to(config.root / TEMPLATES_FOLDER) for path in changed):

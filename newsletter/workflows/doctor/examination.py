@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
 from newsletter.content.loader import issue_names
-from newsletter.errors import MistakesError, NewsletterError, StoreError
+from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
+from newsletter.model.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
+from newsletter.providers.base import ProviderFacts
+from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.examination import DatabaseFacts, examine_database
-from newsletter.workflows.doctor.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.pages import examine_pages
-from newsletter.workflows.doctor.provider import ProviderFacts, examine_provider
 from newsletter.workflows.doctor.sender import sender_items
 
 Found = TypeVar("Found")
@@ -38,7 +39,7 @@ def diagnose(
     """
     root = find_workspace(start)
     try:
-        config = load_config(root)
+        config = with_known_provider(load_config(root))
     except NewsletterError as err:
         machine = Section(title=_MACHINE, items=tuple(machine_items(None, (), now)))
         return Diagnosis(sections=(machine, Section(title=_WORKSPACE, items=tuple(settings_items(err)))))
@@ -49,9 +50,9 @@ def _diagnose(
     config: Config, environ: Mapping[str, str], *, now: datetime, is_online: bool, on_done: Callable[[str], None]
 ) -> Diagnosis:
     def carry() -> tuple[ProviderFacts, tuple[Item, ...]]:
-        provider = examine_provider(config, environ, is_online=is_online)
+        provider = _provider_facts(config, environ, is_online=is_online)
         on_done(_PROVIDER)
-        return provider, tuple(sender_items(config, provider.domains, is_online=is_online))
+        return provider, tuple(sender_items(config, provider, is_online=is_online))
 
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix="doctor") as pool:
         carrying = _submitted(pool, carry, _SENDER, on_done)
@@ -74,6 +75,14 @@ def _diagnose(
             Section(title=_PAGES, items=pages.items),
         )
     )
+
+
+def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bool) -> ProviderFacts:
+    """Ask the provider. One that cannot be opened lacks its secret."""
+    try:
+        return open_provider(config, environ).examine(is_online=is_online)
+    except ProviderError as err:
+        return ProviderFacts(items=(from_words("key", Health.ERROR, err),))
 
 
 def _submitted(

@@ -13,8 +13,8 @@ from packaging.specifiers import SpecifierSet
 
 from newsletter import DISTRIBUTION
 from newsletter.config import Config
+from newsletter.model.diagnosis import Item, error, not_judged, ok, warning
 from newsletter.workflows.compose.compose import BUILD_FOLDER
-from newsletter.workflows.doctor.diagnosis import Item, error, not_judged, ok, warning
 
 _LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes
 _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 from newsletter.checks.network.endpoint import RULE, judge_endpoint
 from newsletter.checks.network.links import agent_of
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import OUTBOX
+from newsletter.checks.network.sender import why_mail_stays
 from newsletter.checks.network.web import Reply, Web, host_of, is_private_literal
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
+from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
-from newsletter.workflows.doctor.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
 
 _FEW_DAYS = 21
 _SECONDS = 5.0
@@ -32,8 +32,8 @@ class PageFacts:
 
 def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFacts:
     """Leaves for nobody, and looks at the certificate."""
-    if config.settings.provider.use == "outbox":
-        return PageFacts(items=(not_judged(RULE, OUTBOX),))
+    if stays := why_mail_stays(config.settings):
+        return PageFacts(items=(not_judged(RULE, stays),))
     if not is_online:
         return PageFacts(items=(not_judged(RULE, "done without network"),))
     url = envelope_of(config).unsubscribe_url(0, SAMPLE_TOKEN)

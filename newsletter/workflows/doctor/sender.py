@@ -5,28 +5,26 @@ from dataclasses import replace
 
 from newsletter.checks.network.alignment import organisation_of
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import OUTBOX, Judgement, Sender, sender_of
+from newsletter.checks.network.sender import Judgement, Sender, sender_of, why_mail_stays
 from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
+from newsletter.model.diagnosis import Health, Item, from_words, not_judged, ok
 from newsletter.model.finding import Severity
-from newsletter.providers.sendgrid_account import AuthenticatedDomain
-from newsletter.workflows.doctor.diagnosis import Health, Item, from_words, not_judged, ok
-
-_DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
+from newsletter.providers.base import ProviderFacts
 
 
-def sender_items(config: Config, domains: tuple[AuthenticatedDomain, ...] | None, *, is_online: bool) -> Iterator[Item]:
-    """Judges the domain; `domains` are those that the provider signs for, where it could be asked."""
-    if config.settings.provider.use == "outbox":
-        yield not_judged("D1-D6", OUTBOX)
+def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) -> Iterator[Item]:
+    """Judge the sender's domain, also by what the provider itself says of it."""
+    if stays := why_mail_stays(config.settings):
+        yield not_judged("D1-D6", stays)
         return
     if not is_online:
         yield not_judged("D1-D6", "done without network")
         return
     sender = sender_of(config)
-    if domains is not None:
-        sender, said = _as_provider_says(sender, domains)
+    if provider.domains is not None:
+        sender, said = _as_provider_says(sender, provider)
         yield said
     try:
         names = Names(config.settings.authentication.nameserver_addresses)
@@ -40,14 +38,14 @@ def sender_items(config: Config, domains: tuple[AuthenticatedDomain, ...] | None
         yield ok("bimi", f"p={verdict.policy} allows BIMI, your logo beside each mail: bimigroup.org, if you want it")
 
 
-def _as_provider_says(sender: Sender, domains: tuple[AuthenticatedDomain, ...]) -> tuple[Sender, Item]:
-    """The sender with what SendGrid knows of its domain, and how that stands there."""
-    seen = sender.from_domain
-    fitting = [each for each in domains if organisation_of(each.domain) == organisation_of(seen)]
+def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, Item]:
+    """Return the sender with what the provider knows of its domain, and how the domain stands there."""
+    seen, carrier, place = sender.from_domain, sender.carrier_name, provider.domains_at
+    fitting = [each for each in provider.domains or () if organisation_of(each.domain) == organisation_of(seen)]
     found = min(fitting, key=lambda each: (each.domain != seen, not each.is_valid), default=None)
     if found is None:
-        what = f"SendGrid does not sign for {seen}"
-        remedy = f"authenticate it at {_DOMAINS_AT}, and publish the records that are shown there"
+        what = f"{carrier} does not sign for {seen}"
+        remedy = f"authenticate it at {place}, and publish the records that are shown there"
         return sender, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy)
     selectors = tuple(
         record.name.partition("._domainkey.")[0] for record in found.records if "._domainkey." in record.name
@@ -60,9 +58,9 @@ def _as_provider_says(sender: Sender, domains: tuple[AuthenticatedDomain, ...]) 
         to_publish=found.records,
     )
     if found.is_valid:
-        return known, ok("domain", f"SendGrid signs for {found.domain}, bounces go to {known.envelope_domain}")
-    what = f"SendGrid has not seen the records of {found.domain} yet, and does not sign for it"
-    remedy = f"publish these, then press Verify at {_DOMAINS_AT}"
+        return known, ok("domain", f"{carrier} signs for {found.domain}, bounces go to {known.envelope_domain}")
+    what = f"{carrier} has not seen the records of {found.domain} yet, and does not sign for it"
+    remedy = f"publish these, then press Verify at {place}"
     return known, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
 
 

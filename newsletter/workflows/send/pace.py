@@ -17,15 +17,15 @@ _STEPS_A_DAY = 10  # a chunk goes or waits as a whole: so finely a day of the ra
 
 
 def pace_of(config: Config) -> Pace:
-    """The pace of the provider in use, by the newsletter's clock."""
-    use, zone = config.settings.provider.use, ZoneInfo(config.settings.newsletter.timezone)
-    settings = _settings_in_use(config)
+    """Return the pace of the provider in use, by the newsletter's clock."""
+    provider, zone = config.settings.provider, ZoneInfo(config.settings.newsletter.timezone)
+    settings = provider.table_in_use.pace
     per = {1: settings.per_second, 60: settings.per_minute, 3600: settings.per_hour, 86400: settings.per_day}
     return Pace(
         rates=tuple(Rate(deliveries=count, seconds=seconds) for seconds, count in per.items() if count is not None),
         window=_window(settings, zone),
         warm_up=_warm_up(settings, zone),
-        setting=f"[provider.{use}.pace]",
+        setting=f"[provider.{provider.use}.pace]",
     )
 
 
@@ -66,12 +66,6 @@ def chunk_size_for(provider_chunk_size: int, pace: Pace) -> int:
     if pace.warm_up is not None:
         size = min(size, max(1, pace.warm_up.first_day // _STEPS_A_DAY))
     return size
-
-
-def _settings_in_use(config: Config) -> PaceSettings:
-    provider = config.settings.provider
-    chosen = {"outbox": provider.outbox, "smtp": provider.smtp, "sendgrid": provider.sendgrid}[provider.use]
-    return PaceSettings() if chosen is None else chosen.pace
 
 
 def _window(settings: PaceSettings, zone: ZoneInfo) -> SendingWindow | None:

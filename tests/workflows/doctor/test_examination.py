@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.model.diagnosis import Diagnosis, Health, Item
 from newsletter.model.dns_record import DnsRecord
 from newsletter.store.opening import open_database
-from newsletter.workflows.doctor.diagnosis import Diagnosis, Health, Item
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 from tests.checks.network.surroundings import (
     DOMAIN,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
-from newsletter.providers.base import MessageLog, Scheduler, SuppressionLists
+from newsletter.providers.base import MessageLog, ProviderFacts, Scheduler, SuppressionLists
 
 Step = Callable[[OutgoingChunk], Outcome]
 
@@ -36,6 +36,10 @@ class Carrier:
     def describe(self) -> str:
         """What it is."""
         return "a carrier for tests"
+
+    def examine(self, *, is_online: bool) -> ProviderFacts:
+        """Nothing: no test has the doctor look at it."""
+        return ProviderFacts(items=())
 
     @contextmanager
     def session(self) -> Iterator["Carrier"]:

@@ -22,7 +22,7 @@ from newsletter.store.suppressions import (
 )
 from newsletter.workflows.suppressions.sync import SyncPlan, hand_over, plan_sync, take_over
 from tests.fakes.sendgrid_api import Answer, SendGridApi
-from tests.providers.sendgrid_parts import API_KEY, sendgrid
+from tests.providers.sendgrid.parts import API_KEY, sendgrid
 from tests.providers.workspace import NOW, opened
 from tests.store.builders import KEY, add, forget, row
 

@@ -18,11 +18,11 @@ import pytest
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
-from newsletter.providers.sendgrid_client import host_of
+from newsletter.providers.sendgrid.client import SendGridAccount
 from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient, variant
-from tests.providers.sendgrid_parts import API_KEY, sendgrid, submit
+from tests.providers.sendgrid.parts import API_KEY, sendgrid, submit
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
 PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))
@@ -398,7 +398,7 @@ def test_sessions_work_side_by_side(api: SendGridApi, provider: Provider) -> Non
     ],
 )
 def test_the_region_decides_the_host(settings: SendGridSettings, host: str) -> None:
-    assert host_of(settings) == host
+    assert SendGridAccount(settings=settings, api_key="", clock=lambda: NOW).host == host
 
 
 def test_sendgrid_is_described_by_its_region_and_sandbox(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from newsletter.errors import ProviderError
 from newsletter.model.dns_record import DnsRecord
-from newsletter.providers.sendgrid_account import read_domains, read_permissions
-from newsletter.providers.sendgrid_client import SendGridAccount
+from newsletter.providers.sendgrid.account import read_domains, read_permissions
+from newsletter.providers.sendgrid.client import SendGridAccount
 from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.workspace import NOW

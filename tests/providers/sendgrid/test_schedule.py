@@ -14,7 +14,7 @@ from newsletter.model.broadcast import Mailing, NextStep, Verdict
 from newsletter.providers.base import Provider, Scheduler
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.mailings import chunk, mailing, recipient
-from tests.providers.sendgrid_parts import API_KEY, scheduler_of, sendgrid, submit
+from tests.providers.sendgrid.parts import API_KEY, scheduler_of, sendgrid, submit
 from tests.providers.workspace import NOW
 
 DUE = NOW + timedelta(hours=3)

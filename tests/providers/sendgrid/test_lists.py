@@ -7,11 +7,11 @@ import pytest
 
 from newsletter.errors import ProviderError
 from newsletter.model.event import ListedAddress, ProviderList
-from newsletter.providers.sendgrid_client import SendGridAccount
-from newsletter.providers.sendgrid_suppressions import SendGridSuppressionLists
+from newsletter.providers.sendgrid.client import SendGridAccount
+from newsletter.providers.sendgrid.lists import SendGridSuppressionLists
 from newsletter.settings.provider import SendGridSettings
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
-from tests.providers.sendgrid_parts import API_KEY
+from tests.providers.sendgrid.parts import API_KEY
 from tests.providers.workspace import NOW
 
 BOUNCES, UNSUBSCRIBES = ProviderList.BOUNCES, ProviderList.UNSUBSCRIBES

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from newsletter.model.broadcast import OutgoingChunk
 from newsletter.model.event import ProviderList
 from newsletter.model.slots import Template
-from newsletter.providers.sendgrid_request import compile_request
+from newsletter.providers.sendgrid.mail import compile_request
 from tests.fakes.sendgrid_api import SendGridApi
 from tests.providers.mailings import ENVELOPE, PICTURE, chunk, mailing, recipient, variant
-from tests.providers.openapi import FILES, Descriptions
-from tests.providers.sendgrid_parts import (
+from tests.providers.sendgrid.openapi import FILES, Descriptions
+from tests.providers.sendgrid.parts import (
     API_KEY,
     log_of,
     scheduler_of,

@@ -15,7 +15,7 @@ from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.providers.mailings import chunk, mailing, recipient, variant
-from tests.providers.sendgrid_parts import API_KEY, sendgrid, submit
+from tests.providers.sendgrid.parts import API_KEY, sendgrid, submit
 
 PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))
 _LARGE = Picture(name="p.png", content_type="image/png", content=bytes(15_000_000), width=1, height=1)

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.broadcast import OutgoingChunk, Recipient
 from newsletter.providers.headers import are_plain_addresses, wire_address
-from newsletter.providers.sendgrid_recipients import json_texts
-from newsletter.providers.sendgrid_request import compile_request
+from newsletter.providers.sendgrid.mail import compile_request, json_texts
 from tests.providers.mailings import mailing, variant
 
 MAILING = mailing()

@@ -1,0 +1,1 @@
+"""SendGrid: mail, schedules, suppressions and history through its Web API."""

@@ -1,0 +1,124 @@
+"""What a SendGrid account says about itself: what its key may do, and for which domains it is authenticated.
+
+https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions and …/domain-authentication
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from newsletter.errors import ProviderError
+from newsletter.model.diagnosis import Health, Item, from_words, not_judged, ok, warning
+from newsletter.model.dns_record import DnsRecord
+from newsletter.providers.base import AuthenticatedDomain, ProviderFacts
+from newsletter.providers.sendgrid.client import SendGridAccount, list_of, text_of
+
+_SCOPES_AT = "https://app.sendgrid.com/settings/api_keys"
+_DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
+_MOST_DOMAINS = 50
+_AGAIN = "run doctor again"
+_SECONDS = 10.0  # for an answer: somebody sits and waits
+# The part of a domain's DNS that stands for its envelope, with automated security and without.
+_ENVELOPE_PARTS = ("mail_cname", "mail_server")
+# What cannot be done without a permission, by its name in the account and the scopes behind it.
+_NEEDS = (
+    ("Mail Send", ("mail.send",), Health.ERROR, "no mail can be sent"),
+    (
+        "Mail Send: Scheduled Sends",
+        ("mail.batch.create", "user.scheduled_sends.create", "user.scheduled_sends.read"),
+        Health.WARNING,
+        "mail for a certain time cannot be held at SendGrid, nor taken back",
+    ),
+    (
+        "Suppressions",
+        ("suppression.read", "suppression.create", "suppression.delete"),
+        Health.WARNING,
+        "`newsletter suppressions sync` cannot work, and who complained is mailed again",
+    ),
+    ("Email Activity", ("messages.read",), Health.WARNING, "chunks of an unknown outcome cannot be looked up"),
+    ("Sender Authentication: read", ("whitelabel.read",), Health.WARNING, "the DNS records to publish are not known"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """What a key may do."""
+
+    scopes: frozenset[str]
+    date: str  # what SendGrid takes for the present, as HTTP writes it; empty where it does not say
+
+
+def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFacts:
+    """Return what stands in the way of mail, and the domains that the account signs for."""
+    settings = account.settings
+    items = [ok("key", "SENDGRID_API_KEY is set")]
+    if settings.sandbox:
+        what = "sandbox is on: SendGrid validates mail and sends none"
+        items.append(warning("sandbox", what, "take sandbox out of [provider.sendgrid] before a broadcast"))
+    if not is_online:
+        return ProviderFacts(items=(*items, not_judged("scopes", "done without network")))
+    patience = min(settings.timeout_seconds, _SECONDS)
+    account = replace(account, settings=settings.model_copy(update={"timeout_seconds": patience}))
+    domains: tuple[AuthenticatedDomain, ...] | None = None
+    try:
+        permissions = read_permissions(account)
+    except ProviderError as err:
+        return ProviderFacts(items=(*items, from_words("scopes", Health.ERROR, err)))
+    items += _missing_scopes(permissions.scopes) or [ok("scopes", "the key may do all that is needed")]
+    if "whitelabel.read" in permissions.scopes:
+        try:
+            domains = read_domains(account)
+        except ProviderError as err:
+            items.append(from_words("domain", Health.NOT_JUDGED, err))
+    clock = (account.host.partition("://")[2], permissions.date) if permissions.date else None
+    return ProviderFacts(items=tuple(items), domains=domains, domains_at=_DOMAINS_AT, clock=clock)
+
+
+def read_permissions(account: SendGridAccount) -> Permissions:
+    """Return what the key may do (`GET /v3/scopes`). Raise ProviderError where the account does not say."""
+    answer = account.ask("get", "scopes")
+    content = answer.content(200)
+    if not isinstance(content, dict):
+        raise account.refusal("did not say what the key may do", answer, again=_AGAIN)
+    scopes = frozenset(scope for scope in list_of(content, "scopes") if isinstance(scope, str))
+    return Permissions(scopes=scopes, date=str(answer.headers.get("Date") or ""))
+
+
+def read_domains(account: SendGridAccount) -> tuple[AuthenticatedDomain, ...]:
+    """Return the domains of the account (`GET /v3/whitelabel/domains`). Raise ProviderError where it shows none."""
+    answer = account.ask("get", "whitelabel", "domains", query={"limit": _MOST_DOMAINS})
+    content = answer.content(200)
+    if not isinstance(content, list):
+        raise account.refusal("did not show its domains", answer, again=_AGAIN)
+    return tuple(_domain(row) for row in content if isinstance(row, dict) and text_of(row, "domain"))
+
+
+def _missing_scopes(scopes: frozenset[str]) -> list[Item]:
+    lacking = [need for need in _NEEDS if not scopes.issuperset(need[1])]
+    return [
+        Item(
+            id="scopes",
+            health=health,
+            what=f"the key may not do {', '.join(scope for scope in needed if scope not in scopes)}: {consequence}",
+            remedy=f"give the key the permission {name} at {_SCOPES_AT}",
+        )
+        for name, needed, health, consequence in lacking
+    ]
+
+
+def _domain(row: dict[str, object]) -> AuthenticatedDomain:
+    dns = row.get("dns")
+    parts: dict[str, object] = dns if isinstance(dns, dict) else {}
+    envelope = next((text_of(parts[name], "host") for name in _ENVELOPE_PARTS if name in parts), "")
+    return AuthenticatedDomain(
+        domain=text_of(row, "domain").lower(),
+        is_valid=row.get("valid") is True,
+        envelope_domain=envelope.lower(),
+        records=tuple(_records(parts)),
+    )
+
+
+def _records(parts: dict[str, object]) -> Iterator[DnsRecord]:
+    for part in parts.values():
+        name, kind, value = (text_of(part, key) for key in ("host", "type", "data"))
+        if name and kind and value:
+            yield DnsRecord(name=name.lower(), type=kind.upper(), value=f"10 {value}" if kind == "mx" else value)

@@ -1,0 +1,156 @@
+"""What SendGrid knows of mail that it took: its log of messages, and the events that its webhook posts.
+
+Both carry the custom arguments that every mail of ours has, which trace it to its request and its delivery.
+
+The log is searched by address: a row does not say which request it came from, the details of a message do. Rows reach
+back 30 days (https://www.twilio.com/docs/sendgrid/api-reference/email-logs).
+
+An event carries the arguments beside its own keys. SendGrid repeats itself and leaves things out, so an entry that
+cannot be used is passed over, and never keeps the others from being read
+(https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from typing import Any
+
+import orjson
+
+from newsletter.errors import InputError, ProviderError
+from newsletter.model.event import Event, EventType
+from newsletter.model.ledger import UnknownChunk
+from newsletter.providers.base import quoted
+from newsletter.providers.headers import one_line
+from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, list_of, moment_of, text_of
+from newsletter.providers.sendgrid.lists import searchable_address
+from newsletter.providers.sendgrid.mail import ATTEMPT, BROADCAST, CHUNK, DELIVERY, request_args
+
+_MOST_ROWS = 1000  # of an answer, which has no further pages
+_MOST_DETAILS = 20  # of one address: the latest that can be ours
+_CLOCKS_DIFFER_BY = timedelta(hours=1)
+_NO_LOG = (
+    "give the key the permission Email Logs; where the account has no such feature, only events and people can tell"
+)
+
+_EVENT_TYPES = {
+    "processed": EventType.PROCESSED,
+    "dropped": EventType.DROPPED,
+    "cancel_drop": EventType.DROPPED,  # of a batch that was canceled
+    "deferred": EventType.DEFERRED,
+    "delivered": EventType.DELIVERED,
+    "bounce": EventType.BOUNCED,
+    "open": EventType.OPENED,
+    "click": EventType.CLICKED,
+    "spamreport": EventType.COMPLAINED,
+    "unsubscribe": EventType.UNSUBSCRIBED,
+    "group_unsubscribe": EventType.UNSUBSCRIBED,
+}
+_BROADCAST = re.compile(r"b([0-9]{1,9})-([0-9A-Za-z]+)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_LONGEST_LINK = 2000
+
+
+class SendGridLog:
+    """Searches the log of an account."""
+
+    def __init__(self, account: SendGridAccount) -> None:
+        self._account = account
+
+    def find(self, broadcast: str, chunk: UnknownChunk) -> str | None:
+        """Return evidence from the messages to a few of the chunk's recipients.
+
+        None where none of them is surely of this request.
+        """
+        args = request_args(broadcast, chunk.number, chunk.attempt).items()
+        until = chunk.since.astimezone(UTC) + _CLOCKS_DIFFER_BY
+        for address in map(searchable_address, chunk.sample):
+            if not address or "'" in address or "\\" in address:  # which no query can hold
+                continue
+            query = f"to_email = '{address}' AND sg_message_id_created_at <= TIMESTAMP \"{until:%Y-%m-%dT%H:%M:%SZ}\""
+            for message_id in self._message_ids(query):
+                details = self._details(message_id)
+                if args <= _custom_args(details).items():
+                    status = text_of(details, "status") or "taken"
+                    return f"SendGrid's log has message {quoted(message_id)} of it as {quoted(status)}"
+        return None
+
+    def _message_ids(self, query: str) -> list[str]:
+        """Return the messages that a query finds, the latest first."""
+        answer = self._account.ask("post", "logs", content={"query": query, "limit": _MOST_ROWS})
+        if answer.status != 200:
+            raise self._unreadable(answer)
+        rows = list_of(answer.json(), "messages")
+        latest = sorted(rows, key=lambda row: text_of(row, "sg_message_id_created_at"), reverse=True)
+        return [message_id for row in latest if (message_id := text_of(row, "sg_message_id"))][:_MOST_DETAILS]
+
+    def _details(self, message_id: str) -> object:
+        """Return all that the log has of one message. None where it has gone from the log."""
+        answer = self._account.ask("get", "logs", message_id)
+        if answer.status not in {200, 404}:
+            raise self._unreadable(answer)
+        return answer.content(200)
+
+    def _unreadable(self, answer: ApiAnswer) -> ProviderError:
+        remedies = {403: _NO_LOG, 404: _NO_LOG}
+        return self._account.refusal("did not show its log of messages", answer, remedies=remedies, again="try again")
+
+
+def events_of(body: bytes) -> tuple[Event, ...]:
+    """Return the events of our broadcasts in what was posted. Raise InputError where that is no array of JSON."""
+    try:
+        entries = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        entries = None
+    if not isinstance(entries, list):
+        raise InputError(
+            "the events cannot be read: they are not an array of JSON; post what SendGrid's Event Webhook sends"
+        )
+    events = (_event(entry) for entry in entries if isinstance(entry, dict))
+    return tuple(event for event in events if event is not None)
+
+
+def _custom_args(details: object) -> Mapping[str, str]:
+    """Return the custom arguments of a message; its events repeat them."""
+    for holder in (details, *list_of(details, "events")):
+        found = holder.get("custom_args") if isinstance(holder, dict) else None
+        if isinstance(found, dict) and found:
+            return {str(name): str(value) for name, value in found.items()}
+    return {}
+
+
+def _event(entry: Mapping[str, Any]) -> Event | None:
+    """Return the event. None where it is not about one of our broadcasts, or lacks what tells it apart."""
+    event_type = _EVENT_TYPES.get(text_of(entry, "event"))
+    if event_type is EventType.BOUNCED and text_of(entry, "type") == "blocked":
+        event_type = EventType.BLOCKED
+    broadcast = _BROADCAST.fullmatch(text_of(entry, BROADCAST))
+    chunk, attempt, delivery = (_number(entry, name) for name in (CHUNK, ATTEMPT, DELIVERY))
+    event_id, at = text_of(entry, "sg_event_id"), moment_of(entry.get("timestamp"))
+    if event_type is None or broadcast is None or chunk is None or attempt is None or delivery is None:
+        return None
+    if not event_id or at is None:
+        return None
+    return Event(
+        id=event_id,
+        at=at,
+        type=event_type,
+        broadcast=int(broadcast[1]),
+        nonce=broadcast[2],
+        chunk=chunk,
+        attempt=attempt,
+        subscriber=delivery,
+        detail=_detail(entry, event_type),
+    )
+
+
+def _detail(entry: Mapping[str, Any], event_type: EventType) -> str:
+    """Return the link that was clicked; of other events, the words of whoever refused or took the mail."""
+    if event_type is EventType.CLICKED:
+        return one_line(text_of(entry, "url"))[:_LONGEST_LINK]
+    return quoted(text_of(entry, "reason") or text_of(entry, "response"))
+
+
+def _number(entry: Mapping[str, Any], name: str) -> int | None:
+    digits = text_of(entry, name)
+    return int(digits) if _NUMBER.fullmatch(digits) else None

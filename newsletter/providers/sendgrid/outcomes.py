@@ -1,0 +1,122 @@
+"""What each answer of `POST /v3/mail/send` means for the recipients of the request and for the broadcast.
+
+A request is validated as a whole: 202 says that all of it is queued, 4xx that none of it is. Nothing says whether a
+request that ended in a 5xx was queued, so that stays unknown.
+"""
+
+import re
+import ssl
+from collections.abc import Sequence
+
+from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
+from newsletter.providers.base import quoted
+from newsletter.providers.sendgrid.client import MOVED, WRONG_PLACE, ApiAnswer, ApiError
+
+_OF_RECIPIENT = re.compile(r"personalizations[.\[](\d{1,9})\]?\.(?:to|substitutions)\b")
+_OF_SCHEDULE = re.compile(r"\b(?:send_at|batch_id)\b")
+_OF_ADDRESS = re.compile(r"\.to(?:[.\[]\d+\]?)?(?:\.email)?")  # how such a field ends, and not `.to.0.name`
+_ABOUT_THE_MESSAGE = frozenset({400, 415})
+_REMEDIES = {
+    401: "check SENDGRID_API_KEY, and whether the account has credits left",
+    403: "check that the key may send mail, that the sender is verified, and that the account is not blocked",
+    **WRONG_PLACE,
+}
+
+
+def outcome_of(
+    answer: ApiAnswer, recipients: Sequence[Recipient], *, sandbox: bool, secrets: tuple[str, ...]
+) -> Outcome:
+    """Return the outcome of a request for these recipients; `secrets` are kept out of what it says."""
+    if answer.cause is not None:
+        return _unanswered(answer.cause, was_handed_over=answer.was_handed_over, secrets=secrets)
+    if answer.status < 400 and answer.status not in MOVED:
+        return _success(answer, sandbox=sandbox)
+    said = f"SendGrid answered {answer.status}: {answer.words(without=secrets)}"
+    if answer.status >= 500:
+        return Outcome(verdict=Verdict.UNKNOWN, reason=f"{said}; it does not say whether it took the mail")
+    return _refused(answer, said, recipients, secrets=secrets)
+
+
+def too_large(recipients: int) -> Outcome:
+    """Return what follows from a request larger than SendGrid takes.
+
+    It is to be halved, unless one recipient's mail is already too large.
+    """
+    if recipients > 1:
+        return _unsent(NextStep.SPLIT, "the request is larger than SendGrid takes")
+    return _stopped(
+        "the mail is larger than SendGrid takes; make its pictures smaller, or host them with [archive] url"
+    )
+
+
+def _unsent(next_step: NextStep, reason: str, *, retry_after_seconds: float | None = None) -> Outcome:
+    return Outcome(verdict=Verdict.READY, next_step=next_step, reason=reason, retry_after_seconds=retry_after_seconds)
+
+
+def _stopped(reason: str) -> Outcome:
+    return Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason=reason)
+
+
+def _unanswered(cause: Exception, *, was_handed_over: bool, secrets: tuple[str, ...]) -> Outcome:
+    """Return what is known without an answer: safe to try again only if the request had not left as a whole."""
+    if was_handed_over:
+        words = quoted(f"{type(cause).__name__}: {cause}", without=secrets)
+        reason = f"the request was handed over, but SendGrid's answer was lost ({words}); it may have taken the mail"
+        return Outcome(verdict=Verdict.UNKNOWN, reason=reason)
+    words = quoted(str(cause), without=secrets)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        reason = f"SendGrid's certificate is not trusted: {words}; check the network and api_url, then resume"
+        return _unsent(NextStep.PAUSE, reason)
+    return _unsent(NextStep.WAIT, f"the request did not reach SendGrid: {words}; check the network and api_url")
+
+
+def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
+    """Only 202 means queued. In the sandbox 200 means valid; elsewhere it may come from anything but SendGrid."""
+    if answer.status == 202:
+        return Outcome(verdict=Verdict.ACCEPTED, message_id=answer.headers.get("X-Message-Id", ""))
+    if sandbox and answer.status == 200:
+        valid = "SendGrid found the request valid; the sandbox sends nothing"
+        return _unsent(NextStep.PAUSE, f"{valid}: take sandbox = true out of [provider.sendgrid], then resume")
+    reason = f"SendGrid answered {answer.status}, not 202 for accepted; check api_url in [provider.sendgrid]"
+    return Outcome(verdict=Verdict.UNKNOWN, next_step=NextStep.PAUSE, reason=f"{reason}, then resume")
+
+
+def _refused(answer: ApiAnswer, said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]) -> Outcome:
+    if answer.status == 413:
+        return too_large(len(recipients))
+    if answer.status == 429:
+        return _unsent(NextStep.WAIT, said, retry_after_seconds=answer.seconds_to_wait())
+    if answer.status in _ABOUT_THE_MESSAGE:
+        return _refused_request(answer.errors(), said, recipients, secrets=secrets)
+    return _unsent(NextStep.PAUSE, f"{said}; {_REMEDIES.get(answer.status, 'see what it says')}, then resume")
+
+
+def _refused_request(
+    errors: Sequence[ApiError], said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]
+) -> Outcome:
+    """Where every error names a recipient, these are invalid and the others can go; otherwise it is the message.
+
+    What is wrong with the time or the batch is wrong with neither.
+    """
+    if errors and all(_OF_SCHEDULE.search(f"{error.field} {error.message}") for error in errors):
+        remedy = "check this machine's clock, then resume; where that does not help, cancel, and send it again"
+        return _unsent(NextStep.PAUSE, f"{said}; {remedy}")
+    invalid: dict[int, str] = {}
+    undeliverable: set[int] = set()
+    for error in errors:
+        match = _OF_RECIPIENT.search(f"{error.field} {error.message}")
+        if match is None or int(match[1]) >= len(recipients):
+            return _stopped(said)
+        delivery = recipients[int(match[1])].delivery
+        invalid.setdefault(delivery, quoted(error.message, without=secrets))
+        if _is_about_the_address(error):
+            undeliverable.add(delivery)
+    if not invalid:
+        return _stopped(said)
+    return Outcome(verdict=Verdict.READY, reason=said, invalid=invalid, undeliverable=frozenset(undeliverable))
+
+
+def _is_about_the_address(error: ApiError) -> bool:
+    """Whether SendGrid says that the address is none; it names a recipient's object for their name and values too."""
+    _, _, end = error.field.partition(".to")
+    return _OF_ADDRESS.fullmatch(f".to{end}") is not None and "address" in error.message.lower()

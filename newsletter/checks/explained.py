@@ -14,7 +14,7 @@ FAMILIES = {
     "M": "Merge fields",
     "L": "What the law asks",
     "A": "Everyone can read it",
-    "K": "Dark colours",
+    "K": "Dark colors",
     "S": "How the mail is built",
     "H": "What stands around the mail",
     "D": "The domain that sends",

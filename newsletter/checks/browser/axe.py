@@ -17,7 +17,7 @@ _CONTRAST = "color-contrast"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """Two colours that are too near to each other, as `#rrggbb`, with the contrast that is there and that is needed."""
+    """Two colors that are too near to each other, as `#rrggbb`, with the contrast that is there and that is needed."""
 
     ink: str
     ground: str

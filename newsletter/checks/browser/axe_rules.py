@@ -47,7 +47,7 @@ MEANINGS: Mapping[str, Meaning] = {
         "has no words for those who cannot see it", 'describe it, or mark it as decoration with alt=""'
     ),
     "link-in-text-block": Meaning(
-        "is a link that only its colour tells from the words around it", f"underline links in text; {THEME_REMEDY}"
+        "is a link that only its color tells from the words around it", f"underline links in text; {THEME_REMEDY}"
     ),
     "link-name": Meaning("is a link without words", "say in words where it leads"),
     "list": _LISTS,

@@ -56,7 +56,7 @@ logging.getLogger("asyncio").addFilter(_is_worth_telling)
 
 
 class Scheme(StrEnum):
-    """The colours that a reader has chosen for everything."""
+    """The colors that a reader has chosen for everything."""
 
     LIGHT = "light"
     DARK = "dark"
@@ -64,7 +64,7 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """How a mail is looked at: the width of the window in pixels, and the colours."""
+    """How a mail is looked at: the width of the window in pixels, and the colors."""
 
     width: int
     scheme: Scheme

@@ -35,8 +35,8 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _OwnColour:
-    """A colour that the user chose."""
+class _OwnColor:
+    """A color that the user chose."""
 
     name: str
     place: Place
@@ -44,14 +44,14 @@ class _OwnColour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Faint:
-    """Two colours that are too near to each other, and where they meet."""
+    """Two colors that are too near to each other, and where they meet."""
 
     breach: Breach
     contrast: Contrast
 
 
 def breach_faults(breaches: Iterable[Breach], evidence: Evidence) -> Iterator[Fault]:
-    """A fault for each colour of the user that is too faint, or else each two, and for each other rule and place."""
+    """A fault for each color of the user that is too faint, or else each two, and for each other rule and place."""
     faint: dict[tuple[str, str], list[_Faint]] = {}
     others: dict[tuple[str, Place], list[Breach]] = {}
     for breach in breaches:
@@ -61,10 +61,10 @@ def breach_faults(breaches: Iterable[Breach], evidence: Evidence) -> Iterator[Fa
         else:
             place = place_of(violation.element, evidence) or evidence.issue_place
             others.setdefault((violation.rule, place), []).append(breach)
-    by_cause: dict[_OwnColour | tuple[str, str], list[_Faint]] = {}
-    for colours, alike in faint.items():
-        owns = (_own_colour(each, evidence) for each in alike)
-        by_cause.setdefault(next(filter(None, owns), colours), []).extend(alike)
+    by_cause: dict[_OwnColor | tuple[str, str], list[_Faint]] = {}
+    for colors, alike in faint.items():
+        owns = (_own_color(each, evidence) for each in alike)
+        by_cause.setdefault(next(filter(None, owns), colors), []).extend(alike)
     for cause, alike in by_cause.items():
         yield _contrast_fault(cause, alike, evidence)
     for (_, place), breaches_there in others.items():
@@ -94,30 +94,30 @@ def _place_of_cause(cause: Element, evidence: Evidence) -> Place:
     return place_of(cause, evidence) or place_below(cause.heading, evidence) or evidence.issue_place
 
 
-def _contrast_fault(cause: _OwnColour | tuple[str, str], alike: Sequence[_Faint], evidence: Evidence) -> Fault:
+def _contrast_fault(cause: _OwnColor | tuple[str, str], alike: Sequence[_Faint], evidence: Evidence) -> Fault:
     faintest = min(alike, key=lambda each: each.contrast.ratio)
     violation, contrast = faintest.breach.violation, faintest.contrast
-    where = " in dark colours" if faintest.breach.view.scheme is Scheme.DARK else ""
+    where = " in dark colors" if faintest.breach.view.scheme is Scheme.DARK else ""
     what = (
         f"{violation.element} stands out too little{where}: {contrast.ink} on {contrast.ground} has a contrast of "
         f"{contrast.ratio:g} : 1, and {contrast.needed:g} : 1 is needed{_and_more([each.breach for each in alike])} "
         f"(axe: {violation.rule})"
     )
-    if isinstance(cause, _OwnColour):
+    if isinstance(cause, _OwnColor):
         return error(cause.place, what, f"make {cause.name} darker or lighter, until its contrast is enough")
     place = place_of(violation.element, evidence) or evidence.issue_place
-    return error(place, what, f"choose colours that are further apart; {THEME_REMEDY}")
+    return error(place, what, f"choose colors that are further apart; {THEME_REMEDY}")
 
 
-def _own_colour(faint: _Faint, evidence: Evidence) -> _OwnColour | None:
-    """The one of `[brand.light]` or `[brand.dark]` that is one of the two colours, where the user chose it."""
+def _own_color(faint: _Faint, evidence: Evidence) -> _OwnColor | None:
+    """The one of `[brand.light]` or `[brand.dark]` that is one of the two colors, where the user chose it."""
     brand, scheme = evidence.subject.settings.brand, faint.breach.view.scheme
     palette = brand.dark if scheme is Scheme.DARK else brand.light
     chosen = {str(getattr(palette, key)).lower(): key for key in palette.model_fields_set}
     key = chosen.get(faint.contrast.ink.lower()) or chosen.get(faint.contrast.ground.lower())
     if key is None:
         return None
-    return _OwnColour(name=f"`{key}` of [brand.{scheme}]", place=evidence.config_place("brand", scheme.value, key))
+    return _OwnColor(name=f"`{key}` of [brand.{scheme}]", place=evidence.config_place("brand", scheme.value, key))
 
 
 def _and_more(breaches: Sequence[Breach]) -> str:

@@ -53,8 +53,8 @@ RULES: tuple[Rule, ...] = (
         id="A6",
         severity=_BLOCKS,
         title="axe finds nothing serious or critical, by day or by night",
-        why="A browser shows what the files cannot: which colours meet, and what a screen reader makes of it. The mail "
-        "is looked at on a desktop, on a phone, and in dark colours.",
+        why="A browser shows what the files cannot: which colors meet, and what a screen reader makes of it. The mail "
+        "is looked at on a desktop, on a phone, and in dark colors.",
         source="axe-core, WCAG 2.2; Email Markup Consortium's accessibility report",
         means=Means.BROWSER,
     ),
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
         severity=_WARNS,
         title="Text on a picture can be read without the picture",
         why="Many mail programs load pictures only when asked, and some never load one behind text. The text then "
-        "stands on the colour behind it, which has to carry it: 4.5 : 1.",
+        "stands on the color behind it, which has to carry it: 4.5 : 1.",
         source="this program, WCAG 2.2, success criterion 1.4.3",
         check=legibility.check_text_over_pictures,
     ),
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
         id="A9",
         severity=_BLOCKS,
         title="Links among words are underlined",
-        why="One man in twelve sees colours differently, and nobody sees them on a dim screen. Buttons, and links that "
+        why="One man in twelve sees colors differently, and nobody sees them on a dim screen. Buttons, and links that "
         "stand alone, need no line.",
         source="Email Markup Consortium's accessibility report, WCAG 2.2, success criterion 1.4.1",
         check=legibility.check_underlines,
@@ -106,8 +106,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="A12",
         severity=_BLOCKS,
-        title="Your colours can be read on one another",
-        why="The colours of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on "
+        title="Your colors can be read on one another",
+        why="The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on "
         "another: 4.5 : 1. Where one is too faint, its nearest shade that can be read is told.",
         source="WCAG 2.2, success criterion 1.4.3",
         check=palette.check_palettes,
@@ -115,8 +115,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="K1",
         severity=_BLOCKS,
-        title="No element insists on its colour",
-        why="A colour inlined with !important wins over every rule for dark colours, so black text stays black on a "
+        title="No element insists on its color",
+        why="A color inlined with !important wins over every rule for dark colors, so black text stays black on a "
         "ground that has turned black.",
         source="this program, measured",
         check=night.check_important_styles,
@@ -124,9 +124,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="K2",
         severity=_BLOCKS,
-        title="A mail that asks for dark colours brings all of them",
-        why="To opt in tells mail programs to leave the colours alone. Half a set is worse than none: dark text stays "
-        "on what has turned dark. Each colour is overridden for prefers-color-scheme, and for Outlook.com.",
+        title="A mail that asks for dark colors brings all of them",
+        why="To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays "
+        "on what has turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.",
         source="this program, measured",
         check=night.check_overrides,
     ),

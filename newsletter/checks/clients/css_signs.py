@@ -47,7 +47,7 @@ def signs_of_declarations(css: str) -> frozenset[Use]:
 
 
 def declares_ground(css: str) -> bool:
-    """Whether a `style` attribute gives the element a colour to stand on."""
+    """Whether a `style` attribute gives the element a color to stand on."""
     return _has_ground(_declarations(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
 
 
@@ -158,14 +158,14 @@ def _all_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
 
 def _has_ground(declared: Iterable[Declaration]) -> bool:
     return any(
-        declaration.lower_name in {"background", "background-color"} and any(map(_is_colour, declaration.value))
+        declaration.lower_name in {"background", "background-color"} and any(map(_is_color, declaration.value))
         for declaration in declared
     )
 
 
-def _is_colour(node: Node) -> bool:
-    colour = parse_color(node) if node.type in {"hash", "ident", "function"} else None
-    return colour is not None and (colour == "currentColor" or colour.alpha > 0)
+def _is_color(node: Node) -> bool:
+    color = parse_color(node) if node.type in {"hash", "ident", "function"} else None
+    return color is not None and (color == "currentColor" or color.alpha > 0)
 
 
 def _is_gradient(node: Node) -> bool:

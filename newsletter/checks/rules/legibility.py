@@ -7,7 +7,7 @@ from itertools import groupby
 
 from newsletter.checks.base import THEME_REMEDY, Evidence, Fault, error, first_of_each, shown, warning
 from newsletter.checks.reading.appearance import Run
-from newsletter.checks.reading.colours import READABLE, contrast
+from newsletter.checks.reading.contrast import READABLE, contrast
 from newsletter.checks.reading.document import Document
 from newsletter.checks.reading.words import has_words
 from newsletter.config import CONFIG_FILE
@@ -22,14 +22,14 @@ _RIGHT_TO_LEFT_LETTERS = frozenset({"R", "AL"})
 
 
 def check_text_over_pictures(evidence: Evidence) -> Iterable[Fault]:
-    """Text on a picture is readable where the picture does not load: on the colour behind it."""
+    """Text on a picture is readable where the picture does not load: on the color behind it."""
     for document in evidence.documents:
         runs = [run for run in document.appearance.runs if run.look.is_over_picture]
-        for run in first_of_each(runs, lambda run: (run.look.colour, run.look.ground)):
+        for run in first_of_each(runs, lambda run: (run.look.color, run.look.ground)):
             look = run.look
-            ratio = contrast(look.colour, look.ground)
+            ratio = contrast(look.color, look.ground)
             if ratio < READABLE:
-                what = f"“{shown(run.text)}” stands on a picture; where that does not load, {look.colour} on"
+                what = f"“{shown(run.text)}” stands on a picture; where that does not load, {look.color} on"
                 what += f" {look.ground} has a contrast of {ratio:.1f} : 1, and {READABLE} : 1 can be read"
                 remedy = f"give the element with the picture a background-color like the picture's; {THEME_REMEDY}"
                 yield warning(evidence.text_place(run.text), what, remedy)
@@ -52,7 +52,7 @@ def check_underlines(evidence: Evidence) -> Iterable[Fault]:
                 is_plain = run.link is not None and not run.look.is_underlined and run.look.ground in grounds
                 if is_plain and has_words(run.text):
                     place = evidence.sources.place_of_link(run.link or "", run.text) or evidence.issue_place
-                    what = f"the link “{shown(run.text)}” is not underlined, and its colour alone does not tell it"
+                    what = f"the link “{shown(run.text)}” is not underlined, and its color alone does not tell it"
                     yield error(place, what, f"write text-decoration: underline for it; {THEME_REMEDY}")
 
 

@@ -49,12 +49,12 @@ def test_a_mail_is_shown_with_its_own_pictures_reaches_nothing_and_leaves_nothin
 
 def test_a_page_is_looked_at_by_day_by_night_and_on_a_phone() -> None:
     with opened_browser(RENDERED) as window, window.showing(MAIL.format(elsewhere="")) as page:
-        colours = []
+        colors = []
         for width, scheme in ((640, Scheme.LIGHT), (640, Scheme.DARK), (360, Scheme.LIGHT)):
             look(page, View(width=width, scheme=scheme))
-            colours.append(page.evaluate("getComputedStyle(document.querySelector('p')).color"))
+            colors.append(page.evaluate("getComputedStyle(document.querySelector('p')).color"))
 
-    assert colours == ["rgb(1, 1, 1)", "rgb(2, 2, 2)", "rgb(3, 3, 3)"]
+    assert colors == ["rgb(1, 1, 1)", "rgb(2, 2, 2)", "rgb(3, 3, 3)"]
 
 
 def test_a_browser_is_ended_when_the_looking_fails(temporary_folder: Path) -> None:

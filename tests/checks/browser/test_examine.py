@@ -46,16 +46,15 @@ def test_what_axe_finds_is_told_at_the_line_that_caused_it(workspace: Workspace)
     ]
     brand, night, picture, link = (what for _, _, what in found)
     assert brand.startswith("“The first days of March” stands out too little: #c8a2a2 on #ffffff has a contrast of 2.")
-    assert night.startswith("“Spring by the water” stands out too little in dark colours: #e8e8e8 on #ffffff")
+    assert night.startswith("“Spring by the water” stands out too little in dark colors: #e8e8e8 on #ffffff")
     assert "; so it is in 2 more places" in night
     assert picture.endswith("has no words for those who cannot see it (axe: image-alt)")
     assert link == (
-        "“our study of kindness” is a link that only its colour tells from the words around it "
-        "(axe: link-in-text-block)"
+        "“our study of kindness” is a link that only its color tells from the words around it (axe: link-in-text-block)"
     )
 
 
-def test_a_colour_of_the_user_s_that_is_too_faint_in_many_places_is_told_once(workspace: Workspace) -> None:
+def test_a_color_of_the_user_s_that_is_too_faint_in_many_places_is_told_once(workspace: Workspace) -> None:
     workspace.edit("toml", "[segments]", '[brand.light]\naccent = "#C8A2A2"\n\n[segments]')
     workspace.edit(
         "mjml",

@@ -33,7 +33,7 @@ LOST_CSS = {
 }
 KEPT_CSS = (
     ".prose p { border-radius: 4px; letter-spacing: 1px; box-shadow: 0 0 2px #000000 }",  # niceties
-    ".prose p { background: #FFFFFF url('https://example.org/a.png') }",  # with a colour behind it
+    ".prose p { background: #FFFFFF url('https://example.org/a.png') }",  # with a color behind it
     ".prose p { padding: 8px }",  # known to all, though to some in part
     "/* .prose p { display: grid } */",
     ".prose .nobody { display: grid }",  # of nothing in the mail

@@ -116,7 +116,7 @@ def test_what_stands_in_supports_has_a_fallback_outside() -> None:
         ("background-color: transparent; background-image: url(a.png)", False),
     ],
 )
-def test_a_colour_behind_a_background_picture_is_its_fallback(*, style: str, is_behind: bool) -> None:
+def test_a_color_behind_a_background_picture_is_its_fallback(*, style: str, is_behind: bool) -> None:
     assert declares_ground(style) is is_behind
 
 

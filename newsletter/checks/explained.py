@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.checks.base import Rule
+from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
 from newsletter.model.finding import Means, Severity
 from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Requirement
@@ -59,8 +60,7 @@ def explained_families() -> tuple[Family, ...]:
 
 def _of_rule(rule: Rule) -> Explanation:
     effects = [str(rule.severity)]
-    if rule.means is not None:
-        effects.append(_NEEDS[rule.means])
+    effects += [_NEEDS[probe.means] for probe in PROBES if rule.id in probe.rules]
     if rule.needs_audience:
         effects.append("needs a list")
     if not rule.can_be_waived:

@@ -55,7 +55,7 @@ def _is_worth_telling(record: logging.LogRecord) -> bool:
 logging.getLogger("asyncio").addFilter(_is_worth_telling)
 
 
-class Scheme(StrEnum):
+class ColorScheme(StrEnum):
     """The colors that a reader has chosen for everything."""
 
     LIGHT = "light"
@@ -63,11 +63,11 @@ class Scheme(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Viewport:
     """How a mail is looked at: the width of the window in pixels, and the colors."""
 
     width: int
-    scheme: Scheme
+    scheme: ColorScheme
 
 
 class Window:
@@ -106,10 +106,10 @@ class Window:
             route.abort()
 
 
-def look(page: Page, view: View) -> None:
+def look(page: Page, view: Viewport) -> None:
     """Turns a page to a view of it."""
     page.set_viewport_size(ViewportSize(width=view.width, height=_HEIGHT))
-    page.emulate_media(color_scheme="dark" if view.scheme is Scheme.DARK else "light")
+    page.emulate_media(color_scheme="dark" if view.scheme is ColorScheme.DARK else "light")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import tinycss2
 from tinycss2.ast import Declaration, Node
 from tinycss2.color3 import parse_color
 
-from newsletter.checks.clients.signs import Kind, Sign, Use
+from newsletter.checks.clients.features import Kind, Sign, Use
 
 BACKGROUND_PICTURES = frozenset(
     {Sign(Kind.PROPERTY, "background-image"), Sign(Kind.ATTRIBUTE, "background")}

@@ -12,8 +12,8 @@ from newsletter.checks.clients.css_signs import (
     signs_of_declarations,
     signs_of_sheet,
 )
-from newsletter.checks.clients.signs import Kind, Sign, Use
-from newsletter.checks.reading.document import Document, Tag, start_tags
+from newsletter.checks.clients.features import Kind, Sign, Use
+from newsletter.checks.reading.document import MailDocument, Tag, start_tags
 
 # What stands between `<!--[if !mso]><!-->` and `<!--<![endif]-->` is kept from Word, by which Outlook shows mail.
 _WITHOUT_WORD = re.compile(r"<!--\[if [^\]]*!\s*mso[^\]]*\]>\s*<!--(?:\s*--)?>(.*?)<!--\s*<!\[endif\]-->", re.DOTALL)
@@ -33,7 +33,7 @@ class Uses:
     has_vml: bool  # whether it draws background pictures for Word in Word's own way
 
 
-def uses_in(document: Document) -> Uses:
+def uses_in(document: MailDocument) -> Uses:
     """What a variant uses; what only Word is to read is not looked at."""
     return Uses(
         by_all=_uses(_WITHOUT_WORD.sub("", document.html)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from newsletter.checks.clients.signs import Kind, Sign
+from newsletter.checks.clients.features import Kind, Sign
 from newsletter.model.finding import Place
 
 _NOT_OF_THE_MAIL = frozenset({"text", "web"})  # folders of the theme whose templates make no HTML of a mail

@@ -105,7 +105,7 @@ def read_table(content: bytes) -> Table:
     except orjson.JSONDecodeError as err:
         raise ValueError(f"it is no JSON ({err})") from err
     except ValidationError as err:
-        raise ValueError(first_fault(err)) from err
+        raise ValueError(first_problem(err)) from err
 
 
 def written(table: Table) -> bytes:
@@ -115,7 +115,7 @@ def written(table: Table) -> bytes:
     return head.removesuffix(b"\n}") + b',\n  "features": [\n' + features + b"\n]\n}\n"
 
 
-def first_fault(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """Where data is not as it should be, and how."""
     first = error.errors(include_url=False)[0]
     where = " › ".join(str(part) for part in first["loc"])

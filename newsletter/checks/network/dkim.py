@@ -9,9 +9,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from newsletter.checks.network.alignment import signing_domains
+from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import Judgement, Sender, SenderFault
+from newsletter.checks.network.sender import RuleResult, Sender, SenderProblem
 from newsletter.errors import CannotRunError
 from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Severity
@@ -25,10 +25,10 @@ _NEW_KEY = "have {carrier} make a new key of 2048 bits, and publish it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class DkimSignature:
     """What is known of the signature: the judgement, and the domain in whose name it is made."""
 
-    judgement: Judgement
+    judgement: RuleResult
     domain: str | None  # None where no key was found
 
 
@@ -38,7 +38,7 @@ class _Trouble(NamedTuple):
     remedy: str  # may name the {carrier}
 
 
-def judge_dkim(sender: Sender, names: Names) -> Signature:
+def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
     """Judges the key of each selector, at the sender's domain or at the organisation's above it.
 
     Raises CannotRunError where the DNS does not answer, or the selectors are not known.
@@ -49,11 +49,13 @@ def judge_dkim(sender: Sender, names: Names) -> Signature:
             "write them under [authentication] dkim_selectors"
         )
     domain, keys = _keys(sender, names)
-    faults = [fault for selector in sender.selectors for fault in _faults(sender, domain, selector, keys[selector])]
+    problems = [
+        problem for selector in sender.selectors for problem in _problems(sender, domain, selector, keys[selector])
+    ]
     is_published = any(keys.values())
     shown = ", ".join(f"{selector}._domainkey" for selector in sender.selectors)
-    judgement = Judgement(rule=RULE, faults=tuple(faults), found=f"{domain} publishes its DKIM keys at {shown}")
-    return Signature(judgement=judgement, domain=domain if is_published else None)
+    judgement = RuleResult(rule=RULE, problems=tuple(problems), found=f"{domain} publishes its DKIM keys at {shown}")
+    return DkimSignature(judgement=judgement, domain=domain if is_published else None)
 
 
 def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]]:
@@ -66,7 +68,7 @@ def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]
     return next(iter(found.items()))
 
 
-def _faults(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> list[SenderFault]:
+def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> list[SenderProblem]:
     """What is wrong with the key under a selector: one thing at most."""
     name = _name(selector, domain)
     trouble = _unusable(name, texts) or _doubtful(name, _tags(texts[0]))
@@ -75,8 +77,8 @@ def _faults(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) 
     remedy = trouble.remedy.format(carrier=sender.carrier_name)
     key = _PROVIDER_KEY if sender.carrier and sender.selectors == sender.carrier.selectors else _KEY
     record = _record(sender, selector, domain)
-    fault = SenderFault(severity=trouble.severity, what=trouble.what, remedy=remedy, key=key, records=(record,))
-    return [fault]
+    problem = SenderProblem(severity=trouble.severity, what=trouble.what, remedy=remedy, key=key, records=(record,))
+    return [problem]
 
 
 def _unusable(name: str, texts: tuple[str, ...]) -> _Trouble | None:

@@ -1,8 +1,8 @@
-"""Whose mail it is, by what domains it proves that, and what is judged of them."""
+"""Whose mail it is, who carries it, by what domains that is proved, and what is judged of them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from newsletter.checks.network.carriers import SENDGRID, Carrier, carrier_of
 from newsletter.config import Config
 from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Severity
@@ -10,6 +10,36 @@ from newsletter.settings.provider import SmtpSettings
 
 FROM_KEY = ("newsletter", "from")
 OUTBOX = 'mail stays on this machine, [provider] use = "outbox"'
+
+
+class Carrier(NamedTuple):
+    """A service that carries mail for others; one that is not listed here is named under `[authentication]`."""
+
+    name: str
+    spf_include: str  # what `include:` names
+    selectors: tuple[str, ...] = ()  # where its DKIM keys stand, if it gives every account the same
+
+
+SENDGRID = Carrier("SendGrid", "sendgrid.net", ("s1", "s2"))
+_GOOGLE = Carrier("Google", "_spf.google.com", ("google",))
+_MICROSOFT = Carrier("Microsoft", "spf.protection.outlook.com", ("selector1", "selector2"))
+_OF_HOST = {  # the end of a relay's host → whose it is
+    "smtp.sendgrid.net": SENDGRID,
+    "amazonaws.com": Carrier("Amazon SES", "amazonses.com"),
+    "smtp.gmail.com": _GOOGLE,
+    "smtp-relay.gmail.com": _GOOGLE,
+    "smtp.office365.com": _MICROSOFT,
+    "mail.protection.outlook.com": _MICROSOFT,
+    "fastmail.com": Carrier("Fastmail", "spf.messagingengine.com", ("fm1", "fm2", "fm3")),
+    "brevo.com": Carrier("Brevo", "spf.brevo.com"),
+    "mailgun.org": Carrier("Mailgun", "mailgun.org"),
+    "mailjet.com": Carrier("Mailjet", "spf.mailjet.com", ("mailjet",)),
+    "mandrillapp.com": Carrier("Mandrill", "spf.mandrillapp.com", ("mte1", "mte2")),
+    "postmarkapp.com": Carrier("Postmark", "spf.mtasv.net"),
+    "sparkpostmail.com": Carrier("SparkPost", "sparkpostmail.com"),
+    "zoho.com": Carrier("Zoho", "zohomail.com"),
+    "zoho.eu": Carrier("Zoho", "zohomail.eu"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +69,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SenderFault:
+class SenderProblem:
     """Something wrong with the domain, and the records that put it right."""
 
     severity: Severity
@@ -55,17 +85,23 @@ class SenderFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class RuleResult:
     """What came of one rule: what was found, or why it could not be judged."""
 
     rule: str
-    faults: tuple[SenderFault, ...] = ()
+    problems: tuple[SenderProblem, ...] = ()
     found: str = ""  # what is in order, in words
     not_judged: str = ""
 
 
+def broken(rule: str, what: str, remedy: str, key: tuple[str, ...], *records: DnsRecord) -> RuleResult:
+    """Return the judgement that a rule is broken by one thing, which holds the mail back."""
+    problem = SenderProblem(severity=Severity.ERROR, what=what, remedy=remedy, key=key, records=records)
+    return RuleResult(rule=rule, problems=(problem,))
+
+
 def sender_of(config: Config) -> Sender:
-    """The sender as the settings have it, and as the larger carriers are known to work."""
+    """Return the sender as the settings have it, and as the larger carriers are known to work."""
     settings = config.settings
     given, relay = settings.authentication, settings.provider.smtp if settings.provider.use == "smtp" else None
     carrier = SENDGRID if settings.provider.use == "sendgrid" else carrier_of(relay.host) if relay else None
@@ -87,3 +123,9 @@ def sender_of(config: Config) -> Sender:
 
 def _domain_of(email: str) -> str:
     return email.rpartition("@")[2].lower()
+
+
+def carrier_of(host: str) -> Carrier | None:
+    """Return whose relay a host is; None where it is a small one, or one's own."""
+    labels = host.lower().split(".")
+    return next((found for start in range(len(labels)) if (found := _OF_HOST.get(".".join(labels[start:])))), None)

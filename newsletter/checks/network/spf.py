@@ -6,9 +6,9 @@ from typing import Any
 
 from checkdmarc.spf import SPFError, SPFTooManyDNSLookups, SPFTooManyVoidDNSLookups, parse_spf_record
 
-from newsletter.checks.network.alignment import signing_domains
+from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import FROM_KEY, Judgement, Sender, SenderFault
+from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
 from newsletter.model.dns_record import DnsRecord
@@ -21,7 +21,7 @@ _PROVIDER_KEY = ("provider", "use")
 _TELL = "write under [authentication] spf_include what its operator asks you to include"
 
 
-def judge_spf(sender: Sender, names: Names) -> Judgement:
+def judge_spf(sender: Sender, names: Names) -> RuleResult:
     """Judges the record of the domain to which bounces go, since that is the one that receivers look at.
 
     Raises CannotRunError where the DNS does not answer, or where nobody can know what the record must hold, or what it
@@ -38,7 +38,7 @@ def judge_spf(sender: Sender, names: Names) -> Judgement:
     return _judge_record(sender, names, domain, records[0])
 
 
-def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Judgement:
+def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> RuleResult:
     try:
         result: Any = parse_spf_record(record, domain, **names.for_library)
     except (SPFTooManyDNSLookups, SPFTooManyVoidDNSLookups) as err:
@@ -49,7 +49,7 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Jud
         if isinstance(err, SPFTooManyVoidDNSLookups):
             what = f"the SPF record of {domain} names several things that are not there, and receivers then heed none"
         remedy = "take out what no longer sends for you; these are named now"
-        return Judgement(rule=RULE, faults=(_fault(what, f"{remedy}: {_named(record)}", sender),))
+        return broken(RULE, what, f"{remedy}: {_named(record)}", _key(sender))
     except SPFError as err:
         names.require_answers()
         what = f"the SPF record of {domain} cannot be read: {str(err).rstrip('.')}"
@@ -61,16 +61,16 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Jud
         return _uncovered(sender, names, domain, record)
     lookups = result["dns_lookups"]
     found = f"the SPF record of {domain} covers {sender.carrier_name}, with {lookups} of {_MOST_LOOKUPS} look-ups"
-    return Judgement(rule=RULE, found=found, faults=_too_open(sender, domain, record, result["parsed"]))
+    return RuleResult(rule=RULE, found=found, problems=_too_open(sender, domain, record, result["parsed"]))
 
 
-def _without_record(sender: Sender, domain: str, names: Names) -> Judgement:
+def _without_record(sender: Sender, domain: str, names: Names) -> RuleResult:
     _require_known_envelope(sender, names)
     what = f"{domain} has no SPF record, so nobody can tell that {sender.carrier_name} may send for it"
     return _broken(what, "publish", domain, _advised(sender), sender)
 
 
-def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> Judgement:
+def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> RuleResult:
     _require_known_envelope(sender, names)
     if sender.spf_include is None and sender.relay and is_private_literal(sender.relay.host):
         raise CannotRunError(f"the relay {sender.relay.host} passes mail on from who knows where; {_TELL}")
@@ -167,22 +167,18 @@ def _inner(parsed: Any) -> Iterator[tuple[Any, str]]:
         yield redirect["parsed"], redirect["domain"]
 
 
-def _too_open(sender: Sender, domain: str, record: str, parsed: Any) -> tuple[SenderFault, ...]:
+def _too_open(sender: Sender, domain: str, record: str, parsed: Any) -> tuple[SenderProblem, ...]:
     if parsed["all"] != "pass":
         return ()
     what = f"the SPF record of {domain} ends with +all: it lets everybody send in your name"
     closed = DnsRecord(name=domain, type="TXT", value=" ".join([*_terms(record), "~all"]))
     severity = Severity.WARNING
-    return (SenderFault(severity=severity, what=what, remedy="publish", key=_key(sender), records=(closed,)),)
+    return (SenderProblem(severity=severity, what=what, remedy="publish", key=_key(sender), records=(closed,)),)
 
 
-def _broken(what: str, remedy: str, domain: str, value: str, sender: Sender) -> Judgement:
+def _broken(what: str, remedy: str, domain: str, value: str, sender: Sender) -> RuleResult:
     record = sender.told(domain) or DnsRecord(name=domain, type="TXT", value=value)
-    return Judgement(rule=RULE, faults=(_fault(what, remedy, sender, record),))
-
-
-def _fault(what: str, remedy: str, sender: Sender, *records: DnsRecord) -> SenderFault:
-    return SenderFault(severity=Severity.ERROR, what=what, remedy=remedy, key=_key(sender), records=records)
+    return broken(RULE, what, remedy, _key(sender), record)
 
 
 def _key(sender: Sender) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class DataTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class MailDocument:
     """One variant as its readers and their programs take it in."""
 
     html: str
@@ -89,18 +89,18 @@ class Document:
     text_words: tuple[str, ...]  # the words of the text part
 
 
-def read_document(variant: RenderedVariant) -> Document:
+def read_document(variant: RenderedVariant) -> MailDocument:
     """Parses a variant's HTML."""
     tokens = tuple(slot.field.token for slot in variant.slots)
     html = variant.html.fill(tokens)
-    reader = _Reader()
+    reader = _DocumentReader()
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
     reader.visit(root, is_hidden=False)
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
     lines = tuple(line for raw in "".join(reader.pieces).split("\n") if (line := _squeezed(raw)))
     text = variant.text.fill(tokens)
-    return Document(
+    return MailDocument(
         html=html,
         text=text,
         title=_squeezed(root.findtext("head/title") or ""),
@@ -123,7 +123,7 @@ def read_document(variant: RenderedVariant) -> Document:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _DocumentReader:
     """Walks the tree once and collects what the rules ask about."""
 
     links: list[Link] = field(default_factory=list)

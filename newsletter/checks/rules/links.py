@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import Evidence, Fault, error, warning
-from newsletter.checks.reading.document import Document, Link
+from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
+from newsletter.checks.reading.document import Link, MailDocument
 from newsletter.checks.reading.words import normalised
 from newsletter.model.finding import Place
 from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField
@@ -47,45 +47,58 @@ _GENERIC = frozenset(
 )
 
 
-def check_addresses(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S10",
+    title="Addresses are whole, secure and undisguised",
+    why="A mail has no page that a short address could start from. Unencrypted and shortened addresses, and "
+    "pictures from strangers' hosts, count as signs of spam.",
+)
+def check_addresses(context: CheckContext) -> Iterable[Problem]:
     """Every address of a link or a picture is whole and safe, and leads where it seems to."""
-    for document in evidence.documents:
-        for address, place in _addresses(evidence, document):
+    for document in context.documents:
+        for address, place in _addresses(context, document):
             if address != UNSUBSCRIBE_TOKEN:
-                yield from _address_faults(address, place)
+                yield from _address_problems(address, place)
         for link in _told(document):
-            yield from _pretence_faults(link, _place(evidence, link))
+            yield from _pretence_problems(link, _place(context, link))
         for address in dict.fromkeys(_pictures(document)):
-            place = evidence.sources.place_of_picture(address) or evidence.issue_place
-            yield from _picture_faults(address, evidence.subject.settings, place)
+            place = context.sources.place_of_picture(address) or context.issue_place
+            yield from _picture_problems(address, context.subject.settings, place)
 
 
-def check_link_words(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="A4",
+    title="Links say where they lead",
+    why="Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, "
+    "and the same words for two places mislead.",
+    source="WCAG 2.2, success criterion 2.4.4",
+)
+def check_link_words(context: CheckContext) -> Iterable[Problem]:
     """Every link says where it leads, and two that say the same lead to the same place."""
-    for document in evidence.documents:
+    for document in context.documents:
         for link in _told(document):
             words = normalised(link.text)
-            place = _place(evidence, link)
+            place = _place(context, link)
             if not words:
                 what = f"the link to {link.address} has no text"
                 yield error(place, what, "write words for it, or describe its picture")
             elif words in _GENERIC:
                 what = f"the link “{link.text}” does not say where it leads"
                 yield error(place, what, "let its words name what is behind it, for example “the February programme”")
-        yield from _ambiguous_links(evidence, document)
+        yield from _ambiguous_links(context, document)
 
 
-def _addresses(evidence: Evidence, document: Document) -> Iterator[tuple[str, Place]]:
+def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
     """Every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
     for link in document.links:
-        yield link.address, _place(evidence, link)
+        yield link.address, _place(context, link)
     told = {link.address for link in document.links}
     for tag in document.outlook_tags:
         if (address := tag.attributes.get("href")) is not None and address not in told:
-            yield address, evidence.issue_place
+            yield address, context.issue_place
 
 
-def _pictures(document: Document) -> Iterator[str]:
+def _pictures(document: MailDocument) -> Iterator[str]:
     """The address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
     yield from (image.address for image in document.images)
     for tag in (*document.tags, *document.outlook_tags):
@@ -99,11 +112,11 @@ def _pictures(document: Document) -> Iterator[str]:
         yield from _CSS_URL.findall(_IMPORT.sub("", style))
 
 
-def _told(document: Document) -> Iterator[Link]:
+def _told(document: MailDocument) -> Iterator[Link]:
     return (link for link in document.links if link.is_visible)
 
 
-def _ambiguous_links(evidence: Evidence, document: Document) -> Iterator[Fault]:
+def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     first: dict[str, Link] = {}
     for link in _told(document):
         words = normalised(link.text)
@@ -112,11 +125,11 @@ def _ambiguous_links(evidence: Evidence, document: Document) -> Iterator[Fault]:
         earlier = first.setdefault(words, link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links say “{link.text}” and lead to different places: {earlier.address}"
-            what += f" ({_place(evidence, earlier)}) and {link.address}"
-            yield warning(_place(evidence, link), what, "let the words of each tell them apart")
+            what += f" ({_place(context, earlier)}) and {link.address}"
+            yield warning(_place(context, link), what, "let the words of each tell them apart")
 
 
-def _address_faults(address: str, place: Place) -> Iterator[Fault]:
+def _address_problems(address: str, place: Place) -> Iterator[Problem]:
     parts = _split(address)
     if not address or address.startswith("#"):
         yield error(place, "a link leads nowhere", "write its address, with https:// in front")
@@ -134,7 +147,7 @@ def _address_faults(address: str, place: Place) -> Iterator[Fault]:
         yield error(place, what, "open it, and write the address that it leads to")
 
 
-def _pretence_faults(link: Link, place: Place) -> Iterator[Fault]:
+def _pretence_problems(link: Link, place: Place) -> Iterator[Problem]:
     """Words that are an address themselves name the site to which they lead."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
         return
@@ -149,7 +162,7 @@ def _site(address: str) -> str:
     return parts[1].removeprefix("www.") if parts else ""
 
 
-def _picture_faults(address: str, settings: Settings, place: Place) -> Iterator[Fault]:
+def _picture_problems(address: str, settings: Settings, place: Place) -> Iterator[Problem]:
     """A picture travels inside the mail or comes from the newsletter's own host."""
     parts = _split(address)
     if parts is None or not parts[0]:
@@ -177,6 +190,9 @@ def _split(address: str) -> tuple[str, str] | None:
         return None
 
 
-def _place(evidence: Evidence, link: Link) -> Place:
-    place = evidence.sources.place_of_link(link.address, link.text)
-    return place or evidence.issue_place
+def _place(context: CheckContext, link: Link) -> Place:
+    place = context.sources.place_of_link(link.address, link.text)
+    return place or context.issue_place
+
+
+RULES = (check_link_words, check_addresses)

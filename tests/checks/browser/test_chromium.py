@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.checks.browser import chromium
-from newsletter.checks.browser.chromium import Scheme, View, find_browser, look, opened_browser
+from newsletter.checks.browser.chromium import ColorScheme, Viewport, find_browser, look, opened_browser
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture, RenderedIssue
 from tests.fakes.web_server import WebServer
@@ -50,8 +50,8 @@ def test_a_mail_is_shown_with_its_own_pictures_reaches_nothing_and_leaves_nothin
 def test_a_page_is_looked_at_by_day_by_night_and_on_a_phone() -> None:
     with opened_browser(RENDERED) as window, window.showing(MAIL.format(elsewhere="")) as page:
         colors = []
-        for width, scheme in ((640, Scheme.LIGHT), (640, Scheme.DARK), (360, Scheme.LIGHT)):
-            look(page, View(width=width, scheme=scheme))
+        for width, scheme in ((640, ColorScheme.LIGHT), (640, ColorScheme.DARK), (360, ColorScheme.LIGHT)):
+            look(page, Viewport(width=width, scheme=scheme))
             colors.append(page.evaluate("getComputedStyle(document.querySelector('p')).color"))
 
     assert colors == ["rgb(1, 1, 1)", "rgb(2, 2, 2)", "rgb(3, 3, 3)"]

@@ -2,14 +2,14 @@
 
 import pytest
 
-from newsletter.checks.reading.document import Document, Heading, Link, read_document
+from newsletter.checks.reading.document import Heading, Link, MailDocument, read_document
 from newsletter.model.merge import Escape, MergeField, Slot, Template
 from newsletter.model.rendered import RenderedVariant
 
 NAME = Slot(MergeField("first_name", "you"), Escape.HTML)
 
 
-def document(body: str) -> Document:
+def document(body: str) -> MailDocument:
     """A document of this body; `§` in it stands for a slot."""
     html = Template(tuple(f"<!doctype html><html><body>{body}</body></html>".split("§")), (0,) * body.count("§"))
     empty = Template(("",))

@@ -1,20 +1,23 @@
 """Whether links answer: asked with HEAD, and with GET where that is refused; redirects are followed."""
 
+import json
+import os
+import tempfile
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from time import monotonic
 from urllib.parse import urldefrag, urljoin
 
 from newsletter import __version__
-from newsletter.checks.base import Circumstances, Evidence, Fault, Probed, warning
-from newsletter.checks.network.link_memory import LinkAnswer, keep_links, recall_links
+from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.robot_walls import wall_of
-from newsletter.checks.network.web import Failure, NoReply, Reply, Web, host_of, is_private_literal
+from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
 from newsletter.checks.reading.document import Link
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
@@ -29,6 +32,33 @@ _BUDGET_SECONDS = 45.0  # for all links; those that are left then are not judged
 _TOO_MANY_REQUESTS = 429
 _OF_A_PAGE = ("http://", "https://")
 _REMEDY = "correct the address, or take the link out"
+_FILE = "links.json"
+_GOOD_FOR = timedelta(days=1)
+_BAD_FOR = timedelta(minutes=10)
+ROBOT_WALLS = frozenset(
+    {
+        # Social networks: a wall, a login or 999.
+        *("facebook.com", "fb.com", "fb.me", "fb.watch", "instagram.com", "linkedin.com", "lnkd.in", "messenger.com"),
+        *("m.me", "pinterest.com", "quora.com", "reddit.com", "snapchat.com", "threads.com", "threads.net"),
+        *("tiktok.com", "twitter.com", "t.co", "x.com", "wa.me", "whatsapp.com", "medium.com"),
+        # Shops and directories: 403, 405 or 503 for whatever is no browser.
+        *("amazon.ca", "amazon.co.uk", "amazon.com", "amazon.de", "amazon.es", "amazon.fr", "amazon.it", "amzn.to"),
+        *(
+            "etsy.com",
+            "fiverr.com",
+            "glassdoor.com",
+            "indeed.com",
+            "patreon.com",
+            "udemy.com",
+            "upwork.com",
+            "yelp.com",
+        ),
+        # Newspapers and publishers of research: 401 or 403.
+        *("academic.oup.com", "bloomberg.com", "forbes.com", "ft.com", "jstor.org", "journals.sagepub.com"),
+        *("nytimes.com", "onlinelibrary.wiley.com", "psycnet.apa.org", "pubs.acs.org", "researchgate.net"),
+        *("sciencedirect.com", "tandfonline.com", "washingtonpost.com", "wsj.com"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +69,28 @@ class Unjudged:
     is_offline: bool = False  # for want of a network
 
 
-Verdict = str | Unjudged  # what is wrong with a link, empty where it is fine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkAnswer:
+    """What a link answered."""
+
+    trouble: str  # what is wrong with it; empty where it is fine
+    asked_at: datetime
+
+    def holds_at(self, now: datetime) -> bool:
+        """Whether it need not be asked again yet."""
+        return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
 
 
-def examine_links(evidence: Evidence, circumstances: Circumstances) -> Probed:
+LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
+
+
+def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed:
     """Judges E3: each address once, several at the same time.
 
     Raises CannotRunError where not one of them could be asked, for want of a network.
     """
-    settings = evidence.subject.settings
-    places = _links(evidence)
+    settings = context.subject.settings
+    places = _links(context)
     known = recall_links(circumstances.memory_folder, circumstances.now)
     asked = [url for url in places if url not in known]
     verdicts = _verdicts(asked, settings)
@@ -59,7 +101,7 @@ def examine_links(evidence: Evidence, circumstances: Circumstances) -> Probed:
     if asked:
         keep_links(circumstances.memory_folder, answers)
     return Probed(
-        faults=tuple((RULE, fault) for fault in _faults(places, answers)),
+        problems=tuple((RULE, problem) for problem in _problems(places, answers)),
         not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(verdicts)),
     )
 
@@ -69,28 +111,28 @@ def agent_of(settings: Settings) -> str:
     return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
 
 
-def _links(evidence: Evidence) -> dict[str, list[tuple[Link, Place]]]:
+def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
     """The links of all variants by the address that is asked; without those of a subscriber's own, and of the archive.
 
     A page of the archive is there only once the issue is published.
     """
-    archive = evidence.subject.settings.archive
+    archive = context.subject.settings.archive
     found: dict[str, list[tuple[Link, Place]]] = defaultdict(list)
-    for link in (link for document in evidence.documents for link in document.links):
+    for link in (link for document in context.documents for link in document.links):
         url = urldefrag(link.address).url
         # What names no host is another rule's matter.
         if not url.lower().startswith(_OF_A_PAGE) or not host_of(url) or MERGE_TOKEN.search(link.address):
             continue
         if archive is not None and f"{url}/".startswith(f"{archive.url}/"):
             continue
-        place = evidence.sources.place_of_link(link.address, link.text) or evidence.issue_place
+        place = context.sources.place_of_link(link.address, link.text) or context.issue_place
         found[url].append((link, place))
     return found
 
 
-def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, Verdict]:
+def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
     """What comes of each address; a host is asked by few threads at a time, whatever its links are."""
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, LinkResult] = {}
     by_host: dict[str, list[str]] = defaultdict(list)
     for url in urls:
         if wall := wall_of(host_of(url)):
@@ -113,7 +155,7 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, Verdict]:
     return verdicts
 
 
-def _verdict(web: Web, url: str, ends: float) -> Verdict:
+def _verdict(web: Web, url: str, ends: float) -> LinkResult:
     """Follows a link to its end."""
     home = host_of(url)
     private_host = home if is_private_literal(home) else None
@@ -122,7 +164,7 @@ def _verdict(web: Web, url: str, ends: float) -> Verdict:
         if monotonic() > ends:
             return Unjudged(why="asking all links took too long")
         reply = _ask(web, current, private_host)
-        if isinstance(reply, NoReply):
+        if isinstance(reply, HttpFailure):
             return _of_failure(reply, home, is_redirected=current != url)
         if reply.location is None:
             return _of_status(reply.status, home)
@@ -141,7 +183,7 @@ def _target(url: str, location: str) -> str:
         return location
 
 
-def _of_redirect(target: str, been: Container[str]) -> Verdict | None:
+def _of_redirect(target: str, been: Container[str]) -> LinkResult | None:
     """Why a redirect is not followed; None where it is."""
     if target in been:
         return "is redirected in circles"
@@ -152,15 +194,15 @@ def _of_redirect(target: str, been: Container[str]) -> Verdict | None:
     return None
 
 
-def _ask(web: Web, url: str, private_host: str | None) -> Reply | NoReply:
+def _ask(web: Web, url: str, private_host: str | None) -> HttpReply | HttpFailure:
     """What a page answers: GET has the last word, since many servers answer HEAD wrongly or not at all."""
     reply = web.ask("HEAD", url, private_host=private_host)
-    is_refused = reply.status >= 400 and reply.status != _TOO_MANY_REQUESTS if isinstance(reply, Reply) else False
-    is_unheard = isinstance(reply, NoReply) and reply.failure is Failure.BROKEN
+    is_refused = reply.status >= 400 and reply.status != _TOO_MANY_REQUESTS if isinstance(reply, HttpReply) else False
+    is_unheard = isinstance(reply, HttpFailure) and reply.failure is Failure.BROKEN
     return web.ask("GET", url, private_host=private_host) if is_refused or is_unheard else reply
 
 
-def _of_status(status: int, host: str) -> Verdict:
+def _of_status(status: int, host: str) -> LinkResult:
     if status < 400:
         return ""
     if status == _TOO_MANY_REQUESTS:
@@ -172,7 +214,7 @@ def _of_status(status: int, host: str) -> Verdict:
     return f"answers {words}"
 
 
-def _of_failure(reply: NoReply, host: str, *, is_redirected: bool) -> Verdict:
+def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkResult:
     if reply.failure is Failure.NO_NETWORK:
         return Unjudged(why=reply.words, is_offline=True)
     if reply.failure is not Failure.PRIVATE:
@@ -186,12 +228,12 @@ def _walled(wall: str) -> str:
     return f"{wall} turns programs away; open it yourself"
 
 
-def _lasting(verdicts: Mapping[str, Verdict], now: datetime) -> dict[str, LinkAnswer]:
+def _lasting(verdicts: Mapping[str, LinkResult], now: datetime) -> dict[str, LinkAnswer]:
     """The answers that are worth keeping: what could not be judged is asked again."""
     return {url: LinkAnswer(trouble=said, asked_at=now) for url, said in verdicts.items() if isinstance(said, str)}
 
 
-def _faults(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str, LinkAnswer]) -> Iterator[Fault]:
+def _problems(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
     for url, links in places.items():
         trouble = answers[url].trouble if url in answers else ""
         if trouble:
@@ -199,7 +241,7 @@ def _faults(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str
                 yield warning(place, f"the link to {link.address} {trouble}", _REMEDY)
 
 
-def _not_judged(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+def _not_judged(verdicts: Mapping[str, LinkResult]) -> Iterator[str]:
     """Why some links were not judged, with their number."""
     reasons: dict[str, int] = defaultdict(int)
     for verdict in verdicts.values():
@@ -207,3 +249,37 @@ def _not_judged(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
             reasons[verdict.why] += 1
     for why, count in sorted(reasons.items()):
         yield f"{count} link{'s' if count > 1 else ''}: {why}"
+
+
+def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
+    """The answers that still hold, by address; none where nothing was kept, or it was damaged."""
+    try:
+        kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        answers = {
+            url: LinkAnswer(trouble=str(trouble), asked_at=datetime.fromisoformat(asked_at))
+            for url, (trouble, asked_at) in kept.items()
+        }
+        return {url: answer for url, answer in answers.items() if answer.holds_at(now)}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
+    """Keeps answers in the place of those that were kept; a folder that cannot be written is no mistake."""
+    content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(content, file, ensure_ascii=False, indent=0)
+            Path(partial).replace(folder / _FILE)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+
+
+def wall_of(host: str) -> str | None:
+    """The entry that a host belongs to; None where its answers can be believed."""
+    labels = host.split(".")
+    parents = (".".join(labels[start:]) for start in range(len(labels) - 1))
+    return next((parent for parent in parents if parent in ROBOT_WALLS), None)

@@ -8,8 +8,8 @@ from newsletter.checks.clients.css_signs import (
     signs_of_declarations,
     signs_of_sheet,
 )
+from newsletter.checks.clients.features import Kind, Sign, Use
 from newsletter.checks.clients.html_signs import uses_in
-from newsletter.checks.clients.signs import Kind, Sign, Use
 from newsletter.checks.reading.document import read_document
 from newsletter.model.merge import Template
 from newsletter.model.rendered import RenderedVariant

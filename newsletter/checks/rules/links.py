@@ -21,7 +21,6 @@ _SHORTENERS = frozenset(
     {"bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly"}
     | {"s.id", "short.io", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd"}
 )
-_SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 # What a link says where it says nothing, as the whole of its words.
 _GENERIC = frozenset(
     normalised(words)
@@ -45,6 +44,7 @@ _GENERIC = frozenset(
         *("여기", "더 보기", "اضغط هنا", "здесь"),
     )
 )
+_SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 @Rule(
@@ -195,4 +195,7 @@ def _place(context: CheckContext, link: Link) -> Place:
     return place or context.issue_place
 
 
-RULES = (check_link_words, check_addresses)
+RULES = (
+    check_link_words,
+    check_addresses,
+)

@@ -1,7 +1,10 @@
 """Problems from what a browser showed: each thing once, with its place, however often it was seen."""
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import NamedTuple
 
 from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error
@@ -25,44 +28,15 @@ class AxeAdvice(NamedTuple):
     remedy: str
 
 
-_ROLES = AxeAdvice("has a role or an aria attribute that screen readers cannot follow", f"take it out; {THEME_REMEDY}")
-_LISTS = AxeAdvice("is a list, or part of one, that is not built as one", THEME_REMEDY)
-_CELLS = AxeAdvice(
-    "is in a table whose heads do not belong to its cells", f"mark heads as <th> with a scope; {THEME_REMEDY}"
-)
-_LANGUAGES = AxeAdvice("names no language, or one that does not exist", "set `language` to a code such as en or pt-BR")
-_LABELS = AxeAdvice("has no words that a screen reader could say", THEME_REMEDY)
-_ADVICE: Mapping[str, AxeAdvice] = {
-    **dict.fromkeys(("area-alt", "aria-command-name", "role-img-alt", "svg-img-alt"), _LABELS),
-    **dict.fromkeys(
-        ("aria-allowed-attr", "aria-prohibited-attr", "aria-required-attr", "aria-required-children"), _ROLES
-    ),
-    **dict.fromkeys(("aria-required-parent", "aria-roles", "aria-valid-attr", "aria-valid-attr-value"), _ROLES),
-    **dict.fromkeys(("definition-list", "dlitem", "list", "listitem"), _LISTS),
-    **dict.fromkeys(("html-has-lang", "html-lang-valid", "valid-lang"), _LANGUAGES),
-    **dict.fromkeys(("td-headers-attr", "th-has-data-cells"), _CELLS),
-    "aria-hidden-body": AxeAdvice("hides the whole mail from screen readers", f"take out aria-hidden; {THEME_REMEDY}"),
-    "aria-hidden-focus": AxeAdvice(
-        "is hidden from screen readers, yet holds a link that the keyboard reaches",
-        f"take out aria-hidden; {THEME_REMEDY}",
-    ),
-    "document-title": AxeAdvice("has no title", f"show `title` of issue.yaml in <title>; {THEME_REMEDY}"),
-    "image-alt": AxeAdvice(
-        "has no words for those who cannot see it", 'describe it, or mark it as decoration with alt=""'
-    ),
-    "link-in-text-block": AxeAdvice(
-        "is a link that only its color tells from the words around it", f"underline links in text; {THEME_REMEDY}"
-    ),
-    "link-name": AxeAdvice("is a link without words", "say in words where it leads"),
-    "meta-refresh": AxeAdvice("moves on by itself", f"take out the meta element; {THEME_REMEDY}"),
-    "meta-viewport": AxeAdvice(
-        "keeps readers from enlarging it", f"take out user-scalable and maximum-scale; {THEME_REMEDY}"
-    ),
-    "nested-interactive": AxeAdvice("holds a link or button within another", THEME_REMEDY),
-    "scrollable-region-focusable": AxeAdvice(
-        "scrolls by itself, and the keyboard cannot reach it", f"let it be as long as its content; {THEME_REMEDY}"
-    ),
-}
+@cache
+def _advice() -> Mapping[str, AxeAdvice]:
+    """Return what to say of each rule of axe, by axe's name for it: data/axe.toml."""
+    told = tomllib.loads((files("newsletter") / "checks" / "data" / "axe.toml").read_text("utf-8"))
+    return {
+        rule: AxeAdvice(each["what"], each["remedy"].format(theme=THEME_REMEDY))
+        for each in told["advice"]
+        for rule in each["rules"]
+    }
 
 
 class _OwnColor(NamedTuple):
@@ -95,7 +69,7 @@ def violation_problems(violations: Iterable[Violation], context: CheckContext) -
     for cause, alike in by_cause.items():
         yield _contrast_problem(cause, alike, context)
     for (rule, place), there in others.items():
-        advice = _ADVICE.get(rule) or AxeAdvice("fails a test of axe", f"see {there[0].address}; {THEME_REMEDY}")
+        advice = _advice().get(rule) or AxeAdvice("fails a test of axe", f"see {there[0].address}; {THEME_REMEDY}")
         yield error(place, f"{there[0].element} {advice.what}{_and_more(there)} (axe: {rule})", advice.remedy)
 
 

@@ -2,8 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -30,12 +30,6 @@ class DkimSignature:
 
     judgement: RuleResult
     domain: str | None  # None where no key was found
-
-
-class _Trouble(NamedTuple):
-    severity: Severity
-    what: str
-    remedy: str  # may name the {carrier}
 
 
 def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
@@ -68,49 +62,45 @@ def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]
     return next(iter(found.items()))
 
 
-def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> list[SenderProblem]:
-    """What is wrong with the key under a selector: one thing at most."""
-    name = _name(selector, domain)
-    trouble = _unusable(name, texts) or _doubtful(name, _tags(texts[0]))
-    if trouble is None:
-        return []
-    remedy = trouble.remedy.format(carrier=sender.carrier_name)
-    key = _PROVIDER_KEY if sender.carrier and sender.selectors == sender.carrier.selectors else _KEY
-    record = _record(sender, selector, domain)
-    problem = SenderProblem(severity=trouble.severity, what=trouble.what, remedy=remedy, key=key, records=(record,))
-    return [problem]
+def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> Iterator[SenderProblem]:
+    """Yield what is wrong with the key under a selector: one thing at most."""
+    trouble = next(_troubles(_name(selector, domain), texts), None)
+    if trouble is not None:
+        severity, what, remedy = trouble
+        yield SenderProblem(
+            severity=severity,
+            what=what,
+            remedy=remedy.format(carrier=sender.carrier_name),
+            key=_PROVIDER_KEY if sender.carrier and sender.selectors == sender.carrier.selectors else _KEY,
+            records=(_record(sender, selector, domain),),
+        )
 
 
-def _unusable(name: str, texts: tuple[str, ...]) -> _Trouble | None:
-    """Why receivers cannot verify by a key at all."""
+def _troubles(name: str, texts: tuple[str, ...]) -> Iterator[tuple[Severity, str, str]]:
+    """Yield why receivers cannot verify by a key, or do not believe it, worst first; remedies may name {carrier}."""
     if not texts:
         what = f"the DKIM key {name} is not published, so the signature under each mail proves nothing"
-        return _Trouble(Severity.ERROR, what, "publish")
+        yield Severity.ERROR, what, "publish"
+        return
     tags = _tags(texts[0])
     if len(texts) > 1 or "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
         what = f"{name} holds {'several records' if len(texts) > 1 else 'no DKIM key'}, and receivers cannot use it"
-        return _Trouble(Severity.ERROR, what, "leave only this")
+        yield Severity.ERROR, what, "leave only this"
+        return
     if not tags["p"]:
-        return _Trouble(Severity.ERROR, f"the DKIM key {name} is withdrawn: its p= is empty", _NEW_KEY)
-    if _bits(tags) is None:
+        yield Severity.ERROR, f"the DKIM key {name} is withdrawn: its p= is empty", _NEW_KEY
+    bits = _bits(tags)
+    if bits is None:
         what = f"the DKIM key {name} cannot be read; it may have lost a part when it was copied"
-        return _Trouble(Severity.ERROR, what, "copy it once more, and publish")
-    return None
-
-
-def _doubtful(name: str, tags: dict[str, str]) -> _Trouble | None:
-    """Why receivers do not believe a key that can be used, or soon will not."""
-    bits = _bits(tags) or 0
-    if bits < _FEWEST_BITS:
-        what = f"the DKIM key {name} has {bits} bits, which receivers do not accept"
-        return _Trouble(Severity.ERROR, what, _NEW_KEY)
-    if bits < _WANTED_BITS:
+        yield Severity.ERROR, what, "copy it once more, and publish"
+    elif bits < _FEWEST_BITS:
+        yield Severity.ERROR, f"the DKIM key {name} has {bits} bits, which receivers do not accept", _NEW_KEY
+    elif bits < _WANTED_BITS:
         what = f"the DKIM key {name} has {bits} bits, and {_WANTED_BITS} are asked for today"
-        return _Trouble(Severity.WARNING, what, _NEW_KEY)
+        yield Severity.WARNING, what, _NEW_KEY
     if "y" in tags.get("t", "").split(":"):
         what = f"the DKIM key {name} says t=y, only a test: receivers take the mail for unsigned"
-        return _Trouble(Severity.WARNING, what, "take t=y out of it")
-    return None
+        yield Severity.WARNING, what, "take t=y out of it"
 
 
 def _bits(tags: dict[str, str]) -> int | None:

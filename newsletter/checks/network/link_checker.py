@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,6 +19,7 @@ from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem,
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
 from newsletter.checks.reading.document import Link
+from newsletter.checks.reading.words import listed
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.merge import MERGE_TOKEN
@@ -35,30 +36,8 @@ _REMEDY = "correct the address, or take the link out"
 _FILE = "links.json"
 _GOOD_FOR = timedelta(days=1)
 _BAD_FOR = timedelta(minutes=10)
-ROBOT_WALLS = frozenset(
-    {
-        # Social networks: a wall, a login or 999.
-        *("facebook.com", "fb.com", "fb.me", "fb.watch", "instagram.com", "linkedin.com", "lnkd.in", "messenger.com"),
-        *("m.me", "pinterest.com", "quora.com", "reddit.com", "snapchat.com", "threads.com", "threads.net"),
-        *("tiktok.com", "twitter.com", "t.co", "x.com", "wa.me", "whatsapp.com", "medium.com"),
-        # Shops and directories: 403, 405 or 503 for whatever is no browser.
-        *("amazon.ca", "amazon.co.uk", "amazon.com", "amazon.de", "amazon.es", "amazon.fr", "amazon.it", "amzn.to"),
-        *(
-            "etsy.com",
-            "fiverr.com",
-            "glassdoor.com",
-            "indeed.com",
-            "patreon.com",
-            "udemy.com",
-            "upwork.com",
-            "yelp.com",
-        ),
-        # Newspapers and publishers of research: 401 or 403.
-        *("academic.oup.com", "bloomberg.com", "forbes.com", "ft.com", "jstor.org", "journals.sagepub.com"),
-        *("nytimes.com", "onlinelibrary.wiley.com", "psycnet.apa.org", "pubs.acs.org", "researchgate.net"),
-        *("sciencedirect.com", "tandfonline.com", "washingtonpost.com", "wsj.com"),
-    }
-)
+# What these hosts answer says nothing about a link, so links to them are told as not judged.
+ROBOT_WALLS = listed("robot_walls.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +76,14 @@ def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed
     offline = [verdict for verdict in verdicts.values() if isinstance(verdict, Unjudged) and verdict.is_offline]
     if offline and len(offline) == len(places):
         raise CannotRunError(offline[0].why)
-    answers = {**known, **_lasting(verdicts, circumstances.now)}
+    # What could not be judged is asked again.
+    lasting = {url: said for url, said in verdicts.items() if isinstance(said, str)}
+    answers = known | {url: LinkAnswer(trouble=said, asked_at=circumstances.now) for url, said in lasting.items()}
     if asked:
         keep_links(circumstances.memory_folder, answers)
     return Probed(
         problems=tuple((RULE, problem) for problem in _problems(places, answers)),
-        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(verdicts)),
+        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(verdicts.values())),
     )
 
 
@@ -139,12 +120,8 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
             verdicts[url] = Unjudged(why=_walled(wall))
         else:
             by_host[host_of(url)].append(url)
-    lanes = [
-        lane
-        for of_host in by_host.values()
-        for start in range(_LANES_OF_A_HOST)
-        if (lane := of_host[start::_LANES_OF_A_HOST])
-    ]
+    starts = range(_LANES_OF_A_HOST)
+    lanes = [lane for urls in by_host.values() for start in starts if (lane := urls[start::_LANES_OF_A_HOST])]
     if not lanes:
         return verdicts
     names = Names(settings.authentication.nameserver_addresses, budget_seconds=_BUDGET_SECONDS)
@@ -228,25 +205,15 @@ def _walled(wall: str) -> str:
     return f"{wall} turns programs away; open it yourself"
 
 
-def _lasting(verdicts: Mapping[str, LinkResult], now: datetime) -> dict[str, LinkAnswer]:
-    """The answers that are worth keeping: what could not be judged is asked again."""
-    return {url: LinkAnswer(trouble=said, asked_at=now) for url, said in verdicts.items() if isinstance(said, str)}
-
-
 def _problems(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
     for url, links in places.items():
-        trouble = answers[url].trouble if url in answers else ""
-        if trouble:
-            for link, place in links:
-                yield warning(place, f"the link to {link.address} {trouble}", _REMEDY)
+        for link, place in links if url in answers and answers[url].trouble else ():
+            yield warning(place, f"the link to {link.address} {answers[url].trouble}", _REMEDY)
 
 
-def _not_judged(verdicts: Mapping[str, LinkResult]) -> Iterator[str]:
-    """Why some links were not judged, with their number."""
-    reasons: dict[str, int] = defaultdict(int)
-    for verdict in verdicts.values():
-        if isinstance(verdict, Unjudged):
-            reasons[verdict.why] += 1
+def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
+    """Yield why some links were not judged, with their number."""
+    reasons = Counter(verdict.why for verdict in verdicts if isinstance(verdict, Unjudged))
     for why, count in sorted(reasons.items()):
         yield f"{count} link{'s' if count > 1 else ''}: {why}"
 

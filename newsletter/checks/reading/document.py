@@ -7,6 +7,7 @@ is the same here as in the user's files.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from lxml import etree
@@ -182,8 +183,12 @@ def _tag(element: etree._Element) -> Tag:
 
 
 def _is_hidden(tag: Tag) -> bool:
-    style = tag.attributes.get("style")
-    return "hidden" in tag.attributes or (style is not None and _HIDING.search(style) is not None)
+    return "hidden" in tag.attributes or _hides(tag.attributes.get("style", ""))
+
+
+@lru_cache(maxsize=4096)
+def _hides(style: str) -> bool:
+    return _HIDING.search(style) is not None
 
 
 def _spoken(element: etree._Element) -> str:

@@ -6,13 +6,13 @@ changes from one build to the next.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 import tinycss2
 from cssselect2 import ElementWrapper, Matcher, SelectorError, compile_selector_list
-from cssselect2.compiler import CompiledSelector
 from lxml import etree
 from tinycss2.color3 import RGBA, parse_color
 
@@ -41,9 +41,9 @@ Declarations = Mapping[str, Declaration]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StyleRule:
-    """What a style element declares for one selector, and where it holds; each is only equal to itself."""
+    """What a style element declares for some selectors, and where it holds; each is only equal to itself."""
 
-    selector: CompiledSelector
+    selectors: str
     media: str  # the condition around it, in lower case; empty where there is none
     is_for_outlook: bool  # whether it holds only where Outlook.com changed the colors
     declarations: Declarations
@@ -88,24 +88,23 @@ def declared_in(root: etree._Element) -> dict[etree._Element, Declared]:
 @lru_cache(maxsize=4096)
 def declarations_of(css: str) -> Declarations:
     """Return what a `style` attribute declares; of two for a property the later, unless the first is important."""
-    return _declarations(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True))
+    return _declarations(css)
 
 
 @lru_cache(maxsize=64)
 def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
-    """Return the rules of a style element in their order, one for each selector, without those that no mail app reads.
+    """Return the rules of a style element in their order.
 
     `media` is the element's own condition.
     """
     rules: list[StyleRule] = []
     for node in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
         if node.type == "qualified-rule":
-            rules += _rules(node, _plain(media))
+            rules.append(_rule(node, _plain(media)))
         elif node.type == "at-rule" and node.lower_at_keyword == "media" and node.content is not None:
             condition = _plain(tinycss2.serialize(node.prelude))
-            for inner in tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True):
-                if inner.type == "qualified-rule":
-                    rules += _rules(inner, condition)
+            inner = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+            rules += [_rule(each, condition) for each in inner if each.type == "qualified-rule"]
     return tuple(rules)
 
 
@@ -122,28 +121,29 @@ def _matcher(styles: tuple[tuple[str, str], ...]) -> Matcher:
     matcher = Matcher()
     for rule in (rule for css, media in styles for rule in rules_of(css, media)):
         concern = _OF_NIGHT if rule.is_for_night or rule.is_for_outlook else _OF_DAY if rule.is_for_day else frozenset()
-        if not concern.isdisjoint(rule.declarations):
-            matcher.add_selector(rule.selector, rule)
+        if concern.isdisjoint(rule.declarations):
+            continue
+        with suppress(SelectorError):  # no mail app reads such a rule either
+            for selector in compile_selector_list(rule.selectors):
+                if selector.pseudo_element is None:
+                    matcher.add_selector(selector, rule)
     return matcher
 
 
-def _rules(node: tinycss2.ast.QualifiedRule, media: str) -> Iterator[StyleRule]:
-    declared = _declarations(tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True))
-    written = tinycss2.serialize(node.prelude).strip()
-    plain = _OUTLOOK_MARK.sub("", written).strip()
-    try:
-        selectors = compile_selector_list(plain)
-    except SelectorError:
-        return
-    for selector in selectors:
-        if selector.pseudo_element is None:
-            is_for_outlook = len(plain) < len(written)
-            yield StyleRule(selector=selector, media=media, is_for_outlook=is_for_outlook, declarations=declared)
+def _rule(node: tinycss2.ast.QualifiedRule, media: str) -> StyleRule:
+    written = tinycss2.serialize(node.prelude)
+    selectors = _OUTLOOK_MARK.sub("", written)
+    return StyleRule(
+        selectors=selectors,
+        media=media,
+        is_for_outlook=len(selectors) < len(written),
+        declarations=_declarations(node.content),
+    )
 
 
-def _declarations(nodes: list[tinycss2.ast.Node]) -> Declarations:
+def _declarations(css: str | list[tinycss2.ast.Node]) -> Declarations:
     found: dict[str, Declaration] = {}
-    for node in nodes:
+    for node in tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True):
         if node.type != "declaration":
             continue
         earlier = found.get(node.lower_name)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
 from newsletter.checks.reading.document import Link, MailDocument
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.reading.words import listed, normalised
 from newsletter.model.finding import Place
 from newsletter.model.merge import UNSUBSCRIBE_FIELD, MergeField
 from newsletter.settings.workspace import Settings
@@ -21,29 +21,7 @@ _SHORTENERS = frozenset(
     {"bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly"}
     | {"s.id", "short.io", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd"}
 )
-# What a link says where it says nothing, as the whole of its words.
-_GENERIC = frozenset(
-    normalised(words)
-    for words in (
-        *("click", "click here", "click this link", "continue", "continue reading", "details", "follow this link"),
-        *("go", "here", "info", "learn more", "link", "more", "more info", "more information", "read", "read more"),
-        *("read on", "see more", "tap here", "this", "this link", "this page", "view", "view more", "visit"),
-        *("hier", "hier klicken", "klick hier", "klicken sie hier", "mehr", "mehr erfahren", "mehr lesen"),
-        *("weiter", "weiterlesen", "zum artikel", "mehr infos", "hier entlang"),
-        *("aquí", "aqui", "haz clic aquí", "haga clic aquí", "clic aquí", "leer más", "más", "más información"),
-        *("saber más", "ver más", "enlace", "seguir leyendo", "pincha aquí"),
-        *("ici", "cliquez ici", "cliquer ici", "en savoir plus", "lire la suite", "lire plus", "plus", "lien"),
-        *("plus d'informations", "voir plus", "suite"),
-        *("clique aqui", "saiba mais", "leia mais", "ler mais", "mais", "mais informações", "ver mais"),
-        *("qui", "clicca qui", "leggi di più", "leggi tutto", "scopri di più", "di più", "continua"),
-        *("klik hier", "lees meer", "lees verder", "meer", "meer informatie", "meer lezen"),
-        *("här", "klicka här", "läs mer", "mer", "mer information", "länk"),
-        *("her", "klik her", "klikk her", "læs mere", "les mer", "lue lisää", "tästä", "kliknij tutaj", "więcej"),
-        *("こちら", "ここ", "ここをクリック", "続きを読む", "詳細", "詳しくはこちら", "もっと見る"),
-        *("点击这里", "點擊這裡", "这里", "更多", "了解更多", "阅读更多", "查看更多"),
-        *("여기", "더 보기", "اضغط هنا", "здесь"),
-    )
-)
+_GENERIC = frozenset(map(normalised, listed("empty_link_texts.txt")))  # as the whole of a link's words
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 

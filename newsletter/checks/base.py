@@ -54,7 +54,7 @@ class CheckContext:
         return Place(path=self.subject.issue.source.path)
 
     def config_place(self, *keys: str | int) -> Place:
-        """A key of `newsletter.toml`, named with its tables."""
+        """Return a key of `newsletter.toml`, named with its tables."""
         return Place(path=CONFIG_FILE, line=line_of_key(self.subject.config, *keys))
 
     def text_place(self, text: str) -> Place:
@@ -62,7 +62,7 @@ class CheckContext:
         return self.sources.place_of_text(text) or self.issue_place
 
     def readable(self, text: str) -> str:
-        """The text with merge fields as the user wrote them, in the place of their tokens."""
+        """Return the text with merge fields as the user wrote them, in the place of their tokens."""
         written = {use.field.token: str(use.field) for use in self.subject.issue.merge_fields}
         return MERGE_TOKEN.sub(lambda match: written.get(match[0], match[0]), text)
 
@@ -129,7 +129,7 @@ class Probe:
 
 
 def read_context(subject: Subject) -> CheckContext:
-    """Parses each variant, and indexes the user's texts, links and pictures by what they say."""
+    """Parse each variant, and index the user's texts, links and pictures by what they say."""
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
@@ -139,7 +139,7 @@ def read_context(subject: Subject) -> CheckContext:
 
 
 def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable]) -> Iterator[_Thing]:
-    """The first thing of each kind, so that what is wrong a hundred times is told once."""
+    """Yield the first thing of each kind, so that what is wrong a hundred times is told once."""
     seen: set[Hashable] = set()
     for thing in things:
         if (kind := kind_of(thing)) not in seen:
@@ -148,16 +148,16 @@ def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable
 
 
 def shown(text: str) -> str:
-    """The first words of a text, for a finding about it."""
+    """Return the first words of a text, for a finding about it."""
     words = text.split()
     return " ".join(words[:_SHOWN_WORDS]) + (" …" if len(words) > _SHOWN_WORDS else "")
 
 
 def error(place: Place, what: str, remedy: str) -> Problem:
-    """A problem that holds the mail back."""
+    """Return a problem that holds the mail back."""
     return Problem(severity=Severity.ERROR, place=place, what=what, remedy=remedy)
 
 
 def warning(place: Place, what: str, remedy: str) -> Problem:
-    """A problem that is shown, and holds nothing back."""
+    """Return a problem that is shown, and holds nothing back."""
     return Problem(severity=Severity.WARNING, place=place, what=what, remedy=remedy)

@@ -85,7 +85,7 @@ def check_issue(
 def _probed(
     context: CheckContext, circumstances: Circumstances | None, on_probed: Callable[[str], None]
 ) -> Iterable[Probed]:
-    """What each probe found; they run side by side, since each of them waits for something outside."""
+    """Return what each probe found; they run side by side, since each of them waits for something outside."""
     if circumstances is None:
         yield from (_left_out(probe, _NOT_ASKED) for probe in probes.PROBES)
         return
@@ -116,7 +116,7 @@ def _left_out(probe: Probe, why: str) -> Probed:
 
 
 def _finding(context: CheckContext, rule_id: str, problem: Problem) -> Finding:
-    """A problem under the name of its rule, as the workspace and the issue want it judged."""
+    """Return a problem under the name of its rule, as the workspace and the issue want it judged."""
     subject = context.subject
     wanted = subject.settings.checks.severity.get(rule_id)
     waived = {**subject.settings.checks.waive, **subject.issue.fields.waive}
@@ -140,7 +140,7 @@ def _sorted(not_run: Iterable[NotRun]) -> tuple[NotRun, ...]:
 
 
 def mistakes_in_waivers(config: Config, issue: Issue) -> tuple[Mistake, ...]:
-    """What is wrong in `[checks]` of the settings, and in `waive` of an issue."""
+    """Return what is wrong in `[checks]` of the settings, and in `waive` of an issue."""
     checks = config.settings.checks
     return (
         *_mistakes("waive", "waived", checks.waive, lambda rule: _in_settings(config, "waive", rule)),

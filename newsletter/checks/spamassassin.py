@@ -43,9 +43,9 @@ class SpamRule:
 
 
 def examine(context: CheckContext, _: Circumstances) -> Probed:
-    """Names each rule that costs points, where there are more than half a point in all.
+    """Name each rule that costs points, where there are more than half a point in all.
 
-    Raises CannotRunError where SpamAssassin is not installed, or fails.
+    Raise CannotRunError where SpamAssassin is not installed, or fails.
     """
     rules = rules_set_off(context.subject.message)
     total = round(sum(rule.score for rule in rules), 1)
@@ -56,9 +56,9 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def rules_set_off(message: bytes) -> tuple[SpamRule, ...]:
-    """All rules that a message sets off, the dearest first.
+    """Return all rules that a message sets off, the dearest first.
 
-    Raises CannotRunError where SpamAssassin is not installed, or fails.
+    Raise CannotRunError where SpamAssassin is not installed, or fails.
     """
     program = shutil.which("spamassassin")
     if program is None:
@@ -106,7 +106,7 @@ def _read_report(report: str, log: str) -> tuple[SpamRule, ...]:
 
 
 def _words_of_rules(summary: Iterable[str]) -> dict[str, str]:
-    """What stands beside each rule's name in a summary; long words go on in further lines."""
+    """Return what stands beside each rule's name in a summary; long words go on in further lines."""
     words: dict[str, str] = {}
     name = ""
     for line in summary:
@@ -136,7 +136,7 @@ def _problems(rules: Iterable[SpamRule], total: float, severity: Severity, conte
 
 
 def _place_of(rule: SpamRule, context: CheckContext) -> Place:
-    """Where the text stands that set a rule off, or the header that the rule is about; at worst the issue."""
+    """Return where the text stands that set a rule off, or the header that the rule is about; at worst the issue."""
     if rule.text and (place := context.sources.place_of_text(rule.text)):
         return place
     about = f"{rule.name} {rule.words}".upper()

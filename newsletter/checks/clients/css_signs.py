@@ -36,18 +36,18 @@ _SELECTORS = {
 
 @lru_cache(maxsize=64)
 def signs_of_sheet(css: str) -> frozenset[Use]:
-    """What a style element uses; what stands in @supports counts as having a fallback beside it."""
+    """Return what a style element uses; what stands in @supports counts as having a fallback beside it."""
     return frozenset(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
 
 
 @lru_cache(maxsize=4096)
 def signs_of_declarations(css: str) -> frozenset[Use]:
-    """What a `style` attribute uses."""
+    """Return what a `style` attribute uses."""
     return frozenset(_block(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
 
 
 def declares_ground(css: str) -> bool:
-    """Whether a `style` attribute gives the element a color to stand on."""
+    """Return whether a `style` attribute gives the element a color to stand on."""
     return _has_ground(_declarations(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
 
 
@@ -122,7 +122,7 @@ def _block(nodes: Sequence[Node]) -> Iterator[Use]:
 
 
 def _value(declaration: Declaration) -> Iterator[Use]:
-    """What one declaration uses: its property, and what stands in its value."""
+    """Yield what one declaration uses: its property, and what stands in its value."""
     name = declaration.lower_name
     yield _used(Kind.PROPERTY, "--*" if declaration.name.startswith("--") else name)
     if declaration.important:

@@ -73,7 +73,7 @@ _FORMS: Mapping[str, tuple[_Form, ...]] = {
 
 @lru_cache(maxsize=2)
 def features_by_sign(table: Table) -> Mapping[Sign, tuple[Feature, ...]]:
-    """Which features a sign stands for."""
+    """Return which features a sign stands for."""
     found: dict[Sign, tuple[Feature, ...]] = {}
     for feature in table.features:
         for sign in signs_of(feature):
@@ -82,7 +82,7 @@ def features_by_sign(table: Table) -> Mapping[Sign, tuple[Feature, ...]]:
 
 
 def signs_of(feature: Feature) -> tuple[Sign, ...]:
-    """The signs of a feature; none where it is not looked for, or its title does not tell."""
+    """Return the signs of a feature; none where it is not looked for, or its title does not tell."""
     if feature.slug in NOT_LOOKED_FOR:
         return ()
     if feature.category == "image":

@@ -34,7 +34,7 @@ class Uses:
 
 
 def uses_in(document: MailDocument) -> Uses:
-    """What a variant uses; what only Word is to read is not looked at."""
+    """Return what a variant uses; what only Word is to read is not looked at."""
     return Uses(
         by_all=_uses(_WITHOUT_WORD.sub("", document.html)),
         without_word=_uses("".join(_WITHOUT_WORD.findall(document.html))),
@@ -51,7 +51,7 @@ def _uses(html: str) -> frozenset[Use]:
 
 @lru_cache(maxsize=8192)
 def _signs_of_tag(text: str) -> frozenset[Use]:
-    """What a start tag uses; by its text, since most tags stand in a mail many times."""
+    """Return what a start tag uses; by its text, since most tags stand in a mail many times."""
     (tag,) = start_tags(text)
     style = tag.attributes.get("style", "")
     uses = frozenset({*_element(tag), *_attributes(tag), *signs_of_declarations(style)})

@@ -45,9 +45,9 @@ class _Published(_PublishedPart):
 
 
 def read_published(content: bytes, source: str) -> Table:
-    """The table in what caniemail publishes: of each mail program only its newest version.
+    """Return the table in what caniemail publishes: of each mail program only its newest version.
 
-    Raises ValueError with the first thing that is not as it should be.
+    Raise ValueError with the first thing that is not as it should be.
     """
     try:
         published = _Published.model_validate(orjson.loads(content))
@@ -72,7 +72,7 @@ def newest_version(versions: Mapping[str, str]) -> str:
 
 
 def _clients(published: _Published) -> dict[str, str]:
-    """All mail programs with their names, family by family."""
+    """Return all mail programs with their names, family by family."""
     names = published.nicenames
     known = {
         (family, platform)

@@ -50,7 +50,7 @@ class ClientReport:
 
 
 def report_clients(context: CheckContext) -> ClientReport:
-    """What which readers will not see of the mail, all its variants together."""
+    """Return what which readers will not see of the mail, all its variants together."""
     subject = context.subject
     table = load_table(subject.config.root)
     readers = readers_of(table, subject.settings.checks.clients)
@@ -90,7 +90,7 @@ def _features_used(mails: Iterable[Uses], table: Table) -> Iterable[_Used]:
 
 
 def _loss(context: CheckContext, readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
-    """What readers lose of a feature; None where all of them have it."""
+    """Return what readers lose of a feature; None where all of them have it."""
     feature, bare = used.feature, used.bare
     unseen, partly = readers.answering(feature, Support.UNSEEN), readers.answering(feature, Support.PARTLY)
     if used.for_word.isdisjoint(bare or used.uses):
@@ -114,7 +114,7 @@ def _without_word(clients: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _why_accepted(context: CheckContext, slug: str, *, has_bare: bool, is_own: bool) -> str:
-    """Why the mail is whole without a feature; empty where nobody said so."""
+    """Return why the mail is whole without a feature; empty where nobody said so."""
     known = judgements()
     if check := known.other_checks.get(slug):
         return f"check {check} is about it"
@@ -147,7 +147,7 @@ class Judgements:
 
 @cache
 def judgements() -> Judgements:
-    """What data/judgements.toml says."""
+    """Return what data/judgements.toml says."""
     data = tomllib.loads(
         files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
     )
@@ -171,7 +171,7 @@ def check_clients(context: CheckContext) -> Iterable[Problem]:
 
 
 def named(loss: Loss) -> str:
-    """What is lost, as its author wrote it where that can be told: `gap`, `<video>`, `vw unit`."""
+    """Return what is lost, as its author wrote it where that can be told: `gap`, `<video>`, `vw unit`."""
     sign = loss.sign
     if sign.kind in _TITLED or (sign.kind is Kind.SELECTOR and not sign.name.startswith(":")):
         return loss.feature.title
@@ -186,7 +186,7 @@ def percent(share: float) -> str:
 
 
 def remedy(loss: Loss) -> str:
-    """What to do instead."""
+    """Return what to do instead."""
     remedies = judgements().remedies
     return remedies.get(loss.feature.slug) or remedies[loss.feature.category]
 

@@ -33,9 +33,9 @@ class DkimSignature:
 
 
 def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
-    """Judges the key of each selector, at the sender's domain or at the organisation's above it.
+    """Judge the key of each selector, at the sender's domain or at the organisation's above it.
 
-    Raises CannotRunError where the DNS does not answer, or the selectors are not known.
+    Raise CannotRunError where the DNS does not answer, or the selectors are not known.
     """
     if not sender.selectors:
         raise CannotRunError(
@@ -104,7 +104,7 @@ def _troubles(name: str, texts: tuple[str, ...]) -> Iterator[tuple[Severity, str
 
 
 def _bits(tags: dict[str, str]) -> int | None:
-    """The size of a key; None where it is none. Ed25519 has one size, which is enough."""
+    """Return the size of a key; None where it is none. Ed25519 has one size, which is enough."""
     try:
         content = base64.b64decode("".join(tags["p"].split()), validate=True)
         if tags.get("k", "rsa") == "ed25519":
@@ -116,13 +116,13 @@ def _bits(tags: dict[str, str]) -> int | None:
 
 
 def _tags(text: str) -> dict[str, str]:
-    """The `tag=value` pairs of a record (RFC 6376, section 3.2)."""
+    """Return the `tag=value` pairs of a record (RFC 6376, section 3.2)."""
     pairs = (part.split("=", 1) for part in text.split(";") if "=" in part)
     return {name.strip(): value.strip() for name, value in pairs}
 
 
 def _record(sender: Sender, selector: str, domain: str) -> DnsRecord:
-    """What to publish: what the provider said, where it was asked, and else the form that it has."""
+    """Return what to publish: what the provider said, where it was asked, and else the form that it has."""
     name = _name(selector, domain)
     if (told := sender.told(name)) is not None:
         return told

@@ -37,9 +37,9 @@ class Policy:
 
 
 def judge_dmarc(sender: Sender, names: Names) -> Policy:
-    """Judges the record of the sender's domain, or of the one above it that holds for it.
+    """Judge the record of the sender's domain, or of the one above it that holds for it.
 
-    Raises CannotRunError where the DNS does not answer.
+    Raise CannotRunError where the DNS does not answer.
     """
     domain = sender.from_domain
     names.texts(f"_dmarc.{domain}")
@@ -86,7 +86,7 @@ def _without_reports(where: str, record: str, domain: str) -> SenderProblem:
 
 
 def organisation_of(domain: str) -> str:
-    """The domain that somebody registered: `example.co.uk` of `mail.example.co.uk`."""
+    """Return the domain that somebody registered: `example.co.uk` of `mail.example.co.uk`."""
     return str(_suffixes().privatesuffix(domain) or domain)
 
 
@@ -100,9 +100,9 @@ def signing_domains(sender: Sender) -> tuple[str, ...]:
 def judge_alignment(
     sender: Sender, *, signed_by: str | None, is_signature_known: bool, dkim_is_strict: bool, spf_is_strict: bool
 ) -> RuleResult:
-    """Judges whether DKIM's domain or the envelope's belongs to the domain in From.
+    """Judge whether DKIM's domain or the envelope's belongs to the domain in From.
 
-    Raises CannotRunError where the envelope's does not, and nobody knows the other.
+    Raise CannotRunError where the envelope's does not, and nobody knows the other.
     """
     seen, envelope = sender.from_domain, sender.envelope_domain
     if signed_by and _is_aligned(signed_by, seen, is_strict=dkim_is_strict):

@@ -27,7 +27,7 @@ class EndpointProblem:
 
 
 def examine_endpoint(context: CheckContext, _: Circumstances) -> Probed:
-    """Judges H4 by the link in the sample message, whose token belongs to nobody."""
+    """Judge H4 by the link in the sample message, whose token belongs to nobody."""
     settings = context.subject.settings
     if settings.provider.use == "outbox":
         raise CannotRunError(OUTBOX)
@@ -43,9 +43,9 @@ def examine_endpoint(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
-    """Leaves for nobody, as a mailbox provider would: without a login, a cookie or a redirect.
+    """Leave for nobody, as a mailbox provider would: without a login, a cookie or a redirect.
 
-    Raises CannotRunError where the address cannot be asked from here.
+    Raise CannotRunError where the address cannot be asked from here.
     """
     host = host_of(url)
     reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)

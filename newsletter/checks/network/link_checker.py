@@ -56,7 +56,7 @@ class LinkAnswer:
     asked_at: datetime
 
     def holds_at(self, now: datetime) -> bool:
-        """Whether it need not be asked again yet."""
+        """Return whether it need not be asked again yet."""
         return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
 
 
@@ -64,9 +64,9 @@ LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
 
 
 def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed:
-    """Judges E3: each address once, several at the same time.
+    """Judge E3: each address once, several at the same time.
 
-    Raises CannotRunError where not one of them could be asked, for want of a network.
+    Raise CannotRunError where not one of them could be asked, for want of a network.
     """
     settings = context.subject.settings
     places = _links(context)
@@ -88,7 +88,7 @@ def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed
 
 
 def agent_of(settings: Settings) -> str:
-    """By what name pages are asked: whoever reads it in a log can tell who asked, and why."""
+    """Return by what name pages are asked: whoever reads it in a log can tell who asked, and why."""
     return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
 
 
@@ -112,7 +112,7 @@ def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
 
 
 def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
-    """What comes of each address; a host is asked by few threads at a time, whatever its links are."""
+    """Return what comes of each address; a host is asked by few threads at a time, whatever its links are."""
     verdicts: dict[str, LinkResult] = {}
     by_host: dict[str, list[str]] = defaultdict(list)
     for url in urls:
@@ -133,7 +133,7 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
 
 
 def _verdict(web: Web, url: str, ends: float) -> LinkResult:
-    """Follows a link to its end."""
+    """Follow a link to its end."""
     home = host_of(url)
     private_host = home if is_private_literal(home) else None
     current, been = url, {url}
@@ -153,7 +153,7 @@ def _verdict(web: Web, url: str, ends: float) -> LinkResult:
 
 
 def _target(url: str, location: str) -> str:
-    """Where a redirect leads; the bare location where that is no address."""
+    """Return where a redirect leads; the bare location where that is no address."""
     try:
         return urldefrag(urljoin(url, location)).url
     except ValueError:
@@ -161,7 +161,7 @@ def _target(url: str, location: str) -> str:
 
 
 def _of_redirect(target: str, been: Container[str]) -> LinkResult | None:
-    """Why a redirect is not followed; None where it is."""
+    """Return why a redirect is not followed; None where it is."""
     if target in been:
         return "is redirected in circles"
     if not target.lower().startswith(_OF_A_PAGE) or not host_of(target):
@@ -172,7 +172,7 @@ def _of_redirect(target: str, been: Container[str]) -> LinkResult | None:
 
 
 def _ask(web: Web, url: str, private_host: str | None) -> HttpReply | HttpFailure:
-    """What a page answers: GET has the last word, since many servers answer HEAD wrongly or not at all."""
+    """Return what a page answers: GET has the last word, since many servers answer HEAD wrongly or not at all."""
     reply = web.ask("HEAD", url, private_host=private_host)
     is_refused = reply.status >= 400 and reply.status != _TOO_MANY_REQUESTS if isinstance(reply, HttpReply) else False
     is_unheard = isinstance(reply, HttpFailure) and reply.failure is Failure.BROKEN
@@ -219,7 +219,7 @@ def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
 
 
 def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
-    """The answers that still hold, by address; none where nothing was kept, or it was damaged."""
+    """Return the answers that still hold, by address; none where nothing was kept, or it was damaged."""
     try:
         kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         answers = {
@@ -232,7 +232,7 @@ def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
 
 
 def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
-    """Keeps answers in the place of those that were kept; a folder that cannot be written is no mistake."""
+    """Keep answers in the place of those that were kept; a folder that cannot be written is no mistake."""
     content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -246,7 +246,7 @@ def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
 
 
 def wall_of(host: str) -> str | None:
-    """The entry that a host belongs to; None where its answers can be believed."""
+    """Return the entry that a host belongs to; None where its answers can be believed."""
     labels = host.split(".")
     parents = (".".join(labels[start:]) for start in range(len(labels) - 1))
     return next((parent for parent in parents if parent in ROBOT_WALLS), None)

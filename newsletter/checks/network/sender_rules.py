@@ -33,7 +33,7 @@ class SenderVerdict:
 
 
 def examine_sender(context: CheckContext, _: Circumstances) -> Probed:
-    """Judges D1 to D6."""
+    """Judge D1 to D6."""
     config = context.subject.config
     if config.settings.provider.use == "outbox":
         raise CannotRunError(OUTBOX)
@@ -48,7 +48,7 @@ def examine_sender(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def judge_sender(sender: Sender, names: Names) -> SenderVerdict:
-    """Judges all rules; one that cannot be judged says why, and holds up no other."""
+    """Judge all rules; one that cannot be judged says why, and holds up no other."""
     checkdmarc.utils.DNS_CACHE.clear()  # it knows nothing of name servers, and keeps answers for half an hour
     signature = _judged(names, lambda: dkim.judge_dkim(sender, names))
     policy = _judged(names, lambda: dmarc.judge_dmarc(sender, names))

@@ -22,9 +22,9 @@ _TELL = "write under [authentication] spf_include what its operator asks you to 
 
 
 def judge_spf(sender: Sender, names: Names) -> RuleResult:
-    """Judges the record of the domain to which bounces go, since that is the one that receivers look at.
+    """Judge the record of the domain to which bounces go, since that is the one that receivers look at.
 
-    Raises CannotRunError where the DNS does not answer, or where nobody can know what the record must hold, or what it
+    Raise CannotRunError where the DNS does not answer, or where nobody can know what the record must hold, or what it
     lets pass.
     """
     domain = sender.envelope_domain or sender.from_domain
@@ -84,7 +84,7 @@ def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> RuleRe
 
 
 def _require_known_envelope(sender: Sender, names: Names) -> None:
-    """Raises where only the provider knows the domain whose record counts, and has been let into the DNS at least.
+    """Raise where only the provider knows the domain whose record counts, and has been let into the DNS at least.
 
     Whoever has authenticated a domain with SendGrid has given it a name below that domain for bounces.
     """
@@ -100,13 +100,13 @@ def _require_known_envelope(sender: Sender, names: Names) -> None:
 
 
 def _is_carriers_own(sender: Sender, names: Names, domain: str) -> bool:
-    """Whether the name is an alias of one of the carrier's, whose record is the carrier's business."""
+    """Return whether the name is an alias of one of the carrier's, whose record is the carrier's business."""
     alias = names.alias(domain)
     return bool(alias and sender.carrier and alias.endswith(f".{sender.carrier.spf_include}"))
 
 
 def _covers(parsed: Any, sender: Sender, names: Names) -> bool:
-    """Whether a record lets the carrier pass: by including it, or by naming an address of the relay."""
+    """Return whether a record lets the carrier pass: by including it, or by naming an address of the relay."""
     wanted = sender.spf_include
     if wanted and any(included == wanted or included.endswith(f".{wanted}") for included in _included(parsed)):
         return True
@@ -124,14 +124,14 @@ def _relay_addresses(host: str, names: Names) -> tuple[str, ...]:
 
 
 def _included(parsed: Any) -> Iterator[str]:
-    """All domains whose records are taken in, at whatever depth."""
+    """Yield all domains whose records are taken in, at whatever depth."""
     for record, domain in _inner(parsed):
         yield domain
         yield from _included(record)
 
 
 def _allowed(parsed: Any, names: Names) -> Iterator[str]:
-    """All networks that may pass, at whatever depth."""
+    """Yield all networks that may pass, at whatever depth."""
     for mechanism in parsed["mechanisms"]:
         if mechanism["action"] != "pass":
             continue
@@ -158,7 +158,7 @@ def _asks_for_each(parsed: Any) -> bool:
 
 
 def _inner(parsed: Any) -> Iterator[tuple[Any, str]]:
-    """The records that a record takes in directly, with their domains."""
+    """Yield the records that a record takes in directly, with their domains."""
     for mechanism in parsed["mechanisms"]:
         if mechanism["mechanism"] == "include" and mechanism["action"] == "pass" and mechanism.get("parsed"):
             yield mechanism["parsed"], mechanism["value"]
@@ -192,26 +192,26 @@ def _is_spf(text: str) -> bool:
 
 
 def _advised(sender: Sender) -> str:
-    """A whole record for a domain that has none."""
+    """Return a whole record for a domain that has none."""
     if sender.spf_include:
         return f"v=spf1 include:{sender.spf_include} ~all"
     return f"v=spf1 mx a:{sender.carrier_name} ~all"
 
 
 def _with_term(record: str, term: str) -> str:
-    """A record with one term more, in front of all others: what follows `all` would not be heeded."""
+    """Return a record with one term more, in front of all others: what follows `all` would not be heeded."""
     version, *terms = record.split()
     return " ".join([version, term, *terms])
 
 
 def _merged(records: list[str]) -> str:
-    """One record that says what several do; one that sent receivers elsewhere is taken in instead."""
+    """Return one record that says what several do; one that sent receivers elsewhere is taken in instead."""
     terms = (term.replace("redirect=", "include:") for record in records for term in _terms(record)[1:])
     return " ".join(["v=spf1", *dict.fromkeys(terms), "~all"])
 
 
 def _terms(record: str) -> list[str]:
-    """What a record says, without its end."""
+    """Return what a record says, without its end."""
     return [term for term in record.split() if not term.lower().endswith("all") or ":" in term]
 
 

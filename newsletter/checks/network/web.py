@@ -80,7 +80,7 @@ class Web:
     def ask(
         self, method: Method, url: str, *, form: Mapping[str, str] | None = None, private_host: str | None = None
     ) -> HttpReply | HttpFailure:
-        """Makes one request; follows no redirect, and reads no body.
+        """Make one request; follow no redirect, and read no body.
 
         `private_host` is a loopback or private address, written out, that may be asked all the same.
         """
@@ -94,7 +94,7 @@ class Web:
             return HttpFailure(failure=Failure.BROKEN, words="has an address that no browser can open")
 
     def _addresses(self, host: str, *, is_trusted: bool) -> tuple[str, ...] | HttpFailure:
-        """Where a host is reached; why it is not asked, where that is so."""
+        """Return where a host is reached; why it is not asked, where that is so."""
         literal = _literal_addresses(host)
         if literal is None:
             try:
@@ -112,7 +112,7 @@ class Web:
     def _first_reply(
         self, method: Method, url: str, host: str, addresses: tuple[str, ...], form: Mapping[str, str] | None
     ) -> HttpReply | HttpFailure:
-        """What the first of a host's addresses says at which somebody listens."""
+        """Return what the first of a host's addresses says at which somebody listens."""
         said: HttpReply | HttpFailure = HttpFailure(failure=Failure.NO_HOST, words="has no host")
         for address in addresses:
             said = self._request(method, url, host, address, form)
@@ -147,7 +147,7 @@ class Web:
 
 
 def host_of(url: str) -> str:
-    """The host that an address names, in small letters; empty where it names none."""
+    """Return the host that an address names, in small letters; empty where it names none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -155,13 +155,13 @@ def host_of(url: str) -> str:
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a host is a private or loopback address written out, or this machine's name for itself."""
+    """Return whether a host is a private or loopback address written out, or this machine's name for itself."""
     addresses = _literal_addresses(host)
     return addresses is not None and not all(map(_is_public, addresses))
 
 
 def _literal_addresses(host: str) -> tuple[str, ...] | None:
-    """The addresses of a host that need not be looked up; None where it is a name."""
+    """Return the addresses of a host that need not be looked up; None where it is a name."""
     if host == "localhost" or host.endswith(".localhost"):
         return _LOOPBACK
     try:
@@ -180,7 +180,7 @@ def _is_public(address: str) -> bool:
 
 
 def _not_connected(error: httpx.ConnectError) -> HttpFailure:
-    """Why no connection was made, by what is at the bottom of it."""
+    """Return why no connection was made, by what is at the bottom of it."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -176,7 +176,7 @@ def _lines(written: str, size: float) -> dict[str, Any]:
 
 
 def _size(written: str, around: float) -> float:
-    """A length in pixels; what cannot be read changes nothing."""
+    """Return a length in pixels; what cannot be read changes nothing."""
     length = _LENGTH.fullmatch(written)
     if length is None:
         return _NAMED_SIZES.get(written, around)
@@ -239,7 +239,7 @@ def _grounds(around: Look, attributes: Mapping[str, str], declared: Declared) ->
 
 
 def _ground(declarations: Declarations) -> str:
-    """What is said of the ground's color; of several the strongest, which stands last."""
+    """Return what is said of the ground's color; of several the strongest, which stands last."""
     said = ""
     for name, declaration in declarations.items():
         if name == "background-color" or (name == "background" and color_in(declaration.value)):
@@ -248,7 +248,7 @@ def _ground(declarations: Declarations) -> str:
 
 
 def _seen(written: str, ground: SrgbColor) -> SrgbColor | None:
-    """A color as it is seen on its ground; None where none is named, or nothing of it is seen."""
+    """Return a color as it is seen on its ground; None where none is named, or nothing of it is seen."""
     named = color_in(written) if written else None
     if named is None or named.alpha == 0:
         return None

@@ -91,7 +91,7 @@ class MailDocument:
 
 
 def read_document(variant: RenderedVariant) -> MailDocument:
-    """Parses a variant's HTML."""
+    """Parse a variant's HTML."""
     tokens = tuple(slot.field.token for slot in variant.slots)
     html = variant.html.fill(tokens)
     reader = _DocumentReader()
@@ -192,7 +192,7 @@ def _hides(style: str) -> bool:
 
 
 def _spoken(element: etree._Element) -> str:
-    """What a screen reader says for an element: its label, or its words with its pictures' texts among them."""
+    """Return what a screen reader says for an element: its label, or its words with its pictures' texts among them."""
     label = _squeezed(element.get("aria-label", ""))
     return label or _squeezed("".join(_spoken_parts(element)))
 
@@ -213,7 +213,7 @@ def _spoken_parts(element: etree._Element) -> Iterator[str]:
 
 
 def start_tags(html: str) -> Iterator[Tag]:
-    """The start tags of a piece of HTML that need not be whole."""
+    """Yield the start tags of a piece of HTML that need not be whole."""
     for match in _TAG.finditer(html):
         attributes = {
             found[1].lower(): next((value for value in found.groups()[1:] if value is not None), "")

@@ -54,7 +54,7 @@ class Container:
     parts: tuple["BodyPart | Container", ...]
 
     def leaves(self) -> Iterator[BodyPart]:
-        """All parts in it and in its containers."""
+        """Yield all parts in it and in its containers."""
         for part in self.parts:
             if isinstance(part, BodyPart):
                 yield part
@@ -77,12 +77,12 @@ class WireMessage:
         return iter((self.whole,)) if isinstance(self.whole, BodyPart) else self.whole.leaves()
 
     def values(self, name: str) -> list[str]:
-        """What all headers of a name say."""
+        """Return what all headers of a name say."""
         return [header.value for header in self.headers if header.name.lower() == name.lower()]
 
 
 def read_message(message: bytes) -> WireMessage:
-    """Takes a finished message apart."""
+    """Take a finished message apart."""
     head = message.partition(_END_OF_HEAD)[0]
     breaks = message.count(b"\r\n")
     return WireMessage(

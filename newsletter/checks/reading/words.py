@@ -9,12 +9,12 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30f
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, case-folded; each ideograph or kana counts as one."""
+    """Return the words of a text, case-folded; each ideograph or kana counts as one."""
     return _WORD.findall(text.casefold())
 
 
 def has_words(text: str) -> bool:
-    """Whether anything in a text is read out."""
+    """Return whether anything in a text is read out."""
     return _WORD.search(text) is not None
 
 

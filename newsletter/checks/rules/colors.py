@@ -63,7 +63,7 @@ def _problems(
 def _named(
     colors: Mapping[str, SrgbColor], met: Iterable[tuple[SrgbColor | None, SrgbColor | None]]
 ) -> Iterator[_Pair]:
-    """The names of the colors that meet; those that are not of the palette are another check's matter."""
+    """Yield the names of the colors that meet; those that are not of the palette are another check's matter."""
     for ink, ground in met:
         inks = [name for name in _INKS if colors[name] == ink]
         grounds = [name for name in _GROUNDS if colors[name] == ground]
@@ -72,7 +72,7 @@ def _named(
 
 
 def _remedy(table: str, ink: str, pairs: Iterable[_Pair], colors: Mapping[str, SrgbColor]) -> str:
-    """The nearest shade that can be read wherever the theme uses the color, as text or under text."""
+    """Return the nearest shade that can be read wherever the theme uses the color, as text or under text."""
     beside = {colors[pair.ground] for pair in pairs if pair.ink == ink}
     beside |= {colors[pair.ink] for pair in pairs if pair.ground == ink}
     shade = nearest_readable(colors[ink], beside)
@@ -121,7 +121,7 @@ def _held_by(tag: Tag) -> Iterator[str]:
 
 
 def _opts_in(document: MailDocument) -> bool:
-    """Whether the mail says that it brings dark colors of its own, by a meta element or by a style."""
+    """Return whether the mail says that it brings dark colors of its own, by a meta element or by a style."""
     said = [tag.attributes.get("content", "") for tag in document.tags if tag.attributes.get("name") in _SCHEMES]
     for style in document.styles:
         if "color-scheme" in style:

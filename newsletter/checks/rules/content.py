@@ -41,7 +41,7 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
 
 
 def _is_empty(section: Section) -> bool:
-    """Whether nothing but a title would be shown."""
+    """Return whether nothing but a title would be shown."""
     written = section.fields.model_fields_set - {"title", "overline", "layout", "items"}
     return section.prose.is_empty and not section.items and not written
 

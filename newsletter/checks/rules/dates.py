@@ -89,7 +89,7 @@ class DateWords:
     any_weekday: re.Pattern[str]
 
     def dates_in(self, text: str) -> Iterator[TypedDate]:
-        """Every date with its weekday; not those whose weekday is one of several."""
+        """Yield every date with its weekday; not those whose weekday is one of several."""
         if not self.any_weekday.search(text):
             return
         for shape in self.shapes:
@@ -168,7 +168,7 @@ def _paragraphs(texts: Iterable[SourceText]) -> Iterator[_Paragraph]:
 
 
 def _date_of(item: Item | None, issue: Issue) -> date:
-    """The date that others in a text are near to: the event's first, or the issue's own."""
+    """Return the date that others in a text are near to: the event's first, or the issue's own."""
     starts = None if item is None else item.starts_at()
     return issue.fields.date if starts is None else starts.date()
 
@@ -190,7 +190,7 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
 
 
 def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:
-    """Every day that a date may mean, in the year that it names or in those around."""
+    """Yield every day that a date may mean, in the year that it names or in those around."""
     years = (near.year - 1, near.year, near.year + 1) if typed.year is None else (typed.year,)
     for year in years:
         try:
@@ -226,7 +226,7 @@ def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list
 
 @lru_cache(maxsize=16)
 def date_words(language: str) -> DateWords | None:
-    """The words of a language; None where nothing is known of it."""
+    """Return the words of a language; None where nothing is known of it."""
     try:
         locale = Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
@@ -247,7 +247,7 @@ def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
 
 
 def _names(widths: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
-    """Each name, long and short, as it is and in capitals, with and without the dot of an abbreviation."""
+    """Return each name, long and short, as it is and in capitals, with and without the dot of an abbreviation."""
     names: dict[str, int] = {}
     for width in ("wide", "abbreviated"):
         for number, name in widths.get(width, {}).items():
@@ -258,7 +258,7 @@ def _names(widths: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
 
 
 def _one_of(names: Iterable[str]) -> str:
-    """A pattern for the longest of the names that fits."""
+    """Return a pattern for the longest of the names that fits."""
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 

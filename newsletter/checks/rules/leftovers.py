@@ -109,7 +109,7 @@ def _placeholder(place: Place, placeholder: str) -> Problem:
 
 
 def _is_shouted(line: str) -> bool:
-    """Whether a line of several words is in capitals, as the text part sets some headings."""
+    """Return whether a line of several words is in capitals, as the text part sets some headings."""
     return line.isupper() and len(line.split()) > 1
 
 

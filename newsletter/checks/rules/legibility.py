@@ -128,7 +128,7 @@ def _usual_type(context: CheckContext, runs: Sequence[Run]) -> Iterator[Problem]
 
 
 def _usual_size(runs: Sequence[Run]) -> float:
-    """The size in which most letters are set; that of good text where there are none."""
+    """Return the size in which most letters are set; that of good text where there are none."""
     letters: Counter[float] = Counter()
     for run in runs:
         letters[run.look.size] += len(run.text)
@@ -155,20 +155,20 @@ def _lines(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
 
 
 def _blocks(document: MailDocument) -> Iterator[list[Run]]:
-    """The text, paragraph by paragraph."""
+    """Yield the text, paragraph by paragraph."""
     in_order = sorted(document.appearance.runs, key=lambda run: run.block)
     return (list(runs) for _, runs in groupby(in_order, key=lambda run: run.block))
 
 
 def _is_running(runs: list[Run]) -> bool:
-    """Whether a paragraph is long enough to break into lines, and no heading."""
+    """Return whether a paragraph is long enough to break into lines, and no heading."""
     look = runs[0].look
     is_display = look.is_heading or look.size >= _DISPLAY_SIZE
     return not is_display and sum(len(run.text) for run in runs) > _RUNNING_LETTERS
 
 
 def _runs_from_the_right(runs: list[Run]) -> bool:
-    """Whether most letters of a paragraph are of a script that is written from right to left."""
+    """Return whether most letters of a paragraph are of a script that is written from right to left."""
     kinds = Counter(unicodedata.bidirectional(letter) for run in runs for letter in run.text)
     return sum(kinds[kind] for kind in _RIGHT_TO_LEFT_LETTERS) > kinds["L"]
 

@@ -67,7 +67,7 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
 
 
 def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
-    """Every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
+    """Yield every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
     for link in document.links:
         yield link.address, _place(context, link)
     told = {link.address for link in document.links}
@@ -77,7 +77,7 @@ def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[
 
 
 def _pictures(document: MailDocument) -> Iterator[str]:
-    """The address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
+    """Yield the address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
     yield from (image.address for image in document.images)
     for tag in (*document.tags, *document.outlook_tags):
         if tag.name in _OUTLOOK_PICTURES and "src" in tag.attributes:
@@ -141,7 +141,7 @@ def _site(address: str) -> str:
 
 
 def _picture_problems(address: str, settings: Settings, place: Place) -> Iterator[Problem]:
-    """A picture travels inside the mail or comes from the newsletter's own host."""
+    """Yield a picture travels inside the mail or comes from the newsletter's own host."""
     parts = _split(address)
     if parts is None or not parts[0]:
         yield error(place, f"the picture {address or 'without an address'} cannot be found", "name a file in images/")

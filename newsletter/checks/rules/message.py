@@ -159,14 +159,14 @@ def check_parts(context: CheckContext) -> Iterable[Problem]:
 
 
 def _shown_kind(part: BodyPart | Container) -> str:
-    """What a reader sees of a part: of HTML with its pictures, the HTML."""
+    """Return what a reader sees of a part: of HTML with its pictures, the HTML."""
     if isinstance(part, Container) and part.kind == "multipart/related" and part.parts:
         return _shown_kind(part.parts[0])
     return part.kind
 
 
 def _place(context: CheckContext, name: str) -> Place:
-    """Where the user writes what a header says."""
+    """Return where the user writes what a header says."""
     keys = {
         "from": ("newsletter", "from"),
         "reply-to": ("newsletter", "reply_to"),
@@ -194,7 +194,7 @@ def _is_readable(name: str, value: str) -> bool:
 
 
 def _is_date(value: str) -> bool:
-    """Whether it is a moment with its zone; a wrong weekday makes it none (RFC 5322, section 3.3)."""
+    """Return whether it is a moment with its zone; a wrong weekday makes it none (RFC 5322, section 3.3)."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError):
@@ -204,7 +204,7 @@ def _is_date(value: str) -> bool:
 
 
 def _problem_of_word(word: str) -> str | None:
-    """What is wrong with something that looks like an encoded word."""
+    """Return what is wrong with something that looks like an encoded word."""
     word = word.rstrip(",;)>")
     if not _ENCODED_WORD.fullmatch(word):
         return "is no encoded word"

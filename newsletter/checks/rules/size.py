@@ -86,7 +86,7 @@ def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
 
 
 def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
-    """Whether the HTML says how wide a picture is shown, and whether it has the pixels for that."""
+    """Return whether the HTML says how wide a picture is shown, and whether it has the pixels for that."""
     stated = {
         tag.attributes.get("width", "")
         for document in context.documents
@@ -112,7 +112,7 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
 
 
 def _or_smaller(picture: Picture, place: Place, context: CheckContext) -> str:
-    """What else can be done in Markdown; elsewhere the theme says how wide a picture is."""
+    """Return what else can be done in Markdown; elsewhere the theme says how wide a picture is."""
     sections = context.subject.issue.sections
     texts = [section.prose for section in sections] + [item.prose for section in sections for item in section.items]
     is_in_text = any(shown.place == place for prose in texts for shown in prose.pictures)

@@ -106,7 +106,7 @@ def check_external_styles(context: CheckContext) -> Iterable[Problem]:
 
 
 def _picture_values(document: MailDocument) -> Iterator[str]:
-    """Every attribute, and every style, that may name a picture."""
+    """Yield every attribute, and every style, that may name a picture."""
     yield from document.styles
     for tag in (*document.tags, *document.outlook_tags):
         yield from (tag.attributes[name] for name in _PICTURE_ATTRIBUTES if name in tag.attributes)
@@ -134,7 +134,7 @@ def _conditions_alternate(html: str) -> bool:
 
 
 def _unbalanced_ghosts(comments: tuple[str, ...]) -> str | None:
-    """The name of an element that Outlook's comments, taken together, open and close unequally often."""
+    """Return the name of an element that Outlook's comments, taken together, open and close unequally often."""
     balance: dict[str, int] = {}
     for comment in comments:
         for match in _GHOST.finditer(comment):
@@ -171,20 +171,20 @@ def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Pr
 
 
 def _spellings(address: str) -> set[str]:
-    """How an address may stand in text: whole, or an e-mail address without what a link adds to it."""
+    """Return how an address may stand in text: whole, or an e-mail address without what a link adds to it."""
     bare = address.removeprefix("mailto:").partition("?")[0] if address.startswith("mailto:") else address
     return {address.strip(_AROUND), bare.strip(_AROUND)}
 
 
 def _share_of_words(document: MailDocument) -> float:
-    """How many of the words of the HTML, each as often as it stands there, the text part has too."""
+    """Return how many of the words of the HTML, each as often as it stands there, the text part has too."""
     there = Counter(document.text_words)
     shared = sum(min(count, there[word]) for word, count in Counter(document.words).items())
     return shared / len(document.words) if document.words else 1.0
 
 
 def _longest_lacking_line(document: MailDocument) -> str:
-    """The line of the HTML with the most words that the text part has nowhere."""
+    """Return the line of the HTML with the most words that the text part has nowhere."""
     there = set(document.text_words)
     return max(document.lines, key=lambda line: len(set(words_of(line)) - there))
 

@@ -1,12 +1,12 @@
 """What the checks are given, what they answer with, and what a rule is."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from newsletter.checks.reading.document import Document, read_document
+from newsletter.checks.reading.document import MailDocument, read_document
 from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.checks.reading.wire import WireMessage, read_message
 from newsletter.config import CONFIG_FILE, Config, line_of_key
@@ -40,11 +40,11 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class CheckContext:
     """The subject, and what is read out of it once for all rules."""
 
     subject: Subject
-    documents: tuple[Document, ...]  # one for each variant
+    documents: tuple[MailDocument, ...]  # one for each variant
     sources: Sources
     message: WireMessage
 
@@ -54,7 +54,7 @@ class Evidence:
         return Place(path=self.subject.issue.source.path)
 
     def config_place(self, *keys: str | int) -> Place:
-        """A key of `newsletter.toml`, named with its tables."""
+        """Return a key of `newsletter.toml`, named with its tables."""
         return Place(path=CONFIG_FILE, line=line_of_key(self.subject.config, *keys))
 
     def text_place(self, text: str) -> Place:
@@ -62,13 +62,13 @@ class Evidence:
         return self.sources.place_of_text(text) or self.issue_place
 
     def readable(self, text: str) -> str:
-        """The text with merge fields as the user wrote them, in the place of their tokens."""
+        """Return the text with merge fields as the user wrote them, in the place of their tokens."""
         written = {use.field.token: str(use.field) for use in self.subject.issue.merge_fields}
         return MERGE_TOKEN.sub(lambda match: written.get(match[0], match[0]), text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Problem:
     """One thing that a check found, before the rule is named that it breaks; tokens may stand in its words."""
 
     severity: Severity
@@ -77,7 +77,7 @@ class Fault:
     remedy: str
 
 
-Check = Callable[[Evidence], Iterable[Fault]]
+Check = Callable[[CheckContext], Iterable[Problem]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +85,22 @@ class Rule:
     """One rule: its id, what it asks, why, and the check that holds mail to it."""
 
     id: str
-    severity: Severity  # the highest that it gives
     title: str
     why: str
-    source: str  # who asks for it
+    source: str = "this program"  # who asks for it
+    severity: Severity = Severity.ERROR  # the highest that it gives
     check: Check | None = None  # None where a probe judges it, or the reading of the files
-    means: Means | None = None  # what a probe judges it by
     needs_audience: bool = False  # whether it says nothing until the audience's merge fields are known
     can_be_waived: bool = True  # False where the law asks for it, or nothing could be sent
+
+    def __call__(self, check: Check) -> "Rule":
+        """Return the rule with the check that stands below it, as a decorator does."""
+        return replace(self, check=check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What the probes are given besides the evidence."""
+    """What the probes are given besides the context."""
 
     memory_folder: Path  # where answers may be kept between runs
     now: datetime
@@ -106,9 +109,9 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What a probe found: the rule that each fault breaks, and the rules that it could not judge."""
+    """What a probe found: the rule that each problem breaks, and the rules that it could not judge."""
 
-    faults: tuple[tuple[str, Fault], ...] = ()
+    problems: tuple[tuple[str, Problem], ...] = ()
     not_run: tuple[NotRun, ...] = ()
 
 
@@ -122,12 +125,12 @@ class Probe:
     title: str  # what it does, as progress shows it
     means: Means
     rules: tuple[str, ...]
-    examine: Callable[[Evidence, Circumstances], Probed]
+    examine: Callable[[CheckContext, Circumstances], Probed]
 
 
-def gather_evidence(subject: Subject) -> Evidence:
-    """Parses each variant, and indexes the user's texts, links and pictures by what they say."""
-    return Evidence(
+def read_context(subject: Subject) -> CheckContext:
+    """Parse each variant, and index the user's texts, links and pictures by what they say."""
+    return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
         sources=index_sources(subject.issue, subject.config),
@@ -136,7 +139,7 @@ def gather_evidence(subject: Subject) -> Evidence:
 
 
 def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable]) -> Iterator[_Thing]:
-    """The first thing of each kind, so that what is wrong a hundred times is told once."""
+    """Yield the first thing of each kind, so that what is wrong a hundred times is told once."""
     seen: set[Hashable] = set()
     for thing in things:
         if (kind := kind_of(thing)) not in seen:
@@ -145,16 +148,16 @@ def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable
 
 
 def shown(text: str) -> str:
-    """The first words of a text, for a finding about it."""
+    """Return the first words of a text, for a finding about it."""
     words = text.split()
     return " ".join(words[:_SHOWN_WORDS]) + (" …" if len(words) > _SHOWN_WORDS else "")
 
 
-def error(place: Place, what: str, remedy: str) -> Fault:
-    """A fault that holds the mail back."""
-    return Fault(severity=Severity.ERROR, place=place, what=what, remedy=remedy)
+def error(place: Place, what: str, remedy: str) -> Problem:
+    """Return a problem that holds the mail back."""
+    return Problem(severity=Severity.ERROR, place=place, what=what, remedy=remedy)
 
 
-def warning(place: Place, what: str, remedy: str) -> Fault:
-    """A fault that is shown, and holds nothing back."""
-    return Fault(severity=Severity.WARNING, place=place, what=what, remedy=remedy)
+def warning(place: Place, what: str, remedy: str) -> Problem:
+    """Return a problem that is shown, and holds nothing back."""
+    return Problem(severity=Severity.WARNING, place=place, what=what, remedy=remedy)

@@ -1,8 +1,10 @@
 """Every rule that a mail and its broadcast are held to, family by family, in the words that a person is told."""
 
 from dataclasses import dataclass
+from string import digits
 
 from newsletter.checks.base import Rule
+from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
 from newsletter.model.finding import Means, Severity
 from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Requirement
@@ -14,7 +16,7 @@ FAMILIES = {
     "M": "Merge fields",
     "L": "What the law asks",
     "A": "Everyone can read it",
-    "K": "Dark colours",
+    "K": "Dark colors",
     "S": "How the mail is built",
     "H": "What stands around the mail",
     "D": "The domain that sends",
@@ -49,35 +51,29 @@ class Family:
 
 
 def explained_families() -> tuple[Family, ...]:
-    """All rules, of the mail, of whom it goes to, and of what the workspace demands."""
+    """Return all rules: of the mail, of whom it goes to, and of what the workspace demands."""
     told = [*map(_of_rule, RULES), *map(_of_audience, AUDIENCE_RULES), *map(_of_requirement, REQUIREMENTS)]
     return tuple(
-        Family(letter=letter, title=title, rules=tuple(rule for rule in told if rule.id.rstrip("0123456789") == letter))
+        Family(letter=letter, title=title, rules=tuple(rule for rule in told if rule.id.rstrip(digits) == letter))
         for letter, title in FAMILIES.items()
     )
 
 
 def _of_rule(rule: Rule) -> Explanation:
-    effects = [str(rule.severity)]
-    if rule.means is not None:
-        effects.append(_NEEDS[rule.means])
-    if rule.needs_audience:
-        effects.append("needs a list")
-    if not rule.can_be_waived:
-        effects.append("cannot be waived")
-    return Explanation(id=rule.id, title=rule.title, why=rule.why, source=rule.source, effects=tuple(effects))
+    needs = (_NEEDS[probe.means] for probe in PROBES if rule.id in probe.rules)
+    audience = ("needs a list",) if rule.needs_audience else ()
+    waiving = () if rule.can_be_waived else ("cannot be waived",)
+    return _explanation(rule, rule.source, str(rule.severity), *needs, *audience, *waiving)
 
 
 def _of_audience(rule: AudienceRule) -> Explanation:
-    effects = (str(Severity.WARNING), "of a broadcast")
-    return Explanation(id=rule.id, title=rule.title, why=rule.why, source=rule.source, effects=effects)
+    return _explanation(rule, rule.source, str(Severity.WARNING), "of a broadcast")
 
 
 def _of_requirement(demand: Requirement) -> Explanation:
-    return Explanation(
-        id=demand.id,
-        title=demand.title,
-        why=demand.why,
-        source=f"your workspace, where [delivery] {demand.setting} = true",
-        effects=(str(Severity.ERROR), "of a broadcast"),
-    )
+    source = f"your workspace, where [delivery] {demand.setting} = true"
+    return _explanation(demand, source, str(Severity.ERROR), "of a broadcast")
+
+
+def _explanation(rule: Rule | AudienceRule | Requirement, source: str, *effects: str) -> Explanation:
+    return Explanation(id=rule.id, title=rule.title, why=rule.why, source=source, effects=effects)

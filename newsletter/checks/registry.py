@@ -1,35 +1,55 @@
 """Every rule that a mail is held to before it goes out, and the judging itself."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from string import digits
 
-from newsletter.checks.base import Circumstances, Evidence, Fault, Probe, Probed, Rule, Subject, gather_evidence
-from newsletter.checks.catalogue import accessibility, content, filters, headers, sender, structure
-from newsletter.checks.probes import PROBES
-from newsletter.errors import CannotRunError
-from newsletter.model.finding import Finding, NotRun, Severity
+from newsletter.checks import probes
+from newsletter.checks.base import CheckContext, Circumstances, Probe, Probed, Problem, Rule, Subject, read_context
+from newsletter.checks.clients import report
+from newsletter.checks.rules import (
+    accessibility,
+    colors,
+    content,
+    dates,
+    headers,
+    leftovers,
+    legibility,
+    links,
+    message,
+    size,
+    structure,
+)
+from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.errors import CannotRunError, Mistake
+from newsletter.model.finding import Finding, NotRun, Place, Severity
+from newsletter.model.issue import Issue
 
 _NOT_ASKED = "it takes a while: `newsletter check` judges it"
 _NO_LIST = "there is no list yet"
 
 
-def _in_order(rule: Rule) -> tuple[str, int]:
-    family = rule.id.rstrip(digits)
-    return family, int(rule.id.removeprefix(family))
+def _place_in_list(rule_id: str) -> tuple[str, int]:
+    """Return what puts rule S10 behind S9."""
+    family = rule_id.rstrip(digits)
+    return family, int(rule_id.removeprefix(family))
 
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*accessibility.RULES, *content.RULES, *filters.RULES, *headers.RULES, *sender.RULES, *structure.RULES),
-        key=_in_order,
+        (
+            *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES + headers.RULES),
+            *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
+            *(structure.RULES + report.RULES + probes.RULES),
+        ),
+        key=lambda rule: _place_in_list(rule.id),
     )
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class CheckResult:
     """What was found, and which rules nobody judged."""
 
     findings: tuple[Finding, ...]  # errors first, then by place
@@ -41,55 +61,52 @@ def check_issue(
     circumstances: Circumstances | None = None,
     *,
     on_probed: Callable[[str], None] = lambda _: None,
-) -> Verdict:
+) -> CheckResult:
     """Holds an issue to the rules; what several variants share is told once.
 
     Without `circumstances` no probe runs, and the rules that need one are told as not run. `on_probed` is called with
     the title of each probe that has ended.
     """
-    evidence = gather_evidence(subject)
-    faults: list[tuple[str, Fault]] = []
+    context = read_context(subject)
+    problems: list[tuple[str, Problem]] = []
     not_run: list[NotRun] = []
     for asked in RULES:
         if asked.needs_audience and subject.known_fields is None:
             not_run.append(NotRun(rule=asked.id, why=_NO_LIST))
         elif asked.check is not None:
-            faults += [(asked.id, fault) for fault in asked.check(evidence)]
-    for probed in _probed(evidence, circumstances, on_probed):
-        faults += probed.faults
+            problems += [(asked.id, problem) for problem in asked.check(context)]
+    for probed in _probed(context, circumstances, on_probed):
+        problems += probed.problems
         not_run += probed.not_run
-    findings = {_finding(evidence, rule_id, fault) for rule_id, fault in faults}
-    return Verdict(findings=tuple(sorted(findings, key=_order)), not_run=_sorted(not_run))
-
-
-def rule(rule_id: str) -> Rule:
-    """The rule of an id; KeyError where there is none."""
-    return _BY_ID[rule_id]
+    findings = {_finding(context, rule_id, problem) for rule_id, problem in problems}
+    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=_sorted(not_run))
 
 
 def _probed(
-    evidence: Evidence, circumstances: Circumstances | None, on_probed: Callable[[str], None]
+    context: CheckContext, circumstances: Circumstances | None, on_probed: Callable[[str], None]
 ) -> Iterable[Probed]:
-    """What each probe found; they run side by side, since each of them waits for something outside."""
+    """Return what each probe found; they run side by side, since each of them waits for something outside."""
     if circumstances is None:
-        yield from (_left_out(probe, _NOT_ASKED) for probe in PROBES)
+        yield from (_left_out(probe, _NOT_ASKED) for probe in probes.PROBES)
         return
-    wanted = [probe for probe in PROBES if probe.means not in circumstances.without]
+    wanted = [probe for probe in probes.PROBES if probe.means not in circumstances.without]
     yield from (
-        _left_out(probe, f"done without {probe.means}") for probe in PROBES if probe.means in circumstances.without
+        _left_out(probe, f"done without {probe.means}")
+        for probe in probes.PROBES
+        if probe.means in circumstances.without
     )
     if not wanted:
         return
     with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="probe") as pool:
-        running = {pool.submit(_examine, probe, evidence, circumstances): probe for probe in wanted}
+        running = {pool.submit(_examine, probe, context, circumstances): probe for probe in wanted}
         for ended in as_completed(running):
             on_probed(running[ended].title)
             yield ended.result()
 
 
-def _examine(probe: Probe, evidence: Evidence, circumstances: Circumstances) -> Probed:
+def _examine(probe: Probe, context: CheckContext, circumstances: Circumstances) -> Probed:
     try:
-        return probe.examine(evidence, circumstances)
+        return probe.examine(context, circumstances)
     except CannotRunError as err:
         return _left_out(probe, str(err))
 
@@ -98,17 +115,17 @@ def _left_out(probe: Probe, why: str) -> Probed:
     return Probed(not_run=tuple(NotRun(rule=rule_id, why=why) for rule_id in probe.rules))
 
 
-def _finding(evidence: Evidence, rule_id: str, fault: Fault) -> Finding:
-    """A fault under the name of its rule, as the workspace and the issue want it judged."""
-    subject = evidence.subject
+def _finding(context: CheckContext, rule_id: str, problem: Problem) -> Finding:
+    """Return a problem under the name of its rule, as the workspace and the issue want it judged."""
+    subject = context.subject
     wanted = subject.settings.checks.severity.get(rule_id)
     waived = {**subject.settings.checks.waive, **subject.issue.fields.waive}
     return Finding(
         rule=rule_id,
-        severity=Severity(wanted) if wanted else fault.severity,
-        place=fault.place,
-        what=evidence.readable(fault.what),
-        remedy=evidence.readable(fault.remedy),
+        severity=Severity(wanted) if wanted else problem.severity,
+        place=problem.place,
+        what=context.readable(problem.what),
+        remedy=context.readable(problem.remedy),
         waived=waived.get(rule_id, ""),
     )
 
@@ -119,7 +136,33 @@ def _order(finding: Finding) -> tuple[bool, bool, str, int, str, str]:
 
 
 def _sorted(not_run: Iterable[NotRun]) -> tuple[NotRun, ...]:
-    return tuple(sorted(not_run, key=lambda left_out: _in_order(_BY_ID[left_out.rule])))
+    return tuple(sorted(not_run, key=lambda left_out: _place_in_list(left_out.rule)))
 
 
-_BY_ID = {known.id: known for known in RULES}
+def mistakes_in_waivers(config: Config, issue: Issue) -> tuple[Mistake, ...]:
+    """Return what is wrong in `[checks]` of the settings, and in `waive` of an issue."""
+    checks = config.settings.checks
+    return (
+        *_mistakes("waive", "waived", checks.waive, lambda rule: _in_settings(config, "waive", rule)),
+        *_mistakes(
+            "severity", "weighed otherwise", checks.severity, lambda rule: _in_settings(config, "severity", rule)
+        ),
+        *_mistakes("waive", "waived", issue.fields.waive, lambda rule: issue.source.at("waive", rule)),
+    )
+
+
+def _in_settings(config: Config, table: str, rule: str) -> Place:
+    return Place(path=CONFIG_FILE, line=line_of_key(config, "checks", table, rule))
+
+
+def _mistakes(key: str, effect: str, rules: Iterable[str], place_of: Callable[[str], Place]) -> Iterator[Mistake]:
+    can_be_waived = {rule.id: rule.can_be_waived for rule in RULES}
+    for rule in rules:
+        place = place_of(rule)
+        if rule not in can_be_waived:
+            what = f"{key} names the check {rule}, which does not exist"
+            remedy = "write one of those that `newsletter check --list` explains"
+            yield Mistake(path=place.path, line=place.line, what=what, remedy=remedy)
+        elif not can_be_waived[rule]:
+            what = f"the check {rule} cannot be {effect}: the law, or the sending itself, asks for it"
+            yield Mistake(path=place.path, line=place.line, what=what, remedy="delete this line")

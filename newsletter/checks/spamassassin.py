@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from newsletter.checks.base import Circumstances, Evidence, Fault, Probed
+from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import Place, Severity
 from newsletter.system.helper_environment import bare_surroundings
@@ -42,23 +42,23 @@ class SpamRule:
     text: str  # what of the mail set it off; empty where that is not known
 
 
-def examine(evidence: Evidence, _: Circumstances) -> Probed:
-    """Names each rule that costs points, where there are more than half a point in all.
+def examine(context: CheckContext, _: Circumstances) -> Probed:
+    """Name each rule that costs points, where there are more than half a point in all.
 
-    Raises CannotRunError where SpamAssassin is not installed, or fails.
+    Raise CannotRunError where SpamAssassin is not installed, or fails.
     """
-    rules = rules_set_off(evidence.subject.message)
+    rules = rules_set_off(context.subject.message)
     total = round(sum(rule.score for rule in rules), 1)
     if total <= GOOD_SCORE:
         return Probed()
     severity = Severity.ERROR if total >= BLOCKING_SCORE else Severity.WARNING
-    return Probed(faults=tuple((_RULE, fault) for fault in _faults(rules, total, severity, evidence)))
+    return Probed(problems=tuple((_RULE, problem) for problem in _problems(rules, total, severity, context)))
 
 
 def rules_set_off(message: bytes) -> tuple[SpamRule, ...]:
-    """All rules that a message sets off, the dearest first.
+    """Return all rules that a message sets off, the dearest first.
 
-    Raises CannotRunError where SpamAssassin is not installed, or fails.
+    Raise CannotRunError where SpamAssassin is not installed, or fails.
     """
     program = shutil.which("spamassassin")
     if program is None:
@@ -106,7 +106,7 @@ def _read_report(report: str, log: str) -> tuple[SpamRule, ...]:
 
 
 def _words_of_rules(summary: Iterable[str]) -> dict[str, str]:
-    """What stands beside each rule's name in a summary; long words go on in further lines."""
+    """Return what stands beside each rule's name in a summary; long words go on in further lines."""
     words: dict[str, str] = {}
     name = ""
     for line in summary:
@@ -120,30 +120,30 @@ def _words_of_rules(summary: Iterable[str]) -> dict[str, str]:
     return words
 
 
-def _faults(rules: Iterable[SpamRule], total: float, severity: Severity, evidence: Evidence) -> Iterator[Fault]:
+def _problems(rules: Iterable[SpamRule], total: float, severity: Severity, context: CheckContext) -> Iterator[Problem]:
     for rule in rules:
         if rule.score < _LEAST_POINTS:
             continue
         text = rule.text if len(rule.text) <= _LONGEST_HIT else f"{rule.text[:_LONGEST_HIT]}…"
         meaning = f": {rule.words}" if rule.words else ""
         seen = f", at “{text}”" if text else ""
-        yield Fault(
+        yield Problem(
             severity=severity,
-            place=_place_of(rule, evidence),
+            place=_place_of(rule, context),
             what=f"SpamAssassin counts {rule.score:g} of {total:g} points for {rule.name}{meaning}{seen}",
             remedy=f"change what it names; a good mail has at most {GOOD_SCORE:g} points",
         )
 
 
-def _place_of(rule: SpamRule, evidence: Evidence) -> Place:
-    """Where the text stands that set a rule off, or the header that the rule is about; at worst the issue."""
-    if rule.text and (place := evidence.sources.place_of_text(rule.text)):
+def _place_of(rule: SpamRule, context: CheckContext) -> Place:
+    """Return where the text stands that set a rule off, or the header that the rule is about; at worst the issue."""
+    if rule.text and (place := context.sources.place_of_text(rule.text)):
         return place
     about = f"{rule.name} {rule.words}".upper()
     if "SUBJ" in about or "FAKE REPLY" in about:
-        return evidence.subject.issue.source.at("subject")
+        return context.subject.issue.source.at("subject")
     if "REPLYTO" in about.replace("-", "").replace("_", ""):
-        return evidence.config_place("newsletter", "reply_to")
+        return context.config_place("newsletter", "reply_to")
     if rule.name.startswith("FROM_") or rule.words.startswith("From"):
-        return evidence.config_place("newsletter", "from")
-    return evidence.issue_place
+        return context.config_place("newsletter", "from")
+    return context.issue_place

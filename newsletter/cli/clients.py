@@ -92,7 +92,7 @@ def _show_readers(readers: "Readers") -> None:
 
 
 def _show_report(report: "ClientReport", issue: str) -> None:
-    from newsletter.checks.clients.unseen import named, percent
+    from newsletter.checks.clients.report import named, percent
 
     readers = report.readers
     accepted = [loss for loss in report.losses if loss.unseen and loss.accepted]
@@ -119,7 +119,7 @@ def _show_report(report: "ClientReport", issue: str) -> None:
 
 
 def _show_loss(loss: "Loss", readers: "Readers") -> None:
-    from newsletter.checks.clients.unseen import named, percent, remedy
+    from newsletter.checks.clients.report import named, percent, remedy
 
     output.say(f"  {named(loss)}")
     facts = [(f"not for {percent(readers.share(loss.unseen))}", readers.named(loss.unseen))]
@@ -148,7 +148,7 @@ def _report_data(report: "ClientReport", issue: str) -> dict[str, object]:
 
 
 def _loss_data(loss: "Loss", report: "ClientReport") -> dict[str, object]:
-    from newsletter.checks.clients.unseen import named
+    from newsletter.checks.clients.report import named
 
     readers = report.readers
     return {

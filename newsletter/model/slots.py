@@ -174,6 +174,12 @@ class OwnLink:
 SOURCES: dict[str, Callable[..., Source]] = {"column": Column, "link": lambda link: OwnLink(Link(link))}
 
 
+def value_of_nobody(source: Source, *, link: str = "") -> str:
+    """Return the value for somebody of whom nothing is known: the default, or `link` in the place of their own."""
+    fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
+    return source.column(ChunkColumns(fields=fields, links=links))[0]
+
+
 def source_of(field: MergeField) -> Source:
     """Return where the values of a merge field come from."""
     link = LINK_FIELDS.get(field.name)

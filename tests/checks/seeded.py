@@ -124,12 +124,12 @@ def with_picture(width: int, height: int) -> Make:
 
 
 def at_night(css: str) -> Make:
-    """By a theme that opts into dark colours and has these rules for them."""
+    """By a theme that opts into dark colors and has these rules for them."""
     return edited(("mjml", "<mj-style></mj-style>", f"{OPT_IN}<mj-style>{css}</mj-style>"))
 
 
 def brand(accent: str) -> tuple[tuple[str, str, str], ...]:
-    """Edits that give the workspace an accent, and its title this colour."""
+    """Edits that give the workspace an accent, and its title this color."""
     return (
         ("toml", "[segments]", f'[brand.light]\nink = "#222222"\naccent = "{accent}"\n\n[segments]'),
         ("mjml", "<mj-text><h1>", '<mj-text color="{{ brand.light.accent }}"><h1>'),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.checks.base import Circumstances, Evidence, gather_evidence
+from newsletter.checks.base import CheckContext, Circumstances, read_context
 from newsletter.checks.spamassassin import GOOD_SCORE, examine, rules_set_off
 from newsletter.config import load_config
 from newsletter.errors import CannotRunError
@@ -31,17 +31,17 @@ def spamassassin() -> None:
     pytest.skip(reason)
 
 
-def evidence_of(root: Path, name: str) -> Evidence:
+def evidence_of(root: Path, name: str) -> CheckContext:
     config = load_config(root)
     composed = compose_issue(config, root / "issues" / name)
-    return gather_evidence(subject_of(config, composed.issue, composed.rendered))
+    return read_context(subject_of(config, composed.issue, composed.rendered))
 
 
 @pytest.mark.usefixtures("spamassassin")
 @pytest.mark.parametrize(("root", "name"), [(REPOSITORY, "2026-02"), *((WORKSPACE, name) for name in ISSUES)])
 def test_the_theme_makes_mail_that_it_has_nothing_against(root: Path, name: str) -> None:
-    evidence = evidence_of(root, name)
-    score = sum(rule.score for rule in rules_set_off(evidence.subject.message))
+    context = evidence_of(root, name)
+    score = sum(rule.score for rule in rules_set_off(context.subject.message))
     assert score <= GOOD_SCORE
 
 
@@ -51,7 +51,7 @@ def test_what_it_counts_is_told_with_its_points_at_the_line_that_set_it_off(work
     workspace.edit("letter", "A book", "A [book](https://bit.ly/book)")
     workspace.edit("issue", "A letter for the first days of March", '"RE: A LETTER FOR YOU AND YOUR FRIENDS"')
 
-    faults = [fault for _, fault in examine(gather_evidence(workspace.subject()), CIRCUMSTANCES).faults]
+    faults = [fault for _, fault in examine(read_context(workspace.subject()), CIRCUMSTANCES).problems]
 
     places = {fault.what.split(":")[0].split(" for ")[1]: str(fault.place) for fault in faults}
     assert places["DRUGS_ERECTILE"] == f"{ISSUE}/letter.md:9"
@@ -66,7 +66,7 @@ def test_what_it_counts_is_told_with_its_points_at_the_line_that_set_it_off(work
 def test_up_to_two_points_are_a_warning(workspace: Workspace) -> None:
     workspace.edit("letter", "the days grow longer", "Viagra, and the days grow longer")
 
-    faults = [fault for _, fault in examine(gather_evidence(workspace.subject()), CIRCUMSTANCES).faults]
+    faults = [fault for _, fault in examine(read_context(workspace.subject()), CIRCUMSTANCES).problems]
 
     assert [(fault.severity, str(fault.place)) for fault in faults] == [(Severity.WARNING, f"{ISSUE}/letter.md:9")]
 
@@ -92,10 +92,10 @@ def test_what_somebody_allowed_for_themselves_does_not_count(workspace: Workspac
 def test_without_it_the_rule_is_not_judged_and_says_what_to_install(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evidence = gather_evidence(workspace.subject())
+    context = read_context(workspace.subject())
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(CannotRunError, match="apt-get install spamassassin"):
-        examine(evidence, CIRCUMSTANCES)
+        examine(context, CIRCUMSTANCES)
 
 
 def test_a_filter_that_fails_is_told_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,4 +110,4 @@ def test_a_filter_that_fails_is_told_with_its_own_words(tmp_path: Path, monkeypa
 @pytest.mark.usefixtures("spamassassin")
 def test_words_that_are_only_near_those_of_spam_are_not_told(workspace: Workspace) -> None:
     workspace.edit("letter", "the days grow longer", "we guarantee nothing but free time, via agreement, on a long day")
-    assert examine(gather_evidence(workspace.subject()), CIRCUMSTANCES).faults == ()
+    assert examine(read_context(workspace.subject()), CIRCUMSTANCES).problems == ()

@@ -47,26 +47,26 @@ _WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """False of what asyncio says after Ctrl-C, which ends the browser and Playwright's own process at once."""
+    """Return False of what asyncio says after Ctrl-C, which ends the browser and Playwright's own process at once."""
     return record.exc_info is None or "reading from the driver" not in str(record.exc_info[1])
 
 
 logging.getLogger("asyncio").addFilter(_is_worth_telling)
 
 
-class Scheme(StrEnum):
-    """The colours that a reader has chosen for everything."""
+class ColorScheme(StrEnum):
+    """The colors that a reader has chosen for everything."""
 
     LIGHT = "light"
     DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How a mail is looked at: the width of the window in pixels, and the colours."""
+class Viewport:
+    """How a mail is looked at: the width of the window in pixels, and the colors."""
 
     width: int
-    scheme: Scheme
+    scheme: ColorScheme
 
 
 class Window:
@@ -80,7 +80,7 @@ class Window:
 
     @contextmanager
     def showing(self, html: str) -> Iterator[Page]:
-        """A page that shows the HTML with the issue's own pictures; pictures from elsewhere stay empty."""
+        """Yield a page that shows the HTML with the issue's own pictures; pictures from elsewhere stay empty."""
         page = self._browser.new_page(service_workers="block")
         try:
             page.set_default_timeout(TIMEOUT_SECONDS * 1000)
@@ -105,10 +105,10 @@ class Window:
             route.abort()
 
 
-def look(page: Page, view: View) -> None:
-    """Turns a page to a view of it."""
+def look(page: Page, view: Viewport) -> None:
+    """Turn a page to a view of it."""
     page.set_viewport_size(ViewportSize(width=view.width, height=_HEIGHT))
-    page.emulate_media(color_scheme="dark" if view.scheme is Scheme.DARK else "light")
+    page.emulate_media(color_scheme="dark" if view.scheme is ColorScheme.DARK else "light")
 
 
 @contextmanager
@@ -141,14 +141,14 @@ def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) 
 
 
 def first_line(err: Exception) -> str:
-    """What an error of the browser says before it goes into details."""
+    """Return what an error of the browser says before it goes into details."""
     return (str(err).strip().splitlines() or [type(err).__name__])[0]
 
 
 def find_browser(bundled: Path) -> Path:
-    """A browser of the Chromium family: the machine's own, or else Playwright's, which may be at `bundled`.
+    """Return a browser of the Chromium family: the machine's own, or else Playwright's, which may be at `bundled`.
 
-    Raises CannotRunError where there is none.
+    Raise CannotRunError where there is none.
     """
     found = (path for name in _COMMANDS if (path := shutil.which(name)))
     usual = (path for path in (*_usual_places(), bundled) if path.is_file())

@@ -13,7 +13,7 @@ import tinycss2
 from tinycss2.ast import Declaration, Node
 from tinycss2.color3 import parse_color
 
-from newsletter.checks.clients.signs import Kind, Sign, Use
+from newsletter.checks.clients.features import Kind, Sign, Use
 
 BACKGROUND_PICTURES = frozenset(
     {Sign(Kind.PROPERTY, "background-image"), Sign(Kind.ATTRIBUTE, "background")}
@@ -36,18 +36,18 @@ _SELECTORS = {
 
 @lru_cache(maxsize=64)
 def signs_of_sheet(css: str) -> frozenset[Use]:
-    """What a style element uses; what stands in @supports counts as having a fallback beside it."""
+    """Return what a style element uses; what stands in @supports counts as having a fallback beside it."""
     return frozenset(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
 
 
 @lru_cache(maxsize=4096)
 def signs_of_declarations(css: str) -> frozenset[Use]:
-    """What a `style` attribute uses."""
+    """Return what a `style` attribute uses."""
     return frozenset(_block(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
 
 
 def declares_ground(css: str) -> bool:
-    """Whether a `style` attribute gives the element a colour to stand on."""
+    """Return whether a `style` attribute gives the element a color to stand on."""
     return _has_ground(_declarations(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
 
 
@@ -122,7 +122,7 @@ def _block(nodes: Sequence[Node]) -> Iterator[Use]:
 
 
 def _value(declaration: Declaration) -> Iterator[Use]:
-    """What one declaration uses: its property, and what stands in its value."""
+    """Yield what one declaration uses: its property, and what stands in its value."""
     name = declaration.lower_name
     yield _used(Kind.PROPERTY, "--*" if declaration.name.startswith("--") else name)
     if declaration.important:
@@ -158,14 +158,14 @@ def _all_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
 
 def _has_ground(declared: Iterable[Declaration]) -> bool:
     return any(
-        declaration.lower_name in {"background", "background-color"} and any(map(_is_colour, declaration.value))
+        declaration.lower_name in {"background", "background-color"} and any(map(_is_color, declaration.value))
         for declaration in declared
     )
 
 
-def _is_colour(node: Node) -> bool:
-    colour = parse_color(node) if node.type in {"hash", "ident", "function"} else None
-    return colour is not None and (colour == "currentColor" or colour.alpha > 0)
+def _is_color(node: Node) -> bool:
+    color = parse_color(node) if node.type in {"hash", "ident", "function"} else None
+    return color is not None and (color == "currentColor" or color.alpha > 0)
 
 
 def _is_gradient(node: Node) -> bool:

@@ -12,8 +12,8 @@ from newsletter.checks.clients.css_signs import (
     signs_of_declarations,
     signs_of_sheet,
 )
-from newsletter.checks.clients.signs import Kind, Sign, Use
-from newsletter.checks.reading.document import Document, Tag, start_tags
+from newsletter.checks.clients.features import Kind, Sign, Use
+from newsletter.checks.reading.document import MailDocument, Tag, start_tags
 
 # What stands between `<!--[if !mso]><!-->` and `<!--<![endif]-->` is kept from Word, by which Outlook shows mail.
 _WITHOUT_WORD = re.compile(r"<!--\[if [^\]]*!\s*mso[^\]]*\]>\s*<!--(?:\s*--)?>(.*?)<!--\s*<!\[endif\]-->", re.DOTALL)
@@ -33,8 +33,8 @@ class Uses:
     has_vml: bool  # whether it draws background pictures for Word in Word's own way
 
 
-def uses_in(document: Document) -> Uses:
-    """What a variant uses; what only Word is to read is not looked at."""
+def uses_in(document: MailDocument) -> Uses:
+    """Return what a variant uses; what only Word is to read is not looked at."""
     return Uses(
         by_all=_uses(_WITHOUT_WORD.sub("", document.html)),
         without_word=_uses("".join(_WITHOUT_WORD.findall(document.html))),
@@ -51,7 +51,7 @@ def _uses(html: str) -> frozenset[Use]:
 
 @lru_cache(maxsize=8192)
 def _signs_of_tag(text: str) -> frozenset[Use]:
-    """What a start tag uses; by its text, since most tags stand in a mail many times."""
+    """Return what a start tag uses; by its text, since most tags stand in a mail many times."""
     (tag,) = start_tags(text)
     style = tag.attributes.get("style", "")
     uses = frozenset({*_element(tag), *_attributes(tag), *signs_of_declarations(style)})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from newsletter.checks.clients.signs import Kind, Sign
+from newsletter.checks.clients.features import Kind, Sign
 from newsletter.model.finding import Place
 
 _NOT_OF_THE_MAIL = frozenset({"text", "web"})  # folders of the theme whose templates make no HTML of a mail
@@ -50,7 +50,7 @@ class TemplateLine:
 
 
 def own_lines(folders: tuple[Path, Path]) -> tuple[TemplateLine, ...]:
-    """What a workspace's templates have and the built-in theme does not, line by line.
+    """Return what a workspace's templates have and the built-in theme does not, line by line.
 
     `folders` are the workspace's templates and the built-in ones; where they are the same, nothing is.
     """
@@ -61,7 +61,7 @@ def own_lines(folders: tuple[Path, Path]) -> tuple[TemplateLine, ...]:
 
 
 def places_of(sign: Sign, lines: Iterable[TemplateLine]) -> tuple[Place, ...]:
-    """The lines on which a sign is written; none where it cannot be told from a line."""
+    """Return the lines on which a sign is written; none where it cannot be told from a line."""
     lines = tuple(lines)
     pattern = _pattern(sign) if lines else None
     return () if pattern is None else tuple(line.place for line in lines if pattern.search(line.text))
@@ -91,14 +91,14 @@ def _own_lines(folder: Path, own: tuple[_File, ...], built_in: tuple[_File, ...]
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a template, with blanks in the place of comments."""
+    """Return the lines of a template, with blanks in the place of comments."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text).split("\n")
 
 
 @lru_cache(maxsize=512)
 def _pattern(sign: Sign) -> re.Pattern[str] | None:
-    """How a sign is written in CSS, in HTML, or as an attribute of MJML."""
+    """Return how a sign is written in CSS, in HTML, or as an attribute of MJML."""
     if sign in _SPECIAL:
         return re.compile(_SPECIAL[sign], re.IGNORECASE)
     if sign.kind is Kind.SELECTOR and not sign.name.startswith(":"):

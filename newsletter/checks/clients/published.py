@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from newsletter.checks.clients.table import Feature, Support, Table, first_fault
+from newsletter.checks.clients.table import Feature, Support, Table, first_problem
 
 TABLE_URL = "https://www.caniemail.com/api/data.json"
 LICENCE = "MIT, © 2019 HTeuMeuLeu (Rémi Parmentier)"
@@ -15,13 +15,13 @@ _FIRST_YEAR = 2000
 _FEWEST_FEATURES = 100  # a table with fewer is not the one that is published
 
 
-class _Part(BaseModel):
+class _PublishedPart(BaseModel):
     """A part of the table, of which we read what we use."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Feature(_Part):
+class _Feature(_PublishedPart):
     slug: str
     title: str
     url: str
@@ -32,12 +32,12 @@ class _Feature(_Part):
     notes_by_num: Mapping[str, str] | None
 
 
-class _Names(_Part):
+class _Names(_PublishedPart):
     family: Mapping[str, str]
     platform: Mapping[str, str]
 
 
-class _Published(_Part):
+class _Published(_PublishedPart):
     api_version: Annotated[str, Field(pattern=r"^1\.")]
     last_update_date: Annotated[str, Field(min_length=10)]
     nicenames: _Names
@@ -45,9 +45,9 @@ class _Published(_Part):
 
 
 def read_published(content: bytes, source: str) -> Table:
-    """The table in what caniemail publishes: of each mail program only its newest version.
+    """Return the table in what caniemail publishes: of each mail program only its newest version.
 
-    Raises ValueError with the first thing that is not as it should be.
+    Raise ValueError with the first thing that is not as it should be.
     """
     try:
         published = _Published.model_validate(orjson.loads(content))
@@ -63,7 +63,7 @@ def read_published(content: bytes, source: str) -> Table:
     except orjson.JSONDecodeError as err:
         raise ValueError(f"it is no JSON ({err})") from err
     except ValidationError as err:
-        raise ValueError(first_fault(err)) from err
+        raise ValueError(first_problem(err)) from err
 
 
 def newest_version(versions: Mapping[str, str]) -> str:
@@ -72,7 +72,7 @@ def newest_version(versions: Mapping[str, str]) -> str:
 
 
 def _clients(published: _Published) -> dict[str, str]:
-    """All mail programs with their names, family by family."""
+    """Return all mail programs with their names, family by family."""
     names = published.nicenames
     known = {
         (family, platform)

@@ -21,11 +21,11 @@ class Readers:
     columns: Mapping[str, int]  # where each of these mail programs stands among a feature's answers
 
     def answering(self, feature: Feature, support: Support) -> tuple[str, ...]:
-        """The readers' mail programs that make this of a feature."""
+        """Return the readers' mail programs that make this of a feature."""
         return tuple(client for client, column in self.columns.items() if feature.answers[column] == support)
 
     def share(self, clients: Sequence[str]) -> float:
-        """How many of the readers, in percent, these mail programs have together."""
+        """Return how many of the readers, in percent, these mail programs have together."""
         return sum(self.shares[client] for client in clients)
 
     def named(self, clients: Sequence[str]) -> str:
@@ -43,7 +43,7 @@ class Readers:
 
 
 def readers_of(table: Table, weights: Mapping[str, float]) -> Readers:
-    """The readers by the weights of families (`gmail`) and of single mail programs (`outlook.windows`).
+    """Return the readers by the weights of families (`gmail`) and of single mail programs (`outlook.windows`).
 
     The weight of a family is spread evenly over those of its mail programs that are not named on their own.
     """
@@ -56,7 +56,7 @@ def readers_of(table: Table, weights: Mapping[str, float]) -> Readers:
 
 
 def mistakes_in_clients(config: Config) -> tuple[Mistake, ...]:
-    """What is wrong with the readers' mail programs, and the accepted features, in the settings."""
+    """Return what is wrong with the readers' mail programs, and the accepted features, in the settings."""
     try:
         table = load_table(config.root)
     except InputError as err:

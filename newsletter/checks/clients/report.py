@@ -1,23 +1,27 @@
 """What which readers will not see of a mail: its features, and what the readers' mail programs make of each."""
 
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import Evidence
+from newsletter.checks.base import CheckContext, Problem, Rule, warning
 from newsletter.checks.clients.css_signs import BACKGROUND_PICTURES
-from newsletter.checks.clients.features import features_by_sign
+from newsletter.checks.clients.features import Kind, Sign, Use, features_by_sign
 from newsletter.checks.clients.html_signs import Uses, uses_in
-from newsletter.checks.clients.judgements import judgements
 from newsletter.checks.clients.places import TemplateLine, own_lines, places_of
 from newsletter.checks.clients.readers import Readers, readers_of
-from newsletter.checks.clients.signs import Sign, Use
 from newsletter.checks.clients.table import Feature, Support, Table, load_table
-from newsletter.model.finding import Place
+from newsletter.model.finding import Place, Severity
 
 _WORD = frozenset({"outlook.windows", "outlook.windows-mail"})  # they show mail by Word
 _HAS_FALLBACK = "something else stands beside it for those who do not get it"
+
+_WRITTEN = {Kind.FUNCTION: "{}()", Kind.AT_RULE: "@{}", Kind.MEDIA_FEATURE: "@media ({})", Kind.ELEMENT: "<{}>"}
+_TITLED = frozenset({Kind.ATTRIBUTE, Kind.PICTURE, Kind.UNIT})  # what caniemail's title says better than its sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +49,14 @@ class ClientReport:
         return tuple(loss for loss in self.losses if loss.unseen and not loss.accepted)
 
 
-def report_clients(evidence: Evidence) -> ClientReport:
-    """What which readers will not see of the mail, all its variants together."""
-    subject = evidence.subject
+def report_clients(context: CheckContext) -> ClientReport:
+    """Return what which readers will not see of the mail, all its variants together."""
+    subject = context.subject
     table = load_table(subject.config.root)
     readers = readers_of(table, subject.settings.checks.clients)
     lines = own_lines(subject.template_folders)
-    used = _features_used((uses_in(document) for document in evidence.documents), table)
-    losses = [loss for each in used if (loss := _loss(evidence, readers, each, lines)) is not None]
+    used = _features_used((uses_in(document) for document in context.documents), table)
+    losses = [loss for each in used if (loss := _loss(context, readers, each, lines)) is not None]
     losses.sort(key=lambda loss: (-readers.share(loss.unseen), -readers.share(loss.partly), loss.feature.slug))
     return ClientReport(readers=readers, losses=tuple(losses))
 
@@ -85,8 +89,8 @@ def _features_used(mails: Iterable[Uses], table: Table) -> Iterable[_Used]:
     return found.values()
 
 
-def _loss(evidence: Evidence, readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
-    """What readers lose of a feature; None where all of them have it."""
+def _loss(context: CheckContext, readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
+    """Return what readers lose of a feature; None where all of them have it."""
     feature, bare = used.feature, used.bare
     unseen, partly = readers.answering(feature, Support.UNSEEN), readers.answering(feature, Support.PARTLY)
     if used.for_word.isdisjoint(bare or used.uses):
@@ -100,8 +104,8 @@ def _loss(evidence: Evidence, readers: Readers, used: _Used, lines: Sequence[Tem
         sign=min(bare or used.uses, key=_order).sign,
         unseen=unseen,
         partly=partly,
-        accepted=_why_accepted(evidence, feature.slug, has_bare=bool(bare), is_own=bool(places)),
-        places=places or _places_of_pictures(evidence, bare),
+        accepted=_why_accepted(context, feature.slug, has_bare=bool(bare), is_own=bool(places)),
+        places=places or _places_of_pictures(context, bare),
     )
 
 
@@ -109,23 +113,93 @@ def _without_word(clients: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(client for client in clients if client not in _WORD)
 
 
-def _why_accepted(evidence: Evidence, slug: str, *, has_bare: bool, is_own: bool) -> str:
-    """Why the mail is whole without a feature; empty where nobody said so."""
+def _why_accepted(context: CheckContext, slug: str, *, has_bare: bool, is_own: bool) -> str:
+    """Return why the mail is whole without a feature; empty where nobody said so."""
     known = judgements()
     if check := known.other_checks.get(slug):
         return f"check {check} is about it"
-    if reason := evidence.subject.settings.checks.accept.get(slug):
+    if reason := context.subject.settings.checks.accept.get(slug):
         return reason
     if not has_bare:
         return _HAS_FALLBACK
     return known.anywhere.get(slug) or ("" if is_own else known.built_in.get(slug, ""))
 
 
-def _places_of_pictures(evidence: Evidence, uses: Iterable[Use]) -> tuple[Place, ...]:
+def _places_of_pictures(context: CheckContext, uses: Iterable[Use]) -> tuple[Place, ...]:
     names = (PurePosixPath(urlsplit(use.address).path).name for use in uses if use.address)
-    found = (evidence.sources.place_of_picture(name) for name in names)
+    found = (context.sources.place_of_picture(name) for name in names)
     return tuple(dict.fromkeys(place for place in found if place is not None))
 
 
 def _order(use: Use) -> tuple[int, str, str]:
     return use.sign.kind.value, use.sign.name, use.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgements:
+    """What is known beforehand, by caniemail's names of features."""
+
+    anywhere: Mapping[str, str]  # why no mail loses anything by it
+    built_in: Mapping[str, str]  # why a mail of the built-in theme does not
+    other_checks: Mapping[str, str]  # the check that tells it already
+    remedies: Mapping[str, str]  # what to do instead
+
+
+@cache
+def judgements() -> Judgements:
+    """Return what data/judgements.toml says."""
+    data = tomllib.loads(
+        files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
+    )
+    return Judgements(**data)
+
+
+@Rule(
+    id="S14",
+    title="Nothing is used that some readers will not see",
+    why="Mail programs know different parts of HTML and CSS. What one leaves out may take words or order with it. "
+    "`newsletter clients ISSUE` tells who loses what, and why the theme's own niceties may be lost.",
+    source="caniemail.com, weighted by [checks.clients]",
+    severity=Severity.WARNING,
+)
+def check_clients(context: CheckContext) -> Iterable[Problem]:
+    """Every feature that readers will not see, and that nobody accepted."""
+    report = report_clients(context)
+    for loss in report.open:
+        place = loss.places[0] if loss.places else context.issue_place
+        yield warning(place, _what(loss, report.readers), f"{remedy(loss)}; see {loss.feature.url}")
+
+
+def named(loss: Loss) -> str:
+    """Return what is lost, as its author wrote it where that can be told: `gap`, `<video>`, `vw unit`."""
+    sign = loss.sign
+    if sign.kind in _TITLED or (sign.kind is Kind.SELECTOR and not sign.name.startswith(":")):
+        return loss.feature.title
+    if sign.name == "--*":
+        return "custom properties (--name)"
+    return _WRITTEN.get(sign.kind, "{}").format(sign.name)
+
+
+def percent(share: float) -> str:
+    """`12 %`; what is little is not called nothing."""
+    return f"{share:.0f} %" if share >= 1 else "less than 1 %"
+
+
+def remedy(loss: Loss) -> str:
+    """Return what to do instead."""
+    remedies = judgements().remedies
+    return remedies.get(loss.feature.slug) or remedies[loss.feature.category]
+
+
+def _what(loss: Loss, readers: Readers) -> str:
+    share, names = percent(readers.share(loss.unseen)), readers.named(loss.unseen)
+    what = f"{named(loss)} does nothing for {share} of the readers: {names}"
+    if loss.partly:
+        what += f"; and only in part for {percent(readers.share(loss.partly))}: {readers.named(loss.partly)}"
+    more = len(loss.places) - 1
+    if more > 0:
+        what += f" (and {more} more line{'s' if more > 1 else ''} of the theme)"
+    return what
+
+
+RULES = (check_clients,)

@@ -66,11 +66,11 @@ class Table(BaseModel):
         return self
 
     def remarks(self, feature: Feature, client: str) -> tuple[str, ...]:
-        """What caniemail notes about that."""
+        """Return what caniemail notes about that."""
         return tuple(remark for remark, clients in feature.remarks.items() if client in clients)
 
     def members(self, family: str) -> tuple[str, ...]:
-        """The mail programs of a family."""
+        """Return the mail programs of a family."""
         return tuple(client for client in self.clients if client.partition(".")[0] == family)
 
     def __hash__(self) -> int:
@@ -78,9 +78,9 @@ class Table(BaseModel):
 
 
 def load_table(workspace: Path) -> Table:
-    """The workspace's table where that is the newer one, else the one that the program carries.
+    """Return the workspace's table where that is the newer one, else the one that the program carries.
 
-    Raises InputError where the workspace's cannot be read.
+    Raise InputError where the workspace's cannot be read.
     """
     carried = load_carried()
     path = workspace / TABLE_FILE
@@ -91,32 +91,32 @@ def load_table(workspace: Path) -> Table:
 
 
 def load_carried() -> Table:
-    """The table that the program carries."""
+    """Return the table that the program carries."""
     return _load(Path(str(files("newsletter").joinpath(*_CARRIED))))
 
 
 def read_table(content: bytes) -> Table:
-    """A table from the bytes that `written` made of it.
+    """Return a table from the bytes that `written` made of it.
 
-    Raises ValueError with the first thing that is not as it should be.
+    Raise ValueError with the first thing that is not as it should be.
     """
     try:
         return Table.model_validate(orjson.loads(content))
     except orjson.JSONDecodeError as err:
         raise ValueError(f"it is no JSON ({err})") from err
     except ValidationError as err:
-        raise ValueError(first_fault(err)) from err
+        raise ValueError(first_problem(err)) from err
 
 
 def written(table: Table) -> bytes:
-    """The table as a file, a feature a line, so that a change of one can be read."""
+    """Return the table as a file, a feature a line, so that a change of one can be read."""
     features = b",\n".join(orjson.dumps(feature.model_dump(exclude_defaults=True)) for feature in table.features)
     head = orjson.dumps(table.model_dump(exclude={"features"}), option=orjson.OPT_INDENT_2)
     return head.removesuffix(b"\n}") + b',\n  "features": [\n' + features + b"\n]\n}\n"
 
 
-def first_fault(error: ValidationError) -> str:
-    """Where data is not as it should be, and how."""
+def first_problem(error: ValidationError) -> str:
+    """Return where data is not as it should be, and how."""
     first = error.errors(include_url=False)[0]
     where = " › ".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg']}" if where else first["msg"]
@@ -132,5 +132,5 @@ def _load(path: Path) -> Table:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _: int) -> Table:
-    """A file's table; remembered until the file changes."""
+    """Return a file's table; remembered until the file changes."""
     return read_table(path.read_bytes())

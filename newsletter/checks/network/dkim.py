@@ -2,16 +2,16 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from newsletter.checks.network.alignment import signing_domains
+from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import Judgement, Sender, SenderFault
+from newsletter.checks.network.sender import RuleResult, Sender, SenderProblem
 from newsletter.errors import CannotRunError
 from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Severity
@@ -25,23 +25,17 @@ _NEW_KEY = "have {carrier} make a new key of 2048 bits, and publish it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class DkimSignature:
     """What is known of the signature: the judgement, and the domain in whose name it is made."""
 
-    judgement: Judgement
+    judgement: RuleResult
     domain: str | None  # None where no key was found
 
 
-class _Trouble(NamedTuple):
-    severity: Severity
-    what: str
-    remedy: str  # may name the {carrier}
+def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
+    """Judge the key of each selector, at the sender's domain or at the organisation's above it.
 
-
-def judge_dkim(sender: Sender, names: Names) -> Signature:
-    """Judges the key of each selector, at the sender's domain or at the organisation's above it.
-
-    Raises CannotRunError where the DNS does not answer, or the selectors are not known.
+    Raise CannotRunError where the DNS does not answer, or the selectors are not known.
     """
     if not sender.selectors:
         raise CannotRunError(
@@ -49,11 +43,13 @@ def judge_dkim(sender: Sender, names: Names) -> Signature:
             "write them under [authentication] dkim_selectors"
         )
     domain, keys = _keys(sender, names)
-    faults = [fault for selector in sender.selectors for fault in _faults(sender, domain, selector, keys[selector])]
+    problems = [
+        problem for selector in sender.selectors for problem in _problems(sender, domain, selector, keys[selector])
+    ]
     is_published = any(keys.values())
     shown = ", ".join(f"{selector}._domainkey" for selector in sender.selectors)
-    judgement = Judgement(rule=RULE, faults=tuple(faults), found=f"{domain} publishes its DKIM keys at {shown}")
-    return Signature(judgement=judgement, domain=domain if is_published else None)
+    judgement = RuleResult(rule=RULE, problems=tuple(problems), found=f"{domain} publishes its DKIM keys at {shown}")
+    return DkimSignature(judgement=judgement, domain=domain if is_published else None)
 
 
 def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]]:
@@ -66,53 +62,49 @@ def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]
     return next(iter(found.items()))
 
 
-def _faults(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> list[SenderFault]:
-    """What is wrong with the key under a selector: one thing at most."""
-    name = _name(selector, domain)
-    trouble = _unusable(name, texts) or _doubtful(name, _tags(texts[0]))
-    if trouble is None:
-        return []
-    remedy = trouble.remedy.format(carrier=sender.carrier_name)
-    key = _PROVIDER_KEY if sender.carrier and sender.selectors == sender.carrier.selectors else _KEY
-    record = _record(sender, selector, domain)
-    fault = SenderFault(severity=trouble.severity, what=trouble.what, remedy=remedy, key=key, records=(record,))
-    return [fault]
+def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> Iterator[SenderProblem]:
+    """Yield what is wrong with the key under a selector: one thing at most."""
+    trouble = next(_troubles(_name(selector, domain), texts), None)
+    if trouble is not None:
+        severity, what, remedy = trouble
+        yield SenderProblem(
+            severity=severity,
+            what=what,
+            remedy=remedy.format(carrier=sender.carrier_name),
+            key=_PROVIDER_KEY if sender.carrier and sender.selectors == sender.carrier.selectors else _KEY,
+            records=(_record(sender, selector, domain),),
+        )
 
 
-def _unusable(name: str, texts: tuple[str, ...]) -> _Trouble | None:
-    """Why receivers cannot verify by a key at all."""
+def _troubles(name: str, texts: tuple[str, ...]) -> Iterator[tuple[Severity, str, str]]:
+    """Yield why receivers cannot verify by a key, or do not believe it, worst first; remedies may name {carrier}."""
     if not texts:
         what = f"the DKIM key {name} is not published, so the signature under each mail proves nothing"
-        return _Trouble(Severity.ERROR, what, "publish")
+        yield Severity.ERROR, what, "publish"
+        return
     tags = _tags(texts[0])
     if len(texts) > 1 or "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
         what = f"{name} holds {'several records' if len(texts) > 1 else 'no DKIM key'}, and receivers cannot use it"
-        return _Trouble(Severity.ERROR, what, "leave only this")
+        yield Severity.ERROR, what, "leave only this"
+        return
     if not tags["p"]:
-        return _Trouble(Severity.ERROR, f"the DKIM key {name} is withdrawn: its p= is empty", _NEW_KEY)
-    if _bits(tags) is None:
+        yield Severity.ERROR, f"the DKIM key {name} is withdrawn: its p= is empty", _NEW_KEY
+    bits = _bits(tags)
+    if bits is None:
         what = f"the DKIM key {name} cannot be read; it may have lost a part when it was copied"
-        return _Trouble(Severity.ERROR, what, "copy it once more, and publish")
-    return None
-
-
-def _doubtful(name: str, tags: dict[str, str]) -> _Trouble | None:
-    """Why receivers do not believe a key that can be used, or soon will not."""
-    bits = _bits(tags) or 0
-    if bits < _FEWEST_BITS:
-        what = f"the DKIM key {name} has {bits} bits, which receivers do not accept"
-        return _Trouble(Severity.ERROR, what, _NEW_KEY)
-    if bits < _WANTED_BITS:
+        yield Severity.ERROR, what, "copy it once more, and publish"
+    elif bits < _FEWEST_BITS:
+        yield Severity.ERROR, f"the DKIM key {name} has {bits} bits, which receivers do not accept", _NEW_KEY
+    elif bits < _WANTED_BITS:
         what = f"the DKIM key {name} has {bits} bits, and {_WANTED_BITS} are asked for today"
-        return _Trouble(Severity.WARNING, what, _NEW_KEY)
+        yield Severity.WARNING, what, _NEW_KEY
     if "y" in tags.get("t", "").split(":"):
         what = f"the DKIM key {name} says t=y, only a test: receivers take the mail for unsigned"
-        return _Trouble(Severity.WARNING, what, "take t=y out of it")
-    return None
+        yield Severity.WARNING, what, "take t=y out of it"
 
 
 def _bits(tags: dict[str, str]) -> int | None:
-    """The size of a key; None where it is none. Ed25519 has one size, which is enough."""
+    """Return the size of a key; None where it is none. Ed25519 has one size, which is enough."""
     try:
         content = base64.b64decode("".join(tags["p"].split()), validate=True)
         if tags.get("k", "rsa") == "ed25519":
@@ -124,13 +116,13 @@ def _bits(tags: dict[str, str]) -> int | None:
 
 
 def _tags(text: str) -> dict[str, str]:
-    """The `tag=value` pairs of a record (RFC 6376, section 3.2)."""
+    """Return the `tag=value` pairs of a record (RFC 6376, section 3.2)."""
     pairs = (part.split("=", 1) for part in text.split(";") if "=" in part)
     return {name.strip(): value.strip() for name, value in pairs}
 
 
 def _record(sender: Sender, selector: str, domain: str) -> DnsRecord:
-    """What to publish: what the provider said, where it was asked, and else the form that it has."""
+    """Return what to publish: what the provider said, where it was asked, and else the form that it has."""
     name = _name(selector, domain)
     if (told := sender.told(name)) is not None:
         return told

@@ -1,6 +1,10 @@
-"""D3: DMARC, by which a domain says what becomes of mail that proves nothing (RFC 9989)."""
+"""D3 and D4: DMARC, by which a domain says what becomes of mail that proves nothing (RFC 9989).
+
+What proves the sender must do so for the domain that readers see: that is alignment, D4.
+"""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from checkdmarc.dmarc import (
@@ -10,29 +14,32 @@ from checkdmarc.dmarc import (
     parse_dmarc_record,
     query_dmarc_record,
 )
+from publicsuffixlist import PublicSuffixList
 
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import FROM_KEY, Judgement, Sender, SenderFault
+from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
+from newsletter.errors import CannotRunError
 from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Severity
+from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 
-RULE = "D3"
+RULE, ALIGNMENT_RULE = "D3", "D4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the record asks of receivers."""
 
-    judgement: Judgement
+    judgement: RuleResult
     asks: str = "none"  # none, quarantine or reject
     dkim_is_strict: bool = False
     spf_is_strict: bool = False
 
 
 def judge_dmarc(sender: Sender, names: Names) -> Policy:
-    """Judges the record of the sender's domain, or of the one above it that holds for it.
+    """Judge the record of the sender's domain, or of the one above it that holds for it.
 
-    Raises CannotRunError where the DNS does not answer.
+    Raise CannotRunError where the DNS does not answer.
     """
     domain = sender.from_domain
     names.texts(f"_dmarc.{domain}")
@@ -43,17 +50,17 @@ def judge_dmarc(sender: Sender, names: Names) -> Policy:
         )
     except DMARCError as err:
         names.require_answers()
-        return Policy(judgement=Judgement(rule=RULE, faults=(_fault_of(err, domain),)))
+        return Policy(judgement=_unreadable(err, domain))
     tags, location = parsed["tags"], found["location"]
     asks = tags["p" if location == domain else "sp"]["value"]
     where = f"_dmarc.{location}"
-    faults = () if "rua" in tags else (_without_reports(where, found["record"], domain),)
-    judgement = Judgement(rule=RULE, faults=faults, found=f"{where} asks receivers for p={asks}")
+    problems = () if "rua" in tags else (_without_reports(where, found["record"], domain),)
+    judgement = RuleResult(rule=RULE, problems=problems, found=f"{where} asks receivers for p={asks}")
     strict = {tag: tags[tag]["value"] == "s" for tag in ("adkim", "aspf")}
     return Policy(judgement=judgement, asks=asks, dkim_is_strict=strict["adkim"], spf_is_strict=strict["aspf"])
 
 
-def _fault_of(err: DMARCError, domain: str) -> SenderFault:
+def _unreadable(err: DMARCError, domain: str) -> RuleResult:
     name = f"_dmarc.{domain}"
     record = DnsRecord(name=name, type="TXT", value=f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}")
     remedy = f"publish (reports come to that address; make a mailbox dmarc@{domain}, or name another)"
@@ -62,13 +69,14 @@ def _fault_of(err: DMARCError, domain: str) -> SenderFault:
     elif isinstance(err, MultipleDMARCRecords):
         what, remedy = f"{domain} has several DMARC records, and receivers then heed none", "leave only one, such as"
     else:
-        what, remedy = f"the DMARC record of {domain} cannot be read: {_first_line(err)}", "correct it, for example to"
-    return SenderFault(severity=Severity.ERROR, what=what, remedy=remedy, key=FROM_KEY, records=(record,))
+        said = str(err).strip().splitlines()[0].rstrip(".")
+        what, remedy = f"the DMARC record of {domain} cannot be read: {said}", "correct it, for example to"
+    return broken(RULE, what, remedy, FROM_KEY, record)
 
 
-def _without_reports(where: str, record: str, domain: str) -> SenderFault:
+def _without_reports(where: str, record: str, domain: str) -> SenderProblem:
     value = f"{record.rstrip('; ')}; rua=mailto:dmarc@{domain}"
-    return SenderFault(
+    return SenderProblem(
         severity=Severity.WARNING,
         what=f"the DMARC record {where} names no address for reports (rua), so you do not hear who sends in your name",
         remedy="make a mailbox for them, and publish",
@@ -77,5 +85,47 @@ def _without_reports(where: str, record: str, domain: str) -> SenderFault:
     )
 
 
-def _first_line(err: DMARCError) -> str:
-    return str(err).strip().splitlines()[0].rstrip(".")
+def organisation_of(domain: str) -> str:
+    """Return the domain that somebody registered: `example.co.uk` of `mail.example.co.uk`."""
+    return str(_suffixes().privatesuffix(domain) or domain)
+
+
+def signing_domains(sender: Sender) -> tuple[str, ...]:
+    """For which domains mail may be signed: the one that the settings name, or the sender's and its organisation's."""
+    if sender.dkim_domain:
+        return (sender.dkim_domain,)
+    return tuple(dict.fromkeys((sender.from_domain, organisation_of(sender.from_domain))))
+
+
+def judge_alignment(
+    sender: Sender, *, signed_by: str | None, is_signature_known: bool, dkim_is_strict: bool, spf_is_strict: bool
+) -> RuleResult:
+    """Judge whether DKIM's domain or the envelope's belongs to the domain in From.
+
+    Raise CannotRunError where the envelope's does not, and nobody knows the other.
+    """
+    seen, envelope = sender.from_domain, sender.envelope_domain
+    if signed_by and _is_aligned(signed_by, seen, is_strict=dkim_is_strict):
+        return RuleResult(rule=ALIGNMENT_RULE, found=f"mail is signed for {signed_by}, which readers see as {seen}")
+    if envelope and _is_aligned(envelope, seen, is_strict=spf_is_strict):
+        return RuleResult(rule=ALIGNMENT_RULE, found=f"bounces go to {envelope}, which readers see as {seen}")
+    if not is_signature_known:
+        raise CannotRunError("it is not known for which domain mail is signed; see D2")
+    proofs = [f"the signature is for {signed_by}" if signed_by else f"no signature is for {seen}"]
+    if envelope:
+        proofs.append(f"bounces go to {envelope}")
+    what = f"readers see {seen}, but {' and '.join(proofs)}: nothing proves that the mail is yours"
+    if mailbox_provider_of(f"any@{seen}") is not MailboxProvider.OTHER:
+        remedy = f"send from an address of a domain of your own; only {seen} itself may send as {seen}"
+        return broken(ALIGNMENT_RULE, what, remedy, FROM_KEY)
+    remedy = f"have {sender.carrier_name} sign for {seen}: authenticate the domain there"
+    return broken(ALIGNMENT_RULE, what, remedy, FROM_KEY, *sender.to_publish)
+
+
+def _is_aligned(proved: str, seen: str, *, is_strict: bool) -> bool:
+    return proved == seen if is_strict else organisation_of(proved) == organisation_of(seen)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()

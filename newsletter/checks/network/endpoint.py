@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default as modern
 
-from newsletter.checks.base import Circumstances, Evidence, Probed, error
-from newsletter.checks.network.links import agent_of
+from newsletter.checks.base import CheckContext, Circumstances, Probed, error
+from newsletter.checks.network.link_checker import agent_of
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import why_mail_stays
-from newsletter.checks.network.web import Failure, NoReply, Reply, Web, host_of, is_private_literal
+from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
 from newsletter.errors import CannotRunError
 
 RULE = "H4"
@@ -19,41 +19,41 @@ _HANDLE = "let whatever answers at [service] url take the POST of RFC 8058 by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointFault:
+class EndpointProblem:
     """What is wrong with the way out, and what to do."""
 
     what: str
     remedy: str
 
 
-def examine_endpoint(evidence: Evidence, _: Circumstances) -> Probed:
-    """Judges H4 by the link in the sample message, whose token belongs to nobody."""
-    settings = evidence.subject.settings
+def examine_endpoint(context: CheckContext, _: Circumstances) -> Probed:
+    """Judge H4 by the link in the sample message, whose token belongs to nobody."""
+    settings = context.subject.settings
     if stays := why_mail_stays(settings):
         raise CannotRunError(stays)
-    header = str(message_from_bytes(evidence.subject.message, policy=modern)["List-Unsubscribe"] or "")
+    header = str(message_from_bytes(context.subject.message, policy=modern)["List-Unsubscribe"] or "")
     link = re.search(r"<(https?://[^>]+)>", header)
     if link is None:
         raise CannotRunError("the mail names no address to leave by; see H2")
     names = Names(settings.authentication.nameserver_addresses)
     with Web(names, agent=agent_of(settings)) as web:
-        fault = judge_endpoint(web, link[1])
-    place = evidence.config_place("service", "url")
-    return Probed(faults=() if fault is None else ((RULE, error(place, fault.what, fault.remedy)),))
+        problem = judge_endpoint(web, link[1])
+    place = context.config_place("service", "url")
+    return Probed(problems=() if problem is None else ((RULE, error(place, problem.what, problem.remedy)),))
 
 
-def judge_endpoint(web: Web, url: str) -> EndpointFault | None:
-    """Leaves for nobody, as a mailbox provider would: without a login, a cookie or a redirect.
+def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
+    """Leave for nobody, as a mailbox provider would: without a login, a cookie or a redirect.
 
-    Raises CannotRunError where the address cannot be asked from here.
+    Raise CannotRunError where the address cannot be asked from here.
     """
     host = host_of(url)
     reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)
-    if isinstance(reply, NoReply):
+    if isinstance(reply, HttpFailure):
         if reply.failure in _NOT_ASKED:
             raise CannotRunError(f"{host} {reply.words}" if reply.failure is Failure.PRIVATE else reply.words)
-        return EndpointFault(what=f"the page to leave by, on {host}, {reply.words}", remedy=_reachable(reply.failure))
-    return _fault_of(reply, host)
+        return EndpointProblem(what=f"the page to leave by, on {host}, {reply.words}", remedy=_reachable(reply.failure))
+    return _problem_of(reply, host)
 
 
 def _reachable(failure: Failure) -> str:
@@ -62,7 +62,7 @@ def _reachable(failure: Failure) -> str:
     return "start what answers at [service] url, or correct the address"
 
 
-def _fault_of(reply: Reply, host: str) -> EndpointFault | None:
+def _problem_of(reply: HttpReply, host: str) -> EndpointProblem | None:
     if 200 <= reply.status < 300:
         return None
     click = f"one click to leave, a POST to {host},"
@@ -74,4 +74,4 @@ def _fault_of(reply: Reply, host: str) -> EndpointFault | None:
         what = f"{click} is refused (405): only the page to read is there"
     else:
         what = f"{click} answers {reply.status}"
-    return EndpointFault(what=what, remedy=_HANDLE)
+    return EndpointProblem(what=what, remedy=_HANDLE)

@@ -38,7 +38,7 @@ class PatientResolver(dns.resolver.Resolver):
         self._has_answered = self._is_dead = False
 
     def resolve(self, qname: Any, rdtype: Any = dns.rdatatype.A, *rest: Any, **options: Any) -> dns.resolver.Answer:
-        """Asks one question; raises dnspython's exceptions."""
+        """Ask one question; raises dnspython's exceptions."""
         left = self._ends - monotonic()
         if left <= 0 or self._is_dead:
             self.unanswered.add(str(qname))
@@ -64,7 +64,7 @@ class PatientResolver(dns.resolver.Resolver):
         return answer
 
     def _require_root(self, qname: Any) -> None:
-        """Raises where the word that a name does not exist is worth nothing."""
+        """Raise where the word that a name does not exist is worth nothing."""
         if self._has_answered:
             return
         try:
@@ -93,15 +93,15 @@ class Names:
         return {"resolver": self.resolver, "nameservers": self.resolver.nameservers, "timeout": _QUESTION_SECONDS}
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """The TXT records of a name, each as one text."""
+        """Return the TXT records of a name, each as one text."""
         return tuple(b"".join(row.strings).decode("utf-8", "replace") for row in self._rows(name, "TXT"))
 
     def mail_hosts(self, name: str) -> tuple[str, ...]:
-        """The hosts that take mail for a domain (MX); an empty one says that it takes none (RFC 7505)."""
+        """Return the hosts that take mail for a domain (MX); an empty one says that it takes none (RFC 7505)."""
         return tuple(row.exchange.to_text(omit_final_dot=True).removesuffix(".") for row in self._rows(name, "MX"))
 
     def addresses(self, host: str) -> tuple[str, ...]:
-        """The addresses of a host, those of IPv4 first."""
+        """Return the addresses of a host, those of IPv4 first."""
         found = [row.address for row in self._rows(host, "A")]
         try:
             found += [row.address for row in self._rows(host, "AAAA")]
@@ -111,16 +111,16 @@ class Names:
         return tuple(found)
 
     def alias(self, name: str) -> str | None:
-        """What a name is an alias of (CNAME), in small letters."""
+        """Return what a name is an alias of (CNAME), in small letters."""
         rows = self._rows(name, "CNAME")
         return rows[0].target.to_text(omit_final_dot=True).lower() if rows else None
 
     def forget_unanswered(self) -> None:
-        """Begins anew with what `require_answers` is about."""
+        """Begin anew with what `require_answers` is about."""
         self.resolver.unanswered.clear()
 
     def require_answers(self) -> None:
-        """Raises CannotRunError where a question, also one that a library asked, stayed without an answer."""
+        """Raise CannotRunError where a question, also one that a library asked, stayed without an answer."""
         if self.resolver.unanswered:
             raise self._no_answer(min(self.resolver.unanswered))
 

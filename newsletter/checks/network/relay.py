@@ -5,10 +5,9 @@ import socket
 import ssl
 
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import Judgement, Sender, SenderFault
+from newsletter.checks.network.sender import RuleResult, Sender, broken
 from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
-from newsletter.model.finding import Severity
 from newsletter.settings.provider import SmtpSettings
 
 RULE = "D6"
@@ -17,16 +16,16 @@ _KEY = ("provider", "smtp", "host")
 _SECURITY_KEY = ("provider", "smtp", "security")
 
 
-def judge_relay(sender: Sender, names: Names) -> Judgement:
-    """Connects, greets, and asks for encryption with the relay's certificate verified; then goes away again.
+def judge_relay(sender: Sender, names: Names) -> RuleResult:
+    """Connect, greet, and ask for encryption with the relay's certificate verified; then go away again.
 
-    Raises CannotRunError where the relay cannot be reached.
+    Raise CannotRunError where the relay cannot be reached.
     """
     relay = sender.relay
     if relay is None:
-        return Judgement(rule=RULE, found=f"mail goes to {sender.carrier_name} over HTTPS")
+        return RuleResult(rule=RULE, found=f"mail goes to {sender.carrier_name} over HTTPS")
     if relay.security == "none":
-        return Judgement(rule=RULE, found="the relay is on this machine, and mail crosses no network")
+        return RuleResult(rule=RULE, found="the relay is on this machine, and mail crosses no network")
     where = f"{relay.host}:{relay.port}"
     if not is_private_literal(relay.host):
         names.addresses(relay.host)  # where the DNS is silent, the system would wait for it much longer
@@ -34,17 +33,19 @@ def judge_relay(sender: Sender, names: Names) -> Judgement:
         _greet(relay)
     except smtplib.SMTPNotSupportedError:
         what = f"the relay {where} offers no STARTTLS: mail would cross the network for everybody to read"
-        return _broken(what, "write the port and the security that its operator names", _SECURITY_KEY)
+        return broken(RULE, what, "write the port and the security that its operator names", _SECURITY_KEY)
     except ssl.SSLCertVerificationError as err:
         what = f"the certificate of the relay {where} is not valid ({err.verify_message})"
-        return _broken(what, "write the host by the name that its certificate has, or have its operator renew it", _KEY)
+        return broken(
+            RULE, what, "write the host by the name that its certificate has, or have its operator renew it", _KEY
+        )
     except ssl.SSLError:
         what = f"no encrypted connection can be made to the relay {where}"
-        return _broken(what, "write the port and the security that its operator names", _SECURITY_KEY)
+        return broken(RULE, what, "write the port and the security that its operator names", _SECURITY_KEY)
     except (OSError, UnicodeError, smtplib.SMTPException) as err:
         said = getattr(err, "strerror", None) or err
         raise CannotRunError(f"the relay {where} cannot be reached ({said}); check the network and its host") from err
-    return Judgement(rule=RULE, found=f"mail goes to {where} encrypted, and its certificate is valid")
+    return RuleResult(rule=RULE, found=f"mail goes to {where} encrypted, and its certificate is valid")
 
 
 def _greet(relay: SmtpSettings) -> None:
@@ -58,7 +59,3 @@ def _greet(relay: SmtpSettings) -> None:
     with smtplib.SMTP(relay.host, relay.port, ourselves, timeout=seconds) as server:
         server.starttls(context=context)
         server.ehlo()
-
-
-def _broken(what: str, remedy: str, key: tuple[str, ...]) -> Judgement:
-    return Judgement(rule=RULE, faults=(SenderFault(severity=Severity.ERROR, what=what, remedy=remedy, key=key),))

@@ -1,15 +1,35 @@
-"""Whose mail it is, by what domains it proves that, and what is judged of them."""
+"""Whose mail it is, who carries it, by what domains that is proved, and what is judged of them."""
 
 from dataclasses import dataclass
 
-from newsletter.checks.network.carriers import carrier_of
 from newsletter.config import Config
 from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Severity
-from newsletter.settings.provider import Carrier, MailRoute, SmtpSettings
+from newsletter.settings.provider import SENDGRID, Carrier, MailRoute, SmtpSettings
 from newsletter.settings.workspace import Settings
 
 FROM_KEY = ("newsletter", "from")
+
+
+_GOOGLE = Carrier(name="Google", spf_include="_spf.google.com", selectors=("google",))
+_MICROSOFT = Carrier(name="Microsoft", spf_include="spf.protection.outlook.com", selectors=("selector1", "selector2"))
+_OF_HOST = {  # the end of a relay's host → whose it is
+    "smtp.sendgrid.net": SENDGRID,
+    "amazonaws.com": Carrier(name="Amazon SES", spf_include="amazonses.com"),
+    "smtp.gmail.com": _GOOGLE,
+    "smtp-relay.gmail.com": _GOOGLE,
+    "smtp.office365.com": _MICROSOFT,
+    "mail.protection.outlook.com": _MICROSOFT,
+    "fastmail.com": Carrier(name="Fastmail", spf_include="spf.messagingengine.com", selectors=("fm1", "fm2", "fm3")),
+    "brevo.com": Carrier(name="Brevo", spf_include="spf.brevo.com"),
+    "mailgun.org": Carrier(name="Mailgun", spf_include="mailgun.org"),
+    "mailjet.com": Carrier(name="Mailjet", spf_include="spf.mailjet.com", selectors=("mailjet",)),
+    "mandrillapp.com": Carrier(name="Mandrill", spf_include="spf.mandrillapp.com", selectors=("mte1", "mte2")),
+    "postmarkapp.com": Carrier(name="Postmark", spf_include="spf.mtasv.net"),
+    "sparkpostmail.com": Carrier(name="SparkPost", spf_include="sparkpostmail.com"),
+    "zoho.com": Carrier(name="Zoho", spf_include="zohomail.com"),
+    "zoho.eu": Carrier(name="Zoho", spf_include="zohomail.eu"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +59,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SenderFault:
+class SenderProblem:
     """Something wrong with the domain, and the records that put it right."""
 
     severity: Severity
@@ -55,13 +75,19 @@ class SenderFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class RuleResult:
     """What came of one rule: what was found, or why it could not be judged."""
 
     rule: str
-    faults: tuple[SenderFault, ...] = ()
+    problems: tuple[SenderProblem, ...] = ()
     found: str = ""  # what is in order, in words
     not_judged: str = ""
+
+
+def broken(rule: str, what: str, remedy: str, key: tuple[str, ...], *records: DnsRecord) -> RuleResult:
+    """Return the judgement that a rule is broken by one thing, which holds the mail back."""
+    problem = SenderProblem(severity=Severity.ERROR, what=what, remedy=remedy, key=key, records=records)
+    return RuleResult(rule=rule, problems=(problem,))
 
 
 def why_mail_stays(settings: Settings) -> str:
@@ -71,7 +97,7 @@ def why_mail_stays(settings: Settings) -> str:
 
 
 def sender_of(config: Config) -> Sender:
-    """The sender as the settings have it, and as the larger carriers are known to work."""
+    """Return the sender as the settings have it, and as the larger carriers are known to work."""
     settings = config.settings
     given, route = settings.authentication, settings.provider.table_in_use.route or MailRoute()
     relay = route.relay
@@ -94,3 +120,9 @@ def sender_of(config: Config) -> Sender:
 
 def _domain_of(email: str) -> str:
     return email.rpartition("@")[2].lower()
+
+
+def carrier_of(host: str) -> Carrier | None:
+    """Return whose relay a host is; None where it is a small one, or one's own."""
+    labels = host.lower().split(".")
+    return next((found for start in range(len(labels)) if (found := _OF_HOST.get(".".join(labels[start:])))), None)

@@ -6,9 +6,9 @@ from typing import Any
 
 from checkdmarc.spf import SPFError, SPFTooManyDNSLookups, SPFTooManyVoidDNSLookups, parse_spf_record
 
-from newsletter.checks.network.alignment import signing_domains
+from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import FROM_KEY, Judgement, Sender, SenderFault
+from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
 from newsletter.model.dns_record import DnsRecord
@@ -21,10 +21,10 @@ _PROVIDER_KEY = ("provider", "use")
 _TELL = "write under [authentication] spf_include what its operator asks you to include"
 
 
-def judge_spf(sender: Sender, names: Names) -> Judgement:
-    """Judges the record of the domain to which bounces go, since that is the one that receivers look at.
+def judge_spf(sender: Sender, names: Names) -> RuleResult:
+    """Judge the record of the domain to which bounces go, since that is the one that receivers look at.
 
-    Raises CannotRunError where the DNS does not answer, or where nobody can know what the record must hold, or what it
+    Raise CannotRunError where the DNS does not answer, or where nobody can know what the record must hold, or what it
     lets pass.
     """
     domain = sender.envelope_domain or sender.from_domain
@@ -38,7 +38,7 @@ def judge_spf(sender: Sender, names: Names) -> Judgement:
     return _judge_record(sender, names, domain, records[0])
 
 
-def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Judgement:
+def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> RuleResult:
     try:
         result: Any = parse_spf_record(record, domain, **names.for_library)
     except (SPFTooManyDNSLookups, SPFTooManyVoidDNSLookups) as err:
@@ -49,7 +49,7 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Jud
         if isinstance(err, SPFTooManyVoidDNSLookups):
             what = f"the SPF record of {domain} names several things that are not there, and receivers then heed none"
         remedy = "take out what no longer sends for you; these are named now"
-        return Judgement(rule=RULE, faults=(_fault(what, f"{remedy}: {_named(record)}", sender),))
+        return broken(RULE, what, f"{remedy}: {_named(record)}", _key(sender))
     except SPFError as err:
         names.require_answers()
         what = f"the SPF record of {domain} cannot be read: {str(err).rstrip('.')}"
@@ -61,16 +61,16 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Jud
         return _uncovered(sender, names, domain, record)
     lookups = result["dns_lookups"]
     found = f"the SPF record of {domain} covers {sender.carrier_name}, with {lookups} of {_MOST_LOOKUPS} look-ups"
-    return Judgement(rule=RULE, found=found, faults=_too_open(sender, domain, record, result["parsed"]))
+    return RuleResult(rule=RULE, found=found, problems=_too_open(sender, domain, record, result["parsed"]))
 
 
-def _without_record(sender: Sender, domain: str, names: Names) -> Judgement:
+def _without_record(sender: Sender, domain: str, names: Names) -> RuleResult:
     _require_known_envelope(sender, names)
     what = f"{domain} has no SPF record, so nobody can tell that {sender.carrier_name} may send for it"
     return _broken(what, "publish", domain, _advised(sender), sender)
 
 
-def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> Judgement:
+def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> RuleResult:
     _require_known_envelope(sender, names)
     if sender.spf_include is None and sender.relay and is_private_literal(sender.relay.host):
         raise CannotRunError(f"the relay {sender.relay.host} passes mail on from who knows where; {_TELL}")
@@ -84,7 +84,7 @@ def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> Judgem
 
 
 def _require_known_envelope(sender: Sender, names: Names) -> None:
-    """Raises where only the provider knows the domain whose record counts, and has been let into the DNS at least.
+    """Raise where only the provider knows the domain whose record counts, and has been let into the DNS at least.
 
     Whoever has authenticated a domain with SendGrid has given it a name below that domain for bounces.
     """
@@ -100,13 +100,13 @@ def _require_known_envelope(sender: Sender, names: Names) -> None:
 
 
 def _is_carriers_own(sender: Sender, names: Names, domain: str) -> bool:
-    """Whether the name is an alias of one of the carrier's, whose record is the carrier's business."""
+    """Return whether the name is an alias of one of the carrier's, whose record is the carrier's business."""
     alias = names.alias(domain)
     return bool(alias and sender.carrier and alias.endswith(f".{sender.carrier.spf_include}"))
 
 
 def _covers(parsed: Any, sender: Sender, names: Names) -> bool:
-    """Whether a record lets the carrier pass: by including it, or by naming an address of the relay."""
+    """Return whether a record lets the carrier pass: by including it, or by naming an address of the relay."""
     wanted = sender.spf_include
     if wanted and any(included == wanted or included.endswith(f".{wanted}") for included in _included(parsed)):
         return True
@@ -124,14 +124,14 @@ def _relay_addresses(host: str, names: Names) -> tuple[str, ...]:
 
 
 def _included(parsed: Any) -> Iterator[str]:
-    """All domains whose records are taken in, at whatever depth."""
+    """Yield all domains whose records are taken in, at whatever depth."""
     for record, domain in _inner(parsed):
         yield domain
         yield from _included(record)
 
 
 def _allowed(parsed: Any, names: Names) -> Iterator[str]:
-    """All networks that may pass, at whatever depth."""
+    """Yield all networks that may pass, at whatever depth."""
     for mechanism in parsed["mechanisms"]:
         if mechanism["action"] != "pass":
             continue
@@ -158,7 +158,7 @@ def _asks_for_each(parsed: Any) -> bool:
 
 
 def _inner(parsed: Any) -> Iterator[tuple[Any, str]]:
-    """The records that a record takes in directly, with their domains."""
+    """Yield the records that a record takes in directly, with their domains."""
     for mechanism in parsed["mechanisms"]:
         if mechanism["mechanism"] == "include" and mechanism["action"] == "pass" and mechanism.get("parsed"):
             yield mechanism["parsed"], mechanism["value"]
@@ -167,22 +167,18 @@ def _inner(parsed: Any) -> Iterator[tuple[Any, str]]:
         yield redirect["parsed"], redirect["domain"]
 
 
-def _too_open(sender: Sender, domain: str, record: str, parsed: Any) -> tuple[SenderFault, ...]:
+def _too_open(sender: Sender, domain: str, record: str, parsed: Any) -> tuple[SenderProblem, ...]:
     if parsed["all"] != "pass":
         return ()
     what = f"the SPF record of {domain} ends with +all: it lets everybody send in your name"
     closed = DnsRecord(name=domain, type="TXT", value=" ".join([*_terms(record), "~all"]))
     severity = Severity.WARNING
-    return (SenderFault(severity=severity, what=what, remedy="publish", key=_key(sender), records=(closed,)),)
+    return (SenderProblem(severity=severity, what=what, remedy="publish", key=_key(sender), records=(closed,)),)
 
 
-def _broken(what: str, remedy: str, domain: str, value: str, sender: Sender) -> Judgement:
+def _broken(what: str, remedy: str, domain: str, value: str, sender: Sender) -> RuleResult:
     record = sender.told(domain) or DnsRecord(name=domain, type="TXT", value=value)
-    return Judgement(rule=RULE, faults=(_fault(what, remedy, sender, record),))
-
-
-def _fault(what: str, remedy: str, sender: Sender, *records: DnsRecord) -> SenderFault:
-    return SenderFault(severity=Severity.ERROR, what=what, remedy=remedy, key=_key(sender), records=records)
+    return broken(RULE, what, remedy, _key(sender), record)
 
 
 def _key(sender: Sender) -> tuple[str, ...]:
@@ -196,26 +192,26 @@ def _is_spf(text: str) -> bool:
 
 
 def _advised(sender: Sender) -> str:
-    """A whole record for a domain that has none."""
+    """Return a whole record for a domain that has none."""
     if sender.spf_include:
         return f"v=spf1 include:{sender.spf_include} ~all"
     return f"v=spf1 mx a:{sender.carrier_name} ~all"
 
 
 def _with_term(record: str, term: str) -> str:
-    """A record with one term more, in front of all others: what follows `all` would not be heeded."""
+    """Return a record with one term more, in front of all others: what follows `all` would not be heeded."""
     version, *terms = record.split()
     return " ".join([version, term, *terms])
 
 
 def _merged(records: list[str]) -> str:
-    """One record that says what several do; one that sent receivers elsewhere is taken in instead."""
+    """Return one record that says what several do; one that sent receivers elsewhere is taken in instead."""
     terms = (term.replace("redirect=", "include:") for record in records for term in _terms(record)[1:])
     return " ".join(["v=spf1", *dict.fromkeys(terms), "~all"])
 
 
 def _terms(record: str) -> list[str]:
-    """What a record says, without its end."""
+    """Return what a record says, without its end."""
     return [term for term in record.split() if not term.lower().endswith("all") or ":" in term]
 
 

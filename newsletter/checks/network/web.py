@@ -42,7 +42,7 @@ class Failure(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpReply:
     """An answer, of which only this is read."""
 
     status: int
@@ -51,7 +51,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoReply:
+class HttpFailure:
     """Why there is none; `words` completes “the page …”."""
 
     failure: Failure
@@ -79,50 +79,50 @@ class Web:
 
     def ask(
         self, method: Method, url: str, *, form: Mapping[str, str] | None = None, private_host: str | None = None
-    ) -> Reply | NoReply:
-        """Makes one request; follows no redirect, and reads no body.
+    ) -> HttpReply | HttpFailure:
+        """Make one request; follow no redirect, and read no body.
 
         `private_host` is a loopback or private address, written out, that may be asked all the same.
         """
         try:
             host = (urlsplit(url).hostname or "").lower()
             addresses = self._addresses(host, is_trusted=host == private_host)
-            if isinstance(addresses, NoReply):
+            if isinstance(addresses, HttpFailure):
                 return addresses
             return self._first_reply(method, url, host, addresses, form)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
-            return NoReply(failure=Failure.BROKEN, words="has an address that no browser can open")
+            return HttpFailure(failure=Failure.BROKEN, words="has an address that no browser can open")
 
-    def _addresses(self, host: str, *, is_trusted: bool) -> tuple[str, ...] | NoReply:
-        """Where a host is reached; why it is not asked, where that is so."""
+    def _addresses(self, host: str, *, is_trusted: bool) -> tuple[str, ...] | HttpFailure:
+        """Return where a host is reached; why it is not asked, where that is so."""
         literal = _literal_addresses(host)
         if literal is None:
             try:
                 addresses = self._names.addresses(host)
             except CannotRunError as err:
-                return NoReply(failure=Failure.NO_NETWORK, words=str(err))
+                return HttpFailure(failure=Failure.NO_NETWORK, words=str(err))
             if not addresses:
-                return NoReply(failure=Failure.NO_HOST, words=f"is on a host that does not exist, {host}")
+                return HttpFailure(failure=Failure.NO_HOST, words=f"is on a host that does not exist, {host}")
         else:
             addresses = literal
         if not all(map(_is_public, addresses)) and not (literal and is_trusted):
-            return NoReply(failure=Failure.PRIVATE, words=f"is at a private address, {addresses[0]}")
+            return HttpFailure(failure=Failure.PRIVATE, words=f"is at a private address, {addresses[0]}")
         return addresses[:_MOST_ADDRESSES]
 
     def _first_reply(
         self, method: Method, url: str, host: str, addresses: tuple[str, ...], form: Mapping[str, str] | None
-    ) -> Reply | NoReply:
-        """What the first of a host's addresses says at which somebody listens."""
-        said: Reply | NoReply = NoReply(failure=Failure.NO_HOST, words="has no host")
+    ) -> HttpReply | HttpFailure:
+        """Return what the first of a host's addresses says at which somebody listens."""
+        said: HttpReply | HttpFailure = HttpFailure(failure=Failure.NO_HOST, words="has no host")
         for address in addresses:
             said = self._request(method, url, host, address, form)
-            if isinstance(said, Reply) or said.failure not in {Failure.REFUSED, Failure.NO_NETWORK, Failure.LATE}:
+            if isinstance(said, HttpReply) or said.failure not in {Failure.REFUSED, Failure.NO_NETWORK, Failure.LATE}:
                 break
         return said
 
     def _request(
         self, method: Method, url: str, host: str, address: str, form: Mapping[str, str] | None
-    ) -> Reply | NoReply:
+    ) -> HttpReply | HttpFailure:
         parsed = httpx.URL(url)
         name = {} if host == address else {"sni_hostname": parsed.raw_host.decode("ascii")}
         request = httpx.Request(
@@ -135,19 +135,19 @@ class Web:
         try:
             response = self._transport.handle_request(request)
         except httpx.TimeoutException:
-            return NoReply(failure=Failure.LATE, words="does not answer in time")
+            return HttpFailure(failure=Failure.LATE, words="does not answer in time")
         except httpx.ConnectError as err:
             return _not_connected(err)
         except httpx.TransportError:
-            return NoReply(failure=Failure.BROKEN, words="answers with something that is no answer of a web server")
+            return HttpFailure(failure=Failure.BROKEN, words="answers with something that is no answer of a web server")
         response.close()
         location = response.headers.get("location") if response.has_redirect_location else None
         date = response.headers.get("date")
-        return Reply(status=response.status_code, location=location, date=date)
+        return HttpReply(status=response.status_code, location=location, date=date)
 
 
 def host_of(url: str) -> str:
-    """The host that an address names, in small letters; empty where it names none."""
+    """Return the host that an address names, in small letters; empty where it names none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -155,13 +155,13 @@ def host_of(url: str) -> str:
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a host is a private or loopback address written out, or this machine's name for itself."""
+    """Return whether a host is a private or loopback address written out, or this machine's name for itself."""
     addresses = _literal_addresses(host)
     return addresses is not None and not all(map(_is_public, addresses))
 
 
 def _literal_addresses(host: str) -> tuple[str, ...] | None:
-    """The addresses of a host that need not be looked up; None where it is a name."""
+    """Return the addresses of a host that need not be looked up; None where it is a name."""
     if host == "localhost" or host.endswith(".localhost"):
         return _LOOPBACK
     try:
@@ -179,16 +179,16 @@ def _is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-def _not_connected(error: httpx.ConnectError) -> NoReply:
-    """Why no connection was made, by what is at the bottom of it."""
+def _not_connected(error: httpx.ConnectError) -> HttpFailure:
+    """Return why no connection was made, by what is at the bottom of it."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             words = f"has a certificate that is not valid ({cause.verify_message})"
-            return NoReply(failure=Failure.INSECURE, words=words)
+            return HttpFailure(failure=Failure.INSECURE, words=words)
         if isinstance(cause, ssl.SSLError):
-            return NoReply(failure=Failure.INSECURE, words="cannot be reached over an encrypted connection")
+            return HttpFailure(failure=Failure.INSECURE, words="cannot be reached over an encrypted connection")
         if isinstance(cause, ConnectionRefusedError):
-            return NoReply(failure=Failure.REFUSED, words="is on a server that refuses connections")
+            return HttpFailure(failure=Failure.REFUSED, words="is on a server that refuses connections")
         cause = cause.__cause__ or cause.__context__
-    return NoReply(failure=Failure.NO_NETWORK, words="cannot be reached from here; check the network")
+    return HttpFailure(failure=Failure.NO_NETWORK, words="cannot be reached from here; check the network")

@@ -7,6 +7,7 @@ is the same here as in the user's files.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from lxml import etree
@@ -66,7 +67,7 @@ class DataTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class MailDocument:
     """One variant as its readers and their programs take it in."""
 
     html: str
@@ -89,18 +90,18 @@ class Document:
     text_words: tuple[str, ...]  # the words of the text part
 
 
-def read_document(variant: RenderedVariant) -> Document:
-    """Parses a variant's HTML."""
+def read_document(variant: RenderedVariant) -> MailDocument:
+    """Parse a variant's HTML."""
     tokens = tuple(slot.source.token for slot in variant.slots)
     html = variant.html.fill(tokens)
-    reader = _Reader()
+    reader = _DocumentReader()
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
     reader.visit(root, is_hidden=False)
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
     lines = tuple(line for raw in "".join(reader.pieces).split("\n") if (line := _squeezed(raw)))
     text = variant.text.fill(tokens)
-    return Document(
+    return MailDocument(
         html=html,
         text=text,
         title=_squeezed(root.findtext("head/title") or ""),
@@ -123,7 +124,7 @@ def read_document(variant: RenderedVariant) -> Document:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _DocumentReader:
     """Walks the tree once and collects what the rules ask about."""
 
     links: list[Link] = field(default_factory=list)
@@ -182,12 +183,16 @@ def _tag(element: etree._Element) -> Tag:
 
 
 def _is_hidden(tag: Tag) -> bool:
-    style = tag.attributes.get("style")
-    return "hidden" in tag.attributes or (style is not None and _HIDING.search(style) is not None)
+    return "hidden" in tag.attributes or _hides(tag.attributes.get("style", ""))
+
+
+@lru_cache(maxsize=4096)
+def _hides(style: str) -> bool:
+    return _HIDING.search(style) is not None
 
 
 def _spoken(element: etree._Element) -> str:
-    """What a screen reader says for an element: its label, or its words with its pictures' texts among them."""
+    """Return what a screen reader says for an element: its label, or its words with its pictures' texts among them."""
     label = _squeezed(element.get("aria-label", ""))
     return label or _squeezed("".join(_spoken_parts(element)))
 
@@ -208,7 +213,7 @@ def _spoken_parts(element: etree._Element) -> Iterator[str]:
 
 
 def start_tags(html: str) -> Iterator[Tag]:
-    """The start tags of a piece of HTML that need not be whole."""
+    """Yield the start tags of a piece of HTML that need not be whole."""
     for match in _TAG.finditer(html):
         attributes = {
             found[1].lower(): next((value for value in found.groups()[1:] if value is not None), "")

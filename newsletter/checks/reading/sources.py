@@ -57,7 +57,7 @@ class Sources:
     pictures: tuple[SourcePicture, ...]
 
     def place_of_text(self, text: str) -> Place | None:
-        """Where a text is written, or its first line; None where the theme or the program made it."""
+        """Return where a text is written, or its first line; None where the theme or the program made it."""
         wanted = normalised(text)
         if not wanted:
             return None
@@ -69,21 +69,21 @@ class Sources:
         return next(iter(found), None)
 
     def place_of_link(self, address: str, text: str) -> Place | None:
-        """Where a link is written: the one with the same words, if several lead to the address."""
+        """Return where a link is written: the one with the same words, if several lead to the address."""
         same = [link for link in self.links if link.address == address]
         wanted = normalised(text)
         exact = (link.place for link in same if normalised(link.text) == wanted)
         return next(exact, same[0].place if same else None)
 
     def place_of_picture(self, address: str) -> Place | None:
-        """Where the file of a rendered picture is named, by its name or its address in the mail."""
+        """Return where the file of a rendered picture is named, by its name or its address in the mail."""
         name = re.split(r"[/:]", address)[-1].partition("@")[0]
         stem = Path(_CONTENT_HASH.sub("", name)).stem
         return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
 
 
 def index_sources(issue: Issue, config: Config) -> Sources:
-    """Walks the issue's files, and what of the settings is shown in every mail."""
+    """Walk the issue's files, and what of the settings is shown in every mail."""
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
@@ -120,7 +120,7 @@ def _parts(issue: Issue) -> Iterator[Section | Item]:
 
 
 def _leaves(value: object, location: Location) -> Iterator[tuple[Location, object]]:
-    """Every record and every text below a record of front matter, with the keys that lead to it."""
+    """Yield every record and every text below a record of front matter, with the keys that lead to it."""
     if isinstance(value, BaseModel):
         yield location, value
         for name in type(value).model_fields:
@@ -186,5 +186,5 @@ def _settings_place(config: Config, *keys: str | int) -> Place:
 
 
 def _plain_stem(path: str) -> str:
-    """A file's name as rendered pictures carry it: letters and digits, with dashes for all other signs."""
+    """Return a file's name as rendered pictures carry it: letters and digits, with dashes for all other signs."""
     return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in Path(path).stem)

@@ -16,7 +16,7 @@ _FOLD = re.compile(r"\r\n(?=[ \t])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class HeaderField:
     """A header field with its folds."""
 
     name: str
@@ -29,7 +29,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BodyPart:
     """A piece of a message that is no container: its headers, and its body as encoded."""
 
     head: Message
@@ -51,12 +51,12 @@ class Container:
     """A multipart, and what is in it."""
 
     kind: str
-    parts: tuple["Part | Container", ...]
+    parts: tuple["BodyPart | Container", ...]
 
-    def leaves(self) -> Iterator[Part]:
-        """All parts in it and in its containers."""
+    def leaves(self) -> Iterator[BodyPart]:
+        """Yield all parts in it and in its containers."""
         for part in self.parts:
-            if isinstance(part, Part):
+            if isinstance(part, BodyPart):
                 yield part
             else:
                 yield from part.leaves()
@@ -66,23 +66,23 @@ class Container:
 class WireMessage:
     """A whole message."""
 
-    headers: tuple[Header, ...]  # in their order
-    whole: Part | Container
+    headers: tuple[HeaderField, ...]  # in their order
+    whole: BodyPart | Container
     line_lengths: tuple[int, ...]  # in octets, without the line breaks
     has_bare_breaks: bool  # whether some line ends with CR or LF alone
 
     @property
-    def leaves(self) -> Iterator[Part]:
+    def leaves(self) -> Iterator[BodyPart]:
         """All parts that are no containers."""
-        return iter((self.whole,)) if isinstance(self.whole, Part) else self.whole.leaves()
+        return iter((self.whole,)) if isinstance(self.whole, BodyPart) else self.whole.leaves()
 
     def values(self, name: str) -> list[str]:
-        """What all headers of a name say."""
+        """Return what all headers of a name say."""
         return [header.value for header in self.headers if header.name.lower() == name.lower()]
 
 
 def read_message(message: bytes) -> WireMessage:
-    """Takes a finished message apart."""
+    """Take a finished message apart."""
     head = message.partition(_END_OF_HEAD)[0]
     breaks = message.count(b"\r\n")
     return WireMessage(
@@ -93,16 +93,16 @@ def read_message(message: bytes) -> WireMessage:
     )
 
 
-def _header(field: bytes) -> Header:
-    return Header(name=field.partition(b":")[0].decode("latin-1"), raw=field)
+def _header(field: bytes) -> HeaderField:
+    return HeaderField(name=field.partition(b":")[0].decode("latin-1"), raw=field)
 
 
-def _part(piece: bytes) -> Part | Container:
+def _part(piece: bytes) -> BodyPart | Container:
     raw_head, _, body = piece.partition(_END_OF_HEAD)
     head = _PARSER.parsebytes(raw_head + _END_OF_HEAD)
     boundary = head.get_boundary()
     if head.get_content_maintype() != "multipart" or boundary is None:
-        return Part(head=head, body=body)
+        return BodyPart(head=head, body=body)
     # What stands before the first boundary and behind the last is seen by nobody.
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]
     parts = (_part(inner.removeprefix(b"\r\n")) for inner in pieces if not inner.startswith(b"--"))

@@ -1,1 +1,1 @@
-"""The rules that need nothing outside, a module a family of questions; `catalogue/` gives them their ids."""
+"""The rules that need nothing outside, each beside the function that judges it: a module for each subject."""

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterable
 
-from newsletter.checks.base import Evidence, Fault, error, warning
-from newsletter.checks.reading.values import usual_values
+from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
 from newsletter.checks.reading.words import normalised
+from newsletter.model.finding import Severity
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Template
+from newsletter.model.slots import Template, value_of_nobody
 
 SUBJECT_LENGTH = range(10, 79)
 PREHEADER_LENGTH = range(40, 111)
+_USUAL_NAME = "Alexandra"
 _EMOJI = re.compile(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B05-\u2B55\u20E3\uFE0F]")
 # How mail programs of several languages mark an answer and a forwarded mail; a space must follow the colon.
 _ANSWER = re.compile(
@@ -20,10 +21,17 @@ _ANSWER = re.compile(
 )
 
 
-def check_sender(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H5",
+    title="The sender's name is a name alone",
+    why="Emoji beside the sender look like marks of the mail program itself, and a sender who carries the reader's "
+    "name deceives.",
+    source="Gmail's sender rules",
+)
+def check_sender(context: CheckContext) -> Iterable[Problem]:
     """The sender's name is a name alone."""
-    name = evidence.subject.settings.newsletter.from_name
-    place = evidence.config_place("newsletter", "from")
+    name = context.subject.settings.newsletter.from_name
+    place = context.config_place("newsletter", "from")
     if match := _EMOJI.search(name):
         what = f"the sender's name {name} holds {match[0]}, and Gmail asks for names without emoji"
         yield error(place, what, "delete it from `from` of [newsletter]")
@@ -32,35 +40,54 @@ def check_sender(evidence: Evidence) -> Iterable[Fault]:
         yield error(place, what, "write only who sends into `from` of [newsletter]")
 
 
-def check_false_answer(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H6",
+    title="The subject does not pretend to be an answer",
+    why="“Re:” and “Fwd:” on a mail that answers nothing are taken for deceit, by filters and by readers.",
+    source="Gmail's sender rules",
+)
+def check_false_answer(context: CheckContext) -> Iterable[Problem]:
     """The subject does not pretend to answer or to forward."""
-    variant = evidence.subject.rendered.fullest
+    variant = context.subject.rendered.fullest
     if match := _ANSWER.match(_usual(variant.subject, variant)):
         what = f"the subject begins with {match['mark']}: but answers nothing, which Gmail counts as deceit"
-        yield error(evidence.subject.issue.source.at("subject"), what, "delete it")
+        yield error(context.subject.issue.source.at("subject"), what, "delete it")
 
 
-def check_preheader(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S15",
+    title="The preheader has 40 to 110 characters and adds to the subject",
+    why="It stands beside the subject in the inbox. A short one is filled up with whatever the mail begins with.",
+    severity=Severity.WARNING,
+)
+def check_preheader(context: CheckContext) -> Iterable[Problem]:
     """The preheader fills its place in the inbox list, and adds something to the subject."""
-    variant = evidence.subject.rendered.fullest
+    variant = context.subject.rendered.fullest
     preheader = _usual(variant.preheader, variant)
-    place = evidence.subject.issue.source.at("preheader")
+    place = context.subject.issue.source.at("preheader")
     if normalised(preheader) == normalised(_usual(variant.subject, variant)):
         yield warning(place, "the preheader repeats the subject", "say there what else the issue brings")
     if len(preheader) not in PREHEADER_LENGTH:
         yield warning(place, *_length("preheader", len(preheader), PREHEADER_LENGTH))
 
 
-def check_subject(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S16",
+    title="The subject has 10 to 78 characters",
+    why="A shorter one says little, and of a longer one a phone shows the first half.",
+    severity=Severity.WARNING,
+)
+def check_subject(context: CheckContext) -> Iterable[Problem]:
     """The subject is long enough to say something, and short enough to be shown."""
-    variant = evidence.subject.rendered.fullest
+    variant = context.subject.rendered.fullest
     length = len(_usual(variant.subject, variant))
     if length not in SUBJECT_LENGTH:
-        yield warning(evidence.subject.issue.source.at("subject"), *_length("subject", length, SUBJECT_LENGTH))
+        yield warning(context.subject.issue.source.at("subject"), *_length("subject", length, SUBJECT_LENGTH))
 
 
 def _usual(template: Template, variant: RenderedVariant) -> str:
-    return template.fill(usual_values(variant.slots)).strip()
+    """Return a text with each field's default in its place, or a name of nine letters."""
+    return template.fill(tuple(value_of_nobody(slot.source) or _USUAL_NAME for slot in variant.slots)).strip()
 
 
 def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
@@ -68,3 +95,6 @@ def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
     if length < wanted.start:
         return f"{what}, too few to say much", f"write {wanted.start} to {wanted.stop - 1}"
     return f"{what}, and most inboxes cut it off", f"write {wanted.start} to {wanted.stop - 1}"
+
+
+RULES = (check_sender, check_false_answer, check_preheader, check_subject)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from newsletter.checks.base import Evidence, Fault, error
-from newsletter.checks.reading.document import Document
+from newsletter.checks.base import CheckContext, Problem, Rule, error
+from newsletter.checks.reading.document import MailDocument
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN
 
@@ -30,13 +30,18 @@ _SHOUTABLE = frozenset({"TODO"})  # a word of these languages, which a heading i
 _SHOUTING_LANGUAGES = frozenset({"ca", "es", "gl", "it", "pt"})
 
 
-def check_leftovers(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S6",
+    title="Nothing is left to be filled in",
+    why="Merge tags of another program, TODO, TK, XXX and lorem ipsum are notes to oneself, not to readers.",
+)
+def check_leftovers(context: CheckContext) -> Iterable[Problem]:
     """Merge tags anywhere in the mail, placeholders in what readers see.
 
     Each is told at its lines in the user's files; one that stands there nowhere comes from the theme.
     """
-    yield from _tags(evidence)
-    yield from _placeholders(evidence)
+    yield from _tags(context)
+    yield from _placeholders(context)
 
 
 def placeholders_in(text: str, language: str) -> Iterator[str]:
@@ -50,21 +55,21 @@ def placeholders_in(text: str, language: str) -> Iterator[str]:
             yield match[0]
 
 
-def _tags(evidence: Evidence) -> Iterator[Fault]:
-    written = [(source.text, source.place) for source in evidence.sources.texts]
-    written += [(link.address, link.place) for link in evidence.sources.links]
+def _tags(context: CheckContext) -> Iterator[Problem]:
+    written = [(source.text, source.place) for source in context.sources.texts]
+    written += [(link.address, link.place) for link in context.sources.links]
     told: set[str] = set()
     for text, place in written:
         for tag in _tags_in(text):
             told.add(tag)
             yield _tag(place, tag)
-    for variant in evidence.subject.rendered.variants:
+    for variant in context.subject.rendered.variants:
         for template in (variant.subject, variant.preheader, variant.html, variant.text):
             for part in template.parts:
                 found = set(_tags_in(part)) - told
-                yield from (_tag(evidence.issue_place, tag) for tag in sorted(found))
+                yield from (_tag(context.issue_place, tag) for tag in sorted(found))
                 if MERGE_TOKEN.search(part):
-                    yield _tag(evidence.issue_place, "a merge field that no value replaces")
+                    yield _tag(context.issue_place, "a merge field that no value replaces")
 
 
 def _tags_in(text: str) -> Iterator[str]:
@@ -72,26 +77,26 @@ def _tags_in(text: str) -> Iterator[str]:
         yield from (match[0].strip() for match in _TAG.finditer(text))
 
 
-def _tag(place: Place, tag: str) -> Fault:
+def _tag(place: Place, tag: str) -> Problem:
     remedy = 'delete it, or write a merge field such as {{ first_name | default("Friends") }}'
     return error(place, f"{tag} would reach readers as it is", remedy)
 
 
-def _placeholders(evidence: Evidence) -> Iterator[Fault]:
+def _placeholders(context: CheckContext) -> Iterator[Problem]:
     told: set[str] = set()
-    language = evidence.subject.issue.language.partition("-")[0]
-    for source in evidence.sources.texts:
+    language = context.subject.issue.language.partition("-")[0]
+    for source in context.sources.texts:
         for placeholder in placeholders_in(source.text, language):
             told.add(placeholder.casefold())
             yield _placeholder(source.place, placeholder)
-    for document in evidence.documents:
+    for document in context.documents:
         for line in _lines_that_may_hold_one(document):
             for placeholder in placeholders_in(line, language):
                 if placeholder.casefold() not in told:
-                    yield _placeholder(evidence.issue_place, placeholder)
+                    yield _placeholder(context.issue_place, placeholder)
 
 
-def _lines_that_may_hold_one(document: Document) -> Iterator[str]:
+def _lines_that_may_hold_one(document: MailDocument) -> Iterator[str]:
     shown = (document.title, *document.lines, *(image.alt or "" for image in document.images))
     if _SIGN_OF_PLACEHOLDER.search("\n".join(shown)):
         yield from shown
@@ -99,10 +104,13 @@ def _lines_that_may_hold_one(document: Document) -> Iterator[str]:
         yield from (line for line in document.text.splitlines() if not _is_shouted(line))
 
 
-def _placeholder(place: Place, placeholder: str) -> Fault:
+def _placeholder(place: Place, placeholder: str) -> Problem:
     return error(place, f"the placeholder {placeholder} is still there", "replace it by what readers should see")
 
 
 def _is_shouted(line: str) -> bool:
-    """Whether a line of several words is in capitals, as the text part sets some headings."""
+    """Return whether a line of several words is in capitals, as the text part sets some headings."""
     return line.isupper() and len(line.split()) > 1
+
+
+RULES = (check_leftovers,)

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from newsletter.checks.base import THEME_REMEDY, Evidence, Fault, error, first_of_each, shown, warning
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, first_of_each, shown, warning
 from newsletter.checks.reading.appearance import Run
-from newsletter.checks.reading.colours import READABLE, contrast
-from newsletter.checks.reading.document import Document
+from newsletter.checks.reading.contrast import READABLE, contrast
+from newsletter.checks.reading.document import MailDocument
 from newsletter.checks.reading.words import has_words
 from newsletter.config import CONFIG_FILE
 from newsletter.language.direction import Direction, direction_of_language
+from newsletter.model.finding import Severity
 
 SMALLEST_SIZE = 14
 BODY_SIZE = 16
@@ -21,122 +22,153 @@ _DISPLAY_SIZE = 20  # from this size on, lines may stand closer
 _RIGHT_TO_LEFT_LETTERS = frozenset({"R", "AL"})
 
 
-def check_text_over_pictures(evidence: Evidence) -> Iterable[Fault]:
-    """Text on a picture is readable where the picture does not load: on the colour behind it."""
-    for document in evidence.documents:
+@Rule(
+    id="A7",
+    title="Text on a picture can be read without the picture",
+    why="Many mail programs load pictures only when asked, and some never load one behind text. The text then "
+    "stands on the color behind it, which has to carry it: 4.5 : 1.",
+    source="this program, WCAG 2.2, success criterion 1.4.3",
+    severity=Severity.WARNING,
+)
+def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
+    """Text on a picture is readable where the picture does not load: on the color behind it."""
+    for document in context.documents:
         runs = [run for run in document.appearance.runs if run.look.is_over_picture]
-        for run in first_of_each(runs, lambda run: (run.look.colour, run.look.ground)):
+        for run in first_of_each(runs, lambda run: (run.look.color, run.look.ground)):
             look = run.look
-            ratio = contrast(look.colour, look.ground)
+            ratio = contrast(look.color, look.ground)
             if ratio < READABLE:
-                what = f"“{shown(run.text)}” stands on a picture; where that does not load, {look.colour} on"
+                what = f"“{shown(run.text)}” stands on a picture; where that does not load, {look.color} on"
                 what += f" {look.ground} has a contrast of {ratio:.1f} : 1, and {READABLE} : 1 can be read"
                 remedy = f"give the element with the picture a background-color like the picture's; {THEME_REMEDY}"
-                yield warning(evidence.text_place(run.text), what, remedy)
+                yield warning(context.text_place(run.text), what, remedy)
 
 
-def check_type(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="A8",
+    title="Text is large enough, and its lines stand apart",
+    why="Most mail is read on a phone at arm's length. Small print has 14 pixels and what one reads 16, lines are "
+    "1.4 times as high as their letters, and words are not pulled apart to fill them.",
+    source="goodemailcode.com",
+    severity=Severity.WARNING,
+)
+def check_type(context: CheckContext) -> Iterable[Problem]:
     """No text is too small, most of it is large, lines stand apart, and their ends are left ragged."""
-    for document in evidence.documents:
-        yield from _sizes(evidence, document)
-        yield from _lines(evidence, document)
+    for document in context.documents:
+        yield from _sizes(context, document)
+        yield from _lines(context, document)
 
 
-def check_underlines(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="A9",
+    title="Links among words are underlined",
+    why="One man in twelve sees colors differently, and nobody sees them on a dim screen. Buttons, and links that "
+    "stand alone, need no line.",
+    source="Email Markup Consortium's accessibility report, WCAG 2.2, success criterion 1.4.1",
+)
+def check_underlines(context: CheckContext) -> Iterable[Problem]:
     """A link among words is underlined; one on a ground of its own is a button, and needs no line."""
-    for document in evidence.documents:
+    for document in context.documents:
         for runs in _blocks(document):
             around = [run for run in runs if run.link is None and has_words(run.text)]
             grounds = {run.look.ground for run in around}
             for run in runs:
                 is_plain = run.link is not None and not run.look.is_underlined and run.look.ground in grounds
                 if is_plain and has_words(run.text):
-                    place = evidence.sources.place_of_link(run.link or "", run.text) or evidence.issue_place
-                    what = f"the link “{shown(run.text)}” is not underlined, and its colour alone does not tell it"
+                    place = context.sources.place_of_link(run.link or "", run.text) or context.issue_place
+                    what = f"the link “{shown(run.text)}” is not underlined, and its color alone does not tell it"
                     yield error(place, what, f"write text-decoration: underline for it; {THEME_REMEDY}")
 
 
-def check_right_to_left(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="A11",
+    title="Languages from right to left run and begin there",
+    why="Hebrew or Arabic that begins at the left has its full stops and numbers at the wrong ends, and its lines "
+    "are hard to find for those who read it.",
+    source="W3C Internationalization",
+    severity=Severity.WARNING,
+)
+def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
     """In a language that is written from right to left, each paragraph runs and begins so."""
-    if direction_of_language(evidence.subject.issue.language) is Direction.LEFT_TO_RIGHT:
+    if direction_of_language(context.subject.issue.language) is Direction.LEFT_TO_RIGHT:
         return
-    for document in evidence.documents:
+    for document in context.documents:
         blocks = [runs for runs in _blocks(document) if _runs_from_the_right(runs)]
         turned = [runs[0] for runs in blocks if runs[0].look.direction != "rtl"]
         aside = [runs[0] for runs in blocks if runs[0].look.direction == "rtl" and _begins_left(runs[0])]
         if turned:
             what = f"“{shown(turned[0].text)}” runs from left to right{_and_more(turned)}"
             remedy = 'write dir="rtl" on <mjml>, and direction="rtl" on each mj-section of the theme'
-            yield warning(evidence.text_place(turned[0].text), what, remedy)
+            yield warning(context.text_place(turned[0].text), what, remedy)
         if aside:
             what = f"“{shown(aside[0].text)}” is aligned to the left, where its lines end{_and_more(aside)}"
             remedy = f"align text to the right where the direction is rtl; {THEME_REMEDY}"
-            yield warning(evidence.text_place(aside[0].text), what, remedy)
+            yield warning(context.text_place(aside[0].text), what, remedy)
 
 
-def _sizes(evidence: Evidence, document: Document) -> Iterator[Fault]:
+def _sizes(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     runs = [run for run in document.appearance.runs if not run.look.is_raised and has_words(run.text)]
     small = [run for run in runs if run.look.size < SMALLEST_SIZE]
     remedy = f"set {SMALLEST_SIZE}px or more for small print in the theme (font-size of mj-text)"
     for run in first_of_each(small, lambda run: run.look.size):
         same = [each for each in small if each.look.size == run.look.size]
         what = f"“{shown(run.text)}” is set in {run.look.size:g} px{_and_more(same)}, which many cannot read"
-        yield warning(evidence.text_place(run.text), what, remedy)
+        yield warning(context.text_place(run.text), what, remedy)
     if _usual_size(runs) < BODY_SIZE:  # of a short letter the footer may be the greater part: the writer's words count
-        yield from _usual_type(evidence, [run for run in runs if _is_written_in_issue(evidence, run)])
+        yield from _usual_type(context, [run for run in runs if _is_written_in_issue(context, run)])
 
 
-def _usual_type(evidence: Evidence, runs: Sequence[Run]) -> Iterator[Fault]:
+def _usual_type(context: CheckContext, runs: Sequence[Run]) -> Iterator[Problem]:
     usual = _usual_size(runs)
     if SMALLEST_SIZE <= usual < BODY_SIZE:
         first = next(run for run in runs if run.look.size == usual)
         what = f"most of the text is set in {usual:g} px, for example “{shown(first.text)}”"
         remedy = f"set {BODY_SIZE}px for text in the theme (font-size of mj-text)"
-        yield warning(evidence.text_place(first.text), what, remedy)
+        yield warning(context.text_place(first.text), what, remedy)
 
 
 def _usual_size(runs: Sequence[Run]) -> float:
-    """The size in which most letters are set; that of good text where there are none."""
+    """Return the size in which most letters are set; that of good text where there are none."""
     letters: Counter[float] = Counter()
     for run in runs:
         letters[run.look.size] += len(run.text)
     return max(letters, key=letters.__getitem__, default=float(BODY_SIZE))
 
 
-def _is_written_in_issue(evidence: Evidence, run: Run) -> bool:
-    place = evidence.sources.place_of_text(run.text)
+def _is_written_in_issue(context: CheckContext, run: Run) -> bool:
+    place = context.sources.place_of_text(run.text)
     return place is not None and place.path != CONFIG_FILE
 
 
-def _lines(evidence: Evidence, document: Document) -> Iterator[Fault]:
+def _lines(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     running = [runs[0] for runs in _blocks(document) if _is_running(runs)]
     close = [run for run in running if round(run.look.leading, 2) < SMALLEST_LEADING]
     for run in first_of_each(close, lambda run: round(run.look.leading, 2)):
         same = [each for each in close if round(each.look.leading, 2) == round(run.look.leading, 2)]
         what = f"“{shown(run.text)}” has a line height of {run.look.leading:.2f}{_and_more(same)}, too close to read on"
         remedy = f"set a line height of {SMALLEST_LEADING} or more in the theme (line-height of mj-text)"
-        yield warning(evidence.text_place(run.text), what, remedy)
+        yield warning(context.text_place(run.text), what, remedy)
     justified = [run for run in running if run.look.align == "justify"]
     if justified:
         what = f"“{shown(justified[0].text)}” is justified{_and_more(justified)}, which tears gaps into its lines"
-        yield warning(evidence.text_place(justified[0].text), what, f"align text to its start; {THEME_REMEDY}")
+        yield warning(context.text_place(justified[0].text), what, f"align text to its start; {THEME_REMEDY}")
 
 
-def _blocks(document: Document) -> Iterator[list[Run]]:
-    """The text, paragraph by paragraph."""
+def _blocks(document: MailDocument) -> Iterator[list[Run]]:
+    """Yield the text, paragraph by paragraph."""
     in_order = sorted(document.appearance.runs, key=lambda run: run.block)
     return (list(runs) for _, runs in groupby(in_order, key=lambda run: run.block))
 
 
 def _is_running(runs: list[Run]) -> bool:
-    """Whether a paragraph is long enough to break into lines, and no heading."""
+    """Return whether a paragraph is long enough to break into lines, and no heading."""
     look = runs[0].look
     is_display = look.is_heading or look.size >= _DISPLAY_SIZE
     return not is_display and sum(len(run.text) for run in runs) > _RUNNING_LETTERS
 
 
 def _runs_from_the_right(runs: list[Run]) -> bool:
-    """Whether most letters of a paragraph are of a script that is written from right to left."""
+    """Return whether most letters of a paragraph are of a script that is written from right to left."""
     kinds = Counter(unicodedata.bidirectional(letter) for run in runs for letter in run.text)
     return sum(kinds[kind] for kind in _RIGHT_TO_LEFT_LETTERS) > kinds["L"]
 
@@ -148,3 +180,6 @@ def _begins_left(run: Run) -> bool:
 def _and_more(runs: list[Run]) -> str:
     others = len(runs) - 1
     return f", with {others} more texts" if others > 1 else ", with another text" if others else ""
+
+
+RULES = (check_text_over_pictures, check_type, check_underlines, check_right_to_left)

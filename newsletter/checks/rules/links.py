@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import Evidence, Fault, error, warning
-from newsletter.checks.reading.document import Document, Link
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
+from newsletter.checks.reading.document import Link, MailDocument
+from newsletter.checks.reading.words import listed, normalised
 from newsletter.model.finding import Place
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
@@ -21,72 +21,63 @@ _SHORTENERS = frozenset(
     {"bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly"}
     | {"s.id", "short.io", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd"}
 )
+_GENERIC = frozenset(map(normalised, listed("empty_link_texts.txt")))  # as the whole of a link's words
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-# What a link says where it says nothing, as the whole of its words.
-_GENERIC = frozenset(
-    normalised(words)
-    for words in (
-        *("click", "click here", "click this link", "continue", "continue reading", "details", "follow this link"),
-        *("go", "here", "info", "learn more", "link", "more", "more info", "more information", "read", "read more"),
-        *("read on", "see more", "tap here", "this", "this link", "this page", "view", "view more", "visit"),
-        *("hier", "hier klicken", "klick hier", "klicken sie hier", "mehr", "mehr erfahren", "mehr lesen"),
-        *("weiter", "weiterlesen", "zum artikel", "mehr infos", "hier entlang"),
-        *("aquí", "aqui", "haz clic aquí", "haga clic aquí", "clic aquí", "leer más", "más", "más información"),
-        *("saber más", "ver más", "enlace", "seguir leyendo", "pincha aquí"),
-        *("ici", "cliquez ici", "cliquer ici", "en savoir plus", "lire la suite", "lire plus", "plus", "lien"),
-        *("plus d'informations", "voir plus", "suite"),
-        *("clique aqui", "saiba mais", "leia mais", "ler mais", "mais", "mais informações", "ver mais"),
-        *("qui", "clicca qui", "leggi di più", "leggi tutto", "scopri di più", "di più", "continua"),
-        *("klik hier", "lees meer", "lees verder", "meer", "meer informatie", "meer lezen"),
-        *("här", "klicka här", "läs mer", "mer", "mer information", "länk"),
-        *("her", "klik her", "klikk her", "læs mere", "les mer", "lue lisää", "tästä", "kliknij tutaj", "więcej"),
-        *("こちら", "ここ", "ここをクリック", "続きを読む", "詳細", "詳しくはこちら", "もっと見る"),
-        *("点击这里", "點擊這裡", "这里", "更多", "了解更多", "阅读更多", "查看更多"),
-        *("여기", "더 보기", "اضغط هنا", "здесь"),
-    )
+
+
+@Rule(
+    id="S10",
+    title="Addresses are whole, secure and undisguised",
+    why="A mail has no page that a short address could start from. Unencrypted and shortened addresses, and "
+    "pictures from strangers' hosts, count as signs of spam.",
 )
-
-
-def check_addresses(evidence: Evidence) -> Iterable[Fault]:
+def check_addresses(context: CheckContext) -> Iterable[Problem]:
     """Every address of a link or a picture is whole and safe, and leads where it seems to."""
-    for document in evidence.documents:
-        for address, place in _addresses(evidence, document):
+    for document in context.documents:
+        for address, place in _addresses(context, document):
             if address != UNSUBSCRIBE_TOKEN:
-                yield from _address_faults(address, place)
+                yield from _address_problems(address, place)
         for link in _told(document):
-            yield from _pretence_faults(link, _place(evidence, link))
+            yield from _pretence_problems(link, _place(context, link))
         for address in dict.fromkeys(_pictures(document)):
-            place = evidence.sources.place_of_picture(address) or evidence.issue_place
-            yield from _picture_faults(address, evidence.subject.settings, place)
+            place = context.sources.place_of_picture(address) or context.issue_place
+            yield from _picture_problems(address, context.subject.settings, place)
 
 
-def check_link_words(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="A4",
+    title="Links say where they lead",
+    why="Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, "
+    "and the same words for two places mislead.",
+    source="WCAG 2.2, success criterion 2.4.4",
+)
+def check_link_words(context: CheckContext) -> Iterable[Problem]:
     """Every link says where it leads, and two that say the same lead to the same place."""
-    for document in evidence.documents:
+    for document in context.documents:
         for link in _told(document):
             words = normalised(link.text)
-            place = _place(evidence, link)
+            place = _place(context, link)
             if not words:
                 what = f"the link to {link.address} has no text"
                 yield error(place, what, "write words for it, or describe its picture")
             elif words in _GENERIC:
                 what = f"the link “{link.text}” does not say where it leads"
                 yield error(place, what, "let its words name what is behind it, for example “the February programme”")
-        yield from _ambiguous_links(evidence, document)
+        yield from _ambiguous_links(context, document)
 
 
-def _addresses(evidence: Evidence, document: Document) -> Iterator[tuple[str, Place]]:
-    """Every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
+def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
+    """Yield every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
     for link in document.links:
-        yield link.address, _place(evidence, link)
+        yield link.address, _place(context, link)
     told = {link.address for link in document.links}
     for tag in document.outlook_tags:
         if (address := tag.attributes.get("href")) is not None and address not in told:
-            yield address, evidence.issue_place
+            yield address, context.issue_place
 
 
-def _pictures(document: Document) -> Iterator[str]:
-    """The address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
+def _pictures(document: MailDocument) -> Iterator[str]:
+    """Yield the address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
     yield from (image.address for image in document.images)
     for tag in (*document.tags, *document.outlook_tags):
         if tag.name in _OUTLOOK_PICTURES and "src" in tag.attributes:
@@ -99,11 +90,11 @@ def _pictures(document: Document) -> Iterator[str]:
         yield from _CSS_URL.findall(_IMPORT.sub("", style))
 
 
-def _told(document: Document) -> Iterator[Link]:
+def _told(document: MailDocument) -> Iterator[Link]:
     return (link for link in document.links if link.is_visible)
 
 
-def _ambiguous_links(evidence: Evidence, document: Document) -> Iterator[Fault]:
+def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     first: dict[str, Link] = {}
     for link in _told(document):
         words = normalised(link.text)
@@ -112,11 +103,11 @@ def _ambiguous_links(evidence: Evidence, document: Document) -> Iterator[Fault]:
         earlier = first.setdefault(words, link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links say “{link.text}” and lead to different places: {earlier.address}"
-            what += f" ({_place(evidence, earlier)}) and {link.address}"
-            yield warning(_place(evidence, link), what, "let the words of each tell them apart")
+            what += f" ({_place(context, earlier)}) and {link.address}"
+            yield warning(_place(context, link), what, "let the words of each tell them apart")
 
 
-def _address_faults(address: str, place: Place) -> Iterator[Fault]:
+def _address_problems(address: str, place: Place) -> Iterator[Problem]:
     parts = _split(address)
     if not address or address.startswith("#"):
         yield error(place, "a link leads nowhere", "write its address, with https:// in front")
@@ -134,7 +125,7 @@ def _address_faults(address: str, place: Place) -> Iterator[Fault]:
         yield error(place, what, "open it, and write the address that it leads to")
 
 
-def _pretence_faults(link: Link, place: Place) -> Iterator[Fault]:
+def _pretence_problems(link: Link, place: Place) -> Iterator[Problem]:
     """Words that are an address themselves name the site to which they lead."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
         return
@@ -149,8 +140,8 @@ def _site(address: str) -> str:
     return parts[1].removeprefix("www.") if parts else ""
 
 
-def _picture_faults(address: str, settings: Settings, place: Place) -> Iterator[Fault]:
-    """A picture travels inside the mail or comes from the newsletter's own host."""
+def _picture_problems(address: str, settings: Settings, place: Place) -> Iterator[Problem]:
+    """Yield a picture travels inside the mail or comes from the newsletter's own host."""
     parts = _split(address)
     if parts is None or not parts[0]:
         yield error(place, f"the picture {address or 'without an address'} cannot be found", "name a file in images/")
@@ -177,6 +168,12 @@ def _split(address: str) -> tuple[str, str] | None:
         return None
 
 
-def _place(evidence: Evidence, link: Link) -> Place:
-    place = evidence.sources.place_of_link(link.address, link.text)
-    return place or evidence.issue_place
+def _place(context: CheckContext, link: Link) -> Place:
+    place = context.sources.place_of_link(link.address, link.text)
+    return place or context.issue_place
+
+
+RULES = (
+    check_link_words,
+    check_addresses,
+)

@@ -6,9 +6,9 @@ from email.header import decode_header
 from email.utils import getaddresses, parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import Evidence, Fault, error, warning
-from newsletter.checks.reading.wire import Container, Part
-from newsletter.model.finding import Place
+from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
+from newsletter.checks.reading.wire import BodyPart, Container
+from newsletter.model.finding import Place, Severity
 
 LINE_LIMIT = 998  # octets without the line break (RFC 5322, section 2.1.1)
 ENCODED_LINE_LIMIT = 76  # in a part that is encoded (RFC 2045, sections 6.7 and 6.8)
@@ -26,26 +26,41 @@ _UNSUBSCRIBE_ADDRESS = re.compile(r"<([^<>]*)>")
 _REPORT = "report it as a fault of this program, with the mail that `newsletter build` writes"
 
 
-def check_single_headers(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H1",
+    title="From, Date, Subject, To and Message-ID stand there once",
+    why="Mail without one of them, or with one twice, is turned away or taken for forged.",
+    source="RFC 5322, Gmail's sender rules",
+    can_be_waived=False,
+)
+def check_single_headers(context: CheckContext) -> Iterable[Problem]:
     """What every mail must say once, it says once, in a form that can be read."""
     for name in _ONCE:
-        found = evidence.message.values(name)
+        found = context.message.values(name)
         if len(found) != 1:
             count = "no" if not found else str(len(found))
             what = f"the mail has {count} {name} header{'s' if len(found) > 1 else ''}, and exactly one is asked for"
-            yield error(_place(evidence, name), what, _REPORT)
+            yield error(_place(context, name), what, _REPORT)
         elif not _is_readable(name, found[0]):
             what = f"the {name} header cannot be read: {found[0] or 'it is empty'}"
-            yield error(_place(evidence, name), what, f"correct what it is made from, or {_REPORT}")
+            yield error(_place(context, name), what, f"correct what it is made from, or {_REPORT}")
 
 
-def check_one_click(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H2",
+    title="Mail programs can unsubscribe a reader by one click",
+    why="They show a button of their own beside the sender, if two headers name an address that is secure and the "
+    "reader's own. Gmail and Yahoo take bulk mail only with them.",
+    source="Gmail's and Yahoo's sender rules, RFC 8058",
+    can_be_waived=False,
+)
+def check_one_click(context: CheckContext) -> Iterable[Problem]:
     """Mail programs find an address of the reader's own, to which a POST unsubscribes at once (RFC 8058)."""
-    place = _place(evidence, "List-Unsubscribe")
-    values = evidence.message.values("List-Unsubscribe")
+    place = _place(context, "List-Unsubscribe")
+    values = context.message.values("List-Unsubscribe")
     addresses = _UNSUBSCRIBE_ADDRESS.findall(" ".join(values))
     pages = [address for address in addresses if not address.startswith("mailto:")]
-    service = evidence.subject.settings.service.url
+    service = context.subject.settings.service.url
     if len(values) != 1 or not pages:
         what = "the mail has no List-Unsubscribe header with the address of a page"
         yield error(place, what, f"write the address of your service into `url` of [service], or {_REPORT}")
@@ -54,24 +69,38 @@ def check_one_click(evidence: Evidence) -> Iterable[Fault]:
     elif any(page.rstrip("/") == service.rstrip("/") for page in pages):
         what = f"{pages[0]}, by which readers unsubscribe, is the same for all, so nobody knows who leaves"
         yield error(place, what, _REPORT)
-    if [value.lower() for value in evidence.message.values("List-Unsubscribe-Post")] != [_ONE_CLICK]:
+    if [value.lower() for value in context.message.values("List-Unsubscribe-Post")] != [_ONE_CLICK]:
         what = "the header List-Unsubscribe-Post: List-Unsubscribe=One-Click is missing or wrong"
         yield error(place, what, _REPORT)
 
 
-def check_list_id(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H9",
+    title="The list has a name for mail programs",
+    why="By List-Id readers sort the newsletter into a folder, and providers tell it from your other mail.",
+    source="RFC 2919",
+    severity=Severity.WARNING,
+)
+def check_list_id(context: CheckContext) -> Iterable[Problem]:
     """One List-Id, in the form that mail programs sort by (RFC 2919)."""
-    values = evidence.message.values("List-Id")
+    values = context.message.values("List-Id")
     if len(values) != 1 or not _LIST_IDENTIFIER.fullmatch(values[0]):
         shown = " and ".join(values) or "missing"
         what = f"the List-Id header is {shown}, so readers cannot sort the newsletter by it"
-        yield warning(_place(evidence, "List-Id"), what, "write a dotted name into `list_id` of [newsletter]")
+        yield warning(_place(context, "List-Id"), what, "write a dotted name into `list_id` of [newsletter]")
 
 
-def check_header_signs(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H7",
+    title="Headers hold only signs that may stand there",
+    why="Letters with accents and emoji travel in encoded words. A word that is too long or broken shows as "
+    "=?utf-8?…, and a control character makes servers refuse the mail.",
+    source="RFC 2047, RFC 5322",
+)
+def check_header_signs(context: CheckContext) -> Iterable[Problem]:
     """Headers hold what may stand in them, and other signs only in encoded words (RFC 2047)."""
-    for header in evidence.message.headers:
-        place = _place(evidence, header.name)
+    for header in context.message.headers:
+        place = _place(context, header.name)
         if b":" not in header.raw or not _FIELD_NAME.fullmatch(header.name):
             yield error(place, f"a line of the mail's head is no header: {header.name[:40]}", _REPORT)
         elif _UNFIT_IN_HEADER.search(header.raw.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")):
@@ -79,32 +108,44 @@ def check_header_signs(evidence: Evidence) -> Iterable[Fault]:
             yield error(place, what, f"delete unusual signs from what it is made from, or {_REPORT}")
         else:
             for word in _LIKE_ENCODED_WORD.findall(header.value):
-                if fault := _fault_of_word(word):
-                    what = f"the {header.name} header holds the word {word[:40]}, which {fault}"
+                if problem := _problem_of_word(word):
+                    what = f"the {header.name} header holds the word {word[:40]}, which {problem}"
                     yield error(place, what, f"write its text in plain letters, or {_REPORT}")
 
 
-def check_lines(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="H8",
+    title="No line is longer than servers take",
+    why="A server may break or refuse a line of more than 998 bytes, and a signature no longer fits what it broke.",
+    source="RFC 5322, RFC 2045",
+)
+def check_lines(context: CheckContext) -> Iterable[Problem]:
     """No line is longer than servers take, and every line ends as they expect."""
-    message = evidence.message
+    message = context.message
     longest = max(message.line_lengths)
     if longest > LINE_LIMIT:
         what = f"a line of the mail is {longest:,} bytes long, and servers take {LINE_LIMIT}"
-        yield error(evidence.issue_place, what, _REPORT)
+        yield error(context.issue_place, what, _REPORT)
     if message.has_bare_breaks:
-        yield error(evidence.issue_place, "a line of the mail ends without CR LF, which servers refuse", _REPORT)
+        yield error(context.issue_place, "a line of the mail ends without CR LF, which servers refuse", _REPORT)
     for part in message.leaves:
         if part.encoding not in _ENCODINGS:
             continue
         longest = max(map(len, part.body.split(b"\r\n")))
         if ENCODED_LINE_LIMIT < longest <= LINE_LIMIT:
             what = f"the {part.kind} part is encoded in lines of {longest} characters; {ENCODED_LINE_LIMIT} are allowed"
-            yield error(evidence.issue_place, what, _REPORT)
+            yield error(context.issue_place, what, _REPORT)
 
 
-def check_parts(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S1",
+    title="The mail has a text and an HTML part, the text first",
+    why="Of two alternatives a mail program shows the last that it can. HTML alone counts as a sign of spam.",
+    source="RFC 2046, spam filters' rules",
+)
+def check_parts(context: CheckContext) -> Iterable[Problem]:
     """Text and HTML are alternatives, the text first: of those that it can show, a mail program takes the last."""
-    place, whole = evidence.issue_place, evidence.message.whole
+    place, whole = context.issue_place, context.message.whole
     if whole.kind != "multipart/alternative" or not isinstance(whole, Container):
         yield error(place, f"the mail is {whole.kind} as a whole, not multipart/alternative", _REPORT)
         return
@@ -112,20 +153,20 @@ def check_parts(evidence: Evidence) -> Iterable[Fault]:
     if kinds != ["text/plain", "text/html"]:
         what = f"the alternatives of the mail are {' and '.join(kinds) or 'missing'}; asked for are text, then HTML"
         yield error(place, what, _REPORT)
-    for part in evidence.message.leaves:
+    for part in context.message.leaves:
         if part.kind.startswith("text/") and not part.body.strip():
             yield error(place, f"the {part.kind} part of the mail is empty", "write something into its templates")
 
 
-def _shown_kind(part: Part | Container) -> str:
-    """What a reader sees of a part: of HTML with its pictures, the HTML."""
+def _shown_kind(part: BodyPart | Container) -> str:
+    """Return what a reader sees of a part: of HTML with its pictures, the HTML."""
     if isinstance(part, Container) and part.kind == "multipart/related" and part.parts:
         return _shown_kind(part.parts[0])
     return part.kind
 
 
-def _place(evidence: Evidence, name: str) -> Place:
-    """Where the user writes what a header says."""
+def _place(context: CheckContext, name: str) -> Place:
+    """Return where the user writes what a header says."""
     keys = {
         "from": ("newsletter", "from"),
         "reply-to": ("newsletter", "reply_to"),
@@ -135,8 +176,8 @@ def _place(evidence: Evidence, name: str) -> Place:
         "list-unsubscribe-post": ("service", "url"),
     }.get(name.lower())
     if keys is not None:
-        return evidence.config_place(*keys)
-    return evidence.subject.issue.source.at("subject") if name.lower() == "subject" else evidence.issue_place
+        return context.config_place(*keys)
+    return context.subject.issue.source.at("subject") if name.lower() == "subject" else context.issue_place
 
 
 def _is_readable(name: str, value: str) -> bool:
@@ -153,7 +194,7 @@ def _is_readable(name: str, value: str) -> bool:
 
 
 def _is_date(value: str) -> bool:
-    """Whether it is a moment with its zone; a wrong weekday makes it none (RFC 5322, section 3.3)."""
+    """Return whether it is a moment with its zone; a wrong weekday makes it none (RFC 5322, section 3.3)."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError):
@@ -162,8 +203,8 @@ def _is_date(value: str) -> bool:
     return moment.tzinfo is not None and (not comma or weekday.strip() == _WEEKDAYS[moment.weekday()])
 
 
-def _fault_of_word(word: str) -> str | None:
-    """What is wrong with something that looks like an encoded word."""
+def _problem_of_word(word: str) -> str | None:
+    """Return what is wrong with something that looks like an encoded word."""
     word = word.rstrip(",;)>")
     if not _ENCODED_WORD.fullmatch(word):
         return "is no encoded word"
@@ -179,3 +220,6 @@ def _fault_of_word(word: str) -> str | None:
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+RULES = (check_single_headers, check_one_click, check_header_signs, check_lines, check_list_id, check_parts)

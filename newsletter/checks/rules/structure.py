@@ -1,10 +1,14 @@
 """How the HTML is built: what mail programs need to find in it, and what they refuse."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
-from newsletter.checks.base import THEME_REMEDY, Evidence, Fault, error, warning
-from newsletter.checks.reading.document import Document
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, shown, warning
+from newsletter.checks.reading.document import MailDocument
+from newsletter.checks.reading.words import words_of
+from newsletter.model.finding import Severity
 
 _DOCTYPE = re.compile(r"<!doctype html\b", re.IGNORECASE)
 _CONDITION = re.compile(r"<!--\[if [^\]]*\]>|<!\[endif\](?:--)?>")
@@ -15,61 +19,94 @@ _IMPORT = re.compile(r"@import\b", re.IGNORECASE)
 _DATA_URL = re.compile(r"""\s*data:|.*url\(\s*["']?data:""", re.IGNORECASE | re.DOTALL)
 _PICTURE_ATTRIBUTES = ("src", "background", "style")
 _ACTIVE = frozenset({"script", "form", "input", "iframe", "object", "embed"})
+WORDS_SHARED = 0.8
+_AROUND = "<>()[]{}.,;:!?\"'“”«»،؛؟。、！？"
+_TOLD = ("https:", "http:", "mailto:")
+_THEME = "correct the templates in templates/text/, or delete the changed ones to use the built-in theme"
 
 
-def check_nested_rules(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S5",
+    title="No style rule is nested",
+    why="An @-rule inside another makes Gmail drop the whole style element.",
+    source="Gmail's behaviour, as caniemail records it",
+)
+def check_nested_rules(context: CheckContext) -> Iterable[Problem]:
     """No @-rule inside another block of a style element."""
-    for document in evidence.documents:
+    for document in context.documents:
         for style in document.styles:
             for name in _nested_rules(style):
                 what = f"a style holds {name} inside another block, and Gmail drops the whole style"
-                yield error(evidence.issue_place, what, f"write {name} on its own; {THEME_REMEDY}")
+                yield error(context.issue_place, what, f"write {name} on its own; {THEME_REMEDY}")
 
 
-def check_doctype(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S7",
+    title="The HTML begins with one doctype",
+    why="Without it mail programs fall back to the layout rules of the nineties.",
+    source="goodemailcode.com",
+)
+def check_doctype(context: CheckContext) -> Iterable[Problem]:
     """One doctype, at the very beginning."""
-    for document in evidence.documents:
+    for document in context.documents:
         if not _DOCTYPE.match(document.html.lstrip()) or len(_DOCTYPE.findall(document.html)) > 1:
             what = "the HTML does not begin with one <!doctype html>, so mail programs guess how to show it"
-            yield error(evidence.issue_place, what, THEME_REMEDY)
+            yield error(context.issue_place, what, THEME_REMEDY)
 
 
-def check_outlook_comments(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S8",
+    title="The comments for Outlook are balanced",
+    why="Classic Outlook reads its layout from comments. One that is never closed swallows the rest of the mail.",
+)
+def check_outlook_comments(context: CheckContext) -> Iterable[Problem]:
     """Each conditional comment is closed before the next, and what they open for Outlook they close."""
-    for document in evidence.documents:
+    for document in context.documents:
         if not _conditions_alternate(document.html):
             what = "a conditional comment for Outlook is not closed, or closed twice; parts of the mail would be lost"
-            yield error(evidence.issue_place, what, THEME_REMEDY)
+            yield error(context.issue_place, what, THEME_REMEDY)
         elif unbalanced := _unbalanced_ghosts(document.outlook_comments):
             what = f"the comments for Outlook open <{unbalanced}> and close it unequally often"
-            yield error(evidence.issue_place, what, THEME_REMEDY)
+            yield error(context.issue_place, what, THEME_REMEDY)
 
 
-def check_active_content(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S9",
+    title="No script, form, frame or embedded data",
+    why="Mail programs remove them, and filters take them for an attack.",
+)
+def check_active_content(context: CheckContext) -> Iterable[Problem]:
     """No script, form or frame, and no picture written into the HTML."""
-    for document in evidence.documents:
+    for document in context.documents:
         for name in sorted({tag.name for tag in document.tags} & _ACTIVE):
             what = f"the HTML holds <{name}>, which mail programs remove or take for an attack"
-            yield error(evidence.issue_place, what, f"link to a page that has it; {THEME_REMEDY}")
+            yield error(context.issue_place, what, f"link to a page that has it; {THEME_REMEDY}")
         if any("data:" in value.lower() and _DATA_URL.match(value) for value in _picture_values(document)):
             what = "a picture is written into the HTML as data:, which Gmail and Outlook do not show"
-            yield error(evidence.issue_place, what, "put the picture into images/ and name it there")
+            yield error(context.issue_place, what, "put the picture into images/ and name it there")
 
 
-def check_external_styles(evidence: Evidence) -> Iterable[Fault]:
+@Rule(
+    id="S11",
+    title="No style sheet from elsewhere",
+    why="Most mail programs ignore it, and spam filters count it against the mail.",
+    source="rspamd's rules",
+    severity=Severity.WARNING,
+)
+def check_external_styles(context: CheckContext) -> Iterable[Problem]:
     """No style sheet or font from another host."""
-    for document in evidence.documents:
+    for document in context.documents:
         linked = any(
             tag.name == "link" and "stylesheet" in tag.attributes.get("rel", "").lower().split()
             for tag in document.tags
         )
         if linked or any(_IMPORT.search(style) for style in document.styles):
             what = "the HTML loads a style sheet or a font from elsewhere, which counts as a sign of spam"
-            yield warning(evidence.issue_place, what, f"name fonts that readers have in [brand]; {THEME_REMEDY}")
+            yield warning(context.issue_place, what, f"name fonts that readers have in [brand]; {THEME_REMEDY}")
 
 
-def _picture_values(document: Document) -> Iterator[str]:
-    """Every attribute, and every style, that may name a picture."""
+def _picture_values(document: MailDocument) -> Iterator[str]:
+    """Yield every attribute, and every style, that may name a picture."""
     yield from document.styles
     for tag in (*document.tags, *document.outlook_tags):
         yield from (tag.attributes[name] for name in _PICTURE_ATTRIBUTES if name in tag.attributes)
@@ -97,7 +134,7 @@ def _conditions_alternate(html: str) -> bool:
 
 
 def _unbalanced_ghosts(comments: tuple[str, ...]) -> str | None:
-    """The name of an element that Outlook's comments, taken together, open and close unequally often."""
+    """Return the name of an element that Outlook's comments, taken together, open and close unequally often."""
     balance: dict[str, int] = {}
     for comment in comments:
         for match in _GHOST.finditer(comment):
@@ -105,3 +142,58 @@ def _unbalanced_ghosts(comments: tuple[str, ...]) -> str | None:
                 name = match["name"].lower()
                 balance[name] = balance.get(name, 0) + (-1 if match["close"] else 1)
     return next((name for name, count in balance.items() if count), None)
+
+
+@Rule(
+    id="S2",
+    title="The text part says what the HTML says",
+    why="Some readers choose plain text, watches show it, and filters distrust a mail whose two parts differ.",
+    severity=Severity.WARNING,
+)
+def check_text_part(context: CheckContext) -> Iterable[Problem]:
+    """Every address of the HTML, and most of its words."""
+    for document in context.documents:
+        yield from _missing_links(context, document)
+    share, poorest = min(((_share_of_words(each), each) for each in context.documents), key=itemgetter(0))
+    if share < WORDS_SHARED:
+        lacking = _longest_lacking_line(poorest)
+        what = f"the text part holds {share:.0%} of the words of the HTML, and lacks for example “{shown(lacking)}”"
+        yield warning(context.text_place(lacking), f"{what}; filters expect both to say the same", _THEME)
+
+
+def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
+    there = {word.strip(_AROUND) for word in document.text.split()}
+    for link in document.links:
+        if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
+            place = context.sources.place_of_link(link.address, link.text) or context.issue_place
+            what = f"the link to {link.address} is missing from the text part"
+            yield warning(place, what, _THEME)
+
+
+def _spellings(address: str) -> set[str]:
+    """Return how an address may stand in text: whole, or an e-mail address without what a link adds to it."""
+    bare = address.removeprefix("mailto:").partition("?")[0] if address.startswith("mailto:") else address
+    return {address.strip(_AROUND), bare.strip(_AROUND)}
+
+
+def _share_of_words(document: MailDocument) -> float:
+    """Return how many of the words of the HTML, each as often as it stands there, the text part has too."""
+    there = Counter(document.text_words)
+    shared = sum(min(count, there[word]) for word, count in Counter(document.words).items())
+    return shared / len(document.words) if document.words else 1.0
+
+
+def _longest_lacking_line(document: MailDocument) -> str:
+    """Return the line of the HTML with the most words that the text part has nowhere."""
+    there = set(document.text_words)
+    return max(document.lines, key=lambda line: len(set(words_of(line)) - there))
+
+
+RULES = (
+    check_text_part,
+    check_nested_rules,
+    check_doctype,
+    check_outlook_comments,
+    check_active_content,
+    check_external_styles,
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from newsletter.checks.base import gather_evidence
+from newsletter.checks.base import read_context
 from newsletter.checks.clients.published import read_published
 from newsletter.checks.clients.readers import Readers, mistakes_in_clients, readers_of
 from newsletter.checks.clients.report import ClientReport, report_clients
@@ -49,7 +49,7 @@ def report_issue(config: Config, folder: Path) -> ClientReport:
     theme = open_theme(config)
     issue = load_issue(config, folder, theme.section_types)
     rendered = render_issue(issue, config, theme)
-    return report_clients(gather_evidence(subject_of(config, issue, rendered)))
+    return report_clients(read_context(subject_of(config, issue, rendered)))
 
 
 def refresh_table(config: Config, url: str) -> Refreshed:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
-from newsletter.checks.registry import check_issue
-from newsletter.checks.waivers import mistakes_in_waivers
+from newsletter.checks.registry import check_issue, mistakes_in_waivers
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names, load_issue
 from newsletter.errors import InputError, MistakesError

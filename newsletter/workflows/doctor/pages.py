@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from newsletter.checks.network.endpoint import RULE, judge_endpoint
-from newsletter.checks.network.links import agent_of
+from newsletter.checks.network.link_checker import agent_of
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import why_mail_stays
-from newsletter.checks.network.web import Reply, Web, host_of, is_private_literal
+from newsletter.checks.network.web import HttpReply, Web, host_of, is_private_literal
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
@@ -61,7 +61,7 @@ def _leaving(web: Web, url: str) -> Item:
 def _clock(web: Web, url: str) -> tuple[str, str] | None:
     host = host_of(url)
     reply = web.ask("HEAD", url, private_host=host if is_private_literal(host) else None)
-    return (host, reply.date) if isinstance(reply, Reply) and reply.date else None
+    return (host, reply.date) if isinstance(reply, HttpReply) and reply.date else None
 
 
 def _certificate(url: str, now: datetime) -> Iterator[Item]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from newsletter.checks.network.alignment import organisation_of
+from newsletter.checks.network.dmarc import organisation_of
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import Judgement, Sender, sender_of, why_mail_stays
+from newsletter.checks.network.sender import RuleResult, Sender, sender_of, why_mail_stays
 from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
@@ -64,12 +64,12 @@ def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, 
     return known, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
 
 
-def _items(judgement: Judgement) -> Iterator[Item]:
+def _items(judgement: RuleResult) -> Iterator[Item]:
     if judgement.not_judged:
         yield from_words(judgement.rule, Health.NOT_JUDGED, judgement.not_judged)
         return
-    for fault in judgement.faults:
+    for fault in judgement.problems:
         health = Health.ERROR if fault.severity is Severity.ERROR else Health.WARNING
         yield Item(id=judgement.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
-    if not judgement.faults:
+    if not judgement.problems:
         yield ok(judgement.rule, judgement.found)

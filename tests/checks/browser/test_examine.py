@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.checks.base import Circumstances, Subject, gather_evidence
+from newsletter.checks.base import Circumstances, Subject, read_context
 from newsletter.checks.browser.examine import MOST_VARIANTS, examine, telling_documents
-from newsletter.checks.reading.document import Document
+from newsletter.checks.reading.document import MailDocument
 from tests.checks.conftest import ISSUE, Workspace, with_html
 
 CIRCUMSTANCES = Circumstances(memory_folder=Path("unused"), now=datetime(2026, 3, 1, tzinfo=UTC))
@@ -24,7 +24,7 @@ def unbreakable(workspace: Workspace) -> Workspace:
 
 def seen(subject: Subject) -> list[tuple[str, str, str]]:
     """Rule, place and words of everything that the browser finds."""
-    faults = examine(gather_evidence(subject), CIRCUMSTANCES).faults
+    faults = examine(read_context(subject), CIRCUMSTANCES).problems
     return [(rule, str(fault.place).removeprefix(f"{ISSUE}/"), fault.what) for rule, fault in faults]
 
 
@@ -46,16 +46,15 @@ def test_what_axe_finds_is_told_at_the_line_that_caused_it(workspace: Workspace)
     ]
     brand, night, picture, link = (what for _, _, what in found)
     assert brand.startswith("“The first days of March” stands out too little: #c8a2a2 on #ffffff has a contrast of 2.")
-    assert night.startswith("“Spring by the water” stands out too little in dark colours: #e8e8e8 on #ffffff")
+    assert night.startswith("“Spring by the water” stands out too little in dark colors: #e8e8e8 on #ffffff")
     assert "; so it is in 2 more places" in night
     assert picture.endswith("has no words for those who cannot see it (axe: image-alt)")
     assert link == (
-        "“our study of kindness” is a link that only its colour tells from the words around it "
-        "(axe: link-in-text-block)"
+        "“our study of kindness” is a link that only its color tells from the words around it (axe: link-in-text-block)"
     )
 
 
-def test_a_colour_of_the_user_s_that_is_too_faint_in_many_places_is_told_once(workspace: Workspace) -> None:
+def test_a_color_of_the_user_s_that_is_too_faint_in_many_places_is_told_once(workspace: Workspace) -> None:
     workspace.edit("toml", "[segments]", '[brand.light]\naccent = "#C8A2A2"\n\n[segments]')
     workspace.edit(
         "mjml",
@@ -101,9 +100,9 @@ def test_a_merge_field_is_as_wide_as_a_long_name_and_is_told_as_it_was_written(w
 
 
 def test_variants_are_looked_at_while_they_say_something_new(workspace: Workspace) -> None:
-    (document,) = gather_evidence(workspace.subject()).documents
+    (document,) = read_context(workspace.subject()).documents
 
-    def saying(*lines: str) -> Document:
+    def saying(*lines: str) -> MailDocument:
         return replace(document, lines=lines)
 
     fullest, part, other = saying("a", "b", "c"), saying("a", "b"), saying("a", "d")
@@ -111,11 +110,11 @@ def test_variants_are_looked_at_while_they_say_something_new(workspace: Workspac
 
 
 def test_variants_that_are_too_many_to_be_looked_at_are_told_as_not_judged(workspace: Workspace) -> None:
-    evidence = gather_evidence(workspace.subject())
-    (document,) = evidence.documents
+    context = read_context(workspace.subject())
+    (document,) = context.documents
     many = tuple(replace(document, lines=(str(number),)) for number in range(MOST_VARIANTS + 2))
 
-    probed = examine(replace(evidence, documents=many), CIRCUMSTANCES)
+    probed = examine(replace(context, documents=many), CIRCUMSTANCES)
 
     why = f"2 variants: only the {MOST_VARIANTS} that say the most are looked at"
     assert [(each.rule, each.why) for each in probed.not_run] == [("A6", why), ("S13", why)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.checks.base import gather_evidence
+from newsletter.checks.base import read_context
 from newsletter.checks.browser.examine import examine
 from newsletter.config import load_config
 from newsletter.workflows.compose.compose import compose_issue, subject_of
@@ -17,9 +17,9 @@ from tests.render.conftest import REPOSITORY
 def test_axe_finds_nothing_by_day_or_night_and_nothing_scrolls_sideways(root: Path, name: str) -> None:
     config = load_config(root)
     composed = compose_issue(config, root / "issues" / name)
-    evidence = gather_evidence(subject_of(config, composed.issue, composed.rendered))
+    context = read_context(subject_of(config, composed.issue, composed.rendered))
 
-    found = examine(evidence, CIRCUMSTANCES)
+    found = examine(context, CIRCUMSTANCES)
 
-    assert [(rule, str(fault.place), fault.what) for rule, fault in found.faults] == []
+    assert [(rule, str(fault.place), fault.what) for rule, fault in found.problems] == []
     assert found.not_run == ()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.checks.clients.features import NOT_LOOKED_FOR, signs_of
-from newsletter.checks.clients.judgements import judgements
 from newsletter.checks.clients.published import newest_version, read_published
+from newsletter.checks.clients.report import judgements
 from newsletter.checks.clients.table import TABLE_FILE, Support, load_carried, load_table, read_table, written
 from newsletter.checks.registry import RULES
 from newsletter.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.checks.base import gather_evidence
+from newsletter.checks.base import read_context
 from newsletter.checks.clients.report import ClientReport, report_clients
 from newsletter.checks.clients.table import load_carried
 from newsletter.config import load_config
@@ -33,7 +33,7 @@ LOST_CSS = {
 }
 KEPT_CSS = (
     ".prose p { border-radius: 4px; letter-spacing: 1px; box-shadow: 0 0 2px #000000 }",  # niceties
-    ".prose p { background: #FFFFFF url('https://example.org/a.png') }",  # with a colour behind it
+    ".prose p { background: #FFFFFF url('https://example.org/a.png') }",  # with a color behind it
     ".prose p { padding: 8px }",  # known to all, though to some in part
     "/* .prose p { display: grid } */",
     ".prose .nobody { display: grid }",  # of nothing in the mail
@@ -83,7 +83,7 @@ def report_of(root: Path, issue: Path) -> ClientReport:
     config = load_config(root)
     theme = Theme(root)
     loaded = load_issue(config, issue, theme.section_types)
-    return report_clients(gather_evidence(subject_of(config, loaded, render_issue(loaded, config, theme))))
+    return report_clients(read_context(subject_of(config, loaded, render_issue(loaded, config, theme))))
 
 
 def assert_each_is_told_at_its_line(findings: list[Finding], path: str, first_line: int, words: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ import trustme
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from newsletter.checks.base import Circumstances, Fault, Probed, gather_evidence
+from newsletter.checks.base import Circumstances, Probed, Problem, read_context
 from newsletter.checks.probes import PROBES
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
@@ -37,13 +37,13 @@ class Surroundings:
         """What the probe of a rule finds."""
         (probe,) = (probe for probe in PROBES if rule in probe.rules)
         try:
-            return probe.examine(gather_evidence(self.workspace.subject()), self.circumstances)
+            return probe.examine(read_context(self.workspace.subject()), self.circumstances)
         except CannotRunError as err:
             return Probed(not_run=tuple(NotRun(rule=each, why=str(err)) for each in probe.rules))
 
-    def faults(self, rule: str) -> list[Fault]:
+    def faults(self, rule: str) -> list[Problem]:
         """All that breaks a rule."""
-        return [fault for broken, fault in self.judged(rule).faults if broken == rule]
+        return [fault for broken, fault in self.judged(rule).problems if broken == rule]
 
     def not_run(self, rule: str) -> list[str]:
         """Why a rule, or a part of it, was not judged."""

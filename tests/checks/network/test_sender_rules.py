@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from newsletter.checks.network.carriers import carrier_of
 from newsletter.checks.network.names import Names
+from newsletter.checks.network.sender import carrier_of
 from newsletter.errors import CannotRunError
 from newsletter.settings.authentication import read_nameserver
 from tests.checks.network.surroundings import DOMAIN, Surroundings, rsa_key_record
@@ -95,7 +95,7 @@ def test_a_name_server_without_a_way_out_is_not_believed(surroundings: Surroundi
 
     judged = surroundings.judged("D1")
 
-    assert judged.faults == ()
+    assert judged.problems == ()
     reasons = {left_out.why for left_out in judged.not_run if left_out.rule != "D4"}
     assert reasons == {
         "the name server at hand has no way to the internet; check the network, or [authentication] nameservers"
@@ -107,7 +107,7 @@ def test_nothing_is_judged_without_an_answer(surroundings: Surroundings) -> None
 
     judged = surroundings.judged("D1")
 
-    assert judged.faults == ()
+    assert judged.problems == ()
     assert {left_out.rule for left_out in judged.not_run} == {"D1", "D2", "D3", "D4", "D5"}
 
 
@@ -116,7 +116,7 @@ def test_a_policy_above_a_subdomain_holds_for_it(surroundings: Surroundings) -> 
     surroundings.names.put("mail.example.org", "MX", "10 mx.example.org.")
     surroundings.names.put("mail.example.org", "TXT", "v=spf1 include:sendgrid.net ~all")
 
-    assert surroundings.judged("D1").faults == ()
+    assert surroundings.judged("D1").problems == ()
 
 
 def test_strict_alignment_is_heeded(surroundings: Surroundings) -> None:

@@ -3,8 +3,7 @@
 import pytest
 from lxml import etree
 
-from newsletter.checks.reading.appearance import Appearance, Run, read_appearance
-from newsletter.checks.reading.looks import Look
+from newsletter.checks.reading.appearance import Appearance, Look, Run, read_appearance
 
 
 def appearance_of(body: str, css: str = "") -> Appearance:
@@ -58,7 +57,7 @@ def test_rules_of_the_head_count_and_the_elements_own_style_wins() -> None:
     assert look_of('<p class="a">x</p>', css).size == 15
     assert look_of('<p class="a" style="font-size:17px">x</p>', css).size == 17
     assert look_of('<p class="a">x</p>', css).align == "justify"
-    assert str(look_of("<p>x</p>", css).colour) == "#FF0000"
+    assert str(look_of("<p>x</p>", css).color) == "#FF0000"
 
 
 def test_an_important_rule_wins_over_the_elements_own_style() -> None:
@@ -113,29 +112,29 @@ def test_what_is_hidden_is_not_told() -> None:
     assert appearance_of(body, ".gone { display: none }").runs == ()
 
 
-def test_a_colour_of_the_night_counts_where_it_wins() -> None:
+def test_a_color_of_the_night_counts_where_it_wins() -> None:
     night = "@media (prefers-color-scheme: dark) { .a { color: #EEEEEE%s } }"
 
-    assert look_of('<p class="a" style="color:#111">x</p>', night % " !important").keeps_colour_at_night is False
-    assert look_of('<p class="a" style="color:#111">x</p>', night % "").keeps_colour_at_night is True
-    assert look_of('<p class="a">x</p>', night % "").keeps_colour_at_night is False
+    assert look_of('<p class="a" style="color:#111">x</p>', night % " !important").keeps_color_at_night is False
+    assert look_of('<p class="a" style="color:#111">x</p>', night % "").keeps_color_at_night is True
+    assert look_of('<p class="a">x</p>', night % "").keeps_color_at_night is False
     held = '<p class="a" style="color:#111 !important">x</p>'
-    assert look_of(held, night % " !important").keeps_colour_at_night is True
+    assert look_of(held, night % " !important").keeps_color_at_night is True
 
 
-def test_a_colour_of_the_night_is_inherited_until_one_of_the_day_is_said_again() -> None:
+def test_a_color_of_the_night_is_inherited_until_one_of_the_day_is_said_again() -> None:
     night = "@media (prefers-color-scheme: dark) { .a { color: #EEEEEE !important } }"
 
-    assert look_of('<div class="a" style="color:#111"><b>x</b></div>', night).keeps_colour_at_night is False
+    assert look_of('<div class="a" style="color:#111"><b>x</b></div>', night).keeps_color_at_night is False
     again = look_of('<div class="a" style="color:#111"><b style="color:#222">x</b></div>', night)
-    assert (again.keeps_colour_at_night, str(again.night_colour)) == (True, "#222222")
+    assert (again.keeps_color_at_night, str(again.night_color)) == (True, "#222222")
 
 
 def test_rules_for_outlook_are_told_apart_from_those_for_the_night() -> None:
     look = look_of('<p class="a" style="color:#111">x</p>', "[data-ogsc] .a { color: #EEE !important }")
 
-    assert (look.keeps_colour_at_night, look.keeps_colour_in_outlook) == (True, False)
-    assert str(look.colour) == "#111111"
+    assert (look.keeps_color_at_night, look.keeps_color_in_outlook) == (True, False)
+    assert str(look.color) == "#111111"
 
 
 def test_each_ground_is_told_with_the_first_words_on_it() -> None:

@@ -2,21 +2,20 @@
 
 import pytest
 
-from newsletter.checks.reading.document import Document, Heading, Link, read_document
-from newsletter.model.readership import Readership
+from newsletter.checks.reading.document import Heading, Link, MailDocument, read_document
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Column, Escape, Slot, Template
+from newsletter.model.slots import Escape, MergeField, Slot, Template
 
-NAME = Slot(Column("first_name", "you"), Escape.HTML)
+NAME = Slot(MergeField("first_name", "you"), Escape.HTML)
 
 
-def document(body: str) -> Document:
+def document(body: str) -> MailDocument:
     """A document of this body; `§` in it stands for a slot."""
     html = Template(tuple(f"<!doctype html><html><body>{body}</body></html>".split("§")), (0,) * body.count("§"))
     empty = Template(("",))
     return read_document(
         RenderedVariant(
-            readership=Readership(),
+            segments=frozenset(),
             language="en",
             subject=empty,
             preheader=empty,

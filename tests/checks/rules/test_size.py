@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from newsletter.checks.reading.document import read_document
-from newsletter.checks.reading.values import longest_values
+from newsletter.checks.rules.size import longest_value
 from newsletter.model.finding import Finding, Severity
 from newsletter.model.slots import Column, Escape, Slot
 from tests.checks.conftest import ISSUE, Workspace, findings_of, summary, with_html
@@ -28,7 +28,7 @@ def padded(workspace: Workspace, size: int, filling: str = "x") -> list[tuple[st
     """What is found when a comment brings the HTML, with its longest values, to a size in bytes."""
     subject = workspace.subject()
     variant = subject.rendered.fullest
-    longest = longest_values(variant.slots, subject.settings)
+    longest = tuple(longest_value(slot, subject.settings) for slot in variant.slots)
     missing = size - len(variant.html.fill(longest).encode()) - len("<!---->")
     comment = f"<!--{filling * (missing // len(filling.encode()))}-->"
     return of_sizes(findings_of(with_html(subject, lambda part: part.replace("</body>", f"{comment}</body>"))))
@@ -62,7 +62,7 @@ def test_long_values_count_as_they_are_written_where_they_stand(workspace: Works
     field = Column("first_name", "friend")
     slots = [Slot(field, Escape.HTML), Slot(field, Escape.URL)]
 
-    in_text, in_address = longest_values(slots, workspace.subject().settings)
+    in_text, in_address = (longest_value(slot, workspace.subject().settings) for slot in slots)
 
     assert (len(in_text.encode()), len(in_address.encode())) == (128, 384)
 
@@ -70,7 +70,7 @@ def test_long_values_count_as_they_are_written_where_they_stand(workspace: Works
 def test_a_default_longer_than_any_name_counts_instead(workspace: Workspace) -> None:
     field = Column("first_name", "friend " * 40)
 
-    assert longest_values([Slot(field, Escape.HTML)], workspace.subject().settings) == (field.default,)
+    assert longest_value(Slot(field, Escape.HTML), workspace.subject().settings) == field.default
 
 
 @pytest.mark.parametrize(("length", "found"), [(16_384, []), (16_385, [("S4", "issue.yaml")])])

@@ -8,8 +8,8 @@ from newsletter.checks.clients.css_signs import (
     signs_of_declarations,
     signs_of_sheet,
 )
+from newsletter.checks.clients.features import Kind, Sign, Use
 from newsletter.checks.clients.html_signs import uses_in
-from newsletter.checks.clients.signs import Kind, Sign, Use
 from newsletter.checks.reading.document import read_document
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
@@ -124,7 +124,7 @@ def test_what_stands_in_supports_has_a_fallback_outside() -> None:
         ("background-color: transparent; background-image: url(a.png)", False),
     ],
 )
-def test_a_colour_behind_a_background_picture_is_its_fallback(*, style: str, is_behind: bool) -> None:
+def test_a_color_behind_a_background_picture_is_its_fallback(*, style: str, is_behind: bool) -> None:
     assert declares_ground(style) is is_behind
 
 

@@ -1,4 +1,4 @@
-"""The colours of the workspace on one another, as the theme puts them."""
+"""The colors of the workspace on one another, as the theme puts them."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def with_palette(workspace: Workspace, *lines: str) -> Workspace:
     return workspace.edit("toml", "[segments]", "\n".join([*lines, "", "[segments]"]))
 
 
-def test_a_faint_colour_is_told_with_its_nearest_shade_that_can_be_read(workspace: Workspace) -> None:
+def test_a_faint_color_is_told_with_its_nearest_shade_that_can_be_read(workspace: Workspace) -> None:
     with_palette(workspace, "[brand.light]", 'accent = "#D08A9A"')
     workspace.edit("mjml", TITLE, '<mj-text color="{{ brand.light.accent }}"><h1>')
 
@@ -38,7 +38,7 @@ def test_a_faint_colour_is_told_with_its_nearest_shade_that_can_be_read(workspac
     assert faint(workspace) == []
 
 
-def test_a_colour_of_the_night_is_told_in_its_table(workspace: Workspace) -> None:
+def test_a_color_of_the_night_is_told_in_its_table(workspace: Workspace) -> None:
     with_palette(workspace, "[brand]", "logo_width = 80", "[brand.dark]", 'ink = "#555555"')
     workspace.edit("mjml", "<mj-style></mj-style>", NIGHT)
 
@@ -59,7 +59,7 @@ def test_a_default_that_is_faint_on_a_ground_of_the_workspace_is_told_at_the_tab
     assert finding.what.startswith("quiet #5E5850")
 
 
-def test_a_button_is_told_once_at_the_colour_that_is_to_be_changed(workspace: Workspace) -> None:
+def test_a_button_is_told_once_at_the_color_that_is_to_be_changed(workspace: Workspace) -> None:
     with_palette(workspace, "[brand.light]", 'accent = "#E8A0B0"')
     workspace.edit("mjml", TITLE, '<mj-text color="{{ brand.light.accent }}"><h1>')
     button = '<mj-button background-color="{{ brand.light.accent }}" color="{{ brand.light.on_accent }}" href'
@@ -70,8 +70,8 @@ def test_a_button_is_told_once_at_the_colour_that_is_to_be_changed(workspace: Wo
     assert finding.what.startswith("accent")
 
 
-@pytest.mark.parametrize("colour", ["#C0C0C0", "{{ brand.light.hairline }}"])
-def test_a_colour_that_is_no_ink_of_the_palette_is_another_checks_matter(workspace: Workspace, colour: str) -> None:
-    workspace.edit("mjml", TITLE, f'<mj-text color="{colour}"><h1>')
+@pytest.mark.parametrize("color", ["#C0C0C0", "{{ brand.light.hairline }}"])
+def test_a_color_that_is_no_ink_of_the_palette_is_another_checks_matter(workspace: Workspace, color: str) -> None:
+    workspace.edit("mjml", TITLE, f'<mj-text color="{color}"><h1>')
 
     assert faint(workspace) == []

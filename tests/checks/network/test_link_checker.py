@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from newsletter.checks.network.link_checker import wall_of
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.robot_walls import wall_of
-from newsletter.checks.network.web import Failure, NoReply, Web
+from newsletter.checks.network.web import Failure, HttpFailure, Web
 from newsletter.settings.authentication import read_nameserver
 from tests.checks.network.surroundings import Surroundings
 from tests.fakes.name_server import NameServer
@@ -108,7 +108,7 @@ def test_a_page_that_was_asked_too_often_is_not_judged(surroundings: Surrounding
 
     judged = surroundings.judged("E3")
 
-    assert judged.faults == ()
+    assert judged.problems == ()
     assert any("too often" in left_out.why for left_out in judged.not_run)
     assert surroundings.sites.asked("/a") == ["HEAD"]
 
@@ -140,7 +140,7 @@ def test_a_private_address_is_not_asked_in_whatever_form(name_server: NameServer
     with Web(Names([read_nameserver(name_server.place)]), agent="test") as web:
         reply = web.ask("GET", f"http://{host}/")
 
-    assert isinstance(reply, NoReply)
+    assert isinstance(reply, HttpFailure)
     assert reply.failure is Failure.PRIVATE
 
 
@@ -149,7 +149,7 @@ def test_a_number_that_is_no_address_is_a_name_like_any_other(name_server: NameS
     with Web(Names([read_nameserver(name_server.place)]), agent="test") as web:
         reply = web.ask("GET", f"http://{host}/")
 
-    assert isinstance(reply, NoReply)
+    assert isinstance(reply, HttpFailure)
     assert reply.failure is Failure.NO_HOST
 
 
@@ -159,7 +159,7 @@ def test_a_page_that_takes_too_long_is_told(name_server: NameServer) -> None:
         with Web(names, agent="test", answer_seconds=0.2) as web:
             reply = web.ask("GET", f"{site.url}/a", private_host="127.0.0.1")
 
-    assert isinstance(reply, NoReply)
+    assert isinstance(reply, HttpFailure)
     assert reply.failure is Failure.LATE
 
 
@@ -223,7 +223,7 @@ def test_without_a_network_nothing_is_judged_and_nothing_kept(
 
     judged = surroundings.judged("E3")
 
-    assert judged.faults == ()
+    assert judged.problems == ()
     (why,) = {left_out.why for left_out in judged.not_run}
     assert why.startswith("no answer from DNS")
     assert not (surroundings.circumstances.memory_folder / "links.json").exists()

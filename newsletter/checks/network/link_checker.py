@@ -1,0 +1,252 @@
+"""Whether links answer: asked with HEAD, and with GET where that is refused; redirects are followed."""
+
+import json
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urldefrag, urljoin
+
+from newsletter import __version__
+from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
+from newsletter.checks.network.names import Names
+from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
+from newsletter.checks.reading.document import Link
+from newsletter.checks.reading.words import listed
+from newsletter.errors import CannotRunError
+from newsletter.model.finding import NotRun, Place
+from newsletter.model.slots import MERGE_TOKEN
+from newsletter.settings.workspace import Settings
+
+RULE = "E3"
+_MOST_REDIRECTS = 10
+_LANES_OF_A_HOST = 2  # requests that one host gets at the same time
+_LANES = 16
+_BUDGET_SECONDS = 45.0  # for all links; those that are left then are not judged
+_TOO_MANY_REQUESTS = 429
+_OF_A_PAGE = ("http://", "https://")
+_REMEDY = "correct the address, or take the link out"
+_FILE = "links.json"
+_GOOD_FOR = timedelta(days=1)
+_BAD_FOR = timedelta(minutes=10)
+# What these hosts answer says nothing about a link, so links to them are told as not judged.
+ROBOT_WALLS = listed("robot_walls.txt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """A link about which nothing is known; `why` is shared by all links to which the same happened."""
+
+    why: str
+    is_offline: bool = False  # for want of a network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkAnswer:
+    """What a link answered."""
+
+    trouble: str  # what is wrong with it; empty where it is fine
+    asked_at: datetime
+
+    def holds_at(self, now: datetime) -> bool:
+        """Return whether it need not be asked again yet."""
+        return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
+
+
+LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
+
+
+def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed:
+    """Judge E3: each address once, several at the same time.
+
+    Raise CannotRunError where not one of them could be asked, for want of a network.
+    """
+    settings = context.subject.settings
+    places = _links(context)
+    known = recall_links(circumstances.memory_folder, circumstances.now)
+    asked = [url for url in places if url not in known]
+    verdicts = _verdicts(asked, settings)
+    offline = [verdict for verdict in verdicts.values() if isinstance(verdict, Unjudged) and verdict.is_offline]
+    if offline and len(offline) == len(places):
+        raise CannotRunError(offline[0].why)
+    # What could not be judged is asked again.
+    lasting = {url: said for url, said in verdicts.items() if isinstance(said, str)}
+    answers = known | {url: LinkAnswer(trouble=said, asked_at=circumstances.now) for url, said in lasting.items()}
+    if asked:
+        keep_links(circumstances.memory_folder, answers)
+    return Probed(
+        problems=tuple((RULE, problem) for problem in _problems(places, answers)),
+        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(verdicts.values())),
+    )
+
+
+def agent_of(settings: Settings) -> str:
+    """Return by what name pages are asked: whoever reads it in a log can tell who asked, and why."""
+    return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
+
+
+def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
+    """The links of all variants by the address that is asked; without those of a subscriber's own, and of the archive.
+
+    A page of the archive is there only once the issue is published.
+    """
+    archive = context.subject.settings.archive
+    found: dict[str, list[tuple[Link, Place]]] = defaultdict(list)
+    for link in (link for document in context.documents for link in document.links):
+        url = urldefrag(link.address).url
+        # What names no host is another rule's matter.
+        if not url.lower().startswith(_OF_A_PAGE) or not host_of(url) or MERGE_TOKEN.search(link.address):
+            continue
+        if archive is not None and f"{url}/".startswith(f"{archive.url}/"):
+            continue
+        place = context.sources.place_of_link(link.address, link.text) or context.issue_place
+        found[url].append((link, place))
+    return found
+
+
+def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
+    """Return what comes of each address; a host is asked by few threads at a time, whatever its links are."""
+    verdicts: dict[str, LinkResult] = {}
+    by_host: dict[str, list[str]] = defaultdict(list)
+    for url in urls:
+        if wall := wall_of(host_of(url)):
+            verdicts[url] = Unjudged(why=_walled(wall))
+        else:
+            by_host[host_of(url)].append(url)
+    starts = range(_LANES_OF_A_HOST)
+    lanes = [lane for urls in by_host.values() for start in starts if (lane := urls[start::_LANES_OF_A_HOST])]
+    if not lanes:
+        return verdicts
+    names = Names(settings.authentication.nameserver_addresses, budget_seconds=_BUDGET_SECONDS)
+    ends = monotonic() + _BUDGET_SECONDS
+    with Web(names, agent=agent_of(settings)) as web, ThreadPoolExecutor(min(_LANES, len(lanes)), "links") as pool:
+        for judged in pool.map(lambda lane: [(url, _verdict(web, url, ends)) for url in lane], lanes):
+            verdicts.update(judged)
+    return verdicts
+
+
+def _verdict(web: Web, url: str, ends: float) -> LinkResult:
+    """Follow a link to its end."""
+    home = host_of(url)
+    private_host = home if is_private_literal(home) else None
+    current, been = url, {url}
+    while len(been) <= _MOST_REDIRECTS + 1:
+        if monotonic() > ends:
+            return Unjudged(why="asking all links took too long")
+        reply = _ask(web, current, private_host)
+        if isinstance(reply, HttpFailure):
+            return _of_failure(reply, home, is_redirected=current != url)
+        if reply.location is None:
+            return _of_status(reply.status, home)
+        current = _target(current, reply.location)
+        if (verdict := _of_redirect(current, been)) is not None:
+            return verdict
+        been.add(current)
+    return f"is redirected more than {_MOST_REDIRECTS} times"
+
+
+def _target(url: str, location: str) -> str:
+    """Return where a redirect leads; the bare location where that is no address."""
+    try:
+        return urldefrag(urljoin(url, location)).url
+    except ValueError:
+        return location
+
+
+def _of_redirect(target: str, been: Container[str]) -> LinkResult | None:
+    """Return why a redirect is not followed; None where it is."""
+    if target in been:
+        return "is redirected in circles"
+    if not target.lower().startswith(_OF_A_PAGE) or not host_of(target):
+        return f"is redirected to {target}, which is no page"
+    if wall := wall_of(host_of(target)):
+        return Unjudged(why=_walled(wall))
+    return None
+
+
+def _ask(web: Web, url: str, private_host: str | None) -> HttpReply | HttpFailure:
+    """Return what a page answers: GET has the last word, since many servers answer HEAD wrongly or not at all."""
+    reply = web.ask("HEAD", url, private_host=private_host)
+    is_refused = reply.status >= 400 and reply.status != _TOO_MANY_REQUESTS if isinstance(reply, HttpReply) else False
+    is_unheard = isinstance(reply, HttpFailure) and reply.failure is Failure.BROKEN
+    return web.ask("GET", url, private_host=private_host) if is_refused or is_unheard else reply
+
+
+def _of_status(status: int, host: str) -> LinkResult:
+    if status < 400:
+        return ""
+    if status == _TOO_MANY_REQUESTS:
+        return Unjudged(why=f"{host} was asked too often for now")
+    try:
+        words = f"{status} ({HTTPStatus(status).phrase})"
+    except ValueError:
+        words = str(status)
+    return f"answers {words}"
+
+
+def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkResult:
+    if reply.failure is Failure.NO_NETWORK:
+        return Unjudged(why=reply.words, is_offline=True)
+    if reply.failure is not Failure.PRIVATE:
+        return reply.words
+    if is_redirected:
+        return "is redirected to a private address, which readers cannot reach"
+    return Unjudged(why=f"{host} {reply.words}, and is not asked")
+
+
+def _walled(wall: str) -> str:
+    return f"{wall} turns programs away; open it yourself"
+
+
+def _problems(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
+    for url, links in places.items():
+        for link, place in links if url in answers and answers[url].trouble else ():
+            yield warning(place, f"the link to {link.address} {answers[url].trouble}", _REMEDY)
+
+
+def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
+    """Yield why some links were not judged, with their number."""
+    reasons = Counter(verdict.why for verdict in verdicts if isinstance(verdict, Unjudged))
+    for why, count in sorted(reasons.items()):
+        yield f"{count} link{'s' if count > 1 else ''}: {why}"
+
+
+def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
+    """Return the answers that still hold, by address; none where nothing was kept, or it was damaged."""
+    try:
+        kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        answers = {
+            url: LinkAnswer(trouble=str(trouble), asked_at=datetime.fromisoformat(asked_at))
+            for url, (trouble, asked_at) in kept.items()
+        }
+        return {url: answer for url, answer in answers.items() if answer.holds_at(now)}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
+    """Keep answers in the place of those that were kept; a folder that cannot be written is no mistake."""
+    content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(content, file, ensure_ascii=False, indent=0)
+            Path(partial).replace(folder / _FILE)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+
+
+def wall_of(host: str) -> str | None:
+    """Return the entry that a host belongs to; None where its answers can be believed."""
+    labels = host.split(".")
+    parents = (".".join(labels[start:]) for start in range(len(labels) - 1))
+    return next((parent for parent in parents if parent in ROBOT_WALLS), None)

@@ -1,0 +1,265 @@
+"""Whether what an issue announces lies ahead, and whether the dates that somebody typed agree with the calendar.
+
+The program makes the dates of an event from its fields, so they cannot be wrong; those in titles and in prose can. They
+are found by the names that a language has for days and months (CLDR). What can be read in two ways is never told: a
+date without a year is wrong only if it is so in each year that may be meant.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+
+from newsletter.checks.base import CheckContext, Problem, Rule, error
+from newsletter.checks.reading.sources import SourceText
+from newsletter.model.finding import Place
+from newsletter.model.issue import Issue, Item
+
+_LOOKED_BACK, _LOOKED_AHEAD = timedelta(days=183), timedelta(days=300)
+_ENGLISH = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# Short names that say which half of the year is meant, with a place that keeps both halves. GMT, MST, CST and others
+# are not among them: somewhere they hold all year round, or mean another part of the world.
+_WINTER = {"PST": "America/Los_Angeles", "EST": "America/New_York", "CET": "Europe/Berlin", "MEZ": "Europe/Berlin"}
+_SUMMER = {
+    "PDT": "America/Los_Angeles",
+    "MDT": "America/Denver",
+    "CDT": "America/Chicago",
+    "EDT": "America/New_York",
+    "BST": "Europe/London",
+    "CEST": "Europe/Berlin",
+    "MESZ": "Europe/Berlin",
+    "AEDT": "Australia/Sydney",
+}
+
+# A clock time and, behind it, the short name of a zone in capitals.
+CLOCK_WITH_ZONE = re.compile(
+    r"(?<![\d:.])\d{1,2}(?:[:.]\d\d)?\s?(?:(?i:am|pm|a\.m\.|p\.m\.|uhr|h)\s?)?\(?(?P<zone>[A-Z]{3,4})(?!\w)"
+)
+_GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
+_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:the|den|der|dem|el|le|il|de|on|am)\b{_GAP})?"  # between the weekday and the rest
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
+_OF = rf"{_GAP}(?:(?:of|de|del|d[’']){_GAP}|ב)?"
+_YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
+# In the place of WEEKDAY, WHOLE (a weekday in full) and MONTH come a language's names.
+_SHAPES = (
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<month>MONTH)\.?(?!\w){_GAP}{_DAY}{_YEAR}",  # Friday, March 6, 2026
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}{_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",  # Freitag, 6. März 2026
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<year>(?:19|20)\d\d)-(?P<number>\d\d)-(?P<day>\d\d)(?!\d)",
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<day>\d{{1,2}})\.{_GAP}(?P<number>\d{{1,2}})\.(?P<year>20\d\d)?(?!\d)",
+    r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]"
+    r"(?:\s?[（(](?P<weekday>WEEKDAY)[)）]|\s?(?P<whole>WHOLE))",  # 2月26日（木）
+)
+_NEIGHBOURHOOD = 20  # characters before a weekday: another one there makes them a range or a choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paragraph:
+    """A text as a whole, and the place of each of its lines."""
+
+    text: str
+    places: tuple[Place, ...]
+
+    def place_at(self, position: int) -> Place:
+        return self.places[self.text.count("\n", 0, position)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedDate:
+    """A weekday and a date as somebody typed them."""
+
+    written: str
+    position: int
+    weekday: int  # from 0 for Monday
+    month: int
+    day: int
+    year: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateWords:
+    """What a language calls days and months, in every form in which they are typed."""
+
+    weekdays: Mapping[str, int]  # from 0 for Monday
+    months: Mapping[str, int]
+    shapes: tuple[re.Pattern[str], ...]
+    any_weekday: re.Pattern[str]
+
+    def dates_in(self, text: str) -> Iterator[TypedDate]:
+        """Yield every date with its weekday; not those whose weekday is one of several."""
+        if not self.any_weekday.search(text):
+            return
+        for shape in self.shapes:
+            for match in shape.finditer(text):
+                found = match.groupdict()
+                before = text[max(match.start() - _NEIGHBOURHOOD, 0) : match.start()]
+                if self.any_weekday.search(before):
+                    continue
+                month = self.months[found["month"]] if "month" in found else int(found["number"])
+                yield TypedDate(
+                    written=" ".join(match[0].split()),
+                    position=match.start(),
+                    weekday=self.weekdays[found.get("weekday") or found["whole"]],
+                    month=month,
+                    day=int(found["day"]),
+                    year=int(found["year"]) if found["year"] else None,
+                )
+
+
+@Rule(
+    id="E1",
+    title="No event is over, no deadline past",
+    why="An invitation to something that has been is the mistake that readers remember. It is judged by the moment "
+    "of delivery.",
+)
+def check_dates(context: CheckContext) -> Iterable[Problem]:
+    """No event is over and no deadline is past at the moment at which the issue is judged."""
+    for section in context.subject.issue.sections:
+        for item in section.items:
+            yield from _dates_of(item, context.subject.at)
+
+
+def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
+    ends, deadline = item.ends_at(), item.deadline_at()
+    delivery = f"{at.astimezone(item.zone):%Y-%m-%d %H:%M}"
+    if ends is not None and ends <= at:
+        last = item.fields.starts if item.fields.ends is None else item.fields.ends
+        over = f"{last:%Y-%m-%d %H:%M}" if isinstance(last, datetime) else last
+        what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
+        yield error(_place_of_end(item), what, "correct its dates, or delete its file")
+    elif item.fields.deadline is not None and deadline is not None and deadline <= at:
+        what = f"“{item.fields.deadline.label} {item.fields.deadline.date}” is past: the mail goes out on {delivery}"
+        yield error(item.source.at("deadline", "date"), what, "correct the date, or delete the deadline")
+
+
+def _place_of_end(item: Item) -> Place:
+    return item.source.at("starts" if item.fields.ends is None else "ends")
+
+
+@Rule(
+    id="E2",
+    title="Typed weekdays, dates and time zones agree",
+    why="“Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are "
+    "made from its fields; those that somebody typed into a title or a text are held against the calendar.",
+)
+def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
+    """No typed weekday is another than that of its date, and no typed zone one of the other half of the year."""
+    issue = context.subject.issue
+    words = date_words(issue.language)
+    items = {item.source.path: item for section in issue.sections for item in section.items}
+    for paragraph in _paragraphs(context.sources.texts):
+        item = items.get(paragraph.places[0].path)
+        if words is not None:
+            yield from _weekdays(paragraph, words, near=_date_of(item, issue))
+        if item is not None:
+            yield from _zones(paragraph, item)
+
+
+def _paragraphs(texts: Iterable[SourceText]) -> Iterator[_Paragraph]:
+    lines: list[SourceText] = []
+    for text in texts:
+        lines.append(text)
+        if not text.goes_on:
+            yield _Paragraph(text="\n".join(line.text for line in lines), places=tuple(line.place for line in lines))
+            lines = []
+
+
+def _date_of(item: Item | None, issue: Issue) -> date:
+    """Return the date that others in a text are near to: the event's first, or the issue's own."""
+    starts = None if item is None else item.starts_at()
+    return issue.fields.date if starts is None else starts.date()
+
+
+def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterator[Problem]:
+    for typed in words.dates_in(paragraph.text):
+        place, remedy = paragraph.place_at(typed.position), "correct the weekday or the date"
+        days = list(_days_meant(typed, near))
+        if not days:
+            yield error(place, f"“{typed.written}” cannot be right: there is no such day", remedy)
+            continue
+        plausible = [
+            day for day in days if near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD or typed.year is not None
+        ]
+        if plausible and all(day.weekday() != typed.weekday for day in plausible):
+            day = min(plausible, key=lambda day: abs(day - near))
+            what = f"“{typed.written}” cannot be right: in {day.year} that day is a {_ENGLISH[day.weekday()]}"
+            yield error(place, what, remedy)
+
+
+def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:
+    """Yield every day that a date may mean, in the year that it names or in those around."""
+    years = (near.year - 1, near.year, near.year + 1) if typed.year is None else (typed.year,)
+    for year in years:
+        try:
+            yield date(year, typed.month, typed.day)
+        except ValueError:  # 30 February, or 29 in most years
+            continue
+
+
+def _zones(paragraph: _Paragraph, item: Item) -> Iterator[Problem]:
+    starts, ends = item.starts_at(), item.ends_at()
+    if starts is None or ends is None:
+        return
+    for match in CLOCK_WITH_ZONE.finditer(paragraph.text):
+        names = _right_names(match["zone"], item.zone, (starts, ends))
+        if names and match["zone"] not in names:
+            what = f"“{' '.join(match[0].split())}” cannot be right: on {starts:%Y-%m-%d} it is {names[0]} there"
+            remedy = "leave time and zone out, since they are shown from `starts` and `timezone`, or correct them"
+            yield error(paragraph.place_at(match.start()), what, remedy)
+
+
+def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list[str]:
+    """What the zone of a short name is called at these moments; none where it is not clear which zone is meant."""
+    of_year = {datetime(2026, month, 1, tzinfo=zone).tzname() for month in (1, 7)}
+    if said in of_year:
+        return [str(moment.astimezone(zone).tzname()) for moment in moments]
+    place = _WINTER.get(said) or _SUMMER.get(said)
+    if place is None:
+        return []
+    in_summer = {bool(moment.astimezone(ZoneInfo(place)).dst()) for moment in moments}
+    same_place = [*(_SUMMER if is_summer else _WINTER for is_summer in in_summer)]
+    return [name for names in same_place for name, where in names.items() if where == place] or [f"not {said}"]
+
+
+@lru_cache(maxsize=16)
+def date_words(language: str) -> DateWords | None:
+    """Return the words of a language; None where nothing is known of it."""
+    try:
+        locale = Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None
+    weekdays, months = _names(locale.days["format"]), _names(locale.months["format"])
+    whole = _names({"wide": locale.days["format"]["wide"]})
+    names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": _one_of(whole)}
+    return DateWords(
+        weekdays=weekdays,
+        months=months,
+        shapes=tuple(_compiled(shape, names) for shape in _SHAPES),
+        any_weekday=re.compile(_one_of(weekdays)),
+    )
+
+
+def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
+    return re.compile(r"(?<!\w)" + re.sub("WEEKDAY|MONTH|WHOLE", lambda place: names[place[0]], shape))
+
+
+def _names(widths: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
+    """Return each name, long and short, as it is and in capitals, with and without the dot of an abbreviation."""
+    names: dict[str, int] = {}
+    for width in ("wide", "abbreviated"):
+        for number, name in widths.get(width, {}).items():
+            bare = name.rstrip(".")
+            for form in (name, bare, bare[:1].upper() + bare[1:], bare.upper()):
+                names.setdefault(form, number)
+    return names
+
+
+def _one_of(names: Iterable[str]) -> str:
+    """Return a pattern for the longest of the names that fits."""
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
+RULES = (check_dates, check_typed_dates)

@@ -18,7 +18,7 @@ from threading import Event
 from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config
 from newsletter.lists.batches import batches_of
-from newsletter.model.audience import SubscriberRecord
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.ledger import FreezeRequest
 from newsletter.model.segment import EVERYONE
 from newsletter.providers.registry import open_provider

@@ -16,14 +16,14 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognise,
 )
-from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.model.columns import LIST_COLUMNS
 from newsletter.model.merge import RESERVED_FIELDS
 from newsletter.model.segment import KEYWORDS
 
 MOST_COLUMNS = 1000
 LONGEST_NAME = 100
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_KNOWN_BY_LETTERS = {letters_of(column): column for column in SUBSCRIBER_COLUMNS}
+_KNOWN_BY_LETTERS = {letters_of(column): column for column in LIST_COLUMNS}
 _RESERVED = RESERVED_FIELDS | KEYWORDS | {"attributes"}
 
 
@@ -33,7 +33,7 @@ class Column:
 
     name: str  # as the file calls it
     place: int  # counted from 0
-    fields: tuple[str, ...] = ()  # which of SUBSCRIBER_COLUMNS it fills
+    fields: tuple[str, ...] = ()  # which of LIST_COLUMNS it fills
     attribute: str = ""
     is_json: bool = False  # holds further attributes
     status: StatusColumn | None = None  # may say that a row must not be taken
@@ -69,14 +69,14 @@ class Header:
         return next(column for column in self.columns if "email" in column.fields)
 
     def column_of(self, field: str) -> Column | None:
-        """The column that fills one of SUBSCRIBER_COLUMNS; None where the list does not have it."""
+        """The column that fills one of LIST_COLUMNS; None where the list does not have it."""
         return next((column for column in self.columns if field in column.fields), None)
 
 
 def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int) -> Header:
     """The header; raises MistakesError with all that is wrong with it.
 
-    `mapping` says what to take a column for: one of SUBSCRIBER_COLUMNS, the name of an attribute, or nothing at all.
+    `mapping` says what to take a column for: one of LIST_COLUMNS, the name of an attribute, or nothing at all.
     Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
     column that is not known becomes an attribute, named in plain letters.
     """
@@ -120,7 +120,7 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             remedy = f"did you mean {close[0]}?" if close else f"the columns are {', '.join(names[:20])}"
             faults.append((f"there is no column {name!r} to map", remedy))
-        near = difflib.get_close_matches(target.strip().lower(), SUBSCRIBER_COLUMNS, n=1, cutoff=0.85)
+        near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
         if near and letters_of(target) not in _KNOWN_BY_LETTERS:
             remedy = f"did you mean {near[0]}? An attribute needs a name that is less like it"
             faults.append((f"{target.strip()!r} is no column of ours", remedy))
@@ -144,7 +144,7 @@ def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
     if targets is None:
         known = _KNOWN_BY_LETTERS.get(letters)
         targets = (known,) if known else (LEFT_OUT,) if status and form.tool else (attribute_name(name) or name,)
-    fields = tuple(target for target in targets if target in SUBSCRIBER_COLUMNS)
+    fields = tuple(target for target in targets if target in LIST_COLUMNS)
     return Column(
         name=name,
         place=place,

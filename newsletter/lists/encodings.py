@@ -152,9 +152,9 @@ def _by_letters(path: Path, bad: int) -> Encoding:
         ends += before.count(b"\n") or before.count(b"\r")
         position += len(chunk)
     if letters.utf8:
-        raise _mistake(path, ends + 1, "other lines are UTF-8, and a byte in this one is not", _SAVE_AGAIN)
+        raise mistake(path, ends + 1, "other lines are UTF-8, and a byte in this one is not", _SAVE_AGAIN)
     if not letters.are_western:
-        raise _mistake(path, ends + 1, "it is neither UTF-8 nor a western European encoding", _NAME_IT)
+        raise mistake(path, ends + 1, "it is neither UTF-8 nor a western European encoding", _NAME_IT)
     codec = "mac-roman" if letters.are_of_a_mac else "cp1252"
     words = [word for line in letters.samples for word in _WORD.findall(line.decode(codec, "replace"))]
     shown = ", ".join(dict.fromkeys(words[:_SAMPLES])) or "its letters"
@@ -176,7 +176,8 @@ def _is_utf8(run: bytes) -> bool:
     return True
 
 
-def _mistake(path: Path, line: int, what: str, remedy: str) -> MistakesError:
+def mistake(path: Path, line: int | None, what: str, remedy: str) -> MistakesError:
+    """Return the one thing that is wrong with a file, to be raised."""
     return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])
 
 

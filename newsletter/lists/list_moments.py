@@ -8,7 +8,7 @@ as the tools document it. A date of three numbers that could be two days is not 
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from newsletter.system.moments import text_of
@@ -73,25 +73,18 @@ def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
     if _NO_MOMENT.fullmatch(cell):
         return ""
     try:
-        moment = _moment(cell, is_day_first)
+        return text_of(_moment(cell, is_day_first))
+    except _AmbiguousError:
+        raise
     except (ValueError, OverflowError, OSError):
-        moment = None
-    if moment is None:
-        raise ValueError(f"{cell[:40]!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00Z")
-    if isinstance(moment, _Ambiguous):
-        raise ValueError(f"{cell!r} could be {moment.one:%-d %B} or {moment.two:%-d %B}; write it as {moment.one}")
-    return text_of(moment)
+        raise ValueError(f"{cell[:40]!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00Z") from None
 
 
-class _Ambiguous:
+class _AmbiguousError(ValueError):
     """A date that could be two days."""
 
-    def __init__(self, one: date, two: date) -> None:
-        self.one = one
-        self.two = two
 
-
-def _moment(cell: str, is_day_first: bool | None) -> "datetime | _Ambiguous | None":
+def _moment(cell: str, is_day_first: bool | None) -> datetime:
     if _SINCE_1970.fullmatch(cell):
         return datetime.fromtimestamp(int(cell[:10]), UTC)
     if found := _GO.fullmatch(cell):
@@ -105,17 +98,18 @@ def _moment(cell: str, is_day_first: bool | None) -> "datetime | _Ambiguous | No
         return _of_numbers(found, is_day_first)
     if found := _MONTH_FIRST.fullmatch(cell) or _DAY_FIRST.fullmatch(cell):
         return _at(found, int(found["day"]), 1 + _MONTHS.index(found["month"][:3].lower()))
-    return None
+    raise ValueError(cell)
 
 
-def _of_numbers(found: re.Match[str], is_day_first: bool | None) -> "datetime | _Ambiguous":
-    """A date of three numbers. With dots the day stands first; with other marks a number above 12 tells, or nothing."""
+def _of_numbers(found: re.Match[str], is_day_first: bool | None) -> datetime:
+    """Return a date of three numbers: the day stands first with dots, else a number above 12 tells, or nothing does."""
     one, two = int(found["one"]), int(found["two"])
     if is_day_first or found["mark"] == "." or one > 12:
         return _at(found, one, two)
     if two > 12 or one == two or is_day_first is False:
         return _at(found, two, one)
-    return _Ambiguous(_at(found, one, two).date(), _at(found, two, one).date())
+    first, second = _at(found, one, two).date(), _at(found, two, one).date()
+    raise _AmbiguousError(f"{found[0]!r} could be {first:%-d %B} or {second:%-d %B}; write it as {first}")
 
 
 def _at(found: re.Match[str], day: int, month: int) -> datetime:

@@ -195,12 +195,12 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
     def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
         return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
 
-    for block in read_table(path, encoding, header_of):
-        for rejected in block.rows.rejected:
+    for rows in read_table(path, encoding, header_of):
+        for rejected in rows.rejected:
             mistakes.add(rejected.line, rejected.reason)
-        for line, cells in zip(block.rows.lines, zip(*block.rows.columns, strict=True), strict=True):
+        for line, cells in zip(rows.lines, zip(*rows.columns, strict=True), strict=True):
             if any(map(str.strip, cells)):
-                yield block.header, line, cells
+                yield rows.header, line, cells
 
 
 def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.lists.encodings import Encoding
+from newsletter.errors import InputError, MistakesError
+from newsletter.lists.encodings import Encoding, mistake
 
 _CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 1 << 22  # characters; a longer one is no row of a list
@@ -51,7 +51,7 @@ def require_text(path: Path) -> None:
         raise InputError(f"{path}: it cannot be read ({err.strerror}); check its permissions") from err
     for magic, what, remedy in _NO_TEXT:
         if head.startswith(magic):
-            raise _mistake(path, None, what, remedy.format(workbook=_WORKBOOK))
+            raise mistake(path, None, what, remedy.format(workbook=_WORKBOOK))
 
 
 def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
@@ -86,7 +86,7 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
 
 def too_long(path: Path, line: int) -> MistakesError:
     """A row that no list has."""
-    return _mistake(
+    return mistake(
         path,
         line,
         f"the row that begins here has more than {LONGEST_LINE:,} characters",
@@ -108,13 +108,9 @@ def _with_line_feeds(text: str) -> str:
 
 
 def _not_decodable(path: Path, line: int, encoding: Encoding) -> MistakesError:
-    return _mistake(
+    return mistake(
         path,
         line,
         f"here stands a byte that {encoding.codec} does not have",
         "name the encoding that the file is in (--encoding), or save it again as CSV UTF-8",
     )
-
-
-def _mistake(path: Path, line: int | None, what: str, remedy: str) -> MistakesError:
-    return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])

@@ -6,6 +6,8 @@ from typing import Any
 import aiosql
 from aiosql.adapters.generic import GenericAdapter
 
+from newsletter.store.columns import with_columns
+
 _FOLDER = Path(__file__).parent / "sql"
 
 
@@ -14,4 +16,4 @@ def load_queries(name: str) -> Any:
 
     What they return is untyped: the caller turns rows into records at once.
     """
-    return aiosql.from_path(_FOLDER / f"{name}.sql", GenericAdapter, encoding="utf-8")
+    return aiosql.from_str(with_columns((_FOLDER / f"{name}.sql").read_text(encoding="utf-8")), GenericAdapter)

@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from newsletter.model.audience import SUBSCRIBER_COLUMNS, tags_text
+from newsletter.model.audience import tags_text
+from newsletter.model.columns import FIELD_COLUMNS
 from newsletter.model.segment import (
     All,
     And,
@@ -39,7 +40,6 @@ _PART = ":part"
 _VARIANT = ":variant"
 _FIELD = ":field"
 
-TEXT_COLUMNS = frozenset(SUBSCRIBER_COLUMNS) - {"tags"}
 # No longer than a double surely holds: beyond that PostgreSQL fails where it is asked to make a number of it.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
 _SQL_OPERATOR = {
@@ -213,6 +213,6 @@ def _received_sql(broadcasts: str, is_taken: str, binder: _Binder, *, are_many: 
 
 
 def _field_sql(name: str, binder: _Binder) -> str:
-    if name in TEXT_COLUMNS:
+    if name in FIELD_COLUMNS:
         return f"s.{name}"
     return f"coalesce({binder.dialect.attribute(binder.bind(name))}, '')"

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any
 
 from newsletter.lists.batches import batch_of
-from newsletter.model.audience import SubscriberRecord
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.mailbox import MailboxProvider

@@ -5,13 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from newsletter.lists.csv_export import write_subscribers
-from newsletter.lists.person_json import person_json
-from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.lists.exports import person_json, write_subscribers
 from newsletter.model.segment import Member, Segment
 from newsletter.store.database import Database
 from newsletter.store.segments import count_segment, list_members
-from newsletter.store.subscribers import export_subscribers, known_fields
+from newsletter.store.subscribers import attribute_names, export_subscribers
 from newsletter.system.files import private_file
 from newsletter.workflows.subscribers.person import show_person
 
@@ -20,9 +18,8 @@ Advance = Callable[[int], None]  # hears how many more are written
 
 def export_to_stream(database: Database, stream: TextIO, *, on_progress: Advance = lambda _: None) -> int:
     """Writes everybody as CSV, in little memory whatever their number; how many they are."""
-    attributes = [name for name in known_fields(database) if name not in SUBSCRIBER_COLUMNS]
     records = (subscriber.record for subscriber in export_subscribers(database))
-    return write_subscribers(records, stream, attributes=attributes, on_progress=on_progress)
+    return write_subscribers(records, stream, attributes=attribute_names(database), on_progress=on_progress)
 
 
 def export_to_file(
@@ -60,6 +57,5 @@ def count_people(database: Database, segment: Segment) -> int:
 
 def write_people(database: Database, segment: Segment, stream: TextIO, *, most: int | None) -> int:
     """Writes people of a segment as CSV, in the form that an import reads; how many they are."""
-    attributes = [name for name in known_fields(database) if name not in SUBSCRIBER_COLUMNS]
     records = (member.subscriber.record for member in list_people(database, segment, most=most))
-    return write_subscribers(records, stream, attributes=attributes)
+    return write_subscribers(records, stream, attributes=attribute_names(database))

@@ -14,7 +14,8 @@ from newsletter.lists.batches import batch_of
 from newsletter.lists.doubts import doubts_of
 from newsletter.lists.fields import checked_language
 from newsletter.lists.list_moments import moment_text
-from newsletter.model.audience import Subscriber, SubscriberRecord, normal_tag
+from newsletter.model.audience import Subscriber, normal_tag
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import DoubtfulRow, ImportReport, ImportTerms, PastImport
 from newsletter.model.person import KnownPerson
 from newsletter.model.values import OneLine, TimeZone

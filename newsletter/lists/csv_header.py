@@ -16,7 +16,7 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognise,
 )
-from newsletter.model.columns import LIST_COLUMNS
+from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
 from newsletter.model.merge import RESERVED_FIELDS
 from newsletter.model.segment import KEYWORDS
 
@@ -24,7 +24,7 @@ MOST_COLUMNS = 1000
 LONGEST_NAME = 100
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _KNOWN_BY_LETTERS = {letters_of(column): column for column in LIST_COLUMNS}
-_RESERVED = RESERVED_FIELDS | KEYWORDS | {"attributes"}
+_RESERVED = RESERVED_FIELDS | KEYWORDS | {*COLUMN_NAMES} - {*LIST_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +52,14 @@ class Column:
 class Header:
     """What the first line of a list says."""
 
-    line: int
-    tool: str  # whose format it is; empty for a list of one's own
+    form: ExportFormat
     delimiter: str
     columns: tuple[Column, ...]
-    is_day_first: bool | None = None
+
+    @property
+    def tool(self) -> str:
+        """Whose format it is; empty for a list of one's own."""
+        return self.form.tool
 
     @property
     def width(self) -> int:
@@ -90,18 +93,15 @@ def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, s
     faults += _faults(columns)
     if faults:
         raise header_mistakes(path, line, faults)
-    return Header(
-        line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
-    )
+    return Header(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
     """The names of the columns; raises MistakesError where a list cannot have such a header."""
     if len(cells) > MOST_COLUMNS:
         what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
-        raise header_mistakes(
-            path, line, [(what, "delete the columns that say nothing about people, or check the file")]
-        )
+        remedy = "delete the columns that say nothing about people, or check the file"
+        raise header_mistakes(path, line, [(what, remedy)])
     if any("\0" in cell for cell in cells):
         remedy = "open it in the spreadsheet and save a copy as CSV UTF-8"
         raise header_mistakes(path, line, [("it is not text", remedy)])
@@ -189,12 +189,8 @@ def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
         faults.append((what, "put a line above it that names them, such as email,first_name"))
     elif "email" not in takers:
         near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
-        faults.append(
-            (
-                "there is no column email",
-                f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"',
-            )
-        )
+        remedy = f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"'
+        faults.append(("there is no column email", remedy))
     return faults
 
 

@@ -118,15 +118,6 @@ def _picked(items: Sequence[Item], places: Sequence[int]) -> list[Item]:
     return [items[place] for place in places]
 
 
-def _yet_to_come(consents: Cells, latest: str) -> dict[int, str]:
-    """By its place, of which consent the moment is later than it can be: nobody has said yes then."""
-    if max(consents, default="") <= latest:
-        return {}
-    return {
-        place: f"{moment} is yet to come; correct the date" for place, moment in enumerate(consents) if moment > latest
-    }
-
-
 class _Conversion:
     """The rows of a block on their way to be a batch."""
 
@@ -153,8 +144,11 @@ class _Conversion:
         if attributes is not None:
             columns["attributes"] = attributes
         consented = self._header.column_of("consented_at")
-        if self._latest and consented is not None:
-            self.findings.add_faults(_yet_to_come(columns["consented_at"], self._latest), column=consented.name)
+        if self._latest and consented is not None and max(columns["consented_at"], default="") > self._latest:
+            moments_of_consent = enumerate(columns["consented_at"])
+            ahead = {place: moment for place, moment in moments_of_consent if moment > self._latest}
+            faults = {place: f"{moment} is yet to come; correct the date" for place, moment in ahead.items()}
+            self.findings.add_faults(faults, column=consented.name)
         for column in self._header.columns:
             if column.status:
                 self._judge(column.status, self._tidy(column))
@@ -187,7 +181,7 @@ class _Conversion:
         ours = our_moments(self._rows.columns[column.place])
         if ours is not None:
             return ours
-        cells, faults = moments(self._tidy(column).cells, is_day_first=self._header.is_day_first)
+        cells, faults = moments(self._tidy(column).cells, is_day_first=self._header.form.is_day_first)
         self.findings.add_faults(faults, column=column.name)
         return cells
 

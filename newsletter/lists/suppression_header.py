@@ -18,6 +18,7 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognise,
 )
+from newsletter.model.columns import COLUMNS, LIST_COLUMNS
 
 LEFT_AT = "left_at"  # the field of a column that says when somebody left; one that says nothing is empty
 
@@ -33,8 +34,9 @@ _FIELDS = {
 _EMAILS = frozenset({"email", "emailaddress", "recipient"})
 _STREETS = "address"  # holds addresses of mail where no other column does
 _REPORT = frozenset({"line", "email", "fate", "remark"})
-# Fields that only a list of subscribers has.
-_OF_SUBSCRIBERS = frozenset({"joined_at", "consented_at", "consent_source", "consent_confirmed_at", "consent_basis"})
+# Fields that only a list of subscribers has; and those that describe people.
+_OF_SUBSCRIBERS = frozenset({"joined_at", *(column.name for column in COLUMNS if column.is_consent)})
+_ABOUT_PEOPLE = frozenset(LIST_COLUMNS) - {"email"}
 _LEFT = "unsubscribed"
 _MOMENTS = {
     **dict.fromkeys(("unsubtime", "unsubscribedat", "unsubscribeat", "unsubscribedon", "unsubscribetime"), _LEFT),
@@ -65,9 +67,7 @@ def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, 
         raise header_mistakes(path, line, [fault])
     if not _tells_when(columns, form):
         columns = [replace(each, fields=()) if each.fields == ("created_at",) else each for each in columns]
-    return Header(
-        line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
-    )
+    return Header(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
 def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Column:
@@ -88,9 +88,6 @@ def _tells_when(columns: Sequence[Column], form: ExportFormat) -> bool:
     holds_people = form.tool or any(column.fields and column.fields[0] in _ABOUT_PEOPLE for column in columns)
     says_why = any(column.fields == ("reason",) for column in columns)
     return not holds_people and (says_why or not any(column.status for column in columns))
-
-
-_ABOUT_PEOPLE = _OF_SUBSCRIBERS | {"first_name", "last_name", "language", "timezone", "tags"}
 
 
 def _fault(columns: Sequence[Column], emails: Sequence[int], form: ExportFormat) -> tuple[str, str] | None:

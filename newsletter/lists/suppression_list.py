@@ -17,7 +17,7 @@ from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
 from newsletter.lists.csv_header import Column, Header
 from newsletter.lists.encodings import Encoding, find_encoding
-from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED
+from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED, OWN
 from newsletter.lists.list_moments import moment_text
 from newsletter.lists.suppression_header import LEFT_AT, email_places, read_suppression_header
 from newsletter.lists.tables import delimiter_of, read_table
@@ -31,10 +31,9 @@ _CORRECT = "correct or delete the line"
 _REASONS = {reason.value: reason for reason in SuppressionReason}
 _MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMPLAINED}  # all else: they left
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_ANSWER_CODE = re.compile(
-    r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)"
-)  # of a mail server (RFC 3463), as lists of bounces have it
-_LINES = Header(line=0, tool="", delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
+# The answer of a mail server (RFC 3463), as lists of bounces have it.
+_ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
+_LINES = Header(form=OWN, delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +175,7 @@ class _RowReader:
 
     def _moment(self, cell: str) -> str:
         """A moment as the database keeps it; empty where it is written that there is none."""
-        return moment_text(cell, is_day_first=self._header.is_day_first)
+        return moment_text(cell, is_day_first=self._header.form.is_day_first)
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         column = self._header.column_of(name)

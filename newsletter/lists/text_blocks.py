@@ -44,11 +44,8 @@ def require_text(path: Path) -> None:
         raise InputError(f"{path}: it is a folder; name a CSV file in it")
     if not path.is_file():
         raise InputError(f"{path}: it is not an ordinary file; save the list to a file, and import that")
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-    except OSError as err:
-        raise InputError(f"{path}: it cannot be read ({err.strerror}); check its permissions") from err
+    with _opened(path) as file:
+        head = file.read(64)
     for magic, what, remedy in _NO_TEXT:
         if head.startswith(magic):
             raise mistake(path, None, what, remedy.format(workbook=_WORKBOOK))

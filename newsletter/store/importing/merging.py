@@ -49,7 +49,7 @@ def merge(
         rejected=rejected,
         suppressed=suppressed - revived,
         revived=revived + returned,
-        without_consent=_count_without_consent(connection, makes_remarks=makes_remarks),
+        without_consent=_remark_on_missing_consent(connection),
     )
     return report, lambda line, size: _SQL.fates(connection, line=line, size=size)
 
@@ -110,14 +110,10 @@ def _add_newcomers(connection: Connection, count: int, *, now: str) -> None:
     _SQL.drop_token(connection)
 
 
-def _count_without_consent(connection: Connection, *, makes_remarks: bool) -> int:
+def _remark_on_missing_consent(connection: Connection) -> int:
     if not _SQL.is_anybody_without_consent(connection):
         return 0
-    _SQL.create_without_consent(connection)
-    found: int = _SQL.find_without_consent(connection)
-    if makes_remarks:
-        _SQL.remark_on_missing_consent(connection)
-    _SQL.drop_without_consent(connection)
+    found: int = _SQL.remark_on_missing_consent(connection)
     return found
 
 
@@ -138,15 +134,11 @@ class _Consents(NamedTuple):
     row: str
 
 
-def _newer(known: str, row: str, _: _Consents) -> str:
-    return row or known
-
-
-def _union(known: str, row: str, _: _Consents) -> str:
+def _both_tags(known: str, row: str) -> str:
     return tags_text((*tags_in(known), *tags_in(row))) if row not in {"", known} else known
 
 
-def _by_name(known: str, row: str, _: _Consents) -> str:
+def _both_attributes(known: str, row: str) -> str:
     """Keep the text on record where the row says nothing new, so that it stays as it is written."""
     if row in {"", known}:
         return known
@@ -155,31 +147,19 @@ def _by_name(known: str, row: str, _: _Consents) -> str:
     return known if after == before else orjson.dumps(after).decode()
 
 
-def _earlier(known: str, row: str, _: _Consents) -> str:
-    return min(known, row or known)
-
-
-def _consent(known: str, row: str, _: _Consents) -> str:
-    return max(known, row)
-
-
 def _of_consent(known: str, row: str, consents: _Consents) -> str:
     if consents.row > consents.known:
         return row
     return row or known if consents.row == consents.known else known
 
 
-def _without_consent(known: str, row: str, consents: _Consents) -> str:
-    return known if consents.known else row or known
-
-
 _RULES: Mapping[MergeRule, Callable[[str, str, _Consents], str]] = {
-    MergeRule.NEWER: _newer,
-    MergeRule.UNION: _union,
-    MergeRule.BY_NAME: _by_name,
-    MergeRule.EARLIER: _earlier,
-    MergeRule.CONSENT: _consent,
+    MergeRule.NEWER: lambda known, row, _: row or known,
+    MergeRule.UNION: lambda known, row, _: _both_tags(known, row),
+    MergeRule.BY_NAME: lambda known, row, _: _both_attributes(known, row),
+    MergeRule.EARLIER: lambda known, row, _: min(known, row or known),
+    MergeRule.CONSENT: lambda known, row, _: max(known, row),
     MergeRule.OF_CONSENT: _of_consent,
-    MergeRule.WITHOUT_CONSENT: _without_consent,
+    MergeRule.WITHOUT_CONSENT: lambda known, row, consents: known if consents.known else row or known,
 }
 _ROW_RULES = tuple(_RULES[column.merge] for column in COLUMNS)

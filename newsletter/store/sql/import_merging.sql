@@ -222,10 +222,10 @@ JOIN token AS k ON k.number = n.number;
 -- Whether there is anybody whom nothing on record allows to mail.
 SELECT EXISTS (SELECT 1 FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
--- name: find_without_consent()!
+-- name: remark_on_missing_consent()!
 -- Says of which rows nothing on record allows to mail the person.
-INSERT INTO without_consent (line, email)
-SELECT i.line, i.email
+INSERT INTO remark (line, email, is_rejected, text)
+SELECT i.line, i.email, 0, 'not mailed: no consent on record'
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 LEFT JOIN subscriber AS s ON s.id = t.subscriber
@@ -233,22 +233,6 @@ WHERE
     t.fate <> 'rejected'
     AND coalesce(s.consented_at, i.consented_at) = ''
     AND coalesce(s.consent_basis, i.consent_basis) = '';
-
--- name: create_without_consent()!
--- Rows taken of people whom nothing on record allows to mail.
-CREATE TEMPORARY TABLE without_consent (
-    line INTEGER NOT NULL,
-    email TEXT NOT NULL
-);
-
--- name: drop_without_consent()!
--- Clears up.
-DROP TABLE without_consent;
-
--- name: remark_on_missing_consent()!
--- Says so.
-INSERT INTO remark (line, email, is_rejected, text)
-SELECT line, email, 0, 'not mailed: no consent on record' FROM without_consent;
 
 -- name: remark_on_suppressed()!
 -- Says whose address is suppressed.

@@ -1,4 +1,4 @@
-"""Reads the header of a list: whose format it is, and which column holds what."""
+"""Read the header of a list: whose format it is, and which column holds what."""
 
 import difflib
 import re
@@ -40,7 +40,7 @@ class Column:
 
     @property
     def use(self) -> str:
-        """How it is taken, in words."""
+        """Return how it is taken, in words."""
         if self.is_json:
             return "attributes"
         if self.attribute:
@@ -72,12 +72,12 @@ class Header:
         return next(column for column in self.columns if "email" in column.fields)
 
     def column_of(self, field: str) -> Column | None:
-        """The column that fills one of LIST_COLUMNS; None where the list does not have it."""
+        """Return the column that fills one of LIST_COLUMNS; None where the list does not have it."""
         return next((column for column in self.columns if field in column.fields), None)
 
 
 def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int) -> Header:
-    """The header; raises MistakesError with all that is wrong with it.
+    """Return the header; raise MistakesError with all that is wrong with it.
 
     `mapping` says what to take a column for: one of LIST_COLUMNS, the name of an attribute, or nothing at all.
     Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
@@ -97,7 +97,7 @@ def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, s
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
-    """The names of the columns; raises MistakesError where a list cannot have such a header."""
+    """Return the names of the columns; raise MistakesError where a list cannot have such a header."""
     if len(cells) > MOST_COLUMNS:
         what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
         remedy = "delete the columns that say nothing about people, or check the file"
@@ -109,7 +109,7 @@ def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
 
 
 def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int, str], list[tuple[str, str]]]:
-    """What to take each column for that the mapping names, by its place; and the columns that it names in vain."""
+    """Return by its place what the mapping takes each column for, and the columns that it names in vain."""
     wanted: dict[int, str] = {}
     faults = []
     for name, target in mapping.items():
@@ -136,7 +136,7 @@ def _mapped(name: str, place: int, target: str) -> Column:
 
 
 def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
-    """How a column of a format is taken, by its name."""
+    """Return how a column of a format is taken, by its name."""
     letters = letters_of(name)
     status = next((found for found in form.status if letters_of(found.name) == letters), None)
     meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
@@ -156,13 +156,13 @@ def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
 
 
 def attribute_name(name: str) -> str:
-    """A name as attributes have it: plain small letters, digits and underscores; letters lose their accents."""
+    """Return a name as attributes have it: lowercase ASCII letters, digits and underscores, without accents."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
 def is_attribute_name(name: str) -> bool:
-    """Whether an attribute can be called so."""
+    """Return whether an attribute can have this name."""
     return (
         _NAME.fullmatch(name) is not None
         and len(name) <= LONGEST_NAME
@@ -172,7 +172,7 @@ def is_attribute_name(name: str) -> bool:
 
 
 def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """All that is wrong with the columns, each with what to do."""
+    """Return all that is wrong with the columns, each with what to do."""
     faults = []
     takers: dict[str, Column] = {}
     for column in columns:
@@ -195,7 +195,7 @@ def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
 
 
 def _name_fault(column: Column) -> tuple[str, str] | None:
-    """What is wrong with the name that an attribute would get."""
+    """Return what is wrong with the name that an attribute would get."""
     name = column.attribute
     if not name or is_attribute_name(name):
         return None
@@ -208,5 +208,5 @@ def _name_fault(column: Column) -> tuple[str, str] | None:
 
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
-    """What is wrong with a header, each fault with what to do."""
+    """Return the mistakes of a header, each with what to do."""
     return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)

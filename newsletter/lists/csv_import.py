@@ -47,7 +47,7 @@ def read_list(
     now: datetime | None = None,
     on_shape: Callable[[ListShape], None] = lambda _: None,
 ) -> Iterator[ImportBatch]:
-    """The rows of a list, in their order, read as they are asked for; `on_shape` is told first how it is read.
+    """Yield the rows of a list, in their order, read as they are asked for; `on_shape` is told first how it is read.
 
     `mapping` says what a column is to be taken for: one of ours, the name of an attribute, or nothing. Without an
     `encoding` it is found out. With `now`, a row whose consent is yet to come is rejected. Raises InputError where the
@@ -102,7 +102,7 @@ def _batch_of_rows(rows: Rows, *, now: datetime | None) -> ImportBatch:
 
 
 def _without_empty_rows(rows: Rows, email: int) -> Rows:
-    """The rows that say anything at all."""
+    """Return the rows that say anything at all."""
     empty = {
         place
         for place, cell in enumerate(rows.columns[email])
@@ -130,7 +130,7 @@ class _Conversion:
         self._latest = text_of(now + _AHEAD) if now else ""
 
     def columns(self, plain: Addresses | None) -> dict[str, Cells]:
-        """The columns of the batch; `plain` are the addresses where all of them are beyond doubt."""
+        """Return the columns of the batch; `plain` are the addresses where all of them are beyond doubt."""
         addresses = plain or self._addresses(self._header.email)
         columns = {"person": addresses.persons, "email": addresses.emails}
         self.findings.add_doubts(doubts_of(addresses.emails))
@@ -198,7 +198,7 @@ class _Conversion:
         return None
 
     def _judge(self, status: StatusColumn, column: TidyColumn) -> None:
-        """Sorts out those who must not be mailed by what the list itself says of them."""
+        """Reject those of whom the list itself says that they must not be mailed."""
         where = f" in {self._header.tool}" if self._header.tool else ""
         reasons, doubts = {}, {}
         for cell in column.different:

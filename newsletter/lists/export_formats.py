@@ -32,12 +32,12 @@ class StatusColumn:
     is_free: bool = False  # other values may stand there too, and say nothing about mail
 
     def reason_of(self, cell: str) -> str:
-        """Why somebody with this value must not be mailed; empty where it says nothing against it."""
+        """Return why somebody with this value must not be mailed; empty where it says nothing against it."""
         said = cell.lower()
         return self.reasons.get(said) or (self.reasons.get(ANYTHING, "") if said else "")
 
     def is_unknown(self, cell: str) -> bool:
-        """Whether a value says neither that somebody is mailed nor that they must not be."""
+        """Return whether a value says neither that somebody is mailed nor that they must not be."""
         return bool(cell) and self.mailed is not None and cell.lower() not in self.mailed and not self.reason_of(cell)
 
 
@@ -240,12 +240,12 @@ OWN = ExportFormat(
 
 
 def letters_of(name: str) -> str:
-    """A column's name by its letters and digits alone, so that `E-Mail Address` and `email_address` are the same."""
+    """Return the letters and digits of a column's name, so that `E-Mail Address` and `email_address` are the same."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
 
 
 def recognise(names: frozenset[str]) -> ExportFormat:
-    """The format that has these columns, given by their letters."""
+    """Return the format that has these columns, given by their letters."""
     formats = (OUR_EXPORT, *FORMATS)
     return next(
         (found for found in formats for known in found.known_by if names.issuperset(map(letters_of, known))), OWN

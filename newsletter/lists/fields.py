@@ -20,26 +20,26 @@ _TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
 
 
 def checked_language(code: str) -> str:
-    """The code of a language, if there is one of it; raises ValueError with what to write instead."""
+    """Return the code of a language; raise ValueError with what to write where it is none."""
     return _known(_validated(_LANGUAGE, code, code), code)
 
 
 def tags(column: TidyColumn) -> tuple[Cells, frozenset[str]]:
-    """A column of tags as the database keeps them, and the tags that there are."""
+    """Return a column of tags as the database keeps them, and which tags there are."""
     read = {cell: tags_in_cell(cell) for cell in column.different}
     texts = {cell: tags_text(found) for cell, found in read.items()}
     return list(map(texts.__getitem__, column.cells)), frozenset(tag for found in read.values() for tag in found)
 
 
 def tags_in_cell(cell: str) -> tuple[str, ...]:
-    """The tags of a cell, which `;`, `,` or `|` stand between; without quotes around each."""
+    """Return the tags of a cell, which `;`, `,` or `|` separate, without quotes around each."""
     parts = (part.strip() for part in _TAG_SEPARATOR.split(cell))
     bare = (quoted[2] if (quoted := _QUOTED_TAG.fullmatch(part)) else part for part in parts)
     return tuple(sorted({tag for part in bare if (tag := normal_tag(part))}))
 
 
 def gathered(named: Mapping[str, TidyColumn]) -> tuple[Cells, frozenset[str]]:
-    """The objects of columns with the attribute's name of each, in the order of the names; and which names are used."""
+    """Gather columns, given by the names of their attributes, into JSON objects; return those and the names in use."""
     pieces = [_members(name, column) for name, column in sorted(named.items())]
     used = frozenset(name for name, column in named.items() if column.different - {""})
     if len(pieces) == 1:
@@ -51,7 +51,7 @@ def gathered(named: Mapping[str, TidyColumn]) -> tuple[Cells, frozenset[str]]:
 def gathered_with_json(
     named: Mapping[str, TidyColumn], nested: Mapping[str, TidyColumn]
 ) -> tuple[Cells, frozenset[str], dict[int, str]]:
-    """The same where columns, given by their names, hold further attributes as JSON; and what is doubtful about a row.
+    """Do the same where `nested` columns hold attributes as JSON, and return what is doubtful about a row as well.
 
     Of a JSON object is taken, as text, what has a name that an attribute can have.
     """
@@ -88,7 +88,7 @@ def looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, di
 
 @lru_cache(maxsize=1024)
 def language_of(cell: str) -> str:
-    """A language's code as it is usually written: `EN` and `pt_br` are en and pt-BR."""
+    """Return a language's code as it is usually written: `EN` and `pt_br` are en and pt-BR."""
     first, *rest = cell.replace("_", "-").split("-")
     parts = [first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in rest)]
     return _known(_validated(_LANGUAGE, "-".join(parts), cell), cell)
@@ -102,7 +102,7 @@ def _known(language: str, given: str) -> str:
 
 @cache
 def _known_languages() -> frozenset[str]:
-    """The codes of languages in CLDR, with those that were replaced, such as iw for he."""
+    """Return the codes of languages in CLDR, with those that were replaced, such as iw for he."""
     from babel.core import Locale, get_global  # its tables are large, and few lists need them
 
     return frozenset({*Locale("en").languages, *get_global("likely_subtags"), *get_global("language_aliases")})
@@ -110,7 +110,7 @@ def _known_languages() -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def time_zone_of(cell: str) -> str:
-    """A zone as the time zone database spells it."""
+    """Return a zone as the time zone database spells it."""
     name = cell.replace(" ", "_")
     return _validated(_TIME_ZONE, _zones_by_small_letters().get(name.lower(), name), cell)
 
@@ -129,14 +129,14 @@ def _validated(adapter: TypeAdapter[str], value: str, given: str) -> str:
 
 
 def _members(name: str, column: TidyColumn) -> Sequence[str]:
-    """Each cell as a member of a JSON object; empty where the cell is."""
+    """Return each cell as a member of a JSON object; empty where the cell is."""
     head = orjson.dumps(name).decode()
     written = {cell: f"{head}:{orjson.dumps(cell).decode()}" if cell else "" for cell in column.different}
     return list(map(written.__getitem__, column.cells))
 
 
 def _inside(cell: str) -> tuple[dict[str, str], str]:
-    """The members of a JSON object as texts, and what is doubtful about it."""
+    """Return the members of a JSON object as texts, and what is doubtful about it."""
     if not cell:
         return {}, ""
     try:

@@ -1,4 +1,4 @@
-"""Reads the moments of a list, in the forms that tools and people write them.
+"""Read the moments of a list, in the forms that tools and people write them.
 
 ISO 8601 in all its forms (`2026-01-31`, `2026-01-31 10:00:01`, `2026-01-31T10:00-08:00`), as Go prints them
 (`2026-01-31 10:00:01.5 +0000 UTC`), with the month as an English word (`Jan 31, 2026, 10:00 AM`, `31 January 2026`), as
@@ -46,7 +46,7 @@ _ALL_WITH_SPACE = re.compile(rf"(?:{_DAY} {_CLOCK}\n)*+")
 
 
 def our_moments(cells: Sequence[str]) -> Sequence[str] | None:
-    """The moments of a column that is wholly in our form, or nearly so; None of any other."""
+    """Return the moments of a column that is wholly in our form, or nearly so; None for any other."""
     lines = "\n".join([*cells, ""])
     if _ALL_OURS.fullmatch(lines):
         return cells
@@ -56,7 +56,7 @@ def our_moments(cells: Sequence[str]) -> Sequence[str] | None:
 
 
 def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[Sequence[str], dict[int, str]]:
-    """The moments of a column as the database keeps them; and by its place what is wrong with each that is none."""
+    """Return the moments of a column as the database keeps them, and what is wrong with others by their places."""
     read, faults = [], {}
     for place, cell in enumerate(cells):
         try:
@@ -69,7 +69,7 @@ def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[
 
 @lru_cache(maxsize=4096)
 def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
-    """One moment as the database keeps it; raises ValueError with what is wrong and what to write."""
+    """Return one moment as the database keeps it; raise ValueError with what is wrong and what to write."""
     if _NO_MOMENT.fullmatch(cell):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Reads a list of addresses that must not be mailed: an address a line, or a CSV file with a column of addresses.
+"""Read a list of addresses that must not be mailed: one per line, or a CSV file with a column of addresses.
 
 Of a CSV file's columns `topic`, `reason`, `detail` and `created_at` count, as `suppressions export` writes them. Where
 columns say how people stand, as in the lists that other tools export, only those are taken who left, bounced or
@@ -53,7 +53,7 @@ def read_suppressions(
     now: datetime,
     on_row: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Suppression]:
-    """The suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
+    """Yield the suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
 
     Raises InputError where it cannot be read, and, after its last row, MistakesError where any is wrong, or where all
     of them are of people who are mailed.
@@ -88,14 +88,14 @@ class _Mistakes:
         self._shown: list[Mistake] = []
 
     def add(self, line: int, told: str) -> None:
-        """What is wrong with a line, and what to do where that is known."""
+        """Add what is wrong with a line, and what to do where that is known."""
         self._count += 1
         if self._count <= _MOST_SHOWN:
             what, _, remedy = told.partition("; ")
             self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy or _CORRECT))
 
     def refuse(self) -> None:
-        """Raises MistakesError where there are any."""
+        """Raise MistakesError where there are any."""
         self._shown.sort(key=lambda mistake: mistake.line or 0)
         if self._count > _MOST_SHOWN:
             what = f"there are {self._count - _MOST_SHOWN:,} more lines with a mistake"
@@ -116,7 +116,7 @@ class _RowReader:
         self._moments = [column for column in header.columns if not {LEFT_AT, "created_at"}.isdisjoint(column.fields)]
 
     def suppression(self, cells: Sequence[str]) -> Suppression | None:
-        """What a row says; None where it is of somebody who did not leave."""
+        """Return what a row says; None where it is of somebody who did not leave."""
         why = self._why(cells)
         if why is None:
             return None
@@ -130,7 +130,7 @@ class _RowReader:
         )
 
     def _why(self, cells: Sequence[str]) -> tuple[SuppressionReason, str] | None:
-        """Why somebody is not mailed, and the row's own words where they are none of our reasons; None if they are."""
+        """Return why somebody is not mailed, and the row's words where they are none of ours; None if they are mailed."""
         words, unknown, is_mailed = self._cell(cells, "reason"), "", False
         for column, status in self._states:
             cell = _tidy(cells[column.place])
@@ -146,7 +146,7 @@ class _RowReader:
         return self._reason(words) if words or not self._states else None
 
     def _reason(self, words: str) -> tuple[SuppressionReason, str]:
-        """The reason, and what the row says where it is none of ours, such as a server's words."""
+        """Return the reason, and what the row says where it is none of ours, such as a server's words."""
         given = self._terms.reason
         known = _REASONS.get(words.lower())
         if known is not None:
@@ -165,7 +165,7 @@ class _RowReader:
         return topic
 
     def _since(self, cells: Sequence[str]) -> datetime:
-        """When they left, the last time of several; now, where the row does not say it."""
+        """Return when they left, the last time of several; now, where the row does not say it."""
         told = {self._moment(cell): cell for column in self._moments if (cell := _tidy(cells[column.place]))}
         last = max(told, default="")
         since = moment_of(last) if last else self._now
@@ -174,7 +174,7 @@ class _RowReader:
         return since
 
     def _moment(self, cell: str) -> str:
-        """A moment as the database keeps it; empty where it is written that there is none."""
+        """Return a moment as the database keeps it; empty where it is written that there is none."""
         return moment_text(cell, is_day_first=self._header.form.is_day_first)
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
@@ -183,7 +183,7 @@ class _RowReader:
 
 
 def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[Header, int, Sequence[str]]]:
-    """The header, and each row that is not empty with the line on which it starts."""
+    """Yield the header and each row that is not empty, with the line on which it starts."""
     _, head = next(_lines(path, encoding), (0, ""))
     if not head:
         raise InputError(f"{path}: it is empty; write an address a line")
@@ -203,7 +203,7 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
 
 
 def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
-    """The lines that are not empty, with their numbers."""
+    """Yield the lines that are not empty, with their numbers."""
     for block in read_blocks(path, encoding):
         for number, line in enumerate(block.text.split("\n"), start=block.first_line):
             if line.strip():
@@ -211,7 +211,7 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
 
 
 def _answer_code(state: str) -> str:
-    """What a state says that is the answer of a mail server; raises ValueError for any other."""
+    """Return a state that is the answer of a mail server; raise ValueError for any other."""
     if state and not _ANSWER_CODE.fullmatch(state):
         raise ValueError(
             f"{_short(state)} says neither that they left nor that they did not; "
@@ -221,7 +221,7 @@ def _answer_code(state: str) -> str:
 
 
 def _tidy(cell: str) -> str:
-    """A cell in one line."""
+    """Return a cell on one line."""
     return _CONTROL.sub(" ", unguarded(cell.strip())).strip()
 
 

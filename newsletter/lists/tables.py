@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV file below its header, a block at a time.
+"""Read the rows of a CSV file below its header, a block at a time.
 
 The first line names the columns. They are separated by commas, semicolons, tabs or bars, as that line shows; cells may
 be quoted as in RFC 4180; lines end in any way that lines end in. Spreadsheets may write `sep=;` above the header.
@@ -65,12 +65,12 @@ def read_table(path: Path, encoding: Encoding, read_header: HeaderReader) -> Ite
 
 
 def delimiter_of(first_line: str) -> str:
-    """Of the possible separators the one that the header has most of outside of quotes; the comma where it has none."""
+    """Return the separator that the header has most of outside of quotes; the comma where it has none."""
     return max(_DELIMITERS, key=_QUOTED.sub("", first_line).count)
 
 
 def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[Header, TextBlock]:
-    """The header of a file, and the first block without it."""
+    """Return the header of a file, and the first block without it."""
     text, line, delimiter = block.text, block.first_line, ""
     if match := _DELIMITER_LINE.match(text):
         text, line, delimiter = text[match.end() :], line + 1, match[1]

@@ -1,4 +1,4 @@
-"""Reads a list as blocks of text that hold whole lines, so that a list of any size takes the same memory."""
+"""Read a list as blocks of text that hold whole lines, so that a list of any size takes the same memory."""
 
 import codecs
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class TextBlock:
 
 
 def require_text(path: Path) -> None:
-    """Raises InputError where there is no such file, MistakesError where it is not text, each with what to do."""
+    """Raise InputError where there is no such file, MistakesError where it is not text, each with what to do."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file; check its name and folder")
     if path.is_dir():
@@ -52,7 +52,7 @@ def require_text(path: Path) -> None:
 
 
 def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
-    """The blocks of a file; the last one says so. Raises MistakesError at a byte that the encoding does not have."""
+    """Yield the blocks of a file; the last one says so. Raise MistakesError at a byte that the encoding lacks."""
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     line, unfinished = 1, ""
     with _opened(path) as file:
@@ -82,7 +82,7 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
 
 
 def too_long(path: Path, line: int) -> MistakesError:
-    """A row that no list has."""
+    """Return the mistake of a row that is longer than those of any list."""
     return mistake(
         path,
         line,

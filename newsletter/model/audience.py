@@ -11,12 +11,12 @@ _TAG_BAR = "|"
 
 
 def normal_tag(tag: str) -> str:
-    """A tag as the list keeps it and as segments name it: in lower case, without spaces around it."""
+    """Return a tag as the list keeps it and as segments name it: in lowercase, without spaces around it."""
     return tag.strip().lower()
 
 
 def tags_text(tags: Iterable[str]) -> str:
-    """Tags as a subscriber's row keeps them, each between bars: `|member|teacher|`, sorted; empty where there is none.
+    """Return tags as a row keeps them, each between bars: `|member|teacher|`, sorted; empty where there is none.
 
     None of them holds a bar.
     """
@@ -24,7 +24,7 @@ def tags_text(tags: Iterable[str]) -> str:
 
 
 def tags_in(text: str) -> tuple[str, ...]:
-    """The tags of a subscriber's row, sorted."""
+    """Return the tags of a subscriber's row, sorted."""
     return tuple(sorted(text.strip(_TAG_BAR).split(_TAG_BAR))) if text else ()
 
 

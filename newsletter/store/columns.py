@@ -23,12 +23,12 @@ def _default(column: SubscriberColumn) -> str:
 
 
 def _kept(column: SubscriberColumn) -> str:
-    """A cell of a new person, with the default where it is empty."""
+    """Return a cell of a new person, with the default where it is empty."""
     return f"coalesce(nullif(n.{column.name}, ''), {_default(column)})" if column.default else f"n.{column.name}"
 
 
 def _said(column: SubscriberColumn, table: str) -> str:
-    """A cell as the list says it: empty again where the import put the default."""
+    """Return a cell as the list says it: empty again where the import put the default."""
     cell = f"{table}.{column.name}"
     return f"coalesce(nullif({cell}, {_default(column)}), '')" if column.default else cell
 

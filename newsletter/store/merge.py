@@ -1,4 +1,4 @@
-"""Merges a list into the audience: all of its rows, or none."""
+"""Merge a list into the audience: all of its rows, or none."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +33,7 @@ def merge_subscribers(
     on_progress: Callable[[int], None] = lambda _: None,
     on_fate: Callable[[RowFate], None] | None = None,
 ) -> ImportReport:
-    """Adds and updates subscribers, in one transaction that a failure or an exception of `batches` undoes.
+    """Add and update subscribers, in one transaction that a failure or an exception of `batches` undoes.
 
     What a row leaves empty is kept; `importing.merging.merged` has the rules. Of several rows of one person one counts,
     whatever their order. Nobody who left comes back but by a newer consent of their own. `key` is the one that people
@@ -60,7 +60,7 @@ def merge_subscribers(
 
 
 def past_imports(database: Database) -> tuple[PastImport, ...]:
-    """What each import brought, the newest first."""
+    """Return what each import brought, the newest first."""
     with database.read() as connection:
         return tuple(
             PastImport(

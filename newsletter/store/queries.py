@@ -1,4 +1,4 @@
-"""Loads the named queries of `sql/`."""
+"""Load the named queries of `sql/`."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).parent / "sql"
 
 
 def load_queries(name: str) -> Any:
-    """The queries of `sql/NAME.sql`, each a function of a connection and the parameters that it declares.
+    """Return the queries of `sql/NAME.sql`, each a function of a connection and the parameters that it declares.
 
     What they return is untyped: the caller turns rows into records at once.
     """

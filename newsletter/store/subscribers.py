@@ -1,4 +1,4 @@
-"""The people on the list: finding and listing them, and what they were sent."""
+"""Find and list the people on the list, and what they were sent."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,14 +20,14 @@ _PAGE = 1000
 
 
 def find_subscriber(database: Database, email: str) -> Subscriber | None:
-    """The person with this address, however it is spelt; None where nobody has it."""
+    """Return the person with this address, however it is spelled; None where nobody has it."""
     with database.read() as connection:
         subscriber_id = _SQL.find_id(connection, person=person_of(email))
         return None if subscriber_id is None else load_subscribers(database, after=subscriber_id - 1, size=1)[0]
 
 
 def export_subscribers(database: Database) -> Iterator[Subscriber]:
-    """Everybody, in the order of their ids; a page at a time, so that no lock and little memory is held."""
+    """Yield everybody in the order of their ids, read a page at a time, so that no lock and little memory is held."""
     after = 0
     while page := load_subscribers(database, after=after, size=_PAGE):
         yield from page
@@ -35,7 +35,7 @@ def export_subscribers(database: Database) -> Iterator[Subscriber]:
 
 
 def load_subscribers(database: Database, *, after: int, size: int) -> tuple[Subscriber, ...]:
-    """At most `size` subscribers with ids greater than `after`, in order."""
+    """Return at most `size` subscribers with ids greater than `after`, in order."""
     with database.read() as connection:
         return tuple(subscriber_of(row) for row in _SQL.page(connection, after=after, size=size))
 
@@ -52,13 +52,13 @@ def attribute_names(database: Database) -> tuple[str, ...]:
 
 
 def known_tags(database: Database) -> tuple[str, ...]:
-    """The tags that somebody has or has had."""
+    """Return the tags that somebody has or has had."""
     with database.read() as connection:
         return tuple(name for (name,) in _SQL.tag_names(connection))
 
 
 def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
-    """What became of each broadcast for one subscriber, the newest first."""
+    """Return what became of each broadcast for one subscriber, the newest first."""
     with database.read() as connection:
         return tuple(
             PastDelivery(broadcast=broadcast, issue=issue, status=status, at=moment_of(changed_at), reason=reason)
@@ -69,7 +69,7 @@ def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
 
 
 def past_consents(database: Database, subscriber_id: int) -> tuple[PastConsent, ...]:
-    """What somebody had consented to before the consent that is on record now, the newest first."""
+    """Return what somebody had consented to before the consent that is on record now, the newest first."""
     with database.read() as connection:
         return tuple(
             PastConsent(

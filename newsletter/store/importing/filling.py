@@ -1,4 +1,4 @@
-"""Fills a list into an empty audience: the rows go straight to their place, and the index by person is made at the end.
+"""Fill a list into an empty audience: the rows go straight to their place, and are indexed by person at the end.
 
 It takes two thirds of the time of a merge. Who stands in the list twice is noticed by the index, and only then sought.
 """
@@ -18,14 +18,14 @@ _TOKEN_BYTES = 16
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether nobody is on the list."""
+    """Return whether nobody is on the list."""
     return not _SQL.is_anybody_there(connection)
 
 
 def fill(
     connection: Connection, rows: Iterator[ImportBatch], *, now: str, makes_remarks: bool
 ) -> tuple[ImportReport, Fates]:
-    """Adds everybody; the list is empty, and nobody was forgotten."""
+    """Add everybody; the list must be empty, and nobody forgotten."""
     after = last_id(connection)
     _SQL.drop_person_index(connection)
     taken = 0
@@ -70,24 +70,24 @@ def _load(connection: Connection, rows: ImportBatch, after: int, now: str) -> No
 
 
 def last_id(connection: Connection) -> int:
-    """The last id that was ever given; none is given twice, not even that of somebody who was removed."""
+    """Return the last id that was ever given; none is given twice, not even that of somebody who was removed."""
     last: int = _SQL.last_id(connection)
     return last
 
 
 def keep_last_id(connection: Connection) -> None:
-    """Makes ids go on from the last one, after people were added with theirs; there is somebody on the list."""
+    """Make ids go on from the last one, after people were added with theirs; somebody must be on the list."""
     _SQL.keep_last_id(connection)
 
 
 def unguessable_tokens(count: int) -> list[str]:
-    """Random numbers of 128 bits; drawn all at once, for each draw is a call of the system."""
+    """Return random numbers of 128 bits, drawn all at once because each draw is a system call."""
     drawn, width = secrets.token_hex(_TOKEN_BYTES * count), 2 * _TOKEN_BYTES
     return [drawn[start : start + width] for start in range(0, width * count, width)]
 
 
 def _drop_repeated(connection: Connection, after: int, now: str) -> int:
-    """Leaves each person the row that counts; how many rows were rejected."""
+    """Leave each person the row that counts, and return how many rows were rejected."""
     _SQL.index_repeated(connection)
     rejected = reject_repeated(connection, lambda: _SQL.find_contenders(connection, after=after, now=now, mark=MARK))
     _SQL.delete_rejected(connection, after=after)

@@ -45,7 +45,7 @@ class Intake:
         _SQL.create_remark(connection)
 
     def rows_of(self, batches: Iterable[ImportBatch]) -> Iterator[ImportBatch]:
-        """The rows to be taken, with the terms stated on them."""
+        """Yield the batches with rows to be taken, with the terms stated on them."""
         self._keep_names(_SQL.add_tag_name, self._tags, self.terms.tags)
         for batch in batches:
             self._account_for(batch)

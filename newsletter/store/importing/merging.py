@@ -28,7 +28,7 @@ _CONSENT = COLUMN_NAMES.index("consented_at")
 def merge(
     connection: Connection, rows: Iterator[ImportBatch], *, now: str, key: bytes | None, makes_remarks: bool
 ) -> tuple[ImportReport, Fates]:
-    """Adds who is new and updates who is known. `key` is asked for where somebody was forgotten."""
+    """Add who is new and update who is known. `key` is needed where somebody was forgotten."""
     staged = _stage(connection, rows)
     if _look_up(connection, staged) and reject_repeated(
         connection, lambda: _SQL.find_contenders(connection, now=now, mark=MARK)
@@ -55,7 +55,7 @@ def merge(
 
 
 def _stage(connection: Connection, rows: Iterator[ImportBatch]) -> int:
-    """Stages the list; how many rows."""
+    """Stage the list, and return how many rows it has."""
     for prepare in (_SQL.drop_incoming, _SQL.drop_standing, _SQL.create_incoming, _SQL.create_standing):
         prepare(connection)
     staged = 0
@@ -67,7 +67,7 @@ def _stage(connection: Connection, rows: Iterator[ImportBatch]) -> int:
 
 
 def _look_up(connection: Connection, staged: int) -> bool:
-    """Finds on the list whom the rows are about; whether somebody may stand in them several times.
+    """Find on the list whom the rows are about, and return whether somebody may have several rows.
 
     A list that was imported before stands in the order of the ids that its people were given. There a person is found
     by the place alone, in a third of the time; and there nobody can stand twice.
@@ -81,7 +81,7 @@ def _look_up(connection: Connection, staged: int) -> bool:
 
 
 def _update_known(connection: Connection, *, now: str) -> None:
-    """Puts on record what is new of people who are on the list."""
+    """Put on record what is new of people who are on the list."""
     _SQL.create_change(connection)
     after = 0
     while page := list(_SQL.candidates(connection, after=after, size=_PAGE)):

@@ -1,4 +1,4 @@
-"""People who had left or asked to be forgotten, and stand in a list again: who of them comes back.
+"""Decide who comes back of the people in a list who had left or asked to be forgotten.
 
 Only a newer consent of their own, with its source and not in the future, lifts a suppression or brings a forgotten
 person back; never a basis that an import states, nor anything where an address is suppressed by hand or as invalid.
@@ -33,12 +33,12 @@ def revive(connection: Connection, find_revivals: Callable[[], object], *, now: 
 
 
 def is_anybody_forgotten(connection: Connection) -> bool:
-    """Whether somebody was forgotten, so that an import needs the key."""
+    """Return whether somebody was forgotten, so that an import needs the key."""
     return bool(_SHARED.is_anybody_forgotten(connection))
 
 
 def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> int:
-    """Rejects the newcomers who were forgotten, or gives them their id again; to how many.
+    """Reject the newcomers who were forgotten, or give them their id again, and return to how many.
 
     Raises InputError where somebody was forgotten and the key is missing or another one: any row might be theirs.
     """
@@ -64,8 +64,8 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
     connection.load("remark", refused)
     if refused:
         _SQL.reject_remarked(connection)
-    _SQL.give_id_back(connection, [{"line": each["line"], "subscriber": each["subscriber"]} for each in returning])
-    _SQL.remember_again(connection, [{"digest": each["digest"]} for each in returning])
+    _SQL.give_id_back(connection, returning)
+    _SQL.remember_again(connection, returning)
     _SQL.drop_newcomer(connection)
     return len(returning)
 

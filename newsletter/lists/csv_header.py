@@ -49,7 +49,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class ListHeader:
     """What the first line of a list says."""
 
     form: ExportFormat
@@ -76,7 +76,9 @@ class Header:
         return next((column for column in self.columns if field in column.fields), None)
 
 
-def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int) -> Header:
+def read_header(
+    cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int
+) -> ListHeader:
     """Return the header; raise MistakesError with all that is wrong with it.
 
     `mapping` says what to take a column for: one of LIST_COLUMNS, the name of an attribute, or nothing at all.
@@ -93,7 +95,7 @@ def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, s
     faults += _faults(columns)
     if faults:
         raise header_mistakes(path, line, faults)
-    return Header(form=form, delimiter=delimiter, columns=tuple(columns))
+    return ListHeader(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from newsletter.lists.addresses import Addresses, checked_addresses, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
-from newsletter.lists.csv_header import Column, Header, read_header
+from newsletter.lists.csv_header import Column, ListHeader, read_header
 from newsletter.lists.doubts import doubts_of
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import StatusColumn
@@ -35,7 +35,7 @@ _READERS = {ColumnType.LANGUAGE: language_of, ColumnType.ZONE: time_zone_of}
 class ListShape:
     """How a list is read: what its columns are taken for, and in which encoding."""
 
-    header: Header
+    header: ListHeader
     encoding: Encoding
 
 
@@ -57,7 +57,7 @@ def read_list(
     require_text(path)
     found = Encoding.named(encoding) if encoding else find_encoding(path)
 
-    def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
+    def header_of(cells: Sequence[str], delimiter: str, line: int) -> ListHeader:
         header = read_header(cells, delimiter=delimiter, mapping=mapping, path=str(path), line=line)
         on_shape(ListShape(header=header, encoding=found))
         return header

@@ -7,7 +7,7 @@ must not be is a list of subscribers that says nothing about it: all of them wou
 from collections.abc import Sequence
 from dataclasses import replace
 
-from newsletter.lists.csv_header import Column, Header, column_names, header_mistakes, recognised_column
+from newsletter.lists.csv_header import Column, ListHeader, column_names, header_mistakes, recognised_column
 from newsletter.lists.export_formats import (
     ANYTHING,
     BOUNCED,
@@ -53,7 +53,7 @@ def email_places(names: Sequence[str]) -> list[int]:
     return places or [place for place, each in enumerate(letters) if each == _STREETS][:1]
 
 
-def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, line: int) -> Header:
+def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, line: int) -> ListHeader:
     """Return the header; raise MistakesError where the list is not of people who must not be mailed."""
     names = column_names(cells, path=path, line=line)
     emails = email_places(names)
@@ -63,7 +63,7 @@ def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, 
         raise header_mistakes(path, line, [fault])
     if not _tells_when(columns, form):
         columns = [replace(each, fields=()) if each.fields == ("created_at",) else each for each in columns]
-    return Header(form=form, delimiter=delimiter, columns=tuple(columns))
+    return ListHeader(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
 def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Column:

@@ -15,7 +15,7 @@ from pathlib import Path
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
-from newsletter.lists.csv_header import Column, Header
+from newsletter.lists.csv_header import Column, ListHeader
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED, OWN
 from newsletter.lists.list_moments import moment_text
@@ -33,7 +33,7 @@ _MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMP
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # The answer of a mail server (RFC 3463), as lists of bounces have it.
 _ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
-_LINES = Header(form=OWN, delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
+_LINES = ListHeader(form=OWN, delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class _Mistakes:
 class _RowReader:
     """Turns rows into suppressions; raises ValueError with a remedy."""
 
-    def __init__(self, header: Header, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
+    def __init__(self, header: ListHeader, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
         self._header = header
         self._terms = terms
         self._topics = topics
@@ -130,7 +130,7 @@ class _RowReader:
         )
 
     def _why(self, cells: Sequence[str]) -> tuple[SuppressionReason, str] | None:
-        """Return why somebody is not mailed, and the row's words where they are none of ours; None if they are mailed."""
+        """Return why somebody is not mailed, and the row's own words for it; None if they are mailed."""
         words, unknown, is_mailed = self._cell(cells, "reason"), "", False
         for column, status in self._states:
             cell = _tidy(cells[column.place])
@@ -182,7 +182,7 @@ class _RowReader:
         return _tidy(cells[column.place]) if column else ""
 
 
-def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[Header, int, Sequence[str]]]:
+def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[ListHeader, int, Sequence[str]]]:
     """Yield the header and each row that is not empty, with the line on which it starts."""
     _, head = next(_lines(path, encoding), (0, ""))
     if not head:
@@ -191,7 +191,7 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
         yield from ((_LINES, line, (cell,)) for line, cell in _lines(path, encoding))
         return
 
-    def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
+    def header_of(cells: Sequence[str], delimiter: str, line: int) -> ListHeader:
         return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
 
     for rows in read_table(path, encoding, header_of):

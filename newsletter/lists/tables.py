@@ -15,7 +15,7 @@ from pathlib import Path
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.cells import shortened
-from newsletter.lists.csv_header import Header
+from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.encodings import Encoding, mistake
 from newsletter.lists.text_blocks import LONGEST_LINE, TextBlock, read_blocks, too_long
 from newsletter.model.imports import RejectedRow
@@ -23,7 +23,7 @@ from newsletter.model.imports import RejectedRow
 csv.field_size_limit(LONGEST_LINE)  # a cell that is too long costs its row alone, quoted or not
 
 # Of the cells of the first line that is not empty, what stands between them, and which line it is.
-HeaderReader = Callable[[Sequence[str], str, int], Header]
+HeaderReader = Callable[[Sequence[str], str, int], ListHeader]
 
 _DELIMITERS = ",;\t|"
 _DELIMITER_LINE = re.compile(r'"?sep=([,;\t|])"?\n', re.I)
@@ -35,7 +35,7 @@ _END = "\0"  # stands between rows while a block is split into cells
 class Rows:
     """Some rows of a file as columns of equal length, and how much of the file they and all before them take."""
 
-    header: Header
+    header: ListHeader
     lines: Sequence[int]  # where each row starts
     columns: Sequence[Sequence[str]]
     rejected: Sequence[RejectedRow] = ()  # those that have another width
@@ -48,7 +48,7 @@ def read_table(path: Path, encoding: Encoding, read_header: HeaderReader) -> Ite
 
     Raises InputError where the file cannot be read or is empty, and MistakesError where it is no CSV.
     """
-    header: Header | None = None
+    header: ListHeader | None = None
     rest, line = "", 0  # the beginning of a row that goes on in the next block, and where it starts
     for read in read_blocks(path, encoding):
         block = replace(read, text=rest + read.text, first_line=line) if rest else read
@@ -69,7 +69,7 @@ def delimiter_of(first_line: str) -> str:
     return max(_DELIMITERS, key=_QUOTED.sub("", first_line).count)
 
 
-def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[Header, TextBlock]:
+def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[ListHeader, TextBlock]:
     """Return the header of a file, and the first block without it."""
     text, line, delimiter = block.text, block.first_line, ""
     if match := _DELIMITER_LINE.match(text):
@@ -89,13 +89,13 @@ def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[He
     return header, replace(block, text=rest, first_line=line + reader.line_num)
 
 
-def _rows(block: TextBlock, header: Header, path: Path) -> Rows:
+def _rows(block: TextBlock, header: ListHeader, path: Path) -> Rows:
     """Split a block into rows; raise MistakesError where its quotes do not pair."""
     is_plain = '"' not in block.text and _END not in block.text
     return (_split(block, header) if is_plain else None) or _read(block, header, path)
 
 
-def _split(block: TextBlock, header: Header) -> Rows | None:
+def _split(block: TextBlock, header: ListHeader) -> Rows | None:
     """Split a block without quotes; return None where a line has more or fewer cells than the header."""
     count, width, delimiter = block.text.count("\n"), header.width, header.delimiter
     cells = block.text.replace("\n", f"{delimiter}{_END}{delimiter}").split(delimiter)
@@ -109,7 +109,7 @@ def _split(block: TextBlock, header: Header) -> Rows | None:
     )
 
 
-def _read(block: TextBlock, header: Header, path: Path) -> Rows:
+def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
     """Read a block as CSV; a last row that has no end is left for the next block, where there is one."""
     text, width = block.text, header.width
     reader = csv.reader(StringIO(text, newline="\n"), delimiter=header.delimiter, strict=True)
@@ -142,7 +142,7 @@ def _read(block: TextBlock, header: Header, path: Path) -> Rows:
     )
 
 
-def _of_another_width(line: int, cells: Sequence[str], header: Header) -> RejectedRow:
+def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> RejectedRow:
     place = header.email.place
     address = cells[place].strip() if len(cells) > place else ""
     reason = f"it has {len(cells)} cells where the header has {header.width}; look for a missing quote or separator"

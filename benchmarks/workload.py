@@ -19,8 +19,8 @@ from threading import Event
 from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config
 from newsletter.lists.batches import batches_of
-from newsletter.model.audience import SubscriberRecord
 from newsletter.model.axes import Lookup, language_axis, mailbox_axis, only_axis
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.ledger import FreezeRequest
 from newsletter.model.mailbox import APPS_OF_MAILBOX
 from newsletter.model.readership import Readership

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from newsletter.model.columns import COLUMNS, SubscriberColumn
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
 from newsletter.settings.workspace import Settings
 
@@ -44,3 +45,10 @@ def test_every_section_type_is_explained() -> None:
 def test_every_key_of_the_settings_is_explained() -> None:
     page = (DOCS / "settings.md").read_text(encoding="utf-8")
     assert [key for key in keys_of(Settings) if f"`{key}" not in page and f"{key}]" not in page] == []
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+def test_every_column_of_a_subscriber_is_explained(column: SubscriberColumn) -> None:
+    importing, privacy = ((DOCS / page).read_text(encoding="utf-8") for page in ("importing.md", "privacy.md"))
+    assert f"`{column.name}`" in importing or not column.in_lists
+    assert f"`{column.key}`" in privacy

@@ -1,8 +1,10 @@
 """What forgetting a person erases and what it leaves, on the screen."""
 
+from datetime import datetime
 from pathlib import Path
 
 from newsletter.cli import output
+from newsletter.model.columns import COLUMNS
 from newsletter.model.person import KnownPerson
 from newsletter.workflows.subscribers.forget import Erasure, PlannedErasure
 
@@ -58,16 +60,13 @@ def _erased(planned: PlannedErasure) -> list[tuple[str, str]]:
 def _row(person: KnownPerson) -> str:
     if person.subscriber is None:
         return ""
-    record = person.subscriber.record
+    values = zip(COLUMNS, person.subscriber.record.values, strict=True)
     parts = [
-        "the address",
-        *(["the name"] if record.first_name or record.last_name else []),
-        *(["language"] if record.language else []),
-        *(["time zone"] if record.timezone else []),
-        *([output.count_of(len(record.tags), "tag")] if record.tags else []),
-        *([output.count_of(len(record.attributes), "attribute")] if record.attributes else []),
+        f"the {column.label}" if isinstance(value, str) else output.count_of(len(value), column.label.removesuffix("s"))
+        for column, value in values
+        if value and not column.is_consent and not isinstance(value, datetime)
     ]
-    return ", ".join(parts)
+    return ", ".join(dict.fromkeys(parts))
 
 
 def _consent(person: KnownPerson) -> str:

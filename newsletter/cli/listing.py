@@ -86,18 +86,12 @@ def _name(member: "Member") -> str:
 
 
 def _data(member: "Member") -> dict[str, object]:
+    from newsletter.lists.exports import subscriber_data
     from newsletter.system.moments import text_of
 
-    record = member.subscriber.record
+    consented_at = member.subscriber.record.consented_at
     return {
-        "email": record.email,
-        "first_name": record.first_name,
-        "last_name": record.last_name,
-        "language": record.language,
-        "timezone": record.timezone,
-        "tags": list(record.tags),
-        "joined_at": text_of(member.subscriber.joined_at),
-        "consented_at": text_of(record.consented_at) if record.consented_at else None,
-        "attributes": dict(record.attributes),
+        **subscriber_data(member.subscriber),
+        "consented_at": text_of(consented_at) if consented_at else None,
         "mail": member.standing,
     }

@@ -1,9 +1,11 @@
 """All that is known of a person, on the screen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from newsletter.cli import moments, output
 from newsletter.model.audience import Subscriber, Suppression
+from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
 
@@ -46,34 +48,45 @@ def show_known(person: KnownPerson) -> None:
 
 
 def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
-    record = subscriber.record
     return [
-        ("name", f"{record.first_name} {record.last_name}".strip()),
-        ("language", record.language),
-        ("time zone", record.timezone),
-        ("tags", ", ".join(record.tags)),
-        *sorted(record.attributes.items()),
-        ("joined", moments.shown(subscriber.joined_at)),
+        *_column_facts(subscriber.record, is_consent=False),
         ("changed", moments.shown(subscriber.updated_at)),
         ("imported", "\n".join(f"{past.file or 'a list'}, {moments.shown(past.at)}" for past in person.imports)),
     ]
 
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
-    record = subscriber.record
     earlier = [
         f"{moments.shown(past.consented_at)}, {past.source or 'source unknown'}"
         f"{f', wording {past.wording}' if past.wording else ''}; until {moments.shown(past.replaced_at)}"
         for past in person.past_consents
     ]
     return [
-        ("given", moments.shown(record.consented_at) if record.consented_at else _NOTHING),
-        ("source", record.consent_source),
-        ("wording", record.consent_wording),
-        ("confirmed", moments.shown(record.consent_confirmed_at) if record.consent_confirmed_at else ""),
-        ("basis", record.consent_basis),
+        ("given", "" if subscriber.record.consented_at else _NOTHING),
+        *_column_facts(subscriber.record, is_consent=True),
         ("before", "\n".join(earlier)),
     ]
+
+
+def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[str, str]]:
+    """Return a label and a text for each column; neighbors that share a label, as the parts of a name do, are one."""
+    facts: list[tuple[str, str]] = []
+    for column, value in zip(COLUMNS, record.values, strict=True):
+        if column.is_consent is not is_consent or column.type is ColumnType.ADDRESS:
+            continue
+        if isinstance(value, Mapping):
+            facts += sorted(value.items())
+        elif facts and facts[-1][0] == column.label:
+            facts[-1] = (column.label, f"{facts[-1][1]} {_text(value)}".strip())
+        else:
+            facts.append((column.label, _text(value)))
+    return facts
+
+
+def _text(value: str | datetime | tuple[str, ...] | None) -> str:
+    if isinstance(value, datetime):
+        return moments.shown(value)
+    return ", ".join(value) if isinstance(value, tuple) else value or ""
 
 
 def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ def list_suppressed(
     from itertools import islice
 
     from newsletter.cli.workspace import opened_database
-    from newsletter.lists.suppression_export import suppression_data
+    from newsletter.lists.exports import suppression_data
     from newsletter.store.suppressions import count_suppressions
     from newsletter.workflows.suppressions.suppress import suppressed
 

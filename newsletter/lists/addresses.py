@@ -1,4 +1,4 @@
-"""Decides whether text is an e-mail address that mail can be sent to."""
+"""Decide whether text is an email address that mail can be sent to."""
 
 import re
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Addresses:
 
 
 def checked_address(text: str) -> str:
-    """The address with its domain in lower case; raises ValueError with the reason where it is none.
+    """Return the address with its domain in lowercase; raise ValueError with the reason where it is none.
 
     A pattern passes what nearly every mailbox looks like; the rest is for email-validator, thirty times slower, to
     decide. Nothing is looked up on the network.
@@ -50,7 +50,7 @@ def checked_address(text: str) -> str:
 
 
 def _fault(text: str) -> str:
-    """What is usually wrong with an address that is none; empty where it is something else."""
+    """Return what is usually wrong with such an address; empty where it is something else."""
     local, at, domain = text.rpartition("@")
     faults = {
         "it has no @": not at,
@@ -70,13 +70,13 @@ def _fault(text: str) -> str:
 
 
 def _in_our_spelling(message: str) -> str:
-    """What email-validator says, as we would begin it, and with our word for e-mail."""
+    """Return what email-validator says, as our messages begin, and with their spelling of e-mail."""
     said = re.sub(r"\bemail\b", "e-mail", message.rstrip("."), flags=re.IGNORECASE)
     return f"{said[:1].lower()}{said[1:]}"
 
 
 def plain_addresses(cells: Sequence[str]) -> Addresses | None:
-    """A column of which every address is as plain as nearly all are; None where one is not."""
+    """Return a column whose addresses are all as plain as nearly all are; None where one is not."""
     if max(map(len, cells), default=0) > _SHORT:
         return None
     lines = "\n".join([*cells, ""])
@@ -88,7 +88,7 @@ def plain_addresses(cells: Sequence[str]) -> Addresses | None:
 
 
 def checked_addresses(cells: Sequence[str]) -> tuple[Addresses, dict[int, str]]:
-    """A column of addresses, empty where a cell is none; and by its place what is wrong with it."""
+    """Return a column of addresses, empty where a cell is none, and what is wrong with each of those by its place."""
     plain = plain_addresses(cells)
     if plain is not None:
         return plain, {}

@@ -1,4 +1,4 @@
-"""Tidies cells as people write them: without spaces around them, and without what no cell should hold."""
+"""Tidy cells as people write them: strip spaces, and find what no cell should hold."""
 
 import re
 from collections import defaultdict
@@ -23,13 +23,13 @@ class RowFindings:
         self.doubts: defaultdict[int, list[str]] = defaultdict(list)
 
     def add_faults(self, faults: Mapping[int, str], *, column: str = "") -> None:
-        """Rows that cannot be taken, and why, each fault once; `column` is named where the reason does not tell."""
+        """Add why rows cannot be taken, each fault once; `column` is named where the reason does not tell it."""
         for place, fault in faults.items():
             if (told := f"{column} {fault}".lstrip()) not in self.faults[place]:
                 self.faults[place].append(told)
 
     def add_doubts(self, doubts: Mapping[int, str]) -> None:
-        """Rows that somebody should look at, and why."""
+        """Add why somebody should look at rows."""
         for place, doubt in doubts.items():
             self.doubts[place].append(doubt)
 
@@ -43,14 +43,14 @@ class TidyColumn:
     faults: Mapping[int, str] = field(default_factory=dict)  # by its place, why a cell cannot be taken
 
     def places_of(self, remarks: Mapping[str, str]) -> dict[int, str]:
-        """What is said about a cell, by the places that it stands in."""
+        """Return what is said about a cell, by the places that it stands in."""
         if not remarks:
             return {}
         return {place: remarks[cell] for place, cell in enumerate(self.cells) if cell in remarks}
 
 
 def tidied(cells: Cells) -> TidyColumn:
-    """The column, tidied.
+    """Return the column, tidied.
 
     Spaces around a cell go, and so does the guard that an export puts before what a spreadsheet would take for a
     formula.
@@ -89,19 +89,19 @@ def _fault(cell: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Text without line breaks and other control characters."""
+    """Return text without line breaks and other control characters."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def require_one_line(option: str, text: str) -> str:
-    """What an option says, without spaces around it; raises InputError where it holds more than a line of text."""
+    """Return what an option says, stripped; raise InputError where it holds more than a line of text."""
     if _CONTROL.search(text):
         raise InputError(f"{option} {text!r} holds a line break or another control character; write it on one line")
     return text.strip()
 
 
 def shortened(text: str) -> str:
-    """Text that may be anything, made fit to be shown: on one line, and not too long."""
+    """Make any text fit to be shown: on one line, and not too long."""
     return "".join(sign if sign.isprintable() else " " for sign in text[:_LONGEST_SHOWN])
 
 
@@ -112,10 +112,10 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def guarded(cell: str) -> str:
-    """The cell as it is safe to write to a file that a spreadsheet program may open."""
+    """Return the cell as it is safe to write to a file that a spreadsheet program may open."""
     return f"'{cell}" if cell[:1] in _FIRST_OF_RISKY and _RISKY.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
-    """The cell that `guarded` was given; one from elsewhere stays, but for an apostrophe that guards it."""
+    """Return the cell that `guarded` was given; one from elsewhere only loses an apostrophe that guards it."""
     return cell[1:] if cell.startswith(_APOSTROPHE) and _GUARDED.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Reads the header of a list: whose format it is, and which column holds what."""
+"""Read the header of a list: whose format it is, and which column holds what."""
 
 import difflib
 import re
@@ -16,15 +16,15 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognise,
 )
-from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
 from newsletter.model.segment import KEYWORDS
 from newsletter.model.slots import LINK_FIELDS
 
 MOST_COLUMNS = 1000
 LONGEST_NAME = 100
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_KNOWN_BY_LETTERS = {letters_of(column): column for column in SUBSCRIBER_COLUMNS}
-_RESERVED = LINK_FIELDS.keys() | KEYWORDS | {"attributes"}
+_KNOWN_BY_LETTERS = {letters_of(column): column for column in LIST_COLUMNS}
+_RESERVED = LINK_FIELDS.keys() | KEYWORDS | {*COLUMN_NAMES} - {*LIST_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,14 @@ class Column:
 
     name: str  # as the file calls it
     place: int  # counted from 0
-    fields: tuple[str, ...] = ()  # which of SUBSCRIBER_COLUMNS it fills
+    fields: tuple[str, ...] = ()  # which of LIST_COLUMNS it fills
     attribute: str = ""
     is_json: bool = False  # holds further attributes
     status: StatusColumn | None = None  # may say that a row must not be taken
 
     @property
     def use(self) -> str:
-        """How it is taken, in words."""
+        """Return how it is taken, in words."""
         if self.is_json:
             return "attributes"
         if self.attribute:
@@ -49,14 +49,17 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class ListHeader:
     """What the first line of a list says."""
 
-    line: int
-    tool: str  # whose format it is; empty for a list of one's own
+    form: ExportFormat
     delimiter: str
     columns: tuple[Column, ...]
-    is_day_first: bool | None = None
+
+    @property
+    def tool(self) -> str:
+        """Whose format it is; empty for a list of one's own."""
+        return self.form.tool
 
     @property
     def width(self) -> int:
@@ -69,14 +72,16 @@ class Header:
         return next(column for column in self.columns if "email" in column.fields)
 
     def column_of(self, field: str) -> Column | None:
-        """The column that fills one of SUBSCRIBER_COLUMNS; None where the list does not have it."""
+        """Return the column that fills one of LIST_COLUMNS; None where the list does not have it."""
         return next((column for column in self.columns if field in column.fields), None)
 
 
-def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int) -> Header:
-    """The header; raises MistakesError with all that is wrong with it.
+def read_header(
+    cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int
+) -> ListHeader:
+    """Return the header; raise MistakesError with all that is wrong with it.
 
-    `mapping` says what to take a column for: one of SUBSCRIBER_COLUMNS, the name of an attribute, or nothing at all.
+    `mapping` says what to take a column for: one of LIST_COLUMNS, the name of an attribute, or nothing at all.
     Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
     column that is not known becomes an attribute, named in plain letters.
     """
@@ -90,18 +95,15 @@ def read_header(cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, s
     faults += _faults(columns)
     if faults:
         raise header_mistakes(path, line, faults)
-    return Header(
-        line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
-    )
+    return ListHeader(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
-    """The names of the columns; raises MistakesError where a list cannot have such a header."""
+    """Return the names of the columns; raise MistakesError where a list cannot have such a header."""
     if len(cells) > MOST_COLUMNS:
         what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
-        raise header_mistakes(
-            path, line, [(what, "delete the columns that say nothing about people, or check the file")]
-        )
+        remedy = "delete the columns that say nothing about people, or check the file"
+        raise header_mistakes(path, line, [(what, remedy)])
     if any("\0" in cell for cell in cells):
         remedy = "open it in the spreadsheet and save a copy as CSV UTF-8"
         raise header_mistakes(path, line, [("it is not text", remedy)])
@@ -109,7 +111,7 @@ def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
 
 
 def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int, str], list[tuple[str, str]]]:
-    """What to take each column for that the mapping names, by its place; and the columns that it names in vain."""
+    """Return by its place what the mapping takes each column for, and the columns that it names in vain."""
     wanted: dict[int, str] = {}
     faults = []
     for name, target in mapping.items():
@@ -120,7 +122,7 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             remedy = f"did you mean {close[0]}?" if close else f"the columns are {', '.join(names[:20])}"
             faults.append((f"there is no column {name!r} to map", remedy))
-        near = difflib.get_close_matches(target.strip().lower(), SUBSCRIBER_COLUMNS, n=1, cutoff=0.85)
+        near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
         if near and letters_of(target) not in _KNOWN_BY_LETTERS:
             remedy = f"did you mean {near[0]}? An attribute needs a name that is less like it"
             faults.append((f"{target.strip()!r} is no column of ours", remedy))
@@ -136,7 +138,7 @@ def _mapped(name: str, place: int, target: str) -> Column:
 
 
 def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
-    """How a column of a format is taken, by its name."""
+    """Return how a column of a format is taken, by its name."""
     letters = letters_of(name)
     status = next((found for found in form.status if letters_of(found.name) == letters), None)
     meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
@@ -144,7 +146,7 @@ def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
     if targets is None:
         known = _KNOWN_BY_LETTERS.get(letters)
         targets = (known,) if known else (LEFT_OUT,) if status and form.tool else (attribute_name(name) or name,)
-    fields = tuple(target for target in targets if target in SUBSCRIBER_COLUMNS)
+    fields = tuple(target for target in targets if target in LIST_COLUMNS)
     return Column(
         name=name,
         place=place,
@@ -156,13 +158,13 @@ def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
 
 
 def attribute_name(name: str) -> str:
-    """A name as attributes have it: plain small letters, digits and underscores; letters lose their accents."""
+    """Return a name as attributes have it: lowercase ASCII letters, digits and underscores, without accents."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
 def is_attribute_name(name: str) -> bool:
-    """Whether an attribute can be called so."""
+    """Return whether an attribute can have this name."""
     return (
         _NAME.fullmatch(name) is not None
         and len(name) <= LONGEST_NAME
@@ -172,7 +174,7 @@ def is_attribute_name(name: str) -> bool:
 
 
 def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """All that is wrong with the columns, each with what to do."""
+    """Return all that is wrong with the columns, each with what to do."""
     faults = []
     takers: dict[str, Column] = {}
     for column in columns:
@@ -189,17 +191,13 @@ def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
         faults.append((what, "put a line above it that names them, such as email,first_name"))
     elif "email" not in takers:
         near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
-        faults.append(
-            (
-                "there is no column email",
-                f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"',
-            )
-        )
+        remedy = f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"'
+        faults.append(("there is no column email", remedy))
     return faults
 
 
 def _name_fault(column: Column) -> tuple[str, str] | None:
-    """What is wrong with the name that an attribute would get."""
+    """Return what is wrong with the name that an attribute would get."""
     name = column.attribute
     if not name or is_attribute_name(name):
         return None
@@ -212,5 +210,5 @@ def _name_fault(column: Column) -> tuple[str, str] | None:
 
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
-    """What is wrong with a header, each fault with what to do."""
+    """Return the mistakes of a header, each with what to do."""
     return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)

@@ -42,7 +42,7 @@ _ROLES = frozenset(_ROLE_NAMES.split())
 
 
 def doubts_of(emails: Sequence[str]) -> Mapping[int, str]:
-    """By its place, what is doubtful about each address that is so."""
+    """Return what is doubtful about addresses, by their places."""
     parts = "\n".join(emails).lower().replace("@", "\n").split("\n")
     if len(parts) != 2 * len(emails):  # an address with a quoted local part
         parts = [part for email in emails for part in email.lower().rpartition("@")[::2]]
@@ -62,7 +62,7 @@ def doubts_of(emails: Sequence[str]) -> Mapping[int, str]:
 
 @lru_cache(maxsize=4096)
 def doubt_of_domain(domain: str) -> str:
-    """What is doubtful about a domain in lower case; empty where nothing is."""
+    """Return what is doubtful about a domain in lowercase; empty where nothing is."""
     if meant := _meant(domain):
         return f"{domain} looks like a typo for {meant}; ask the person, or correct the list"
     if domain in _throw_away():
@@ -71,14 +71,14 @@ def doubt_of_domain(domain: str) -> str:
 
 
 def _meant(domain: str) -> str:
-    """The domain that a likely typo stands for."""
+    """Return the domain that a likely typo stands for; empty where it is none."""
     if domain in _MAILBOXES or domain in _NO_TYPOS:
         return ""
     return _TYPOS.get(domain) or next((known for known in _MAILBOXES if _is_a_slip(domain, known)), "")
 
 
 def _is_a_slip(written: str, meant: str) -> bool:
-    """Whether one letter is wrong, missing or too many, or two neighbours changed places."""
+    """Return whether one letter is wrong, missing or extra, or two neighbors are swapped."""
     if abs(len(written) - len(meant)) > 1:
         return False
     start = next(

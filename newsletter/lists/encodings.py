@@ -1,4 +1,4 @@
-"""Finds out in which encoding a list is written.
+"""Find out in which encoding a list is written.
 
 A byte order mark decides, and so does the pattern of zeros that UTF-16 shows without one. Otherwise a file that is
 UTF-8 from its first byte to its last is UTF-8. What is left is an old encoding of one byte a letter: of those the two
@@ -54,7 +54,7 @@ class Encoding:
 
     @classmethod
     def named(cls, name: str) -> "Encoding":
-        """The encoding that somebody names; raises InputError where there is none of that name."""
+        """Return the encoding that somebody names; raise InputError where there is none of that name."""
         try:
             codec = codecs.lookup(name.strip()).name
         except (LookupError, ValueError):
@@ -67,7 +67,7 @@ class Encoding:
 
 
 def find_encoding(path: Path) -> Encoding:
-    """The encoding of a file; raises MistakesError where it cannot be told."""
+    """Return the encoding of a file; raise MistakesError where it cannot be told."""
     with path.open("rb") as file:
         head = file.read(4096)
     for mark, codec in _MARKS:
@@ -80,7 +80,7 @@ def find_encoding(path: Path) -> Encoding:
 
 
 def _by_zeros(head: bytes) -> str:
-    """UTF-16 without a mark: of mostly plain letters every other byte is zero."""
+    """Recognize UTF-16 without a mark: every other byte of mostly plain letters is zero."""
     pairs = len(head) // 2
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if pairs and odd > 0.7 * pairs and even == 0:
@@ -89,7 +89,7 @@ def _by_zeros(head: bytes) -> str:
 
 
 def _first_byte_not_utf8(path: Path) -> int | None:
-    """The place of the first byte that is not UTF-8, counted in bytes; None where all of the file is."""
+    """Return the offset of the first byte that is not UTF-8; None where all of the file is."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     position = 0
     for chunk in _chunks(path):
@@ -117,7 +117,7 @@ class _Letters:
         self.samples: list[bytes] = []
 
     def add(self, chunk: bytes) -> None:
-        """A piece of the file."""
+        """Count the letters of a piece of the file."""
         for run in _HIGH_RUN.findall(chunk):
             self.runs += 1
             self.pairs += len(run) > 1
@@ -141,7 +141,7 @@ class _Letters:
 
 
 def _by_letters(path: Path, bad: int) -> Encoding:
-    """An encoding of one byte a letter, judged by which bytes there are; raises MistakesError where none fits.
+    """Judge an encoding of one byte per letter by which bytes there are; raise MistakesError where none fits.
 
     `bad` is the place of the first byte that is not UTF-8.
     """
@@ -152,9 +152,9 @@ def _by_letters(path: Path, bad: int) -> Encoding:
         ends += before.count(b"\n") or before.count(b"\r")
         position += len(chunk)
     if letters.utf8:
-        raise _mistake(path, ends + 1, "other lines are UTF-8, and a byte in this one is not", _SAVE_AGAIN)
+        raise mistake(path, ends + 1, "other lines are UTF-8, and a byte in this one is not", _SAVE_AGAIN)
     if not letters.are_western:
-        raise _mistake(path, ends + 1, "it is neither UTF-8 nor a western European encoding", _NAME_IT)
+        raise mistake(path, ends + 1, "it is neither UTF-8 nor a western European encoding", _NAME_IT)
     codec = "mac-roman" if letters.are_of_a_mac else "cp1252"
     words = [word for line in letters.samples for word in _WORD.findall(line.decode(codec, "replace"))]
     shown = ", ".join(dict.fromkeys(words[:_SAMPLES])) or "its letters"
@@ -176,7 +176,8 @@ def _is_utf8(run: bytes) -> bool:
     return True
 
 
-def _mistake(path: Path, line: int, what: str, remedy: str) -> MistakesError:
+def mistake(path: Path, line: int | None, what: str, remedy: str) -> MistakesError:
+    """Return the one thing that is wrong with a file, to be raised."""
     return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])
 
 

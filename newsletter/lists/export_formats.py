@@ -32,12 +32,12 @@ class StatusColumn:
     is_free: bool = False  # other values may stand there too, and say nothing about mail
 
     def reason_of(self, cell: str) -> str:
-        """Why somebody with this value must not be mailed; empty where it says nothing against it."""
+        """Return why somebody with this value must not be mailed; empty where it says nothing against it."""
         said = cell.lower()
         return self.reasons.get(said) or (self.reasons.get(ANYTHING, "") if said else "")
 
     def is_unknown(self, cell: str) -> bool:
-        """Whether a value says neither that somebody is mailed nor that they must not be."""
+        """Return whether a value says neither that somebody is mailed nor that they must not be."""
         return bool(cell) and self.mailed is not None and cell.lower() not in self.mailed and not self.reason_of(cell)
 
 
@@ -61,33 +61,27 @@ _MAILED = (
     "opt in,opt-in,opt_in,optin,optedin,yes,true,ok,valid,mailable"
 )
 
+
+def _reasons(words: Mapping[str, str]) -> dict[str, str]:
+    """Return the reason of each word, from the words of each reason, which commas stand between."""
+    return {word: reason for reason, told in words.items() for word in told.split(",")}
+
+
 # What a column `status` says in a list of one's own, and in Kit's. A list has no business with those who left.
 STATUS = StatusColumn(
     name="status",
-    reasons={
-        "unsubscribed": "unsubscribed",
-        "unsub": "unsubscribed",
-        "non-subscribed": "unsubscribed",
-        "nonsubscribed": "unsubscribed",
-        "cancelled": "unsubscribed",
-        "canceled": "unsubscribed",
-        "removed": "removed",
-        "suppressed": "blocked",
-        "blacklisted": "blocked",
-        "bounce": BOUNCED,
-        "spam": COMPLAINED,
-        "complaint": COMPLAINED,
-        **{f"{opt}{mark}out": "unsubscribed" for opt in ("opt", "opted") for mark in ("", " ", "-", "_")},
-        "inactive": NOT_CONFIRMED,
-        "unconfirmed": NOT_CONFIRMED,
-        "pending": NOT_CONFIRMED,
-        "bounced": BOUNCED,
-        "cleaned": BOUNCED,
-        "complained": COMPLAINED,
-        "blocked": "blocked",
-        "blocklisted": "blocked",
-        "deleted": "deleted",
-    },
+    reasons=_reasons(
+        {
+            "unsubscribed": "unsubscribed,unsub,non-subscribed,nonsubscribed,cancelled,canceled,"
+            "optout,opt out,opt-out,opt_out,optedout,opted out,opted-out,opted_out",
+            "removed": "removed",
+            "deleted": "deleted",
+            "blocked": "suppressed,blacklisted,blocked,blocklisted",
+            BOUNCED: "bounce,bounced,cleaned",
+            COMPLAINED: "spam,complaint,complained",
+            NOT_CONFIRMED: "inactive,unconfirmed,pending",
+        }
+    ),
     mailed=frozenset(_MAILED.split(",")),
     is_free=True,
 )
@@ -97,6 +91,7 @@ _MAILCHIMP_ONLY = """
 MEMBER_RATING OPTIN_IP CONFIRM_IP LATITUDE LONGITUDE GMTOFF DSTOFF LAST_CHANGED LEID EUID UNSUB_CAMPAIGN_TITLE
 UNSUB_CAMPAIGN_ID UNSUB_REASON UNSUB_REASON_OTHER CLEAN_CAMPAIGN_TITLE CLEAN_CAMPAIGN_ID
 """
+_BUTTONDOWN_MAILED = "regular,premium,gifted,trialed,unpaid,past_due,paused,churning,churned"
 _SENDGRID_ONLY = "UPDATED_AT CONTACT_ID ALTERNATE_EMAILS PHONE_NUMBER_ID EXTERNAL_ID ANONYMOUS_ID"
 
 FORMATS = (
@@ -138,9 +133,7 @@ FORMATS = (
         tool="Ghost",
         known_by=(("email", "subscribed_to_emails"),),
         columns={
-            "id": (LEFT_OUT,),
-            "stripe_customer_id": (LEFT_OUT,),
-            "gift_id": (LEFT_OUT,),
+            **dict.fromkeys(["id", "stripe_customer_id", "gift_id"], (LEFT_OUT,)),
             "created_at": ("joined_at",),
             "labels": ("tags",),
         },
@@ -154,10 +147,9 @@ FORMATS = (
         tool="listmonk",
         known_by=(("uuid", "email", "attributes", "status"),),
         columns={
-            "uuid": (LEFT_OUT,),
+            **dict.fromkeys(["uuid", "updated_at"], (LEFT_OUT,)),
             "attributes": (JSON,),
             "created_at": ("joined_at",),
-            "updated_at": (LEFT_OUT,),
         },
         status=(
             StatusColumn(
@@ -179,20 +171,18 @@ FORMATS = (
         status=(
             StatusColumn(
                 name="type",
-                reasons={
-                    "unsubscribed": "unsubscribed",
-                    "unactivated": NOT_CONFIRMED,
-                    "removed": "removed",
-                    "blocked": "blocked",
-                    "spammy": "blocked",
-                    "complained": COMPLAINED,
-                    "bounced": BOUNCED,
-                    "undeliverable": BOUNCED,
-                    "disabled": "disabled",
-                },
-                mailed=frozenset(
-                    {"regular", "premium", "gifted", "trialed", "unpaid", "past_due", "paused", "churning", "churned"}
+                reasons=_reasons(
+                    {
+                        "unsubscribed": "unsubscribed",
+                        "removed": "removed",
+                        "disabled": "disabled",
+                        "blocked": "blocked,spammy",
+                        BOUNCED: "bounced,undeliverable",
+                        COMPLAINED: "complained",
+                        NOT_CONFIRMED: "unactivated",
+                    }
                 ),
+                mailed=frozenset(_BUTTONDOWN_MAILED.split(",")),
             ),
         ),
     ),
@@ -212,8 +202,7 @@ FORMATS = (
         known_by=(("EMAIL", "ADDED_TIME"), ("EMAIL", "EMAIL_BLACKLISTED"), ("EMAIL", "LASTNAME", "FIRSTNAME", "SMS")),
         columns={
             "ADDED_TIME": ("joined_at",),
-            **dict.fromkeys(["MODIFIED_TIME", "SMS_BLACKLISTED", "WHATSAPP_BLACKLISTED"], (LEFT_OUT,)),
-            "CONTACT ID": (LEFT_OUT,),
+            **dict.fromkeys(["MODIFIED_TIME", "SMS_BLACKLISTED", "WHATSAPP_BLACKLISTED", "CONTACT ID"], (LEFT_OUT,)),
         },
         status=tuple(
             StatusColumn(name=name, reasons=dict.fromkeys(_YES, "blocklisted"))
@@ -226,10 +215,7 @@ FORMATS = (
         tool="Kit",
         known_by=(("first_name", "email", "created_at", "status"), ("first_name", "email", "created_at", "state")),
         columns={"id": (LEFT_OUT,), "created_at": ("joined_at",)},
-        status=(
-            STATUS,
-            replace(STATUS, name="state"),
-        ),
+        status=(STATUS, replace(STATUS, name="state")),
     ),
 )
 
@@ -254,12 +240,12 @@ OWN = ExportFormat(
 
 
 def letters_of(name: str) -> str:
-    """A column's name by its letters and digits alone, so that `E-Mail Address` and `email_address` are the same."""
+    """Return the letters and digits of a column's name, so that `E-Mail Address` and `email_address` are the same."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
 
 
 def recognise(names: frozenset[str]) -> ExportFormat:
-    """The format that has these columns, given by their letters."""
+    """Return the format that has these columns, given by their letters."""
     formats = (OUR_EXPORT, *FORMATS)
     return next(
         (found for found in formats for known in found.known_by if names.issuperset(map(letters_of, known))), OWN

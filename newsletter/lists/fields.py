@@ -1,13 +1,15 @@
-"""Reads languages, time zones and tags, each different value once."""
+"""Read languages, time zones, tags and attributes, each different value once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
+import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from newsletter.lists.cells import Cells, TidyColumn
+from newsletter.lists.cells import Cells, TidyColumn, on_one_line, shortened
+from newsletter.lists.csv_header import attribute_name, is_attribute_name
 from newsletter.model.audience import normal_tag, tags_text
 from newsletter.model.values import Language, TimeZone
 
@@ -17,37 +19,61 @@ _LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
 _TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
 
 
-def languages(column: TidyColumn) -> tuple[Cells, dict[int, str]]:
-    """A column of languages, empty where a cell is none; and by its place what is doubtful about that row."""
-    return _looked_up(column, _language)
-
-
-def time_zones(column: TidyColumn) -> tuple[Cells, dict[int, str]]:
-    """A column of time zones, empty where a cell is none; and by its place what is doubtful about that row."""
-    return _looked_up(column, _time_zone)
-
-
 def checked_language(code: str) -> str:
-    """The code of a language, if there is one of it; raises ValueError with what to write instead."""
+    """Return the code of a language; raise ValueError with what to write where it is none."""
     return _known(_validated(_LANGUAGE, code, code), code)
 
 
 def tags(column: TidyColumn) -> tuple[Cells, frozenset[str]]:
-    """A column of tags as the database keeps them, and the tags that there are."""
+    """Return a column of tags as the database keeps them, and which tags there are."""
     read = {cell: tags_in_cell(cell) for cell in column.different}
     texts = {cell: tags_text(found) for cell, found in read.items()}
     return list(map(texts.__getitem__, column.cells)), frozenset(tag for found in read.values() for tag in found)
 
 
 def tags_in_cell(cell: str) -> tuple[str, ...]:
-    """The tags of a cell, which `;`, `,` or `|` stand between; without quotes around each."""
+    """Return the tags of a cell, which `;`, `,` or `|` separate, without quotes around each."""
     parts = (part.strip() for part in _TAG_SEPARATOR.split(cell))
     bare = (quoted[2] if (quoted := _QUOTED_TAG.fullmatch(part)) else part for part in parts)
     return tuple(sorted({tag for part in bare if (tag := normal_tag(part))}))
 
 
-def _looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, dict[int, str]]:
-    """A value that is none costs a person neither their place on the list nor the rest of their row."""
+def gathered(named: Mapping[str, TidyColumn]) -> tuple[Cells, frozenset[str]]:
+    """Gather columns, given by the names of their attributes, into JSON objects; return those and the names in use."""
+    pieces = [_members(name, column) for name, column in sorted(named.items())]
+    used = frozenset(name for name, column in named.items() if column.different - {""})
+    if len(pieces) == 1:
+        return [f"{{{piece}}}" if piece else "" for piece in pieces[0]], used
+    rows = zip(*pieces, strict=True)
+    return [f"{{{members}}}" if (members := ",".join(filter(None, row))) else "" for row in rows], used
+
+
+def gathered_with_json(
+    named: Mapping[str, TidyColumn], nested: Mapping[str, TidyColumn]
+) -> tuple[Cells, frozenset[str], dict[int, str]]:
+    """Do the same where `nested` columns hold attributes as JSON, and return what is doubtful about a row as well.
+
+    Of a JSON object is taken, as text, what has a name that an attribute can have.
+    """
+    objects, used, doubts = [], set[str](), {}
+    for place in range(len(next(iter(nested.values())).cells)):
+        found: dict[str, str] = {}
+        for name, column in nested.items():
+            inside, doubt = _inside(column.cells[place])
+            found.update(inside)
+            if doubt:
+                doubts[place] = f"{name}: {doubt}"
+        found.update({name: cell for name, column in named.items() if (cell := column.cells[place])})
+        used.update(found)
+        objects.append(orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode() if found else "")
+    return objects, frozenset(used), doubts
+
+
+def looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, dict[int, str]]:
+    """Return a column as `read` takes each cell, and by its place what is doubtful about a row.
+
+    A cell that cannot be read is empty: it costs a person neither their place on the list nor the rest of their row.
+    """
     meant, wrong = {}, {}
     for cell in column.different - {""}:
         try:
@@ -61,8 +87,8 @@ def _looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, d
 
 
 @lru_cache(maxsize=1024)
-def _language(cell: str) -> str:
-    """A language's code as it is usually written: `EN` and `pt_br` are en and pt-BR."""
+def language_of(cell: str) -> str:
+    """Return a language's code as it is usually written: `EN` and `pt_br` are en and pt-BR."""
     first, *rest = cell.replace("_", "-").split("-")
     parts = [first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in rest)]
     return _known(_validated(_LANGUAGE, "-".join(parts), cell), cell)
@@ -76,15 +102,15 @@ def _known(language: str, given: str) -> str:
 
 @cache
 def _known_languages() -> frozenset[str]:
-    """The codes of languages in CLDR, with those that were replaced, such as iw for he."""
+    """Return the codes of languages in CLDR, with those that were replaced, such as iw for he."""
     from babel.core import Locale, get_global  # its tables are large, and few lists need them
 
     return frozenset({*Locale("en").languages, *get_global("likely_subtags"), *get_global("language_aliases")})
 
 
 @lru_cache(maxsize=1024)
-def _time_zone(cell: str) -> str:
-    """A zone as the time zone database spells it."""
+def time_zone_of(cell: str) -> str:
+    """Return a zone as the time zone database spells it."""
     name = cell.replace(" ", "_")
     return _validated(_TIME_ZONE, _zones_by_small_letters().get(name.lower(), name), cell)
 
@@ -100,3 +126,32 @@ def _validated(adapter: TypeAdapter[str], value: str, given: str) -> str:
     except ValidationError as err:
         why = str(err.errors()[0]["ctx"]["error"])
         raise ValueError(why.replace(repr(value), repr(given[:40]), 1)) from None
+
+
+def _members(name: str, column: TidyColumn) -> Sequence[str]:
+    """Return each cell as a member of a JSON object; empty where the cell is."""
+    head = orjson.dumps(name).decode()
+    written = {cell: f"{head}:{orjson.dumps(cell).decode()}" if cell else "" for cell in column.different}
+    return list(map(written.__getitem__, column.cells))
+
+
+def _inside(cell: str) -> tuple[dict[str, str], str]:
+    """Return the members of a JSON object as texts, and what is doubtful about it."""
+    if not cell:
+        return {}, ""
+    try:
+        found = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        return {}, "it is not a JSON object; left out"
+    texts = {attribute_name(name) or name: _text(value) for name, value in found.items()}
+    unfit = sorted(shortened(name) for name in texts if not is_attribute_name(name))
+    kept = {name: text for name, text in texts.items() if text and is_attribute_name(name)}
+    return kept, f"no attribute can be called {', '.join(map(repr, unfit))}; left out" if unfit else ""
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return on_one_line(value if isinstance(value, str) else orjson.dumps(value).decode())

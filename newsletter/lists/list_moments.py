@@ -1,4 +1,4 @@
-"""Reads the moments of a list, in the forms that tools and people write them.
+"""Read the moments of a list, in the forms that tools and people write them.
 
 ISO 8601 in all its forms (`2026-01-31`, `2026-01-31 10:00:01`, `2026-01-31T10:00-08:00`), as Go prints them
 (`2026-01-31 10:00:01.5 +0000 UTC`), with the month as an English word (`Jan 31, 2026, 10:00 AM`, `31 January 2026`), as
@@ -8,7 +8,7 @@ as the tools document it. A date of three numbers that could be two days is not 
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from newsletter.system.moments import text_of
@@ -46,7 +46,7 @@ _ALL_WITH_SPACE = re.compile(rf"(?:{_DAY} {_CLOCK}\n)*+")
 
 
 def our_moments(cells: Sequence[str]) -> Sequence[str] | None:
-    """The moments of a column that is wholly in our form, or nearly so; None of any other."""
+    """Return the moments of a column that is wholly in our form, or nearly so; None for any other."""
     lines = "\n".join([*cells, ""])
     if _ALL_OURS.fullmatch(lines):
         return cells
@@ -56,7 +56,7 @@ def our_moments(cells: Sequence[str]) -> Sequence[str] | None:
 
 
 def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[Sequence[str], dict[int, str]]:
-    """The moments of a column as the database keeps them; and by its place what is wrong with each that is none."""
+    """Return the moments of a column as the database keeps them, and what is wrong with others by their places."""
     read, faults = [], {}
     for place, cell in enumerate(cells):
         try:
@@ -69,29 +69,22 @@ def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[
 
 @lru_cache(maxsize=4096)
 def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
-    """One moment as the database keeps it; raises ValueError with what is wrong and what to write."""
+    """Return one moment as the database keeps it; raise ValueError with what is wrong and what to write."""
     if _NO_MOMENT.fullmatch(cell):
         return ""
     try:
-        moment = _moment(cell, is_day_first)
+        return text_of(_moment(cell, is_day_first))
+    except _AmbiguousError:
+        raise
     except (ValueError, OverflowError, OSError):
-        moment = None
-    if moment is None:
-        raise ValueError(f"{cell[:40]!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00Z")
-    if isinstance(moment, _Ambiguous):
-        raise ValueError(f"{cell!r} could be {moment.one:%-d %B} or {moment.two:%-d %B}; write it as {moment.one}")
-    return text_of(moment)
+        raise ValueError(f"{cell[:40]!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00Z") from None
 
 
-class _Ambiguous:
+class _AmbiguousError(ValueError):
     """A date that could be two days."""
 
-    def __init__(self, one: date, two: date) -> None:
-        self.one = one
-        self.two = two
 
-
-def _moment(cell: str, is_day_first: bool | None) -> "datetime | _Ambiguous | None":
+def _moment(cell: str, is_day_first: bool | None) -> datetime:
     if _SINCE_1970.fullmatch(cell):
         return datetime.fromtimestamp(int(cell[:10]), UTC)
     if found := _GO.fullmatch(cell):
@@ -105,17 +98,18 @@ def _moment(cell: str, is_day_first: bool | None) -> "datetime | _Ambiguous | No
         return _of_numbers(found, is_day_first)
     if found := _MONTH_FIRST.fullmatch(cell) or _DAY_FIRST.fullmatch(cell):
         return _at(found, int(found["day"]), 1 + _MONTHS.index(found["month"][:3].lower()))
-    return None
+    raise ValueError(cell)
 
 
-def _of_numbers(found: re.Match[str], is_day_first: bool | None) -> "datetime | _Ambiguous":
-    """A date of three numbers. With dots the day stands first; with other marks a number above 12 tells, or nothing."""
+def _of_numbers(found: re.Match[str], is_day_first: bool | None) -> datetime:
+    """Return a date of three numbers: the day stands first with dots, else a number above 12 tells, or nothing does."""
     one, two = int(found["one"]), int(found["two"])
     if is_day_first or found["mark"] == "." or one > 12:
         return _at(found, one, two)
     if two > 12 or one == two or is_day_first is False:
         return _at(found, two, one)
-    return _Ambiguous(_at(found, one, two).date(), _at(found, two, one).date())
+    first, second = _at(found, one, two).date(), _at(found, two, one).date()
+    raise _AmbiguousError(f"{found[0]!r} could be {first:%-d %B} or {second:%-d %B}; write it as {first}")
 
 
 def _at(found: re.Match[str], day: int, month: int) -> datetime:

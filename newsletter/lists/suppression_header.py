@@ -1,4 +1,4 @@
-"""Reads the header of a list of addresses that must not be mailed: which columns count, and what they say.
+"""Read the header of a list of addresses that must not be mailed: which columns count, and what they say.
 
 Such a list is either of those who left alone, or a tool's list of everybody in which a column says who did. What it
 must not be is a list of subscribers that says nothing about it: all of them would be suppressed.
@@ -7,7 +7,7 @@ must not be is a list of subscribers that says nothing about it: all of them wou
 from collections.abc import Sequence
 from dataclasses import replace
 
-from newsletter.lists.csv_header import Column, Header, column_names, header_mistakes, recognised_column
+from newsletter.lists.csv_header import Column, ListHeader, column_names, header_mistakes, recognised_column
 from newsletter.lists.export_formats import (
     ANYTHING,
     BOUNCED,
@@ -18,23 +18,21 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognise,
 )
+from newsletter.model.columns import COLUMNS, LIST_COLUMNS
 
 LEFT_AT = "left_at"  # the field of a column that says when somebody left; one that says nothing is empty
 
 # What columns hold, by the letters of their names.
 _FIELDS = {
-    "topic": "topic",
-    "reason": "reason",
-    "detail": "detail",
-    "createdat": "created_at",
-    "created": "created_at",
-    "date": "created_at",
+    **{name: name for name in ("topic", "reason", "detail")},
+    **dict.fromkeys(("createdat", "created", "date"), "created_at"),
 }
 _EMAILS = frozenset({"email", "emailaddress", "recipient"})
 _STREETS = "address"  # holds addresses of mail where no other column does
 _REPORT = frozenset({"line", "email", "fate", "remark"})
-# Fields that only a list of subscribers has.
-_OF_SUBSCRIBERS = frozenset({"joined_at", "consented_at", "consent_source", "consent_confirmed_at", "consent_basis"})
+# Fields that only a list of subscribers has; and those that describe people.
+_OF_SUBSCRIBERS = frozenset({"joined_at", *(column.name for column in COLUMNS if column.is_consent)})
+_ABOUT_PEOPLE = frozenset(LIST_COLUMNS) - {"email"}
 _LEFT = "unsubscribed"
 _MOMENTS = {
     **dict.fromkeys(("unsubtime", "unsubscribedat", "unsubscribeat", "unsubscribedon", "unsubscribetime"), _LEFT),
@@ -46,7 +44,7 @@ _MOMENTS = {
 
 
 def email_places(names: Sequence[str]) -> list[int]:
-    """The columns that hold addresses.
+    """Return the places of the columns that hold addresses.
 
     A column `address` may hold streets: it counts where no other holds addresses.
     """
@@ -55,8 +53,8 @@ def email_places(names: Sequence[str]) -> list[int]:
     return places or [place for place, each in enumerate(letters) if each == _STREETS][:1]
 
 
-def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, line: int) -> Header:
-    """The header; raises MistakesError where it is not that of a list of people who must not be mailed."""
+def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, line: int) -> ListHeader:
+    """Return the header; raise MistakesError where the list is not of people who must not be mailed."""
     names = column_names(cells, path=path, line=line)
     emails = email_places(names)
     form = recognise(frozenset(map(letters_of, names)))
@@ -65,9 +63,7 @@ def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, 
         raise header_mistakes(path, line, [fault])
     if not _tells_when(columns, form):
         columns = [replace(each, fields=()) if each.fields == ("created_at",) else each for each in columns]
-    return Header(
-        line=line, tool=form.tool, delimiter=delimiter, columns=tuple(columns), is_day_first=form.is_day_first
-    )
+    return ListHeader(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
 def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Column:
@@ -84,17 +80,14 @@ def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Col
 
 
 def _tells_when(columns: Sequence[Column], form: ExportFormat) -> bool:
-    """Whether a column such as `created_at` says since when they are not mailed, and not when they joined."""
+    """Return whether a column such as `created_at` says since when they are not mailed, and not when they joined."""
     holds_people = form.tool or any(column.fields and column.fields[0] in _ABOUT_PEOPLE for column in columns)
     says_why = any(column.fields == ("reason",) for column in columns)
     return not holds_people and (says_why or not any(column.status for column in columns))
 
 
-_ABOUT_PEOPLE = _OF_SUBSCRIBERS | {"first_name", "last_name", "language", "timezone", "tags"}
-
-
 def _fault(columns: Sequence[Column], emails: Sequence[int], form: ExportFormat) -> tuple[str, str] | None:
-    """What is wrong with the columns, and what to do."""
+    """Return what is wrong with the columns, and what to do."""
     if {letters_of(column.name) for column in columns} >= _REPORT:
         what = "it is the report of an import: it says what became of each row, and not who left"
         return what, "give a list of those who left"

@@ -1,4 +1,4 @@
-"""Reads a list of addresses that must not be mailed: an address a line, or a CSV file with a column of addresses.
+"""Read a list of addresses that must not be mailed: one per line, or a CSV file with a column of addresses.
 
 Of a CSV file's columns `topic`, `reason`, `detail` and `created_at` count, as `suppressions export` writes them. Where
 columns say how people stand, as in the lists that other tools export, only those are taken who left, bounced or
@@ -15,9 +15,9 @@ from pathlib import Path
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
-from newsletter.lists.csv_header import Column, Header
+from newsletter.lists.csv_header import Column, ListHeader
 from newsletter.lists.encodings import Encoding, find_encoding
-from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED
+from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED, OWN
 from newsletter.lists.list_moments import moment_text
 from newsletter.lists.suppression_header import LEFT_AT, email_places, read_suppression_header
 from newsletter.lists.tables import delimiter_of, read_table
@@ -31,10 +31,9 @@ _CORRECT = "correct or delete the line"
 _REASONS = {reason.value: reason for reason in SuppressionReason}
 _MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMPLAINED}  # all else: they left
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_ANSWER_CODE = re.compile(
-    r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)"
-)  # of a mail server (RFC 3463), as lists of bounces have it
-_LINES = Header(line=0, tool="", delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
+# The answer of a mail server (RFC 3463), as lists of bounces have it.
+_ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
+_LINES = ListHeader(form=OWN, delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ def read_suppressions(
     now: datetime,
     on_row: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Suppression]:
-    """The suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
+    """Yield the suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
 
     Raises InputError where it cannot be read, and, after its last row, MistakesError where any is wrong, or where all
     of them are of people who are mailed.
@@ -89,14 +88,14 @@ class _Mistakes:
         self._shown: list[Mistake] = []
 
     def add(self, line: int, told: str) -> None:
-        """What is wrong with a line, and what to do where that is known."""
+        """Add what is wrong with a line, and what to do where that is known."""
         self._count += 1
         if self._count <= _MOST_SHOWN:
             what, _, remedy = told.partition("; ")
             self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy or _CORRECT))
 
     def refuse(self) -> None:
-        """Raises MistakesError where there are any."""
+        """Raise MistakesError where there are any."""
         self._shown.sort(key=lambda mistake: mistake.line or 0)
         if self._count > _MOST_SHOWN:
             what = f"there are {self._count - _MOST_SHOWN:,} more lines with a mistake"
@@ -108,7 +107,7 @@ class _Mistakes:
 class _RowReader:
     """Turns rows into suppressions; raises ValueError with a remedy."""
 
-    def __init__(self, header: Header, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
+    def __init__(self, header: ListHeader, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
         self._header = header
         self._terms = terms
         self._topics = topics
@@ -117,7 +116,7 @@ class _RowReader:
         self._moments = [column for column in header.columns if not {LEFT_AT, "created_at"}.isdisjoint(column.fields)]
 
     def suppression(self, cells: Sequence[str]) -> Suppression | None:
-        """What a row says; None where it is of somebody who did not leave."""
+        """Return what a row says; None where it is of somebody who did not leave."""
         why = self._why(cells)
         if why is None:
             return None
@@ -131,7 +130,7 @@ class _RowReader:
         )
 
     def _why(self, cells: Sequence[str]) -> tuple[SuppressionReason, str] | None:
-        """Why somebody is not mailed, and the row's own words where they are none of our reasons; None if they are."""
+        """Return why somebody is not mailed, and the row's own words for it; None if they are mailed."""
         words, unknown, is_mailed = self._cell(cells, "reason"), "", False
         for column, status in self._states:
             cell = _tidy(cells[column.place])
@@ -147,7 +146,7 @@ class _RowReader:
         return self._reason(words) if words or not self._states else None
 
     def _reason(self, words: str) -> tuple[SuppressionReason, str]:
-        """The reason, and what the row says where it is none of ours, such as a server's words."""
+        """Return the reason, and what the row says where it is none of ours, such as a server's words."""
         given = self._terms.reason
         known = _REASONS.get(words.lower())
         if known is not None:
@@ -166,7 +165,7 @@ class _RowReader:
         return topic
 
     def _since(self, cells: Sequence[str]) -> datetime:
-        """When they left, the last time of several; now, where the row does not say it."""
+        """Return when they left, the last time of several; now, where the row does not say it."""
         told = {self._moment(cell): cell for column in self._moments if (cell := _tidy(cells[column.place]))}
         last = max(told, default="")
         since = moment_of(last) if last else self._now
@@ -175,16 +174,16 @@ class _RowReader:
         return since
 
     def _moment(self, cell: str) -> str:
-        """A moment as the database keeps it; empty where it is written that there is none."""
-        return moment_text(cell, is_day_first=self._header.is_day_first)
+        """Return a moment as the database keeps it; empty where it is written that there is none."""
+        return moment_text(cell, is_day_first=self._header.form.is_day_first)
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         column = self._header.column_of(name)
         return _tidy(cells[column.place]) if column else ""
 
 
-def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[Header, int, Sequence[str]]]:
-    """The header, and each row that is not empty with the line on which it starts."""
+def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[ListHeader, int, Sequence[str]]]:
+    """Yield the header and each row that is not empty, with the line on which it starts."""
     _, head = next(_lines(path, encoding), (0, ""))
     if not head:
         raise InputError(f"{path}: it is empty; write an address a line")
@@ -192,19 +191,19 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
         yield from ((_LINES, line, (cell,)) for line, cell in _lines(path, encoding))
         return
 
-    def header_of(cells: Sequence[str], delimiter: str, line: int) -> Header:
+    def header_of(cells: Sequence[str], delimiter: str, line: int) -> ListHeader:
         return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
 
-    for block in read_table(path, encoding, header_of):
-        for rejected in block.rows.rejected:
+    for rows in read_table(path, encoding, header_of):
+        for rejected in rows.rejected:
             mistakes.add(rejected.line, rejected.reason)
-        for line, cells in zip(block.rows.lines, zip(*block.rows.columns, strict=True), strict=True):
+        for line, cells in zip(rows.lines, zip(*rows.columns, strict=True), strict=True):
             if any(map(str.strip, cells)):
-                yield block.header, line, cells
+                yield rows.header, line, cells
 
 
 def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
-    """The lines that are not empty, with their numbers."""
+    """Yield the lines that are not empty, with their numbers."""
     for block in read_blocks(path, encoding):
         for number, line in enumerate(block.text.split("\n"), start=block.first_line):
             if line.strip():
@@ -212,7 +211,7 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
 
 
 def _answer_code(state: str) -> str:
-    """What a state says that is the answer of a mail server; raises ValueError for any other."""
+    """Return a state that is the answer of a mail server; raise ValueError for any other."""
     if state and not _ANSWER_CODE.fullmatch(state):
         raise ValueError(
             f"{_short(state)} says neither that they left nor that they did not; "
@@ -222,7 +221,7 @@ def _answer_code(state: str) -> str:
 
 
 def _tidy(cell: str) -> str:
-    """A cell in one line."""
+    """Return a cell on one line."""
     return _CONTROL.sub(" ", unguarded(cell.strip())).strip()
 
 

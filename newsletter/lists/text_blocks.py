@@ -1,4 +1,4 @@
-"""Reads a list as blocks of text that hold whole lines, so that a list of any size takes the same memory."""
+"""Read a list as blocks of text that hold whole lines, so that a list of any size takes the same memory."""
 
 import codecs
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.lists.encodings import Encoding
+from newsletter.errors import InputError, MistakesError
+from newsletter.lists.encodings import Encoding, mistake
 
 _CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 1 << 22  # characters; a longer one is no row of a list
@@ -37,25 +37,22 @@ class TextBlock:
 
 
 def require_text(path: Path) -> None:
-    """Raises InputError where there is no such file, MistakesError where it is not text, each with what to do."""
+    """Raise InputError where there is no such file, MistakesError where it is not text, each with what to do."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file; check its name and folder")
     if path.is_dir():
         raise InputError(f"{path}: it is a folder; name a CSV file in it")
     if not path.is_file():
         raise InputError(f"{path}: it is not an ordinary file; save the list to a file, and import that")
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-    except OSError as err:
-        raise InputError(f"{path}: it cannot be read ({err.strerror}); check its permissions") from err
+    with _opened(path) as file:
+        head = file.read(64)
     for magic, what, remedy in _NO_TEXT:
         if head.startswith(magic):
-            raise _mistake(path, None, what, remedy.format(workbook=_WORKBOOK))
+            raise mistake(path, None, what, remedy.format(workbook=_WORKBOOK))
 
 
 def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
-    """The blocks of a file; the last one says so. Raises MistakesError at a byte that the encoding does not have."""
+    """Yield the blocks of a file; the last one says so. Raise MistakesError at a byte that the encoding lacks."""
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     line, unfinished = 1, ""
     with _opened(path) as file:
@@ -85,8 +82,8 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
 
 
 def too_long(path: Path, line: int) -> MistakesError:
-    """A row that no list has."""
-    return _mistake(
+    """Return the mistake of a row that is longer than those of any list."""
+    return mistake(
         path,
         line,
         f"the row that begins here has more than {LONGEST_LINE:,} characters",
@@ -108,13 +105,9 @@ def _with_line_feeds(text: str) -> str:
 
 
 def _not_decodable(path: Path, line: int, encoding: Encoding) -> MistakesError:
-    return _mistake(
+    return mistake(
         path,
         line,
         f"here stands a byte that {encoding.codec} does not have",
         "name the encoding that the file is in (--encoding), or save it again as CSV UTF-8",
     )
-
-
-def _mistake(path: Path, line: int | None, what: str, remedy: str) -> MistakesError:
-    return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])

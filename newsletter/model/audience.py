@@ -1,36 +1,22 @@
 """Subscribers, their consent, and the addresses that must not be mailed."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# The columns that the product knows by name; any further column of a CSV file is an attribute.
-SUBSCRIBER_COLUMNS = (
-    "email",
-    "first_name",
-    "last_name",
-    "language",
-    "timezone",
-    "tags",
-    "joined_at",
-    "consented_at",
-    "consent_source",
-    "consent_wording",
-    "consent_confirmed_at",
-    "consent_basis",
-)
+from newsletter.model.columns import SubscriberRecord
 
 _TAG_BAR = "|"
 
 
 def normal_tag(tag: str) -> str:
-    """A tag as the list keeps it and as segments name it: in lower case, without spaces around it."""
+    """Return a tag as the list keeps it and as segments name it: in lowercase, without spaces around it."""
     return tag.strip().lower()
 
 
 def tags_text(tags: Iterable[str]) -> str:
-    """Tags as a subscriber's row keeps them, each between bars: `|member|teacher|`, sorted; empty where there is none.
+    """Return tags as a row keeps them, each between bars: `|member|teacher|`, sorted; empty where there is none.
 
     None of them holds a bar.
     """
@@ -38,32 +24,8 @@ def tags_text(tags: Iterable[str]) -> str:
 
 
 def tags_in(text: str) -> tuple[str, ...]:
-    """The tags of a subscriber's row, sorted."""
+    """Return the tags of a subscriber's row, sorted."""
     return tuple(sorted(text.strip(_TAG_BAR).split(_TAG_BAR))) if text else ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriberRecord:
-    """What a row of a list says about one person; an empty string means that it says nothing."""
-
-    email: str
-    first_name: str = ""
-    last_name: str = ""
-    language: str = ""
-    timezone: str = ""
-    tags: tuple[str, ...] = ()  # sorted, without doubles
-    joined_at: datetime | None = None
-    consented_at: datetime | None = None
-    consent_source: str = ""  # where they said yes
-    consent_wording: str = ""  # the version of the words that they said yes to
-    consent_confirmed_at: datetime | None = None  # when they confirmed it from their mailbox
-    consent_basis: str = ""  # what an import stated for all of its rows
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def may_be_mailed(self) -> bool:
-        """Whether a consent, or a basis that an import stated, is on record."""
-        return self.consented_at is not None or bool(self.consent_basis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

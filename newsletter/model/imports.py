@@ -31,7 +31,7 @@ class ImportBatch:
     `columns` are of equal length, and the same ones in every batch of a list; `lines` tells on which line of the file
     each row starts, and no two rows of a list have the same. There are always `person`
     (the form that decides who is the same person) and `email` (checked, its domain in lower case); any other of
-    SUBSCRIBER_COLUMNS, and `attributes`, only where the file has them. Cells are texts as the database keeps them: an
+    COLUMNS, and `attributes` among them, only where the file has them. Cells are texts as the database keeps them: an
     empty one says nothing, moments are in UTC (`2026-02-19T08:00:00Z`), tags stand between bars, `attributes` is a
     JSON object of texts, or empty.
     """

@@ -1,23 +1,25 @@
-"""Merges a list into the audience: all of its rows, or none."""
+"""Merge a list into the audience: all of its rows, or none."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.model.audience import tags_in, tags_text
-from newsletter.model.imports import ImportBatch, ImportReport, ImportTerms, PastImport, RejectedRow, RowFate
+from newsletter.model.imports import Fate, ImportBatch, ImportReport, ImportTerms, PastImport, RejectedRow, RowFate
 from newsletter.store.database import Connection, Database
-from newsletter.store.importing.fates import row_fates
 from newsletter.store.importing.filling import fill, is_empty
-from newsletter.store.importing.forgotten import is_anybody_forgotten
-from newsletter.store.importing.intake import KEPT_ROWS, Intake
+from newsletter.store.importing.intake import KEPT_ROWS, Fates, Intake
 from newsletter.store.importing.merging import merge
-from newsletter.store.importing.outcome import Outcome
+from newsletter.store.importing.returning import is_anybody_forgotten
 from newsletter.store.queries import load_queries
 from newsletter.system.moments import moment_of, text_of
 
-_SQL = load_queries("import_remarks")
+_SQL = load_queries("import_shared")
 _NO_TERMS = ImportTerms()
+_PAGE = 10_000
+_LAST_LINE = 2**31 - 1
 
 
 def merge_subscribers(
@@ -31,14 +33,13 @@ def merge_subscribers(
     on_progress: Callable[[int], None] = lambda _: None,
     on_fate: Callable[[RowFate], None] | None = None,
 ) -> ImportReport:
-    """Adds and updates subscribers, in one transaction that a failure or an exception of `batches` undoes.
+    """Add and update subscribers, in one transaction that a failure or an exception of `batches` undoes.
 
-    What a row leaves empty is kept; `importing.cells.merged` has the rules. Of several rows of one person one counts,
+    What a row leaves empty is kept; `importing.merging.merged` has the rules. Of several rows of one person one counts,
     whatever their order. Nobody who left comes back but by a newer consent of their own. `key` is the one that people
     were forgotten with; without it, InputError is raised where somebody was. A dry run reports the same and keeps
     nothing. `on_progress` is told now and then how many bytes were read, `on_fate` what became of each row, in order.
     """
-    importing = _Import(terms=terms, key=key, now=text_of(now), on_progress=on_progress, on_fate=on_fate)
     with database.read() as connection:
         fills = _may_fill(connection)
     reports = []
@@ -46,14 +47,20 @@ def merge_subscribers(
         suppress(_DryRunIsOverError),
         database.filling_transaction() if fills else database.transaction() as connection,
     ):
-        reports.append(importing.carry_out(connection, batches))
+        intake = Intake(connection, terms, keeps_remarks=on_fate is not None, on_progress=on_progress)
+        report, fates = _carry_out(connection, intake, batches, key=key, now=text_of(now))
+        if on_fate:
+            for fate in _row_fates(connection, fates):
+                on_fate(fate)
+        _SQL.drop_remark(connection)
+        reports.append(report)
         if is_dry_run:
             raise _DryRunIsOverError
     return reports[0]
 
 
 def past_imports(database: Database) -> tuple[PastImport, ...]:
-    """What each import brought, the newest first."""
+    """Return what each import brought, the newest first."""
     with database.read() as connection:
         return tuple(
             PastImport(
@@ -78,70 +85,69 @@ def _may_fill(connection: Connection) -> bool:
     return is_empty(connection) and not is_anybody_forgotten(connection)
 
 
-class _Import:
-    """One import, as it was asked for."""
-
-    def __init__(
-        self,
-        *,
-        terms: ImportTerms,
-        key: bytes | None,
-        now: str,
-        on_progress: Callable[[int], None],
-        on_fate: Callable[[RowFate], None] | None,
-    ) -> None:
-        self._terms = terms
-        self._key = key
-        self._now = now
-        self._on_progress = on_progress
-        self._on_fate = on_fate
-
-    def carry_out(self, connection: Connection, batches: Iterable[ImportBatch]) -> ImportReport:
-        """Does it all, within one transaction."""
-        tells = self._on_fate is not None
-        intake = Intake(connection, self._terms, keeps_remarks=tells, on_progress=self._on_progress)
-        rows, fills = intake.rows_of(batches), _may_fill(connection)
-        if fills:
-            outcome = fill(connection, rows, now=self._now, makes_remarks=tells)
-        else:
-            outcome = merge(connection, rows, now=self._now, key=self._key, makes_remarks=tells)
-        report = _report(connection, intake, outcome)
-        self._keep(connection, report)
-        if self._on_fate:
-            for fate in row_fates(connection, outcome.fates):
-                self._on_fate(fate)
-        _SQL.drop_remark(connection)
-        return report
-
-    def _keep(self, connection: Connection, report: ImportReport) -> None:
-        _SQL.keep_import(
-            connection,
-            at=self._now,
-            file=self._terms.file,
-            added=report.added,
-            updated=report.updated,
-            unchanged=report.unchanged,
-            rejected=report.rejected,
-            basis=self._terms.basis,
-            tags=tags_text(self._terms.tags),
-        )
+def _carry_out(
+    connection: Connection, intake: Intake, batches: Iterable[ImportBatch], *, key: bytes | None, now: str
+) -> tuple[ImportReport, Fates]:
+    """Do all of an import, but for telling the fates, within one transaction."""
+    rows = intake.rows_of(batches)
+    if _may_fill(connection):
+        report, fates = fill(connection, rows, now=now, makes_remarks=intake.keeps_remarks)
+    else:
+        report, fates = merge(connection, rows, now=now, key=key, makes_remarks=intake.keeps_remarks)
+    report = _with_intake(connection, report, intake)
+    _SQL.keep_import(
+        connection,
+        at=now,
+        file=intake.terms.file,
+        added=report.added,
+        updated=report.updated,
+        unchanged=report.unchanged,
+        rejected=report.rejected,
+        basis=intake.terms.basis,
+        tags=tags_text(intake.terms.tags),
+    )
+    return report, fates
 
 
-def _report(connection: Connection, intake: Intake, outcome: Outcome) -> ImportReport:
+def _with_intake(connection: Connection, report: ImportReport, intake: Intake) -> ImportReport:
+    """Return the report with the rows that were rejected or doubtful when they were read."""
     later = [
         RejectedRow(line=line, email=email, reason=reason)
-        for line, email, reason in (_SQL.rejections(connection, size=KEPT_ROWS) if outcome.rejected else ())
+        for line, email, reason in (_SQL.rejections(connection, size=KEPT_ROWS) if report.rejected else ())
     ]
     rejected_rows = {row.line: row for row in (*intake.rejected_rows, *later)}
-    return ImportReport(
-        added=outcome.added,
-        updated=outcome.updated,
-        unchanged=outcome.unchanged,
-        rejected=intake.rejected + outcome.rejected,
-        suppressed=outcome.suppressed,
-        revived=outcome.revived,
-        without_consent=outcome.without_consent,
+    return replace(
+        report,
+        rejected=intake.rejected + report.rejected,
         doubtful=intake.doubtful,
         rejected_rows=tuple(rejected_rows[line] for line in sorted(rejected_rows)[:KEPT_ROWS]),
         doubtful_rows=tuple(intake.doubtful_rows),
     )
+
+
+def _row_fates(connection: Connection, fates: Fates) -> Iterator[RowFate]:
+    """Return the fate of every row, taken or rejected, in the order of the lines; a page at a time."""
+    _SQL.index_remark(connection)
+    after = 0
+    while True:
+        page = list(fates(after, _PAGE))
+        last = page[-1][0] if len(page) == _PAGE else _LAST_LINE
+        yield from _with_remarks(connection, page, after, last)
+        if last == _LAST_LINE:
+            return
+        after = last
+
+
+def _with_remarks(
+    connection: Connection, taken: list[tuple[int, str, str]], after: int, last: int
+) -> Iterator[RowFate]:
+    """Return the fates of some lines; `taken` are all of them that were taken."""
+    remarks: dict[int, list[str]] = defaultdict(list)
+    fates = {line: (email, Fate(fate)) for line, email, fate in taken}
+    for line, email, is_rejected, text in _SQL.remarks(connection, after=after, last=last):
+        remarks[line].append(text)
+        if is_rejected:
+            fates[line] = (email, Fate.REJECTED)
+    for line in sorted(fates):
+        email, fate = fates[line]
+        yield RowFate(line=line, email=email, fate=fate, remark="; ".join(remarks.get(line, ())))

@@ -1,4 +1,4 @@
-"""What is known of one person beside their row on the list: what was reported about their mail."""
+"""Read what was reported about one person's mail."""
 
 from newsletter.model.address import person_of
 from newsletter.model.event import EventType
@@ -11,7 +11,7 @@ _SQL = load_queries("person")
 
 
 def events_of(database: Database, subscriber_id: int) -> tuple[PastEvent, ...]:
-    """What providers reported about the mail to one subscriber, the newest first."""
+    """Return what providers reported about the mail to one subscriber, the newest first."""
     with database.read() as connection:
         return tuple(
             PastEvent(at=moment_of(at), type=EventType(type_), broadcast=broadcast, issue=issue, detail=detail)
@@ -20,7 +20,7 @@ def events_of(database: Database, subscriber_id: int) -> tuple[PastEvent, ...]:
 
 
 def soft_bounces_of(database: Database, email: str) -> tuple[PastSoftBounce, ...]:
-    """When mail to an address could not be taken for a while, the newest first."""
+    """Return when mail to an address could not be taken for a while, the newest first."""
     with database.read() as connection:
         return tuple(
             PastSoftBounce(at=moment_of(at), detail=detail)
@@ -29,7 +29,7 @@ def soft_bounces_of(database: Database, email: str) -> tuple[PastSoftBounce, ...
 
 
 def count_subscribers(database: Database) -> int:
-    """How many people are on the list."""
+    """Return how many people are on the list."""
     with database.read() as connection:
         count: int = _SQL.count_subscribers(connection)
     return count

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import orjson
 
 from newsletter.model.address import person_of
+from newsletter.model.columns import FIELD_COLUMNS
 from newsletter.model.reader import Reader
 from newsletter.model.segment import All, Segment
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries
-from newsletter.store.segment_sql import TEXT_COLUMNS, Binder, compose, condition_sql
+from newsletter.store.segment_sql import Binder, compose, condition_sql
 
 _SQL = load_queries("subscribers")
-_COLUMNS = tuple(sorted(TEXT_COLUMNS))
+_COLUMNS = tuple(FIELD_COLUMNS)
 
 
 def reader_of(database: Database, email: str, segments: Sequence[Segment] = ()) -> Reader | None:

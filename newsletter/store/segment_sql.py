@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from newsletter.model.audience import SUBSCRIBER_COLUMNS, tags_text
+from newsletter.model.audience import tags_text
+from newsletter.model.columns import FIELD_COLUMNS
 from newsletter.model.segment import (
     All,
     And,
@@ -39,7 +40,6 @@ _FEW = ":few"
 _PART = ":part"
 _FIELD = ":field"
 
-TEXT_COLUMNS = frozenset(SUBSCRIBER_COLUMNS) - {"tags"}
 # No longer than a double surely holds: beyond that PostgreSQL fails where it is asked to make a number of it.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
 _SQL_OPERATOR = {
@@ -215,6 +215,6 @@ def _received_sql(broadcasts: str, is_taken: str, binder: Binder, *, are_many: b
 
 
 def _field_sql(name: str, binder: Binder) -> str:
-    if name in TEXT_COLUMNS:
+    if name in FIELD_COLUMNS:
         return f"s.{name}"
     return f"coalesce({binder.dialect.attribute(binder.bind(name))}, '')"

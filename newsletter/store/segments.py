@@ -95,8 +95,8 @@ def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:
     with database.read() as connection:
         rows = list(_SQL.people(connection, ids=orjson.dumps(list(ids)).decode()))
     return tuple(
-        Member(subscriber=subscriber_of(row[:-1]), suppressed=SuppressionReason(row[-1]) if row[-1] else None)
-        for row in rows
+        Member(subscriber=subscriber_of(row), suppressed=SuppressionReason(reason) if reason else None)
+        for reason, *row in rows
     )
 
 

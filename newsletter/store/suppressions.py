@@ -17,7 +17,7 @@ from newsletter.model.address import canonical_address, person_of
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.forgotten import digest_of, require_key
-from newsletter.store.importing.forgotten import is_anybody_forgotten
+from newsletter.store.importing.returning import is_anybody_forgotten
 from newsletter.store.queries import load_queries
 from newsletter.system.moments import moment_of, text_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.lists.export_formats import FORMATS, letters_of
-from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.model.columns import LIST_COLUMNS
 from tests.lists.test_csv_import import complaint_about, only_row, read, rows_of, shape_of
 
 MAILCHIMP = (
@@ -204,13 +204,13 @@ def test_mapping_saves_a_header_that_would_be_refused(tmp_path: Path) -> None:
         ),
         (
             "Kit",
-            "id,first_name,email,created_at,status,tags,Company\n"
-            '7,Ana,ana@example.org,2022-09-10T11:12:13Z,active,"a, b",Acme\n',
+            "id,first_name,email,created_at,status,tags,Shoe Size\n"
+            '7,Ana,ana@example.org,2022-09-10T11:12:13Z,active,"a, b",38\n',
             {
                 "first_name": "Ana",
                 "tags": "|a|b|",
                 "joined_at": "2022-09-10T11:12:13Z",
-                "attributes": '{"company":"Acme"}',
+                "attributes": '{"shoe_size":"38"}',
             },
         ),
     ],
@@ -285,9 +285,9 @@ def test_attribute_that_is_no_json_or_has_no_possible_name_is_left_out_and_said(
 
 
 def test_our_own_export_is_no_other_tool_s_whatever_its_attributes(tmp_path: Path) -> None:
-    header = ",".join([*SUBSCRIBER_COLUMNS, "creation_date", "status", "surname", "type"])
+    header = ",".join([*LIST_COLUMNS, "creation_date", "status", "surname", "type"])
 
-    row = only_row(tmp_path, f"{header}\nana@example.org{',' * 11},1,unsubscribed,Lima,removed\n")
+    row = only_row(tmp_path, f"{header}\nana@example.org{',' * (len(LIST_COLUMNS) - 1)},1,unsubscribed,Lima,removed\n")
 
     assert row["attributes"] == '{"creation_date":"1","status":"unsubscribed","surname":"Lima","type":"removed"}'
 
@@ -295,7 +295,7 @@ def test_our_own_export_is_no_other_tool_s_whatever_its_attributes(tmp_path: Pat
 def test_table_of_formats_names_columns_of_ours_only() -> None:
     targets = {target for form in FORMATS for targets in form.columns.values() for target in targets}
 
-    assert targets - {"", "json", "country", "region"} <= set(SUBSCRIBER_COLUMNS)
+    assert targets - {"", "json", "country", "region"} <= set(LIST_COLUMNS)
 
 
 def test_every_format_is_recognised_by_each_of_its_sets_of_columns(tmp_path: Path) -> None:

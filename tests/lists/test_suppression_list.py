@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError, NewsletterError
-from newsletter.lists.suppression_export import write_csv, write_json
+from newsletter.lists.exports import write_suppressions, write_suppressions_json
 from newsletter.lists.suppression_list import SuppressionTerms, read_suppressions
 from newsletter.model.audience import Suppression, SuppressionReason
 
@@ -161,7 +161,7 @@ def test_what_is_written_is_read_again_as_it_was(
     suppressions: list[Suppression], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     written = io.StringIO()
-    assert write_csv(suppressions, written) == len(suppressions)
+    assert write_suppressions(suppressions, written) == len(suppressions)
 
     path = tmp_path_factory.getbasetemp() / "written.csv"
     assert read(path, written.getvalue()) == suppressions
@@ -179,7 +179,7 @@ def test_any_bytes_end_in_suppressions_or_in_a_message(
 def test_no_cell_is_taken_for_a_formula() -> None:
     written = io.StringIO()
 
-    write_csv([left("+ana@example.org", detail="=1+1")], written)
+    write_suppressions([left("+ana@example.org", detail="=1+1")], written)
 
     assert written.getvalue().splitlines()[1] == "'+ana@example.org,,unsubscribed,'=1+1,2026-02-19T08:00:00Z"
 
@@ -188,7 +188,7 @@ def test_no_cell_is_taken_for_a_formula() -> None:
 def test_json_is_a_list_of_objects(count: int) -> None:
     written = io.StringIO()
 
-    assert write_json([left(f"person{number}@example.org") for number in range(count)], written) == count
+    assert write_suppressions_json([left(f"person{number}@example.org") for number in range(count)], written) == count
     assert [each["email"] for each in json.loads(written.getvalue())] == [
         f"person{number}@example.org" for number in range(count)
     ]

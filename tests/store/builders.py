@@ -7,9 +7,9 @@ from itertools import product
 from typing import Any
 
 from newsletter.lists.batches import batch_of
-from newsletter.model.audience import SubscriberRecord
 from newsletter.model.axes import Axis, fullest_readership, language_axis, mailbox_axis, only_axis
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.mailbox import MailboxProvider

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import eq, ge, gt, le, lt, ne
 
-from newsletter.model.audience import SubscriberRecord
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.segment import (
     All,
     And,

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.lists.batches import batch_of
-from newsletter.model.audience import SegmentCount, SubscriberRecord
+from newsletter.model.audience import SegmentCount
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.segment import (
     All,
     And,

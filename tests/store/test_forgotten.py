@@ -6,8 +6,9 @@ import pytest
 
 from newsletter.errors import InputError
 from newsletter.lists.batches import batch_of
-from newsletter.model.audience import SubscriberRecord, SuppressionReason
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.event import Event, EventType
 from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import Entry

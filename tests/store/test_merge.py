@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.batches import batch_of, batches_of
-from newsletter.model.audience import SubscriberRecord, Suppression, SuppressionReason
+from newsletter.model.audience import Suppression, SuppressionReason
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import (
     DoubtfulRow,
     Fate,

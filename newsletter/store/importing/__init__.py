@@ -1,1 +1,1 @@
-"""How a list becomes part of the audience: taken in, then filled into an empty list, or merged into one that exists."""
+"""Make a list part of the audience: take it in, then fill an empty audience, or merge it into one that exists."""

@@ -1,7 +1,10 @@
-"""Takes the batches of a list as they come: states the terms on every row, and keeps account of what was read."""
+"""Take the batches of a list as they come: state the terms on every row, and keep account of what was read.
+
+Filling and merging take their rows from here, and return a report of what became of them, with the `Fates`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 from newsletter.model.audience import tags_in, tags_text
@@ -9,17 +12,13 @@ from newsletter.model.imports import DoubtfulRow, ImportBatch, ImportTerms, Reje
 from newsletter.store.database import Connection
 from newsletter.store.queries import load_queries
 
+# The line, address and fate of the rows that were taken: the first so many after a line, in order.
+Fates = Callable[[int, int], Iterable[tuple[int, str, str]]]
+
 KEPT_ROWS = 1000  # of those to be shown; a file may hold millions of them
 _KNOWN_NAMES = 10_000  # names that are remembered as kept already
-_SQL = load_queries("import_remarks")
-
-
-@dataclass(frozen=True, slots=True)
-class TakenRows:
-    """Some rows in their order: on which line each stands, and the columns that the file has of SUBSCRIBER_COLUMNS."""
-
-    lines: Sequence[int]
-    columns: Mapping[str, Sequence[str]]
+MARK = "\x1f"  # between the cells of a row: ASCII's separator of units, and no cell holds control characters
+_SQL = load_queries("import_shared")
 
 
 class Intake:
@@ -33,37 +32,35 @@ class Intake:
         keeps_remarks: bool,
         on_progress: Callable[[int], None],
     ) -> None:
-        self.count = 0  # rows that were not rejected in reading
         self.rejected = 0
         self.doubtful = 0
         self.rejected_rows: list[RejectedRow] = []
         self.doubtful_rows: list[DoubtfulRow] = []
         self._connection = connection
-        self._terms = terms
-        self._keeps_remarks = keeps_remarks
+        self.terms = terms
+        self.keeps_remarks = keeps_remarks
         self._on_progress = on_progress
         self._tags: set[str] = set()
         self._attributes: set[str] = set()
         _SQL.create_remark(connection)
 
-    def rows_of(self, batches: Iterable[ImportBatch]) -> Iterator[TakenRows]:
-        """The rows to be taken, with the terms stated on them."""
-        self._keep_names(_SQL.add_tag_name, self._tags, self._terms.tags)
+    def rows_of(self, batches: Iterable[ImportBatch]) -> Iterator[ImportBatch]:
+        """Yield the batches with rows to be taken, with the terms stated on them."""
+        self._keep_names(_SQL.add_tag_name, self._tags, self.terms.tags)
         for batch in batches:
             self._account_for(batch)
             if batch.lines:
-                yield TakenRows(batch.lines, self._with_terms(batch))
+                yield replace(batch, columns=self._with_terms(batch))
             self._on_progress(batch.bytes_read)
 
     def _account_for(self, batch: ImportBatch) -> None:
-        self.count += len(batch.lines)
         self.rejected += len(batch.rejected)
         self.doubtful += len(batch.doubtful)
         self.rejected_rows += batch.rejected[: KEPT_ROWS - len(self.rejected_rows)]
         self.doubtful_rows += batch.doubtful[: KEPT_ROWS - len(self.doubtful_rows)]
         self._keep_names(_SQL.add_tag_name, self._tags, batch.tag_names)
         self._keep_names(_SQL.add_attribute_name, self._attributes, batch.attribute_names)
-        if self._keeps_remarks:
+        if self.keeps_remarks:
             self._connection.load("remark", [(row.line, row.email, 1, row.reason) for row in batch.rejected])
             self._connection.load("remark", [(row.line, row.email, 0, row.doubt) for row in batch.doubtful])
 
@@ -75,7 +72,7 @@ class Intake:
             known.update(new[:_KNOWN_NAMES])
 
     def _with_terms(self, batch: ImportBatch) -> Mapping[str, Sequence[str]]:
-        terms, size = self._terms, len(batch.lines)
+        terms, size = self.terms, len(batch.lines)
         if not terms.tags and not terms.basis:
             return batch.columns
         columns, empty = dict(batch.columns), [""] * size
@@ -87,6 +84,19 @@ class Intake:
                 basis or ("" if consent else terms.basis) for consent, basis in zip(consents, own, strict=True)
             ]
         return columns
+
+
+def reject_repeated(connection: Connection, find_contenders: Callable[[], object]) -> int:
+    """Reject all but one row of each person who has several, and return how many.
+
+    Which row counts does not depend on their order; the others are told its line. `find_contenders` puts all rows of
+    such people into the table `contender`.
+    """
+    _SQL.create_contender(connection)
+    find_contenders()
+    rejected: int = _SQL.reject_repeated(connection)
+    _SQL.drop_contender(connection)
+    return rejected
 
 
 @lru_cache(maxsize=1024)

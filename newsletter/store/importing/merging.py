@@ -1,27 +1,34 @@
-"""Merges a list into an audience that exists: its rows are staged and looked up, and only what is new is written."""
+"""Merge a list into an audience that exists: its rows are staged and looked up, and only what is new is written.
 
-from collections.abc import Iterator
+The table of columns names a rule for each; here is what each rule does. The queries know one thing of the rules alone:
+a row whose cells are empty, or repeat what is on record, says nothing.
+"""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from newsletter.model.audience import tags_in, tags_text
+from newsletter.model.columns import COLUMN_NAMES, COLUMNS, MergeRule
+from newsletter.model.imports import ImportBatch, ImportReport
 from newsletter.store.database import Connection
-from newsletter.store.importing.cells import Cells, merged
 from newsletter.store.importing.filling import keep_last_id, last_id, unguessable_tokens
-from newsletter.store.importing.forgotten import refuse_forgotten
-from newsletter.store.importing.intake import TakenRows
-from newsletter.store.importing.outcome import Outcome
-from newsletter.store.importing.repeated import MARK, reject_repeated
-from newsletter.store.importing.revivals import revive
+from newsletter.store.importing.intake import MARK, Fates, reject_repeated
+from newsletter.store.importing.returning import refuse_forgotten, revive
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("import_merging")
 _PAGE = 10_000
 _TOKENS_AT_ONCE = 10_000
-_WIDTH = len(Cells._fields)
+_WIDTH = len(COLUMNS)
+_CONSENT = COLUMN_NAMES.index("consented_at")
 
 
 def merge(
-    connection: Connection, rows: Iterator[TakenRows], *, now: str, key: bytes | None, makes_remarks: bool
-) -> Outcome:
-    """Adds who is new and updates who is known. `key` is asked for where somebody was forgotten."""
+    connection: Connection, rows: Iterator[ImportBatch], *, now: str, key: bytes | None, makes_remarks: bool
+) -> tuple[ImportReport, Fates]:
+    """Add who is new and update who is known. `key` is needed where somebody was forgotten."""
     staged = _stage(connection, rows)
     if _look_up(connection, staged) and reject_repeated(
         connection, lambda: _SQL.find_contenders(connection, now=now, mark=MARK)
@@ -35,20 +42,20 @@ def merge(
         _add_newcomers(connection, added, now=now)
     if makes_remarks:
         _SQL.remark_on_suppressed(connection)
-    return Outcome(
+    report = ImportReport(
         added=added,
         updated=updated,
         unchanged=unchanged,
         rejected=rejected,
         suppressed=suppressed - revived,
         revived=revived + returned,
-        without_consent=_count_without_consent(connection, makes_remarks=makes_remarks),
-        fates=lambda line, size: _SQL.fates(connection, line=line, size=size),
+        without_consent=_remark_on_missing_consent(connection),
     )
+    return report, lambda line, size: _SQL.fates(connection, line=line, size=size)
 
 
-def _stage(connection: Connection, rows: Iterator[TakenRows]) -> int:
-    """Stages the list; how many rows."""
+def _stage(connection: Connection, rows: Iterator[ImportBatch]) -> int:
+    """Stage the list, and return how many rows it has."""
     for prepare in (_SQL.drop_incoming, _SQL.drop_standing, _SQL.create_incoming, _SQL.create_standing):
         prepare(connection)
     staged = 0
@@ -60,7 +67,7 @@ def _stage(connection: Connection, rows: Iterator[TakenRows]) -> int:
 
 
 def _look_up(connection: Connection, staged: int) -> bool:
-    """Finds on the list whom the rows are about; whether somebody may stand in them several times.
+    """Find on the list whom the rows are about, and return whether somebody may have several rows.
 
     A list that was imported before stands in the order of the ids that its people were given. There a person is found
     by the place alone, in a third of the time; and there nobody can stand twice.
@@ -74,14 +81,14 @@ def _look_up(connection: Connection, staged: int) -> bool:
 
 
 def _update_known(connection: Connection, *, now: str) -> None:
-    """Puts on record what is new of people who are on the list."""
+    """Put on record what is new of people who are on the list."""
     _SQL.create_change(connection)
     after = 0
     while page := list(_SQL.candidates(connection, after=after, size=_PAGE)):
         changes = []
         for line, subscriber, *cells in page:
-            known = Cells._make(cells[:_WIDTH])
-            result = merged(known, Cells._make(cells[_WIDTH:]))
+            known = tuple(cells[:_WIDTH])
+            result = merged(known, cells[_WIDTH:])
             if result != known:
                 changes.append((line, subscriber, *result))
         connection.load("change", changes)
@@ -103,12 +110,56 @@ def _add_newcomers(connection: Connection, count: int, *, now: str) -> None:
     _SQL.drop_token(connection)
 
 
-def _count_without_consent(connection: Connection, *, makes_remarks: bool) -> int:
+def _remark_on_missing_consent(connection: Connection) -> int:
     if not _SQL.is_anybody_without_consent(connection):
         return 0
-    _SQL.create_without_consent(connection)
-    found: int = _SQL.find_without_consent(connection)
-    if makes_remarks:
-        _SQL.remark_on_missing_consent(connection)
-    _SQL.drop_without_consent(connection)
+    found: int = _SQL.remark_on_missing_consent(connection)
     return found
+
+
+def merged(known: Sequence[str], row: Sequence[str]) -> tuple[str, ...]:
+    """Return the cells that are on record after a row; both as the database keeps them, in the order of COLUMNS.
+
+    A consent is taken as a whole: a newer one replaces the older with all that belongs to it, the same one (of the
+    same moment) is completed or corrected, and an older one says nothing.
+    """
+    consents = _Consents(known[_CONSENT], row[_CONSENT])
+    return tuple(rule(before, cell, consents) for rule, before, cell in zip(_ROW_RULES, known, row, strict=True))
+
+
+class _Consents(NamedTuple):
+    """The moments of consent on record and in a row; empty where there is none."""
+
+    known: str
+    row: str
+
+
+def _both_tags(known: str, row: str) -> str:
+    return tags_text((*tags_in(known), *tags_in(row))) if row not in {"", known} else known
+
+
+def _both_attributes(known: str, row: str) -> str:
+    """Keep the text on record where the row says nothing new, so that it stays as it is written."""
+    if row in {"", known}:
+        return known
+    before = orjson.loads(known)
+    after = {**before, **orjson.loads(row)}
+    return known if after == before else orjson.dumps(after).decode()
+
+
+def _of_consent(known: str, row: str, consents: _Consents) -> str:
+    if consents.row > consents.known:
+        return row
+    return row or known if consents.row == consents.known else known
+
+
+_RULES: Mapping[MergeRule, Callable[[str, str, _Consents], str]] = {
+    MergeRule.NEWER: lambda known, row, _: row or known,
+    MergeRule.UNION: lambda known, row, _: _both_tags(known, row),
+    MergeRule.BY_NAME: lambda known, row, _: _both_attributes(known, row),
+    MergeRule.EARLIER: lambda known, row, _: min(known, row or known),
+    MergeRule.CONSENT: lambda known, row, _: max(known, row),
+    MergeRule.OF_CONSENT: _of_consent,
+    MergeRule.WITHOUT_CONSENT: lambda known, row, consents: known if consents.known else row or known,
+}
+_ROW_RULES = tuple(_RULES[column.merge] for column in COLUMNS)

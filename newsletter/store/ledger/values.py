@@ -7,12 +7,12 @@ from itertools import repeat
 
 import orjson
 
-from newsletter.model.audience import SUBSCRIBER_COLUMNS
+from newsletter.model.columns import COLUMNS
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.store.database import Row
 
 _IN_EVERY_ROW = ("", "email", "first_name", "last_name", "")  # subscriber and token are nothing that a field can name
-_ON_DEMAND = tuple(name for name in SUBSCRIBER_COLUMNS if name not in {*_IN_EVERY_ROW, "tags"})
+_ON_DEMAND = tuple(column.name for column in COLUMNS if column.is_field and column.name not in _IN_EVERY_ROW)
 _ATTRIBUTES = "attributes"
 # A tuple as it is, made a delivery: `_make` would ask for the length of each, a million times.
 _as_delivery = partial(tuple.__new__, ClaimedDelivery)

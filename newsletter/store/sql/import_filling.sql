@@ -39,11 +39,7 @@ SELECT
     s.person,
     s.email,
     s.consented_at,
-    s.email || :mark || s.first_name || :mark || s.last_name || :mark || s.language || :mark || s.timezone
-    || :mark || s.tags || :mark || CASE WHEN s.joined_at = :now THEN '' ELSE s.joined_at END
-    || :mark || s.consented_at || :mark || s.consent_source || :mark || s.consent_wording
-    || :mark || s.consent_confirmed_at || :mark || s.consent_basis
-    || :mark || CASE WHEN s.attributes = '{}' THEN '' ELSE s.attributes END
+    {s.said}
 FROM subscriber AS s
 WHERE s.person IN (SELECT person FROM subscriber GROUP BY person HAVING count(*) > 1);
 

@@ -5,19 +5,7 @@
 CREATE TEMPORARY TABLE incoming (
     line INTEGER PRIMARY KEY,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
-    email TEXT /*+ COLLATE "C" */ NOT NULL,
-    first_name TEXT NOT NULL DEFAULT '',
-    last_name TEXT NOT NULL DEFAULT '',
-    language TEXT NOT NULL DEFAULT '',
-    timezone TEXT NOT NULL DEFAULT '',
-    tags TEXT NOT NULL DEFAULT '',
-    joined_at TEXT /*+ COLLATE "C" */ NOT NULL DEFAULT '',
-    consented_at TEXT /*+ COLLATE "C" */ NOT NULL DEFAULT '',
-    consent_source TEXT NOT NULL DEFAULT '',
-    consent_wording TEXT NOT NULL DEFAULT '',
-    consent_confirmed_at TEXT NOT NULL DEFAULT '',
-    consent_basis TEXT NOT NULL DEFAULT '',
-    attributes TEXT NOT NULL DEFAULT ''
+    {definitions}
 );
 
 -- name: create_standing()!
@@ -34,19 +22,7 @@ CREATE TEMPORARY TABLE standing (
 CREATE TEMPORARY TABLE change (
     line INTEGER NOT NULL,
     subscriber INTEGER PRIMARY KEY,
-    email TEXT NOT NULL,
-    first_name TEXT NOT NULL,
-    last_name TEXT NOT NULL,
-    language TEXT NOT NULL,
-    timezone TEXT NOT NULL,
-    tags TEXT NOT NULL,
-    joined_at TEXT NOT NULL,
-    consented_at TEXT /*+ COLLATE "C" */ NOT NULL,
-    consent_source TEXT NOT NULL,
-    consent_wording TEXT NOT NULL,
-    consent_confirmed_at TEXT NOT NULL,
-    consent_basis TEXT NOT NULL,
-    attributes TEXT NOT NULL
+    {definitions}
 );
 
 -- name: create_token()!
@@ -92,71 +68,22 @@ DROP TABLE newcomer;
 SELECT s.id - i.line FROM incoming AS i JOIN subscriber AS s ON s.person = i.person ORDER BY i.line LIMIT 1;
 
 -- name: look_up_by_place(offset)!
--- How the rows stand to what is on record, where the person is the one whom the offset leads to. What is `updated` here
--- may yet turn out to say nothing new.
+-- How the rows stand to what is on record, where the person is the one whom the offset leads to. A row is `unchanged` if
+-- each of its cells is empty or repeats what is on record; what is `updated` here may yet turn out to say nothing new.
 INSERT INTO standing (line, subscriber, is_suppressed, fate)
-SELECT
-    i.line,
-    s.id,
-    CASE WHEN p.person IS NULL THEN 0 ELSE 1 END,
-    CASE
-        WHEN
-            i.email = s.email
-            AND i.first_name IN (s.first_name, '')
-            AND i.last_name IN (s.last_name, '')
-            AND i.language IN (s.language, '')
-            AND i.timezone IN (s.timezone, '')
-            AND i.tags IN (s.tags, '')
-            AND (i.joined_at = '' OR i.joined_at >= s.joined_at)
-            AND (
-                i.consented_at < s.consented_at
-                OR (
-                    i.consented_at = s.consented_at
-                    AND i.consent_source IN (s.consent_source, '')
-                    AND i.consent_wording IN (s.consent_wording, '')
-                    AND i.consent_confirmed_at IN (s.consent_confirmed_at, '')
-                )
-            )
-            AND (i.consent_basis IN (s.consent_basis, '') OR s.consented_at <> '')
-            AND i.attributes IN (s.attributes, '')
-            THEN 'unchanged'
-        ELSE 'updated'
-    END
+SELECT i.line, s.id, CASE WHEN p.person IS NULL THEN 0 ELSE 1 END, CASE WHEN {repeats} THEN 'unchanged' ELSE 'updated' END
 FROM incoming AS i
 JOIN subscriber AS s ON s.id = i.line + :offset AND s.person = i.person
 LEFT JOIN suppression AS p ON p.person = i.person AND p.topic = '';
 
 -- name: look_up_by_person()!
--- The same for all others.
+-- The same for all others, of whom some are new.
 INSERT INTO standing (line, subscriber, is_suppressed, fate)
 SELECT
     i.line,
     s.id,
     CASE WHEN p.person IS NULL THEN 0 ELSE 1 END,
-    CASE
-        WHEN s.id IS NULL THEN 'added'
-        WHEN
-            i.email = s.email
-            AND i.first_name IN (s.first_name, '')
-            AND i.last_name IN (s.last_name, '')
-            AND i.language IN (s.language, '')
-            AND i.timezone IN (s.timezone, '')
-            AND i.tags IN (s.tags, '')
-            AND (i.joined_at = '' OR i.joined_at >= s.joined_at)
-            AND (
-                i.consented_at < s.consented_at
-                OR (
-                    i.consented_at = s.consented_at
-                    AND i.consent_source IN (s.consent_source, '')
-                    AND i.consent_wording IN (s.consent_wording, '')
-                    AND i.consent_confirmed_at IN (s.consent_confirmed_at, '')
-                )
-            )
-            AND (i.consent_basis IN (s.consent_basis, '') OR s.consented_at <> '')
-            AND i.attributes IN (s.attributes, '')
-            THEN 'unchanged'
-        ELSE 'updated'
-    END
+    CASE WHEN s.id IS NULL THEN 'added' WHEN {repeats} THEN 'unchanged' ELSE 'updated' END
 FROM incoming AS i
 LEFT JOIN subscriber AS s ON s.person = i.person
 LEFT JOIN suppression AS p ON p.person = i.person AND p.topic = ''
@@ -171,11 +98,7 @@ SELECT
     i.person,
     i.email,
     i.consented_at,
-    i.email || :mark || i.first_name || :mark || i.last_name || :mark || i.language || :mark || i.timezone
-    || :mark || i.tags || :mark || CASE WHEN i.joined_at = :now THEN '' ELSE i.joined_at END
-    || :mark || i.consented_at || :mark || i.consent_source || :mark || i.consent_wording
-    || :mark || i.consent_confirmed_at || :mark || i.consent_basis
-    || :mark || CASE WHEN i.attributes = '{}' THEN '' ELSE i.attributes END
+    {i.said}
 FROM incoming AS i
 WHERE i.person IN (
     SELECT s.person
@@ -238,12 +161,7 @@ WHERE
 
 -- name: candidates(after, size)
 -- Whoever is on the list and of whom the list may say something new, with what is on record and what it says.
-SELECT
-    t.line, s.id,
-    s.email, s.first_name, s.last_name, s.language, s.timezone, s.tags, s.joined_at, s.consented_at,
-    s.consent_source, s.consent_wording, s.consent_confirmed_at, s.consent_basis, s.attributes,
-    i.email, i.first_name, i.last_name, i.language, i.timezone, i.tags, i.joined_at, i.consented_at,
-    i.consent_source, i.consent_wording, i.consent_confirmed_at, i.consent_basis, i.attributes
+SELECT t.line, s.id, {s.columns}, {i.columns}
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 JOIN subscriber AS s ON s.id = t.subscriber
@@ -274,21 +192,7 @@ ON CONFLICT (subscriber, replaced_at, consented_at) DO NOTHING;
 -- name: make_changes(now)!
 -- Puts on record what is new.
 UPDATE subscriber AS s
-SET
-    email = c.email,
-    first_name = c.first_name,
-    last_name = c.last_name,
-    language = c.language,
-    timezone = c.timezone,
-    tags = c.tags,
-    joined_at = c.joined_at,
-    consented_at = c.consented_at,
-    consent_source = c.consent_source,
-    consent_wording = c.consent_wording,
-    consent_confirmed_at = c.consent_confirmed_at,
-    consent_basis = c.consent_basis,
-    attributes = c.attributes,
-    updated_at = :now
+SET {changes}, updated_at = :now
 FROM change AS c
 WHERE c.subscriber = s.id;
 
@@ -304,15 +208,8 @@ FROM standing;
 
 -- name: add_newcomers(after, now)!
 -- Adds who is new, in the order of the index by person, which is then written front to back.
-INSERT INTO subscriber (
-    id, person, email, first_name, last_name, language, timezone, tags, joined_at, consented_at, consent_source,
-    consent_wording, consent_confirmed_at, consent_basis, attributes, token, updated_at
-)
-SELECT
-    coalesce(n.subscriber, :after + n.number),
-    n.person, n.email, n.first_name, n.last_name, n.language, n.timezone, n.tags, coalesce(nullif(n.joined_at, ''), :now),
-    n.consented_at, n.consent_source, n.consent_wording, n.consent_confirmed_at, n.consent_basis,
-    coalesce(nullif(n.attributes, ''), '{}'), k.token, :now
+INSERT INTO subscriber (id, person, token, updated_at, {columns})
+SELECT coalesce(n.subscriber, :after + n.number), n.person, k.token, :now, {n.kept}
 FROM (
     SELECT i.*, t.subscriber, row_number() OVER (ORDER BY i.person) AS number
     FROM standing AS t
@@ -325,10 +222,10 @@ JOIN token AS k ON k.number = n.number;
 -- Whether there is anybody whom nothing on record allows to mail.
 SELECT EXISTS (SELECT 1 FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
--- name: find_without_consent()!
+-- name: remark_on_missing_consent()!
 -- Says of which rows nothing on record allows to mail the person.
-INSERT INTO without_consent (line, email)
-SELECT i.line, i.email
+INSERT INTO remark (line, email, is_rejected, text)
+SELECT i.line, i.email, 0, 'not mailed: no consent on record'
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 LEFT JOIN subscriber AS s ON s.id = t.subscriber
@@ -336,22 +233,6 @@ WHERE
     t.fate <> 'rejected'
     AND coalesce(s.consented_at, i.consented_at) = ''
     AND coalesce(s.consent_basis, i.consent_basis) = '';
-
--- name: create_without_consent()!
--- Rows taken of people whom nothing on record allows to mail.
-CREATE TEMPORARY TABLE without_consent (
-    line INTEGER NOT NULL,
-    email TEXT NOT NULL
-);
-
--- name: drop_without_consent()!
--- Clears up.
-DROP TABLE without_consent;
-
--- name: remark_on_missing_consent()!
--- Says so.
-INSERT INTO remark (line, email, is_rejected, text)
-SELECT line, email, 0, 'not mailed: no consent on record' FROM without_consent;
 
 -- name: remark_on_suppressed()!
 -- Says whose address is suppressed.

@@ -61,10 +61,7 @@ LIMIT :size;
 
 -- name: people(ids)
 -- Subscribers by a JSON list of their ids, and why they are suppressed, if they are.
-SELECT
-    s.id, s.email, s.first_name, s.last_name, s.language, s.timezone, s.tags, s.joined_at, s.consented_at,
-    s.consent_source, s.consent_wording, s.consent_confirmed_at, s.consent_basis, s.attributes, s.token, s.updated_at,
-    p.reason
+SELECT p.reason, s.id, s.token, s.updated_at, {s.columns}
 FROM subscriber AS s
 LEFT JOIN suppression AS p ON p.person = s.person AND p.topic = ''
 WHERE s.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:ids))

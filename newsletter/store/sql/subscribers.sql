@@ -4,9 +4,7 @@ SELECT id FROM subscriber WHERE person = :person;
 
 -- name: page(after, size)
 -- Subscribers by id, a page at a time.
-SELECT
-    id, email, first_name, last_name, language, timezone, tags, joined_at, consented_at, consent_source,
-    consent_wording, consent_confirmed_at, consent_basis, attributes, token, updated_at
+SELECT id, token, updated_at, {columns}
 FROM subscriber
 WHERE id > :after
 ORDER BY id

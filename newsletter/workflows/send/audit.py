@@ -20,7 +20,7 @@ from newsletter.model.ledger import (
 )
 from newsletter.store.approvals import approvals_of, tested_at
 from newsletter.store.database import Database
-from newsletter.store.importing.forgotten import is_anybody_forgotten
+from newsletter.store.importing.returning import is_anybody_forgotten
 from newsletter.store.ledger.audit import audited_deliveries, find_delivery
 from newsletter.store.ledger.broadcasts import find_broadcast
 from newsletter.store.ledger.journal import journal_of

@@ -42,7 +42,7 @@ def import_list(
     on_shape: Callable[[ListShape], None] = lambda _: None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> ImportReport:
-    """Merges a list into the audience, in one transaction.
+    """Merge a list into the audience, in one transaction.
 
     `on_shape` hears how the list is read, `on_progress` how many bytes of it were read so far. Raises InputError or
     MistakesError, with nothing imported, where the file cannot be read as a list.
@@ -70,7 +70,7 @@ def import_list(
 
 
 def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
-    """The mapping that options of the form `Email Address=email` give; raises InputError where one is not of it."""
+    """Return the mapping of options such as `Email Address=email`; raise InputError where one has another form."""
     mapping = {}
     for option in options:
         name, equals, target = option.rpartition("=")
@@ -85,14 +85,14 @@ def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
 
 
 def _tags_of(options: tuple[str, ...]) -> set[str]:
-    """The tags that somebody names, as those of a cell."""
+    """Return the tags that somebody names, read as those of a cell."""
     tags = {tag for option in options for tag in tags_in_cell(option)}
     return {require_one_line("--tag", tag) for tag in tags}
 
 
 @contextmanager
 def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]:
-    """Writes what becomes of each row into a CSV file that its owner alone can read."""
+    """Write what becomes of each row into a CSV file that its owner alone can read."""
     if path is None:
         yield None
         return
@@ -104,7 +104,7 @@ def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]
 
 
 def _require_report(path: Path) -> None:
-    """Raises InputError where the file exists and is not an earlier report, which may be replaced."""
+    """Raise InputError where the file exists and is not an earlier report, which may be replaced."""
     head = ",".join(_FATE_COLUMNS).encode()
     if not path.is_file():
         return
@@ -116,7 +116,7 @@ def _require_report(path: Path) -> None:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Leaves the collector of cyclic garbage out: an import makes millions of objects, none of which is in a cycle."""
+    """Switch off the collector of cyclic garbage: an import makes millions of objects, none of them in a cycle."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What is known of one person: looking it up, and adding somebody by hand."""
+"""Look up what is known of one person, or add somebody by hand."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from newsletter.lists.batches import batch_of
 from newsletter.lists.doubts import doubts_of
 from newsletter.lists.fields import checked_language
 from newsletter.lists.list_moments import moment_text
-from newsletter.model.audience import Subscriber, SubscriberRecord, normal_tag
+from newsletter.model.audience import Subscriber, normal_tag
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import DoubtfulRow, ImportReport, ImportTerms, PastImport
 from newsletter.model.person import KnownPerson
 from newsletter.model.values import OneLine, TimeZone
@@ -50,7 +51,7 @@ class NewPerson:
 
 
 def show_person(database: Database, email: str, *, key: bytes | None = None) -> KnownPerson:
-    """All that is known of the person with this address.
+    """Return all that is known of the person with this address.
 
     Raises InputError where nothing is; it says whether they were forgotten or, without the `key`, that it cannot tell.
     """
@@ -76,7 +77,7 @@ def show_person(database: Database, email: str, *, key: bytes | None = None) -> 
 
 
 def add_person(database: Database, person: NewPerson, *, key: bytes | None, now: datetime) -> ImportReport:
-    """Adds somebody by hand, or changes what is known of them, by the rules of an import.
+    """Add somebody by hand, or change what is known of them, by the rules of an import.
 
     Raises InputError where a value cannot be, or where the person may not be brought back.
     """
@@ -109,12 +110,12 @@ def _known_person(database: Database, email: str) -> KnownPerson:
 
 
 def _imports_of(subscriber: Subscriber, imports: tuple[PastImport, ...]) -> tuple[PastImport, ...]:
-    """The imports at whose moment they joined, or were changed last."""
+    """Return the imports at whose moment they joined, or were changed last."""
     return tuple(each for each in imports if each.at in {subscriber.joined_at, subscriber.updated_at})
 
 
 def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
-    """The person as an import would have read them; raises InputError with all that is wrong."""
+    """Return the person as an import would have read them; raise InputError with all that is wrong."""
     faults: list[str] = []
 
     def checked(check: Callable[[str], Value], text: str, otherwise: Value) -> Value:
@@ -153,7 +154,7 @@ def _tag(text: str) -> str:
 
 
 def _past_moment(text: str, *, now: datetime) -> datetime:
-    """A date in any form that a list may have; raises ValueError where it is none, or still to come."""
+    """Return a date in any form that a list may have; raise ValueError where it is none, or still to come."""
     written = moment_text(text)
     moment = moment_of(written) if written else now
     if moment > now:

@@ -8,7 +8,7 @@ from typing import TextIO
 from newsletter.errors import InputError
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import require_one_line
-from newsletter.lists.suppression_export import write_csv, write_json
+from newsletter.lists.exports import write_suppressions, write_suppressions_json
 from newsletter.lists.suppression_list import SuppressionTerms, read_suppressions
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.settings.mistakes import suggestion
@@ -21,7 +21,10 @@ from newsletter.store.suppressions import (
 )
 from newsletter.system.files import private_file
 
-WRITERS: Mapping[str, Callable[[Iterable[Suppression], TextIO], int]] = {"csv": write_csv, "json": write_json}
+WRITERS: Mapping[str, Callable[[Iterable[Suppression], TextIO], int]] = {
+    "csv": write_suppressions,
+    "json": write_suppressions_json,
+}
 Topics = Mapping[str, str]  # of newsletter.toml: each name, and its title
 
 

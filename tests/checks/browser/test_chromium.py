@@ -10,14 +10,14 @@ import pytest
 from newsletter.checks.browser import chromium
 from newsletter.checks.browser.chromium import ColorScheme, Viewport, find_browser, look, opened_browser
 from newsletter.errors import CannotRunError
-from newsletter.model.rendered import Picture, RenderedIssue
+from newsletter.model.rendered import Picture
 from tests.fakes.web_server import WebServer
 from tests.render.conftest import picture_bytes
 
 PICTURE = Picture(
     name="cup-0123456789ab.png", content_type="image/png", content=picture_bytes(30, 20), width=30, height=20
 )
-RENDERED = RenderedIssue(issue="2026-03", variants=(), pictures=(PICTURE,))
+
 MAIL = """<!doctype html><html lang="en"><head><title>A mail</title><style>
 p {{ color: rgb(1, 1, 1); }} @media (prefers-color-scheme: dark) {{ p {{ color: rgb(2, 2, 2); }} }}
 @media (max-width: 400px) {{ p {{ color: rgb(3, 3, 3); }} }}
@@ -35,7 +35,7 @@ def temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_mail_is_shown_with_its_own_pictures_reaches_nothing_and_leaves_nothing(temporary_folder: Path) -> None:
-    with WebServer() as server, opened_browser(RENDERED) as window:
+    with WebServer() as server, opened_browser([PICTURE]) as window:
         with window.showing(MAIL.format(elsewhere=server.url)) as page:
             widths = page.evaluate("[...document.images].map(image => image.naturalWidth)")
             title = page.title()
@@ -48,7 +48,7 @@ def test_a_mail_is_shown_with_its_own_pictures_reaches_nothing_and_leaves_nothin
 
 
 def test_a_page_is_looked_at_by_day_by_night_and_on_a_phone() -> None:
-    with opened_browser(RENDERED) as window, window.showing(MAIL.format(elsewhere="")) as page:
+    with opened_browser([PICTURE]) as window, window.showing(MAIL.format(elsewhere="")) as page:
         colors = []
         for width, scheme in ((640, ColorScheme.LIGHT), (640, ColorScheme.DARK), (360, ColorScheme.LIGHT)):
             look(page, Viewport(width=width, scheme=scheme))
@@ -58,7 +58,7 @@ def test_a_page_is_looked_at_by_day_by_night_and_on_a_phone() -> None:
 
 
 def test_a_browser_is_ended_when_the_looking_fails(temporary_folder: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), opened_browser(RENDERED):
+    with pytest.raises(KeyboardInterrupt), opened_browser([PICTURE]):
         raise KeyboardInterrupt
     assert list(temporary_folder.iterdir()) == []
 
@@ -82,7 +82,7 @@ def test_a_browser_that_does_not_start_is_named(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "chromium").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "chromium").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(CannotRunError, match="chromium does not start"), opened_browser(RENDERED):
+    with pytest.raises(CannotRunError, match="chromium does not start"), opened_browser([PICTURE]):
         pass
 
 
@@ -92,5 +92,5 @@ def test_a_temporary_folder_with_a_long_path_keeps_no_browser_from_starting(
     long = tmp_path / "a-folder-whose-path-has-more-letters-than-a-socket-may-have"
     long.mkdir()
     monkeypatch.setattr(chromium, "TemporaryDirectory", partial(tempfile.TemporaryDirectory, dir=long))
-    with opened_browser(RENDERED) as window, window.showing(MAIL.format(elsewhere="")) as page:
+    with opened_browser([PICTURE]) as window, window.showing(MAIL.format(elsewhere="")) as page:
         assert page.title() == "A mail"

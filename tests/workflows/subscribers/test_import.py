@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.batches import batch_of
-from newsletter.model.audience import SubscriberRecord
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers, past_imports

@@ -1,4 +1,10 @@
-"""People who asked to be forgotten and stand in a list again: only a consent given since then brings them back."""
+"""Decide who comes back of the people in a list who had left or asked to be forgotten.
+
+Only a newer consent of their own, with its source and not in the future, lifts a suppression or brings a forgotten
+person back; never a basis that an import states, nor anything where an address is suppressed by hand or as invalid.
+"""
+
+from collections.abc import Callable
 
 from newsletter.errors import InputError
 from newsletter.store.database import Connection
@@ -6,18 +12,33 @@ from newsletter.store.forgotten import digest_of, require_key
 from newsletter.store.queries import load_queries
 
 _SQL = load_queries("import_merging")
-_REMARKS = load_queries("import_remarks")
+_SHARED = load_queries("import_shared")
 _PAGE = 10_000
 _MAY_RETURN = {"unsubscribed", "bounced", "complained", "forgotten"}  # never who is invalid, or was put there by hand
 
 
+def revive(connection: Connection, find_revivals: Callable[[], object], *, now: str) -> int:
+    """Lift the suppressions of those who came back, keep why, and return how many they are.
+
+    `find_revivals` puts them into the table `revival`.
+    """
+    _SHARED.create_revival(connection)
+    find_revivals()
+    _SHARED.keep_past_suppressions(connection, now=now)
+    revived: int = _SHARED.lift(connection)
+    if revived:
+        _SHARED.remark_on_revivals(connection)
+    _SHARED.drop_revival(connection)
+    return revived
+
+
 def is_anybody_forgotten(connection: Connection) -> bool:
-    """Whether somebody was forgotten, so that an import needs the key."""
-    return bool(_REMARKS.is_anybody_forgotten(connection))
+    """Return whether somebody was forgotten, so that an import needs the key."""
+    return bool(_SHARED.is_anybody_forgotten(connection))
 
 
 def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> int:
-    """Rejects the newcomers who were forgotten, or gives them their id again; to how many.
+    """Reject the newcomers who were forgotten, or give them their id again, and return to how many.
 
     Raises InputError where somebody was forgotten and the key is missing or another one: any row might be theirs.
     """
@@ -36,14 +57,15 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
     ):
         if reason in _MAY_RETURN and forgotten_at < consented_at <= now and source:
             returning.append({"line": line, "subscriber": subscriber, "digest": digest})
-            _remark(connection, line, email, f"was forgotten, came back: new consent of {consented_at} ({source})")
+            told = f"was forgotten, came back: new consent of {consented_at} ({source})"
+            connection.load("remark", [(line, email, 0, told)])
         else:
             refused.append((line, email, 1, "this person asked to be forgotten and has not given a new consent since"))
     connection.load("remark", refused)
     if refused:
         _SQL.reject_remarked(connection)
-    _SQL.give_id_back(connection, [{"line": each["line"], "subscriber": each["subscriber"]} for each in returning])
-    _SQL.remember_again(connection, [{"digest": each["digest"]} for each in returning])
+    _SQL.give_id_back(connection, returning)
+    _SQL.remember_again(connection, returning)
     _SQL.drop_newcomer(connection)
     return len(returning)
 
@@ -54,7 +76,3 @@ def _find_digests(connection: Connection, key: bytes) -> None:
     while page := list(_SQL.newcomers(connection, after=after, size=_PAGE)):
         connection.load("newcomer", [(line, digest_of(person, key)) for line, person in page])
         after = page[-1][0]
-
-
-def _remark(connection: Connection, line: int, email: str, text: str) -> None:
-    connection.load("remark", [(line, email, 0, text)])

@@ -1,11 +1,18 @@
-"""All that is known of a person, for a machine."""
+"""What is written: the list as CSV, in which a spreadsheet program finds no formula, and one person as JSON."""
 
+import csv
 import json
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
-from newsletter.lists.person_json import person_json
-from newsletter.model.audience import PastSuppression, Subscriber, SubscriberRecord, Suppression, SuppressionReason
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.lists.cells import unguarded
+from newsletter.lists.exports import person_json, write_subscribers
+from newsletter.model.audience import PastSuppression, Subscriber, Suppression, SuppressionReason
+from newsletter.model.columns import COLUMNS, LIST_COLUMNS, SubscriberRecord
 from newsletter.model.event import EventType
 from newsletter.model.imports import PastConsent, PastImport
 from newsletter.model.ledger import PastDelivery
@@ -13,6 +20,81 @@ from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 TEXT = "2026-02-19T08:00:00Z"
+TEXTS = st.text(st.sampled_from("'=+-@ab\" ,;é")).map(str.strip)
+RECORDS = st.builds(
+    SubscriberRecord,
+    email=TEXTS,
+    first_name=TEXTS,
+    consent_source=TEXTS,
+    attributes=st.fixed_dictionaries({"city": TEXTS}),
+)
+
+
+def cells_of(*records: SubscriberRecord, attributes: tuple[str, ...] = ()) -> list[list[str]]:
+    file = StringIO(newline="")
+    assert write_subscribers(records, file, attributes=attributes) == len(records)
+    return list(csv.reader(StringIO(file.getvalue(), newline="")))
+
+
+def test_every_column_and_attribute_is_written() -> None:
+    record = SubscriberRecord(
+        email="ana@example.org",
+        first_name="Ana",
+        last_name="Lima",
+        language="pt",
+        timezone="Europe/Lisbon",
+        tags=("member", "teacher"),
+        joined_at=NOW,
+        consented_at=NOW,
+        consent_source="website form",
+        consent_wording="v2",
+        consent_confirmed_at=NOW,
+        consent_basis="members",
+        attributes={"city": "Lisbon"},
+    )
+    head, row = cells_of(record, attributes=("city", "country"))
+
+    assert dict(zip(head, row, strict=True)) == {
+        **dict.fromkeys(LIST_COLUMNS, ""),
+        "email": "ana@example.org",
+        "first_name": "Ana",
+        "last_name": "Lima",
+        "language": "pt",
+        "timezone": "Europe/Lisbon",
+        "tags": "member;teacher",
+        "joined_at": "2026-02-19T08:00:00Z",
+        "consented_at": "2026-02-19T08:00:00Z",
+        "consent_source": "website form",
+        "consent_wording": "v2",
+        "consent_confirmed_at": "2026-02-19T08:00:00Z",
+        "consent_basis": "members",
+        "city": "Lisbon",
+        "country": "",
+    }
+    assert tuple(head[: len(LIST_COLUMNS)]) == LIST_COLUMNS
+
+
+@given(RECORDS)
+def test_no_cell_is_a_formula_and_none_is_lost(record: SubscriberRecord) -> None:
+    head, row = cells_of(record, attributes=("city",))
+
+    assert [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    found = dict(zip(head, map(unguarded, row), strict=True))
+    assert (found["email"], found["first_name"]) == (record.email, record.first_name)
+    assert (found["consent_source"], found["city"]) == (record.consent_source, record.attributes["city"])
+
+
+def test_progress_is_told_as_rows_are_written() -> None:
+    told: list[int] = []
+    records = (SubscriberRecord(email=f"person{number}@example.org") for number in range(2500))
+
+    write_subscribers(records, StringIO(), attributes=(), on_progress=told.append)
+
+    assert told == [1000, 1000, 500]
+
+
+# --- one person
+
 NOTHING = KnownPerson(
     email="ana@example.org",
     subscriber=None,
@@ -67,6 +149,7 @@ def test_every_fact_has_its_field() -> None:
         "email": "ana@example.org",
         "subscriber": {
             "id": 7,
+            **{column.key: "" for column in COLUMNS if not column.is_consent},
             "email": "ana@example.org",
             "first_name": "Ána",
             "last_name": "",

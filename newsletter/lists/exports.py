@@ -1,0 +1,147 @@
+"""Write people and suppressions to files: CSV that can be imported again, or JSON for another program.
+
+No cell of a CSV file is one that a spreadsheet takes for a formula. `docs/privacy.md` lists the fields of a person.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from typing import TextIO
+
+from newsletter.lists.batches import cell_of
+from newsletter.lists.cells import guarded
+from newsletter.model.audience import Subscriber, Suppression
+from newsletter.model.columns import COLUMNS, LIST_COLUMNS, ColumnValue, SubscriberRecord
+from newsletter.model.person import KnownPerson
+from newsletter.system.moments import text_of
+
+SCHEMA, VERSION = "newsletter.person", 1  # the version changes when a field goes or means something else
+_TAG_SEPARATOR = ";"
+_ROWS_A_STEP = 1000
+_SUPPRESSION_COLUMNS = ("email", "topic", "reason", "detail", "created_at")
+
+
+def write_subscribers(
+    records: Iterable[SubscriberRecord],
+    file: TextIO,
+    *,
+    attributes: Sequence[str],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write a header and one row per record, and return the number of rows.
+
+    `attributes` are the names that get a column after those of ours. The file must be opened with `newline=""` and
+    UTF-8. `on_progress` hears how many more rows are written.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*LIST_COLUMNS, *attributes])
+    count, left = 0, iter(records)
+    while some := list(islice(left, _ROWS_A_STEP)):
+        writer.writerows(_row(record, attributes) for record in some)
+        count += len(some)
+        on_progress(len(some))
+    return count
+
+
+def _row(record: SubscriberRecord, attributes: Sequence[str]) -> list[str]:
+    cells = [
+        _TAG_SEPARATOR.join(value) if isinstance(value, tuple) else cell_of(value)
+        for column, value in zip(COLUMNS, record.values, strict=True)
+        if column.in_lists
+    ]
+    return list(map(guarded, [*cells, *[record.attributes.get(name, "") for name in attributes]]))
+
+
+def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> int:
+    """Write a header and one CSV row per suppression, and return the number of rows."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_SUPPRESSION_COLUMNS)
+    count = 0
+    for suppression in suppressions:
+        count += 1
+        writer.writerow(map(guarded, suppression_data(suppression).values()))
+    return count
+
+
+def write_suppressions_json(suppressions: Iterable[Suppression], file: TextIO) -> int:
+    """Write a JSON list with one object per suppression, each on its line, and return how many there are."""
+    count = 0
+    for count, suppression in enumerate(suppressions, start=1):
+        file.write("[\n" if count == 1 else ",\n")
+        file.write(json.dumps(suppression_data(suppression), ensure_ascii=False))
+    file.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def suppression_data(suppression: Suppression) -> dict[str, str]:
+    """Return a suppression by the names of its columns in a CSV file."""
+    return {
+        "email": suppression.email,
+        "topic": suppression.topic,
+        "reason": suppression.reason.value,
+        "detail": suppression.detail,
+        "created_at": text_of(suppression.created_at),
+    }
+
+
+def person_json(person: KnownPerson, *, now: datetime) -> str:
+    """Return all that is known of a person as one JSON object, indented, with a line break at its end.
+
+    Moments are in UTC; `null` says that something is not known.
+    """
+    subscriber = person.subscriber
+    data: dict[str, object] = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "exported_at": now,
+        "email": person.email,
+        "subscriber": subscriber
+        and {
+            "id": subscriber.id,
+            **subscriber_data(subscriber),
+            "updated_at": subscriber.updated_at,
+            "unsubscribe_token": subscriber.token,
+        },
+        "consent": subscriber and _columns_of(subscriber, is_consent=True),
+        "past_consents": list(map(asdict, person.past_consents)),
+        "suppressions": [
+            {"topic": each.topic or None, "reason": each.reason, "detail": each.detail, "since": each.created_at}
+            for each in person.suppressions
+        ],
+        "past_suppressions": [
+            {
+                "topic": each.topic or None,
+                "reason": each.reason,
+                "since": each.created_at,
+                "lifted_at": each.lifted_at,
+                "because": each.because,
+            }
+            for each in person.past_suppressions
+        ],
+        "deliveries": list(map(asdict, person.deliveries)),
+        "events": list(map(asdict, person.events)),
+        "soft_bounces": list(map(asdict, person.soft_bounces)),
+        "imports": [
+            {"at": each.at, "file": each.file, "basis": each.basis, "tags": each.tags} for each in person.imports
+        ],
+    }
+    return f"{json.dumps(data, ensure_ascii=False, indent=2, default=text_of)}\n"
+
+
+def subscriber_data(subscriber: Subscriber) -> dict[str, object]:
+    """Return who somebody is by the names of the columns, ready to be written as JSON."""
+    return {**_columns_of(subscriber, is_consent=False), "joined_at": text_of(subscriber.joined_at)}
+
+
+def _columns_of(subscriber: Subscriber, *, is_consent: bool) -> dict[str, object]:
+    values = zip(COLUMNS, subscriber.record.values, strict=True)
+    return {column.key: _plain(value) for column, value in values if column.is_consent is is_consent}
+
+
+def _plain(value: ColumnValue) -> object:
+    if isinstance(value, datetime):
+        return text_of(value)
+    return dict(value) if isinstance(value, Mapping) else value

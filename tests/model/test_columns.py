@@ -1,0 +1,41 @@
+"""The table of a subscriber's columns, and the record that has a field for each."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import get_type_hints
+
+import pytest
+
+from newsletter.model.columns import COLUMN_NAMES, COLUMNS, ColumnType, SubscriberColumn, SubscriberRecord
+
+NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
+HELD: dict[ColumnType, object] = {
+    ColumnType.MOMENT: datetime | None,
+    ColumnType.TAGS: tuple[str, ...],
+    ColumnType.ATTRIBUTES: Mapping[str, str],
+}
+
+
+def test_record_has_a_field_for_each_column_in_the_same_order() -> None:
+    assert tuple(field.name for field in fields(SubscriberRecord)) == COLUMN_NAMES
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=COLUMN_NAMES)
+def test_field_holds_what_the_type_of_the_column_says(column: SubscriberColumn) -> None:
+    assert get_type_hints(SubscriberRecord)[column.name] == HELD.get(column.type, str)
+
+
+def test_values_stand_in_the_order_of_the_columns() -> None:
+    record = SubscriberRecord(email="ana@example.org", last_name="Lima", tags=("member",), consented_at=NOW)
+
+    values = dict(zip(COLUMN_NAMES, record.values, strict=True))
+
+    assert (values["email"], values["last_name"], values["tags"]) == ("ana@example.org", "Lima", ("member",))
+    assert (values["consented_at"], values["consent_basis"], values["attributes"]) == (NOW, "", {})
+
+
+def test_keys_of_a_persons_json_are_unique_in_each_part() -> None:
+    for is_consent in (True, False):
+        keys = [column.key for column in COLUMNS if column.is_consent is is_consent]
+        assert len(keys) == len(set(keys))

@@ -13,7 +13,7 @@ from newsletter.config import TEMPLATES_FOLDER, builtin_theme
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue_fields import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture
-from newsletter.render.memory import Memory, TemplateMemory
+from newsletter.render.memory import Memory, compiled_templates
 
 _TEXT_FOLDER = "text/"
 _HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
@@ -99,7 +99,7 @@ class Theme:
     def _markup(self) -> Environment:
         return Environment(
             loader=self._loader,
-            bytecode_cache=TemplateMemory(self.memory),
+            bytecode_cache=compiled_templates("markup"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -110,7 +110,7 @@ class Theme:
     def _plain(self) -> Environment:
         return Environment(
             loader=self._loader,
-            bytecode_cache=TemplateMemory(self.memory),
+            bytecode_cache=compiled_templates("text"),
             autoescape=False,  # noqa: S701 - plain text has no markup to escape into
             undefined=StrictUndefined,
             trim_blocks=True,

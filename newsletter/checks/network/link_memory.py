@@ -1,13 +1,13 @@
 """What links answered, kept between runs so that a second check is quick: a good answer a day, a bad one minutes."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from newsletter.system.files import write_whole
 
 _FILE = "links.json"
 _GOOD_FOR = timedelta(days=1)
@@ -44,10 +44,4 @@ def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
     content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor, partial = tempfile.mkstemp(dir=folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False, indent=0)
-            Path(partial).replace(folder / _FILE)
-        finally:
-            Path(partial).unlink(missing_ok=True)
+        write_whole(folder / _FILE, json.dumps(content, ensure_ascii=False, indent=0).encode())

@@ -28,12 +28,16 @@ def run_due(
     """
     from newsletter.cli.due import show_due, show_runs
     from newsletter.cli.workspace import opened_database
+    from newsletter.system.log import command_log
 
     with opened_database() as (config, database):
         opener = _opener(config)
         if dry_run:
             show_due(config, database, opener, as_json=as_json)
-        elif code := show_runs(config, database, opener, as_json=as_json):
+            return
+        with command_log(config.root, "run-due") as log:
+            code = show_runs(config, database, opener, log=log, as_json=as_json)
+        if code:
             raise typer.Exit(code)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
+from newsletter.language.clock import show_day, show_minute, show_utc
 from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
@@ -15,17 +16,17 @@ _DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
     "broadcast": lambda past: str(past.broadcast),
     "issue": lambda past: past.issue,
     "status": lambda past: past.status,
-    "when (UTC)": lambda past: f"{past.at:%Y-%m-%d %H:%M}",
+    "when (UTC)": lambda past: show_minute(past.at),
     "reason": lambda past: past.reason,
 }
 _EVENTS: dict[str, Callable[[PastEvent], str]] = {
-    "when (UTC)": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
+    "when (UTC)": lambda event: show_minute(event.at),
     "issue": lambda event: event.issue or f"broadcast {event.broadcast}",
     "what": lambda event: event.type.value,
     "detail": lambda event: _shortened(event.detail),
 }
 _SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
-    "when (UTC)": lambda bounce: f"{bounce.at:%Y-%m-%d %H:%M}",
+    "when (UTC)": lambda bounce: show_minute(bounce.at),
     "detail": lambda bounce: bounce.detail,
 }
 
@@ -53,24 +54,24 @@ def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, 
         ("time zone", record.timezone),
         ("tags", ", ".join(record.tags)),
         *sorted(record.attributes.items()),
-        ("joined", moments.shown(subscriber.joined_at)),
-        ("changed", moments.shown(subscriber.updated_at)),
-        ("imported", "\n".join(f"{past.file or 'a list'}, {moments.shown(past.at)}" for past in person.imports)),
+        ("joined", show_utc(subscriber.joined_at)),
+        ("changed", show_utc(subscriber.updated_at)),
+        ("imported", "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)),
     ]
 
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
     record = subscriber.record
     earlier = [
-        f"{moments.shown(past.consented_at)}, {past.source or 'source unknown'}"
-        f"{f', wording {past.wording}' if past.wording else ''}; until {moments.shown(past.replaced_at)}"
+        f"{show_utc(past.consented_at)}, {past.source or 'source unknown'}"
+        f"{f', wording {past.wording}' if past.wording else ''}; until {show_utc(past.replaced_at)}"
         for past in person.past_consents
     ]
     return [
-        ("given", moments.shown(record.consented_at) if record.consented_at else _NOTHING),
+        ("given", show_utc(record.consented_at) if record.consented_at else _NOTHING),
         ("source", record.consent_source),
         ("wording", record.consent_wording),
-        ("confirmed", moments.shown(record.consent_confirmed_at) if record.consent_confirmed_at else ""),
+        ("confirmed", show_utc(record.consent_confirmed_at) if record.consent_confirmed_at else ""),
         ("basis", record.consent_basis),
         ("before", "\n".join(earlier)),
     ]
@@ -78,8 +79,8 @@ def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[st
 
 def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
     lifted = [
-        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {past.created_at:%Y-%m-%d} "
-        f"to {past.lifted_at:%Y-%m-%d}: {past.because}"
+        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {show_day(past.created_at)} "
+        f"to {show_day(past.lifted_at)}: {past.because}"
         for past in person.past_suppressions
     ]
     return [
@@ -101,7 +102,7 @@ def _standing(person: KnownPerson) -> str:
 
 def _since(suppression: Suppression) -> str:
     detail = f" ({suppression.detail})" if suppression.detail else ""
-    return f"since {moments.shown(suppression.created_at)}{detail}"
+    return f"since {show_utc(suppression.created_at)}{detail}"
 
 
 def _show_part(title: str, facts: Sequence[tuple[str, str]]) -> None:

@@ -87,7 +87,7 @@ def _holder(config: "Config", database: "Database", broadcast_id: int) -> "Provi
 
 def _show_plan(config: "Config", plan: "CancelPlan", *, now: "datetime") -> None:
     from newsletter.cli.statuses import shortened
-    from newsletter.workflows.send.when import say_moment
+    from newsletter.language.clock import say_moment
 
     broadcast, zone = plan.broadcast, config.settings.newsletter.timezone
     facts = [("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}")]

@@ -5,16 +5,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
+from newsletter.language.words import (
+    BEFORE_A_DATE,
+    BESIDE_A_CLOCK,
+    OF_A_MONTH,
+    OF_A_MONTH_JOINED,
+    locale_of,
+    names_of_months,
+    names_of_weekdays,
+    whole_names_of_weekdays,
+)
 
 # A clock time and, behind it, the short name of a zone in capitals.
 CLOCK_WITH_ZONE = re.compile(
-    r"(?<![\d:.])\d{1,2}(?:[:.]\d\d)?\s?(?:(?i:am|pm|a\.m\.|p\.m\.|uhr|h)\s?)?\(?(?P<zone>[A-Z]{3,4})(?!\w)"
+    rf"(?<![\d:.])\d{{1,2}}(?:[:.]\d\d)?\s?(?:(?i:{'|'.join(map(re.escape, BESIDE_A_CLOCK))})\s?)?"
+    r"\(?(?P<zone>[A-Z]{3,4})(?!\w)"
 )
 _GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
-_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:the|den|der|dem|el|le|il|de|on|am)\b{_GAP})?"  # between the weekday and the rest
+_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
-_OF = rf"{_GAP}(?:(?:of|de|del|d[’']){_GAP}|ב)?"
+_OF = rf"{_GAP}(?:(?:{'|'.join(OF_A_MONTH)}){_GAP}|{OF_A_MONTH_JOINED})?"
 _YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
 # In the place of WEEKDAY, WHOLE (a weekday in full) and MONTH come a language's names.
 _SHAPES = (
@@ -73,13 +83,12 @@ class DateWords:
 @lru_cache(maxsize=16)
 def date_words(language: str) -> DateWords | None:
     """The words of a language; None where nothing is known of it."""
-    try:
-        locale = Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
+    locale = locale_of(language)
+    if locale is None:
         return None
-    weekdays, months = _names(locale.days["format"]), _names(locale.months["format"])
-    whole = _names({"wide": locale.days["format"]["wide"]})
-    names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": _one_of(whole)}
+    weekdays, months = names_of_weekdays(locale), names_of_months(locale)
+    whole = _one_of(whole_names_of_weekdays(locale))
+    names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": whole}
     return DateWords(
         weekdays=weekdays,
         months=months,
@@ -90,17 +99,6 @@ def date_words(language: str) -> DateWords | None:
 
 def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + re.sub("WEEKDAY|MONTH|WHOLE", lambda place: names[place[0]], shape))
-
-
-def _names(widths: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
-    """Each name, long and short, as it is and in capitals, with and without the dot of an abbreviation."""
-    names: dict[str, int] = {}
-    for width in ("wide", "abbreviated"):
-        for number, name in widths.get(width, {}).items():
-            bare = name.rstrip(".")
-            for form in (name, bare, bare[:1].upper() + bare[1:], bare.upper()):
-                names.setdefault(form, number)
-    return names
 
 
 def _one_of(names: Iterable[str]) -> str:

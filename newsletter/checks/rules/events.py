@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from newsletter.checks.base import Evidence, Fault, error
+from newsletter.language.clock import show_minute
 from newsletter.model.finding import Place
 from newsletter.model.issue import Item
 
@@ -20,7 +21,7 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Fault]:
     delivery = f"{at.astimezone(item.zone):%Y-%m-%d %H:%M}"
     if ends is not None and ends <= at:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
-        over = f"{last:%Y-%m-%d %H:%M}" if isinstance(last, datetime) else last
+        over = show_minute(last) if isinstance(last, datetime) else last
         what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
         yield error(_place_of_end(item), what, "correct its dates, or delete its file")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:

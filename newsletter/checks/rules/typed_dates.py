@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from newsletter.checks.base import Evidence, Fault, error
 from newsletter.checks.reading.date_words import CLOCK_WITH_ZONE, DateWords, TypedDate, date_words
 from newsletter.checks.reading.sources import SourceText
+from newsletter.language.clock import WEEKDAYS, show_day
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item
 
 _LOOKED_BACK, _LOOKED_AHEAD = timedelta(days=183), timedelta(days=300)
-_ENGLISH = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Short names that say which half of the year is meant, with a place that keeps both halves. GMT, MST, CST and others
 # are not among them: somewhere they hold all year round, or mean another part of the world.
 _WINTER = {"PST": "America/Los_Angeles", "EST": "America/New_York", "CET": "Europe/Berlin", "MEZ": "Europe/Berlin"}
@@ -83,7 +83,7 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
         ]
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
-            what = f"“{typed.written}” cannot be right: in {day.year} that day is a {_ENGLISH[day.weekday()]}"
+            what = f"“{typed.written}” cannot be right: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"
             yield error(place, what, remedy)
 
 
@@ -104,7 +104,7 @@ def _zones(paragraph: _Paragraph, item: Item) -> Iterator[Fault]:
     for match in CLOCK_WITH_ZONE.finditer(paragraph.text):
         names = _right_names(match["zone"], item.zone, (starts, ends))
         if names and match["zone"] not in names:
-            what = f"“{' '.join(match[0].split())}” cannot be right: on {starts:%Y-%m-%d} it is {names[0]} there"
+            what = f"“{' '.join(match[0].split())}” cannot be right: on {show_day(starts)} it is {names[0]} there"
             remedy = "leave time and zone out, since they are shown from `starts` and `timezone`, or correct them"
             yield error(paragraph.place_at(match.start()), what, remedy)
 

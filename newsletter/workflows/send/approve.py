@@ -6,6 +6,7 @@ from pathlib import Path
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.language.clock import show_utc
 from newsletter.model.finding import Finding, Place, Severity
 from newsletter.model.ledger import Approval
 from newsletter.model.requirement import APPROVAL, TEST, Requirement
@@ -81,7 +82,7 @@ def _unapproved(database: Database, issue_name: str) -> str:
     last = approvals.last_approval(database, issue_name)
     if last is None:
         return "nobody approved it"
-    return f"changed since {last.by} approved it on {last.at:%Y-%m-%d %H:%M} UTC"
+    return f"changed since {last.by} approved it on {show_utc(last.at)}"
 
 
 def _finding(requirement: Requirement, issue_name: str, what: str, remedy: str) -> Finding:

@@ -13,6 +13,7 @@ from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
+from newsletter.language.clock import say_moment, say_span, say_time
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
@@ -28,7 +29,6 @@ from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
-from newsletter.workflows.send.when import say_moment, say_span, say_time
 
 _DAY = timedelta(days=1)
 

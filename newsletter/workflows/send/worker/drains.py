@@ -6,6 +6,7 @@ from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.language.clock import show_utc
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
@@ -100,7 +101,7 @@ class Drains:
             now = datetime.now(UTC)
             self._waits[found.broadcast.id] = min(until, now + _LOOK_AGAIN_AFTER)
             if until - now > _WORTH_SAYING:
-                self._say(found.broadcast, f"waits until {until:%Y-%m-%d %H:%M} UTC: {reason}")
+                self._say(found.broadcast, f"waits until {show_utc(until)}: {reason}")
 
         listener = Listener(on_settled=on_settled, on_wait=on_wait)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)

@@ -45,9 +45,10 @@ def _run() -> int:
 
         app()
     except SystemExit as end:
-        # The command-line library turns a pipe without a reader into an exit code of its own.
-        if isinstance(end.__context__, BrokenPipeError):
-            return _READER_IS_GONE
+        # The command-line library turns these two into an exit code of its own, the second by way of an Abort.
+        for hidden in (end.__context__, end.__context__ and end.__context__.__cause__):
+            if isinstance(hidden, BrokenPipeError | EOFError):
+                return _explain(hidden)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -1,7 +1,6 @@
 """What languages call days and months, and the words that stand around a date: from CLDR (Babel), and what it lacks."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 
@@ -28,7 +27,6 @@ OF_A_MONTH_JOINED = "ב"  # written in one word with the month
 BESIDE_A_CLOCK = ("am", "pm", "a.m.", "p.m.", "uhr", "h")
 
 
-@lru_cache(maxsize=64)
 def locale_of(language: str) -> Locale | None:
     """Return what Babel knows of a language, or of it without its region; None where it knows neither."""
     for name in (language, language.partition("-")[0]):
@@ -55,25 +53,13 @@ def comma_of(locale: Locale) -> str:
     return _COMMA.get(locale.language, ", ")
 
 
-def names_of_weekdays(locale: Locale) -> dict[str, int]:
-    """Return every form in which weekdays are typed, with their numbers from 0 for Monday."""
-    return _forms(locale.days["format"], "wide", "abbreviated")
+def typed_forms(names: Mapping[str, Mapping[int, str]], *widths: str) -> dict[str, int]:
+    """Return every form in which days or months of CLDR are typed, with the number of each: from 0 for Monday.
 
-
-def whole_names_of_weekdays(locale: Locale) -> dict[str, int]:
-    """Return the forms of weekdays that are written out, with their numbers from 0 for Monday."""
-    return _forms(locale.days["format"], "wide")
-
-
-def names_of_months(locale: Locale) -> dict[str, int]:
-    """Return every form in which months are typed, with their numbers from 1 for January."""
-    return _forms(locale.months["format"], "wide", "abbreviated")
-
-
-def _forms(names: Mapping[str, Mapping[int, str]], *widths: str) -> dict[str, int]:
-    """Each name as it is and in capitals, with and without the dot of an abbreviation."""
+    That is each name as it is and in capitals, with and without the dot of an abbreviation.
+    """
     forms: dict[str, int] = {}
-    for width in widths:
+    for width in widths or ("wide", "abbreviated"):
         for number, name in names.get(width, {}).items():
             bare = name.rstrip(".")
             for form in (name, bare, bare[:1].upper() + bare[1:], bare.upper()):

@@ -38,7 +38,7 @@ class Memory:
         if self._folder is None:
             return
         with suppress(OSError):
-            for path in self._folder.iterdir():
+            for path in self._folder.glob("*-*"):  # others keep files without a digest in their names there
                 if path.name not in self._known:
                     path.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Protocol
 
+from newsletter import __version__
 from newsletter.errors import NewsletterError
 from newsletter.system.environment import conceal
 from newsletter.system.files import PRIVATE
@@ -53,7 +54,7 @@ def command_log(workspace: Path, command: str, *, tell: Callable[[str], None] = 
         write(sentence, **fields)
         tell(conceal(sentence))
 
-    write("started")
+    write("started", version=__version__)
     try:
         yield log
     except BaseException as err:

@@ -47,6 +47,12 @@ def ends(
     return done
 
 
+def test_no_kind_of_error_is_swallowed(tmp_path: Path) -> None:
+    done = ends(write_workspace(tmp_path), ["build"], error="EOFError('the file ends too early')")
+    assert done.returncode == 70
+    assert "EOFError" in done.stderr
+
+
 def test_an_unexpected_error_is_one_sentence_and_a_report(tmp_path: Path) -> None:
     root = write_workspace(tmp_path)
     done = ends(root, ["build", "ana@example.org"], error="KeyError('SG.hush-hush of bo@example.org')")
@@ -63,7 +69,7 @@ def test_an_unexpected_error_is_one_sentence_and_a_report(tmp_path: Path) -> Non
 
 
 def test_outside_a_workspace_the_report_goes_to_the_temporary_folder(tmp_path: Path) -> None:
-    script = "import newsletter.cli.workspace as w, newsletter.__main__ as m, newsletter.workflows.compose.new as n\n"
+    script = "import newsletter.__main__ as m, newsletter.workflows.compose.new as n\n"
     script += "def fail(*_): raise LookupError('odd')\nn.init_workspace = fail\nm.main()"
     done = subprocess.run(
         [sys.executable, "-c", script, "init", "there"],

@@ -3,15 +3,7 @@
 import pytest
 from babel import Locale
 
-from newsletter.language.words import (
-    comma_of,
-    language_name,
-    locale_of,
-    names_of_months,
-    names_of_weekdays,
-    weekly,
-    whole_names_of_weekdays,
-)
+from newsletter.language.words import comma_of, language_name, locale_of, typed_forms, weekly
 
 
 @pytest.mark.parametrize(
@@ -42,8 +34,8 @@ def test_each_week_is_said_in_the_language(language: str, day: str, said: str) -
 
 def test_names_are_found_however_they_are_typed() -> None:
     german = Locale("de")
-    weekdays = names_of_weekdays(german)
+    weekdays = typed_forms(german.days["format"])
     assert {weekdays[name] for name in ("Freitag", "FREITAG", "Fr", "Fr.")} == {4}
-    assert "Fr" not in whole_names_of_weekdays(german)
-    assert names_of_months(german)["März"] == 3
-    assert names_of_weekdays(Locale("fr"))["Vendredi"] == 4
+    assert "Fr" not in typed_forms(german.days["format"], "wide")
+    assert typed_forms(german.months["format"])["März"] == 3
+    assert typed_forms(Locale("fr").days["format"])["Vendredi"] == 4

@@ -5,26 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from newsletter.language.words import (
-    BEFORE_A_DATE,
-    BESIDE_A_CLOCK,
-    OF_A_MONTH,
-    OF_A_MONTH_JOINED,
-    locale_of,
-    names_of_months,
-    names_of_weekdays,
-    whole_names_of_weekdays,
-)
+from newsletter.language import words
 
 # A clock time and, behind it, the short name of a zone in capitals.
 CLOCK_WITH_ZONE = re.compile(
-    rf"(?<![\d:.])\d{{1,2}}(?:[:.]\d\d)?\s?(?:(?i:{'|'.join(map(re.escape, BESIDE_A_CLOCK))})\s?)?"
+    rf"(?<![\d:.])\d{{1,2}}(?:[:.]\d\d)?\s?(?:(?i:{'|'.join(map(re.escape, words.BESIDE_A_CLOCK))})\s?)?"
     r"\(?(?P<zone>[A-Z]{3,4})(?!\w)"
 )
 _GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
-_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
+_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(words.BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
-_OF = rf"{_GAP}(?:(?:{'|'.join(OF_A_MONTH)}){_GAP}|{OF_A_MONTH_JOINED})?"
+_OF = rf"{_GAP}(?:(?:{'|'.join(words.OF_A_MONTH)}){_GAP}|{words.OF_A_MONTH_JOINED})?"
 _YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
 # In the place of WEEKDAY, WHOLE (a weekday in full) and MONTH come a language's names.
 _SHAPES = (
@@ -83,11 +74,11 @@ class DateWords:
 @lru_cache(maxsize=16)
 def date_words(language: str) -> DateWords | None:
     """The words of a language; None where nothing is known of it."""
-    locale = locale_of(language)
+    locale = words.locale_of(language)
     if locale is None:
         return None
-    weekdays, months = names_of_weekdays(locale), names_of_months(locale)
-    whole = _one_of(whole_names_of_weekdays(locale))
+    weekdays, months = words.typed_forms(locale.days["format"]), words.typed_forms(locale.months["format"])
+    whole = _one_of(words.typed_forms(locale.days["format"], "wide"))
     names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": whole}
     return DateWords(
         weekdays=weekdays,

@@ -18,7 +18,7 @@ def check_dates(evidence: Evidence) -> Iterable[Fault]:
 
 def _dates_of(item: Item, at: datetime) -> Iterator[Fault]:
     ends, deadline = item.ends_at(), item.deadline_at()
-    delivery = f"{at.astimezone(item.zone):%Y-%m-%d %H:%M}"
+    delivery = show_minute(at.astimezone(item.zone))
     if ends is not None and ends <= at:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
         over = show_minute(last) if isinstance(last, datetime) else last

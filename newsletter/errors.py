@@ -65,6 +65,12 @@ class StoreError(NewsletterError):
     """The database cannot be opened, is not ours, or is held by another program."""
 
 
+class MachineError(StoreError):
+    """The machine of the database has no room, no memory or no working disk."""
+
+    exit_code = 4
+
+
 class ProviderError(NewsletterError):
     """What carries the mail refused, cannot be reached, or lacks a setting."""
 

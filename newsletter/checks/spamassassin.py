@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import Place, Severity
-from newsletter.system.helper_environment import bare_surroundings
+from newsletter.system.environment import bare_surroundings
 
 BLOCKING_SCORE = 2.0  # points; at 5 most servers call it spam, and those of the network and of habit come on top
 GOOD_SCORE = 0.5

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
 from newsletter.cli.audits import delivery_data, request_data, times
 from newsletter.cli.statuses import iso
+from newsletter.language.clock import show_utc, show_utc_from
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
 from newsletter.workflows.send.audit import PersonAudit
 
@@ -32,12 +33,12 @@ def show_person(person: PersonAudit, *, as_json: bool) -> None:
     broadcast = person.broadcast
     facts = [
         ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
-        ("frozen", moments.shown(broadcast.created_at)),
+        ("frozen", show_utc(broadcast.created_at)),
         *_delivery_facts(person, now),
         ("on the list", _membership(person)),
         *([("never mailed", person.never_mailed)] if person.never_mailed else []),
         *[
-            ("elsewhere", f"broadcast {past.broadcast} of this issue: {past.status} on {moments.shown(past.at)}")
+            ("elsewhere", f"broadcast {past.broadcast} of this issue: {past.status} on {show_utc(past.at)}")
             for past in person.elsewhere
         ],
     ]
@@ -53,10 +54,10 @@ def _answer(person: PersonAudit, now: datetime) -> str:
     if delivery is None:
         unless = ", unless they were forgotten since" if person.may_be_forgotten else ""
         return f"No: broadcast {person.broadcast.id} was not meant for {person.email}{unless}."
-    when = moments.shown(delivery.at)
+    when = show_utc(delivery.at)
     held_until = person.request.hold_until if person.request else None
     if delivery.status == ChunkState.ACCEPTED and held_until is not None and held_until > now:
-        return f"Not yet: {provider} took the mail on {when} and holds it until {moments.shown_from(held_until, now)}."
+        return f"Not yet: {provider} took the mail on {when} and holds it until {show_utc_from(held_until, now)}."
     if delivery.status == ChunkState.ACCEPTED and delivery.reason and not delivery.message_id:  # resolved later
         sure = "Probably" if person.is_assumed else "Yes"
         return f"{sure}: the mail to {person.email} counts as taken by {provider} since {when}; {delivery.reason}."
@@ -69,7 +70,7 @@ def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]
     facts = []
     if delivery is not None and delivery.due_at is not None:
         zone = f" ({delivery.zone})" if delivery.zone else ""
-        facts.append(("due", f"{moments.shown_from(delivery.due_at, now)}{zone}"))
+        facts.append(("due", f"{show_utc_from(delivery.due_at, now)}{zone}"))
     if request is not None:
         others = f", of {output.count_of(request.deliveries, 'delivery')}" if request.deliveries > 1 else ""
         handed_over = f"handed over {times(request.attempt)}" if request.attempt else "never handed over"
@@ -83,7 +84,7 @@ def _membership(person: PersonAudit) -> str:
     since, frozen_at = person.on_list_since, person.broadcast.created_at
     if since is None:
         return "forgotten since" if person.delivery else "no"
-    told = f"since {moments.shown(since)}"
+    told = f"since {show_utc(since)}"
     if person.delivery is not None:
         return told
     if since > frozen_at:

@@ -1,8 +1,9 @@
 """What somebody is about to approve, on the screen."""
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
 from newsletter.cli.findings import show_findings, summarise_findings
 from newsletter.config import Config
+from newsletter.language.clock import show_utc
 from newsletter.model.readership import Readership
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.approve import ApprovalDraft
@@ -37,13 +38,13 @@ def _variant_line(readership: Readership) -> str:
 def _tested(draft: ApprovalDraft) -> str:
     if draft.tested_at is None:
         return f"no test copy of this content yet; `newsletter test {draft.composed.issue.name}` sends one"
-    return f"a test copy of this content was sent on {moments.shown(draft.tested_at)}"
+    return f"a test copy of this content was sent on {show_utc(draft.tested_at)}"
 
 
 def _approved(draft: ApprovalDraft) -> str:
     if draft.given:
-        return "\n".join(f"this content, by {given.by} on {moments.shown(given.at)}" for given in draft.given)
+        return "\n".join(f"this content, by {given.by} on {show_utc(given.at)}" for given in draft.given)
     if draft.last is None:
         return "not yet"
     last = draft.last
-    return f"changed since {last.by} approved {last.content_hash[:12]} on {moments.shown(last.at)}"
+    return f"changed since {last.by} approved {last.content_hash[:12]} on {show_utc(last.at)}"

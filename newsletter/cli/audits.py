@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
 from newsletter.cli.statuses import (
     broadcast_data,
     chunks_data,
@@ -15,6 +15,7 @@ from newsletter.cli.statuses import (
     tally_data,
     waived,
 )
+from newsletter.language.clock import show_minute, show_second, show_utc
 from newsletter.model.broadcast import Broadcast
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
 from newsletter.workflows.send.audit import BroadcastAudit, part_of
@@ -25,21 +26,21 @@ _REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
     "chunk": lambda request: str(request.number),
     "people": lambda request: f"{request.deliveries:,}",
     "state": lambda request: state_word(request.state),
-    "when (UTC)": lambda request: f"{request.at:%Y-%m-%d %H:%M:%S}",
+    "when (UTC)": lambda request: show_second(request.at),
     "handed over": lambda request: times(request.attempt),
     "time zone": lambda request: request.zone,
     "due (UTC)": lambda request: (
-        f"{request.due_at:%Y-%m-%d %H:%M}" if request.due_at and request.due_at != request.hold_until else ""
+        show_minute(request.due_at) if request.due_at and request.due_at != request.hold_until else ""
     ),
-    "held until (UTC)": lambda request: f"{request.hold_until:%Y-%m-%d %H:%M}" if request.hold_until else "",
+    "held until (UTC)": lambda request: show_minute(request.hold_until) if request.hold_until else "",
     "message id": lambda request: request.message_id,
 }
 _GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
     "chunks": lambda group: f"{group.requests:,}",
     "people": lambda group: f"{group.deliveries:,}",
     "state": lambda group: state_word(group.state),
-    "from (UTC)": lambda group: f"{group.first_at:%Y-%m-%d %H:%M:%S}",
-    "to (UTC)": lambda group: f"{group.last_at:%Y-%m-%d %H:%M:%S}",
+    "from (UTC)": lambda group: show_second(group.first_at),
+    "to (UTC)": lambda group: show_second(group.last_at),
 }
 
 
@@ -54,8 +55,8 @@ def show_account(account: BroadcastAudit, *, as_json: bool) -> None:
         [
             ("content", broadcast.content_hash[:12]),
             *([("due", _due(broadcast))] if broadcast.due_at else []),
-            *[("approved", f"by {each.by} on {moments.shown(each.at)}") for each in account.approvals],
-            *([("tested", f"on {moments.shown(account.tested_at)}")] if account.tested_at else []),
+            *[("approved", f"by {each.by} on {show_utc(each.at)}") for each in account.approvals],
+            *([("tested", f"on {show_utc(account.tested_at)}")] if account.tested_at else []),
             *parts(account.settled, account.chunks),
             *waived(broadcast),
         ]
@@ -67,7 +68,7 @@ def show_account(account: BroadcastAudit, *, as_json: bool) -> None:
         output.show_columns(_GROUP_COLUMNS, account.groups)
     if account.journal:
         output.say()
-        rows = [(f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.entry.value, entry.detail) for entry in account.journal]
+        rows = [(show_second(entry.at), entry.entry.value, entry.detail) for entry in account.journal]
         output.show_table(("when (UTC)", "what", ""), rows)
     output.show_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
 
@@ -104,13 +105,13 @@ def request_data(request: AuditedRequest) -> dict[str, object]:
 def _due(broadcast: Broadcast) -> str:
     if broadcast.due_at is None or broadcast.is_local_time:
         return "by everybody's own clock"
-    return moments.shown(broadcast.due_at)
+    return show_utc(broadcast.due_at)
 
 
 def _line(delivery: AuditedDelivery) -> str:
     who = delivery.email or f"{GONE} ({delivery.subscriber})"
     request = "" if delivery.chunk is None else f"chunk {delivery.chunk}"
-    details = [f"{delivery.at:%Y-%m-%d %H:%M}", request, delivery.message_id, delivery.reason]
+    details = [show_minute(delivery.at), request, delivery.message_id, delivery.reason]
     return f"{who:<36}  {'  '.join(detail for detail in details if detail)}"
 
 

@@ -14,13 +14,13 @@ from newsletter.cli import output
 from newsletter.cli.statuses import show_broadcast
 from newsletter.config import Config
 from newsletter.errors import ProviderError
+from newsletter.language.clock import say_clock, say_distance
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.schedule import PATIENCE
 from newsletter.workflows.send.status import BroadcastStatus, show_status
-from newsletter.workflows.send.when import say_clock, say_distance
 
 _WORTH_TELLING = timedelta(seconds=20)  # a pace by the second or the minute waits all the time
 _NEVER = datetime.min.replace(tzinfo=UTC)

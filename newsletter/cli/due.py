@@ -8,10 +8,11 @@ from newsletter.cli.delivering import Teller, interruptible
 from newsletter.cli.statuses import broadcast_data, tally_data
 from newsletter.config import Config
 from newsletter.errors import ProviderError
-from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.broadcast import BroadcastState
 from newsletter.store.database import Database
+from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener
-from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, Opener, look_at_due, run_due
+from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, Opener, look_at_due, name_of, run_due
 
 _WOULD = {
     Due.HAND_OVER: "would be handed over now, as far as it is due",
@@ -32,10 +33,10 @@ def show_due(config: Config, database: Database, opener: Opener, *, as_json: boo
         output.say("Nothing is scheduled.")
     for each in found:
         waiting = f"{each.tally.waiting:,} waiting; " if each.tally.waiting else ""
-        output.say(f"{_name(each.broadcast)}: {waiting}{_WOULD[each.due].format(reason=each.reason)}")
+        output.say(f"{name_of(each.broadcast)}: {waiting}{_WOULD[each.due].format(reason=each.reason)}")
 
 
-def show_runs(config: Config, database: Database, opener: Opener, *, as_json: bool) -> int:
+def show_runs(config: Config, database: Database, opener: Opener, *, log: Log, as_json: bool) -> int:
     """Runs once, and says what was done; the exit code."""
     done: list[DoneBroadcast] = []
     with interruptible() as interruption:
@@ -45,6 +46,7 @@ def show_runs(config: Config, database: Database, opener: Opener, *, as_json: bo
             opener,
             listener=_listener(config),
             new_stop=interruption.new_stop,
+            log=log,
         ):
             done.append(each)
             if not as_json:
@@ -66,7 +68,7 @@ def _listener(config: Config) -> Listener:
 
 
 def _show(done: DoneBroadcast) -> None:
-    name, number = _name(done.broadcast), done.broadcast.id
+    name, number = name_of(done.broadcast), done.broadcast.id
     if done.failure:
         output.show_error(f"broadcast {number}: {done.failure}")
     elif words := _what_was_done(done):
@@ -119,10 +121,6 @@ def _exit_code(done: DoneBroadcast) -> int:
     before, now = done.found.tally, done.tally
     is_partial = now.unknown > before.unknown or now.rejected > before.rejected
     return 1 if is_partial or done.broadcast.state in {BroadcastState.PAUSED, BroadcastState.STOPPED} else 0
-
-
-def _name(broadcast: Broadcast) -> str:
-    return f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment})"
 
 
 def _due_data(found: DueBroadcast) -> dict[str, object]:

@@ -17,13 +17,14 @@ def lift(
     """Says what ends, asks, ends it, and says what still keeps them from being mailed."""
     from datetime import UTC, datetime
 
+    from newsletter.language.clock import show_day
     from newsletter.workflows.suppressions import suppress as suppressions
 
     found = suppressions.find_lift(database, email, topic=topic, topics=config.settings.topics)
     facts = [
         ("address", found.email),
         ("not mailed", f"about {found.topic}" if found.topic else "at all"),
-        ("since", f"{found.created_at:%Y-%m-%d}, {found.reason}"),
+        ("since", f"{show_day(found.created_at)}, {found.reason}"),
         *([("detail", found.detail)] if found.detail else []),
         *([("because", because.strip())] if because.strip() else []),
     ]

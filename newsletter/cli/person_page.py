@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
+from newsletter.language.clock import show_day, show_minute, show_utc
 from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
@@ -17,17 +18,17 @@ _DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
     "broadcast": lambda past: str(past.broadcast),
     "issue": lambda past: past.issue,
     "status": lambda past: past.status,
-    "when (UTC)": lambda past: f"{past.at:%Y-%m-%d %H:%M}",
+    "when (UTC)": lambda past: show_minute(past.at),
     "reason": lambda past: past.reason,
 }
 _EVENTS: dict[str, Callable[[PastEvent], str]] = {
-    "when (UTC)": lambda event: f"{event.at:%Y-%m-%d %H:%M}",
+    "when (UTC)": lambda event: show_minute(event.at),
     "issue": lambda event: event.issue or f"broadcast {event.broadcast}",
     "what": lambda event: event.type.value,
     "detail": lambda event: _shortened(event.detail),
 }
 _SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
-    "when (UTC)": lambda bounce: f"{bounce.at:%Y-%m-%d %H:%M}",
+    "when (UTC)": lambda bounce: show_minute(bounce.at),
     "detail": lambda bounce: bounce.detail,
 }
 
@@ -50,15 +51,15 @@ def show_known(person: KnownPerson) -> None:
 def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
     return [
         *_column_facts(subscriber.record, is_consent=False),
-        ("changed", moments.shown(subscriber.updated_at)),
-        ("imported", "\n".join(f"{past.file or 'a list'}, {moments.shown(past.at)}" for past in person.imports)),
+        ("changed", show_utc(subscriber.updated_at)),
+        ("imported", "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)),
     ]
 
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
     earlier = [
-        f"{moments.shown(past.consented_at)}, {past.source or 'source unknown'}"
-        f"{f', wording {past.wording}' if past.wording else ''}; until {moments.shown(past.replaced_at)}"
+        f"{show_utc(past.consented_at)}, {past.source or 'source unknown'}"
+        f"{f', wording {past.wording}' if past.wording else ''}; until {show_utc(past.replaced_at)}"
         for past in person.past_consents
     ]
     return [
@@ -85,14 +86,14 @@ def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[s
 
 def _text(value: str | datetime | tuple[str, ...] | None) -> str:
     if isinstance(value, datetime):
-        return moments.shown(value)
+        return show_utc(value)
     return ", ".join(value) if isinstance(value, tuple) else value or ""
 
 
 def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
     lifted = [
-        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {past.created_at:%Y-%m-%d} "
-        f"to {past.lifted_at:%Y-%m-%d}: {past.because}"
+        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {show_day(past.created_at)} "
+        f"to {show_day(past.lifted_at)}: {past.because}"
         for past in person.past_suppressions
     ]
     return [
@@ -114,7 +115,7 @@ def _standing(person: KnownPerson) -> str:
 
 def _since(suppression: Suppression) -> str:
     detail = f" ({suppression.detail})" if suppression.detail else ""
-    return f"since {moments.shown(suppression.created_at)}{detail}"
+    return f"since {show_utc(suppression.created_at)}{detail}"
 
 
 def _show_part(title: str, facts: Sequence[tuple[str, str]]) -> None:

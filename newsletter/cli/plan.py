@@ -7,6 +7,7 @@ from newsletter.cli import output
 from newsletter.cli.findings import not_judged, show_findings
 from newsletter.cli.variants import variant_lines
 from newsletter.config import Config
+from newsletter.language.clock import say_day_and_clock, say_moment, show_utc
 from newsletter.model.ledger import ZoneCount
 from newsletter.model.requirement import CONSENT
 from newsletter.model.segment import AD_HOC
@@ -14,7 +15,6 @@ from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import SchedulePlan, Travel
 from newsletter.workflows.send.status import BroadcastStatus
-from newsletter.workflows.send.when import say_day_and_clock, say_moment
 
 _SHOWN_ZONES = 4
 
@@ -76,7 +76,7 @@ def show_unfinished(config: Config, found: BroadcastStatus, *, through: str, now
     broadcast, tally, zone = found.broadcast, found.tally, config.settings.newsletter.timezone
     facts = [
         ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
-        ("frozen", f"{broadcast.created_at:%Y-%m-%d %H:%M} UTC; its events and deadlines were judged then"),
+        ("frozen", f"{show_utc(broadcast.created_at)}; its events and deadlines were judged then"),
         ("held back", broadcast.reason),
         ("its time", _its_time(found, zone, now=now)),
         ("accepted", f"{tally.accepted:,}, which are not sent again"),

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
+from newsletter.language.clock import show_utc_from
 from newsletter.model.ledger import Resolution, UnknownChunk
 from newsletter.workflows.send.resolve import Reconciliation
 
@@ -59,14 +60,14 @@ def confirm_resolution(chunks: Sequence[UnknownChunk], resolution: Resolution) -
 
 def _show_chunk(chunk: UnknownChunk, *, broadcast_id: int, now: datetime) -> None:
     unknown = output.styled("unknown", "yellow")
-    output.say(f"  {_chunk(chunk)} {unknown} since {moments.shown_from(chunk.since, now)}")
+    output.say(f"  {_chunk(chunk)} {unknown} since {show_utc_from(chunk.since, now)}")
     output.say(f"    {chunk.reason}")
     named = ", ".join(email or "somebody who left the list" for email in chunk.sample)
     more = chunk.deliveries - len(chunk.sample)
     output.say(f"    {named}{f' and {more:,} more' if more > 0 else ''}")
     if chunk.hold_until is not None and chunk.hold_until > now:
         output.say(
-            f"    held by the provider until {moments.shown_from(chunk.hold_until, now)}, if it was taken: "
+            f"    held by the provider until {show_utc_from(chunk.hold_until, now)}, if it was taken: "
             f"`newsletter cancel {broadcast_id}` can still take it back"
         )
 

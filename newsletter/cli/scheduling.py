@@ -28,12 +28,16 @@ def run_due(
     """
     from newsletter.cli.due import show_due, show_runs
     from newsletter.cli.workspace import opened_database
+    from newsletter.system.log import command_log
 
     with opened_database() as (config, database):
         opener = _opener(config)
         if dry_run:
             show_due(config, database, opener, as_json=as_json)
-        elif code := show_runs(config, database, opener, as_json=as_json):
+            return
+        with command_log(config.root, "run-due") as log:
+            code = show_runs(config, database, opener, log=log, as_json=as_json)
+        if code:
             raise typer.Exit(code)
 
 
@@ -83,7 +87,7 @@ def _holder(config: "Config", database: "Database", broadcast_id: int) -> "Provi
 
 def _show_plan(config: "Config", plan: "CancelPlan", *, now: "datetime") -> None:
     from newsletter.cli.statuses import shortened
-    from newsletter.workflows.send.when import say_moment
+    from newsletter.language.clock import say_moment
 
     broadcast, zone = plan.broadcast, config.settings.newsletter.timezone
     facts = [("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}")]

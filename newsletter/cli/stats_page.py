@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from newsletter.cli import output
 from newsletter.cli.bars import aligned, bar, share, shortened
+from newsletter.language.clock import show_day
 from newsletter.model.stats import (
     AudienceFacts,
     AudienceStats,
@@ -172,7 +173,7 @@ def _imports(stats: AudienceStats, width: int) -> list[str]:
     rows = [("", "", "added", "updated")]
     for each in imports:
         file = shortened(each.file or "one by one", _LONGEST_NAME)
-        rows.append((f"{each.at:%Y-%m-%d}", file, f"{each.added:,}", f"{each.updated:,}"))
+        rows.append((show_day(each.at), file, f"{each.added:,}", f"{each.updated:,}"))
     if any(each.basis for each in imports):
         room = width - _taken(rows) - 2
         bases = ["basis", *(shortened(each.basis, room) for each in imports)]

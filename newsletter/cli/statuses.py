@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from newsletter.cli import moments, output
+from newsletter.cli import output
 from newsletter.cli.next_steps import next_steps
 from newsletter.cli.variants import variant_lines, variants_data
+from newsletter.language.clock import say_moment, show_minute, show_utc_from
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus
-from newsletter.workflows.send.when import say_moment
 
 _STYLE = {
     BroadcastState.SCHEDULED: "yellow",
@@ -176,14 +176,14 @@ def iso(moment: datetime | None) -> str | None:
 
 def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str, str]]:
     broadcast = status.broadcast
-    facts = [("frozen", moments.shown_from(broadcast.created_at, now))]
+    facts = [("frozen", show_utc_from(broadcast.created_at, now))]
     if broadcast.due_at:
         is_one_moment = not broadcast.is_local_time
         due = say_moment(broadcast.due_at, zone, now=now) if is_one_moment else _own_clocks(status, zone, now)
         facts.append(("due", due))
-    held = [f"{mail.deliveries:,} until {moments.shown_from(mail.until, now)}" for mail in status.held_after(now)]
+    held = [f"{mail.deliveries:,} until {show_utc_from(mail.until, now)}" for mail in status.held_after(now)]
     if broadcast.finished_at:  # what the provider holds has left this machine, and has not reached anybody
-        facts.append(("handed over" if held else "ended", moments.shown_from(broadcast.finished_at, now)))
+        facts.append(("handed over" if held else "ended", show_utc_from(broadcast.finished_at, now)))
     if held:
         facts.append((f"held by {broadcast.provider}", "\n".join(shortened(held))))
     if status.tally.inflight:
@@ -215,7 +215,7 @@ def _show_unknown(status: BroadcastStatus) -> None:
 
 
 def _minute(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+    return show_minute(moment) if moment else ""
 
 
 def _data(status: BroadcastStatus) -> dict[str, object]:

@@ -56,6 +56,7 @@ def list_suppressed(
     from itertools import islice
 
     from newsletter.cli.workspace import opened_database
+    from newsletter.language.clock import show_day
     from newsletter.lists.exports import suppression_data
     from newsletter.store.suppressions import count_suppressions
     from newsletter.workflows.suppressions.suppress import suppressed
@@ -76,7 +77,7 @@ def list_suppressed(
         "address": lambda each: each.email,
         "topic": lambda each: each.topic or ("all mail" if some_left_topics else ""),
         "reason": lambda each: each.reason.value,
-        "since": lambda each: f"{each.created_at:%Y-%m-%d}",
+        "since": lambda each: show_day(each.created_at),
         "detail": lambda each: _shortened(each.detail),
     }
     output.show_columns(columns, shown)

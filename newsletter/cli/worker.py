@@ -25,6 +25,7 @@ def worker(
     from newsletter.cli.workspace import current_config
     from newsletter.errors import InputError
     from newsletter.providers.registry import open_provider
+    from newsletter.system.log import command_log
 
     config = current_config()
     if not isinstance(config.database, str):
@@ -37,7 +38,8 @@ def worker(
 
     provider = open_provider(config, os.environ)
     _show(config.database, provider, concurrency)
-    ended_by = run_worker(config, config.database, provider, concurrency=concurrency, log=output.note)
+    with command_log(config.root, "worker", tell=output.note) as log:
+        ended_by = run_worker(config, config.database, provider, concurrency=concurrency, log=log)
     if ended_by is signal.SIGINT:
         raise typer.Exit(_INTERRUPTED)
 

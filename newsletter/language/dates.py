@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import (
     format_date,
     format_interval,
@@ -19,26 +19,13 @@ from babel.dates import (
     get_timezone_name,
 )
 
+from newsletter.language.clock import say_clock
+from newsletter.language.words import comma_of, locale_of, weekly
 from newsletter.model.issue import Item
 from newsletter.model.issue_fields import Moment
 
 _OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR says of a zone that it has no name for
 _DASH = "\N{EN DASH}"
-# How a language says that something happens on that day each week; `{day}` is the weekday's name.
-_WEEKLY = {
-    "ar": "كل {day}",
-    "de": "jeden {day}",
-    "es": "cada {day}",
-    "fr": "chaque {day}",
-    "he": "כל {day}",
-    "it": "ogni {day}",
-    "ja": "毎週{day}",
-    "nl": "elke {day}",
-    "pt": "cada {day}",
-    "sv": "varje {day}",
-    "zh": "每周{day}",
-}
-_COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the days; elsewhere a comma
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +92,7 @@ def format_month(day: date, language: str) -> str:
 
 
 def _locale(language: str) -> Locale:
-    """What Babel knows of a language; of the language without its region, or of English, where it knows nothing."""
-    for name in (language, language.partition("-")[0]):
-        try:
-            return Locale.parse(name, sep="-")
-        except UnknownLocaleError:
-            continue
-    return Locale("en")
+    return locale_of(language) or Locale("en")
 
 
 def _span(item: Item) -> _Span | None:
@@ -141,13 +122,12 @@ def _days(item: Item, span: _Span, locale: Locale) -> str:
     days = _day_range(span.first, span.last, locale)
     if item.fields.repeats == "weekly":
         weekday = format_date(span.first, "EEEE", locale=locale)
-        every = f"{weekday}s" if locale.language == "en" else _WEEKLY.get(locale.language, "{day}").format(day=weekday)
-        return f"{every}{_COMMA.get(locale.language, ', ')}{days}"
+        return f"{weekly(weekday, locale)}{comma_of(locale)}{days}"
     if item.fields.weekdays:
         weekdays = (
             f"{format_date(span.first, 'EEEE', locale=locale)} {_DASH} {format_date(span.last, 'EEEE', locale=locale)}"
         )
-        return f"{weekdays}{_COMMA.get(locale.language, ', ')}{days}"
+        return f"{weekdays}{comma_of(locale)}{days}"
     return days
 
 
@@ -189,7 +169,7 @@ def _zone_label(moment: datetime, locale: Locale) -> str:
 
 def _clock(moment: datetime, locale: Locale) -> str:
     if locale.language == "en":
-        return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+        return say_clock(moment)
     return format_time(moment.time(), "short", locale=locale)
 
 

@@ -6,10 +6,9 @@ their owner's alone, for each mail holds an address and its reader's own link.
 """
 
 import errno
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from newsletter.config import Config
@@ -18,6 +17,7 @@ from newsletter.model.diagnosis import ok
 from newsletter.providers.base import Clock, ProviderFacts
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import MessageCompiler
+from newsletter.system.files import PRIVATE, synchronize, write_whole
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 _LONGEST_NAME = 120  # of the address in a file's name; file systems allow 255 bytes in all
@@ -87,9 +87,9 @@ class OutboxSession:
                 except ValueError as err:
                     invalid[recipient.delivery] = str(err)
                 else:
-                    _write(folder / _file_name(recipient), message.render(recipient))
+                    write_whole(folder / _file_name(recipient), message.render(recipient), permissions=PRIVATE)
                 written += 1
-            _synchronise(folder)
+            synchronize(folder)
         except OSError as err:
             unsent = frozenset(recipient.delivery for recipient in chunk.recipients[written:])
             return Outcome(
@@ -120,31 +120,3 @@ def _file_name(recipient: Recipient) -> str:
 def _safe(text: str) -> str:
     """Return the text as a file's name: no separators, not hidden, not too long."""
     return _UNSAFE.sub("_", text).lstrip(".")[:_LONGEST_NAME]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file under its name only when it is whole."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        with open(draft, "wb", opener=_private) as file:
-            file.write(content)
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _synchronise(folder: Path) -> None:
-    """Write the folder's entries to the disk. A system that cannot open folders goes without."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

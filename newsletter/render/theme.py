@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
 from newsletter.config import TEMPLATES_FOLDER, builtin_theme
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue_fields import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture
-from newsletter.render.memory import Memory, TemplateMemory
+from newsletter.render.memory import Memory, compiled_templates
 
 _TEXT_FOLDER = "text/"
 _HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
@@ -92,28 +92,20 @@ class Theme:
         return f"{TEMPLATES_FOLDER}/{name}", None
 
     @cached_property
-    def _loader(self) -> BaseLoader:
-        return FileSystemLoader(self.folders)
-
-    @cached_property
     def _markup(self) -> Environment:
-        return Environment(
-            loader=self._loader,
-            bytecode_cache=TemplateMemory(self.memory),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        return self._environment("markup", is_text=False)
 
     @cached_property
     def _plain(self) -> Environment:
+        return self._environment("text", is_text=True)
+
+    def _environment(self, purpose: str, *, is_text: bool) -> Environment:
         return Environment(
-            loader=self._loader,
-            bytecode_cache=TemplateMemory(self.memory),
-            autoescape=False,  # noqa: S701 - plain text has no markup to escape into
+            loader=FileSystemLoader(self.folders),
+            bytecode_cache=compiled_templates(purpose),
+            autoescape=not is_text,  # noqa: S701 - plain text has no markup to escape into
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            keep_trailing_newline=True,
+            keep_trailing_newline=is_text,
         )

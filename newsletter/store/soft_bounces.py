@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
+from newsletter.language.clock import show_day
 from newsletter.model.address import person_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import SoftBounce, SoftBouncePolicy
@@ -95,4 +96,4 @@ def _last_signs(connection: Connection, runs: Sequence[_Run]) -> dict[int, datet
 
 def _told(bounces: Sequence[datetime]) -> str:
     days = len({bounce.date() for bounce in bounces})
-    return f"{days} soft bounce{'s' if days > 1 else ''} from {bounces[0]:%Y-%m-%d} to {bounces[-1]:%Y-%m-%d}"
+    return f"{days} soft bounce{'s' if days > 1 else ''} from {show_day(bounces[0])} to {show_day(bounces[-1])}"

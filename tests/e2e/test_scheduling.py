@@ -80,6 +80,14 @@ def test_a_scheduled_issue_leaves_when_a_timer_finds_it_due(workspace: Path) -> 
     assert (again.stdout, mails(workspace)) == ("", 5)
 
 
+def test_a_timers_run_is_logged_and_a_look_is_not(workspace: Path) -> None:
+    run(workspace, "run-due", "--dry-run")
+    assert not (workspace / "logs").exists()
+    run(workspace, "run-due")
+    lines = (workspace / "logs" / "run-due.log").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["what"] for line in lines] == ["started", "ended"]
+
+
 def test_a_dry_run_of_a_schedule_reads_the_time_back_and_freezes_nothing(workspace: Path) -> None:
     told = run(workspace, "send", "2026-02", "--to", "everyone", "--at", "tomorrow 08:00", "--dry-run")
     assert "8:00 am P" in told.stdout

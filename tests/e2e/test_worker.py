@@ -170,6 +170,11 @@ def test_three_workers_share_a_broadcast(here: Office, api: SendGridApi) -> None
         assert "handed over here" in worker.told
         assert "person0" not in worker.told
         assert "Traceback" not in worker.told
+    log = (here.root / "logs" / "worker.log").read_text(encoding="utf-8")
+    lines = [json.loads(line)["what"] for line in log.splitlines()]
+    assert [lines.count(what) for what in ("started", "ended")] == [3, 3]
+    assert any("begins" in line for line in lines)
+    assert "person0" not in log
 
 
 def test_what_a_killed_worker_had_in_hand_is_unknown_and_others_do_the_rest(here: Office, api: SendGridApi) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from newsletter.config import Config
-from newsletter.errors import InputError, NewsletterError, ProviderError, StoreError
+from newsletter.errors import InputError, MachineError, NewsletterError, ProviderError, StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Schedule
 from newsletter.model.ledger import FreezeRequest, Resolution
@@ -42,7 +42,12 @@ TIMEOUT_SECONDS = 0.7  # of a request
 CRASHED = 70
 NOT_KEPT = 4  # the database could not be used
 _NOBODY = "http://127.0.0.1:1"  # a port on which nobody listens
-_CODES: dict[type[NewsletterError], int] = {InputError: 2, ProviderError: 3, StoreError: NOT_KEPT}
+_CODES: dict[type[NewsletterError], int] = {
+    InputError: 2,
+    ProviderError: 3,
+    StoreError: NOT_KEPT,
+    MachineError: NOT_KEPT,
+}
 _PATIENCE = timedelta(seconds=2)
 _LONGEST_HOLD = timedelta(hours=72)
 

@@ -31,7 +31,11 @@ TABLES = ("broadcast", "chunk", "delivery", "settlement", "variant", "picture", 
 
 def failures(director: Director) -> list[str]:
     """What the commands said that could not use the database."""
-    return [event.facts["message"] for event in director.log.events() if event.facts.get("error") == "StoreError"]
+    return [
+        event.facts["message"]
+        for event in director.log.events()
+        if event.facts.get("error") in {"StoreError", "MachineError"}
+    ]
 
 
 @pytest.mark.parametrize("scarce", [{"most_bytes": size} for size in (36_000, 50_000, 70_000)] + [{"most_pages": 1}])

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Error, Page, Route, ViewportSize, sync_
 
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture, with_local_pictures
-from newsletter.system.helper_environment import bare_surroundings
+from newsletter.system.environment import bare_surroundings
 
 TIMEOUT_SECONDS = 60  # for each thing that is asked of the browser; a mail takes one or two
 _HEIGHT = 800

@@ -1,8 +1,6 @@
 """Whether links answer: asked with HEAD, and with GET where that is refused; redirects are followed."""
 
 import json
-import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
+from newsletter.system.files import write_whole
 
 RULE = "E3"
 _MOST_REDIRECTS = 10
@@ -236,13 +235,7 @@ def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
     content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor, partial = tempfile.mkstemp(dir=folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False, indent=0)
-            Path(partial).replace(folder / _FILE)
-        finally:
-            Path(partial).unlink(missing_ok=True)
+        write_whole(folder / _FILE, json.dumps(content, ensure_ascii=False, indent=0).encode())
 
 
 def wall_of(host: str) -> str | None:

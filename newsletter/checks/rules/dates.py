@@ -12,15 +12,14 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-
 from newsletter.checks.base import CheckContext, Problem, Rule, error
 from newsletter.checks.reading.sources import SourceText
+from newsletter.language import words
+from newsletter.language.clock import WEEKDAYS, show_day, show_minute
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item
 
 _LOOKED_BACK, _LOOKED_AHEAD = timedelta(days=183), timedelta(days=300)
-_ENGLISH = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Short names that say which half of the year is meant, with a place that keeps both halves. GMT, MST, CST and others
 # are not among them: somewhere they hold all year round, or mean another part of the world.
 _WINTER = {"PST": "America/Los_Angeles", "EST": "America/New_York", "CET": "Europe/Berlin", "MEZ": "Europe/Berlin"}
@@ -37,12 +36,13 @@ _SUMMER = {
 
 # A clock time and, behind it, the short name of a zone in capitals.
 CLOCK_WITH_ZONE = re.compile(
-    r"(?<![\d:.])\d{1,2}(?:[:.]\d\d)?\s?(?:(?i:am|pm|a\.m\.|p\.m\.|uhr|h)\s?)?\(?(?P<zone>[A-Z]{3,4})(?!\w)"
+    rf"(?<![\d:.])\d{{1,2}}(?:[:.]\d\d)?\s?(?:(?i:{'|'.join(map(re.escape, words.BESIDE_A_CLOCK))})\s?)?"
+    r"\(?(?P<zone>[A-Z]{3,4})(?!\w)"
 )
 _GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
-_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:the|den|der|dem|el|le|il|de|on|am)\b{_GAP})?"  # between the weekday and the rest
+_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(words.BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
-_OF = rf"{_GAP}(?:(?:of|de|del|d[’']){_GAP}|ב)?"
+_OF = rf"{_GAP}(?:(?:{'|'.join(words.OF_A_MONTH)}){_GAP}|{words.OF_A_MONTH_JOINED})?"
 _YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
 # In the place of WEEKDAY, WHOLE (a weekday in full) and MONTH come a language's names.
 _SHAPES = (
@@ -124,10 +124,10 @@ def check_dates(context: CheckContext) -> Iterable[Problem]:
 
 def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
     ends, deadline = item.ends_at(), item.deadline_at()
-    delivery = f"{at.astimezone(item.zone):%Y-%m-%d %H:%M}"
+    delivery = show_minute(at.astimezone(item.zone))
     if ends is not None and ends <= at:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
-        over = f"{last:%Y-%m-%d %H:%M}" if isinstance(last, datetime) else last
+        over = show_minute(last) if isinstance(last, datetime) else last
         what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
         yield error(_place_of_end(item), what, "correct its dates, or delete its file")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
@@ -185,7 +185,7 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
         ]
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
-            what = f"“{typed.written}” cannot be right: in {day.year} that day is a {_ENGLISH[day.weekday()]}"
+            what = f"“{typed.written}” cannot be right: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"
             yield error(place, what, remedy)
 
 
@@ -206,7 +206,7 @@ def _zones(paragraph: _Paragraph, item: Item) -> Iterator[Problem]:
     for match in CLOCK_WITH_ZONE.finditer(paragraph.text):
         names = _right_names(match["zone"], item.zone, (starts, ends))
         if names and match["zone"] not in names:
-            what = f"“{' '.join(match[0].split())}” cannot be right: on {starts:%Y-%m-%d} it is {names[0]} there"
+            what = f"“{' '.join(match[0].split())}” cannot be right: on {show_day(starts)} it is {names[0]} there"
             remedy = "leave time and zone out, since they are shown from `starts` and `timezone`, or correct them"
             yield error(paragraph.place_at(match.start()), what, remedy)
 
@@ -227,12 +227,11 @@ def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list
 @lru_cache(maxsize=16)
 def date_words(language: str) -> DateWords | None:
     """Return the words of a language; None where nothing is known of it."""
-    try:
-        locale = Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
+    locale = words.locale_of(language)
+    if locale is None:
         return None
-    weekdays, months = _names(locale.days["format"]), _names(locale.months["format"])
-    whole = _names({"wide": locale.days["format"]["wide"]})
+    weekdays, months = words.typed_forms(locale.days["format"]), words.typed_forms(locale.months["format"])
+    whole = words.typed_forms(locale.days["format"], "wide")
     names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": _one_of(whole)}
     return DateWords(
         weekdays=weekdays,
@@ -244,17 +243,6 @@ def date_words(language: str) -> DateWords | None:
 
 def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + re.sub("WEEKDAY|MONTH|WHOLE", lambda place: names[place[0]], shape))
-
-
-def _names(widths: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
-    """Return each name, long and short, as it is and in capitals, with and without the dot of an abbreviation."""
-    names: dict[str, int] = {}
-    for width in ("wide", "abbreviated"):
-        for number, name in widths.get(width, {}).items():
-            bare = name.rstrip(".")
-            for form in (name, bare, bare[:1].upper() + bare[1:], bare.upper()):
-                names.setdefault(form, number)
-    return names
 
 
 def _one_of(names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
 from newsletter.checks.reading.wire import BodyPart, Container
+from newsletter.language.clock import WEEKDAYS
 from newsletter.model.finding import Place, Severity
 
 LINE_LIMIT = 998  # octets without the line break (RFC 5322, section 2.1.1)
@@ -200,7 +201,7 @@ def _is_date(value: str) -> bool:
     except (ValueError, TypeError):
         return False
     weekday, comma, _ = value.partition(",")
-    return moment.tzinfo is not None and (not comma or weekday.strip() == _WEEKDAYS[moment.weekday()])
+    return moment.tzinfo is not None and (not comma or weekday.strip() == WEEKDAYS[moment.weekday()][:3])
 
 
 def _problem_of_word(word: str) -> str | None:
@@ -217,9 +218,6 @@ def _problem_of_word(word: str) -> str | None:
     except (ValueError, LookupError):
         return "cannot be decoded"
     return None
-
-
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 RULES = (check_single_headers, check_one_click, check_header_signs, check_lines, check_list_id, check_parts)

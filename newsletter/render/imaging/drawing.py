@@ -11,7 +11,7 @@ from pathlib import Path
 from lxml import etree
 
 from newsletter.render.imaging.decode import natural_size
-from newsletter.system.helper_environment import bare_surroundings
+from newsletter.system.environment import bare_surroundings
 
 _PROCESS = Path(__file__).with_name("drawing_process.py")
 _TIMEOUT_SECONDS = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from newsletter.errors import StoreError
+from newsletter.errors import MachineError, StoreError
 
 # By primary result code (https://www.sqlite.org/rescode.html). Other codes are faults of ours and stay what they are.
 _MEANING = {
@@ -25,6 +25,8 @@ _MEANING = {
     sqlite3.SQLITE_NOMEM: ("there is not enough memory", "close other programs and try again"),
 }
 
+_OF_THE_MACHINE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM})
+
 
 def cannot_use(path: Path, what: str, remedy: str) -> StoreError:
     """A StoreError about the database file."""
@@ -41,4 +43,5 @@ def translated(path: Path) -> Iterator[None]:
         if code is None or code & 0xFF not in _MEANING:
             raise
         what, remedy = _MEANING[code & 0xFF]
-        raise cannot_use(path, what, remedy) from err
+        kind = MachineError if code & 0xFF in _OF_THE_MACHINE else StoreError
+        raise kind(f"{path}: {what}; {remedy}") from err

@@ -1,7 +1,5 @@
 """Build an issue into files that a person can open: HTML with its pictures, text, a mail, a report."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +11,7 @@ from newsletter.model.finding import Severity
 from newsletter.model.issue import Issue
 from newsletter.model.reader import Reader
 from newsletter.model.rendered import RenderedVariant, with_local_pictures
+from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
 from newsletter.workflows.compose.sample import mail_of, message_of, sample_mail, sample_reader
 
@@ -61,34 +60,12 @@ def _write(config: Config, composed: Composed, reader: Reader | None, now: datet
     target = config.root / BUILD_FOLDER / composed.issue.name
     try:
         target.parent.mkdir(exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
+        with whole_folder(target, overwrite=True) as staging:
             _write_all(staging, config, composed, reader, now)
-            staging.chmod(0o755)
-            _replace(target, staging)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
     except OSError as err:
         place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
         raise InputError(f"{place}: cannot be written ({err.strerror}); check its permissions and the disk") from err
     return tuple(BuiltFile(path=path, size_bytes=path.stat().st_size) for path in sorted(target.glob("*.*")))
-
-
-def _replace(target: Path, staging: Path) -> None:
-    """Puts the new folder where the old one is; the old one comes back if that fails."""
-    if not target.exists():
-        staging.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    aside = old / target.name
-    target.rename(aside)
-    try:
-        staging.rename(target)
-    except OSError:
-        aside.rename(target)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader | None, now: datetime) -> None:

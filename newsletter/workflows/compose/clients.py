@@ -1,7 +1,5 @@
 """What the readers' mail programs make of an issue, and keeping the table that says so up to date."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from newsletter.config import Config
 from newsletter.content.loader import load_issue
 from newsletter.errors import InputError, MistakesError
 from newsletter.render.pipeline import render_issue
+from newsletter.system.files import write_shared
 from newsletter.workflows.compose.compose import open_theme, subject_of
 
 _LARGEST_BYTES = 20_000_000  # thirty times what caniemail publishes today
@@ -66,7 +65,7 @@ def refresh_table(config: Config, url: str) -> Refreshed:
     at_hand = _at_hand(config)
     if at_hand.date >= table.date:
         return Refreshed(table=at_hand, path=None)
-    _replace(path, written(table))
+    write_shared(path, written(table))
     return Refreshed(table=table, path=path)
 
 
@@ -97,18 +96,3 @@ def _fetched(url: str) -> bytes:
             f"{url}: it cannot be fetched ({reason}); nothing was changed, the table at hand serves on"
         ) from err
     return bytes(content)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file that is never seen half written."""
-    try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(partial).chmod(0o644)
-            Path(partial).replace(path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
-    except OSError as err:
-        raise InputError(f"{path}: cannot be written ({err.strerror}); check the folder and its permissions") from err

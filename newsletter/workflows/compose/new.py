@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 from datetime import date, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError
+from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import find_issue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -48,16 +48,12 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
         with as_file(files("newsletter") / "starter") as starter:
             return _first_issue(starter, target, issue_date or _date_for(name, today), config)
     original = find_issue(config, source)
-    staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
     try:
-        copy = staging / name
-        shutil.copytree(original, copy)
-        _set_date(copy / ISSUE_FILE, issue_date or _date_for(name, today))
-        copy.rename(target)
+        with whole_folder(target) as copy:
+            shutil.copytree(original, copy, dirs_exist_ok=True)
+            _set_date(copy / ISSUE_FILE, issue_date or _date_for(name, today))
     except OSError as err:
         raise InputError(f"{err.filename}: cannot be copied ({err.strerror}); check its permissions") from err
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 

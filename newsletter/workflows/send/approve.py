@@ -7,6 +7,7 @@ from pathlib import Path
 from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
+from newsletter.language.clock import show_utc
 from newsletter.model.finding import Finding, Place, Severity
 from newsletter.model.ledger import Approval
 from newsletter.model.requirement import APPROVAL, TEST, Requirement
@@ -83,8 +84,8 @@ def _unapproved(database: Database, issue_name: str) -> str:
     if last is None:
         return "nobody approved it"
     if last.voided:
-        return f"the approval by {last.by} on {last.at:%Y-%m-%d %H:%M} UTC is void: {last.voided}"
-    return f"changed since {last.by} approved it on {last.at:%Y-%m-%d %H:%M} UTC"
+        return f"the approval by {last.by} on {show_utc(last.at)} is void: {last.voided}"
+    return f"changed since {last.by} approved it on {show_utc(last.at)}"
 
 
 def _finding(requirement: Requirement, issue_name: str, what: str, remedy: str) -> Finding:

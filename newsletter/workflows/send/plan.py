@@ -8,6 +8,7 @@ from pathlib import Path
 from newsletter.checks.registry import RULES
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.errors import FindingsError, InputError
+from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
 from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
 from newsletter.model.finding import Finding, Severity
@@ -218,7 +219,7 @@ def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetim
     longest = provider.scheduler.longest if provider.scheduler is not None else timedelta()
     if broadcast.due_at is not None and broadcast.due_at > now + longest:
         raise InputError(
-            f"broadcast {broadcast.id} is scheduled for {broadcast.due_at:%Y-%m-%d %H:%M} UTC; `newsletter run-due` "
+            f"broadcast {broadcast.id} is scheduled for {show_utc(broadcast.due_at)}; `newsletter run-due` "
             f"hands it over in time. To send it sooner, `newsletter cancel {broadcast.id}`, and send the issue again"
         )
 

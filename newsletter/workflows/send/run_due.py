@@ -13,6 +13,7 @@ from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
+from newsletter.language.clock import say_moment, say_span, say_time
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
@@ -21,12 +22,13 @@ from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import runners_of
 from newsletter.store.ledger.schedule import last_claimed, next_due, overdue, scheduled_broadcasts, zone_progress
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.tally import in_words
+from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
-from newsletter.workflows.send.when import say_moment, say_span, say_time
 
 _DAY = timedelta(days=1)
 
@@ -41,6 +43,9 @@ class Due(StrEnum):
     HOLD_BACK = "hold back"  # it is too late to leave by itself
     WAIT = "wait"  # for its time, or for the sending hours
     REFUSE = "refuse"  # something is wrong that a person must put right
+
+
+DOES_SOMETHING = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,7 @@ def run_due(
     listener: Listener,
     new_stop: Callable[[], Event],
     clock: Clock = utc_now,
+    log: Log = no_log,
 ) -> Iterator[DoneBroadcast]:
     """Does what is to be done about each scheduled broadcast, one after the other, and tells what came of it.
 
@@ -105,7 +111,26 @@ def run_due(
         before = tally_of(database, broadcast.id)
         adopt_orphans(database, broadcast.id, now=clock())
         found = replace(judge(config, database, broadcast, opened, now=clock()), tally=before)
-        yield carry_out(config, database, found, opened, listener=listener, stop=stop, clock=clock)
+        name = name_of(broadcast)
+        if found.due in DOES_SOMETHING:
+            log(f"{name}: {found.due.value} begins: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)
+        done = carry_out(config, database, found, opened, listener=listener, stop=stop, clock=clock)
+        if done.is_news:
+            log(
+                f"{name}: {done.failure or ending_of(done, done.handed_over)}", broadcast=broadcast.id, waits=done.waits
+            )
+        yield done
+
+
+def name_of(broadcast: Broadcast) -> str:
+    """Return what a line about a broadcast begins with: `broadcast 3 (2026-02 to everyone)`."""
+    return f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment})"
+
+
+def ending_of(done: DoneBroadcast, handed_over: int) -> str:
+    """Return what came of one piece of work: how much was handed over in it, and how the broadcast stands."""
+    reason = f" ({done.broadcast.reason})" if done.broadcast.reason else ""
+    return f"{handed_over:,} handed over here; it is {done.broadcast.state.value}{reason}: {in_words(done.tally)}"
 
 
 def judge(config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime) -> DueBroadcast:

@@ -6,11 +6,12 @@ from enum import StrEnum
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.language.clock import say_moment
+from newsletter.language.when import clock_note, read_when
 from newsletter.model.broadcast import Schedule
 from newsletter.model.ledger import FreezePreview, ZoneCount
 from newsletter.providers.base import Provider
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
-from newsletter.workflows.send.when import clock_note, read_when, say_moment
 
 PATIENCE = timedelta(minutes=5)  # that one run waits for the pace, or for others; the next run goes on
 _LAST_ZONE = "Etc/GMT+12"  # where a day ends last: by its clocks everybody's time is past

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 from newsletter.errors import InputError
 from newsletter.model.stats import Growth
 from newsletter.settings.brand import Brand
+from newsletter.system.files import write_shared
 
 _WIDTH, _HEIGHT = 1200, 675  # of a slide, 16 : 9
 _LEFT, _RIGHT = 64, _WIDTH - 64
@@ -30,10 +31,7 @@ def write_growth_chart(path: Path, growth: Growth, *, name: str, brand: Brand, o
     Raises InputError where it must not, or cannot, be written.
     """
     require_chart_path(path, overwrite=overwrite)
-    try:
-        path.write_text(growth_svg(growth, name=name, brand=brand), encoding="utf-8", newline="\n")
-    except OSError as err:
-        raise InputError(f"{path}: cannot be written ({err.strerror}); check the folder and its permissions") from err
+    write_shared(path, growth_svg(growth, name=name, brand=brand).encode())
 
 
 def growth_svg(growth: Growth, *, name: str, brand: Brand) -> str:

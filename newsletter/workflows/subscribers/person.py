@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.errors import InputError
+from newsletter.language.clock import show_day
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.batches import batch_of
 from newsletter.lists.doubts import doubts_of
@@ -62,7 +63,7 @@ def show_person(database: Database, email: str, *, key: bytes | None = None) -> 
     since = forgotten_since(database, email, key=key) if key else None
     if since is not None:
         raise InputError(
-            f"{email} was forgotten on {since:%Y-%m-%d}: nothing is known but that, and they are not mailed; "
+            f"{email} was forgotten on {show_day(since)}: nothing is known but that, and they are not mailed; "
             "a new consent brings them back"
         )
     if key is None and count_forgotten(database):

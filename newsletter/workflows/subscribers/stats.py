@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from babel import Locale, UnknownLocaleError
-
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.language.clock import show_day
+from newsletter.language.words import language_name
 from newsletter.model.stats import (
     AudienceFacts,
     AudienceStats,
@@ -143,16 +143,8 @@ def _with_titles(facts: AudienceFacts, config: Config) -> AudienceFacts:
 def _named(languages: Breakdown) -> Breakdown:
     return replace(
         languages,
-        groups=tuple(replace(group, title=_language_name(group.name)) for group in languages.groups),
+        groups=tuple(replace(group, title=language_name(group.name)) for group in languages.groups),
     )
-
-
-def _language_name(tag: str) -> str:
-    """A language in English words; the tag itself where it is none that is known."""
-    try:
-        return Locale.parse(tag, sep="-").get_display_name("en") or tag
-    except (UnknownLocaleError, ValueError):
-        return tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,5 +217,5 @@ def _why_unknown(
     if opens_known_since is None:
         return "no opening or click has been reported, so silence says nothing"
     if opens_known_since > now - timedelta(days=days):
-        return f"openings are known since {opens_known_since:%Y-%m-%d}, and it takes {days} days"
+        return f"openings are known since {show_day(opens_known_since)}, and it takes {days} days"
     return ""

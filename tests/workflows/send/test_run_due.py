@@ -1,5 +1,6 @@
 """What is scheduled is handed over when it is due: once, in time, and never late by itself."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
+from newsletter.system.log import command_log
 from newsletter.workflows.send.deliver import deliver
 from newsletter.workflows.send.plan import find_unfinished, reopen_broadcast
 from newsletter.workflows.send.run_due import Due, carry_out, look_at_due, run_due
@@ -321,6 +323,23 @@ def test_a_run_that_is_asked_to_end_leaves_the_rest(config: Config, database: Da
     asked = Event()
     asked.set()
     assert list(run_due(config, database, Carrier, listener=DEAF, new_stop=lambda: asked)) == []
+
+
+def test_what_a_run_does_is_logged(config: Config, database: Database) -> None:
+    carrier = Carrier()
+    broadcast = freeze_at(config, database, carrier)
+    for now in (NOW, THURSDAY):
+        with command_log(config.root, "run-due") as log:
+            list(
+                run_due(config, database, lambda: carrier, listener=DEAF, new_stop=Event, clock=SetClock(now), log=log)
+            )
+
+    lines = [json.loads(line) for line in (config.root / "logs/run-due.log").read_text().splitlines()]
+    started, ended, _, begins, done, _ = [line["what"] for line in lines]
+    assert (started, ended) == ("started", "ended")
+    assert "hand over begins: 25 waiting" in begins
+    assert "25 handed over here; it is done: 25 accepted" in done
+    assert [line.get("broadcast") for line in lines] == [None, None, None, broadcast.id, broadcast.id, None]
 
 
 def test_unknown_deliveries_of_a_run_are_told(config: Config, database: Database) -> None:

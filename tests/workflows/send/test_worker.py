@@ -21,6 +21,7 @@ from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
+from newsletter.system.log import command_log
 from newsletter.workflows.send.worker.announce import announce
 from newsletter.workflows.send.worker.drains import Drains
 from newsletter.workflows.send.worker.queue import QUEUE_SCHEMA, clear_stalled, prepare_queue, put_job, queue_of
@@ -93,7 +94,8 @@ class Work:
         self.said: list[str] = []
         self.calls = 0
         self.provider = provider or Carrier()
-        self.drains = Drains(config, self.provider, self.said.append)
+        self._log = command_log(config.root, "worker", tell=self.said.append)
+        self.drains = Drains(config, self.provider, self._log.__enter__())
 
     def on(self, broadcast: Broadcast) -> bool:
         return self.drains.work_on(broadcast.id, call_others=self._call, stop=Event())

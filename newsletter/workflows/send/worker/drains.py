@@ -6,7 +6,7 @@ from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.model.address import masked
+from newsletter.language.clock import show_utc
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
@@ -15,14 +15,12 @@ from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.tally import in_words
 from newsletter.store.opening import open_database
+from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, carry_out, judge
-
-Log = Callable[[str], None]  # hears a line at a time, from any thread
+from newsletter.workflows.send.run_due import DOES_SOMETHING, Due, DueBroadcast, carry_out, ending_of, judge, name_of
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
-_TO_DO = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
 _WORTH_SAYING = timedelta(minutes=1)  # a pace by the second or the minute waits all the time
 _LOOK_AGAIN_AFTER = timedelta(minutes=10)  # for what waits may be cancelled, or held by a process that died
 
@@ -54,7 +52,7 @@ class Drains:
         return tuple(
             each.broadcast.id
             for each in found
-            if each.due in _TO_DO and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
+            if each.due in DOES_SOMETHING and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
         )
 
     def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
@@ -74,7 +72,7 @@ class Drains:
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
                 self._say(broadcast, f"{lost} requests of a process that died are unknown; `newsletter resolve` them")
             found = self._judge(database, broadcast)
-            if found.due not in _TO_DO:
+            if found.due not in DOES_SOMETHING:
                 return False
             if found.due is Due.HAND_OVER and found.tally.waiting and not self._is_waiting(broadcast_id):
                 call_others()
@@ -103,14 +101,14 @@ class Drains:
             now = datetime.now(UTC)
             self._waits[found.broadcast.id] = min(until, now + _LOOK_AGAIN_AFTER)
             if until - now > _WORTH_SAYING:
-                self._say(found.broadcast, f"waits until {until:%Y-%m-%d %H:%M} UTC: {reason}")
+                self._say(found.broadcast, f"waits until {show_utc(until)}: {reason}")
 
         listener = Listener(on_settled=on_settled, on_wait=on_wait)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)
         elif settled or done.broadcast.state is not found.broadcast.state:
-            self._say(done.broadcast, _ending(done, settled))
+            self._say(done.broadcast, ending_of(done, settled))
         return bool(settled)
 
     def _is_waiting(self, broadcast_id: int) -> bool:
@@ -118,14 +116,7 @@ class Drains:
         return until is not None and until > datetime.now(UTC)
 
     def _say(self, broadcast: Broadcast, words: str) -> None:
-        """Logs a line about a broadcast, unless it was the last one; no address is ever in it."""
-        line = masked(f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment}) {words}")
-        if self._last_said.get(broadcast.id) != line:
-            self._last_said[broadcast.id] = line
-            self._log(line)
-
-
-def _ending(done: DoneBroadcast, settled: int) -> str:
-    """What came of one piece of work: this worker's share, and how the broadcast stands."""
-    reason = f" ({done.broadcast.reason})" if done.broadcast.reason else ""
-    return f"{settled:,} handed over here; it is {done.broadcast.state.value}{reason}: {in_words(done.tally)}"
+        """Log a line about a broadcast, unless it was the last one."""
+        if self._last_said.get(broadcast.id) != words:
+            self._last_said[broadcast.id] = words
+            self._log(f"{name_of(broadcast)} {words}", broadcast=broadcast.id, state=broadcast.state.value)

@@ -14,10 +14,10 @@ from procrastinate import App
 
 from newsletter.config import Config
 from newsletter.errors import StoreError
-from newsletter.model.address import masked
 from newsletter.providers.base import Provider
 from newsletter.providers.headers import one_line
-from newsletter.workflows.send.worker.drains import Drains, Log
+from newsletter.system.log import Log
+from newsletter.workflows.send.worker.drains import Drains
 from newsletter.workflows.send.worker.queue import (
     QUEUE_LOST,
     clear_stalled,
@@ -38,15 +38,11 @@ def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int
     """Hands over what the ledger says is due until a signal asks for the end; which one that was.
 
     At the first signal the requests in hand are finished and recorded; a second one ends the process as it stands.
-    `log` hears no address. Raises StoreError where the database cannot be used from the start.
+    Raises StoreError where the database cannot be used from the start.
     """
-
-    def log_masked(line: str) -> None:
-        log(masked(line))
-
     drains = Drains(config, provider, log)
     drains.due()  # a wrong address must end the command now, not be tried for ever
-    return asyncio.run(_Service(url, drains, concurrency, log_masked).run())
+    return asyncio.run(_Service(url, drains, concurrency, log).run())
 
 
 @dataclass(slots=True)
@@ -127,7 +123,7 @@ class _Service:
             if not await self._in_thread(work_on):
                 await self._pause(_AFTER_NOTHING_SECONDS)
         except StoreError as err:
-            self.log(f"broadcast {broadcast_id}: {err}")
+            self.log(f"broadcast {broadcast_id}: {err}", broadcast=broadcast_id)
             await self._pause(_AFTER_FAILURE_SECONDS)
         except Exception as err:
             self._fault = err

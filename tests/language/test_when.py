@@ -1,6 +1,6 @@
-"""Times as people type them, and as they are read back."""
+"""Times as people type them."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError
-from newsletter.workflows.send.when import clock_note, read_when, say_distance, say_moment
+from newsletter.language.when import clock_note, read_when
 
 ZONE = "America/Los_Angeles"
 NOW = datetime(2026, 2, 17, 13, 0, 30, tzinfo=UTC)  # a Tuesday, 5:00 am in Los Angeles
@@ -83,22 +83,6 @@ def test_a_weekday_is_one_of_the_zone_that_was_typed() -> None:
     assert moment("thursday 12:00", late) == "2026-02-19 20:00"
 
 
-def test_a_moment_is_read_back_with_weekday_zone_utc_and_distance() -> None:
-    at = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
-    assert say_moment(at, ZONE, now=NOW) == (
-        "Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC · in 2 days 3 hours"
-    )
-    assert say_moment(at, "UTC", now=at) == "Thursday, February 19, 2026, 4:00 pm UTC · now"
-
-
-def test_a_zone_without_letters_is_read_back_with_its_offset_and_another_day_of_utc_is_named() -> None:
-    at = datetime(2026, 2, 20, 1, 30, tzinfo=UTC)
-    said = say_moment(at, "America/Sao_Paulo", now=at + timedelta(minutes=1))
-    assert said == (
-        "Thursday, February 19, 2026, 10:30 pm UTC-03:00 (America/Sao_Paulo) · February 20, 01:30 UTC · 1 minute ago"
-    )
-
-
 def test_a_time_that_the_clocks_skip_is_taken_as_the_one_after_and_said() -> None:
     when = read_when("2026-03-08 02:30", zone=ZONE, now=NOW)
     assert when.moment == datetime(2026, 3, 8, 10, 30, tzinfo=UTC)
@@ -120,21 +104,6 @@ def test_an_offset_or_a_span_reaches_the_second_of_two_times() -> None:
 
 def test_a_plain_time_has_nothing_odd() -> None:
     assert clock_note(datetime(2026, 2, 19, 8, 0), ZONE) == ""  # noqa: DTZ001 - a time on a clock
-
-
-@pytest.mark.parametrize(
-    ("span", "said"),
-    [
-        (timedelta(seconds=20), "now"),
-        (timedelta(minutes=1), "in 1 minute"),
-        (timedelta(hours=2, minutes=5), "in 2 hours 5 minutes"),
-        (timedelta(days=2, hours=3, minutes=5), "in 2 days 3 hours"),
-        (timedelta(days=2, minutes=5), "in 2 days"),
-        (-timedelta(minutes=90), "1 hour 30 minutes ago"),
-    ],
-)
-def test_a_distance_is_said_in_its_two_largest_units(span: timedelta, said: str) -> None:
-    assert say_distance(span) == said
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Reads when a broadcast is to leave, as a person types it, and reads a moment back in words."""
+"""Read when a broadcast is to leave, as a person types it."""
 
 import re
 from dataclasses import dataclass
@@ -6,26 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from newsletter.errors import InputError
+from newsletter.language.clock import WEEKDAYS, say_clock
 
 FORMS = "write it as 2026-02-19 08:00, tomorrow 08:00, thursday 08:00 or in 2 hours"
 _FARTHEST = timedelta(days=366)
 _DAYS_FROM_NOW = {"today": 0, "tomorrow": 1}
 _ZONES = "write one such as America/Los_Angeles, UTC or +01:00"
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (  # in English, whatever the locale
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})?")
 _SPAN = re.compile(
     r"in(?: (?P<days>\d{1,3}) ?(?:days?|d))?(?:(?: and)? ?(?P<hours>\d{1,4}) ?(?:hours?|hrs?|h))?"
@@ -55,10 +41,10 @@ class When:
 
 
 def read_when(text: str, *, zone: str, now: datetime) -> When:
-    """What `2026-02-19 08:00`, `tomorrow 08:00 Europe/Paris`, `thursday 8am` or `in 2 hours` means.
+    """Return what `2026-02-19 08:00`, `tomorrow 08:00 Europe/Paris`, `thursday 8am` or `in 2 hours` means.
 
     Without a zone of its own the time is on the clocks of `zone`, an IANA name. A weekday is the next one whose time is
-    still to come. Raises InputError where it cannot be read.
+    still to come. Raise InputError where it cannot be read.
     """
     words = " ".join(text.split())
     if (span := _SPAN.fullmatch(words)) and any(span.groups()):
@@ -77,7 +63,7 @@ def read_when(text: str, *, zone: str, now: datetime) -> When:
 
 
 def clock_note(wall_time: datetime, zone: str) -> str:
-    """What is odd about a time on a zone's clocks that day: that they skip it, or show it twice; empty mostly."""
+    """Return what is odd about a time on a zone's clocks: they skip it that day, or show it twice. Mostly empty."""
     own = ZoneInfo(zone)
     first, second = (wall_time.replace(tzinfo=own, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
@@ -87,48 +73,6 @@ def clock_note(wall_time: datetime, zone: str) -> str:
         return f"the clocks of {zone} skip {shown} that day: it is taken as {say_clock(real)}"
     which = "second" if wall_time.fold else "first"
     return f"the clocks of {zone} show {shown} twice that day: it is taken as the {which}"
-
-
-def say_moment(moment: datetime, zone: str, *, now: datetime) -> str:
-    """`Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC · in 2 days 3 hours`."""
-    return f"{say_time(moment, zone)} · {say_distance(moment - now)}"
-
-
-def say_time(moment: datetime, zone: str) -> str:
-    """`Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC`."""
-    own, utc = moment.astimezone(ZoneInfo(zone)), moment.astimezone(UTC)
-    if zone == "UTC":
-        return f"{say_day_and_clock(utc)} UTC"
-    day = "" if utc.date() == own.date() else f"{_MONTHS[utc.month - 1]} {utc.day}, "
-    return f"{say_day_and_clock(own)} {_zone_name(own)} ({zone}) · {day}{utc:%H:%M} UTC"
-
-
-def say_day_and_clock(moment: datetime) -> str:
-    """`Thursday, February 19, 2026, 8:00 am`, on the clock that the moment carries."""
-    day = f"{_WEEKDAYS[moment.weekday()].title()}, {_MONTHS[moment.month - 1]} {moment.day}, {moment.year}"
-    return f"{day}, {say_clock(moment)}"
-
-
-def say_clock(moment: datetime) -> str:
-    """`8:00 am`, on the clock that the moment carries."""
-    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
-
-
-def say_distance(span: timedelta) -> str:
-    """`in 2 days 3 hours`, `45 minutes ago`, `now`."""
-    if abs(span) < timedelta(seconds=30):
-        return "now"
-    return f"in {say_span(span)}" if span > timedelta() else f"{say_span(-span)} ago"
-
-
-def say_span(span: timedelta) -> str:
-    """`2 days 3 hours`: the two largest units, to the minute."""
-    minutes = max(round(span / timedelta(minutes=1)), 0)
-    days, hours = divmod(minutes // 60, 24)
-    parts = [(days, "day"), (hours, "hour"), (minutes % 60, "minute")]
-    first = next((index for index, (number, _) in enumerate(parts) if number), len(parts) - 1)
-    words = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts[first : first + 2] if number]
-    return " ".join(words) or "0 minutes"
 
 
 def _after(span: re.Match[str], words: str, *, zone: str, now: datetime) -> When:
@@ -164,7 +108,7 @@ def _on_day(day: str, clock: time, today: datetime) -> datetime:
         return datetime.combine(_date(day, today.date()), clock)
     if word in _DAYS_FROM_NOW:
         return datetime.combine(today.date() + timedelta(days=_DAYS_FROM_NOW[word]), clock)
-    weekdays = [number for number, name in enumerate(_WEEKDAYS) if len(word) >= 3 and name.startswith(word)]
+    weekdays = [number for number, name in enumerate(WEEKDAYS) if len(word) >= 3 and name.casefold().startswith(word)]
     if not weekdays:
         raise InputError(f"{day!r} is not a day; {FORMS}")
     days = (weekdays[0] - today.weekday()) % 7
@@ -206,9 +150,3 @@ def _zone(typed: str, default: str) -> str:
         pass
     # Without one the time is on the newsletter's clocks, which is what an abbreviation mostly wants to say.
     raise InputError(f"{typed!r} is not a time zone's full name; {_ZONES}, or leave it out for {default}")
-
-
-def _zone_name(moment: datetime) -> str:
-    """`PST`; `UTC-03:00` where the zone has no letters of its own."""
-    name = moment.tzname() or ""
-    return name if name.isalpha() else f"UTC{moment.isoformat()[-6:]}"

@@ -1,0 +1,98 @@
+"""Explain why a command ends unexpectedly: this machine lacks something, or the program has a fault."""
+
+import errno
+import os
+import platform
+import re
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from newsletter import __version__
+from newsletter.system.environment import conceal
+from newsletter.system.files import PRIVATE, write_whole
+
+MACHINE_EXIT_CODE = 4
+FAULT_EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
+SEND_REPORTS_TO = "whoever looks after this program"
+
+_DISK_IS_FULL = "the disk is full; make room and try again"
+_TROUBLES = {
+    errno.ENOSPC: _DISK_IS_FULL,
+    errno.EDQUOT: _DISK_IS_FULL,
+    errno.EIO: "the disk cannot be read or written; check it, then try again",
+    errno.EBADF: "the output is closed; let it go to a terminal, a file or a pipe",
+    errno.ENOLCK: "this file system has no locks to offer; move the workspace to a local disk",
+    errno.EOPNOTSUPP: "this file system knows no locks; move the workspace to a local disk",
+    errno.ENOMEM: "there is not enough memory; close other programs and try again",
+    errno.EMFILE: "too many files are open; raise the limit (`ulimit -n`) and try again",
+    errno.ENFILE: "too many files are open; close other programs and try again",
+}
+_MOST_REPORTS = 20  # in a folder: a timer may meet the same fault every few minutes
+
+
+def machine_trouble(error: BaseException | None) -> str | None:
+    """Return what this machine lacks and what to do; None where the error has another reason."""
+    if isinstance(error, MemoryError):
+        return _TROUBLES[errno.ENOMEM]
+    return _TROUBLES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def report_fault(
+    error: BaseException, folder: Path | None, *, command: Sequence[str], environ: Mapping[str, str] = os.environ
+) -> str:
+    """Write a report of an unexpected error, and return what to tell the person.
+
+    The report goes into `folder`, or into the system's temporary folder where that is missing or cannot be written. It
+    holds neither addresses nor secrets, and only its owner can read it.
+    """
+    text = conceal("\n".join(_report(error, command)), environ)
+    name = f"report-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    for place in (folder, None):
+        with suppress(OSError):
+            path = _keep(place or Path(tempfile.mkdtemp(prefix="newsletter-")), name, text)
+            where = f"The details are in {path}, without addresses and secrets."
+            return (
+                f"newsletter has a fault ({type(error).__name__}). {where} Please send that file to {SEND_REPORTS_TO}."
+            )
+    return f"newsletter has a fault, and no report of it can be written. Please send this to {SEND_REPORTS_TO}:\n{text}"
+
+
+def _keep(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write_whole(folder / name, text.encode("utf-8", "replace"), permissions=PRIVATE)
+    for old in sorted(folder.glob("report-*.txt"))[:-_MOST_REPORTS]:
+        old.unlink(missing_ok=True)
+    return folder / name
+
+
+def _report(error: BaseException, command: Sequence[str]) -> Iterator[str]:
+    yield f"newsletter {__version__} ended with an unexpected error at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
+    yield f"Command    {shlex.join(command)}"
+    yield f"Python     {sys.version.split()[0]} on {platform.platform()}"
+    yield f"Libraries  {', '.join(_libraries())}"
+    yield ""
+    yield from (line.rstrip("\n") for line in traceback.format_exception(error))
+
+
+def _libraries() -> Iterator[str]:
+    """The libraries that the program asks for, and their versions."""
+    try:
+        wanted = metadata.requires("newsletter") or []
+    except metadata.PackageNotFoundError:
+        wanted = []
+    for name in dict.fromkeys(re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in wanted):
+        yield f"{name} {_version(name)}"
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -39,13 +39,19 @@ def _mailbox(value: str) -> str:
     return _one_line(value)
 
 
-def _link(value: str) -> str:
+class LinkAddress(str):
+    """Where a link leads: told apart from the texts of a record by its type."""
+
+    __slots__ = ()
+
+
+def _link(value: str) -> LinkAddress:
     parts = urlsplit(value)
     if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
         raise ValueError(f"{value!r} is not a whole link; write it with https:// in front, or mailto: for an address")
     if _CONTROL.search(value) or " " in value:
         raise ValueError(f"{value!r} holds a space or a control character; write %20 for a space")
-    return value
+    return LinkAddress(value)
 
 
 def _web_address(value: str) -> str:

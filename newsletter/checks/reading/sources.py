@@ -1,7 +1,7 @@
 """Where in the user's files a text, a link or a picture of the mail was written."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Prose, Section, Source
-from newsletter.model.issue_fields import LetterFields, LinkFields, MeditationFields, Signature, Video
+from newsletter.model.issue_fields import PictureName
+from newsletter.model.values import LinkAddress
 
 # Keys whose texts steer the program; readers never see them as words.
-_UNSEEN_KEYS = frozenset(
-    {"apps", "items", "language", "layout", "portrait", "repeats", "sections", "show", "still", "timezone", "url"}
-)
+_UNSEEN_KEYS = frozenset({"apps", "items", "language", "layout", "repeats", "sections", "show", "timezone"})
 _CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # what a rendered picture's name has before its suffix
 
 
@@ -88,14 +87,15 @@ def index_sources(issue: Issue, config: Config) -> Sources:
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
     for model, source in _front_matters(issue):
-        for location, value in _leaves(model, ()):
+        for location, value, beside in _leaves(model, ()):
             place = source.at(*location)
-            if isinstance(value, str):
-                texts.append(SourceText(text=value, place=place))
-            elif isinstance(value, LinkFields):
-                links.append(SourceLink(text=value.label, address=value.url, place=source.at(*location, "url")))
-            elif isinstance(value, Video):
-                links.append(SourceLink(text=value.alt, address=value.url, place=source.at(*location, "url")))
+            match value:
+                case LinkAddress():
+                    links += [SourceLink(text=text, address=value, place=place) for text in beside or ("",)]
+                case PictureName():
+                    pictures.append(SourcePicture(path=value, alt=None, place=place))
+                case _:
+                    texts.append(SourceText(text=value, place=place))
     for part in _parts(issue):
         texts += _prose_texts(part.prose, part.source.path)
         links += [SourceLink(text=link.text, address=link.url, place=link.place) for link in part.prose.links]
@@ -119,18 +119,27 @@ def _parts(issue: Issue) -> Iterator[Section | Item]:
         yield from section.items
 
 
-def _leaves(value: object, location: Location) -> Iterator[tuple[Location, object]]:
-    """Yield every record and every text below a record of front matter, with the keys that lead to it."""
+def _leaves(
+    value: object, location: Location, beside: Sequence[str] = ()
+) -> Iterator[tuple[Location, str, Sequence[str]]]:
+    """Yield every text below a record of front matter, with the keys that lead to it and the texts of its record.
+
+    The type of a text tells whether readers see it as words, follow it, or see the picture that it names.
+    """
     if isinstance(value, BaseModel):
-        yield location, value
-        for name in type(value).model_fields:
-            if name not in _UNSEEN_KEYS:
-                yield from _leaves(getattr(value, name), (*location, name))
+        fields = {name: getattr(value, name) for name in type(value).model_fields if name not in _UNSEEN_KEYS}
+        words = [
+            text
+            for text in fields.values()
+            if isinstance(text, str) and not isinstance(text, LinkAddress | PictureName)
+        ]
+        for name, field in fields.items():
+            yield from _leaves(field, (*location, name), words)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _leaves(item, (*location, index))
+            yield from _leaves(item, (*location, index), beside)
     elif isinstance(value, str):
-        yield location, value
+        yield location, value, beside
 
 
 def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
@@ -152,11 +161,6 @@ def _pictures(part: Section | Item) -> Iterator[SourcePicture]:
     for picture in part.prose.pictures:
         alt = None if picture.is_decorative else picture.alt
         yield SourcePicture(path=picture.path, alt=alt, place=picture.place)
-    match part.fields:
-        case LetterFields(signature=Signature(portrait=str(path))):
-            yield SourcePicture(path=path, alt=None, place=part.source.at("signature", "portrait"))
-        case MeditationFields(video=Video(still=path)):
-            yield SourcePicture(path=path, alt=None, place=part.source.at("video", "still"))
 
 
 def _settings_texts(config: Config) -> Iterator[SourceText]:

@@ -128,3 +128,13 @@ def test_no_json_commands_the_terminal_and_a_script_reads_it_whole(
 
 def test_our_own_styles_are_kept() -> None:
     assert output.harmless("\x1b[31merror:\x1b[0m no\n  such\tname é") == "\x1b[31merror:\x1b[0m no\n  such\tname é"
+
+
+def test_columns_are_aligned_by_what_a_terminal_shows() -> None:
+    assert output.aligned([("日本", "1"), ("a", "10")], right=frozenset({1})) == ["日本   1", "a     10"]
+
+
+def test_long_and_unprintable_text_is_shortened() -> None:
+    assert output.shortened("a source of consent", 9) == "a source…"
+    assert output.shortened("a\x1b[31m\nb", 20) == "a…[31m…b"
+    assert output.display_width(output.shortened("日本" * 9, 9)) <= 9

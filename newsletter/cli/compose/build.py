@@ -8,16 +8,16 @@ from newsletter.cli import output
 from newsletter.cli.compose.findings import summarise_findings
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
+from newsletter.config import Config
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.compose import find_issue
-from newsletter.workflows.segments import audience_fields
 
 
 def build(issue: NewestIssue = None) -> None:
     """Write the issue to build/: HTML with its pictures, text, a mail to open in a mail program, a report."""
     config = current_config()
     folder = find_issue(config, issue)
-    built = build_issue(config, folder, datetime.now(UTC), known_fields=audience_fields(config))
+    built = build_issue(config, folder, datetime.now(UTC), known_fields=_audience_fields(config))
     for file in built.files:
         output.say(f"{config.shown(file.path)}  {output.styled(f'{file.size_bytes / 1000:,.1f} kB', 'dim')}")
     output.note(summarise_findings(built.composed.findings))
@@ -25,3 +25,12 @@ def build(issue: NewestIssue = None) -> None:
         output.show_next(f"newsletter check {folder.name}", "to see what holds it back")
         raise typer.Exit(1)
     output.show_next(f"newsletter preview {folder.name}", "to see it as readers will")
+
+
+def _audience_fields(config: Config) -> tuple[str, ...] | None:
+    """Return the merge fields of the list, or None where there is no list yet."""
+    if not config.has_database:
+        return None
+    from newsletter.workflows.segments import audience_fields  # loads the store, which takes a tenth of a build
+
+    return audience_fields(config)

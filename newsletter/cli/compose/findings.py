@@ -1,22 +1,17 @@
-"""What the checks found, in every form: for a person, as JSON, for GitHub, and as SARIF; and the bar while they run."""
+"""What the checks found, in every form: for a person, as JSON, for GitHub, and as SARIF."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from newsletter import __version__
-from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
-from newsletter.cli import bars, output
-from newsletter.config import Config
-from newsletter.model.finding import Finding, Means, NotRun, Severity
-from newsletter.workflows.compose.compose import Probing
+from newsletter.cli import output
+from newsletter.model.finding import Finding, NotRun, Severity
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _HANG = 4  # columns
@@ -79,15 +74,6 @@ def not_judged(not_run: Sequence[NotRun]) -> list[str]:
     for left_out in not_run:
         reasons.setdefault(left_out.why, []).append(left_out.rule)
     return [f"{', '.join(rules)}: {why}" for why, rules in reasons.items()]
-
-
-@contextmanager
-def probing(config: Config, without: Sequence[Means], *, now: datetime) -> Iterator[Probing]:
-    """Ask for the probes, but for what the person or the settings leave out, and show which are running."""
-    left_out = frozenset((*without, *map(Means, config.settings.checks.without)))
-    titles = [probe.title for probe in PROBES if probe.means not in left_out]
-    with bars.steps("Checking", titles) as on_probed:
-        yield Probing(now=now, without=left_out, on_probed=on_probed)
 
 
 def _text(report: Report) -> None:

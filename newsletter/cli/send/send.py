@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.compose.findings import probing
+from newsletter.cli.compose.probing import probing
 from newsletter.cli.options import NamedIssue, Without, Yes
 from newsletter.cli.send.broadcasts import show_broadcast
 from newsletter.cli.send.plan import show_plan

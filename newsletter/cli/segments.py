@@ -63,7 +63,6 @@ def segments(
 @contextmanager
 def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
     """Show progress where counting takes a while."""
-
     if not is_large(database):
         yield lambda _: None
         return

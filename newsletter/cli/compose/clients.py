@@ -54,7 +54,6 @@ def clients(
 
 
 def _refresh(config: Config, source: str | None) -> None:
-
     with bars.progress("Fetching", 1, unit="tables") as advance:
         refreshed = refresh_table(config, source or TABLE_URL)
         advance(1)
@@ -90,7 +89,6 @@ def _show_readers(readers: Readers) -> None:
 
 
 def _show_report(report: ClientReport, issue: str) -> None:
-
     readers = report.readers
     accepted = [loss for loss in report.losses if loss.unseen and loss.accepted]
     in_part = [loss for loss in report.losses if not loss.unseen]
@@ -116,7 +114,6 @@ def _show_report(report: ClientReport, issue: str) -> None:
 
 
 def _show_loss(loss: Loss, readers: Readers) -> None:
-
     output.say(f"  {named(loss)}")
     facts = [(f"not for {percent(readers.share(loss.unseen))}", readers.named(loss.unseen))]
     if loss.partly:
@@ -144,7 +141,6 @@ def _report_data(report: ClientReport, issue: str) -> dict[str, object]:
 
 
 def _loss_data(loss: Loss, report: ClientReport) -> dict[str, object]:
-
     readers = report.readers
     return {
         "feature": loss.feature.slug,

@@ -35,7 +35,6 @@ def cancel(
 
     It can be repeated, and must be where it was interrupted or the provider did not answer.
     """
-
     with opened_database() as (config, database):
         provider = _holder(config, database, broadcast)
         now = datetime.now(UTC)
@@ -47,7 +46,6 @@ def cancel(
 
 def _holder(config: Config, database: Database, broadcast_id: int) -> Provider | None:
     """Return the provider where it may hold mail of the broadcast; without a batch id it holds none."""
-
     found = show_line(database, broadcast_id).broadcast
     if not found.batch_id:
         return None
@@ -81,7 +79,6 @@ def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
 
 
 def _carry_out(config: Config, database: Database, broadcast_id: int, provider: Provider | None) -> None:
-
     with interruptible() as interruption:
         try:
             cancel_broadcast(

@@ -67,7 +67,6 @@ def resolve(
 
 def _opened_provider(config: Config) -> tuple[Provider | None, list[str]]:
     """Return the provider where it can be opened; without it there is still the evidence of events."""
-
     try:
         return open_provider(config, os.environ), []
     except ProviderError as err:
@@ -138,7 +137,6 @@ def _resolve(
     resolution: Resolution,
     because: str,
 ) -> None:
-
     number = found.broadcast.id
     count = resolve_chunks(database, number, chunks, resolution, because=because, now=datetime.now(UTC))
     settled = output.count_of(count, "delivery")
@@ -155,7 +153,6 @@ def _resolve(
 
 def _end(database: Database, found: Reconciliation, step: tuple[str, str] | None = None) -> None:
     """Say how the broadcast stands and what is next, and end with 1 while something of it is unknown."""
-
     tally = show_line(database, found.broadcast.id).tally
     output.say(f"  {identity(tally)}")
     if step is not None:

@@ -65,7 +65,6 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 
     If it is interrupted, `newsletter resume` goes on where it stopped.
     """
-
     waivers, segment = _waivers(waive, because), _only_segment(to, where)
     with opened_database() as (config, database):
         now = datetime.now(UTC)
@@ -98,7 +97,6 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime) -> Schedule | None:
-
     if at is None and local_time:
         raise InputError('--local-time needs a time; add --at "2026-02-19 08:00"')
     if at is None:
@@ -108,7 +106,6 @@ def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime
 
 def _provider(config: Config, *, is_needed: bool) -> Provider | None:
     """Return the provider, or None where it is not needed and its secret is not set."""
-
     try:
         return open_provider(config, os.environ)
     except ProviderError:
@@ -119,7 +116,6 @@ def _provider(config: Config, *, is_needed: bool) -> Provider | None:
 
 def _begin(config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider) -> None:
     """Hand a frozen broadcast over, as far as it leaves at once."""
-
     announce(config, broadcast.id)
     if plan.schedule is None:
         hand_over(config, database, broadcast, provider, ahead=None)
@@ -132,7 +128,6 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
 
 def _only_segment(names: Sequence[str], where: str | None) -> str | None:
     """Return the one segment that is named, or None where an expression says whom to send to."""
-
     if names and where is not None:
         raise InputError("--to and --where both say who gets it; give one of them")
     if not names and where is None:
@@ -146,7 +141,6 @@ def _only_segment(names: Sequence[str], where: str | None) -> str | None:
 
 
 def _waivers(rules: Sequence[str], reasons: Sequence[str]) -> tuple[Waiver, ...]:
-
     if len(rules) != len(reasons):
         raise InputError('each --waive needs a --because: --waive E1 --because "the replay is announced on purpose"')
     return tuple(Waiver(rule=rule, because=reason) for rule, reason in zip(rules, reasons, strict=True))

@@ -11,7 +11,7 @@ from newsletter.cli.workspace import opened_database
 from newsletter.workflows.suppressions.suppress import WRITERS, export_to_file, suppressed
 
 
-class ExportFormat(StrEnum):
+class FileFormat(StrEnum):
     """What an export may be written as."""
 
     CSV = "csv"
@@ -21,7 +21,7 @@ class ExportFormat(StrEnum):
 def export(
     file: OutputFile = None,
     form: Annotated[
-        ExportFormat | None,
+        FileFormat | None,
         typer.Option("--format", help="csv, or json as the file's name ends; csv where it says nothing."),
     ] = None,
     topic: OnlyTopic = None,
@@ -32,7 +32,7 @@ def export(
 
     A file can be read by its owner alone, and appears whole or not at all.
     """
-    written_as = (form or (ExportFormat.JSON if file and file.suffix.lower() == ".json" else ExportFormat.CSV)).value
+    written_as = (form or (FileFormat.JSON if file and file.suffix.lower() == ".json" else FileFormat.CSV)).value
     with opened_database() as (config, database):
         found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
         if file is None or str(file) == "-":

@@ -91,7 +91,14 @@ def stats_data(stats: AudienceStats) -> dict[str, object]:
 
 
 def _month_data(month: MonthlyGrowth) -> dict[str, object]:
-    return {**asdict(month), "month": f"{month.month:%Y-%m}", "all_left": month.all_left, "net": month.net}
+    return {
+        "month": f"{month.month:%Y-%m}",
+        "joined": month.joined,
+        "returned": month.returned,
+        "left": dict(month.left),
+        "all_left": month.all_left,
+        "net": month.net,
+    }
 
 
 def _breakdown(breakdown: Breakdown, noun: str) -> dict[str, object]:

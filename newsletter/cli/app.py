@@ -1,76 +1,150 @@
-"""The program: its commands, in the order in which a director meets them."""
+"""The program: its commands, in the order in which a director meets them.
+
+A command's module is loaded only when the command runs, or when its own help or options are asked for. So a command
+imports at the top whatever it needs, and `newsletter --help`, which lists the commands from the tables below, stays
+quick. A command is the function that is named like its module: `run-due` is `run_due` in `send/run_due.py`, and where
+its name is a word of Python, both end in an underscore.
+"""
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
+from typing import Annotated, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from newsletter.cli import (
-    audience,
-    clients,
-    compose,
-    doctor,
-    ledger,
-    scheduling,
-    segments,
-    sending,
-    suppressions,
-    worker,
-    workspace,
-)
+from newsletter import __version__
+from newsletter.cli.output import say
 
-_COMPOSE, _SEND, _AUDIENCE = "Compose", "Send", "Audience"
+Table = Mapping[str, str]  # the module of each command, below newsletter.cli → the help in its group's list
 
-app = typer.Typer(
-    name="newsletter",
-    help="Compose an e-mail newsletter from Markdown files, see it, check it, test it and send it safely.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# The panels of the help screen; each module with the first paragraph of its command's docstring.
+COMMANDS: Mapping[str, Table] = {
+    "Compose": {
+        "compose.init": "Make a workspace: settings, a first issue, a list to try it on.",
+        "compose.new": "Make a new issue from the last one, to be edited from there.",
+        "compose.check": "Look for what would go wrong: mistakes in the files, and in the mail that they make.",
+        "compose.build": "Write the issue to build/: HTML with its pictures, text, a mail to open in a mail "
+        "program, a report.",
+        "compose.preview": "Show the issue in a browser as desktops and phones will, light and dark; a saved change "
+        "appears by itself.",
+        "compose.clients": "Show which mail programs your readers use, or what they will not show of an issue.",
+    },
+    "Send": {
+        "send.test": "Send a test copy to reviewers, marked [TEST], made and sent exactly as the broadcast will be.",
+        "send.approve": "Say yes to an issue exactly as it is now: any edit of its words, pictures or looks asks "
+        "for a new yes.",
+        "send.send": "Broadcast an issue to a segment: says what it will do, asks, and sends. Nobody gets the "
+        "same issue twice.",
+        "send.status": "Show how broadcasts stand: how many deliveries stand where, and that the numbers add up.",
+        "send.run_due": "Carry out what is scheduled and due, once: for a timer that runs it every few minutes.",
+        "send.worker": "Hand over whatever is due until it is ended; any number of workers, on any number of "
+        "machines, share the work.",
+        "send.resume": "Go on with a broadcast that was interrupted or paused. What was or may have been taken is "
+        "never sent again.",
+        "send.cancel": "End a broadcast: what has not left never leaves, and what the provider still holds is "
+        "taken back.",
+        "send.resolve": "Find out what became of mail that may or may not have been taken: looks for evidence, "
+        "then asks.",
+        "send.audit": "Account for a broadcast: that its parts add up, each request, what happened, and who is "
+        "behind each number.",
+        "doctor": "Look at all that the newsletter depends on: this machine, the database, the provider, "
+        "DNS, subscribers' pages.",
+    },
+    "Audience": {
+        "segments": "Show every segment: how many people it has, how many of them may be mailed, what it "
+        "shares with others, a few.",
+    },
+}
+SUBSCRIBERS: Table = {
+    "subscribers.import_": "Add and update subscribers from a CSV file. Every row is accounted for; nobody who left "
+    "is brought back.",
+    "subscribers.export": "Write everybody on the list as CSV, in the form that `import` reads, or one person's data "
+    "as JSON.",
+    "subscribers.list_": "Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an "
+    "expression means.",
+    "subscribers.show": "Show everything that is known of a person: fields, tags, consent, suppressions, what they "
+    "were sent.",
+    "subscribers.add": "Add one person, with the record of their consent; who is on the list is updated by the "
+    "rules of an import.",
+    "subscribers.forget": "Erase a person for good, and keep by a keyed digest that they are never mailed again.",
+    "subscribers.stats": "Show the audience: how it grows, where it comes from, who may be mailed and who no longer "
+    "reads.",
+}
+SUPPRESSIONS: Table = {
+    "suppressions.list_": "Show who is not mailed, since when, and why: at all, or about a topic that they left.",
+    "suppressions.add": "Never mail addresses again, or not about a topic, whatever is imported later.",
+    "suppressions.remove": "Let somebody be mailed again who asked for it. Says what ends, asks, and keeps the reason "
+    "that you give.",
+    "suppressions.export": "Write who is not mailed as CSV, in the form that `add --file` reads, or as JSON.",
+    "suppressions.sync": "Bring the suppressions here and the provider's own lists in line, both ways.",
+}
 
-app.command("init", rich_help_panel=_COMPOSE)(workspace.init)
-app.command("new", rich_help_panel=_COMPOSE)(workspace.new)
-app.command("check", rich_help_panel=_COMPOSE)(compose.check)
-app.command("build", rich_help_panel=_COMPOSE)(compose.build)
-app.command("preview", rich_help_panel=_COMPOSE)(compose.preview)
-app.command("clients", rich_help_panel=_COMPOSE)(clients.clients)
-app.command("test", rich_help_panel=_SEND)(sending.test)
-app.command("approve", rich_help_panel=_SEND)(ledger.approve)
-app.command("send", rich_help_panel=_SEND)(sending.send)
-app.command("status", rich_help_panel=_SEND)(sending.status)
-app.command("run-due", rich_help_panel=_SEND)(scheduling.run_due)
-app.command("worker", rich_help_panel=_SEND)(worker.worker)
-app.command("resume", rich_help_panel=_SEND)(sending.resume)
-app.command("cancel", rich_help_panel=_SEND)(scheduling.cancel)
-app.command("resolve", rich_help_panel=_SEND)(ledger.resolve)
-app.command("audit", rich_help_panel=_SEND)(ledger.audit)
-app.command("doctor", rich_help_panel=_SEND)(doctor.doctor)
-app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
-app.add_typer(suppressions.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
-app.command("segments", rich_help_panel=_AUDIENCE)(segments.segments)
+
+class LazyGroup(TyperGroup):
+    """A group that lists its commands from a table, and loads a command once it is meant."""
+
+    def resolve_command(  # type: ignore[override]  # Typer has no public name for the type of the context
+        self, ctx: typer.Context, args: list[str]
+    ) -> tuple[str | None, TyperCommand | TyperGroup | None, list[str]]:
+        """Return the command's name, the loaded command, and its arguments."""
+        name, found, rest = super().resolve_command(ctx, args)
+        if isinstance(found, TyperCommand) and found.callback is not None:
+            return name, found.callback(), rest  # what `_loader` returned
+        return name, found if isinstance(found, TyperGroup) else None, rest
 
 
-def _help_of(command: Callable[..., object]) -> str:
-    """A docstring with each paragraph on a line of its own, and with [brackets] that stay."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+def help_of(docstring: str | None) -> str:
+    """Return a docstring with each paragraph on a line of its own, and with [brackets] that stay."""
+    paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).replace("[", r"\[")
 
 
-for _group in (app, audience.subscribers, suppressions.suppressions):
-    for _registered in _group.registered_commands:
-        if _registered.callback is not None:
-            _registered.help = _help_of(_registered.callback)
+def name_of(module: str) -> str:
+    """Return the name by which a person calls the command of a module."""
+    return module.rpartition(".")[2].rstrip("_").replace("_", "-")
+
+
+def _loader(module: str) -> Callable[[], TyperCommand]:
+    """Return the function that loads a command, which stands for it in the list of its group."""
+
+    def load() -> TyperCommand:
+        function = resolve_name(f"newsletter.cli.{module}:{module.rpartition('.')[2]}")
+        alone = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+        alone.command(name_of(module), help=help_of(function.__doc__))(function)
+        return cast("TyperCommand", typer.main.get_command(alone))
+
+    return load
+
+
+def _group(about: str, panels: Mapping[str, Table]) -> typer.Typer:
+    group = typer.Typer(
+        cls=LazyGroup,
+        help=about,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for panel, commands in panels.items():
+        for module, line in commands.items():
+            group.command(name_of(module), help=help_of(line), rich_help_panel=panel or None)(_loader(module))
+    return group
+
+
+app = _group(
+    "Compose an e-mail newsletter from Markdown files, see it, check it, test it and send it safely.", COMMANDS
+)
+subscribers = _group("Bring a list in, take it out again, look somebody up.", {"": SUBSCRIBERS})
+suppressions = _group("Who is never mailed: those who left, and addresses that failed.", {"": SUPPRESSIONS})
+app.add_typer(subscribers, name="subscribers", rich_help_panel="Audience")
+app.add_typer(suppressions, name="suppressions", rich_help_panel="Audience")
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from newsletter import __version__
-        from newsletter.cli.output import say
-
         say(f"newsletter {__version__}")
         raise typer.Exit
 
@@ -81,4 +155,4 @@ def main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
-    """Compose an e-mail newsletter from Markdown files, see it, check it, test it and send it safely."""
+    """Take the options that stand before a command."""

@@ -1,65 +1,82 @@
-"""Bars of block characters, and what stands for them where a terminal has no such characters."""
+"""Bars on a terminal for what takes a while; a log gets a line now and then."""
 
-from collections.abc import Sequence
-from typing import TextIO
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
 
-from newsletter.cli.output import display_width
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
-_FULL = "█"
-_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
-_NEEDED = f"{_FULL}{''.join(_EIGHTHS)}…–→−·"
-# What a page is drawn with → ASCII, a column for a column; the narrow pieces still show that there is something.
-_IN_ASCII = str.maketrans("█▉▊▋▌▍▎▏…–→−·", "#####....->--")
+from newsletter.cli import output
+
+Progress = Callable[[int], None]  # called with how many more are done
 
 
-def bar(value: int, *, largest: int, columns: int) -> str:
-    """A bar to scale, `columns` long for the largest value; whatever is not nothing shows."""
-    if value <= 0 or largest <= 0:
+@contextmanager
+def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
+    """Show a bar on a terminal; elsewhere a line now and then, so that a log shows that work goes on."""
+    with (_bar if sys.stderr.isatty() else _lines)(title, total, unit) as advance:
+        yield advance
+
+
+@contextmanager
+def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """Show a bar on a terminal that names what is running, of several things at once; call it with each that ended.
+
+    Nothing is left of it at the end, and where there is no terminal nothing is shown.
+    """
+    if not names or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    going = list(names)
+    columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(_going_on(going), total=len(going))
+
+        def end(name: str) -> None:
+            going.remove(name)
+            bar.update(task, advance=1, description=_going_on(going))
+
+        yield end
+
+
+def _going_on(names: Sequence[str]) -> str:
+    if not names:
         return ""
-    full, eighths = divmod(max(1, round(value * columns * 8 / largest)), 8)
-    return _FULL * full + _EIGHTHS[eighths]
+    return names[0] if len(names) == 1 else f"{names[0]}, and {len(names) - 1} more"
 
 
-def can_draw(stream: TextIO) -> bool:
-    """Whether a stream takes what a page is drawn with."""
-    try:
-        _NEEDED.encode(stream.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+@contextmanager
+def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        try:
+            yield lambda more: bar.advance(task, more)
+        except BaseException:
+            bar.remove_task(task)  # what comes next says what went wrong
+            raise
+        if total is None:
+            bar.update(task, total=bar.tasks[0].completed)
 
 
-def in_ascii(line: str) -> str:
-    """The line as any terminal shows it; a letter that is not in ASCII becomes a question mark."""
-    return line.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
+@contextmanager
+def _lines(title: str, total: int | None, unit: str) -> Iterator[Progress]:
+    done, last = 0, monotonic()
 
+    def advance(more: int) -> None:
+        nonlocal done, last
+        done += more
+        if monotonic() - last >= 5:
+            last = monotonic()
+            output.note(f"{title}: {done:,}{f' of {total:,}' if total else ''} {unit}")
 
-def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> list[str]:
-    """Rows in columns two apart, those of `right` aligned to the right; indented by two."""
-    widths = [max(display_width(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            " " * (width - display_width(cell)) + cell if index in right else cell + " " * (width - display_width(cell))
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def shortened(text: str, columns: int) -> str:
-    """The text within so many columns; an ellipsis stands for what is left out, and for what is no character."""
-    clean = "".join(character if character.isprintable() else "…" for character in text)
-    if display_width(clean) <= columns:
-        return clean
-    while display_width(clean) > columns - 1:
-        clean = clean[:-1]
-    return clean.rstrip() + "…"
-
-
-def share(part: int, whole: int) -> str:
-    """A part of a whole in percent, never rounded to nothing or to all: `95 %`, `<1 %`, `>99 %`."""
-    if part in {0, whole}:
-        return "100 %" if part else "0 %"
-    percent = 100 * part / whole
-    return "<1 %" if percent < 0.5 else ">99 %" if percent > 99.5 else f"{percent:.0f} %"
+    yield advance

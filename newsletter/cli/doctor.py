@@ -1,43 +1,38 @@
-"""`doctor`: all that the newsletter depends on, and what would go wrong."""
+"""`newsletter doctor`: all that the newsletter depends on, and what would go wrong."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli import output
-from newsletter.cli.probing import Without
+from newsletter.cli import bars, output
+from newsletter.cli.options import AsJson, Without
+from newsletter.model.diagnosis import Diagnosis, Health, Item
+from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Means
-
-if TYPE_CHECKING:
-    from newsletter.model.diagnosis import Diagnosis, Item
-    from newsletter.model.dns_record import DnsRecord
+from newsletter.workflows.doctor.examination import PARTS, diagnose
 
 _STYLES = {"ok": "green", "warning": "yellow", "error": "red", "not judged": "dim"}
+_COUNTED = frozenset({"error", "warning"})
 _LABEL_WIDTH = len("not judged")
 _TEXT_COLUMN = _LABEL_WIDTH + 4
 
 
 def doctor(
     without: Without = [],  # noqa: B006 - Typer copies it
-    as_json: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at all that the newsletter depends on: this machine, the database, the provider, DNS, subscribers' pages.
 
     Says what is wrong, what to do, and which DNS records to publish. Changes nothing. Ends with 1 where something
     keeps mail from leaving or arriving.
     """
-    import os
-    from datetime import UTC, datetime
-
-    from newsletter.model.diagnosis import Health
-    from newsletter.workflows.doctor.examination import PARTS, diagnose
-
-    with output.steps("Looking", PARTS) as on_done:
+    with bars.steps("Looking", PARTS) as on_done:
         found = diagnose(
             Path.cwd(),
             os.environ,
@@ -53,7 +48,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _show(found: "Diagnosis") -> None:
+def _show(found: Diagnosis) -> None:
     for section in found.sections:
         output.say(output.styled(section.title, "bold"))
         for _, alike in groupby(section.items, key=lambda item: (item.health, item.what, item.remedy)):
@@ -63,8 +58,8 @@ def _show(found: "Diagnosis") -> None:
     _show_summary(found)
 
 
-def _show_alike(items: Sequence["Item"]) -> None:
-    """What is to be said of one item, or in the same words of several."""
+def _show_alike(items: Sequence[Item]) -> None:
+    """Print what is to be said of one item, or in the same words of several."""
     item, rules = items[0], ", ".join(item.id for item in items if item.id[0].isupper())
     label = output.styled(item.health.ljust(_LABEL_WIDTH), _STYLES[item.health])
     named = f" {output.styled(f'[{rules}]', 'dim')}" if rules else ""
@@ -74,8 +69,8 @@ def _show_alike(items: Sequence["Item"]) -> None:
         output.say(f"{' ' * _TEXT_COLUMN}→ {remedy}", hang=2)
 
 
-def _show_records(found: "Diagnosis") -> None:
-    """The records to publish, in a form whose values can be copied: they are never broken."""
+def _show_records(found: Diagnosis) -> None:
+    """Print the records to publish in a form whose values can be copied: they are never broken."""
     records = list(dict.fromkeys(record for item in found.items for record in item.records))
     if not records:
         return
@@ -83,22 +78,17 @@ def _show_records(found: "Diagnosis") -> None:
     output.show_lines(indent("\n".join(_record_lines(record)), "  ") for record in records)
 
 
-def _record_lines(record: "DnsRecord") -> Iterator[str]:
+def _record_lines(record: DnsRecord) -> Iterator[str]:
     yield f"name   {record.name}"
     yield f"type   {record.type}"
     yield f"value  {record.value}"
     yield ""
 
 
-def _show_summary(found: "Diagnosis") -> None:
-    from newsletter.model.diagnosis import Health
-
+def _show_summary(found: Diagnosis) -> None:
     counts = [
         output.styled(f"{count} {health}{'s' if count > 1 and health in _COUNTED else ''}", _STYLES[health])
         for health in (Health.ERROR, Health.WARNING, Health.OK, Health.NOT_JUDGED)
         if (count := found.count(health))
     ]
     output.say(", ".join(counts))
-
-
-_COUNTED = frozenset({"error", "warning"})

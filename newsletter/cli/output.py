@@ -4,14 +4,14 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from shutil import get_terminal_size
 from typing import TextIO, TypeVar
 
-from newsletter.errors import InputError
+import typer
 
-Progress = Callable[[int], None]  # hears how many more are done
+from newsletter.errors import InputError
 
 Item = TypeVar("Item")
 
@@ -27,25 +27,25 @@ _NARROWEST = 20  # columns; below that nothing is broken, since nothing reads we
 
 
 def say(text: str = "", *, hang: int = 0) -> None:
-    """A line of the result, at once: whoever reads it through a pipe must not wait for the end.
+    """Print a line of the result at once, so that a reader at the other end of a pipe need not wait for the last one.
 
-    What goes on in a further line stands `hang` columns to the right of where the text begins.
+    Where the line is broken, the rest stands `hang` columns to the right of where the text begins.
     """
     print(fitted(text, sys.stdout, indent=len(text) - len(text.lstrip(" ")) + hang), flush=True)
 
 
 def result_stream() -> TextIO:
-    """Where a result that is too long for lines goes, piece by piece."""
+    """Return the stream for a result that is written piece by piece."""
     return sys.stdout
 
 
 def note(text: str) -> None:
-    """A line beside the result: what happens, what comes next."""
+    """Print a line beside the result: what is going on, or what comes next."""
     print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
 
 
 def show_error(message: str) -> None:
-    """Why the command cannot go on: a mistake a line; a line that begins with a space belongs to the one above it."""
+    """Print why the command cannot go on, a line per mistake; a line that begins with a space goes on with the last."""
     label = styled("error:", "red", stream=sys.stderr)
     for line in message.splitlines() or [""]:
         text = line if line.startswith(" ") else f"{label} {line}"
@@ -53,24 +53,24 @@ def show_error(message: str) -> None:
 
 
 def show_next(command: str, why: str) -> None:
-    """The next step, as the person would type it."""
+    """Print the next step as a person would type it."""
     text = f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}"
     print(fitted(text, sys.stderr, indent=len("next: ")), file=sys.stderr)
 
 
 def show_json(value: object) -> None:
-    """The result for a script."""
+    """Print the result for a script; moments become ISO 8601."""
     print(_json(value, indent=2))
 
 
 def show_lines(lines: Iterable[str]) -> None:
-    """Lines of a result that may be endless, as they come."""
+    """Print lines of a long result as they come."""
     for line in lines:
         print(harmless(line))
 
 
 def show_json_items(items: Iterable[object]) -> None:
-    """A list for a script that may be endless, an item a line."""
+    """Print a long list for a script as it comes, one item per line."""
     print("[", end="")
     for number, item in enumerate(items):
         print("," if number else "", _json(item), sep="\n" if number else "", end="")
@@ -78,37 +78,51 @@ def show_json_items(items: Iterable[object]) -> None:
 
 
 def _json(value: object, *, indent: int | None = None) -> str:
-    """JSON that can be read by people too; what a terminal would obey is escaped, which means the same in JSON."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    """Return JSON that people can read too; what a terminal would obey is escaped, which means the same in JSON."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_moment)
     return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)
 
 
-def show_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Names and values in two columns."""
-    width = max(len(name) for name, _ in facts)
-    for name, value in facts:
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def show_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Print names and values in two columns; a fact without a value is left out."""
+    told = [(name, value) for name, value in facts if value]
+    width = max(len(name) for name, _ in told)
+    for name, value in told:
         head = styled(name.ljust(width), "dim")
-        for line in value.splitlines() or [""]:
+        for line in value.splitlines():
             print(fitted(f"  {head}  {line}", sys.stdout, indent=width + 4), flush=True)
             head = " " * width
 
 
 def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows under heads; numbers, and gaps among them, stand to the right.
+    """Print rows under heads; numbers, and gaps among them, stand to the right.
 
     Where a terminal is too narrow, the last column goes on in further lines.
     """
-    cells = [heads, *rows]
-    widths = [max(display_width(row[index]) for row in cells) for index in range(len(heads))]
-    numeric = [all(_is_number_or_gap(row[index]) for row in rows) for index in range(len(heads))]
-    offset = sum(widths[:-1]) + 2 * (len(widths) - 1)
-    for number, row in enumerate(cells):
-        padded = [
-            " " * (width - display_width(cell)) + cell if right else cell + " " * (width - display_width(cell))
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ]
-        line = "  ".join(padded).rstrip()
-        print(fitted(styled(line, "dim") if number == 0 else line, sys.stdout, indent=offset), flush=True)
+    columns = list(zip(heads, *rows, strict=True))
+    numeric = frozenset(index for index, (_, *cells) in enumerate(columns) if all(map(_is_number_or_gap, cells)))
+    offset = sum(2 + max(map(display_width, column)) for column in columns[:-1])
+    for number, line in enumerate(aligned([heads, *rows], right=numeric)):
+        print(fitted(line if number else styled(line, "dim"), sys.stdout, indent=offset), flush=True)
+
+
+def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> list[str]:
+    """Return rows in columns two apart; those of the columns `right` are aligned to the right."""
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
+    gaps = [[" " * (width - display_width(cell)) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return [
+        "  ".join(
+            gap + cell if index in right else cell + gap
+            for index, (cell, gap) in enumerate(zip(row, row_gaps, strict=True))
+        ).rstrip()
+        for row, row_gaps in zip(rows, gaps, strict=True)
+    ]
 
 
 def _is_number_or_gap(cell: str) -> bool:
@@ -116,14 +130,14 @@ def _is_number_or_gap(cell: str) -> bool:
 
 
 def show_columns(columns: Mapping[str, Callable[[Item], str]], items: Sequence[Item]) -> None:
-    """A row an item; a column, under its head, only where some item fills it."""
+    """Print one row per item; a column is shown only where some item fills it."""
     cells = {head: [cell(item) for item in items] for head, cell in columns.items()}
     filled = {head: column for head, column in cells.items() if any(column)}
     show_table(list(filled), list(zip(*filled.values(), strict=True)))
 
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
-    """The text in a style, where the stream is a terminal that wants styles (https://no-color.org)."""
+    """Return the text in a style, where the stream is a terminal that wants styles (https://no-color.org)."""
     target = stream or sys.stdout
     wants = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     if not wants or not getattr(target, "isatty", lambda: False)():
@@ -132,20 +146,35 @@ def styled(text: str, style: str, *, stream: object = None) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """`1 subscriber`, `2 subscribers`, `2 entries`, `2 addresses`."""
+    """Return `1 subscriber`, `2 subscribers`, `2 entries` or `2 addresses`."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+def people_of(number: int) -> str:
+    """Return `1 person` or `2 people`."""
+    return f"{number:,} {'person' if number == 1 else 'people'}"
+
+
+def shortened(text: str, columns: int) -> str:
+    """Return the text within so many columns; an ellipsis stands for what is left out, and for what cannot be shown."""
+    clean = "".join(character if character.isprintable() else "…" for character in text)
+    if display_width(clean) <= columns:
+        return clean
+    while display_width(clean) > columns - 1:
+        clean = clean[:-1]
+    return clean.rstrip() + "…"
+
+
 def harmless(text: str) -> str:
-    """The text with a mark in the place of whatever a terminal would obey."""
+    """Return the text with a mark in the place of whatever a terminal would obey."""
     return text if text.isascii() and text.isprintable() else _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def fitted(text: str, stream: TextIO, *, indent: int) -> str:
-    """The text as `harmless` has it, broken between words where a terminal would break it within one.
+    """Return the harmless text, broken between words where a terminal would break it within one.
 
-    What goes on in a further line stands under `indent` columns.
+    Further lines are indented by `indent` columns.
     """
     text = harmless(text)
     width = get_terminal_size().columns
@@ -166,18 +195,29 @@ def _shown_width(text: str) -> int:
 
 
 def display_width(text: str) -> int:
-    """How many columns a terminal gives to the text."""
+    """Return how many columns a terminal gives to the text."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len
+    from rich.cells import cell_len  # a table of every wide character, which most output does not need
 
     return cell_len(text)
 
 
-def confirm(question: str) -> bool:
-    """Asks a person; no is the answer to silence.
+def require_yes(question: str, *, yes: bool, otherwise: str) -> None:
+    """Ask a person, unless they said `--yes`; silence means no.
 
-    Raises InputError where nobody can answer.
+    Where the answer is no, say what did not happen, in the words of `otherwise`, and end the command with 1. Raise
+    InputError where nobody can answer.
+    """
+    if not yes and not confirm(question):
+        note(otherwise)
+        raise typer.Exit(1)
+
+
+def confirm(question: str) -> bool:
+    """Ask a person, and return whether they said yes; silence means no.
+
+    Raise InputError where nobody can answer.
     """
     if not sys.stdin.isatty():
         raise InputError("nobody is there to be asked; add --yes to go on without the question")
@@ -186,7 +226,7 @@ def confirm(question: str) -> bool:
 
 
 def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
-    """Asks a person for one of the answers, by its first letter; `otherwise` where they, or nobody, say anything else.
+    """Ask a person for one of the answers, by its first letter; return `otherwise` for anything else, or for silence.
 
     `answers` maps each word to what it means.
     """
@@ -199,85 +239,3 @@ def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
     print(f"{question} [{letters}] ", end="", file=sys.stderr, flush=True)
     said = sys.stdin.readline().strip().casefold()
     return next((word for word in answers if said in {word, word[0]}), otherwise)
-
-
-@contextmanager
-def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere a line now and then, so that a log shows that it goes on."""
-    if sys.stderr.isatty():
-        with _bar(title, total, unit) as advance:
-            yield advance
-        return
-    with _lines(title, total, unit) as advance:
-        yield advance
-
-
-@contextmanager
-def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
-    """A bar on a terminal that says what is going on, of things that go on at once; hears the name of each that ended.
-
-    Nothing is left of it, and elsewhere nothing is shown.
-    """
-    if not names or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    going = list(names)
-    columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(_going_on(going), total=len(going))
-
-        def end(name: str) -> None:
-            going.remove(name)
-            bar.update(task, advance=1, description=_going_on(going))
-
-        yield end
-
-
-def _going_on(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    return names[0] if len(names) == 1 else f"{names[0]}, and {len(names) - 1} more"
-
-
-@contextmanager
-def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total)
-        try:
-            yield lambda more: bar.advance(task, more)
-        except BaseException:
-            bar.remove_task(task)  # what comes next says what went wrong
-            raise
-        if total is None:
-            bar.update(task, total=bar.tasks[0].completed)
-
-
-@contextmanager
-def _lines(title: str, total: int | None, unit: str) -> Iterator[Progress]:
-    from time import monotonic
-
-    done, last = 0, monotonic()
-
-    def advance(more: int) -> None:
-        nonlocal done, last
-        done += more
-        if monotonic() - last >= 5:
-            last = monotonic()
-            note(f"{title}: {done:,}{f' of {total:,}' if total else ''} {unit}")
-
-    yield advance

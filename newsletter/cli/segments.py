@@ -1,18 +1,31 @@
-"""`segments`: parts of the list, how many each holds, and what two of them have in common."""
+"""`newsletter segments`: parts of the list, how many each holds, and what two of them have in common."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
-from newsletter.cli import output
-
-if TYPE_CHECKING:
-    from newsletter.model.audience import SegmentCount
-    from newsletter.model.segment import Member
-    from newsletter.store.database import Database
-    from newsletter.workflows.segments import CountedSegment, Overlap, SegmentPortrait, SegmentsOverview
+from newsletter.cli import bars, output
+from newsletter.cli.options import AsJson
+from newsletter.cli.subscribers.list_ import show_members
+from newsletter.cli.workspace import opened_database
+from newsletter.errors import InputError
+from newsletter.model.audience import SegmentCount
+from newsletter.model.segment import Member
+from newsletter.store.database import Database
+from newsletter.workflows.segments import (
+    CountedSegment,
+    Overlap,
+    SegmentPortrait,
+    SegmentsOverview,
+    find_segment,
+    is_large,
+    overview_segments,
+    portray_segment,
+    steps_of_overview,
+)
 
 
 def segments(
@@ -22,18 +35,12 @@ def segments(
     overlap: Annotated[
         str | None, typer.Option(metavar="SEGMENT", help="Say how many of each segment are also in this one.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show every segment: how many people it has, how many of them may be mailed, what it shares with others, a few.
 
     Segments stand in newsletter.toml, below `[segments]`; docs/segments.md explains how they are written.
     """
-    from datetime import UTC, datetime
-
-    from newsletter.cli.workspace import opened_database
-    from newsletter.errors import InputError
-    from newsletter.workflows.segments import find_segment, overview_segments, portray_segment, steps_of_overview
-
     if name and overlap:
         raise InputError("--overlap compares all segments with one; leave out the name, or --overlap")
     now = datetime.now(UTC)
@@ -54,18 +61,16 @@ def segments(
 
 
 @contextmanager
-def _counting(database: "Database", steps: int) -> Iterator[output.Progress]:
-    """Shows progress where it takes a while."""
-    from newsletter.workflows.segments import is_large
-
+def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
+    """Show progress where counting takes a while."""
     if not is_large(database):
         yield lambda _: None
         return
-    with output.progress("Counting", steps, unit="counts") as advance:
+    with bars.progress("Counting", steps, unit="counts") as advance:
         yield advance
 
 
-def _show_overview(overview: "SegmentsOverview") -> None:
+def _show_overview(overview: SegmentsOverview) -> None:
     other = overview.other
     heads = ["segment", "people", "mailable", *([f"in {other}"] if other else []), "who"]
     output.show_table(heads, [_row(counted) for counted in overview.segments])
@@ -86,42 +91,41 @@ def _show_overview(overview: "SegmentsOverview") -> None:
         output.show_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
 
 
-def _row(counted: "CountedSegment") -> list[str]:
+def _row(counted: CountedSegment) -> list[str]:
     also = [] if counted.also_in_other is None else [f"{counted.also_in_other:,}"]
     count = counted.count
     return [counted.segment.name, f"{count.members:,}", f"{count.mailable:,}", *also, counted.segment.expression]
 
 
-def _show_overlaps(overlaps: "Sequence[Overlap]") -> None:
-    """A row for each two segments, the largest overlap first."""
+def _show_overlaps(overlaps: Sequence[Overlap]) -> None:
+    """Print one row per pair of segments, the largest overlap first."""
     largest = sorted(overlaps, key=lambda overlap: (-overlap.people, overlap.one, overlap.other))
     rows = [(f"{overlap.one} and {overlap.other}", f"{overlap.people:,}") for overlap in largest]
     output.show_table(("in both", "people"), rows)
 
 
-def _addresses(members: "Sequence[Member]") -> str:
+def _addresses(members: Sequence[Member]) -> str:
     return ", ".join(member.subscriber.record.email for member in members) or "nobody"
 
 
-def _show_portrait(portrait: "SegmentPortrait", *, as_json: bool) -> None:
+def _show_portrait(portrait: SegmentPortrait, *, as_json: bool) -> None:
     if as_json:
         output.show_json(_portrait_data(portrait))
         return
-    from newsletter.cli.listing import show_members
 
     count = portrait.count
-    facts = [
-        ("segment", portrait.segment.name),
-        ("who", portrait.segment.expression),
-        ("people", f"{count.members:,}"),
-        ("mailable", f"{count.mailable:,}"),
-    ]
     not_mailed = [f"{people:,} {reason.value}" for reason, people in portrait.suppressed]
     if count.without_consent:
         not_mailed.append(f"{count.without_consent:,} without consent on record")
-    if not_mailed:
-        facts.append(("not mailed", "\n".join(not_mailed)))
-    output.show_facts(facts)
+    output.show_facts(
+        [
+            ("segment", portrait.segment.name),
+            ("who", portrait.segment.expression),
+            ("people", f"{count.members:,}"),
+            ("mailable", f"{count.mailable:,}"),
+            ("not mailed", "\n".join(not_mailed)),
+        ]
+    )
     if not portrait.sample:
         return
     output.say()
@@ -130,7 +134,7 @@ def _show_portrait(portrait: "SegmentPortrait", *, as_json: bool) -> None:
         output.show_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
 
 
-def _overview_data(overview: "SegmentsOverview") -> dict[str, object]:
+def _overview_data(overview: SegmentsOverview) -> dict[str, object]:
     return {
         "segments": [
             {
@@ -146,7 +150,7 @@ def _overview_data(overview: "SegmentsOverview") -> dict[str, object]:
     }
 
 
-def _portrait_data(portrait: "SegmentPortrait") -> dict[str, object]:
+def _portrait_data(portrait: SegmentPortrait) -> dict[str, object]:
     segment = portrait.segment
     return {
         **_data(segment.name, segment.expression, portrait.count, portrait.sample),
@@ -154,7 +158,7 @@ def _portrait_data(portrait: "SegmentPortrait") -> dict[str, object]:
     }
 
 
-def _data(name: str, expression: str, count: "SegmentCount", sample: "Sequence[Member]") -> dict[str, object]:
+def _data(name: str, expression: str, count: SegmentCount, sample: Sequence[Member]) -> dict[str, object]:
     return {
         "name": name,
         "expression": expression,

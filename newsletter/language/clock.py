@@ -15,9 +15,9 @@ def show_day(day: date) -> str:
     return f"{day:%Y-%m-%d}"
 
 
-def show_minute(moment: datetime) -> str:
-    """Return `2026-02-19 08:00`, on the clock that the moment carries."""
-    return f"{moment:%Y-%m-%d %H:%M}"
+def show_minute(moment: datetime | None) -> str:
+    """Return `2026-02-19 08:00`, on the clock that the moment carries; nothing for none."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 def show_second(moment: datetime) -> str:
@@ -25,9 +25,9 @@ def show_second(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def show_utc(moment: datetime) -> str:
-    """Return `2026-02-19 08:00 UTC`, of a moment in UTC."""
-    return f"{show_minute(moment)} UTC"
+def show_utc(moment: datetime | None) -> str:
+    """Return `2026-02-19 08:00 UTC`, of a moment in UTC; nothing for none."""
+    return f"{show_minute(moment)} UTC" if moment else ""
 
 
 def show_utc_from(moment: datetime, now: datetime) -> str:

@@ -1,6 +1,5 @@
 """Prose → an HTML fragment whose author CSS is inlined."""
 
-import re
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
@@ -8,7 +7,6 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
-from premailer import Premailer
 
 from newsletter.language.direction import Direction
 from newsletter.model.issue import Prose
@@ -47,7 +45,7 @@ def prose_html(
 
 
 def _inlined(fragment: str, css: str) -> bytes:
-    from newsletter.render.prose import inline_css  # loads premailer, which a build that remembers does not need
+    from newsletter.render.inline import inline_css  # loads premailer, which a build that remembers does not need
 
     return inline_css(fragment, css).encode()
 
@@ -103,51 +101,3 @@ def _with_levels(tokens: Sequence[Token], heading_level: int) -> list[Token]:
         else token
         for token in tokens
     ]
-
-
-_START_TAG = re.compile(r"<[a-z][^<>]*>")
-_ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")
-_REMEMBERED = 16
-
-
-class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
-    """Works out what a style sheet says once, rather than for every fragment: that is nine tenths of the work."""
-
-    _known: dict[tuple[str, int], tuple[list[Any], list[Any]]] = {}  # noqa: RUF012 - shared on purpose
-
-    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
-        key = (css_body, ruleset_index)
-        if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = super()._parse_style_rules(css_body, ruleset_index)
-        rules, leftover = self._known[key]
-        return [*rules], [*leftover]
-
-
-def inline_css(fragment: str, css: str) -> str:
-    """The fragment with the theme's author CSS on its tags; the classes stay, for the dark-mode rules in the head.
-
-    Only fragments are inlined, never MJML's output, which a whole-document inliner damages.
-    """
-    inlined: str = _Inliner(
-        fragment,
-        css_text=css,
-        remove_classes=False,
-        keep_style_tags=False,
-        disable_leftover_css=True,
-        disable_validation=True,
-        disable_link_rewrites=True,
-        disable_basic_attributes=["align", "bgcolor", "height", "valign", "width"],
-        allow_network=False,
-        method="html",
-    ).transform()
-    start, end = inlined.index("<body>") + len("<body>"), inlined.rindex("</body>")
-    return _START_TAG.sub(lambda tag: _double_quoted(tag[0]), inlined[start:end].strip())
-
-
-def _double_quoted(tag: str) -> str:
-    """The tag with every value in double quotes: MJML's compiler damages a value whose quotes are single."""
-    return _ATTRIBUTE_VALUE.sub(
-        lambda value: value[0] if value[1] is None else f'="{value[1].replace(chr(34), "&quot;")}"', tag
-    )

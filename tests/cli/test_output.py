@@ -4,10 +4,13 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 
 import pytest
+import typer
 
 from newsletter.cli import output
+from newsletter.errors import InputError
 
 SENTENCE = "  Monday, November 23, 2026, 12:00 pm CET (Europe/Paris) · 11:00 UTC · in 2 hours 41 minutes"
 
@@ -128,3 +131,49 @@ def test_no_json_commands_the_terminal_and_a_script_reads_it_whole(
 
 def test_our_own_styles_are_kept() -> None:
     assert output.harmless("\x1b[31merror:\x1b[0m no\n  such\tname é") == "\x1b[31merror:\x1b[0m no\n  such\tname é"
+
+
+def test_columns_are_aligned_by_what_a_terminal_shows() -> None:
+    assert output.aligned([("日本", "1"), ("a", "10")], right=frozenset({1})) == ["日本   1", "a     10"]
+
+
+def test_long_and_unprintable_text_is_shortened() -> None:
+    assert output.shortened("a source of consent", 9) == "a source…"
+    assert output.shortened("a\x1b[31m\nb", 20) == "a…[31m…b"
+    assert output.display_width(output.shortened("日本" * 9, 9)) <= 9
+
+
+def test_a_fact_without_a_value_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_facts([("a longer name", ""), ("to", "everyone")])
+    assert capsys.readouterr().out == "  to  everyone\n"
+
+
+def test_moments_become_iso_in_json_and_other_objects_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_json({"at": datetime(2026, 2, 19, 8, 0, tzinfo=UTC)})
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-02-19T08:00:00+00:00"}
+    with pytest.raises(TypeError, match="object has no form"):
+        output.show_json(object())
+
+
+@pytest.mark.parametrize("said", ["n\n", "\n", ""])
+def test_any_answer_but_yes_ends_the_command_and_says_what_did_not_happen(
+    said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(said))
+    with pytest.raises(typer.Exit) as ended:
+        output.require_yes("Send?", yes=False, otherwise="Nothing was sent.")
+    assert ended.value.exit_code == 1
+    assert capsys.readouterr().err == "Send? [y/N] Nothing was sent.\n"
+
+
+def test_yes_goes_on_and_needs_nobody_where_it_was_an_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("Y\n"))
+    output.require_yes("Send?", yes=False, otherwise="Nothing was sent.")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    capsys.readouterr()
+    output.require_yes("Send?", yes=True, otherwise="Nothing was sent.")
+    assert capsys.readouterr().err == ""
+    with pytest.raises(InputError, match="add --yes"):
+        output.require_yes("Send?", yes=False, otherwise="Nothing was sent.")

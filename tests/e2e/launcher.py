@@ -35,8 +35,8 @@ _LOADED = (
         "newsletter.workflows.suppressions.suppress",
         "newsletter.workflows.send.reviewer_copies",
     ),
-    *("newsletter.store.sqlite.database", "newsletter.store.postgresql.database", "newsletter.cli.plan"),
-    *("newsletter.render.prose", "newsletter.providers.outbox", "newsletter.providers.sendgrid", "rich.progress"),
+    *("newsletter.store.sqlite.database", "newsletter.store.postgresql.database", "newsletter.cli.send.send"),
+    *("newsletter.render.prose", "newsletter.providers.outbox", "newsletter.providers.sendgrid", "newsletter.cli.bars"),
 )
 
 

@@ -194,29 +194,6 @@ def test_a_test_copy_and_the_broadcast_are_the_same_message_but_for_its_marks(wo
     assert copy.text.replace(sample, link) == mail.text
 
 
-def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
-    heavy = "pydantic|premailer|jinja2|mjml|sendgrid|sqlite3|lxml|babel|PIL|starlette|aiosql"
-    told = run_imports(tmp_path)
-    assert not [name for name in heavy.split("|") if name in told]
-
-
-def run_imports(folder: Path) -> set[str]:
-    """The modules that `--help` imports, rich's own reader of Markdown aside."""
-    import subprocess
-    import sys
-
-    from tests.e2e.program import environment
-
-    script = (
-        "import sys\nsys.argv = ['newsletter', '--help']\nfrom newsletter.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\nprint('\\n'.join(sys.modules), file=sys.stderr)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, env=environment(), capture_output=True, text=True, check=True
-    )
-    return {name.partition(".")[0] for name in done.stderr.split()}
-
-
 def test_whoever_asked_to_leave_is_never_mailed_whatever_is_imported(workspace: Path) -> None:
     run(workspace, "suppressions", "add", "Person1@example.org")
     assert "Person1@example.org" in run(workspace, "suppressions", "list").stdout

@@ -1,0 +1,1 @@
+"""What a person types to compose an issue: a module for each command."""

@@ -1,0 +1,190 @@
+"""What the checks found, in every form: for a person, as JSON, for GitHub, and as SARIF."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from newsletter import __version__
+from newsletter.checks.registry import RULES
+from newsletter.cli import output
+from newsletter.model.finding import Finding, NotRun, Severity
+
+_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+_HANG = 4  # columns
+_SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was found in an issue, which rules were not judged, and the workspace that the places are in."""
+
+    issue: str
+    findings: Sequence[Finding]
+    not_run: Sequence[NotRun] = ()
+    root: Path | None = None  # None where all that is told is told to a person
+
+
+def show_report(report: Report, *, form: Format) -> None:
+    """Print the whole report in one form."""
+    _FORMS[form](report)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print one line per finding, for a person."""
+    for finding in findings:
+        rule = output.styled(f"[{finding.rule}]", "dim")
+        if finding.waived:
+            waived = f"{finding.place}: waived: {finding.what}; because {finding.waived}"
+            output.say(f"{output.styled(waived, 'dim')} {rule}", hang=_HANG)
+            continue
+        label = output.styled(finding.severity, _STYLE[finding.severity])
+        output.say(f"{finding.place}: {label} {finding.what}; {finding.remedy} {rule}", hang=_HANG)
+
+
+def summarise_findings(findings: Sequence[Finding]) -> str:
+    """Return the counts in color: `2 errors, 1 warning, 1 waived`."""
+    counts = {
+        severity: sum(finding.severity is severity and not finding.waived for finding in findings)
+        for severity in Severity
+    }
+    words = [
+        output.styled(output.count_of(count, severity), _STYLE[severity]) for severity, count in counts.items() if count
+    ]
+    if waived := sum(bool(finding.waived) for finding in findings):
+        words.append(output.styled(f"{waived} waived", "dim"))
+    return ", ".join(words) or output.styled("nothing found", "green")
+
+
+def not_judged(not_run: Sequence[NotRun]) -> list[str]:
+    """Return the rules that were not judged, one line per reason: `A6, S13: done without browser`."""
+    reasons: dict[str, list[str]] = {}
+    for left_out in not_run:
+        reasons.setdefault(left_out.why, []).append(left_out.rule)
+    return [f"{', '.join(rules)}: {why}" for why, rules in reasons.items()]
+
+
+def _text(report: Report) -> None:
+    show_findings(report.findings)
+    for line in not_judged(report.not_run):
+        output.say(output.styled(f"not judged: {line}", "dim"), hang=_HANG)
+    count = len(report.not_run)
+    left_out = f"; {output.count_of(count, 'check')} not judged" if count else ""
+    output.say(f"{report.issue}: {summarise_findings(report.findings)}{left_out}")
+
+
+def _json(report: Report) -> None:
+    output.show_json(
+        {
+            "issue": report.issue,
+            "findings": [asdict(each) for each in report.findings],
+            "not_run": [asdict(each) for each in report.not_run],
+        }
+    )
+
+
+def _github(report: Report) -> None:
+    """Print workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+    for finding in _in_repository(report):
+        line = f",line={finding.place.line}" if finding.place.line else ""
+        properties = f"file={_property(finding.place.path)}{line},title={_property(finding.rule)}"
+        level = "notice" if finding.waived else finding.severity
+        remedy = f"waived: {finding.waived}" if finding.waived else finding.remedy
+        output.say(f"::{level} {properties}::{_data(f'{finding.what}; {remedy}')}")
+    for left_out in report.not_run:
+        output.say(f"::notice title={_property(left_out.rule)}::{_data(f'not judged: {left_out.why}')}")
+    output.say(f"{report.issue}: {summarise_findings(report.findings)}")
+
+
+def _sarif(report: Report) -> None:
+    """Print a SARIF log, which code-scanning services read: https://docs.oasis-open.org/sarif/sarif/v2.1.0/.
+
+    It has one run: every rule, every finding with its place, and a notification for each rule that was not judged.
+    """
+    indexes = {rule.id: index for index, rule in enumerate(RULES)}
+    driver = {
+        "name": "newsletter",
+        "version": __version__,
+        "rules": [
+            {
+                "id": rule.id,
+                "shortDescription": {"text": rule.title},
+                "fullDescription": {"text": rule.why},
+                "help": {"text": f"Asked for by: {rule.source}"},
+                "defaultConfiguration": {"level": rule.severity.value},
+            }
+            for rule in RULES
+        ],
+    }
+    invocation = {
+        "executionSuccessful": True,
+        "toolExecutionNotifications": [
+            {"associatedRule": {"id": each.rule}, "level": "note", "message": {"text": f"not judged: {each.why}"}}
+            for each in report.not_run
+        ],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [invocation],
+        "originalUriBaseIds": {
+            "WORKSPACE": {"description": {"text": "the folder with newsletter.toml, or the repository that holds it"}}
+        },
+        "results": [_result(finding, indexes) for finding in _in_repository(report)],
+    }
+    output.show_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
+
+
+def _result(finding: Finding, indexes: Mapping[str, int]) -> Mapping[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.place.path), "uriBaseId": "WORKSPACE"}}
+    if finding.place.line:
+        location["region"] = {"startLine": finding.place.line}
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": indexes[finding.rule],
+        "level": finding.severity.value,
+        "message": {"text": f"{finding.what}; {finding.remedy}"},
+        "locations": [{"physicalLocation": location}],
+    }
+    if finding.waived:
+        result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": finding.waived}]
+    return result
+
+
+def _in_repository(report: Report) -> Sequence[Finding]:
+    """Return the findings with places as GitHub knows them: from the top of the repository that holds the workspace."""
+    checkout = os.environ.get("GITHUB_WORKSPACE")
+    if not checkout or report.root is None or not report.root.is_relative_to(checkout):
+        return report.findings
+    above = report.root.relative_to(checkout)
+    return [
+        replace(finding, place=replace(finding.place, path=(above / finding.place.path).as_posix()))
+        for finding in report.findings
+    ]
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+_FORMS: Mapping[Format, Callable[[Report], None]] = {
+    Format.TEXT: _text,
+    Format.JSON: _json,
+    Format.GITHUB: _github,
+    Format.SARIF: _sarif,
+}

@@ -1,0 +1,31 @@
+"""`newsletter new`."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.workspace import current_config
+from newsletter.errors import InputError
+from newsletter.workflows.compose.new import new_issue
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new issue's name, such as 2026-03.")],
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="ISSUE", help="The issue to copy; the newest where none is named.")
+    ] = None,
+    issue_date: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The date of the new issue.")
+    ] = None,
+) -> None:
+    """Make a new issue from the last one, to be edited from there."""
+    try:
+        chosen = date.fromisoformat(issue_date) if issue_date else None
+    except ValueError as err:
+        raise InputError(f"{issue_date!r} is not a date; write it as 2026-03-19") from err
+    config = current_config()
+    folder = new_issue(config, name, source=source, issue_date=chosen, today=datetime.now(UTC).date())
+    output.say(config.shown(folder))
+    output.show_next(f"newsletter preview {folder.name}", "to see it while you replace the old issue's words and dates")

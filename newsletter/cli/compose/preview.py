@@ -1,0 +1,31 @@
+"""`newsletter preview`."""
+
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.options import NewestIssue
+from newsletter.cli.workspace import current_config
+from newsletter.web.studio.serve import serve_preview
+from newsletter.workflows.compose.compose import find_issue
+
+
+def preview(
+    issue: NewestIssue = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port; a free one near 8025 by default.")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+) -> None:
+    """Show the issue in a browser as desktops and phones will, light and dark; a saved change appears by itself."""
+
+    def on_ready(url: str) -> None:
+        output.say(url)
+        output.note("Ctrl-C ends the preview.")
+        if open_browser:
+            webbrowser.open(url)
+
+    config = current_config()
+    serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)

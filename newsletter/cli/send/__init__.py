@@ -1,0 +1,1 @@
+"""What a person types to test, send and account for an issue: a module for each command."""

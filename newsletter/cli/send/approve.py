@@ -1,0 +1,82 @@
+"""`newsletter approve`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.compose.findings import show_findings, summarise_findings
+from newsletter.cli.options import NamedIssue, Yes
+from newsletter.cli.workspace import opened_database
+from newsletter.config import Config
+from newsletter.language.clock import show_utc
+from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.sample import sample_mail
+from newsletter.workflows.send.approve import ApprovalDraft, approve_content, approver, draft_approval
+
+
+def approve(
+    issue: NamedIssue,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")],
+    yes: Yes = False,
+) -> None:
+    """Say yes to an issue exactly as it is now: any edit of its words, pictures or looks asks for a new yes.
+
+    With `require_approval = true` in newsletter.toml, a broadcast waits for it.
+    """
+    name = approver(by)
+    with opened_database() as (config, database):
+        draft = draft_approval(config, database, find_issue(config, issue), now=datetime.now(UTC))
+        _show_draft(config, draft, by=name)
+        issue_name = draft.composed.issue.name
+        output.require_yes(f"Approve {issue_name} as {name}?", yes=yes, otherwise="Nothing was approved.")
+        approve_content(database, draft, by=name, now=datetime.now(UTC))
+    output.say(f"{name} approved {issue_name} {draft.content_hash[:12]}")
+    if draft.composed.errors:
+        output.show_next(f"newsletter check {issue_name}", "to see what holds a broadcast back")
+    elif config.settings.delivery.require_test and draft.tested_at is None:
+        output.show_next(f"newsletter test {issue_name} --to reviewers", "`require_test` asks for it, too")
+    else:
+        output.show_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see what it would do")
+
+
+def _show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
+    """Print the issue, its subject, its variants, its content's hash, what was found, and what was said before."""
+    composed = draft.composed
+    mail = sample_mail(config, composed.rendered.fullest)
+    variants = [
+        f"with {variant.readership.sees}" if variant.readership.sees else "what everybody else sees"
+        for variant in composed.rendered.variants
+    ]
+    output.show_facts(
+        [
+            ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
+            ("subject", mail.subject),
+            ("preheader", mail.preheader),
+            ("variants", "\n".join(variants) if len(variants) > 1 else ""),
+            ("content", f"{draft.content_hash[:12]}  of all variants; any edit changes it"),
+            ("findings", summarise_findings(composed.findings)),
+            ("tested", _tested(draft)),
+            ("approved", _approved(draft)),
+            ("by", by),
+        ]
+    )
+    show_findings(composed.errors)
+
+
+def _tested(draft: ApprovalDraft) -> str:
+    if draft.tested_at is None:
+        return f"no test copy of this content yet; `newsletter test {draft.composed.issue.name}` sends one"
+    return f"a test copy of this content was sent on {show_utc(draft.tested_at)}"
+
+
+def _approved(draft: ApprovalDraft) -> str:
+    if draft.given:
+        return "\n".join(f"this content, by {given.by} on {show_utc(given.at)}" for given in draft.given)
+    if draft.last is None:
+        return "not yet"
+    last = draft.last
+    if last.voided:
+        return f"by {last.by} on {show_utc(last.at)}, which is void: {last.voided}"
+    return f"changed since {last.by} approved {last.content_hash[:12]} on {show_utc(last.at)}"

@@ -1,0 +1,273 @@
+"""`newsletter audit`: the account of a broadcast, and whether one address got an issue."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.options import AsJson, BroadcastNumber, Force
+from newsletter.cli.send.broadcasts import (
+    NOBODY_NOW,
+    parts,
+    show_heading,
+    standing_data,
+    state_word,
+    waived,
+)
+from newsletter.cli.workspace import opened_database
+from newsletter.errors import InputError
+from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
+from newsletter.model.broadcast import Broadcast, ChunkState, DeliveryStatus
+from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
+from newsletter.system.secret_key import forget_key
+from newsletter.workflows.send.audit import (
+    BroadcastAudit,
+    PersonAudit,
+    audit_broadcast,
+    audit_person,
+    list_deliveries,
+    part_of,
+    write_deliveries,
+)
+
+_REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
+    "chunk": lambda request: str(request.number),
+    "people": lambda request: f"{request.deliveries:,}",
+    "state": lambda request: state_word(request.state),
+    "when (UTC)": lambda request: show_second(request.at),
+    "handed over": lambda request: _times(request.attempt),
+    "time zone": lambda request: request.zone,
+    "due (UTC)": lambda request: show_minute(request.due_at) if request.due_at != request.hold_until else "",
+    "held until (UTC)": lambda request: show_minute(request.hold_until),
+    "message id": lambda request: request.message_id,
+}
+_GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
+    "chunks": lambda group: f"{group.requests:,}",
+    "people": lambda group: f"{group.deliveries:,}",
+    "state": lambda group: state_word(group.state),
+    "from (UTC)": lambda group: show_second(group.first_at),
+    "to (UTC)": lambda group: show_second(group.last_at),
+}
+
+
+_SENTENCES: Mapping[str, str] = {
+    ChunkState.ACCEPTED: "Yes: {provider} took the mail to {who} on {when}.",
+    ChunkState.UNKNOWN: "Nobody knows: {provider} may or may not have taken the mail to {who} on {when}; {reason}.",
+    ChunkState.READY: "Not yet: the mail to {who} is waiting.",
+    ChunkState.INFLIGHT: "Not known yet: the mail to {who} is being handed over since {when}.",
+    ChunkState.REJECTED: "No: {provider} refused the mail itself on {when}; {reason}.",
+    ChunkState.CANCELLED: "No: the mail to {who} was cancelled on {when}; {reason}.",
+    DeliveryStatus.EXCLUDED: "No: {who} was left out on {when}: {reason}.",
+    DeliveryStatus.INVALID: "No: {provider} refused the address {who} on {when}: {reason}.",
+}
+
+
+class IdentityPart(StrEnum):
+    """The parts of the identity, each a list of people."""
+
+    ACCEPTED = "accepted"
+    EXCLUDED = "excluded"
+    INVALID = "invalid"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    WAITING = "waiting"
+    INFLIGHT = "inflight"
+
+
+def audit(
+    broadcast: BroadcastNumber,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="Answer for this address alone.")] = None,
+    part: Annotated[
+        IdentityPart | None,
+        typer.Option(
+            "--list",
+            metavar="PART",
+            help="Name everybody behind one number: accepted, excluded, invalid, cancelled, unknown, rejected, waiting "
+            "or inflight.",
+        ),
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write everybody, or those of --list, to a file.")
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Account for a broadcast: that its parts add up, each request, what happened, and who is behind each number.
+
+    With an address: whether that person got it, when, and by which request. Ends with 1 where the parts do not add up.
+    """
+    if address is not None and (part or csv_file):
+        raise InputError("an address is answered for alone; leave --list and --csv out, or the address")
+    if address is not None and "@" not in address:
+        raise InputError(f"{address!r} is not an address; write one, or --list PART to name everybody behind a number")
+    with opened_database() as (_, database):
+        if address is not None:
+            _show_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
+            return
+        if csv_file is not None:
+            count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
+            output.note(f"{output.count_of(count, 'delivery')} written to {csv_file}")
+            return
+        if part is not None:
+            _show_deliveries(list_deliveries(database, broadcast, part=part), as_json=as_json)
+            return
+        account = audit_broadcast(database, broadcast, every_request=as_json)
+        _show_account(account, as_json=as_json)
+        if not account.tally.adds_up:
+            raise typer.Exit(1)
+
+
+def _show_account(account: BroadcastAudit, *, as_json: bool) -> None:
+    """Print the identity, the reasons, the waivers, the requests and the journal."""
+    if as_json:
+        output.show_json(_account_data(account))
+        return
+    broadcast = account.broadcast
+    show_heading(broadcast, account.tally)
+    output.show_facts(
+        [
+            ("content", broadcast.content_hash[:12]),
+            ("due", _due(broadcast)),
+            *(("approved", f"by {each.by} on {show_utc(each.at)}") for each in account.approvals),
+            ("tested", f"on {show_utc(account.tested_at)}" if account.tested_at else ""),
+            *parts(account.settled, account.chunks),
+            *waived(broadcast),
+        ]
+    )
+    output.say()
+    if account.requests:
+        output.show_columns(_REQUEST_COLUMNS, account.requests)
+    else:
+        output.show_columns(_GROUP_COLUMNS, account.groups)
+    if account.journal:
+        output.say()
+        rows = [(show_second(entry.at), entry.entry.value, entry.detail) for entry in account.journal]
+        output.show_table(("when (UTC)", "what", ""), rows)
+    output.show_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
+
+
+def _show_deliveries(deliveries: Iterable[AuditedDelivery], *, as_json: bool) -> None:
+    """Print one line per person, as they are read."""
+    if as_json:
+        output.show_json_items(_delivery_data(delivery) for delivery in deliveries)
+    else:
+        output.show_lines(_line(delivery) for delivery in deliveries)
+
+
+def _times(attempt: int) -> str:
+    """Return in words how often something was handed over."""
+    return {0: "never", 1: "once", 2: "twice"}.get(attempt, f"{attempt} times")
+
+
+def _delivery_data(delivery: AuditedDelivery) -> dict[str, object]:
+    """Return a delivery for a script."""
+    return {**asdict(delivery), "status": part_of(delivery)}
+
+
+def _due(broadcast: Broadcast) -> str:
+    return "by everybody's own clock" if broadcast.is_local_time else show_utc(broadcast.due_at)
+
+
+def _line(delivery: AuditedDelivery) -> str:
+    who = delivery.email or f"{NOBODY_NOW} ({delivery.subscriber})"
+    request = "" if delivery.chunk is None else f"chunk {delivery.chunk}"
+    details = [show_minute(delivery.at), request, delivery.message_id, delivery.reason]
+    return f"{who:<36}  {'  '.join(detail for detail in details if detail)}"
+
+
+def _account_data(account: BroadcastAudit) -> dict[str, object]:
+    return {
+        **standing_data(account.broadcast, account.tally),
+        "content_hash": account.broadcast.content_hash,
+        "approvals": [{"by": each.by, "at": each.at} for each in account.approvals],
+        "tested_at": account.tested_at,
+        "settled": [asdict(count) for count in account.settled],
+        "chunks": [asdict(chunk) for chunk in account.chunks],
+        "requests": [asdict(request) for request in account.requests],
+        "journal": [asdict(entry) for entry in account.journal],
+    }
+
+
+def _show_person(person: PersonAudit, *, as_json: bool) -> None:
+    """Print whether a person got the issue, when, and by which request."""
+    now = datetime.now(UTC)
+    if as_json:
+        output.show_json(_person_data(person, now))
+        return
+    output.say(_answer(person, now))
+    broadcast = person.broadcast
+    facts = [
+        ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
+        ("frozen", show_utc(broadcast.created_at)),
+        *_delivery_facts(person, now),
+        ("on the list", _membership(person)),
+        ("never mailed", person.never_mailed),
+        *[
+            ("elsewhere", f"broadcast {past.broadcast} of this issue: {past.status} on {show_utc(past.at)}")
+            for past in person.elsewhere
+        ],
+    ]
+    output.show_facts(facts)
+    if person.may_be_forgotten:
+        output.note("Whether they were forgotten can be told where NEWSLETTER_KEY is set in the environment.")
+    if person.delivery is not None and person.delivery.status == ChunkState.UNKNOWN:
+        output.show_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
+
+
+def _answer(person: PersonAudit, now: datetime) -> str:
+    delivery, provider = person.delivery, person.broadcast.provider
+    if delivery is None:
+        unless = ", unless they were forgotten since" if person.may_be_forgotten else ""
+        return f"No: broadcast {person.broadcast.id} was not meant for {person.email}{unless}."
+    when = show_utc(delivery.at)
+    held_until = person.request.hold_until if person.request else None
+    if delivery.status == ChunkState.ACCEPTED and held_until is not None and held_until > now:
+        return f"Not yet: {provider} took the mail on {when} and holds it until {show_utc_from(held_until, now)}."
+    if delivery.status == ChunkState.ACCEPTED and delivery.reason and not delivery.message_id:  # resolved later
+        sure = "Probably" if person.is_assumed else "Yes"
+        return f"{sure}: the mail to {person.email} counts as taken by {provider} since {when}; {delivery.reason}."
+    reason = delivery.reason or "no reason is on record"
+    return _SENTENCES[delivery.status].format(who=person.email, provider=provider, when=when, reason=reason)
+
+
+def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]:
+    delivery, request, facts = person.delivery, person.request, []
+    if delivery is not None and delivery.due_at is not None:
+        zone = f" ({delivery.zone})" if delivery.zone else ""
+        facts.append(("due", f"{show_utc_from(delivery.due_at, now)}{zone}"))
+    if request is not None:
+        others = f", of {output.count_of(request.deliveries, 'delivery')}" if request.deliveries > 1 else ""
+        handed_over = f"handed over {_times(request.attempt)}" if request.attempt else "never handed over"
+        facts.append(("request", f"chunk {request.number}{others}, {handed_over}"))
+    return [*facts, ("message id", delivery.message_id if delivery else "")]
+
+
+def _membership(person: PersonAudit) -> str:
+    since, frozen_at = person.on_list_since, person.broadcast.created_at
+    if since is None:
+        return "forgotten since" if person.delivery else "no"
+    told = f"since {show_utc(since)}"
+    if person.delivery is not None:
+        return told
+    if since > frozen_at:
+        return f"{told}, after it was frozen"
+    return f"{told}, and not in {person.broadcast.segment} when it was frozen"
+
+
+def _person_data(person: PersonAudit, now: datetime) -> dict[str, object]:
+    return {
+        "broadcast": person.broadcast.id,
+        "email": person.email,
+        "answer": _answer(person, now),
+        "delivery": _delivery_data(person.delivery) if person.delivery else None,
+        "request": asdict(person.request) if person.request else None,
+        "on_list_since": person.on_list_since,
+        "never_mailed": person.never_mailed,
+        "elsewhere": [asdict(past) for past in person.elsewhere],
+    }

@@ -1,0 +1,146 @@
+"""`newsletter send`."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.compose.probing import probing
+from newsletter.cli.options import NamedIssue, Without, Yes
+from newsletter.cli.send.broadcasts import show_broadcast
+from newsletter.cli.send.plan import show_plan
+from newsletter.cli.send.progress import hand_over, longest_hold
+from newsletter.cli.workspace import opened_database
+from newsletter.config import Config
+from newsletter.errors import InputError, ProviderError
+from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
+from newsletter.providers.base import Provider
+from newsletter.providers.registry import open_provider
+from newsletter.store.database import Database
+from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.segments import meant_by
+from newsletter.workflows.send.plan import (
+    BroadcastPlan,
+    Order,
+    plan_broadcast,
+    start_broadcast,
+)
+from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
+from newsletter.workflows.send.status import show_status
+from newsletter.workflows.send.worker.announce import announce
+
+
+def send(  # noqa: PLR0913, PLR0917 - each is an option
+    issue: NamedIssue,
+    to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")] = [],  # noqa: B006 - Typer copies it
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="EXPRESSION", help="Instead of --to: whom you mean, such as 'language = \"es\"'."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="As 2026-02-19 08:00, tomorrow 08:00, thursday 08:00, in 2 hours."),
+    ] = None,
+    local_time: Annotated[
+        bool, typer.Option("--local-time", help="Everybody gets it at that time by the clock of their own zone.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be sent to whom, and send nothing.")
+    ] = False,
+    yes: Yes = False,
+    without: Without = [],  # noqa: B006 - Typer copies it
+    waive: Annotated[
+        list[str], typer.Option(metavar="RULE", help="Override one check for this broadcast; needs --because.")
+    ] = [],  # noqa: B006 - Typer copies it
+    because: Annotated[
+        list[str], typer.Option(metavar="REASON", help="Why the check is overridden; kept in the ledger.")
+    ] = [],  # noqa: B006 - Typer copies it
+) -> None:
+    """Broadcast an issue to a segment: says what it will do, asks, and sends. Nobody gets the same issue twice.
+
+    With --at everything is settled now, people and content, and leaves at that time.
+
+    If it is interrupted, `newsletter resume` goes on where it stopped.
+    """
+    waivers, segment = _waivers(waive, because), _only_segment(to, where)
+    with opened_database() as (config, database):
+        now = datetime.now(UTC)
+        schedule = _schedule(config, at, local_time=local_time, now=now)
+        provider = _provider(config, is_needed=not dry_run)
+        folder, meant = find_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
+        with probing(config, without, now=now) as wanted:
+            plan = plan_broadcast(
+                config,
+                database,
+                Order(folder=folder, segment=meant, waivers=waivers, schedule=schedule),
+                provider=provider,
+                probing=wanted,
+                now=now,
+            )
+        show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
+        if plan.blocking:
+            output.note("Nothing was sent: the errors above hold it back.")
+            raise typer.Exit(1)
+        if provider is None or dry_run:
+            output.note("A dry run: nothing was sent. Without --dry-run it asks, and then sends.")
+            return
+        verb = "Schedule it for" if schedule else "Send to"
+        question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
+        output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
+        broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
+        if plan.worn_out:
+            output.note(f"{output.count_of(len(plan.worn_out), 'address')} suppressed: soft bounces.")
+        _begin(config, database, broadcast, plan, provider)
+
+
+def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime) -> Schedule | None:
+    if at is None and local_time:
+        raise InputError('--local-time needs a time; add --at "2026-02-19 08:00"')
+    if at is None:
+        return None
+    return read_schedule(at, zone=config.settings.newsletter.timezone, is_local_time=local_time, now=now)
+
+
+def _provider(config: Config, *, is_needed: bool) -> Provider | None:
+    """Return the provider, or None where it is not needed and its secret is not set."""
+    try:
+        return open_provider(config, os.environ)
+    except ProviderError:
+        if is_needed:
+            raise
+        return None
+
+
+def _begin(config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider) -> None:
+    """Hand a frozen broadcast over, as far as it leaves at once."""
+    announce(config, broadcast.id)
+    if plan.schedule is None:
+        hand_over(config, database, broadcast, provider, ahead=None)
+    elif plan.schedule.leaves_at_once or broadcast.state is BroadcastState.RUNNING:  # its time came with the yes
+        is_held = plan.schedule.travel is Travel.HELD
+        hand_over(config, database, broadcast, provider, ahead=longest_hold(provider) if is_held else lead_of(config))
+    else:
+        show_broadcast(config, show_status(database, broadcast.id))
+
+
+def _only_segment(names: Sequence[str], where: str | None) -> str | None:
+    """Return the one segment that is named, or None where an expression says whom to send to."""
+    if names and where is not None:
+        raise InputError("--to and --where both say who gets it; give one of them")
+    if not names and where is None:
+        raise InputError("nothing says who gets it; add --to with a segment, --to everyone, or --where")
+    if len(names) > 1:
+        raise InputError(
+            "a broadcast goes to one segment; say whom you mean with --where, or name a segment in newsletter.toml: "
+            'both = \'tagged("teacher") or language = "de"\''
+        )
+    return names[0] if names else None
+
+
+def _waivers(rules: Sequence[str], reasons: Sequence[str]) -> tuple[Waiver, ...]:
+    if len(rules) != len(reasons):
+        raise InputError('each --waive needs a --because: --waive E1 --because "the replay is announced on purpose"')
+    return tuple(Waiver(rule=rule, because=reason) for rule, reason in zip(rules, reasons, strict=True))

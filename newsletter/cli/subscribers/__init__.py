@@ -1,0 +1,1 @@
+"""`newsletter subscribers`: a module for each command."""

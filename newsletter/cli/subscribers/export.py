@@ -1,0 +1,58 @@
+"""`newsletter subscribers export`: the list, taken out again, or all that is known of one person."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import bars, output
+from newsletter.cli.options import Force
+from newsletter.cli.workspace import opened_database
+from newsletter.errors import InputError
+from newsletter.store.database import Database
+from newsletter.store.person import count_subscribers
+from newsletter.system.secret_key import forget_key
+from newsletter.workflows.subscribers.export import export_person, export_to_file, export_to_stream, write_person
+
+
+def export(
+    person: Annotated[
+        str | None, typer.Argument(metavar="PERSON", help="An address: all that is known of that person, as JSON.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="The file to write; the screen where none is named.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write everybody on the list as CSV, in the form that `import` reads, or one person's data as JSON.
+
+    A file can be read by its owner alone, and appears whole or not at all.
+    """
+    if person is not None and "@" not in person:
+        raise InputError(
+            f"{person!r} is not an address; `newsletter subscribers export --to {person}` writes everybody into a file"
+        )
+    with opened_database() as (_, database):
+        if person is not None:
+            _export_person(database, person, to, force=force)
+        else:
+            _export_everybody(database, to, force=force)
+
+
+def _export_person(database: Database, email: str, to: Path | None, *, force: bool) -> None:
+    text = export_person(database, email, key=forget_key(), now=datetime.now(UTC))
+    if to is None or str(to) == "-":
+        output.result_stream().write(text)
+        return
+    write_person(text, to, overwrite=force)
+    output.note(f"All that is known of {email} written to {to}")
+
+
+def _export_everybody(database: Database, to: Path | None, *, force: bool) -> None:
+    if to is None or str(to) == "-":
+        export_to_stream(database, output.result_stream())
+        return
+    with bars.progress("Writing", count_subscribers(database), unit="subscribers") as advance:
+        count = export_to_file(database, to, overwrite=force, on_progress=advance)
+    output.note(f"{output.count_of(count, 'subscriber')} written to {to}")

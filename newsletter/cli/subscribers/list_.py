@@ -1,0 +1,89 @@
+"""`newsletter subscribers list`: who is on the list, or in a part of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.options import AsJson
+from newsletter.cli.workspace import opened_database
+from newsletter.errors import InputError
+from newsletter.lists.exports import subscriber_data
+from newsletter.model.segment import Member
+from newsletter.system.moments import text_of
+from newsletter.workflows.segments import meant_by
+from newsletter.workflows.subscribers.export import count_people, list_people, write_people
+
+_SHOWN = 20
+
+
+def list_(
+    where: Annotated[
+        str | None, typer.Option(metavar="EXPRESSION", help="Whom you mean, such as 'tagged(\"teacher\")'.")
+    ] = None,
+    segment: Annotated[str | None, typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"How many at most; {_SHOWN} by default, all with --csv or --json.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As a CSV file, which can be imported.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an expression means.
+
+    docs/segments.md tells what an expression may ask.
+    """
+    if where is not None and segment is not None:
+        raise InputError("--where and --segment both say whom you mean; give one of them")
+    if as_csv and as_json:
+        raise InputError("--csv and --json are two forms; give one of them")
+    with opened_database() as (config, database):
+        meant = meant_by(config, database, where=where, segment=segment, now=datetime.now(UTC))
+        if as_csv:
+            write_people(database, meant, output.result_stream(), most=limit)
+        elif as_json:
+            output.show_json_items(_data(member) for member in list_people(database, meant, most=limit))
+        else:
+            people = tuple(list_people(database, meant, most=limit or _SHOWN))
+            _show_people(people, total=count_people(database, meant), is_part=bool(where or segment))
+
+
+def show_members(members: Sequence[Member]) -> None:
+    """Print one row per member."""
+    columns: Mapping[str, Callable[[Member], str]] = {
+        "address": lambda member: member.subscriber.record.email,
+        "name": _name,
+        "language": lambda member: member.subscriber.record.language,
+        "not mailed": lambda member: "" if member.is_mailed else member.standing,
+        "tags": lambda member: ", ".join(member.subscriber.record.tags),
+    }
+    output.show_columns(columns, members)
+
+
+def _show_people(people: Sequence[Member], *, total: int, is_part: bool) -> None:
+    if people:
+        show_members(people)
+    if not total and not is_part:
+        output.say("Nobody is on the list.")
+        output.show_next("newsletter subscribers import FILE", "to bring people in")
+    elif not total:
+        output.say("Nobody is meant by that.")
+    elif len(people) == total:
+        output.note(f"{total:,} in all.")
+    else:
+        output.note(f"{len(people):,} of {total:,}. --limit {min(total, 10 * _SHOWN)} shows more, --csv writes all.")
+
+
+def _name(member: Member) -> str:
+    record = member.subscriber.record
+    return f"{record.first_name} {record.last_name}".strip()
+
+
+def _data(member: Member) -> dict[str, object]:
+    consented_at = member.subscriber.record.consented_at
+    return {
+        **subscriber_data(member.subscriber),
+        "consented_at": text_of(consented_at) if consented_at else None,
+        "mail": member.standing,
+    }

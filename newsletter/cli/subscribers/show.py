@@ -1,0 +1,147 @@
+"""`newsletter subscribers show`: all that is known of a person, on the screen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from newsletter.cli import output
+from newsletter.cli.options import Email
+from newsletter.cli.workspace import opened_database
+from newsletter.language.clock import show_day, show_minute, show_utc
+from newsletter.model.audience import Subscriber, Suppression
+from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
+from newsletter.model.ledger import PastDelivery
+from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
+from newsletter.system.secret_key import forget_key
+from newsletter.workflows.subscribers.person import show_person
+
+_SHOWN = 20  # of each kind that may be long; `export` has all
+_LONGEST_DETAIL = 40  # a link cannot be broken between words, and a terminal has 80 columns
+_NOTHING = "nothing on record"
+
+_DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
+    "broadcast": lambda past: str(past.broadcast),
+    "issue": lambda past: past.issue,
+    "status": lambda past: past.status,
+    "when (UTC)": lambda past: show_minute(past.at),
+    "reason": lambda past: past.reason,
+}
+_EVENTS: dict[str, Callable[[PastEvent], str]] = {
+    "when (UTC)": lambda event: show_minute(event.at),
+    "issue": lambda event: event.issue or f"broadcast {event.broadcast}",
+    "what": lambda event: event.type.value,
+    "detail": lambda event: output.shortened(event.detail, _LONGEST_DETAIL),
+}
+_SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
+    "when (UTC)": lambda bounce: show_minute(bounce.at),
+    "detail": lambda bounce: bounce.detail,
+}
+
+
+def show(email: Email) -> None:
+    """Show everything that is known of a person: fields, tags, consent, suppressions, what they were sent."""
+    with opened_database() as (_, database):
+        person = show_person(database, email, key=forget_key())
+    _show_known(person)
+    output.show_next(f"newsletter subscribers export {person.email}", "has all of it, as JSON")
+
+
+def _show_known(person: KnownPerson) -> None:
+    """Print who they are, what they agreed to, whether they are mailed, and what became of their mail."""
+    subscriber = person.subscriber
+    output.say(output.styled(person.email, "bold"))
+    if subscriber is None:
+        output.say("  not on the list")
+    else:
+        output.show_facts(_list_facts(person, subscriber))
+        _show_part("Consent", _consent_facts(person, subscriber))
+    _show_part("Mail", _mail_facts(person))
+    _show_rows("What they were sent", _DELIVERIES, person.deliveries)
+    _show_rows("What was reported", _EVENTS, person.events)
+    _show_rows("Mailbox could not take mail", _SOFT_BOUNCES, person.soft_bounces)
+
+
+def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
+    return [
+        *_column_facts(subscriber.record, is_consent=False),
+        ("changed", show_utc(subscriber.updated_at)),
+        ("imported", "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)),
+    ]
+
+
+def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
+    earlier = [
+        f"{show_utc(past.consented_at)}, {past.source or 'source unknown'}"
+        f"{f', wording {past.wording}' if past.wording else ''}; until {show_utc(past.replaced_at)}"
+        for past in person.past_consents
+    ]
+    return [
+        ("given", "" if subscriber.record.consented_at else _NOTHING),
+        *_column_facts(subscriber.record, is_consent=True),
+        ("before", "\n".join(earlier)),
+    ]
+
+
+def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[str, str]]:
+    """Return a label and a text for each column; neighbors that share a label, as the parts of a name do, are one."""
+    facts: list[tuple[str, str]] = []
+    for column, value in zip(COLUMNS, record.values, strict=True):
+        if column.is_consent is not is_consent or column.type is ColumnType.ADDRESS:
+            continue
+        if isinstance(value, Mapping):
+            facts += sorted(value.items())
+        elif facts and facts[-1][0] == column.label:
+            facts[-1] = (column.label, f"{facts[-1][1]} {_text(value)}".strip())
+        else:
+            facts.append((column.label, _text(value)))
+    return facts
+
+
+def _text(value: str | datetime | tuple[str, ...] | None) -> str:
+    if isinstance(value, datetime):
+        return show_utc(value)
+    return ", ".join(value) if isinstance(value, tuple) else value or ""
+
+
+def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
+    lifted = [
+        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {show_day(past.created_at)} "
+        f"to {show_day(past.lifted_at)}: {past.because}"
+        for past in person.past_suppressions
+    ]
+    return [
+        ("mailed", _standing(person)),
+        *[("left topic", f"{left.topic}, {_since(left)}") for left in person.left_topics],
+        ("before", "\n".join(lifted)),
+    ]
+
+
+def _standing(person: KnownPerson) -> str:
+    if person.suppression is not None:
+        return output.styled(f"never: {person.suppression.reason.value}, {_since(person.suppression)}", "red")
+    if person.subscriber is None:
+        return "no: not on the list"
+    if not person.subscriber.record.may_be_mailed:
+        return output.styled("no: no consent on record", "yellow")
+    return output.styled("yes", "green")
+
+
+def _since(suppression: Suppression) -> str:
+    detail = f" ({suppression.detail})" if suppression.detail else ""
+    return f"since {show_utc(suppression.created_at)}{detail}"
+
+
+def _show_part(title: str, facts: Sequence[tuple[str, str]]) -> None:
+    if any(value for _, value in facts):
+        output.say()
+        output.say(output.styled(title, "bold"))
+        output.show_facts(facts)
+
+
+def _show_rows(title: str, columns: dict[str, Callable[[output.Item], str]], items: Sequence[output.Item]) -> None:
+    if not items:
+        return
+    output.say()
+    output.say(output.styled(title, "bold"))
+    output.show_columns(columns, items[:_SHOWN])
+    if len(items) > _SHOWN:
+        output.say(f"… and {len(items) - _SHOWN:,} more")

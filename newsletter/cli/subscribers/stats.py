@@ -1,0 +1,144 @@
+"""`newsletter subscribers stats`: what the audience looks like, and who no longer reads."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from shutil import get_terminal_size
+from time import monotonic
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import bars, output
+from newsletter.cli.subscribers.stats_page import can_draw, in_ascii, page_of
+from newsletter.cli.workspace import opened_database
+from newsletter.errors import InputError
+from newsletter.model.stats import AudienceStats, Breakdown, MonthlyGrowth
+from newsletter.workflows.subscribers.growth_chart import require_chart_path, write_growth_chart
+from newsletter.workflows.subscribers.stats import STEPS, describe_audience
+
+_WIDEST, _NARROWEST = 80, 68  # columns of the page
+_PATIENCE_SECONDS = 1.0  # before a bar shows that it goes on
+
+
+def stats(
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="YYYY-MM", help="The first month of growth; a year is shown otherwise."),
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE.svg", help="Also draw growth into an SVG file.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the chart where it exists.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Show the audience: how it grows, where it comes from, who may be mailed and who no longer reads."""
+    first_month = _month(since) if since else None
+    if chart:
+        require_chart_path(chart, overwrite=force)
+    with opened_database() as (config, database), _patient_progress(STEPS) as on_step:
+        found = describe_audience(config, database, since=first_month, now=datetime.now(UTC), on_step=on_step)
+    name = config.settings.newsletter.name
+    if chart:
+        write_growth_chart(chart, found.growth, name=name, brand=config.settings.brand, overwrite=force)
+        output.note(f"{chart} written")
+    if as_json:
+        output.show_json(stats_data(found))
+        return
+    if not found.facts.people:
+        output.say("Nobody is on the list yet.")
+        output.show_next("newsletter subscribers import FILE", "to bring a list in")
+        return
+    _show_page(found, name)
+    if any(each.count and each.count.mailable for each in found.candidates):
+        output.show_next("newsletter segments", "to see them, once they stand in newsletter.toml")
+    elif not chart:
+        output.show_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
+
+
+def _show_page(found: AudienceStats, name: str) -> None:
+    lines = page_of(found, name, width=max(_NARROWEST, min(_WIDEST, get_terminal_size().columns)))
+    output.show_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
+
+
+def stats_data(stats: AudienceStats) -> dict[str, object]:
+    """Return all figures for a script, named as on their records."""
+    facts, growth, mailboxes, engagement = stats.facts, stats.growth, stats.mailboxes, stats.engagement
+    return {
+        "at": stats.at,
+        "facts": {**asdict(facts), "mailable": facts.mailable, "all_suppressed": facts.all_suppressed},
+        "growth": {"before": growth.before, "after": growth.after, "months": [_month_data(m) for m in growth.months]},
+        "sources": _breakdown(stats.sources, "source"),
+        "imports": [asdict(each) for each in stats.imports],
+        "languages": _breakdown(stats.languages, "language"),
+        "zones": _breakdown(stats.zones, "zone"),
+        "regions": _breakdown(stats.regions, "region"),
+        "mailboxes": {
+            "providers": [
+                {"provider": group.provider, "title": group.provider.label, "people": group.people}
+                for group in mailboxes.providers
+            ],
+            "other_domains": _breakdown(mailboxes.domains, "domain"),
+        },
+        "engagement": {**asdict(engagement), "neither": engagement.neither},
+        "candidates": [
+            {**asdict(each), "count": {**asdict(each.count), "mailable": each.count.mailable} if each.count else None}
+            for each in stats.candidates
+        ],
+    }
+
+
+def _month_data(month: MonthlyGrowth) -> dict[str, object]:
+    return {
+        "month": f"{month.month:%Y-%m}",
+        "joined": month.joined,
+        "returned": month.returned,
+        "left": dict(month.left),
+        "all_left": month.all_left,
+        "net": month.net,
+    }
+
+
+def _breakdown(breakdown: Breakdown, noun: str) -> dict[str, object]:
+    return {
+        "groups": [
+            {
+                noun: group.name,
+                **({"title": group.title} if group.title else {}),
+                "people": group.people,
+                **({} if group.left is None else {"left": group.left}),
+            }
+            for group in breakdown.groups
+        ],
+        "further": breakdown.further,
+        "further_people": breakdown.further_people,
+        "unknown": breakdown.unknown,
+    }
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(text if len(text) > len("2026-02") else f"{text}-01")
+    except ValueError as err:
+        raise InputError(f"{text!r} is not a month; write it as 2026-02") from err
+
+
+@contextmanager
+def _patient_progress(total: int) -> Iterator[bars.Progress]:
+    """Show a bar for what takes longer than a second."""
+    started, waiting = monotonic(), 0
+    advance: bars.Progress | None = None
+    with ExitStack() as stack:
+
+        def on_step(steps: int) -> None:
+            nonlocal advance, waiting
+            waiting += steps
+            if advance is None and monotonic() - started > _PATIENCE_SECONDS:
+                advance = stack.enter_context(bars.progress("Counting", total, unit="steps"))
+            if advance:
+                advance(waiting)
+                waiting = 0
+
+        yield on_step

@@ -1,0 +1,300 @@
+"""The page about the audience, for a terminal of 80 columns, with bars of block characters."""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from textwrap import wrap
+from typing import TextIO
+
+from newsletter.cli import output
+from newsletter.cli.output import aligned, shortened
+from newsletter.language.clock import show_day
+from newsletter.model.stats import (
+    AudienceFacts,
+    AudienceStats,
+    Breakdown,
+    Candidates,
+    Engagement,
+    Group,
+    Growth,
+    Mailboxes,
+    MonthlyGrowth,
+)
+
+_FULL = "█"
+_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+_NEEDED = f"{_FULL}{''.join(_EIGHTHS)}…–→−·"
+# What a page is drawn with → ASCII, a column for a column; the narrow pieces still show that there is something.
+_IN_ASCII = str.maketrans("█▉▊▋▌▍▎▏…–→−·", "#####....->--")
+_LONGEST_NAME = 30
+_LONGEST_BAR = 36
+_IMPORTS = 3
+_OPENS_ARE_HIGH = (
+    "Opens are counted high: Apple Mail and others fetch the pictures of mail that nobody reads. Clicks are the surer "
+    "sign; of those who only opened, some did not."
+)
+_WHAT = {
+    "re-engage": "ask them whether they still want it",
+    "sunset": "stop mailing them",
+}
+
+
+def page_of(stats: AudienceStats, name: str, *, width: int) -> list[str]:
+    """Return the lines of the page, none longer than `width` unless a single word is; `name` is the newsletter's."""
+    sections = [
+        [_title(f"{shortened(name, width - 20)}, {stats.at:%B} {stats.at.day}, {stats.at.year}")],
+        _people(stats.facts, width),
+        _consent(stats.facts),
+        _topics(stats.facts),
+        _growth(stats.growth, width),
+        _sources(stats.sources, stats.facts.people, width),
+        _imports(stats, width),
+        _breakdown("Languages", stats.languages, stats.facts.people, width, nothing="not known"),
+        _breakdown("Regions", stats.regions, stats.facts.people, width, nothing="no time zone"),
+        _breakdown("Time zones", stats.zones, stats.facts.people, width, nothing="no time zone"),
+        _mailboxes(stats.mailboxes, stats.facts.people, width),
+        _engagement(stats.engagement, width),
+        _candidates(stats.candidates, width),
+    ]
+    lines: list[str] = []
+    for section in filter(None, sections):
+        lines += [*([""] if lines else []), *section]
+    return lines
+
+
+def pasted(candidates: Candidates) -> list[str]:
+    """Return the segment as lines of newsletter.toml, short enough for a page; TOML joins what a backslash parts."""
+    words = candidates.expression.split(" and ")
+    middle = (len(words) + 1) // 2
+    first, second = " and ".join(words[:middle]), " and ".join(words[middle:])
+    return [f'{candidates.purpose.value} = """\\', f"  {first} \\", f'  and {second}"""']
+
+
+def bar(value: int, *, largest: int, columns: int) -> str:
+    """Return a bar to scale, `columns` long for the largest value; every value above zero shows."""
+    if value <= 0 or largest <= 0:
+        return ""
+    full, eighths = divmod(max(1, round(value * columns * 8 / largest)), 8)
+    return _FULL * full + _EIGHTHS[eighths]
+
+
+def can_draw(stream: TextIO) -> bool:
+    """Return whether a stream takes the characters that a page is drawn with."""
+    try:
+        _NEEDED.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def in_ascii(line: str) -> str:
+    """Return the line as any terminal shows it; a letter outside ASCII becomes a question mark."""
+    return line.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def share(part: int, whole: int) -> str:
+    """Return a part of a whole in percent, never rounded to nothing or to all: `95 %`, `<1 %`, `>99 %`."""
+    if part in {0, whole}:
+        return "100 %" if part else "0 %"
+    percent = 100 * part / whole
+    return "<1 %" if percent < 0.5 else ">99 %" if percent > 99.5 else f"{percent:.0f} %"
+
+
+def _title(text: str) -> str:
+    return output.styled(text, "bold")
+
+
+def _people(facts: AudienceFacts, width: int) -> list[str]:
+    rows = [("may be mailed", facts.mailable), *facts.suppressed.items()]
+    if facts.without_consent:
+        rows.append(("no consent on record", facts.without_consent))
+    return [_title(f"{output.people_of(facts.people)} on the list"), *_bars(rows, facts.people, width)]
+
+
+def _consent(facts: AudienceFacts) -> list[str]:
+    rows = [("on record", f"{facts.consents:,}", "")]
+    if facts.consents_without_source:
+        rows.append(("  without a source", f"{facts.consents_without_source:,}", ""))
+    if facts.consents_without_confirmation:
+        rows.append(("  not confirmed by mail", f"{facts.consents_without_confirmation:,}", ""))
+    if facts.on_stated_basis:
+        rows.append(("on a basis that an import stated", f"{facts.on_stated_basis:,}", ""))
+    return [_title("Consent"), *_aligned(rows, right=frozenset({1}))]
+
+
+def _topics(facts: AudienceFacts) -> list[str]:
+    if not facts.topics:
+        return []
+    rows = [
+        (shortened(each.title, _LONGEST_NAME), f"{each.people:,}", share(each.people, facts.people))
+        for each in facts.topics
+    ]
+    return [_title("Left one topic, still mailed about others"), *_aligned(rows, right=frozenset({1, 2}))]
+
+
+def _growth(growth: Growth, width: int) -> list[str]:
+    first, last = growth.months[0].month, growth.months[-1].month
+    change = growth.after - growth.before
+    percent = f", {100 * change / growth.before:+.1f} %".replace("-", "−") if growth.before > 0 else ""
+    title = f"Growth since {first:%B %Y}: {growth.before:,} → {growth.after:,} ({_signed(change)}{percent})"
+    numbers = [_month_cells(month) for month in growth.months]
+    most_gained = max(month.gained for month in growth.months)
+    most_left = max(month.all_left for month in growth.months)
+    widths = [max(map(len, column)) for column in zip(("joined", "left", "net"), *numbers, strict=True)]
+    room = width - len("  Jan 2026") - 2 * 5 - sum(widths)
+    # One scale for both, so that they can be compared.
+    columns = [max(4, room * most // max(1, most_gained + most_left)) for most in (most_gained, most_left)]
+    if sum(columns) > room:
+        columns[columns.index(max(columns))] = room - min(columns)
+    rows = [("", "joined", " " * columns[0], "left", " " * columns[1], "net")]
+    for month, (gained, left, net) in zip(growth.months, numbers, strict=True):
+        gained_bar = bar(month.gained, largest=most_gained, columns=columns[0])
+        left_bar = bar(month.all_left, largest=most_left, columns=columns[1])
+        rows.append((f"{month.month:%b %Y}", gained, gained_bar, left, left_bar, net))
+    head, *lines = _aligned(rows, right=frozenset({1, 3, 5}))
+    return [_title(title), output.styled(head, "dim"), *lines, *_growth_notes(growth, f"{last:%B}", width)]
+
+
+def _month_cells(month: MonthlyGrowth) -> tuple[str, str, str]:
+    return f"{month.gained:,}", f"{month.all_left:,}", _signed(month.net)
+
+
+def _signed(number: int) -> str:
+    return f"{number:+,}".replace("-", "−") if number else "0"
+
+
+def _growth_notes(growth: Growth, this_month: str, width: int) -> list[str]:
+    notes = [f"The totals are without those who had left. {this_month} is not over yet."]
+    if growth.returned:
+        notes.append(f"{growth.returned:,} of those who joined had left before.")
+    if growth.left:
+        reasons = ", ".join(f"{people:,} {reason}" for reason, people in growth.left.items())
+        notes.append(f"Why they left: {reasons}.")
+    return _note(" ".join(notes), width)
+
+
+def _sources(sources: Breakdown, people: int, width: int) -> list[str]:
+    title = "Where they said yes"
+    groups = sources.groups
+    if not groups:
+        return [_title(title), *_note("No source is on record for anybody.", width)] if people else []
+    cells = [
+        ("", "people", "", "left"),
+        *(
+            (shortened(each.name, _LONGEST_NAME), f"{each.people:,}", share(each.people, people), _gone(each))
+            for each in groups
+        ),
+        *(
+            (name, f"{count:,}", share(count, people), "")
+            for name, count in _rest(sources, nothing="no source on record")
+        ),
+    ]
+    bars = ["", *_drawn([group.people for group in groups], cells, width)]
+    rows = [(*row, drawn) for row, drawn in zip_longest(cells, bars, fillvalue="")]
+    head, *lines = _aligned(rows, right=frozenset({1, 2, 3}))
+    return [_title(title), output.styled(head, "dim"), *lines]
+
+
+def _gone(group: Group) -> str:
+    return share(group.left, group.people) if group.left else ""
+
+
+def _imports(stats: AudienceStats, width: int) -> list[str]:
+    if not stats.imports:
+        return []
+    imports = stats.imports[:_IMPORTS]
+    rows = [("", "", "added", "updated")]
+    for each in imports:
+        file = shortened(each.file or "one by one", _LONGEST_NAME)
+        rows.append((show_day(each.at), file, f"{each.added:,}", f"{each.updated:,}"))
+    if any(each.basis for each in imports):
+        room = width - _taken(rows) - 2
+        bases = ["basis", *(shortened(each.basis, room) for each in imports)]
+    else:
+        bases = [""] * len(rows)
+    cells = [(*row, basis) for row, basis in zip(rows, bases, strict=True)]
+    head, *lines = _aligned(cells, right=frozenset({2, 3}))
+    return [_title("Last imports"), output.styled(head, "dim"), *lines]
+
+
+def _breakdown(title: str, breakdown: Breakdown, people: int, width: int, *, nothing: str) -> list[str]:
+    if not breakdown.groups:
+        return []
+    rows = [(group.title or group.name, group.people) for group in breakdown.groups]
+    return [_title(title), *_bars(rows, people, width, rest=_rest(breakdown, nothing=nothing))]
+
+
+def _rest(breakdown: Breakdown, *, nothing: str) -> list[tuple[str, int]]:
+    """Return what the groups leave out: the smaller ones together, and the people without the trait on record."""
+    rows = []
+    if breakdown.further:
+        rows.append((f"{breakdown.further:,} more", breakdown.further_people))
+    if breakdown.unknown:
+        rows.append((nothing, breakdown.unknown))
+    return rows
+
+
+def _mailboxes(mailboxes: Mailboxes, people: int, width: int) -> list[str]:
+    rows = [(group.provider.label, group.people) for group in mailboxes.providers]
+    lines = [_title("Mailboxes"), *_bars(rows, people, width)]
+    if mailboxes.domains.groups:
+        largest = ", ".join(f"{group.name} {group.people:,}" for group in mailboxes.domains.groups)
+        lines += _note(f"The largest of the other domains: {largest}.", width)
+    return lines
+
+
+def _engagement(engagement: Engagement, width: int) -> list[str]:
+    title = _title(f"Readers in the last {engagement.days} days")
+    if not engagement.received:
+        return [title, *_note(f"No issue went out in the last {engagement.days} days.", width)]
+    if engagement.opens_known_since is None:
+        words = f"{output.people_of(engagement.received)} had an issue. No opening or click was reported."
+        return [title, *_note(words, width)]
+    rows = [("clicked", engagement.clicked), ("opened only", engagement.opened), ("neither", engagement.neither)]
+    lines = _bars(rows, engagement.received, width)
+    return [title, *lines, *_note(f"Of {engagement.received:,} who had an issue. {_OPENS_ARE_HIGH}", width)]
+
+
+def _candidates(candidates: Sequence[Candidates], width: int) -> list[str]:
+    lines = [_title("Those who no longer read")]
+    for each in candidates:
+        head = f"{each.purpose.value:<9}"
+        if each.count is None:
+            lines += _note(f"{head}  not known: {each.because}", width, indent=2 + len(head) + 2)
+            continue
+        words = (
+            f"{head}  {output.people_of(each.count.members)}, {each.count.mailable:,} of them mailable: "
+            f"nothing opened or clicked in {each.days} days and {each.issues} issues or more; {_WHAT[each.purpose]}"
+        )
+        lines += _note(words, width, indent=2 + len(head) + 2)
+    if known := [each for each in candidates if each.count is not None and each.count.members]:
+        lines += ["", *_note("As segments, to be pasted below [segments] in newsletter.toml:", width), ""]
+        lines += [line for each in known for line in pasted(each)]
+    return lines
+
+
+def _bars(
+    rows: Sequence[tuple[str, int]], whole: int, width: int, *, rest: Sequence[tuple[str, int]] = ()
+) -> list[str]:
+    """Return one row per group: name, number, share and a bar, the longest for the largest; `rest` has no bars."""
+    cells = [(shortened(name, _LONGEST_NAME), f"{people:,}", share(people, whole)) for name, people in (*rows, *rest)]
+    bars = _drawn([people for _, people in rows], cells, width)
+    return _aligned([(*row, drawn) for row, drawn in zip_longest(cells, bars, fillvalue="")], right=frozenset({1, 2}))
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> list[str]:
+    return [f"  {line}" for line in aligned(rows, right=right)]
+
+
+def _drawn(counts: Sequence[int], cells: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return a bar for each count, in the room that is left beside columns of cells."""
+    columns = min(_LONGEST_BAR, width - _taken(cells) - 2)
+    return [bar(count, largest=max(counts), columns=columns) for count in counts]
+
+
+def _taken(cells: Sequence[Sequence[str]]) -> int:
+    """Return how wide the columns are, each with the gap before it."""
+    return sum(2 + max(output.display_width(cell) for cell in column) for column in zip(*cells, strict=True))
+
+
+def _note(text: str, width: int, *, indent: int = 2) -> list[str]:
+    return wrap(text, width, initial_indent="  ", subsequent_indent=" " * indent, break_on_hyphens=False)

@@ -1,0 +1,1 @@
+"""`newsletter suppressions`: a module for each command."""

@@ -1,0 +1,42 @@
+"""`newsletter suppressions export`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.options import Force, OnlyReason, OnlyTopic, OutputFile
+from newsletter.cli.workspace import opened_database
+from newsletter.workflows.suppressions.suppress import WRITERS, export_to_file, suppressed
+
+
+class FileFormat(StrEnum):
+    """What an export may be written as."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+def export(
+    file: OutputFile = None,
+    form: Annotated[
+        FileFormat | None,
+        typer.Option("--format", help="csv, or json as the file's name ends; csv where it says nothing."),
+    ] = None,
+    topic: OnlyTopic = None,
+    reason: OnlyReason = None,
+    force: Force = False,
+) -> None:
+    """Write who is not mailed as CSV, in the form that `add --file` reads, or as JSON.
+
+    A file can be read by its owner alone, and appears whole or not at all.
+    """
+    written_as = (form or (FileFormat.JSON if file and file.suffix.lower() == ".json" else FileFormat.CSV)).value
+    with opened_database() as (config, database):
+        found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
+        if file is None or str(file) == "-":
+            WRITERS[written_as](found, output.result_stream())
+            return
+        count = export_to_file(found, file, form=written_as, overwrite=force)
+    output.note(f"{output.count_of(count, 'suppression')} written to {file}, which you alone can read.")

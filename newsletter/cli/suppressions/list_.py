@@ -1,0 +1,56 @@
+"""`newsletter suppressions list`."""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.options import OnlyReason, OnlyTopic
+from newsletter.cli.workspace import opened_database
+from newsletter.language.clock import show_day
+from newsletter.lists.exports import suppression_data
+from newsletter.model.audience import Suppression
+from newsletter.store.suppressions import count_suppressions
+from newsletter.workflows.suppressions.suppress import suppressed
+
+_SHOWN = 20
+_LONGEST_DETAIL = 61  # columns
+
+
+def list_(
+    topic: OnlyTopic = None,
+    reason: OnlyReason = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = _SHOWN,
+    as_json: Annotated[bool, typer.Option("--json", help="All of them, for a script.")] = False,
+) -> None:
+    """Show who is not mailed, since when, and why: at all, or about a topic that they left."""
+    with opened_database() as (config, database):
+        found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
+        if as_json:
+            output.show_json_items(map(suppression_data, found))
+            return
+        shown = tuple(islice(found, limit))
+        counts = count_suppressions(database, topic=topic, reason=reason)
+    if not shown:
+        output.say("Nobody is suppressed." if topic is None and reason is None else "Nobody is suppressed for that.")
+        return
+    some_left_topics = any(each.topic for each in shown)
+    columns: Mapping[str, Callable[[Suppression], str]] = {
+        "address": lambda each: each.email,
+        "topic": lambda each: each.topic or ("all mail" if some_left_topics else ""),
+        "reason": lambda each: each.reason.value,
+        "since": lambda each: show_day(each.created_at),
+        "detail": lambda each: output.shortened(each.detail, _LONGEST_DETAIL),
+    }
+    output.show_columns(columns, shown)
+    total = counts.total()
+    by_reason = ", ".join(f"{number:,} {each}" for each, number in counts.most_common())
+    if len(shown) < total:
+        output.note(
+            f"{len(shown):,} of {total:,} ({by_reason}). --limit {min(total, 10 * _SHOWN)} shows more, "
+            "`newsletter suppressions export` writes all."
+        )
+    else:
+        output.note(f"{total:,} in all: {by_reason}.")

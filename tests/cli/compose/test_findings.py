@@ -1,0 +1,168 @@
+"""Findings in every form: for a person, for a script, for GitHub, and as SARIF."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.checks.registry import RULES
+from newsletter.cli.compose.findings import Format, Report, not_judged, show_report, summarise_findings
+from newsletter.model.finding import Finding, NotRun, Place, Severity
+from tests.cli.test_output import lines_of_terminal
+
+ERROR = Finding(
+    rule="S6",
+    severity=Severity.ERROR,
+    place=Place(path="issues/2026-02/a letter, part 1.md", line=12),
+    what="“TODO: 100% of it” is left",
+    remedy="write it, or\ndelete it",
+)
+WARNING = replace(ERROR, rule="S16", severity=Severity.WARNING, place=Place(path="newsletter.toml"))
+WAIVED = replace(ERROR, rule="E1", waived="the replay is announced on purpose")
+ALL = (ERROR, WARNING, WAIVED)
+NOT_RUN = (
+    NotRun(rule="A6", why="done without browser"),
+    NotRun(rule="S13", why="done without browser"),
+    NotRun(rule="J1", why="SpamAssassin is not installed; install it"),
+)
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], form: str, findings: Sequence[Finding] = ALL, root: Path | None = None
+) -> str:
+    show_report(Report(issue="2026-02", findings=findings, not_run=NOT_RUN, root=root), form=Format(form))
+    return capsys.readouterr().out
+
+
+def test_the_text_has_a_line_for_each_place_says_what_is_waived_and_what_was_not_judged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    finding = replace(ERROR, remedy="write it")
+    assert told(capsys, "text", (finding, replace(finding, waived="it is meant"))).splitlines() == [
+        "issues/2026-02/a letter, part 1.md:12: error “TODO: 100% of it” is left; write it [S6]",
+        "issues/2026-02/a letter, part 1.md:12: waived: “TODO: 100% of it” is left; because it is meant [S6]",
+        "not judged: A6, S13: done without browser",
+        "not judged: J1: SpamAssassin is not installed; install it",
+        "2026-02: 1 error, 1 waived; 3 checks not judged",
+    ]
+
+
+def test_on_a_narrow_terminal_a_finding_goes_on_under_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    report = Report(issue="2026-02", findings=(replace(WARNING, what="the subject is short", remedy="say more in it"),))
+    with lines_of_terminal() as shown:
+        show_report(report, form=Format.TEXT)
+    assert shown == [
+        "newsletter.toml: warning the subject is short; say more in",
+        "    it [S16]",
+        "2026-02: 1 warning",
+    ]
+
+
+def test_on_a_terminal_what_is_waived_is_dim(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    with lines_of_terminal() as shown:
+        show_report(Report(issue="2026-02", findings=(WARNING, replace(WAIVED, remedy=""))), form=Format.TEXT)
+    assert "\x1b[33mwarning\x1b[0m" in shown[0]
+    assert shown[-2].startswith("\x1b[2missues/2026-02/")
+
+
+def test_a_summary_counts_what_is_waived_apart() -> None:
+    assert summarise_findings(()) == "nothing found"
+    assert summarise_findings((WAIVED,)) == "1 waived"
+    assert summarise_findings((ERROR, ERROR, *ALL)) == "3 errors, 1 warning, 1 waived"
+
+
+def test_rules_that_nobody_judged_are_told_by_their_reason() -> None:
+    assert not_judged(NOT_RUN)[0] == "A6, S13: done without browser"
+
+
+def test_a_script_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    read = json.loads(told(capsys, "json"))
+    assert read["issue"] == "2026-02"
+    assert read["findings"][2] == {
+        "rule": "E1",
+        "severity": "error",
+        "place": {"path": "issues/2026-02/a letter, part 1.md", "line": 12},
+        "what": "“TODO: 100% of it” is left",
+        "remedy": "write it, or\ndelete it",
+        "waived": "the replay is announced on purpose",
+    }
+    assert read["not_run"][2] == {"rule": "J1", "why": "SpamAssassin is not installed; install it"}
+
+
+def test_github_gets_its_workflow_commands_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    error, warning, waived, first, *_, last = told(capsys, "github").splitlines()
+    place = "file=issues/2026-02/a letter%2C part 1.md,line=12"
+    assert error == f"::error {place},title=S6::“TODO: 100%25 of it” is left; write it, or%0Adelete it"
+    assert warning.startswith("::warning file=newsletter.toml,title=S16::")
+    assert waived == f"::notice {place},title=E1::“TODO: 100%25 of it” is left; waived: {WAIVED.waived}"
+    assert first == "::notice title=A6::not judged: done without browser"
+    assert last == "2026-02: 1 error, 1 warning, 1 waived"
+
+
+@pytest.mark.parametrize("form", ["github", "sarif"])
+def test_github_gets_places_from_the_top_of_the_repository(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str
+) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    assert "letters/newsletter.toml" in told(capsys, form, (WARNING,), tmp_path / "letters")
+    assert "letters/newsletter.toml" not in told(capsys, form, (WARNING,), Path("/elsewhere"))
+
+
+def test_a_sarif_log_has_the_form_that_the_standard_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    log = json.loads(told(capsys, "sarif"))
+
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("sarif-schema-2.1.0.json")
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "newsletter"
+    assert [rule["id"] for rule in driver["rules"]] == [rule.id for rule in RULES]
+    for rule in driver["rules"]:
+        assert rule["shortDescription"]["text"]
+        assert rule["fullDescription"]["text"]
+        assert rule["defaultConfiguration"]["level"] in {"error", "warning"}
+    assert len(run["results"]) == len(ALL)
+    for result in run["results"]:
+        assert_result(result, driver["rules"])
+    assert_invocation(run)
+    error, warning, waived = run["results"]
+    assert error["locations"][0]["physicalLocation"]["region"] == {"startLine": 12}
+    assert "region" not in warning["locations"][0]["physicalLocation"]
+    assert "suppressions" not in error
+    assert waived["suppressions"] == [{"kind": "inSource", "status": "accepted", "justification": WAIVED.waived}]
+
+
+def assert_result(result: dict[str, Any], rules: Sequence[dict[str, Any]]) -> None:
+    """Sections 3.27, 3.28 and 3.4 of the standard: a rule of the tool, a level, a message, a relative URI."""
+    assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+    assert result["level"] in {"none", "note", "warning", "error"}
+    assert result["message"]["text"]
+    (location,) = result["locations"]
+    artifact = location["physicalLocation"]["artifactLocation"]
+    assert re.fullmatch(r"[A-Za-z0-9._~/%-]+", artifact["uri"])  # RFC 3986: what else stands in it is escaped
+    assert not artifact["uri"].startswith("/")
+    assert artifact["uriBaseId"] == "WORKSPACE"
+
+
+def assert_invocation(run: dict[str, Any]) -> None:
+    """Sections 3.20 and 3.58: what was not judged is a notification about its rule."""
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is True
+    notifications = invocation["toolExecutionNotifications"]
+    assert [each["associatedRule"]["id"] for each in notifications] == [each.rule for each in NOT_RUN]
+    assert all(each["level"] == "note" and each["message"]["text"] for each in notifications)
+    assert set(run["originalUriBaseIds"]) == {"WORKSPACE"}

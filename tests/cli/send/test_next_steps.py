@@ -1,0 +1,83 @@
+"""What a person is told to type next, for each way in which a broadcast can stand."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter.cli.send.next_steps import next_steps
+from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Tally
+from newsletter.model.ledger import HeldMail
+from newsletter.workflows.send.status import BroadcastStatus
+
+NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+RESUME, CANCEL, RESOLVE = "newsletter resume 3", "newsletter cancel 3", "newsletter resolve 3"
+RUN_DUE, SEND = "newsletter run-due", "newsletter send 2026-02 --to everyone"
+
+
+def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
+    """A broadcast in a state; `changes` are counts of its tally, or fields of its status."""
+    broadcast = Broadcast(
+        id=3,
+        issue="2026-02",
+        segment="everyone",
+        provider="sendgrid",
+        state=state,
+        reason="",
+        content_hash="abc",
+        nonce="n",
+        envelope=Envelope(from_name="", from_email="", reply_to="", list_name="", list_id="", service_url=""),
+        waivers=(),
+        created_at=NOW,
+        finished_at=None,
+    )
+    nothing = Tally(
+        frozen=9, waiting=0, inflight=0, accepted=0, rejected=0, unknown=0, invalid=0, excluded=0, cancelled=0
+    )
+    counts = {name: count for name, count in changes.items() if isinstance(count, int) and not isinstance(count, bool)}
+    bare = BroadcastStatus(
+        broadcast=broadcast,
+        tally=replace(nothing, **counts),
+        settled=(),
+        chunks=(),
+        variants=(),
+        unknown=(),
+        next_due=None,
+        zones=(),
+        held=(),
+        is_at_work=False,
+    )
+    return replace(bare, **{name: value for name, value in changes.items() if name not in counts})
+
+
+HELD = (HeldMail(until=NOW + HOUR, deliveries=9),)
+
+
+@pytest.mark.parametrize(
+    ("found", "commands"),
+    [
+        (status(BroadcastState.DONE, accepted=9), []),
+        (status(BroadcastState.DONE, unknown=9), [RESOLVE]),
+        (status(BroadcastState.DONE, accepted=9, held=HELD), [CANCEL]),
+        (status(BroadcastState.CANCELLED, cancelled=9), []),
+        (status(BroadcastState.CANCELLED, unknown=9), [RESOLVE]),
+        (status(BroadcastState.CANCELLING, cancelled=9), [CANCEL]),
+        (status(BroadcastState.STOPPED, rejected=9), [SEND]),
+        (status(BroadcastState.PAUSED, waiting=9), [RESUME, CANCEL]),
+        (status(BroadcastState.PAUSED, waiting=6, unknown=3), [RESOLVE, RESUME, CANCEL]),
+        (status(BroadcastState.SCHEDULED, waiting=9, next_due=NOW + HOUR), [RUN_DUE, CANCEL]),
+        (status(BroadcastState.RUNNING, waiting=9), [RESUME]),
+        (status(BroadcastState.RUNNING, waiting=6, inflight=3, is_at_work=True), []),
+        (status(BroadcastState.RUNNING, waiting=6, inflight=3), [RESUME]),
+        (status(BroadcastState.RUNNING, waiting=9, next_due=NOW + HOUR), [RUN_DUE]),
+        (status(BroadcastState.RUNNING, waiting=9, next_due=NOW - HOUR), [RESUME]),
+        (status(BroadcastState.RUNNING, waiting=6, accepted=3, next_due=NOW + HOUR, held=HELD), [RUN_DUE, CANCEL]),
+    ],
+)
+def test_the_commands_that_make_sense_are_named(found: BroadcastStatus, commands: list[str]) -> None:
+    assert [command for command, _ in next_steps(found, NOW)] == commands
+
+
+def test_mail_that_has_left_cannot_be_taken_back() -> None:
+    assert next_steps(status(BroadcastState.DONE, accepted=9, held=HELD), NOW + HOUR) == []

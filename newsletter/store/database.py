@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
-Row = tuple[Any, ...]
+Row = tuple[object, ...]
 Answer = TypeVar("Answer")
 LONGEST_NUMBER = 200  # characters; a text that is longer is compared as text
 
@@ -29,14 +29,14 @@ class Cursor(Protocol):
     def rowcount(self) -> int:
         """How many rows were changed."""
 
-    def fetchone(self) -> Any:
-        """The next row; None where there is none."""
+    def fetchone(self) -> Row | None:
+        """Return the next row, or None where there is none."""
 
-    def fetchall(self) -> list[Any]:
-        """All rows that are left."""
+    def fetchall(self) -> list[Row]:
+        """Return all rows that are left."""
 
-    def __iter__(self) -> Iterator[Any]:
-        """The rows one by one."""
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
 
 
 class Dialect(Protocol):
@@ -62,8 +62,11 @@ class Connection(Protocol):
     def dialect(self) -> Dialect:
         """The pieces of SQL that are this engine's own."""
 
-    def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:
-        """Runs one statement; parameters are named, `:name`."""
+    def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Cursor:
+        """Run one statement; parameters are named, `:name`."""
+
+    def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
+        """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table."""

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
 from psycopg.types.string import StrDumper
 
 from newsletter.store.database import Row
@@ -30,7 +31,7 @@ SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('sync
 """
 
 
-class PostgresCursor(psycopg.Cursor[Row]):
+class PostgresCursor(psycopg.Cursor[TupleRow]):
     """Takes the SQL that both engines take."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
@@ -42,7 +43,7 @@ class PostgresCursor(psycopg.Cursor[Row]):
         super().executemany(translate(query), params_seq, **options)
 
 
-class PostgresConnection(psycopg.Connection[Row]):
+class PostgresConnection(psycopg.Connection[TupleRow]):
     """A connection as the store asks for one."""
 
     dialect = PostgresDialect()
@@ -51,6 +52,12 @@ class PostgresConnection(psycopg.Connection[Row]):
     def in_transaction(self) -> bool:
         """Whether a transaction is under way, be it one that can only be rolled back."""
         return not self.closed and self.pgconn.transaction_status != TransactionStatus.IDLE
+
+    def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
+        """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
+        with self.cursor() as cursor:
+            cursor.executemany(sql, rows)
+            return cursor.rowcount
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table of ours."""

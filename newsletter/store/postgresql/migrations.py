@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from newsletter.store.database import Row
+from psycopg.rows import TupleRow
+
 from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
@@ -81,7 +82,7 @@ def _make_schema(connection: PostgresConnection) -> None:
     connection.execute("INSERT INTO schema_version VALUES (0)")
 
 
-def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> Row:
-    """The one row that a query gives."""
+def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> TupleRow:
+    """Return the one row that a query gives."""
     (row,) = connection.execute(query, parameters).fetchall()
     return row

@@ -38,5 +38,5 @@ def is_alive(connection: Connection, runner_id: str) -> bool:
         return False  # claimed on another engine, or by nobody
     # Shared, so that two who ask at once do not take each other for the runner; it ends with the transaction.
     query = "SELECT pg_try_advisory_xact_lock_shared(:key)"
-    (is_free,) = connection.execute(query, {"key": int(runner_id, 16)}).fetchone()
+    ((is_free,),) = connection.execute(query, {"key": int(runner_id, 16)}).fetchall()
     return not is_free

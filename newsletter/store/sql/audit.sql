@@ -19,10 +19,6 @@ WHERE d.broadcast = :broadcast AND d.subscriber > :after AND :status IN ('', coa
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: find_subscriber(person)$
--- The id of somebody on the list.
-SELECT id FROM subscriber WHERE person = :person;
-
 -- name: find_forgotten(digest)$
 -- The id of somebody who was forgotten.
 SELECT subscriber FROM forgotten WHERE digest = :digest;

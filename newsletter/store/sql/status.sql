@@ -23,13 +23,6 @@ WHERE broadcast = :broadcast AND size > 0
 GROUP BY state, reason
 ORDER BY min(number);
 
--- name: unknown_chunks(broadcast)
--- The chunks that may or may not have been taken.
-SELECT number, size, first_subscriber, changed_at, reason
-FROM chunk
-WHERE broadcast = :broadcast AND state = 'unknown' AND size > 0
-ORDER BY number;
-
 -- name: emails_of_chunk(broadcast, chunk, first_subscriber, size)
 -- The addresses of a chunk.
 SELECT coalesce(s.email, '') AS email

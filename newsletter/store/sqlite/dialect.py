@@ -86,6 +86,10 @@ class SqliteConnection(sqlite3.Connection):
 
     dialect = SqliteDialect()
 
+    def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
+        """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
+        return self.executemany(sql, rows).rowcount
+
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table of ours."""
         (columns,) = self.execute("SELECT count(*) FROM pragma_table_info(:table)", {"table": table}).fetchone()

@@ -55,7 +55,7 @@ class SourceRow(NamedTuple):
 
     name: str
     people: int
-    left: int | None
+    suppressed: int
     kinds: int
 
 
@@ -145,7 +145,7 @@ def count_sources(database: Database, *, people: int, most: int) -> Breakdown:
     """Count the largest sources of consent among so many people, and how many of each have left."""
     with database.read() as connection:
         rows = _SOURCES(connection, most=most + 1)
-    groups = [Group(name=row.name, people=row.people, left=row.left) for row in rows]
+    groups = [Group(name=row.name, people=row.people, left=row.suppressed) for row in rows]
     return _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 

@@ -5,7 +5,7 @@ SELECT
     coalesce(s.email, '') AS email,
     coalesce(c.state, t.status) AS status,
     coalesce(c.reason, t.reason) AS reason,
-    coalesce(c.changed_at, t.changed_at) AS changed_at,
+    coalesce(c.changed_at, t.changed_at) AS at,
     d.chunk,
     coalesce(c.attempt, 0) AS attempt,
     coalesce(c.message_id, '') AS message_id,

@@ -47,10 +47,10 @@ class PostgresDatabase:
         """Closes the connections of all threads; none of them may be in use."""
         self._connections.close()
 
-    def migrate(self) -> None:
-        """Makes our tables, or brings them to what this version uses, where that is needed."""
+    def migrate(self) -> str | None:
+        """Make our tables, or bring them to what this version uses. Return the schema that keeps them as they were."""
         with translated(self.shown):
-            migrate(self._connections.mine(), self.shown, lock=_ALONE)
+            return migrate(self._connections.mine(), self.shown, lock=_ALONE)
 
     @contextmanager
     def read(self) -> Iterator[PostgresConnection]:
@@ -156,15 +156,18 @@ def _started(connection: PostgresConnection, statements: str) -> PostgresConnect
     return connection
 
 
-def open_postgresql(url: str, *, wait_seconds: float) -> PostgresDatabase:
-    """Opens the database of a URL, first making or migrating its tables where needed.
+def open_postgresql(url: str, *, wait_seconds: float, on_copy: Callable[[str], None]) -> PostgresDatabase:
+    """Open the database of a URL, first making or migrating its tables where needed.
 
-    `wait_seconds` is how long a step waits while another program writes. Raises StoreError where it cannot be used.
+    `on_copy` hears in which schema a migration kept the tables as they were. `wait_seconds` is how long a step waits
+    while another program writes. Raise StoreError where it cannot be used.
     """
     database = PostgresDatabase(read_address(url), wait_seconds=wait_seconds)
     try:
-        database.migrate()
+        copy = database.migrate()
     except BaseException:
         database.close()
         raise
+    if copy is not None:
+        on_copy(f"schema {copy} of {database.shown}")
     return database

@@ -8,25 +8,29 @@ from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
 OLDEST_SERVER = 140_000  # as libpq writes a version
+KEPT_COPIES = 3  # of those that migrations make
 _MARK = "schema_version"  # the table by which a schema is known as ours
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "postgresql"
 
 
-def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
-    """Applies the migrations that the database lacks, all or none of them; `lock` keeps others from writing.
+def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | None:
+    """Apply the migrations that the database lacks, all or none of them; `lock` keeps others from writing.
 
-    Raises StoreError where the server is too old, the database of another encoding, the schema of another program or
-    of a newer version.
+    Return the schema in which the tables are kept as they were, if there were any. Raise StoreError where the server is
+    too old, the database of another encoding, the schema of another program or of a newer version.
     """
     check_server(connection, shown)
     scripts = _scripts()
     if version_of(connection, shown) == len(scripts):
-        return
+        return None
+    copy = None
     try:
         connection.execute(f"BEGIN; {lock}")
         version = version_of(connection, shown)  # another process may have been faster
         if version == 0:
             _make_schema(connection)
+        elif version < len(scripts):
+            copy = _copy_tables(connection, version + 1)
         for script in scripts[version:]:
             connection.execute(script.read_text(encoding="utf-8"))
         connection.execute("UPDATE schema_version SET version = :version", {"version": len(scripts)})
@@ -34,6 +38,7 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
     except BaseException:
         connection.drop_changes()
         raise
+    return copy
 
 
 def check_server(connection: PostgresConnection, shown: str) -> None:
@@ -80,6 +85,25 @@ def _make_schema(connection: PostgresConnection) -> None:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
     connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
     connection.execute("INSERT INTO schema_version VALUES (0)")
+
+
+def _copy_tables(connection: PostgresConnection, first: int) -> str:
+    """Keep all tables as they are before the `first` new migration, in a schema of their own. Return its name.
+
+    Only the newest of such schemas are kept. One is known by its name and by our mark in it.
+    """
+    copy = f"{SCHEMA}_before_{first:04}"
+    query = "SELECT schemaname FROM pg_tables WHERE tablename = :mark AND schemaname ~ :pattern ORDER BY schemaname"
+    kept = connection.execute(query, {"mark": _MARK, "pattern": f"^{SCHEMA}_before_[0-9]{{4}}$"}).fetchall()
+    copies = sorted({*(name for (name,) in kept), copy})
+    for old in {*copies[:-KEPT_COPIES], copy}:
+        connection.execute(f"DROP SCHEMA IF EXISTS {old} CASCADE")
+    connection.execute(f"CREATE SCHEMA {copy}")
+    for (table,) in connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = :schema", {"schema": SCHEMA}
+    ):
+        connection.execute(f"CREATE TABLE {copy}.{table} AS TABLE {SCHEMA}.{table}")
+    return copy
 
 
 def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> TupleRow:

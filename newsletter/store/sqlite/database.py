@@ -127,10 +127,10 @@ class SqliteDatabase:
         return path.with_name(f"{path.name}.runners")
 
 
-def open_sqlite(path: Path, *, wait_seconds: float) -> SqliteDatabase:
-    """Opens the file, first making or migrating it where needed.
+def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None]) -> SqliteDatabase:
+    """Open the file, first making or migrating it where needed; `on_copy` hears which copy a migration made.
 
-    `wait_seconds` is how long a step waits while another program writes. Raises StoreError where it cannot be used.
+    `wait_seconds` is how long a step waits while another program writes. Raise StoreError where it cannot be used.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
@@ -143,11 +143,13 @@ def open_sqlite(path: Path, *, wait_seconds: float) -> SqliteDatabase:
     with translated(path):
         connection = _connect(path, wait_seconds=wait_seconds)
         try:
-            migrate(connection, path)
+            copy = migrate(connection, path)
             keep_private(path)  # not before: it might be another program's
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
+    if copy is not None:
+        on_copy(str(copy))
     return SqliteDatabase(path, wait_seconds=wait_seconds)
 
 

@@ -4,23 +4,28 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from newsletter.store.sqlite.copies import copy_before_migration, drop_old_copies
 from newsletter.store.sqlite.dialect import APPLICATION_ID
 from newsletter.store.sqlite.failures import cannot_use
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Applies the migrations that the file lacks, all or none of them.
+def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
+    """Apply the migrations that the file lacks, all or none of them. Return the copy that was made before.
 
-    Raises StoreError where the file belongs to another program or to a newer version.
+    A new file needs no copy, nor does one that lacks nothing. Raise StoreError where the file belongs to another
+    program or to a newer version, or where there is no room for the copy.
     """
     scripts = _scripts()
     if version_of(connection, path) == len(scripts):
-        return
+        return None
     connection.execute("BEGIN IMMEDIATE")
+    copy = None
     try:
         version = version_of(connection, path)  # another process may have been faster
+        if 0 < version < len(scripts):
+            copy = copy_before_migration(path, version + 1)
         for script in scripts[version:]:
             for statement in _statements(script.read_text(encoding="utf-8")):
                 connection.execute(statement)
@@ -30,7 +35,11 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if copy is not None:
+            copy.unlink(missing_ok=True)
         raise
+    drop_old_copies(path)
+    return copy
 
 
 def newest_version() -> int:

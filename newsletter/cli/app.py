@@ -8,6 +8,7 @@ import typer
 
 from newsletter.cli import (
     audience,
+    backup,
     clients,
     compose,
     doctor,
@@ -20,7 +21,7 @@ from newsletter.cli import (
     workspace,
 )
 
-_COMPOSE, _SEND, _AUDIENCE = "Compose", "Send", "Audience"
+_COMPOSE, _SEND, _AUDIENCE, _KEEP = "Compose", "Send", "Audience", "Keep"
 
 app = typer.Typer(
     name="newsletter",
@@ -52,6 +53,8 @@ app.command("doctor", rich_help_panel=_SEND)(doctor.doctor)
 app.add_typer(audience.subscribers, name="subscribers", rich_help_panel=_AUDIENCE)
 app.add_typer(suppressions.suppressions, name="suppressions", rich_help_panel=_AUDIENCE)
 app.command("segments", rich_help_panel=_AUDIENCE)(segments.segments)
+app.command("backup", rich_help_panel=_KEEP)(backup.backup)
+app.command("restore", rich_help_panel=_KEEP)(backup.restore)
 
 
 def _help_of(command: Callable[..., object]) -> str:

@@ -70,5 +70,9 @@ def opened_database() -> "Iterator[tuple[Config, Database]]":
     from newsletter.store.opening import open_database
 
     config = current_config()
-    with open_database(config.database) as database:
+    with open_database(config.database, on_copy=_say_copied) as database:
         yield config, database
+
+
+def _say_copied(copy: str) -> None:
+    output.note(f"The database was brought to this version of newsletter; a copy from before is {copy}.")

@@ -68,6 +68,15 @@ class Connection(Protocol):
     def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
         """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
 
+    def pages(self, sql: str, size: int) -> Iterator[list[Row]]:
+        """Yield the rows of a query without parameters, so many at a time; they may be millions."""
+
+    def last_ids(self) -> dict[str, int]:
+        """Return the last id that was ever given in each table that gives ids."""
+
+    def raise_last_ids(self, last: Mapping[str, int]) -> None:
+        """Let ids go on after these, and after those that were given here: none is ever given twice."""
+
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table."""
 

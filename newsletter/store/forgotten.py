@@ -79,12 +79,29 @@ def forget_person(database: Database, email: str, *, key: bytes, now: datetime) 
         if not _IS_KNOWN(connection, person=person):
             return False
         subscriber = FIND_SUBSCRIBER(connection, person=person)
-        addresses = {person, email, _FIND_EMAIL(connection, person=person) or email}
         _remember(connection, person, subscriber, key=key, now=now)
-        for erase in _ERASURES:
-            erase(connection, person=person)
-        _erase_from_ledger(connection, addresses, instead=f"somebody forgotten ({digest_of(person, key).hex()[:8]})")
+        erase_person(connection, email, instead=f"somebody forgotten ({digest_of(person, key).hex()[:8]})")
     return True
+
+
+def erase_person(connection: Connection, email: str, *, instead: str) -> None:
+    """Erase all that is known of a person; the words `instead` stand where their address was written."""
+    person = person_of(email)
+    addresses = {person, email, _FIND_EMAIL(connection, person=person) or email}
+    for erase in _ERASURES:
+        erase(connection, person=person)
+    _erase_from_ledger(connection, addresses, instead=instead)
+
+
+def find_key(connection: Connection) -> bytes | None:
+    """Return the digest by which the key is known again; None where nobody is forgotten."""
+    return _FIND_KEY(connection)
+
+
+def keep_key(connection: Connection, mark: bytes) -> None:
+    """Keep the digest by which the key is known again."""
+    _DROP_KEY(connection)
+    _REMEMBER_KEY(connection, digest=mark)
 
 
 def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime | None:
@@ -111,7 +128,7 @@ def clear_forgotten(database: Database) -> int:
 
 def require_key(connection: Connection, key: bytes) -> None:
     """Raise InputError where people were forgotten with another key than this one."""
-    known = _FIND_KEY(connection)
+    known = find_key(connection)
     if known is not None and known != digest_of(_NOBODY, key):
         raise InputError(
             "NEWSLETTER_KEY is not the key with which people were forgotten here; set that one, or, if it is lost, "
@@ -126,8 +143,7 @@ def digest_of(person: str, key: bytes) -> bytes:
 
 def _remember(connection: Connection, person: str, subscriber: int | None, *, key: bytes, now: datetime) -> None:
     reason = _FIND_REASON(connection, person=person)
-    _DROP_KEY(connection)
-    _REMEMBER_KEY(connection, digest=digest_of(_NOBODY, key))
+    keep_key(connection, digest_of(_NOBODY, key))
     _REMEMBER(
         connection,
         digest=digest_of(person, key),

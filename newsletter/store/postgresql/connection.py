@@ -1,6 +1,6 @@
 """A connection to the server as the store asks for one, and how it is set up."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from newsletter.store.postgresql.dialect import PostgresDialect
 from newsletter.store.postgresql.failures import cannot_connect
 from newsletter.store.postgresql.translation import opened, translate
 
+_SEQUENCE = "_id_seq"  # what PostgreSQL adds to a table's name for the sequence of its ids
 SCHEMA = "newsletter"  # our tables stand apart from those of others in the database
 
 # A commit survives a power cut, whatever the server's default: a chunk that left must never be found ready again. A
@@ -58,6 +59,27 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
         with self.cursor() as cursor:
             cursor.executemany(sql, rows)
             return cursor.rowcount
+
+    def pages(self, sql: str, size: int) -> Iterator[list[Row]]:
+        """Yield the rows of a query without parameters, so many at a time; they may be millions."""
+        with self.cursor(name="pages") as cursor:
+            cursor.execute(sql)
+            while page := cursor.fetchmany(size):
+                yield list(page)
+
+    def last_ids(self) -> dict[str, int]:
+        """Return the last id that was ever given in each table that gives ids."""
+        sequences = self.execute(
+            "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()"
+        )
+        return {name.removesuffix(_SEQUENCE): last for name, last in sequences if last is not None}
+
+    def raise_last_ids(self, last: Mapping[str, int]) -> None:
+        """Let ids go on after these, and after those that were given here: none is ever given twice."""
+        given = self.last_ids()
+        for table, number in last.items():
+            place = {"sequence": f"{table}{_SEQUENCE}", "last": max(number, given.get(table, 0))}
+            self.execute("SELECT setval(:sequence::regclass, :last::bigint)", place)
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table of ours."""

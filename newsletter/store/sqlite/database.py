@@ -127,7 +127,7 @@ class SqliteDatabase:
         return path.with_name(f"{path.name}.runners")
 
 
-def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None]) -> SqliteDatabase:
+def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None] = lambda _: None) -> SqliteDatabase:
     """Open the file, first making or migrating it where needed; `on_copy` hears which copy a migration made.
 
     `wait_seconds` is how long a step waits while another program writes. Raise StoreError where it cannot be used.

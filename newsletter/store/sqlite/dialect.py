@@ -1,6 +1,7 @@
 """What SQLite writes in its own way, and how its connections are set up."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -8,6 +9,7 @@ from functools import lru_cache
 from newsletter.store.database import LONGEST_NUMBER, Row
 
 APPLICATION_ID = 0x4E4C5452  # "NLTR", in the header of each of our files
+BACKUP_ID = 0x4E4C5442  # "NLTB", in that of a backup, which must not be used as it is
 OLDEST_SQLITE = (3, 38)  # the first with `->>` and UPDATE … FROM on STRICT tables
 
 # A statement of many rows takes half the time of as many statements; beyond this it gains no more.
@@ -89,6 +91,34 @@ class SqliteConnection(sqlite3.Connection):
     def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
         """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
         return self.executemany(sql, rows).rowcount
+
+    def pages(self, sql: str, size: int) -> Iterator[list[Row]]:
+        """Yield the rows of a query without parameters, so many at a time; they may be millions."""
+        cursor = self.execute(sql)
+        while page := cursor.fetchmany(size):
+            yield page
+
+    def last_ids(self) -> dict[str, int]:
+        """Return the last id that was ever given in each table that gives ids."""
+        return dict(self.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+
+    def raise_last_ids(self, last: Mapping[str, int]) -> None:
+        """Let ids go on after these, and after those that were given here: none is ever given twice."""
+        for table, number in last.items():
+            parameters = {"table": table, "last": max(number, self.last_ids().get(table, 0))}
+            self.execute("DELETE FROM sqlite_sequence WHERE name = :table", parameters)
+            self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)", parameters)
+
+    def table_columns(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of each table of ours, in the order of the tables' names."""
+        query = (
+            "SELECT t.name, c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c "
+            "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid"
+        )
+        columns = defaultdict(list)
+        for table, column in self.execute(query):
+            columns[table].append(column)
+        return {table: tuple(names) for table, names in columns.items()}
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Puts many rows, each with a value for every column, into a table of ours."""

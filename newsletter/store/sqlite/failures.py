@@ -12,7 +12,7 @@ _MEANING = {
     sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that has finished, and try again"),
     sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that has finished, and try again"),
     sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", "check [database] url in newsletter.toml"),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", "restore it from a backup"),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
     sqlite3.SQLITE_PERM: ("you may not use it", "change its owner or its permissions"),
     sqlite3.SQLITE_AUTH: ("you may not use it", "change its owner or its permissions"),
     sqlite3.SQLITE_READONLY: (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from newsletter.store.sqlite.copies import copy_before_migration, drop_old_copies
-from newsletter.store.sqlite.dialect import APPLICATION_ID
+from newsletter.store.sqlite.dialect import APPLICATION_ID, BACKUP_ID
 from newsletter.store.sqlite.failures import cannot_use
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
@@ -54,6 +54,12 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if application == 0 and version == 0 and tables == 0:
         return 0
+    if application == BACKUP_ID:
+        raise cannot_use(
+            path,
+            "it is a backup, by which people could be mailed twice",
+            "move it elsewhere, and bring it in with `newsletter restore`",
+        )
     if application != APPLICATION_ID:
         raise cannot_use(
             path, "it is the database of another program", "give another file as [database] url in newsletter.toml"

@@ -21,10 +21,10 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_key
 from newsletter.store.ledger.states import find, hold_back
 from newsletter.store.queries import change, query_all, query_one, query_value
-from newsletter.store.sqlite.copies import copy_pages, new_file
+from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
 from newsletter.store.sqlite.database import SqliteDatabase, open_sqlite
-from newsletter.store.sqlite.dialect import APPLICATION_ID, BACKUP_ID, SqliteConnection
 from newsletter.store.sqlite.failures import cannot_use, translated
+from newsletter.store.sqlite.files import copy_pages, new_file
 from newsletter.system.moments import moment_of, text_of
 
 _ROWS_AT_ONCE = 10_000
@@ -234,10 +234,14 @@ def _carry_over(present: Connection, restored: SqliteConnection, *, key: bytes |
     """Put what happened since into the backup. Return the broadcasts that it did not know."""
     known = {broadcast for broadcast, _ in _NONCES(restored)}
     carried = tuple(broadcast for broadcast, _ in _NONCES(present) if broadcast not in known)
+    columns, newest = restored.table_columns(), restored.last_ids().get("subscriber", 0)
     for broadcast in carried:
         for table, column in _OF_BROADCAST.items():
-            names = restored.table_columns()[table]
-            _copy_table(present, restored, table, names, condition=f"{column} = {broadcast}")
+            _copy_table(present, restored, table, columns[table], condition=f"{column} = {broadcast}")
+    # Whoever joined since and was mailed stays on the list: with another number they could get the issue again.
+    numbers = ", ".join(map(str, carried)) or "NULL"
+    mailed = f"SELECT d.subscriber FROM delivery AS d WHERE d.chunk IS NOT NULL AND d.broadcast IN ({numbers})"  # noqa: S608
+    _copy_table(present, restored, "subscriber", columns["subscriber"], condition=f"id > {newest} AND id IN ({mailed})")
     _SUPPRESS.for_each(restored, [row._asdict() for row in _SUPPRESSIONS(present)])
     _forget_again(present, restored, key=key)
     restored.raise_last_ids(present.last_ids())  # a number never stands for two

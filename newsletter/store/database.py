@@ -97,6 +97,19 @@ class Runner:
     id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseFacts:
+    """What a database is like."""
+
+    engine: str  # such as `SQLite 3.45.1`
+    schema: int  # how many migrations it has; 0 where it holds nothing yet
+    newest_schema: int  # how many this version knows
+    damages: tuple[str, ...]  # what the engine finds wrong in it
+    open_to: str  # who else may read it, as the system writes permissions; empty where nobody, or nobody can tell
+    journal: str  # `wal` where readers and a writer do not wait for each other; empty where the engine has no choice
+    size_bytes: int
+
+
 class Database(Protocol):
     """An open database; each thread gets a connection of its own.
 

@@ -26,7 +26,7 @@ from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.resolve import resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
-from newsletter.store.sqlite import copies
+from newsletter.store.sqlite import files
 from newsletter.store.subscribers import export_subscribers, find_subscriber
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import (
@@ -73,7 +73,7 @@ def bring_back(database: Database, file: Path, *, key: bytes | None = KEY) -> Re
 def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables."""
     with sqlite3.connect(":memory:") as names:
-        for script in sorted((Path(copies.__file__).parents[1] / "sql/migrations/sqlite").glob("*.sql")):
+        for script in sorted((Path(files.__file__).parents[1] / "sql/migrations/sqlite").glob("*.sql")):
             names.executescript(script.read_text())
         query = (
             "SELECT t.name, group_concat(c.name) FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c ON TRUE "
@@ -114,7 +114,7 @@ def test_everything_comes_back_into_a_new_database_of_either_engine(
 def test_a_backup_is_of_one_state_though_others_write_meanwhile(
     database: Database, file: Path, monkeypatch: pytest.MonkeyPatch, fresh_location: Callable[[], Location]
 ) -> None:
-    monkeypatch.setattr(copies, "_PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(files, "_PAGES_AT_ONCE", 1)
     add_people(database, 50)
     told = []
 
@@ -254,19 +254,27 @@ def test_broadcasts_that_began_since_are_carried_over(database: Database, file: 
     finish_if_done(database, first.id, now=NOW)
     save(database, file)
     add_people(database, 20, prefix="new")
+    third = freeze(database, "2026-03")
+    send_all(database, third)
+    finish_if_done(database, third.id, now=NOW)
     second = freeze(database, "2026-02")
+    add_people(database, 20, prefix="later")
     record(database, claim(database, second))
 
     done = bring_back(database, file)
 
-    assert done.carried == (second.id,)
+    assert done.carried == (third.id, second.id)
     assert [(each.id, each.people) for each in done.open] == [(second.id, 30)]
     assert states(database, second) == {ChunkState.ACCEPTED: 10, ChunkState.UNKNOWN: 30}
     assert tally_of(database, second.id).adds_up
-    with pytest.raises(InputError, match=f"20 already in broadcast {second.id}"):
+    with pytest.raises(InputError, match=f"40 already in broadcast {second.id}"):
+        freeze(database, "2026-02")
+    assert len(list(export_subscribers(database))) == 40, "those who were mailed stay; the later ones are gone"
+    add_people(database, 20, prefix="new")
+    with pytest.raises(InputError, match=f"40 already in broadcast {second.id}"):
         freeze(database, "2026-02")
     add(database, row("last@example.org"))
-    assert id_of(database, "last@example.org") > 40, "the number of somebody who was on the list was given again"
+    assert id_of(database, "last@example.org") > 60, "the number of somebody who was on the list was given again"
 
 
 def test_numbers_of_broadcasts_that_nobody_knows_of_bring_no_old_reports(

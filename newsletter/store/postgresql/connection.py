@@ -1,6 +1,12 @@
-"""A connection to the server as the store asks for one, and how it is set up."""
+"""A connection to the server as the store asks for one, and how it is set up.
 
+The SQL of `sql/` is what both engines take. Parameters are written `:name` there and `%(name)s` for psycopg; a comment
+of the form `/*+ … */` is for PostgreSQL alone, and is opened.
+"""
+
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import repeat
 from typing import Any, Self
 
@@ -9,11 +15,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg.types.string import StrDumper
 
-from newsletter.store.database import Row
+from newsletter.store.database import LONGEST_NUMBER, Row
 from newsletter.store.postgresql.address import Address
-from newsletter.store.postgresql.dialect import PostgresDialect
 from newsletter.store.postgresql.failures import cannot_connect
-from newsletter.store.postgresql.translation import opened, translate
 
 _SEQUENCE = "_id_seq"  # what PostgreSQL adds to a table's name for the sequence of its ids
 SCHEMA = "newsletter"  # our tables stand apart from those of others in the database
@@ -30,6 +34,58 @@ SET tcp_keepalives_interval = 10;
 SET tcp_keepalives_count = 3;
 SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off';
 """
+
+
+_HINT = re.compile(r"/\*\+(.*?)\*/", re.DOTALL)
+
+# What a colon or a name may stand in without being a parameter comes before the parameters.
+_PIECE = re.compile(
+    r"""
+    '(?:[^']|'')*'          # text
+    | "(?:[^"]|"")*"        # a name in quotes
+    | --[^\n]*              # a comment
+    | /\*.*?\*/             # a longer one
+    | ::                    # a cast
+    | :(?P<name>[A-Za-z_]\w*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+# A JSON number, as SQLite's json_type() finds it. An exponent of three digits, or too many digits, may lie beyond what
+# a double holds, where PostgreSQL fails: such a value is text.
+_NUMBER = r"^[ \t\n\r]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?[ \t\n\r]*$"
+
+
+def opened(sql: str) -> str:
+    """Return SQL with what is meant for PostgreSQL alone."""
+    return _HINT.sub(r"\1", sql)
+
+
+@lru_cache(maxsize=1024)
+def translate(sql: str) -> str:
+    """Return SQL for psycopg; `%` is doubled, since psycopg's own parameters begin with it."""
+    return _PIECE.sub(_translated, opened(sql).replace("%", "%%"))
+
+
+class PostgresDialect:
+    """The pieces of SQL that are PostgreSQL's own.
+
+    Texts are compared in the collation "C", byte by byte, as SQLite does: the columns are declared so, and what is
+    computed says so. Results are then the same on both engines, whichever language the database was made for.
+    """
+
+    def looks_numeric(self, expression: str) -> str:
+        """SQL that is true where a text expression is written as a plain number."""
+        return f"({expression} ~ '{_NUMBER}' AND length({expression}) <= {LONGEST_NUMBER})"
+
+    def attribute(self, name: str) -> str:
+        """SQL for an attribute of the subscriber `s`, as text; NULL where there is none."""
+        return f'((s.attributes::jsonb ->> {name}) COLLATE "C")'
+
+    def is_among(self, column: str, rows: str) -> str:
+        """SQL that is true where the id of the subscriber `s` stands in a column of `rows`."""
+        # EXISTS is turned into a join, be it negated. NOT IN is not, and takes for ever once memory does not suffice.
+        return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
 
 
 class PostgresCursor(psycopg.Cursor[TupleRow]):
@@ -141,3 +197,8 @@ def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
         connection.close()
         raise
     return connection
+
+
+def _translated(piece: re.Match[str]) -> str:
+    name = piece["name"]
+    return f"%({name})s" if name else piece[0]

@@ -1,21 +1,26 @@
 """The database file: opening it, and the only transactions there are on it."""
 
+import fcntl
+import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from stat import S_IMODE, filemode
 from types import TracebackType
 
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Answer, Part, Runner
-from newsletter.store.sqlite.dialect import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
+from newsletter.store.database import Answer, DatabaseFacts, Part, Runner
+from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import cannot_use, translated
-from newsletter.store.sqlite.migrations import migrate
+from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
+from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
-from newsletter.store.sqlite.privacy import keep_private, make_private_file
-from newsletter.store.sqlite.runners import hold_runner, is_alive
 
+_MOST_DAMAGES = 5
+_WAL_MARK = b"\x02\x02"  # bytes 18 and 19 of the header (https://www.sqlite.org/fileformat2.html)
 _LONGEST_MAP = 1 << 40  # bytes; SQLite itself maps no more than it was built for
 
 
@@ -106,11 +111,11 @@ class SqliteDatabase:
 
     def runner(self) -> AbstractContextManager[Runner]:
         """A runner to claim chunks with, alive while the block lasts."""
-        return hold_runner(self._runners)
+        return _hold_runner(self._runners)
 
     def alive(self, runner_id: str) -> bool:
         """Whether the runner's block, in whichever process, still lasts."""
-        return is_alive(self._runners, runner_id)
+        return _is_alive(self._runners, runner_id)
 
     def scrub(self) -> bool:
         """Empties the WAL, which still holds pages as they were; whether no other program kept it from being emptied.
@@ -153,6 +158,32 @@ def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], Non
     return SqliteDatabase(path, wait_seconds=wait_seconds)
 
 
+def examine_sqlite(path: Path) -> DatabaseFacts:
+    """Read the header, the schema's version, and whether all pages hang together.
+
+    Raise StoreError where it is not there, not ours, or cannot be read.
+    """
+    if not path.is_file():
+        raise cannot_use(path, "it is not there", "check [database] url in newsletter.toml")
+    with translated(path):
+        connection = sqlite3.connect(_unchanged(path), uri=True)
+        try:
+            schema = version_of(connection, path)
+            checked = connection.execute(f"PRAGMA quick_check({_MOST_DAMAGES})").fetchall()
+        finally:
+            connection.close()
+    found = path.stat()
+    return DatabaseFacts(
+        engine=f"SQLite {sqlite3.sqlite_version}",
+        schema=schema,
+        newest_schema=newest_version(),
+        damages=tuple(words for (words,) in checked if words != "ok"),
+        open_to=filemode(found.st_mode) if S_IMODE(found.st_mode) & OF_OTHERS else "",
+        journal="wal" if _is_wal(path) else "rollback",
+        size_bytes=found.st_size,
+    )
+
+
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
     # The file is there by now: were it moved away meanwhile, an empty one must not take its place.
     uri = f"{path.absolute().as_uri()}?mode=rw"
@@ -166,3 +197,59 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     """Ends the transaction, unless SQLite has already ended it, as it does when the disk is full."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def _unchanged(path: Path) -> str:
+    """Return how to open the file: to read it through a WAL makes files beside it, so only where there are some."""
+    is_in_use = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'immutable=1'}"
+
+
+def _is_wal(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == _WAL_MARK
+    except OSError:
+        return False
+
+
+@contextmanager
+def _hold_runner(folder: Path) -> Iterator[Runner]:
+    """Yield a new runner that is alive until the block, or the process, ends.
+
+    Each process that hands over mail holds a lock of the operating system on a small file of its own beside the
+    database. However the process ends, the lock ends with it, so a chunk that it left inflight is found. Raise
+    StoreError where the folder cannot be written.
+    """
+    runner = Runner(id=secrets.token_hex(8))
+    path = folder / runner.id
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except OSError as err:
+        raise cannot_use(folder, f"it cannot be written ({err.strerror})", "check its permissions") from err
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield runner
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _is_alive(folder: Path, runner_id: str) -> bool:
+    """Return whether the runner still holds its lock; the file of one that died is removed."""
+    path = folder / runner_id
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two who ask at once do not take each other for the runner.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        path.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(descriptor)

@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from newsletter.store.sqlite.copies import copy_before_migration, drop_old_copies
-from newsletter.store.sqlite.dialect import APPLICATION_ID, BACKUP_ID
+from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID
 from newsletter.store.sqlite.failures import cannot_use
+from newsletter.store.sqlite.files import copy_before_migration, drop_old_copies
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
 

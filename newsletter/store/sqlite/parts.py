@@ -13,7 +13,7 @@ from threading import Barrier, BrokenBarrierError
 from typing import TypeVar
 
 from newsletter.store.database import Part
-from newsletter.store.sqlite.dialect import SqliteConnection
+from newsletter.store.sqlite.connection import SqliteConnection
 
 T = TypeVar("T")
 Ask = Callable[[SqliteConnection, Part | None], T]  # about a part of the list, or about all of it

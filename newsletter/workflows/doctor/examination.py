@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
 from newsletter.errors import MistakesError, NewsletterError, StoreError
-from newsletter.store.examination import DatabaseFacts, examine_database
+from newsletter.store.database import DatabaseFacts
+from newsletter.store.opening import examine_database
 from newsletter.workflows.compose.compose import issue_names
 from newsletter.workflows.doctor.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
 from newsletter.workflows.doctor.machine import machine_items

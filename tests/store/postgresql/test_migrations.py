@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from newsletter.store.opening import open_database
-from newsletter.store.postgresql.translation import opened
+from newsletter.store.postgresql.connection import opened
 from tests.store.earlier import PEOPLE, assert_all_arrived, migrations
 
 

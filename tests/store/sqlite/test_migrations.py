@@ -13,8 +13,8 @@ from newsletter.errors import StoreError
 from newsletter.lists.batches import batch_of
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
-from newsletter.store.sqlite.copies import KEPT_COPIES
-from newsletter.store.sqlite.dialect import APPLICATION_ID
+from newsletter.store.sqlite.connection import APPLICATION_ID
+from newsletter.store.sqlite.files import KEPT_COPIES
 from tests.store.builders import NOW, add, id_of, row
 from tests.store.earlier import PEOPLE, assert_all_arrived, migrations
 
@@ -141,7 +141,7 @@ def test_without_room_for_the_copy_nothing_is_migrated(tmp_path: Path) -> None:
 
 DIE = """
 import os, pathlib, signal, sys
-import newsletter.store.sqlite.copies as copies, newsletter.store.sqlite.migrations as migrations
+import newsletter.store.sqlite.files as copies, newsletter.store.sqlite.migrations as migrations
 from newsletter.store.opening import open_database
 module, name, when, path = sys.argv[1:]
 module = {"copies": copies, "migrations": migrations}[module]

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from newsletter.errors import InputError
+from newsletter.errors import InputError, StoreError
 from newsletter.model.address import person_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_key
@@ -158,13 +158,25 @@ def _opened(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
     if not path.is_file():
         raise cannot_use(path, "there is no such file", "name a file that `newsletter backup` made")
     with tempfile.TemporaryDirectory(prefix="newsletter-restore-") as folder:
-        copy = Path(shutil.copyfile(path, Path(folder) / "backup.db"))
+        copy = _copied(path, Path(folder))
         with translated(path), _plainly(copy) as file:
             made_at = _made_at(file, path)
             file.execute("DROP TABLE IF EXISTS backup")
             file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        with open_sqlite(copy, wait_seconds=0) as database:
+        try:
+            database = open_sqlite(copy, wait_seconds=0)
+        except StoreError as err:  # such as that a newer version wrote it
+            raise StoreError(str(err).replace(str(copy), str(path))) from err
+        with database:
             yield database, made_at
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    try:
+        return Path(shutil.copyfile(path, folder / path.name))
+    except OSError as err:
+        remedy = "make room there, or let TMPDIR name a folder with room"
+        raise cannot_use(path, f"it cannot be copied into {folder.parent} ({err.strerror})", remedy) from err
 
 
 def _made_at(file: sqlite3.Connection, path: Path) -> datetime:

@@ -341,6 +341,12 @@ def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Pat
         bring_back(database, file)
     file.unlink()
     add_people(database, 200)
+    newer = sqlite3.connect(save(database, file))
+    newer.execute("PRAGMA user_version = 999")
+    newer.close()
+    with pytest.raises(StoreError, match=f"{file}: it was written by a newer version"):
+        bring_back(database, file)
+    file.unlink()
     data = bytearray(save(database, file).read_bytes())
     data[8192:16384] = b"\xff" * 8192
     file.write_bytes(data)

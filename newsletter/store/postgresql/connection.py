@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import Any, Self
+from typing import Self
 
 import psycopg
+from psycopg.abc import Params, Query
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg.types.string import StrDumper
@@ -91,13 +92,21 @@ class PostgresDialect:
 class PostgresCursor(psycopg.Cursor[TupleRow]):
     """Takes the SQL that both engines take."""
 
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        """Runs one statement, or, without parameters, a script."""
-        return super().execute(opened(query) if params is None else translate(query), params, **options)
+    def execute(
+        self,
+        query: Query,
+        params: Params | None = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+    ) -> Self:
+        """Run one statement, or, without parameters, a script."""
+        sql = opened(_text(query)) if params is None else translate(_text(query))
+        return super().execute(sql, params, prepare=prepare, binary=binary)
 
-    def executemany(self, query: Any, params_seq: Iterable[Any], **options: Any) -> None:
-        """Runs one statement for each set of parameters."""
-        super().executemany(translate(query), params_seq, **options)
+    def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
+        """Run one statement for each set of parameters."""
+        super().executemany(translate(_text(query)), params_seq, returning=returning)
 
 
 class PostgresConnection(psycopg.Connection[TupleRow]):
@@ -197,6 +206,13 @@ def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
         connection.close()
         raise
     return connection
+
+
+def _text(query: Query) -> str:
+    """Return the SQL of the store, which is always text."""
+    if not isinstance(query, str):
+        raise TypeError("SQL of the store is text")
+    return query
 
 
 def _translated(piece: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 LONGEST_NUMBER = 200  # characters; a text that is longer is compared as text
 
 
-class Part(NamedTuple):
+class ListPart(NamedTuple):
     """A part of the list: the people with ids above the one, up to the other."""
 
     after: int
@@ -131,7 +131,7 @@ class Database(Protocol):
     def scan(self) -> AbstractContextManager[Connection]:
         """As `read`, for queries that look at everybody on the list."""
 
-    def ask_in_parts(self, ask: Callable[[Connection, Part | None], Answer]) -> list[Answer]:
+    def ask_in_parts(self, ask: Callable[[Connection, ListPart | None], Answer]) -> list[Answer]:
         """What is answered about each part of the list by a thread of its own, where that helps, or about all of it.
 
         All of them see the same state of the data.

@@ -29,7 +29,7 @@ from newsletter.model.segment import (
     Since,
     Tagged,
 )
-from newsletter.store.database import Dialect, Part
+from newsletter.store.database import Dialect, ListPart
 from newsletter.system.moments import text_of
 
 # Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
@@ -90,7 +90,7 @@ def compose(
     segment: Condition,
     variants: Sequence[Condition] = (),
     field_name: str | None = None,
-    part: Part | None = None,
+    part: ListPart | None = None,
     **parameters: str | int,
 ) -> ComposedQuery:
     """Puts a segment's condition, and what else the query leaves open, into a query of `sql/`.
@@ -119,7 +119,7 @@ class _Binder:
     dialect: Dialect
     values: dict[str, str] = field(default_factory=dict)
     looks_up: bool = False  # each person among the rows, rather than everybody at once
-    part: Part | None = None
+    part: ListPart | None = None
 
     def is_in_part(self, column: str) -> str:
         """SQL that is true of the ids of the part, and of all where there is none."""

@@ -9,7 +9,7 @@ import orjson
 
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.segment import All, And, Condition, Member, Not
-from newsletter.store.database import Connection, Database, Part
+from newsletter.store.database import Connection, Database, ListPart
 from newsletter.store.queries import load_queries, query_all, query_value
 from newsletter.store.segment_sql import compose
 from newsletter.store.subscribers import subscriber_of
@@ -45,7 +45,7 @@ _ALL = 1 << 40  # more than there can be
 def count_segment(database: Database, segment: Condition) -> SegmentCount:
     """Return how many people the segment has, how many are suppressed, and how many others have no known consent."""
 
-    def count(connection: Connection, part: Part | None) -> SegmentCounts:
+    def count(connection: Connection, part: ListPart | None) -> SegmentCounts:
         if isinstance(segment, Not):  # everybody but those: they can be found more quickly than who is not among them
             return SegmentCounts(*map(sub, _counts(connection, All(), part), _counts(connection, segment.part, part)))
         return _counts(connection, segment, part)
@@ -114,6 +114,6 @@ def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:
     )
 
 
-def _counts(connection: Connection, segment: Condition, part: Part | None) -> SegmentCounts:
+def _counts(connection: Connection, segment: Condition, part: ListPart | None) -> SegmentCounts:
     query = compose(_COUNT_SEGMENT.sql, connection.dialect, segment=segment, part=part)
     return _COUNT_SEGMENT.rewritten(query.sql)(connection, **query.parameters)

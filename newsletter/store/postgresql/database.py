@@ -9,7 +9,7 @@ from types import TracebackType
 import psycopg
 
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Answer, DatabaseFacts, Part, Runner
+from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.postgresql.address import Address, read_address
 from newsletter.store.postgresql.connection import PostgresConnection, connect
 from newsletter.store.postgresql.failures import cannot_use, translated
@@ -75,7 +75,7 @@ class PostgresDatabase:
         """The same as `read`."""
         return self.read()
 
-    def ask_in_parts(self, ask: Callable[[PostgresConnection, Part | None], Answer]) -> list[Answer]:
+    def ask_in_parts(self, ask: Callable[[PostgresConnection, ListPart | None], Answer]) -> list[Answer]:
         """What is answered about the whole list: the server itself parts what is worth it."""
         with self.read() as connection:
             return [ask(connection, None)]

@@ -12,7 +12,7 @@ from stat import S_IMODE, filemode
 from types import TracebackType
 
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Answer, DatabaseFacts, Part, Runner
+from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import cannot_use, translated
 from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
@@ -69,7 +69,7 @@ class SqliteDatabase:
             finally:
                 connection.execute("PRAGMA mmap_size = 0")
 
-    def ask_in_parts(self, ask: Callable[[SqliteConnection, Part | None], Answer]) -> list[Answer]:
+    def ask_in_parts(self, ask: Callable[[SqliteConnection, ListPart | None], Answer]) -> list[Answer]:
         """What is answered about each part of the list, by a thread for each where the list is long."""
         with translated(self.path):
             return ask_in_parts(self._connections.mine(), self.scan, ask)

@@ -13,8 +13,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 import newsletter.store
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus
+from newsletter.model.event import EventType
+from newsletter.model.ledger import Entry
 from newsletter.store.database import Connection, Database
-from newsletter.store.queries import Change, Query, is_single, queries_in
+from newsletter.store.queries import Change, Query, QueryOne, is_single, queries_in
 from tests.store.query_world import CALLS, Call, seed
 
 # Files of `sql/`, and single queries, whose modules have no handles yet.
@@ -68,6 +72,9 @@ for each in handles():
         HANDLES[".".join(each.name)].append(each)
 
 
+ENUMS: tuple[type[Enum], ...] = (BroadcastState, ChunkState, DeliveryStatus, Entry, EventType, SuppressionReason)
+# Texts that look like members of an enum, and may be others: every reason for which people are not mailed, by name.
+OF_SEVERAL_ENUMS = {"backup.suppressions.reason", "stats.left_list.reason", "stats.suppressed.name"}
 NULLABLE = (
     ("broadcast", "finished_at"),
     ("delivery", "chunk"),
@@ -112,7 +119,7 @@ def fields_of(handle: Query[Any]) -> dict[str, object]:
 Seen = dict[tuple[str, str], set[object]]
 
 
-def run(handle: Query[Any] | Change, connection: Connection, call: Call, seen: Seen, *, may_lack: bool = False) -> None:
+def run(handle: Query[Any] | Change, connection: Connection, call: Call, seen: Seen) -> None:
     """Runs a query, holds what it gives against its record, and adds the values to those that were seen."""
     name = ".".join(handle.name)
     if isinstance(handle, Change):
@@ -126,8 +133,7 @@ def run(handle: Query[Any] | Change, connection: Connection, call: Call, seen: S
     answer = found(watched, **call)
     fields = fields_of(handle)
     rows = answer if isinstance(answer, list) else [] if answer is None else [answer]
-    if answer is None:
-        seen[name, "no row"].add(None)
+    assert answer is not None or isinstance(handle, QueryOne), f"{name}: NULL, or no row, which it does not expect"
     if not is_single(handle.kind):
         assert watched.names == list(fields), f"{name}: the columns are not the fields of the record"
     for row in rows:
@@ -135,6 +141,8 @@ def run(handle: Query[Any] | Change, connection: Connection, call: Call, seen: S
             value = getattr(row, field) if field else row
             assert fits(value, kind), f"{name}: {field} is {value!r}, and not {kind}"
             seen[name, field].add(value if value is None or isinstance(value, Enum) else type(value))
+            if type(value) is str:
+                seen[name, f"{field} in words"].add(value)
 
 
 def missing(handle: Query[Any], seen: Seen) -> list[str]:
@@ -149,6 +157,8 @@ def missing(handle: Query[Any], seen: Seen) -> list[str]:
                 lacking += [] if None in seen[name, field] else [f"{field}: None"]
             elif (wanted := get_origin(each) or each) not in seen[name, field]:
                 lacking.append(f"{field}: {wanted.__name__}")
+        if len(words := seen[name, f"{field} in words"]) > 1 and f"{name}.{field}" not in OF_SEVERAL_ENUMS:
+            lacking += [f"{field}: no {enum.__name__}" for enum in ENUMS if words <= {member.value for member in enum}]
     return [f"{name}: {lack}" for lack in lacking if lack not in IMPOSSIBLE.get(name, ())]
 
 

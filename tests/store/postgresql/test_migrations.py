@@ -48,10 +48,7 @@ def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back(url
     assert words.startswith("schema newsletter_before_0002 of postgresql://")
     assert rows(url, "SELECT version FROM newsletter_before_0002.schema_version") == [(1,)]
     assert rows(url, "SELECT * FROM newsletter_before_0002.subscriber ORDER BY id") == people
-    tables = [
-        str(name)
-        for (name,) in rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'newsletter_before_0002'")
-    ]
+    tables = rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'newsletter_before_0002'")
     with psycopg.connect(url, autocommit=True) as earlier:
         earlier.execute("DROP SCHEMA newsletter CASCADE; CREATE SCHEMA newsletter; SET search_path TO newsletter")
         earlier.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")

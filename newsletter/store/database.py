@@ -27,7 +27,7 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int:
-        """How many rows were changed."""
+        """Return how many rows were changed."""
 
     def fetchone(self) -> Row | None:
         """Return the next row, or None where there is none."""
@@ -43,13 +43,13 @@ class Dialect(Protocol):
     """The pieces of SQL that each engine writes in its own way."""
 
     def looks_numeric(self, expression: str) -> str:
-        """SQL that is true where a text expression is written as a plain number."""
+        """Return SQL that is true where a text expression is written as a plain number."""
 
     def attribute(self, name: str) -> str:
-        """SQL for an attribute of the subscriber `s`, as text; NULL where there is none. `name` is a parameter."""
+        """Return SQL for an attribute of the subscriber `s`, as text or NULL. `name` is a parameter."""
 
     def is_among(self, column: str, rows: str) -> str:
-        """SQL that is true where the id of the subscriber `s` stands in a column of `rows`.
+        """Return SQL that is true where the id of the subscriber `s` stands in a column of `rows`.
 
         `rows` is what follows a FROM, and ends with a condition; none of the column's values is NULL.
         """
@@ -60,7 +60,7 @@ class Connection(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """The pieces of SQL that are this engine's own."""
+        """Return what writes the pieces of SQL that are this engine's own."""
 
     def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Cursor:
         """Run one statement; parameters are named, `:name`."""
@@ -78,16 +78,16 @@ class Connection(Protocol):
         """Let ids go on after these, and after those that were given here: none is ever given twice."""
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
-        """Puts many rows, each with a value for every column, into a table."""
+        """Put many rows, each with a value for every column, into a table."""
 
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
-        """Puts many rows, given column by column, into a table; the fastest way there is.
+        """Put many rows, given column by column, into a table; the fastest way there is.
 
         `constants` are the columns whose value is the same in all of them.
         """
 
     def attempt(self, sql: str) -> bool:
-        """Runs a statement; False, with nothing done, where it would bring about two equal keys."""
+        """Run a statement. Return False, with nothing done, where it would bring about two equal keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,50 +117,50 @@ class Database(Protocol):
     """
 
     def __enter__(self) -> Self:
-        """The database itself."""
+        """Return the database itself."""
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
-        """Closes it."""
+        """Close the database."""
 
     def close(self) -> None:
-        """Closes the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads; none of them may be in use."""
 
     def read(self) -> AbstractContextManager[Connection]:
-        """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
 
     def scan(self) -> AbstractContextManager[Connection]:
-        """As `read`, for queries that look at everybody on the list."""
+        """Yield a connection as `read` does, for queries that look at everybody on the list."""
 
     def ask_in_parts(self, ask: Callable[[Connection, ListPart | None], Answer]) -> list[Answer]:
-        """What is answered about each part of the list by a thread of its own, where that helps, or about all of it.
+        """Return what is answered about each part of the list by a thread of its own, or about all of it.
 
         All of them see the same state of the data.
         """
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """A connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
 
         Nobody else writes until then.
         """
 
     def shared_transaction(self) -> AbstractContextManager[Connection]:
-        """A transaction beside which other shared ones may run, where the engine can; for single rows of one's own.
+        """Yield a transaction beside which other shared ones may run, where the engine can; for rows of one's own.
 
         None runs beside a `transaction`, so that what a `transaction` decides holds for all of it. Whoever changes a
         row here locks it first.
         """
 
     def filling_transaction(self) -> AbstractContextManager[Connection]:
-        """A `transaction` that fills an empty list with very many rows; nobody can be sending then.
+        """Yield a `transaction` that fills an empty list with very many rows; nobody can be sending then.
 
         Where an engine can write them faster while nobody else reads, others may have to wait for its end.
         """
 
     def scrub(self) -> bool:
-        """Rids the engine's own files of what was deleted; whether it could. Not within a transaction."""
+        """Rid the engine's own files of what was deleted. Return whether it could. Not within a transaction."""
 
     def runner(self) -> AbstractContextManager[Runner]:
-        """A runner to claim chunks with, alive while the block lasts."""
+        """Yield a runner to claim chunks with, alive while the block lasts."""
 
     def alive(self, runner_id: str) -> bool:
-        """Whether the runner's block, in whichever process and on whichever machine, still lasts."""
+        """Return whether the runner's block, in whichever process and on whichever machine, still lasts."""

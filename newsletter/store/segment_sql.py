@@ -93,7 +93,7 @@ def compose(
     part: ListPart | None = None,
     **parameters: str | int,
 ) -> ComposedQuery:
-    """Puts a segment's condition, and what else the query leaves open, into a query of `sql/`.
+    """Put a segment's condition, and what else the query leaves open, into a query of `sql/`.
 
     `variants` make a bit mask: bit N is set where the Nth condition is true. Only people of `part` are looked at, where
     the query asks about parts. `parameters` are the query's own.
@@ -122,7 +122,7 @@ class _Binder:
     part: ListPart | None = None
 
     def is_in_part(self, column: str) -> str:
-        """SQL that is true of the ids of the part, and of all where there is none."""
+        """Return SQL that is true of the ids of the part, and of all where there is none."""
         return f"{column} > :part_after AND {column} <= :part_until" if self.part else "TRUE"
 
     def bind(self, value: str) -> str:
@@ -131,7 +131,7 @@ class _Binder:
         return f":{name}"
 
     def is_among(self, column: str, rows: str, *, looks_up: bool = False) -> str:
-        """SQL that is true where the subscriber's id stands in a column of `rows`, as the dialect takes them."""
+        """Return SQL that is true where the subscriber's id stands in a column of `rows`, as the dialect takes them."""
         if self.looks_up or looks_up:
             return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
         return self.dialect.is_among(column, f"{rows} AND {self.is_in_part(column)}" if self.part else rows)
@@ -207,7 +207,7 @@ def _since_sql(since: Since, binder: _Binder) -> str:
 
 
 def _received_sql(broadcasts: str, is_taken: str, binder: _Binder, *, are_many: bool) -> str:
-    """Of many broadcasts nearly everybody has got one: to look each person up ends with the first that is found."""
+    """Return SQL for who got something. Across many broadcasts nearly all did: a look-up ends at the first hit."""
     taken = _DELIVERIES.format(broadcasts=broadcasts, is_taken=is_taken)
     return binder.is_among("d.subscriber", taken, looks_up=are_many)
 

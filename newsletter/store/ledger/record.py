@@ -139,7 +139,7 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
 
 
 def _is_simple(outcome: Outcome) -> bool:
-    """Whether a chunk as a whole was taken, or perhaps taken, and nothing else changes: nearly always."""
+    """Return whether a chunk as a whole was taken, or perhaps taken, and nothing else changes: nearly always."""
     is_named = outcome.invalid or outcome.unsent or outcome.uncertain
     return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not is_named
 
@@ -155,7 +155,7 @@ def _find_chunk(chunk: OpenChunk) -> FoundChunk:
 
 
 def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_taken_back: bool) -> bool:
-    """Whether the ledger does not know the outcome yet.
+    """Return whether the ledger does not know the outcome yet.
 
     A chunk that became unknown meanwhile is settled by it. So is one that a person decided to resend, or to give up
     with its broadcast, and that was taken after all; otherwise what is ready or cancelled came back by this very
@@ -169,7 +169,7 @@ def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_t
 
 
 def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
-    """Whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
+    """Return whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
     state = find(connection, claimed.broadcast).state
     return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
 
@@ -185,7 +185,7 @@ def _subscribers_in(chunk: OpenChunk, found: FoundChunk) -> list[int]:
 
 
 def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> int:
-    """Takes out the deliveries that the outcome names one by one; how many they were.
+    """Take out the deliveries that the outcome names one by one. Return how many they were.
 
     What is named twice counts as the more careful of the two: uncertain before invalid before unsent.
     """
@@ -206,7 +206,7 @@ def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> in
 
 
 def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
-    """Sets the state of the deliveries that the outcome does not name; whether a single message is too large.
+    """Set the state of the deliveries that the outcome does not name. Return whether a single message is too large.
 
     Only what is surely not handed over is ever halved: a half that may have been taken must not be ready again.
     """
@@ -224,7 +224,7 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
 
 
 def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
-    """Moves the broadcast on, and lets nothing that came back stay ready where nothing may leave any more."""
+    """Move the broadcast on, and let nothing that came back stay ready where nothing may leave any more."""
     connection, now = chunk.connection, chunk.now
     broadcast = find(connection, chunk.broadcast)
     if broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:

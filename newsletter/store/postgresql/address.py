@@ -26,9 +26,9 @@ class Address:
 
 
 def read_address(url: str) -> Address:
-    """Reads the URL of a database.
+    """Read the URL of a database.
 
-    Raises StoreError, in which the URL does not appear, where it cannot be read: a part of a password may stand
+    Raise StoreError, in which the URL does not appear, where it cannot be read: a part of a password may stand
     anywhere in it.
     """
     authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")

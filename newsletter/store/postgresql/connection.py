@@ -76,15 +76,15 @@ class PostgresDialect:
     """
 
     def looks_numeric(self, expression: str) -> str:
-        """SQL that is true where a text expression is written as a plain number."""
+        """Return SQL that is true where a text expression is written as a plain number."""
         return f"({expression} ~ '{_NUMBER}' AND length({expression}) <= {LONGEST_NUMBER})"
 
     def attribute(self, name: str) -> str:
-        """SQL for an attribute of the subscriber `s`, as text; NULL where there is none."""
+        """Return SQL for an attribute of the subscriber `s`, as text; NULL where there is none."""
         return f'((s.attributes::jsonb ->> {name}) COLLATE "C")'
 
     def is_among(self, column: str, rows: str) -> str:
-        """SQL that is true where the id of the subscriber `s` stands in a column of `rows`."""
+        """Return SQL that is true where the id of the subscriber `s` stands in a column of `rows`."""
         # EXISTS is turned into a join, be it negated. NOT IN is not, and takes for ever once memory does not suffice.
         return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
 
@@ -116,7 +116,7 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is under way, be it one that can only be rolled back."""
+        """Return whether a transaction is under way, be it one that can only be rolled back."""
         return not self.closed and self.pgconn.transaction_status != TransactionStatus.IDLE
 
     def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
@@ -147,11 +147,11 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
             self.execute("SELECT setval(:sequence::regclass, :last::bigint)", place)
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
-        """Puts many rows, each with a value for every column, into a table of ours."""
+        """Put many rows, each with a value for every column, into a table of ours."""
         self._copy(f"COPY {table} FROM STDIN", rows)
 
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
-        """Puts many rows, given column by column, into a table of ours."""
+        """Put many rows, given column by column, into a table of ours."""
         names = ", ".join([*columns, *constants])
         self._copy(
             f"COPY {table} ({names}) FROM STDIN",
@@ -164,7 +164,7 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
                 copy.write_row(row)
 
     def attempt(self, sql: str) -> bool:
-        """Runs a statement; False, with nothing done, where it would bring about two equal keys."""
+        """Run a statement. Return False, with nothing done, where it would bring about two equal keys."""
         self.execute("SAVEPOINT attempt")
         try:
             self.execute(sql)
@@ -175,13 +175,13 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
         return True
 
     def commit_changes(self) -> None:
-        """Ends the transaction, keeping its changes; raises where the server dropped them."""
+        """End the transaction, keeping its changes; raise where the server dropped them."""
         # The server answers the COMMIT of a transaction in which a statement has failed with a rollback, and no error.
         if self.execute("COMMIT").statusmessage != "COMMIT":
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
 
     def drop_changes(self) -> None:
-        """Ends the transaction, if there is one; where the connection is lost, the server has done so."""
+        """End the transaction, if there is one; where the connection is lost, the server has done so."""
         if not self.in_transaction:
             return
         try:
@@ -191,9 +191,9 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
 
 
 def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
-    """A new connection, whose statements wait for the locks of others as long as given.
+    """Return a new connection, whose statements wait for the locks of others as long as given.
 
-    Raises StoreError where the database cannot be reached.
+    Raise StoreError where the database cannot be reached.
     """
     with cannot_connect(address.shown):
         connection = PostgresConnection.connect(address.conninfo, autocommit=True, cursor_factory=PostgresCursor)

@@ -49,7 +49,7 @@ class PostgresDatabase:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads; none of them may be in use."""
         self._connections.close()
 
     def migrate(self) -> str | None:
@@ -59,7 +59,7 @@ class PostgresDatabase:
 
     @contextmanager
     def read(self) -> Iterator[PostgresConnection]:
-        """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
         with translated(self.shown):
             connection = self._connections.mine()
             if connection.in_transaction:
@@ -72,43 +72,43 @@ class PostgresDatabase:
                 connection.drop_changes()
 
     def scan(self) -> AbstractContextManager[PostgresConnection]:
-        """The same as `read`."""
+        """Do the same as `read`."""
         return self.read()
 
     def ask_in_parts(self, ask: Callable[[PostgresConnection, ListPart | None], Answer]) -> list[Answer]:
-        """What is answered about the whole list: the server itself parts what is worth it."""
+        """Return what is answered about the whole list: the server itself parts what is worth it."""
         with self.read() as connection:
             return [ask(connection, None)]
 
     def transaction(self) -> AbstractContextManager[PostgresConnection]:
-        """A connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
 
         Nobody else writes until then.
         """
         return self._transaction(_ALONE)
 
     def shared_transaction(self) -> AbstractContextManager[PostgresConnection]:
-        """A transaction beside which other shared ones may run; whoever changes a row here locks it first."""
+        """Yield a transaction beside which other shared ones may run; whoever changes a row here locks it first."""
         return self._transaction(_BESIDE_OTHERS)
 
     def filling_transaction(self) -> AbstractContextManager[PostgresConnection]:
-        """The same as `transaction`."""
+        """Do the same as `transaction`."""
         return self.transaction()
 
     def scrub(self) -> bool:
-        """Does nothing: rows that were deleted stay in the server's files until it vacuums, and in its WAL."""
+        """Do nothing: rows that were deleted stay in the server's files until it vacuums, and in its WAL."""
         return False
 
     @contextmanager
     def runner(self) -> Iterator[Runner]:
-        """A runner to claim chunks with, alive while the block lasts."""
+        """Yield a runner to claim chunks with, alive while the block lasts."""
         with ExitStack() as held:
             with translated(self.shown):
                 runner = held.enter_context(_hold_runner(self._connect))
             yield runner
 
     def alive(self, runner_id: str) -> bool:
-        """Whether the runner's block, in whichever process and on whichever machine, still lasts."""
+        """Return whether the runner's block, in whichever process and on whichever machine, still lasts."""
         with self.read() as connection:
             return _is_alive(connection, runner_id)
 
@@ -124,7 +124,7 @@ class PostgresDatabase:
                 raise
 
     def _begin(self, statements: str) -> PostgresConnection:
-        """The thread's connection, in a new transaction; a connection that was lost while idle is replaced."""
+        """Return the thread's connection, in a new transaction; a connection that was lost while idle is replaced."""
         connection = self._connections.mine()
         if connection.in_transaction:
             raise RuntimeError("a transaction within another")
@@ -152,7 +152,7 @@ class PostgresDatabase:
 
 
 def _started(connection: PostgresConnection, statements: str) -> PostgresConnection:
-    """The connection, in a transaction that these statements began; in none where they fail."""
+    """Return the connection, in a transaction that these statements began; in none where they fail."""
     try:
         connection.execute(statements)
     except BaseException:

@@ -62,13 +62,13 @@ _REFUSALS = (
 
 
 def cannot_use(shown: str, what: str, remedy: str) -> StoreError:
-    """A StoreError about the database."""
+    """Return a StoreError about the database."""
     return StoreError(f"{shown}: {what}; {remedy}")
 
 
 @contextmanager
 def translated(shown: str) -> Iterator[None]:
-    """Raises StoreError where the server, or the way to it, fails a step."""
+    """Raise StoreError where the server, or the way to it, fails a step."""
     try:
         yield
     except psycopg.Error as err:
@@ -80,7 +80,7 @@ def translated(shown: str) -> Iterator[None]:
 
 @contextmanager
 def cannot_connect(shown: str) -> Iterator[None]:
-    """Raises StoreError where the server cannot be reached, or refuses."""
+    """Raise StoreError where the server cannot be reached, or refuses."""
     try:
         yield
     except psycopg.Error as err:

@@ -42,7 +42,7 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | N
 
 
 def check_server(connection: PostgresConnection, shown: str) -> None:
-    """Raises StoreError where the server is too old, or its encoding cannot hold every name."""
+    """Raise StoreError where the server is too old, or its encoding cannot hold every name."""
     if connection.info.server_version < OLDEST_SERVER:
         raise cannot_use(shown, "its PostgreSQL is too old", f"use PostgreSQL {OLDEST_SERVER // 10_000} or newer")
     encoding = connection.info.parameter_status("server_encoding")
@@ -55,12 +55,12 @@ def check_server(connection: PostgresConnection, shown: str) -> None:
 
 
 def newest_version() -> int:
-    """How many migrations there are."""
+    """Return how many migrations there are."""
     return len(_scripts())
 
 
 def version_of(connection: PostgresConnection, shown: str) -> int:
-    """How many migrations the database has; raises StoreError where its schema is another program's, or newer."""
+    """Return how many migrations the database has; raise StoreError where its schema is another program's, or newer."""
     # Asked of the catalog's tables: to_regclass() may answer from before this session waited for the lock.
     query = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
     tables = connection.execute(query, {"schema": SCHEMA}).fetchall()

@@ -42,12 +42,12 @@ class SqliteDatabase:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads; none of them may be in use."""
         self._connections.close()
 
     @contextmanager
     def read(self) -> Iterator[SqliteConnection]:
-        """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
         with translated(self.path):
             connection = self._connections.mine()
             if connection.in_transaction:
@@ -61,7 +61,7 @@ class SqliteDatabase:
 
     @contextmanager
     def scan(self) -> Iterator[SqliteConnection]:
-        """As `read`, with the file mapped into memory: to copy every page would take a third of the time."""
+        """Yield a connection as `read` does, with the file mapped into memory, which saves a third of the time."""
         with self.read() as connection:
             connection.execute(f"PRAGMA mmap_size = {_LONGEST_MAP}")
             try:
@@ -70,13 +70,13 @@ class SqliteDatabase:
                 connection.execute("PRAGMA mmap_size = 0")
 
     def ask_in_parts(self, ask: Callable[[SqliteConnection, ListPart | None], Answer]) -> list[Answer]:
-        """What is answered about each part of the list, by a thread for each where the list is long."""
+        """Return what is answered about each part of the list, by a thread for each where the list is long."""
         with translated(self.path):
             return ask_in_parts(self._connections.mine(), self.scan, ask)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteConnection]:
-        """A connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
 
         The write lock is held from the start. Nothing else in the product commits, but the migrations at the opening.
         """
@@ -91,12 +91,12 @@ class SqliteDatabase:
                 raise
 
     def shared_transaction(self) -> AbstractContextManager[SqliteConnection]:
-        """The same as `transaction`: SQLite has one writer at a time."""
+        """Do the same as `transaction`: SQLite has one writer at a time."""
         return self.transaction()
 
     @contextmanager
     def filling_transaction(self) -> Iterator[SqliteConnection]:
-        """A transaction whose rows are written once, straight into the file, where nobody else has it open.
+        """Yield a transaction whose rows are written once, straight into the file, where nobody else has it open.
 
         By way of the WAL they would be written twice, which costs a million of them half as much time again. Whoever
         opens the file meanwhile waits. What a crash leaves half written, SQLite takes back at the next opening.
@@ -110,15 +110,15 @@ class SqliteDatabase:
             yield connection
 
     def runner(self) -> AbstractContextManager[Runner]:
-        """A runner to claim chunks with, alive while the block lasts."""
+        """Yield a runner to claim chunks with, alive while the block lasts."""
         return _hold_runner(self._runners)
 
     def alive(self, runner_id: str) -> bool:
-        """Whether the runner's block, in whichever process, still lasts."""
+        """Return whether the runner's block, in whichever process, still lasts."""
         return _is_alive(self._runners, runner_id)
 
     def scrub(self) -> bool:
-        """Empties the WAL, which still holds pages as they were; whether no other program kept it from being emptied.
+        """Empty the WAL, which still holds pages as they were. Return False where another program kept it from that.
 
         The file itself holds nothing of what was deleted: every connection overwrites it.
         """
@@ -194,7 +194,7 @@ def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    """Ends the transaction, unless SQLite has already ended it, as it does when the disk is full."""
+    """End the transaction, unless SQLite has already ended it, as it does when the disk is full."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 

@@ -27,13 +27,13 @@ _MEANING = {
 
 
 def cannot_use(path: Path, what: str, remedy: str) -> StoreError:
-    """A StoreError about the database file."""
+    """Return a StoreError about the database file."""
     return StoreError(f"{path}: {what}; {remedy}")
 
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raises StoreError where SQLite or the system cannot use the file at `path`."""
+    """Raise StoreError where SQLite or the system cannot use the file at `path`."""
     try:
         yield
     except sqlite3.DatabaseError as err:

@@ -43,12 +43,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
 
 
 def newest_version() -> int:
-    """How many migrations there are."""
+    """Return how many migrations there are."""
     return len(_scripts())
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """How many migrations the file has; raises StoreError where it belongs to another program or a newer version."""
+    """Return how many migrations the file has; raise StoreError where it is another program's, or newer."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -74,7 +74,7 @@ def _scripts() -> list[Path]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements one by one: `executescript` would end the transaction that they belong in."""
+    """Yield the statements one by one: `executescript` would end the transaction that they belong in."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

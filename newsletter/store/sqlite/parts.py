@@ -25,7 +25,7 @@ _LONGEST_WAIT_SECONDS = 5.0
 def ask_in_parts(
     mine: SqliteConnection, scan: Callable[[], AbstractContextManager[SqliteConnection]], ask: Ask[T]
 ) -> list[T]:
-    """What `ask` answers about each part of the list, in order; all of them see the same state of the data.
+    """Return what `ask` answers about each part of the list, in order; all of them see the same state of the data.
 
     `mine` is this thread's connection, `scan` opens one of whichever thread. Everything is asked here and at once where
     the list is short, a transaction is under way, or somebody keeps writing.
@@ -47,7 +47,7 @@ def _ask_together(
     ask: Ask[T],
     parts: Sequence[ListPart],
 ) -> list[T] | None:
-    """The answers; None where something was written while the threads began to read."""
+    """Return the answers; None where something was written while the threads began to read."""
     versions = [_version(mine)]
     have_begun = Barrier(len(parts), action=lambda: versions.append(_version(mine)))
 
@@ -66,6 +66,6 @@ def _ask_together(
 
 
 def _version(connection: SqliteConnection) -> int:
-    """A number that changes whenever another connection commits (https://sqlite.org/pragma.html#pragma_data_version)."""
+    """Return a number that changes when another connection commits (https://sqlite.org/pragma.html#pragma_data_version)."""
     (version,) = connection.execute("PRAGMA data_version").fetchone()
     return int(version)

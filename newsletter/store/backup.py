@@ -238,7 +238,8 @@ def _require_same_list(path: Path, present: Connection, restored: Connection) ->
         people[0].keys() & people[1].keys() and not people[0].items() & people[1].items()
     ):
         raise InputError(
-            f"{path} is a backup of another list than the one in this database; restore it in its own workspace"
+            f"{path} is a backup of another list than the one in this database; restore it in its own workspace, or "
+            "move this database away first"
         )
 
 

@@ -56,6 +56,10 @@ COMMANDS: Mapping[str, Table] = {
         "segments": "Show every segment: how many people it has, how many of them may be mailed, what it "
         "shares with others, a few.",
     },
+    "Keep": {
+        "backup": "Save a copy of all data, even while a broadcast is being sent.",
+        "restore": "Replace all data by those of a backup; nobody is mailed twice because of it.",
+    },
 }
 SUBSCRIBERS: Table = {
     "subscribers.import_": "Add and update subscribers from a CSV file. Every row is accounted for; nobody who left "

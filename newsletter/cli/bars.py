@@ -22,6 +22,20 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
 
 
 @contextmanager
+def shares(title: str) -> Iterator[Callable[[float], None]]:
+    """Yield what hears which share is done."""
+    with progress(title, 100, unit="%") as advance:
+        shown = 0
+
+        def hear(share: float) -> None:
+            nonlocal shown
+            advance(int(100 * share) - shown)
+            shown = int(100 * share)
+
+        yield hear
+
+
+@contextmanager
 def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
     """Show a bar on a terminal that names what is running, of several things at once; call it with each that ended.
 

@@ -1,19 +1,23 @@
-"""Who said yes to exactly which content of an issue, and of which content test copies were sent."""
+"""Who approved exactly which content of an issue, and of which content test copies were sent."""
 
 from datetime import datetime
 
 from newsletter.model.ledger import Approval
 from newsletter.store.database import Database
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import change, query_all, query_one
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("approvals")
+_APPROVE = change("approvals", "approve")
+_OF_CONTENT = query_all("approvals", "of_content", Approval)
+_LAST_OF = query_one("approvals", "last_of", Approval)
+_REMEMBER_TEST = change("approvals", "remember_test")
+_TESTED_AT = query_one("approvals", "tested_at", datetime)
 
 
 def approve(database: Database, approval: Approval) -> None:
-    """Keeps somebody's yes; given again to the same content, the last time counts."""
+    """Keep an approval; when the same person approves the same content again, the last time counts."""
     with database.transaction() as connection:
-        _SQL.approve(
+        _APPROVE(
             connection,
             issue=approval.issue,
             content_hash=approval.content_hash,
@@ -23,30 +27,24 @@ def approve(database: Database, approval: Approval) -> None:
 
 
 def approvals_of(database: Database, issue: str, content_hash: str) -> tuple[Approval, ...]:
-    """Who said yes to exactly this content, the earliest first."""
+    """Return the approvals of exactly this content, the earliest first."""
     with database.read() as connection:
-        return tuple(_approval(*row) for row in _SQL.of_content(connection, issue=issue, content_hash=content_hash))
+        return tuple(_OF_CONTENT(connection, issue=issue, content_hash=content_hash))
 
 
 def last_approval(database: Database, issue: str) -> Approval | None:
-    """The latest yes to any content of an issue; None where nobody gave one."""
+    """Return the latest approval of any content of an issue, or None where there is none."""
     with database.read() as connection:
-        row = _SQL.last_of(connection, issue=issue)
-    return None if row is None else _approval(*row)
+        return _LAST_OF(connection, issue=issue)
 
 
 def remember_test(database: Database, issue: str, content_hash: str, *, copies: int, now: datetime) -> None:
-    """Keeps that the provider took so many test copies of exactly this content."""
+    """Keep how many test copies of exactly this content the provider took."""
     with database.transaction() as connection:
-        _SQL.remember_test(connection, issue=issue, content_hash=content_hash, copies=copies, now=text_of(now))
+        _REMEMBER_TEST(connection, issue=issue, content_hash=content_hash, copies=copies, now=text_of(now))
 
 
 def tested_at(database: Database, issue: str, content_hash: str) -> datetime | None:
-    """When test copies of exactly this content were last sent; None where none were."""
+    """Return when test copies of exactly this content were last sent, or None where none were."""
     with database.read() as connection:
-        text = _SQL.tested_at(connection, issue=issue, content_hash=content_hash)
-    return None if text is None else moment_of(text)
-
-
-def _approval(issue: str, content_hash: str, approved_by: str, approved_at: str, voided: str) -> Approval:
-    return Approval(issue=issue, content_hash=content_hash, by=approved_by, at=moment_of(approved_at), voided=voided)
+        return _TESTED_AT(connection, issue=issue, content_hash=content_hash)

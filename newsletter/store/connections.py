@@ -9,7 +9,7 @@ class Closable(Protocol):
     """A connection of whichever engine."""
 
     def close(self) -> None:
-        """Ends it; it is not used any more."""
+        """Close the connection; it is not used any more."""
 
 
 C = TypeVar("C", bound=Closable)
@@ -25,7 +25,7 @@ class ThreadConnections(Generic[C]):
         self._lock = Lock()
 
     def mine(self) -> C:
-        """The connection of this thread; another one where it was lost."""
+        """Return the connection of this thread; another one where it was lost."""
         thread = current_thread()
         connection = self._of_thread.get(thread)
         if connection is None or self._is_lost(connection):
@@ -36,7 +36,7 @@ class ThreadConnections(Generic[C]):
         return connection
 
     def close(self) -> None:
-        """Closes the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads; none of them may be in use."""
         with self._lock:
             while self._of_thread:
                 self._of_thread.popitem()[1].close()

@@ -1,24 +1,36 @@
 """What providers reported about messages that they took; repeated reports are kept once.
 
-Of openings and clicks the table `reaction` keeps, beside the events, who did it and when last: segments ask that.
+The table `reaction` keeps who opened and clicked, and when last, beside the events: segments ask for that.
 """
 
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from newsletter.model.event import Event, EventType, Evidence
 from newsletter.store.database import Database
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
-_SQL = load_queries("events")
+
+class EvidenceRow(NamedTuple):
+    """A type of event that came in about one attempt of an unknown chunk."""
+
+    chunk: int
+    attempt: int
+    type: EventType
+
+
+_ADD = change("events", "add")
+_REACT = change("events", "react")
+_EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _REACTIONS = frozenset({EventType.OPENED, EventType.CLICKED})
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
-    """Keeps events of broadcasts of ours, in one transaction; how many were new."""
-    rows = [
+    """Keep events of broadcasts of ours in one transaction. Return how many were new."""
+    rows: list[dict[str, str | int]] = [
         {
             "at": text_of(event.at),
             "id": event.id,
@@ -39,17 +51,17 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         (row for row in rows if row["type"] in _REACTIONS), key=itemgetter("broadcast", "type", "subscriber")
     )
     with database.transaction() as connection:
-        added = int(_SQL.add(connection, rows))
+        added = _ADD.for_each(connection, rows)
         if reactions:
-            _SQL.react(connection, reactions)
+            _REACT.for_each(connection, reactions)
         return added
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
-    """What events prove of chunks that are unknown: one of any type says that the provider took the request."""
+    """Return what events prove about unknown chunks: an event of any type says that the provider took the request."""
     with database.read() as connection:
-        rows = list(_SQL.evidence(connection, broadcast=broadcast_id))
+        rows = _EVIDENCE(connection, broadcast=broadcast_id)
     return tuple(
-        Evidence(chunk, attempt, f"the provider reported: {', '.join(type_ for *_, type_ in group)}")
-        for (chunk, attempt), group in groupby(rows, key=lambda row: (row[0], row[1]))
+        Evidence(chunk, attempt, f"the provider reported: {', '.join(row.type for row in group)}")
+        for (chunk, attempt), group in groupby(rows, key=lambda row: (row.chunk, row.attempt))
     )

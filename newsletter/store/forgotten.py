@@ -8,75 +8,128 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 from newsletter.errors import InputError
 from newsletter.model.address import person_of
 from newsletter.store.database import Connection, Database
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import change, query_all, query_one, query_value
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("forgotten")
+
+class BroadcastWords(NamedTuple):
+    """What people wrote about a broadcast."""
+
+    id: int
+    segment: str
+    expression: str
+    reason: str
+    waivers: str
+
+
+class Words(NamedTuple):
+    """What was written down about a part of a broadcast."""
+
+    broadcast: int
+    number: int
+    words: str
+
+
+FIND_SUBSCRIBER = query_one("forgotten", "find_id", int)
+_FIND_EMAIL = query_one("forgotten", "find_email", str)
+_FIND_REASON = query_one("forgotten", "find_reason", str)
+_IS_KNOWN = query_value("forgotten", "is_known", bool)
+_FIND_KEY = query_one("forgotten", "find_key", bytes)
+_DROP_KEY = change("forgotten", "drop_key")
+_REMEMBER_KEY = change("forgotten", "remember_key")
+_REMEMBER = change("forgotten", "remember")
+_FIND_FORGOTTEN = query_one("forgotten", "find_forgotten", datetime)
+_COUNT_FORGOTTEN = query_value("forgotten", "count_forgotten", int)
+_CLEAR_FORGOTTEN = change("forgotten", "clear_forgotten")
+_ERASURES = tuple(
+    change("forgotten", name)
+    for name in (
+        "erase_past_consents",
+        "empty_events",
+        "erase_subscriber",
+        "erase_suppressions",
+        "erase_past_suppressions",
+        "erase_soft_bounces",
+    )
+)
+_BROADCAST_WORDS = query_all("forgotten", "broadcast_words", BroadcastWords)
+_SET_BROADCAST_WORDS = change("forgotten", "set_broadcast_words")
+_WORDS = tuple(
+    (query_all("forgotten", f"{part}_words", Words), change("forgotten", f"set_{part}_words"))
+    for part in ("journal", "chunk", "settlement")
+)
 _NOBODY = ""  # the person whose digest tells whether the key is the right one
 _NO_REASON = "forgotten"
 
 
 def forget_person(database: Database, email: str, *, key: bytes, now: datetime) -> bool:
-    """Erases all that is known of a person but the digest; whether anything was known.
+    """Erase all that is known of a person but the digest. Return whether anything was known.
 
-    What the ledger counts stays, under an id that nothing leads from to the person. Raises InputError where others
+    What the ledger counts stays, under an id that nothing leads from to the person. Raise InputError where others
     were forgotten with another key. `Database.scrub` sees to what the engine itself still holds afterwards.
     """
     person = person_of(email)
     with database.transaction() as connection:
         require_key(connection, key)
-        if not _SQL.is_known(connection, person=person):
+        if not _IS_KNOWN(connection, person=person):
             return False
-        subscriber = _SQL.find_id(connection, person=person)
-        addresses = {person, email, _SQL.find_email(connection, person=person) or email}
+        subscriber = FIND_SUBSCRIBER(connection, person=person)
         _remember(connection, person, subscriber, key=key, now=now)
-        for erase in (
-            _SQL.erase_past_consents,
-            _SQL.empty_events,
-            _SQL.erase_subscriber,
-            _SQL.erase_suppressions,
-            _SQL.erase_past_suppressions,
-            _SQL.erase_soft_bounces,
-        ):
-            erase(connection, person=person)
-        _erase_from_ledger(connection, addresses, instead=f"somebody forgotten ({digest_of(person, key).hex()[:8]})")
+        erase_person(connection, email, instead=f"somebody forgotten ({digest_of(person, key).hex()[:8]})")
     return True
 
 
+def erase_person(connection: Connection, email: str, *, instead: str) -> None:
+    """Erase all that is known of a person; the words `instead` stand where their address was written."""
+    person = person_of(email)
+    addresses = {person, email, _FIND_EMAIL(connection, person=person) or email}
+    for erase in _ERASURES:
+        erase(connection, person=person)
+    _erase_from_ledger(connection, addresses, instead=instead)
+
+
+def find_key(connection: Connection) -> bytes | None:
+    """Return the digest by which the key is known again; None where nobody is forgotten."""
+    return _FIND_KEY(connection)
+
+
+def keep_key(connection: Connection, mark: bytes) -> None:
+    """Keep the digest by which the key is known again."""
+    _DROP_KEY(connection)
+    _REMEMBER_KEY(connection, digest=mark)
+
+
 def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime | None:
-    """When the person with this address was forgotten; None where they were not, or with another key."""
+    """Return when the person with this address was forgotten; None where they were not, or with another key."""
     with database.read() as connection:
-        moment = _SQL.find_forgotten(connection, digest=digest_of(person_of(email), key))
-    return None if moment is None else moment_of(moment)
+        return _FIND_FORGOTTEN(connection, digest=digest_of(person_of(email), key))
 
 
 def count_forgotten(database: Database) -> int:
-    """How many people are forgotten."""
+    """Return how many people are forgotten."""
     with database.read() as connection:
-        count: int = _SQL.count_forgotten(connection)
-    return count
+        return _COUNT_FORGOTTEN(connection)
 
 
 def clear_forgotten(database: Database) -> int:
-    """Gives up knowing who was forgotten, for where the key is lost; how many they were.
+    """Give up knowing who was forgotten, for where the key is lost. Return how many they were.
 
     An import may then bring them back.
     """
     with database.transaction() as connection:
-        count: int = _SQL.count_forgotten(connection)
-        _SQL.clear_forgotten(connection)
-        _SQL.drop_key(connection)
-    return count
+        _DROP_KEY(connection)
+        return _CLEAR_FORGOTTEN(connection)
 
 
 def require_key(connection: Connection, key: bytes) -> None:
-    """Raises InputError where people were forgotten with another key than this one."""
-    known = _SQL.find_key(connection)
-    if known is not None and bytes(known) != digest_of(_NOBODY, key):
+    """Raise InputError where people were forgotten with another key than this one."""
+    known = find_key(connection)
+    if known is not None and known != digest_of(_NOBODY, key):
         raise InputError(
             "NEWSLETTER_KEY is not the key with which people were forgotten here; set that one, or, if it is lost, "
             "see `newsletter suppressions remove --forgotten`"
@@ -84,15 +137,14 @@ def require_key(connection: Connection, key: bytes) -> None:
 
 
 def digest_of(person: str, key: bytes) -> bytes:
-    """What is kept of a person who was forgotten (RFC 7693, keyed)."""
+    """Return what is kept of a person who was forgotten (RFC 7693, keyed)."""
     return blake2b(person.encode(), key=key, digest_size=16).digest()
 
 
 def _remember(connection: Connection, person: str, subscriber: int | None, *, key: bytes, now: datetime) -> None:
-    reason = _SQL.find_reason(connection, person=person)
-    _SQL.drop_key(connection)
-    _SQL.remember_key(connection, digest=digest_of(_NOBODY, key))
-    _SQL.remember(
+    reason = _FIND_REASON(connection, person=person)
+    keep_key(connection, digest_of(_NOBODY, key))
+    _REMEMBER(
         connection,
         digest=digest_of(person, key),
         subscriber=subscriber,
@@ -102,7 +154,7 @@ def _remember(connection: Connection, person: str, subscriber: int | None, *, ke
 
 
 def _erase_from_ledger(connection: Connection, addresses: Collection[str], *, instead: str) -> None:
-    """Takes the addresses out of what was written down in words.
+    """Take the addresses out of what was written down in words.
 
     What a server said is masked before it is kept; what people wrote, and what earlier versions kept, is not. The
     words put instead differ from one person to the next, because no two settlements of a broadcast are alike.
@@ -111,15 +163,13 @@ def _erase_from_ledger(connection: Connection, addresses: Collection[str], *, in
     pattern = re.compile(rf"(?<![\w.+-])(?:{any_of_them})(?!\.?[\w-])", re.IGNORECASE)
     # SQLite knows capitals of ASCII alone: words with any address are looked at where one of these holds other letters.
     for address in {each.lower() if each.isascii() else "@" for each in addresses}:
-        for broadcast, *words in list(_SQL.broadcast_words(connection, address=address)):
-            segment, expression, reason, waivers = (pattern.sub(instead, text) for text in words)
-            _SQL.set_broadcast_words(
-                connection, id=broadcast, segment=segment, expression=expression, reason=reason, waivers=waivers
+        for row in _BROADCAST_WORDS(connection, address=address):
+            segment, expression, reason, waivers = (pattern.sub(instead, text) for text in row[1:])
+            _SET_BROADCAST_WORDS(
+                connection, id=row.id, segment=segment, expression=expression, reason=reason, waivers=waivers
             )
-        for find, change in (
-            (_SQL.journal_words, _SQL.set_journal_words),
-            (_SQL.chunk_words, _SQL.set_chunk_words),
-            (_SQL.settlement_words, _SQL.set_settlement_words),
-        ):
-            for broadcast, number, text in list(find(connection, address=address)):
-                change(connection, broadcast=broadcast, number=number, words=pattern.sub(instead, text))
+        for find, set_words in _WORDS:
+            for part in find(connection, address=address):
+                set_words(
+                    connection, broadcast=part.broadcast, number=part.number, words=pattern.sub(instead, part.words)
+                )

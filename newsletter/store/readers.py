@@ -1,19 +1,18 @@
 """One subscriber as an issue sees them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-import orjson
-
-from newsletter.model.address import person_of
-from newsletter.model.columns import FIELD_COLUMNS
+from newsletter.model.columns import COLUMNS
 from newsletter.model.reader import Reader
-from newsletter.model.segment import All, Segment
-from newsletter.store.database import Database
-from newsletter.store.queries import load_queries
-from newsletter.store.segment_sql import Binder, compose, condition_sql
+from newsletter.model.segment import Segment
+from newsletter.store.database import Connection, Database
+from newsletter.store.queries import query_value
+from newsletter.store.segment_sql import compose
+from newsletter.store.subscribers import find_subscriber
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("subscribers")
-_COLUMNS = tuple(FIELD_COLUMNS)
+_IS_MEMBER = query_value("segments", "is_member", bool)
 
 
 def reader_of(database: Database, email: str, segments: Sequence[Segment] = ()) -> Reader | None:
@@ -22,29 +21,29 @@ def reader_of(database: Database, email: str, segments: Sequence[Segment] = ()) 
     Of the segments, the reader names those that the subscriber belongs to at this moment. The fields are the texts that
     a broadcast would put into their mail.
     """
-
-    def memberships(binder: Binder) -> str:
-        tests = [condition_sql(segment.condition, binder) for segment in segments]
-        return "".join(f", CASE WHEN {test} THEN 1 ELSE 0 END" for test in tests)
-
-    with database.read() as connection:
-        query = compose(
-            _SQL.reader.sql,
-            connection.dialect,
-            segment=All(),
-            pieces={":columns": lambda _: ", ".join(f"s.{name}" for name in _COLUMNS), ":memberships": memberships},
-            person=person_of(email),
-        )
-        row = connection.execute(query.sql, query.parameters).fetchone()
-    if row is None:
-        return None
-    subscriber, token, attributes, *rest = row
-    texts, belongs = rest[: len(_COLUMNS)], rest[len(_COLUMNS) :]
-    fields = {**orjson.loads(attributes), **dict(zip(_COLUMNS, texts, strict=True))}
+    with database.read() as connection:  # one state of the data for all of it
+        subscriber = find_subscriber(database, email)
+        if subscriber is None:
+            return None
+        belongs = frozenset(each.name for each in segments if _is_in(connection, subscriber.id, each))
+    columns = zip(COLUMNS, subscriber.record.values, strict=True)
     return Reader(
-        id=subscriber,
-        email=fields["email"],
-        token=token,
-        fields=fields,
-        segments=frozenset(segment.name for segment, is_in in zip(segments, belongs, strict=True) if is_in),
+        id=subscriber.id,
+        email=subscriber.record.email,
+        token=subscriber.token,
+        fields={
+            **subscriber.record.attributes,
+            **{column.name: _text(value) for column, value in columns if column.is_field},
+        },
+        segments=belongs,
     )
+
+
+def _is_in(connection: Connection, subscriber_id: int, segment: Segment) -> bool:
+    query = compose(_IS_MEMBER.sql, connection.dialect, segment=segment.condition, subscriber=subscriber_id)
+    return _IS_MEMBER.rewritten(query.sql)(connection, **query.parameters)
+
+
+def _text(value: object) -> str:
+    """Return the value of a column as the list keeps it."""
+    return text_of(value) if isinstance(value, datetime) else str(value or "")

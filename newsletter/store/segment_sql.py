@@ -31,7 +31,7 @@ from newsletter.model.segment import (
     Since,
     Tagged,
 )
-from newsletter.store.database import Dialect, Part
+from newsletter.store.database import Dialect, ListPart
 from newsletter.system.moments import text_of
 
 # Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
@@ -90,10 +90,10 @@ def compose(
     segment: Condition,
     pieces: Mapping[str, Callable[["Binder"], str]] = MappingProxyType({}),
     field_name: str | None = None,
-    part: Part | None = None,
+    part: ListPart | None = None,
     **parameters: str | int,
 ) -> ComposedQuery:
-    """Puts a segment's condition, and what else the query leaves open, into a query of `sql/`.
+    """Put a segment's condition, and what else the query leaves open, into a query of `sql/`.
 
     `pieces` write what stands in the place of a word of the query, such as `:joins`. Only people of `part` are looked
     at, where the query asks about parts. `parameters` are the query's own.
@@ -114,25 +114,24 @@ def compose(
 
 @dataclass(slots=True)
 class Binder:
-    """Gives each value of a query a parameter of its own."""
+    """Gives each value a parameter of its own."""
 
     dialect: Dialect
     values: dict[str, str] = field(default_factory=dict)
     looks_up: bool = False  # each person among the rows, rather than everybody at once
-    part: Part | None = None
+    part: ListPart | None = None
 
     def is_in_part(self, column: str) -> str:
-        """SQL that is true of the ids of the part, and of all where there is none."""
+        """Return SQL that is true of the ids of the part, and of all where there is none."""
         return f"{column} > :part_after AND {column} <= :part_until" if self.part else "TRUE"
 
     def bind(self, value: str) -> str:
-        """Return the parameter that stands for a value."""
         name = f"bound_{len(self.values)}"
         self.values[name] = value
         return f":{name}"
 
     def is_among(self, column: str, rows: str, *, looks_up: bool = False) -> str:
-        """SQL that is true where the subscriber's id stands in a column of `rows`, as the dialect takes them."""
+        """Return SQL that is true where the subscriber's id stands in a column of `rows`, as the dialect takes them."""
         if self.looks_up or looks_up:
             return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
         return self.dialect.is_among(column, f"{rows} AND {self.is_in_part(column)}" if self.part else rows)
@@ -209,7 +208,7 @@ def _since_sql(since: Since, binder: Binder) -> str:
 
 
 def _received_sql(broadcasts: str, is_taken: str, binder: Binder, *, are_many: bool) -> str:
-    """Of many broadcasts nearly everybody has got one: to look each person up ends with the first that is found."""
+    """Return SQL for who got something. Across many broadcasts nearly all did: a look-up ends at the first hit."""
     taken = _DELIVERIES.format(broadcasts=broadcasts, is_taken=is_taken)
     return binder.is_among("d.subscriber", taken, looks_up=are_many)
 

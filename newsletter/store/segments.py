@@ -9,28 +9,45 @@ import orjson
 
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.segment import All, And, Condition, Member, Not
-from newsletter.store.database import Connection, Database, Part
-from newsletter.store.queries import load_queries
+from newsletter.store.database import Connection, Database, ListPart
+from newsletter.store.queries import load_queries, query_all, query_value
 from newsletter.store.segment_sql import compose
 from newsletter.store.subscribers import subscriber_of
 
-_SQL = load_queries("segments")
-_PAGE = 1000
-_ALL = 1 << 40  # more than there can be
 
+class SegmentCounts(NamedTuple):
+    """How many people of a part of the list are in a segment, and why some of them are not mailed."""
 
-class _Counts(NamedTuple):
     members: int
     suppressed: int
     without_consent: int
 
 
-def count_segment(database: Database, segment: Condition) -> SegmentCount:
-    """How many people the segment has, how many of them are suppressed, and of how many others no consent is known."""
+class SuppressedCount(NamedTuple):
+    """How many people are suppressed for a reason."""
 
-    def count(connection: Connection, part: Part | None) -> _Counts:
+    reason: SuppressionReason
+    people: int
+
+
+_COUNT_MEMBERS = query_value("segments", "count_members", int)
+_COUNT_SEGMENT = query_value("segments", "count_segment", SegmentCounts)
+_COUNT_SUPPRESSED = query_all("segments", "count_suppressed", SuppressedCount)
+_COUNT_MISSING = query_value("segments", "count_missing", int)
+_MEMBER_IDS = query_all("segments", "member_ids", int)
+_SAMPLE_IDS = query_all("segments", "sample_ids", int)
+_ISSUE_NAMES = query_all("segments", "issue_names", str)
+_SQL = load_queries("segments")
+_PAGE = 1000
+_ALL = 1 << 40  # more than there can be
+
+
+def count_segment(database: Database, segment: Condition) -> SegmentCount:
+    """Return how many people the segment has, how many are suppressed, and how many others have no known consent."""
+
+    def count(connection: Connection, part: ListPart | None) -> SegmentCounts:
         if isinstance(segment, Not):  # everybody but those: they can be found more quickly than who is not among them
-            return _Counts(*map(sub, _counts(connection, All(), part), _counts(connection, segment.part, part)))
+            return SegmentCounts(*map(sub, _counts(connection, All(), part), _counts(connection, segment.part, part)))
         return _counts(connection, segment, part)
 
     counts = database.ask_in_parts(count)
@@ -42,53 +59,50 @@ def count_segment(database: Database, segment: Condition) -> SegmentCount:
 
 
 def count_both(database: Database, one: Condition, other: Condition) -> int:
-    """How many people are in both segments."""
+    """Return how many people are in both segments."""
     with database.scan() as connection:
-        query = compose(_SQL.count_members.sql, connection.dialect, segment=And((one, other)))
-        (count,) = connection.execute(query.sql, query.parameters).fetchone()
-    return int(count)
+        query = compose(_COUNT_MEMBERS.sql, connection.dialect, segment=And((one, other)))
+        return _COUNT_MEMBERS.rewritten(query.sql)(connection, **query.parameters)
 
 
 def count_suppressed(database: Database, segment: Condition) -> tuple[tuple[SuppressionReason, int], ...]:
-    """Why people of the segment are suppressed, and how many for each reason; the most frequent first."""
+    """Return why people of the segment are suppressed, and how many for each reason; the most frequent first."""
     with database.scan() as connection:
-        query = compose(_SQL.count_suppressed.sql, connection.dialect, segment=segment)
-        rows = connection.execute(query.sql, query.parameters).fetchall()
-    return tuple((SuppressionReason(reason), count) for reason, count in rows)
+        query = compose(_COUNT_SUPPRESSED.sql, connection.dialect, segment=segment)
+        return tuple(_COUNT_SUPPRESSED.rewritten(query.sql)(connection, **query.parameters))
 
 
 def missing_values(database: Database, field: str, segment: Condition) -> int:
-    """How many people of the segment have nothing in a column or an attribute."""
+    """Return how many people of the segment have nothing in a column or an attribute."""
     with database.scan() as connection:
-        query = compose(_SQL.count_missing.sql, connection.dialect, segment=segment, field_name=field)
-        (count,) = connection.execute(query.sql, query.parameters).fetchone()
-    return int(count)
+        query = compose(_COUNT_MISSING.sql, connection.dialect, segment=segment, field_name=field)
+        return _COUNT_MISSING.rewritten(query.sql)(connection, **query.parameters)
 
 
 def list_members(database: Database, segment: Condition, *, most: int | None = None) -> Iterator[Member]:
-    """The first of the segment, or all; who they are is settled at the beginning.
+    """Yield the first `most` people of the segment, or all of them; who they are is settled at the beginning.
 
-    What is known of them is read a page at a time, so that no lock and little memory is held: eight bytes a person.
+    What is known of them is read page by page, so that no lock and little memory is held: eight bytes a person.
     """
     with database.scan() as connection:
-        query = compose(_SQL.member_ids.sql, connection.dialect, segment=segment, most=_ALL if most is None else most)
-        ids = array("q", (subscriber for (subscriber,) in connection.execute(query.sql, query.parameters)))
+        query = compose(_MEMBER_IDS.sql, connection.dialect, segment=segment, most=_ALL if most is None else most)
+        ids = array("q", _MEMBER_IDS.rewritten(query.sql)(connection, **query.parameters))
     for start in range(0, len(ids), _PAGE):
         yield from _people(database, ids[start : start + _PAGE])
 
 
 def sample_segment(database: Database, segment: Condition, *, size: int) -> tuple[Member, ...]:
-    """A few people of the segment, from all over the list; the same ones each time."""
+    """Return a few people of the segment from all over the list; the same ones each time."""
     with database.scan() as connection:
-        query = compose(_SQL.sample_ids.sql, connection.dialect, segment=segment, size=size)
-        ids = [subscriber for (subscriber,) in connection.execute(query.sql, query.parameters)]
+        query = compose(_SAMPLE_IDS.sql, connection.dialect, segment=segment, size=size)
+        ids = _SAMPLE_IDS.rewritten(query.sql)(connection, **query.parameters)
     return _people(database, ids)
 
 
 def issues_sent(database: Database) -> tuple[str, ...]:
-    """The names of all issues that a broadcast was made of."""
+    """Return the names of all issues that a broadcast was made of."""
     with database.read() as connection:
-        return tuple(name for (name,) in _SQL.issue_names(connection))
+        return tuple(_ISSUE_NAMES(connection))
 
 
 def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:
@@ -100,6 +114,6 @@ def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:
     )
 
 
-def _counts(connection: Connection, segment: Condition, part: Part | None) -> _Counts:
-    query = compose(_SQL.count_segment.sql, connection.dialect, segment=segment, part=part)
-    return _Counts(*connection.execute(query.sql, query.parameters).fetchone())
+def _counts(connection: Connection, segment: Condition, part: ListPart | None) -> SegmentCounts:
+    query = compose(_COUNT_SEGMENT.sql, connection.dialect, segment=segment, part=part)
+    return _COUNT_SEGMENT.rewritten(query.sql)(connection, **query.parameters)

@@ -6,7 +6,7 @@ What providers list (table `soft_bounce`) and what they reported of our own mail
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import NamedTuple
 
 import orjson
@@ -15,28 +15,46 @@ from newsletter.language.clock import show_day
 from newsletter.model.address import person_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import SoftBounce, SoftBouncePolicy
-from newsletter.store.database import Connection, Database, Row
-from newsletter.store.queries import load_queries
+from newsletter.store.database import Connection, Database
+from newsletter.store.queries import change, query_all
 from newsletter.store.suppressions import add_suppressions
-from newsletter.system.moments import moment_of, text_of
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("soft_bounces")
+
+class RepeatedBounce(NamedTuple):
+    """A soft bounce of somebody who has several."""
+
+    subscriber: int
+    email: str
+    at: datetime
+
+
+class LastSign(NamedTuple):
+    """When mail last reached somebody."""
+
+    subscriber: int
+    at: datetime
+
+
+_ADD = change("soft_bounces", "add")
+_REPEATED = query_all("soft_bounces", "repeated", RepeatedBounce)
+_LAST_SIGNS = query_all("soft_bounces", "last_signs", LastSign)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def add_soft_bounces(database: Database, bounces: Iterable[SoftBounce]) -> int:
-    """Keeps soft bounces of people on the list, in one transaction; how many were not known yet."""
+    """Keep soft bounces of people on the list, in one transaction. Return how many were not known yet."""
     rows = [
         {"person": person_of(bounce.email), "at": text_of(bounce.at), "detail": bounce.detail} for bounce in bounces
     ]
     if not rows:
         return 0
     with database.transaction() as connection:
-        return int(_SQL.add(connection, rows))
+        return _ADD.for_each(connection, rows)
 
 
 def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
-    """Suppresses, as bounced, those whose mailboxes have taken nothing for so long; returns them."""
+    """Suppress, as bounced, those whose mailboxes have taken nothing for so long. Return them."""
     found = find_soft_bounced(database, policy, now=now)
     if found:
         add_suppressions(database, found)
@@ -44,7 +62,7 @@ def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: 
 
 
 def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
-    """The suppressions that the policy asks for; nothing is written.
+    """Return the suppressions that the policy asks for; nothing is written.
 
     Counted are the bounces of people on the list since the last sign of life: a mail that was delivered, opened or
     clicked, a new consent, or a suppression that a person lifted. Those of one day count once, for the same bounce may
@@ -53,8 +71,10 @@ def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: date
     if not policy.bounces:
         return ()
     with database.read() as connection:
-        rows = list(_SQL.repeated(connection, bounces=policy.bounces))
-        doubtful = [row for _, several in groupby(rows, key=itemgetter(0)) if (row := _run(policy, list(several)))]
+        rows = _REPEATED(connection, bounces=policy.bounces)
+        doubtful = [
+            row for _, several in groupby(rows, key=attrgetter("subscriber")) if (row := _run(policy, list(several)))
+        ]
         signs = _last_signs(connection, doubtful)
     found = []
     for run in doubtful:
@@ -74,24 +94,24 @@ class _Run(NamedTuple):
     latest_start: datetime  # those from here on would be enough too, those after it would not
 
 
-def _run(policy: SoftBouncePolicy, rows: Sequence[Row]) -> _Run | None:
-    """The run of one person's rows; None where they are too few, or too close together."""
-    bounces = [moment_of(at) for *_, at in rows]
+def _run(policy: SoftBouncePolicy, rows: Sequence[RepeatedBounce]) -> _Run | None:
+    """Return the run of one person's rows; None where they are too few, or too close together."""
+    bounces = [row.at for row in rows]
     days: set[date] = set()
     for bounce in reversed(bounces):
         days.add(bounce.date())
         if len(days) >= policy.bounces and bounces[-1] - bounce >= policy.span:
-            return _Run(subscriber=rows[0][0], email=rows[0][1], bounces=bounces, latest_start=bounce)
+            return _Run(subscriber=rows[0].subscriber, email=rows[0].email, bounces=bounces, latest_start=bounce)
     return None
 
 
 def _last_signs(connection: Connection, runs: Sequence[_Run]) -> dict[int, datetime]:
-    """When mail last reached those people. Events are read only as far back as could matter: there are very many."""
+    """Return when mail last reached them. Events are read only as far back as matters: there are very many."""
     if not runs:
         return {}
     since = text_of(min(run.latest_start for run in runs))
     asked = orjson.dumps([run.subscriber for run in runs]).decode()
-    return {subscriber: moment_of(at) for subscriber, at in _SQL.last_signs(connection, subscribers=asked, since=since)}
+    return dict(_LAST_SIGNS(connection, subscribers=asked, since=since))
 
 
 def _told(bounces: Sequence[datetime]) -> str:

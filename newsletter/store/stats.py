@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
@@ -18,11 +19,83 @@ from newsletter.model.stats import (
     TopicCount,
 )
 from newsletter.store.database import Database
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import query_all, query_one, query_value
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("stats")
 _MOST_ZONES = 1000  # more than there are
+
+
+class FactsRow(NamedTuple):
+    """Everybody on the list, and on what ground they may be mailed."""
+
+    people: int
+    consents: int
+    without_source: int
+    without_confirmation: int
+    on_stated_basis: int
+
+
+class NamedCount(NamedTuple):
+    """How many people have something in common: a reason, a topic, a month."""
+
+    name: str
+    people: int
+
+
+class Departures(NamedTuple):
+    """How many people left in a month, for one reason."""
+
+    month: str
+    reason: str
+    people: int
+
+
+class SourceRow(NamedTuple):
+    """How many people said yes at one source, how many of them left since, and how many sources there are."""
+
+    name: str
+    people: int
+    suppressed: int
+    kinds: int
+
+
+class KindRow(NamedTuple):
+    """How many people share a language, a zone or a domain, and how many of these there are."""
+
+    name: str
+    people: int
+    kinds: int
+
+
+class EngagementRow(NamedTuple):
+    """How many people were sent something, clicked something, and opened something without a click."""
+
+    received: int
+    clicked: int
+    opened: int
+
+
+class SentIssue(NamedTuple):
+    """When an issue began to leave."""
+
+    issue: str
+    sent_at: datetime
+
+
+_FACTS = query_value("stats", "facts", FactsRow)
+_SUPPRESSED = query_all("stats", "suppressed", NamedCount)
+_COUNT_WITHOUT_CONSENT = query_value("stats", "count_without_consent", int)
+_TOPICS_LEFT = query_all("stats", "topics_left", NamedCount)
+_JOINED = query_all("stats", "joined", NamedCount)
+_RETURNED = query_all("stats", "returned", NamedCount)
+_LEFT_LIST = query_all("stats", "left_list", Departures)
+_SOURCES = query_all("stats", "sources", SourceRow)
+_LANGUAGES = query_all("stats", "languages", KindRow)
+_ZONES = query_all("stats", "zones", KindRow)
+_DOMAINS = query_all("stats", "domains", KindRow)
+_ENGAGEMENT = query_value("stats", "engagement", EngagementRow)
+_FIRST_REACTION = query_one("stats", "first_reaction", datetime)
+_SENT_ISSUES = query_all("stats", "sent_issues", SentIssue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,61 +108,60 @@ class Movements:
 
 
 def count_facts(database: Database) -> AudienceFacts:
-    """Everybody on the list, and why some of them are not mailed; topics have no titles yet."""
+    """Count everybody on the list, and why some of them are not mailed; topics have no titles yet."""
     with database.read() as connection:
-        people, consents, without_source, without_confirmation, on_stated_basis = _SQL.facts(connection)
+        facts = _FACTS(connection)
         return AudienceFacts(
-            people=people,
-            suppressed=dict(_SQL.suppressed(connection)),
-            without_consent=_SQL.count_without_consent(connection),
-            consents=consents,
-            consents_without_source=without_source,
-            consents_without_confirmation=without_confirmation,
-            on_stated_basis=on_stated_basis,
+            people=facts.people,
+            suppressed=dict(_SUPPRESSED(connection)),
+            without_consent=_COUNT_WITHOUT_CONSENT(connection),
+            consents=facts.consents,
+            consents_without_source=facts.without_source,
+            consents_without_confirmation=facts.without_confirmation,
+            on_stated_basis=facts.on_stated_basis,
             topics=tuple(
-                TopicCount(topic=topic, title=topic, people=count) for topic, count in _SQL.topics_left(connection)
+                TopicCount(topic=topic, title=topic, people=people) for topic, people in _TOPICS_LEFT(connection)
             ),
         )
 
 
 def count_movements(database: Database, *, since: datetime) -> Movements:
-    """Who came and who went since then.
+    """Count who came and who went since then.
 
     Whoever was forgotten counts among those who left; when they joined is no longer known.
     """
     left: dict[str, dict[str, int]] = defaultdict(dict)
     with database.read() as connection:
-        for month, reason, people in _SQL.left_list(connection, since=text_of(since)):
+        for month, reason, people in _LEFT_LIST(connection, since=text_of(since)):
             left[month][reason] = people
         return Movements(
-            joined=dict(_SQL.joined(connection, since=text_of(since))),
-            returned=dict(_SQL.returned(connection, since=text_of(since))),
+            joined=dict(_JOINED(connection, since=text_of(since))),
+            returned=dict(_RETURNED(connection, since=text_of(since))),
             left=left,
         )
 
 
 def count_sources(database: Database, *, people: int, most: int) -> Breakdown:
-    """The largest sources of consent among so many people, and how many of each have left."""
+    """Count the largest sources of consent among so many people, and how many of each have left."""
     with database.read() as connection:
-        rows = list(_SQL.sources(connection, most=most + 1))
-    groups = [Group(name=name, people=count, left=left) for name, count, left, _ in rows]
-    return _breakdown(groups, people=people, kinds=rows[0][-1] if rows else 0, most=most)
+        rows = _SOURCES(connection, most=most + 1)
+    groups = [Group(name=row.name, people=row.people, left=row.suppressed) for row in rows]
+    return _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_languages(database: Database, *, people: int, most: int) -> Breakdown:
-    """The languages that most of so many people read."""
+    """Count the languages that most of so many people read."""
     with database.read() as connection:
-        rows = list(_SQL.languages(connection, most=most + 1))
-    groups = [Group(name=name, people=count) for name, count, _ in rows]
-    return _breakdown(groups, people=people, kinds=rows[0][-1] if rows else 0, most=most)
+        rows = _LANGUAGES(connection, most=most + 1)
+    return _breakdown(_groups(rows), people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdown, Breakdown]:
-    """The time zones in which most of so many people live, and the regions of all zones, such as Europe."""
+    """Count the time zones in which most of so many people live, and the regions of all zones, such as Europe."""
     with database.read() as connection:
-        rows = list(_SQL.zones(connection, most=_MOST_ZONES))
-    groups = [Group(name=name, people=count) for name, count, _ in rows]
-    zones = _breakdown(groups, people=people, kinds=rows[0][-1] if rows else 0, most=most)
+        rows = _ZONES(connection, most=_MOST_ZONES)
+    groups = _groups(rows)
+    zones = _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
     in_region: Counter[str] = Counter()
     for group in groups:
         in_region[group.name.partition("/")[0]] += group.people
@@ -98,10 +170,10 @@ def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdow
 
 
 def count_mailboxes(database: Database, *, people: int, most: int) -> Mailboxes:
-    """Who runs the mailboxes of so many people, and the largest domains of the others."""
+    """Count who runs the mailboxes of so many people, and the largest domains of the others."""
     known = orjson.dumps(list(PROVIDER_OF_DOMAIN)).decode()
     with database.read() as connection:
-        rows = list(_SQL.domains(connection, known=known, most=len(PROVIDER_OF_DOMAIN) + most))
+        rows = _DOMAINS(connection, known=known, most=len(PROVIDER_OF_DOMAIN) + most)
     at: Counter[MailboxProvider] = Counter()
     others = []
     for domain, count, _ in rows:
@@ -115,32 +187,30 @@ def count_mailboxes(database: Database, *, people: int, most: int) -> Mailboxes:
         at[MailboxProvider.OTHER] = elsewhere
     return Mailboxes(
         providers=tuple(MailboxGroup(provider=provider, people=count) for provider, count in at.most_common()),
-        domains=_breakdown(others, people=elsewhere, kinds=(rows[0][-1] if rows else 0) - known_domains, most=most),
+        domains=_breakdown(others, people=elsewhere, kinds=(rows[0].kinds if rows else 0) - known_domains, most=most),
     )
 
 
 def count_engagement(database: Database, *, days: int, now: datetime) -> Engagement:
-    """What people did with what they were sent in so many days."""
+    """Count what people did with what they were sent in so many days."""
     with database.read() as connection:
-        received, clicked, opened = _SQL.engagement(connection, since=text_of(now - timedelta(days=days)))
-        first = _SQL.first_reaction(connection)
-    return Engagement(
-        days=days,
-        received=received,
-        clicked=clicked,
-        opened=opened,
-        opens_known_since=moment_of(first) if first else None,
-    )
+        row = _ENGAGEMENT(connection, since=text_of(now - timedelta(days=days)))
+        first = _FIRST_REACTION(connection)
+    return Engagement(days=days, received=row.received, clicked=row.clicked, opened=row.opened, opens_known_since=first)
 
 
 def sent_issues(database: Database, *, most: int) -> tuple[datetime, ...]:
-    """When each of the newest issues began to leave, the newest first."""
+    """Return when each of the newest issues began to leave, the newest first."""
     with database.read() as connection:
-        return tuple(moment_of(sent_at) for _, sent_at in _SQL.sent_issues(connection, most=most))
+        return tuple(issue.sent_at for issue in _SENT_ISSUES(connection, most=most))
+
+
+def _groups(rows: Sequence[KindRow]) -> list[Group]:
+    return [Group(name=row.name, people=row.people) for row in rows]
 
 
 def _breakdown(groups: Sequence[Group], *, people: int, kinds: int, most: int) -> Breakdown:
-    """The largest of the groups; `kinds` tells how many there are in all, with the one of which nothing is known."""
+    """Return the largest groups; `kinds` is how many there are in all, with the one of which nothing is known."""
     known = sorted((group for group in groups if group.name), key=lambda group: (-group.people, group.name))
     unknown = sum(group.people for group in groups if not group.name)
     shown = tuple(known[:most])

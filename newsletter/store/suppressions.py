@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -18,24 +19,77 @@ from newsletter.model.audience import PastSuppression, Suppression, SuppressionR
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.forgotten import digest_of, require_key
 from newsletter.store.importing.returning import is_anybody_forgotten
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import change, query_all, query_value
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("suppressions")
 _PAGE = 1000
 _WHOLE = ""  # the topic of a suppression from everything
+
+
+class ListedSuppression(NamedTuple):
+    """A suppression, after the form of the address that it is listed by."""
+
+    person: str
+    email: str
+    reason: SuppressionReason
+    created_at: datetime
+    topic: str
+    detail: str
+
+
+class ReasonCount(NamedTuple):
+    """How many suppressions there are of one reason."""
+
+    reason: SuppressionReason
+    suppressions: int
+
+
+class HeardRow(NamedTuple):
+    """When it was last said that somebody is not to be mailed, and when a provider was told."""
+
+    person: str
+    said_at: datetime
+    handed_over_at: datetime | None
+
+
+class AllowedAgain(NamedTuple):
+    """Since when somebody may be mailed again."""
+
+    person: str
+    since: datetime
+
+
+_ADD = change("suppressions", "add")
+_SAY_AGAIN = change("suppressions", "say_again")
+_CREATE_REPORTED = change("suppressions", "create_reported")
+_ADD_REPORTED = change("suppressions", "add_reported")
+_SAY_REPORTED_AGAIN = change("suppressions", "say_reported_again")
+_COUNT_REPORTED = query_value("suppressions", "count_reported", int)
+_COUNT_NEW = query_value("suppressions", "count_new", int)
+_COUNT_MAILED = query_value("suppressions", "count_mailed", int)
+_DROP_REPORTED = change("suppressions", "drop_reported")
+_KEEP_PAST = change("suppressions", "keep_past")
+_REMOVE = change("suppressions", "remove")
+_OF_PERSON = query_all("suppressions", "of_person", Suppression)
+_PAST_OF_PERSON = query_all("suppressions", "past_of_person", PastSuppression)
+_LISTED = query_all("suppressions", "page", ListedSuppression)
+_COUNTS = query_all("suppressions", "counts", ReasonCount)
+_SUPPRESSED_AMONG = query_all("suppressions", "suppressed_among", HeardRow)
+_KEEP_HANDED_OVER = change("suppressions", "keep_handed_over")
+_ALLOWED_AGAIN = query_all("suppressions", "allowed_again", AllowedAgain)
+_FORGOTTEN = query_all("suppressions", "forgotten", bytes)
 
 
 def add_suppression(
     database: Database, email: str, reason: SuppressionReason, *, topic: str = "", detail: str = "", now: datetime
 ) -> bool:
-    """Suppresses an address; whether it was not suppressed before.
+    """Suppress an address. Return whether it was not suppressed before.
 
     The first reason stands with its time, unless it is said again by hand; that it was said again is kept, so that no
     consent from between lifts it.
     """
     with database.transaction() as connection:
-        added = _SQL.add(
+        added = _ADD(
             connection,
             person=person_of(email),
             topic=topic,
@@ -45,20 +99,20 @@ def add_suppression(
             created_at=text_of(now),
         )
         if not added:
-            _SQL.say_again(connection, person=person_of(email), topic=topic, at=text_of(now), reason=reason.value)
+            _SAY_AGAIN(connection, person=person_of(email), topic=topic, at=text_of(now), reason=reason.value)
         return bool(added)
 
 
 def add_suppressions(database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None) -> int:
-    """Suppresses many addresses in one transaction, which an exception of the iterable undoes; how many are new.
+    """Suppress many addresses in one transaction, which an exception of the iterable undoes. Return how many are new.
 
     With the `key`, those who were forgotten are left out: they are not mailed anyway, and their address is not kept.
-    Raises InputError where they were forgotten with another one.
+    Raise InputError where they were forgotten with another one.
     """
     with _reported(database, suppressions, key) as connection:
-        added = _SQL.add_reported(connection)
-        _SQL.say_reported_again(connection)
-    return int(added)
+        added = _ADD_REPORTED(connection)
+        _SAY_REPORTED_AGAIN(connection)
+    return added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,90 +127,78 @@ class SuppressionPreview:
 def preview_suppressions(
     database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None
 ) -> SuppressionPreview:
-    """What `add_suppressions` would do; nothing is changed."""
+    """Return what `add_suppressions` would do; nothing is changed."""
     with _reported(database, suppressions, key) as connection:
         return SuppressionPreview(
-            named=_SQL.count_reported(connection), new=_SQL.count_new(connection), mailed=_SQL.count_mailed(connection)
+            named=_COUNT_REPORTED(connection), new=_COUNT_NEW(connection), mailed=_COUNT_MAILED(connection)
         )
 
 
 def repeat_suppressions(database: Database, suppressions: Iterable[Suppression]) -> None:
-    """Keeps that people who are suppressed left again, so that no consent from before lifts it; nobody is added."""
+    """Keep that people who are suppressed left again, so that no consent from before lifts it; nobody is added."""
     with _reported(database, suppressions, None) as connection:
-        _SQL.say_reported_again(connection)
+        _SAY_REPORTED_AGAIN(connection)
 
 
 def keep_handed_over(database: Database, emails: Sequence[str], *, now: datetime) -> None:
-    """Keeps that people who are not mailed at all were put on a list of the provider."""
+    """Keep that people who are not mailed at all were put on a list of the provider."""
     with database.transaction() as connection:
-        _SQL.keep_handed_over(
+        _KEEP_HANDED_OVER(
             connection, persons=orjson.dumps([person_of(email) for email in emails]).decode(), at=text_of(now)
         )
 
 
 def remove_suppression(database: Database, email: str, *, topic: str = "", because: str, now: datetime) -> bool:
-    """Lifts a suppression and keeps it as a past one; whether there was one."""
+    """Lift a suppression and keep it as a past one. Return whether there was one."""
     person = person_of(email)
     with database.transaction() as connection:
-        _SQL.keep_past(connection, person=person, topic=topic, now=text_of(now), because=because)
-        return bool(_SQL.remove(connection, person=person, topic=topic))
+        _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=because)
+        return bool(_REMOVE(connection, person=person, topic=topic))
 
 
 def find_suppression(database: Database, email: str) -> Suppression | None:
-    """Why an address is not mailed at all, however it is spelt; None where it may be mailed about something."""
+    """Return why an address is not mailed at all, however it is spelled; None where it is mailed about some topic."""
     return next((found for found in suppressions_of(database, email) if found.topic == _WHOLE), None)
 
 
 def suppressions_of(database: Database, email: str) -> tuple[Suppression, ...]:
-    """All suppressions of an address, however it is spelt: the whole one, then those from topics."""
+    """Return all suppressions of an address, however it is spelled: the whole one, then those from topics."""
     with database.read() as connection:
-        return tuple(_suppression(*row) for row in _SQL.of_person(connection, person=person_of(email)))
+        return tuple(_OF_PERSON(connection, person=person_of(email)))
 
 
 def past_suppressions(database: Database, email: str) -> tuple[PastSuppression, ...]:
-    """The suppressions of an address that were lifted, the last one first."""
+    """Return the suppressions of an address that were lifted, the last one first."""
     with database.read() as connection:
-        return tuple(
-            PastSuppression(
-                reason=SuppressionReason(reason),
-                created_at=moment_of(created_at),
-                lifted_at=moment_of(lifted_at),
-                because=because,
-                topic=topic,
-            )
-            for reason, created_at, lifted_at, because, topic in _SQL.past_of_person(
-                connection, person=person_of(email)
-            )
-        )
+        return tuple(_PAST_OF_PERSON(connection, person=person_of(email)))
 
 
 def list_suppressions(
     database: Database, *, topic: str | None = None, reason: SuppressionReason | None = None
 ) -> Iterator[Suppression]:
-    """Every suppression, in the order of the addresses, a page at a time.
+    """Yield every suppression in the order of the addresses; they are read page by page.
 
     `topic` and `reason` leave only theirs; the empty topic those that are not mailed at all.
     """
     after = ("", "")
     while True:
         with database.read() as connection:
-            page = list(
-                _SQL.page(connection, after_person=after[0], after_topic=after[1], size=_PAGE, **_only(topic, reason))
+            page = _LISTED(connection, after_person=after[0], after_topic=after[1], size=_PAGE, **_only(topic, reason))
+        for row in page:
+            yield Suppression(
+                email=row.email, reason=row.reason, created_at=row.created_at, topic=row.topic, detail=row.detail
             )
-        for _, *columns in page:
-            yield _suppression(*columns)
         if len(page) < _PAGE:
             return
-        after = (page[-1][0], page[-1][4])
+        after = (page[-1].person, page[-1].topic)
 
 
 def count_suppressions(
     database: Database, *, topic: str | None = None, reason: SuppressionReason | None = None
 ) -> Counter[SuppressionReason]:
-    """How many suppressions there are of each reason, the most frequent first."""
+    """Return how many suppressions there are of each reason, the most frequent first."""
     with database.read() as connection:
-        counted = _SQL.counts(connection, **_only(topic, reason))
-        return Counter({SuppressionReason(each): number for each, number in counted})
+        return Counter(dict(_COUNTS(connection, **_only(topic, reason))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +219,9 @@ class Standing:
 
 
 def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None) -> Standing:
-    """How people stand now; for some hundreds at a time.
+    """Return how people stand now; for some hundreds at a time.
 
-    Raises InputError where somebody was forgotten and the key is missing or another one: any of them might be meant.
+    Raise InputError where somebody was forgotten and the key is missing or another one: any of them might be meant.
     """
     asked = orjson.dumps(persons).decode()
     with database.read() as connection:
@@ -192,33 +234,31 @@ def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None
         return Standing(
             forgotten=frozenset(filter(is_forgotten, persons)),
             suppressed={
-                person: LastHeard(
-                    said_at=moment_of(said), handed_over_at=moment_of(handed_over) if handed_over else None
-                )
-                for person, said, handed_over in _SQL.suppressed_among(connection, persons=asked)
+                row.person: LastHeard(said_at=row.said_at, handed_over_at=row.handed_over_at)
+                for row in _SUPPRESSED_AMONG(connection, persons=asked)
             },
-            allowed_since={person: moment_of(since) for person, since in _SQL.allowed_again(connection, persons=asked)},
+            allowed_since=dict(_ALLOWED_AGAIN(connection, persons=asked)),
         )
 
 
 def _forgotten(connection: Connection, key: bytes | None) -> Callable[[str], bool]:
-    """Says of a person whether they were forgotten."""
+    """Return what says of a person whether they were forgotten."""
     if key is None or not is_anybody_forgotten(connection):
         return lambda _: False
     require_key(connection, key)
-    digests = {bytes(digest) for (digest,) in _SQL.forgotten(connection)}
+    digests = set(_FORGOTTEN(connection))
     return lambda person: digest_of(person, key) in digests
 
 
 @contextmanager
 def _reported(database: Database, suppressions: Iterable[Suppression], key: bytes | None) -> Iterator[Connection]:
-    """A transaction in which suppressions stand in a table of their own."""
+    """Yield a transaction in which suppressions stand in a table of their own."""
     with database.transaction() as connection:
         is_forgotten = _forgotten(connection, key)
-        _SQL.create_reported(connection)
+        _CREATE_REPORTED(connection)
         connection.load("reported", _rows(suppressions, is_forgotten))
         yield connection
-        _SQL.drop_reported(connection)
+        _DROP_REPORTED(connection)
 
 
 def _rows(suppressions: Iterable[Suppression], is_forgotten: Callable[[str], bool]) -> Iterator[Row]:
@@ -230,16 +270,10 @@ def _rows(suppressions: Iterable[Suppression], is_forgotten: Callable[[str], boo
 
 
 def _only(topic: str | None, reason: SuppressionReason | None) -> dict[str, object]:
-    """The parameters of a query that leaves some of them out."""
+    """Return the parameters of a query that leaves some of them out."""
     return {
         "every_topic": int(topic is None),
         "topic": topic or "",
         "every_reason": int(reason is None),
         "reason": reason.value if reason else "",
     }
-
-
-def _suppression(email: str, reason: str, created_at: str, topic: str, detail: str) -> Suppression:
-    return Suppression(
-        email=email, reason=SuppressionReason(reason), created_at=moment_of(created_at), topic=topic, detail=detail
-    )

@@ -25,7 +25,7 @@ from newsletter.model.segment import (
     Tagged,
 )
 from newsletter.store.database import Database, Dialect
-from newsletter.store.postgresql.dialect import PostgresDialect
+from newsletter.store.postgresql.connection import PostgresDialect
 from newsletter.store.segment_sql import ComposedQuery, compose
 from newsletter.store.segments import (
     count_both,
@@ -36,7 +36,7 @@ from newsletter.store.segments import (
     missing_values,
     sample_segment,
 )
-from newsletter.store.sqlite.dialect import SqliteDialect
+from newsletter.store.sqlite.connection import SqliteDialect
 from newsletter.store.suppressions import add_suppression
 from tests.store.builders import NOW, add, add_people, claim, freeze, hold, record, row, send_all
 

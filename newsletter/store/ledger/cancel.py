@@ -10,29 +10,34 @@ from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry
 from newsletter.store.database import Connection, Database
-from newsletter.store.ledger import journal, tally
+from newsletter.store.ledger import journal
 from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, end, find, set_cancelling
-from newsletter.store.queries import load_queries
+from newsletter.store.ledger.status import count, in_words
+from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
-_SQL = load_queries("cancel")
+_HELD_AHEAD = query_value("cancel", "held_ahead", int)
+_WAITING = query_value("cancel", "waiting", int)
+_TAKE_BACK = query_all("cancel", "take_back", int)
+_LEAVE_OPEN = change("cancel", "leave_open")
+_LEFT_TO_END = query_value("cancel", "left_to_end", int)
 _TAKEN_BACK = "taken back from the provider before its time"
 _TOO_CLOSE = "the provider held it, and it was too close to its time to be surely taken back"
 
 
 def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Cancels what has not left, and lets nothing more leave; a broadcast that is being cancelled stays so.
+    """Cancel what has not left, and let nothing more leave; a broadcast that is being cancelled stays so.
 
-    One that is done or stopped can be cancelled as long as the provider holds mail of it for later. Raises InputError
+    One that is done or stopped can be cancelled as long as the provider holds mail of it for later. Raise InputError
     where there is nothing to cancel.
     """
     with database.transaction() as connection:
         broadcast = find(connection, broadcast_id)
         if broadcast.state is BroadcastState.CANCELLING:
             return broadcast
-        held = int(_SQL.held_ahead(connection, broadcast=broadcast_id, now=text_of(now)))
+        held = _HELD_AHEAD(connection, broadcast=broadcast_id, now=text_of(now))
         _require_something_to_cancel(broadcast, held)
-        waiting = int(_SQL.waiting(connection, broadcast=broadcast_id))
+        waiting = _WAITING(connection, broadcast=broadcast_id)
         detail = f"{waiting} had not left, {held} are held by the provider"
         set_cancelling(connection, broadcast_id, detail, now=now)
         cancel_ready(connection, broadcast_id, reason=CANCELLED_WHY, now=now)
@@ -40,7 +45,7 @@ def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Bro
 
 
 def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confirmed_at: datetime) -> int:
-    """Settles what the provider held, once it confirmed that it cancelled; how many deliveries came back.
+    """Settle what the provider held, once it confirmed that it cancelled. Return how many deliveries came back.
 
     `margin` is how long before its time the provider surely lets go of mail. What was to be held longer than that when
     the cancelling was confirmed is cancelled, whether or not it was known to be taken. What was still held when the
@@ -50,8 +55,8 @@ def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confi
         if find(connection, broadcast_id).state is not BroadcastState.CANCELLING:
             return 0
         beyond, stamp = text_of(confirmed_at + margin), text_of(confirmed_at)
-        sizes = list(_SQL.take_back(connection, broadcast=broadcast_id, beyond=beyond, reason=_TAKEN_BACK, now=stamp))
-        _SQL.leave_open(
+        sizes = _TAKE_BACK(connection, broadcast=broadcast_id, beyond=beyond, reason=_TAKEN_BACK, now=stamp)
+        _LEAVE_OPEN(
             connection,
             broadcast=broadcast_id,
             since=_began(connection, broadcast_id),
@@ -59,18 +64,18 @@ def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confi
             reason=_TOO_CLOSE,
             now=stamp,
         )
-    return sum(size for (size,) in sizes)
+    return sum(sizes)
 
 
 def finish_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Ends a broadcast that is being cancelled, unless something is inflight or left to take back; how it stands."""
+    """End a broadcast that is being cancelled, unless something is inflight or left to take back. Return it."""
     with database.transaction() as connection:
         broadcast = find(connection, broadcast_id)
         if broadcast.state is not BroadcastState.CANCELLING:
             return broadcast
-        if _SQL.left_to_end(connection, broadcast=broadcast_id, since=_began(connection, broadcast_id)):
+        if _LEFT_TO_END(connection, broadcast=broadcast_id, since=_began(connection, broadcast_id)):
             return broadcast
-        counts = tally.in_words(tally.count(connection, broadcast_id))
+        counts = in_words(count(connection, broadcast_id))
         end(connection, broadcast_id, BroadcastState.CANCELLED, detail=counts, now=now)
         return find(connection, broadcast_id)
 
@@ -86,6 +91,6 @@ def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:
 
 
 def _began(connection: Connection, broadcast_id: int) -> str:
-    """When the cancelling began, as text."""
+    """Return when the cancelling began, as text."""
     began = journal.first_moment(connection, broadcast_id, Entry.CANCELLING)
     return "" if began is None else text_of(began)

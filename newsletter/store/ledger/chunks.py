@@ -7,10 +7,17 @@ from datetime import datetime
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
 from newsletter.store.database import Connection
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_value
 from newsletter.system.moments import text_of
 
-_SQL = load_queries("chunks")
+_SET_STATE = change("chunks", "set_state")
+_MAKE_READY = change("chunks", "make_ready")
+_ADD_TO_SETTLEMENT = query_value("chunks", "add_to_settlement", int)
+_SETTLE_DELIVERIES = change("chunks", "settle_deliveries")
+_MOVE_DELIVERIES = change("chunks", "move_deliveries")
+_SHRINK_CHUNK = change("chunks", "shrink_chunk")
+_NEXT_NUMBER = query_value("chunks", "next_number", int)
+_ADD_CHUNK_LIKE = change("chunks", "add_chunk_like")
 _EMPTY = "nobody is left in this chunk"
 
 
@@ -25,26 +32,26 @@ class OpenChunk:
 
 
 def set_state(chunk: OpenChunk, state: ChunkState, *, reason: str, message_id: str = "") -> None:
-    """Says what became of the deliveries that are still in the chunk."""
+    """Keep what became of the deliveries that are still in the chunk."""
     place = {"broadcast": chunk.broadcast, "chunk": chunk.number, "reason": reason, "now": text_of(chunk.now)}
     if state is ChunkState.READY:
-        _SQL.make_ready(chunk.connection, **place)
+        _MAKE_READY(chunk.connection, **place)
     else:
-        _SQL.set_state(chunk.connection, **place, state=state.value, message_id=message_id)
+        _SET_STATE(chunk.connection, **place, state=state.value, message_id=message_id)
 
 
 def close_empty(chunk: OpenChunk) -> None:
-    """Closes a chunk that everybody was taken out of."""
+    """Close a chunk that everybody was taken out of."""
     set_state(chunk, ChunkState.REJECTED, reason=_EMPTY)
 
 
 def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str]) -> None:
-    """Takes deliveries (subscriber → reason) out of the chunk for good; all of them must be in it."""
+    """Take deliveries (subscriber → reason) out of the chunk for good; all of them must be in it."""
     by_reason = defaultdict(list)
     for subscriber, reason in reasons.items():
         by_reason[reason].append(subscriber)
     for reason, subscribers in by_reason.items():
-        number = _SQL.add_to_settlement(
+        number = _ADD_TO_SETTLEMENT(
             chunk.connection,
             broadcast=chunk.broadcast,
             status=status.value,
@@ -52,7 +59,7 @@ def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str])
             size=len(subscribers),
             now=text_of(chunk.now),
         )
-        _SQL.settle_deliveries(
+        _SETTLE_DELIVERIES.for_each(
             chunk.connection,
             [{"broadcast": chunk.broadcast, "subscriber": each, "settlement": number} for each in subscribers],
         )
@@ -62,11 +69,11 @@ def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str])
 def split_off(
     chunk: OpenChunk, subscribers: Collection[int], state: ChunkState, *, reason: str = "", message_id: str = ""
 ) -> None:
-    """Puts deliveries into a new chunk that is otherwise like this one; all of them must be in this one."""
+    """Put deliveries into a new chunk that is otherwise like this one; all of them must be in this one."""
     if not subscribers:
         return
-    number = _SQL.next_number(chunk.connection, broadcast=chunk.broadcast)
-    _SQL.add_chunk_like(
+    number = _NEXT_NUMBER(chunk.connection, broadcast=chunk.broadcast)
+    _ADD_CHUNK_LIKE(
         chunk.connection,
         broadcast=chunk.broadcast,
         chunk=chunk.number,
@@ -75,7 +82,7 @@ def split_off(
         first_subscriber=min(subscribers),
     )
     set_state(replace(chunk, number=number), state, reason=reason, message_id=message_id)
-    _SQL.move_deliveries(
+    _MOVE_DELIVERIES.for_each(
         chunk.connection,
         [{"broadcast": chunk.broadcast, "subscriber": each, "into": number} for each in subscribers],
     )
@@ -83,4 +90,4 @@ def split_off(
 
 
 def _shrink(chunk: OpenChunk, by: int) -> None:
-    _SQL.shrink_chunk(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number, by=by)
+    _SHRINK_CHUNK(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number, by=by)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
@@ -144,7 +144,7 @@ def _mailable(chunk: OpenChunk, ready: _Ready, columns: Columns) -> list[Row]:
     if not late:
         return rows
     _SQL.lock_broadcast(connection, broadcast=chunk.broadcast)
-    settle(chunk, DeliveryStatus.EXCLUDED, late)
+    settle(chunk, DeliveryStatus.EXCLUDED, cast("dict[int, str]", late))
     return [row for row in rows if row[-1] is None]
 
 

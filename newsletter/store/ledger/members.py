@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
@@ -54,8 +55,9 @@ def members_left(connection: Connection) -> Iterator[list[Member]]:
     """Who gets a message, in the order of the subscribers; many at a time, for there may be millions."""
     query, after = _SQL.members_left.sql, 0
     while page := connection.execute(query, {"after": after, "size": _PAGE}).fetchall():
-        yield page
-        after = page[-1][0]
+        members = cast("list[Member]", page)
+        yield members
+        after = members[-1][0]
 
 
 def zoneless_left(connection: Connection, schedule: Schedule) -> int:

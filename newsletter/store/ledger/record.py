@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
@@ -12,11 +13,33 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
 from newsletter.store.ledger.claim import Claim, claim_within
 from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, find, hold_back, reopen, stop, stopped_because
-from newsletter.store.ledger.tally import count
-from newsletter.store.queries import load_queries
+from newsletter.store.ledger.status import count
+from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
 
-_SQL = load_queries("record")
+
+class FoundChunk(NamedTuple):
+    """A chunk as it stands before an outcome is applied to it."""
+
+    state: ChunkState
+    attempt: int
+    size: int
+    first_subscriber: int
+
+
+class InflightChunk(NamedTuple):
+    """A chunk that somebody is handing over, or was."""
+
+    number: int
+    runner: str
+
+
+_SETTLE_TAKEN = change("record", "settle_taken")
+_FIND_CHUNK = query_one("record", "find_chunk", FoundChunk)
+_TAKE_UP_AGAIN = change("record", "take_up_again")
+_SUBSCRIBERS_OF_CHUNK = query_all("record", "subscribers_of_chunk", int)
+_SUPPRESS_SUBSCRIBER = change("record", "suppress_subscriber")
+_INFLIGHT_CHUNKS = query_all("record", "inflight_chunks", InflightChunk)
 
 _STATE = {
     Verdict.ACCEPTED: ChunkState.ACCEPTED,
@@ -39,13 +62,13 @@ class Exchange:
 
 
 def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, *, now: datetime) -> None:
-    """Applies an outcome to a claimed chunk and its broadcast, in one transaction; once, however often it is told.
+    """Apply an outcome to a claimed chunk and its broadcast, in one transaction; once, however often it is told.
 
     Of the invalid only those are suppressed whose address is undeliverable: a suppression outlasts the issue, and
     most refusals are about the mail, its sender or the day. A chunk that is too large is halved; a single message
     that is too large stops the broadcast. A broadcast that stops cancels its ready chunks, of which nothing has left,
     so that the corrected issue can still reach those people. Where nothing may leave any more, what comes back is
-    cancelled. Raises StoreError where there is no such chunk.
+    cancelled. Raise StoreError where there is no such chunk.
     """
     if _is_simple(outcome):
         with database.shared_transaction() as connection:
@@ -58,7 +81,7 @@ def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, 
             return
         if found.state in _GIVEN_UP:
             held = text_of(claimed.hold_until) if claimed.hold_until else ""
-            _SQL.take_up_again(
+            _TAKE_UP_AGAIN(
                 connection, broadcast=claimed.broadcast, chunk=claimed.number, hold_until=held, now=text_of(now)
             )
         is_too_large = _decide_rest(
@@ -77,7 +100,7 @@ def record_and_claim(
     now: datetime,
     hold_within: timedelta | None = None,
 ) -> Exchange:
-    """Records that a whole chunk was taken and claims the next: one wait for the disk instead of two.
+    """Record that a whole chunk was taken and claim the next: one wait for the disk instead of two.
 
     An outcome that is less simple is left to `record_outcome`, and nothing is claimed.
     """
@@ -90,8 +113,8 @@ def record_and_claim(
 
 
 def settle_taken(connection: Connection, claimed: ClaimedChunk, outcome: Outcome, *, now: datetime) -> bool:
-    """Records a simple outcome, within a transaction; False where the chunk stands otherwise than the claim left it."""
-    changed = _SQL.settle_taken(
+    """Record a simple outcome, within a transaction. Return False where the chunk is not as the claim left it."""
+    changed = _SETTLE_TAKEN(
         connection,
         broadcast=claimed.broadcast,
         chunk=claimed.number,
@@ -105,43 +128,34 @@ def settle_taken(connection: Connection, claimed: ClaimedChunk, outcome: Outcome
 
 
 def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> int:
-    """Makes every inflight chunk unknown whose runner is not alive; how many there were."""
+    """Make every inflight chunk unknown whose runner is not alive. Return how many there were."""
     with database.transaction() as connection:
-        inflight = list(_SQL.inflight_chunks(connection, broadcast=broadcast_id))
-        orphans = [number for number, runner in inflight if not database.alive(runner)]
-        for number in orphans:
-            chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=number, now=now)
+        inflight = _INFLIGHT_CHUNKS(connection, broadcast=broadcast_id)
+        orphans = [chunk for chunk in inflight if not database.alive(chunk.runner)]
+        for orphan in orphans:
+            chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=orphan.number, now=now)
             set_state(chunk, ChunkState.UNKNOWN, reason=_ORPHANED)
     return len(orphans)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FoundChunk:
-    state: ChunkState
-    attempt: int
-    size: int
-    first_subscriber: int
-
-
 def _is_simple(outcome: Outcome) -> bool:
-    """Whether a chunk as a whole was taken, or perhaps taken, and nothing else changes: nearly always."""
+    """Return whether a chunk as a whole was taken, or perhaps taken, and nothing else changes: nearly always."""
     is_named = outcome.invalid or outcome.unsent or outcome.uncertain
     return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not is_named
 
 
-def _find_chunk(chunk: OpenChunk) -> _FoundChunk:
-    row = _SQL.find_chunk(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number)
-    if row is None:
+def _find_chunk(chunk: OpenChunk) -> FoundChunk:
+    found = _FIND_CHUNK(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number)
+    if found is None:
         raise StoreError(
             f"chunk {chunk.number} of broadcast {chunk.broadcast} is missing, so its outcome was not recorded; "
             "is this the database that the broadcast began with?"
         )
-    state, attempt, size, first_subscriber = row
-    return _FoundChunk(state=ChunkState(state), attempt=attempt, size=size, first_subscriber=first_subscriber)
+    return found
 
 
-def _is_news(found: _FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_taken_back: bool) -> bool:
-    """Whether the ledger does not know the outcome yet.
+def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_taken_back: bool) -> bool:
+    """Return whether the ledger does not know the outcome yet.
 
     A chunk that became unknown meanwhile is settled by it. So is one that a person decided to resend, or to give up
     with its broadcast, and that was taken after all; otherwise what is ready or cancelled came back by this very
@@ -155,24 +169,23 @@ def _is_news(found: _FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_
 
 
 def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
-    """Whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
+    """Return whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
     state = find(connection, claimed.broadcast).state
     return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
 
 
-def _subscribers_in(chunk: OpenChunk, found: _FoundChunk) -> list[int]:
-    rows = _SQL.subscribers_of_chunk(
+def _subscribers_in(chunk: OpenChunk, found: FoundChunk) -> list[int]:
+    return _SUBSCRIBERS_OF_CHUNK(
         chunk.connection,
         broadcast=chunk.broadcast,
         chunk=chunk.number,
         first_subscriber=found.first_subscriber,
         size=found.size,
     )
-    return [subscriber for (subscriber,) in rows]
 
 
-def _take_out_named(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome) -> int:
-    """Takes out the deliveries that the outcome names one by one; how many they were.
+def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> int:
+    """Take out the deliveries that the outcome names one by one. Return how many they were.
 
     What is named twice counts as the more careful of the two: uncertain before invalid before unsent.
     """
@@ -186,14 +199,14 @@ def _take_out_named(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome) -> i
     split_off(chunk, unsent, ChunkState.READY)
     settle(chunk, DeliveryStatus.INVALID, invalid)
     suppression = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-    _SQL.suppress_subscriber(
+    _SUPPRESS_SUBSCRIBER.for_each(
         chunk.connection, [{"subscriber": each, **suppression} for each in outcome.undeliverable & invalid.keys()]
     )
     return len(uncertain) + len(invalid) + len(unsent)
 
 
-def _decide_rest(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
-    """Sets the state of the deliveries that the outcome does not name; whether a single message is too large.
+def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
+    """Set the state of the deliveries that the outcome does not name. Return whether a single message is too large.
 
     Only what is surely not handed over is ever halved: a half that may have been taken must not be ready again.
     """
@@ -211,7 +224,7 @@ def _decide_rest(chunk: OpenChunk, found: _FoundChunk, outcome: Outcome, *, rema
 
 
 def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
-    """Moves the broadcast on, and lets nothing that came back stay ready where nothing may leave any more."""
+    """Move the broadcast on, and let nothing that came back stay ready where nothing may leave any more."""
     connection, now = chunk.connection, chunk.now
     broadcast = find(connection, chunk.broadcast)
     if broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:

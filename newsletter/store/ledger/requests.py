@@ -1,24 +1,25 @@
 """What was asked of the provider: the chunks one by one, who hands them over, what is held."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from newsletter.model.broadcast import ChunkState
 from newsletter.model.ledger import AuditedRequest, HeldMail, RequestGroup
-from newsletter.store.database import Database, Row
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of
+from newsletter.store.database import Database
+from newsletter.store.queries import query_all, query_one
 
-_SQL = load_queries("requests")
+_REQUESTS = query_all("requests", "requests", AuditedRequest)
+_REQUEST = query_one("requests", "request", AuditedRequest)
+_GROUPS = query_all("requests", "groups", RequestGroup)
+_RUNNERS = query_all("requests", "runners", str)
+_HELD = query_all("requests", "held", HeldMail)
 _PAGE = 1000
 
 
 def requests_of(database: Database, broadcast_id: int) -> Iterator[AuditedRequest]:
-    """The chunks that hold somebody, by number; a page at a time."""
+    """Yield the chunks that hold somebody, by number; they are read page by page."""
     after = 0
     while True:
         with database.read() as connection:
-            page = [_request(row) for row in _SQL.requests(connection, broadcast=broadcast_id, after=after, size=_PAGE)]
+            page = _REQUESTS(connection, broadcast=broadcast_id, after=after, size=_PAGE)
         if not page:
             return
         yield from page
@@ -26,57 +27,24 @@ def requests_of(database: Database, broadcast_id: int) -> Iterator[AuditedReques
 
 
 def find_request(database: Database, broadcast_id: int, chunk: int) -> AuditedRequest | None:
-    """One chunk; None where there is none of this number."""
+    """Return one chunk, or None where there is none of this number."""
     with database.read() as connection:
-        row = _SQL.request(connection, broadcast=broadcast_id, chunk=chunk)
-    return None if row is None else _request(row)
+        return _REQUEST(connection, broadcast=broadcast_id, chunk=chunk)
 
 
 def request_groups(database: Database, broadcast_id: int) -> tuple[RequestGroup, ...]:
-    """The chunks that hold somebody, counted by state."""
+    """Return the chunks that hold somebody, counted by state."""
     with database.read() as connection:
-        return tuple(
-            RequestGroup(
-                state=ChunkState(state),
-                requests=count,
-                deliveries=int(deliveries),
-                first_at=moment_of(first_at),
-                last_at=moment_of(last_at),
-            )
-            for state, count, deliveries, first_at, last_at in _SQL.groups(connection, broadcast=broadcast_id)
-        )
+        return tuple(_GROUPS(connection, broadcast=broadcast_id))
 
 
 def runners_of(database: Database, broadcast_id: int) -> tuple[str, ...]:
-    """The runners of the chunks that are inflight, alive or not."""
+    """Return the runners of the chunks that are inflight, alive or not."""
     with database.read() as connection:
-        return tuple(runner for (runner,) in _SQL.runners(connection, broadcast=broadcast_id))
+        return tuple(_RUNNERS(connection, broadcast=broadcast_id))
 
 
 def held_mail(database: Database, broadcast_id: int) -> tuple[HeldMail, ...]:
-    """What the provider took ahead of its time, by the moment until which it was asked to hold it, past ones too."""
+    """Return what the provider took ahead of its time, by the moment it was to be held until, past moments too."""
     with database.read() as connection:
-        return tuple(
-            HeldMail(until=moment_of(until), deliveries=int(deliveries))
-            for until, deliveries in _SQL.held(connection, broadcast=broadcast_id)
-        )
-
-
-def _request(row: Row) -> AuditedRequest:
-    number, state, size, attempt, changed_at, reason, message_id, due_at, zone, hold_until = row
-    return AuditedRequest(
-        number=number,
-        state=ChunkState(state),
-        deliveries=size,
-        attempt=attempt,
-        at=moment_of(changed_at),
-        reason=reason,
-        message_id=message_id,
-        due_at=_moment(due_at),
-        zone=zone,
-        hold_until=_moment(hold_until),
-    )
-
-
-def _moment(text: str) -> datetime | None:
-    return moment_of(text) if text else None
+        return tuple(_HELD(connection, broadcast=broadcast_id))

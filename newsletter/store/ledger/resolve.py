@@ -1,6 +1,7 @@
 """Settles chunks of which nobody knows whether they were taken: by evidence, or by a person's word."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from newsletter.model.broadcast import BroadcastState, ChunkState
 from newsletter.model.ledger import Entry, Resolution, UnknownChunk
@@ -8,37 +9,60 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.chunks import OpenChunk, set_state
 from newsletter.store.ledger.states import find, reopen
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import change, query_all, query_one
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("resolve")
+
+class UnknownRow(NamedTuple):
+    """A chunk that may or may not have been taken."""
+
+    number: int
+    attempt: int
+    size: int
+    first_subscriber: int
+    changed_at: datetime
+    reason: str
+    hold_until: datetime | None
+
+
+UNKNOWN_CHUNKS = query_all("resolve", "unknown_chunks", UnknownRow)
+_SAMPLE = query_all("resolve", "sample", str)
+_FIND_UNKNOWN = query_one("resolve", "find_unknown", int)
+_SETTLE = change("resolve", "settle")
 _TO_RESEND = "resolved to be resent; resume sends it"
 _NEVER_AGAIN = frozenset({BroadcastState.STOPPED, BroadcastState.CANCELLING, BroadcastState.CANCELLED})
 
 
 def unknown_chunks(database: Database, broadcast_id: int, *, sample: int = 3) -> tuple[UnknownChunk, ...]:
-    """The chunks that may or may not have been taken, each with so many of its addresses."""
+    """Return the chunks that may or may not have been taken, each with up to `sample` of its addresses."""
     with database.read() as connection:
         find(connection, broadcast_id)
-        rows = list(_SQL.unknown_chunks(connection, broadcast=broadcast_id))
         return tuple(
             UnknownChunk(
-                number=number,
-                attempt=attempt,
-                deliveries=size,
-                since=moment_of(changed_at),
-                reason=reason,
-                hold_until=moment_of(hold_until) if hold_until else None,
-                sample=_sample(connection, broadcast_id, number, first_subscriber, size=min(sample, size)),
+                number=chunk.number,
+                attempt=chunk.attempt,
+                deliveries=chunk.size,
+                since=chunk.changed_at,
+                reason=chunk.reason,
+                hold_until=chunk.hold_until,
+                sample=tuple(
+                    _SAMPLE(
+                        connection,
+                        broadcast=broadcast_id,
+                        chunk=chunk.number,
+                        first_subscriber=chunk.first_subscriber,
+                        size=min(sample, chunk.size),
+                    )
+                ),
             )
-            for number, attempt, size, first_subscriber, changed_at, reason, hold_until in rows
+            for chunk in UNKNOWN_CHUNKS(connection, broadcast=broadcast_id)
         )
 
 
 def prove_taken(
     database: Database, broadcast_id: int, chunk: int, attempt: int, *, evidence: str, now: datetime
 ) -> bool:
-    """Takes an unknown chunk as accepted, because of evidence; whether it was unknown since this attempt."""
+    """Take an unknown chunk as accepted, because of evidence. Return whether it was unknown since this attempt."""
     with database.transaction() as connection:
         return _settle(connection, broadcast_id, chunk, attempt, ChunkState.ACCEPTED, evidence, now=now)
 
@@ -53,7 +77,7 @@ def resolve_chunk(
     detail: str,
     now: datetime,
 ) -> bool:
-    """Does with an unknown chunk what a person decided; whether it was unknown since this attempt.
+    """Do with an unknown chunk what a person decided. Return whether it was unknown since this attempt.
 
     What is to be resent is ready again, and a broadcast that was done waits to be resumed. A broadcast that was
     stopped or cancelled hands nothing over any more: there the chunk is cancelled, and a later broadcast reaches its
@@ -81,20 +105,13 @@ def _settle(
     *,
     now: datetime,
 ) -> bool:
-    size = _SQL.find_unknown(connection, broadcast=broadcast_id, chunk=chunk, attempt=attempt)
+    size = _FIND_UNKNOWN(connection, broadcast=broadcast_id, chunk=chunk, attempt=attempt)
     if size is None:
         return False
     if state is ChunkState.READY:
         set_state(OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk, now=now), state, reason=reason)
     else:
-        _SQL.settle(connection, broadcast=broadcast_id, chunk=chunk, state=state.value, reason=reason, now=text_of(now))
+        _SETTLE(connection, broadcast=broadcast_id, chunk=chunk, state=state.value, reason=reason, now=text_of(now))
     detail = f"chunk {chunk}, {size} deliveries, unknown → {state}: {reason}"
     journal.write(connection, broadcast_id, Entry.RESOLVED, detail, now=now)
     return True
-
-
-def _sample(
-    connection: Connection, broadcast_id: int, chunk: int, first_subscriber: int, *, size: int
-) -> tuple[str, ...]:
-    rows = _SQL.sample(connection, broadcast=broadcast_id, chunk=chunk, first_subscriber=first_subscriber, size=size)
-    return tuple(email for (email,) in rows)

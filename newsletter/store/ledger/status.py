@@ -1,54 +1,92 @@
 """Where the deliveries of a broadcast stand: counted, and one by one."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
-from newsletter.store.database import Database
+from newsletter.store.database import Connection, Database
+from newsletter.store.ledger.resolve import UNKNOWN_CHUNKS
 from newsletter.store.ledger.states import find
-from newsletter.store.ledger.tally import count
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of
+from newsletter.store.queries import query_all, query_value
 
-_SQL = load_queries("status")
-_PAGE = 1000
+
+class SizeRow(NamedTuple):
+    """How many deliveries are in a state: a ChunkState, or a DeliveryStatus where they were settled one by one."""
+
+    state: str
+    size: int
+
+
+_SIZES = query_all("status", "sizes", SizeRow)
+_COUNT_FROZEN = query_value("status", "count_frozen", int)
+_SETTLEMENTS = query_all("status", "settlements", SettledCount)
+_CHUNK_SUMMARIES = query_all("status", "chunk_summaries", ChunkSummary)
+_EMAILS_OF_CHUNK = query_all("status", "emails_of_chunk", str)
 
 
 def tally_of(database: Database, broadcast_id: int) -> Tally:
-    """How many deliveries stand where; raises InputError where there is no such broadcast."""
+    """Return how many deliveries stand where; raise InputError where there is no such broadcast."""
     with database.read() as connection:
         find(connection, broadcast_id)
         return count(connection, broadcast_id)
 
 
+def count(connection: Connection, broadcast_id: int) -> Tally:
+    """Return how many deliveries stand where, as the connection sees it; the broadcast must exist."""
+    sizes = {row.state: row.size for row in _SIZES(connection, broadcast=broadcast_id)}
+    return Tally(
+        frozen=_COUNT_FROZEN(connection, broadcast=broadcast_id),
+        waiting=sizes.get(ChunkState.READY, 0),
+        inflight=sizes.get(ChunkState.INFLIGHT, 0),
+        accepted=sizes.get(ChunkState.ACCEPTED, 0),
+        rejected=sizes.get(ChunkState.REJECTED, 0),
+        unknown=sizes.get(ChunkState.UNKNOWN, 0),
+        invalid=sizes.get(DeliveryStatus.INVALID, 0),
+        excluded=sizes.get(DeliveryStatus.EXCLUDED, 0),
+        cancelled=sizes.get(ChunkState.CANCELLED, 0),
+    )
+
+
+def in_words(tally: Tally) -> str:
+    """Return the parts of a tally that are not empty, for people: `40 accepted, 2 excluded`."""
+    parts = {
+        "accepted": tally.accepted,
+        "waiting": tally.waiting,
+        "inflight": tally.inflight,
+        "unknown": tally.unknown,
+        "rejected": tally.rejected,
+        "cancelled": tally.cancelled,
+        "invalid": tally.invalid,
+        "excluded": tally.excluded,
+    }
+    return ", ".join(f"{size} {part}" for part, size in parts.items() if size)
+
+
 def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount, ...]:
-    """How many deliveries were excluded or invalid, by reason, the most frequent first."""
+    """Return how many deliveries were excluded or invalid, by reason, the most frequent first."""
     with database.read() as connection:
-        return tuple(
-            SettledCount(status=DeliveryStatus(status), reason=reason, deliveries=size)
-            for status, reason, size in _SQL.settlements(connection, broadcast=broadcast_id)
-        )
+        return tuple(_SETTLEMENTS(connection, broadcast=broadcast_id))
 
 
 def unknown_deliveries(database: Database, broadcast_id: int) -> Iterator[UnknownDelivery]:
-    """Everybody whose message may or may not have been taken; a chunk at a time."""
+    """Yield everybody whose message may or may not have been taken; they are read chunk by chunk."""
     with database.read() as connection:
-        chunks = list(_SQL.unknown_chunks(connection, broadcast=broadcast_id))
-    for number, size, first_subscriber, changed_at, reason in chunks:
+        chunks = UNKNOWN_CHUNKS(connection, broadcast=broadcast_id)
+    for chunk in chunks:
         with database.read() as connection:
-            emails = list(
-                _SQL.emails_of_chunk(
-                    connection, broadcast=broadcast_id, chunk=number, first_subscriber=first_subscriber, size=size
-                )
+            emails = _EMAILS_OF_CHUNK(
+                connection,
+                broadcast=broadcast_id,
+                chunk=chunk.number,
+                first_subscriber=chunk.first_subscriber,
+                size=chunk.size,
             )
-        for (email,) in emails:
-            yield UnknownDelivery(email=email, chunk=number, since=moment_of(changed_at), reason=reason)
+        for email in emails:
+            yield UnknownDelivery(email=email, chunk=chunk.number, since=chunk.changed_at, reason=chunk.reason)
 
 
 def chunk_summaries(database: Database, broadcast_id: int) -> tuple[ChunkSummary, ...]:
-    """The chunks by state and reason."""
+    """Return the chunks counted by state and reason."""
     with database.read() as connection:
-        return tuple(
-            ChunkSummary(state=ChunkState(state), reason=reason, chunks=count, deliveries=size)
-            for state, reason, count, size in _SQL.chunk_summaries(connection, broadcast=broadcast_id)
-        )
+        return tuple(_CHUNK_SUMMARIES(connection, broadcast=broadcast_id))

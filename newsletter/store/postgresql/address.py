@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -10,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from newsletter.errors import StoreError
 
 # For where the URL says nothing. The keepalives let this side notice a server that has vanished.
-_DEFAULTS: dict[str, Any] = {
+_DEFAULTS = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -27,9 +26,9 @@ class Address:
 
 
 def read_address(url: str) -> Address:
-    """Reads the URL of a database.
+    """Read the URL of a database.
 
-    Raises StoreError, in which the URL does not appear, where it cannot be read: a part of a password may stand
+    Raise StoreError, in which the URL does not appear, where it cannot be read: a part of a password may stand
     anywhere in it.
     """
     authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
@@ -45,7 +44,7 @@ def read_address(url: str) -> Address:
             "[database] url: it is no URL of a PostgreSQL database; write postgresql://USER@HOST/NAME"
         ) from None
     options = {**_DEFAULTS, **given, "application_name": "newsletter", "client_encoding": "UTF8"}
-    return Address(shown=_shown(given), conninfo=make_conninfo(**options))
+    return Address(shown=_shown(given), conninfo=make_conninfo("", **options))
 
 
 def _shown(given: Mapping[str, str | int | None]) -> str:

@@ -28,8 +28,8 @@ _MEANING = {
     "57014": ("the server's administrator ended the step", "try again; nothing of this step was kept"),
     "22021": ("a text holds a character that PostgreSQL cannot keep", "take it out of the text"),
     "22P05": ("a text holds a character that PostgreSQL cannot keep", "take it out of the text"),
-    "XX001": ("it is damaged", "restore it from a backup"),
-    "XX002": ("it is damaged", "restore it from a backup"),
+    "XX001": ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
+    "XX002": ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
     "08": _LOST,
     "57P": _LOST,
     "58": ("the server's disk cannot be read or written", "check the disk; nothing of this step was kept"),
@@ -62,13 +62,13 @@ _REFUSALS = (
 
 
 def cannot_use(shown: str, what: str, remedy: str) -> StoreError:
-    """A StoreError about the database."""
+    """Return a StoreError about the database."""
     return StoreError(f"{shown}: {what}; {remedy}")
 
 
 @contextmanager
 def translated(shown: str) -> Iterator[None]:
-    """Raises StoreError where the server, or the way to it, fails a step."""
+    """Raise StoreError where the server, or the way to it, fails a step."""
     try:
         yield
     except psycopg.Error as err:
@@ -80,7 +80,7 @@ def translated(shown: str) -> Iterator[None]:
 
 @contextmanager
 def cannot_connect(shown: str) -> Iterator[None]:
-    """Raises StoreError where the server cannot be reached, or refuses."""
+    """Raise StoreError where the server cannot be reached, or refuses."""
     try:
         yield
     except psycopg.Error as err:

@@ -2,30 +2,35 @@
 
 from pathlib import Path
 
-from newsletter.store.database import Row
+from psycopg.rows import TupleRow
+
 from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
 OLDEST_SERVER = 140_000  # as libpq writes a version
+KEPT_COPIES = 3  # of those that migrations make
 _MARK = "schema_version"  # the table by which a schema is known as ours
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "postgresql"
 
 
-def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
-    """Applies the migrations that the database lacks, all or none of them; `lock` keeps others from writing.
+def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | None:
+    """Apply the migrations that the database lacks, all or none of them; `lock` keeps others from writing.
 
-    Raises StoreError where the server is too old, the database of another encoding, the schema of another program or
-    of a newer version.
+    Return the schema in which the tables are kept as they were, if there were any. Raise StoreError where the server is
+    too old, the database of another encoding, the schema of another program or of a newer version.
     """
     check_server(connection, shown)
     scripts = _scripts()
     if version_of(connection, shown) == len(scripts):
-        return
+        return None
+    copy = None
     try:
         connection.execute(f"BEGIN; {lock}")
         version = version_of(connection, shown)  # another process may have been faster
         if version == 0:
             _make_schema(connection)
+        elif version < len(scripts):
+            copy = _copy_tables(connection, version + 1)
         for script in scripts[version:]:
             connection.execute(script.read_text(encoding="utf-8"))
         connection.execute("UPDATE schema_version SET version = :version", {"version": len(scripts)})
@@ -33,10 +38,11 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> None:
     except BaseException:
         connection.drop_changes()
         raise
+    return copy
 
 
 def check_server(connection: PostgresConnection, shown: str) -> None:
-    """Raises StoreError where the server is too old, or its encoding cannot hold every name."""
+    """Raise StoreError where the server is too old, or its encoding cannot hold every name."""
     if connection.info.server_version < OLDEST_SERVER:
         raise cannot_use(shown, "its PostgreSQL is too old", f"use PostgreSQL {OLDEST_SERVER // 10_000} or newer")
     encoding = connection.info.parameter_status("server_encoding")
@@ -49,12 +55,12 @@ def check_server(connection: PostgresConnection, shown: str) -> None:
 
 
 def newest_version() -> int:
-    """How many migrations there are."""
+    """Return how many migrations there are."""
     return len(_scripts())
 
 
 def version_of(connection: PostgresConnection, shown: str) -> int:
-    """How many migrations the database has; raises StoreError where its schema is another program's, or newer."""
+    """Return how many migrations the database has; raise StoreError where its schema is another program's, or newer."""
     # Asked of the catalog's tables: to_regclass() may answer from before this session waited for the lock.
     query = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
     tables = connection.execute(query, {"schema": SCHEMA}).fetchall()
@@ -81,7 +87,26 @@ def _make_schema(connection: PostgresConnection) -> None:
     connection.execute("INSERT INTO schema_version VALUES (0)")
 
 
-def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> Row:
-    """The one row that a query gives."""
+def _copy_tables(connection: PostgresConnection, first: int) -> str:
+    """Keep all tables as they are before the `first` new migration, in a schema of their own. Return its name.
+
+    Only the newest of such schemas are kept. One is known by its name and by our mark in it.
+    """
+    copy = f"{SCHEMA}_before_{first:04}"
+    query = "SELECT schemaname FROM pg_tables WHERE tablename = :mark AND schemaname ~ :pattern ORDER BY schemaname"
+    kept = connection.execute(query, {"mark": _MARK, "pattern": f"^{SCHEMA}_before_[0-9]{{4}}$"}).fetchall()
+    copies = sorted({*(name for (name,) in kept), copy})
+    for old in {*copies[:-KEPT_COPIES], copy}:
+        connection.execute(f"DROP SCHEMA IF EXISTS {old} CASCADE")
+    connection.execute(f"CREATE SCHEMA {copy}")
+    for (table,) in connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = :schema", {"schema": SCHEMA}
+    ):
+        connection.execute(f"CREATE TABLE {copy}.{table} AS TABLE {SCHEMA}.{table}")
+    return copy
+
+
+def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> TupleRow:
+    """Return the one row that a query gives."""
     (row,) = connection.execute(query, parameters).fetchall()
     return row

@@ -6,14 +6,14 @@ ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = exclu
 
 -- name: of_content(issue, content_hash)
 -- Who said yes to one content, in the order of time.
-SELECT issue, content_hash, approved_by, approved_at, voided
+SELECT issue, content_hash, approved_by AS "by", approved_at AS at, voided
 FROM approval
 WHERE issue = :issue AND content_hash = :content_hash AND voided = ''
 ORDER BY approved_at, approved_by;
 
 -- name: last_of(issue)^
 -- The latest yes to any content of an issue.
-SELECT issue, content_hash, approved_by, approved_at, voided
+SELECT issue, content_hash, approved_by AS "by", approved_at AS at, voided
 FROM approval
 WHERE issue = :issue
 ORDER BY approved_at DESC, approved_by

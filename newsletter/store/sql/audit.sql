@@ -5,7 +5,7 @@ SELECT
     coalesce(s.email, '') AS email,
     coalesce(c.state, t.status) AS status,
     coalesce(c.reason, t.reason) AS reason,
-    coalesce(c.changed_at, t.changed_at) AS changed_at,
+    coalesce(c.changed_at, t.changed_at) AS at,
     d.chunk,
     coalesce(c.attempt, 0) AS attempt,
     coalesce(c.message_id, '') AS message_id,
@@ -18,10 +18,6 @@ LEFT JOIN subscriber AS s ON s.id = d.subscriber
 WHERE d.broadcast = :broadcast AND d.subscriber > :after AND :status IN ('', coalesce(c.state, t.status))
 ORDER BY d.subscriber
 LIMIT :size;
-
--- name: find_subscriber(person)$
--- The id of somebody on the list.
-SELECT id FROM subscriber WHERE person = :person;
 
 -- name: find_forgotten(digest)$
 -- The id of somebody who was forgotten.

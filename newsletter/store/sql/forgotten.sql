@@ -92,7 +92,7 @@ WHERE id = :id;
 
 -- name: journal_words(address)
 -- The entries that name an address.
-SELECT broadcast, number, detail FROM journal WHERE instr(lower(detail), :address) > 0;
+SELECT broadcast, number, detail AS words FROM journal WHERE instr(lower(detail), :address) > 0;
 
 -- name: set_journal_words(broadcast, number, words)!
 -- The same without the address.
@@ -100,7 +100,7 @@ UPDATE journal SET detail = :words WHERE broadcast = :broadcast AND number = :nu
 
 -- name: chunk_words(address)
 -- The chunks whose reason names an address.
-SELECT broadcast, number, reason FROM chunk WHERE instr(lower(reason), :address) > 0;
+SELECT broadcast, number, reason AS words FROM chunk WHERE instr(lower(reason), :address) > 0;
 
 -- name: set_chunk_words(broadcast, number, words)!
 -- The same without the address.
@@ -108,7 +108,7 @@ UPDATE chunk SET reason = :words WHERE broadcast = :broadcast AND number = :numb
 
 -- name: settlement_words(address)
 -- The settlements whose reason names an address.
-SELECT broadcast, number, reason FROM settlement WHERE instr(lower(reason), :address) > 0;
+SELECT broadcast, number, reason AS words FROM settlement WHERE instr(lower(reason), :address) > 0;
 
 -- name: set_settlement_words(broadcast, number, words)!
 -- The same without the address.

@@ -70,3 +70,7 @@ ORDER BY s.id;
 -- name: issue_names()
 -- Every issue that a broadcast was made of.
 SELECT DISTINCT issue FROM broadcast ORDER BY issue;
+
+-- name: is_member(subscriber, segment)$
+-- Whether somebody belongs to a segment. In the place of `:segment` compiled SQL is put, never a value.
+SELECT EXISTS (SELECT 1 FROM subscriber AS s WHERE s.id = :subscriber AND :segment);

@@ -32,7 +32,7 @@ ORDER BY subscriber, at;
 
 -- name: last_signs(subscribers, since)
 -- When mail last reached each of a list of people, as far as that was since a moment.
-SELECT subscriber, max(at)
+SELECT subscriber, max(at) AS at
 FROM event
 WHERE
     at >= :since

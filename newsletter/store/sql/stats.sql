@@ -13,7 +13,7 @@ FROM subscriber;
 
 -- name: suppressed()
 -- How many of the list are suppressed, by reason, the most frequent first.
-SELECT p.reason, count(*) AS people
+SELECT p.reason AS name, count(*) AS people
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
 WHERE p.topic = ''
@@ -30,7 +30,7 @@ WHERE
 
 -- name: topics_left()
 -- How many left each topic and are otherwise mailed.
-SELECT p.topic, count(*) AS people
+SELECT p.topic AS name, count(*) AS people
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
 WHERE
@@ -41,18 +41,18 @@ ORDER BY people DESC, p.topic;
 
 -- name: joined(since)
 -- How many joined in each month.
-SELECT substr(joined_at, 1, 7) AS month, count(*) AS people
+SELECT substr(joined_at, 1, 7) AS name, count(*) AS people
 FROM subscriber
 WHERE joined_at >= :since
-GROUP BY month;
+GROUP BY 1;
 
 -- name: returned(since)
 -- How many had their suppression lifted in each month.
-SELECT substr(p.lifted_at, 1, 7) AS month, count(*) AS people
+SELECT substr(p.lifted_at, 1, 7) AS name, count(*) AS people
 FROM past_suppression AS p
 JOIN subscriber AS s ON s.person = p.person
 WHERE p.topic = '' AND p.lifted_at >= :since AND p.lifted_at > s.joined_at
-GROUP BY month;
+GROUP BY 1;
 
 -- name: left_list(since)
 -- How many left in each month, and why. Nobody leaves before they joined: who was suppressed already left as they came.
@@ -80,7 +80,7 @@ GROUP BY month, reason;
 
 -- name: sources(most)
 -- Where people said yes: nothing known first, then the largest; how many have left since; how many sources there are.
-SELECT h.name, h.people, coalesce(g.people, 0) AS suppressed, count(*) OVER () AS sources
+SELECT h.name, h.people, coalesce(g.people, 0) AS suppressed, count(*) OVER () AS kinds
 FROM (SELECT consent_source AS name, count(*) AS people FROM subscriber GROUP BY consent_source) AS h
 LEFT JOIN (
     SELECT s.consent_source AS name, count(*) AS people
@@ -94,7 +94,7 @@ LIMIT :most;
 
 -- name: languages(most)
 -- Which languages people read: nothing known first, then the largest; how many there are.
-SELECT language, count(*) AS people, count(*) OVER () AS languages
+SELECT language AS name, count(*) AS people, count(*) OVER () AS kinds
 FROM subscriber
 GROUP BY language
 ORDER BY CASE WHEN language = '' THEN 0 ELSE 1 END, people DESC, language
@@ -102,7 +102,7 @@ LIMIT :most;
 
 -- name: zones(most)
 -- In which time zones people live: nothing known first, then the largest; how many there are.
-SELECT timezone, count(*) AS people, count(*) OVER () AS zones
+SELECT timezone AS name, count(*) AS people, count(*) OVER () AS kinds
 FROM subscriber
 GROUP BY timezone
 ORDER BY CASE WHEN timezone = '' THEN 0 ELSE 1 END, people DESC, timezone
@@ -122,7 +122,7 @@ domain (name, people) AS (
     FROM after_first
     GROUP BY 1
 )
-SELECT d.name, d.people, count(*) OVER () AS domains
+SELECT d.name, d.people, count(*) OVER () AS kinds
 FROM domain AS d
 ORDER BY
     CASE WHEN d.name IN (SELECT value FROM json_each(CAST(:known AS TEXT))) THEN 0 ELSE 1 END, d.people DESC, d.name

@@ -1,6 +1,6 @@
 -- name: sizes(broadcast)
 -- How many deliveries stand where: by the state of their chunk, or by how they were settled.
-SELECT state, sum(size) FROM chunk WHERE broadcast = :broadcast GROUP BY state
+SELECT state, sum(size) AS size FROM chunk WHERE broadcast = :broadcast GROUP BY state
 UNION ALL
 SELECT status, sum(size) FROM settlement WHERE broadcast = :broadcast GROUP BY status;
 
@@ -10,7 +10,7 @@ SELECT frozen FROM broadcast WHERE id = :broadcast;
 
 -- name: settlements(broadcast)
 -- For which reasons deliveries were settled by themselves, the most frequent first.
-SELECT status, reason, size
+SELECT status, reason, size AS deliveries
 FROM settlement
 WHERE broadcast = :broadcast AND size > 0
 ORDER BY status, size DESC, reason;
@@ -22,13 +22,6 @@ FROM chunk
 WHERE broadcast = :broadcast AND size > 0
 GROUP BY state, reason
 ORDER BY min(number);
-
--- name: unknown_chunks(broadcast)
--- The chunks that may or may not have been taken.
-SELECT number, size, first_subscriber, changed_at, reason
-FROM chunk
-WHERE broadcast = :broadcast AND state = 'unknown' AND size > 0
-ORDER BY number;
 
 -- name: emails_of_chunk(broadcast, chunk, first_subscriber, size)
 -- The addresses of a chunk.

@@ -38,10 +38,3 @@ SELECT replaced_at, consented_at, source, wording, confirmed_at
 FROM past_consent
 WHERE subscriber = :subscriber
 ORDER BY replaced_at DESC, consented_at DESC;
-
--- name: reader(person, columns, memberships)^
--- One person with all that a message can show. In the place of `:columns` and `:memberships` compiled SQL is put, never a
--- value: names of columns, and whether the person belongs to each of some segments.
-SELECT s.id, s.token, s.attributes, :columns :memberships
-FROM subscriber AS s
-WHERE s.person = :person;

@@ -110,7 +110,7 @@ LIMIT :size;
 
 -- name: counts(every_topic, topic, every_reason, reason)
 -- How many there are of each reason.
-SELECT reason, count(*)
+SELECT reason, count(*) AS suppressions
 FROM suppression
 WHERE (:every_topic = 1 OR topic = :topic) AND (:every_reason = 1 OR reason = :reason)
 GROUP BY reason
@@ -118,7 +118,7 @@ ORDER BY count(*) DESC, reason;
 
 -- name: suppressed_among(persons)
 -- Who of a list must not be mailed at all; when that was last said, and when it was put on a list of the provider.
-SELECT person, CASE WHEN repeated_at > created_at THEN repeated_at ELSE created_at END, handed_over_at
+SELECT person, CASE WHEN repeated_at > created_at THEN repeated_at ELSE created_at END AS said_at, handed_over_at
 FROM suppression
 WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
 
@@ -133,6 +133,7 @@ WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
 SELECT
     p.person,
     max(CASE WHEN s.consented_at > p.created_at AND s.consented_at < p.lifted_at THEN s.consented_at ELSE p.lifted_at END)
+        AS since
 FROM past_suppression AS p
 LEFT JOIN subscriber AS s ON s.person = p.person
 WHERE p.topic = '' AND p.person IN (SELECT value FROM json_each(:persons))

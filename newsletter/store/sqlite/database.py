@@ -1,21 +1,26 @@
 """The database file: opening it, and the only transactions there are on it."""
 
+import fcntl
+import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from stat import S_IMODE, filemode
 from types import TracebackType
 
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Answer, Part, Runner
-from newsletter.store.sqlite.dialect import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
+from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
+from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import cannot_use, translated
-from newsletter.store.sqlite.migrations import migrate
+from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
+from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
-from newsletter.store.sqlite.privacy import keep_private, make_private_file
-from newsletter.store.sqlite.runners import hold_runner, is_alive
 
+_MOST_DAMAGES = 5
+_WAL_MARK = b"\x02\x02"  # bytes 18 and 19 of the header (https://www.sqlite.org/fileformat2.html)
 _LONGEST_MAP = 1 << 40  # bytes; SQLite itself maps no more than it was built for
 
 
@@ -37,12 +42,12 @@ class SqliteDatabase:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads; none of them may be in use."""
         self._connections.close()
 
     @contextmanager
     def read(self) -> Iterator[SqliteConnection]:
-        """A connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
         with translated(self.path):
             connection = self._connections.mine()
             if connection.in_transaction:
@@ -56,7 +61,7 @@ class SqliteDatabase:
 
     @contextmanager
     def scan(self) -> Iterator[SqliteConnection]:
-        """As `read`, with the file mapped into memory: to copy every page would take a third of the time."""
+        """Yield a connection as `read` does, with the file mapped into memory, which saves a third of the time."""
         with self.read() as connection:
             connection.execute(f"PRAGMA mmap_size = {_LONGEST_MAP}")
             try:
@@ -64,14 +69,14 @@ class SqliteDatabase:
             finally:
                 connection.execute("PRAGMA mmap_size = 0")
 
-    def ask_in_parts(self, ask: Callable[[SqliteConnection, Part | None], Answer]) -> list[Answer]:
-        """What is answered about each part of the list, by a thread for each where the list is long."""
+    def ask_in_parts(self, ask: Callable[[SqliteConnection, ListPart | None], Answer]) -> list[Answer]:
+        """Return what is answered about each part of the list, by a thread for each where the list is long."""
         with translated(self.path):
             return ask_in_parts(self._connections.mine(), self.scan, ask)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteConnection]:
-        """A connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
 
         The write lock is held from the start. Nothing else in the product commits, but the migrations at the opening.
         """
@@ -86,12 +91,12 @@ class SqliteDatabase:
                 raise
 
     def shared_transaction(self) -> AbstractContextManager[SqliteConnection]:
-        """The same as `transaction`: SQLite has one writer at a time."""
+        """Do the same as `transaction`: SQLite has one writer at a time."""
         return self.transaction()
 
     @contextmanager
     def filling_transaction(self) -> Iterator[SqliteConnection]:
-        """A transaction whose rows are written once, straight into the file, where nobody else has it open.
+        """Yield a transaction whose rows are written once, straight into the file, where nobody else has it open.
 
         By way of the WAL they would be written twice, which costs a million of them half as much time again. Whoever
         opens the file meanwhile waits. What a crash leaves half written, SQLite takes back at the next opening.
@@ -105,15 +110,15 @@ class SqliteDatabase:
             yield connection
 
     def runner(self) -> AbstractContextManager[Runner]:
-        """A runner to claim chunks with, alive while the block lasts."""
-        return hold_runner(self._runners)
+        """Yield a runner to claim chunks with, alive while the block lasts."""
+        return _hold_runner(self._runners)
 
     def alive(self, runner_id: str) -> bool:
-        """Whether the runner's block, in whichever process, still lasts."""
-        return is_alive(self._runners, runner_id)
+        """Return whether the runner's block, in whichever process, still lasts."""
+        return _is_alive(self._runners, runner_id)
 
     def scrub(self) -> bool:
-        """Empties the WAL, which still holds pages as they were; whether no other program kept it from being emptied.
+        """Empty the WAL, which still holds pages as they were. Return False where another program kept it from that.
 
         The file itself holds nothing of what was deleted: every connection overwrites it.
         """
@@ -127,10 +132,10 @@ class SqliteDatabase:
         return path.with_name(f"{path.name}.runners")
 
 
-def open_sqlite(path: Path, *, wait_seconds: float) -> SqliteDatabase:
-    """Opens the file, first making or migrating it where needed.
+def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None] = lambda _: None) -> SqliteDatabase:
+    """Open the file, first making or migrating it where needed; `on_copy` hears which copy a migration made.
 
-    `wait_seconds` is how long a step waits while another program writes. Raises StoreError where it cannot be used.
+    `wait_seconds` is how long a step waits while another program writes. Raise StoreError where it cannot be used.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
@@ -143,12 +148,40 @@ def open_sqlite(path: Path, *, wait_seconds: float) -> SqliteDatabase:
     with translated(path):
         connection = _connect(path, wait_seconds=wait_seconds)
         try:
-            migrate(connection, path)
+            copy = migrate(connection, path)
             keep_private(path)  # not before: it might be another program's
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
+    if copy is not None:
+        on_copy(str(copy))
     return SqliteDatabase(path, wait_seconds=wait_seconds)
+
+
+def examine_sqlite(path: Path) -> DatabaseFacts:
+    """Read the header, the schema's version, and whether all pages hang together.
+
+    Raise StoreError where it is not there, not ours, or cannot be read.
+    """
+    if not path.is_file():
+        raise cannot_use(path, "it is not there", "check [database] url in newsletter.toml")
+    with translated(path):
+        connection = sqlite3.connect(_unchanged(path), uri=True)
+        try:
+            schema = version_of(connection, path)
+            checked = connection.execute(f"PRAGMA quick_check({_MOST_DAMAGES})").fetchall()
+        finally:
+            connection.close()
+    found = path.stat()
+    return DatabaseFacts(
+        engine=f"SQLite {sqlite3.sqlite_version}",
+        schema=schema,
+        newest_schema=newest_version(),
+        damages=tuple(words for (words,) in checked if words != "ok"),
+        open_to=filemode(found.st_mode) if S_IMODE(found.st_mode) & OF_OTHERS else "",
+        journal="wal" if _is_wal(path) else "rollback",
+        size_bytes=found.st_size,
+    )
 
 
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
@@ -161,6 +194,62 @@ def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    """Ends the transaction, unless SQLite has already ended it, as it does when the disk is full."""
+    """End the transaction, unless SQLite has already ended it, as it does when the disk is full."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def _unchanged(path: Path) -> str:
+    """Return how to open the file: to read it through a WAL makes files beside it, so only where there are some."""
+    is_in_use = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'immutable=1'}"
+
+
+def _is_wal(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == _WAL_MARK
+    except OSError:
+        return False
+
+
+@contextmanager
+def _hold_runner(folder: Path) -> Iterator[Runner]:
+    """Yield a new runner that is alive until the block, or the process, ends.
+
+    Each process that hands over mail holds a lock of the operating system on a small file of its own beside the
+    database. However the process ends, the lock ends with it, so a chunk that it left inflight is found. Raise
+    StoreError where the folder cannot be written.
+    """
+    runner = Runner(id=secrets.token_hex(8))
+    path = folder / runner.id
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except OSError as err:
+        raise cannot_use(folder, f"it cannot be written ({err.strerror})", "check its permissions") from err
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield runner
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _is_alive(folder: Path, runner_id: str) -> bool:
+    """Return whether the runner still holds its lock; the file of one that died is removed."""
+    path = folder / runner_id
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two who ask at once do not take each other for the runner.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        path.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(descriptor)

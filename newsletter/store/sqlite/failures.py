@@ -12,7 +12,7 @@ _MEANING = {
     sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that has finished, and try again"),
     sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that has finished, and try again"),
     sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", "check [database] url in newsletter.toml"),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", "restore it from a backup"),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
     sqlite3.SQLITE_PERM: ("you may not use it", "change its owner or its permissions"),
     sqlite3.SQLITE_AUTH: ("you may not use it", "change its owner or its permissions"),
     sqlite3.SQLITE_READONLY: (
@@ -29,13 +29,13 @@ _OF_THE_MACHINE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.
 
 
 def cannot_use(path: Path, what: str, remedy: str) -> StoreError:
-    """A StoreError about the database file."""
+    """Return a StoreError about the database file."""
     return StoreError(f"{path}: {what}; {remedy}")
 
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raises StoreError where SQLite or the system cannot use the file at `path`."""
+    """Raise StoreError where SQLite or the system cannot use the file at `path`."""
     try:
         yield
     except sqlite3.DatabaseError as err:

@@ -4,23 +4,28 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from newsletter.store.sqlite.dialect import APPLICATION_ID
+from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID
 from newsletter.store.sqlite.failures import cannot_use
+from newsletter.store.sqlite.files import copy_before_migration, drop_old_copies
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Applies the migrations that the file lacks, all or none of them.
+def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
+    """Apply the migrations that the file lacks, all or none of them. Return the copy that was made before.
 
-    Raises StoreError where the file belongs to another program or to a newer version.
+    A new file needs no copy, nor does one that lacks nothing. Raise StoreError where the file belongs to another
+    program or to a newer version, or where there is no room for the copy.
     """
     scripts = _scripts()
     if version_of(connection, path) == len(scripts):
-        return
+        return None
     connection.execute("BEGIN IMMEDIATE")
+    copy = None
     try:
         version = version_of(connection, path)  # another process may have been faster
+        if 0 < version < len(scripts):
+            copy = copy_before_migration(path, version + 1)
         for script in scripts[version:]:
             for statement in _statements(script.read_text(encoding="utf-8")):
                 connection.execute(statement)
@@ -30,21 +35,31 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if copy is not None:
+            copy.unlink(missing_ok=True)
         raise
+    drop_old_copies(path)
+    return copy
 
 
 def newest_version() -> int:
-    """How many migrations there are."""
+    """Return how many migrations there are."""
     return len(_scripts())
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """How many migrations the file has; raises StoreError where it belongs to another program or a newer version."""
+    """Return how many migrations the file has; raise StoreError where it is another program's, or newer."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if application == 0 and version == 0 and tables == 0:
         return 0
+    if application == BACKUP_ID:
+        raise cannot_use(
+            path,
+            "it is a backup, by which people could be mailed twice",
+            "move it elsewhere, and bring it in with `newsletter restore`",
+        )
     if application != APPLICATION_ID:
         raise cannot_use(
             path, "it is the database of another program", "give another file as [database] url in newsletter.toml"
@@ -59,7 +74,7 @@ def _scripts() -> list[Path]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements one by one: `executescript` would end the transaction that they belong in."""
+    """Yield the statements one by one: `executescript` would end the transaction that they belong in."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -12,11 +12,11 @@ from itertools import pairwise
 from threading import Barrier, BrokenBarrierError
 from typing import TypeVar
 
-from newsletter.store.database import Part
-from newsletter.store.sqlite.dialect import SqliteConnection
+from newsletter.store.database import ListPart
+from newsletter.store.sqlite.connection import SqliteConnection
 
 T = TypeVar("T")
-Ask = Callable[[SqliteConnection, Part | None], T]  # about a part of the list, or about all of it
+Ask = Callable[[SqliteConnection, ListPart | None], T]  # about a part of the list, or about all of it
 _FEWEST = 100_000  # people, for whom it is worth while
 _MOST_PARTS = 4
 _LONGEST_WAIT_SECONDS = 5.0
@@ -25,7 +25,7 @@ _LONGEST_WAIT_SECONDS = 5.0
 def ask_in_parts(
     mine: SqliteConnection, scan: Callable[[], AbstractContextManager[SqliteConnection]], ask: Ask[T]
 ) -> list[T]:
-    """What `ask` answers about each part of the list, in order; all of them see the same state of the data.
+    """Return what `ask` answers about each part of the list, in order; all of them see the same state of the data.
 
     `mine` is this thread's connection, `scan` opens one of whichever thread. Everything is asked here and at once where
     the list is short, a transaction is under way, or somebody keeps writing.
@@ -34,7 +34,7 @@ def ask_in_parts(
     count = min(os.cpu_count() or 1, _MOST_PARTS)
     if last >= _FEWEST and count > 1 and not mine.in_transaction:
         bounds = [last * number // count for number in range(count + 1)]
-        answers = _ask_together(mine, scan, ask, [Part(*ids) for ids in pairwise(bounds)])
+        answers = _ask_together(mine, scan, ask, [ListPart(*ids) for ids in pairwise(bounds)])
         if answers is not None:
             return answers
     with scan() as connection:
@@ -45,13 +45,13 @@ def _ask_together(
     mine: SqliteConnection,
     scan: Callable[[], AbstractContextManager[SqliteConnection]],
     ask: Ask[T],
-    parts: Sequence[Part],
+    parts: Sequence[ListPart],
 ) -> list[T] | None:
-    """The answers; None where something was written while the threads began to read."""
+    """Return the answers; None where something was written while the threads began to read."""
     versions = [_version(mine)]
     have_begun = Barrier(len(parts), action=lambda: versions.append(_version(mine)))
 
-    def answer(part: Part) -> T | None:
+    def answer(part: ListPart) -> T | None:
         with scan() as connection:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # from here on it sees one state
             try:
@@ -66,6 +66,6 @@ def _ask_together(
 
 
 def _version(connection: SqliteConnection) -> int:
-    """A number that changes whenever another connection commits (https://sqlite.org/pragma.html#pragma_data_version)."""
+    """Return a number that changes when another connection commits (https://sqlite.org/pragma.html#pragma_data_version)."""
     (version,) = connection.execute("PRAGMA data_version").fetchone()
     return int(version)

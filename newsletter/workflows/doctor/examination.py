@@ -12,7 +12,8 @@ from newsletter.errors import MistakesError, NewsletterError, ProviderError, Sto
 from newsletter.model.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
-from newsletter.store.examination import DatabaseFacts, examine_database
+from newsletter.store.database import DatabaseFacts
+from newsletter.store.opening import examine_database
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.pages import examine_pages
 from newsletter.workflows.doctor.sender import sender_items

@@ -21,8 +21,7 @@ from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import runners_of
 from newsletter.store.ledger.schedule import last_claimed, next_due, overdue, scheduled_broadcasts, zone_progress
-from newsletter.store.ledger.status import tally_of
-from newsletter.store.ledger.tally import in_words
+from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import Listener, deliver

@@ -136,7 +136,7 @@ def test_transaction_within_another_is_refused(database: PostgresDatabase) -> No
         ("40P01", "another program was in the way; try again"),
         ("57014", "the server's administrator ended the step"),
         ("58030", "the server's disk cannot be read or written"),
-        ("XX001", "it is damaged; restore it from a backup"),
+        ("XX001", "it is damaged; move it away, and bring in a backup"),
     ],
 )
 def test_failure_of_the_server_says_what_to_do(database: PostgresDatabase, code: str, words: str) -> None:
@@ -190,3 +190,20 @@ def test_closed_database_can_be_used_again(database: PostgresDatabase) -> None:
 
 def test_nothing_is_said_to_be_gone_from_the_servers_files(database: PostgresDatabase) -> None:
     assert not database.scrub()
+
+
+def test_runner_whose_connection_is_lost_is_dead(url: str, database: PostgresDatabase) -> None:
+    with database.runner() as runner, open_database(url) as elsewhere:
+        assert elsewhere.alive(runner.id)
+        cut_connections(url)
+
+        assert not elsewhere.alive(runner.id)
+
+
+def test_asking_in_a_transaction_makes_nobody_alive(url: str, database: PostgresDatabase) -> None:
+    with database.runner() as runner:
+        pass
+
+    with open_database(url) as elsewhere, database.shared_transaction(), elsewhere.shared_transaction():
+        assert not database.alive(runner.id)
+        assert not elsewhere.alive(runner.id)

@@ -112,7 +112,7 @@ def test_damaged_file_is_reported(tmp_path: Path) -> None:
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
 
-    with pytest.raises(StoreError, match="it is damaged; restore it"), open_database(path) as database:
+    with pytest.raises(StoreError, match="it is damaged; move it away, and bring in"), open_database(path) as database:
         find_suppression(database, "ana@example.org")
 
 
@@ -125,3 +125,19 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> N
     errors = [process.communicate()[1].decode() for process in started]
 
     assert [process.returncode for process in started] == [0] * 4, errors
+
+
+def test_runner_leaves_no_file_behind(database: SqliteDatabase, tmp_path: Path) -> None:
+    with database.runner():
+        pass
+
+    assert list((tmp_path / "newsletter.db.runners").iterdir()) == []
+
+
+def test_runner_is_found_by_whoever_reaches_the_file_by_a_link(database: SqliteDatabase, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "letters.db"
+    link.parent.mkdir()
+    link.symlink_to(database.path)
+
+    with database.runner() as runner, open_database(link) as linked:
+        assert linked.alive(runner.id)

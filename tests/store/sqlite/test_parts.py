@@ -8,7 +8,7 @@ import pytest
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.event import Event, EventType
 from newsletter.model.segment import All, And, Compare, Condition, Deed, Did, Not, Occasion, Operator, Or, Since, Tagged
-from newsletter.store.database import Database, Part
+from newsletter.store.database import Database, ListPart
 from newsletter.store.events import add_events
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_both, count_segment
@@ -70,7 +70,7 @@ def test_parts_add_up_to_the_whole(database: Database, condition: Condition) -> 
 
 
 def test_parts_hold_everybody_once(database: Database) -> None:
-    parts = [part or Part(0, PEOPLE) for part in database.ask_in_parts(lambda _, part: part)]
+    parts = [part or ListPart(0, PEOPLE) for part in database.ask_in_parts(lambda _, part: part)]
 
     assert [part.after for part in parts] == [0, *(part.until for part in parts[:-1])]
     assert parts[-1].until == PEOPLE

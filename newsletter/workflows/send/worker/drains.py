@@ -12,8 +12,7 @@ from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
 from newsletter.store.ledger.record import adopt_orphans
-from newsletter.store.ledger.status import tally_of
-from newsletter.store.ledger.tally import in_words
+from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.store.postgresql.translation import opened, translate
+from newsletter.store.postgresql.connection import opened, translate
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import StoreError
-from newsletter.store.examination import examine_database
-from newsletter.store.opening import open_database
+from newsletter.store.opening import examine_database, open_database
 from tests.store.conftest import Location
 
 

@@ -1,0 +1,293 @@
+"""Backs all data up into one file, and restores them so that nobody is mailed twice.
+
+A backup is a SQLite file, whichever engine the data are on: both have the same tables. What may have happened since it
+was made decides how it is restored. Whatever it had not handed over counts as unknown, and what the database of now can
+still tell is carried over: who left, who was forgotten, and the broadcasts that the backup does not know.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from newsletter.errors import InputError, StoreError
+from newsletter.model.address import person_of
+from newsletter.store.database import Connection, Database
+from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_key
+from newsletter.store.ledger.states import find, hold_back
+from newsletter.store.queries import change, query_all, query_one, query_value
+from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
+from newsletter.store.sqlite.database import SqliteDatabase, open_sqlite
+from newsletter.store.sqlite.failures import cannot_use, translated
+from newsletter.store.sqlite.files import copy_pages, new_file
+from newsletter.system.moments import moment_of, text_of
+
+_ROWS_AT_ONCE = 10_000
+_PEOPLE_TO_COMPARE = 1000
+# The tables with the broadcasts, each with the column that names the broadcast.
+_OF_BROADCAST = {
+    "broadcast": "id",
+    **dict.fromkeys(
+        ("broadcast_topic", "chunk", "delivery", "event", "journal", "picture", "reaction", "settlement", "variant"),
+        "broadcast",
+    ),
+}
+Progress = Callable[[float], None]  # hears which share is done
+
+
+class Mark(NamedTuple):
+    """Something that is known again by a random text."""
+
+    id: int
+    mark: str
+
+
+class OpenBroadcast(NamedTuple):
+    """A broadcast that a backup left open, and how many people may or may not have been mailed since."""
+
+    id: int
+    issue: str
+    people: int
+
+
+class KeptSuppression(NamedTuple):
+    """A suppression with all of its columns."""
+
+    person: str
+    topic: str
+    email: str
+    reason: str
+    detail: str
+    created_at: str
+    repeated_at: str
+    handed_over_at: str
+
+
+class ForgottenRow(NamedTuple):
+    """Somebody who was forgotten."""
+
+    digest: bytes
+    subscriber: int | None
+    reason: str
+    created_at: str
+
+
+_IS_ANYTHING_THERE = query_value("backup", "is_anything_there", bool)
+_NONCES = query_all("backup", "nonces", Mark)
+_TOKENS = query_all("backup", "tokens", Mark)
+_RUNNERS = query_all("backup", "runners", str)
+_OPEN_BROADCASTS = query_all("backup", "open_broadcasts", OpenBroadcast)
+_MAKE_UNKNOWN = change("backup", "make_unknown")
+_SUPPRESSIONS = query_all("backup", "suppressions", KeptSuppression)
+_SUPPRESS = change("backup", "suppress")
+_FORGOTTEN = query_all("backup", "forgotten", ForgottenRow)
+_REMEMBER = change("backup", "remember")
+_EMAILS = query_all("backup", "emails", str)
+_EMAIL_OF = query_one("backup", "email_of", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a restore found, and what it could not know."""
+
+    made_at: datetime  # when the backup was made
+    replaced: bool  # whether there were data in the database, from which what happened since was carried over
+    open: tuple[OpenBroadcast, ...]  # now paused, and these people unknown
+    carried: tuple[int, ...]  # broadcasts that began after the backup
+
+
+def back_up(database: Database, path: Path, *, now: datetime, on_progress: Progress) -> None:
+    """Write one state of all data into a new private file, while others go on.
+
+    Raise StoreError where the file exists already, or cannot be written; nothing is left behind then.
+    """
+    with new_file(path) as partial:
+        if isinstance(database, SqliteDatabase):
+            copy_pages(database.path, partial, on_progress=lambda done, total: on_progress(done / max(1, total)))
+        else:
+            with (
+                open_sqlite(partial, wait_seconds=0) as target,
+                database.read() as source,
+                target.transaction() as written,
+            ):
+                _copy_rows(source, written, written.table_columns(), on_progress=on_progress)
+        with _plainly(partial) as file:
+            file.execute("CREATE TABLE backup (made_at TEXT NOT NULL) STRICT")
+            file.execute("INSERT INTO backup VALUES (?)", (text_of(now),))
+            file.execute(f"PRAGMA application_id = {BACKUP_ID}")
+
+
+def is_anything_there(database: Database) -> bool:
+    """Return whether the database holds any data at all."""
+    with database.read() as connection:
+        return _IS_ANYTHING_THERE(connection)
+
+
+def restore(database: Database, path: Path, *, key: bytes | None, now: datetime, on_progress: Progress) -> Restored:
+    """Put the data of a backup in the place of those that the database holds, in one transaction.
+
+    With the `key`, those who were forgotten since the backup are found and erased though they were never on the list.
+    Raise InputError where a broadcast is being sent, or where the backup is of another list; StoreError where the file
+    is no backup, or is damaged. The file itself stays as it is.
+    """
+    with (
+        _opened(path) as (backup, made_at),
+        database.transaction() as present,
+        backup.transaction() as restored,
+    ):
+        _require_nobody_sends(database, present)
+        _require_same_list(path, present, restored)
+        replaced = _IS_ANYTHING_THERE(present)
+        carried = _carry_over(present, restored, key=key)
+        left_open = _leave_open(restored, made_at, now=now)
+        columns = restored.table_columns()
+        for table in reversed(columns):
+            present.execute(f"DELETE FROM {table}", {})  # noqa: S608 - our own name
+        _copy_rows(restored, present, columns, on_progress=on_progress)
+    return Restored(made_at=made_at, replaced=replaced, open=left_open, carried=carried)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
+    """Yield a copy of a backup as a database of this version, and when the backup was made."""
+    if not path.is_file():
+        raise cannot_use(path, "there is no such file", "name a file that `newsletter backup` made")
+    with tempfile.TemporaryDirectory(prefix="newsletter-restore-") as folder:
+        copy = _copied(path, Path(folder))
+        with translated(path), _plainly(copy) as file:
+            made_at = _made_at(file, path)
+            file.execute("DROP TABLE IF EXISTS backup")
+            file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        try:
+            database = open_sqlite(copy, wait_seconds=0)
+        except StoreError as err:  # such as that a newer version wrote it
+            raise StoreError(str(err).replace(str(copy), str(path))) from err
+        with database:
+            yield database, made_at
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    try:
+        return Path(shutil.copyfile(path, folder / path.name))
+    except OSError as err:
+        remedy = "make room there, or let TMPDIR name a folder with room"
+        raise cannot_use(path, f"it cannot be copied into {folder.parent} ({err.strerror})", remedy) from err
+
+
+def _made_at(file: sqlite3.Connection, path: Path) -> datetime:
+    (application,) = file.execute("PRAGMA application_id").fetchone()
+    if application not in {APPLICATION_ID, BACKUP_ID}:
+        raise cannot_use(path, "it is no backup of a newsletter", "name a file that `newsletter backup` made")
+    if file.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise cannot_use(path, "it is damaged", "take another backup")
+    if application == APPLICATION_ID:  # the copy that a migration made, or one made by hand
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
+    (text,) = file.execute("SELECT made_at FROM backup").fetchone()
+    return moment_of(text)
+
+
+@contextmanager
+def _plainly(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a file's connection that leaves nothing beside it."""
+    file = sqlite3.connect(path, isolation_level=None)
+    try:
+        file.execute("PRAGMA journal_mode = DELETE")
+        yield file
+    finally:
+        file.close()
+
+
+def _copy_rows(
+    source: Connection, target: Connection, columns: Mapping[str, tuple[str, ...]], *, on_progress: Progress
+) -> None:
+    """Copy all tables; in the order of their names, in which those that others refer to come first."""
+    for number, (table, names) in enumerate(columns.items(), start=1):
+        _copy_table(source, target, table, names)
+        on_progress(number / len(columns))
+    target.raise_last_ids(source.last_ids())
+
+
+def _copy_table(
+    source: Connection, target: Connection, table: str, names: tuple[str, ...], *, condition: str = "TRUE"
+) -> None:
+    query = f"SELECT {', '.join(names)} FROM {table} WHERE {condition}"  # noqa: S608 - our own names
+    for page in source.pages(query, _ROWS_AT_ONCE):
+        target.load_columns(table, dict(zip(names, zip(*page, strict=True), strict=True)), {})
+
+
+def _require_nobody_sends(database: Database, present: Connection) -> None:
+    if any(database.alive(runner) for runner in _RUNNERS(present)):
+        raise InputError(
+            "a broadcast is being sent from this database; wait until it is done, or end that program, and try again"
+        )
+
+
+def _require_same_list(path: Path, present: Connection, restored: Connection) -> None:
+    """Raise InputError where the same numbers stand for other broadcasts, or for other people, on the two sides.
+
+    Single people may differ: who returns after they were forgotten has their number again, and another token.
+    """
+    nonces, theirs = dict(_NONCES(present)), dict(_NONCES(restored))
+    people = [dict(_TOKENS(connection, size=_PEOPLE_TO_COMPARE)) for connection in (present, restored)]
+    if any(nonces[number] != theirs[number] for number in nonces.keys() & theirs.keys()) or (
+        people[0].keys() & people[1].keys() and not people[0].items() & people[1].items()
+    ):
+        raise InputError(
+            f"{path} is a backup of another list than the one in this database; restore it in its own workspace, or "
+            "move this database away first"
+        )
+
+
+def _carry_over(present: Connection, restored: SqliteConnection, *, key: bytes | None) -> tuple[int, ...]:
+    """Put what happened since into the backup. Return the broadcasts that it did not know."""
+    known = {broadcast for broadcast, _ in _NONCES(restored)}
+    carried = tuple(broadcast for broadcast, _ in _NONCES(present) if broadcast not in known)
+    columns, newest = restored.table_columns(), restored.last_ids().get("subscriber", 0)
+    for broadcast in carried:
+        for table, column in _OF_BROADCAST.items():
+            _copy_table(present, restored, table, columns[table], condition=f"{column} = {broadcast}")
+    # Whoever joined since and was mailed stays on the list: with another number they could get the issue again.
+    numbers = ", ".join(map(str, carried)) or "NULL"
+    mailed = f"SELECT d.subscriber FROM delivery AS d WHERE d.chunk IS NOT NULL AND d.broadcast IN ({numbers})"  # noqa: S608
+    _copy_table(present, restored, "subscriber", columns["subscriber"], condition=f"id > {newest} AND id IN ({mailed})")
+    _SUPPRESS.for_each(restored, [row._asdict() for row in _SUPPRESSIONS(present)])
+    _forget_again(present, restored, key=key)
+    restored.raise_last_ids(present.last_ids())  # a number never stands for two
+    return carried
+
+
+def _forget_again(present: Connection, restored: Connection, *, key: bytes | None) -> None:
+    """Erase whoever was forgotten since: the backup still knows them."""
+    before = {row.digest for row in _FORGOTTEN(restored)}
+    since = [row for row in _FORGOTTEN(present) if row.digest not in before]
+    if not since:
+        return
+    mark, theirs = find_key(present), find_key(restored)
+    if mark is None or theirs not in {None, mark}:
+        raise InputError(
+            "people were forgotten here with another NEWSLETTER_KEY than in the backup; see `newsletter suppressions "
+            "remove --forgotten`"
+        )
+    found = {row.digest: _EMAIL_OF(restored, subscriber=row.subscriber) for row in since}
+    if key is not None:  # also those who were never on the list
+        found |= {digest: email for email in _EMAILS(restored) if (digest := digest_of(person_of(email), key)) in found}
+    for digest, email in found.items():
+        if email is not None:
+            erase_person(restored, email, instead=f"somebody forgotten ({digest.hex()[:8]})")
+    _REMEMBER.for_each(restored, [row._asdict() for row in since])
+    keep_key(restored, mark)
+
+
+def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tuple[OpenBroadcast, ...]:
+    """Make unknown what may have left since the backup, and pause what would go on."""
+    reason = f"restored from a backup of {made_at:%Y-%m-%d %H:%M} UTC"
+    left_open = tuple(_OPEN_BROADCASTS(restored))
+    for broadcast in left_open:
+        _MAKE_UNKNOWN(restored, broadcast=broadcast.id, reason=reason, now=text_of(now))
+        hold_back(restored, find(restored, broadcast.id), reason=reason, now=now)
+    return left_open

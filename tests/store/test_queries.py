@@ -1,0 +1,224 @@
+"""Every query of the store, run on both engines: what comes back fits the record that its handle names."""
+
+import pkgutil
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+
+import newsletter.store
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus
+from newsletter.model.event import EventType
+from newsletter.model.ledger import Entry
+from newsletter.store.database import Connection, Database
+from newsletter.store.queries import Change, Query, QueryOne, is_single, queries_in
+from tests.store.query_world import CALLS, Call, seed
+
+# Files of `sql/`, and single queries, whose modules have no handles yet.
+UNCONVERTED = (
+    "claim",
+    "freeze",
+    "import_filling",
+    "import_merging",
+    "import_remarks",
+    "import_revivals",
+    "person",
+    "segments.people",
+    "subscribers",
+    "topics",
+    "variants",
+)
+
+FOLDER = Path(newsletter.store.__file__).parent / "sql"
+FILES = sorted(path.stem for path in FOLDER.glob("*.sql") if path.stem not in UNCONVERTED)
+HEADER = re.compile(r"^-- name: (\w+)\((.*)\)\S*$", re.MULTILINE)
+PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+# What compiled SQL is put in the place of, and what stands for it here.
+OPEN = {":segment": "TRUE", ":few": "TRUE", ":part": "TRUE", ":field": "s.first_name"}
+
+OPEN_NAMES = {place[1:] for place in OPEN}
+
+# What a query can never bring back, because of what it asks for.
+IMPOSSIBLE = {
+    "schedule.scheduled": {"due_at: None", "finished_at: datetime", "state: paused", "state: stopped"}
+    | {"state: cancelled", "state: done"},
+}
+
+
+def handles() -> Iterator[Query[Any] | Change]:
+    """Every handle of every module of the store."""
+    for found in pkgutil.walk_packages(newsletter.store.__path__, "newsletter.store."):
+        yield from _handles_in(list(vars(import_module(found.name)).values()))
+
+
+def _handles_in(values: list[object]) -> Iterator[Query[Any] | Change]:
+    for value in values:
+        if isinstance(value, Query | Change):
+            yield value
+        elif isinstance(value, tuple) and not hasattr(value, "_fields"):
+            yield from _handles_in(list(value))
+
+
+HANDLES: dict[str, list[Query[Any] | Change]] = defaultdict(list)
+for each in handles():
+    if each not in HANDLES[".".join(each.name)]:
+        HANDLES[".".join(each.name)].append(each)
+
+
+ENUMS: tuple[type[Enum], ...] = (BroadcastState, ChunkState, DeliveryStatus, Entry, EventType, SuppressionReason)
+# Texts that look like members of an enum, and may be others: every reason for which people are not mailed, by name.
+OF_SEVERAL_ENUMS = {"backup.suppressions.reason", "stats.left_list.reason", "stats.suppressed.name"}
+NULLABLE = (
+    ("broadcast", "finished_at"),
+    ("delivery", "chunk"),
+    ("delivery", "settlement"),
+    ("forgotten", "subscriber"),
+)
+NULLABLE_COLUMNS = {
+    "sqlite": "SELECT t.name, c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c ON TRUE "
+    "WHERE t.type = 'table' AND NOT c.\"notnull\" AND NOT c.pk AND t.name <> 'sqlite_sequence'",
+    "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
+    "WHERE table_schema = 'newsletter' AND is_nullable = 'YES'",
+}
+# What is only ever asked about a broadcast that exists, or refers to one.
+NEEDS_A_BROADCAST = {"chunks.add_to_settlement", "chunks.next_number", "journal.write", "status.count_frozen"}
+
+
+class Watched:
+    """A connection that remembers the names of the columns it gave."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.names: list[str] = []
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Mapping[str, object]) -> Any:
+        cursor: Any = self._connection.execute(sql, parameters)
+        self.names = [column[0] for column in cursor.description or ()]
+        return cursor
+
+
+def fits(value: object, kind: object) -> bool:
+    """Whether a value is what an annotation says, to the letter: True is no int here."""
+    if isinstance(kind, UnionType):
+        return any(fits(value, each) for each in get_args(kind))
+    wanted = get_origin(kind) or kind
+    return type(value) is wanted
+
+
+def fields_of(handle: Query[Any]) -> dict[str, object]:
+    return {"": handle.kind} if is_single(handle.kind) else get_type_hints(handle.kind)
+
+
+Seen = dict[tuple[str, str], set[object]]
+
+
+def run(handle: Query[Any] | Change, connection: Connection, call: Call, seen: Seen) -> None:
+    """Runs a query, holds what it gives against its record, and adds the values to those that were seen."""
+    name = ".".join(handle.name)
+    if isinstance(handle, Change):
+        assert type(handle(connection, **call)) is int
+        return
+    sql = handle.sql
+    for place, condition in OPEN.items():
+        sql = sql.replace(place, condition)
+    watched: Any = Watched(connection)
+    found: Any = handle.rewritten(sql)  # type: ignore[assignment]
+    answer = found(watched, **call)
+    fields = fields_of(handle)
+    rows = answer if isinstance(answer, list) else [] if answer is None else [answer]
+    assert answer is not None or isinstance(handle, QueryOne), f"{name}: NULL, or no row, which it does not expect"
+    if not is_single(handle.kind):
+        assert watched.names == list(fields), f"{name}: the columns are not the fields of the record"
+    for row in rows:
+        for field, kind in fields.items():
+            value = getattr(row, field) if field else row
+            assert fits(value, kind), f"{name}: {field} is {value!r}, and not {kind}"
+            seen[name, field].add(value if value is None or isinstance(value, Enum) else type(value))
+            if type(value) is str:
+                seen[name, f"{field} in words"].add(value)
+
+
+def missing(handle: Query[Any], seen: Seen) -> list[str]:
+    """What the calls of a query have not brought back, of what its record says can come."""
+    name = ".".join(handle.name)
+    lacking = []
+    for field, kind in fields_of(handle).items():
+        for each in get_args(kind) if isinstance(kind, UnionType) else (kind,):
+            if isinstance(each, type) and issubclass(each, Enum):
+                lacking += [f"{field}: {member}" for member in each if member not in seen[name, field]]
+            elif each is NoneType:
+                lacking += [] if None in seen[name, field] else [f"{field}: None"]
+            elif (wanted := get_origin(each) or each) not in seen[name, field]:
+                lacking.append(f"{field}: {wanted.__name__}")
+        if len(words := seen[name, f"{field} in words"]) > 1 and f"{name}.{field}" not in OF_SEVERAL_ENUMS:
+            lacking += [f"{field}: no {enum.__name__}" for enum in ENUMS if words <= {member.value for member in enum}]
+    return [f"{name}: {lack}" for lack in lacking if lack not in IMPOSSIBLE.get(name, ())]
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    """A connection whose changes are dropped."""
+    with pytest.raises(DroppedError), database.transaction() as opened:  # noqa: PT012 - the block is the test
+        yield opened
+        raise DroppedError
+
+
+class DroppedError(Exception):
+    """Ends a transaction without keeping it."""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_rows_of_every_query_fit_its_record(connection: Connection, file: str) -> None:
+    seed(connection)
+    seen: Seen = defaultdict(set)
+
+    for name, calls in CALLS:
+        for handle in HANDLES[name] if name.startswith(f"{file}.") else ():
+            for call in calls:
+                run(handle, connection, call, seen)
+
+    queries = [each for name, found in HANDLES.items() if name.startswith(f"{file}.") for each in found]
+    assert [lack for each in queries if isinstance(each, Query) for lack in missing(each, seen)] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_rows_of_an_empty_database_fit_too(connection: Connection, file: str) -> None:
+    for name, calls in CALLS:
+        if name.startswith(f"{file}.") and name not in NEEDS_A_BROADCAST:
+            for handle in HANDLES[name]:
+                run(handle, connection, calls[0], defaultdict(set))
+
+
+def test_every_column_that_can_be_null_is_so_somewhere_in_the_world(connection: Connection, engine: str) -> None:
+    seed(connection)
+
+    for table, column in NULLABLE:
+        ((empty, full),) = connection.execute(
+            f"SELECT sum(CASE WHEN {column} IS NULL THEN 1 ELSE 0 END), count({column}) FROM {table}", {}
+        ).fetchall()
+        assert empty, (table, column)
+        assert full, (table, column)
+    columns = connection.execute(NULLABLE_COLUMNS[engine], {}).fetchall()
+    assert sorted(columns) == sorted(NULLABLE)
+
+
+def test_every_query_is_run_here_and_says_what_it_is_asked_with() -> None:
+    called = dict(CALLS)
+    assert sorted(called) == sorted(name for name in HANDLES if name not in UNCONVERTED)
+    for path in FOLDER.glob("*.sql"):
+        for query, declared in HEADER.findall(path.read_text(encoding="utf-8")):
+            name = f"{path.stem}.{query}"
+            parameters = set(filter(None, declared.split(", ")))
+            assert set(PARAMETER.findall(queries_in(path.stem)[query])) == parameters, name
+            if path.stem in UNCONVERTED or name in UNCONVERTED:
+                continue
+            assert name in called, f"{name} is not run by any test"
+            for call in called[name]:
+                assert set(call) == parameters - (OPEN_NAMES if path.stem == "segments" else set()), name

@@ -50,7 +50,7 @@ class Cases:
 class Key(StrEnum):
     """What of a subscriber a value can be looked up by."""
 
-    DOMAIN = "domain"  # what follows the first @ of the address, in its ASCII form
+    DOMAIN = "domain"  # what follows the last @ of the address, in its ASCII form
     TIMEZONE = "timezone"
 
 
@@ -68,10 +68,11 @@ class Axis:
     """One way in which one issue differs between its readers."""
 
     name: str  # unique within the issue
-    values: tuple[str, ...]  # those that the issue has, the plainest first
+    values: tuple[str, ...]  # those that the issue has, in the order in which people are told of them
+    plainest: str  # the value with which the issue shows the least
+    fullest: str  # the value with which it shows the most
     value_of: Callable[[Reader, Mapping[str, str]], str]  # given the values of the axes before it
     rule: Cases | Lookup  # gives a stored subscriber the same value
-    fullest: str = ""  # the value with which the issue shows the most; empty: the plainest
     is_told_by_address: bool = (
         False  # whether the address alone decides it, so that a reviewer has a value of their own
     )
@@ -82,9 +83,10 @@ def only_axis(segment: str) -> Axis:
     return Axis(
         name=f"{ONLY}{segment}",
         values=(HIDDEN, SHOWN),
+        plainest=HIDDEN,
+        fullest=SHOWN,
         value_of=lambda reader, _: SHOWN if segment in reader.segments else HIDDEN,
         rule=Cases((Case((InSegment(segment),), SHOWN),), otherwise=HIDDEN),
-        fullest=SHOWN,
     )
 
 
@@ -93,7 +95,9 @@ def mailbox_axis() -> Axis:
     others = [provider for provider in APPS_OF_MAILBOX if provider is not MailboxProvider.OTHER]
     return Axis(
         name=MAILBOX,
-        values=(MailboxProvider.OTHER, *others),
+        values=tuple(APPS_OF_MAILBOX),
+        plainest=MailboxProvider.OTHER,
+        fullest=MailboxProvider.OTHER,
         value_of=lambda reader, _: reader.mailbox if reader.mailbox in others else MailboxProvider.OTHER,
         rule=Lookup(
             Key.DOMAIN,
@@ -109,6 +113,8 @@ def language_axis(language: str) -> Axis:
     return Axis(
         name=LANGUAGE,
         values=(language,),
+        plainest=language,
+        fullest=language,
         value_of=lambda _reader, _before: language,
         rule=Cases((), otherwise=language),
     )
@@ -137,7 +143,7 @@ def readership_of(reader: Reader, axes: Iterable[Axis]) -> Readership:
 
 def fullest_readership(axes: Iterable[Axis]) -> Readership:
     """Return the readership that sees the most."""
-    return Readership.of({axis.name: axis.fullest or axis.values[0] for axis in axes})
+    return Readership.of({axis.name: axis.fullest for axis in axes})
 
 
 def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
@@ -148,6 +154,6 @@ def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
     """
     axes = tuple(axes)
     fullest = fullest_readership(axes)
-    plain = Readership.of({axis.name: axis.values[0] for axis in axes})
+    plain = Readership.of({axis.name: axis.plainest for axis in axes})
     single = [fullest.having(axis.name, value) for axis in axes for value in axis.values]
     return tuple(dict.fromkeys([fullest, *single, plain]))

@@ -103,12 +103,8 @@ PROVIDER_OF_DOMAIN: Mapping[str, MailboxProvider] = {
 
 
 def mailbox_provider_of(email: str) -> MailboxProvider:
-    """Return who runs the mailbox of an address, however it is spelled.
-
-    The domain is what follows the first @, as the freeze reads it for a million people; the few quoted addresses that
-    have two are among the others.
-    """
-    return PROVIDER_OF_DOMAIN.get(person_of(email).partition("@")[2], MailboxProvider.OTHER)
+    """Return who runs the mailbox of an address, however it is spelled."""
+    return PROVIDER_OF_DOMAIN.get(person_of(email).rpartition("@")[2], MailboxProvider.OTHER)
 
 
 class MailApp(StrEnum):

@@ -9,7 +9,7 @@ from newsletter.model.slots import MERGE_TOKEN, Escape, MergeField, Slot, Templa
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 # What an attribute's name says about how a value in it must be written.
-_LINK_ATTRIBUTE = re.compile(r"""(?:href|src)\s*=\s*(?:"[^"]*|'[^']*)\Z""")
+_LINK_ATTRIBUTE = re.compile(r"""(?:href|src)\s*=\s*(?:"[^"]*|'[^']*)\Z""", re.IGNORECASE)
 
 
 class SlotTable:

@@ -46,6 +46,14 @@ LANGUAGES = ("en", "en-GB", "es", "de", "fr", "it", "nl", "pt-BR", "sv", "ja", "
             {"starts": "2026-03-07 20:00", "ends": "2026-03-08 00:30"},
             "Saturday, March 7, 2026 | 8:00 pm – 12:30 am PT",
         ),
+        (  # the longest that is still one day's event
+            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 13:59"},
+            "Saturday, March 7, 2026 | 8:00 pm – 1:59 pm PT",
+        ),
+        (
+            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 14:00"},
+            "March 7 – 8, 2026 | 8:00 pm – 2:00 pm PT",
+        ),
         ({"starts": "2026-07-01 16:00", "timezone": "UTC"}, "Wednesday, July 1, 2026 | 4:00 pm UTC"),
         ({}, ""),
     ],

@@ -39,3 +39,14 @@ def test_keys_of_a_persons_json_are_unique_in_each_part() -> None:
     for is_consent in (True, False):
         keys = [column.key for column in COLUMNS if column.is_consent is is_consent]
         assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("consented_at", "basis", "may_be_mailed"),
+    [(None, "", False), (NOW, "", True), (None, "they are members", True), (NOW, "they are members", True)],
+)
+def test_a_consent_or_a_basis_lets_somebody_be_mailed(
+    consented_at: datetime | None, basis: str, may_be_mailed: bool
+) -> None:
+    record = SubscriberRecord(email="ana@example.org", consented_at=consented_at, consent_basis=basis)
+    assert record.may_be_mailed is may_be_mailed

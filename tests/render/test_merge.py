@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +131,26 @@ def test_the_unsubscribe_link_is_one_slot_wherever_it_stands() -> None:
 def test_a_token_of_an_unknown_field_is_text() -> None:
     table = SlotTable([NAME])
     assert table.template("mfq0123456789abcdefq", in_text).parts == ("mfq0123456789abcdefq",)
+
+
+@pytest.mark.parametrize("attribute", ["href", "src", "SRC", "href "])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_value_in_an_address_of_html_is_percent_encoded(attribute: str, quote: str) -> None:
+    table = SlotTable([NAME])
+    html = f"<img {attribute}={quote}https://example.org/{NAME.token}.png{quote}>"
+    assert "/a%2Fb%22%26.png" in filled(table.template(html, in_html), table, 'a/b"&')
+
+
+@pytest.mark.parametrize("address", ["https://example.org/", "http://example.org/", "mailto:"])
+def test_a_value_in_an_address_of_the_text_is_percent_encoded(address: str) -> None:
+    table = SlotTable([NAME])
+    assert (
+        filled(table.template(f"Write to {address}{NAME.token}", in_text), table, "a b") == f"Write to {address}a%20b"
+    )
+
+
+@pytest.mark.parametrize("sign", ["\N{NEXT LINE}", "\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}", "\x0b", "\x7f"])
+def test_no_sign_that_ends_a_line_anywhere_is_left_in_a_value(sign: str) -> None:
+    table = SlotTable([NAME])
+    for escape_at in (in_html, in_text, in_header):
+        assert filled(table.template(f"Dear {NAME.token}.", escape_at), table, f"a{sign}b") == "Dear a b."

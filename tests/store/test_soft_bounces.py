@@ -105,6 +105,18 @@ def test_both_thresholds_must_be_reached(ana: Database, days: list[float], is_su
     assert suppressed(ana) == ([ANA] if is_suppressed else [])
 
 
+def test_a_sign_of_life_in_the_second_of_a_bounce_counts_for_the_mailbox(ana: Database) -> None:
+    bounce(ana, ANA, [0, 10, 20])
+    report(ana, ANA, EventType.DELIVERED, [0])
+    assert suppressed(ana) == []
+
+
+def test_two_bounces_in_one_second_are_one(ana: Database) -> None:
+    report(ana, ANA, EventType.BLOCKED, [0, 20])
+    assert bounce(ana, ANA, [0, 0, 20, 20]) == 2
+    assert suppressed(ana) == []
+
+
 def test_blocked_mail_of_ours_counts_too_and_the_same_bounce_once(ana: Database) -> None:
     report(ana, ANA, EventType.BLOCKED, [0, 10])
     bounce(ana, ANA, [0, 10.001])

@@ -28,8 +28,13 @@ from newsletter.store.segment_sql import Binder, compose, condition_sql
 
 _SQL = load_queries("freeze")
 _LARGEST = 2**63  # what an engine can count with
-# To find a domain after the last @ would cost twice as much as after the first.
-_KEYS = {Key.DOMAIN: "substr(s.person, instr(s.person, '@') + 1)", Key.TIMEZONE: "s.timezone"}
+# To find a domain after the last @ costs twice as much as after the first, so it is done for quoted addresses alone.
+_AFTER_FIRST_AT = "substr(s.person, instr(s.person, '@') + 1)"
+_AFTER_LAST_AT = "substr(s.person, length(rtrim(s.person, replace(s.person, '@', ''))) + 1)"
+_KEYS = {
+    Key.DOMAIN: f"CASE instr({_AFTER_FIRST_AT}, '@') WHEN 0 THEN {_AFTER_FIRST_AT} ELSE {_AFTER_LAST_AT} END",
+    Key.TIMEZONE: "s.timezone",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ DOMAINS = (
 CONTINENT = Axis(
     name="continent",
     values=("elsewhere", "america", "asia", "europe"),
+    plainest="elsewhere",
+    fullest="elsewhere",
     value_of=lambda reader, _: {"America": "america", "Asia": "asia", "Europe": "europe"}.get(
         reader.timezone.partition("/")[0], "elsewhere"
     ),
@@ -69,6 +71,8 @@ CONTINENT = Axis(
 GREETING = Axis(
     name="greeting",
     values=("plain", "warm", "formal"),
+    plainest="plain",
+    fullest="warm",
     value_of=lambda reader, before: (
         "formal"
         if before["continent"] == "asia" and before[f"{ONLY}teachers"] == SHOWN
@@ -88,6 +92,8 @@ GREETING = Axis(
 ECHO = Axis(  # reads one that reads others
     name="echo",
     values=("no", "yes"),
+    plainest="no",
+    fullest="yes",
     value_of=lambda _, before: "yes" if before["greeting"] == "warm" else "no",
     rule=Cases((Case((Chosen("greeting", "warm"),), "yes"),), otherwise="no"),
 )
@@ -191,6 +197,8 @@ def test_axis_that_is_wrong_for_one_person_in_a_thousand_is_found(database: Data
     wrong = Axis(
         name="continent",
         values=CONTINENT.values,
+        plainest="elsewhere",
+        fullest="elsewhere",
         value_of=CONTINENT.value_of,
         rule=Cases(
             (

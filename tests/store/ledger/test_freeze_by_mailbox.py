@@ -136,10 +136,10 @@ def test_what_was_frozen_names_its_mailbox(database: Database) -> None:
     broadcast = freeze(database, by_mailbox=True)
 
     others, gmail = readership(mailbox=MailboxProvider.OTHER), readership(mailbox=MailboxProvider.GMAIL)
-    assert list(load_variants(database, broadcast.id).values()) == [variant(others), variant(gmail)]
+    assert list(load_variants(database, broadcast.id).values()) == [variant(gmail), variant(others)]
     assert variant_counts(database, broadcast.id) == (
-        VariantCount(readership=others, deliveries=1),
         VariantCount(readership=gmail, deliveries=2),
+        VariantCount(readership=others, deliveries=1),
     )
 
 

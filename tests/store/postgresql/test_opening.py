@@ -51,7 +51,7 @@ def test_schema_that_was_made_for_us_is_used(url: str) -> None:
 
     open_database(url).close()
 
-    assert rows(url, "SELECT version FROM newsletter.schema_version") == [(2,)]
+    assert rows(url, "SELECT version FROM newsletter.schema_version") == [(3,)]
 
 
 def test_schema_of_another_program_is_refused_and_kept(url: str) -> None:

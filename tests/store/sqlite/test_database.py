@@ -30,7 +30,7 @@ def test_new_file_is_private_and_marked_as_ours(tmp_path: Path) -> None:
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert scalar(path, "PRAGMA application_id") == 0x4E4C5452
-    assert scalar(path, "PRAGMA user_version") == 3
+    assert scalar(path, "PRAGMA user_version") == 4
     assert scalar(path, "PRAGMA journal_mode") == "wal"
 
 

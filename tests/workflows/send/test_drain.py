@@ -358,6 +358,25 @@ def test_a_person_can_stop_it_while_it_waits(database: Database, api: SendGridAp
     assert drain(database, go_on(database, held), sendgrid(tmp_path, api)).state is BroadcastState.DONE
 
 
+@pytest.mark.parametrize(("asked", "waited"), [(3600, 3600), (3601, 3600), (10.0**12, 3600), (-5, 0)])
+def test_no_provider_makes_mail_wait_longer_than_an_hour(database: Database, asked: float, waited: float) -> None:
+    add_people(database, 1)
+    stop, told = Skipped(), list[datetime]()
+    begun = stop.now
+
+    done = drain(
+        database,
+        freeze(database),
+        Carrier([wait(asked)]),
+        stop=stop,
+        clock=stop.clock,
+        on_wait=lambda until, _reason: told.append(until),
+    )
+
+    assert done.state is BroadcastState.DONE
+    assert told == ([begun + timedelta(seconds=waited)] if waited else [])
+
+
 def test_a_wait_that_the_provider_asks_for_is_told(database: Database) -> None:
     add_people(database, 1)
     stop, told = Skipped(), list[tuple[datetime, str]]()

@@ -337,7 +337,8 @@ def for_teachers(config: Config, extra: str = "") -> Config:
 def test_variant_of_somebody_who_joins_after_the_plan_is_made_before_the_freeze(config: Config, tmp_path: Path) -> None:
     config = for_teachers(config)
     with open_database(tmp_path / "another.db") as database:
-        add(database, row("ana@example.org"))
+        add(database, row("ana@example.org"), row("cy@example.org", tags=("teacher",)))
+        add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)  # but the tag is known
         made = plan(config, database)
         add(database, row("bo@example.org", tags=("teacher",)))
 
@@ -353,7 +354,8 @@ def test_variant_of_somebody_who_joins_after_the_plan_is_checked_before_the_free
 ) -> None:
     config = for_teachers(config, ", with [a link](http://)")
     with open_database(tmp_path / "another.db") as database:
-        add(database, row("ana@example.org"))
+        add(database, row("ana@example.org"), row("cy@example.org", tags=("teacher",)))
+        add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)  # but the tag is known
         made = plan(config, database)
         assert made.blocking == ()
         add(database, row("bo@example.org", tags=("teacher",)))

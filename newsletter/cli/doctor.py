@@ -34,11 +34,7 @@ def doctor(
     """
     with bars.steps("Looking", PARTS) as on_done:
         found = diagnose(
-            Path.cwd(),
-            os.environ,
-            now=datetime.now(UTC),
-            is_online=Means.NETWORK not in without,
-            on_done=on_done,
+            Path.cwd(), os.environ, now=datetime.now(UTC), is_online=Means.NETWORK not in without, on_done=on_done
         )
     if as_json:
         output.show_json({"sections": [asdict(section) for section in found.sections]})

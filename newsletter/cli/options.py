@@ -31,8 +31,7 @@ Without = Annotated[
 ]
 REASONS = f"{', '.join(list(SuppressionReason)[:-1])} or {SuppressionReason.MANUAL}"
 OnlyReason = Annotated[
-    SuppressionReason | None,
-    typer.Option("--reason", metavar="REASON", help=f"Only those of this reason: {REASONS}."),
+    SuppressionReason | None, typer.Option("--reason", metavar="REASON", help=f"Only those of this reason: {REASONS}.")
 ]
 OnlyTopic = Annotated[
     str | None, typer.Option("--topic", metavar="TOPIC", help='Only who left this topic; "" for all mail.')

@@ -11,14 +11,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
-from newsletter.cli.send.broadcasts import (
-    NOBODY_NOW,
-    parts,
-    show_heading,
-    standing_data,
-    state_word,
-    waived,
-)
+from newsletter.cli.send.broadcasts import NOBODY_NOW, parts, show_heading, standing_data, state_word, waived
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from

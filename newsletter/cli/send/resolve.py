@@ -132,11 +132,7 @@ def _decide(chunks: Sequence[UnknownChunk], *, assume_sent: bool, resend: bool, 
 
 
 def _resolve(
-    database: Database,
-    found: Reconciliation,
-    chunks: Sequence[UnknownChunk],
-    resolution: Resolution,
-    because: str,
+    database: Database, found: Reconciliation, chunks: Sequence[UnknownChunk], resolution: Resolution, because: str
 ) -> None:
     number = found.broadcast.id
     count = resolve_chunks(database, number, chunks, resolution, because=because, now=datetime.now(UTC))

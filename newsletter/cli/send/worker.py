@@ -18,9 +18,7 @@ from newsletter.system.log import command_log
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
-def worker(
-    concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many drains at a time.")] = 1,
-) -> None:
+def worker(concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many drains at a time.")] = 1) -> None:
     """Hand over whatever is due until it is ended; any number of workers, on any number of machines, share the work.
 
     It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish and record the requests in hand.

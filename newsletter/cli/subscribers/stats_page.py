@@ -32,10 +32,7 @@ _OPENS_ARE_HIGH = (
     "Opens are counted high: Apple Mail and others fetch the pictures of mail that nobody reads. Clicks are the surer "
     "sign; of those who only opened, some did not."
 )
-_WHAT = {
-    "re-engage": "ask them whether they still want it",
-    "sunset": "stop mailing them",
-}
+_WHAT = {"re-engage": "ask them whether they still want it", "sunset": "stop mailing them"}
 
 
 def page_of(stats: AudienceStats, name: str, *, width: int) -> list[str]:

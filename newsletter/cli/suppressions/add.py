@@ -63,12 +63,7 @@ def add(
 
 
 def _add_named(
-    database: Database,
-    emails: Sequence[str],
-    named: Sequence[Suppression],
-    *,
-    key: bytes | None,
-    dry_run: bool,
+    database: Database, emails: Sequence[str], named: Sequence[Suppression], *, key: bytes | None, dry_run: bool
 ) -> None:
     """Suppress addresses that a person typed, without a question."""
     if dry_run:

@@ -115,13 +115,7 @@ class _Studio:
         except InputError:
             return HTMLResponse(missing_page(issue, self._proofs.issues()), status_code=404, headers=policy)
         view = view_from(request.query_params)
-        html = studio_page(
-            proof,
-            view,
-            self._proofs.issues(),
-            lookup=self._lookup(proof, view),
-            token=self._token,
-        )
+        html = studio_page(proof, view, self._proofs.issues(), lookup=self._lookup(proof, view), token=self._token)
         return HTMLResponse(html, headers=policy)
 
     async def look_up(self, request: Request) -> Response:

@@ -142,8 +142,7 @@ def _with_titles(facts: AudienceFacts, config: Config) -> AudienceFacts:
 
 def _named(languages: Breakdown) -> Breakdown:
     return replace(
-        languages,
-        groups=tuple(replace(group, title=language_name(group.name)) for group in languages.groups),
+        languages, groups=tuple(replace(group, title=language_name(group.name)) for group in languages.groups)
     )
 
 
@@ -155,10 +154,7 @@ class _Patience:
     issues: int
 
 
-_PATIENCE = {
-    Purpose.RE_ENGAGE: _Patience(days=90, issues=3),
-    Purpose.SUNSET: _Patience(days=180, issues=6),
-}
+_PATIENCE = {Purpose.RE_ENGAGE: _Patience(days=90, issues=3), Purpose.SUNSET: _Patience(days=180, issues=6)}
 
 
 def find_candidates(

@@ -13,12 +13,7 @@ from newsletter.lists.suppression_list import SuppressionTerms, read_suppression
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.settings.mistakes import suggestion
 from newsletter.store.database import Database
-from newsletter.store.suppressions import (
-    count_suppressions,
-    list_suppressions,
-    remove_suppression,
-    suppressions_of,
-)
+from newsletter.store.suppressions import count_suppressions, list_suppressions, remove_suppression, suppressions_of
 from newsletter.system.files import private_file
 
 WRITERS: Mapping[str, Callable[[Iterable[Suppression], TextIO], int]] = {

@@ -125,13 +125,10 @@ def take_over(
     suppressed = add_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.new_here), key=key)
     repeat_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.left_again))
     soft_bounces = add_soft_bounces(
-        database,
-        (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks),
+        database, (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks)
     )
     return TakenOver(
-        suppressed=suppressed,
-        soft_bounces=soft_bounces,
-        worn_out=len(suppress_soft_bounces(database, policy, now=now)),
+        suppressed=suppressed, soft_bounces=soft_bounces, worn_out=len(suppress_soft_bounces(database, policy, now=now))
     )
 
 

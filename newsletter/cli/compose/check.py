@@ -7,8 +7,7 @@ import typer
 
 from newsletter.checks.explained import explained_families
 from newsletter.cli import output
-from newsletter.cli.compose.findings import Format, Report, show_report
-from newsletter.cli.compose.probing import probing
+from newsletter.cli.compose.findings import Format, Report, probing, show_report
 from newsletter.cli.options import NewestIssue, Without
 from newsletter.cli.workspace import current_config
 from newsletter.workflows.compose.check import judge_issue

@@ -1,17 +1,22 @@
-"""What the checks found, in every form: for a person, as JSON, for GitHub, and as SARIF."""
+"""The checks on the screen: which are running, and what they found, for a person, as JSON, for GitHub, as SARIF."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from newsletter import __version__
+from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
-from newsletter.cli import output
-from newsletter.model.finding import Finding, NotRun, Severity
+from newsletter.cli import bars, output
+from newsletter.config import Config
+from newsletter.model.finding import Finding, Means, NotRun, Severity
+from newsletter.workflows.compose.compose import Probing
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _HANG = 4  # columns
@@ -188,3 +193,12 @@ _FORMS: Mapping[Format, Callable[[Report], None]] = {
     Format.GITHUB: _github,
     Format.SARIF: _sarif,
 }
+
+
+@contextmanager
+def probing(config: Config, without: Sequence[Means], *, now: datetime) -> Iterator[Probing]:
+    """Ask for the probes, but for what the person or the settings leave out, and show which are running."""
+    left_out = frozenset((*without, *map(Means, config.settings.checks.without)))
+    titles = [probe.title for probe in PROBES if probe.means not in left_out]
+    with bars.steps("Checking", titles) as on_probed:
+        yield Probing(now=now, without=left_out, on_probed=on_probed)

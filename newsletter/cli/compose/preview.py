@@ -8,7 +8,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
-from newsletter.web.studio.serve import serve_preview
+from newsletter.web.studio.preview import serve_preview
 from newsletter.workflows.compose.compose import find_issue
 
 

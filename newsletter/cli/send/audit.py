@@ -11,13 +11,13 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
-from newsletter.cli.send.broadcasts import NOBODY_NOW, parts, show_heading, standing_data, state_word, waived
+from newsletter.cli.send.status import NOBODY_NOW, parts, show_heading, standing_data, state_word, waived
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
 from newsletter.model.broadcast import Broadcast, ChunkState, DeliveryStatus
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.send.audit import (
     BroadcastAudit,
     PersonAudit,

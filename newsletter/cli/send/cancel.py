@@ -9,8 +9,8 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import Yes
-from newsletter.cli.send.broadcasts import first_and_last, show_broadcast
 from newsletter.cli.send.progress import interruptible
+from newsletter.cli.send.status import first_and_last, show_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from newsletter.cli import bars, output
-from newsletter.cli.send.broadcasts import show_broadcast
+from newsletter.cli.send.status import show_broadcast
 from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.language.clock import say_clock, say_distance

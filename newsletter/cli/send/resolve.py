@@ -9,8 +9,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
-from newsletter.cli.send.broadcasts import NOBODY_NOW, identity
-from newsletter.cli.send.next_steps import sending_again
+from newsletter.cli.send.status import NOBODY_NOW, identity, sending_again, title_of
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -77,7 +76,7 @@ def _opened_provider(config: Config) -> tuple[Provider | None, list[str]]:
 def _show_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], *, now: datetime) -> None:
     """Print what evidence settled, and the chunks that are to be decided about."""
     broadcast = found.broadcast
-    output.say(f"Broadcast {broadcast.id}: {broadcast.issue} to {broadcast.segment} through {broadcast.provider}")
+    output.say(title_of(broadcast))
     for proof in found.proven:
         taken = output.styled("accepted", "green")
         output.say(f"  {_chunk(proof.chunk)} {taken}: {proof.evidence}")

@@ -10,8 +10,8 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson
-from newsletter.cli.send.broadcasts import standing_data
 from newsletter.cli.send.progress import Teller, interruptible
+from newsletter.cli.send.status import standing_data
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.compose.probing import probing
+from newsletter.cli.compose.findings import probing
 from newsletter.cli.options import NamedIssue, Without, Yes
-from newsletter.cli.send.broadcasts import show_broadcast
 from newsletter.cli.send.plan import show_plan
 from newsletter.cli.send.progress import hand_over, longest_hold
+from newsletter.cli.send.status import show_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -22,10 +22,10 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import find_issue
 from newsletter.workflows.segments import meant_by
+from newsletter.workflows.send.deliver import announce
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
 from newsletter.workflows.send.status import show_status
-from newsletter.workflows.send.worker.announce import announce
 
 
 def send(  # noqa: PLR0913, PLR0917 - each is an option

@@ -8,7 +8,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import Email
 from newsletter.cli.workspace import opened_database
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import NewPerson, add_person
 
 

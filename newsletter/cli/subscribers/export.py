@@ -12,7 +12,7 @@ from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.store.database import Database
 from newsletter.store.person import count_subscribers
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.export import export_person, export_to_file, export_to_stream, write_person
 
 

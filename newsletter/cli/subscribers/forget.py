@@ -11,7 +11,7 @@ from newsletter.cli.options import Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.model.columns import COLUMNS
 from newsletter.model.person import KnownPerson
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.forget import Erasure, PlannedErasure, erase, plan_erasure
 
 _ELSEWHERE = (

@@ -11,7 +11,7 @@ from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import show_person
 
 _SHOWN = 20  # of each kind that may be long; `export` has all

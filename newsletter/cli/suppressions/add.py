@@ -16,7 +16,7 @@ from newsletter.lists.suppression_list import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.store.database import Database
 from newsletter.store.suppressions import SuppressionPreview, add_suppressions, preview_suppressions
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.suppress import listed_suppressions, named_suppressions
 
 _MANY = 100  # people of a file that are suppressed without a question, where none of them gets mail

@@ -15,7 +15,7 @@ from newsletter.model.event import ProviderList
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.sync import SyncPlan, TakenOver, hand_over, lists_of, plan_sync, take_over
 
 

@@ -14,8 +14,7 @@ from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.examination import DatabaseFacts, examine_database
 from newsletter.workflows.doctor.machine import machine_items
-from newsletter.workflows.doctor.pages import examine_pages
-from newsletter.workflows.doctor.sender import sender_items
+from newsletter.workflows.doctor.network import examine_pages, sender_items
 
 Found = TypeVar("Found")
 

@@ -10,7 +10,7 @@ from newsletter.model.person import KnownPerson
 from newsletter.providers.outbox import mails_to
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person, require_key
-from newsletter.system.secret_key import HOW_TO_MAKE_ONE, VARIABLE
+from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
 from newsletter.workflows.subscribers.person import show_person
 
 

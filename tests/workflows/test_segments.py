@@ -16,8 +16,8 @@ from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.compose.compose import find_issue
 from newsletter.workflows.segments import (
     Overlap,
-    find_segment,
     find_segments,
+    meant_by,
     mistakes_in_segments,
     overview_segments,
     portray_segment,
@@ -75,7 +75,7 @@ def test_mistakes_of_all_segments_are_said_at_once_each_with_its_line(tmp_path: 
 
 def test_unknown_segment_is_named_with_one_that_is_alike(config: Config, database: Database) -> None:
     with pytest.raises(InputError, match=r"did you mean teachers\?"):
-        find_segment(config, database, "teacher", now=NOW)
+        meant_by(config, database, segment="teacher", now=NOW)
 
 
 def test_issue_is_known_by_its_folder_or_by_its_broadcast(config: Config, database: Database) -> None:
@@ -122,7 +122,7 @@ def test_all_segments_are_compared_with_one(config: Config, database: Database) 
 def test_portrait_says_why_people_are_not_mailed(config: Config, database: Database) -> None:
     add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
 
-    portrait = portray_segment(database, find_segment(config, database, "teachers", now=NOW))
+    portrait = portray_segment(database, meant_by(config, database, segment="teachers", now=NOW))
 
     assert portrait.suppressed == ((SuppressionReason.COMPLAINED, 1),)
     assert portrait.count.mailable == 2

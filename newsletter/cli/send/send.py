@@ -22,10 +22,10 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import find_issue
 from newsletter.workflows.segments import meant_by
-from newsletter.workflows.send.deliver import announce
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
 from newsletter.workflows.send.status import show_status
+from newsletter.workflows.send.worker import announce
 
 
 def send(  # noqa: PLR0913, PLR0917 - each is an option

@@ -70,7 +70,9 @@ async def _watch_from_above(
             outdated.set()
 
 
-async def _watch_folders(watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool) -> None:
+async def _watch_folders(
+    watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
+) -> None:
     folders = _existing(watched.watched_folders)
     async for paths in _changes(folders, outdated, step=_QUICK_MS, deep=True, polling=polling):
         await note_changes(paths)

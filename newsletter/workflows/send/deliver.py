@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Event
 
 from newsletter.config import Config
@@ -80,18 +79,3 @@ def _keep_batch(database: Database, broadcast: Broadcast, scheduler: Scheduler, 
     may_be_held = due is not None and (due > now or broadcast.is_local_time)
     if may_be_held and not broadcast.batch_id:
         keep_batch_id(database, broadcast.id, scheduler.open_batch())
-
-
-def announce(config: Config, broadcast_id: int) -> None:
-    """Wakes an idle worker for a broadcast; does nothing where there are no workers to wake.
-
-    It never fails, for nothing depends on it: every worker asks the ledger by itself, within seconds.
-    """
-    if isinstance(config.database, Path):
-        return
-    try:
-        # Imported when it is used: without the extra there is no queue, and `send` works without one.
-        from newsletter.workflows.send.worker.queue import put_drain
-    except ImportError:
-        return
-    put_drain(config.database, broadcast_id)

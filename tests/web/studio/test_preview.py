@@ -1,13 +1,6 @@
 """The studio's answers, and the studio as a process: it listens on loopback, and lets go of all when interrupted."""
 
 import re
-from pathlib import Path
-
-import pytest
-
-from newsletter.config import load_config
-from newsletter.web.studio.preview import preview_app
-from tests.web.studio.conftest import Visitor
 import socket
 import urllib.request
 from pathlib import Path
@@ -15,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.config import Config
+from newsletter.config import Config, load_config
 from newsletter.errors import InputError
-from newsletter.web.studio.preview import DEFAULT_PORT, serve_preview
-from tests.web.studio.conftest import RunningStudio, running_studio
+from newsletter.web.studio.preview import DEFAULT_PORT, preview_app, serve_preview
+from tests.web.studio.conftest import RunningStudio, Visitor, running_studio
 
 MAIL = "/2026-02/mail.html"
 

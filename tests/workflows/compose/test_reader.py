@@ -23,7 +23,7 @@ from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.compose import compose_issue, find_issue
 from newsletter.workflows.compose.reader import require_reader
 from newsletter.workflows.compose.sample import mail_of
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from tests.fakes.sendgrid_api import SendGridApi
@@ -159,7 +159,7 @@ def by_link(mails: Iterable[Seen]) -> dict[str, Seen]:
 def send(config: Config, database: Database) -> None:
     """Broadcast the issue to everybody."""
     provider = open_provider(config, {"SENDGRID_API_KEY": "SG.test-key"}, clock=lambda: NOW)
-    order = Order(folder=find_issue(config, "2026-02"), segment=find_segment(config, database, "everyone", now=NOW))
+    order = Order(folder=find_issue(config, "2026-02"), segment=meant_by(config, database, segment="everyone", now=NOW))
     plan = plan_broadcast(config, database, order, provider=provider, now=NOW)
     broadcast = start_broadcast(database, plan, provider, now=NOW)
     drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event())

@@ -24,7 +24,7 @@ from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces
 from newsletter.store.suppressions import add_suppression, find_suppression
 from newsletter.workflows.compose.compose import find_issue
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from newsletter.workflows.send.deliver import deliver
 from newsletter.workflows.send.drain import drain_broadcast
@@ -68,7 +68,7 @@ def plan(
         database,
         Order(
             folder=find_issue(config, "2026-02"),
-            segment=find_segment(config, database, segment, now=NOW),
+            segment=meant_by(config, database, segment=segment, now=NOW),
             waivers=waivers,
         ),
         now=NOW,

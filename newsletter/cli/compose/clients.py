@@ -43,7 +43,8 @@ def clients(
         folder = find_issue(config, issue)
         report = report_issue(config, folder)
         if as_json:
-            output.show_json(_report_data(report, folder.name))
+            losses = [_loss_data(loss, report.readers) for loss in report.losses]
+            output.show_json({"issue": folder.name, **_readers_data(report.readers), "losses": losses})
         else:
             _show_report(report, folder.name)
     elif as_json:
@@ -54,14 +55,12 @@ def clients(
 
 def _refresh(config: Config, source: str | None) -> None:
     with bars.progress("Fetching", 1, unit="tables") as advance:
-        refreshed = refresh_table(config, source or TABLE_URL)
+        table, path = refresh_table(config, source or TABLE_URL)
         advance(1)
-    if refreshed.path is None:
-        output.note(f"There is none newer than the one at hand, of {refreshed.table.date}.")
+    if path is None:
+        output.note(f"There is none newer than the one at hand, of {table.date}.")
     else:
-        output.note(
-            f"{config.shown(refreshed.path)} holds the table of {refreshed.table.date}; it is used from now on."
-        )
+        output.note(f"{config.shown(path)} holds the table of {table.date}; it is used from now on.")
 
 
 def _show_readers(readers: Readers) -> None:
@@ -76,11 +75,8 @@ def _show_readers(readers: Readers) -> None:
     others = [client for client in table.clients if client not in readers.shares]
     output.say(output.styled("Known too, without readers here:", "dim"))
     output.show_facts(
-        [
-            (family, ", ".join(client.partition(".")[2] for client in table.members(family) if client in others))
-            for family in table.families
-            if any(client in others for client in table.members(family))
-        ]
+        (family, ", ".join(client.partition(".")[2] for client in table.members(family) if client in others))
+        for family in table.families
     )
     output.say()
     _show_origin(readers)
@@ -131,16 +127,7 @@ def _show_origin(readers: Readers) -> None:
     )
 
 
-def _report_data(report: ClientReport, issue: str) -> dict[str, object]:
-    return {
-        "issue": issue,
-        **_readers_data(report.readers),
-        "losses": [_loss_data(loss, report) for loss in report.losses],
-    }
-
-
-def _loss_data(loss: Loss, report: ClientReport) -> dict[str, object]:
-    readers = report.readers
+def _loss_data(loss: Loss, readers: Readers) -> dict[str, object]:
     return {
         "feature": loss.feature.slug,
         "used_as": named(loss),

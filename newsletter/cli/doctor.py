@@ -27,7 +27,7 @@ def doctor(
     without: Without = [],  # noqa: B006 - Typer copies it
     as_json: AsJson = False,
 ) -> None:
-    """Look at all that the newsletter depends on: this machine, the database, the provider, DNS, subscribers' pages.
+    """Check what the newsletter depends on: machine, database, provider, DNS, and pages.
 
     Says what is wrong, what to do, and which DNS records to publish. Changes nothing. Ends with 1 where something
     keeps mail from leaving or arriving.

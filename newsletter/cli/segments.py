@@ -25,17 +25,14 @@ from newsletter.workflows.segments import (
 
 
 def segments(
-    name: Annotated[
-        str | None, typer.Argument(metavar="SEGMENT", help="One segment, to be shown in full; all by default.")
-    ] = None,
-    overlap: Annotated[
-        str | None, typer.Option(metavar="SEGMENT", help="Say how many of each segment are also in this one.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="SEGMENT", help="One segment, to be shown in full.")] = None,
+    overlap: Annotated[str | None, typer.Option(metavar="SEGMENT", help="Compare each segment with this one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every segment: how many people it has, how many of them may be mailed, what it shares with others, a few.
+    """Show every segment: how many people it has, and how many of them may be mailed.
 
-    Segments stand in newsletter.toml, below `[segments]`; docs/segments.md explains how they are written.
+    Also shows what it shares with other segments, and a few of its people. Segments stand in newsletter.toml, below
+    `[segments]`; docs/segments.md explains how they are written.
     """
     if name and overlap:
         raise InputError("--overlap compares all segments with one; leave out the name, or --overlap")

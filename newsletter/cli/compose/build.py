@@ -19,10 +19,10 @@ from newsletter.workflows.compose.compose import find_issue
 def build(
     issue: NewestIssue = None,
     as_email: Annotated[
-        str | None, typer.Option("--as", metavar="EMAIL", help="Write the mail of this subscriber, too.")
+        str | None, typer.Option("--as", metavar="EMAIL", help="Also write this reader's email.")
     ] = None,
 ) -> None:
-    """Write the issue to build/: HTML with its pictures, text, a mail to open in a mail program, a report."""
+    """Write the issue to build/: HTML with its images, text, an email file, and a report."""
     config, now = current_config(), datetime.now(UTC)
     folder = find_issue(config, issue)
     reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email else None

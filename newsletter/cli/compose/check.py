@@ -16,13 +16,11 @@ from newsletter.workflows.compose.compose import find_issue
 
 def check(
     issue: NewestIssue = None,
-    form: Annotated[
-        Format, typer.Option("--format", help="text to read; json, github, sarif for programs.")
-    ] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="text to read; others for programs.")] = Format.TEXT,
     without: Without = [],  # noqa: B006 - Typer copies it
     list_rules: Annotated[bool, typer.Option("--list", help="Explain every rule and end.")] = False,
 ) -> None:
-    """Look for what would go wrong: mistakes in the files, and in the mail that they make.
+    """Check an issue for mistakes in its files and problems in the finished email.
 
     The issue is judged by its own date: by its files, in a browser, by its links, by the sender's domain, and by a
     spam filter, where these are there. Ends with 1 where a finding holds the mail back.

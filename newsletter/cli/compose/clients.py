@@ -19,16 +19,12 @@ _UNBROKEN = "\N{NO-BREAK SPACE}%"
 
 
 def clients(
-    issue: Annotated[
-        str | None, typer.Argument(metavar="ISSUE", help="An issue, to see what which readers will not see of it.")
-    ] = None,
+    issue: Annotated[str | None, typer.Argument(metavar="ISSUE", help="An issue, to see what it loses where.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch caniemail's newest table first.")] = False,
-    source: Annotated[
-        str | None, typer.Option("--from", metavar="URL", help="Where to fetch it; from caniemail by default.")
-    ] = None,
+    source: Annotated[str | None, typer.Option("--from", metavar="URL", help="Where else to fetch it.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which mail programs your readers use, or what they will not show of an issue.
+    """Show which email apps your readers use, and what each one cannot display.
 
     How many readers use each stands in newsletter.toml, below `[checks.clients]`; docs/clients.md explains it. What
     each can show is known from the tests that caniemail.com publishes. `--refresh` keeps a newer table of them in

@@ -14,12 +14,13 @@ from newsletter.workflows.compose.compose import find_issue
 
 def preview(
     issue: NewestIssue = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="The port; a free one near 8025 by default.")
-    ] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Otherwise a free one near 8025.")] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:
-    """Show the issue in a browser as desktops and phones will, light and dark; a saved change appears by itself."""
+    """Preview the issue in a browser as desktops and phones show it, light and dark.
+
+    A saved change appears by itself.
+    """
 
     def on_ready(url: str) -> None:
         output.say(url)

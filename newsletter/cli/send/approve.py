@@ -19,7 +19,7 @@ from newsletter.workflows.send.approve import ApprovalDraft, approve_content, ap
 def approve(
     issue: NamedIssue, by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")], yes: Yes = False
 ) -> None:
-    """Say yes to an issue exactly as it is now: any edit of its words, pictures or looks asks for a new yes.
+    """Approve an issue as it is now. Any later edit voids the approval.
 
     With `require_approval = true` in newsletter.toml, a broadcast waits for it.
     """

@@ -31,9 +31,10 @@ def cancel(
     broadcast: Annotated[int, typer.Argument(metavar="BROADCAST", help="Its number, as `newsletter status` says it.")],
     yes: Yes = False,
 ) -> None:
-    """End a broadcast: what has not left never leaves, and what the provider still holds is taken back.
+    """End a broadcast, and take back what the provider still holds.
 
-    It can be repeated, and must be where it was interrupted or the provider did not answer.
+    What has not left never leaves. It can be repeated, and must be where it was interrupted or the provider did not
+    answer.
     """
     with opened_database() as (config, database):
         provider = _holder(config, database, broadcast)

@@ -37,13 +37,11 @@ def resolve(
     broadcast: BroadcastNumber,
     assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Count them as accepted.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="Make them ready to be sent again by `resume`.")] = False,
-    chunk: Annotated[
-        list[int], typer.Option(metavar="N", help="Decide about this chunk alone; may be given again.")
-    ] = [],  # noqa: B006 - Typer copies it
+    chunk: Annotated[list[int], typer.Option(metavar="N", help="Only this chunk; may be given again.")] = [],  # noqa: B006
     because: Annotated[str, typer.Option(metavar="WHY", help="Why; kept in the ledger.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Find out what became of mail that may or may not have been taken: looks for evidence, then asks.
+    """Find out what became of email that may or may not have been sent.
 
     Evidence is looked for among the events that came in, and in the provider's log. Nothing is sent by this command.
     Ends with 1 while something stays unknown.

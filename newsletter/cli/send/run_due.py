@@ -4,12 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import AsJson
+from newsletter.cli.options import AsJson, DryRun
 from newsletter.cli.send.progress import Teller, interruptible
 from newsletter.cli.send.status import standing_data
 from newsletter.cli.workspace import opened_database
@@ -34,10 +33,10 @@ _WOULD = {
 
 
 def run_due(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is scheduled, and do nothing.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Carry out what is scheduled and due, once: for a timer that runs it every few minutes.
+    """Carry out what is scheduled and due, once; for a timer that runs it every few minutes.
 
     It says nothing where nothing was due. Several at the same time do no harm.
     """

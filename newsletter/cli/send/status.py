@@ -50,12 +50,10 @@ _PARTS = (*_NAMED, "rejected", "inflight", "waiting")
 
 
 def status(
-    broadcast: Annotated[
-        int | None, typer.Argument(metavar="BROADCAST", help="The number of a broadcast; all where none is named.")
-    ] = None,
+    broadcast: Annotated[int | None, typer.Argument(metavar="BROADCAST", help="Its number; all without one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how broadcasts stand: how many deliveries stand where, and that the numbers add up."""
+    """Show how broadcasts stand, and that their numbers add up."""
     with opened_database() as (config, database):
         if broadcast is not None:
             show_broadcast(config, show_status(database, broadcast, every_unknown=as_json), as_json=as_json)

@@ -17,15 +17,18 @@ from newsletter.workflows.compose.compose import Composed, compose_issue, find_i
 from newsletter.workflows.segments import audience_fields
 from newsletter.workflows.send.reviewer_copies import count_test_copies, reviewers, send_test_copies
 
+_TO = "A group of reviewers in newsletter.toml, or an address; may be given again."
+
 
 def test(
     issue: NamedIssue,
-    to: Annotated[
-        list[str], typer.Option(help="A group of reviewers in newsletter.toml, or an address; may be given again.")
-    ] = ["reviewers"],  # noqa: B006 - Typer copies it
+    to: Annotated[list[str], typer.Option(metavar="GROUP", help=_TO)] = ["reviewers"],  # noqa: B006 - Typer copies it
     yes: Yes = False,
 ) -> None:
-    """Send a test copy to reviewers, marked [TEST], made and sent exactly as the broadcast will be."""
+    """Send a test copy to reviewers, made and sent exactly as the broadcast will be.
+
+    The subject is marked [TEST].
+    """
     config = current_config()
     mailboxes = reviewers(config, to)
     composed = compose_issue(config, find_issue(config, issue), known_fields=audience_fields(config))
@@ -42,9 +45,8 @@ def test(
     show_findings(composed.errors)
     output.require_yes(f"Send {output.count_of(copies, 'test copy')}?", yes=yes, otherwise="Nothing was sent.")
     with open_database(config.database) as database, bars.progress("Sending", copies, unit="copies") as advance:
-        results = send_test_copies(
-            config, database, composed, mailboxes, provider, now=datetime.now(UTC), on_sent=advance
-        )
+        now = datetime.now(UTC)
+        results = send_test_copies(config, database, composed, mailboxes, provider, now=now, on_sent=advance)
     refused = [copy for copy in results if copy.refused]
     output.say(f"{len(results) - len(refused)} of {len(results)} test copies accepted")
     for copy in refused:

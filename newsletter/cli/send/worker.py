@@ -19,9 +19,10 @@ _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
 def worker(concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many drains at a time.")] = 1) -> None:
-    """Hand over whatever is due until it is ended; any number of workers, on any number of machines, share the work.
+    """Hand over whatever is due until it is stopped; any number of workers share the work.
 
-    It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish and record the requests in hand.
+    The workers may run on any number of machines. It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish
+    and record the requests in hand.
     """
     config = current_config()
     if not isinstance(config.database, str):

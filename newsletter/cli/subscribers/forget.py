@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import Yes
+from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.model.columns import COLUMNS
 from newsletter.model.person import KnownPerson
@@ -30,12 +30,13 @@ _WAL_IS_BUSY = (
 
 def forget(
     person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of somebody who asked for it.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased, and what stays.")] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Erase a person for good, and keep by a keyed digest that they are never mailed again.
+    """Erase a person for good, and remember only that they must never be mailed.
 
-    It needs NEWSLETTER_KEY in the environment: a secret of at least 32 characters, the same one each time.
+    A keyed digest of the address is what is kept. It needs NEWSLETTER_KEY in the environment: a secret of at least 32
+    characters, the same one each time.
     """
     key = forget_key()
     with opened_database() as (config, database):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
+from newsletter.cli.options import DryRun
 from newsletter.cli.workspace import opened_database
 from newsletter.lists.csv_import import ListShape
 from newsletter.lists.export_formats import letters_of
@@ -18,42 +19,24 @@ from newsletter.workflows.subscribers.import_ import ImportRequest, import_list,
 _SHOWN_ROWS = 20
 _SHOWN_COLUMNS = 30
 _BYTES_A_STEP = 1000
+_MAP = "What to take a column for; nothing after = leaves it out. Once for each column."
+_REPORT = "Write what became of every row, as CSV; an earlier report is replaced."
 
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file with a line of column names.")],
-    columns: Annotated[
-        list[str],
-        typer.Option(
-            "--map",
-            metavar='"COLUMN=NAME"',
-            help="What to take a column for; nothing after = leaves it out. Once for each column.",
-        ),
-    ] = [],  # noqa: B006 - typer copies it
-    tags: Annotated[
-        list[str], typer.Option("--tag", metavar="TAG", help="A tag for everybody in the file; again for another.")
-    ] = [],  # noqa: B006
-    basis: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why those may be mailed of whom the file holds no consent; recorded.")
-    ] = "",
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="The file's encoding, such as cp1252; found out where none is named.")
-    ] = "",
-    is_dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would become of each row; change nothing.")
-    ] = False,
-    report_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--report", metavar="FILE", help="Write what became of every row, as CSV; an earlier report is replaced."
-        ),
-    ] = None,
+    columns: Annotated[list[str], typer.Option("--map", metavar='"COLUMN=NAME"', help=_MAP)] = [],  # noqa: B006 - typer copies it
+    tags: Annotated[list[str], typer.Option("--tag", help="A tag for everybody in the file; may be repeated.")] = [],  # noqa: B006
+    basis: Annotated[str, typer.Option(metavar="TEXT", help="Why those without consent may be mailed; kept.")] = "",
+    encoding: Annotated[str, typer.Option(metavar="NAME", help="The file's encoding, such as cp1252.")] = "",
+    is_dry_run: DryRun = False,
+    report_file: Annotated[Path | None, typer.Option("--report", metavar="FILE", help=_REPORT)] = None,
 ) -> None:
-    """Add and update subscribers from a CSV file. Every row is accounted for; nobody who left is brought back.
+    """Add and update subscribers from a CSV file. Every row is accounted for.
 
-    Takes lists of one's own and the exports of Brevo, Buttondown, Ghost, Kit, listmonk, Mailchimp, SendGrid and
-    Substack. Empty cells change nothing, tags are added. All or nothing; it can be repeated. Ends with 1 where a row
-    was rejected.
+    Nobody who left is brought back. Takes lists of one's own and the exports of Brevo, Buttondown, Ghost, Kit,
+    listmonk, Mailchimp, SendGrid and Substack. Empty cells change nothing, tags are added. All or nothing; it can be
+    repeated. Ends with 1 where a row was rejected.
     """
     request = ImportRequest(
         path=file,
@@ -127,20 +110,16 @@ def _first(names: Sequence[str]) -> list[str]:
 
 
 def _show_report(file: Path, report: ImportReport) -> None:
-    facts = [
-        ("rows", report.rows),
-        ("added", report.added),
-        ("updated", report.updated),
-        ("unchanged", report.unchanged),
-        ("rejected", report.rejected),
-    ]
-    further = [
-        ("taken, but doubtful", report.doubtful),
-        ("taken, but suppressed", report.suppressed),
-        ("taken, and came back", report.revived),
-        ("taken, without consent", report.without_consent),
-    ]
-    output.show_facts([(name, f"{count:,}") for name, count in (*facts, *(fact for fact in further if fact[1]))])
+    facts = {"rows": report.rows, "added": report.added, "updated": report.updated}
+    facts |= {"unchanged": report.unchanged, "rejected": report.rejected}
+    further = {
+        "taken, but doubtful": report.doubtful,
+        "taken, but suppressed": report.suppressed,
+        "taken, and came back": report.revived,
+        "taken, without consent": report.without_consent,
+    }
+    facts |= {name: count for name, count in further.items() if count}
+    output.show_facts((name, f"{count:,}") for name, count in facts.items())
     rejected = [(row.line, row.email, row.reason) for row in report.rejected_rows]
     _show_rows(file, "Rejected", "rejected row", rejected, report.rejected)
     doubtful = [(row.line, row.email, row.doubt) for row in report.doubtful_rows]

@@ -20,19 +20,15 @@ _SHOWN = 20
 
 
 def list_(
-    where: Annotated[
-        str | None, typer.Option(metavar="EXPRESSION", help="Whom you mean, such as 'tagged(\"teacher\")'.")
-    ] = None,
+    where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help="Such as 'tagged(\"teacher\")'.")] = None,
     segment: Annotated[str | None, typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help=f"How many at most; {_SHOWN} by default, all with --csv or --json.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=f"How many at most; {_SHOWN} on the screen.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="As a CSV file, which can be imported.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an expression means.
+    """Show who is on the list, or in a part of it, and whether mail reaches them.
 
-    docs/segments.md tells what an expression may ask.
+    Shows everybody, a segment, or whom an expression means. docs/segments.md tells what an expression may ask.
     """
     if where is not None and segment is not None:
         raise InputError("--where and --segment both say whom you mean; give one of them")

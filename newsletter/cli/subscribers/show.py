@@ -38,7 +38,10 @@ _SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
 
 
 def show(email: Email) -> None:
-    """Show everything that is known of a person: fields, tags, consent, suppressions, what they were sent."""
+    """Show everything that is known about a person.
+
+    That is: fields, tags, consent, suppressions, and what they were sent.
+    """
     with opened_database() as (_, database):
         person = show_person(database, email, key=forget_key())
     _show_known(person)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
+from newsletter.cli.options import AsJson, Force
 from newsletter.cli.subscribers.stats_page import can_draw, in_ascii, page_of
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
@@ -24,17 +25,12 @@ _PATIENCE_SECONDS = 1.0  # before a bar shows that it goes on
 
 
 def stats(
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="YYYY-MM", help="The first month of growth; a year is shown otherwise."),
-    ] = None,
-    chart: Annotated[
-        Path | None, typer.Option("--chart", metavar="FILE.svg", help="Also draw growth into an SVG file.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the chart where it exists.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="The first month; else a year ago.")] = None,
+    chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Also draw growth into an SVG file.")] = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the audience: how it grows, where it comes from, who may be mailed and who no longer reads."""
+    """Show how the audience grows, where it comes from, and who no longer reads."""
     first_month = _month(since) if since else None
     if chart:
         require_chart_path(chart, overwrite=force)

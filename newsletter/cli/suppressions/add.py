@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
-from newsletter.cli.options import REASONS, Yes
+from newsletter.cli.options import REASONS, DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -25,30 +25,19 @@ _UNCHANGED = "Nothing was changed: this was a dry run."
 
 def add(
     emails: Annotated[list[str], typer.Argument(metavar="EMAIL", help="Addresses that must not be mailed.")] = [],  # noqa: B006 - Typer copies it
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="An address a line, or a CSV file with a column email, such as a tool's export."
-        ),
-    ] = None,
-    topic: Annotated[
-        str, typer.Option(metavar="TOPIC", help="The one topic that they left; all mail where none is named.")
-    ] = "",
-    reason: Annotated[
-        SuppressionReason | None,
-        typer.Option(metavar="REASON", help=f"Why: {REASONS}; unsubscribed where neither this nor the file says it."),
-    ] = None,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="One address a line, or a CSV file.")] = None,
+    topic: Annotated[str, typer.Option(metavar="TOPIC", help="The one topic that they left; else all mail.")] = "",
+    reason: Annotated[SuppressionReason | None, typer.Option(metavar="REASON", help=f"Why: {REASONS}.")] = None,
     because: Annotated[str, typer.Option(metavar="WORDS", help="What is to be kept about it.")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many it would be, and how many of them get mail now.")
-    ] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Never mail addresses again, or not about a topic, whatever is imported later.
+    """Block addresses from all mail, or from one topic, whatever is imported later.
 
-    Of a file all is taken or, where a line is wrong, nothing. Where it says how people stand, only who left, bounced or
-    complained is taken. You are asked where a file holds many, or people who get mail now. Who is suppressed already
-    stays so for the first reason, unless it is now done by hand (--reason manual), which no new consent lifts.
+    The reason is `unsubscribed` where neither you nor the file says it. Of a file all is taken or, where a line is
+    wrong, nothing. Where it says how people stand, only who left, bounced or complained is taken. You are asked where a
+    file holds many, or people who get mail now. Who is suppressed already stays so for the first reason, unless it is
+    now done by hand (--reason manual), which no new consent lifts.
     """
     if bool(emails) == (file is not None):
         raise InputError("name addresses, or a file with --file FILE")

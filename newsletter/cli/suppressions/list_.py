@@ -25,7 +25,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = _SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="All of them, for a script.")] = False,
 ) -> None:
-    """Show who is not mailed, since when, and why: at all, or about a topic that they left."""
+    """Show who is not mailed, since when, and why."""
     with opened_database() as (config, database):
         found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
         if as_json:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import Yes
+from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -20,18 +20,17 @@ _UNCHANGED = "Nothing was changed."
 
 
 def remove(
-    email: Annotated[
-        str | None, typer.Argument(metavar="EMAIL", help="The address of somebody who asked to come back.")
-    ] = None,
+    email: Annotated[str | None, typer.Argument(metavar="EMAIL", help="Who asked to come back.")] = None,
     topic: Annotated[str, typer.Option(metavar="TOPIC", help="Only from this topic, which they had left.")] = "",
     because: Annotated[str, typer.Option(metavar="REASON", help="Why; it is kept.")] = "",
-    forgotten: Annotated[
-        bool, typer.Option("--forgotten", help="Where NEWSLETTER_KEY is lost: give up knowing who was forgotten.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    forgotten: Annotated[bool, typer.Option("--forgotten", help="Without a key: delete all digests.")] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Let somebody be mailed again who asked for it. Says what ends, asks, and keeps the reason that you give."""
+    """Let a person be mailed again who asked for it.
+
+    Says what ends, asks, and keeps the reason that you give.
+    """
     if forgotten == (email is not None):
         raise InputError('name the address of somebody who asked to come back, and why: ADDRESS --because "…"')
     if email is not None and not because.strip() and not dry_run:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
+from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -20,14 +21,9 @@ from newsletter.workflows.suppressions.sync import SyncPlan, TakenOver, hand_ove
 
 
 def sync(
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Only what was suppressed from then on, such as 2026-02-01, in UTC."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change here and there, and change nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the provider's lists change.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only from then on: 2026-02-01, in UTC.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Bring the suppressions here and the provider's own lists in line, both ways.
 

@@ -1,19 +1,17 @@
 """`newsletter doctor`: all that the newsletter depends on, and what would go wrong."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from textwrap import indent
 
 import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson, Without
 from newsletter.model.diagnosis import Diagnosis, Health, Item
-from newsletter.model.dns_record import DnsRecord
 from newsletter.model.finding import Means
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 
@@ -23,19 +21,15 @@ _LABEL_WIDTH = len("not judged")
 _TEXT_COLUMN = _LABEL_WIDTH + 4
 
 
-def doctor(
-    without: Without = [],  # noqa: B006 - Typer copies it
-    as_json: AsJson = False,
-) -> None:
+def doctor(without: Without = [], as_json: AsJson = False) -> None:  # noqa: B006 - Typer copies it
     """Check what the newsletter depends on: machine, database, provider, DNS, and pages.
 
     Says what is wrong, what to do, and which DNS records to publish. Changes nothing. Ends with 1 where something
     keeps mail from leaving or arriving.
     """
     with bars.steps("Looking", PARTS) as on_done:
-        found = diagnose(
-            Path.cwd(), os.environ, now=datetime.now(UTC), is_online=Means.NETWORK not in without, on_done=on_done
-        )
+        is_online = Means.NETWORK not in without
+        found = diagnose(Path.cwd(), os.environ, now=datetime.now(UTC), is_online=is_online, on_done=on_done)
     if as_json:
         output.show_json({"sections": [asdict(section) for section in found.sections]})
     else:
@@ -71,14 +65,8 @@ def _show_records(found: Diagnosis) -> None:
     if not records:
         return
     output.say(output.styled("To publish in the DNS", "bold"))
-    output.show_lines(indent("\n".join(_record_lines(record)), "  ") for record in records)
-
-
-def _record_lines(record: DnsRecord) -> Iterator[str]:
-    yield f"name   {record.name}"
-    yield f"type   {record.type}"
-    yield f"value  {record.value}"
-    yield ""
+    for record in records:
+        output.show_lines([f"  name   {record.name}", f"  type   {record.type}", f"  value  {record.value}", ""])
 
 
 def _show_summary(found: Diagnosis) -> None:

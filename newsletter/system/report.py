@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from newsletter import __version__
+from newsletter import DISTRIBUTION, __version__
 from newsletter.system.environment import conceal
 from newsletter.system.files import PRIVATE, write_whole
 
@@ -82,9 +82,9 @@ def _report(error: BaseException, command: Sequence[str]) -> Iterator[str]:
 
 
 def _libraries() -> Iterator[str]:
-    """The libraries that the program asks for, and their versions."""
+    """Yield the libraries that the program asks for, and their versions."""
     try:
-        wanted = metadata.requires("newsletter") or []
+        wanted = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         wanted = []
     for name in dict.fromkeys(re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in wanted):

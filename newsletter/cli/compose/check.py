@@ -32,13 +32,11 @@ def check(
     folder = find_issue(config, issue)
     with probing(config, without, now=datetime.now(UTC)) as wanted:
         judgement = judge_issue(config, folder, probing=wanted)
-    report = Report(
-        issue=folder.name, findings=judgement.findings, not_run=judgement.not_run, root=config.root.resolve()
-    )
-    show_report(report, form=form)
+    findings, root = judgement.findings, config.root.resolve()
+    show_report(Report(issue=folder.name, findings=findings, not_run=judgement.not_run, root=root), form=form)
     if form is Format.TEXT and judgement.by is not None:
         output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
-    if any(finding.blocks for finding in judgement.findings):
+    if any(finding.blocks for finding in findings):
         raise typer.Exit(1)
 
 

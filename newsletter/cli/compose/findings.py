@@ -22,6 +22,8 @@ _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _HANG = 4  # columns
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
+_WORKSPACE = "the folder with newsletter.toml, or the repository that holds it"
+
 
 class Format(StrEnum):
     """How findings are printed."""
@@ -61,13 +63,10 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def summarise_findings(findings: Sequence[Finding]) -> str:
     """Return the counts in color: `2 errors, 1 warning, 1 waived`."""
-    counts = {
-        severity: sum(finding.severity is severity and not finding.waived for finding in findings)
-        for severity in Severity
-    }
-    words = [
-        output.styled(output.count_of(count, severity), _STYLE[severity]) for severity, count in counts.items() if count
-    ]
+    standing = [finding.severity for finding in findings if not finding.waived]
+    counts = {severity: standing.count(severity) for severity in Severity}
+    found = ((severity, count) for severity, count in counts.items() if count)
+    words = [output.styled(output.count_of(count, severity), _STYLE[severity]) for severity, count in found]
     if waived := sum(bool(finding.waived) for finding in findings):
         words.append(output.styled(f"{waived} waived", "dim"))
     return ", ".join(words) or output.styled("nothing found", "green")
@@ -91,13 +90,8 @@ def _text(report: Report) -> None:
 
 
 def _json(report: Report) -> None:
-    output.show_json(
-        {
-            "issue": report.issue,
-            "findings": [asdict(each) for each in report.findings],
-            "not_run": [asdict(each) for each in report.not_run],
-        }
-    )
+    findings, not_run = [asdict(each) for each in report.findings], [asdict(each) for each in report.not_run]
+    output.show_json({"issue": report.issue, "findings": findings, "not_run": not_run})
 
 
 def _github(report: Report) -> None:
@@ -119,20 +113,16 @@ def _sarif(report: Report) -> None:
     It has one run: every rule, every finding with its place, and a notification for each rule that was not judged.
     """
     indexes = {rule.id: index for index, rule in enumerate(RULES)}
-    driver = {
-        "name": "newsletter",
-        "version": __version__,
-        "rules": [
-            {
-                "id": rule.id,
-                "shortDescription": {"text": rule.title},
-                "fullDescription": {"text": rule.why},
-                "help": {"text": f"Asked for by: {rule.source}"},
-                "defaultConfiguration": {"level": rule.severity.value},
-            }
-            for rule in RULES
-        ],
-    }
+    rules = [
+        {
+            "id": rule.id,
+            "shortDescription": {"text": rule.title},
+            "fullDescription": {"text": rule.why},
+            "help": {"text": f"Asked for by: {rule.source}"},
+            "defaultConfiguration": {"level": rule.severity.value},
+        }
+        for rule in RULES
+    ]
     invocation = {
         "executionSuccessful": True,
         "toolExecutionNotifications": [
@@ -141,11 +131,9 @@ def _sarif(report: Report) -> None:
         ],
     }
     run = {
-        "tool": {"driver": driver},
+        "tool": {"driver": {"name": "newsletter", "version": __version__, "rules": rules}},
         "invocations": [invocation],
-        "originalUriBaseIds": {
-            "WORKSPACE": {"description": {"text": "the folder with newsletter.toml, or the repository that holds it"}}
-        },
+        "originalUriBaseIds": {"WORKSPACE": {"description": {"text": _WORKSPACE}}},
         "results": [_result(finding, indexes) for finding in _in_repository(report)],
     }
     output.show_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})

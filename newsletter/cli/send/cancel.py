@@ -3,12 +3,11 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import Yes
+from newsletter.cli.options import BroadcastNumber, Yes
 from newsletter.cli.send.progress import interruptible
 from newsletter.cli.send.status import first_and_last, show_broadcast
 from newsletter.cli.workspace import opened_database
@@ -24,11 +23,11 @@ from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, plan_
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.status import show_line, show_status
 
-_PATIENCE_SECONDS = 60  # for other processes that are still handing over
+_PATIENCE = timedelta(seconds=60)  # for other processes that are still handing over
 
 
 def cancel(
-    broadcast: Annotated[int, typer.Argument(metavar="BROADCAST", help="Its number, as `newsletter status` says it.")],
+    broadcast: BroadcastNumber,
     yes: Yes = False,
 ) -> None:
     """End a broadcast, and take back what the provider still holds.
@@ -62,16 +61,12 @@ def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
         lines = [f"{mail.deliveries:,} until {say_moment(mail.until, zone, now=now)}" for mail in mails]
         return f"{title}\n{first_and_last(lines)}" if lines else ""
 
+    under_way = f"{tally.inflight:,}, which are being handed over, or were when a process died"
     output.show_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}"),
             ("waiting", f"{tally.waiting:,}, which never leave" if tally.waiting else ""),
-            (
-                "inflight",
-                f"{tally.inflight:,}, which are being handed over, or were when a process died"
-                if tally.inflight
-                else "",
-            ),
+            ("inflight", under_way if tally.inflight else ""),
             ("held", mails(f"by {broadcast.provider}, which is asked to give them back:", plan.held)),
             ("too late", mails("too close to their time to be surely given back:", plan.too_late)),
             ("gone", f"{plan.gone:,}, which cannot be taken back" if plan.gone else ""),
@@ -82,14 +77,8 @@ def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
 def _carry_out(config: Config, database: Database, broadcast_id: int, provider: Provider | None) -> None:
     with interruptible() as interruption:
         try:
-            cancel_broadcast(
-                database,
-                broadcast_id,
-                provider,
-                patience=timedelta(seconds=_PATIENCE_SECONDS),
-                on_wait=_tell_inflight,
-                stop=interruption.new_stop(),
-            )
+            stop = interruption.new_stop()
+            cancel_broadcast(database, broadcast_id, provider, patience=_PATIENCE, on_wait=_tell_inflight, stop=stop)
             code = 0
         except ProviderError as err:
             output.show_error(str(err))

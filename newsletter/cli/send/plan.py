@@ -40,9 +40,8 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
     output.show_facts(facts)
     _note_people(plan)
     if plan.waived:
-        output.note(
-            f"Waived for this broadcast, which the ledger will say: {output.count_of(len(plan.waived), 'finding')}."
-        )
+        count = output.count_of(len(plan.waived), "finding")
+        output.note(f"Waived for this broadcast, which the ledger will say: {count}.")
     if plan.blocking:
         show_findings(plan.blocking)
     elif plan.warnings:
@@ -62,10 +61,8 @@ def _note_people(plan: BroadcastPlan) -> None:
             f'again with when they said yes, or with --basis "…" that says why they may be mailed [{CONSENT.id}]'
         )
     if plan.worn_out:
-        output.note(
-            f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long, and will be "
-            "suppressed before anything is sent: soft bounces"
-        )
+        addresses = f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long"
+        output.note(f"{addresses}, and will be suppressed before anything is sent: soft bounces")
 
 
 def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list[tuple[str, str]]:
@@ -81,8 +78,7 @@ def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list
             ("zones", "\n".join([_zones_line(plan), *plan.notes])),
         ]
     if plan.past:
-        people = sum(zone.deliveries for zone in plan.past)
-        where = f"{people:,} in {_zone_names(plan.past)}"
+        where = f"{sum(zone.deliveries for zone in plan.past):,} in {_zone_names(plan.past)}"
         facts.append(("past", f"{where}, where the time is past: they get it as soon as it is sent"))
     return [*facts, ("until then", _travel_line(plan, provider))]
 

@@ -77,21 +77,12 @@ def hand_over(
     where not everybody was reached.
     """
     waiting = show_status(database, broadcast.id).tally.waiting
-    with (
-        interruptible() as interruption,
-        bars.progress(f"Broadcast {broadcast.id}", waiting, unit="deliveries") as advance,
-    ):
+    title = f"Broadcast {broadcast.id}"
+    with interruptible() as interruption, bars.progress(title, waiting, unit="deliveries") as advance:
+        listener, stop = Listener(on_settled=advance, on_wait=Teller(config).tell), interruption.new_stop()
+        patience = PATIENCE if broadcast.is_scheduled else None
         try:
-            deliver(
-                config,
-                database,
-                broadcast,
-                provider,
-                ahead=ahead,
-                listener=Listener(on_settled=advance, on_wait=Teller(config).tell),
-                stop=interruption.new_stop(),
-                patience=PATIENCE if broadcast.is_scheduled else None,
-            )
+            deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
             failure = ""
         except ProviderError as err:
             failure = str(err)

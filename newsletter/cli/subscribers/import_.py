@@ -96,11 +96,9 @@ def _show_shape(file: Path, shape: ListShape) -> None:
         output.note(f"  attributes: {', '.join(_first(attributes))}")
     if left_out:
         output.note(f"  left out: {', '.join(_first(left_out))}")
-    if shape.encoding.assumed:
-        output.note(
-            f"  The file is not UTF-8; it was read as {shape.encoding.assumed}. If that looks wrong, name its encoding "
-            "with --encoding."
-        )
+    if encoding := shape.encoding.assumed:
+        advice = "If that looks wrong, name its encoding with --encoding."
+        output.note(f"  The file is not UTF-8; it was read as {encoding}. {advice}")
 
 
 def _first(names: Sequence[str]) -> list[str]:
@@ -130,9 +128,8 @@ def _show_report(file: Path, report: ImportReport) -> None:
     if report.revived:
         output.note(f"{report.revived:,} who had left came back, by a newer consent in their rows.")
     if report.without_consent:
-        output.note(
-            f"{report.without_consent:,} of them will not be mailed, because nothing on record says that they agreed."
-        )
+        why = "because nothing on record says that they agreed"
+        output.note(f"{report.without_consent:,} of them will not be mailed, {why}.")
 
 
 def _show_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str]], count: int) -> None:

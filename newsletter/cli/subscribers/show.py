@@ -55,20 +55,14 @@ def _show_known(person: KnownPerson) -> None:
     if subscriber is None:
         output.say("  not on the list")
     else:
-        output.show_facts(_list_facts(person, subscriber))
+        imports = "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)
+        columns = _column_facts(subscriber.record, is_consent=False)
+        output.show_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
         _show_part("Consent", _consent_facts(person, subscriber))
     _show_part("Mail", _mail_facts(person))
     _show_rows("What they were sent", _DELIVERIES, person.deliveries)
     _show_rows("What was reported", _EVENTS, person.events)
     _show_rows("Mailbox could not take mail", _SOFT_BOUNCES, person.soft_bounces)
-
-
-def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
-    return [
-        *_column_facts(subscriber.record, is_consent=False),
-        ("changed", show_utc(subscriber.updated_at)),
-        ("imported", "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)),
-    ]
 
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:

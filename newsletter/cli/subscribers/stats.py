@@ -47,16 +47,12 @@ def stats(
         output.say("Nobody is on the list yet.")
         output.show_next("newsletter subscribers import FILE", "to bring a list in")
         return
-    _show_page(found, name)
+    lines = page_of(found, name, width=max(_NARROWEST, min(_WIDEST, get_terminal_size().columns)))
+    output.show_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
     if any(each.count and each.count.mailable for each in found.candidates):
         output.show_next("newsletter segments", "to see them, once they stand in newsletter.toml")
     elif not chart:
         output.show_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
-
-
-def _show_page(found: AudienceStats, name: str) -> None:
-    lines = page_of(found, name, width=max(_NARROWEST, min(_WIDEST, get_terminal_size().columns)))
-    output.show_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
 
 
 def stats_data(stats: AudienceStats) -> dict[str, object]:
@@ -87,14 +83,8 @@ def stats_data(stats: AudienceStats) -> dict[str, object]:
 
 
 def _month_data(month: MonthlyGrowth) -> dict[str, object]:
-    return {
-        "month": f"{month.month:%Y-%m}",
-        "joined": month.joined,
-        "returned": month.returned,
-        "left": dict(month.left),
-        "all_left": month.all_left,
-        "net": month.net,
-    }
+    joined = {"month": f"{month.month:%Y-%m}", "joined": month.joined, "returned": month.returned}
+    return {**joined, "left": dict(month.left), "all_left": month.all_left, "net": month.net}
 
 
 def _breakdown(breakdown: Breakdown, noun: str) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """`newsletter suppressions add`: what it would do, the question that a file may raise, and what it did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,6 @@ import typer
 from newsletter.cli import bars, output
 from newsletter.cli.options import REASONS, DryRun, Yes
 from newsletter.cli.workspace import opened_database
-from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.lists.suppression_list import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
@@ -20,6 +19,7 @@ from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.suppress import listed_suppressions, named_suppressions
 
 _MANY = 100  # people of a file that are suppressed without a question, where none of them gets mail
+Listed = Callable[[bars.Progress], Iterator[Suppression]]  # reads the file, and tells of each row
 _UNCHANGED = "Nothing was changed: this was a dry run."
 
 
@@ -44,11 +44,17 @@ def add(
     now, key = datetime.now(UTC), forget_key()
     terms = SuppressionTerms(reason=reason, topic=topic, detail=because.strip())
     with opened_database() as (config, database):
+        topics = config.settings.topics
         if file is None:
-            named = named_suppressions(emails, terms, topics=config.settings.topics, now=now)
+            named = named_suppressions(emails, terms, topics=topics, now=now)
             _add_named(database, emails, named, key=key, dry_run=dry_run)
-        else:
-            _add_listed(config, database, file, terms, key=key, dry_run=dry_run, yes=yes, now=now)
+            return
+
+        def listed(on_row: bars.Progress) -> Iterator[Suppression]:
+            return listed_suppressions(file, terms, topics=topics, now=now, on_row=on_row)
+
+        by_hand = terms.reason == SuppressionReason.MANUAL
+        _add_listed(database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
 
 
 def _add_named(
@@ -71,18 +77,10 @@ def _add_named(
 
 
 def _add_listed(
-    config: Config,
-    database: Database,
-    file: Path,
-    terms: SuppressionTerms,
-    *,
-    key: bytes | None,
-    dry_run: bool,
-    yes: bool,
-    now: datetime,
+    database: Database, listed: Listed, *, key: bytes | None, by_hand: bool, dry_run: bool, yes: bool
 ) -> None:
     """Suppress the addresses of a file; ask first where they are many, or get mail now."""
-    topics, rows = config.settings.topics, 0
+    rows = 0
     with bars.progress("Reading", None, unit="rows") as advance:
 
         def on_row(count: int) -> None:
@@ -90,8 +88,7 @@ def _add_listed(
             rows += count
             advance(count)
 
-        listed = listed_suppressions(file, terms, topics=topics, now=now, on_row=on_row)
-        preview = preview_suppressions(database, listed, key=key)
+        preview = preview_suppressions(database, listed(on_row), key=key)
     is_much = preview.new > _MANY or preview.mailed > 0
     if dry_run or is_much:
         _show_preview(preview)
@@ -103,9 +100,8 @@ def _add_listed(
     question = f"Suppress {output.count_of(preview.new, 'address')} ({preview.mailed:,} of them mailed now)?"
     output.require_yes(question, yes=yes or not is_much, otherwise="Nothing was changed.")
     with bars.progress("Adding", rows, unit="rows") as advance:
-        listed = listed_suppressions(file, terms, topics=topics, now=now, on_row=advance)
-        added = add_suppressions(database, listed, key=key)
-    _show_added(added, count=preview.named, by_hand=terms.reason == SuppressionReason.MANUAL)
+        added = add_suppressions(database, listed(advance), key=key)
+    _show_added(added, count=preview.named, by_hand=by_hand)
 
 
 def _show_preview(preview: SuppressionPreview) -> None:

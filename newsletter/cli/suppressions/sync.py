@@ -10,7 +10,6 @@ import typer
 from newsletter.cli import bars, output
 from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
-from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.event import ProviderList
 from newsletter.providers.base import Provider
@@ -40,26 +39,18 @@ def sync(
         if dry_run:
             output.note("Nothing was changed, here or there.")
             return
-        _carry_out(config, database, provider, plan, key=key, yes=yes, now=now)
+        question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
+        may_change_there = not plan.changes_there or yes or output.confirm(question)
+        policy = config.settings.suppressions.soft_bounce_policy
+        _show_taken(take_over(database, plan, policy, key=key, now=now))
+        if not may_change_there:
+            output.note(f"{plan.provider}'s lists were left as they are.")
+            raise typer.Exit(1)
+        _carry_out(database, provider, plan, key=key)
 
 
-def _carry_out(
-    config: Config,
-    database: Database,
-    provider: Provider,
-    plan: SyncPlan,
-    *,
-    key: bytes | None,
-    yes: bool,
-    now: datetime,
-) -> None:
-    question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
-    may_change_there = not plan.changes_there or yes or output.confirm(question)
-    taken = take_over(database, plan, config.settings.suppressions.soft_bounce_policy, key=key, now=now)
-    _show_taken(taken)
-    if not may_change_there:
-        output.note(f"{plan.provider}'s lists were left as they are.")
-        raise typer.Exit(1)
+def _carry_out(database: Database, provider: Provider, plan: SyncPlan, *, key: bytes | None) -> None:
+    """Change the provider's lists, and print what changed."""
     refused: tuple[str, ...] = ()
     if plan.changes_there:
         with bars.progress("Writing", plan.changes_there, unit="entries") as advance:
@@ -88,16 +79,9 @@ def _show_plan(plan: SyncPlan) -> None:
     off_there = Counter(entry.on for entry in plan.off_there)
     rows = []
     for listed in ProviderList:
-        is_block = listed is ProviderList.BLOCKS
-        rows.append(
-            (
-                listed.replace("_", " "),
-                f"{plan.there[listed]:,}",
-                "" if is_block else f"{new_here[listed]:,}",
-                f"{len(plan.new_there):,}" if listed is ProviderList.UNSUBSCRIBES else "",
-                "" if is_block else f"{off_there[listed]:,}",
-            )
-        )
+        here, off = ("", "") if listed is ProviderList.BLOCKS else (f"{new_here[listed]:,}", f"{off_there[listed]:,}")
+        new_there = f"{len(plan.new_there):,}" if listed is ProviderList.UNSUBSCRIBES else ""
+        rows.append((listed.replace("_", " "), f"{plan.there[listed]:,}", here, new_there, off))
     output.show_table((plan.provider, "there", "new here", "new there", "off there"), rows)
     remarks = (
         (len(plan.off_there), "let back in here since they were put on a list there"),

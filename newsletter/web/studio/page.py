@@ -74,25 +74,22 @@ def studio_page(
     if shown is not None and not proof.mistakes:
         problems = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
     reader = view.reader if view.reader == SAMPLE_READER or (lookup and lookup.found) else UNKNOWN_READER
-    return (
-        _templates()
-        .get_template("studio.html.j2")
-        .render(
-            proof=proof,
-            newsletter=proof.config.settings.newsletter,
-            view=view,
-            reader=reader,
-            readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
-            issues=tuple(issues),
-            shown=shown,
-            lookup=lookup,
-            token=token,
-            problems=problems,
-            verdict=_verdict(problems),
-            html_limit_bytes=HTML_LIMIT_BYTES,
-            html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
-            choices={"show": Show, "scheme": ColorScheme, "pictures": Pictures},
-        )
+    page = _templates().get_template("studio.html.j2")
+    return page.render(
+        proof=proof,
+        newsletter=proof.config.settings.newsletter,
+        view=view,
+        reader=reader,
+        readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
+        issues=tuple(issues),
+        shown=shown,
+        lookup=lookup,
+        token=token,
+        problems=problems,
+        verdict=_verdict(problems),
+        html_limit_bytes=HTML_LIMIT_BYTES,
+        html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
+        choices={"show": Show, "scheme": ColorScheme, "pictures": Pictures},
     )
 
 
@@ -115,12 +112,9 @@ def studio_file(name: str) -> str:
 
 @cache
 def _templates() -> Environment:
+    loader = FileSystemLoader(_PAGES)
     environment = Environment(
-        loader=FileSystemLoader(_PAGES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["sentence"] = _sentence
     return environment
@@ -131,10 +125,8 @@ def _sentence(text: str) -> Markup:
     first, _, _ = text.partition(" ")
     if first.isalpha():
         text = text[0].upper() + text[1:]
-    pieces = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
-    )
+    code, pieces = Markup("<code>{}</code>"), text.split("`")
+    return Markup("").join(code.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
 
 
 def _shown(proof: IssueProof, view: StudioView, lookup: Lookup | None) -> ShownMail | None:

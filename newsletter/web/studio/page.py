@@ -13,15 +13,15 @@ from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
-from newsletter.web.studio.lookup import Lookup
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.views import (
     SAMPLE_READER,
     UNKNOWN_READER,
-    ColorScheme,
+    DeviceScheme,
     Pictures,
     Show,
     StudioView,
+    SubscriberLookup,
     chosen_variant,
     mail_in_view,
     variant_key,
@@ -66,7 +66,7 @@ class ShownMail:
 
 
 def studio_page(
-    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: Lookup | None, token: str | None
+    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: SubscriberLookup | None, token: str | None
 ) -> str:
     """Return the whole page. Without a token it has no form to look a subscriber up with."""
     shown = _shown(proof, view, lookup)
@@ -89,11 +89,11 @@ def studio_page(
         verdict=_verdict(problems),
         html_limit_bytes=HTML_LIMIT_BYTES,
         html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
-        choices={"show": Show, "scheme": ColorScheme, "pictures": Pictures},
+        choices={"show": Show, "scheme": DeviceScheme, "pictures": Pictures},
     )
 
 
-def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: Lookup | None) -> SampleMail:
+def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: SubscriberLookup | None) -> SampleMail:
     """Return the email of the subscriber who was looked up; if there is none, the one that the view asks for."""
     if lookup is not None and lookup.found is not None:
         return lookup.found.mail
@@ -129,7 +129,7 @@ def _sentence(text: str) -> Markup:
     return Markup("").join(code.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
 
 
-def _shown(proof: IssueProof, view: StudioView, lookup: Lookup | None) -> ShownMail | None:
+def _shown(proof: IssueProof, view: StudioView, lookup: SubscriberLookup | None) -> ShownMail | None:
     if proof.composed is None:
         return None
     rendered = proof.composed.rendered

@@ -26,11 +26,18 @@ from starlette.routing import Route
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.studio.lookup import Lookup, Lookups, MailFor
 from newsletter.web.studio.page import mail_on_page, missing_page, studio_file, studio_page
 from newsletter.web.studio.proofs import IssueProof, Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
-from newsletter.web.studio.views import Pictures, StudioView, html_for_frame, view_from
+from newsletter.web.studio.views import (
+    Lookups,
+    MailFor,
+    Pictures,
+    StudioView,
+    SubscriberLookup,
+    html_for_frame,
+    view_from,
+)
 from newsletter.web.studio.watch import Pulse, revision_events, watch_workspace
 from newsletter.workflows.compose.reader import mail_for_address
 
@@ -173,7 +180,7 @@ class _Studio:
         except InputError as err:
             raise HTTPException(404, f"{err}\n") from err
 
-    def _lookup(self, proof: IssueProof, view: StudioView) -> Lookup | None:
+    def _lookup(self, proof: IssueProof, view: StudioView) -> SubscriberLookup | None:
         return self._lookups.find(view.reader, proof.config, proof.composed)
 
 

@@ -125,7 +125,7 @@ app.add_typer(subscribers, name="subscribers", rich_help_panel="Audience")
 app.add_typer(suppressions, name="suppressions", rich_help_panel="Audience")
 
 
-def _show_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         say(f"newsletter {__version__}")
         raise typer.Exit
@@ -134,7 +134,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""

@@ -31,24 +31,24 @@ def doctor(without: Without = [], as_json: AsJson = False) -> None:  # noqa: B00
         is_online = Means.NETWORK not in without
         found = diagnose(Path.cwd(), os.environ, now=datetime.now(UTC), is_online=is_online, on_done=on_done)
     if as_json:
-        output.show_json({"sections": [asdict(section) for section in found.sections]})
+        output.print_json({"sections": [asdict(section) for section in found.sections]})
     else:
-        _show(found)
+        _print(found)
     if found.count(Health.ERROR):
         raise typer.Exit(1)
 
 
-def _show(found: Diagnosis) -> None:
+def _print(found: Diagnosis) -> None:
     for section in found.sections:
         output.say(output.styled(section.title, "bold"))
         for _, alike in groupby(section.items, key=lambda item: (item.health, item.what, item.remedy)):
-            _show_alike(tuple(alike))
+            _print_alike(tuple(alike))
         output.say()
-    _show_records(found)
-    _show_summary(found)
+    _print_records(found)
+    _print_summary(found)
 
 
-def _show_alike(items: Sequence[Item]) -> None:
+def _print_alike(items: Sequence[Item]) -> None:
     """Print what is to be said of one item, or in the same words of several."""
     item, rules = items[0], ", ".join(item.id for item in items if item.id[0].isupper())
     label = output.styled(item.health.ljust(_LABEL_WIDTH), _STYLES[item.health])
@@ -59,17 +59,17 @@ def _show_alike(items: Sequence[Item]) -> None:
         output.say(f"{' ' * _TEXT_COLUMN}→ {remedy}", hang=2)
 
 
-def _show_records(found: Diagnosis) -> None:
+def _print_records(found: Diagnosis) -> None:
     """Print the records to publish in a form whose values can be copied: they are never broken."""
     records = list(dict.fromkeys(record for item in found.items for record in item.records))
     if not records:
         return
     output.say(output.styled("To publish in the DNS", "bold"))
     for record in records:
-        output.show_lines([f"  name   {record.name}", f"  type   {record.type}", f"  value  {record.value}", ""])
+        output.print_lines([f"  name   {record.name}", f"  type   {record.type}", f"  value  {record.value}", ""])
 
 
-def _show_summary(found: Diagnosis) -> None:
+def _print_summary(found: Diagnosis) -> None:
     counts = [
         output.styled(f"{count} {health}{'s' if count > 1 and health in _COUNTED else ''}", _STYLES[health])
         for health in (Health.ERROR, Health.WARNING, Health.OK, Health.NOT_JUDGED)

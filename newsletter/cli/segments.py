@@ -9,7 +9,7 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson
-from newsletter.cli.subscribers.list_ import show_members
+from newsletter.cli.subscribers.list_ import print_members
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.store.database import Database
@@ -44,16 +44,16 @@ def segments(
                 portrait = portray_segment(database, segment)
                 advance(1)
             if as_json:
-                output.show_json(_portrait_data(portrait))
+                output.print_json(_portrait_data(portrait))
             else:
-                _show_portrait(portrait)
+                _print_portrait(portrait)
             return
         with _counting(database, steps_of_overview(config, other=overlap)) as advance:
             overview = overview_segments(config, database, other=overlap, now=now, on_counted=advance)
     if as_json:
-        output.show_json(_overview_data(overview))
+        output.print_json(_overview_data(overview))
     else:
-        _show_overview(overview)
+        _print_overview(overview)
 
 
 @contextmanager
@@ -66,29 +66,29 @@ def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
         yield advance
 
 
-def _show_overview(overview: SegmentsOverview) -> None:
+def _print_overview(overview: SegmentsOverview) -> None:
     other = overview.other
     heads = ["segment", "people", "mailable", *([f"in {other}"] if other else []), "who"]
-    output.show_table(heads, [_row(counted) for counted in overview.segments])
+    output.print_table(heads, [_row(counted) for counted in overview.segments])
     if overview.overlaps:
         output.say()
         largest = sorted(overview.overlaps, key=lambda overlap: (-overlap.people, overlap.one, overlap.other))
         rows = [(f"{overlap.one} and {overlap.other}", f"{overlap.people:,}") for overlap in largest]
-        output.show_table(("in both", "people"), rows)
+        output.print_table(("in both", "people"), rows)
     if any(counted.sample for counted in overview.segments):
         output.say()
         output.say(output.styled("some of them", "dim"))
-        output.show_facts(
+        output.print_facts(
             (counted.segment.name, ", ".join(_addresses(counted)) or "nobody") for counted in overview.segments
         )
     elif not overview.segments[0].count.members:
-        output.show_next("newsletter subscribers import FILE", "to bring in a list")
+        output.print_next("newsletter subscribers import FILE", "to bring in a list")
         return
     named = overview.segments[1:]
     if not named:
         output.note("Name your own in newsletter.toml, below [segments]: teachers = 'tagged(\"teacher\")'")
     else:
-        output.show_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
+        output.print_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
 
 
 def _row(counted: CountedSegment) -> list[str]:
@@ -97,12 +97,12 @@ def _row(counted: CountedSegment) -> list[str]:
     return [counted.segment.name, f"{count.members:,}", f"{count.mailable:,}", *also, counted.segment.expression]
 
 
-def _show_portrait(portrait: CountedSegment) -> None:
+def _print_portrait(portrait: CountedSegment) -> None:
     count = portrait.count
     not_mailed = [f"{people:,} {reason.value}" for reason, people in portrait.suppressed]
     if count.without_consent:
         not_mailed.append(f"{count.without_consent:,} without consent on record")
-    output.show_facts(
+    output.print_facts(
         [
             ("segment", portrait.segment.name),
             ("who", portrait.segment.expression),
@@ -114,9 +114,9 @@ def _show_portrait(portrait: CountedSegment) -> None:
     if not portrait.sample:
         return
     output.say()
-    show_members(portrait.sample)
+    print_members(portrait.sample)
     if count.members > len(portrait.sample):
-        output.show_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
+        output.print_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
 
 
 def _overview_data(overview: SegmentsOverview) -> dict[str, object]:

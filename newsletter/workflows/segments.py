@@ -41,7 +41,7 @@ def fields_of_list(database: Database) -> tuple[str, ...] | None:
     return known_fields(database) if load_subscribers(database, after=0, size=1) else None
 
 
-def find_segments(config: Config, database: Database, names: Iterable[str], *, now: datetime) -> tuple[Segment, ...]:
+def require_segments(config: Config, database: Database, names: Iterable[str], *, now: datetime) -> tuple[Segment, ...]:
     """Return the segments of these names, as the list stands.
 
     Raise InputError where one of them does not exist, MistakesError with all that is wrong in their expressions.
@@ -67,7 +67,7 @@ def meant_by(
     """
     if where is not None:
         return segment_where(config, database, where, now=now)
-    return find_segments(config, database, [segment or EVERYONE], now=now)[0]
+    return require_segments(config, database, [segment or EVERYONE], now=now)[0]
 
 
 def mistakes_in_segments(config: Config, *, now: datetime) -> tuple[Mistake, ...]:
@@ -164,9 +164,9 @@ def overview_segments(
     `on_counted` hears of each count. Raise InputError where there is no segment `other`, MistakesError with all that
     is wrong in the expressions.
     """
-    compared = find_segments(config, database, [other], now=now)[0] if other else None
+    compared = require_segments(config, database, [other], now=now)[0] if other else None
     counted = []
-    for segment in find_segments(config, database, (EVERYONE, *config.settings.segments), now=now):
+    for segment in require_segments(config, database, (EVERYONE, *config.settings.segments), now=now):
         also = count_both(database, segment.condition, compared.condition) if compared else None
         counted.append(replace(_counted(database, segment, sample=_SAMPLE), also_in_other=also))
         on_counted(1)

@@ -13,14 +13,14 @@ from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import (
     Overlap,
-    find_segments,
     meant_by,
     mistakes_in_segments,
     overview_segments,
     portray_segment,
+    require_segments,
     segment_where,
     steps_of_overview,
 )
@@ -57,7 +57,7 @@ def database(config: Config) -> Iterator[Database]:
 
 def mistakes_of(config: Config, database: Database) -> list[str]:
     with pytest.raises(MistakesError) as raised:
-        find_segments(config, database, config.settings.segments, now=NOW)
+        require_segments(config, database, config.settings.segments, now=NOW)
     return [str(mistake).splitlines()[0] for mistake in raised.value.mistakes]
 
 
@@ -135,7 +135,7 @@ def test_broadcast_to_an_expression_keeps_what_was_typed(config: Config, databas
     plan = plan_broadcast(
         config,
         database,
-        Order(folder=find_issue(config, "2026-02"), segment=segment_where(config, database, expression, now=NOW)),
+        Order(folder=require_issue(config, "2026-02"), segment=segment_where(config, database, expression, now=NOW)),
         now=NOW,
     )
 

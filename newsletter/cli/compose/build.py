@@ -13,7 +13,7 @@ from newsletter.config import Config
 from newsletter.model.issue import Issue
 from newsletter.model.reader import Reader
 from newsletter.workflows.compose.build import build_issue
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 
 def build(
@@ -24,7 +24,7 @@ def build(
 ) -> None:
     """Write the issue to build/: HTML with its images, text, an email file, and a report."""
     config, now = current_config(), datetime.now(UTC)
-    folder = find_issue(config, issue)
+    folder = require_issue(config, issue)
     reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email else None
     known_fields = None  # where there is no list yet
     if config.has_database:
@@ -36,9 +36,9 @@ def build(
         output.say(f"{config.shown(path)}  {output.styled(f'{path.stat().st_size / 1000:,.1f} kB', 'dim')}")
     output.note(summarise_findings(built.composed.findings))
     if built.composed.errors:
-        output.show_next(f"newsletter check {folder.name}", "to see what holds it back")
+        output.print_next(f"newsletter check {folder.name}", "to see what holds it back")
         raise typer.Exit(1)
-    output.show_next(f"newsletter preview {folder.name}", "to see it as readers will")
+    output.print_next(f"newsletter preview {folder.name}", "to see it as readers will")
 
 
 def _reader(config: Config, issue: Issue, email: str, now: datetime) -> Reader:

@@ -7,11 +7,11 @@ import typer
 
 from newsletter.checks.explained import explained_families
 from newsletter.cli import output
-from newsletter.cli.compose.findings import Format, Report, probing, show_report
+from newsletter.cli.compose.findings import Format, Report, print_report, probing
 from newsletter.cli.options import NewestIssue, Without
 from newsletter.cli.workspace import current_config
 from newsletter.workflows.compose.check import judge_issue
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 
 def check(
@@ -29,11 +29,11 @@ def check(
         _list_rules()
         return
     config = current_config()
-    folder = find_issue(config, issue)
+    folder = require_issue(config, issue)
     with probing(config, without, now=datetime.now(UTC)) as wanted:
         judgement = judge_issue(config, folder, probing=wanted)
     findings, root = judgement.findings, config.root.resolve()
-    show_report(Report(issue=folder.name, findings=findings, not_run=judgement.not_run, root=root), form=form)
+    print_report(Report(issue=folder.name, findings=findings, not_run=judgement.not_run, root=root), form=form)
     if form is Format.TEXT and judgement.by is not None:
         output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
     if any(finding.blocks for finding in findings):

@@ -13,7 +13,7 @@ from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.workflows.compose.clients import known_readers, refresh_table, report_issue
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 _UNBROKEN = "\N{NO-BREAK SPACE}%"
 
@@ -36,17 +36,17 @@ def clients(
     if refresh:
         _refresh(config, source)
     if issue is not None:
-        folder = find_issue(config, issue)
+        folder = require_issue(config, issue)
         report = report_issue(config, folder)
         if as_json:
             losses = [_loss_data(loss, report.readers) for loss in report.losses]
-            output.show_json({"issue": folder.name, **_readers_data(report.readers), "losses": losses})
+            output.print_json({"issue": folder.name, **_readers_data(report.readers), "losses": losses})
         else:
-            _show_report(report, folder.name)
+            _print_report(report, folder.name)
     elif as_json:
-        output.show_json(_readers_data(known_readers(config)))
+        output.print_json(_readers_data(known_readers(config)))
     elif not refresh:
-        _show_readers(known_readers(config))
+        _print_readers(known_readers(config))
 
 
 def _refresh(config: Config, source: str | None) -> None:
@@ -59,34 +59,34 @@ def _refresh(config: Config, source: str | None) -> None:
         output.note(f"{config.shown(path)} holds the table of {table.date}; it is used from now on.")
 
 
-def _show_readers(readers: Readers) -> None:
+def _print_readers(readers: Readers) -> None:
     table = readers.table
     by_share = sorted(readers.shares.items(), key=lambda item: -item[1])
     rows = [(f"{share:.3g} %".rjust(6), table.clients[client], client) for client, share in by_share]
     rest = 100 - readers.share(tuple(readers.shares))
     if rest >= 0.5:
         rows.append((f"{rest:.3g} %".rjust(6), "something else", ""))
-    output.show_table(("readers", "mail program", "name"), rows)
+    output.print_table(("readers", "mail program", "name"), rows)
     output.say()
     others = [client for client in table.clients if client not in readers.shares]
     output.say(output.styled("Known too, without readers here:", "dim"))
-    output.show_facts(
+    output.print_facts(
         (family, ", ".join(client.partition(".")[2] for client in table.members(family) if client in others))
         for family in table.families
     )
     output.say()
-    _show_origin(readers)
-    output.show_next("newsletter clients ISSUE", "to see what they will not see of an issue")
+    _print_origin(readers)
+    output.print_next("newsletter clients ISSUE", "to see what they will not see of an issue")
 
 
-def _show_report(report: ClientReport, issue: str) -> None:
+def _print_report(report: ClientReport, issue: str) -> None:
     readers = report.readers
     accepted = [loss for loss in report.losses if loss.unseen and loss.accepted]
     in_part = [loss for loss in report.losses if not loss.unseen]
     if report.open:
         output.say(output.styled(f"What readers will not see of {issue}", "bold"))
         for loss in report.open:
-            _show_loss(loss, readers)
+            _print_loss(loss, readers)
     else:
         output.say(f"All readers see all that they need of {issue}.")
     if accepted:
@@ -101,10 +101,10 @@ def _show_report(report: ClientReport, issue: str) -> None:
         names = [f"{named(loss)} {percent(readers.share(loss.partly))}".replace(" %", _UNBROKEN) for loss in in_part]
         output.say("  " + ", ".join(names))
     output.say()
-    _show_origin(readers)
+    _print_origin(readers)
 
 
-def _show_loss(loss: Loss, readers: Readers) -> None:
+def _print_loss(loss: Loss, readers: Readers) -> None:
     output.say(f"  {named(loss)}")
     facts = [(f"not for {percent(readers.share(loss.unseen))}", readers.named(loss.unseen))]
     if loss.partly:
@@ -115,7 +115,7 @@ def _show_loss(loss: Loss, readers: Readers) -> None:
         output.say(f"    {head}: {words}")
 
 
-def _show_origin(readers: Readers) -> None:
+def _print_origin(readers: Readers) -> None:
     table = readers.table
     output.note(
         f"By caniemail.com's tests, as of {table.date}: {len(table.features)} features, {len(table.clients)} mail "

@@ -44,12 +44,12 @@ class Report:
     root: Path | None = None  # None where all that is told is told to a person
 
 
-def show_report(report: Report, *, form: Format) -> None:
+def print_report(report: Report, *, form: Format) -> None:
     """Print the whole report in one form."""
     _FORMS[form](report)
 
 
-def show_findings(findings: Sequence[Finding]) -> None:
+def print_findings(findings: Sequence[Finding]) -> None:
     """Print one line per finding, for a person."""
     for finding in findings:
         rule = output.styled(f"[{finding.rule}]", "dim")
@@ -81,7 +81,7 @@ def not_judged(not_run: Sequence[NotRun]) -> list[str]:
 
 
 def _text(report: Report) -> None:
-    show_findings(report.findings)
+    print_findings(report.findings)
     for line in not_judged(report.not_run):
         output.say(output.styled(f"not judged: {line}", "dim"), hang=_HANG)
     count = len(report.not_run)
@@ -91,7 +91,7 @@ def _text(report: Report) -> None:
 
 def _json(report: Report) -> None:
     findings, not_run = [asdict(each) for each in report.findings], [asdict(each) for each in report.not_run]
-    output.show_json({"issue": report.issue, "findings": findings, "not_run": not_run})
+    output.print_json({"issue": report.issue, "findings": findings, "not_run": not_run})
 
 
 def _github(report: Report) -> None:
@@ -136,7 +136,7 @@ def _sarif(report: Report) -> None:
         "originalUriBaseIds": {"WORKSPACE": {"description": {"text": _WORKSPACE}}},
         "results": [_result(finding, indexes) for finding in _in_repository(report)],
     }
-    output.show_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
+    output.print_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
 
 
 def _result(finding: Finding, indexes: Mapping[str, int]) -> Mapping[str, Any]:

@@ -18,4 +18,4 @@ def init(
         output.say(str(path))
     output.note("It builds as it is. Then put your own words into the .md files, and your names into newsletter.toml.")
     command = f"cd {folder} && newsletter build" if folder != Path() else "newsletter build"
-    output.show_next(command, "to see a first mail")
+    output.print_next(command, "to see a first mail")

@@ -26,4 +26,4 @@ def new(
     config = current_config()
     folder = new_issue(config, name, source=source, issue_date=chosen, today=datetime.now(UTC).date())
     output.say(config.shown(folder))
-    output.show_next(f"newsletter preview {folder.name}", "to see it while you replace the old issue's words and dates")
+    output.print_next(f"newsletter preview {folder.name}", "to see it while you replace the old words and dates")

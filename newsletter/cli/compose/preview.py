@@ -9,7 +9,7 @@ from newsletter.cli import output
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
 from newsletter.web.studio.preview import serve_preview
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 
 def preview(
@@ -29,4 +29,4 @@ def preview(
             webbrowser.open(url)
 
     config = current_config()
-    serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)
+    serve_preview(config, require_issue(config, issue), port=port, on_ready=on_ready)

@@ -11,7 +11,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
-from newsletter.cli.send.status import NOBODY_NOW, parts, show_heading, standing_data, state_word, waived
+from newsletter.cli.send.status import NOBODY_NOW, parts, print_heading, standing_data, state_word, waived
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
@@ -94,7 +94,7 @@ def audit(
         raise InputError(f"{address!r} is not an address; write one, or --list PART to name everybody behind a number")
     with opened_database() as (_, database):
         if address is not None:
-            _show_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
+            _print_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
             return
         if csv_file is not None:
             count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
@@ -103,24 +103,24 @@ def audit(
         if part is not None:
             deliveries = list_deliveries(database, broadcast, part=part)  # shown as they are read
             if as_json:
-                output.show_json_items(map(_delivery_data, deliveries))
+                output.print_json_items(map(_delivery_data, deliveries))
             else:
-                output.show_lines(map(_line, deliveries))
+                output.print_lines(map(_line, deliveries))
             return
         account = audit_broadcast(database, broadcast, every_request=as_json)
-        _show_account(account, as_json=as_json)
+        _print_account(account, as_json=as_json)
         if not account.tally.adds_up:
             raise typer.Exit(1)
 
 
-def _show_account(account: BroadcastAudit, *, as_json: bool) -> None:
+def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
     """Print the identity, the reasons, the waivers, the requests and the journal."""
     if as_json:
-        output.show_json(_account_data(account))
+        output.print_json(_account_data(account))
         return
     broadcast = account.broadcast
-    show_heading(broadcast, account.tally)
-    output.show_facts(
+    print_heading(broadcast, account.tally)
+    output.print_facts(
         [
             ("content", broadcast.content_hash[:12]),
             ("due", "by everybody's own clock" if broadcast.is_local_time else show_utc(broadcast.due_at)),
@@ -132,14 +132,14 @@ def _show_account(account: BroadcastAudit, *, as_json: bool) -> None:
     )
     output.say()
     if account.requests:
-        output.show_columns(_REQUEST_COLUMNS, account.requests)
+        output.print_columns(_REQUEST_COLUMNS, account.requests)
     else:
-        output.show_columns(_GROUP_COLUMNS, account.groups)
+        output.print_columns(_GROUP_COLUMNS, account.groups)
     if account.journal:
         output.say()
         rows = [(show_second(entry.at), entry.entry.value, entry.detail) for entry in account.journal]
-        output.show_table(("when (UTC)", "what", ""), rows)
-    output.show_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
+        output.print_table(("when (UTC)", "what", ""), rows)
+    output.print_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
 
 
 def _times(attempt: int) -> str:
@@ -172,17 +172,17 @@ def _account_data(account: BroadcastAudit) -> dict[str, object]:
     }
 
 
-def _show_person(person: PersonAudit, *, as_json: bool) -> None:
+def _print_person(person: PersonAudit, *, as_json: bool) -> None:
     """Print whether a person got the issue, when, and by which request."""
     now = datetime.now(UTC)
     if as_json:
-        output.show_json(_person_data(person, now))
+        output.print_json(_person_data(person, now))
         return
     output.say(_answer(person, now))
     broadcast = person.broadcast
     told = "broadcast {} of this issue: {} on {}"
     past = [told.format(each.broadcast, each.status, show_utc(each.at)) for each in person.elsewhere]
-    output.show_facts(
+    output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
             ("frozen", show_utc(broadcast.created_at)),
@@ -195,7 +195,7 @@ def _show_person(person: PersonAudit, *, as_json: bool) -> None:
     if person.may_be_forgotten:
         output.note("Whether they were forgotten can be told where NEWSLETTER_KEY is set in the environment.")
     if person.delivery is not None and person.delivery.status == ChunkState.UNKNOWN:
-        output.show_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
+        output.print_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
 
 
 def _answer(person: PersonAudit, now: datetime) -> str:

@@ -9,7 +9,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
 from newsletter.cli.send.progress import interruptible
-from newsletter.cli.send.status import first_and_last, show_broadcast
+from newsletter.cli.send.status import first_and_last, print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError
@@ -21,7 +21,7 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, plan_cancel
 from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.status import show_line, show_status
+from newsletter.workflows.send.status import line_of, status_of
 
 _PATIENCE = timedelta(seconds=60)  # for other processes that are still handing over
 
@@ -39,21 +39,21 @@ def cancel(
         provider = _holder(config, database, broadcast)
         now = datetime.now(UTC)
         plan = plan_cancel(database, broadcast, provider, now=now)
-        _show_plan(config, plan, now=now)
+        _print_plan(config, plan, now=now)
         output.require_yes(f"Cancel broadcast {broadcast}?", yes=yes, otherwise="Nothing was cancelled.")
         _carry_out(config, database, broadcast, provider)
 
 
 def _holder(config: Config, database: Database, broadcast_id: int) -> Provider | None:
     """Return the provider where it may hold mail of the broadcast; without a batch id it holds none."""
-    found = show_line(database, broadcast_id).broadcast
+    found = line_of(database, broadcast_id).broadcast
     if not found.batch_id:
         return None
     require_same_provider(found, config.settings.provider.use)
     return open_provider(config, os.environ)
 
 
-def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
+def _print_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
     broadcast, tally = plan.broadcast, plan.tally
 
     def mails(title: str, mails: Sequence[HeldMail]) -> str:
@@ -62,7 +62,7 @@ def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
         return f"{title}\n{first_and_last(lines)}" if lines else ""
 
     under_way = f"{tally.inflight:,}, which are being handed over, or were when a process died"
-    output.show_facts(
+    output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}"),
             ("waiting", f"{tally.waiting:,}, which never leave" if tally.waiting else ""),
@@ -81,10 +81,10 @@ def _carry_out(config: Config, database: Database, broadcast_id: int, provider: 
             cancel_broadcast(database, broadcast_id, provider, patience=_PATIENCE, on_wait=_tell_inflight, stop=stop)
             code = 0
         except ProviderError as err:
-            output.show_error(str(err))
+            output.print_error(str(err))
             code = ProviderError.exit_code
-    found = show_status(database, broadcast_id)
-    show_broadcast(config, found)
+    found = status_of(database, broadcast_id)
+    print_broadcast(config, found)
     if interruption.is_asked and found.broadcast.state is BroadcastState.CANCELLING:
         raise KeyboardInterrupt
     if code or found.broadcast.state is BroadcastState.CANCELLING or found.tally.unknown:

@@ -13,8 +13,8 @@ from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.language.clock import say_moment, show_utc
 from newsletter.providers.registry import open_provider
-from newsletter.workflows.send.plan import find_unfinished, reopen_broadcast
-from newsletter.workflows.send.status import BroadcastStatus, show_status
+from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
+from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 
 def resume(
@@ -28,8 +28,8 @@ def resume(
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
         now = datetime.now(UTC)
-        found = show_status(database, find_unfinished(database, broadcast, provider, now=now).id)
-        _show_unfinished(config, found, through=provider.describe(), now=now)
+        found = status_of(database, require_unfinished(database, broadcast, provider, now=now).id)
+        _print_unfinished(config, found, through=provider.describe(), now=now)
         waiting = found.tally.waiting
         question = f"Send to {output.count_of(waiting, 'subscriber')}?"
         output.require_yes(question, yes=yes or not waiting, otherwise="Nothing was sent.")
@@ -37,13 +37,13 @@ def resume(
         hand_over(config, database, reopened, provider, ahead=longest_hold(provider))
 
 
-def _show_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
+def _print_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
     """Print what the broadcast would go on with."""
     broadcast, tally, due = found.broadcast, found.tally, found.next_due
     said = say_moment(due, config.settings.newsletter.timezone, now=now) if due else ""
     is_late = due is not None and due <= now
     effect = "what is late leaves now" if is_late else "it is handed over now, and reaches people then"
-    output.show_facts(
+    output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
             ("frozen", f"{show_utc(broadcast.created_at)}; its events and deadlines were judged then"),

@@ -50,7 +50,7 @@ def run_due(
             return open_provider(config, os.environ)
 
         if dry_run:
-            _show_due(look_at_due(config, database, opener, now=datetime.now(UTC)), as_json=as_json)
+            _print_due(look_at_due(config, database, opener, now=datetime.now(UTC)), as_json=as_json)
             return
         with command_log(config.root, "run-due") as log:
             code = _run(config, database, opener, log=log, as_json=as_json)
@@ -58,10 +58,10 @@ def run_due(
             raise typer.Exit(code)
 
 
-def _show_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
+def _print_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
     """Print what is scheduled, and what a run would do about each."""
     if as_json:
-        output.show_json(
+        output.print_json(
             [
                 {
                     **standing_data(each.broadcast, each.tally),
@@ -91,9 +91,9 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
         for each in workflow.run_due(config, database, opener, listener=listener, new_stop=stops, log=log):
             done.append(each)
             if not as_json:
-                _show(each)
+                _print(each)
     if as_json:
-        output.show_json([_done_data(each) for each in done])
+        output.print_json([_done_data(each) for each in done])
     elif not done and sys.stderr.isatty():
         output.note("Nothing is scheduled.")
     if interruption.is_asked:
@@ -101,10 +101,10 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     return max((_exit_code(each) for each in done), default=0)
 
 
-def _show(done: DoneBroadcast) -> None:
+def _print(done: DoneBroadcast) -> None:
     name, number = name_of(done.broadcast), done.broadcast.id
     if done.failure:
-        output.show_error(f"broadcast {number}: {done.failure}")
+        output.print_error(f"broadcast {number}: {done.failure}")
     elif words := _what_was_done(done):
         output.say(f"{name}: {words}")
     elif done.tally.inflight:
@@ -112,7 +112,7 @@ def _show(done: DoneBroadcast) -> None:
     elif sys.stderr.isatty():  # a timer must not write a mail about it each time
         output.note(f"{name} waits: {done.found.reason or done.waits or 'the rest is not due yet'}")
     for command, why in _next_steps(done):
-        output.show_next(command, why)
+        output.print_next(command, why)
 
 
 def _what_was_done(done: DoneBroadcast) -> str:

@@ -10,9 +10,9 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
 from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
-from newsletter.cli.send.plan import show_plan
+from newsletter.cli.send.plan import print_plan
 from newsletter.cli.send.progress import hand_over, longest_hold
-from newsletter.cli.send.status import show_broadcast
+from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -20,11 +20,11 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiv
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
-from newsletter.workflows.send.status import show_status
+from newsletter.workflows.send.status import status_of
 from newsletter.workflows.send.worker import announce
 
 _WHERE = "Instead of --to: send to subscribers who match this, such as 'language = \"es\"'."
@@ -54,11 +54,11 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         now = datetime.now(UTC)
         schedule = _schedule(config, at, local_time=local_time, now=now)
         provider = _provider(config, is_needed=not dry_run)
-        folder, meant = find_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
+        folder, meant = require_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
         with probing(config, without, now=now) as wanted:
             order = Order(folder=folder, segment=meant, waivers=waivers, schedule=schedule)
             plan = plan_broadcast(config, database, order, provider=provider, probing=wanted, now=now)
-        show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
+        print_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
             output.note("Nothing was sent: the errors above hold it back.")
             raise typer.Exit(1)
@@ -101,7 +101,7 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
         is_held = plan.schedule.travel is Travel.HELD
         hand_over(config, database, broadcast, provider, ahead=longest_hold(provider) if is_held else lead_of(config))
     else:
-        show_broadcast(config, show_status(database, broadcast.id))
+        print_broadcast(config, status_of(database, broadcast.id))
 
 
 def _only_segment(names: Sequence[str], where: str | None) -> str | None:

@@ -16,7 +16,7 @@ from newsletter.language.clock import say_moment, show_minute, show_utc_from
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
 from newsletter.model.segment import AD_HOC
-from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, show_status
+from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
 
 NOBODY_NOW = "somebody who left the list"
 Step = tuple[str, str]  # the command as it is typed, and what it does
@@ -56,35 +56,35 @@ def status(
     """Show how broadcasts stand, and that their numbers add up."""
     with opened_database() as (config, database):
         if broadcast is not None:
-            show_broadcast(config, show_status(database, broadcast, every_unknown=as_json), as_json=as_json)
+            print_broadcast(config, status_of(database, broadcast, every_unknown=as_json), as_json=as_json)
             return
         lines = list_statuses(database)
     if as_json:
-        output.show_json([standing_data(line.broadcast, line.tally) for line in lines])
+        output.print_json([standing_data(line.broadcast, line.tally) for line in lines])
     elif lines:
-        output.show_columns(_COLUMNS, lines)
+        output.print_columns(_COLUMNS, lines)
     else:
         output.say("There is no broadcast yet.")
 
 
-def show_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = False) -> None:
+def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = False) -> None:
     """Print one broadcast: the parts that add up, what stands behind them, and what can be done."""
     if as_json:
-        output.show_json(_data(status))
+        output.print_json(_data(status))
         return
     now = datetime.now(UTC)
-    show_heading(status.broadcast, status.tally)
+    print_heading(status.broadcast, status.tally)
     times = _times(status, config.settings.newsletter.timezone, now)
-    output.show_facts([*times, *parts(status.settled, status.chunks), *waived(status.broadcast)])
+    output.print_facts([*times, *parts(status.settled, status.chunks), *waived(status.broadcast)])
     if status.zones:
         output.say()
-        output.show_columns(_ZONE_COLUMNS, status.zones)
-    _show_unknown(status)
+        output.print_columns(_ZONE_COLUMNS, status.zones)
+    _print_unknown(status)
     for command, why in next_steps(status, now):
-        output.show_next(command, why)
+        output.print_next(command, why)
 
 
-def show_heading(broadcast: Broadcast, tally: Tally) -> None:
+def print_heading(broadcast: Broadcast, tally: Tally) -> None:
     """Print what a broadcast is, how it stands and why, and that its parts add up."""
     state = output.styled(broadcast.state.value, _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
     output.say(f"{title_of(broadcast)}, {state}")
@@ -173,7 +173,7 @@ def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str,
     ]
 
 
-def _show_unknown(status: BroadcastStatus) -> None:
+def _print_unknown(status: BroadcastStatus) -> None:
     if not status.tally.unknown:
         return
     output.say()

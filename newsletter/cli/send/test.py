@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
-from newsletter.cli.compose.findings import show_findings, summarise_findings
+from newsletter.cli.compose.findings import print_findings, summarise_findings
 from newsletter.cli.options import NamedIssue, Yes
 from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.providers.registry import open_provider
 from newsletter.store.opening import open_database
-from newsletter.workflows.compose.compose import Composed, compose_issue, find_issue
+from newsletter.workflows.compose.compose import Composed, compose_issue, require_issue
 from newsletter.workflows.segments import audience_fields
 from newsletter.workflows.send.reviewer_copies import count_test_copies, reviewers, send_test_copies
 
@@ -31,10 +31,10 @@ def test(
     """
     config = current_config()
     mailboxes = reviewers(config, to)
-    composed = compose_issue(config, find_issue(config, issue), known_fields=audience_fields(config))
+    composed = compose_issue(config, require_issue(config, issue), known_fields=audience_fields(config))
     provider = open_provider(config, os.environ)
     copies = count_test_copies(composed, mailboxes)
-    output.show_facts(
+    output.print_facts(
         [
             ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
             ("to", "\n".join(mailboxes)),
@@ -42,7 +42,7 @@ def test(
             ("findings", summarise_findings(composed.findings)),
         ]
     )
-    show_findings(composed.errors)
+    print_findings(composed.errors)
     output.require_yes(f"Send {output.count_of(copies, 'test copy')}?", yes=yes, otherwise="Nothing was sent.")
     with open_database(config.database) as database, bars.progress("Sending", copies, unit="copies") as advance:
         now = datetime.now(UTC)
@@ -53,14 +53,14 @@ def test(
         output.note(f"{copy.email}: {copy.refused}")
     if refused:
         raise typer.Exit(1)
-    _show_next_step(config, composed)
+    _print_next_step(config, composed)
 
 
-def _show_next_step(config: Config, composed: Composed) -> None:
+def _print_next_step(config: Config, composed: Composed) -> None:
     name = composed.issue.name
     if composed.errors:
-        output.show_next(f"newsletter check {name}", "to see what holds a broadcast back")
+        output.print_next(f"newsletter check {name}", "to see what holds a broadcast back")
     elif config.settings.delivery.require_approval:
-        output.show_next(f"newsletter approve {name} --by NAME", "once it was looked at")
+        output.print_next(f"newsletter approve {name} --by NAME", "once it was looked at")
     else:
-        output.show_next(f"newsletter send {name} --to everyone --dry-run", "to see what it would do")
+        output.print_next(f"newsletter send {name} --to everyone --dry-run", "to see what it would do")

@@ -35,14 +35,14 @@ def worker(concurrency: Annotated[int, typer.Option(min=1, max=16, help="How man
 
     provider = open_provider(config, os.environ)
     drains, requests = output.count_of(concurrency, "drain"), output.count_of(provider.concurrency, "request")
-    output.show_facts(
+    output.print_facts(
         [
             ("worker for", read_address(config.database).shown),
             ("through", provider.describe()),
             ("at a time", f"{drains}, each of up to {requests}"),
         ]
     )
-    output.show_next("newsletter status", "to see how broadcasts stand; Ctrl-C ends this worker")
+    output.print_next("newsletter status", "to see how broadcasts stand; Ctrl-C ends this worker")
     with command_log(config.root, "worker", tell=output.note) as log:
         ended_by = run_worker(config, config.database, provider, concurrency=concurrency, log=log)
     if ended_by is signal.SIGINT:

@@ -51,4 +51,4 @@ def add(  # noqa: PLR0913, PLR0917 - what a list says of a person
         output.note(f"Look at it: {row.doubt}.")
     if report.suppressed:
         output.note("They stay suppressed: this consent is not newer than that, or they were put there by hand.")
-    output.show_next(f"newsletter subscribers show {email}", "to see what is known of them")
+    output.print_next(f"newsletter subscribers show {email}", "to see what is known of them")

@@ -41,7 +41,7 @@ def forget(
     key = forget_key()
     with opened_database() as (config, database):
         planned = plan_erasure(config, database, person, key=key)
-        _show_plan(planned)
+        _print_plan(planned)
         if dry_run:
             output.note("Nothing was erased.")
             return
@@ -57,12 +57,12 @@ def forget(
         output.note(f"  {line}")
 
 
-def _show_plan(planned: PlannedErasure) -> None:
+def _print_plan(planned: PlannedErasure) -> None:
     """Print what would be erased, and what stays."""
     person = planned.person
     output.say(output.styled(person.email, "bold"))
     output.say("would be erased")
-    output.show_facts(
+    output.print_facts(
         [
             ("list", _row(person)),
             ("consent", _consent(person)),

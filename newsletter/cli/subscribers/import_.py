@@ -48,11 +48,11 @@ def import_(
         is_dry_run=is_dry_run,
     )
     report, shapes = _import(request)
-    _show_report(file, report)
+    _print_report(file, report)
     if report_file is not None:
         output.note(f"What became of every row stands in {report_file}.")
     tells_who_left = any(column.status for shape in shapes for column in shape.header.columns)
-    _show_next_step(request, report, tells_who_left=tells_who_left)
+    _print_next_step(request, report, tells_who_left=tells_who_left)
     if report.rejected:
         raise typer.Exit(1)
 
@@ -65,7 +65,7 @@ def _import(request: ImportRequest) -> tuple[ImportReport, Sequence[ListShape]]:
 
         def on_shape(shape: ListShape) -> None:
             shapes.append(shape)
-            _show_shape(file, shape)
+            _print_shape(file, shape)
 
         def on_progress(bytes_read: int) -> None:
             nonlocal read
@@ -76,7 +76,7 @@ def _import(request: ImportRequest) -> tuple[ImportReport, Sequence[ListShape]]:
     return report, shapes
 
 
-def _show_shape(file: Path, shape: ListShape) -> None:
+def _print_shape(file: Path, shape: ListShape) -> None:
     """Print whose format it is, what each renamed column is taken for, and which columns are left out."""
     header = shape.header
     whose = f"an export of {header.tool}" if header.tool else "a list"
@@ -107,7 +107,7 @@ def _first(names: Sequence[str]) -> list[str]:
     return [*names[:_SHOWN_COLUMNS], *([f"… and {more:,} more"] if more > 0 else [])]
 
 
-def _show_report(file: Path, report: ImportReport) -> None:
+def _print_report(file: Path, report: ImportReport) -> None:
     facts = {"rows": report.rows, "added": report.added, "updated": report.updated}
     facts |= {"unchanged": report.unchanged, "rejected": report.rejected}
     further = {
@@ -117,11 +117,11 @@ def _show_report(file: Path, report: ImportReport) -> None:
         "taken, without consent": report.without_consent,
     }
     facts |= {name: count for name, count in further.items() if count}
-    output.show_facts((name, f"{count:,}") for name, count in facts.items())
+    output.print_facts((name, f"{count:,}") for name, count in facts.items())
     rejected = [(row.line, row.email, row.reason) for row in report.rejected_rows]
-    _show_rows(file, "Rejected", "rejected row", rejected, report.rejected)
+    _print_rows(file, "Rejected", "rejected row", rejected, report.rejected)
     doubtful = [(row.line, row.email, row.doubt) for row in report.doubtful_rows]
-    _show_rows(file, "Taken, but look at them", "doubtful row", doubtful, report.doubtful)
+    _print_rows(file, "Taken, but look at them", "doubtful row", doubtful, report.doubtful)
     if report.suppressed:
         are = "is" if report.suppressed == 1 else "are"
         output.note(f"{report.suppressed:,} of them {are} suppressed: kept on record, and not mailed.")
@@ -132,7 +132,7 @@ def _show_report(file: Path, report: ImportReport) -> None:
         output.note(f"{report.without_consent:,} of them will not be mailed, {why}.")
 
 
-def _show_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str]], count: int) -> None:
+def _print_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str]], count: int) -> None:
     """Print the first of some rows, each with its line."""
     if not count:
         return
@@ -143,24 +143,24 @@ def _show_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str
         output.note(f"  … and {output.count_of(count - _SHOWN_ROWS, f'more {noun}')}; --report FILE writes all of them")
 
 
-def _show_next_step(request: ImportRequest, report: ImportReport, *, tells_who_left: bool) -> None:
+def _print_next_step(request: ImportRequest, report: ImportReport, *, tells_who_left: bool) -> None:
     command = _command(request)
     with_basis = f'{command} --basis "…"'
     if request.is_dry_run:
         output.note("Nothing was changed: this was a dry run.")
-        output.show_next(command, "to carry it out")
+        output.print_next(command, "to carry it out")
         if report.without_consent:
-            output.show_next(with_basis, "to carry it out, if you know why you may mail those without consent")
+            output.print_next(with_basis, "to carry it out, if you know why you may mail those without consent")
     elif report.without_consent:
-        output.show_next(with_basis, "if you know why you may mail them, such as: members of the society")
+        output.print_next(with_basis, "if you know why you may mail them, such as: members of the society")
     elif report.rejected == report.rows and tells_who_left:
         pass  # they left; there is nothing to correct
     elif report.rejected:
-        output.show_next(command, "once rows are corrected; rows that were taken stay as they are")
+        output.print_next(command, "once rows are corrected; rows that were taken stay as they are")
     else:
-        output.show_next("newsletter segments", "to see whom you can send to")
+        output.print_next("newsletter segments", "to see whom you can send to")
     if report.rejected and tells_who_left:
-        output.show_next("newsletter suppressions add ADDRESS", "for those who left, where they are on your list")
+        output.print_next("newsletter suppressions add ADDRESS", "for those who left, where they are on your list")
 
 
 def _command(request: ImportRequest) -> str:

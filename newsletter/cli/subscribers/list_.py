@@ -39,13 +39,13 @@ def list_(
         if as_csv:
             write_people(database, meant, output.result_stream(), most=limit)
         elif as_json:
-            output.show_json_items(_data(member) for member in list_people(database, meant, most=limit))
+            output.print_json_items(_data(member) for member in list_people(database, meant, most=limit))
         else:
             people = tuple(list_people(database, meant, most=limit or _SHOWN))
-            _show_people(people, total=count_people(database, meant), is_part=bool(where or segment))
+            _print_people(people, total=count_people(database, meant), is_part=bool(where or segment))
 
 
-def show_members(members: Sequence[Member]) -> None:
+def print_members(members: Sequence[Member]) -> None:
     """Print one row per member."""
     columns: Mapping[str, Callable[[Member], str]] = {
         "address": lambda member: member.subscriber.record.email,
@@ -54,15 +54,15 @@ def show_members(members: Sequence[Member]) -> None:
         "not mailed": lambda member: "" if member.is_mailed else member.standing,
         "tags": lambda member: ", ".join(member.subscriber.record.tags),
     }
-    output.show_columns(columns, members)
+    output.print_columns(columns, members)
 
 
-def _show_people(people: Sequence[Member], *, total: int, is_part: bool) -> None:
+def _print_people(people: Sequence[Member], *, total: int, is_part: bool) -> None:
     if people:
-        show_members(people)
+        print_members(people)
     if not total and not is_part:
         output.say("Nobody is on the list.")
-        output.show_next("newsletter subscribers import FILE", "to bring people in")
+        output.print_next("newsletter subscribers import FILE", "to bring people in")
     elif not total:
         output.say("Nobody is meant by that.")
     elif len(people) == total:

@@ -41,18 +41,18 @@ def stats(
         write_growth_chart(chart, found.growth, name=name, brand=config.settings.brand, overwrite=force)
         output.note(f"{chart} written")
     if as_json:
-        output.show_json(stats_data(found))
+        output.print_json(stats_data(found))
         return
     if not found.facts.people:
         output.say("Nobody is on the list yet.")
-        output.show_next("newsletter subscribers import FILE", "to bring a list in")
+        output.print_next("newsletter subscribers import FILE", "to bring a list in")
         return
     lines = page_of(found, name, width=max(_NARROWEST, min(_WIDEST, get_terminal_size().columns)))
-    output.show_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
+    output.print_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
     if any(each.count and each.count.mailable for each in found.candidates):
-        output.show_next("newsletter segments", "to see them, once they stand in newsletter.toml")
+        output.print_next("newsletter segments", "to see them, once they stand in newsletter.toml")
     elif not chart:
-        output.show_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
+        output.print_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
 
 
 def stats_data(stats: AudienceStats) -> dict[str, object]:

@@ -62,18 +62,18 @@ def _add_named(
 ) -> None:
     """Suppress addresses that a person typed, without a question."""
     if dry_run:
-        _show_preview(preview_suppressions(database, named, key=key))
+        _print_preview(preview_suppressions(database, named, key=key))
         output.note(_UNCHANGED)
         return
     added, topic = add_suppressions(database, named, key=key), named[0].topic
     by_hand = named[0].reason == SuppressionReason.MANUAL
     if len(emails) > 1:
-        _show_added(added, count=len(emails), by_hand=by_hand)
+        _print_added(added, count=len(emails), by_hand=by_hand)
         return
     mail = f"mailed about {topic} again" if topic else "mailed again"
     before = f"{emails[0]} was suppressed already{', by hand from now on' if by_hand else ''}"
     output.say(f"{emails[0]} is never {mail}" if added else before)
-    output.show_next(f"newsletter subscribers show {emails[0]}", "to see what is known of them")
+    output.print_next(f"newsletter subscribers show {emails[0]}", "to see what is known of them")
 
 
 def _add_listed(
@@ -91,7 +91,7 @@ def _add_listed(
         preview = preview_suppressions(database, listed(on_row), key=key)
     is_much = preview.new > _MANY or preview.mailed > 0
     if dry_run or is_much:
-        _show_preview(preview)
+        _print_preview(preview)
     if rows > preview.named:
         output.note(f"{rows - preview.named:,} of {rows:,} rows are of people who did not leave: left out.")
     if dry_run:
@@ -101,19 +101,19 @@ def _add_listed(
     output.require_yes(question, yes=yes or not is_much, otherwise="Nothing was changed.")
     with bars.progress("Adding", rows, unit="rows") as advance:
         added = add_suppressions(database, listed(advance), key=key)
-    _show_added(added, count=preview.named, by_hand=by_hand)
+    _print_added(added, count=preview.named, by_hand=by_hand)
 
 
-def _show_preview(preview: SuppressionPreview) -> None:
+def _print_preview(preview: SuppressionPreview) -> None:
     facts = [("addresses", preview.named), ("would be new", preview.new), ("of them mailed now", preview.mailed)]
-    output.show_facts([(name, f"{count:,}") for name, count in facts])
+    output.print_facts([(name, f"{count:,}") for name, count in facts])
 
 
-def _show_added(added: int, *, count: int, by_hand: bool) -> None:
+def _print_added(added: int, *, count: int, by_hand: bool) -> None:
     """Print how many were new, of `count` that were named."""
     output.say(f"{output.count_of(added, 'suppression')} added" if added else "Nobody new.")
     if added < count:
         were = "was" if count - added == 1 else "were"
         now = "; they are so by hand from now on" if by_hand else ""
         output.note(f"{count - added:,} of {count:,} {were} suppressed already, or named twice{now}.")
-    output.show_next("newsletter suppressions list", "to see who is not mailed")
+    output.print_next("newsletter suppressions list", "to see who is not mailed")

@@ -14,7 +14,7 @@ from newsletter.language.clock import show_day
 from newsletter.store.database import Database
 from newsletter.store.forgotten import clear_forgotten, count_forgotten
 from newsletter.store.subscribers import find_subscriber
-from newsletter.workflows.suppressions.suppress import find_lift, lift
+from newsletter.workflows.suppressions.suppress import lift, require_lift
 
 _UNCHANGED = "Nothing was changed."
 
@@ -46,8 +46,8 @@ def _lift(
     config: Config, database: Database, email: str, *, topic: str, because: str, dry_run: bool, yes: bool
 ) -> None:
     """Say what ends, ask, end it, and say what still keeps them from being mailed."""
-    found = find_lift(database, email, topic=topic, topics=config.settings.topics)
-    output.show_facts(
+    found = require_lift(database, email, topic=topic, topics=config.settings.topics)
+    output.print_facts(
         [
             ("address", found.email),
             ("not mailed", f"about {found.topic}" if found.topic else "at all"),
@@ -71,9 +71,9 @@ def _lift(
     subscriber = find_subscriber(database, found.email)
     if subscriber is None or not subscriber.record.may_be_mailed:
         output.note("Nothing is sent to them yet: they are not on the list with a consent.")
-        output.show_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record theirs")
+        output.print_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record theirs")
     if config.settings.provider.table_in_use.keeps_suppressions:
-        output.show_next("newsletter suppressions sync", "to take them off your provider's lists as well")
+        output.print_next("newsletter suppressions sync", "to take them off your provider's lists as well")
 
 
 def _give_up_forgotten(database: Database, *, dry_run: bool, yes: bool) -> None:

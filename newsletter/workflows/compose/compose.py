@@ -58,7 +58,7 @@ class Composed:
         return tuple(finding for finding in self.findings if finding.blocks)
 
 
-def find_issue(config: Config, name: str | None) -> Path:
+def require_issue(config: Config, name: str | None) -> Path:
     """Return the folder of an issue, named as `2026-02` or by its path; the newest one where no name is given.
 
     Raise InputError where there is none.

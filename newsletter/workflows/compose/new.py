@@ -10,7 +10,7 @@ from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError
 from newsletter.system.files import whole_folder
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -47,7 +47,7 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
     if source is None and not issue_names(config):
         with as_file(files("newsletter") / "starter") as starter:
             return _first_issue(starter, target, issue_date or _date_for(name, today), config)
-    original = find_issue(config, source)
+    original = require_issue(config, source)
     try:
         with whole_folder(target) as copy:
             shutil.copytree(original, copy, dirs_exist_ok=True)

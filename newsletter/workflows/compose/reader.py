@@ -14,7 +14,7 @@ from newsletter.store.readers import reader_of
 from newsletter.store.suppressions import suppressions_of
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail, mail_of
-from newsletter.workflows.segments import find_segments
+from newsletter.workflows.segments import require_segments
 
 
 def require_reader(config: Config, database: Database, issue: Issue, email: str, *, now: datetime) -> Reader:
@@ -22,7 +22,7 @@ def require_reader(config: Config, database: Database, issue: Issue, email: str,
 
     Raise InputError where nobody on the list has the address, MistakesError where a segment's expression is wrong.
     """
-    reader = reader_of(database, email, find_segments(config, database, issue.only_segments, now=now))
+    reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
     if reader is None:
         raise InputError(
             f"nobody on the list has the address {email}; check its spelling, or find them by name: "
@@ -47,7 +47,7 @@ def mail_for_address(config: Config, composed: Composed, email: str, now: dateti
     Raise StoreError where the list cannot be read, MistakesError where a segment of the issue is wrong.
     """
     with open_database(config.database) as database:
-        reader = reader_of(database, email, find_segments(config, database, composed.issue.only_segments, now=now))
+        reader = reader_of(database, email, require_segments(config, database, composed.issue.only_segments, now=now))
         if reader is None:
             return None
         variant = composed.rendered.variant_of(reader)

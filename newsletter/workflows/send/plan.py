@@ -27,7 +27,7 @@ from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppressions
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
-from newsletter.workflows.segments import find_segments
+from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
@@ -91,7 +91,7 @@ def plan_broadcast(
         issue=issue.name,
         segment=order.segment,
         axes=rendered.axes,
-        only={each.name: each.condition for each in find_segments(config, database, issue.only_segments, now=now)},
+        only={each.name: each.condition for each in require_segments(config, database, issue.only_segments, now=now)},
         provider=config.settings.provider.use,
         content_hash=rendered.content_hash,
         envelope=envelope_of(config),
@@ -160,7 +160,7 @@ def _require_free(blocking: Sequence[Finding]) -> None:
         raise FindingsError("\n".join(str(finding) for finding in blocking))
 
 
-def find_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
+def require_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
     """Return the broadcast to go on with; nothing about it is changed.
 
     Without a number it is the only one that was interrupted or held back. Raise InputError where there is none,

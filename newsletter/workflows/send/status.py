@@ -49,12 +49,12 @@ def list_statuses(database: Database) -> tuple[BroadcastLine, ...]:
     return tuple(_line(database, broadcast) for broadcast in list_broadcasts(database))
 
 
-def show_line(database: Database, broadcast_id: int) -> BroadcastLine:
+def line_of(database: Database, broadcast_id: int) -> BroadcastLine:
     """Return one broadcast with its numbers alone; raise InputError where there is none of this number."""
     return _line(database, find_broadcast(database, broadcast_id))
 
 
-def show_status(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
+def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
     """Return one broadcast; with the first few of its unknown deliveries, or all of them.
 
     Raise InputError where there is none of this number.

@@ -11,7 +11,7 @@ from newsletter.providers.outbox import mails_to
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person, require_key
 from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
-from newsletter.workflows.subscribers.person import show_person
+from newsletter.workflows.subscribers.person import require_person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def plan_erasure(config: Config, database: Database, email: str, *, key: bytes |
     """
     with database.read() as connection:
         require_key(connection, _required(key))
-    person = show_person(database, email, key=key)
+    person = require_person(database, email, key=key)
     outbox = config.root / config.settings.provider.outbox.folder
     subscriber = person.subscriber
     return PlannedErasure(

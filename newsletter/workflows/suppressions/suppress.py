@@ -63,7 +63,7 @@ def suppressed(
     return list_suppressions(database, topic=topic, reason=reason)
 
 
-def find_lift(database: Database, email: str, *, topic: str, topics: Topics) -> Suppression:
+def require_lift(database: Database, email: str, *, topic: str, topics: Topics) -> Suppression:
     """Return the suppression that `lift` would end; raise InputError where there is none such."""
     known = suppressions_of(database, email)
     for each in known:

@@ -73,7 +73,7 @@ class TakenOver:
     worn_out: int  # suppressed because of many soft bounces in a row
 
 
-def lists_of(provider: Provider) -> SuppressionLists:
+def require_lists(provider: Provider) -> SuppressionLists:
     """Return the provider's lists; raise InputError where it keeps none."""
     if provider.suppression_lists is None:
         raise InputError(
@@ -97,7 +97,7 @@ def plan_sync(
     `on_read` hears how many more entries were read. Raise ProviderError where a list cannot be read, and InputError
     where the provider has none, or somebody was forgotten and the key is missing.
     """
-    lists = lists_of(provider)
+    lists = require_lists(provider)
     found = _Comparison(database=database, key=key)
     for listed in ProviderList:
         for page in lists.pull(listed, since=since, until=now):
@@ -144,7 +144,7 @@ def hand_over(
     addresses are settled. Raise ProviderError where it stops; what was done until then stands, and a further sync
     goes on from there.
     """
-    lists = lists_of(provider)
+    lists = require_lists(provider)
     for entries in _pages(plan.off_there):
         suppressed = standing_of(database, [person_of(entry.email) for entry in entries], key=key).suppressed
         for entry in entries:

@@ -34,7 +34,7 @@ from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import Composed, compose_issue
 from newsletter.workflows.compose.sample import envelope_of
-from newsletter.workflows.segments import find_segment, find_segments
+from newsletter.workflows.segments import meant_by, require_segments
 from newsletter.workflows.send.drain import drain_broadcast
 
 FEBRUARY = ROOT / "issues/2026-02"
@@ -113,10 +113,10 @@ def add_people(location: Location, count: int) -> None:
 
 def request_for(config: Config, database: Database, composed: Composed) -> FreezeRequest:
     """What freezes an issue for everybody."""
-    only = find_segments(config, database, composed.issue.only_segments, now=datetime.now(UTC))
+    only = require_segments(config, database, composed.issue.only_segments, now=datetime.now(UTC))
     return FreezeRequest(
         issue=composed.issue.name,
-        segment=find_segment(config, database, EVERYONE, now=datetime.now(UTC)),
+        segment=meant_by(config, database, segment=EVERYONE, now=datetime.now(UTC)),
         axes=composed.rendered.axes,
         only={each.name: each.condition for each in only},
         provider=config.settings.provider.use,

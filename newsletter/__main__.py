@@ -80,7 +80,7 @@ def _require_text(arguments: Sequence[str]) -> None:
 
 def _explain(error: Exception) -> int:
     """Say why the command cannot go on; return its exit code."""
-    from newsletter.cli.output import show_error
+    from newsletter.cli.output import print_error
     from newsletter.errors import NewsletterError
     from newsletter.system.report import FAULT_EXIT_CODE, MACHINE_EXIT_CODE, machine_trouble, report_fault
 
@@ -94,7 +94,7 @@ def _explain(error: Exception) -> int:
         message, code = report_fault(error, _logs_folder(), command=sys.argv), FAULT_EXIT_CODE
     if sys.stderr is not None:
         with suppress(OSError):
-            show_error(message)
+            print_error(message)
     return code
 
 

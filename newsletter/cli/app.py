@@ -24,37 +24,26 @@ COMMANDS: Mapping[str, Table] = {
     "Compose": {
         "compose.init": "Make a workspace: settings, a first issue, a list to try it on.",
         "compose.new": "Make a new issue from the last one, to be edited from there.",
-        "compose.check": "Look for what would go wrong: mistakes in the files, and in the mail that they make.",
-        "compose.build": "Write the issue to build/: HTML with its pictures, text, a mail to open in a mail "
-        "program, a report.",
-        "compose.preview": "Show the issue in a browser as desktops and phones will, light and dark; a saved change "
-        "appears by itself.",
-        "compose.clients": "Show which mail programs your readers use, or what they will not show of an issue.",
+        "compose.check": "Check an issue for mistakes in its files and problems in the finished email.",
+        "compose.build": "Write the issue to build/: HTML with its images, text, an email file, and a report.",
+        "compose.preview": "Preview the issue in a browser as desktops and phones show it, light and dark.",
+        "compose.clients": "Show which email apps your readers use, and what each one cannot display.",
     },
     "Send": {
-        "send.test": "Send a test copy to reviewers, marked [TEST], made and sent exactly as the broadcast will be.",
-        "send.approve": "Say yes to an issue exactly as it is now: any edit of its words, pictures or looks asks "
-        "for a new yes.",
-        "send.send": "Broadcast an issue to a segment: says what it will do, asks, and sends. Nobody gets the "
-        "same issue twice.",
-        "send.status": "Show how broadcasts stand: how many deliveries stand where, and that the numbers add up.",
-        "send.run_due": "Carry out what is scheduled and due, once: for a timer that runs it every few minutes.",
-        "send.worker": "Hand over whatever is due until it is ended; any number of workers, on any number of "
-        "machines, share the work.",
-        "send.resume": "Go on with a broadcast that was interrupted or paused. What was or may have been taken is "
-        "never sent again.",
-        "send.cancel": "End a broadcast: what has not left never leaves, and what the provider still holds is "
-        "taken back.",
-        "send.resolve": "Find out what became of mail that may or may not have been taken: looks for evidence, "
-        "then asks.",
-        "send.audit": "Account for a broadcast: that its parts add up, each request, what happened, and who is "
-        "behind each number.",
-        "doctor": "Look at all that the newsletter depends on: this machine, the database, the provider, "
-        "DNS, subscribers' pages.",
+        "send.test": "Send a test copy to reviewers, made and sent exactly as the broadcast will be.",
+        "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
+        "send.send": "Send an issue to a segment, after you have seen the plan and said yes.",
+        "send.status": "Show how broadcasts stand, and that their numbers add up.",
+        "send.run_due": "Carry out what is scheduled and due, once; for a timer that runs it every few minutes.",
+        "send.worker": "Hand over whatever is due until it is stopped; any number of workers share the work.",
+        "send.resume": "Continue a broadcast that was interrupted or paused.",
+        "send.cancel": "End a broadcast, and take back what the provider still holds.",
+        "send.resolve": "Find out what became of email that may or may not have been sent.",
+        "send.audit": "Account for a broadcast: its sums, each request, and who is behind each number.",
+        "doctor": "Check what the newsletter depends on: machine, database, provider, DNS, and pages.",
     },
     "Audience": {
-        "segments": "Show every segment: how many people it has, how many of them may be mailed, what it "
-        "shares with others, a few.",
+        "segments": "Show every segment: how many people it has, and how many of them may be mailed.",
     },
     "Keep": {
         "backup": "Save a copy of all data, even while a broadcast is being sent.",
@@ -62,26 +51,19 @@ COMMANDS: Mapping[str, Table] = {
     },
 }
 SUBSCRIBERS: Table = {
-    "subscribers.import_": "Add and update subscribers from a CSV file. Every row is accounted for; nobody who left "
-    "is brought back.",
-    "subscribers.export": "Write everybody on the list as CSV, in the form that `import` reads, or one person's data "
-    "as JSON.",
-    "subscribers.list_": "Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an "
-    "expression means.",
-    "subscribers.show": "Show everything that is known of a person: fields, tags, consent, suppressions, what they "
-    "were sent.",
-    "subscribers.add": "Add one person, with the record of their consent; who is on the list is updated by the "
-    "rules of an import.",
-    "subscribers.forget": "Erase a person for good, and keep by a keyed digest that they are never mailed again.",
-    "subscribers.stats": "Show the audience: how it grows, where it comes from, who may be mailed and who no longer "
-    "reads.",
+    "subscribers.import_": "Add and update subscribers from a CSV file. Every row is accounted for.",
+    "subscribers.export": "Write the list as CSV, which `import` reads, or one person's data as JSON.",
+    "subscribers.list_": "Show who is on the list, or in a part of it, and whether mail reaches them.",
+    "subscribers.show": "Show everything that is known about a person.",
+    "subscribers.add": "Add one person, with the record of their consent.",
+    "subscribers.forget": "Erase a person for good, and remember only that they must never be mailed.",
+    "subscribers.stats": "Show how the audience grows, where it comes from, and who no longer reads.",
 }
 SUPPRESSIONS: Table = {
-    "suppressions.list_": "Show who is not mailed, since when, and why: at all, or about a topic that they left.",
-    "suppressions.add": "Never mail addresses again, or not about a topic, whatever is imported later.",
-    "suppressions.remove": "Let somebody be mailed again who asked for it. Says what ends, asks, and keeps the reason "
-    "that you give.",
-    "suppressions.export": "Write who is not mailed as CSV, in the form that `add --file` reads, or as JSON.",
+    "suppressions.list_": "Show who is not mailed, since when, and why.",
+    "suppressions.add": "Block addresses from all mail, or from one topic, whatever is imported later.",
+    "suppressions.remove": "Let a person be mailed again who asked for it.",
+    "suppressions.export": "Write who is not mailed as CSV, which `add --file` reads, or as JSON.",
     "suppressions.sync": "Bring the suppressions here and the provider's own lists in line, both ways.",
 }
 
@@ -147,7 +129,7 @@ app.add_typer(subscribers, name="subscribers", rich_help_panel="Audience")
 app.add_typer(suppressions, name="suppressions", rich_help_panel="Audience")
 
 
-def _show_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         say(f"newsletter {__version__}")
         raise typer.Exit
@@ -156,7 +138,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""

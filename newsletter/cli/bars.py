@@ -64,13 +64,8 @@ def _going_on(names: Sequence[str]) -> str:
 
 @contextmanager
 def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-    )
+    title_column, done = TextColumn("{task.description}"), MofNCompleteColumn()
+    columns = (title_column, BarColumn(), done, TextColumn(unit), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total)
         try:

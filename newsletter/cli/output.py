@@ -44,7 +44,7 @@ def note(text: str) -> None:
     print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
 
 
-def show_error(message: str) -> None:
+def print_error(message: str) -> None:
     """Print why the command cannot go on, a line per mistake; a line that begins with a space goes on with the last."""
     label = styled("error:", "red", stream=sys.stderr)
     for line in message.splitlines() or [""]:
@@ -52,24 +52,24 @@ def show_error(message: str) -> None:
         print(fitted(text, sys.stderr, indent=len("error: ")), file=sys.stderr)
 
 
-def show_next(command: str, why: str) -> None:
+def print_next(command: str, why: str) -> None:
     """Print the next step as a person would type it."""
     text = f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}"
     print(fitted(text, sys.stderr, indent=len("next: ")), file=sys.stderr)
 
 
-def show_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print the result for a script; moments become ISO 8601."""
     print(_json(value, indent=2))
 
 
-def show_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     """Print lines of a long result as they come."""
     for line in lines:
         print(harmless(line))
 
 
-def show_json_items(items: Iterable[object]) -> None:
+def print_json_items(items: Iterable[object]) -> None:
     """Print a long list for a script as it comes, one item per line."""
     print("[", end="")
     for number, item in enumerate(items):
@@ -89,7 +89,7 @@ def _moment(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def show_facts(facts: Iterable[tuple[str, str]]) -> None:
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns; a fact without a value is left out."""
     told = [(name, value) for name, value in facts if value]
     width = max(len(name) for name, _ in told)
@@ -100,7 +100,7 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
             head = " " * width
 
 
-def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under heads; numbers, and gaps among them, stand to the right.
 
     Where a terminal is too narrow, the last column goes on in further lines.
@@ -129,11 +129,11 @@ def _is_number_or_gap(cell: str) -> bool:
     return not cell or cell.replace(",", "").isdigit()
 
 
-def show_columns(columns: Mapping[str, Callable[[Item], str]], items: Sequence[Item]) -> None:
+def print_columns(columns: Mapping[str, Callable[[Item], str]], items: Sequence[Item]) -> None:
     """Print one row per item; a column is shown only where some item fills it."""
     cells = {head: [cell(item) for item in items] for head, cell in columns.items()}
     filled = {head: column for head, column in cells.items() if any(column)}
-    show_table(list(filled), list(zip(*filled.values(), strict=True)))
+    print_table(list(filled), list(zip(*filled.values(), strict=True)))
 
 
 def styled(text: str, style: str, *, stream: object = None) -> str:

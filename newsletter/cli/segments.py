@@ -1,6 +1,6 @@
 """`newsletter segments`: parts of the list, how many each holds, and what two of them have in common."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,19 +9,15 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson
-from newsletter.cli.subscribers.list_ import show_members
+from newsletter.cli.subscribers.list_ import print_members
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
-from newsletter.model.audience import SegmentCount
-from newsletter.model.segment import Member
 from newsletter.store.database import Database
 from newsletter.workflows.segments import (
     CountedSegment,
-    Overlap,
-    SegmentPortrait,
     SegmentsOverview,
-    find_segment,
     is_large,
+    meant_by,
     overview_segments,
     portray_segment,
     steps_of_overview,
@@ -29,35 +25,35 @@ from newsletter.workflows.segments import (
 
 
 def segments(
-    name: Annotated[
-        str | None, typer.Argument(metavar="SEGMENT", help="One segment, to be shown in full; all by default.")
-    ] = None,
-    overlap: Annotated[
-        str | None, typer.Option(metavar="SEGMENT", help="Say how many of each segment are also in this one.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="SEGMENT", help="One segment, to be shown in full.")] = None,
+    overlap: Annotated[str | None, typer.Option(metavar="SEGMENT", help="Compare each segment with this one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every segment: how many people it has, how many of them may be mailed, what it shares with others, a few.
+    """Show every segment: how many people it has, and how many of them may be mailed.
 
-    Segments stand in newsletter.toml, below `[segments]`; docs/segments.md explains how they are written.
+    Also shows what it shares with other segments, and a few of its people. Segments stand in newsletter.toml, below
+    `[segments]`; docs/segments.md explains how they are written.
     """
     if name and overlap:
         raise InputError("--overlap compares all segments with one; leave out the name, or --overlap")
     now = datetime.now(UTC)
     with opened_database() as (config, database):
         if name is not None:
-            segment = find_segment(config, database, name, now=now)
+            segment = meant_by(config, database, segment=name, now=now)
             with _counting(database, 1) as advance:
                 portrait = portray_segment(database, segment)
                 advance(1)
-            _show_portrait(portrait, as_json=as_json)
+            if as_json:
+                output.print_json(_portrait_data(portrait))
+            else:
+                _print_portrait(portrait)
             return
         with _counting(database, steps_of_overview(config, other=overlap)) as advance:
             overview = overview_segments(config, database, other=overlap, now=now, on_counted=advance)
     if as_json:
-        output.show_json(_overview_data(overview))
+        output.print_json(_overview_data(overview))
     else:
-        _show_overview(overview)
+        _print_overview(overview)
 
 
 @contextmanager
@@ -70,25 +66,29 @@ def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
         yield advance
 
 
-def _show_overview(overview: SegmentsOverview) -> None:
+def _print_overview(overview: SegmentsOverview) -> None:
     other = overview.other
     heads = ["segment", "people", "mailable", *([f"in {other}"] if other else []), "who"]
-    output.show_table(heads, [_row(counted) for counted in overview.segments])
+    output.print_table(heads, [_row(counted) for counted in overview.segments])
     if overview.overlaps:
         output.say()
-        _show_overlaps(overview.overlaps)
+        largest = sorted(overview.overlaps, key=lambda overlap: (-overlap.people, overlap.one, overlap.other))
+        rows = [(f"{overlap.one} and {overlap.other}", f"{overlap.people:,}") for overlap in largest]
+        output.print_table(("in both", "people"), rows)
     if any(counted.sample for counted in overview.segments):
         output.say()
         output.say(output.styled("some of them", "dim"))
-        output.show_facts([(counted.segment.name, _addresses(counted.sample)) for counted in overview.segments])
+        output.print_facts(
+            (counted.segment.name, ", ".join(_addresses(counted)) or "nobody") for counted in overview.segments
+        )
     elif not overview.segments[0].count.members:
-        output.show_next("newsletter subscribers import FILE", "to bring in a list")
+        output.print_next("newsletter subscribers import FILE", "to bring in a list")
         return
     named = overview.segments[1:]
     if not named:
         output.note("Name your own in newsletter.toml, below [segments]: teachers = 'tagged(\"teacher\")'")
     else:
-        output.show_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
+        output.print_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
 
 
 def _row(counted: CountedSegment) -> list[str]:
@@ -97,27 +97,12 @@ def _row(counted: CountedSegment) -> list[str]:
     return [counted.segment.name, f"{count.members:,}", f"{count.mailable:,}", *also, counted.segment.expression]
 
 
-def _show_overlaps(overlaps: Sequence[Overlap]) -> None:
-    """Print one row per pair of segments, the largest overlap first."""
-    largest = sorted(overlaps, key=lambda overlap: (-overlap.people, overlap.one, overlap.other))
-    rows = [(f"{overlap.one} and {overlap.other}", f"{overlap.people:,}") for overlap in largest]
-    output.show_table(("in both", "people"), rows)
-
-
-def _addresses(members: Sequence[Member]) -> str:
-    return ", ".join(member.subscriber.record.email for member in members) or "nobody"
-
-
-def _show_portrait(portrait: SegmentPortrait, *, as_json: bool) -> None:
-    if as_json:
-        output.show_json(_portrait_data(portrait))
-        return
-
+def _print_portrait(portrait: CountedSegment) -> None:
     count = portrait.count
     not_mailed = [f"{people:,} {reason.value}" for reason, people in portrait.suppressed]
     if count.without_consent:
         not_mailed.append(f"{count.without_consent:,} without consent on record")
-    output.show_facts(
+    output.print_facts(
         [
             ("segment", portrait.segment.name),
             ("who", portrait.segment.expression),
@@ -129,16 +114,16 @@ def _show_portrait(portrait: SegmentPortrait, *, as_json: bool) -> None:
     if not portrait.sample:
         return
     output.say()
-    show_members(portrait.sample)
+    print_members(portrait.sample)
     if count.members > len(portrait.sample):
-        output.show_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
+        output.print_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
 
 
 def _overview_data(overview: SegmentsOverview) -> dict[str, object]:
     return {
         "segments": [
             {
-                **_data(counted.segment.name, counted.segment.expression, counted.count, counted.sample),
+                **_data(counted),
                 **({} if overview.other is None else {"overlap": counted.also_in_other}),
             }
             for counted in overview.segments
@@ -150,21 +135,22 @@ def _overview_data(overview: SegmentsOverview) -> dict[str, object]:
     }
 
 
-def _portrait_data(portrait: SegmentPortrait) -> dict[str, object]:
-    segment = portrait.segment
-    return {
-        **_data(segment.name, segment.expression, portrait.count, portrait.sample),
-        "suppressed_because": {reason.value: people for reason, people in portrait.suppressed},
-    }
+def _portrait_data(portrait: CountedSegment) -> dict[str, object]:
+    return {**_data(portrait), "suppressed_because": {reason.value: people for reason, people in portrait.suppressed}}
 
 
-def _data(name: str, expression: str, count: SegmentCount, sample: Sequence[Member]) -> dict[str, object]:
+def _data(counted: CountedSegment) -> dict[str, object]:
+    count = counted.count
     return {
-        "name": name,
-        "expression": expression,
+        "name": counted.segment.name,
+        "expression": counted.segment.expression,
         "people": count.members,
         "mailable": count.mailable,
         "suppressed": count.suppressed,
         "without_consent": count.without_consent,
-        "sample": [member.subscriber.record.email for member in sample],
+        "sample": _addresses(counted),
     }
+
+
+def _addresses(counted: CountedSegment) -> list[str]:
+    return [member.subscriber.record.email for member in counted.sample]

@@ -82,7 +82,7 @@ def _report(error: BaseException, command: Sequence[str]) -> Iterator[str]:
 
 
 def _libraries() -> Iterator[str]:
-    """The libraries that the program asks for, and their versions."""
+    """Yield the libraries that the program asks for, and their versions."""
     try:
         wanted = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

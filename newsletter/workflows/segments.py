@@ -1,7 +1,8 @@
 """The segments of a workspace: `everyone`, and those that `newsletter.toml` names; and those that somebody types."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
 from math import comb
@@ -22,10 +23,13 @@ from newsletter.store.subscribers import known_fields, known_tags, load_subscrib
 
 _TABLE = "segments"
 _WHERE = "--where"
+_FEW = 5  # segments, of which every two are compared
+_SAMPLE, _LARGER_SAMPLE = 3, 5
+_MANY_PEOPLE = 100_000  # it may take more than a second to count so many again and again
 
 
 def audience_fields(config: Config) -> tuple[str, ...] | None:
-    """The columns and attributes that the list has; None where there is nobody on it yet."""
+    """Return the columns and attributes that the list has, or None while it is empty."""
     if not config.has_database:
         return None
     with open_database(config.database) as database:
@@ -33,61 +37,51 @@ def audience_fields(config: Config) -> tuple[str, ...] | None:
 
 
 def fields_of_list(database: Database) -> tuple[str, ...] | None:
-    """The columns and attributes that the list has; None where there is nobody on it yet."""
+    """Return the columns and attributes that the list has, or None while it is empty."""
     return known_fields(database) if load_subscribers(database, after=0, size=1) else None
 
 
-def find_segment(config: Config, database: Database, name: str, *, now: datetime) -> Segment:
-    """The segment of this name, as the list stands.
+def require_segments(config: Config, database: Database, names: Iterable[str], *, now: datetime) -> tuple[Segment, ...]:
+    """Return the segments of these names, as the list stands.
 
-    Raises InputError where there is none, MistakesError where its expression is wrong.
-    """
-    (segment,) = find_segments(config, database, [name], now=now)
-    return segment
-
-
-def find_segments(config: Config, database: Database, names: Iterable[str], *, now: datetime) -> tuple[Segment, ...]:
-    """The segments of these names, as the list stands.
-
-    Raises InputError where one of them does not exist, MistakesError with all that is wrong in their expressions.
+    Raise InputError where one of them does not exist, MistakesError with all that is wrong in their expressions.
     """
     return _parsed(config, names, known_names(config, database), now=now)
 
 
 def segment_where(config: Config, database: Database, expression: str, *, now: datetime) -> Segment:
-    """The segment that an expression means, which has no name of its own.
+    """Return the segment that an expression means, which has no name of its own.
 
-    Raises MistakesError where the expression is wrong.
+    Raise MistakesError where the expression is wrong.
     """
     known = known_names(config, database)
     return parse_segment(AD_HOC, expression, known, _calendar(config, now), place=Place(path=_WHERE))
 
 
-def meant_by(config: Config, database: Database, *, segment: str | None, where: str | None, now: datetime) -> Segment:
-    """Whom an expression or a segment's name means; everybody, where neither is given.
+def meant_by(
+    config: Config, database: Database, *, segment: str | None = None, where: str | None = None, now: datetime
+) -> Segment:
+    """Return the segment that an expression or a name means, or everyone where neither is given.
 
-    Raises InputError where there is no such segment, MistakesError where the expression is wrong.
+    Raise InputError where there is no such segment, MistakesError where the expression is wrong.
     """
     if where is not None:
         return segment_where(config, database, where, now=now)
-    return find_segment(config, database, segment or EVERYONE, now=now)
+    return require_segments(config, database, [segment or EVERYONE], now=now)[0]
 
 
 def mistakes_in_segments(config: Config, *, now: datetime) -> tuple[Mistake, ...]:
-    """What is wrong in the segments of `newsletter.toml`, as far as it can be known: there may be no list yet."""
+    """Return the mistakes in the segments of `newsletter.toml` that can be found; there may be no list yet."""
     try:
-        if config.has_database:
-            with open_database(config.database) as database:
-                find_segments(config, database, config.settings.segments, now=now)
-        else:
-            _parsed(config, config.settings.segments, known_names(config, None), now=now)
+        with open_database(config.database) if config.has_database else nullcontext() as database:
+            _parsed(config, config.settings.segments, known_names(config, database), now=now)
     except MistakesError as err:
         return err.mistakes
     return ()
 
 
 def known_names(config: Config, database: Database | None) -> KnownNames:
-    """The names that an expression may use; while nobody is on the list, nobody can know its fields and tags."""
+    """Return the names that an expression may use. The fields and tags are not known while the list is empty."""
     fields = fields_of_list(database) if database else None
     return KnownNames(
         fields=fields,
@@ -122,19 +116,15 @@ def _calendar(config: Config, now: datetime) -> Calendar:
     return Calendar(now=now, zone=config.settings.newsletter.timezone)
 
 
-_FEW = 5  # segments, of which every two are compared
-_SAMPLE, _LARGER_SAMPLE = 3, 5
-_MANY_PEOPLE = 100_000  # it may take more than a second to count so many again and again
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedSegment:
     """A segment, how many people it has, and a few of them."""
 
     segment: Segment
     count: SegmentCount
-    also_in_other: int | None  # how many of them are in the segment that all are compared with
     sample: tuple[Member, ...]
+    also_in_other: int | None = None  # how many of them are in the segment that all are compared with
+    suppressed: tuple[tuple[SuppressionReason, int], ...] = ()  # of a portrait: why people are not mailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,23 +145,13 @@ class SegmentsOverview:
     other: str | None  # the segment that all are compared with
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentPortrait:
-    """One segment in full."""
-
-    segment: Segment
-    count: SegmentCount
-    suppressed: tuple[tuple[SuppressionReason, int], ...]  # why people are not mailed, the most frequent first
-    sample: tuple[Member, ...]
-
-
 def is_large(database: Database) -> bool:
-    """Whether the list is so large that counting takes a while."""
+    """Return whether the list is so large that counting takes a while."""
     return count_segment(database, All()).members > _MANY_PEOPLE
 
 
 def steps_of_overview(config: Config, *, other: str | None) -> int:
-    """How many counts an overview takes."""
+    """Return how many counts an overview takes."""
     named = len(config.settings.segments)
     return named + 1 + (comb(named, 2) if _compares_all(named, other) else 0)
 
@@ -179,44 +159,36 @@ def steps_of_overview(config: Config, *, other: str | None) -> int:
 def overview_segments(
     config: Config, database: Database, *, other: str | None, now: datetime, on_counted: Callable[[int], None]
 ) -> SegmentsOverview:
-    """Counts every segment; with `other`, also how many people of each are in that one.
+    """Count every segment; with `other`, also how many people of each are in that one.
 
-    `on_counted` hears of each count. Raises InputError where there is no segment `other`, MistakesError with all that
+    `on_counted` hears of each count. Raise InputError where there is no segment `other`, MistakesError with all that
     is wrong in the expressions.
     """
-    names = (EVERYONE, *config.settings.segments)
-    compared = find_segments(config, database, [other], now=now)[0] if other else None
-    segments = find_segments(config, database, names, now=now)
+    compared = require_segments(config, database, [other], now=now)[0] if other else None
     counted = []
-    for segment in segments:
-        counted.append(_counted(database, segment, compared))
+    for segment in require_segments(config, database, (EVERYONE, *config.settings.segments), now=now):
+        also = count_both(database, segment.condition, compared.condition) if compared else None
+        counted.append(replace(_counted(database, segment, sample=_SAMPLE), also_in_other=also))
         on_counted(1)
     overlaps = []
-    if _compares_all(len(segments) - 1, other):
-        for one, another in combinations(segments[1:], 2):
-            people = count_both(database, one.condition, another.condition)
-            overlaps.append(Overlap(one=one.name, other=another.name, people=people))
-            on_counted(1)
+    named = [each.segment for each in counted[1:]]
+    for one, another in combinations(named, 2) if _compares_all(len(named), other) else ():
+        people = count_both(database, one.condition, another.condition)
+        overlaps.append(Overlap(one=one.name, other=another.name, people=people))
+        on_counted(1)
     return SegmentsOverview(segments=tuple(counted), overlaps=tuple(overlaps), other=other)
 
 
-def portray_segment(database: Database, segment: Segment) -> SegmentPortrait:
-    """All that there is to say about one segment."""
-    return SegmentPortrait(
-        segment=segment,
-        count=count_segment(database, segment.condition),
-        suppressed=count_suppressed(database, segment.condition),
-        sample=sample_segment(database, segment.condition, size=_LARGER_SAMPLE),
-    )
+def portray_segment(database: Database, segment: Segment) -> CountedSegment:
+    """Return all that there is to say about one segment: also why people are not mailed, the most frequent first."""
+    counted = _counted(database, segment, sample=_LARGER_SAMPLE)
+    return replace(counted, suppressed=count_suppressed(database, segment.condition))
 
 
-def _counted(database: Database, segment: Segment, compared: Segment | None) -> CountedSegment:
-    return CountedSegment(
-        segment=segment,
-        count=count_segment(database, segment.condition),
-        also_in_other=count_both(database, segment.condition, compared.condition) if compared else None,
-        sample=sample_segment(database, segment.condition, size=_SAMPLE),
-    )
+def _counted(database: Database, segment: Segment, *, sample: int) -> CountedSegment:
+    condition = segment.condition
+    people = sample_segment(database, condition, size=sample)
+    return CountedSegment(segment=segment, count=count_segment(database, condition), sample=people)
 
 
 def _compares_all(named: int, other: str | None) -> bool:

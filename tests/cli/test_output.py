@@ -49,7 +49,7 @@ def test_a_long_line_is_broken_between_words_and_stays_under_its_indent() -> Non
 
 def test_a_long_fact_goes_on_under_its_value() -> None:
     with lines_of_terminal() as shown:
-        output.show_facts([("when", SENTENCE.strip()), ("to", "everyone")])
+        output.print_facts([("when", SENTENCE.strip()), ("to", "everyone")])
     assert shown == [
         "  when  Monday, November 23, 2026, 12:00",
         "        pm CET (Europe/Paris) · 11:00",
@@ -60,8 +60,8 @@ def test_a_long_fact_goes_on_under_its_value() -> None:
 
 def test_an_error_and_a_next_step_go_on_under_their_words() -> None:
     with lines_of_terminal() as shown:
-        output.show_error("there is no day 2027-02-30; write it as tomorrow 08:00")
-        output.show_next("newsletter run-due", "sends what is due")
+        output.print_error("there is no day 2027-02-30; write it as tomorrow 08:00")
+        output.print_next("newsletter run-due", "sends what is due")
     assert shown == [
         "error: there is no day 2027-02-30; write",
         "       it as tomorrow 08:00",
@@ -72,7 +72,7 @@ def test_an_error_and_a_next_step_go_on_under_their_words() -> None:
 
 def test_the_last_column_of_a_table_goes_on_under_its_head() -> None:
     with lines_of_terminal() as shown:
-        output.show_table(("what", "why"), [("frozen", "222 people of segment german; 80 were left out")])
+        output.print_table(("what", "why"), [("frozen", "222 people of segment german; 80 were left out")])
     assert shown == [
         "what    why",
         "frozen  222 people of segment german; 80",
@@ -103,11 +103,11 @@ def test_what_no_terminal_shows_stays_on_its_line(capsys: pytest.CaptureFixture[
 def test_no_text_of_others_commands_the_terminal(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     output.say(f"name {command}")
     output.note(f"name {command}")
-    output.show_error(f"name {command}")
-    output.show_next(f"name {command}", "")
-    output.show_lines([f"name {command}"])
-    output.show_table(["name"], [[f"name {command}"]])
-    output.show_facts([("name", f"name {command}")])
+    output.print_error(f"name {command}")
+    output.print_next(f"name {command}", "")
+    output.print_lines([f"name {command}"])
+    output.print_table(["name"], [[f"name {command}"]])
+    output.print_facts([("name", f"name {command}")])
     shown = capsys.readouterr()
 
     assert command not in shown.out + shown.err
@@ -118,8 +118,8 @@ def test_no_text_of_others_commands_the_terminal(command: str, capsys: pytest.Ca
 def test_no_json_commands_the_terminal_and_a_script_reads_it_whole(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output.show_json({"name": f"é {command}"})
-    output.show_json_items([f"é {command}"])
+    output.print_json({"name": f"é {command}"})
+    output.print_json_items([f"é {command}"])
     shown = capsys.readouterr().out
 
     assert command not in shown
@@ -144,15 +144,15 @@ def test_long_and_unprintable_text_is_shortened() -> None:
 
 
 def test_a_fact_without_a_value_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    output.show_facts([("a longer name", ""), ("to", "everyone")])
+    output.print_facts([("a longer name", ""), ("to", "everyone")])
     assert capsys.readouterr().out == "  to  everyone\n"
 
 
 def test_moments_become_iso_in_json_and_other_objects_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    output.show_json({"at": datetime(2026, 2, 19, 8, 0, tzinfo=UTC)})
+    output.print_json({"at": datetime(2026, 2, 19, 8, 0, tzinfo=UTC)})
     assert json.loads(capsys.readouterr().out) == {"at": "2026-02-19T08:00:00+00:00"}
     with pytest.raises(TypeError, match="object has no form"):
-        output.show_json(object())
+        output.print_json(object())
 
 
 @pytest.mark.parametrize("said", ["n\n", "\n", ""])

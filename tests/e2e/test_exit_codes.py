@@ -17,7 +17,7 @@ import errno, sys
 from newsletter.workflows.compose import compose
 def fail(*_arguments, **_options):
     raise {error}
-compose.find_issue = fail
+compose.require_issue = fail
 from newsletter.__main__ import main
 sys.argv[0] = "newsletter"
 main()

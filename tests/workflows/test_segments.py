@@ -13,14 +13,14 @@ from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import (
     Overlap,
-    find_segment,
-    find_segments,
+    meant_by,
     mistakes_in_segments,
     overview_segments,
     portray_segment,
+    require_segments,
     segment_where,
     steps_of_overview,
 )
@@ -57,7 +57,7 @@ def database(config: Config) -> Iterator[Database]:
 
 def mistakes_of(config: Config, database: Database) -> list[str]:
     with pytest.raises(MistakesError) as raised:
-        find_segments(config, database, config.settings.segments, now=NOW)
+        require_segments(config, database, config.settings.segments, now=NOW)
     return [str(mistake).splitlines()[0] for mistake in raised.value.mistakes]
 
 
@@ -75,7 +75,7 @@ def test_mistakes_of_all_segments_are_said_at_once_each_with_its_line(tmp_path: 
 
 def test_unknown_segment_is_named_with_one_that_is_alike(config: Config, database: Database) -> None:
     with pytest.raises(InputError, match=r"did you mean teachers\?"):
-        find_segment(config, database, "teacher", now=NOW)
+        meant_by(config, database, segment="teacher", now=NOW)
 
 
 def test_issue_is_known_by_its_folder_or_by_its_broadcast(config: Config, database: Database) -> None:
@@ -122,7 +122,7 @@ def test_all_segments_are_compared_with_one(config: Config, database: Database) 
 def test_portrait_says_why_people_are_not_mailed(config: Config, database: Database) -> None:
     add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
 
-    portrait = portray_segment(database, find_segment(config, database, "teachers", now=NOW))
+    portrait = portray_segment(database, meant_by(config, database, segment="teachers", now=NOW))
 
     assert portrait.suppressed == ((SuppressionReason.COMPLAINED, 1),)
     assert portrait.count.mailable == 2
@@ -135,7 +135,7 @@ def test_broadcast_to_an_expression_keeps_what_was_typed(config: Config, databas
     plan = plan_broadcast(
         config,
         database,
-        Order(folder=find_issue(config, "2026-02"), segment=segment_where(config, database, expression, now=NOW)),
+        Order(folder=require_issue(config, "2026-02"), segment=segment_where(config, database, expression, now=NOW)),
         now=NOW,
     )
 

@@ -13,36 +13,32 @@ from newsletter.config import Config
 from newsletter.model.issue import Issue
 from newsletter.model.reader import Reader
 from newsletter.workflows.compose.build import build_issue
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 
 def build(
     issue: NewestIssue = None,
     as_email: Annotated[
-        str | None, typer.Option("--as", metavar="EMAIL", help="Write the mail of this subscriber, too.")
+        str | None, typer.Option("--as", metavar="EMAIL", help="Also write this reader's email.")
     ] = None,
 ) -> None:
-    """Write the issue to build/: HTML with its pictures, text, a mail to open in a mail program, a report."""
+    """Write the issue to build/: HTML with its images, text, an email file, and a report."""
     config, now = current_config(), datetime.now(UTC)
-    folder = find_issue(config, issue)
+    folder = require_issue(config, issue)
     reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email else None
-    built = build_issue(config, folder, now, known_fields=_audience_fields(config), reader_for=reader_for)
-    for file in built.files:
-        output.say(f"{config.shown(file.path)}  {output.styled(f'{file.size_bytes / 1000:,.1f} kB', 'dim')}")
+    known_fields = None  # where there is no list yet
+    if config.has_database:
+        from newsletter.workflows.segments import audience_fields  # loads the store, which takes a tenth of a build
+
+        known_fields = audience_fields(config)
+    built = build_issue(config, folder, now, known_fields=known_fields, reader_for=reader_for)
+    for path in built.files:
+        output.say(f"{config.shown(path)}  {output.styled(f'{path.stat().st_size / 1000:,.1f} kB', 'dim')}")
     output.note(summarise_findings(built.composed.findings))
     if built.composed.errors:
-        output.show_next(f"newsletter check {folder.name}", "to see what holds it back")
+        output.print_next(f"newsletter check {folder.name}", "to see what holds it back")
         raise typer.Exit(1)
-    output.show_next(f"newsletter preview {folder.name}", "to see it as readers will")
-
-
-def _audience_fields(config: Config) -> tuple[str, ...] | None:
-    """Return the merge fields of the list, or None where there is no list yet."""
-    if not config.has_database:
-        return None
-    from newsletter.workflows.segments import audience_fields  # loads the store, which takes a tenth of a build
-
-    return audience_fields(config)
+    output.print_next(f"newsletter preview {folder.name}", "to see it as readers will")
 
 
 def _reader(config: Config, issue: Issue, email: str, now: datetime) -> Reader:

@@ -7,23 +7,20 @@ import typer
 
 from newsletter.checks.explained import explained_families
 from newsletter.cli import output
-from newsletter.cli.compose.findings import Format, Report, show_report
-from newsletter.cli.compose.probing import probing
+from newsletter.cli.compose.findings import Format, Report, print_report, probing
 from newsletter.cli.options import NewestIssue, Without
 from newsletter.cli.workspace import current_config
 from newsletter.workflows.compose.check import judge_issue
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 
 def check(
     issue: NewestIssue = None,
-    form: Annotated[
-        Format, typer.Option("--format", help="text to read; json, github, sarif for programs.")
-    ] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="text to read; others for programs.")] = Format.TEXT,
     without: Without = [],  # noqa: B006 - Typer copies it
     list_rules: Annotated[bool, typer.Option("--list", help="Explain every rule and end.")] = False,
 ) -> None:
-    """Look for what would go wrong: mistakes in the files, and in the mail that they make.
+    """Check an issue for mistakes in its files and problems in the finished email.
 
     The issue is judged by its own date: by its files, in a browser, by its links, by the sender's domain, and by a
     spam filter, where these are there. Ends with 1 where a finding holds the mail back.
@@ -32,16 +29,14 @@ def check(
         _list_rules()
         return
     config = current_config()
-    folder = find_issue(config, issue)
+    folder = require_issue(config, issue)
     with probing(config, without, now=datetime.now(UTC)) as wanted:
         judgement = judge_issue(config, folder, probing=wanted)
-    report = Report(
-        issue=folder.name, findings=judgement.findings, not_run=judgement.not_run, root=config.root.resolve()
-    )
-    show_report(report, form=form)
+    findings, root = judgement.findings, config.root.resolve()
+    print_report(Report(issue=folder.name, findings=findings, not_run=judgement.not_run, root=root), form=form)
     if form is Format.TEXT and judgement.by is not None:
         output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
-    if any(finding.blocks for finding in judgement.findings):
+    if any(finding.blocks for finding in findings):
         raise typer.Exit(1)
 
 

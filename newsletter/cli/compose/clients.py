@@ -13,22 +13,18 @@ from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.workflows.compose.clients import known_readers, refresh_table, report_issue
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 _UNBROKEN = "\N{NO-BREAK SPACE}%"
 
 
 def clients(
-    issue: Annotated[
-        str | None, typer.Argument(metavar="ISSUE", help="An issue, to see what which readers will not see of it.")
-    ] = None,
+    issue: Annotated[str | None, typer.Argument(metavar="ISSUE", help="An issue, to see what it loses where.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch caniemail's newest table first.")] = False,
-    source: Annotated[
-        str | None, typer.Option("--from", metavar="URL", help="Where to fetch it; from caniemail by default.")
-    ] = None,
+    source: Annotated[str | None, typer.Option("--from", metavar="URL", help="Where else to fetch it.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which mail programs your readers use, or what they will not show of an issue.
+    """Show which email apps your readers use, and what each one cannot display.
 
     How many readers use each stands in newsletter.toml, below `[checks.clients]`; docs/clients.md explains it. What
     each can show is known from the tests that caniemail.com publishes. `--refresh` keeps a newer table of them in
@@ -40,61 +36,57 @@ def clients(
     if refresh:
         _refresh(config, source)
     if issue is not None:
-        folder = find_issue(config, issue)
+        folder = require_issue(config, issue)
         report = report_issue(config, folder)
         if as_json:
-            output.show_json(_report_data(report, folder.name))
+            losses = [_loss_data(loss, report.readers) for loss in report.losses]
+            output.print_json({"issue": folder.name, **_readers_data(report.readers), "losses": losses})
         else:
-            _show_report(report, folder.name)
+            _print_report(report, folder.name)
     elif as_json:
-        output.show_json(_readers_data(known_readers(config)))
+        output.print_json(_readers_data(known_readers(config)))
     elif not refresh:
-        _show_readers(known_readers(config))
+        _print_readers(known_readers(config))
 
 
 def _refresh(config: Config, source: str | None) -> None:
     with bars.progress("Fetching", 1, unit="tables") as advance:
-        refreshed = refresh_table(config, source or TABLE_URL)
+        table, path = refresh_table(config, source or TABLE_URL)
         advance(1)
-    if refreshed.path is None:
-        output.note(f"There is none newer than the one at hand, of {refreshed.table.date}.")
+    if path is None:
+        output.note(f"There is none newer than the one at hand, of {table.date}.")
     else:
-        output.note(
-            f"{config.shown(refreshed.path)} holds the table of {refreshed.table.date}; it is used from now on."
-        )
+        output.note(f"{config.shown(path)} holds the table of {table.date}; it is used from now on.")
 
 
-def _show_readers(readers: Readers) -> None:
+def _print_readers(readers: Readers) -> None:
     table = readers.table
     by_share = sorted(readers.shares.items(), key=lambda item: -item[1])
     rows = [(f"{share:.3g} %".rjust(6), table.clients[client], client) for client, share in by_share]
     rest = 100 - readers.share(tuple(readers.shares))
     if rest >= 0.5:
         rows.append((f"{rest:.3g} %".rjust(6), "something else", ""))
-    output.show_table(("readers", "mail program", "name"), rows)
+    output.print_table(("readers", "mail program", "name"), rows)
     output.say()
     others = [client for client in table.clients if client not in readers.shares]
     output.say(output.styled("Known too, without readers here:", "dim"))
-    output.show_facts(
-        [
-            (family, ", ".join(client.partition(".")[2] for client in table.members(family) if client in others))
-            for family in table.families
-            if any(client in others for client in table.members(family))
-        ]
+    output.print_facts(
+        (family, ", ".join(client.partition(".")[2] for client in table.members(family) if client in others))
+        for family in table.families
     )
     output.say()
-    _show_origin(readers)
-    output.show_next("newsletter clients ISSUE", "to see what they will not see of an issue")
+    _print_origin(readers)
+    output.print_next("newsletter clients ISSUE", "to see what they will not see of an issue")
 
 
-def _show_report(report: ClientReport, issue: str) -> None:
+def _print_report(report: ClientReport, issue: str) -> None:
     readers = report.readers
     accepted = [loss for loss in report.losses if loss.unseen and loss.accepted]
     in_part = [loss for loss in report.losses if not loss.unseen]
     if report.open:
         output.say(output.styled(f"What readers will not see of {issue}", "bold"))
         for loss in report.open:
-            _show_loss(loss, readers)
+            _print_loss(loss, readers)
     else:
         output.say(f"All readers see all that they need of {issue}.")
     if accepted:
@@ -109,10 +101,10 @@ def _show_report(report: ClientReport, issue: str) -> None:
         names = [f"{named(loss)} {percent(readers.share(loss.partly))}".replace(" %", _UNBROKEN) for loss in in_part]
         output.say("  " + ", ".join(names))
     output.say()
-    _show_origin(readers)
+    _print_origin(readers)
 
 
-def _show_loss(loss: Loss, readers: Readers) -> None:
+def _print_loss(loss: Loss, readers: Readers) -> None:
     output.say(f"  {named(loss)}")
     facts = [(f"not for {percent(readers.share(loss.unseen))}", readers.named(loss.unseen))]
     if loss.partly:
@@ -123,7 +115,7 @@ def _show_loss(loss: Loss, readers: Readers) -> None:
         output.say(f"    {head}: {words}")
 
 
-def _show_origin(readers: Readers) -> None:
+def _print_origin(readers: Readers) -> None:
     table = readers.table
     output.note(
         f"By caniemail.com's tests, as of {table.date}: {len(table.features)} features, {len(table.clients)} mail "
@@ -131,16 +123,7 @@ def _show_origin(readers: Readers) -> None:
     )
 
 
-def _report_data(report: ClientReport, issue: str) -> dict[str, object]:
-    return {
-        "issue": issue,
-        **_readers_data(report.readers),
-        "losses": [_loss_data(loss, report) for loss in report.losses],
-    }
-
-
-def _loss_data(loss: Loss, report: ClientReport) -> dict[str, object]:
-    readers = report.readers
+def _loss_data(loss: Loss, readers: Readers) -> dict[str, object]:
     return {
         "feature": loss.feature.slug,
         "used_as": named(loss),

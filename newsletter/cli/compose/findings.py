@@ -1,21 +1,28 @@
-"""What the checks found, in every form: for a person, as JSON, for GitHub, and as SARIF."""
+"""The checks on the screen: which are running, and what they found, for a person, as JSON, for GitHub, as SARIF."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from newsletter import __version__
+from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
-from newsletter.cli import output
-from newsletter.model.finding import Finding, NotRun, Severity
+from newsletter.cli import bars, output
+from newsletter.config import Config
+from newsletter.model.finding import Finding, Means, NotRun, Severity
+from newsletter.workflows.compose.compose import Probing
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _HANG = 4  # columns
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+
+_WORKSPACE = "the folder with newsletter.toml, or the repository that holds it"
 
 
 class Format(StrEnum):
@@ -37,12 +44,12 @@ class Report:
     root: Path | None = None  # None where all that is told is told to a person
 
 
-def show_report(report: Report, *, form: Format) -> None:
+def print_report(report: Report, *, form: Format) -> None:
     """Print the whole report in one form."""
     _FORMS[form](report)
 
 
-def show_findings(findings: Sequence[Finding]) -> None:
+def print_findings(findings: Sequence[Finding]) -> None:
     """Print one line per finding, for a person."""
     for finding in findings:
         rule = output.styled(f"[{finding.rule}]", "dim")
@@ -56,13 +63,10 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def summarise_findings(findings: Sequence[Finding]) -> str:
     """Return the counts in color: `2 errors, 1 warning, 1 waived`."""
-    counts = {
-        severity: sum(finding.severity is severity and not finding.waived for finding in findings)
-        for severity in Severity
-    }
-    words = [
-        output.styled(output.count_of(count, severity), _STYLE[severity]) for severity, count in counts.items() if count
-    ]
+    standing = [finding.severity for finding in findings if not finding.waived]
+    counts = {severity: standing.count(severity) for severity in Severity}
+    found = ((severity, count) for severity, count in counts.items() if count)
+    words = [output.styled(output.count_of(count, severity), _STYLE[severity]) for severity, count in found]
     if waived := sum(bool(finding.waived) for finding in findings):
         words.append(output.styled(f"{waived} waived", "dim"))
     return ", ".join(words) or output.styled("nothing found", "green")
@@ -77,7 +81,7 @@ def not_judged(not_run: Sequence[NotRun]) -> list[str]:
 
 
 def _text(report: Report) -> None:
-    show_findings(report.findings)
+    print_findings(report.findings)
     for line in not_judged(report.not_run):
         output.say(output.styled(f"not judged: {line}", "dim"), hang=_HANG)
     count = len(report.not_run)
@@ -86,13 +90,8 @@ def _text(report: Report) -> None:
 
 
 def _json(report: Report) -> None:
-    output.show_json(
-        {
-            "issue": report.issue,
-            "findings": [asdict(each) for each in report.findings],
-            "not_run": [asdict(each) for each in report.not_run],
-        }
-    )
+    findings, not_run = [asdict(each) for each in report.findings], [asdict(each) for each in report.not_run]
+    output.print_json({"issue": report.issue, "findings": findings, "not_run": not_run})
 
 
 def _github(report: Report) -> None:
@@ -114,20 +113,16 @@ def _sarif(report: Report) -> None:
     It has one run: every rule, every finding with its place, and a notification for each rule that was not judged.
     """
     indexes = {rule.id: index for index, rule in enumerate(RULES)}
-    driver = {
-        "name": "newsletter",
-        "version": __version__,
-        "rules": [
-            {
-                "id": rule.id,
-                "shortDescription": {"text": rule.title},
-                "fullDescription": {"text": rule.why},
-                "help": {"text": f"Asked for by: {rule.source}"},
-                "defaultConfiguration": {"level": rule.severity.value},
-            }
-            for rule in RULES
-        ],
-    }
+    rules = [
+        {
+            "id": rule.id,
+            "shortDescription": {"text": rule.title},
+            "fullDescription": {"text": rule.why},
+            "help": {"text": f"Asked for by: {rule.source}"},
+            "defaultConfiguration": {"level": rule.severity.value},
+        }
+        for rule in RULES
+    ]
     invocation = {
         "executionSuccessful": True,
         "toolExecutionNotifications": [
@@ -136,14 +131,12 @@ def _sarif(report: Report) -> None:
         ],
     }
     run = {
-        "tool": {"driver": driver},
+        "tool": {"driver": {"name": "newsletter", "version": __version__, "rules": rules}},
         "invocations": [invocation],
-        "originalUriBaseIds": {
-            "WORKSPACE": {"description": {"text": "the folder with newsletter.toml, or the repository that holds it"}}
-        },
+        "originalUriBaseIds": {"WORKSPACE": {"description": {"text": _WORKSPACE}}},
         "results": [_result(finding, indexes) for finding in _in_repository(report)],
     }
-    output.show_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
+    output.print_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
 
 
 def _result(finding: Finding, indexes: Mapping[str, int]) -> Mapping[str, Any]:
@@ -188,3 +181,12 @@ _FORMS: Mapping[Format, Callable[[Report], None]] = {
     Format.GITHUB: _github,
     Format.SARIF: _sarif,
 }
+
+
+@contextmanager
+def probing(config: Config, without: Sequence[Means], *, now: datetime) -> Iterator[Probing]:
+    """Ask for the probes, but for what the person or the settings leave out, and show which are running."""
+    left_out = frozenset((*without, *map(Means, config.settings.checks.without)))
+    titles = [probe.title for probe in PROBES if probe.means not in left_out]
+    with bars.steps("Checking", titles) as on_probed:
+        yield Probing(now=now, without=left_out, on_probed=on_probed)

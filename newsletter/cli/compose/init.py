@@ -16,9 +16,6 @@ def init(
     """Make a workspace: settings, a first issue, a list to try it on."""
     for path in init_workspace(folder, datetime.now(UTC).date()):
         output.say(str(path))
-    output.note(
-        "It builds as it is. Then write your own words into the .md files, and your names into newsletter.toml."
-    )
-    output.show_next(
-        f"cd {folder} && newsletter build" if folder != Path() else "newsletter build", "to see a first mail"
-    )
+    output.note("It builds as it is. Then put your own words into the .md files, and your names into newsletter.toml.")
+    command = f"cd {folder} && newsletter build" if folder != Path() else "newsletter build"
+    output.print_next(command, "to see a first mail")

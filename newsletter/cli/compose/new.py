@@ -14,11 +14,9 @@ from newsletter.workflows.compose.new import new_issue
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new issue's name, such as 2026-03.")],
     source: Annotated[
-        str | None, typer.Option("--from", metavar="ISSUE", help="The issue to copy; the newest where none is named.")
+        str | None, typer.Option("--from", metavar="ISSUE", help="What to copy, if not the last.")
     ] = None,
-    issue_date: Annotated[
-        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The date of the new issue.")
-    ] = None,
+    issue_date: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Its date.")] = None,
 ) -> None:
     """Make a new issue from the last one, to be edited from there."""
     try:
@@ -28,4 +26,4 @@ def new(
     config = current_config()
     folder = new_issue(config, name, source=source, issue_date=chosen, today=datetime.now(UTC).date())
     output.say(config.shown(folder))
-    output.show_next(f"newsletter preview {folder.name}", "to see it while you replace the old issue's words and dates")
+    output.print_next(f"newsletter preview {folder.name}", "to see it while you replace the old words and dates")

@@ -8,18 +8,19 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
-from newsletter.web.studio.serve import serve_preview
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.web.studio.preview import serve_preview
+from newsletter.workflows.compose.compose import require_issue
 
 
 def preview(
     issue: NewestIssue = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="The port; a free one near 8025 by default.")
-    ] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Otherwise a free one near 8025.")] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:
-    """Show the issue in a browser as desktops and phones will, light and dark; a saved change appears by itself."""
+    """Preview the issue in a browser as desktops and phones show it, light and dark.
+
+    A saved change appears by itself.
+    """
 
     def on_ready(url: str) -> None:
         output.say(url)
@@ -28,4 +29,4 @@ def preview(
             webbrowser.open(url)
 
     config = current_config()
-    serve_preview(config, find_issue(config, issue), port=port, on_ready=on_ready)
+    serve_preview(config, require_issue(config, issue), port=port, on_ready=on_ready)

@@ -6,42 +6,40 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.compose.findings import show_findings, summarise_findings
+from newsletter.cli.compose.findings import print_findings, summarise_findings
 from newsletter.cli.options import NamedIssue, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.language.clock import show_utc
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.approve import ApprovalDraft, approve_content, approver, draft_approval
 
 
 def approve(
-    issue: NamedIssue,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")],
-    yes: Yes = False,
+    issue: NamedIssue, by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")], yes: Yes = False
 ) -> None:
-    """Say yes to an issue exactly as it is now: any edit of its words, pictures or looks asks for a new yes.
+    """Approve an issue as it is now. Any later edit voids the approval.
 
     With `require_approval = true` in newsletter.toml, a broadcast waits for it.
     """
     name = approver(by)
     with opened_database() as (config, database):
-        draft = draft_approval(config, database, find_issue(config, issue), now=datetime.now(UTC))
-        _show_draft(config, draft, by=name)
+        draft = draft_approval(config, database, require_issue(config, issue), now=datetime.now(UTC))
+        _print_draft(config, draft, by=name)
         issue_name = draft.composed.issue.name
         output.require_yes(f"Approve {issue_name} as {name}?", yes=yes, otherwise="Nothing was approved.")
         approve_content(database, draft, by=name, now=datetime.now(UTC))
     output.say(f"{name} approved {issue_name} {draft.content_hash[:12]}")
     if draft.composed.errors:
-        output.show_next(f"newsletter check {issue_name}", "to see what holds a broadcast back")
+        output.print_next(f"newsletter check {issue_name}", "to see what holds a broadcast back")
     elif config.settings.delivery.require_test and draft.tested_at is None:
-        output.show_next(f"newsletter test {issue_name} --to reviewers", "`require_test` asks for it, too")
+        output.print_next(f"newsletter test {issue_name} --to reviewers", "`require_test` asks for it, too")
     else:
-        output.show_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see what it would do")
+        output.print_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see what it would do")
 
 
-def _show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
+def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
     """Print the issue, its subject, its variants, its content's hash, what was found, and what was said before."""
     composed = draft.composed
     mail = sample_mail(config, composed.rendered.fullest)
@@ -49,7 +47,7 @@ def _show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
         f"with {variant.readership.sees}" if variant.readership.sees else "what everybody else sees"
         for variant in composed.rendered.variants
     ]
-    output.show_facts(
+    output.print_facts(
         [
             ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
             ("subject", mail.subject),
@@ -62,7 +60,7 @@ def _show_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
             ("by", by),
         ]
     )
-    show_findings(composed.errors)
+    print_findings(composed.errors)
 
 
 def _tested(draft: ApprovalDraft) -> str:

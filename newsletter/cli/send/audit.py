@@ -1,6 +1,6 @@
 """`newsletter audit`: the account of a broadcast, and whether one address got an issue."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,20 +11,13 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
-from newsletter.cli.send.broadcasts import (
-    NOBODY_NOW,
-    parts,
-    show_heading,
-    standing_data,
-    state_word,
-    waived,
-)
+from newsletter.cli.send.status import NOBODY_NOW, parts, print_heading, standing_data, state_word, waived
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
-from newsletter.model.broadcast import Broadcast, ChunkState, DeliveryStatus
+from newsletter.model.broadcast import ChunkState, DeliveryStatus
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.send.audit import (
     BroadcastAudit,
     PersonAudit,
@@ -80,25 +73,18 @@ class IdentityPart(StrEnum):
     INFLIGHT = "inflight"
 
 
+_PARTS = f"Name everybody behind one number: {', '.join(list(IdentityPart)[:-1])} or {IdentityPart.INFLIGHT}."
+
+
 def audit(
     broadcast: BroadcastNumber,
     address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="Answer for this address alone.")] = None,
-    part: Annotated[
-        IdentityPart | None,
-        typer.Option(
-            "--list",
-            metavar="PART",
-            help="Name everybody behind one number: accepted, excluded, invalid, cancelled, unknown, rejected, waiting "
-            "or inflight.",
-        ),
-    ] = None,
-    csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write everybody, or those of --list, to a file.")
-    ] = None,
+    part: Annotated[IdentityPart | None, typer.Option("--list", metavar="PART", help=_PARTS)] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the people to a file.")] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Account for a broadcast: that its parts add up, each request, what happened, and who is behind each number.
+    """Account for a broadcast: its sums, each request, and who is behind each number.
 
     With an address: whether that person got it, when, and by which request. Ends with 1 where the parts do not add up.
     """
@@ -108,32 +94,36 @@ def audit(
         raise InputError(f"{address!r} is not an address; write one, or --list PART to name everybody behind a number")
     with opened_database() as (_, database):
         if address is not None:
-            _show_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
+            _print_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
             return
         if csv_file is not None:
             count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
             output.note(f"{output.count_of(count, 'delivery')} written to {csv_file}")
             return
         if part is not None:
-            _show_deliveries(list_deliveries(database, broadcast, part=part), as_json=as_json)
+            deliveries = list_deliveries(database, broadcast, part=part)  # shown as they are read
+            if as_json:
+                output.print_json_items(map(_delivery_data, deliveries))
+            else:
+                output.print_lines(map(_line, deliveries))
             return
         account = audit_broadcast(database, broadcast, every_request=as_json)
-        _show_account(account, as_json=as_json)
+        _print_account(account, as_json=as_json)
         if not account.tally.adds_up:
             raise typer.Exit(1)
 
 
-def _show_account(account: BroadcastAudit, *, as_json: bool) -> None:
+def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
     """Print the identity, the reasons, the waivers, the requests and the journal."""
     if as_json:
-        output.show_json(_account_data(account))
+        output.print_json(_account_data(account))
         return
     broadcast = account.broadcast
-    show_heading(broadcast, account.tally)
-    output.show_facts(
+    print_heading(broadcast, account.tally)
+    output.print_facts(
         [
             ("content", broadcast.content_hash[:12]),
-            ("due", _due(broadcast)),
+            ("due", "by everybody's own clock" if broadcast.is_local_time else show_utc(broadcast.due_at)),
             *(("approved", f"by {each.by} on {show_utc(each.at)}") for each in account.approvals),
             ("tested", f"on {show_utc(account.tested_at)}" if account.tested_at else ""),
             *parts(account.settled, account.chunks),
@@ -142,22 +132,14 @@ def _show_account(account: BroadcastAudit, *, as_json: bool) -> None:
     )
     output.say()
     if account.requests:
-        output.show_columns(_REQUEST_COLUMNS, account.requests)
+        output.print_columns(_REQUEST_COLUMNS, account.requests)
     else:
-        output.show_columns(_GROUP_COLUMNS, account.groups)
+        output.print_columns(_GROUP_COLUMNS, account.groups)
     if account.journal:
         output.say()
         rows = [(show_second(entry.at), entry.entry.value, entry.detail) for entry in account.journal]
-        output.show_table(("when (UTC)", "what", ""), rows)
-    output.show_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
-
-
-def _show_deliveries(deliveries: Iterable[AuditedDelivery], *, as_json: bool) -> None:
-    """Print one line per person, as they are read."""
-    if as_json:
-        output.show_json_items(_delivery_data(delivery) for delivery in deliveries)
-    else:
-        output.show_lines(_line(delivery) for delivery in deliveries)
+        output.print_table(("when (UTC)", "what", ""), rows)
+    output.print_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
 
 
 def _times(attempt: int) -> str:
@@ -168,10 +150,6 @@ def _times(attempt: int) -> str:
 def _delivery_data(delivery: AuditedDelivery) -> dict[str, object]:
     """Return a delivery for a script."""
     return {**asdict(delivery), "status": part_of(delivery)}
-
-
-def _due(broadcast: Broadcast) -> str:
-    return "by everybody's own clock" if broadcast.is_local_time else show_utc(broadcast.due_at)
 
 
 def _line(delivery: AuditedDelivery) -> str:
@@ -194,30 +172,30 @@ def _account_data(account: BroadcastAudit) -> dict[str, object]:
     }
 
 
-def _show_person(person: PersonAudit, *, as_json: bool) -> None:
+def _print_person(person: PersonAudit, *, as_json: bool) -> None:
     """Print whether a person got the issue, when, and by which request."""
     now = datetime.now(UTC)
     if as_json:
-        output.show_json(_person_data(person, now))
+        output.print_json(_person_data(person, now))
         return
     output.say(_answer(person, now))
     broadcast = person.broadcast
-    facts = [
-        ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
-        ("frozen", show_utc(broadcast.created_at)),
-        *_delivery_facts(person, now),
-        ("on the list", _membership(person)),
-        ("never mailed", person.never_mailed),
-        *[
-            ("elsewhere", f"broadcast {past.broadcast} of this issue: {past.status} on {show_utc(past.at)}")
-            for past in person.elsewhere
-        ],
-    ]
-    output.show_facts(facts)
+    told = "broadcast {} of this issue: {} on {}"
+    past = [told.format(each.broadcast, each.status, show_utc(each.at)) for each in person.elsewhere]
+    output.print_facts(
+        [
+            ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
+            ("frozen", show_utc(broadcast.created_at)),
+            *_delivery_facts(person, now),
+            ("on the list", _membership(person)),
+            ("never mailed", person.never_mailed),
+            *(("elsewhere", words) for words in past),
+        ]
+    )
     if person.may_be_forgotten:
         output.note("Whether they were forgotten can be told where NEWSLETTER_KEY is set in the environment.")
     if person.delivery is not None and person.delivery.status == ChunkState.UNKNOWN:
-        output.show_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
+        output.print_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
 
 
 def _answer(person: PersonAudit, now: datetime) -> str:

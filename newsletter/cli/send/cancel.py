@@ -3,14 +3,13 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import Yes
-from newsletter.cli.send.broadcasts import first_and_last, show_broadcast
+from newsletter.cli.options import BroadcastNumber, Yes
 from newsletter.cli.send.progress import interruptible
+from newsletter.cli.send.status import first_and_last, print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError
@@ -22,38 +21,39 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, plan_cancel
 from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.status import show_line, show_status
+from newsletter.workflows.send.status import line_of, status_of
 
-_PATIENCE_SECONDS = 60  # for other processes that are still handing over
+_PATIENCE = timedelta(seconds=60)  # for other processes that are still handing over
 
 
 def cancel(
-    broadcast: Annotated[int, typer.Argument(metavar="BROADCAST", help="Its number, as `newsletter status` says it.")],
+    broadcast: BroadcastNumber,
     yes: Yes = False,
 ) -> None:
-    """End a broadcast: what has not left never leaves, and what the provider still holds is taken back.
+    """End a broadcast, and take back what the provider still holds.
 
-    It can be repeated, and must be where it was interrupted or the provider did not answer.
+    What has not left never leaves. It can be repeated, and must be where it was interrupted or the provider did not
+    answer.
     """
     with opened_database() as (config, database):
         provider = _holder(config, database, broadcast)
         now = datetime.now(UTC)
         plan = plan_cancel(database, broadcast, provider, now=now)
-        _show_plan(config, plan, now=now)
+        _print_plan(config, plan, now=now)
         output.require_yes(f"Cancel broadcast {broadcast}?", yes=yes, otherwise="Nothing was cancelled.")
         _carry_out(config, database, broadcast, provider)
 
 
 def _holder(config: Config, database: Database, broadcast_id: int) -> Provider | None:
     """Return the provider where it may hold mail of the broadcast; without a batch id it holds none."""
-    found = show_line(database, broadcast_id).broadcast
+    found = line_of(database, broadcast_id).broadcast
     if not found.batch_id:
         return None
     require_same_provider(found, config.settings.provider.use)
     return open_provider(config, os.environ)
 
 
-def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
+def _print_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
     broadcast, tally = plan.broadcast, plan.tally
 
     def mails(title: str, mails: Sequence[HeldMail]) -> str:
@@ -61,16 +61,12 @@ def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
         lines = [f"{mail.deliveries:,} until {say_moment(mail.until, zone, now=now)}" for mail in mails]
         return f"{title}\n{first_and_last(lines)}" if lines else ""
 
-    output.show_facts(
+    under_way = f"{tally.inflight:,}, which are being handed over, or were when a process died"
+    output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}"),
             ("waiting", f"{tally.waiting:,}, which never leave" if tally.waiting else ""),
-            (
-                "inflight",
-                f"{tally.inflight:,}, which are being handed over, or were when a process died"
-                if tally.inflight
-                else "",
-            ),
+            ("inflight", under_way if tally.inflight else ""),
             ("held", mails(f"by {broadcast.provider}, which is asked to give them back:", plan.held)),
             ("too late", mails("too close to their time to be surely given back:", plan.too_late)),
             ("gone", f"{plan.gone:,}, which cannot be taken back" if plan.gone else ""),
@@ -81,20 +77,14 @@ def _show_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
 def _carry_out(config: Config, database: Database, broadcast_id: int, provider: Provider | None) -> None:
     with interruptible() as interruption:
         try:
-            cancel_broadcast(
-                database,
-                broadcast_id,
-                provider,
-                patience=timedelta(seconds=_PATIENCE_SECONDS),
-                on_wait=_tell_inflight,
-                stop=interruption.new_stop(),
-            )
+            stop = interruption.new_stop()
+            cancel_broadcast(database, broadcast_id, provider, patience=_PATIENCE, on_wait=_tell_inflight, stop=stop)
             code = 0
         except ProviderError as err:
-            output.show_error(str(err))
+            output.print_error(str(err))
             code = ProviderError.exit_code
-    found = show_status(database, broadcast_id)
-    show_broadcast(config, found)
+    found = status_of(database, broadcast_id)
+    print_broadcast(config, found)
     if interruption.is_asked and found.broadcast.state is BroadcastState.CANCELLING:
         raise KeyboardInterrupt
     if code or found.broadcast.state is BroadcastState.CANCELLING or found.tally.unknown:

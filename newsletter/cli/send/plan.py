@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
-from newsletter.cli.compose.findings import not_judged, show_findings
+from newsletter.cli.compose.findings import not_judged, print_findings
 from newsletter.config import Config
 from newsletter.language.clock import say_day_and_clock, say_moment
 from newsletter.model.ledger import VariantCount, ZoneCount
@@ -18,7 +18,7 @@ from newsletter.workflows.send.schedule import SchedulePlan, Travel
 _SHOWN_ZONES = 4
 
 
-def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetime) -> None:
+def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetime) -> None:
     """Print issue, sender, people, variants, time, provider, waivers and findings."""
     envelope, issue, request, preview = plan.request.envelope, plan.composed.issue, plan.request, plan.preview
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
@@ -37,14 +37,13 @@ def show_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetim
         *(("not waived", f"{rule}: it found nothing") for rule in plan.unused_waivers),
         ("not judged", "\n".join(not_judged(plan.composed.not_run))),
     ]
-    output.show_facts(facts)
+    output.print_facts(facts)
     _note_people(plan)
     if plan.waived:
-        output.note(
-            f"Waived for this broadcast, which the ledger will say: {output.count_of(len(plan.waived), 'finding')}."
-        )
+        count = output.count_of(len(plan.waived), "finding")
+        output.note(f"Waived for this broadcast, which the ledger will say: {count}.")
     if plan.blocking:
-        show_findings(plan.blocking)
+        print_findings(plan.blocking)
     elif plan.warnings:
         output.note(f"{output.count_of(len(plan.warnings), 'warning')}; `newsletter check {issue.name}` lists them")
 
@@ -62,10 +61,8 @@ def _note_people(plan: BroadcastPlan) -> None:
             f'again with when they said yes, or with --basis "…" that says why they may be mailed [{CONSENT.id}]'
         )
     if plan.worn_out:
-        output.note(
-            f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long, and will be "
-            "suppressed before anything is sent: soft bounces"
-        )
+        addresses = f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long"
+        output.note(f"{addresses}, and will be suppressed before anything is sent: soft bounces")
 
 
 def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list[tuple[str, str]]:
@@ -81,8 +78,7 @@ def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list
             ("zones", "\n".join([_zones_line(plan), *plan.notes])),
         ]
     if plan.past:
-        people = sum(zone.deliveries for zone in plan.past)
-        where = f"{people:,} in {_zone_names(plan.past)}"
+        where = f"{sum(zone.deliveries for zone in plan.past):,} in {_zone_names(plan.past)}"
         facts.append(("past", f"{where}, where the time is past: they get it as soon as it is sent"))
     return [*facts, ("until then", _travel_line(plan, provider))]
 

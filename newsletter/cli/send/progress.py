@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from newsletter.cli import bars, output
-from newsletter.cli.send.broadcasts import show_broadcast
+from newsletter.cli.send.status import print_broadcast
 from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.language.clock import say_clock, say_distance
@@ -20,7 +20,7 @@ from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.schedule import PATIENCE
-from newsletter.workflows.send.status import BroadcastStatus, show_status
+from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 _WORTH_TELLING = timedelta(seconds=20)  # a pace by the second or the minute waits all the time
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -76,29 +76,20 @@ def hand_over(
     What is scheduled does not keep a person waiting for the pace: `run-due` hands over the rest. Raise typer.Exit
     where not everybody was reached.
     """
-    waiting = show_status(database, broadcast.id).tally.waiting
-    with (
-        interruptible() as interruption,
-        bars.progress(f"Broadcast {broadcast.id}", waiting, unit="deliveries") as advance,
-    ):
+    waiting = status_of(database, broadcast.id).tally.waiting
+    title = f"Broadcast {broadcast.id}"
+    with interruptible() as interruption, bars.progress(title, waiting, unit="deliveries") as advance:
+        listener, stop = Listener(on_settled=advance, on_wait=Teller(config).tell), interruption.new_stop()
+        patience = PATIENCE if broadcast.is_scheduled else None
         try:
-            deliver(
-                config,
-                database,
-                broadcast,
-                provider,
-                ahead=ahead,
-                listener=Listener(on_settled=advance, on_wait=Teller(config).tell),
-                stop=interruption.new_stop(),
-                patience=PATIENCE if broadcast.is_scheduled else None,
-            )
+            deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
             failure = ""
         except ProviderError as err:
             failure = str(err)
-    found = show_status(database, broadcast.id)
+    found = status_of(database, broadcast.id)
     if failure:
-        output.show_error(failure)
-    show_broadcast(config, found)
+        output.print_error(failure)
+    print_broadcast(config, found)
     if failure:
         raise typer.Exit(ProviderError.exit_code)
     if interruption.is_asked and found.tally.waiting:

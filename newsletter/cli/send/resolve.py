@@ -9,8 +9,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
-from newsletter.cli.send.broadcasts import NOBODY_NOW, identity
-from newsletter.cli.send.next_steps import sending_again
+from newsletter.cli.send.status import NOBODY_NOW, identity, sending_again, title_of
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -20,7 +19,7 @@ from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.resolve import Reconciliation, choose_chunks, reconcile, resolve_chunks
-from newsletter.workflows.send.status import show_line
+from newsletter.workflows.send.status import line_of
 
 _SHOWN = 20
 _RISK = {
@@ -38,13 +37,11 @@ def resolve(
     broadcast: BroadcastNumber,
     assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Count them as accepted.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="Make them ready to be sent again by `resume`.")] = False,
-    chunk: Annotated[
-        list[int], typer.Option(metavar="N", help="Decide about this chunk alone; may be given again.")
-    ] = [],  # noqa: B006 - Typer copies it
+    chunk: Annotated[list[int], typer.Option(metavar="N", help="Only this chunk; may be given again.")] = [],  # noqa: B006
     because: Annotated[str, typer.Option(metavar="WHY", help="Why; kept in the ledger.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Find out what became of mail that may or may not have been taken: looks for evidence, then asks.
+    """Find out what became of email that may or may not have been sent.
 
     Evidence is looked for among the events that came in, and in the provider's log. Nothing is sent by this command.
     Ends with 1 while something stays unknown.
@@ -55,7 +52,7 @@ def resolve(
         provider, notes = _opened_provider(config)
         found = reconcile(database, broadcast, provider, now=datetime.now(UTC), notes=notes)
         chosen = choose_chunks(found, chunk)
-        _show_reconciliation(found, chosen, now=datetime.now(UTC))
+        _print_reconciliation(found, chosen, now=datetime.now(UTC))
         if not chosen:
             _end(database, found)
             return
@@ -74,10 +71,10 @@ def _opened_provider(config: Config) -> tuple[Provider | None, list[str]]:
         return None, [f"The provider's log was not read: {err}"]
 
 
-def _show_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], *, now: datetime) -> None:
+def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], *, now: datetime) -> None:
     """Print what evidence settled, and the chunks that are to be decided about."""
     broadcast = found.broadcast
-    output.say(f"Broadcast {broadcast.id}: {broadcast.issue} to {broadcast.segment} through {broadcast.provider}")
+    output.say(title_of(broadcast))
     for proof in found.proven:
         taken = output.styled("accepted", "green")
         output.say(f"  {_chunk(proof.chunk)} {taken}: {proof.evidence}")
@@ -87,7 +84,7 @@ def _show_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], 
         output.say("  Nothing is unknown." if not found.proven else "  Nothing is unknown any more.")
         return
     for chunk in chosen[:_SHOWN]:
-        _show_chunk(chunk, broadcast_id=broadcast.id, now=now)
+        _print_chunk(chunk, broadcast_id=broadcast.id, now=now)
     if len(chosen) > _SHOWN:
         rest = sum(chunk.deliveries for chunk in chosen[_SHOWN:])
         output.say(f"  … and {output.count_of(len(chosen) - _SHOWN, 'chunk')} more, {rest:,} people")
@@ -98,7 +95,7 @@ def _show_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], 
         )
 
 
-def _show_chunk(chunk: UnknownChunk, *, broadcast_id: int, now: datetime) -> None:
+def _print_chunk(chunk: UnknownChunk, *, broadcast_id: int, now: datetime) -> None:
     unknown = output.styled("unknown", "yellow")
     output.say(f"  {_chunk(chunk)} {unknown} since {show_utc_from(chunk.since, now)}")
     output.say(f"    {chunk.reason}")
@@ -132,11 +129,7 @@ def _decide(chunks: Sequence[UnknownChunk], *, assume_sent: bool, resend: bool, 
 
 
 def _resolve(
-    database: Database,
-    found: Reconciliation,
-    chunks: Sequence[UnknownChunk],
-    resolution: Resolution,
-    because: str,
+    database: Database, found: Reconciliation, chunks: Sequence[UnknownChunk], resolution: Resolution, because: str
 ) -> None:
     number = found.broadcast.id
     count = resolve_chunks(database, number, chunks, resolution, because=because, now=datetime.now(UTC))
@@ -154,10 +147,10 @@ def _resolve(
 
 def _end(database: Database, found: Reconciliation, step: tuple[str, str] | None = None) -> None:
     """Say how the broadcast stands and what is next, and end with 1 while something of it is unknown."""
-    tally = show_line(database, found.broadcast.id).tally
+    tally = line_of(database, found.broadcast.id).tally
     output.say(f"  {identity(tally)}")
     if step is not None:
-        output.show_next(*step)
+        output.print_next(*step)
     if tally.unknown:
-        output.show_next(f"newsletter resolve {found.broadcast.id}", f"about the {tally.unknown:,} that are left")
+        output.print_next(f"newsletter resolve {found.broadcast.id}", f"about the {tally.unknown:,} that are left")
         raise typer.Exit(1)

@@ -13,51 +13,45 @@ from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.language.clock import say_moment, show_utc
 from newsletter.providers.registry import open_provider
-from newsletter.workflows.send.plan import find_unfinished, reopen_broadcast
-from newsletter.workflows.send.status import BroadcastStatus, show_status
+from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
+from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 
 def resume(
-    broadcast: Annotated[
-        int | None, typer.Argument(metavar="BROADCAST", help="Its number; not needed where only one is unfinished.")
-    ] = None,
+    broadcast: Annotated[int | None, typer.Argument(help="Its number, if more than one is unfinished.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Go on with a broadcast that was interrupted or paused. What was or may have been taken is never sent again."""
+    """Continue a broadcast that was interrupted or paused.
+
+    What was or may have been taken is never sent again.
+    """
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
         now = datetime.now(UTC)
-        found = show_status(database, find_unfinished(database, broadcast, provider, now=now).id)
-        _show_unfinished(config, found, through=provider.describe(), now=now)
+        found = status_of(database, require_unfinished(database, broadcast, provider, now=now).id)
+        _print_unfinished(config, found, through=provider.describe(), now=now)
         waiting = found.tally.waiting
-        output.require_yes(
-            f"Send to {output.count_of(waiting, 'subscriber')}?", yes=yes or not waiting, otherwise="Nothing was sent."
-        )
+        question = f"Send to {output.count_of(waiting, 'subscriber')}?"
+        output.require_yes(question, yes=yes or not waiting, otherwise="Nothing was sent.")
         reopened = reopen_broadcast(database, found.broadcast.id, now=datetime.now(UTC))
         hand_over(config, database, reopened, provider, ahead=longest_hold(provider))
 
 
-def _show_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
+def _print_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
     """Print what the broadcast would go on with."""
-    broadcast, tally, zone = found.broadcast, found.tally, config.settings.newsletter.timezone
-    output.show_facts(
+    broadcast, tally, due = found.broadcast, found.tally, found.next_due
+    said = say_moment(due, config.settings.newsletter.timezone, now=now) if due else ""
+    is_late = due is not None and due <= now
+    effect = "what is late leaves now" if is_late else "it is handed over now, and reaches people then"
+    output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
             ("frozen", f"{show_utc(broadcast.created_at)}; its events and deadlines were judged then"),
             ("held back", broadcast.reason),
-            ("its time", _its_time(found, zone, now=now)),
+            ("its time", f"{said}; {effect}" if said else ""),
             ("accepted", f"{tally.accepted:,}, which are not sent again"),
             ("unknown", f"{tally.unknown:,}, which are not sent again either" if tally.unknown else ""),
             ("to send", f"{tally.waiting:,}"),
             ("through", through),
         ]
     )
-
-
-def _its_time(found: BroadcastStatus, zone: str, *, now: datetime) -> str:
-    if found.next_due is None:
-        return ""
-    said = say_moment(found.next_due, zone, now=now)
-    if found.next_due <= now:
-        return f"{said}; what is late leaves now"
-    return f"{said}; it is handed over now, and reaches people then"

@@ -3,15 +3,15 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import AsJson
-from newsletter.cli.send.broadcasts import standing_data
+from newsletter.cli.options import AsJson, DryRun
 from newsletter.cli.send.progress import Teller, interruptible
+from newsletter.cli.send.status import standing_data
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError
@@ -32,12 +32,15 @@ _WOULD = {
     Due.REFUSE: "cannot be handed over: {reason}",
 }
 
+_TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # parts, where there are more of it
+_WORDS = {"accepted": "handed over", "excluded": "left out"}
+
 
 def run_due(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is scheduled, and do nothing.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Carry out what is scheduled and due, once: for a timer that runs it every few minutes.
+    """Carry out what is scheduled and due, once; for a timer that runs it every few minutes.
 
     It says nothing where nothing was due. Several at the same time do no harm.
     """
@@ -47,7 +50,7 @@ def run_due(
             return open_provider(config, os.environ)
 
         if dry_run:
-            _show_due(look_at_due(config, database, opener, now=datetime.now(UTC)), as_json=as_json)
+            _print_due(look_at_due(config, database, opener, now=datetime.now(UTC)), as_json=as_json)
             return
         with command_log(config.root, "run-due") as log:
             code = _run(config, database, opener, log=log, as_json=as_json)
@@ -55,10 +58,20 @@ def run_due(
             raise typer.Exit(code)
 
 
-def _show_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
+def _print_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
     """Print what is scheduled, and what a run would do about each."""
     if as_json:
-        output.show_json([_due_data(each) for each in found])
+        output.print_json(
+            [
+                {
+                    **standing_data(each.broadcast, each.tally),
+                    "would": each.due,
+                    "why": each.reason,
+                    "until": each.until,
+                }
+                for each in found
+            ]
+        )
         return
     if not found:
         output.say("Nothing is scheduled.")
@@ -70,15 +83,17 @@ def _show_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
 def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_json: bool) -> int:
     """Run once, say what was done, and return the exit code."""
     done: list[DoneBroadcast] = []
+    # A timer, whose runs nobody watches, is not told what mail waits for.
+    on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
+    listener = Listener(on_settled=lambda _: None, on_wait=on_wait)
     with interruptible() as interruption:
-        for each in workflow.run_due(
-            config, database, opener, listener=_listener(config), new_stop=interruption.new_stop, log=log
-        ):
+        stops = interruption.new_stop
+        for each in workflow.run_due(config, database, opener, listener=listener, new_stop=stops, log=log):
             done.append(each)
             if not as_json:
-                _show(each)
+                _print(each)
     if as_json:
-        output.show_json([_done_data(each) for each in done])
+        output.print_json([_done_data(each) for each in done])
     elif not done and sys.stderr.isatty():
         output.note("Nothing is scheduled.")
     if interruption.is_asked:
@@ -86,16 +101,10 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     return max((_exit_code(each) for each in done), default=0)
 
 
-def _listener(config: Config) -> Listener:
-    """Return what is told while mail leaves: nothing to a timer, whose runs nobody watches."""
-    on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
-    return Listener(on_settled=lambda _: None, on_wait=on_wait)
-
-
-def _show(done: DoneBroadcast) -> None:
+def _print(done: DoneBroadcast) -> None:
     name, number = name_of(done.broadcast), done.broadcast.id
     if done.failure:
-        output.show_error(f"broadcast {number}: {done.failure}")
+        output.print_error(f"broadcast {number}: {done.failure}")
     elif words := _what_was_done(done):
         output.say(f"{name}: {words}")
     elif done.tally.inflight:
@@ -103,21 +112,14 @@ def _show(done: DoneBroadcast) -> None:
     elif sys.stderr.isatty():  # a timer must not write a mail about it each time
         output.note(f"{name} waits: {done.found.reason or done.waits or 'the rest is not due yet'}")
     for command, why in _next_steps(done):
-        output.show_next(command, why)
+        output.print_next(command, why)
 
 
 def _what_was_done(done: DoneBroadcast) -> str:
     """Return what is different from before; empty where nothing is."""
     before, now, state = done.found.tally, done.tally, done.broadcast.state
-    changes = [
-        (now.accepted - before.accepted, "handed over"),
-        (now.cancelled - before.cancelled, "cancelled"),
-        (now.unknown - before.unknown, "unknown"),
-        (now.rejected - before.rejected, "rejected"),
-        (now.invalid - before.invalid, "invalid"),
-        (now.excluded - before.excluded, "left out"),
-    ]
-    words = [f"{count:,} {what}" for count, what in changes if count > 0]
+    was, is_now = asdict(before), asdict(now)
+    words = [f"{more:,} {_WORDS.get(part, part)}" for part in _TOLD if (more := is_now[part] - was[part]) > 0]
     if state is not done.found.broadcast.state and state is not BroadcastState.RUNNING:
         words.append(f"{state.value}: {done.broadcast.reason}" if done.broadcast.reason else state.value)
     if words and now.waiting and state is BroadcastState.RUNNING:
@@ -146,15 +148,6 @@ def _exit_code(done: DoneBroadcast) -> int:
     before, now = done.found.tally, done.tally
     is_partial = now.unknown > before.unknown or now.rejected > before.rejected
     return 1 if is_partial or done.broadcast.state in {BroadcastState.PAUSED, BroadcastState.STOPPED} else 0
-
-
-def _due_data(found: DueBroadcast) -> dict[str, object]:
-    return {
-        **standing_data(found.broadcast, found.tally),
-        "would": found.due,
-        "why": found.reason,
-        "until": found.until,
-    }
 
 
 def _done_data(done: DoneBroadcast) -> dict[str, object]:

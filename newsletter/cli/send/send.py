@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.compose.probing import probing
-from newsletter.cli.options import NamedIssue, Without, Yes
-from newsletter.cli.send.broadcasts import show_broadcast
-from newsletter.cli.send.plan import show_plan
+from newsletter.cli.compose.findings import probing
+from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
+from newsletter.cli.send.plan import print_plan
 from newsletter.cli.send.progress import hand_over, longest_hold
+from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -20,48 +20,32 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiv
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
-from newsletter.workflows.send.plan import (
-    BroadcastPlan,
-    Order,
-    plan_broadcast,
-    start_broadcast,
-)
+from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
-from newsletter.workflows.send.status import show_status
-from newsletter.workflows.send.worker.announce import announce
+from newsletter.workflows.send.status import status_of
+from newsletter.workflows.send.worker import announce
+
+_WHERE = "Instead of --to: send to subscribers who match this, such as 'language = \"es\"'."
+_WHEN = "Send at this time: 2026-02-19 08:00, tomorrow 08:00, thursday 08:00, in 2 hours."
 
 
 def send(  # noqa: PLR0913, PLR0917 - each is an option
     issue: NamedIssue,
     to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")] = [],  # noqa: B006 - Typer copies it
-    where: Annotated[
-        str | None,
-        typer.Option(metavar="EXPRESSION", help="Instead of --to: whom you mean, such as 'language = \"es\"'."),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="As 2026-02-19 08:00, tomorrow 08:00, thursday 08:00, in 2 hours."),
-    ] = None,
-    local_time: Annotated[
-        bool, typer.Option("--local-time", help="Everybody gets it at that time by the clock of their own zone.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be sent to whom, and send nothing.")
-    ] = False,
+    where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
+    at: Annotated[str | None, typer.Option(metavar="WHEN", help=_WHEN)] = None,
+    local_time: Annotated[bool, typer.Option("--local-time", help="By the clock of each reader's own zone.")] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
     without: Without = [],  # noqa: B006 - Typer copies it
-    waive: Annotated[
-        list[str], typer.Option(metavar="RULE", help="Override one check for this broadcast; needs --because.")
-    ] = [],  # noqa: B006 - Typer copies it
-    because: Annotated[
-        list[str], typer.Option(metavar="REASON", help="Why the check is overridden; kept in the ledger.")
-    ] = [],  # noqa: B006 - Typer copies it
+    waive: Annotated[list[str], typer.Option(metavar="RULE", help="Override one check; needs --because.")] = [],  # noqa: B006
+    because: Annotated[list[str], typer.Option(metavar="REASON", help="Why it is overridden; recorded.")] = [],  # noqa: B006
 ) -> None:
-    """Broadcast an issue to a segment: says what it will do, asks, and sends. Nobody gets the same issue twice.
+    """Send an issue to a segment, after you have seen the plan and said yes.
 
-    With --at everything is settled now, people and content, and leaves at that time.
+    Nobody gets the same issue twice. With --at everything is settled now, people and content, and leaves at that time.
 
     If it is interrupted, `newsletter resume` goes on where it stopped.
     """
@@ -70,17 +54,11 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         now = datetime.now(UTC)
         schedule = _schedule(config, at, local_time=local_time, now=now)
         provider = _provider(config, is_needed=not dry_run)
-        folder, meant = find_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
+        folder, meant = require_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
         with probing(config, without, now=now) as wanted:
-            plan = plan_broadcast(
-                config,
-                database,
-                Order(folder=folder, segment=meant, waivers=waivers, schedule=schedule),
-                provider=provider,
-                probing=wanted,
-                now=now,
-            )
-        show_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
+            order = Order(folder=folder, segment=meant, waivers=waivers, schedule=schedule)
+            plan = plan_broadcast(config, database, order, provider=provider, probing=wanted, now=now)
+        print_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
             output.note("Nothing was sent: the errors above hold it back.")
             raise typer.Exit(1)
@@ -123,7 +101,7 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
         is_held = plan.schedule.travel is Travel.HELD
         hand_over(config, database, broadcast, provider, ahead=longest_hold(provider) if is_held else lead_of(config))
     else:
-        show_broadcast(config, show_status(database, broadcast.id))
+        print_broadcast(config, status_of(database, broadcast.id))
 
 
 def _only_segment(names: Sequence[str], where: str | None) -> str | None:

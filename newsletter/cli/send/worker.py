@@ -18,12 +18,11 @@ from newsletter.system.log import command_log
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
-def worker(
-    concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many drains at a time.")] = 1,
-) -> None:
-    """Hand over whatever is due until it is ended; any number of workers, on any number of machines, share the work.
+def worker(concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many drains at a time.")] = 1) -> None:
+    """Hand over whatever is due until it is stopped; any number of workers share the work.
 
-    It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish and record the requests in hand.
+    The workers may run on any number of machines. It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish
+    and record the requests in hand.
     """
     config = current_config()
     if not isinstance(config.database, str):
@@ -36,14 +35,14 @@ def worker(
 
     provider = open_provider(config, os.environ)
     drains, requests = output.count_of(concurrency, "drain"), output.count_of(provider.concurrency, "request")
-    output.show_facts(
+    output.print_facts(
         [
             ("worker for", read_address(config.database).shown),
             ("through", provider.describe()),
             ("at a time", f"{drains}, each of up to {requests}"),
         ]
     )
-    output.show_next("newsletter status", "to see how broadcasts stand; Ctrl-C ends this worker")
+    output.print_next("newsletter status", "to see how broadcasts stand; Ctrl-C ends this worker")
     with command_log(config.root, "worker", tell=output.note) as log:
         ended_by = run_worker(config, config.database, provider, concurrency=concurrency, log=log)
     if ended_by is signal.SIGINT:

@@ -12,20 +12,16 @@ from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.store.database import Database
 from newsletter.store.person import count_subscribers
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.export import export_person, export_to_file, export_to_stream, write_person
 
 
 def export(
-    person: Annotated[
-        str | None, typer.Argument(metavar="PERSON", help="An address: all that is known of that person, as JSON.")
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="The file to write; the screen where none is named.")
-    ] = None,
+    person: Annotated[str | None, typer.Argument(metavar="PERSON", help="Only the data of this address.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="The file to write; else the screen.")] = None,
     force: Force = False,
 ) -> None:
-    """Write everybody on the list as CSV, in the form that `import` reads, or one person's data as JSON.
+    """Write the list as CSV, which `import` reads, or one person's data as JSON.
 
     A file can be read by its owner alone, and appears whole or not at all.
     """

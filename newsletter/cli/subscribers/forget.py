@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import Yes
+from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.model.columns import COLUMNS
 from newsletter.model.person import KnownPerson
-from newsletter.system.secret_key import forget_key
-from newsletter.workflows.subscribers.forget import Erasure, PlannedErasure, erase, plan_erasure
+from newsletter.system.environment import forget_key
+from newsletter.workflows.subscribers.forget import PlannedErasure, erase, plan_erasure
 
 _ELSEWHERE = (
     "files that were exported or sent on, and backups of the database",
@@ -30,58 +30,51 @@ _WAL_IS_BUSY = (
 
 def forget(
     person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of somebody who asked for it.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased, and what stays.")] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Erase a person for good, and keep by a keyed digest that they are never mailed again.
+    """Erase a person for good, and remember only that they must never be mailed.
 
-    It needs NEWSLETTER_KEY in the environment: a secret of at least 32 characters, the same one each time.
+    A keyed digest of the address is what is kept. It needs NEWSLETTER_KEY in the environment: a secret of at least 32
+    characters, the same one each time.
     """
     key = forget_key()
     with opened_database() as (config, database):
         planned = plan_erasure(config, database, person, key=key)
-        _show_plan(planned)
+        _print_plan(planned)
         if dry_run:
             output.note("Nothing was erased.")
             return
         output.require_yes(f"Erase {planned.person.email} for good?", yes=yes, otherwise="Nothing was erased.")
-        erasure = erase(database, planned, key=key, now=datetime.now(UTC))
-    _show_erasure(erasure, planned.person.email)
-
-
-def _show_plan(planned: PlannedErasure) -> None:
-    """Print what would be erased, and what stays."""
-    person = planned.person
-    output.say(output.styled(person.email, "bold"))
-    output.say("would be erased")
-    output.show_facts(_erased(planned))
-    output.say("would stay")
-    for line in _staying(person):
-        output.say(f"  {line}")
-
-
-def _show_erasure(erasure: Erasure, shown: str) -> None:
-    """Print that it is done; `shown` is how the person was asked for."""
-    output.say(f"{shown} is forgotten, and is never mailed again unless they sign up anew")
-    if erasure.planned.is_on_server:
+        is_scrubbed = erase(database, planned, key=key, now=datetime.now(UTC))
+    output.say(f"{planned.person.email} is forgotten, and is never mailed again unless they sign up anew")
+    if planned.is_on_server:
         output.note(_VACUUM)
-    elif not erasure.is_scrubbed:
+    elif not is_scrubbed:
         output.note(_WAL_IS_BUSY)
     output.note("Not in this database, and left to you:")
     for line in _ELSEWHERE:
         output.note(f"  {line}")
 
 
-def _erased(planned: PlannedErasure) -> list[tuple[str, str]]:
+def _print_plan(planned: PlannedErasure) -> None:
+    """Print what would be erased, and what stays."""
     person = planned.person
-    return [
-        ("list", _row(person)),
-        ("consent", _consent(person)),
-        ("suppressions", _counted(len(person.suppressions), len(person.past_suppressions))),
-        ("soft bounces", f"{len(person.soft_bounces):,}" if person.soft_bounces else ""),
-        ("reports", f"the words and links of {planned.reported:,}" if planned.reported else ""),
-        ("outbox", f"{output.count_of(len(planned.mails), 'mail')}{_in(planned.mails)}" if planned.mails else ""),
-    ]
+    output.say(output.styled(person.email, "bold"))
+    output.say("would be erased")
+    output.print_facts(
+        [
+            ("list", _row(person)),
+            ("consent", _consent(person)),
+            ("suppressions", _suppressions(person)),
+            ("soft bounces", f"{len(person.soft_bounces):,}" if person.soft_bounces else ""),
+            ("reports", f"the words and links of {planned.reported:,}" if planned.reported else ""),
+            ("outbox", f"{output.count_of(len(planned.mails), 'mail')}{_in(planned.mails)}" if planned.mails else ""),
+        ]
+    )
+    output.say("would stay")
+    for line in _staying(person):
+        output.say(f"  {line}")
 
 
 def _row(person: KnownPerson) -> str:
@@ -103,8 +96,9 @@ def _consent(person: KnownPerson) -> str:
     return f"the record of it{f', and {earlier:,} earlier' if earlier else ''}"
 
 
-def _counted(now: int, past: int) -> str:
-    return ", ".join([*([f"{now:,} in force"] if now else []), *([f"{past:,} lifted"] if past else [])])
+def _suppressions(person: KnownPerson) -> str:
+    counts = {"in force": len(person.suppressions), "lifted": len(person.past_suppressions)}
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
 
 
 def _in(mails: tuple[Path, ...]) -> str:
@@ -114,11 +108,7 @@ def _in(mails: tuple[Path, ...]) -> str:
 
 def _staying(person: KnownPerson) -> list[str]:
     lines = ["a digest made with NEWSLETTER_KEY, by which no import brings them back"]
-    if person.subscriber is not None:
-        counted = [
-            *([output.count_of(len(person.deliveries), "delivery")] if person.deliveries else []),
-            *([output.count_of(len(person.events), "report")] if person.events else []),
-        ]
-        if counted:
-            lines.append(f"{' and '.join(counted)} in the sums, under a number that leads to nobody")
+    counts = {"delivery": len(person.deliveries), "report": len(person.events)}
+    if counted := " and ".join(output.count_of(count, noun) for noun, count in counts.items() if count):
+        lines.append(f"{counted} in the sums, under a number that leads to nobody")
     return [*lines, *_ELSEWHERE]

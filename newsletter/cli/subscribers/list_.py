@@ -20,19 +20,15 @@ _SHOWN = 20
 
 
 def list_(
-    where: Annotated[
-        str | None, typer.Option(metavar="EXPRESSION", help="Whom you mean, such as 'tagged(\"teacher\")'.")
-    ] = None,
+    where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help="Such as 'tagged(\"teacher\")'.")] = None,
     segment: Annotated[str | None, typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help=f"How many at most; {_SHOWN} by default, all with --csv or --json.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=f"How many at most; {_SHOWN} on the screen.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="As a CSV file, which can be imported.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show who is on the list, and whether mail reaches them: everybody, a segment, or whom an expression means.
+    """Show who is on the list, or in a part of it, and whether mail reaches them.
 
-    docs/segments.md tells what an expression may ask.
+    Shows everybody, a segment, or whom an expression means. docs/segments.md tells what an expression may ask.
     """
     if where is not None and segment is not None:
         raise InputError("--where and --segment both say whom you mean; give one of them")
@@ -43,13 +39,13 @@ def list_(
         if as_csv:
             write_people(database, meant, output.result_stream(), most=limit)
         elif as_json:
-            output.show_json_items(_data(member) for member in list_people(database, meant, most=limit))
+            output.print_json_items(_data(member) for member in list_people(database, meant, most=limit))
         else:
             people = tuple(list_people(database, meant, most=limit or _SHOWN))
-            _show_people(people, total=count_people(database, meant), is_part=bool(where or segment))
+            _print_people(people, total=count_people(database, meant), is_part=bool(where or segment))
 
 
-def show_members(members: Sequence[Member]) -> None:
+def print_members(members: Sequence[Member]) -> None:
     """Print one row per member."""
     columns: Mapping[str, Callable[[Member], str]] = {
         "address": lambda member: member.subscriber.record.email,
@@ -58,15 +54,15 @@ def show_members(members: Sequence[Member]) -> None:
         "not mailed": lambda member: "" if member.is_mailed else member.standing,
         "tags": lambda member: ", ".join(member.subscriber.record.tags),
     }
-    output.show_columns(columns, members)
+    output.print_columns(columns, members)
 
 
-def _show_people(people: Sequence[Member], *, total: int, is_part: bool) -> None:
+def _print_people(people: Sequence[Member], *, total: int, is_part: bool) -> None:
     if people:
-        show_members(people)
+        print_members(people)
     if not total and not is_part:
         output.say("Nobody is on the list.")
-        output.show_next("newsletter subscribers import FILE", "to bring people in")
+        output.print_next("newsletter subscribers import FILE", "to bring people in")
     elif not total:
         output.say("Nobody is meant by that.")
     elif len(people) == total:

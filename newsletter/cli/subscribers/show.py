@@ -11,8 +11,8 @@ from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
-from newsletter.system.secret_key import forget_key
-from newsletter.workflows.subscribers.person import show_person
+from newsletter.system.environment import forget_key
+from newsletter.workflows.subscribers.person import require_person
 
 _SHOWN = 20  # of each kind that may be long; `export` has all
 _LONGEST_DETAIL = 40  # a link cannot be broken between words, and a terminal has 80 columns
@@ -38,34 +38,31 @@ _SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
 
 
 def show(email: Email) -> None:
-    """Show everything that is known of a person: fields, tags, consent, suppressions, what they were sent."""
+    """Show everything that is known about a person.
+
+    That is: fields, tags, consent, suppressions, and what they were sent.
+    """
     with opened_database() as (_, database):
-        person = show_person(database, email, key=forget_key())
-    _show_known(person)
-    output.show_next(f"newsletter subscribers export {person.email}", "has all of it, as JSON")
+        person = require_person(database, email, key=forget_key())
+    _print_known(person)
+    output.print_next(f"newsletter subscribers export {person.email}", "has all of it, as JSON")
 
 
-def _show_known(person: KnownPerson) -> None:
+def _print_known(person: KnownPerson) -> None:
     """Print who they are, what they agreed to, whether they are mailed, and what became of their mail."""
     subscriber = person.subscriber
     output.say(output.styled(person.email, "bold"))
     if subscriber is None:
         output.say("  not on the list")
     else:
-        output.show_facts(_list_facts(person, subscriber))
-        _show_part("Consent", _consent_facts(person, subscriber))
-    _show_part("Mail", _mail_facts(person))
-    _show_rows("What they were sent", _DELIVERIES, person.deliveries)
-    _show_rows("What was reported", _EVENTS, person.events)
-    _show_rows("Mailbox could not take mail", _SOFT_BOUNCES, person.soft_bounces)
-
-
-def _list_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
-    return [
-        *_column_facts(subscriber.record, is_consent=False),
-        ("changed", show_utc(subscriber.updated_at)),
-        ("imported", "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)),
-    ]
+        imports = "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)
+        columns = _column_facts(subscriber.record, is_consent=False)
+        output.print_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
+        _print_part("Consent", _consent_facts(person, subscriber))
+    _print_part("Mail", _mail_facts(person))
+    _print_rows("What they were sent", _DELIVERIES, person.deliveries)
+    _print_rows("What was reported", _EVENTS, person.events)
+    _print_rows("Mailbox could not take mail", _SOFT_BOUNCES, person.soft_bounces)
 
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
@@ -130,18 +127,18 @@ def _since(suppression: Suppression) -> str:
     return f"since {show_utc(suppression.created_at)}{detail}"
 
 
-def _show_part(title: str, facts: Sequence[tuple[str, str]]) -> None:
+def _print_part(title: str, facts: Sequence[tuple[str, str]]) -> None:
     if any(value for _, value in facts):
         output.say()
         output.say(output.styled(title, "bold"))
-        output.show_facts(facts)
+        output.print_facts(facts)
 
 
-def _show_rows(title: str, columns: dict[str, Callable[[output.Item], str]], items: Sequence[output.Item]) -> None:
+def _print_rows(title: str, columns: dict[str, Callable[[output.Item], str]], items: Sequence[output.Item]) -> None:
     if not items:
         return
     output.say()
     output.say(output.styled(title, "bold"))
-    output.show_columns(columns, items[:_SHOWN])
+    output.print_columns(columns, items[:_SHOWN])
     if len(items) > _SHOWN:
         output.say(f"… and {len(items) - _SHOWN:,} more")

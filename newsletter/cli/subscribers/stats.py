@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
+from newsletter.cli.options import AsJson, Force
 from newsletter.cli.subscribers.stats_page import can_draw, in_ascii, page_of
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
@@ -24,17 +25,12 @@ _PATIENCE_SECONDS = 1.0  # before a bar shows that it goes on
 
 
 def stats(
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="YYYY-MM", help="The first month of growth; a year is shown otherwise."),
-    ] = None,
-    chart: Annotated[
-        Path | None, typer.Option("--chart", metavar="FILE.svg", help="Also draw growth into an SVG file.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the chart where it exists.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="The first month; else a year ago.")] = None,
+    chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Also draw growth into an SVG file.")] = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the audience: how it grows, where it comes from, who may be mailed and who no longer reads."""
+    """Show how the audience grows, where it comes from, and who no longer reads."""
     first_month = _month(since) if since else None
     if chart:
         require_chart_path(chart, overwrite=force)
@@ -45,22 +41,18 @@ def stats(
         write_growth_chart(chart, found.growth, name=name, brand=config.settings.brand, overwrite=force)
         output.note(f"{chart} written")
     if as_json:
-        output.show_json(stats_data(found))
+        output.print_json(stats_data(found))
         return
     if not found.facts.people:
         output.say("Nobody is on the list yet.")
-        output.show_next("newsletter subscribers import FILE", "to bring a list in")
+        output.print_next("newsletter subscribers import FILE", "to bring a list in")
         return
-    _show_page(found, name)
-    if any(each.count and each.count.mailable for each in found.candidates):
-        output.show_next("newsletter segments", "to see them, once they stand in newsletter.toml")
-    elif not chart:
-        output.show_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
-
-
-def _show_page(found: AudienceStats, name: str) -> None:
     lines = page_of(found, name, width=max(_NARROWEST, min(_WIDEST, get_terminal_size().columns)))
-    output.show_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
+    output.print_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
+    if any(each.count and each.count.mailable for each in found.candidates):
+        output.print_next("newsletter segments", "to see them, once they stand in newsletter.toml")
+    elif not chart:
+        output.print_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
 
 
 def stats_data(stats: AudienceStats) -> dict[str, object]:
@@ -91,14 +83,8 @@ def stats_data(stats: AudienceStats) -> dict[str, object]:
 
 
 def _month_data(month: MonthlyGrowth) -> dict[str, object]:
-    return {
-        "month": f"{month.month:%Y-%m}",
-        "joined": month.joined,
-        "returned": month.returned,
-        "left": dict(month.left),
-        "all_left": month.all_left,
-        "net": month.net,
-    }
+    joined = {"month": f"{month.month:%Y-%m}", "joined": month.joined, "returned": month.returned}
+    return {**joined, "left": dict(month.left), "all_left": month.all_left, "net": month.net}
 
 
 def _breakdown(breakdown: Breakdown, noun: str) -> dict[str, object]:

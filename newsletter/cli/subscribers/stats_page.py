@@ -8,17 +8,9 @@ from typing import TextIO
 from newsletter.cli import output
 from newsletter.cli.output import aligned, shortened
 from newsletter.language.clock import show_day
-from newsletter.model.stats import (
-    AudienceFacts,
-    AudienceStats,
-    Breakdown,
-    Candidates,
-    Engagement,
-    Group,
-    Growth,
-    Mailboxes,
-    MonthlyGrowth,
-)
+from newsletter.model.stats import AudienceFacts, AudienceStats, Breakdown, Candidates, Engagement, Growth, Mailboxes
+
+Count = tuple[str, int]  # a name, and how many
 
 _FULL = "█"
 _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
@@ -32,10 +24,7 @@ _OPENS_ARE_HIGH = (
     "Opens are counted high: Apple Mail and others fetch the pictures of mail that nobody reads. Clicks are the surer "
     "sign; of those who only opened, some did not."
 )
-_WHAT = {
-    "re-engage": "ask them whether they still want it",
-    "sunset": "stop mailing them",
-}
+_WHAT = {"re-engage": "ask them whether they still want it", "sunset": "stop mailing them"}
 
 
 def page_of(stats: AudienceStats, name: str, *, width: int) -> list[str]:
@@ -111,23 +100,20 @@ def _people(facts: AudienceFacts, width: int) -> list[str]:
 
 
 def _consent(facts: AudienceFacts) -> list[str]:
-    rows = [("on record", f"{facts.consents:,}", "")]
-    if facts.consents_without_source:
-        rows.append(("  without a source", f"{facts.consents_without_source:,}", ""))
-    if facts.consents_without_confirmation:
-        rows.append(("  not confirmed by mail", f"{facts.consents_without_confirmation:,}", ""))
-    if facts.on_stated_basis:
-        rows.append(("on a basis that an import stated", f"{facts.on_stated_basis:,}", ""))
+    further = {
+        "  without a source": facts.consents_without_source,
+        "  not confirmed by mail": facts.consents_without_confirmation,
+        "on a basis that an import stated": facts.on_stated_basis,
+    }
+    counts = {"on record": facts.consents, **{name: count for name, count in further.items() if count}}
+    rows = [(name, f"{count:,}") for name, count in counts.items()]
     return [_title("Consent"), *_aligned(rows, right=frozenset({1}))]
 
 
 def _topics(facts: AudienceFacts) -> list[str]:
     if not facts.topics:
         return []
-    rows = [
-        (shortened(each.title, _LONGEST_NAME), f"{each.people:,}", share(each.people, facts.people))
-        for each in facts.topics
-    ]
+    rows = [_counted(each.title, each.people, facts.people) for each in facts.topics]
     return [_title("Left one topic, still mailed about others"), *_aligned(rows, right=frozenset({1, 2}))]
 
 
@@ -136,7 +122,7 @@ def _growth(growth: Growth, width: int) -> list[str]:
     change = growth.after - growth.before
     percent = f", {100 * change / growth.before:+.1f} %".replace("-", "−") if growth.before > 0 else ""
     title = f"Growth since {first:%B %Y}: {growth.before:,} → {growth.after:,} ({_signed(change)}{percent})"
-    numbers = [_month_cells(month) for month in growth.months]
+    numbers = [(f"{month.gained:,}", f"{month.all_left:,}", _signed(month.net)) for month in growth.months]
     most_gained = max(month.gained for month in growth.months)
     most_left = max(month.all_left for month in growth.months)
     widths = [max(map(len, column)) for column in zip(("joined", "left", "net"), *numbers, strict=True)]
@@ -150,12 +136,8 @@ def _growth(growth: Growth, width: int) -> list[str]:
         gained_bar = bar(month.gained, largest=most_gained, columns=columns[0])
         left_bar = bar(month.all_left, largest=most_left, columns=columns[1])
         rows.append((f"{month.month:%b %Y}", gained, gained_bar, left, left_bar, net))
-    head, *lines = _aligned(rows, right=frozenset({1, 3, 5}))
-    return [_title(title), output.styled(head, "dim"), *lines, *_growth_notes(growth, f"{last:%B}", width)]
-
-
-def _month_cells(month: MonthlyGrowth) -> tuple[str, str, str]:
-    return f"{month.gained:,}", f"{month.all_left:,}", _signed(month.net)
+    lines = _headed(rows, right=frozenset({1, 3, 5}))
+    return [_title(title), *lines, *_growth_notes(growth, f"{last:%B}", width)]
 
 
 def _signed(number: int) -> str:
@@ -177,25 +159,14 @@ def _sources(sources: Breakdown, people: int, width: int) -> list[str]:
     groups = sources.groups
     if not groups:
         return [_title(title), *_note("No source is on record for anybody.", width)] if people else []
-    cells = [
-        ("", "people", "", "left"),
-        *(
-            (shortened(each.name, _LONGEST_NAME), f"{each.people:,}", share(each.people, people), _gone(each))
-            for each in groups
-        ),
-        *(
-            (name, f"{count:,}", share(count, people), "")
-            for name, count in _rest(sources, nothing="no source on record")
-        ),
-    ]
+    rest = _rest(sources, nothing="no source on record")
+    gone = ["left", *(share(each.left, each.people) if each.left else "" for each in groups)]
+    named = [("", "people", ""), *(_counted(each.name, each.people, people) for each in groups)]
+    named += [_counted(name, count, people) for name, count in rest]
+    cells = [(*row, left) for row, left in zip_longest(named, gone, fillvalue="")]
     bars = ["", *_drawn([group.people for group in groups], cells, width)]
     rows = [(*row, drawn) for row, drawn in zip_longest(cells, bars, fillvalue="")]
-    head, *lines = _aligned(rows, right=frozenset({1, 2, 3}))
-    return [_title(title), output.styled(head, "dim"), *lines]
-
-
-def _gone(group: Group) -> str:
-    return share(group.left, group.people) if group.left else ""
+    return [_title(title), *_headed(rows, right=frozenset({1, 2, 3}))]
 
 
 def _imports(stats: AudienceStats, width: int) -> list[str]:
@@ -206,14 +177,11 @@ def _imports(stats: AudienceStats, width: int) -> list[str]:
     for each in imports:
         file = shortened(each.file or "one by one", _LONGEST_NAME)
         rows.append((show_day(each.at), file, f"{each.added:,}", f"{each.updated:,}"))
-    if any(each.basis for each in imports):
-        room = width - _taken(rows) - 2
-        bases = ["basis", *(shortened(each.basis, room) for each in imports)]
-    else:
-        bases = [""] * len(rows)
+    room = width - _taken(rows) - 2
+    head = "basis" if any(each.basis for each in imports) else ""
+    bases = [head, *(shortened(each.basis, room) if each.basis else "" for each in imports)]
     cells = [(*row, basis) for row, basis in zip(rows, bases, strict=True)]
-    head, *lines = _aligned(cells, right=frozenset({2, 3}))
-    return [_title("Last imports"), output.styled(head, "dim"), *lines]
+    return [_title("Last imports"), *_headed(cells, right=frozenset({2, 3}))]
 
 
 def _breakdown(title: str, breakdown: Breakdown, people: int, width: int, *, nothing: str) -> list[str]:
@@ -223,14 +191,10 @@ def _breakdown(title: str, breakdown: Breakdown, people: int, width: int, *, not
     return [_title(title), *_bars(rows, people, width, rest=_rest(breakdown, nothing=nothing))]
 
 
-def _rest(breakdown: Breakdown, *, nothing: str) -> list[tuple[str, int]]:
+def _rest(breakdown: Breakdown, *, nothing: str) -> list[Count]:
     """Return what the groups leave out: the smaller ones together, and the people without the trait on record."""
-    rows = []
-    if breakdown.further:
-        rows.append((f"{breakdown.further:,} more", breakdown.further_people))
-    if breakdown.unknown:
-        rows.append((nothing, breakdown.unknown))
-    return rows
+    rows = [(f"{breakdown.further:,} more", breakdown.further_people), (nothing, breakdown.unknown)]
+    return [(name, people) for name, people in rows if people]
 
 
 def _mailboxes(mailboxes: Mailboxes, people: int, width: int) -> list[str]:
@@ -261,24 +225,29 @@ def _candidates(candidates: Sequence[Candidates], width: int) -> list[str]:
         if each.count is None:
             lines += _note(f"{head}  not known: {each.because}", width, indent=2 + len(head) + 2)
             continue
-        words = (
-            f"{head}  {output.people_of(each.count.members)}, {each.count.mailable:,} of them mailable: "
-            f"nothing opened or clicked in {each.days} days and {each.issues} issues or more; {_WHAT[each.purpose]}"
-        )
-        lines += _note(words, width, indent=2 + len(head) + 2)
+        people = f"{output.people_of(each.count.members)}, {each.count.mailable:,} of them mailable"
+        silence = f"nothing opened or clicked in {each.days} days and {each.issues} issues or more"
+        lines += _note(f"{head}  {people}: {silence}; {_WHAT[each.purpose]}", width, indent=2 + len(head) + 2)
     if known := [each for each in candidates if each.count is not None and each.count.members]:
         lines += ["", *_note("As segments, to be pasted below [segments] in newsletter.toml:", width), ""]
         lines += [line for each in known for line in pasted(each)]
     return lines
 
 
-def _bars(
-    rows: Sequence[tuple[str, int]], whole: int, width: int, *, rest: Sequence[tuple[str, int]] = ()
-) -> list[str]:
+def _bars(rows: Sequence[Count], whole: int, width: int, *, rest: Sequence[Count] = ()) -> list[str]:
     """Return one row per group: name, number, share and a bar, the longest for the largest; `rest` has no bars."""
-    cells = [(shortened(name, _LONGEST_NAME), f"{people:,}", share(people, whole)) for name, people in (*rows, *rest)]
+    cells = [_counted(name, people, whole) for name, people in (*rows, *rest)]
     bars = _drawn([people for _, people in rows], cells, width)
     return _aligned([(*row, drawn) for row, drawn in zip_longest(cells, bars, fillvalue="")], right=frozenset({1, 2}))
+
+
+def _counted(name: str, people: int, whole: int) -> tuple[str, str, str]:
+    return shortened(name, _LONGEST_NAME), f"{people:,}", share(people, whole)
+
+
+def _headed(rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> list[str]:
+    head, *lines = _aligned(rows, right=right)
+    return [output.styled(head, "dim"), *lines]
 
 
 def _aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> list[str]:

@@ -20,15 +20,12 @@ class FileFormat(StrEnum):
 
 def export(
     file: OutputFile = None,
-    form: Annotated[
-        FileFormat | None,
-        typer.Option("--format", help="csv, or json as the file's name ends; csv where it says nothing."),
-    ] = None,
+    form: Annotated[FileFormat | None, typer.Option("--format", help="Otherwise by the file's name.")] = None,
     topic: OnlyTopic = None,
     reason: OnlyReason = None,
     force: Force = False,
 ) -> None:
-    """Write who is not mailed as CSV, in the form that `add --file` reads, or as JSON.
+    """Write who is not mailed as CSV, which `add --file` reads, or as JSON.
 
     A file can be read by its owner alone, and appears whole or not at all.
     """

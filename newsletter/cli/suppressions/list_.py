@@ -25,11 +25,11 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = _SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="All of them, for a script.")] = False,
 ) -> None:
-    """Show who is not mailed, since when, and why: at all, or about a topic that they left."""
+    """Show who is not mailed, since when, and why."""
     with opened_database() as (config, database):
         found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
         if as_json:
-            output.show_json_items(map(suppression_data, found))
+            output.print_json_items(map(suppression_data, found))
             return
         shown = tuple(islice(found, limit))
         counts = count_suppressions(database, topic=topic, reason=reason)
@@ -44,7 +44,7 @@ def list_(
         "since": lambda each: show_day(each.created_at),
         "detail": lambda each: output.shortened(each.detail, _LONGEST_DETAIL),
     }
-    output.show_columns(columns, shown)
+    output.print_columns(columns, shown)
     total = counts.total()
     by_reason = ", ".join(f"{number:,} {each}" for each, number in counts.most_common())
     if len(shown) < total:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.options import Yes
+from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -14,24 +14,23 @@ from newsletter.language.clock import show_day
 from newsletter.store.database import Database
 from newsletter.store.forgotten import clear_forgotten, count_forgotten
 from newsletter.store.subscribers import find_subscriber
-from newsletter.workflows.suppressions.suppress import find_lift, lift
+from newsletter.workflows.suppressions.suppress import lift, require_lift
 
 _UNCHANGED = "Nothing was changed."
 
 
 def remove(
-    email: Annotated[
-        str | None, typer.Argument(metavar="EMAIL", help="The address of somebody who asked to come back.")
-    ] = None,
+    email: Annotated[str | None, typer.Argument(metavar="EMAIL", help="Who asked to come back.")] = None,
     topic: Annotated[str, typer.Option(metavar="TOPIC", help="Only from this topic, which they had left.")] = "",
     because: Annotated[str, typer.Option(metavar="REASON", help="Why; it is kept.")] = "",
-    forgotten: Annotated[
-        bool, typer.Option("--forgotten", help="Where NEWSLETTER_KEY is lost: give up knowing who was forgotten.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    forgotten: Annotated[bool, typer.Option("--forgotten", help="Without a key: delete all digests.")] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Let somebody be mailed again who asked for it. Says what ends, asks, and keeps the reason that you give."""
+    """Let a person be mailed again who asked for it.
+
+    Says what ends, asks, and keeps the reason that you give.
+    """
     if forgotten == (email is not None):
         raise InputError('name the address of somebody who asked to come back, and why: ADDRESS --because "…"')
     if email is not None and not because.strip() and not dry_run:
@@ -47,8 +46,8 @@ def _lift(
     config: Config, database: Database, email: str, *, topic: str, because: str, dry_run: bool, yes: bool
 ) -> None:
     """Say what ends, ask, end it, and say what still keeps them from being mailed."""
-    found = find_lift(database, email, topic=topic, topics=config.settings.topics)
-    output.show_facts(
+    found = require_lift(database, email, topic=topic, topics=config.settings.topics)
+    output.print_facts(
         [
             ("address", found.email),
             ("not mailed", f"about {found.topic}" if found.topic else "at all"),
@@ -72,9 +71,9 @@ def _lift(
     subscriber = find_subscriber(database, found.email)
     if subscriber is None or not subscriber.record.may_be_mailed:
         output.note("Nothing is sent to them yet: they are not on the list with a consent.")
-        output.show_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record theirs")
+        output.print_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record theirs")
     if config.settings.provider.table_in_use.keeps_suppressions:
-        output.show_next("newsletter suppressions sync", "to take them off your provider's lists as well")
+        output.print_next("newsletter suppressions sync", "to take them off your provider's lists as well")
 
 
 def _give_up_forgotten(database: Database, *, dry_run: bool, yes: bool) -> None:

@@ -8,26 +8,21 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
+from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import opened_database
-from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.event import ProviderList
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.system.secret_key import forget_key
-from newsletter.workflows.suppressions.sync import SyncPlan, TakenOver, hand_over, lists_of, plan_sync, take_over
+from newsletter.system.environment import forget_key
+from newsletter.workflows.suppressions.sync import SyncPlan, TakenOver, hand_over, plan_sync, require_lists, take_over
 
 
 def sync(
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Only what was suppressed from then on, such as 2026-02-01, in UTC."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change here and there, and change nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the provider's lists change.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only from then on: 2026-02-01, in UTC.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Bring the suppressions here and the provider's own lists in line, both ways.
 
@@ -37,33 +32,25 @@ def sync(
     now, start, key = datetime.now(UTC), _moment(since), forget_key()
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
-        lists_of(provider)  # says so before anything else, where there are none
+        require_lists(provider)  # says so before anything else, where there are none
         with bars.progress("Reading", None, unit="entries") as advance:
             plan = plan_sync(database, provider, since=start, now=now, key=key, on_read=advance)
-        _show_plan(plan)
+        _print_plan(plan)
         if dry_run:
             output.note("Nothing was changed, here or there.")
             return
-        _carry_out(config, database, provider, plan, key=key, yes=yes, now=now)
+        question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
+        may_change_there = not plan.changes_there or yes or output.confirm(question)
+        policy = config.settings.suppressions.soft_bounce_policy
+        _print_taken(take_over(database, plan, policy, key=key, now=now))
+        if not may_change_there:
+            output.note(f"{plan.provider}'s lists were left as they are.")
+            raise typer.Exit(1)
+        _carry_out(database, provider, plan, key=key)
 
 
-def _carry_out(
-    config: Config,
-    database: Database,
-    provider: Provider,
-    plan: SyncPlan,
-    *,
-    key: bytes | None,
-    yes: bool,
-    now: datetime,
-) -> None:
-    question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
-    may_change_there = not plan.changes_there or yes or output.confirm(question)
-    taken = take_over(database, plan, config.settings.suppressions.soft_bounce_policy, key=key, now=now)
-    _show_taken(taken)
-    if not may_change_there:
-        output.note(f"{plan.provider}'s lists were left as they are.")
-        raise typer.Exit(1)
+def _carry_out(database: Database, provider: Provider, plan: SyncPlan, *, key: bytes | None) -> None:
+    """Change the provider's lists, and print what changed."""
     refused: tuple[str, ...] = ()
     if plan.changes_there:
         with bars.progress("Writing", plan.changes_there, unit="entries") as advance:
@@ -78,7 +65,7 @@ def _carry_out(
         raise typer.Exit(1)
 
 
-def _show_taken(taken: TakenOver) -> None:
+def _print_taken(taken: TakenOver) -> None:
     new = output.count_of(taken.suppressed, "address")
     output.say(f"here: {new} newly suppressed" if taken.suppressed else "here: nobody new")
     if taken.soft_bounces:
@@ -87,22 +74,15 @@ def _show_taken(taken: TakenOver) -> None:
         output.say(f"here: {output.count_of(taken.worn_out, 'address')} suppressed after many soft bounces in a row")
 
 
-def _show_plan(plan: SyncPlan) -> None:
+def _print_plan(plan: SyncPlan) -> None:
     new_here = Counter(entry.on for entry in plan.new_here)
     off_there = Counter(entry.on for entry in plan.off_there)
     rows = []
     for listed in ProviderList:
-        is_block = listed is ProviderList.BLOCKS
-        rows.append(
-            (
-                listed.replace("_", " "),
-                f"{plan.there[listed]:,}",
-                "" if is_block else f"{new_here[listed]:,}",
-                f"{len(plan.new_there):,}" if listed is ProviderList.UNSUBSCRIBES else "",
-                "" if is_block else f"{off_there[listed]:,}",
-            )
-        )
-    output.show_table((plan.provider, "there", "new here", "new there", "off there"), rows)
+        here, off = ("", "") if listed is ProviderList.BLOCKS else (f"{new_here[listed]:,}", f"{off_there[listed]:,}")
+        new_there = f"{len(plan.new_there):,}" if listed is ProviderList.UNSUBSCRIBES else ""
+        rows.append((listed.replace("_", " "), f"{plan.there[listed]:,}", here, new_there, off))
+    output.print_table((plan.provider, "there", "new here", "new there", "off there"), rows)
     remarks = (
         (len(plan.off_there), "let back in here since they were put on a list there"),
         (len(plan.left_again), "left again there: noted, so that no consent from before lets them back"),

@@ -13,15 +13,15 @@ from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
-from newsletter.web.studio.lookup import Lookup
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.views import (
     SAMPLE_READER,
     UNKNOWN_READER,
-    ColorScheme,
+    DeviceScheme,
     Pictures,
     Show,
     StudioView,
+    SubscriberLookup,
     chosen_variant,
     mail_in_view,
     variant_key,
@@ -66,7 +66,7 @@ class ShownMail:
 
 
 def studio_page(
-    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: Lookup | None, token: str | None
+    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: SubscriberLookup | None, token: str | None
 ) -> str:
     """Return the whole page. Without a token it has no form to look a subscriber up with."""
     shown = _shown(proof, view, lookup)
@@ -74,29 +74,26 @@ def studio_page(
     if shown is not None and not proof.mistakes:
         problems = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
     reader = view.reader if view.reader == SAMPLE_READER or (lookup and lookup.found) else UNKNOWN_READER
-    return (
-        _templates()
-        .get_template("studio.html.j2")
-        .render(
-            proof=proof,
-            newsletter=proof.config.settings.newsletter,
-            view=view,
-            reader=reader,
-            readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
-            issues=tuple(issues),
-            shown=shown,
-            lookup=lookup,
-            token=token,
-            problems=problems,
-            verdict=_verdict(problems),
-            html_limit_bytes=HTML_LIMIT_BYTES,
-            html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
-            choices={"show": Show, "scheme": ColorScheme, "pictures": Pictures},
-        )
+    page = _templates().get_template("studio.html.j2")
+    return page.render(
+        proof=proof,
+        newsletter=proof.config.settings.newsletter,
+        view=view,
+        reader=reader,
+        readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
+        issues=tuple(issues),
+        shown=shown,
+        lookup=lookup,
+        token=token,
+        problems=problems,
+        verdict=_verdict(problems),
+        html_limit_bytes=HTML_LIMIT_BYTES,
+        html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
+        choices={"show": Show, "scheme": DeviceScheme, "pictures": Pictures},
     )
 
 
-def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: Lookup | None) -> SampleMail:
+def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: SubscriberLookup | None) -> SampleMail:
     """Return the email of the subscriber who was looked up; if there is none, the one that the view asks for."""
     if lookup is not None and lookup.found is not None:
         return lookup.found.mail
@@ -115,12 +112,9 @@ def studio_file(name: str) -> str:
 
 @cache
 def _templates() -> Environment:
+    loader = FileSystemLoader(_PAGES)
     environment = Environment(
-        loader=FileSystemLoader(_PAGES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["sentence"] = _sentence
     return environment
@@ -131,13 +125,11 @@ def _sentence(text: str) -> Markup:
     first, _, _ = text.partition(" ")
     if first.isalpha():
         text = text[0].upper() + text[1:]
-    pieces = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
-    )
+    code, pieces = Markup("<code>{}</code>"), text.split("`")
+    return Markup("").join(code.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
 
 
-def _shown(proof: IssueProof, view: StudioView, lookup: Lookup | None) -> ShownMail | None:
+def _shown(proof: IssueProof, view: StudioView, lookup: SubscriberLookup | None) -> ShownMail | None:
     if proof.composed is None:
         return None
     rendered = proof.composed.rendered

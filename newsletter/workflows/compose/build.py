@@ -1,6 +1,6 @@
 """Build an issue into files that a person can open: HTML with its pictures, text, a mail, a report."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,19 +12,12 @@ from newsletter.model.issue import Issue
 from newsletter.model.reader import Reader
 from newsletter.model.rendered import RenderedVariant, with_local_pictures
 from newsletter.system.files import whole_folder
-from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, compose_issue, open_theme
+from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, Fields, compose_issue, open_theme
 from newsletter.workflows.compose.sample import mail_of, message_of, sample_mail, sample_reader
 
 PICTURES_FOLDER = "pictures"
 READER_FILE = "subscriber"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltFile:
-    """One file that a build wrote."""
-
-    path: Path
-    size_bytes: int
+ReaderFor = Callable[[Issue], Reader]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +25,17 @@ class Build:
     """A built issue and its files."""
 
     composed: Composed
-    files: tuple[BuiltFile, ...]
+    files: tuple[Path, ...]
 
 
 def build_issue(
-    config: Config,
-    folder: Path,
-    now: datetime,
-    *,
-    known_fields: Iterable[str] | None = None,
-    reader_for: Callable[[Issue], Reader] | None = None,
+    config: Config, folder: Path, now: datetime, *, known_fields: Fields = None, reader_for: ReaderFor | None = None
 ) -> Build:
     """Compose an issue and write `build/ISSUE/` anew: it appears whole, or stays as it was.
 
     The fullest variant is `email.*`; others carry their segments in the name. The mail of a reader, where one is asked
     for, is `subscriber.*`, which this user alone can read. `known_fields` are those of the list, where there is one.
-    Raises MistakesError for what is wrong in the issue, InputError where nothing can be written.
+    Raise MistakesError for what is wrong in the issue, InputError where nothing can be written.
     """
     theme = open_theme(config)
     composed = compose_issue(config, folder, known_fields=known_fields, theme=theme)
@@ -56,7 +44,7 @@ def build_issue(
     return Build(composed=composed, files=files)
 
 
-def _write(config: Config, composed: Composed, reader: Reader | None, now: datetime) -> tuple[BuiltFile, ...]:
+def _write(config: Config, composed: Composed, reader: Reader | None, now: datetime) -> tuple[Path, ...]:
     target = config.root / BUILD_FOLDER / composed.issue.name
     try:
         target.parent.mkdir(exist_ok=True)
@@ -65,7 +53,7 @@ def _write(config: Config, composed: Composed, reader: Reader | None, now: datet
     except OSError as err:
         place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
         raise InputError(f"{place}: cannot be written ({err.strerror}); check its permissions and the disk") from err
-    return tuple(BuiltFile(path=path, size_bytes=path.stat().st_size) for path in sorted(target.glob("*.*")))
+    return tuple(sorted(target.glob("*.*")))
 
 
 def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader | None, now: datetime) -> None:
@@ -89,9 +77,8 @@ def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader 
 
 
 def _file_name(variant: RenderedVariant, composed: Composed) -> str:
-    if variant is composed.rendered.fullest:
-        return "email"
-    return f"email.{'+'.join(variant.readership.names) or 'others'}"
+    is_fullest = variant is composed.rendered.fullest
+    return "email" if is_fullest else f"email.{'+'.join(variant.readership.names) or 'others'}"
 
 
 def _report(config: Config, composed: Composed) -> Iterator[str]:
@@ -103,9 +90,14 @@ def _report(config: Config, composed: Composed) -> Iterator[str]:
     yield f"Preheader  {mail.preheader}"
     yield f"HTML       {_kilobytes(mail.html)} (Gmail clips a mail at 102 kB)"
     yield f"Text       {_kilobytes(mail.text)}"
-    yield f"Pictures   {len(composed.rendered.pictures)}, {_picture_kilobytes(composed)}"
+    picture_bytes = sum(len(picture.content) for picture in composed.rendered.pictures)
+    yield f"Pictures   {len(composed.rendered.pictures)}, {picture_bytes / 1000:.0f} kB"
     yield f"Content    {composed.rendered.content_hash[:16]}"
-    yield from _variants(config, composed)
+    if len(composed.rendered.variants) > 1:
+        yield f"Variants   {len(composed.rendered.variants)}"
+        for variant in composed.rendered.variants:
+            size = _kilobytes(sample_mail(config, variant).html)
+            yield f"  {variant.readership.label or 'everyone else'}: {size} of HTML"
     fields = sorted({str(use.field) for use in composed.issue.merge_fields})
     yield f"Merge fields: {', '.join(fields) if fields else 'none'}"
     yield ""
@@ -113,7 +105,7 @@ def _report(config: Config, composed: Composed) -> Iterator[str]:
 
 
 def _found(composed: Composed) -> Iterator[str]:
-    """What the checks found, what of it was waived and why, and what nobody judged."""
+    """Yield what the checks found, which findings were waived and why, and which rules were not judged."""
     standing = [finding for finding in composed.findings if not finding.waived]
     for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
         found = [finding for finding in standing if finding.severity is severity]
@@ -126,18 +118,5 @@ def _found(composed: Composed) -> Iterator[str]:
         yield f"Not judged: {', '.join(left_out.rule for left_out in composed.not_run)}"
 
 
-def _variants(config: Config, composed: Composed) -> Iterator[str]:
-    if len(composed.rendered.variants) == 1:
-        return
-    yield f"Variants   {len(composed.rendered.variants)}"
-    for variant in composed.rendered.variants:
-        mail = sample_mail(config, variant)
-        yield f"  {variant.readership.label or 'everyone else'}: {_kilobytes(mail.html)} of HTML"
-
-
 def _kilobytes(text: str) -> str:
     return f"{len(text.encode()) / 1000:.1f} kB"
-
-
-def _picture_kilobytes(composed: Composed) -> str:
-    return f"{sum(len(picture.content) for picture in composed.rendered.pictures) / 1000:.0f} kB"

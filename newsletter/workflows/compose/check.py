@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from newsletter.config import Config
 from newsletter.errors import MistakesError
-from newsletter.model.finding import Finding, NotRun, Place, Severity
+from newsletter.model.finding import Finding, NotRun, Severity
 from newsletter.workflows.compose.compose import (
     CONTENT_RULE,
     Composed,
     Probing,
     compose_issue,
-    findings_of_mistakes,
+    findings_of,
     probe_issue,
 )
 from newsletter.workflows.segments import audience_fields, mistakes_in_segments
@@ -29,20 +29,19 @@ class Judgement:
 
 
 def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgement:
-    """All findings of an issue, judged by its own date; what is wrong in its files is among them."""
-    now = probing.now
-    segments = _segment_findings(config, now=now)
+    """Return all findings of an issue, judged by its own date; mistakes in its files are among them."""
+    segments = findings_of(mistakes_in_segments(config, now=probing.now))
     try:
         composed = compose_issue(config, folder, known_fields=audience_fields(config))
     except MistakesError as err:
-        return Judgement(findings=(*findings_of_mistakes(err), *segments), not_run=(), by=None)
+        return Judgement(findings=(*findings_of(err.mistakes), *segments), not_run=(), by=None)
     composed = probe_issue(config, composed, probing)
     findings = (*segments, *composed.findings, *_idle_waivers(composed))
     return Judgement(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date)
 
 
 def _idle_waivers(composed: Composed) -> Iterator[Finding]:
-    """The checks that the issue waives and that found nothing: mostly left over from the issue it was made from."""
+    """Yield the waived checks that found nothing: most are left over from the issue that this one was made from."""
     issue = composed.issue
     used = {finding.rule for finding in composed.findings} | {left_out.rule for left_out in composed.not_run}
     for rule in issue.fields.waive:
@@ -54,17 +53,3 @@ def _idle_waivers(composed: Composed) -> Iterator[Finding]:
                 what=f"waive names the check {rule}, which found nothing",
                 remedy="delete this line",
             )
-
-
-def _segment_findings(config: Config, *, now: datetime) -> tuple[Finding, ...]:
-    """What is wrong with the segments; a finding is one line, and so shows no expression."""
-    return tuple(
-        Finding(
-            rule=CONTENT_RULE,
-            severity=Severity.ERROR,
-            place=Place(path=mistake.path, line=mistake.line),
-            what=mistake.what,
-            remedy=mistake.remedy.splitlines()[0],
-        )
-        for mistake in mistakes_in_segments(config, now=now)
-    )

@@ -1,6 +1,5 @@
 """What the readers' mail programs make of an issue, and keeping the table that says so up to date."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -21,18 +20,10 @@ _LARGEST_BYTES = 20_000_000  # thirty times what caniemail publishes today
 _TIMEOUT_SECONDS = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refreshed:
-    """What came of asking for a newer table."""
-
-    table: Table  # the one that is used from now on
-    path: Path | None  # where it was written; None where the one at hand was as new
-
-
 def known_readers(config: Config) -> Readers:
-    """The readers by `[checks.clients]`, and the table that says what their mail programs do.
+    """Return the readers by `[checks.clients]`, and the table that says what their mail programs do.
 
-    Raises MistakesError where the settings name what the table does not know.
+    Raise MistakesError where the settings name what the table does not know.
     """
     if mistakes := mistakes_in_clients(config):
         raise MistakesError(mistakes)
@@ -40,9 +31,9 @@ def known_readers(config: Config) -> Readers:
 
 
 def report_issue(config: Config, folder: Path) -> ClientReport:
-    """What which readers will not see of an issue.
+    """Report which readers will not see what of an issue.
 
-    Raises MistakesError with every mistake in its files, in a template or in the settings.
+    Raise MistakesError with every mistake in its files, in a template or in the settings.
     """
     known_readers(config)
     theme = open_theme(config)
@@ -51,34 +42,30 @@ def report_issue(config: Config, folder: Path) -> ClientReport:
     return report_clients(read_context(subject_of(config, issue, rendered)))
 
 
-def refresh_table(config: Config, url: str) -> Refreshed:
-    """Fetches what caniemail publishes, and keeps it in the workspace where it is newer than the table at hand.
+def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
+    """Fetch what caniemail publishes, and keep it in the workspace where it is newer than the table in use.
 
-    Raises InputError where it cannot be fetched, or is not what is expected; then the table at hand stays.
+    Return the table that is used from now on, and the file where it was written if it is newer. Raise InputError where
+    it cannot be fetched, or is not what is expected; then the table in use stays.
     """
     content = _fetched(url)
     try:
         table = read_published(content, url)
     except ValueError as err:
         raise InputError(f"{url}: it is not caniemail's table, version 1 ({err}); nothing was changed") from err
-    path = config.root / TABLE_FILE
-    at_hand = _at_hand(config)
-    if at_hand.date >= table.date:
-        return Refreshed(table=at_hand, path=None)
-    write_shared(path, written(table))
-    return Refreshed(table=table, path=path)
-
-
-def _at_hand(config: Config) -> Table:
-    """The table that is used; the carried one where the workspace's is damaged, which a refresh puts right."""
     try:
-        return load_table(config.root)
+        at_hand = load_table(config.root)
     except InputError:
-        return load_carried()
+        at_hand = load_carried()  # the workspace's table is damaged, which a refresh puts right
+    if at_hand.date >= table.date:
+        return at_hand, None
+    path = config.root / TABLE_FILE
+    write_shared(path, written(table))
+    return table, path
 
 
 def _fetched(url: str) -> bytes:
-    """The body of an answer; never more than a table can have."""
+    """Return the body of an answer, which is never larger than a table can be."""
     content = bytearray()
     try:
         with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_SECONDS) as answer:
@@ -87,12 +74,8 @@ def _fetched(url: str) -> bytes:
             for piece in answer.iter_bytes():
                 content += piece
                 if len(content) > _LARGEST_BYTES:
-                    raise InputError(
-                        f"{url}: the answer is larger than {_LARGEST_BYTES // 1_000_000} MB; look at --from"
-                    )
+                    raise InputError(f"{url}: the answer is larger than {_LARGEST_BYTES // 10**6} MB; look at --from")
     except (httpx.HTTPError, httpx.InvalidURL) as err:
-        reason = str(err) or type(err).__name__
-        raise InputError(
-            f"{url}: it cannot be fetched ({reason}); nothing was changed, the table at hand serves on"
-        ) from err
+        why = f"it cannot be fetched ({str(err) or type(err).__name__})"
+        raise InputError(f"{url}: {why}; nothing was changed, the table at hand serves on") from err
     return bytes(content)

@@ -10,7 +10,7 @@ from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import check_issue, mistakes_in_waivers
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names, load_issue
-from newsletter.errors import InputError, MistakesError
+from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.model.rendered import RenderedIssue
@@ -22,6 +22,7 @@ from newsletter.workflows.compose.sample import sample_message
 
 CONTENT_RULE = "C1"  # the files themselves: they are read before there is a mail that the other rules could judge
 BUILD_FOLDER = "build"
+Fields = Iterable[str] | None  # the merge fields of the list; None where there is no list yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,10 @@ class Composed:
         return tuple(finding for finding in self.findings if finding.blocks)
 
 
-def find_issue(config: Config, name: str | None) -> Path:
-    """The folder of an issue, named as `2026-02` or by its path; the newest one where no name is given.
+def require_issue(config: Config, name: str | None) -> Path:
+    """Return the folder of an issue, named as `2026-02` or by its path; the newest one where no name is given.
 
-    Raises InputError where there is none.
+    Raise InputError where there is none.
     """
     known = issue_names(config)
     if name is None:
@@ -70,25 +71,19 @@ def find_issue(config: Config, name: str | None) -> Path:
     folder = Path(name)
     if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
         return folder.resolve()
-    bare = folder.name
-    if bare not in known:
-        hint = suggestion(bare, known) if known else "make one with `newsletter new`"
+    if folder.name not in known:
+        hint = suggestion(folder.name, known) if known else "make one with `newsletter new`"
         raise InputError(f"there is no issue {name} in {ISSUES_FOLDER}/; {hint}")
-    return config.root / ISSUES_FOLDER / bare
+    return config.root / ISSUES_FOLDER / folder.name
 
 
 def open_theme(config: Config) -> Theme:
-    """The workspace's theme, with what earlier builds remember of it."""
+    """Return the workspace's theme, with what earlier builds remember of it."""
     return Theme(config.root, Memory(config.root / BUILD_FOLDER / ".memory"))
 
 
 def compose_issue(
-    config: Config,
-    folder: Path,
-    *,
-    at: datetime | None = None,
-    known_fields: Iterable[str] | None = None,
-    theme: Theme | None = None,
+    config: Config, folder: Path, *, at: datetime | None = None, known_fields: Fields = None, theme: Theme | None = None
 ) -> Composed:
     """Load, render and check an issue, judged at `at`, or by its own date where no moment is given.
 
@@ -96,14 +91,14 @@ def compose_issue(
     or a spam filter are told as not run; `probe_issue` judges them too. Who composes again and again passes the same
     `theme`, so that its templates are compiled once.
 
-    Raises MistakesError with every mistake in its files or in a template, InputError where a picture or MJML is wrong.
+    Raise MistakesError with every mistake in its files or in a template, InputError where a picture or MJML is wrong.
     """
     issue, rendered = render_folder(config, folder, theme=theme)
     return judge_rendered(config, issue, rendered, at=at, known_fields=known_fields)
 
 
 def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -> tuple[Issue, RenderedIssue]:
-    """Load and render an issue without checking it; raises what `compose_issue` raises."""
+    """Load and render an issue without checking it; raise what `compose_issue` raises."""
     theme = theme or open_theme(config)
     issue = load_issue(config, folder, theme.section_types)
     if mistakes := (*mistakes_in_waivers(config, issue), *mistakes_in_clients(config)):
@@ -112,12 +107,7 @@ def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -
 
 
 def judge_rendered(
-    config: Config,
-    issue: Issue,
-    rendered: RenderedIssue,
-    *,
-    at: datetime | None = None,
-    known_fields: Iterable[str] | None = None,
+    config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
 ) -> Composed:
     """Check an issue as it is rendered: those of its variants that are to be judged."""
     subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields)
@@ -126,12 +116,7 @@ def judge_rendered(
 
 
 def subject_of(
-    config: Config,
-    issue: Issue,
-    rendered: RenderedIssue,
-    *,
-    at: datetime | None = None,
-    known_fields: Iterable[str] | None = None,
+    config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
 ) -> Subject:
     """Return what the rules are asked about: the issue, its mail, and a whole message of its fullest variant."""
     moment = at or issue.date_begins
@@ -147,24 +132,26 @@ def subject_of(
 
 
 def probe_issue(config: Config, composed: Composed, probing: Probing) -> Composed:
-    """The same with every rule judged, as far as what is needed for it is there; takes seconds."""
-    without = probing.without | {Means(name) for name in config.settings.checks.without}
-    circumstances = Circumstances(
-        memory_folder=config.root / BUILD_FOLDER / ".answers", now=probing.now, without=without
-    )
+    """Judge every other rule too, as far as what it needs is there; that takes seconds."""
+    without = probing.without | set(map(Means, config.settings.checks.without))
+    answers = config.root / BUILD_FOLDER / ".answers"
+    circumstances = Circumstances(memory_folder=answers, now=probing.now, without=without)
     verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
     return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
 
 
-def findings_of_mistakes(error: MistakesError) -> tuple[Finding, ...]:
-    """The mistakes in a user's files, as findings of the rule that content is valid."""
+def findings_of(mistakes: Iterable[Mistake]) -> tuple[Finding, ...]:
+    """Return the mistakes in a user's files as findings of the rule that content is valid.
+
+    A finding is one line, so it leaves out what a remedy shows below its first.
+    """
     return tuple(
         Finding(
             rule=CONTENT_RULE,
             severity=Severity.ERROR,
             place=Place(path=mistake.path, line=mistake.line),
             what=mistake.what,
-            remedy=mistake.remedy,
+            remedy=mistake.remedy.partition("\n")[0],
         )
-        for mistake in error.mistakes
+        for mistake in mistakes
     )

@@ -10,7 +10,7 @@ from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError
 from newsletter.system.files import whole_folder
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -19,9 +19,9 @@ _FIRST_EVENT_AFTER = timedelta(days=14)
 
 
 def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
-    """Fills an empty or new folder with a small workspace that builds as it is; returns the files.
+    """Fill an empty or new folder with a small workspace that builds as it is, and return its files.
 
-    Raises InputError where the folder holds something already, or cannot be written.
+    Raise InputError where the folder holds something already, or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty; name a new folder")
@@ -35,9 +35,9 @@ def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
 
 
 def new_issue(config: Config, name: str, *, source: str | None, issue_date: date | None, today: date) -> Path:
-    """Copies an issue, the newest by default, under a new name and with a new date; returns its folder.
+    """Copy an issue, the newest by default, under a new name and with a new date, and return its folder.
 
-    Raises InputError where the name is taken or no name, or there is nothing to copy.
+    Raise InputError where the name is taken or no name, or there is nothing to copy.
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, such as 2026-03")
@@ -47,11 +47,13 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
     if source is None and not issue_names(config):
         with as_file(files("newsletter") / "starter") as starter:
             return _first_issue(starter, target, issue_date or _date_for(name, today), config)
-    original = find_issue(config, source)
+    original = require_issue(config, source)
     try:
         with whole_folder(target) as copy:
             shutil.copytree(original, copy, dirs_exist_ok=True)
-            _set_date(copy / ISSUE_FILE, issue_date or _date_for(name, today))
+            fields = copy / ISSUE_FILE
+            dated = f"date: {issue_date or _date_for(name, today)}"
+            fields.write_text(_DATE_LINE.sub(dated, fields.read_text(encoding="utf-8"), count=1), encoding="utf-8")
     except OSError as err:
         raise InputError(f"{err.filename}: cannot be copied ({err.strerror}); check its permissions") from err
     return target
@@ -65,7 +67,7 @@ def _copy_starter(starter: Path, folder: Path, today: date) -> None:
 
 
 def _first_issue(starter: Path, target: Path, issue_date: date, config: Config) -> Path:
-    """An issue to begin with, about the first topic of the workspace where that has any."""
+    """Make an issue to begin with, about the first topic of the workspace where that has any."""
     topics = list(config.settings.topics)[:1]
     filled_in = {
         "@DATE@": f"{issue_date}",
@@ -81,13 +83,8 @@ def _first_issue(starter: Path, target: Path, issue_date: date, config: Config) 
     return target
 
 
-def _set_date(path: Path, issue_date: date) -> None:
-    text = path.read_text(encoding="utf-8")
-    path.write_text(_DATE_LINE.sub(f"date: {issue_date}", text, count=1), encoding="utf-8")
-
-
 def _date_for(name: str, today: date) -> date:
-    """The first of the month that the name says, where it says one that is to come; today otherwise."""
+    """Return the first day of the month that the name says, if that is to come; otherwise today."""
     match = _MONTH.fullmatch(name)
     try:
         first = date(int(match[1]), int(match[2]), 1) if match else today

@@ -14,15 +14,15 @@ from newsletter.store.readers import reader_of
 from newsletter.store.suppressions import suppressions_of
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail, mail_of
-from newsletter.workflows.segments import find_segments
+from newsletter.workflows.segments import require_segments
 
 
 def require_reader(config: Config, database: Database, issue: Issue, email: str, *, now: datetime) -> Reader:
     """Return the subscriber with this address, with those of the issue's segments that they belong to.
 
-    Raises InputError where nobody on the list has the address, MistakesError where a segment's expression is wrong.
+    Raise InputError where nobody on the list has the address, MistakesError where a segment's expression is wrong.
     """
-    reader = reader_of(database, email, find_segments(config, database, issue.only_segments, now=now))
+    reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
     if reader is None:
         raise InputError(
             f"nobody on the list has the address {email}; check its spelling, or find them by name: "
@@ -44,11 +44,10 @@ class ReaderMail:
 def mail_for_address(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
     """Return the mail of the subscriber with this address; None where nobody on the list has it.
 
-    Raises StoreError where the list cannot be read, MistakesError where a segment of the issue is wrong.
+    Raise StoreError where the list cannot be read, MistakesError where a segment of the issue is wrong.
     """
     with open_database(config.database) as database:
-        segments = find_segments(config, database, composed.issue.only_segments, now=now)
-        reader = reader_of(database, email, segments)
+        reader = reader_of(database, email, require_segments(config, database, composed.issue.only_segments, now=now))
         if reader is None:
             return None
         variant = composed.rendered.variant_of(reader)

@@ -29,7 +29,7 @@ class SampleMail:
 
 
 def envelope_of(config: Config) -> Envelope:
-    """Who sends, as `newsletter.toml` says."""
+    """Return who sends, as `newsletter.toml` says."""
     identity = config.settings.newsletter
     return Envelope(
         from_name=identity.from_name,
@@ -80,13 +80,9 @@ def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, s
 
 def message_of(config: Config, variant: RenderedVariant, reader: Reader, *, now: datetime) -> bytes:
     """Return the whole message (RFC 5322) of a reader."""
+    envelope = envelope_of(config)
     mailing = Mailing(
-        broadcast="sample",
-        category="build",
-        envelope=envelope_of(config),
-        variant_key="build",
-        variant=variant,
-        nonce="build",
+        broadcast="sample", category="build", envelope=envelope, variant_key="build", variant=variant, nonce="build"
     )
     return compile_message(mailing, now).render(recipient_of(config, variant, reader))
 

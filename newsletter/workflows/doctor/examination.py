@@ -15,8 +15,7 @@ from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
 from newsletter.store.opening import examine_database
 from newsletter.workflows.doctor.machine import machine_items
-from newsletter.workflows.doctor.pages import examine_pages
-from newsletter.workflows.doctor.sender import sender_items
+from newsletter.workflows.doctor.network import examine_pages, sender_items
 
 Found = TypeVar("Found")
 
@@ -33,10 +32,10 @@ def diagnose(
     is_online: bool = True,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Diagnosis:
-    """Looks at the workspace around a folder, and at all that it depends on; changes nothing.
+    """Look at the workspace around a folder, and at all that it depends on; change nothing.
 
     Without `is_online` nothing is asked of the network. `on_done` is called with each of `PARTS` that has ended.
-    Raises InputError where there is no workspace.
+    Raise InputError where there is no workspace.
     """
     root = find_workspace(start)
     try:
@@ -64,18 +63,17 @@ def _diagnose(
         (provider, sender), database, pages = carrying.result(), keeping.result(), showing.result()
     clocks = tuple(clock for clock in (provider.clock, pages.clock) if clock is not None)
     machine = tuple(machine_items(config, clocks, now))
-    domain = config.settings.newsletter.from_email.rpartition("@")[2].lower()
     on_done(_MACHINE)
-    return Diagnosis(
-        sections=(
-            Section(title=_MACHINE, items=machine),
-            Section(title=_WORKSPACE, items=workspace),
-            Section(title=_DATABASE, items=database),
-            Section(title=_PROVIDER, items=provider.items),
-            Section(title=f"{_SENDER}: {domain}", items=sender),
-            Section(title=_PAGES, items=pages.items),
-        )
-    )
+    domain = config.settings.newsletter.from_email.rpartition("@")[2].lower()
+    sections = {
+        _MACHINE: machine,
+        _WORKSPACE: workspace,
+        _DATABASE: database,
+        _PROVIDER: provider.items,
+        f"{_SENDER}: {domain}": sender,
+        _PAGES: pages.items,
+    }
+    return Diagnosis(sections=tuple(Section(title=title, items=items) for title, items in sections.items()))
 
 
 def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bool) -> ProviderFacts:
@@ -89,17 +87,14 @@ def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bo
 def _submitted(
     pool: ThreadPoolExecutor, examine: Callable[[], Found], part: str, on_done: Callable[[str], None]
 ) -> Future[Found]:
-    """A part that is under way, and is told when it has ended."""
+    """Start a part, which is told when it has ended."""
     under_way = pool.submit(examine)
     under_way.add_done_callback(lambda _: on_done(part))
     return under_way
 
 
-_WORDS_OF_SIZE = 1 << 20
-
-
 def database_items(config: Config) -> Iterator[Item]:
-    """What the database is like; it is neither made nor migrated."""
+    """Yield what the database is like; it is neither made nor migrated."""
     location = config.database
     if isinstance(location, Path) and not location.exists():
         yield ok("database", f"{config.shown(location)} is made by the first import")
@@ -109,47 +104,41 @@ def database_items(config: Config) -> Iterator[Item]:
     except StoreError as err:
         yield from_words("database", Health.ERROR, err)
         return
-    yield ok("database", f"{facts.engine}, {facts.size_bytes / _WORDS_OF_SIZE:,.1f} MB")
-    yield _schema(facts)
-    yield _integrity(facts)
+    yield ok("database", f"{facts.engine}, {facts.size_bytes / (1 << 20):,.1f} MB")
+    yield from _state_items(facts)
     if isinstance(location, Path):
-        yield _privacy(facts, config.shown(location))
-        yield _journal(facts)
+        yield from _file_items(facts, config.shown(location))
 
 
-def _schema(facts: DatabaseFacts) -> Item:
-    if facts.schema == facts.newest_schema:
-        return ok("schema", "its tables are of this version")
-    what = f"its tables are {facts.newest_schema - facts.schema} versions behind"
-    remedy = "keep a copy of it; the next command that uses it brings them up to date"
-    return warning("schema", what, remedy)
+def _state_items(facts: DatabaseFacts) -> Iterator[Item]:
+    if behind := facts.newest_schema - facts.schema:
+        remedy = "keep a copy of it; the next command that uses it brings them up to date"
+        yield warning("schema", f"its tables are {behind} versions behind", remedy)
+    else:
+        yield ok("schema", "its tables are of this version")
+    if facts.damages:
+        what = f"it is damaged: {facts.damages[0]}"
+        yield error("integrity", what, "stop all programs, and restore it from a backup")
+    else:
+        yield ok("integrity", "it is whole")
 
 
-def _integrity(facts: DatabaseFacts) -> Item:
-    if not facts.damages:
-        return ok("integrity", "it is whole")
-    return error("integrity", f"it is damaged: {facts.damages[0]}", "stop all programs, and restore it from a backup")
-
-
-def _privacy(facts: DatabaseFacts, shown: str) -> Item:
-    if not facts.open_to:
-        return ok("privacy", "nobody but you may read its file")
-    what = f"others on this machine may read it ({facts.open_to})"
-    return error("privacy", what, f"run: chmod 600 {shown}")
-
-
-def _journal(facts: DatabaseFacts) -> Item:
+def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[Item]:
+    if facts.open_to:
+        yield error("privacy", f"others on this machine may read it ({facts.open_to})", f"run: chmod 600 {shown}")
+    else:
+        yield ok("privacy", "nobody but you may read its file")
     if facts.journal == "wal":
-        return ok("journal", "readers do not hold up a broadcast (WAL)")
-    what = "its journal makes readers wait for a broadcast, and the other way round (no WAL)"
-    return warning("journal", what, "the next command that uses it sets that right, if the disk is of this machine")
+        yield ok("journal", "readers do not hold up a broadcast (WAL)")
+    else:
+        what = "its journal makes readers wait for a broadcast, and the other way round (no WAL)"
+        yield warning("journal", what, "the next command that uses it sets that right, if the disk is of this machine")
 
 
 def workspace_items(config: Config) -> Iterator[Item]:
-    """What the folders of a workspace hold, whose settings could be read."""
+    """Yield what the folders of a workspace hold, whose settings could be read."""
     yield ok("settings", f"{CONFIG_FILE} is valid")
-    issues = issue_names(config)
-    if issues:
+    if issues := issue_names(config):
         yield ok("issues", f"{len(issues)} {'issue' if len(issues) == 1 else 'issues'}, the newest is {issues[-1]}")
     else:
         yield warning("issues", "there is no issue yet", "make one with `newsletter new`")
@@ -157,7 +146,7 @@ def workspace_items(config: Config) -> Iterator[Item]:
 
 
 def settings_items(problem: NewsletterError) -> Iterator[Item]:
-    """Why the settings cannot be used: an item for each mistake."""
+    """Yield why the settings cannot be used: an item for each mistake."""
     if not isinstance(problem, MistakesError):
         yield from_words("settings", Health.ERROR, problem)
         return

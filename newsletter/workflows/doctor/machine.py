@@ -21,7 +21,7 @@ _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
 
 
 def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[Item]:
-    """What this machine is like; `clocks` are what servers take for the present, with their hosts (HTTP's Date)."""
+    """Yield what this machine is like; `clocks` are hosts and what each takes for the present (HTTP's Date)."""
     yield _python()
     yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
     if config is not None:
@@ -37,7 +37,7 @@ def _python() -> Item:
 
 
 def _libraries(*, is_with_postgres: bool) -> Iterator[Item]:
-    """Each library that does not fit what the package asks for; one item where all do."""
+    """Yield each library that does not fit what the package asks for; one item where all do."""
     extra = {"extra": "postgres" if is_with_postgres else ""}
     asked = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
     needed = [each for each in asked if each.marker is None or each.marker.evaluate(extra)]
@@ -60,23 +60,21 @@ def _library_fault(needed: Requirement) -> Item | None:
 
 
 def _disks(config: Config) -> Iterator[Item]:
-    """The disks on which the database and the built mail lie, each once."""
+    """Yield the disks on which the database and the built mail lie, each once."""
     folders = {"what is built": config.root / BUILD_FOLDER}
     if isinstance(config.database, Path):
-        folders["the database"] = config.database.parent
-    by_disk: dict[int, list[str]] = {}
-    free: dict[int, int] = {}
-    for what, folder in sorted(folders.items(), reverse=True):
+        folders = {"the database": config.database.parent, **folders}
+    by_disk: dict[int, list[tuple[str, Path]]] = {}
+    for what, folder in folders.items():
         there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-        disk = there.stat().st_dev
-        by_disk.setdefault(disk, []).append(what)
-        free[disk] = shutil.disk_usage(there).free
-    for disk, users in by_disk.items():
-        yield _room(" and ".join(users), free[disk])
+        by_disk.setdefault(there.stat().st_dev, []).append((what, there))
+    for users in by_disk.values():
+        yield _room(" and ".join(what for what, _ in users), shutil.disk_usage(users[0][1]).free)
 
 
 def _room(users: str, free: int) -> Item:
-    what = f"{_shown(free)} free for {users}"
+    shown = f"{free / (1 << 30):,.1f} GB" if free >= 1 << 30 else f"{free // (1 << 20):,} MB"
+    what = f"{shown} free for {users}"
     if free < _NO_ROOM:
         return error("disk", what, "make room: a broadcast that cannot write down what left stops")
     return warning("disk", what, "make room soon") if free < _LITTLE_ROOM else ok("disk", what)
@@ -100,7 +98,3 @@ def _drift(off: timedelta, host: str) -> Item:
     what = f"the clock is {minutes:,} minutes {'ahead of' if off > timedelta() else 'behind'} {host}"
     remedy = "let the system set it by the network (NTP): schedules and dates of mail go by it"
     return error("clock", what, remedy) if far > _WRONG_TIME else warning("clock", what, remedy)
-
-
-def _shown(size: int) -> str:
-    return f"{size / (1 << 30):,.1f} GB" if size >= 1 << 30 else f"{size // (1 << 20):,} MB"

@@ -28,14 +28,14 @@ class ApprovalDraft:
 
     @property
     def content_hash(self) -> str:
-        """What the yes would hold for: all that a subscriber can see, in all variants."""
+        """What the approval would hold for: all that a subscriber can see, in all variants."""
         return self.composed.rendered.content_hash
 
 
 def draft_approval(config: Config, database: Database, folder: Path, *, now: datetime) -> ApprovalDraft:
-    """Composes and checks the issue as of now, as a broadcast would; nothing is written.
+    """Compose and check the issue as of now, as a broadcast would; write nothing.
 
-    Raises MistakesError where its files cannot be read as an issue.
+    Raise MistakesError where its files cannot be read as an issue.
     """
     composed = compose_issue(config, folder, at=now, known_fields=fields_of_list(database))
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
@@ -48,18 +48,18 @@ def draft_approval(config: Config, database: Database, folder: Path, *, now: dat
 
 
 def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: datetime) -> Approval:
-    """Keeps the yes to what the draft showed, whatever its files say by now.
+    """Keep the approval of what the draft showed, whatever its files say by now.
 
-    Raises InputError where `by` is no name.
+    Raise InputError where `by` is no name.
     """
-    name = approver(by)
-    approval = Approval(issue=draft.composed.issue.name, content_hash=draft.content_hash, by=name, at=now)
+    issue = draft.composed.issue.name
+    approval = Approval(issue=issue, content_hash=draft.content_hash, by=approver(by), at=now)
     approvals.approve(database, approval)
     return approval
 
 
 def approver(by: str) -> str:
-    """The name of whoever approves, fit to be kept and shown; raises InputError where there is none."""
+    """Return the name of the person who approves, fit to be kept and shown; raise InputError where there is none."""
     name = " ".join(by.split())
     if not name or not name.isprintable():
         raise InputError(f'{by!r} is not a name; write --by "Ana Lima"')
@@ -67,7 +67,7 @@ def approver(by: str) -> str:
 
 
 def unmet_requirements(config: Config, database: Database, issue_name: str, content_hash: str) -> tuple[Finding, ...]:
-    """What `[delivery]` demands of this content and nobody has done; nothing where it demands nothing."""
+    """Return what `[delivery]` demands of this content and nobody has done."""
     demanded = config.settings.delivery
     findings = []
     if demanded.require_approval and not approvals.approvals_of(database, issue_name, content_hash):

@@ -72,9 +72,9 @@ class PersonAudit:
 
 
 def audit_broadcast(database: Database, broadcast_id: int, *, every_request: bool = False) -> BroadcastAudit:
-    """The account of a broadcast; with every request, or only where they are few.
+    """Return the account of a broadcast; with every request, or only where they are few.
 
-    Raises InputError where there is no such broadcast.
+    Raise InputError where there is no such broadcast.
     """
     with database.read():  # one state of the ledger for all of it
         broadcast = find_broadcast(database, broadcast_id)
@@ -94,9 +94,9 @@ def audit_broadcast(database: Database, broadcast_id: int, *, every_request: boo
 
 
 def audit_person(database: Database, broadcast_id: int, email: str, *, key: bytes | None = None) -> PersonAudit:
-    """What became of a broadcast for one address; with the `key`, of a person who was forgotten since, too.
+    """Return what became of a broadcast for one address; with the `key`, of a person who was forgotten since, too.
 
-    Raises InputError where there is no such broadcast.
+    Raise InputError where there is no such broadcast.
     """
     with database.read() as connection:
         broadcast = find_broadcast(database, broadcast_id)
@@ -118,25 +118,25 @@ def audit_person(database: Database, broadcast_id: int, email: str, *, key: byte
 
 
 def list_deliveries(database: Database, broadcast_id: int, *, part: str | None = None) -> Iterator[AuditedDelivery]:
-    """Everybody in one part of the identity, such as `waiting`, or in all of them, read as they are used.
+    """Yield everybody in one part of the identity, such as `waiting`, or in all of them, read as they are used.
 
-    Raises InputError where there is no such broadcast.
+    Raise InputError where there is no such broadcast.
     """
     find_broadcast(database, broadcast_id)
     return audited_deliveries(database, broadcast_id, status=ChunkState.READY.value if part == _WAITING else part)
 
 
 def part_of(delivery: AuditedDelivery) -> str:
-    """The part of the identity that a delivery counts in."""
+    """Return the part of the identity that a delivery counts in."""
     return _WAITING if delivery.status == ChunkState.READY else delivery.status
 
 
 def write_deliveries(
     database: Database, broadcast_id: int, path: Path, *, part: str | None = None, overwrite: bool = False
 ) -> int:
-    """Writes everybody into a CSV file that its owner alone can read; how many they are.
+    """Write everybody into a CSV file that its owner alone can read, and return how many they are.
 
-    The file appears whole or not at all. Cells that a spreadsheet would take for a formula are guarded. Raises
+    The file appears whole or not at all. Cells that a spreadsheet would take for a formula are guarded. Raise
     InputError where it cannot be written, or exists and is not to be overwritten.
     """
     deliveries = list_deliveries(database, broadcast_id, part=part)
@@ -151,7 +151,7 @@ def write_deliveries(
 
 
 def _cells(delivery: AuditedDelivery) -> tuple[str, ...]:
-    """The cells in the order of COLUMNS."""
+    """Return the cells in the order of COLUMNS."""
     return (
         delivery.email,
         part_of(delivery),

@@ -42,19 +42,16 @@ class CancelPlan:
 
 
 def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None, *, now: datetime) -> CancelPlan:
-    """What cancelling would do; the ledger stays as it is.
+    """Return what cancelling would do; the ledger stays as it is.
 
-    The provider is needed where it holds mail. Raises InputError where nothing is left to cancel.
+    The provider is needed where it holds mail. Raise InputError where nothing is left to cancel.
     """
     broadcast, tally = find_broadcast(database, broadcast_id), tally_of(database, broadcast_id)
     ahead = [mail for mail in _held(database, broadcast_id) if mail.until > now]
     margin = provider.scheduler.margin if provider is not None and provider.scheduler is not None else timedelta()
-    plan = CancelPlan(
-        broadcast=broadcast,
-        tally=tally,
-        held=tuple(mail for mail in ahead if mail.until - now > margin),
-        too_late=tuple(mail for mail in ahead if mail.until - now <= margin),
-    )
+    held = tuple(mail for mail in ahead if mail.until - now > margin)
+    too_late = tuple(mail for mail in ahead if mail not in held)
+    plan = CancelPlan(broadcast=broadcast, tally=tally, held=held, too_late=too_late)
     is_open = broadcast.state is BroadcastState.CANCELLING or tally.waiting or tally.inflight
     if not is_open and not plan.held:
         raise InputError(f"nothing of broadcast {broadcast_id} can be cancelled; {_why_not(plan)}")
@@ -67,11 +64,11 @@ def cancel_broadcast(
     provider: Provider | None,
     *,
     patience: timedelta,
-    on_wait: OnWait,
     stop: Event,
+    on_wait: OnWait = lambda _: None,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Holds back what has not left, and has the provider give back what it holds; how the broadcast stands then.
+    """Hold back what has not left, have the provider give back what it holds, and return how the broadcast stands.
 
     The provider is asked at once, since each minute counts, and again for what other processes were still handing
     over: for those it waits as long as `patience`. Where they go on, the broadcast stays `cancelling`, and so it does
@@ -88,7 +85,7 @@ def cancel_broadcast(
 
 
 def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
-    """What the provider holds, or may hold: a request without an answer is cancelled with its batch as well."""
+    """Return what the provider holds, or may hold: a request without an answer is cancelled with its batch too."""
     until = Counter({mail.until: mail.deliveries for mail in held_mail(database, broadcast_id)})
     for chunk in unknown_chunks(database, broadcast_id, sample=0):
         if chunk.hold_until is not None:
@@ -97,15 +94,13 @@ def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
 
 
 def _give_back(database: Database, broadcast_id: int, provider: Provider | None, *, clock: Clock) -> None:
-    """Has the provider cancel the batch of what it holds, and only then calls it cancelled."""
+    """Have the provider cancel the batch of what it holds, and only then call it cancelled."""
     broadcast = find_broadcast(database, broadcast_id)
     if not broadcast.batch_id:
         return
     if provider is None or provider.name != broadcast.provider or provider.scheduler is None:
-        raise ProviderError(
-            f"{broadcast.provider} may hold mail of broadcast {broadcast_id}; see that [provider] use names it, and "
-            "cancel again"
-        )
+        remedy = "see that [provider] use names it, and cancel again"
+        raise ProviderError(f"{broadcast.provider} may hold mail of broadcast {broadcast_id}; {remedy}")
     provider.scheduler.cancel_batch(broadcast.batch_id)
     take_back(database, broadcast_id, margin=provider.scheduler.margin, confirmed_at=clock())
 
@@ -113,7 +108,7 @@ def _give_back(database: Database, broadcast_id: int, provider: Provider | None,
 def _await_others(
     database: Database, broadcast_id: int, *, patience: timedelta, on_wait: OnWait, stop: Event, clock: Clock
 ) -> None:
-    """Waits for the processes that are handing over; one that dies meanwhile is not waited for."""
+    """Wait for the processes that are handing over, but not for one that dies meanwhile."""
     until, told = clock() + patience, 0
     while clock() < until and any(database.alive(runner) for runner in runners_of(database, broadcast_id)):
         inflight = tally_of(database, broadcast_id).inflight

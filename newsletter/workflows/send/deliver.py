@@ -1,4 +1,4 @@
-"""Hands over what is due of a broadcast, as its provider, the pace and its time ask: how commands and workers send."""
+"""Hand over what is due of a broadcast, as its provider, the pace and its time ask: how commands and workers send."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ def deliver(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
     patience: timedelta | None = None,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Starts a scheduled broadcast, or goes on with one that is running, until nothing more of it is due.
+    """Start a scheduled broadcast, or go on with one that is running, until nothing more of it is due.
 
     A provider that can hold mail is handed what is due within `ahead`, under one batch id, which is in the ledger
     before it is first used. With `patience` the rest is left to a later run where the provider or the pace asks to wait
-    longer than that. Raises ProviderError where the provider gives none: then nothing has left. Raises
-    StoreError where the ledger can no longer be written.
+    longer than that. Raise ProviderError where the provider gives none: then nothing has left. Raise StoreError where
+    the ledger can no longer be written.
     """
     within, scheduler = None, provider.scheduler
     if broadcast.is_scheduled and ahead is not None and scheduler is not None:
@@ -63,7 +63,7 @@ def deliver(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
 
 
 def _impatient(listener: Listener, stop: Event, patience: timedelta, clock: Clock) -> OnWait:
-    """Tells of a wait, and ends the work where it is too long."""
+    """Return what tells of a wait, and ends the work where it is too long."""
 
     def on_wait(until: datetime, reason: str) -> None:
         listener.on_wait(until, reason)
@@ -74,7 +74,7 @@ def _impatient(listener: Listener, stop: Event, patience: timedelta, clock: Cloc
 
 
 def _keep_batch(database: Database, broadcast: Broadcast, scheduler: Scheduler, *, now: datetime) -> None:
-    """Gives a broadcast of which some is ahead of its time a batch id; of two processes the first one's counts."""
+    """Give a broadcast of which some is ahead of its time a batch id; of two processes the first one's counts."""
     due = next_due(database, broadcast.id)
     may_be_held = due is not None and (due > now or broadcast.is_local_time)
     if may_be_held and not broadcast.batch_id:

@@ -1,9 +1,10 @@
-"""Hands a broadcast's chunks over, one after the other and several at a time: the only loop that sends."""
+"""Hand a broadcast's chunks over, one after the other and several at a time: the only loop that sends."""
 
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import isfinite
@@ -48,7 +49,7 @@ def drain_broadcast(  # noqa: PLR0913 - what a broadcast goes by, and whom it te
     stop: Event,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Submits what is due until nothing is, the broadcast is held back, or `stop` is set; how it stands then.
+    """Submit what is due until nothing is, the broadcast is held back, or `stop` is set; return how it stands then.
 
     With `hold_within`, what is due in that time is handed over too, for the provider to hold. Whether its hour is one
     in which mail may leave was decided with the schedule; the sending window counts for what leaves at once.
@@ -56,7 +57,7 @@ def drain_broadcast(  # noqa: PLR0913 - what a broadcast goes by, and whom it te
     What is being handed over when it ends early is finished and recorded first. `stop` is also set by the drain itself
     where it ends early, so that no worker waits on. `on_settled` hears how many more deliveries a provider has answered
     for, `on_wait` once for each wait until when nothing leaves and why; each is called from several threads, never by
-    two at once. Raises StoreError where the ledger can no longer be written: what was being handed over becomes
+    two at once. Raise StoreError where the ledger can no longer be written: what was being handed over becomes
     unknown.
     """
     with database.runner() as runner:
@@ -93,7 +94,7 @@ class _Drain:
         self.mailings = _Mailings(self.broadcast, load_variants(self.database, self.broadcast.id))
 
     def work(self) -> None:
-        """One worker: claim, submit, record, until nothing is ready; where it fails, the others stop too."""
+        """Claim, submit and record, until nothing is ready; where this worker fails, the others stop too."""
         try:
             with self.provider.session() as session:
                 chunk = self._next()
@@ -105,7 +106,7 @@ class _Drain:
             raise
 
     def _next(self) -> ClaimedChunk | None:
-        """The next chunk, when the provider, the window and the pace let it go; None where the work is at its end."""
+        """Return the next chunk when the provider, the window and the pace let it go; None at the end of the work."""
         while self.gate.opens(is_worth_it=self._is_running):
             now = self.gate.clock()
             opens = now if self.pace.window is None else opens_at(self.pace.window, now)
@@ -129,7 +130,7 @@ class _Drain:
         return find_broadcast(self.database, self.broadcast.id).state is BroadcastState.RUNNING
 
     def _claim(self, now: datetime, *, is_closed: bool) -> ClaimedChunk | NotYet | None:
-        """The next chunk; while the sending window is closed only what the provider holds until its time."""
+        """Return the next chunk; while the sending window is closed only what the provider holds until its time."""
         if is_closed and self.hold_within is None:
             return None
         return claim_chunk(
@@ -144,7 +145,7 @@ class _Drain:
         )
 
     def _deliver(self, session: Session, chunk: ClaimedChunk) -> ClaimedChunk | None:
-        """Submits a chunk and records what came of it; the chunk to go on with, where it was claimed with that."""
+        """Submit a chunk and record what came of it; return the chunk to go on with, where it was claimed with that."""
         outcome = session.submit(self.mailings.outgoing(chunk))
         if outcome.next_step is NextStep.WAIT:  # before the record gives the chunk back for any worker to take
             self._hold(chunk, outcome)
@@ -156,24 +157,18 @@ class _Drain:
         return exchange.following
 
     def _exchange(self, chunk: ClaimedChunk, outcome: Outcome) -> Exchange:
-        """Records and claims in one commit, where nothing keeps the next chunk waiting; else neither."""
-        if not self.gate.is_open or _is_limited(self.pace):
-            return Exchange(is_recorded=False, following=None)
-        try:
-            return record_and_claim(
-                self.database,
-                chunk,
-                outcome,
-                self.runner.id,
-                self.mailings.fields,
-                now=self.gate.clock(),
-                hold_within=self.hold_within,
-            )
-        except StoreError:
-            return Exchange(is_recorded=False, following=None)
+        """Record and claim in one commit, where nothing keeps the next chunk waiting; else neither."""
+        is_limited = self.pace.rates or self.pace.window or self.pace.warm_up  # not by the provider alone
+        if self.gate.is_open and not is_limited:
+            now, fields = self.gate.clock(), self.mailings.fields
+            with suppress(StoreError):
+                return record_and_claim(
+                    self.database, chunk, outcome, self.runner.id, fields, now=now, hold_within=self.hold_within
+                )
+        return Exchange(is_recorded=False, following=None)
 
     def _record(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
-        """Writes down what the provider said, again and again: until then it is known in this process alone."""
+        """Write down what the provider said, again and again: until then it is known in this process alone."""
         for pause_seconds in (_FIRST_RECORD_PAUSE_SECONDS * 2**number for number in range(RECORD_TRIES - 1)):
             try:
                 record_outcome(self.database, chunk, outcome, now=self.gate.clock())
@@ -197,7 +192,7 @@ class _Drain:
         self.on_settled(_settled(chunk, outcome))
 
     def _hold(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
-        """Lets every worker wait."""
+        """Let every worker wait."""
         with self._lock:
             self._tries[chunk.number] += 1
             seconds = _seconds_asked(outcome)
@@ -221,7 +216,7 @@ class _Mailings:
         self._made: dict[tuple[str, str], tuple[Mailing, Personaliser]] = {}
 
     def outgoing(self, chunk: ClaimedChunk) -> OutgoingChunk:
-        """A claimed chunk as a provider is handed it."""
+        """Return a claimed chunk as a provider is handed it."""
         key = (chunk.variant_key, chunk.batch_id)
         if key not in self._made:  # two workers may both make it, to the same effect
             self._made[key] = self._make(*key)
@@ -248,26 +243,21 @@ class _Mailings:
         return mailing, Personaliser(variant.slots, self.fields, broadcast.envelope)
 
 
-def _is_limited(pace: Pace) -> bool:
-    """Whether anything but the provider itself may keep a chunk waiting."""
-    return bool(pace.rates or pace.window or pace.warm_up)
-
-
 def _is_unclear(outcome: Outcome) -> bool:
-    """Whether the provider left open what it took, of all of a chunk or until the chunk was given up."""
+    """Return whether the provider left open what it took, of all of a chunk or until the chunk was given up."""
     if outcome.verdict is Verdict.UNKNOWN:
         return True
     return bool(outcome.uncertain) and (outcome.verdict is not Verdict.ACCEPTED or bool(outcome.unsent))
 
 
 def _seconds_asked(outcome: Outcome) -> float | None:
-    """How long the provider asks to wait, within reason; None where it does not say."""
+    """Return how long the provider asks to wait, within reason; None where it does not say."""
     asked = outcome.retry_after_seconds
     return min(max(asked, 0.0), _LONGEST_WAIT_SECONDS) if asked is not None and isfinite(asked) else None
 
 
 def _settled(chunk: ClaimedChunk, outcome: Outcome) -> int:
-    """How many deliveries of a chunk will not be tried again."""
+    """Return how many deliveries of a chunk will not be tried again."""
     if outcome.verdict is Verdict.READY:
         return len(outcome.invalid) + len(outcome.uncertain)
     return len(chunk.deliveries) - len(outcome.unsent)

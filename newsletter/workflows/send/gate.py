@@ -26,7 +26,7 @@ class Gate:
     _lock: Lock = field(default_factory=Lock)
 
     def close(self, until: datetime, reason: str) -> None:
-        """Lets nobody through until then; a later moment that was set before stands."""
+        """Let nobody through until then; a later moment that was set before stands."""
         with self._lock:
             if until <= max(self._until, self.clock()):
                 return
@@ -48,7 +48,7 @@ class Gate:
         return self._until > self.clock()
 
     def opens(self, *, is_worth_it: Callable[[], bool]) -> bool:
-        """Waits until the gate is open; False where that is of no use any more: halted, or not worth it."""
+        """Wait until the gate is open; return False where that is of no use any more: halted, or not worth it."""
         while (seconds := (self._until - self.clock()).total_seconds()) > 0:
             if self.halt.wait(min(seconds, _NAP_SECONDS)) or not is_worth_it():
                 return False

@@ -20,22 +20,23 @@ def pace_of(config: Config) -> Pace:
     """Return the pace of the provider in use, by the newsletter's clock."""
     provider, zone = config.settings.provider, ZoneInfo(config.settings.newsletter.timezone)
     settings = provider.table_in_use.pace
+    ramp = settings.warm_up
     per = {1: settings.per_second, 60: settings.per_minute, 3600: settings.per_hour, 86400: settings.per_day}
     return Pace(
         rates=tuple(Rate(deliveries=count, seconds=seconds) for seconds, count in per.items() if count is not None),
         window=_window(settings, zone),
-        warm_up=_warm_up(settings, zone),
+        warm_up=WarmUp(starts=ramp.starts, first_day=ramp.first_day, growth=ramp.growth, zone=zone) if ramp else None,
         setting=f"[provider.{provider.use}.pace]",
     )
 
 
 def allowances(pace: Pace, now: datetime) -> tuple[Allowance, ...]:
-    """How many deliveries may be claimed now, for each limit; none where nothing limits them."""
-    return (*_of_rates(pace, now), *_of_warm_up(pace, now))
+    """Return how many deliveries may be claimed now, for each limit; none where nothing limits them."""
+    return (*_of_rates(pace, now), *(_of_warm_up(pace.warm_up, pace.setting, now) if pace.warm_up else ()))
 
 
 def opens_at(window: SendingWindow, now: datetime) -> datetime:
-    """When mail may leave next: `now` where the window is open.
+    """Return when mail may leave next: `now` where the window is open.
 
     A time that the clocks skip in spring is taken as if they did not, and of one that comes twice in autumn the first
     counts (PEP 495), as for a schedule.
@@ -50,7 +51,7 @@ def opens_at(window: SendingWindow, now: datetime) -> datetime:
 
 
 def shown_window(pace: Pace) -> str:
-    """Why the window holds mail back, for people."""
+    """Return why the window holds mail back, for people."""
     if pace.window is None:
         return ""
     days = ", ".join(day for day in _WEEKDAYS if day in pace.window.weekdays)
@@ -60,7 +61,7 @@ def shown_window(pace: Pace) -> str:
 
 
 def chunk_size_for(provider_chunk_size: int, pace: Pace) -> int:
-    """How many deliveries a chunk may have so that each limit lets it go, and can be used up by whole chunks."""
+    """Return how many deliveries a chunk may have: each limit lets it go, and can be used up by whole chunks."""
     limits = [rate.deliveries for rate in pace.rates]
     size = min([provider_chunk_size, *(limit // ceil(limit / provider_chunk_size) for limit in limits)])
     if pace.warm_up is not None:
@@ -73,13 +74,6 @@ def _window(settings: PaceSettings, zone: ZoneInfo) -> SendingWindow | None:
         return None
     opens, closes = (_MIDNIGHT, _MIDNIGHT) if settings.hours is None else span_of(settings.hours)
     return SendingWindow(opens=opens, closes=closes, weekdays=frozenset(settings.weekdays), zone=zone)
-
-
-def _warm_up(settings: PaceSettings, zone: ZoneInfo) -> WarmUp | None:
-    ramp = settings.warm_up
-    if ramp is None:
-        return None
-    return WarmUp(starts=ramp.starts, first_day=ramp.first_day, growth=ramp.growth, zone=zone)
 
 
 def _is_open_on(window: SendingWindow, day: date) -> bool:
@@ -97,10 +91,7 @@ def _of_rates(pace: Pace, now: datetime) -> Iterator[Allowance]:
         )
 
 
-def _of_warm_up(pace: Pace, now: datetime) -> Iterator[Allowance]:
-    ramp = pace.warm_up
-    if ramp is None:
-        return
+def _of_warm_up(ramp: WarmUp, setting: str, now: datetime) -> Iterator[Allowance]:
     today = now.astimezone(ramp.zone).date()
     allowed = _allowed_on(ramp, today)
     if allowed is not None:
@@ -108,12 +99,12 @@ def _of_warm_up(pace: Pace, now: datetime) -> Iterator[Allowance]:
             deliveries=allowed,
             since=_moment(today, _MIDNIGHT, ramp.zone),
             frees=_moment(today + timedelta(days=1), _MIDNIGHT, ramp.zone),
-            reason=f"at most {allowed:,} today while the sender is warmed up, as {pace.setting} says",
+            reason=f"at most {allowed:,} today while the sender is warmed up, as {setting} says",
         )
 
 
 def _allowed_on(ramp: WarmUp, day: date) -> int | None:
-    """How many deliveries the ramp allows on a day; None once it limits nothing any more."""
+    """Return how many deliveries the ramp allows on a day; None once it limits nothing any more."""
     days = max((day - ramp.starts).days, 0)
     if log(ramp.first_day) + days * log(ramp.growth) >= log(_OPEN_END):
         return None

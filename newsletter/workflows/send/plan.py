@@ -27,7 +27,7 @@ from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppressions
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
-from newsletter.workflows.segments import find_segments
+from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
@@ -67,9 +67,8 @@ class BroadcastPlan:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What the checks found that does not hold the mail back."""
-        return tuple(
-            finding for finding in self.composed.findings if finding.severity is Severity.WARNING and not finding.waived
-        )
+        standing = (finding for finding in self.composed.findings if not finding.waived)
+        return tuple(finding for finding in standing if finding.severity is Severity.WARNING)
 
 
 def plan_broadcast(
@@ -81,67 +80,46 @@ def plan_broadcast(
     probing: Probing | None = None,
     now: datetime,
 ) -> BroadcastPlan:
-    """Composes the issue, checks it as of when it goes out, and finds who would get what; the ledger stays as it is.
+    """Compose the issue, check it as of when it goes out, and find who would get what; the ledger stays as it is.
 
-    Without a `provider` the plan does not say how mail gets to its time. Raises MistakesError, or InputError for an
+    Without a `provider` the plan does not say how mail gets to its time. Raise MistakesError, or InputError for an
     unknown rule, a time that does not fit, or where nobody would get anything.
     """
     _require_rules(order.waivers)
-    schedule = order.schedule
-    goes_out = schedule.moment_in(schedule.zone) if schedule else now
     issue, rendered = render_folder(config, order.folder)
-    segments = find_segments(config, database, issue.only_segments, now=now)
     request = FreezeRequest(
         issue=issue.name,
         segment=order.segment,
         axes=rendered.axes,
-        only={segment.name: segment.condition for segment in segments},
+        only={each.name: each.condition for each in require_segments(config, database, issue.only_segments, now=now)},
         provider=config.settings.provider.use,
         content_hash=rendered.content_hash,
         envelope=envelope_of(config),
         waivers=(),
-        schedule=schedule,
+        schedule=order.schedule,
         topics=rendered.topics,
     )
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that somebody gets
+    schedule = order.schedule
+    goes_out = schedule.moment_in(schedule.zone) if schedule else now
     composed = judge_rendered(config, issue, rendered, at=goes_out, known_fields=known_fields(database))
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
     if probing is not None:  # after what can be refused at once
         composed = probe_issue(config, composed, probing)
-    unmet = unmet_requirements(config, database, request.issue, request.content_hash)
-    waiving = _weigh((*composed.errors, *unmet), order.waivers)
+    holding_back = (*composed.errors, *unmet_requirements(config, database, issue.name, rendered.content_hash))
+    named, found = {waiver.rule for waiver in order.waivers}, {finding.rule for finding in holding_back}
+    used = (waiver for waiver in order.waivers if waiver.rule in found)
     return BroadcastPlan(
         composed=composed,
-        request=replace(request, waivers=(*waiving.used, *_standing_waivers(composed.findings))),
+        request=replace(request, waivers=(*used, *_standing_waivers(composed.findings))),
         preview=preview,
         pace=pace_of(config),
         schedule=planned,
-        blocking=waiving.blocking,
-        waived=waiving.waived,
-        unused_waivers=waiving.unused,
+        blocking=tuple(finding for finding in holding_back if finding.rule not in named),
+        waived=tuple(finding for finding in holding_back if finding.rule in named),
+        unused_waivers=tuple(sorted(named - found)),
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiving:
-    """What would hold a broadcast back, with the waivers given for it laid over."""
-
-    blocking: tuple[Finding, ...]
-    waived: tuple[Finding, ...]
-    used: tuple[Waiver, ...]
-    unused: tuple[str, ...]  # rules
-
-
-def _weigh(held_back_by: Sequence[Finding], waivers: Sequence[Waiver]) -> _Waiving:
-    named = {waiver.rule for waiver in waivers}
-    found = {finding.rule for finding in held_back_by}
-    return _Waiving(
-        blocking=tuple(finding for finding in held_back_by if finding.rule not in named),
-        waived=tuple(finding for finding in held_back_by if finding.rule in named),
-        used=tuple(waiver for waiver in waivers if waiver.rule in found),
-        unused=tuple(sorted(named - found)),
     )
 
 
@@ -149,7 +127,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     """Freeze the broadcast; from here on it is in the ledger, with its content.
 
     The addresses that the plan found to keep bouncing are suppressed before. Somebody who has joined since the plan was
-    made may need a variant of their own: it is rendered and checked before anything is frozen. Raises FindingsError
+    made may need a variant of their own: it is rendered and checked before anything is frozen. Raise FindingsError
     where an error holds the mail back, InputError where nobody would get anything, or where the time has come since the
     plan was made, so that mail would leave at once that was to wait.
     """
@@ -165,12 +143,13 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
             return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
         except NotRenderedError as err:
             new = rendered.judged_for(err.readerships)
-            _require_free(_weigh(_errors_in(plan.composed, new), plan.request.waivers).blocking)
+            waived = {waiver.rule for waiver in plan.request.waivers}
+            _require_free([error for error in _errors_in(plan.composed, new) if error.rule not in waived])
             rendered = replace(rendered, variants=(*rendered.variants, *new.variants))
 
 
 def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:
-    """What holds variants back that are judged as the others of an issue were."""
+    """Return what holds variants back that are judged as the others of an issue were."""
     subject = composed.subject
     judged = judge_rendered(subject.config, subject.issue, rendered, at=subject.at, known_fields=subject.known_fields)
     return judged.errors
@@ -181,10 +160,10 @@ def _require_free(blocking: Sequence[Finding]) -> None:
         raise FindingsError("\n".join(str(finding) for finding in blocking))
 
 
-def find_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
-    """The broadcast to go on with; nothing about it is changed.
+def require_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
+    """Return the broadcast to go on with; nothing about it is changed.
 
-    Without a number it is the only one that was interrupted or held back. Raises InputError where there is none,
+    Without a number it is the only one that was interrupted or held back. Raise InputError where there is none,
     several, it is being cancelled, it began with another provider, or its time is further ahead than that can hold it.
     """
     found = find_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
@@ -197,25 +176,23 @@ def find_unfinished(database: Database, broadcast_id: int | None, provider: Prov
 
 
 def reopen_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Lets a broadcast go on; what a dead process was handing over becomes unknown.
+    """Let a broadcast go on; what a dead process was handing over becomes unknown.
 
-    What of it is late leaves as soon as it can. Raises InputError where it has ended.
+    What of it is late leaves as soon as it can. Raise InputError where it has ended.
     """
     adopt_orphans(database, broadcast_id, now=now)
     return resume_broadcast(database, broadcast_id, now=now)
 
 
 def require_same_provider(broadcast: Broadcast, provider: str) -> None:
-    """Raises InputError where the broadcast began with another provider than the one in use."""
+    """Raise InputError where the broadcast began with another provider than the one in use."""
     if broadcast.provider != provider:
-        raise InputError(
-            f"broadcast {broadcast.id} began with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}; "
-            "set [provider] use back to go on"
-        )
+        change = f"began with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}"
+        raise InputError(f"broadcast {broadcast.id} {change}; set [provider] use back to go on")
 
 
 def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetime) -> None:
-    """Raises InputError where nothing of a scheduled broadcast can be handed over yet."""
+    """Raise InputError where nothing of a scheduled broadcast can be handed over yet."""
     longest = provider.scheduler.longest if provider.scheduler is not None else timedelta()
     if broadcast.due_at is not None and broadcast.due_at > now + longest:
         raise InputError(
@@ -230,14 +207,13 @@ def _only_unfinished(database: Database) -> Broadcast:
         raise InputError("no broadcast is unfinished; `newsletter status` lists all of them")
     if len(unfinished) > 1:
         numbers = ", ".join(str(broadcast.id) for broadcast in unfinished)
-        raise InputError(
-            f"several broadcasts are unfinished: {numbers}; name one: newsletter resume {unfinished[-1].id}"
-        )
+        remedy = f"name one: newsletter resume {unfinished[-1].id}"
+        raise InputError(f"several broadcasts are unfinished: {numbers}; {remedy}")
     return unfinished[0]
 
 
 def _standing_waivers(findings: Sequence[Finding]) -> Iterator[Waiver]:
-    """What the settings and the issue waive of errors, each rule once."""
+    """Yield what the settings and the issue waive of errors, each rule once."""
     standing = {finding.rule: finding.waived for finding in findings if finding.waived}
     errors = {finding.rule for finding in findings if finding.severity is Severity.ERROR}
     yield from (Waiver(rule=rule, because=reason) for rule, reason in standing.items() if rule in errors)
@@ -248,10 +224,8 @@ def _require_rules(waivers: Sequence[Waiver]) -> None:
     held = {rule.id for rule in RULES if not rule.can_be_waived}
     for waiver in waivers:
         if waiver.rule in {rule.id for rule in AUDIENCE_RULES}:
-            raise InputError(
-                f"{waiver.rule} cannot be waived: import the list again with the consent of these people, or with "
-                '--basis "…", which is kept'
-            )
+            remedy = 'import the list again with the consent of these people, or with --basis "…", which is kept'
+            raise InputError(f"{waiver.rule} cannot be waived: {remedy}")
         if waiver.rule not in known:
             raise InputError(f"there is no check {waiver.rule}; write one that `newsletter check --list` explains")
         if waiver.rule in held:

@@ -49,11 +49,11 @@ class Reconciliation:
 def reconcile(
     database: Database, broadcast_id: int, provider: Provider | None, *, now: datetime, notes: Sequence[str] = ()
 ) -> Reconciliation:
-    """Looks for evidence that unknown chunks were taken, and writes down what it proves.
+    """Look for evidence that unknown chunks were taken, and write down what it proves.
 
     First among the events that came in, then, for what is left, in the provider's log of messages. What a dead process
     was handing over becomes unknown before. `provider` is None where it could not be opened, which `notes` explain.
-    Raises InputError where there is no such broadcast.
+    Raise InputError where there is no such broadcast.
     """
     broadcast = find_broadcast(database, broadcast_id)
     adopt_orphans(database, broadcast_id, now=now)
@@ -62,12 +62,11 @@ def reconcile(
     found = [(chunk, told.get((chunk.number, chunk.attempt))) for chunk in unknown]
     proven = _keep(database, broadcast_id, found, now=now)
     said = list(notes)
-    if provider is not None and len(proven) < len(unknown):
-        settled = {proof.chunk.number for proof in proven}
-        open_chunks = [chunk for chunk in unknown if chunk.number not in settled]
-        found, note = _ask_provider(broadcast, provider, open_chunks)
+    settled = {proof.chunk.number for proof in proven}
+    if provider is not None and (left := [chunk for chunk in unknown if chunk.number not in settled]):
+        found, note = _ask_provider(broadcast, provider, left)
         proven += _keep(database, broadcast_id, found, now=now)
-        said += [note] if note else []
+        said += filter(None, [note])
     return Reconciliation(
         broadcast=broadcast,
         proven=tuple(proven),
@@ -77,9 +76,9 @@ def reconcile(
 
 
 def choose_chunks(reconciliation: Reconciliation, numbers: Collection[int]) -> tuple[UnknownChunk, ...]:
-    """The chunks that are left and named; all that are left where none is named.
+    """Return the chunks that are left and named, or all that are left where none is named.
 
-    Raises InputError where one is named that is not unknown.
+    Raise InputError where one is named that is not unknown.
     """
     unknown = {chunk.number: chunk for chunk in reconciliation.left}
     settled = {proof.chunk.number for proof in reconciliation.proven}
@@ -99,7 +98,7 @@ def resolve_chunks(
     because: str,
     now: datetime,
 ) -> int:
-    """Does with the chunks what a person decided; how many deliveries that settled.
+    """Do with the chunks what a person decided, and return how many deliveries that settled.
 
     Where the broadcast is over, what is to be resent is cancelled, and a later broadcast reaches those people. What was
     proven to be taken, or handed over again, since the person looked stays as it is.
@@ -115,27 +114,25 @@ def resolve_chunks(
 def _ask_provider(
     broadcast: Broadcast, provider: Provider, chunks: Sequence[UnknownChunk]
 ) -> tuple[list[tuple[UnknownChunk, str | None]], str]:
-    """The evidence in the provider's log for each chunk that could be looked up; and why the others could not."""
-    if provider.name != broadcast.provider:
-        return [], (
-            f"{broadcast.provider} was not asked: {CONFIG_FILE} now uses {provider.name}; set [provider] use back"
-        )
-    log = provider.message_log
+    """Return the evidence in the provider's log for each chunk that could be looked up, and why others could not."""
+    name, log = broadcast.provider, provider.message_log
+    if provider.name != name:
+        return [], f"{name} was not asked: {CONFIG_FILE} now uses {provider.name}; set [provider] use back"
     if log is None:
-        return [], f"{broadcast.provider} keeps no log that could be asked."
+        return [], f"{name} keeps no log that could be asked."
     found: list[tuple[UnknownChunk, str | None]] = []
     for chunk in chunks:
         try:
             found.append((chunk, log.find(broadcast.mailing_id, chunk)))
         except ProviderError as err:
-            return found, f"{broadcast.provider} could not be asked: {err}"
+            return found, f"{name} could not be asked: {err}"
     return found, ""
 
 
 def _keep(
     database: Database, broadcast_id: int, found: Sequence[tuple[UnknownChunk, str | None]], *, now: datetime
 ) -> list[Proof]:
-    """Writes the evidence down; the proofs among it."""
+    """Write the evidence down, and return the proofs among it."""
     return [
         Proof(chunk=chunk, evidence=evidence)
         for chunk, evidence in found

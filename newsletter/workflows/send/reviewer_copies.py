@@ -1,7 +1,7 @@
 """Send test copies to reviewers: the same rendering, the same personalisation, the same provider as a broadcast."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -30,14 +30,13 @@ class TestCopy:
     __test__ = False  # for test runners: this is no test
 
     email: str
-    variant: str  # whom it is for; empty where that is everybody, or nobody in particular
     refused: str  # why; empty where it was taken
 
 
 def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
-    """The mailboxes behind the names: groups of `[reviewers]`, or addresses as they are; each address once.
+    """Return the mailboxes behind the names: groups of `[reviewers]`, or addresses as they are; each address once.
 
-    Raises InputError where a name is neither.
+    Raise InputError where a name is neither.
     """
     groups = config.settings.reviewers
     found: dict[str, str] = {}
@@ -69,14 +68,16 @@ def send_test_copies(
     now: datetime,
     on_sent: Callable[[int], None],
 ) -> tuple[TestCopy, ...]:
-    """Sends each mailbox the variants that it can get, marked [TEST]; `on_sent` hears how many copies are done.
+    """Send each mailbox the variants that it can get, marked [TEST]; `on_sent` hears how many copies are done.
 
-    That this content was tested is remembered where at least one copy was taken. Raises ProviderError where the
+    That this content was tested is remembered where at least one copy was taken. Raise ProviderError where the
     provider refuses or cannot be reached.
     """
     copies: list[TestCopy] = []
     try:
-        _send(config, composed, mailboxes, provider, now=now, copies=copies, on_sent=on_sent)
+        for sent in _send(config, composed, mailboxes, provider, now=now):
+            copies += sent
+            on_sent(len(sent))
     finally:
         if taken := sum(not copy.refused for copy in copies):
             content_hash = composed.rendered.content_hash
@@ -85,16 +86,9 @@ def send_test_copies(
 
 
 def _send(
-    config: Config,
-    composed: Composed,
-    mailboxes: Sequence[str],
-    provider: Provider,
-    *,
-    now: datetime,
-    copies: list[TestCopy],
-    on_sent: Callable[[int], None],
-) -> None:
-    """Sends all copies; `copies` says at any moment what became of those that were handed over."""
+    config: Config, composed: Composed, mailboxes: Sequence[str], provider: Provider, *, now: datetime
+) -> Iterator[Sequence[TestCopy]]:
+    """Send all copies, and yield what became of those of each request as soon as it is answered."""
     run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with provider.session() as session:
         for number, (readership, readers) in enumerate(_readers(composed.rendered, mailboxes).items()):
@@ -104,12 +98,11 @@ def _send(
             for start in range(0, len(recipients), provider.chunk_size):
                 part = recipients[start : start + provider.chunk_size]
                 refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
-                copies += _copies(part, variant, refused)
-                on_sent(len(part))
+                yield [TestCopy(email=each.email, refused=refused.get(each.delivery, "")) for each in part]
 
 
 def _readers(rendered: RenderedIssue, mailboxes: Sequence[str]) -> Mapping[Readership, Sequence[str]]:
-    """The readerships that are judged, each as the owners of the mailboxes would see it, and to whom it goes.
+    """Return the readerships that are judged, each as a mailbox's owner would see it, with the mailboxes it goes to.
 
     What an address alone decides, such as the steps for one's own mailbox, every reviewer gets as their own.
     """
@@ -141,23 +134,19 @@ def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, ru
 
 
 def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[str]) -> tuple[Recipient, ...]:
-    """Reviewers are no subscribers: their names stand in for merge values, and the unsubscribe link is a sample."""
-    return tuple(
-        recipient_of(config, variant, sample_reader(config, _values_of(mailbox), id=delivery))
-        for delivery, mailbox in enumerate(mailboxes, start=1)
-    )
-
-
-def _values_of(mailbox: str) -> Mapping[str, str]:
-    name, email = parseaddr(mailbox)
-    first, _, last = name.partition(" ")
-    return {"email": email, "first_name": first, "last_name": last}
+    """Return the reviewers as recipients: their names are the merge values, and the unsubscribe link is a sample."""
+    recipients = []
+    for delivery, (name, email) in enumerate(map(parseaddr, mailboxes), start=1):
+        first, _, last = name.partition(" ")
+        values = {"email": email, "first_name": first, "last_name": last}
+        recipients.append(recipient_of(config, variant, sample_reader(config, values, id=delivery)))
+    return tuple(recipients)
 
 
 def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
-    """Hands over a chunk, again without those whom the provider refuses the whole of it for; who they are, and why.
+    """Hand over a chunk, again without those for whom the provider refuses all of it; return who they are, and why.
 
-    Raises ProviderError where anything else came of it.
+    Raise ProviderError where anything else came of it.
     """
     outcome = session.submit(chunk)
     if outcome.verdict is Verdict.ACCEPTED and not (outcome.unsent or outcome.uncertain):
@@ -169,11 +158,3 @@ def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
     if not rest:
         return outcome.invalid
     return {**outcome.invalid, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}
-
-
-def _copies(recipients: Sequence[Recipient], variant: RenderedVariant, refused: Mapping[int, str]) -> list[TestCopy]:
-    label = variant.readership.label
-    return [
-        TestCopy(email=recipient.email, variant=label, refused=refused.get(recipient.delivery, ""))
-        for recipient in recipients
-    ]

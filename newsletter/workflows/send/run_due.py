@@ -76,13 +76,12 @@ class DoneBroadcast:
     @property
     def is_news(self) -> bool:
         """Whether anything is different from before."""
-        return (
-            bool(self.failure) or self.tally != self.found.tally or self.broadcast.state != self.found.broadcast.state
-        )
+        before = self.found
+        return bool(self.failure) or self.tally != before.tally or self.broadcast.state != before.broadcast.state
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:
-    """Every scheduled broadcast, the oldest first, and what a run would do about it; nothing is changed."""
+    """Return every scheduled broadcast, the oldest first, and what a run would do about it; change nothing."""
     opened = cache(opener)
     return tuple(judge(config, database, each, opened, now=now) for each in scheduled_broadcasts(database))
 
@@ -97,7 +96,7 @@ def run_due(
     clock: Clock = utc_now,
     log: Log = no_log,
 ) -> Iterator[DoneBroadcast]:
-    """Does what is to be done about each scheduled broadcast, one after the other, and tells what came of it.
+    """Do what is to be done about each scheduled broadcast, one after the other, and yield what came of it.
 
     The provider is opened when it is first needed. What goes wrong with one broadcast does not hold up the others.
     `new_stop` gives an event for each, which is set, or will be, when the process is asked to end.
@@ -115,9 +114,8 @@ def run_due(
             log(f"{name}: {found.due.value} begins: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)
         done = carry_out(config, database, found, opened, listener=listener, stop=stop, clock=clock)
         if done.is_news:
-            log(
-                f"{name}: {done.failure or ending_of(done, done.handed_over)}", broadcast=broadcast.id, waits=done.waits
-            )
+            ending = done.failure or ending_of(done, done.handed_over)
+            log(f"{name}: {ending}", broadcast=broadcast.id, waits=done.waits)
         yield done
 
 
@@ -133,44 +131,44 @@ def ending_of(done: DoneBroadcast, handed_over: int) -> str:
 
 
 def judge(config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime) -> DueBroadcast:
-    """What is to be done; the provider is opened only for what is nearly due."""
+    """Return what is to be done; the provider is opened only for what is nearly due."""
     found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
     if broadcast.state is BroadcastState.CANCELLING:
         return replace(found, due=Due.CANCEL)
     if late := _lateness(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
+    its_time = f"its time is {say_moment(due, config.settings.newsletter.timezone, now=now)}"
     if due > now + lead_of(config):
-        return replace(found, due=Due.WAIT, until=due, reason=_said(config, due, now=now))
+        return replace(found, due=Due.WAIT, until=due, reason=its_time)
     try:
         require_same_provider(broadcast, config.settings.provider.use)
         is_held = opened().scheduler is not None
     except (InputError, ProviderError) as err:
         return replace(found, due=Due.REFUSE, reason=str(err))
-    return found if is_held else _judge_unheld(config, found, due, now=now)
+    return found if is_held else _judge_unheld(config, found, due, its_time, now=now)
 
 
-def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:
-    """When there is something to do next: now where some of it may leave at once, or all of it has left."""
-    if broadcast.is_local_time and any(
-        zone.waiting and zone.due_at is None for zone in zone_progress(database, broadcast.id)
-    ):
-        return now
-    return next_due(database, broadcast.id) or now
-
-
-def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, *, now: datetime) -> DueBroadcast:
-    """What is to be done where mail reaches people as soon as the provider is handed it."""
+def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: str, *, now: datetime) -> DueBroadcast:
+    """Return what is to be done where mail reaches people as soon as the provider is handed it."""
     if due > now:
-        return replace(found, due=Due.WAIT, until=due, reason=_said(config, due, now=now))
+        return replace(found, due=Due.WAIT, until=due, reason=its_time)
     pace = pace_of(config)
     if found.tally.waiting and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
         return replace(found, due=Due.WAIT, until=opens, reason=shown_window(pace))
     return found
 
 
+def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:
+    """Return when there is something to do next: now where some of it may leave at once, or all of it has left."""
+    zones = zone_progress(database, broadcast.id) if broadcast.is_local_time else ()
+    if any(zone.waiting and zone.due_at is None for zone in zones):
+        return now
+    return next_due(database, broadcast.id) or now
+
+
 def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: datetime) -> str:
-    """Why a broadcast is too late to leave by itself; empty where it is not.
+    """Return why a broadcast is too late to leave by itself; empty where it is not.
 
     One that is under way is late only where nothing of it has moved for so long, beyond what the pace asks: a pace may
     take days over what was due at one moment, and its hours may begin long after the moment of a time zone.
@@ -188,7 +186,7 @@ def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: 
 
 
 def _moved_at(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime | None:
-    """When something of a broadcast was last handed over; None where nothing was.
+    """Return when something of a broadcast was last handed over; None where nothing was.
 
     That is when it was claimed: what became of it may be found out, or decided, days later.
     """
@@ -198,21 +196,16 @@ def _moved_at(database: Database, broadcast: Broadcast, *, now: datetime) -> dat
 
 
 def _goes_on_at(config: Config, moved_at: datetime) -> datetime:
-    """When the pace lets a broadcast go on, at the latest, of which something was handed over then."""
+    """Return when the pace lets a broadcast go on, at the latest, of which something was handed over then."""
     pace = pace_of(config)
     slowest = max((timedelta(seconds=rate.seconds) for rate in pace.rates), default=timedelta())
-    goes_on_at = moved_at + (_DAY if pace.warm_up else slowest)
-    return _opens_at(config, goes_on_at)
+    return _opens_at(config, moved_at + (_DAY if pace.warm_up else slowest))
 
 
 def _opens_at(config: Config, moment: datetime) -> datetime:
-    """When mail may leave from a moment on, by the sending hours."""
+    """Return when mail may leave from a moment on, by the sending hours."""
     window = pace_of(config).window
     return moment if window is None else opens_at(window, moment)
-
-
-def _said(config: Config, due: datetime, *, now: datetime) -> str:
-    return f"its time is {say_moment(due, config.settings.newsletter.timezone, now=now)}"
 
 
 def carry_out(
@@ -225,7 +218,7 @@ def carry_out(
     stop: Event,
     clock: Clock = utc_now,
 ) -> DoneBroadcast:
-    """Does what the judgement says; what the provider refuses is told, and tried again by the next run."""
+    """Do what the judgement says; what the provider refuses is told, and tried again by the next run."""
     waits, failure, number = [], found.reason if found.due is Due.REFUSE else "", found.broadcast.id
 
     def on_wait(until: datetime, reason: str) -> None:
@@ -246,10 +239,8 @@ def carry_out(
                 clock=clock,
             )
         elif found.due is Due.CANCEL:
-            provider = opened() if found.broadcast.batch_id else None
-            cancel_broadcast(
-                database, number, provider, patience=PATIENCE, on_wait=lambda _: None, stop=stop, clock=clock
-            )
+            holder = opened() if found.broadcast.batch_id else None
+            cancel_broadcast(database, number, holder, patience=PATIENCE, stop=stop, clock=clock)
         elif found.due is Due.HOLD_BACK:
             pause_broadcast(database, number, found.reason, now=clock())
     except ProviderError as err:

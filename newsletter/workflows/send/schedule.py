@@ -10,6 +10,7 @@ from newsletter.language.clock import say_moment
 from newsletter.language.when import clock_note, read_when
 from newsletter.model.broadcast import Schedule
 from newsletter.model.ledger import FreezePreview, ZoneCount
+from newsletter.model.pace import Pace
 from newsletter.providers.base import Provider
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 
@@ -49,15 +50,15 @@ class SchedulePlan:
         return tuple(zone for zone in self.zones if zone.due_at < self.first)
 
     def zone_at(self, moment: datetime) -> str:
-        """The zone, of most people, whose time comes at that moment."""
+        """Return the zone, of most people, whose time comes at that moment."""
         there = [zone for zone in self.zones if zone.due_at == moment]
         return max(there, key=lambda zone: zone.deliveries).zone if there else self.schedule.zone
 
 
 def read_schedule(text: str, *, zone: str, is_local_time: bool, now: datetime) -> Schedule:
-    """The schedule that a person typed; `zone` is the newsletter's.
+    """Return the schedule that a person typed; `zone` is the newsletter's.
 
-    Raises InputError where it cannot be read, is past, or is one moment for everybody in spite of local time.
+    Raise InputError where it cannot be read, is past, or is one moment for everybody in spite of local time.
     """
     when = read_when(text, zone=zone, now=now)
     if is_local_time and when.fixed_by:
@@ -74,17 +75,19 @@ def read_schedule(text: str, *, zone: str, is_local_time: bool, now: datetime) -
 def plan_schedule(
     config: Config, schedule: Schedule, preview: FreezePreview, *, provider: Provider | None, now: datetime
 ) -> SchedulePlan:
-    """When everybody of the preview gets the broadcast, and how it travels until then.
+    """Plan when everybody of the preview gets the broadcast, and how it travels until then.
 
-    Raises InputError where the time is outside the provider's sending hours, or past for everybody.
+    Raise InputError where the time is outside the provider's sending hours, or past for everybody.
     """
     moment = schedule.moment_in(schedule.zone)
     moments = [zone.due_at for zone in preview.zones] or [moment]
     ahead = [each for each in moments if each > now]
     if not ahead:
         raise InputError("that is past on the clocks of everybody who would get it; write a time that is to come")
-    if not schedule.is_local_time:
-        _require_open(config, moment, zone=schedule.zone, now=now)
+    pace, zone = pace_of(config), schedule.zone
+    if not schedule.is_local_time and pace.window is not None and (opens := opens_at(pace.window, moment)) != moment:
+        fits = f"the next time that fits is {say_moment(opens, zone, now=now)}"
+        raise InputError(f"{say_moment(moment, zone, now=now)}: {shown_window(pace)}; {fits}")
     travel = _travel(provider, last=ahead[-1], now=now)
     return SchedulePlan(
         schedule=schedule,
@@ -93,24 +96,14 @@ def plan_schedule(
         zones=preview.zones,
         travel=travel,
         begins=_begins(config, travel, first=ahead[0], now=now),
-        notes=(*_odd_clocks(schedule, preview), *_closed_hours(config, preview, travel)),
+        notes=(*_odd_clocks(schedule, preview), *_closed_hours(pace, preview, travel)),
         zoneless=preview.zoneless,
     )
 
 
 def lead_of(config: Config) -> timedelta:
-    """How long before its time mail is handed to a provider that holds it."""
+    """Return how long before its time mail is handed to a provider that holds it."""
     return timedelta(minutes=config.settings.delivery.lead_minutes)
-
-
-def _require_open(config: Config, moment: datetime, *, zone: str, now: datetime) -> None:
-    pace = pace_of(config)
-    if pace.window is None or (opens := opens_at(pace.window, moment)) == moment:
-        return
-    raise InputError(
-        f"{say_moment(moment, zone, now=now)}: {shown_window(pace)}; "
-        f"the next time that fits is {say_moment(opens, zone, now=now)}"
-    )
 
 
 def _travel(provider: Provider | None, *, last: datetime, now: datetime) -> Travel | None:
@@ -132,9 +125,8 @@ def _odd_clocks(schedule: Schedule, preview: FreezePreview) -> list[str]:
     return [note for zone in zones if (note := clock_note(schedule.wall_time, zone))]
 
 
-def _closed_hours(config: Config, preview: FreezePreview, travel: Travel | None) -> list[str]:
-    """In local time some people's clocks show the time while the provider is handed nothing."""
-    pace = pace_of(config)
+def _closed_hours(pace: Pace, preview: FreezePreview, travel: Travel | None) -> list[str]:
+    """Return how many people's clocks, in local time, show the time while the provider is handed nothing."""
     if pace.window is None or travel is not Travel.ON_TIME:
         return []
     window = pace.window

@@ -40,24 +40,24 @@ class BroadcastStatus:
     is_at_work: bool  # whether a living process is handing some of it over
 
     def held_after(self, now: datetime) -> tuple[HeldMail, ...]:
-        """What the provider still holds."""
+        """Return what the provider still holds."""
         return tuple(mail for mail in self.held if mail.until > now)
 
 
 def list_statuses(database: Database) -> tuple[BroadcastLine, ...]:
-    """Every broadcast with its numbers, the newest first."""
+    """Return every broadcast with its numbers, the newest first."""
     return tuple(_line(database, broadcast) for broadcast in list_broadcasts(database))
 
 
-def show_line(database: Database, broadcast_id: int) -> BroadcastLine:
-    """One broadcast with its numbers alone; raises InputError where there is none of this number."""
+def line_of(database: Database, broadcast_id: int) -> BroadcastLine:
+    """Return one broadcast with its numbers alone; raise InputError where there is none of this number."""
     return _line(database, find_broadcast(database, broadcast_id))
 
 
-def show_status(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
-    """One broadcast; with the first few of its unknown deliveries, or all of them.
+def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
+    """Return one broadcast; with the first few of its unknown deliveries, or all of them.
 
-    Raises InputError where there is none of this number.
+    Raise InputError where there is none of this number.
     """
     with database.read():  # one state of the ledger, so that the numbers belong together
         broadcast = find_broadcast(database, broadcast_id)

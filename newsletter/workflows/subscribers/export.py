@@ -11,7 +11,7 @@ from newsletter.store.database import Database
 from newsletter.store.segments import count_segment, list_members
 from newsletter.store.subscribers import attribute_names, export_subscribers
 from newsletter.system.files import private_file
-from newsletter.workflows.subscribers.person import show_person
+from newsletter.workflows.subscribers.person import require_person
 
 Advance = Callable[[int], None]  # hears how many more are written
 
@@ -36,7 +36,7 @@ def export_to_file(
 
 def export_person(database: Database, email: str, *, key: bytes | None, now: datetime) -> str:
     """Return all that is known of a person as JSON; raise InputError where nothing is."""
-    return person_json(show_person(database, email, key=key), now=now)
+    return person_json(require_person(database, email, key=key), now=now)
 
 
 def write_person(text: str, path: Path, *, overwrite: bool = False) -> None:

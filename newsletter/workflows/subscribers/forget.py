@@ -10,8 +10,8 @@ from newsletter.model.person import KnownPerson
 from newsletter.providers.outbox import mails_to
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person, require_key
-from newsletter.system.secret_key import HOW_TO_MAKE_ONE, VARIABLE
-from newsletter.workflows.subscribers.person import show_person
+from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
+from newsletter.workflows.subscribers.person import require_person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,22 +28,14 @@ class PlannedErasure:
         return sum(bool(event.detail) for event in self.person.events)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasure:
-    """What came of it."""
-
-    planned: PlannedErasure
-    is_scrubbed: bool  # the database's own files hold nothing of it any more
-
-
 def plan_erasure(config: Config, database: Database, email: str, *, key: bytes | None) -> PlannedErasure:
-    """What forgetting the person with this address would erase.
+    """Return what forgetting the person with this address would erase.
 
-    Raises InputError where nothing is known of them, where the key is missing, or people were forgotten with another.
+    Raise InputError where nothing is known of them, where the key is missing, or people were forgotten with another.
     """
     with database.read() as connection:
         require_key(connection, _required(key))
-    person = show_person(database, email, key=key)
+    person = require_person(database, email, key=key)
     outbox = config.root / config.settings.provider.outbox.folder
     subscriber = person.subscriber
     return PlannedErasure(
@@ -53,20 +45,19 @@ def plan_erasure(config: Config, database: Database, email: str, *, key: bytes |
     )
 
 
-def erase(database: Database, planned: PlannedErasure, *, key: bytes | None, now: datetime) -> Erasure:
-    """Forgets the person; their mails in the outbox go first, so that an interruption leaves them on the list.
+def erase(database: Database, planned: PlannedErasure, *, key: bytes | None, now: datetime) -> bool:
+    """Forget the person; their mails in the outbox go first, so that an interruption leaves them on the list.
 
-    Raises InputError where a mail cannot be deleted.
+    Return whether the database itself holds nothing of them any more. Raise InputError where a mail cannot be deleted.
     """
     for path in planned.mails:
         try:
             path.unlink(missing_ok=True)
         except OSError as err:
-            raise InputError(
-                f"{path}: cannot be deleted ({err.strerror}); check the permissions of its folder"
-            ) from err
+            reason = f"cannot be deleted ({err.strerror}); check the permissions of its folder"
+            raise InputError(f"{path}: {reason}") from err
     forget_person(database, planned.person.email, key=_required(key), now=now)
-    return Erasure(planned=planned, is_scrubbed=database.scrub())
+    return database.scrub()
 
 
 def _required(key: bytes | None) -> bytes:

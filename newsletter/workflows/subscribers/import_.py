@@ -15,8 +15,8 @@ from newsletter.lists.fields import tags_in_cell
 from newsletter.model.imports import ImportReport, ImportTerms, RowFate
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
+from newsletter.system.environment import forget_key
 from newsletter.system.files import private_file
-from newsletter.system.secret_key import forget_key
 
 _FATE_COLUMNS = ("line", "email", "fate", "remark")
 

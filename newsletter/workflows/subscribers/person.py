@@ -51,7 +51,7 @@ class NewPerson:
     consent_wording: str = ""
 
 
-def show_person(database: Database, email: str, *, key: bytes | None = None) -> KnownPerson:
+def require_person(database: Database, email: str, *, key: bytes | None = None) -> KnownPerson:
     """Return all that is known of the person with this address.
 
     Raises InputError where nothing is; it says whether they were forgotten or, without the `key`, that it cannot tell.

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -35,6 +36,8 @@ from newsletter.store.stats import (
 )
 from newsletter.workflows.segments import segment_where
 
+Counted = TypeVar("Counted")
+
 STEPS = 8  # of which `on_step` hears
 ENGAGEMENT_DAYS = 90
 _MONTHS = 12
@@ -48,81 +51,64 @@ _DOMAINS = 5
 def describe_audience(
     config: Config, database: Database, *, since: date | None = None, now: datetime, on_step: Callable[[int], None]
 ) -> AudienceStats:
-    """Counts everything there is to say of the audience, as it stands at one moment.
+    """Count everything there is to say of the audience, as it stands at one moment.
 
     `since` is a day of the first month of growth; a year is shown where none is named. `on_step` hears of each of the
-    STEPS that is done. Raises InputError where `since` is to come, or too long ago.
+    STEPS that is done. Raise InputError where `since` is to come, or too long ago.
     """
+
+    def told(counted: Counted) -> Counted:
+        on_step(1)
+        return counted
+
     months = _months(since, now)
     with database.read():  # one state for all that is counted
-        facts = _with_titles(count_facts(database), config)
-        on_step(1)
-        movements = count_movements(database, since=datetime(months[0].year, months[0].month, 1, tzinfo=UTC))
-        on_step(1)
-        sources = count_sources(database, people=facts.people, most=_SOURCES)
-        on_step(1)
-        languages = _named(count_languages(database, people=facts.people, most=_LANGUAGES))
-        on_step(1)
-        zones, regions = count_zones(database, people=facts.people, most=_ZONES)
-        on_step(1)
-        mailboxes = count_mailboxes(database, people=facts.people, most=_DOMAINS)
-        on_step(1)
-        engagement = count_engagement(database, days=ENGAGEMENT_DAYS, now=now)
-        on_step(1)
-        candidates = find_candidates(config, database, engagement, now=now)
-        on_step(1)
-        imports = past_imports(database)
-    return AudienceStats(
-        at=now,
-        facts=facts,
-        growth=_growth(movements, months, after=facts.people - facts.all_suppressed),
-        sources=sources,
-        imports=imports,
-        languages=languages,
-        zones=zones,
-        regions=regions,
-        mailboxes=mailboxes,
-        engagement=engagement,
-        candidates=candidates,
-    )
+        facts = told(_with_titles(count_facts(database), config))
+        movements = told(count_movements(database, since=datetime(months[0].year, months[0].month, 1, tzinfo=UTC)))
+        zones, regions = told(count_zones(database, people=facts.people, most=_ZONES))
+        engagement = told(count_engagement(database, days=ENGAGEMENT_DAYS, now=now))
+        return AudienceStats(
+            at=now,
+            facts=facts,
+            growth=_growth(movements, months, after=facts.people - facts.all_suppressed),
+            sources=told(count_sources(database, people=facts.people, most=_SOURCES)),
+            imports=past_imports(database),
+            languages=told(_named(count_languages(database, people=facts.people, most=_LANGUAGES))),
+            zones=zones,
+            regions=regions,
+            mailboxes=told(count_mailboxes(database, people=facts.people, most=_DOMAINS)),
+            engagement=engagement,
+            candidates=told(find_candidates(config, database, engagement, now=now)),
+        )
 
 
 def _months(since: date | None, now: datetime) -> tuple[date, ...]:
-    """The first days of the months from that of `since` to the current one."""
+    """Return the first days of the months from that of `since` to the current one."""
     last = now.astimezone(UTC).date().replace(day=1)
     count = _MONTHS if since is None else 12 * (last.year - since.year) + last.month - since.month + 1
     if count < 1:
         raise InputError(f"{since:%Y-%m} is still to come; name a month that has begun")
     if count > _MOST_MONTHS:
         raise InputError(f"{since:%Y-%m} is more than {_MOST_MONTHS // 12} years ago; name a later month")
-    return tuple(_months_before(last, back) for back in reversed(range(count)))
-
-
-def _months_before(month: date, count: int) -> date:
-    number = 12 * month.year + month.month - 1 - count
-    return date(number // 12, number % 12 + 1, 1)
+    numbers = range(12 * last.year + last.month - count, 12 * last.year + last.month)
+    return tuple(date(number // 12, number % 12 + 1, 1) for number in numbers)
 
 
 def _growth(movements: Movements, months: tuple[date, ...], *, after: int) -> Growth:
-    """The movements month by month; what is dated in the future counts in the current month."""
-    last = _key(months[-1])
-    joined, returned = _up_to(last, movements.joined), _up_to(last, movements.returned)
+    """Return the movements month by month; what is dated in the future counts in the current month."""
+    keys = [f"{month:%Y-%m}" for month in months]
+    joined, returned = _up_to(keys[-1], movements.joined), _up_to(keys[-1], movements.returned)
     left: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for month, reasons in movements.left.items():
-        left[min(month, last)].update(reasons)
+        left[min(month, keys[-1])].update(reasons)
+    by_month = zip(months, keys, strict=True)
     return Growth(
         months=tuple(
-            MonthlyGrowth(
-                month=month, joined=joined[_key(month)], returned=returned[_key(month)], left=left[_key(month)]
-            )
-            for month in months
+            MonthlyGrowth(month=month, joined=joined[key], returned=returned[key], left=left[key])
+            for month, key in by_month
         ),
         after=after,
     )
-
-
-def _key(month: date) -> str:
-    return f"{month:%Y-%m}"
 
 
 def _up_to(last: str, counted: Mapping[str, int]) -> Counter[str]:
@@ -133,17 +119,15 @@ def _up_to(last: str, counted: Mapping[str, int]) -> Counter[str]:
 
 
 def _with_titles(facts: AudienceFacts, config: Config) -> AudienceFacts:
-    """Topics under the titles that newsletter.toml gives them; one that it no longer defines keeps its name."""
-    titles: Mapping[str, str] = config.settings.topics
-    return replace(
-        facts, topics=tuple(replace(topic, title=titles.get(topic.topic, topic.topic)) for topic in facts.topics)
-    )
+    """Return topics under their titles of newsletter.toml; one that it no longer defines keeps its name."""
+    titles = config.settings.topics
+    named = tuple(replace(topic, title=titles.get(topic.topic, topic.topic)) for topic in facts.topics)
+    return replace(facts, topics=named)
 
 
 def _named(languages: Breakdown) -> Breakdown:
     return replace(
-        languages,
-        groups=tuple(replace(group, title=language_name(group.name)) for group in languages.groups),
+        languages, groups=tuple(replace(group, title=language_name(group.name)) for group in languages.groups)
     )
 
 
@@ -155,54 +139,37 @@ class _Patience:
     issues: int
 
 
-_PATIENCE = {
-    Purpose.RE_ENGAGE: _Patience(days=90, issues=3),
-    Purpose.SUNSET: _Patience(days=180, issues=6),
-}
+_PATIENCE = {Purpose.RE_ENGAGE: _Patience(days=90, issues=3), Purpose.SUNSET: _Patience(days=180, issues=6)}
 
 
 def find_candidates(
     config: Config, database: Database, engagement: Engagement, *, now: datetime
 ) -> tuple[Candidates, ...]:
-    """For each purpose, how many people there are, and the segment that holds them."""
+    """Return for each purpose how many people there are, and the segment that holds them."""
     sent = sent_issues(database, most=max(patience.issues for patience in _PATIENCE.values()))
-    return tuple(
-        _candidates(config, database, purpose, sent, engagement.opens_known_since, now=now) for purpose in Purpose
-    )
+    found = []
+    for purpose, patience in _PATIENCE.items():
+        days, count = _days(patience, sent, now), None
+        expression, issues = silence_of(days), patience.issues
+        because = _why_unknown(patience, days, sent, engagement.opens_known_since, now)
+        if not because:
+            count = count_segment(database, segment_where(config, database, expression, now=now).condition)
+        found.append(
+            Candidates(purpose=purpose, issues=issues, days=days, expression=expression, count=count, because=because)
+        )
+    return tuple(found)
 
 
 def silence_of(days: int) -> str:
-    """The expression of a segment: on the list for so many days and mailed in them, but nothing opened or clicked."""
+    """Return the segment's expression: on the list for so many days, mailed in them, but nothing opened or clicked."""
     return (
         f"joined < {days} days ago and last_received >= {days} days ago "
         f"and last_opened < {days} days ago and last_clicked < {days} days ago"
     )
 
 
-def _candidates(
-    config: Config,
-    database: Database,
-    purpose: Purpose,
-    sent: tuple[datetime, ...],
-    opens_known_since: datetime | None,
-    *,
-    now: datetime,
-) -> Candidates:
-    patience = _PATIENCE[purpose]
-    days = _days(patience, sent, now)
-    expression = silence_of(days)
-    because = _why_unknown(patience, days, sent, opens_known_since, now)
-    count = None
-    if not because:
-        segment = segment_where(config, database, expression, now=now)
-        count = count_segment(database, segment.condition)
-    return Candidates(
-        purpose=purpose, issues=patience.issues, days=days, expression=expression, count=count, because=because
-    )
-
-
 def _days(patience: _Patience, sent: tuple[datetime, ...], now: datetime) -> int:
-    """The days that hold so many issues: more than asked where the newsletter is a rare one."""
+    """Return the days that hold so many issues: more than asked where the newsletter is a rare one."""
     if len(sent) < patience.issues:
         return patience.days
     return max(patience.days, (now - sent[patience.issues - 1]).days + 1)
@@ -211,7 +178,7 @@ def _days(patience: _Patience, sent: tuple[datetime, ...], now: datetime) -> int
 def _why_unknown(
     patience: _Patience, days: int, sent: tuple[datetime, ...], opens_known_since: datetime | None, now: datetime
 ) -> str:
-    """Why nobody can be called silent yet; empty where somebody can."""
+    """Return why nobody can be called silent yet; empty where somebody can."""
     if len(sent) < patience.issues:
         return f"{len(sent)} of the {patience.issues} issues that it takes have gone out"
     if opens_known_since is None:

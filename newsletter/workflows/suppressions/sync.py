@@ -73,15 +73,14 @@ class TakenOver:
     worn_out: int  # suppressed because of many soft bounces in a row
 
 
-def lists_of(provider: Provider) -> SuppressionLists:
-    """The provider's lists; raises InputError where it keeps none."""
-    lists = provider.suppression_lists
-    if lists is None:
+def require_lists(provider: Provider) -> SuppressionLists:
+    """Return the provider's lists; raise InputError where it keeps none."""
+    if provider.suppression_lists is None:
         raise InputError(
             f"{provider.name} keeps no lists of whom it does not mail, so there is nothing to sync with; "
             "what comes back to you by mail can be added with `newsletter suppressions add`"
         )
-    return lists
+    return provider.suppression_lists
 
 
 def plan_sync(
@@ -93,12 +92,12 @@ def plan_sync(
     key: bytes | None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> SyncPlan:
-    """Reads all lists, or what was put on them since, and compares; changes nothing.
+    """Read all lists, or what was put on them since, and compare; change nothing.
 
-    `on_read` hears how many more entries were read. Raises ProviderError where a list cannot be read, and InputError
+    `on_read` hears how many more entries were read. Raise ProviderError where a list cannot be read, and InputError
     where the provider has none, or somebody was forgotten and the key is missing.
     """
-    lists = lists_of(provider)
+    lists = require_lists(provider)
     found = _Comparison(database=database, key=key)
     for listed in ProviderList:
         for page in lists.pull(listed, since=since, until=now):
@@ -121,18 +120,13 @@ def plan_sync(
 def take_over(
     database: Database, plan: SyncPlan, policy: SoftBouncePolicy, *, key: bytes | None, now: datetime
 ) -> TakenOver:
-    """Suppresses here whom the provider does not mail, keeps its blocks, and suppresses where they have become many."""
+    """Suppress here whom the provider does not mail, keep its blocks, and suppress where they have become many."""
     suppressed = add_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.new_here), key=key)
     repeat_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.left_again))
-    soft_bounces = add_soft_bounces(
-        database,
-        (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks),
-    )
-    return TakenOver(
-        suppressed=suppressed,
-        soft_bounces=soft_bounces,
-        worn_out=len(suppress_soft_bounces(database, policy, now=now)),
-    )
+    blocks = (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks)
+    soft_bounces = add_soft_bounces(database, blocks)
+    worn_out = len(suppress_soft_bounces(database, policy, now=now))
+    return TakenOver(suppressed=suppressed, soft_bounces=soft_bounces, worn_out=worn_out)
 
 
 def hand_over(
@@ -144,13 +138,13 @@ def hand_over(
     clock: Callable[[], datetime],
     on_done: Callable[[int], None] = lambda _: None,
 ) -> tuple[str, ...]:
-    """Brings the provider's lists in line with ours; the addresses that it refused.
+    """Bring the provider's lists in line with ours, and return the addresses that it refused.
 
     Who was suppressed or allowed again since the plan was made is left as they are. `on_done` hears how many more
-    addresses are settled. Raises ProviderError where it stops; what was done until then stands, and a further sync
+    addresses are settled. Raise ProviderError where it stops; what was done until then stands, and a further sync
     goes on from there.
     """
-    lists = lists_of(provider)
+    lists = require_lists(provider)
     for entries in _pages(plan.off_there):
         suppressed = standing_of(database, [person_of(entry.email) for entry in entries], key=key).suppressed
         for entry in entries:
@@ -189,7 +183,7 @@ class _Comparison:
     _allowed_since: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, listed: ProviderList, page: tuple[ListedAddress, ...]) -> None:
-        """Takes a page into account; nothing is asked of the provider while the database is."""
+        """Take a page into account; nothing is asked of the provider while the database is."""
         self.there[listed] += len(page)
         persons = [person_of(entry.email) for entry in page]
         standing = standing_of(self.database, persons, key=self.key)
@@ -212,13 +206,13 @@ class _Comparison:
                 self.blocks.append(entry)
 
     def _hear(self, person: str, entry: ListedAddress) -> None:
-        """Takes the latest entry of somebody who left again."""
+        """Take the latest entry of somebody who left again."""
         known = self.left_again.get(person)
         if known is None or entry.created_at > known.created_at:
             self.left_again[person] = entry
 
     def decided(self) -> tuple[tuple[ListedAddress, ...], tuple[ListedAddress, ...]]:
-        """Whom to suppress here, each by the first entry that stands, and which entries are out of date."""
+        """Return whom to suppress here, each by the first entry that stands, and which entries are out of date."""
         suppress, outdated = [], []
         for person, entries in sorted(self._open.items()):
             standing = [entry for entry in entries if self._stands(person, entry)]
@@ -232,13 +226,13 @@ class _Comparison:
         return tuple(suppress), tuple(outdated)
 
     def _stands(self, person: str, entry: ListedAddress) -> bool:
-        """Whether an entry is not older than what lets its person be mailed again; in doubt it stands."""
+        """Return whether an entry is not older than what lets its person be mailed again; in doubt it stands."""
         allowed_since = self._allowed_since.get(person)
         return allowed_since is None or entry.created_at >= allowed_since
 
 
 def _is_news(entry: ListedAddress, heard: LastHeard) -> bool:
-    """Whether an entry of somebody who is suppressed says that they left again.
+    """Return whether an entry of somebody who is suppressed says that they left again.
 
     We put people on the list of those who left alone; that entry has the moment at which we did, or an earlier one.
     """
@@ -249,7 +243,7 @@ def _is_news(entry: ListedAddress, heard: LastHeard) -> bool:
 
 
 def _unknown_there(database: Database, persons: set[str], since: datetime | None) -> Iterator[str]:
-    """Whom we hold and none of the lists does; with `since`, of those suppressed from then on."""
+    """Yield whom we hold and none of the lists does; with `since`, of those suppressed from then on."""
     for held in list_suppressions(database, topic=""):
         if (since is None or held.created_at >= since) and person_of(held.email) not in persons:
             yield held.email

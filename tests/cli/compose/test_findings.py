@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from newsletter.checks.registry import RULES
-from newsletter.cli.compose.findings import Format, Report, not_judged, show_report, summarise_findings
+from newsletter.cli.compose.findings import Format, Report, not_judged, print_report, summarise_findings
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from tests.cli.test_output import lines_of_terminal
 
@@ -40,7 +40,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 def told(
     capsys: pytest.CaptureFixture[str], form: str, findings: Sequence[Finding] = ALL, root: Path | None = None
 ) -> str:
-    show_report(Report(issue="2026-02", findings=findings, not_run=NOT_RUN, root=root), form=Format(form))
+    print_report(Report(issue="2026-02", findings=findings, not_run=NOT_RUN, root=root), form=Format(form))
     return capsys.readouterr().out
 
 
@@ -61,7 +61,7 @@ def test_on_a_narrow_terminal_a_finding_goes_on_under_its_place(monkeypatch: pyt
     monkeypatch.setenv("COLUMNS", "60")
     report = Report(issue="2026-02", findings=(replace(WARNING, what="the subject is short", remedy="say more in it"),))
     with lines_of_terminal() as shown:
-        show_report(report, form=Format.TEXT)
+        print_report(report, form=Format.TEXT)
     assert shown == [
         "newsletter.toml: warning the subject is short; say more in",
         "    it [S16]",
@@ -74,7 +74,7 @@ def test_on_a_terminal_what_is_waived_is_dim(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERM", "xterm")
     with lines_of_terminal() as shown:
-        show_report(Report(issue="2026-02", findings=(WARNING, replace(WAIVED, remedy=""))), form=Format.TEXT)
+        print_report(Report(issue="2026-02", findings=(WARNING, replace(WAIVED, remedy=""))), form=Format.TEXT)
     assert "\x1b[33mwarning\x1b[0m" in shown[0]
     assert shown[-2].startswith("\x1b[2missues/2026-02/")
 

@@ -24,8 +24,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.config import Config, load_config
 from newsletter.store.opening import open_database
-from newsletter.web.studio.live import Pulse
 from newsletter.web.studio.preview import preview_app
+from newsletter.web.studio.watch import Pulse
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.reader import ReaderMail
 from newsletter.workflows.compose.sample import sample_mail

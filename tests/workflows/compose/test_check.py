@@ -15,7 +15,7 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.check import Judgement, judge_issue
 from newsletter.workflows.compose.compose import Probing
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from tests.store.builders import add_people
@@ -46,7 +46,7 @@ def judged(root: Path, *, without: frozenset[Means] = frozenset(Means)) -> Judge
 
 
 def planned(config: Config, database: Database) -> BroadcastPlan:
-    everyone = find_segment(config, database, "everyone", now=NOW)
+    everyone = meant_by(config, database, segment="everyone", now=NOW)
     order = Order(folder=config.root / "issues/2026-02", segment=everyone)
     return plan_broadcast(config, database, order, provider=Carrier([]), now=NOW)
 

@@ -20,10 +20,10 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.build import build_issue
-from newsletter.workflows.compose.compose import compose_issue, find_issue
+from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.reader import require_reader
 from newsletter.workflows.compose.sample import mail_of
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from tests.fakes.sendgrid_api import SendGridApi
@@ -159,7 +159,9 @@ def by_link(mails: Iterable[Seen]) -> dict[str, Seen]:
 def send(config: Config, database: Database) -> None:
     """Broadcast the issue to everybody."""
     provider = open_provider(config, {"SENDGRID_API_KEY": "SG.test-key"}, clock=lambda: NOW)
-    order = Order(folder=find_issue(config, "2026-02"), segment=find_segment(config, database, "everyone", now=NOW))
+    order = Order(
+        folder=require_issue(config, "2026-02"), segment=meant_by(config, database, segment="everyone", now=NOW)
+    )
     plan = plan_broadcast(config, database, order, provider=provider, now=NOW)
     broadcast = start_broadcast(database, plan, provider, now=NOW)
     drain_broadcast(database, broadcast, provider, on_settled=lambda _: None, stop=Event())
@@ -175,11 +177,11 @@ def test_built_and_shown_mail_is_what_arrives(tmp_path: Path, carried_by: Callab
             add(database, *SUBSCRIBERS)
             send(config, database)
             arrived: dict[str, Seen] = taken()
-            composed = compose_issue(config, find_issue(config, "2026-02"))
+            composed = compose_issue(config, require_issue(config, "2026-02"))
             assert len(arrived) == len(ADDRESSES)
             for address in ADDRESSES:
                 reader = require_reader(config, database, composed.issue, address, now=NOW)
-                build_issue(config, find_issue(config, "2026-02"), NOW, reader_for=lambda _, reader=reader: reader)
+                build_issue(config, require_issue(config, "2026-02"), NOW, reader_for=lambda _, reader=reader: reader)
                 built = seen_in((root / "build/2026-02/subscriber.eml").read_bytes())
                 shown = mail_of(config, composed.rendered.variant_of(reader), reader)
                 mail = arrived[built.headers["list-unsubscribe"]]
@@ -195,7 +197,7 @@ def test_mail_of_a_subscriber_is_for_its_owner_alone_and_gone_with_the_next_buil
     config = load_config(root)
     with open_database(config.database) as database:
         add(database, *SUBSCRIBERS)
-        folder = find_issue(config, "2026-02")
+        folder = require_issue(config, "2026-02")
         build_issue(
             config, folder, NOW, reader_for=lambda issue: require_reader(config, database, issue, ADDRESSES[0], now=NOW)
         )
@@ -211,6 +213,6 @@ def test_mail_of_a_subscriber_is_for_its_owner_alone_and_gone_with_the_next_buil
 def test_somebody_who_is_not_on_the_list_is_told_apart(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
     with open_database(config.database) as database:
-        issue = compose_issue(config, find_issue(config, "2026-02")).issue
+        issue = compose_issue(config, require_issue(config, "2026-02")).issue
         with pytest.raises(InputError, match="nobody on the list has the address"):
             require_reader(config, database, issue, "ana@example.org", now=NOW)

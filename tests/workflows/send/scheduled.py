@@ -9,7 +9,7 @@ from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import Broadcast
 from newsletter.store.database import Database
-from newsletter.workflows.compose.compose import find_issue
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.run_due import DoneBroadcast, run_due
@@ -76,7 +76,7 @@ def plan_at(
     return plan_broadcast(
         config,
         database,
-        Order(folder=find_issue(config, "2026-02"), segment=EVERYONE, schedule=schedule),
+        Order(folder=require_issue(config, "2026-02"), segment=EVERYONE, schedule=schedule),
         provider=carrier,
         now=now,
     )

@@ -17,7 +17,7 @@ from newsletter.settings.delivery import DeliverySettings
 from newsletter.store.approvals import remember_test
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
-from newsletter.workflows.compose.compose import compose_issue, find_issue
+from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.send.approve import (
     ApprovalDraft,
     approve_content,
@@ -88,12 +88,12 @@ def database(root: Path) -> Iterator[Database]:
 
 def draft(root: Path, database: Database, now: datetime = NOW) -> ApprovalDraft:
     config = load_config(root)
-    return draft_approval(config, database, find_issue(config, "2026-02"), now=now)
+    return draft_approval(config, database, require_issue(config, "2026-02"), now=now)
 
 
 def unmet(root: Path, database: Database) -> list[str]:
     config = load_config(root)
-    rendered = compose_issue(config, find_issue(config, "2026-02")).rendered
+    rendered = compose_issue(config, require_issue(config, "2026-02")).rendered
     return [str(finding) for finding in unmet_requirements(config, database, "2026-02", rendered.content_hash)]
 
 
@@ -145,7 +145,7 @@ def test_what_was_edited_back_is_approved_again(root: Path, database: Database) 
 
 def test_unchanged_files_are_the_same_content_whenever_they_are_looked_at(root: Path, database: Database) -> None:
     config = load_config(root)
-    by_its_date = compose_issue(config, find_issue(config, "2026-02")).rendered.content_hash
+    by_its_date = compose_issue(config, require_issue(config, "2026-02")).rendered.content_hash
     hashes = {draft(root, database, now=NOW + timedelta(days=days)).content_hash for days in (0, 1, 400)}
     assert hashes == {by_its_date}
 
@@ -192,7 +192,7 @@ def test_new_subscriber_voids_no_approval(root: Path) -> None:
     with open_database(config.database) as database:
         before = approved(config, database)
         add(database, row("ana@gmail.com", tags=("teacher",)), row("bo@example.org", language="es"))
-        after = draft_approval(config, database, find_issue(config, "2026-02"), now=NOW)
+        after = draft_approval(config, database, require_issue(config, "2026-02"), now=NOW)
 
     assert after.content_hash == before.content_hash
     assert [each.by for each in after.given] == ["Ana Lima"]
@@ -216,6 +216,6 @@ def test_approval_by_a_version_that_looked_at_content_otherwise_is_told_as_void(
 
 def approved(config: Config, database: Database) -> ApprovalDraft:
     """The issue as it was shown to Ana, who approved it then."""
-    draft = draft_approval(config, database, find_issue(config, "2026-02"), now=NOW)
+    draft = draft_approval(config, database, require_issue(config, "2026-02"), now=NOW)
     approve_content(database, draft, by="Ana Lima", now=NOW)
     return draft

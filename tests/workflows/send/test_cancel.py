@@ -19,7 +19,7 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.cancel import cancel_broadcast, plan_cancel
 from newsletter.workflows.send.deliver import deliver
-from newsletter.workflows.send.plan import find_unfinished
+from newsletter.workflows.send.plan import require_unfinished
 from newsletter.workflows.send.run_due import Due
 from tests.store.builders import add_people
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
@@ -138,7 +138,7 @@ def test_a_provider_that_does_not_answer_leaves_it_cancelling_until_it_is_cancel
     assert find_broadcast(database, 1).state is BroadcastState.CANCELLING
     assert tally(database).accepted == 25
     with pytest.raises(InputError, match="is being cancelled"):
-        find_unfinished(database, 1, carrier, now=NOW)
+        require_unfinished(database, 1, carrier, now=NOW)
 
     holder.failing = ""
     assert cancel(database, carrier, NOW + HOUR).state is BroadcastState.CANCELLED

@@ -23,17 +23,17 @@ from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces
 from newsletter.store.suppressions import add_suppression, find_suppression
-from newsletter.workflows.compose.compose import find_issue
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from newsletter.workflows.send.deliver import deliver
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.plan import (
     BroadcastPlan,
     Order,
-    find_unfinished,
     plan_broadcast,
     reopen_broadcast,
+    require_unfinished,
     start_broadcast,
 )
 from tests.store.builders import add, add_people, row
@@ -67,8 +67,8 @@ def plan(
         config,
         database,
         Order(
-            folder=find_issue(config, "2026-02"),
-            segment=find_segment(config, database, segment, now=NOW),
+            folder=require_issue(config, "2026-02"),
+            segment=meant_by(config, database, segment=segment, now=NOW),
             waivers=waivers,
         ),
         now=NOW,
@@ -145,7 +145,7 @@ def test_looking_at_a_paused_broadcast_leaves_it_paused_with_its_reason(config: 
     broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
     drain(database, broadcast.id, carrier)
 
-    assert find_unfinished(database, None, carrier, now=NOW).id == broadcast.id
+    assert require_unfinished(database, None, carrier, now=NOW).id == broadcast.id
 
     (found,) = list_broadcasts(database)
     assert (found.state, found.reason) == (BroadcastState.PAUSED, "401 the key is wrong")
@@ -156,7 +156,7 @@ def test_a_broadcast_does_not_change_its_provider(config: Config, database: Data
     broadcast = start_broadcast(database, plan(config, database), carrier, now=NOW)
 
     with pytest.raises(InputError, match="began with outbox"):
-        find_unfinished(database, broadcast.id, Carrier(name="smtp"), now=NOW)
+        require_unfinished(database, broadcast.id, Carrier(name="smtp"), now=NOW)
 
 
 def test_what_the_workspace_demands_holds_a_broadcast_back_unless_it_is_waived(
@@ -239,7 +239,7 @@ def test_a_workspace_may_keep_mailing_addresses_that_bounce(config: Config, data
 def test_an_approved_content_is_held_back_by_nothing(config: Config, database: Database) -> None:
     (config.root / "newsletter.toml").write_text(CONFIG + "\n[delivery]\nrequire_approval = true\n")
     demanding = load_config(config.root)
-    folder = find_issue(demanding, "2026-02")
+    folder = require_issue(demanding, "2026-02")
     approve_content(database, draft_approval(demanding, database, folder, now=NOW), by="Ana Lima", now=NOW)
     assert plan(demanding, database).blocking == ()
 
@@ -258,7 +258,7 @@ def test_looking_at_an_interrupted_broadcast_changes_nothing_of_it(config: Confi
     with database.runner() as runner:
         claim_chunk(database, broadcast.id, runner.id, (), now=NOW)
 
-    find_unfinished(database, None, carrier, now=NOW)
+    require_unfinished(database, None, carrier, now=NOW)
     assert (tally_of(database, broadcast.id).inflight, tally_of(database, broadcast.id).unknown) == (10, 0)
     reopen_broadcast(database, broadcast.id, now=NOW)
     assert (tally_of(database, broadcast.id).inflight, tally_of(database, broadcast.id).unknown) == (0, 10)
@@ -267,7 +267,7 @@ def test_looking_at_an_interrupted_broadcast_changes_nothing_of_it(config: Confi
 def test_a_schedule_that_the_provider_can_hold_goes_on_being_held(config: Config, database: Database) -> None:
     carrier = Carrier(scheduler=Holder())
     broadcast = freeze_at(config, database, carrier, at="2026-02-20 08:00", now=NOW)
-    found = find_unfinished(database, broadcast.id, carrier, now=NOW)
+    found = require_unfinished(database, broadcast.id, carrier, now=NOW)
     reopened = reopen_broadcast(database, found.id, now=NOW)
     deliver(
         config,
@@ -289,9 +289,9 @@ def test_a_schedule_that_nobody_can_hold_yet_is_not_resumed(
     carrier = Carrier(scheduler=holder)
     broadcast = freeze_at(config, database, carrier, at="2026-02-20 08:00", now=NOW)
     with pytest.raises(InputError, match=r"scheduled for 2026-02-20 16:00 UTC; `newsletter run-due` hands it over"):
-        find_unfinished(database, broadcast.id, carrier, now=NOW)
+        require_unfinished(database, broadcast.id, carrier, now=NOW)
     with pytest.raises(InputError, match="no broadcast is unfinished"):
-        find_unfinished(database, None, carrier, now=NOW)
+        require_unfinished(database, None, carrier, now=NOW)
 
 
 @pytest.mark.parametrize("is_local_time", [False, True])

@@ -13,7 +13,7 @@ from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store import approvals
 from newsletter.store.opening import open_database
-from newsletter.workflows.compose.compose import compose_issue, find_issue
+from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.send.reviewer_copies import TestCopy, reviewers, send_test_copies
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.workflows.send.carriers import ACCEPTED, Carrier
@@ -44,7 +44,7 @@ def send(root: Path, *, provider: Provider | None = None, issue: str = "2026-02"
         return send_test_copies(
             config,
             database,
-            compose_issue(config, find_issue(config, issue)),
+            compose_issue(config, require_issue(config, issue)),
             reviewers(config, ["reviewers"]),
             provider or open_provider(config, {"SENDGRID_API_KEY": KEY}),
             now=NOW,
@@ -55,7 +55,7 @@ def send(root: Path, *, provider: Provider | None = None, issue: str = "2026-02"
 def remembered(root: Path) -> datetime | None:
     """When the issue was tested as it is now."""
     config = load_config(root)
-    content_hash = compose_issue(config, find_issue(config, "2026-02")).rendered.content_hash
+    content_hash = compose_issue(config, require_issue(config, "2026-02")).rendered.content_hash
     with open_database(config.database) as database:
         return approvals.tested_at(database, "2026-02", content_hash)
 

@@ -22,7 +22,7 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
 from newsletter.workflows.send.deliver import deliver
-from newsletter.workflows.send.plan import find_unfinished, reopen_broadcast
+from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
 from newsletter.workflows.send.run_due import Due, carry_out, look_at_due, run_due
 from tests.store.builders import add, add_people, row
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
@@ -149,7 +149,7 @@ def test_what_is_later_than_that_waits_for_a_person_who_may_send_it(config: Conf
     assert (held.found.due, held.broadcast.state, carrier.taken) == (Due.HOLD_BACK, BroadcastState.PAUSED, [])
     assert "more than 6 hours late, it does not leave by itself" in held.broadcast.reason
     assert run_at(config, database, carrier, late) == []
-    found = find_unfinished(database, None, carrier, now=late)
+    found = require_unfinished(database, None, carrier, now=late)
     reopened = reopen_broadcast(database, found.id, now=late)
     deliver(config, database, reopened, carrier, ahead=None, listener=DEAF, stop=Event(), clock=SetClock(late))
     assert find_broadcast(database, broadcast.id).state is BroadcastState.DONE

@@ -14,7 +14,7 @@ from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.opening import open_database
-from newsletter.workflows.send.status import SHOWN_UNKNOWN, list_statuses, show_line, show_status
+from newsletter.workflows.send.status import SHOWN_UNKNOWN, line_of, list_statuses, status_of
 from tests.store.builders import NOW, add, add_people, claim, freeze, record, request, row, variant
 
 TOMORROW = datetime(2026, 2, 20, 8, 0)  # noqa: DTZ001 - a wall time
@@ -43,7 +43,7 @@ def test_the_newest_broadcast_comes_first(database: Database) -> None:
 
     assert [line.broadcast.id for line in lines] == [second.id, first.id]
     assert all(line.tally.adds_up for line in lines)
-    assert show_line(database, first.id) == lines[1]
+    assert line_of(database, first.id) == lines[1]
 
 
 def test_a_process_that_lives_is_told_from_one_that_has_ended(database: Database) -> None:
@@ -52,22 +52,22 @@ def test_a_process_that_lives_is_told_from_one_that_has_ended(database: Database
 
     with database.runner() as runner:
         claim(database, broadcast, runner=runner.id)
-        assert show_status(database, broadcast.id).is_at_work
-    assert not show_status(database, broadcast.id).is_at_work
-    assert show_status(database, broadcast.id).tally.inflight == 1
+        assert status_of(database, broadcast.id).is_at_work
+    assert not status_of(database, broadcast.id).is_at_work
+    assert status_of(database, broadcast.id).tally.inflight == 1
 
 
 def test_nobody_is_at_work_where_nothing_is_inflight(database: Database) -> None:
     add_people(database, 1)
     broadcast = freeze(database)
     with database.runner():
-        assert not show_status(database, broadcast.id).is_at_work
+        assert not status_of(database, broadcast.id).is_at_work
 
 
 def test_a_scheduled_broadcast_says_when_it_is_due(database: Database) -> None:
     add_people(database, 3)
 
-    status = show_status(database, scheduled(database).id)
+    status = status_of(database, scheduled(database).id)
 
     assert status.broadcast.state is BroadcastState.SCHEDULED
     assert status.next_due == status.broadcast.due_at == NOW + DAY
@@ -84,7 +84,7 @@ def test_each_time_zone_has_its_progress(database: Database) -> None:
     assert isinstance(chunk, ClaimedChunk)
     record(database, chunk)
 
-    status = show_status(database, broadcast.id)
+    status = status_of(database, broadcast.id)
 
     assert [(zone.zone, zone.due_at, zone.deliveries, zone.waiting) for zone in status.zones] == [
         ("Asia/Tokyo", tokyo, 2, 0),
@@ -102,7 +102,7 @@ def test_what_the_provider_holds_is_told_until_its_time(database: Database) -> N
     assert isinstance(chunk, ClaimedChunk)
     record(database, chunk)
 
-    status = show_status(database, broadcast.id)
+    status = status_of(database, broadcast.id)
 
     assert [(mail.until, mail.deliveries) for mail in status.held_after(NOW)] == [(NOW + DAY, 3)]
     assert status.held_after(NOW + DAY) == ()
@@ -113,5 +113,5 @@ def test_the_first_few_unknown_people_are_named_or_all_of_them(database: Databas
     broadcast = freeze(database, chunk_size=100)
     record(database, claim(database, broadcast), Outcome(verdict=Verdict.UNKNOWN, reason="no answer"))
 
-    assert len(show_status(database, broadcast.id).unknown) == SHOWN_UNKNOWN
-    assert len(show_status(database, broadcast.id, every_unknown=True).unknown) == SHOWN_UNKNOWN + 5
+    assert len(status_of(database, broadcast.id).unknown) == SHOWN_UNKNOWN
+    assert len(status_of(database, broadcast.id, every_unknown=True).unknown) == SHOWN_UNKNOWN + 5

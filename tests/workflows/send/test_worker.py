@@ -22,7 +22,7 @@ from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
-from newsletter.workflows.send.worker.announce import announce
+from newsletter.workflows.send.worker import announce
 from newsletter.workflows.send.worker.drains import Drains
 from newsletter.workflows.send.worker.queue import QUEUE_SCHEMA, clear_stalled, prepare_queue, put_job, queue_of
 from tests.postgresql import PostgresServer

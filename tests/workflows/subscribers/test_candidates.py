@@ -18,7 +18,7 @@ from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
 from newsletter.store.stats import count_engagement
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows.segments import find_segment
+from newsletter.workflows.segments import meant_by
 from newsletter.workflows.subscribers.stats import find_candidates
 from tests.store.builders import ACCEPTED, NOW, add, claim, freeze, id_of, row
 from tests.workspaces import CONFIG, write_workspace
@@ -106,7 +106,7 @@ def test_the_count_is_that_of_the_segment_once_it_is_saved(config: Config, datab
     again = load_config(tmp_path)
 
     for purpose, each in by_purpose.items():
-        segment = find_segment(again, database, purpose.value, now=NOW)
+        segment = meant_by(again, database, segment=purpose.value, now=NOW)
         assert each.count == count_segment(database, segment.condition)
         assert each.count is not None
         assert each.count.members > 0

@@ -56,9 +56,9 @@ def test_what_was_planned_is_erased(config: Config, database: Database) -> None:
         put_mail(config, "person00000@example.org-1.eml"),
     )
 
-    erasure = erase(database, plan_erasure(config, database, ANA, key=KEY), key=KEY, now=NOW)
+    is_scrubbed = erase(database, plan_erasure(config, database, ANA, key=KEY), key=KEY, now=NOW)
 
-    assert erasure.is_scrubbed
+    assert is_scrubbed
     assert find_subscriber(database, ANA) is None
     assert (mail.exists(), other.exists()) == (False, True)
     left = [path for path in config.root.rglob("*") if path.is_file() and b"ana@example" in path.read_bytes().lower()]

@@ -16,7 +16,7 @@ from newsletter.store.events import add_events
 from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, remove_suppression
-from newsletter.workflows.subscribers.person import NewPerson, add_person, show_person
+from newsletter.workflows.subscribers.person import NewPerson, add_person, require_person
 from tests.store.builders import KEY, NOW, add, add_people, forget, freeze, id_of, row, send_all
 
 ANA = "Ana@example.org"
@@ -55,7 +55,7 @@ def test_everything_is_known_of_somebody_on_the_list(database: Database) -> None
     )
     add_events(database, [event])
 
-    person = show_person(database, "ANA@EXAMPLE.org")
+    person = require_person(database, "ANA@EXAMPLE.org")
 
     assert person.email == ANA
     assert person.subscriber is not None
@@ -73,7 +73,7 @@ def test_everything_is_known_of_somebody_on_the_list(database: Database) -> None
 def test_somebody_who_is_only_suppressed_is_known(database: Database) -> None:
     add_suppression(database, ANA, SuppressionReason.COMPLAINED, now=NOW)
 
-    person = show_person(database, ANA)
+    person = require_person(database, ANA)
 
     assert person.subscriber is None
     assert person.suppression is not None
@@ -82,7 +82,7 @@ def test_somebody_who_is_only_suppressed_is_known(database: Database) -> None:
 
 def test_nobody_is_known_of_whom_nothing_is(database: Database) -> None:
     with pytest.raises(InputError, match=r"nobody with the address ana@example\.net is known"):
-        show_person(database, "ana@example.net", key=KEY)
+        require_person(database, "ana@example.net", key=KEY)
 
 
 def test_whoever_was_forgotten_is_told_with_the_key_alone(database: Database) -> None:
@@ -90,9 +90,9 @@ def test_whoever_was_forgotten_is_told_with_the_key_alone(database: Database) ->
     forget(database, ANA)
 
     with pytest.raises(InputError, match="was forgotten on 2026-02-19"):
-        show_person(database, ANA, key=KEY)
+        require_person(database, ANA, key=KEY)
     with pytest.raises(InputError, match="or they were forgotten, which cannot be told without the key"):
-        show_person(database, ANA)
+        require_person(database, ANA)
 
 
 def test_a_person_is_added_with_their_consent(database: Database) -> None:

@@ -38,11 +38,11 @@ class Drains:
         self._waits: dict[int, datetime] = {}  # until when it is of no use to look at a broadcast
 
     def due(self) -> tuple[int, ...]:
-        """The broadcasts about which something is to be done now, the oldest first.
+        """Return the broadcasts about which something is to be done now, the oldest first.
 
-        Those that were to leave at once are among them for as long as they run. Raises StoreError.
+        Those that were to leave at once are among them for as long as they run. Raise StoreError.
         """
-        with self._opened() as database:
+        with open_database(self._config.database) as database:
             found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
         for each in found:
             if each.due is Due.REFUSE:
@@ -55,13 +55,13 @@ class Drains:
         )
 
     def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
-        """Does what is to be done about a broadcast; whether there was any, since others may have been faster.
+        """Do what is to be done about a broadcast; return whether there was any, since others may have been faster.
 
         What a dead process was handing over becomes unknown first. `call_others` is called before anything is handed
         over, where there is enough to share. `stop` ends it early: the requests in hand are finished and recorded.
-        Raises StoreError.
+        Raise StoreError.
         """
-        with self._opened() as database:
+        with open_database(self._config.database) as database:
             try:
                 broadcast = find_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
@@ -77,9 +77,6 @@ class Drains:
                 call_others()
                 self._say(broadcast, f"begins: {in_words(found.tally)}")
             return self._carry_out(database, found, stop=stop)
-
-    def _opened(self) -> Database:
-        return open_database(self._config.database)
 
     def _judge(self, database: Database, broadcast: Broadcast) -> DueBroadcast:
         try:

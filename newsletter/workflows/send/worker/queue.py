@@ -35,7 +35,7 @@ DrainJob = Callable[[int], Awaitable[None]]  # of the broadcast with this number
 
 
 def put_drain(url: str, broadcast_id: int) -> None:
-    """Puts a job from a program that is no worker; nothing happens where the queue is missing or out of reach."""
+    """Put a job from a program that is no worker; nothing happens where the queue is missing or out of reach."""
     _keep_quiet()
     pool = NullConnectionPool(
         read_address(url).conninfo,
@@ -50,7 +50,7 @@ def put_drain(url: str, broadcast_id: int) -> None:
 
 
 def queue_of(url: str, drain: DrainJob) -> App:
-    """The queue in the database of a URL, not open yet; `drain` is what its jobs call."""
+    """Return the queue in the database of a URL, not open yet; `drain` is what its jobs call."""
     _keep_quiet()
     connector = PsycopgConnector(
         conninfo=read_address(url).conninfo,
@@ -69,7 +69,7 @@ def queue_of(url: str, drain: DrainJob) -> App:
 
 
 async def prepare_queue(queue: App) -> None:
-    """Makes procrastinate's tables where they are missing: all of them or none, whoever else does the same."""
+    """Make procrastinate's tables where they are missing: all of them or none, whoever else does the same."""
     if await queue.check_connection_async():
         return
     try:
@@ -82,7 +82,7 @@ async def prepare_queue(queue: App) -> None:
 
 
 async def put_job(queue: App, broadcast_id: int) -> None:
-    """Puts a job for a broadcast, unless one waits already."""
+    """Put a job for a broadcast, unless one waits already."""
     waiting = await queue.job_manager.list_jobs_async(queueing_lock=_lock_of(broadcast_id), status=Status.TODO.value)
     if waiting:  # asked first, since a refused job is an error in the database's log
         return
@@ -91,9 +91,9 @@ async def put_job(queue: App, broadcast_id: int) -> None:
 
 
 async def work_through(queue: App, *, concurrency: int) -> None:
-    """Takes jobs, so many at a time, until it is cancelled; jobs in hand are then cancelled too, and waited for.
+    """Take jobs, so many at a time, until it is cancelled; jobs in hand are then cancelled too, and waited for.
 
-    It returns, or raises one of QUEUE_LOST, where the database cannot be reached any more.
+    Return, or raise one of QUEUE_LOST, where the database cannot be reached any more.
     """
     await queue.run_worker_async(
         queues=[_QUEUE],
@@ -108,7 +108,7 @@ async def work_through(queue: App, *, concurrency: int) -> None:
 
 
 async def clear_stalled(queue: App) -> None:
-    """Ends the jobs of workers that died: what they left undone, the ledger knows."""
+    """End the jobs of workers that died: what they left undone, the ledger knows."""
     await queue.job_manager.prune_stalled_workers(_STALLED_SECONDS)
     for job in await queue.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=_STALLED_SECONDS):
         with suppress(ConnectorException):  # another worker was faster
@@ -134,7 +134,7 @@ async def _enter_schema_async(connection: psycopg.AsyncConnection) -> None:
 
 
 def _keep_quiet() -> None:
-    """Keeps the libraries' own log off the screen, where it would end in tracebacks; the worker says what matters."""
+    """Keep the libraries' own log off the screen, where it would end in tracebacks; the worker says what matters."""
     for name in ("procrastinate", "psycopg"):
         logging.getLogger(name).handlers = [logging.NullHandler()]
         logging.getLogger(name).propagate = False

@@ -35,10 +35,10 @@ _T = TypeVar("_T")
 
 
 def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int, log: Log) -> signal.Signals:
-    """Hands over what the ledger says is due until a signal asks for the end; which one that was.
+    """Hand over what the ledger says is due until a signal asks for the end; return which one that was.
 
     At the first signal the requests in hand are finished and recorded; a second one ends the process as it stands.
-    Raises StoreError where the database cannot be used from the start.
+    Raise StoreError where the database cannot be used from the start.
     """
     drains = Drains(config, provider, log)
     drains.due()  # a wrong address must end the command now, not be tried for ever
@@ -60,7 +60,7 @@ class _Service:
     _threads: ThreadPoolExecutor = field(init=False)
 
     async def run(self) -> signal.Signals:
-        """Serves until a signal comes, and again after each loss of the database."""
+        """Serve until a signal comes, and again after each loss of the database."""
         self._prepare_loop()
         with ThreadPoolExecutor(self.concurrency + 1, thread_name_prefix="worker") as self._threads:
             while not self._stopping.is_set():
@@ -73,7 +73,7 @@ class _Service:
         return self._asked_by
 
     async def _serve(self) -> None:
-        """Takes jobs and looks after the ledger until one of both fails, or the end is asked for."""
+        """Take jobs and looks after the ledger until one of both fails, or the end is asked for."""
         await self._in_thread(self.drains.due)  # says more clearly than the queue why the database cannot be used
         queue = queue_of(self.url, lambda broadcast: self._drain(queue, broadcast))
         async with queue.open_async():
@@ -94,7 +94,7 @@ class _Service:
             raise StoreError("the connection to the queue was lost")
 
     async def _look_after(self, queue: App) -> None:
-        """Puts a job for each broadcast that is due, now and then: a queue that lost its jobs loses nothing."""
+        """Put a job for each broadcast that is due, now and then: a queue that lost its jobs loses nothing."""
         while True:
             for broadcast_id in await self._in_thread(self.drains.due):
                 await put_job(queue, broadcast_id)
@@ -102,7 +102,7 @@ class _Service:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _drain(self, queue: App, broadcast_id: int) -> None:
-        """One job; where it is cancelled, it first finishes and records what it has in hand."""
+        """Work on one job; where it is cancelled, first finish and record what it has in hand."""
         stop = Event()
         work = asyncio.create_task(self._work(queue, broadcast_id, stop))
         try:
@@ -145,7 +145,7 @@ class _Service:
         await self._pause(seconds)
 
     async def _pause(self, seconds: float) -> None:
-        """Waits, but not where the end is asked for."""
+        """Wait, but not where the end is asked for."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
@@ -157,7 +157,7 @@ class _Service:
             loop.add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
-        """Asks for the end, and leaves a second signal to the system, which does not wait."""
+        """Ask for the end, and leave a second signal to the system, which does not wait."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(each)

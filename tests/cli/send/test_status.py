@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.cli.send.next_steps import next_steps
+from newsletter.cli.send.status import next_steps
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Tally
 from newsletter.model.ledger import HeldMail
 from newsletter.workflows.send.status import BroadcastStatus

@@ -1,0 +1,151 @@
+"""What others see on the network: the sender's domain, and the pages for subscribers.
+
+The domain is judged by D1 to D6, with what the provider itself asks to be published; the pages by whether people can
+leave by one click, and how long the certificate holds.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from newsletter.checks.network.dmarc import organisation_of
+from newsletter.checks.network.endpoint import RULE, judge_endpoint
+from newsletter.checks.network.link_checker import agent_of
+from newsletter.checks.network.names import Names
+from newsletter.checks.network.sender import RuleResult, Sender, sender_of, why_mail_stays
+from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
+from newsletter.checks.network.web import HttpReply, Web, host_of, is_private_literal
+from newsletter.config import Config
+from newsletter.errors import CannotRunError
+from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
+from newsletter.model.finding import Severity
+from newsletter.providers.base import ProviderFacts
+from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
+
+_FEW_DAYS = 21
+_SECONDS = 5.0
+_HTTPS_PORT = 443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """What was found out about the pages."""
+
+    items: tuple[Item, ...]
+    clock: tuple[str, str] | None = None  # a host, and what it takes for the present
+
+
+def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) -> Iterator[Item]:
+    """Judge the sender's domain, also by what the provider itself says of it."""
+    if stays := why_mail_stays(config.settings):
+        yield not_judged("D1-D6", stays)
+        return
+    if not is_online:
+        yield not_judged("D1-D6", "done without network")
+        return
+    sender = sender_of(config)
+    if provider.domains is not None:
+        sender, said = _as_provider_says(sender, provider)
+        yield said
+    try:
+        names = Names(config.settings.authentication.nameserver_addresses)
+    except CannotRunError as err:
+        yield from (from_words(rule, Health.NOT_JUDGED, err) for rule in SENDER_RULES)
+        return
+    verdict = judge_sender(sender, names)
+    for judgement in verdict.judgements:
+        yield from _items(judgement)
+    if verdict.policy in {"quarantine", "reject"}:
+        yield ok("bimi", f"p={verdict.policy} allows BIMI, your logo beside each mail: bimigroup.org, if you want it")
+
+
+def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, Item]:
+    """Return the sender with what the provider knows of its domain, and how the domain stands there."""
+    seen, carrier, place = sender.from_domain, sender.carrier_name, provider.domains_at
+    fitting = [each for each in provider.domains or () if organisation_of(each.domain) == organisation_of(seen)]
+    found = min(fitting, key=lambda each: (each.domain != seen, not each.is_valid), default=None)
+    if found is None:
+        remedy = f"authenticate it at {place}, and publish the records that are shown there"
+        return sender, error("domain", f"{carrier} does not sign for {seen}", remedy)
+    named = [record.name.partition("._domainkey.") for record in found.records]
+    selectors = tuple(selector for selector, mark, _ in named if mark)
+    known = replace(
+        sender,
+        selectors=selectors or sender.selectors,
+        dkim_domain=found.domain,
+        envelope_domain=found.envelope_domain or sender.envelope_domain,
+        to_publish=found.records,
+    )
+    if found.is_valid:
+        return known, ok("domain", f"{carrier} signs for {found.domain}, bounces go to {known.envelope_domain}")
+    what = f"{carrier} has not seen the records of {found.domain} yet, and does not sign for it"
+    remedy = f"publish these, then press Verify at {place}"
+    return known, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
+
+
+def _items(judgement: RuleResult) -> Iterator[Item]:
+    if judgement.not_judged:
+        yield from_words(judgement.rule, Health.NOT_JUDGED, judgement.not_judged)
+        return
+    for fault in judgement.problems:
+        health = Health.ERROR if fault.severity is Severity.ERROR else Health.WARNING
+        yield Item(id=judgement.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
+    if not judgement.problems:
+        yield ok(judgement.rule, judgement.found)
+
+
+def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFacts:
+    """Try the unsubscribe link of nobody, and look at the certificate."""
+    if stays := why_mail_stays(config.settings):
+        return PageFacts(items=(not_judged(RULE, stays),))
+    if not is_online:
+        return PageFacts(items=(not_judged(RULE, "done without network"),))
+    url = envelope_of(config).unsubscribe_url(0, SAMPLE_TOKEN)
+    try:
+        names = Names(config.settings.authentication.nameserver_addresses)
+    except CannotRunError as err:
+        return PageFacts(items=(from_words(RULE, Health.NOT_JUDGED, err),))
+    with Web(names, agent=agent_of(config.settings)) as web:
+        leaving = _leaving(web, url)
+        clock = _clock(web, config.settings.service.url)
+    certificate = () if leaving.health is Health.NOT_JUDGED else _certificate(config.settings.service.url, now)
+    return PageFacts(items=(leaving, *certificate), clock=clock)
+
+
+def _leaving(web: Web, url: str) -> Item:
+    try:
+        fault = judge_endpoint(web, url)
+    except CannotRunError as err:
+        return from_words(RULE, Health.NOT_JUDGED, err)
+    if fault is None:
+        return ok(RULE, f"one click is enough to leave, at {host_of(url)}")
+    return error(RULE, fault.what, fault.remedy)
+
+
+def _clock(web: Web, url: str) -> tuple[str, str] | None:
+    host = host_of(url)
+    reply = web.ask("HEAD", url, private_host=host if is_private_literal(host) else None)
+    return (host, reply.date) if isinstance(reply, HttpReply) and reply.date else None
+
+
+def _certificate(url: str, now: datetime) -> Iterator[Item]:
+    """Yield how many days are left until the certificate of the pages ends."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or _HTTPS_PORT
+    context = ssl.create_default_context()
+    try:
+        plain = socket.create_connection((host, port), timeout=_SECONDS)
+        with plain, context.wrap_socket(plain, server_hostname=host) as secure:
+            found = secure.getpeercert() or {}
+    except ssl.SSLCertVerificationError as err:
+        yield error("certificate", f"the certificate of {host} is not valid ({err.verify_message})", "renew it")
+        return
+    except OSError:
+        return  # that nobody answers is told already
+    days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC) - now).days
+    what = f"the certificate of {host} is valid for {days:,} more days"
+    late = "renew it, or see why that does not happen by itself"
+    yield warning("certificate", what, late) if days < _FEW_DAYS else ok("certificate", what)

@@ -19,4 +19,4 @@ def backup(
     with opened_database() as (_, database), shares("Copying") as on_progress:
         backup_workspace(database, file, now=datetime.now(UTC), on_progress=on_progress)
     output.say(f"{file}: {file.stat().st_size / 1e6:,.1f} MB. It holds addresses: keep it where only you can read it.")
-    output.show_next(f"newsletter restore {file}", "brings these data back")
+    output.print_next(f"newsletter restore {file}", "brings these data back")

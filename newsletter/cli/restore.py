@@ -11,7 +11,7 @@ from newsletter.cli.bars import shares
 from newsletter.cli.options import Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.language.clock import show_utc
-from newsletter.system.secret_key import forget_key
+from newsletter.system.environment import forget_key
 from newsletter.workflows.backup import RestoredWorkspace, holds_data, restore_workspace
 
 
@@ -54,4 +54,4 @@ def _show(done: RestoredWorkspace) -> None:
         )
     for each in restored.open:
         if each.people:
-            output.show_next(f"newsletter resolve {each.id}", "looks for evidence of who was mailed, and asks")
+            output.print_next(f"newsletter resolve {each.id}", "looks for evidence of who was mailed, and asks")

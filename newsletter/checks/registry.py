@@ -57,10 +57,7 @@ class CheckResult:
 
 
 def check_issue(
-    subject: Subject,
-    circumstances: Circumstances | None = None,
-    *,
-    on_probed: Callable[[str], None] = lambda _: None,
+    subject: Subject, circumstances: Circumstances | None = None, *, on_probed: Callable[[str], None] = lambda _: None
 ) -> CheckResult:
     """Holds an issue to the rules; what several variants share is told once.
 

@@ -68,8 +68,4 @@ def parts_by_direction(text: str, around: Direction) -> Iterator[tuple[str, Dire
         yield text[last:], around
 
 
-_STRONG = {
-    "L": Direction.LEFT_TO_RIGHT,
-    "R": Direction.RIGHT_TO_LEFT,
-    "AL": Direction.RIGHT_TO_LEFT,
-}
+_STRONG = {"L": Direction.LEFT_TO_RIGHT, "R": Direction.RIGHT_TO_LEFT, "AL": Direction.RIGHT_TO_LEFT}

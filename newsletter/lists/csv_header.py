@@ -7,15 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.lists.export_formats import (
-    JSON,
-    LEFT_OUT,
-    SYNONYMS,
-    ExportFormat,
-    StatusColumn,
-    letters_of,
-    recognise,
-)
+from newsletter.lists.export_formats import JSON, LEFT_OUT, SYNONYMS, ExportFormat, StatusColumn, letters_of, recognise
 from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
 from newsletter.model.segment import KEYWORDS
 from newsletter.model.slots import LINK_FIELDS

@@ -138,12 +138,7 @@ def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
         kind, (width, height) = image.format or "", image.size
     name = f"{plain}-{digest}{_ENDINGS[kind]}"
     return Picture(
-        name=name,
-        content_type=Image.MIME[kind],
-        content=content,
-        width=width,
-        height=height,
-        sharp_width=sharp_width,
+        name=name, content_type=Image.MIME[kind], content=content, width=width, height=height, sharp_width=sharp_width
     )
 
 

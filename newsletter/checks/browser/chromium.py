@@ -27,12 +27,7 @@ _PAGE = "http://mail.invalid/"  # a name that can never be a server's (RFC 6761,
 _PICTURES = f"{_PAGE}pictures/"
 # No script of the page itself; what Playwright is asked to run needs `unsafe-eval`.
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-eval'"
-_QUIET = (
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--disable-gpu",
-    "--disable-sync",
-    "--no-proxy-server",
-)
+_QUIET = ("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu", "--disable-sync", "--no-proxy-server")
 _HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")  # where a browser leaves things, besides TMPDIR
 # Of the path that TMPDIR may have: Chromium makes a socket below it, whose own path the system limits to 103 letters.
 _LONGEST_TEMPORARY_PATH = 58
@@ -123,10 +118,7 @@ def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) 
     ):
         program = find_browser(Path(play.chromium.executable_path))
         folders = (*_HOMES, "TMPDIR") if len(home) <= _LONGEST_TEMPORARY_PATH else _HOMES
-        surroundings: dict[str, str | float | bool] = {
-            **bare_surroundings(os.environ),
-            **dict.fromkeys(folders, home),
-        }
+        surroundings: dict[str, str | float | bool] = {**bare_surroundings(os.environ), **dict.fromkeys(folders, home)}
         try:
             browser = play.chromium.launch(
                 executable_path=program, args=_QUIET, env=surroundings, timeout=TIMEOUT_SECONDS * 1000

@@ -6,13 +6,7 @@ from playwright.sync_api import Error
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed
 from newsletter.checks.browser.chromium import ColorScheme, Viewport, first_line, opened_browser
-from newsletter.checks.browser.inspection import (
-    Overflow,
-    Violation,
-    inspecting_scripts,
-    overflows,
-    serious_violations,
-)
+from newsletter.checks.browser.inspection import Overflow, Violation, inspecting_scripts, overflows, serious_violations
 from newsletter.checks.browser.problems import overflow_problems, violation_problems
 from newsletter.checks.reading.document import MailDocument
 from newsletter.errors import CannotRunError

@@ -173,7 +173,4 @@ def _place(context: CheckContext, link: Link) -> Place:
     return place or context.issue_place
 
 
-RULES = (
-    check_link_words,
-    check_addresses,
-)
+RULES = (check_link_words, check_addresses)

@@ -100,9 +100,7 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
     if sandbox:
         message["mail_settings"] = {"sandbox_mode": {"enable": True}}
     return CompiledRequest(
-        broadcast=mailing.broadcast,
-        opening=_json(message)[:-1] + b',"personalizations":[',
-        tags=tags,
+        broadcast=mailing.broadcast, opening=_json(message)[:-1] + b',"personalizations":[', tags=tags
     )
 
 

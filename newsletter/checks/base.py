@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
@@ -119,13 +120,19 @@ class Probed:
 class Probe:
     """Judges rules by something outside this program.
 
-    `examine` raises CannotRunError, with the reason, where it can judge none of them.
+    Its module, whose `examine` does the work, is loaded only when it is used, since what it works with is heavy.
     """
 
     title: str  # what it does, as progress shows it
     means: Means
     rules: tuple[str, ...]
-    examine: Callable[[CheckContext, Circumstances], Probed]
+    module: str  # below newsletter.checks
+
+    def examine(self, context: CheckContext, circumstances: Circumstances) -> Probed:
+        """Judge the rules. Raise CannotRunError, with the reason, where none of them can be judged."""
+        module = import_module(f"newsletter.checks.{self.module}")
+        judge: Callable[[CheckContext, Circumstances], Probed] = module.examine
+        return judge(context, circumstances)
 
 
 def read_context(subject: Subject) -> CheckContext:

@@ -3,11 +3,7 @@
 Each is loaded when it is used, since what it works with is heavy.
 """
 
-from importlib.util import find_spec
-
-from newsletter import install_hint
-from newsletter.checks.base import CheckContext, Circumstances, Probe, Probed, Rule
-from newsletter.errors import CannotRunError
+from newsletter.checks.base import Probe, Rule
 from newsletter.model.finding import Means, Severity
 
 RULES: tuple[Rule, ...] = (
@@ -88,47 +84,11 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _look_in_browser(context: CheckContext, circumstances: Circumstances) -> Probed:
-    if not (find_spec("axe_playwright_python") and find_spec("playwright")):
-        raise CannotRunError(f"its packages are not installed; run: {install_hint('browser')}")
-    from newsletter.checks.browser.examine import examine
-
-    return examine(context, circumstances)
-
-
-def _ask_spamassassin(context: CheckContext, circumstances: Circumstances) -> Probed:
-    from newsletter.checks.spamassassin import examine
-
-    return examine(context, circumstances)
-
-
-def _ask_links(context: CheckContext, circumstances: Circumstances) -> Probed:
-    from newsletter.checks.network.link_checker import examine_links
-
-    return examine_links(context, circumstances)
-
-
-def _ask_endpoint(context: CheckContext, circumstances: Circumstances) -> Probed:
-    from newsletter.checks.network.endpoint import examine_endpoint
-
-    return examine_endpoint(context, circumstances)
-
-
-def _ask_names(context: CheckContext, circumstances: Circumstances) -> Probed:
-    from newsletter.checks.network.sender_rules import examine_sender
-
-    return examine_sender(context, circumstances)
-
-
+_OF_SENDER = ("D1", "D2", "D3", "D4", "D5", "D6")
 PROBES: tuple[Probe, ...] = (
-    Probe(title="look in a browser", means=Means.BROWSER, rules=("A6", "S13"), examine=_look_in_browser),
-    Probe(title="ask SpamAssassin", means=Means.SPAMASSASSIN, rules=("J1",), examine=_ask_spamassassin),
-    Probe(title="ask the links", means=Means.NETWORK, rules=("E3",), examine=_ask_links),
-    Probe(title="leave by one click", means=Means.NETWORK, rules=("H4",), examine=_ask_endpoint),
-    Probe(
-        title="look up the sender's domain",
-        means=Means.NETWORK,
-        rules=("D1", "D2", "D3", "D4", "D5", "D6"),
-        examine=_ask_names,
-    ),
+    Probe(title="look in a browser", means=Means.BROWSER, rules=("A6", "S13"), module="browser.examine"),
+    Probe(title="ask SpamAssassin", means=Means.SPAMASSASSIN, rules=("J1",), module="spamassassin"),
+    Probe(title="ask the links", means=Means.NETWORK, rules=("E3",), module="network.link_checker"),
+    Probe(title="leave by one click", means=Means.NETWORK, rules=("H4",), module="network.endpoint"),
+    Probe(title="look up the sender's domain", means=Means.NETWORK, rules=_OF_SENDER, module="network.sender_rules"),
 )

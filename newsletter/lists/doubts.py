@@ -6,32 +6,28 @@ The tables are written by hand: what people mistype, and the best-known throw-aw
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import takewhile
 
 # The big mailbox providers whose name is long enough that a letter amiss is more likely a typo than another domain.
 _MAILBOXES = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "protonmail.com", "googlemail.com")
 # Domains a letter away from one of those that are somebody's own.
 _NO_TYPOS = frozenset({"email.com", "mail.com", "ymail.com", "fmail.com", "zmail.com", "gmx.com", "rocketmail.com"})
-# Typos further away, or of other domains, and what is meant.
-_TYPOS = {
-    "gmailcom.com": "gmail.com",
-    "gnail.con": "gmail.com",
-    "gmial.con": "gmail.com",
-    "hotmal.con": "hotmail.com",
-    "hotmai.con": "hotmail.com",
-    "yaho.con": "yahoo.com",
-    "yahho.con": "yahoo.com",
-    "outlok.con": "outlook.com",
-    "iclod.con": "icloud.com",
-    "aol.con": "aol.com",
-    "aol.co": "aol.com",
-    "gmx.dee": "gmx.de",
-    "web.dee": "web.de",
-    "orange.fe": "orange.fr",
-    "wanadoo.fe": "wanadoo.fr",
-    "comcast.com": "comcast.net",
-    "comcast.nte": "comcast.net",
-    "verizon.ney": "verizon.net",
+# Typos further away, or of other domains, by what is meant.
+_TYPOS_OF = {
+    "gmail.com": "gmailcom.com gnail.con gmial.con",
+    "hotmail.com": "hotmal.con hotmai.con",
+    "yahoo.com": "yaho.con yahho.con",
+    "outlook.com": "outlok.con",
+    "icloud.com": "iclod.con",
+    "aol.com": "aol.con aol.co",
+    "gmx.de": "gmx.dee",
+    "web.de": "web.dee",
+    "orange.fr": "orange.fe",
+    "wanadoo.fr": "wanadoo.fe",
+    "comcast.net": "comcast.com comcast.nte",
+    "verizon.net": "verizon.ney",
 }
+_TYPOS = {typo: meant for meant, typos in _TYPOS_OF.items() for typo in typos.split()}
 _ROLE_NAMES = """
 abuse admin administrator all billing bounce bounces contact customerservice daemon donotreply enquiries everyone help
 hostmaster hr info inquiries jobs list mail mailer-daemon marketing media newsletter no-reply no_reply nobody noreply
@@ -79,18 +75,10 @@ def _meant(domain: str) -> str:
 
 def _is_a_slip(written: str, meant: str) -> bool:
     """Return whether one letter is wrong, missing or extra, or two neighbors are swapped."""
-    if abs(len(written) - len(meant)) > 1:
-        return False
-    start = next(
-        (at for at, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), min(len(written), len(meant))
-    )
+    start = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(written, meant, strict=False))))
     rest, other = written[start:], meant[start:]
-    return (
-        rest[1:] == other[1:]
-        or rest[1:] == other
-        or rest == other[1:]
-        or (rest[:2] == other[:2][::-1] and rest[2:] == other[2:])
-    )
+    is_swapped = rest[:2] == other[:2][::-1] and rest[2:] == other[2:]
+    return rest[1:] == other[1:] or rest[1:] == other or rest == other[1:] or is_swapped
 
 
 @cache

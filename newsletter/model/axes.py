@@ -72,9 +72,7 @@ class Axis:
     value_of: Callable[[Reader, Mapping[str, str]], str]  # given the values of the axes before it
     rule: Cases | Lookup  # gives a stored subscriber the same value
     fullest: str = ""  # the value with which the issue shows the most; empty: the plainest
-    is_told_by_address: bool = (
-        False  # whether the address alone decides it, so that a reviewer has a value of their own
-    )
+    is_told_by_address: bool = False  # whether the address alone decides it, so that a reviewer has their own value
 
 
 def only_axis(segment: str) -> Axis:

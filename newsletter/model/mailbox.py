@@ -5,6 +5,7 @@ A domain of somebody's own may be hosted by any of them; its address does not sa
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
 from newsletter.model.address import person_of
 
@@ -12,37 +13,26 @@ from newsletter.model.address import person_of
 class MailboxProvider(StrEnum):
     """Who keeps a reader's mail, and decides whether a newsletter reaches the inbox."""
 
-    GMAIL = "gmail"
-    OUTLOOK = "outlook"  # Microsoft's, for private people
-    YAHOO = "yahoo"  # and what it runs for AOL, Verizon and AT&T
-    ICLOUD = "icloud"  # Apple's
-    PROTON = "proton"
-    GMX = "gmx"  # and WEB.DE and mail.com, of the same house
-    YANDEX = "yandex"
-    MAIL_RU = "mail.ru"
-    QQ = "qq"  # Tencent's
-    NETEASE = "netease"  # 163.com and 126.com
-    OTHER = "other"  # a company's, a school's, a small provider's, or one's own domain
+    label: str  # its name, as its users know it
 
-    @property
-    def label(self) -> str:
-        """Its name, as its users know it."""
-        return _LABELS[self]
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """Return a member, given in the code as its value and its label."""
+        member = str.__new__(cls, value)
+        member._value_, member.label = value, label
+        return member
 
+    GMAIL = "gmail", "Gmail"
+    OUTLOOK = "outlook", "Outlook, Hotmail"  # Microsoft's, for private people
+    YAHOO = "yahoo", "Yahoo, AOL"  # and what it runs for AOL, Verizon and AT&T
+    ICLOUD = "icloud", "iCloud"  # Apple's
+    PROTON = "proton", "Proton Mail"
+    GMX = "gmx", "GMX, WEB.DE"  # and WEB.DE and mail.com, of the same house
+    YANDEX = "yandex", "Yandex"
+    MAIL_RU = "mail.ru", "Mail.ru"
+    QQ = "qq", "QQ Mail"  # Tencent's
+    NETEASE = "netease", "NetEase"  # 163.com and 126.com
+    OTHER = "other", "Other"  # a company's, a school's, a small provider's, or one's own domain
 
-_LABELS: Mapping[MailboxProvider, str] = {
-    MailboxProvider.GMAIL: "Gmail",
-    MailboxProvider.OUTLOOK: "Outlook, Hotmail",
-    MailboxProvider.YAHOO: "Yahoo, AOL",
-    MailboxProvider.ICLOUD: "iCloud",
-    MailboxProvider.PROTON: "Proton Mail",
-    MailboxProvider.GMX: "GMX, WEB.DE",
-    MailboxProvider.YANDEX: "Yandex",
-    MailboxProvider.MAIL_RU: "Mail.ru",
-    MailboxProvider.QQ: "QQ Mail",
-    MailboxProvider.NETEASE: "NetEase",
-    MailboxProvider.OTHER: "Other",
-}
 
 # A name, and the endings under which its provider gives addresses.
 _OUTLOOK_FAMILY = {
@@ -52,33 +42,17 @@ _OUTLOOK_FAMILY = {
     "co.kr co.nz co.th co.uk co.za com.ar com.au com.br com.hk com.tr com.tw com.vn",
     "live": "com at be ca cl cn de dk fi fr hk ie in it jp nl no ru se co.kr co.uk co.za com.ar com.au com.mx com.my "
     "com.ph com.pt com.sg",
-    "msn": "com",
-    "windowslive": "com",
-    "passport": "com",
+    **dict.fromkeys(("msn", "windowslive", "passport"), "com"),
 }
+_AMERICAN_NETWORKS = "netscape verizon att ameritech bellsouth flash nvbell pacbell prodigy sbcglobal snet swbell wans"
 # Not yahoo.co.jp: that is a company of its own, with rules of its own.
 _YAHOO_FAMILY = {
     "yahoo": "com at be bg ca ch cl cz de dk ee es fi fr gr hr hu ie in it lt lv nl no pl pt ro se sk co.id co.il "
     "co.in co.nz co.th co.uk co.za com.ar com.au com.br com.co com.hk com.mx com.my com.pe com.ph com.sg com.tr com.tw "
     "com.ve com.vn",
-    "ymail": "com",
-    "rocketmail": "com",
-    "myyahoo": "com",
     "aol": "com at be ch co.nz co.uk com.ar com.au com.br com.mx cz de dk es fi fr it nl pl se tw",
-    "aim": "com",
-    "netscape": "net",
-    "verizon": "net",
-    "att": "net",
-    "ameritech": "net",
-    "bellsouth": "net",
-    "flash": "net",
-    "nvbell": "net",
-    "pacbell": "net",
-    "prodigy": "net",
-    "sbcglobal": "net",
-    "snet": "net",
-    "swbell": "net",
-    "wans": "net",
+    **dict.fromkeys(("ymail", "rocketmail", "myyahoo", "aim"), "com"),
+    **dict.fromkeys(_AMERICAN_NETWORKS.split(), "net"),
 }
 _FAMILIES: Mapping[MailboxProvider, Mapping[str, str]] = {
     MailboxProvider.GMAIL: {"gmail": "com", "googlemail": "com"},

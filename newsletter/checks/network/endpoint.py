@@ -26,7 +26,7 @@ class EndpointProblem:
     remedy: str
 
 
-def examine_endpoint(context: CheckContext, _: Circumstances) -> Probed:
+def examine(context: CheckContext, _: Circumstances) -> Probed:
     """Judge H4 by the link in the sample message, whose token belongs to nobody."""
     settings = context.subject.settings
     if stays := why_mail_stays(settings):

@@ -62,7 +62,7 @@ class LinkAnswer:
 LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
 
 
-def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed:
+def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
     """Judge E3: each address once, several at the same time.
 
     Raise CannotRunError where not one of them could be asked, for want of a network.

@@ -32,7 +32,7 @@ class SenderVerdict:
     policy: str  # DMARC's: none, quarantine or reject
 
 
-def examine_sender(context: CheckContext, _: Circumstances) -> Probed:
+def examine(context: CheckContext, _: Circumstances) -> Probed:
     """Judge D1 to D6."""
     config = context.subject.config
     if stays := why_mail_stays(config.settings):

@@ -1,9 +1,10 @@
 """What the checks are given, what they answer with, and what a rule is."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
 
@@ -94,9 +95,35 @@ class Rule:
     needs_audience: bool = False  # whether it says nothing until the audience's merge fields are known
     can_be_waived: bool = True  # False where the law asks for it, or nothing could be sent
 
-    def __call__(self, check: Check) -> "Rule":
-        """Return the rule with the check that stands below it, as a decorator does."""
-        return replace(self, check=check)
+
+def rule(
+    id_: str,
+    *,
+    source: str = "this program",
+    severity: Severity = Severity.ERROR,
+    needs_audience: bool = False,
+    can_be_waived: bool = True,
+) -> Callable[[Check], Rule]:
+    """Return a decorator that makes a rule of the check below it.
+
+    As with the commands and their help, the words are those of the docstring: its first line is the title, its second
+    paragraph says why. What follows is for whoever changes the check.
+    """
+
+    def made_of(check: Check) -> Rule:
+        title, why, *_ = (" ".join(paragraph.split()) for paragraph in cleandoc(check.__doc__ or "").split("\n\n"))
+        return Rule(
+            id=id_,
+            title=title.removesuffix("."),
+            why=why,
+            source=source,
+            severity=severity,
+            check=check,
+            needs_audience=needs_audience,
+            can_be_waived=can_be_waived,
+        )
+
+    return made_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

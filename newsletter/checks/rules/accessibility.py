@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, warning
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import Heading, Tag
 from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
@@ -16,15 +16,15 @@ _SHAPES = frozenset({"img", "v:fill", "v:image", "v:oval", "v:rect", "v:roundrec
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif)|(?:img|dsc|image|screenshot)[\s_-]*\d+", re.IGNORECASE)
 
 
-@Rule(
-    id="A1",
-    title="The mail says its language and direction",
-    why="A screen reader chooses its voice by them. Mail programs take out the page around a mail, so every block "
-    "in it has to say them again.",
-    source="Email Markup Consortium's accessibility report",
-)
+@rule("A1", source="Email Markup Consortium's accessibility report")
 def check_languages(context: CheckContext) -> Iterable[Problem]:
-    """`lang` and `dir` on the html element and on every child of the body."""
+    """The mail says its language and direction.
+
+    A screen reader chooses its voice by them. Mail programs take out the page around a mail, so every block in it has
+    to say them again.
+
+    `lang` and `dir` on the html element and on every child of the body.
+    """
     for document in context.documents:
         for tag in (document.root, *document.body_children):
             language = tag.attributes.get("lang", "")
@@ -33,14 +33,14 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
                 yield error(context.issue_place, what, THEME_REMEDY)
 
 
-@Rule(
-    id="A2",
-    title="Tables that only arrange things say so",
-    why="Without a role, a screen reader counts out rows and columns before each paragraph, in Outlook too.",
-    source="Email Markup Consortium's accessibility report",
-)
+@rule("A2", source="Email Markup Consortium's accessibility report")
 def check_table_roles(context: CheckContext) -> Iterable[Problem]:
-    """`role="presentation"` on every table that only arranges things, for Outlook too."""
+    """Tables that only arrange things say so.
+
+    Without a role, a screen reader counts out rows and columns before each paragraph, in Outlook too.
+
+    `role="presentation"` on every table that only arranges things, for Outlook too.
+    """
     for document in context.documents:
         tables = list(document.layout_roles)
         tables += [tag.attributes.get("role") for tag in document.outlook_tags if tag.name == "table"]
@@ -50,15 +50,15 @@ def check_table_roles(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, THEME_REMEDY)
 
 
-@Rule(
-    id="A10",
-    title="Tables of data have heads that screen readers announce",
-    why="“Friday, 9:00, Galway” means something only under “Day, Time, Place”, and a screen reader says these "
-    "words only if the head cells are marked as such.",
-    source="WCAG 2.2, success criterion 1.3.1",
-)
+@rule("A10", source="WCAG 2.2, success criterion 1.3.1")
 def check_data_tables(context: CheckContext) -> Iterable[Problem]:
-    """A table that holds data has head cells that say what they are the head of, and no role that hides it."""
+    """Tables of data have heads that screen readers announce.
+
+    “Friday, 9:00, Galway” means something only under “Day, Time, Place”, and a screen reader says these words only if
+    the head cells are marked as such.
+
+    A table that holds data has head cells that say what they are the head of, and no role that hides it.
+    """
     for document in context.documents:
         for table in document.data_tables:
             place = context.text_place(table.words)
@@ -77,14 +77,14 @@ def check_data_tables(context: CheckContext) -> Iterable[Problem]:
                 yield error(context.text_place(bare[0]), what, f'write <th scope="col"> or "row"; {THEME_REMEDY}')
 
 
-@Rule(
-    id="A3",
-    title="Pictures are described",
-    why="Some readers cannot see a picture, and many mail programs do not load it at first. The words stand in.",
-    source="WCAG 2.2, success criterion 1.1.1",
-)
+@rule("A3", source="WCAG 2.2, success criterion 1.1.1")
 def check_picture_words(context: CheckContext) -> Iterable[Problem]:
-    """Every picture has an `alt`; one in Markdown has words in it."""
+    """Pictures are described.
+
+    Some readers cannot see a picture, and many mail programs do not load it at first. The words stand in.
+
+    Every picture has an `alt`; one in Markdown has words in it.
+    """
     for picture in context.sources.pictures:
         if picture.alt is not None:
             yield from _words_of_picture(picture.path, picture.alt, picture.place)
@@ -100,14 +100,14 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, f'give it alt=""; {THEME_REMEDY}')
 
 
-@Rule(
-    id="A5",
-    title="The mail has a title and an outline of headings",
-    why="Headings are how one skims a mail without seeing it: one on top, and no level left out below it.",
-    source="Email Markup Consortium's accessibility report",
-)
+@rule("A5", source="Email Markup Consortium's accessibility report")
 def check_outline(context: CheckContext) -> Iterable[Problem]:
-    """A title, one highest heading, and no level left out below it."""
+    """The mail has a title and an outline of headings.
+
+    Headings are how one skims a mail without seeing it: one on top, and no level left out below it.
+
+    A title, one highest heading, and no level left out below it.
+    """
     for document in context.documents:
         if not document.title:
             place = context.subject.issue.source.at("title")

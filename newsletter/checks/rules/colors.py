@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, first_of_each, shown
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, first_of_each, rule, shown
 from newsletter.checks.reading.contrast import READABLE, SrgbColor, color_of, contrast, nearest_readable
 from newsletter.checks.reading.document import MailDocument, Tag
 from newsletter.checks.reading.styles import declarations_of, rules_of
@@ -25,15 +25,15 @@ class _Pair(NamedTuple):
     ground: str
 
 
-@Rule(
-    id="A12",
-    title="Your colors can be read on one another",
-    why="The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on "
-    "another: 4.5 : 1. Where one is too faint, its nearest shade that can be read is told.",
-    source="WCAG 2.2, success criterion 1.4.3",
-)
+@rule("A12", source="WCAG 2.2, success criterion 1.4.3")
 def check_palettes(context: CheckContext) -> Iterable[Problem]:
-    """Each pair of colors of [brand.light] and [brand.dark] that meets in the mail can be told apart."""
+    """Your colors can be read on one another.
+
+    The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on another: 4.5
+    : 1. Where one is too faint, its nearest shade that can be read is told.
+
+    Each pair of colors of [brand.light] and [brand.dark] that meets in the mail can be told apart.
+    """
     brand = context.subject.settings.brand
     looks = {run.look for document in context.documents for run in document.appearance.runs}
     by_day = {(look.color, look.ground) for look in looks}
@@ -80,15 +80,15 @@ def _remedy(table: str, ink: str, pairs: Iterable[_Pair], colors: Mapping[str, S
     return f'write {ink} = "{shade}" in [brand.{table}], its nearest shade that can be read'
 
 
-@Rule(
-    id="K1",
-    title="No element insists on its color",
-    why="A color inlined with !important wins over every rule for dark colors, so black text stays black on a "
-    "ground that has turned black.",
-    source="this program, measured",
-)
+@rule("K1", source="this program, measured")
 def check_important_styles(context: CheckContext) -> Iterable[Problem]:
-    """No `style` attribute holds on to a color or to `display` by `!important`."""
+    """No element insists on its color.
+
+    A color inlined with !important wins over every rule for dark colors, so black text stays black on a ground that has
+    turned black.
+
+    No `style` attribute holds on to a color or to `display` by `!important`.
+    """
     for document in context.documents:
         for tag in document.tags:
             for name in _held_by(tag):
@@ -97,15 +97,15 @@ def check_important_styles(context: CheckContext) -> Iterable[Problem]:
                 yield error(context.issue_place, what, remedy)
 
 
-@Rule(
-    id="K2",
-    title="A mail that asks for dark colors brings all of them",
-    why="To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays "
-    "on what has turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.",
-    source="this program, measured",
-)
+@rule("K2", source="this program, measured")
 def check_overrides(context: CheckContext) -> Iterable[Problem]:
-    """Where the mail opts into dark colors, every color of text and of a ground has one for the night."""
+    """A mail that asks for dark colors brings all of them.
+
+    To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays on what has
+    turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.
+
+    Where the mail opts into dark colors, every color of text and of a ground has one for the night.
+    """
     for document in context.documents:
         if _opts_in(document):
             yield from _colors(context, document)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error
+from newsletter.checks.base import CheckContext, Problem, error, rule
 from newsletter.checks.reading.sources import SourceText
 from newsletter.language import words
 from newsletter.language.clock import WEEKDAYS, show_day, show_minute
@@ -109,14 +109,15 @@ class DateWords:
                 )
 
 
-@Rule(
-    id="E1",
-    title="No event is over, no deadline past",
-    why="An invitation to something that has been is the mistake that readers remember. It is judged by the moment "
-    "of delivery.",
-)
+@rule("E1")
 def check_dates(context: CheckContext) -> Iterable[Problem]:
-    """No event is over and no deadline is past at the moment at which the issue is judged."""
+    """No event is over, no deadline past.
+
+    An invitation to something that has been is the mistake that readers remember. It is judged by the moment of
+    delivery.
+
+    No event is over and no deadline is past at the moment at which the issue is judged.
+    """
     for section in context.subject.issue.sections:
         for item in section.items:
             yield from _dates_of(item, context.subject.at)
@@ -139,14 +140,15 @@ def _place_of_end(item: Item) -> Place:
     return item.source.at("starts" if item.fields.ends is None else "ends")
 
 
-@Rule(
-    id="E2",
-    title="Typed weekdays, dates and time zones agree",
-    why="“Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are "
-    "made from its fields; those that somebody typed into a title or a text are held against the calendar.",
-)
+@rule("E2")
 def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
-    """No typed weekday is another than that of its date, and no typed zone one of the other half of the year."""
+    """Typed weekdays, dates and time zones agree.
+
+    “Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are made from
+    its fields; those that somebody typed into a title or a text are held against the calendar.
+
+    No typed weekday is another than that of its date, and no typed zone one of the other half of the year.
+    """
     issue = context.subject.issue
     words = date_words(issue.language)
     items = {item.source.path: item for section in issue.sections for item in section.items}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
+from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import Link, MailDocument
 from newsletter.checks.reading.words import listed, normalised
 from newsletter.model.finding import Place
@@ -25,14 +25,15 @@ _GENERIC = frozenset(map(normalised, listed("empty_link_texts.txt")))  # as the 
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
-@Rule(
-    id="S10",
-    title="Addresses are whole, secure and undisguised",
-    why="A mail has no page that a short address could start from. Unencrypted and shortened addresses, and "
-    "pictures from strangers' hosts, count as signs of spam.",
-)
+@rule("S10")
 def check_addresses(context: CheckContext) -> Iterable[Problem]:
-    """Every address of a link or a picture is whole and safe, and leads where it seems to."""
+    """Addresses are whole, secure and undisguised.
+
+    A mail has no page that a short address could start from. Unencrypted and shortened addresses, and pictures from
+    strangers' hosts, count as signs of spam.
+
+    Every address of a link or a picture is whole and safe, and leads where it seems to.
+    """
     for document in context.documents:
         for address, place in _addresses(context, document):
             if address != UNSUBSCRIBE_TOKEN:
@@ -44,15 +45,15 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
             yield from _picture_problems(address, context.subject.settings, place)
 
 
-@Rule(
-    id="A4",
-    title="Links say where they lead",
-    why="Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, "
-    "and the same words for two places mislead.",
-    source="WCAG 2.2, success criterion 2.4.4",
-)
+@rule("A4", source="WCAG 2.2, success criterion 2.4.4")
 def check_link_words(context: CheckContext) -> Iterable[Problem]:
-    """Every link says where it leads, and two that say the same lead to the same place."""
+    """Links say where they lead.
+
+    Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, and the
+    same words for two places mislead.
+
+    Every link says where it leads, and two that say the same lead to the same place.
+    """
     for document in context.documents:
         for link in _told(document):
             words = normalised(link.text)

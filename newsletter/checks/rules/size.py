@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, warning
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
 from newsletter.model.finding import Place, Severity
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.model.rendered import Picture
@@ -22,15 +22,15 @@ _UNSUBSCRIBE_PATH_LENGTH = 160
 _SMALLEST_SHOWN = 16  # pixels: what is smaller than that is no picture to be shown smaller still
 
 
-@Rule(
-    id="S3",
-    title="The HTML is small enough to be shown whole",
-    why="Gmail cuts a mail off at about 102 KB and hides what follows, the unsubscribe link first. It is measured "
-    "with long values in all merge fields.",
-    source="Gmail's behaviour, as caniemail records it",
-)
+@rule("S3", source="Gmail's behaviour, as caniemail records it")
 def check_html_size(context: CheckContext) -> Iterable[Problem]:
-    """The largest variant, with the longest plausible value in each slot."""
+    """The HTML is small enough to be shown whole.
+
+    Gmail cuts a mail off at about 102 KB and hides what follows, the unsubscribe link first. It is measured with long
+    values in all merge fields.
+
+    The largest variant, with the longest plausible value in each slot.
+    """
     settings = context.subject.settings
     size = max(
         len(variant.html.fill(tuple(longest_value(slot, settings) for slot in variant.slots)).encode())
@@ -47,29 +47,29 @@ def check_html_size(context: CheckContext) -> Iterable[Problem]:
         yield warning(place, f"{what}, close to the {HTML_LIMIT_BYTES:,} at which Gmail cuts a mail off", remedy)
 
 
-@Rule(
-    id="S4",
-    title="The styles are at most 16 KB",
-    why="Gmail drops all styles in the head when they are longer, and the mail loses its phone layout.",
-    source="Gmail's behaviour, as caniemail records it",
-)
+@rule("S4", source="Gmail's behaviour, as caniemail records it")
 def check_style_size(context: CheckContext) -> Iterable[Problem]:
-    """All style elements of a variant together."""
+    """The styles are at most 16 KB.
+
+    Gmail drops all styles in the head when they are longer, and the mail loses its phone layout.
+
+    All style elements of a variant together.
+    """
     size = max(sum(len(style.encode()) for style in document.styles) for document in context.documents)
     if size > STYLE_LIMIT_BYTES:
         what = f"the styles are {size:,} bytes long, and Gmail drops all of them above {STYLE_LIMIT_BYTES:,}"
         yield error(context.issue_place, what, "shorten the styles in the head of templates/email.mjml.j2")
 
 
-@Rule(
-    id="S12",
-    title="Pictures are light and sharp",
-    why="Readers open mail on phones, often on a slow network: 200 KB a picture and 1 MB in all load in time. "
-    "Their screens are fine: a picture has 1.5 to 2.5 pixels for each one that is shown, and says how wide it is.",
-    severity=Severity.WARNING,
-)
+@rule("S12", severity=Severity.WARNING)
 def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
-    """The bytes of each picture and of all together, and its pixels beside the width at which it is shown."""
+    """Pictures are light and sharp.
+
+    Readers open mail on phones, often on a slow network: 200 KB a picture and 1 MB in all load in time. Their screens
+    are fine: a picture has 1.5 to 2.5 pixels for each one that is shown, and says how wide it is.
+
+    The bytes of each picture and of all together, and its pixels beside the width at which it is shown.
+    """
     pictures = context.subject.rendered.pictures
     for picture in pictures:
         if len(picture.content) > LIGHT_BYTES:

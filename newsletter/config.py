@@ -13,9 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from newsletter.errors import InputError, Location, Mistake, MistakesError
-from newsletter.settings.delivery import SQLITE
 from newsletter.settings.mistakes import mistakes_of
-from newsletter.settings.workspace import Settings
+from newsletter.settings.workspace import SQLITE, Settings
 
 CONFIG_FILE = "newsletter.toml"
 TEMPLATES_FOLDER = "templates"

@@ -6,8 +6,7 @@ from string import digits
 from newsletter.checks.base import Rule
 from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
-from newsletter.model.finding import Means, Severity
-from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Requirement
+from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Means, Requirement, Severity
 
 # The letter that a rule's id begins with → what its family is about.
 FAMILIES = {

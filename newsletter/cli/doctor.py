@@ -12,8 +12,7 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson, Without
-from newsletter.model.diagnosis import Diagnosis, Health, Item
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, Item
 from newsletter.model.finding import Means
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 

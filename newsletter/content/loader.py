@@ -12,11 +12,10 @@ from pydantic import ValidationError
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.records import read_tips, record_of
-from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
+from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_tips, read_yaml, record_of
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source
+from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source, Tips
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
     EventFields,
@@ -28,7 +27,6 @@ from newsletter.model.issue_fields import (
     TipsFields,
 )
 from newsletter.model.segment import EVERYONE
-from newsletter.model.tips import Tips
 from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"

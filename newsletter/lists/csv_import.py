@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from newsletter.lists.addresses import Addresses, checked_addresses, plain_addresses
+from newsletter.lists.addresses import Addresses, checked_addresses, doubts_of, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
 from newsletter.lists.csv_header import Column, ListHeader, read_header
-from newsletter.lists.doubts import doubts_of
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import StatusColumn
 from newsletter.lists.fields import gathered, gathered_with_json, language_of, looked_up, tags, time_zone_of

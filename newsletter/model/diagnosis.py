@@ -1,9 +1,20 @@
-"""What a look at the newsletter's surroundings comes to."""
+"""What a look at the newsletter's surroundings comes to, and the DNS records that put them right."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from newsletter.model.dns_record import DnsRecord
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """Name, type and value of a record."""
+
+    name: str  # in full, without a dot at its end
+    type: str  # TXT, CNAME, MX
+    value: str  # as it is typed into a form: without quotes
+
+    def __str__(self) -> str:
+        value = f'"{self.value}"' if self.type == "TXT" else self.value
+        return f"{self.name} {self.type} {value}"
 
 
 class Health(StrEnum):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from newsletter.errors import FieldError
 from newsletter.model.mailbox import MailApp
-from newsletter.model.values import Language, Link, OneLine, RuleId, Slug, TimeZone
+from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone
 
 
 def _moment(value: object) -> object:
@@ -43,12 +43,6 @@ def _picture(value: str, info: ValidationInfo) -> PictureName:
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]
 Day = Annotated[date, BeforeValidator(_moment)]
 PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
-
-
-class Fields(BaseModel):
-    """Keys that a user may write; any other is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class LinkFields(Fields):

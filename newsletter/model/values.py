@@ -6,7 +6,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 # Deliberately narrow: what live mailboxes use. What it refuses, `email-validator` decides.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -93,3 +93,9 @@ Slug = Annotated[str, _SLUG]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 _RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the name of a check; write it as findings do, for example S16")
 RuleId = Annotated[str, _RULE_ID]
+
+
+class Fields(BaseModel):
+    """Keys that a user may write, in `newsletter.toml` or above a text; any other is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

@@ -15,8 +15,7 @@ from typing import Protocol
 from newsletter.errors import ProviderError
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Outcome, OutgoingChunk
-from newsletter.model.diagnosis import Item
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord, Item
 from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.headers import one_line

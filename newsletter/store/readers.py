@@ -6,7 +6,7 @@ import orjson
 
 from newsletter.model.address import person_of
 from newsletter.model.columns import FIELD_COLUMNS
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.model.segment import All, Segment
 from newsletter.store.database import Database
 from newsletter.store.queries import load_queries

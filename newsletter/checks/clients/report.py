@@ -9,9 +9,8 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, rule, warning
-from newsletter.checks.clients.css_signs import BACKGROUND_PICTURES
+from newsletter.checks.clients.signs import BACKGROUND_PICTURES, Uses, uses_in
 from newsletter.checks.clients.features import Kind, Sign, Use, features_by_sign
-from newsletter.checks.clients.html_signs import Uses, uses_in
 from newsletter.checks.clients.places import TemplateLine, own_lines, places_of
 from newsletter.checks.clients.readers import Readers, readers_of
 from newsletter.checks.clients.table import Feature, Support, Table, load_table

@@ -13,7 +13,7 @@ from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import RuleResult, Sender, SenderProblem
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 
 RULE = "D2"

@@ -19,7 +19,7 @@ from publicsuffixlist import PublicSuffixList
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 

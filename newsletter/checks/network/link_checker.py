@@ -16,8 +16,7 @@ from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
-from newsletter.checks.reading.document import Link
-from newsletter.checks.reading.words import listed
+from newsletter.checks.reading.document import Link, listed
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.config import Config
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 from newsletter.settings.provider import SENDGRID, Carrier, MailRoute, SmtpSettings
 from newsletter.settings.workspace import Settings

@@ -14,7 +14,7 @@ from newsletter.checks.network.dmarc import Policy
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, sender_of, why_mail_stays
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import NotRun, Severity
 
 SENDER_RULES = ("D1", "D2", "D3", "D4", "D5", "D6")

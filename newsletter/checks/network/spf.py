@@ -11,7 +11,7 @@ from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 
 RULE = "D1"

@@ -1,4 +1,4 @@
-"""The HTML and text of a variant, parsed once into what the rules ask about.
+"""The HTML and text of a variant, and its words, parsed once into what the rules ask about.
 
 Merge fields stand in it as their tokens, as they did while the mail was composed, so that an address with a field in it
 is the same here as in the user's files.
@@ -8,13 +8,39 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.resources import files
 from typing import cast
 
 from lxml import etree
 
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
-from newsletter.checks.reading.words import words_of
 from newsletter.model.rendered import RenderedVariant
+
+# Kana and ideographs stand without spaces between words, and a line may break after any of them.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, case-folded; each ideograph or kana counts as one."""
+    return _WORD.findall(text.casefold())
+
+
+def has_words(text: str) -> bool:
+    """Return whether anything in a text is read out."""
+    return _WORD.search(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def normalised(text: str) -> str:
+    """The words of a text with one space between: equal for texts that differ in case, breaks and punctuation."""
+    return " ".join(words_of(text))
+
+
+def listed(name: str) -> frozenset[str]:
+    """Return the entries of a list among the data of the checks: ` | ` between two, `#` before a comment."""
+    lines = files("newsletter").joinpath("checks", "data", name).read_text("utf-8").splitlines()
+    return frozenset(entry for line in lines if not line.startswith("#") for entry in line.split(" | "))
+
 
 # `<!--[if mso]> … <![endif]-->`; what `<!--[if !mso]><!-->` opens is for everyone else.
 _OUTLOOK_COMMENT = re.compile(r"<!--\[if [^\]]*\]>(?!<!--|\s*-->)(?P<inside>.*?)<!\[endif\]-->", re.DOTALL)

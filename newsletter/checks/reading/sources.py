@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.reading.document import normalised
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place

@@ -8,7 +8,7 @@ from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, f
 from newsletter.checks.reading.contrast import READABLE, SrgbColor, color_of, contrast, nearest_readable
 from newsletter.checks.reading.document import MailDocument, Tag
 from newsletter.checks.reading.styles import declarations_of, rules_of
-from newsletter.settings.brand import Palette
+from newsletter.settings.workspace import Palette
 
 _INKS = ("ink", "quiet", "accent", "on_accent")
 _GROUNDS = ("inside", "outside", "wash", "accent")

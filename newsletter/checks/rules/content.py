@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from newsletter.checks.base import CheckContext, Problem, Rule, error, rule, warning
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.reading.document import normalised
 from newsletter.checks.rules.links import UNSUBSCRIBE_TOKEN
 from newsletter.model.finding import Severity
 from newsletter.model.issue import Section

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.reading.document import normalised
 from newsletter.model.finding import Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slots import Template, value_of_nobody

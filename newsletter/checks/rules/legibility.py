@@ -8,8 +8,7 @@ from itertools import groupby
 from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, first_of_each, rule, shown, warning
 from newsletter.checks.reading.appearance import Run
 from newsletter.checks.reading.contrast import READABLE, contrast
-from newsletter.checks.reading.document import MailDocument
-from newsletter.checks.reading.words import has_words
+from newsletter.checks.reading.document import MailDocument, has_words
 from newsletter.config import CONFIG_FILE
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.model.finding import Severity

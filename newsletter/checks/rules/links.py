@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import Link, MailDocument
-from newsletter.checks.reading.words import listed, normalised
+from newsletter.checks.reading.document import Link, MailDocument, listed, normalised
 from newsletter.model.finding import Place
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
 from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, shown, warning
-from newsletter.checks.reading.document import MailDocument
-from newsletter.checks.reading.words import words_of
+from newsletter.checks.reading.document import MailDocument, words_of
 from newsletter.model.finding import Severity
 
 _DOCTYPE = re.compile(r"<!doctype html\b", re.IGNORECASE)

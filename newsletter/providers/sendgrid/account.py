@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from newsletter.errors import ProviderError
-from newsletter.model.diagnosis import Health, Item, from_words, not_judged, ok, warning
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord, Health, Item, from_words, not_judged, ok, warning
 from newsletter.providers.base import AuthenticatedDomain, ProviderFacts
 from newsletter.providers.sendgrid.client import SendGridAccount, list_of, text_of
 

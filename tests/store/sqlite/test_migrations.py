@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 from newsletter.store.sqlite.dialect import APPLICATION_ID

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model.diagnosis import Diagnosis, Health, Item
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, Item
 from newsletter.store.opening import open_database
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 from tests.checks.network.surroundings import (

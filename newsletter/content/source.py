@@ -71,6 +71,11 @@ class Document:
     body: str = ""
     body_line: int = 1  # the line of the file on which the body begins
 
+    @property
+    def source(self) -> Source:
+        """The file, and the line of each key in it."""
+        return Source(path=self.path, lines=self.lines)
+
 
 def read_yaml(path: Path, shown: str, reading: Reading) -> Document | None:
     """A file that is YAML from its first line on; None, with its mistakes noted, where it is broken."""
@@ -102,9 +107,8 @@ def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Read
         what = f"{match[0]} is control flow, which content does not have"
         reading.add(path, line_at(match.start()), what, "show a section to a segment with `only:` in issue.yaml")
     if match := _STRAY_BRACES.search(MERGE_FIELD.sub(lambda found: " " * len(found[0]), text)):
-        reading.add(
-            path, line_at(match.start()), f"{match[0]} has no partner", "a merge field stands between {{ and }}"
-        )
+        what = f"{match[0]} has no partner"
+        reading.add(path, line_at(match.start()), what, "a merge field stands between {{ and }}")
     return MERGE_FIELD.sub(token, text)
 
 
@@ -248,10 +252,11 @@ def record_of(
     try:
         return model.model_validate(document.data, context=context)
     except ValidationError as err:
-        line_of = Source(path=document.path, lines=document.lines).at
-        reading.mistakes += mistakes_of(
-            err, model=model, path=document.path, line_of=lambda location: line_of(*location).line
-        )
+
+        def line_of(location: Location) -> int | None:
+            return document.source.at(*location).line
+
+        reading.mistakes += mistakes_of(err, model=model, path=document.path, line_of=line_of)
         return None
 
 

@@ -94,7 +94,5 @@ def letters_of(name: str) -> str:
 
 def recognise(names: frozenset[str]) -> ExportFormat:
     """Return the format that has these columns, given by their letters."""
-    formats = (OUR_EXPORT, *FORMATS)
-    return next(
-        (found for found in formats for known in found.known_by if names.issuperset(map(letters_of, known))), OWN
-    )
+    by_names = ((found, known) for found in (OUR_EXPORT, *FORMATS) for known in found.known_by)
+    return next((found for found, known in by_names if names.issuperset(map(letters_of, known))), OWN)

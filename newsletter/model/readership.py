@@ -66,7 +66,8 @@ class Readership:
     @property
     def segments(self) -> frozenset[str]:
         """The segments whose sections they see."""
-        return frozenset(name.removeprefix(ONLY) for name, value in self.values if _is_seen_segment(name, value))
+        shown = (name for name, value in self.values if value == SHOWN)
+        return frozenset(name.removeprefix(ONLY) for name in shown if name.startswith(ONLY))
 
     @property
     def mailbox(self) -> MailboxProvider | None:
@@ -95,7 +96,3 @@ class Readership:
         if self.mailbox is None:
             return ""
         return _ELSEWHERE if self.mailbox is MailboxProvider.OTHER else self.mailbox.label
-
-
-def _is_seen_segment(name: str, value: str) -> bool:
-    return name.startswith(ONLY) and value == SHOWN

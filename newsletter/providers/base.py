@@ -42,13 +42,8 @@ class Scheduler(Protocol):
     Mail that is handed over with `hold_until` and the `batch_id` of its mailing is held under that id.
     """
 
-    @property
-    def longest(self) -> timedelta:
-        """How far ahead of its time mail may be handed over."""
-
-    @property
-    def margin(self) -> timedelta:
-        """How long before its time mail must be canceled so that it is surely not sent."""
+    longest: timedelta  # how far ahead of its time mail may be handed over
+    margin: timedelta  # how long before its time mail must be canceled so that it is surely not sent
 
     def open_batch(self) -> str:
         """Return a new id under which mail can be held. Raise ProviderError where there is none."""
@@ -120,17 +115,9 @@ class ProviderFacts:
 class Provider(Protocol):
     """One way for mail to leave."""
 
-    @property
-    def name(self) -> str:
-        """The word for it in `newsletter.toml` and in the ledger."""
-
-    @property
-    def chunk_size(self) -> int:
-        """The most recipients that a chunk may have."""
-
-    @property
-    def concurrency(self) -> int:
-        """How many sessions are worth opening at the same time."""
+    name: str  # the word for it in `newsletter.toml` and in the ledger
+    chunk_size: int  # the most recipients that a chunk may have
+    concurrency: int  # how many sessions are worth opening at the same time
 
     @property
     def scheduler(self) -> Scheduler | None:

@@ -69,10 +69,6 @@ def in_header(text: str, position: int) -> Escape:  # noqa: ARG001 - one signatu
     return Escape.HEADER
 
 
-def _header(value: str) -> str:
-    return _CONTROL.sub(" ", value).strip()
-
-
 def _text(value: str) -> str:
     return value if value.isalnum() else _CONTROL.sub(" ", value)
 
@@ -82,16 +78,12 @@ def _html(value: str) -> str:
     return value if value.isalnum() else escape(_text(value))
 
 
-def _url(value: str) -> str:
-    return quote(value, safe="")
-
-
 ESCAPES: Mapping[Escape, Callable[[str], str]] = {
     Escape.HTML: _html,
-    Escape.URL: _url,
+    Escape.URL: partial(quote, safe=""),
     Escape.LINK: str,
     Escape.TEXT: _text,
-    Escape.HEADER: _header,
+    Escape.HEADER: lambda value: _CONTROL.sub(" ", value).strip(),
 }
 
 

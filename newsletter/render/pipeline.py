@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.language.direction import direction_of_language
@@ -111,7 +112,7 @@ class _VariantRenderer:
             **self.press.tools(self.shelf),
             "sections": [section for section in self.issue.sections if section.only in seen],
             "section_html": self._section_html,
-            "section_text": self._section_text,
+            "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
@@ -121,9 +122,6 @@ class _VariantRenderer:
         laid_out = self.press.html(section, ruled=ruled, mailbox=self.readership.mailbox)
         self.shelf.take(laid_out.pictures)
         return laid_out.content
-
-    def _section_text(self, section: Section) -> str:
-        return self.press.text(section, mailbox=self.readership.mailbox)
 
     def _brand_picture(self, name: str | None) -> ShownPicture | None:
         space = PictureSpace(width=self.config.settings.brand.logo_width)

@@ -50,9 +50,8 @@ class DatabaseSettings(Fields):
             return value
         parts = urlsplit(value)
         if parts.scheme not in _POSTGRESQL:
-            raise ValueError(
-                f"{value!r} is not a database; write it as sqlite:///newsletter.db or postgresql://user@host/name"
-            )
+            remedy = "write it as sqlite:///newsletter.db or postgresql://user@host/name"
+            raise ValueError(f"{value!r} is not a database; {remedy}")
         if parts.password is not None or "password=" in parts.query:
             raise ValueError("a password never stands in a file; take it out, and set PGPASSWORD in the environment")
         return value
@@ -118,20 +117,7 @@ class SocialLink(Fields):
 
 
 class Palette(Fields):
-    """`[brand.light]` and `[brand.dark]`: the eight colours of the theme."""
-
-    outside: Colour
-    inside: Colour
-    ink: Colour
-    quiet: Colour
-    accent: Colour
-    on_accent: Colour
-    wash: Colour
-    hairline: Colour
-
-
-class LightPalette(Palette):
-    """Paper, ink and one warm accent."""
+    """`[brand.light]`, the eight colours of the theme by day: paper, ink and one warm accent."""
 
     outside: Colour = "#FBF7F1"
     inside: Colour = "#FFFFFF"
@@ -144,7 +130,7 @@ class LightPalette(Palette):
 
 
 class DarkPalette(Palette):
-    """The same voice at night."""
+    """`[brand.dark]`: the same voice at night."""
 
     outside: Colour = "#161413"
     inside: Colour = "#1F1C1A"
@@ -164,7 +150,7 @@ class Brand(Fields):
     logo_width: int = Field(default=72, ge=16, le=536, description="in pixels, as shown")
     heading_font: OneLine = "Georgia, 'Iowan Old Style', 'Palatino Linotype', Palatino, 'Times New Roman', serif"
     body_font: OneLine = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-    light: LightPalette = LightPalette()
+    light: Palette = Palette()
     dark: DarkPalette = DarkPalette()
     social: tuple[SocialLink, ...] = ()
 

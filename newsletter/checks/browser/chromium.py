@@ -91,9 +91,8 @@ class Window:
     def _answer(self, route: Route, html: str) -> None:
         address = route.request.url
         if address == _PAGE:
-            route.fulfill(
-                body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _POLICY}
-            )
+            headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _POLICY}
+            route.fulfill(body=html, headers=headers)
         elif (picture := self._pictures.get(address)) is not None:
             route.fulfill(body=picture.content, content_type=picture.content_type)
         else:
@@ -146,9 +145,8 @@ def find_browser(bundled: Path) -> Path:
     usual = (path for path in (*_usual_places(), bundled) if path.is_file())
     program = next(found, None) or next(usual, None)
     if program is None:
-        raise CannotRunError(
-            "there is no browser for it; install Chromium or Chrome, or run `playwright install chromium`"
-        )
+        remedy = "install Chromium or Chrome, or run `playwright install chromium`"
+        raise CannotRunError(f"there is no browser for it; {remedy}")
     return Path(program)
 
 

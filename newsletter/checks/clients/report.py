@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, rule, warning
-from newsletter.checks.clients.signs import BACKGROUND_PICTURES, Uses, uses_in
 from newsletter.checks.clients.features import Kind, Sign, Use, features_by_sign
 from newsletter.checks.clients.places import TemplateLine, own_lines, places_of
 from newsletter.checks.clients.readers import Readers, readers_of
+from newsletter.checks.clients.signs import BACKGROUND_PICTURES, Uses, uses_in
 from newsletter.checks.clients.table import Feature, Support, Table, load_table
 from newsletter.model.finding import Place, Severity
 
@@ -147,10 +147,8 @@ class Judgements:
 @cache
 def judgements() -> Judgements:
     """Return what data/judgements.toml says."""
-    data = tomllib.loads(
-        files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
-    )
-    return Judgements(**data)
+    told = files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
+    return Judgements(**tomllib.loads(told))
 
 
 @rule("S14", source="caniemail.com, weighted by [checks.clients]", severity=Severity.WARNING)

@@ -134,7 +134,8 @@ def _value(declaration: Declaration) -> Iterator[Use]:
         yield _used(Kind.VALUE, f"{name}: {words[0].lower_value}")
     for node in _all_nodes(words):
         yield from _word(node)
-        if name == "background" and (node.type == "url" or _is_gradient(node)):
+        is_gradient = node.type == "function" and node.lower_name.endswith("-gradient")
+        if name == "background" and (node.type == "url" or is_gradient):
             yield _used(Kind.PROPERTY, "background-image")
 
 
@@ -168,10 +169,6 @@ def _has_ground(declared: Iterable[Declaration]) -> bool:
 def _is_color(node: Node) -> bool:
     color = parse_color(node) if node.type in {"hash", "ident", "function"} else None
     return color is not None and (color == "currentColor" or color.alpha > 0)
-
-
-def _is_gradient(node: Node) -> bool:
-    return bool(node.type == "function" and node.lower_name.endswith("-gradient"))
 
 
 def _declarations(nodes: Iterable[Node]) -> list[Declaration]:
@@ -238,13 +235,10 @@ def _element(tag: Tag) -> Iterator[Use]:
 
 
 def _attributes(tag: Tag) -> Iterator[Use]:
+    of_picture = {"background", "poster", *(["src"] if tag.name in _PICTURES else [])}
     for name, value in tag.attributes.items():
         yield _used(Kind.ATTRIBUTE, name)
         if name == "href" and value.startswith(("#", "mailto:")):
             yield _used(Kind.ATTRIBUTE, "href=#" if value.startswith("#") else "href=mailto:")
-        elif _names_picture(tag, name) and (form := picture_format(value)):
+        elif name in of_picture and (form := picture_format(value)):
             yield Use(Sign(Kind.PICTURE, form), has_fallback=False, address=value)
-
-
-def _names_picture(tag: Tag, attribute: str) -> bool:
-    return attribute in {"background", "poster"} or (attribute == "src" and tag.name in _PICTURES)

@@ -36,9 +36,8 @@ def judge_relay(sender: Sender, names: Names) -> RuleResult:
         return broken(RULE, what, "write the port and the security that its operator names", _SECURITY_KEY)
     except ssl.SSLCertVerificationError as err:
         what = f"the certificate of the relay {where} is not valid ({err.verify_message})"
-        return broken(
-            RULE, what, "write the host by the name that its certificate has, or have its operator renew it", _KEY
-        )
+        remedy = "write the host by the name that its certificate has, or have its operator renew it"
+        return broken(RULE, what, remedy, _KEY)
     except ssl.SSLError:
         what = f"no encrypted connection can be made to the relay {where}"
         return broken(RULE, what, "write the port and the security that its operator names", _SECURITY_KEY)

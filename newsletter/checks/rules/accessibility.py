@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import Heading, Tag
+from newsletter.checks.reading.document import Heading
 from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
 
@@ -28,7 +28,8 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         for tag in (document.root, *document.body_children):
             language = tag.attributes.get("lang", "")
-            if not _LANGUAGE.fullmatch(language) or not _has_direction(tag, language):
+            direction = tag.attributes.get("dir", "").lower()
+            if not _LANGUAGE.fullmatch(language) or direction != direction_of_language(language):
                 what = f"<{tag.name}> lacks the language of its text or its direction, so it is read out wrongly"
                 yield error(context.issue_place, what, THEME_REMEDY)
 
@@ -114,10 +115,6 @@ def check_outline(context: CheckContext) -> Iterable[Problem]:
             yield error(place, "the HTML has no title", f"show `title` of issue.yaml in <title>; {THEME_REMEDY}")
         yield from _highest_headings(context, document.headings)
         yield from _skipped_levels(context, document.headings)
-
-
-def _has_direction(tag: Tag, language: str) -> bool:
-    return tag.attributes.get("dir", "").lower() == direction_of_language(language)
 
 
 def _words_of_picture(path: str, alt: str, place: Place) -> Iterator[Problem]:

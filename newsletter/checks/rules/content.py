@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error, rule, warning
+from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalised
 from newsletter.checks.rules.links import UNSUBSCRIBE_TOKEN
 from newsletter.model.finding import Severity
@@ -12,14 +12,6 @@ from newsletter.settings.mistakes import suggestion
 
 _THEME = "show it in the footer; the built-in theme does"
 _ALWAYS_FILLED = {*LINK_FIELDS, "email"}
-
-
-READABLE_FILES = Rule(
-    id="C1",
-    title="The files are as they should be",
-    why="Every key, date, picture and merge field is read before there is a mail that could be checked.",
-    can_be_waived=False,
-)
 
 
 @rule("C2")
@@ -115,4 +107,4 @@ def check_defaults(context: CheckContext) -> Iterable[Problem]:
             yield warning(use.place, what, f'add a default: {{{{ {name} | default("…") }}}}')
 
 
-RULES = (READABLE_FILES, check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)
+RULES = (check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)

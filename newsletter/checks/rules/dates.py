@@ -130,14 +130,11 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
         over = show_minute(last) if isinstance(last, datetime) else last
         what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
-        yield error(_place_of_end(item), what, "correct its dates, or delete its file")
+        place = item.source.at("starts" if item.fields.ends is None else "ends")
+        yield error(place, what, "correct its dates, or delete its file")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
         what = f"“{item.fields.deadline.label} {item.fields.deadline.date}” is past: the mail goes out on {delivery}"
         yield error(item.source.at("deadline", "date"), what, "correct the date, or delete the deadline")
-
-
-def _place_of_end(item: Item) -> Place:
-    return item.source.at("starts" if item.fields.ends is None else "ends")
 
 
 @rule("E2")
@@ -182,9 +179,8 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
         if not days:
             yield error(place, f"“{typed.written}” cannot be right: there is no such day", remedy)
             continue
-        plausible = [
-            day for day in days if near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD or typed.year is not None
-        ]
+        is_sure = typed.year is not None
+        plausible = [day for day in days if is_sure or near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD]
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
             what = f"“{typed.written}” cannot be right: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"

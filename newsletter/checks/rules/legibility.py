@@ -89,9 +89,9 @@ def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
     if direction_of_language(context.subject.issue.language) is Direction.LEFT_TO_RIGHT:
         return
     for document in context.documents:
-        blocks = [runs for runs in _blocks(document) if _runs_from_the_right(runs)]
-        turned = [runs[0] for runs in blocks if runs[0].look.direction != "rtl"]
-        aside = [runs[0] for runs in blocks if runs[0].look.direction == "rtl" and _begins_left(runs[0])]
+        first = [runs[0] for runs in _blocks(document) if _runs_from_the_right(runs)]
+        turned = [run for run in first if run.look.direction != "rtl"]
+        aside = [run for run in first if run.look.direction == "rtl" and run.look.align in {"left", "end"}]
         if turned:
             what = f"“{shown(turned[0].text)}” runs from left to right{_and_more(turned)}"
             remedy = 'write dir="rtl" on <mjml>, and direction="rtl" on each mj-section of the theme'
@@ -167,10 +167,6 @@ def _runs_from_the_right(runs: list[Run]) -> bool:
     """Return whether most letters of a paragraph are of a script that is written from right to left."""
     kinds = Counter(unicodedata.bidirectional(letter) for run in runs for letter in run.text)
     return sum(kinds[kind] for kind in _RIGHT_TO_LEFT_LETTERS) > kinds["L"]
-
-
-def _begins_left(run: Run) -> bool:
-    return run.look.align in {"left", "end"}
 
 
 def _and_more(runs: list[Run]) -> str:

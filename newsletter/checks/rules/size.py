@@ -103,9 +103,8 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
     if picture.width < FEWEST_PIXELS * max(widths):
         needed = max(2 * max(widths), picture.sharp_width)
         what = f"the picture has {picture.width} pixels for a width of {max(widths)}, and looks blurred on a phone"
-        yield warning(
-            place, what, f"take one that is {needed} pixels wide or more{_or_smaller(picture, place, context)}"
-        )
+        remedy = f"take one that is {needed} pixels wide or more{_or_smaller(picture, place, context)}"
+        yield warning(place, what, remedy)
     if picture.width > MOST_PIXELS * min(widths):
         what = f"the picture has {picture.width} pixels for a width of {min(widths)}, which are loaded in vain"
         yield warning(place, what, f"ask for it in its width, picture(…, width={min(widths)}); {THEME_REMEDY}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from newsletter.checks.clients.features import Kind, Sign, Use
 from newsletter.checks.clients.signs import (
     declares_ground,
     picture_format,
@@ -9,7 +10,6 @@ from newsletter.checks.clients.signs import (
     signs_of_sheet,
     uses_in,
 )
-from newsletter.checks.clients.features import Kind, Sign, Use
 from newsletter.checks.reading.document import read_document
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from newsletter.errors import InputError, Location, Mistake, MistakesError
+from newsletter.model.finding import Place
 from newsletter.settings.mistakes import mistakes_of
 from newsletter.settings.workspace import SQLITE, Settings
 
@@ -63,9 +64,8 @@ def find_workspace(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / CONFIG_FILE).is_file():
             return folder
-    raise InputError(
-        f"there is no {CONFIG_FILE} in {start} or above it; go to your workspace, or make one with `newsletter init`"
-    )
+    remedy = "go to your workspace, or make one with `newsletter init`"
+    raise InputError(f"there is no {CONFIG_FILE} in {start} or above it; {remedy}")
 
 
 def load_config(root: Path) -> Config:
@@ -77,9 +77,8 @@ def load_config(root: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as err:
-        raise MistakesError(
-            [Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy="save it with the encoding UTF-8")]
-        ) from err
+        remedy = "save it with the encoding UTF-8"
+        raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
     except OSError as err:
         raise InputError(f"{path}: cannot be read ({err.strerror}); check its permissions") from err
     try:
@@ -104,6 +103,11 @@ def line_of_key(config: Config, *keys: str | int) -> int | None:
     except (OSError, UnicodeDecodeError):
         return None
     return _line_of(text, keys)
+
+
+def place_of_key(config: Config, *keys: str | int) -> Place:
+    """Return the place of a key of `newsletter.toml`, named with its tables."""
+    return Place(path=CONFIG_FILE, line=line_of_key(config, *keys))
 
 
 def _syntax_mistake(error: tomllib.TOMLDecodeError) -> Mistake:

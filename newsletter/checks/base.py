@@ -11,7 +11,7 @@ from typing import TypeVar
 from newsletter.checks.reading.document import MailDocument, read_document
 from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.checks.reading.wire import WireMessage, read_message
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import Config, place_of_key
 from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.model.rendered import RenderedIssue
@@ -57,7 +57,7 @@ class CheckContext:
 
     def config_place(self, *keys: str | int) -> Place:
         """Return a key of `newsletter.toml`, named with its tables."""
-        return Place(path=CONFIG_FILE, line=line_of_key(self.subject.config, *keys))
+        return place_of_key(self.subject.config, *keys)
 
     def text_place(self, text: str) -> Place:
         """Where a text of the mail is written; `issue.yaml` as a whole where the theme or the program made it."""

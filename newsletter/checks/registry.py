@@ -23,7 +23,7 @@ from newsletter.checks.rules import (
     size,
     structure,
 )
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
@@ -138,9 +138,7 @@ def mistakes_in_waivers(config: Config, issue: Issue) -> tuple[Mistake, ...]:
     """Return what is wrong in `[checks]` of the settings, and in `waive` of an issue."""
     checks = config.settings.checks
 
-    def in_settings(table: str, rule: str) -> Place:
-        return Place(path=CONFIG_FILE, line=line_of_key(config, "checks", table, rule))
-
+    in_settings = partial(place_of_key, config, "checks")
     return (
         *_mistakes("waive", "waived", checks.waive, partial(in_settings, "waive")),
         *_mistakes("severity", "weighed otherwise", checks.severity, partial(in_settings, "severity")),

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import Config, place_of_key
 from newsletter.language.direction import direction_of_language
 from newsletter.model.axes import axes_of, judged_readerships
-from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, PictureFile, Section
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant, content_hash_of
@@ -49,8 +48,7 @@ def _logos(config: Config) -> Iterator[tuple[str, PictureFile]]:
     brand = config.settings.brand
     for key, name in (("logo", brand.logo), ("logo_dark", brand.logo_dark)):
         if name is not None:
-            place = Place(path=CONFIG_FILE, line=line_of_key(config, "brand", key))
-            yield name, PictureFile(path=config.root / name, place=place)
+            yield name, PictureFile(path=config.root / name, place=place_of_key(config, "brand", key))
 
 
 class _IssuePress:

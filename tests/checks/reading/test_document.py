@@ -3,6 +3,7 @@
 import pytest
 
 from newsletter.checks.reading.document import Heading, Link, MailDocument, read_document
+from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slots import Escape, MergeField, Slot, Template
 
@@ -15,7 +16,7 @@ def document(body: str) -> MailDocument:
     empty = Template(("",))
     return read_document(
         RenderedVariant(
-            segments=frozenset(),
+            readership=Readership(),
             language="en",
             subject=empty,
             preheader=empty,

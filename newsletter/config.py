@@ -112,13 +112,10 @@ def place_of_key(config: Config, *keys: str | int) -> Place:
 
 def _syntax_mistake(error: tomllib.TOMLDecodeError) -> Mistake:
     match = re.search(r"^(?P<what>.*?) \(at line (?P<line>\d+)", str(error))
-    what = match["what"] if match else str(error)
-    return Mistake(
-        path=CONFIG_FILE,
-        line=int(match["line"]) if match else None,
-        what=f"not valid TOML: {what[:1].lower()}{what[1:]}",
-        remedy="text stands in quotes, and each table name in [brackets] on a line of its own",
-    )
+    said, line = (match["what"], int(match["line"])) if match else (str(error), None)
+    what = f"not valid TOML: {said[:1].lower()}{said[1:]}"
+    remedy = "text stands in quotes, and each table name in [brackets] on a line of its own"
+    return Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
 
 
 @lru_cache(maxsize=256)

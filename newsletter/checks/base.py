@@ -63,6 +63,14 @@ class CheckContext:
         """Where a text of the mail is written; `issue.yaml` as a whole where the theme or the program made it."""
         return self.sources.place_of_text(text) or self.issue_place
 
+    def link_place(self, address: str, text: str) -> Place:
+        """Return where a link is written; `issue.yaml` as a whole where the theme made it."""
+        return self.sources.place_of_link(address, text) or self.issue_place
+
+    def picture_place(self, address: str) -> Place:
+        """Return where a picture's file is named; `issue.yaml` as a whole where the theme names it."""
+        return self.sources.place_of_picture(address) or self.issue_place
+
     def readable(self, text: str) -> str:
         """Return the text with merge fields as the user wrote them, in the place of their tokens."""
         written = {use.field.token: str(use.field) for use in self.subject.issue.merge_fields}

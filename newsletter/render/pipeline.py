@@ -12,10 +12,9 @@ from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant, content_hash_of
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
-from newsletter.render.finish import finish_html
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
-from newsletter.render.mjml import compile_mjml
+from newsletter.render.mjml import compile_mjml, finish_html
 from newsletter.render.pictures import PictureShelf, ShownPicture, require_whole
 from newsletter.render.sections import SectionPress
 from newsletter.render.theme import Theme

@@ -104,7 +104,7 @@ def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
             continue
         if archive is not None and f"{url}/".startswith(f"{archive.url}/"):
             continue
-        place = context.sources.place_of_link(link.address, link.text) or context.issue_place
+        place = context.link_place(link.address, link.text)
         found[url].append((link, place))
     return found
 

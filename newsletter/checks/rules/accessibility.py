@@ -92,7 +92,7 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         for image in document.images:
             if image.alt is None:
-                place = context.sources.place_of_picture(image.address) or context.issue_place
+                place = context.picture_place(image.address)
                 what = f"the picture {image.address} has no alt text, so its address is read out"
                 yield error(place, what, f'give it alt="" where it only decorates, or words; {THEME_REMEDY}')
         bare = {tag.name for tag in document.outlook_tags if tag.name in _SHAPES and "alt" not in tag.attributes}
@@ -142,7 +142,7 @@ def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> I
 def _skipped_levels(context: CheckContext, headings: tuple[Heading, ...]) -> Iterator[Problem]:
     for above, heading in pairwise(headings):
         if heading.level > above.level + 1:
-            place = context.sources.place_of_text(heading.text) or context.issue_place
+            place = context.text_place(heading.text)
             what = f"the heading “{heading.text}” is of level {heading.level} below one of level {above.level}"
             yield warning(place, what, "leave none out: write fewer # before it, or correct the template that sets it")
 

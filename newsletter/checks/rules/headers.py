@@ -91,10 +91,8 @@ def _usual(template: Template, variant: RenderedVariant) -> str:
 
 
 def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
-    what = f"the {name} has {length} characters"
-    if length < wanted.start:
-        return f"{what}, too few to say much", f"write {wanted.start} to {wanted.stop - 1}"
-    return f"{what}, and most inboxes cut it off", f"write {wanted.start} to {wanted.stop - 1}"
+    effect = "too few to say much" if length < wanted.start else "and most inboxes cut it off"
+    return f"the {name} has {length} characters, {effect}", f"write {wanted.start} to {wanted.stop - 1}"
 
 
 RULES = (check_sender, check_false_answer, check_preheader, check_subject)

@@ -72,7 +72,7 @@ def check_underlines(context: CheckContext) -> Iterable[Problem]:
             for run in runs:
                 is_plain = run.link is not None and not run.look.is_underlined and run.look.ground in grounds
                 if is_plain and has_words(run.text):
-                    place = context.sources.place_of_link(run.link or "", run.text) or context.issue_place
+                    place = context.link_place(run.link or "", run.text)
                     what = f"the link “{shown(run.text)}” is not underlined, and its color alone does not tell it"
                     yield error(place, what, f"write text-decoration: underline for it; {THEME_REMEDY}")
 

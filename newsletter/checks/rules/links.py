@@ -38,9 +38,9 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
             if address != UNSUBSCRIBE_TOKEN:
                 yield from _address_problems(address, place)
         for link in _told(document):
-            yield from _pretence_problems(link, _place(context, link))
+            yield from _pretence_problems(link, context.link_place(link.address, link.text))
         for address in dict.fromkeys(_pictures(document)):
-            place = context.sources.place_of_picture(address) or context.issue_place
+            place = context.picture_place(address)
             yield from _picture_problems(address, context.subject.settings, place)
 
 
@@ -56,7 +56,7 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         for link in _told(document):
             words = normalised(link.text)
-            place = _place(context, link)
+            place = context.link_place(link.address, link.text)
             if not words:
                 what = f"the link to {link.address} has no text"
                 yield error(place, what, "write words for it, or describe its picture")
@@ -69,7 +69,7 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
 def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
     """Yield every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
     for link in document.links:
-        yield link.address, _place(context, link)
+        yield link.address, context.link_place(link.address, link.text)
     told = {link.address for link in document.links}
     for tag in document.outlook_tags:
         if (address := tag.attributes.get("href")) is not None and address not in told:
@@ -103,8 +103,8 @@ def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[
         earlier = first.setdefault(words, link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links say “{link.text}” and lead to different places: {earlier.address}"
-            what += f" ({_place(context, earlier)}) and {link.address}"
-            yield warning(_place(context, link), what, "let the words of each tell them apart")
+            what += f" ({context.link_place(earlier.address, earlier.text)}) and {link.address}"
+            yield warning(context.link_place(link.address, link.text), what, "let the words of each tell them apart")
 
 
 def _address_problems(address: str, place: Place) -> Iterator[Problem]:
@@ -153,10 +153,10 @@ def _picture_problems(address: str, settings: Settings, place: Place) -> Iterato
 
 
 def _own_hosts(settings: Settings) -> frozenset[str]:
-    addresses = [settings.newsletter.website, settings.service.url]
-    if settings.archive is not None:
-        addresses.append(settings.archive.url)
-    return frozenset(urlsplit(address).hostname or "" for address in addresses)
+    archive = [settings.archive.url] if settings.archive is not None else []
+    return frozenset(
+        urlsplit(url).hostname or "" for url in (settings.newsletter.website, settings.service.url, *archive)
+    )
 
 
 def _split(address: str) -> tuple[str, str] | None:
@@ -166,11 +166,6 @@ def _split(address: str) -> tuple[str, str] | None:
         return parts.scheme, parts.hostname or ""
     except ValueError:
         return None
-
-
-def _place(context: CheckContext, link: Link) -> Place:
-    place = context.sources.place_of_link(link.address, link.text)
-    return place or context.issue_place
 
 
 RULES = (check_link_words, check_addresses)

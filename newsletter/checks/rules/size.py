@@ -76,7 +76,7 @@ def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
             what = f"the picture is {_kilobytes(len(picture.content))} large, {picture.width} × {picture.height} pixels"
             lighter = "leave out frames, or show a still" if picture.content_type == "image/gif" else "crop it"
             remedy = f"{lighter}, so that it stays below {_kilobytes(LIGHT_BYTES)}"
-            yield warning(_place_of(picture, context), what, remedy)
+            yield warning(context.picture_place(picture.name), what, remedy)
         yield from _pixels_of(picture, context)
     total = sum(len(picture.content) for picture in pictures)
     if total > PICTURES_LIMIT_BYTES:
@@ -94,7 +94,7 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
         if tag.name == "img" and picture.name in tag.attributes.get("src", "")
     }
     widths = [int(width) for width in stated if width.isdecimal() and int(width)]
-    place = _place_of(picture, context)
+    place = context.picture_place(picture.name)
     if len(widths) < len(stated):
         what = f"{picture.name} has no width in pixels, and Outlook shows it as large as its file"
         yield warning(place, what, f"give its <img> the width that picture() returns; {THEME_REMEDY}")
@@ -118,10 +118,6 @@ def _or_smaller(picture: Picture, place: Place, context: CheckContext) -> str:
     if not is_in_text or picture.width < 2 * _SMALLEST_SHOWN:
         return ""
     return f', or show it smaller: ![…](… "{picture.width // 2} px")'
-
-
-def _place_of(picture: Picture, context: CheckContext) -> Place:
-    return context.sources.place_of_picture(picture.name) or context.issue_place
 
 
 def _kilobytes(size_bytes: int) -> str:

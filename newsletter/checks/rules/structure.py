@@ -165,7 +165,7 @@ def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Pr
     there = {word.strip(_AROUND) for word in document.text.split()}
     for link in document.links:
         if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
-            place = context.sources.place_of_link(link.address, link.text) or context.issue_place
+            place = context.link_place(link.address, link.text)
             what = f"the link to {link.address} is missing from the text part"
             yield warning(place, what, _THEME)
 

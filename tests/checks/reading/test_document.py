@@ -51,8 +51,8 @@ def test_a_link_says_what_a_screen_reader_would(html: str, text: str) -> None:
 def test_slots_are_tokens_as_they_were_while_the_mail_was_composed() -> None:
     read = document('<h2>For §</h2><a href="https://example.org/?n=§">go</a>')
 
-    assert read.links[0].address == f"https://example.org/?n={NAME.field.token}"
-    assert read.headings == (Heading(level=2, text=f"For {NAME.field.token}"),)
+    assert read.links[0].address == f"https://example.org/?n={NAME.source.token}"
+    assert read.headings == (Heading(level=2, text=f"For {NAME.source.token}"),)
 
 
 def test_tags_are_read_in_comments_for_outlook_and_in_no_others() -> None:

@@ -34,9 +34,8 @@ class _WholeAddresses(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no 
 
 # CommonMark with tables and struck words; raw HTML is text, since content must never become markup. Whole addresses
 # become links: mail programs would make them so by themselves, in a blue that nobody can read at night.
-_PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": True}).enable(
-    ["table", "strikethrough", "linkify"]
-)
+_PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": True})
+_PARSER.enable(["table", "strikethrough", "linkify"])
 _PARSER.linkify = _WholeAddresses()
 
 

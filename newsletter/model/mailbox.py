@@ -3,8 +3,10 @@
 A domain of somebody's own may be hosted by any of them; its address does not say so, and it counts as `OTHER`.
 """
 
+import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib.resources import files
 from typing import Self
 
 from newsletter.model.address import person_of
@@ -34,46 +36,19 @@ class MailboxProvider(StrEnum):
     OTHER = "other", "Other"  # a company's, a school's, a small provider's, or one's own domain
 
 
-# A name, and the endings under which its provider gives addresses.
-_OUTLOOK_FAMILY = {
-    "outlook": "com at be cl cz de dk es fr hu ie in it jp kr lv my ph pt sa sg sk co.id co.il co.nz co.th com.ar "
-    "com.au com.br com.gr com.tr com.vn",
-    "hotmail": "com be ca ch cl cz de dk es fi fr gr hu it lt lv my nl no ph rs se sg sk co.id co.il co.in co.jp "
-    "co.kr co.nz co.th co.uk co.za com.ar com.au com.br com.hk com.tr com.tw com.vn",
-    "live": "com at be ca cl cn de dk fi fr hk ie in it jp nl no ru se co.kr co.uk co.za com.ar com.au com.mx com.my "
-    "com.ph com.pt com.sg",
-    **dict.fromkeys(("msn", "windowslive", "passport"), "com"),
-}
-_AMERICAN_NETWORKS = "netscape verizon att ameritech bellsouth flash nvbell pacbell prodigy sbcglobal snet swbell wans"
-# Not yahoo.co.jp: that is a company of its own, with rules of its own.
-_YAHOO_FAMILY = {
-    "yahoo": "com at be bg ca ch cl cz de dk ee es fi fr gr hr hu ie in it lt lv nl no pl pt ro se sk co.id co.il "
-    "co.in co.nz co.th co.uk co.za com.ar com.au com.br com.co com.hk com.mx com.my com.pe com.ph com.sg com.tr com.tw "
-    "com.ve com.vn",
-    "aol": "com at be ch co.nz co.uk com.ar com.au com.br com.mx cz de dk es fi fr it nl pl se tw",
-    **dict.fromkeys(("ymail", "rocketmail", "myyahoo", "aim"), "com"),
-    **dict.fromkeys(_AMERICAN_NETWORKS.split(), "net"),
-}
-_FAMILIES: Mapping[MailboxProvider, Mapping[str, str]] = {
-    MailboxProvider.GMAIL: {"gmail": "com", "googlemail": "com"},
-    MailboxProvider.OUTLOOK: _OUTLOOK_FAMILY,
-    MailboxProvider.YAHOO: _YAHOO_FAMILY,
-    MailboxProvider.ICLOUD: {"icloud": "com", "me": "com", "mac": "com", "privaterelay.appleid": "com"},
-    MailboxProvider.PROTON: {"proton": "me", "protonmail": "com ch", "pm": "me"},
-    MailboxProvider.GMX: {"gmx": "de net at ch com co.uk es eu fr info li org us", "web": "de", "mail": "com"},
-    MailboxProvider.YANDEX: {"yandex": "ru com by kz ua com.tr", "ya": "ru"},
-    MailboxProvider.MAIL_RU: {"mail": "ru", "inbox": "ru", "list": "ru", "bk": "ru", "internet": "ru"},
-    MailboxProvider.QQ: {"qq": "com", "vip.qq": "com", "foxmail": "com"},
-    MailboxProvider.NETEASE: {"163": "com", "vip.163": "com", "126": "com", "yeah": "net"},
-}
+def _provider_of_domain() -> Mapping[str, MailboxProvider]:
+    """Return what mailbox_domains.toml says: by provider, a name and its endings."""
+    told = tomllib.loads((files("newsletter") / "model" / "mailbox_domains.toml").read_text("utf-8"))
+    return {
+        f"{name}.{ending}": MailboxProvider(provider)
+        for provider, family in told.items()
+        for name, endings in family.items()
+        for ending in endings.split()
+    }
+
 
 # The ASCII form of a domain, in lower case → who runs its mailboxes.
-PROVIDER_OF_DOMAIN: Mapping[str, MailboxProvider] = {
-    f"{name}.{ending}": provider
-    for provider, family in _FAMILIES.items()
-    for name, endings in family.items()
-    for ending in endings.split()
-}
+PROVIDER_OF_DOMAIN = _provider_of_domain()
 
 
 def mailbox_provider_of(email: str) -> MailboxProvider:

@@ -28,6 +28,7 @@ from newsletter.model.segment import (
 )
 from newsletter.segments.faults import Fault, hint
 
+_DAYS_OF = {"day": 1, "week": 7}
 _YEARS = range(1900, 2200)  # far from where a calendar ends in any zone
 
 
@@ -56,15 +57,10 @@ class Calendar:
 
         `unit` may be in any case, singular or plural.
         """
-        match unit.lower().removesuffix("s"):
-            case "day":
-                return _days_before(self.today, number)
-            case "week":
-                return _days_before(self.today, 7 * number)
-            case "month":
-                return _months_before(self.today, number)
-            case _:
-                return _months_before(self.today, 12 * number)
+        singular = unit.lower().removesuffix("s")
+        if singular in _DAYS_OF:
+            return _days_before(self.today, _DAYS_OF[singular] * number)
+        return _months_before(self.today, number if singular == "month" else 12 * number)
 
 
 def read_day(text: str) -> date | None:

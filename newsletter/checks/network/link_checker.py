@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urldefrag, urljoin
@@ -182,11 +182,7 @@ def _of_status(status: int, host: str) -> LinkResult:
         return ""
     if status == _TOO_MANY_REQUESTS:
         return Unjudged(why=f"{host} was asked too often for now")
-    try:
-        words = f"{status} ({HTTPStatus(status).phrase})"
-    except ValueError:
-        words = str(status)
-    return f"answers {words}"
+    return f"answers {status} ({responses[status]})" if status in responses else f"answers {status}"
 
 
 def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkResult:

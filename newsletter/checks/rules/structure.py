@@ -54,7 +54,7 @@ def check_doctype(context: CheckContext) -> Iterable[Problem]:
 
 
 @rule("S8")
-def check_outlook_comments(context: CheckContext) -> Iterable[Problem]:
+def check_comments(context: CheckContext) -> Iterable[Problem]:
     """The comments for Outlook are balanced.
 
     Classic Outlook reads its layout from comments. One that is never closed swallows the rest of the mail.
@@ -88,7 +88,7 @@ def check_active_content(context: CheckContext) -> Iterable[Problem]:
 
 
 @rule("S11", source="rspamd's rules", severity=Severity.WARNING)
-def check_external_styles(context: CheckContext) -> Iterable[Problem]:
+def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
     """No style sheet from elsewhere.
 
     Most mail programs ignore it, and spam filters count it against the mail.
@@ -189,11 +189,4 @@ def _longest_lacking_line(document: MailDocument) -> str:
     return max(document.lines, key=lambda line: len(set(words_of(line)) - there))
 
 
-RULES = (
-    check_text_part,
-    check_nested_rules,
-    check_doctype,
-    check_outlook_comments,
-    check_active_content,
-    check_external_styles,
-)
+RULES = (check_text_part, check_nested_rules, check_doctype, check_comments, check_active_content, check_foreign_styles)

@@ -12,7 +12,7 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson, Without
-from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, Item
+from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, HealthItem
 from newsletter.model.finding import Means
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 
@@ -57,7 +57,7 @@ def _show(found: Diagnosis) -> None:
     _show_summary(found)
 
 
-def _show_alike(items: Sequence[Item]) -> None:
+def _show_alike(items: Sequence[HealthItem]) -> None:
     """Print what is to be said of one item, or in the same words of several."""
     item, rules = items[0], ", ".join(item.id for item in items if item.id[0].isupper())
     label = output.styled(item.health.ljust(_LABEL_WIDTH), _STYLES[item.health])

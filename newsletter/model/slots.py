@@ -80,7 +80,7 @@ class ChunkColumns:
     links: Mapping[Link, Sequence[str]]
 
 
-class Source(Protocol):
+class SlotSource(Protocol):
     """Where the values of a slot come from."""
 
     @property
@@ -158,22 +158,22 @@ class OwnLink:
         return chunk.links[self.link]
 
 
-SOURCES: dict[str, Callable[..., Source]] = {"column": Column, "link": lambda link: OwnLink(Link(link))}
+SOURCES: dict[str, Callable[..., SlotSource]] = {"column": Column, "link": lambda link: OwnLink(Link(link))}
 
 
-def value_of_nobody(source: Source, *, link: str = "") -> str:
+def value_of_nobody(source: SlotSource, *, link: str = "") -> str:
     """Return the value for somebody of whom nothing is known: the default, or `link` in the place of their own."""
     fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
     return source.column(ChunkColumns(fields=fields, links=links))[0]
 
 
-def source_of(field: MergeField) -> Source:
+def source_of(field: MergeField) -> SlotSource:
     """Return where the values of a merge field come from."""
     link = LINK_FIELDS.get(field.name)
     return OwnLink(link) if link else Column(field.name, field.default)
 
 
-def source_from(data: Sequence[str | None]) -> Source:
+def source_from(data: Sequence[str | None]) -> SlotSource:
     """Return the source that was kept as `data`."""
     kind, *details = data
     return SOURCES[kind or ""](*details)
@@ -186,7 +186,7 @@ UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # as the theme's templates ar
 class Slot:
     """A place in a variant that is filled per reader; a field used in two kinds of place is two slots."""
 
-    source: Source
+    source: SlotSource
     escape: Escape
 
 

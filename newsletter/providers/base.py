@@ -15,7 +15,7 @@ from typing import Protocol
 from newsletter.errors import ProviderError
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Outcome, OutgoingChunk
-from newsletter.model.diagnosis import DnsRecord, Item
+from newsletter.model.diagnosis import DnsRecord, HealthItem
 from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.headers import one_line
@@ -106,7 +106,7 @@ class AuthenticatedDomain:
 class ProviderFacts:
     """What `newsletter doctor` learns from a provider."""
 
-    items: tuple[Item, ...]
+    items: tuple[HealthItem, ...]
     domains: tuple[AuthenticatedDomain, ...] | None = None  # None where it was not, or could not be, asked
     domains_at: str = ""  # the page where a domain is authenticated
     clock: tuple[str, str] | None = None  # its host, and the time there as HTTP writes it

@@ -49,7 +49,7 @@ def _is_worth_telling(record: logging.LogRecord) -> bool:
 logging.getLogger("asyncio").addFilter(_is_worth_telling)
 
 
-class ColorScheme(StrEnum):
+class PreferredScheme(StrEnum):
     """The colors that a reader has chosen for everything."""
 
     LIGHT = "light"
@@ -61,7 +61,7 @@ class Viewport:
     """How a mail is looked at: the width of the window in pixels, and the colors."""
 
     width: int
-    scheme: ColorScheme
+    scheme: PreferredScheme
 
 
 class Window:
@@ -102,7 +102,7 @@ class Window:
 def look(page: Page, view: Viewport) -> None:
     """Turn a page to a view of it."""
     page.set_viewport_size(ViewportSize(width=view.width, height=_HEIGHT))
-    page.emulate_media(color_scheme="dark" if view.scheme is ColorScheme.DARK else "light")
+    page.emulate_media(color_scheme="dark" if view.scheme is PreferredScheme.DARK else "light")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from playwright.sync_api import Error
 
 from newsletter.checks.base import THEME_REMEDY, CheckContext, Circumstances, Probed, Problem, error
-from newsletter.checks.browser.chromium import ColorScheme, Viewport, first_line, opened_browser
+from newsletter.checks.browser.chromium import PreferredScheme, Viewport, first_line, opened_browser
 from newsletter.checks.browser.inspection import (
     Contrast,
     Element,
@@ -28,11 +28,11 @@ from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
 
 AXE_VIEWS = (
-    Viewport(width=640, scheme=ColorScheme.LIGHT),
-    Viewport(width=360, scheme=ColorScheme.LIGHT),
-    Viewport(width=640, scheme=ColorScheme.DARK),
+    Viewport(width=640, scheme=PreferredScheme.LIGHT),
+    Viewport(width=360, scheme=PreferredScheme.LIGHT),
+    Viewport(width=640, scheme=PreferredScheme.DARK),
 )
-NARROW_VIEWS = (Viewport(width=360, scheme=ColorScheme.LIGHT), Viewport(width=320, scheme=ColorScheme.LIGHT))
+NARROW_VIEWS = (Viewport(width=360, scheme=PreferredScheme.LIGHT), Viewport(width=320, scheme=PreferredScheme.LIGHT))
 MOST_VARIANTS = 6  # each takes a second or two; one for each mailbox provider that has tips of its own is among them
 
 
@@ -154,7 +154,7 @@ def overflow_problems(overflows: Iterable[Overflow], context: CheckContext) -> I
 
 def _contrast_problem(cause: _OwnColor | tuple[str, str], alike: Sequence[_Faint], context: CheckContext) -> Problem:
     contrast, violation = min(alike, key=lambda each: each.contrast.ratio)
-    where = " in dark colors" if violation.view.scheme is ColorScheme.DARK else ""
+    where = " in dark colors" if violation.view.scheme is PreferredScheme.DARK else ""
     what = (
         f"{violation.element} stands out too little{where}: {contrast.ink} on {contrast.ground} has a contrast of "
         f"{contrast.ratio:g} : 1, and {contrast.needed:g} : 1 is needed{_and_more([each.violation for each in alike])} "
@@ -169,7 +169,7 @@ def _contrast_problem(cause: _OwnColor | tuple[str, str], alike: Sequence[_Faint
 def _own_color(faint: _Faint, context: CheckContext) -> _OwnColor | None:
     """Return the one of `[brand.light]` or `[brand.dark]` that is one of the two colors, where the user chose it."""
     brand, scheme = context.subject.settings.brand, faint.violation.view.scheme
-    palette = brand.dark if scheme is ColorScheme.DARK else brand.light
+    palette = brand.dark if scheme is PreferredScheme.DARK else brand.light
     chosen = {str(getattr(palette, key)).lower(): key for key in palette.model_fields_set}
     key = chosen.get(faint.contrast.ink.lower()) or chosen.get(faint.contrast.ground.lower())
     if key is None:

@@ -16,7 +16,7 @@ from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
-from newsletter.checks.reading.document import Link, listed
+from newsletter.checks.reading.document import MailLink, listed
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
@@ -58,6 +58,7 @@ class LinkAnswer:
         return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
 
 
+LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is asked
 LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
 
 
@@ -90,13 +91,13 @@ def agent_of(settings: Settings) -> str:
     return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
 
 
-def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
+def _links(context: CheckContext) -> LinkPlaces:
     """The links of all variants by the address that is asked; without those of a subscriber's own, and of the archive.
 
     A page of the archive is there only once the issue is published.
     """
     archive = context.subject.settings.archive
-    found: dict[str, list[tuple[Link, Place]]] = defaultdict(list)
+    found: LinkPlaces = defaultdict(list)
     for link in (link for document in context.documents for link in document.links):
         url = urldefrag(link.address).url
         # What names no host is another rule's matter.
@@ -199,7 +200,7 @@ def _walled(wall: str) -> str:
     return f"{wall} turns programs away; open it yourself"
 
 
-def _problems(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
+def _problems(places: LinkPlaces, answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
     for url, links in places.items():
         for link, place in links if url in answers and answers[url].trouble else ():
             yield warning(place, f"the link to {link.address} {answers[url].trouble}", _REMEDY)

@@ -59,7 +59,7 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class MailLink:
     """A link of the HTML; `text` is what a screen reader says, so a label counts before the words."""
 
     text: str
@@ -101,7 +101,7 @@ class MailDocument:
     title: str
     root: Tag  # the html element
     body_children: tuple[Tag, ...]
-    links: tuple[Link, ...]
+    links: tuple[MailLink, ...]
     images: tuple[Image, ...]
     headings: tuple[Heading, ...]
     layout_roles: tuple[str | None, ...]  # the role of each table that arranges things; None where it has none
@@ -178,8 +178,8 @@ def _collect_text(element: etree._Element, hidden: Container[etree._Element], pi
     pieces += around
 
 
-def _link(element: etree._Element, *, is_visible: bool) -> Link:
-    return Link(text=_spoken(element), address=element.get("href", "").strip(), is_visible=is_visible)
+def _link(element: etree._Element, *, is_visible: bool) -> MailLink:
+    return MailLink(text=_spoken(element), address=element.get("href", "").strip(), is_visible=is_visible)
 
 
 def _heading(element: etree._Element) -> Heading:

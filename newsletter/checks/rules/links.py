@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import Link, MailDocument, listed, normalised
+from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalised
 from newsletter.model.finding import Place
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
@@ -90,12 +90,12 @@ def _pictures(document: MailDocument) -> Iterator[str]:
         yield from _CSS_URL.findall(_IMPORT.sub("", style))
 
 
-def _told(document: MailDocument) -> Iterator[Link]:
+def _told(document: MailDocument) -> Iterator[MailLink]:
     return (link for link in document.links if link.is_visible)
 
 
 def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
-    first: dict[str, Link] = {}
+    first: dict[str, MailLink] = {}
     for link in _told(document):
         words = normalised(link.text)
         if not words or words in _GENERIC:
@@ -125,7 +125,7 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield error(place, what, "open it, and write the address that it leads to")
 
 
-def _pretence_problems(link: Link, place: Place) -> Iterator[Problem]:
+def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
     """Words that are an address themselves name the site to which they lead."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
         return

@@ -9,7 +9,7 @@ from typing import TypeVar
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
 from newsletter.content.loader import issue_names
 from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
-from newsletter.model.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
+from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.examination import DatabaseFacts, examine_database
@@ -41,15 +41,15 @@ def diagnose(
     try:
         config = with_known_provider(load_config(root))
     except NewsletterError as err:
-        machine = Section(title=_MACHINE, items=tuple(machine_items(None, (), now)))
-        return Diagnosis(sections=(machine, Section(title=_WORKSPACE, items=tuple(settings_items(err)))))
+        machine = HealthSection(title=_MACHINE, items=tuple(machine_items(None, (), now)))
+        return Diagnosis(sections=(machine, HealthSection(title=_WORKSPACE, items=tuple(settings_items(err)))))
     return _diagnose(config, environ, now=now, is_online=is_online, on_done=on_done)
 
 
 def _diagnose(
     config: Config, environ: Mapping[str, str], *, now: datetime, is_online: bool, on_done: Callable[[str], None]
 ) -> Diagnosis:
-    def carry() -> tuple[ProviderFacts, tuple[Item, ...]]:
+    def carry() -> tuple[ProviderFacts, tuple[HealthItem, ...]]:
         provider = _provider_facts(config, environ, is_online=is_online)
         on_done(_PROVIDER)
         return provider, tuple(sender_items(config, provider, is_online=is_online))
@@ -67,12 +67,12 @@ def _diagnose(
     on_done(_MACHINE)
     return Diagnosis(
         sections=(
-            Section(title=_MACHINE, items=machine),
-            Section(title=_WORKSPACE, items=workspace),
-            Section(title=_DATABASE, items=database),
-            Section(title=_PROVIDER, items=provider.items),
-            Section(title=f"{_SENDER}: {domain}", items=sender),
-            Section(title=_PAGES, items=pages.items),
+            HealthSection(title=_MACHINE, items=machine),
+            HealthSection(title=_WORKSPACE, items=workspace),
+            HealthSection(title=_DATABASE, items=database),
+            HealthSection(title=_PROVIDER, items=provider.items),
+            HealthSection(title=f"{_SENDER}: {domain}", items=sender),
+            HealthSection(title=_PAGES, items=pages.items),
         )
     )
 
@@ -97,7 +97,7 @@ def _submitted(
 _WORDS_OF_SIZE = 1 << 20
 
 
-def database_items(config: Config) -> Iterator[Item]:
+def database_items(config: Config) -> Iterator[HealthItem]:
     """What the database is like; it is neither made nor migrated."""
     location = config.database
     if isinstance(location, Path) and not location.exists():
@@ -116,7 +116,7 @@ def database_items(config: Config) -> Iterator[Item]:
         yield _journal(facts)
 
 
-def _schema(facts: DatabaseFacts) -> Item:
+def _schema(facts: DatabaseFacts) -> HealthItem:
     if facts.schema == facts.newest_schema:
         return ok("schema", "its tables are of this version")
     what = f"its tables are {facts.newest_schema - facts.schema} versions behind"
@@ -124,27 +124,27 @@ def _schema(facts: DatabaseFacts) -> Item:
     return warning("schema", what, remedy)
 
 
-def _integrity(facts: DatabaseFacts) -> Item:
+def _integrity(facts: DatabaseFacts) -> HealthItem:
     if not facts.damages:
         return ok("integrity", "it is whole")
     return error("integrity", f"it is damaged: {facts.damages[0]}", "stop all programs, and restore it from a backup")
 
 
-def _privacy(facts: DatabaseFacts, shown: str) -> Item:
+def _privacy(facts: DatabaseFacts, shown: str) -> HealthItem:
     if not facts.open_to:
         return ok("privacy", "nobody but you may read its file")
     what = f"others on this machine may read it ({facts.open_to})"
     return error("privacy", what, f"run: chmod 600 {shown}")
 
 
-def _journal(facts: DatabaseFacts) -> Item:
+def _journal(facts: DatabaseFacts) -> HealthItem:
     if facts.journal == "wal":
         return ok("journal", "readers do not hold up a broadcast (WAL)")
     what = "its journal makes readers wait for a broadcast, and the other way round (no WAL)"
     return warning("journal", what, "the next command that uses it sets that right, if the disk is of this machine")
 
 
-def workspace_items(config: Config) -> Iterator[Item]:
+def workspace_items(config: Config) -> Iterator[HealthItem]:
     """What the folders of a workspace hold, whose settings could be read."""
     yield ok("settings", f"{CONFIG_FILE} is valid")
     issues = issue_names(config)
@@ -155,7 +155,7 @@ def workspace_items(config: Config) -> Iterator[Item]:
     yield _templates(config)
 
 
-def settings_items(problem: NewsletterError) -> Iterator[Item]:
+def settings_items(problem: NewsletterError) -> Iterator[HealthItem]:
     """Why the settings cannot be used: an item for each mistake."""
     if not isinstance(problem, MistakesError):
         yield from_words("settings", Health.ERROR, problem)
@@ -164,7 +164,7 @@ def settings_items(problem: NewsletterError) -> Iterator[Item]:
         yield error("settings", f"{mistake.place}: {mistake.what}", mistake.remedy)
 
 
-def _templates(config: Config) -> Item:
+def _templates(config: Config) -> HealthItem:
     folder = config.root / TEMPLATES_FOLDER
     if not folder.exists():
         return ok("templates", "the built-in theme is used")

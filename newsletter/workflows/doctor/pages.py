@@ -14,7 +14,7 @@ from newsletter.checks.network.sender import why_mail_stays
 from newsletter.checks.network.web import HttpReply, Web, host_of, is_private_literal
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
-from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
+from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 
 _FEW_DAYS = 21
@@ -26,7 +26,7 @@ _HTTPS_PORT = 443
 class PageFacts:
     """What was found out about the pages."""
 
-    items: tuple[Item, ...]
+    items: tuple[HealthItem, ...]
     clock: tuple[str, str] | None = None  # a host, and what it takes for the present
 
 
@@ -48,7 +48,7 @@ def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFact
     return PageFacts(items=(leaving, *certificate), clock=clock)
 
 
-def _leaving(web: Web, url: str) -> Item:
+def _leaving(web: Web, url: str) -> HealthItem:
     try:
         fault = judge_endpoint(web, url)
     except CannotRunError as err:
@@ -64,7 +64,7 @@ def _clock(web: Web, url: str) -> tuple[str, str] | None:
     return (host, reply.date) if isinstance(reply, HttpReply) and reply.date else None
 
 
-def _certificate(url: str, now: datetime) -> Iterator[Item]:
+def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
     """How many days are left until the certificate of the pages ends."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _HTTPS_PORT

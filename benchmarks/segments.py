@@ -20,7 +20,7 @@ from statistics import median
 from benchmarks import workload
 from benchmarks.timing import show
 from newsletter.__main__ import prepare_process
-from newsletter.lists.batches import batches_of
+from newsletter.lists.exports import batches_of
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.event import Event, EventType
 from newsletter.model.finding import Place

@@ -18,7 +18,7 @@ from threading import Event
 
 from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config
-from newsletter.lists.batches import batches_of
+from newsletter.lists.exports import batches_of
 from newsletter.model.axes import Lookup, language_axis, mailbox_axis, only_axis
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.ledger import FreezeRequest

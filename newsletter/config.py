@@ -13,9 +13,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from newsletter.errors import InputError, Location, Mistake, MistakesError
-from newsletter.settings.delivery import SQLITE
+from newsletter.model.finding import Place
 from newsletter.settings.mistakes import mistakes_of
-from newsletter.settings.workspace import Settings
+from newsletter.settings.workspace import SQLITE, Settings
 
 CONFIG_FILE = "newsletter.toml"
 TEMPLATES_FOLDER = "templates"
@@ -64,9 +64,8 @@ def find_workspace(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / CONFIG_FILE).is_file():
             return folder
-    raise InputError(
-        f"there is no {CONFIG_FILE} in {start} or above it; go to your workspace, or make one with `newsletter init`"
-    )
+    remedy = "go to your workspace, or make one with `newsletter init`"
+    raise InputError(f"there is no {CONFIG_FILE} in {start} or above it; {remedy}")
 
 
 def load_config(root: Path) -> Config:
@@ -78,9 +77,8 @@ def load_config(root: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as err:
-        raise MistakesError(
-            [Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy="save it with the encoding UTF-8")]
-        ) from err
+        remedy = "save it with the encoding UTF-8"
+        raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
     except OSError as err:
         raise InputError(f"{path}: cannot be read ({err.strerror}); check its permissions") from err
     try:
@@ -107,15 +105,17 @@ def line_of_key(config: Config, *keys: str | int) -> int | None:
     return _line_of(text, keys)
 
 
+def place_of_key(config: Config, *keys: str | int) -> Place:
+    """Return the place of a key of `newsletter.toml`, named with its tables."""
+    return Place(path=CONFIG_FILE, line=line_of_key(config, *keys))
+
+
 def _syntax_mistake(error: tomllib.TOMLDecodeError) -> Mistake:
     match = re.search(r"^(?P<what>.*?) \(at line (?P<line>\d+)", str(error))
-    what = match["what"] if match else str(error)
-    return Mistake(
-        path=CONFIG_FILE,
-        line=int(match["line"]) if match else None,
-        what=f"not valid TOML: {what[:1].lower()}{what[1:]}",
-        remedy="text stands in quotes, and each table name in [brackets] on a line of its own",
-    )
+    said, line = (match["what"], int(match["line"])) if match else (str(error), None)
+    what = f"not valid TOML: {said[:1].lower()}{said[1:]}"
+    remedy = "text stands in quotes, and each table name in [brackets] on a line of its own"
+    return Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
 
 
 @lru_cache(maxsize=256)

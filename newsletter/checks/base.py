@@ -1,15 +1,17 @@
 """What the checks are given, what they answer with, and what a rule is."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
 
 from newsletter.checks.reading.document import MailDocument, read_document
 from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.checks.reading.wire import WireMessage, read_message
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import Config, place_of_key
 from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.model.rendered import RenderedIssue
@@ -55,11 +57,19 @@ class CheckContext:
 
     def config_place(self, *keys: str | int) -> Place:
         """Return a key of `newsletter.toml`, named with its tables."""
-        return Place(path=CONFIG_FILE, line=line_of_key(self.subject.config, *keys))
+        return place_of_key(self.subject.config, *keys)
 
     def text_place(self, text: str) -> Place:
         """Where a text of the mail is written; `issue.yaml` as a whole where the theme or the program made it."""
         return self.sources.place_of_text(text) or self.issue_place
+
+    def link_place(self, address: str, text: str) -> Place:
+        """Return where a link is written; `issue.yaml` as a whole where the theme made it."""
+        return self.sources.place_of_link(address, text) or self.issue_place
+
+    def picture_place(self, address: str) -> Place:
+        """Return where a picture's file is named; `issue.yaml` as a whole where the theme names it."""
+        return self.sources.place_of_picture(address) or self.issue_place
 
     def readable(self, text: str) -> str:
         """Return the text with merge fields as the user wrote them, in the place of their tokens."""
@@ -93,9 +103,35 @@ class Rule:
     needs_audience: bool = False  # whether it says nothing until the audience's merge fields are known
     can_be_waived: bool = True  # False where the law asks for it, or nothing could be sent
 
-    def __call__(self, check: Check) -> "Rule":
-        """Return the rule with the check that stands below it, as a decorator does."""
-        return replace(self, check=check)
+
+def rule(
+    id_: str,
+    *,
+    source: str = "this program",
+    severity: Severity = Severity.ERROR,
+    needs_audience: bool = False,
+    can_be_waived: bool = True,
+) -> Callable[[Check], Rule]:
+    """Return a decorator that makes a rule of the check below it.
+
+    As with the commands and their help, the words are those of the docstring: its first line is the title, its second
+    paragraph says why. What follows is for whoever changes the check.
+    """
+
+    def made_of(check: Check) -> Rule:
+        title, why, *_ = (" ".join(paragraph.split()) for paragraph in cleandoc(check.__doc__ or "").split("\n\n"))
+        return Rule(
+            id=id_,
+            title=title.removesuffix("."),
+            why=why,
+            source=source,
+            severity=severity,
+            check=check,
+            needs_audience=needs_audience,
+            can_be_waived=can_be_waived,
+        )
+
+    return made_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +155,19 @@ class Probed:
 class Probe:
     """Judges rules by something outside this program.
 
-    `examine` raises CannotRunError, with the reason, where it can judge none of them.
+    Its module, whose `examine` does the work, is loaded only when it is used, since what it works with is heavy.
     """
 
     title: str  # what it does, as progress shows it
     means: Means
     rules: tuple[str, ...]
-    examine: Callable[[CheckContext, Circumstances], Probed]
+    module: str  # below newsletter.checks
+
+    def examine(self, context: CheckContext, circumstances: Circumstances) -> Probed:
+        """Judge the rules. Raise CannotRunError, with the reason, where none of them can be judged."""
+        module = import_module(f"newsletter.checks.{self.module}")
+        judge: Callable[[CheckContext, Circumstances], Probed] = module.examine
+        return judge(context, circumstances)
 
 
 def read_context(subject: Subject) -> CheckContext:

@@ -1,13 +1,13 @@
 """Every rule that a mail and its broadcast are held to, family by family, in the words that a person is told."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from string import digits
 
 from newsletter.checks.base import Rule
 from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
-from newsletter.model.finding import Means, Severity
-from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Requirement
+from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Means, Requirement, Severity
 
 # The letter that a rule's id begins with → what its family is about.
 FAMILIES = {
@@ -52,27 +52,24 @@ class Family:
 
 def explained_families() -> tuple[Family, ...]:
     """Return all rules: of the mail, of whom it goes to, and of what the workspace demands."""
-    told = [*map(_of_rule, RULES), *map(_of_audience, AUDIENCE_RULES), *map(_of_requirement, REQUIREMENTS)]
+    told = [_explanation(rule, rule.source, *_effects(rule)) for rule in RULES]
+    told += [_explanation(rule, rule.source, str(Severity.WARNING), "of a broadcast") for rule in AUDIENCE_RULES]
+    for demand in REQUIREMENTS:
+        source = f"your workspace, where [delivery] {demand.setting} = true"
+        told.append(_explanation(demand, source, str(Severity.ERROR), "of a broadcast"))
     return tuple(
         Family(letter=letter, title=title, rules=tuple(rule for rule in told if rule.id.rstrip(digits) == letter))
         for letter, title in FAMILIES.items()
     )
 
 
-def _of_rule(rule: Rule) -> Explanation:
-    needs = (_NEEDS[probe.means] for probe in PROBES if rule.id in probe.rules)
-    audience = ("needs a list",) if rule.needs_audience else ()
-    waiving = () if rule.can_be_waived else ("cannot be waived",)
-    return _explanation(rule, rule.source, str(rule.severity), *needs, *audience, *waiving)
-
-
-def _of_audience(rule: AudienceRule) -> Explanation:
-    return _explanation(rule, rule.source, str(Severity.WARNING), "of a broadcast")
-
-
-def _of_requirement(demand: Requirement) -> Explanation:
-    source = f"your workspace, where [delivery] {demand.setting} = true"
-    return _explanation(demand, source, str(Severity.ERROR), "of a broadcast")
+def _effects(rule: Rule) -> Iterator[str]:
+    yield str(rule.severity)
+    yield from (_NEEDS[probe.means] for probe in PROBES if rule.id in probe.rules)
+    if rule.needs_audience:
+        yield "needs a list"
+    if not rule.can_be_waived:
+        yield "cannot be waived"
 
 
 def _explanation(rule: Rule | AudienceRule | Requirement, source: str, *effects: str) -> Explanation:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from string import digits
 
+from newsletter import install_hint
 from newsletter.checks import probes
 from newsletter.checks.base import CheckContext, Circumstances, Probe, Probed, Problem, Rule, Subject, read_context
 from newsletter.checks.clients import report
@@ -21,7 +23,7 @@ from newsletter.checks.rules import (
     size,
     structure,
 )
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
@@ -57,10 +59,7 @@ class CheckResult:
 
 
 def check_issue(
-    subject: Subject,
-    circumstances: Circumstances | None = None,
-    *,
-    on_probed: Callable[[str], None] = lambda _: None,
+    subject: Subject, circumstances: Circumstances | None = None, *, on_probed: Callable[[str], None] = lambda _: None
 ) -> CheckResult:
     """Holds an issue to the rules; what several variants share is told once.
 
@@ -79,7 +78,8 @@ def check_issue(
         problems += probed.problems
         not_run += probed.not_run
     findings = {_finding(context, rule_id, problem) for rule_id, problem in problems}
-    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=_sorted(not_run))
+    not_run.sort(key=lambda left_out: _place_in_list(left_out.rule))
+    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=tuple(not_run))
 
 
 def _probed(
@@ -90,11 +90,8 @@ def _probed(
         yield from (_left_out(probe, _NOT_ASKED) for probe in probes.PROBES)
         return
     wanted = [probe for probe in probes.PROBES if probe.means not in circumstances.without]
-    yield from (
-        _left_out(probe, f"done without {probe.means}")
-        for probe in probes.PROBES
-        if probe.means in circumstances.without
-    )
+    for probe in set(probes.PROBES) - set(wanted):
+        yield _left_out(probe, f"done without {probe.means}")
     if not wanted:
         return
     with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="probe") as pool:
@@ -107,6 +104,8 @@ def _probed(
 def _examine(probe: Probe, context: CheckContext, circumstances: Circumstances) -> Probed:
     try:
         return probe.examine(context, circumstances)
+    except ModuleNotFoundError:
+        return _left_out(probe, f"its packages are not installed; run: {install_hint(probe.means)}")
     except CannotRunError as err:
         return _left_out(probe, str(err))
 
@@ -135,24 +134,16 @@ def _order(finding: Finding) -> tuple[bool, bool, str, int, str, str]:
     return bool(finding.waived), is_warning, finding.place.path, finding.place.line or 0, finding.rule, finding.what
 
 
-def _sorted(not_run: Iterable[NotRun]) -> tuple[NotRun, ...]:
-    return tuple(sorted(not_run, key=lambda left_out: _place_in_list(left_out.rule)))
-
-
 def mistakes_in_waivers(config: Config, issue: Issue) -> tuple[Mistake, ...]:
     """Return what is wrong in `[checks]` of the settings, and in `waive` of an issue."""
     checks = config.settings.checks
+
+    in_settings = partial(place_of_key, config, "checks")
     return (
-        *_mistakes("waive", "waived", checks.waive, lambda rule: _in_settings(config, "waive", rule)),
-        *_mistakes(
-            "severity", "weighed otherwise", checks.severity, lambda rule: _in_settings(config, "severity", rule)
-        ),
-        *_mistakes("waive", "waived", issue.fields.waive, lambda rule: issue.source.at("waive", rule)),
+        *_mistakes("waive", "waived", checks.waive, partial(in_settings, "waive")),
+        *_mistakes("severity", "weighed otherwise", checks.severity, partial(in_settings, "severity")),
+        *_mistakes("waive", "waived", issue.fields.waive, partial(issue.source.at, "waive")),
     )
-
-
-def _in_settings(config: Config, table: str, rule: str) -> Place:
-    return Place(path=CONFIG_FILE, line=line_of_key(config, "checks", table, rule))
 
 
 def _mistakes(key: str, effect: str, rules: Iterable[str], place_of: Callable[[str], Place]) -> Iterator[Mistake]:

@@ -77,13 +77,11 @@ def rules_set_off(message: bytes) -> tuple[SpamRule, ...]:
                 check=False,
             )
         except subprocess.TimeoutExpired as err:
-            raise CannotRunError(
-                f"SpamAssassin took over {TIMEOUT_SECONDS} seconds; see whether it runs by itself"
-            ) from err
+            what = f"SpamAssassin took over {TIMEOUT_SECONDS} seconds"
+            raise CannotRunError(f"{what}; see whether it runs by itself") from err
         except OSError as err:
-            raise CannotRunError(
-                f"SpamAssassin does not start ({err.strerror}); see whether it runs by itself"
-            ) from err
+            what = f"SpamAssassin does not start ({err.strerror})"
+            raise CannotRunError(f"{what}; see whether it runs by itself") from err
     said, log = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     _, begun, report = said.rpartition(_BEGIN)
     if done.returncode or not begun or not report.strip():

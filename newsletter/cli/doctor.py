@@ -11,7 +11,7 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson, Without
-from newsletter.model.diagnosis import Diagnosis, Health, Item
+from newsletter.model.diagnosis import Diagnosis, Health, HealthItem
 from newsletter.model.finding import Means
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 
@@ -48,7 +48,7 @@ def _print(found: Diagnosis) -> None:
     _print_summary(found)
 
 
-def _print_alike(items: Sequence[Item]) -> None:
+def _print_alike(items: Sequence[HealthItem]) -> None:
     """Print what is to be said of one item, or in the same words of several."""
     item, rules = items[0], ", ".join(item.id for item in items if item.id[0].isupper())
     label = output.styled(item.health.ljust(_LABEL_WIDTH), _STYLES[item.health])

@@ -12,11 +12,10 @@ from pydantic import ValidationError
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.records import read_tips, record_of
-from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_yaml
+from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_tips, read_yaml, record_of
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source
+from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source, Tips
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
     EventFields,
@@ -28,7 +27,6 @@ from newsletter.model.issue_fields import (
     TipsFields,
 )
 from newsletter.model.segment import EVERYONE
-from newsletter.model.tips import Tips
 from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
@@ -70,9 +68,8 @@ class _IssueReader:
         if document is not None:
             # Sections are read even where issue.yaml has mistakes, so that all files' are told at once.
             entries = _entries(document.data) if fields is None else fields.sections
-            source = Source(path=document.path, lines=document.lines)
-            sections = self._sections(entries, source)
-            self._require_topics(_topics(document.data) if fields is None else fields.topics, source)
+            sections = self._sections(entries, document.source)
+            self._require_topics(_topics(document.data) if fields is None else fields.topics, document.source)
         language = (fields and fields.language) or self.config.settings.newsletter.language
         tips = self._tips(sections, language)
         if self.reading.mistakes or fields is None or document is None:
@@ -85,7 +82,7 @@ class _IssueReader:
             sections=sections,
             pictures=self.pictures,
             merge_fields=tuple(self.reading.merge_fields),
-            source=Source(path=document.path, lines=document.lines),
+            source=document.source,
             tips=tips,
         )
 
@@ -94,9 +91,8 @@ class _IssueReader:
         for index, entry in enumerate(entries):
             place = source.at("sections", index)
             if entry.section in sections:
-                self.reading.add(
-                    place.path, place.line, f"the section {entry.section} stands twice", "keep one of them"
-                )
+                what = f"the section {entry.section} stands twice"
+                self.reading.add(place.path, place.line, what, "keep one of them")
             elif (section := self._section(entry, place)) is not None:
                 sections[entry.section] = section
             self._require_segment(entry.only, source.at("sections", index, "only"))
@@ -157,7 +153,7 @@ class _IssueReader:
             fields=fields,
             prose=prose,
             items=items,
-            source=Source(path=document.path, lines=document.lines),
+            source=document.source,
             fingerprint="-".join([document.digest, *(item.digest for item in items)]),
         )
 
@@ -200,15 +196,14 @@ class _IssueReader:
         if fields is None:
             return None
         zone = ZoneInfo(fields.timezone or self.config.settings.newsletter.timezone)
-        source = Source(path=document.path, lines=document.lines)
-        return Item(name=name, fields=fields, prose=prose, source=source, digest=document.digest, zone=zone)
+        source, digest = document.source, document.digest
+        return Item(name=name, fields=fields, prose=prose, source=source, digest=digest, zone=zone)
 
     def _context(self, document: Document) -> Mapping[str, object]:
         """What the validation of a record needs to know of the issue's folder."""
-        place_of = Source(path=document.path, lines=document.lines).at
 
         def require_picture(name: str) -> None:
-            self._require_picture(name, place_of(*location_of(name, document.data)))
+            self._require_picture(name, document.source.at(*location_of(name, document.data)))
 
         return {"require_picture": require_picture}
 

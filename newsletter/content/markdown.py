@@ -1,6 +1,6 @@
 """Markdown → prose: parsed once, raw HTML kept as text, links and pictures listed with their lines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -34,10 +34,12 @@ class _WholeAddresses(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no 
 
 # CommonMark with tables and struck words; raw HTML is text, since content must never become markup. Whole addresses
 # become links: mail programs would make them so by themselves, in a blue that nobody can read at night.
-_PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": True}).enable(
-    ["table", "strikethrough", "linkify"]
-)
+_PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": True})
+_PARSER.enable(["table", "strikethrough", "linkify"])
 _PARSER.linkify = _WholeAddresses()
+
+
+_BREAKS = frozenset({"softbreak", "hardbreak"})
 
 
 # Remembered by content; nobody changes a token of what is returned.
@@ -50,7 +52,8 @@ def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
     for block in tokens:
         if block.type != "inline" or block.children is None:
             continue
-        for token, line in _with_lines(block.children, first_line + (block.map[0] if block.map else 0)):
+        line = first_line + (block.map[0] if block.map else 0)
+        for token in block.children:
             place = Place(path=path, line=line)
             if token.type == "link_open":
                 words = _link_text(block.children, token)
@@ -58,15 +61,9 @@ def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
             elif token.type == "image":
                 named, title = str(token.attrs["src"]), str(token.attrs.get("title", ""))
                 pictures.append(ProsePicture(path=named, alt=token.content, title=title, place=place))
+            elif token.type in _BREAKS:
+                line += 1
     return Prose(tokens=tuple(tokens), first_line=first_line, links=tuple(links), pictures=tuple(pictures))
-
-
-def _with_lines(children: Iterable[Token], line: int) -> Iterator[tuple[Token, int]]:
-    """Inline tokens with the line of the file that each stands on: a break ends a line."""
-    for token in children:
-        yield token, line
-        if token.type in {"softbreak", "hardbreak"}:
-            line += 1
 
 
 def _link_text(children: Sequence[Token], opening: Token) -> str:
@@ -75,5 +72,5 @@ def _link_text(children: Sequence[Token], opening: Token) -> str:
     for token in children[start + 1 :]:
         if token.type == "link_close":
             break
-        words.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
+        words.append(" " if token.type in _BREAKS else token.content)
     return "".join(words).strip()

@@ -1,4 +1,7 @@
-"""Text files of a user: YAML with the line of each key, front matter, merge fields turned into tokens."""
+"""Read text files of a user: YAML with the line of each key, front matter, merge fields turned into tokens.
+
+Their keys become records; each mistake is told with its line.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,13 +9,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
+from pydantic import ValidationError
 
+from newsletter.config import TEMPLATES_FOLDER, Config
 from newsletter.errors import Location, Mistake
 from newsletter.model.finding import Place
-from newsletter.model.issue import MergeFieldUse
+from newsletter.model.issue import MergeFieldUse, Source, Tips
 from newsletter.model.slots import MERGE_FIELD, parse_merge_field
+from newsletter.model.values import Fields
+from newsletter.settings.mistakes import mistakes_of
 
 Tree = Mapping[str, object]
 
@@ -63,6 +71,11 @@ class Document:
     body: str = ""
     body_line: int = 1  # the line of the file on which the body begins
 
+    @property
+    def source(self) -> Source:
+        """The file, and the line of each key in it."""
+        return Source(path=self.path, lines=self.lines)
+
 
 def read_yaml(path: Path, shown: str, reading: Reading) -> Document | None:
     """A file that is YAML from its first line on; None, with its mistakes noted, where it is broken."""
@@ -94,9 +107,8 @@ def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Read
         what = f"{match[0]} is control flow, which content does not have"
         reading.add(path, line_at(match.start()), what, "show a section to a segment with `only:` in issue.yaml")
     if match := _STRAY_BRACES.search(MERGE_FIELD.sub(lambda found: " " * len(found[0]), text)):
-        reading.add(
-            path, line_at(match.start()), f"{match[0]} has no partner", "a merge field stands between {{ and }}"
-        )
+        what = f"{match[0]} has no partner"
+        reading.add(path, line_at(match.start()), what, "a merge field stands between {{ and }}")
     return MERGE_FIELD.sub(token, text)
 
 
@@ -228,3 +240,55 @@ class _TreeBuilder:
         if not isinstance(value, str):
             return value
         return replace_merge_fields(value, path=self.path, first_line=line, reading=self.reading)
+
+
+_FieldsT = TypeVar("_FieldsT", bound=Fields)
+
+
+def record_of(
+    document: Document, model: type[_FieldsT], reading: Reading, context: Mapping[str, object] | None = None
+) -> _FieldsT | None:
+    """The keys of a document as a record; None, with its mistakes noted, where they are wrong."""
+    try:
+        return model.model_validate(document.data, context=context)
+    except ValidationError as err:
+
+        def line_of(location: Location) -> int | None:
+            return document.source.at(*location).line
+
+        reading.mistakes += mistakes_of(err, model=model, path=document.path, line_of=line_of)
+        return None
+
+
+TIPS_FOLDER = "tips"
+_ENDING = ".yaml"
+
+
+def read_tips(config: Config, language: str, *, asked_at: Place, reading: Reading) -> Tips | None:
+    """The steps in a language; without its region or script where there is no file for these, `pt` for `pt-BR`.
+
+    None, with the mistakes noted, where there is no file or it is wrong. `asked_at` is where an issue asks for them.
+    """
+    path = _find(config, language)
+    if path is None:
+        what = f"there are no steps in the issue's language, {language}"
+        known = ", ".join(_languages(config))
+        remedy = f"write {TEMPLATES_FOLDER}/{TIPS_FOLDER}/{language}{_ENDING}, or `cards`; there are {known}"
+        reading.add(asked_at.path, asked_at.line, what, remedy)
+        return None
+    found = Reading()
+    document = read_yaml(path, config.shown(path), found)
+    for use in found.merge_fields:
+        found.add(use.place.path, use.place.line, f"{use.field} is a merge field", "write plain words")
+    reading.mistakes += found.mistakes
+    return None if document is None else record_of(document, Tips, reading)
+
+
+def _find(config: Config, language: str) -> Path | None:
+    names = dict.fromkeys([language, language.partition("-")[0]])
+    paths = [folder / TIPS_FOLDER / f"{name}{_ENDING}" for name in names for folder in config.theme_folders]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _languages(config: Config) -> list[str]:
+    return sorted({path.stem for folder in config.theme_folders for path in (folder / TIPS_FOLDER).glob(f"*{_ENDING}")})

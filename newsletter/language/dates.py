@@ -7,6 +7,7 @@ language takes its forms from CLDR through Babel.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from babel import Locale
@@ -28,8 +29,7 @@ _OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR says of a zone that it has no 
 _DASH = "\N{EN DASH}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateTile:
+class DateTile(NamedTuple):
     """The date tile of an event: one day, or the first and the last of a range."""
 
     month: str
@@ -77,13 +77,8 @@ def date_tile(item: Item, language: str) -> DateTile | None:
     if span is None:
         return None
     locale = _locale(language)
-    month, day, weekday = _tile_parts(span.first, locale)
-    if span.first == span.last:
-        return DateTile(month=month, day=day, weekday=weekday)
-    last_month, last_day, last_weekday = _tile_parts(span.last, locale)
-    return DateTile(
-        month=month, day=day, weekday=weekday, last_month=last_month, last_day=last_day, last_weekday=last_weekday
-    )
+    last = _tile_parts(span.last, locale) if span.first != span.last else ()
+    return DateTile(*_tile_parts(span.first, locale), *last)
 
 
 def format_month(day: date, language: str) -> str:
@@ -124,10 +119,8 @@ def _days(item: Item, span: _Span, locale: Locale) -> str:
         weekday = format_date(span.first, "EEEE", locale=locale)
         return f"{weekly(weekday, locale)}{comma_of(locale)}{days}"
     if item.fields.weekdays:
-        weekdays = (
-            f"{format_date(span.first, 'EEEE', locale=locale)} {_DASH} {format_date(span.last, 'EEEE', locale=locale)}"
-        )
-        return f"{weekdays}{comma_of(locale)}{days}"
+        first, last = (format_date(day, "EEEE", locale=locale) for day in (span.first, span.last))
+        return f"{first} {_DASH} {last}{comma_of(locale)}{days}"
     return days
 
 

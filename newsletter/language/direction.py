@@ -20,8 +20,10 @@ class Direction(StrEnum):
         return Direction.LEFT_TO_RIGHT if self is Direction.RIGHT_TO_LEFT else Direction.RIGHT_TO_LEFT
 
 
-_RIGHT_TO_LEFT_LANGUAGES = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
-_RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
+# Languages and scripts that run from right to left.
+_FROM_RIGHT = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"}) | frozenset(
+    {"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"}
+)
 _SCRIPT = re.compile(r"-([A-Z][a-z]{3})\b")
 # Letters of Hebrew, Arabic, Syriac, Thaana, N'Ko, Rohingya, Adlam, and what belongs to them.
 _LETTER = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
@@ -35,10 +37,8 @@ _FROM_LEFT = re.compile(r"https?://[^\s،؛]*[^\s،؛.,:)]|[\w.+-]+@[\w-]+(?:\.[
 def direction_of_language(language: str) -> Direction:
     """By the script that the language names, else by the one that it is usually written in."""
     script = _SCRIPT.search(language)
-    is_from_right = (
-        script[1] in _RIGHT_TO_LEFT_SCRIPTS if script else language.partition("-")[0] in _RIGHT_TO_LEFT_LANGUAGES
-    )
-    return Direction.RIGHT_TO_LEFT if is_from_right else Direction.LEFT_TO_RIGHT
+    names = [script[1]] if script else [language.partition("-")[0]]
+    return Direction.LEFT_TO_RIGHT if _FROM_RIGHT.isdisjoint(names) else Direction.RIGHT_TO_LEFT
 
 
 def direction_of_text(text: str, around: Direction) -> Direction:
@@ -48,9 +48,8 @@ def direction_of_text(text: str, around: Direction) -> Direction:
     """
     if around is Direction.LEFT_TO_RIGHT and not _MAY_RUN_FROM_RIGHT.search(text):
         return around
-    strong = [
-        _STRONG[kind] for sign in MERGE_TOKEN.sub("", text) if (kind := unicodedata.bidirectional(sign)) in _STRONG
-    ]
+    kinds = map(unicodedata.bidirectional, MERGE_TOKEN.sub("", text))
+    strong = [_STRONG[kind] for kind in kinds if kind in _STRONG]
     other = around.other
     return other if strong and strong[0] is other and strong.count(other) * 2 > len(strong) else around
 
@@ -68,8 +67,4 @@ def parts_by_direction(text: str, around: Direction) -> Iterator[tuple[str, Dire
         yield text[last:], around
 
 
-_STRONG = {
-    "L": Direction.LEFT_TO_RIGHT,
-    "R": Direction.RIGHT_TO_LEFT,
-    "AL": Direction.RIGHT_TO_LEFT,
-}
+_STRONG = {"L": Direction.LEFT_TO_RIGHT, "R": Direction.RIGHT_TO_LEFT, "AL": Direction.RIGHT_TO_LEFT}

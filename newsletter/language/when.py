@@ -111,9 +111,7 @@ def _on_day(day: str, clock: time, today: datetime) -> datetime:
     weekdays = [number for number, name in enumerate(WEEKDAYS) if len(word) >= 3 and name.casefold().startswith(word)]
     if not weekdays:
         raise InputError(f"{day!r} is not a day; {FORMS}")
-    days = (weekdays[0] - today.weekday()) % 7
-    if days == 0 and clock <= today.time():
-        days = 7
+    days = (weekdays[0] - today.weekday()) % 7 or (7 if clock <= today.time() else 0)
     return datetime.combine(today.date() + timedelta(days=days), clock)
 
 

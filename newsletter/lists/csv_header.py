@@ -7,15 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.lists.export_formats import (
-    JSON,
-    LEFT_OUT,
-    SYNONYMS,
-    ExportFormat,
-    StatusColumn,
-    letters_of,
-    recognise,
-)
+from newsletter.lists.export_formats import JSON, LEFT_OUT, SYNONYMS, ExportFormat, StatusColumn, letters_of, recognise
 from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
 from newsletter.model.segment import KEYWORDS
 from newsletter.model.slots import LINK_FIELDS
@@ -28,7 +20,7 @@ _RESERVED = LINK_FIELDS.keys() | KEYWORDS | {*COLUMN_NAMES} - {*LIST_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class ListColumn:
     """A column of a list, and how it is taken."""
 
     name: str  # as the file calls it
@@ -54,7 +46,7 @@ class ListHeader:
 
     form: ExportFormat
     delimiter: str
-    columns: tuple[Column, ...]
+    columns: tuple[ListColumn, ...]
 
     @property
     def tool(self) -> str:
@@ -67,11 +59,11 @@ class ListHeader:
         return len(self.columns)
 
     @property
-    def email(self) -> Column:
+    def email(self) -> ListColumn:
         """The column that holds the addresses; every list has one."""
         return next(column for column in self.columns if "email" in column.fields)
 
-    def column_of(self, field: str) -> Column | None:
+    def column_of(self, field: str) -> ListColumn | None:
         """Return the column that fills one of LIST_COLUMNS; None where the list does not have it."""
         return next((column for column in self.columns if field in column.fields), None)
 
@@ -130,14 +122,14 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
     return wanted, faults
 
 
-def _mapped(name: str, place: int, target: str) -> Column:
+def _mapped(name: str, place: int, target: str) -> ListColumn:
     known = _KNOWN_BY_LETTERS.get(letters_of(target))
     if known:
-        return Column(name=name, place=place, fields=(known,))
-    return Column(name=name, place=place, attribute=target.lower())
+        return ListColumn(name=name, place=place, fields=(known,))
+    return ListColumn(name=name, place=place, attribute=target.lower())
 
 
-def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
+def recognised_column(name: str, place: int, form: ExportFormat) -> ListColumn:
     """Return how a column of a format is taken, by its name."""
     letters = letters_of(name)
     status = next((found for found in form.status if letters_of(found.name) == letters), None)
@@ -147,7 +139,7 @@ def recognised_column(name: str, place: int, form: ExportFormat) -> Column:
         known = _KNOWN_BY_LETTERS.get(letters)
         targets = (known,) if known else (LEFT_OUT,) if status and form.tool else (attribute_name(name) or name,)
     fields = tuple(target for target in targets if target in LIST_COLUMNS)
-    return Column(
+    return ListColumn(
         name=name,
         place=place,
         fields=fields,
@@ -173,10 +165,10 @@ def is_attribute_name(name: str) -> bool:
     )
 
 
-def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
+def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
     """Return all that is wrong with the columns, each with what to do."""
     faults = []
-    takers: dict[str, Column] = {}
+    takers: dict[str, ListColumn] = {}
     for column in columns:
         if fault := _name_fault(column):
             faults.append(fault)
@@ -196,7 +188,7 @@ def _faults(columns: Sequence[Column]) -> list[tuple[str, str]]:
     return faults
 
 
-def _name_fault(column: Column) -> tuple[str, str] | None:
+def _name_fault(column: ListColumn) -> tuple[str, str] | None:
     """Return what is wrong with the name that an attribute would get."""
     name = column.attribute
     if not name or is_attribute_name(name):

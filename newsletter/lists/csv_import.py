@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from newsletter.lists.addresses import Addresses, checked_addresses, plain_addresses
+from newsletter.lists.addresses import Addresses, checked_addresses, doubts_of, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
-from newsletter.lists.csv_header import Column, ListHeader, read_header
-from newsletter.lists.doubts import doubts_of
+from newsletter.lists.csv_header import ListColumn, ListHeader, read_header
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import StatusColumn
 from newsletter.lists.fields import gathered, gathered_with_json, language_of, looked_up, tags, time_zone_of
@@ -154,17 +153,17 @@ class _Conversion:
                 self._judge(column.status, self._tidy(column))
         return columns
 
-    def _tidy(self, column: Column) -> TidyColumn:
+    def _tidy(self, column: ListColumn) -> TidyColumn:
         tidy = tidied(self._rows.columns[column.place])
         self.findings.add_faults(tidy.faults)
         return tidy
 
-    def _addresses(self, column: Column) -> Addresses:
+    def _addresses(self, column: ListColumn) -> Addresses:
         addresses, faults = checked_addresses(self._tidy(column).cells)
         self.findings.add_faults({place: fault for place, fault in faults.items() if place not in self.findings.faults})
         return addresses
 
-    def _cells(self, column: Column, kind: ColumnType) -> Cells:
+    def _cells(self, column: ListColumn, kind: ColumnType) -> Cells:
         if kind is ColumnType.MOMENT:
             return self._moments(column)
         tidy = self._tidy(column)
@@ -177,7 +176,7 @@ class _Conversion:
         self.findings.add_doubts(doubts)
         return cells
 
-    def _moments(self, column: Column) -> Cells:
+    def _moments(self, column: ListColumn) -> Cells:
         ours = our_moments(self._rows.columns[column.place])
         if ours is not None:
             return ours

@@ -5,16 +5,19 @@ No cell of a CSV file is one that a spreadsheet takes for a formula. `docs/priva
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import TextIO
 
-from newsletter.lists.batches import cell_of
+import orjson
+
 from newsletter.lists.cells import guarded
-from newsletter.model.audience import Subscriber, Suppression
-from newsletter.model.columns import COLUMNS, LIST_COLUMNS, ColumnValue, SubscriberRecord
+from newsletter.model.address import person_of
+from newsletter.model.audience import Subscriber, Suppression, tags_text
+from newsletter.model.columns import COLUMN_NAMES, COLUMNS, LIST_COLUMNS, ColumnValue, SubscriberRecord
+from newsletter.model.imports import ImportBatch
 from newsletter.model.person import KnownPerson
 from newsletter.system.moments import text_of
 
@@ -145,3 +148,44 @@ def _plain(value: ColumnValue) -> object:
     if isinstance(value, datetime):
         return text_of(value)
     return dict(value) if isinstance(value, Mapping) else value
+
+
+_RECORDS_A_BATCH = 10_000
+
+
+def batch_of(records: Sequence[SubscriberRecord], *, first_line: int = 1) -> ImportBatch:
+    """Return people who are known one by one rather than from a file, numbered as lines of one."""
+    rows = [tuple(map(cell_of, record.values)) for record in records]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(COLUMN_NAMES)
+    return ImportBatch(
+        lines=range(first_line, first_line + len(records)),
+        columns={
+            "person": [person_of(record.email) for record in records],
+            **dict(zip(COLUMN_NAMES, columns, strict=True)),
+        },
+        attribute_names=frozenset(name for record in records for name in record.attributes),
+        tag_names=frozenset(tag for record in records for tag in record.tags),
+    )
+
+
+def batches_of(records: Iterable[SubscriberRecord]) -> Iterator[ImportBatch]:
+    """Yield batches of many people who are known one by one, numbered throughout; read as they are asked for."""
+    left, first_line = iter(records), 1
+    while some := tuple(islice(left, _RECORDS_A_BATCH)):
+        yield batch_of(some, first_line=first_line)
+        first_line += len(some)
+
+
+def cell_of(value: ColumnValue) -> str:
+    """Return a value as the database keeps it."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case datetime():
+            return text_of(value)
+        case tuple():
+            return tags_text(value)
+        case _:
+            return orjson.dumps(dict(value)).decode() if value else ""

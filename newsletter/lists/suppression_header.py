@@ -7,7 +7,7 @@ must not be is a list of subscribers that says nothing about it: all of them wou
 from collections.abc import Sequence
 from dataclasses import replace
 
-from newsletter.lists.csv_header import Column, ListHeader, column_names, header_mistakes, recognised_column
+from newsletter.lists.csv_header import ListColumn, ListHeader, column_names, header_mistakes, recognised_column
 from newsletter.lists.export_formats import (
     ANYTHING,
     BOUNCED,
@@ -66,27 +66,27 @@ def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, 
     return ListHeader(form=form, delimiter=delimiter, columns=tuple(columns))
 
 
-def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Column:
+def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> ListColumn:
     letters = letters_of(name)
     if is_email:
-        return Column(name=name, place=place, fields=("email",))
+        return ListColumn(name=name, place=place, fields=("email",))
     known = recognised_column(name, place, form)
     if letters in _MOMENTS:
         status = known.status or StatusColumn(name=name, reasons={ANYTHING: _MOMENTS[letters]})
-        return Column(name=name, place=place, fields=(LEFT_AT,), status=status)
+        return ListColumn(name=name, place=place, fields=(LEFT_AT,), status=status)
     if known.status is None and letters in _FIELDS and not form.tool:
-        return Column(name=name, place=place, fields=(_FIELDS[letters],))
-    return Column(name=name, place=place, fields=known.fields, status=known.status)
+        return ListColumn(name=name, place=place, fields=(_FIELDS[letters],))
+    return ListColumn(name=name, place=place, fields=known.fields, status=known.status)
 
 
-def _tells_when(columns: Sequence[Column], form: ExportFormat) -> bool:
+def _tells_when(columns: Sequence[ListColumn], form: ExportFormat) -> bool:
     """Return whether a column such as `created_at` says since when they are not mailed, and not when they joined."""
     holds_people = form.tool or any(column.fields and column.fields[0] in _ABOUT_PEOPLE for column in columns)
     says_why = any(column.fields == ("reason",) for column in columns)
     return not holds_people and (says_why or not any(column.status for column in columns))
 
 
-def _fault(columns: Sequence[Column], emails: Sequence[int], form: ExportFormat) -> tuple[str, str] | None:
+def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFormat) -> tuple[str, str] | None:
     """Return what is wrong with the columns, and what to do."""
     if {letters_of(column.name) for column in columns} >= _REPORT:
         what = "it is the report of an import: it says what became of each row, and not who left"

@@ -15,7 +15,7 @@ from pathlib import Path
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
-from newsletter.lists.csv_header import Column, ListHeader
+from newsletter.lists.csv_header import ListColumn, ListHeader
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED, OWN
 from newsletter.lists.list_moments import moment_text
@@ -33,7 +33,7 @@ _MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMP
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # The answer of a mail server (RFC 3463), as lists of bounces have it.
 _ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
-_LINES = ListHeader(form=OWN, delimiter="", columns=(Column(name="email", place=0, fields=("email",)),))
+_LINES = ListHeader(form=OWN, delimiter="", columns=(ListColumn(name="email", place=0, fields=("email",)),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,7 @@ from enum import StrEnum
 
 from newsletter.model.issue import Issue
 from newsletter.model.mailbox import APPS_OF_MAILBOX, PROVIDER_OF_DOMAIN, MailboxProvider
-from newsletter.model.reader import Reader
-from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, Readership
+from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, Reader, Readership
 from newsletter.model.segment import Condition
 
 

@@ -1,9 +1,20 @@
-"""What a look at the newsletter's surroundings comes to."""
+"""What a look at the newsletter's surroundings comes to, and the DNS records that put them right."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from newsletter.model.dns_record import DnsRecord
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """Name, type and value of a record."""
+
+    name: str  # in full, without a dot at its end
+    type: str  # TXT, CNAME, MX
+    value: str  # as it is typed into a form: without quotes
+
+    def __str__(self) -> str:
+        value = f'"{self.value}"' if self.type == "TXT" else self.value
+        return f"{self.name} {self.type} {value}"
 
 
 class Health(StrEnum):
@@ -16,7 +27,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class HealthItem:
     """One thing that was looked at."""
 
     id: str  # for scripts: a word such as `clock`, or the id of a rule
@@ -27,21 +38,21 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class HealthSection:
     """Items that belong together."""
 
     title: str
-    items: tuple[Item, ...]
+    items: tuple[HealthItem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """All sections, in the order in which they are read."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[HealthSection, ...]
 
     @property
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> tuple[HealthItem, ...]:
         """The items of all sections."""
         return tuple(item for section in self.sections for item in section.items)
 
@@ -50,27 +61,27 @@ class Diagnosis:
         return sum(item.health is health for item in self.items)
 
 
-def ok(id_: str, what: str) -> Item:
+def ok(id_: str, what: str) -> HealthItem:
     """Something in order."""
-    return Item(id=id_, health=Health.OK, what=what)
+    return HealthItem(id=id_, health=Health.OK, what=what)
 
 
-def warning(id_: str, what: str, remedy: str) -> Item:
+def warning(id_: str, what: str, remedy: str) -> HealthItem:
     """Something that works, and will do harm one day."""
-    return Item(id=id_, health=Health.WARNING, what=what, remedy=remedy)
+    return HealthItem(id=id_, health=Health.WARNING, what=what, remedy=remedy)
 
 
-def error(id_: str, what: str, remedy: str) -> Item:
+def error(id_: str, what: str, remedy: str) -> HealthItem:
     """Something that keeps mail from leaving or arriving."""
-    return Item(id=id_, health=Health.ERROR, what=what, remedy=remedy)
+    return HealthItem(id=id_, health=Health.ERROR, what=what, remedy=remedy)
 
 
-def not_judged(id_: str, what: str, remedy: str = "") -> Item:
+def not_judged(id_: str, what: str, remedy: str = "") -> HealthItem:
     """Something that could not be looked at."""
-    return Item(id=id_, health=Health.NOT_JUDGED, what=what, remedy=remedy)
+    return HealthItem(id=id_, health=Health.NOT_JUDGED, what=what, remedy=remedy)
 
 
-def from_words(id_: str, health: Health, words: object) -> Item:
+def from_words(id_: str, health: Health, words: object) -> HealthItem:
     """An item of an error's message, which says what is wrong before its last semicolon, and then what to do."""
     what, _, remedy = str(words).rpartition("; ")
-    return Item(id=id_, health=health, what=what or remedy, remedy=remedy if what else "")
+    return HealthItem(id=id_, health=health, what=what or remedy, remedy=remedy if what else "")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from newsletter.errors import FieldError
 from newsletter.model.mailbox import MailApp
-from newsletter.model.values import Language, Link, OneLine, RuleId, Slug, TimeZone
+from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone
 
 
 def _moment(value: object) -> object:
@@ -43,12 +43,6 @@ def _picture(value: str, info: ValidationInfo) -> PictureName:
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]
 Day = Annotated[date, BeforeValidator(_moment)]
 PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
-
-
-class Fields(BaseModel):
-    """Keys that a user may write; any other is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class LinkFields(Fields):
@@ -209,19 +203,14 @@ class EventFields(Fields):
         if self.ends is None:
             return self
         if isinstance(self.starts, datetime) != isinstance(self.ends, datetime):
-            raise FieldError(
-                "ends", "one of `starts` and `ends` has a time and the other has none; give both one, or neither"
-            )
+            what = "one of `starts` and `ends` has a time and the other has none"
+            raise FieldError("ends", f"{what}; give both one, or neither")
         if self.ends < self.starts:
-            raise FieldError(
-                "ends", f"it ends {_told(self.ends)}, before it starts {_told(self.starts)}; correct one of them"
-            )
+            what = f"it ends {_told(self.ends)}, before it starts {_told(self.starts)}"
+            raise FieldError("ends", f"{what}; correct one of them")
         if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
-            raise FieldError(
-                "ends",
-                f"it repeats weekly, but {_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a "
-                f"{self.ends:%A}; let `ends` be the end of the last time",
-            )
+            what = f"{_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a {self.ends:%A}"
+            raise FieldError("ends", f"it repeats weekly, but {what}; let `ends` be the end of the last time")
         return self
 
 
@@ -232,12 +221,8 @@ class SectionEntry(Fields):
     only: Slug | None = None
 
 
-def _entry(value: object) -> object:
-    return {"section": value} if isinstance(value, str) else value
-
-
-def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+_ByName = BeforeValidator(lambda value: {"section": value} if isinstance(value, str) else value)
+_Several = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
 
 
 class IssueFields(Fields):
@@ -248,11 +233,11 @@ class IssueFields(Fields):
     title: OneLine
     date: Day
     language: Language | None = None
-    topics: Annotated[tuple[Slug, ...], BeforeValidator(_several)] = Field(
+    topics: Annotated[tuple[Slug, ...], _Several] = Field(
         default=(), description="what it is about: names of [topics] in newsletter.toml"
     )
     waive: Mapping[RuleId, OneLine] = Field(default={}, description="check = why it holds this issue not back")
-    sections: tuple[Annotated[SectionEntry, BeforeValidator(_entry)], ...] = Field(min_length=1)
+    sections: tuple[Annotated[SectionEntry, _ByName], ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,11 @@
 A domain of somebody's own may be hosted by any of them; its address does not say so, and it counts as `OTHER`.
 """
 
+import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib.resources import files
+from typing import Self
 
 from newsletter.model.address import person_of
 
@@ -12,94 +15,40 @@ from newsletter.model.address import person_of
 class MailboxProvider(StrEnum):
     """Who keeps a reader's mail, and decides whether a newsletter reaches the inbox."""
 
-    GMAIL = "gmail"
-    OUTLOOK = "outlook"  # Microsoft's, for private people
-    YAHOO = "yahoo"  # and what it runs for AOL, Verizon and AT&T
-    ICLOUD = "icloud"  # Apple's
-    PROTON = "proton"
-    GMX = "gmx"  # and WEB.DE and mail.com, of the same house
-    YANDEX = "yandex"
-    MAIL_RU = "mail.ru"
-    QQ = "qq"  # Tencent's
-    NETEASE = "netease"  # 163.com and 126.com
-    OTHER = "other"  # a company's, a school's, a small provider's, or one's own domain
+    label: str  # its name, as its users know it
 
-    @property
-    def label(self) -> str:
-        """Its name, as its users know it."""
-        return _LABELS[self]
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """Return a member, given in the code as its value and its label."""
+        member = str.__new__(cls, value)
+        member._value_, member.label = value, label
+        return member
+
+    GMAIL = "gmail", "Gmail"
+    OUTLOOK = "outlook", "Outlook, Hotmail"  # Microsoft's, for private people
+    YAHOO = "yahoo", "Yahoo, AOL"  # and what it runs for AOL, Verizon and AT&T
+    ICLOUD = "icloud", "iCloud"  # Apple's
+    PROTON = "proton", "Proton Mail"
+    GMX = "gmx", "GMX, WEB.DE"  # and WEB.DE and mail.com, of the same house
+    YANDEX = "yandex", "Yandex"
+    MAIL_RU = "mail.ru", "Mail.ru"
+    QQ = "qq", "QQ Mail"  # Tencent's
+    NETEASE = "netease", "NetEase"  # 163.com and 126.com
+    OTHER = "other", "Other"  # a company's, a school's, a small provider's, or one's own domain
 
 
-_LABELS: Mapping[MailboxProvider, str] = {
-    MailboxProvider.GMAIL: "Gmail",
-    MailboxProvider.OUTLOOK: "Outlook, Hotmail",
-    MailboxProvider.YAHOO: "Yahoo, AOL",
-    MailboxProvider.ICLOUD: "iCloud",
-    MailboxProvider.PROTON: "Proton Mail",
-    MailboxProvider.GMX: "GMX, WEB.DE",
-    MailboxProvider.YANDEX: "Yandex",
-    MailboxProvider.MAIL_RU: "Mail.ru",
-    MailboxProvider.QQ: "QQ Mail",
-    MailboxProvider.NETEASE: "NetEase",
-    MailboxProvider.OTHER: "Other",
-}
+def _provider_of_domain() -> Mapping[str, MailboxProvider]:
+    """Return what mailbox_domains.toml says: by provider, a name and its endings."""
+    told = tomllib.loads((files("newsletter") / "model" / "mailbox_domains.toml").read_text("utf-8"))
+    return {
+        f"{name}.{ending}": MailboxProvider(provider)
+        for provider, family in told.items()
+        for name, endings in family.items()
+        for ending in endings.split()
+    }
 
-# A name, and the endings under which its provider gives addresses.
-_OUTLOOK_FAMILY = {
-    "outlook": "com at be cl cz de dk es fr hu ie in it jp kr lv my ph pt sa sg sk co.id co.il co.nz co.th com.ar "
-    "com.au com.br com.gr com.tr com.vn",
-    "hotmail": "com be ca ch cl cz de dk es fi fr gr hu it lt lv my nl no ph rs se sg sk co.id co.il co.in co.jp "
-    "co.kr co.nz co.th co.uk co.za com.ar com.au com.br com.hk com.tr com.tw com.vn",
-    "live": "com at be ca cl cn de dk fi fr hk ie in it jp nl no ru se co.kr co.uk co.za com.ar com.au com.mx com.my "
-    "com.ph com.pt com.sg",
-    "msn": "com",
-    "windowslive": "com",
-    "passport": "com",
-}
-# Not yahoo.co.jp: that is a company of its own, with rules of its own.
-_YAHOO_FAMILY = {
-    "yahoo": "com at be bg ca ch cl cz de dk ee es fi fr gr hr hu ie in it lt lv nl no pl pt ro se sk co.id co.il "
-    "co.in co.nz co.th co.uk co.za com.ar com.au com.br com.co com.hk com.mx com.my com.pe com.ph com.sg com.tr com.tw "
-    "com.ve com.vn",
-    "ymail": "com",
-    "rocketmail": "com",
-    "myyahoo": "com",
-    "aol": "com at be ch co.nz co.uk com.ar com.au com.br com.mx cz de dk es fi fr it nl pl se tw",
-    "aim": "com",
-    "netscape": "net",
-    "verizon": "net",
-    "att": "net",
-    "ameritech": "net",
-    "bellsouth": "net",
-    "flash": "net",
-    "nvbell": "net",
-    "pacbell": "net",
-    "prodigy": "net",
-    "sbcglobal": "net",
-    "snet": "net",
-    "swbell": "net",
-    "wans": "net",
-}
-_FAMILIES: Mapping[MailboxProvider, Mapping[str, str]] = {
-    MailboxProvider.GMAIL: {"gmail": "com", "googlemail": "com"},
-    MailboxProvider.OUTLOOK: _OUTLOOK_FAMILY,
-    MailboxProvider.YAHOO: _YAHOO_FAMILY,
-    MailboxProvider.ICLOUD: {"icloud": "com", "me": "com", "mac": "com", "privaterelay.appleid": "com"},
-    MailboxProvider.PROTON: {"proton": "me", "protonmail": "com ch", "pm": "me"},
-    MailboxProvider.GMX: {"gmx": "de net at ch com co.uk es eu fr info li org us", "web": "de", "mail": "com"},
-    MailboxProvider.YANDEX: {"yandex": "ru com by kz ua com.tr", "ya": "ru"},
-    MailboxProvider.MAIL_RU: {"mail": "ru", "inbox": "ru", "list": "ru", "bk": "ru", "internet": "ru"},
-    MailboxProvider.QQ: {"qq": "com", "vip.qq": "com", "foxmail": "com"},
-    MailboxProvider.NETEASE: {"163": "com", "vip.163": "com", "126": "com", "yeah": "net"},
-}
 
 # The ASCII form of a domain, in lower case → who runs its mailboxes.
-PROVIDER_OF_DOMAIN: Mapping[str, MailboxProvider] = {
-    f"{name}.{ending}": provider
-    for provider, family in _FAMILIES.items()
-    for name, endings in family.items()
-    for ending in endings.split()
-}
+PROVIDER_OF_DOMAIN = _provider_of_domain()
 
 
 def mailbox_provider_of(email: str) -> MailboxProvider:

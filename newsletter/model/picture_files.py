@@ -51,9 +51,8 @@ def read_picture_title(title: str) -> PictureTitle:
         elif match := _WIDTH.fullmatch(word.strip()):
             width = int(match[1])
             if not _NARROWEST <= width <= _WIDEST:
-                raise ValueError(
-                    f"a picture cannot be shown {width} px wide; choose a width from {_NARROWEST} to {_WIDEST} px"
-                )
+                remedy = f"choose a width from {_NARROWEST} to {_WIDEST} px"
+                raise ValueError(f"a picture cannot be shown {width} px wide; {remedy}")
         else:
             raise ValueError(f"the title “{title}” of a picture is shown nowhere; {_REMEDY}")
     return PictureTitle(is_decorative=is_decorative, width=width)

@@ -1,10 +1,41 @@
-"""Who shares a variant: one value for each axis of the issue."""
+"""One reader as an issue sees them, and the readers who share a variant: one value for each axis of the issue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
-from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A subscriber, a reviewer or a person made up for a preview.
+
+    `fields` has a text for each column and attribute that is known of them; what is missing or empty gets the default
+    that the issue gives. `segments` are those of the segments asked about that they belong to.
+    """
+
+    email: str
+    id: int = 0  # the subscriber's; 0 for somebody who is not on the list
+    token: str = ""  # the unguessable part of their own links
+    fields: Mapping[str, str] = field(default_factory=dict)
+    segments: frozenset[str] = frozenset()
+
+    @property
+    def mailbox(self) -> MailboxProvider:
+        """Who runs their mailbox, as far as the address tells."""
+        return mailbox_provider_of(self.email)
+
+    @property
+    def language(self) -> str:
+        """The language on record; empty where none is."""
+        return self.fields.get("language", "")
+
+    @property
+    def timezone(self) -> str:
+        """The time zone on record; empty where none is."""
+        return self.fields.get("timezone", "")
+
 
 ONLY = "only "  # begins the name of the axis of a segment that some section is shown to alone
 MAILBOX = "mailbox"
@@ -35,7 +66,8 @@ class Readership:
     @property
     def segments(self) -> frozenset[str]:
         """The segments whose sections they see."""
-        return frozenset(name.removeprefix(ONLY) for name, value in self.values if _is_seen_segment(name, value))
+        shown = (name for name, value in self.values if value == SHOWN)
+        return frozenset(name.removeprefix(ONLY) for name in shown if name.startswith(ONLY))
 
     @property
     def mailbox(self) -> MailboxProvider | None:
@@ -64,7 +96,3 @@ class Readership:
         if self.mailbox is None:
             return ""
         return _ELSEWHERE if self.mailbox is MailboxProvider.OTHER else self.mailbox.label
-
-
-def _is_seen_segment(name: str, value: str) -> bool:
-    return name.startswith(ONLY) and value == SHOWN

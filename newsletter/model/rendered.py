@@ -7,8 +7,7 @@ from hashlib import sha256
 from typing import Self
 
 from newsletter.model.axes import Axis, readership_of
-from newsletter.model.reader import Reader
-from newsletter.model.readership import Readership
+from newsletter.model.readership import Reader, Readership
 from newsletter.model.slots import Slot, Template
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 MERGE_FIELD = re.compile(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
 MERGE_TOKEN = re.compile(r"mfq[0-9a-f]{16}q")
@@ -49,9 +49,8 @@ class MergeField:
         return f"mfq{digest}q"
 
     def __str__(self) -> str:
-        return (
-            f"{{{{ {self.name} }}}}" if self.default is None else f'{{{{ {self.name} | default("{self.default}") }}}}'
-        )
+        default = "" if self.default is None else f' | default("{self.default}")'
+        return f"{{{{ {self.name}{default} }}}}"
 
 
 def parse_merge_field(inside: str) -> MergeField | None:
@@ -81,7 +80,7 @@ class ChunkColumns:
     links: Mapping[Link, Sequence[str]]
 
 
-class Source(Protocol):
+class SlotSource(Protocol):
     """Where the values of a slot come from."""
 
     @property
@@ -110,16 +109,12 @@ class Column:
 
     name: str
     default: str | None = None
+    escape: ClassVar[Escape | None] = None  # what a subscriber is called can hold anything, so the place decides
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The column."""
         return (self.name,)
-
-    @property
-    def escape(self) -> Escape | None:
-        """What a subscriber is called can hold anything, so the place decides."""
-        return None
 
     @property
     def token(self) -> str:
@@ -145,16 +140,8 @@ class OwnLink:
     """A link of the reader's own, made of characters that need no escaping anywhere."""
 
     link: Link
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """No column: the link is made from the subscriber's id and token, which every delivery has."""
-        return ()
-
-    @property
-    def escape(self) -> Escape | None:
-        """A link stays as it is, in HTML, in text and inside another address."""
-        return Escape.LINK
+    fields: ClassVar[tuple[str, ...]] = ()  # it is made from the subscriber's id and token, which every delivery has
+    escape: ClassVar[Escape | None] = Escape.LINK  # it stays as it is, in HTML, in text and inside another address
 
     @property
     def token(self) -> str:
@@ -171,22 +158,22 @@ class OwnLink:
         return chunk.links[self.link]
 
 
-SOURCES: dict[str, Callable[..., Source]] = {"column": Column, "link": lambda link: OwnLink(Link(link))}
+SOURCES: dict[str, Callable[..., SlotSource]] = {"column": Column, "link": lambda link: OwnLink(Link(link))}
 
 
-def value_of_nobody(source: Source, *, link: str = "") -> str:
+def value_of_nobody(source: SlotSource, *, link: str = "") -> str:
     """Return the value for somebody of whom nothing is known: the default, or `link` in the place of their own."""
     fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
     return source.column(ChunkColumns(fields=fields, links=links))[0]
 
 
-def source_of(field: MergeField) -> Source:
+def source_of(field: MergeField) -> SlotSource:
     """Return where the values of a merge field come from."""
     link = LINK_FIELDS.get(field.name)
     return OwnLink(link) if link else Column(field.name, field.default)
 
 
-def source_from(data: Sequence[str | None]) -> Source:
+def source_from(data: Sequence[str | None]) -> SlotSource:
     """Return the source that was kept as `data`."""
     kind, *details = data
     return SOURCES[kind or ""](*details)
@@ -199,7 +186,7 @@ UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # as the theme's templates ar
 class Slot:
     """A place in a variant that is filled per reader; a field used in two kinds of place is two slots."""
 
-    source: Source
+    source: SlotSource
     escape: Escape
 
 

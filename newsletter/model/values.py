@@ -6,24 +6,25 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 # Deliberately narrow: what live mailboxes use. What it refuses, `email-validator` decides.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
-_RULE_ID = re.compile(r"[A-Z]{1,2}\d{1,3}")
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
-def _colour(value: str) -> str:
-    if not _COLOUR.fullmatch(value):
-        raise ValueError(f"{value!r} is not a colour; write six hexadecimal digits, for example #9C3353")
-    return value
+def _matching(pattern: str, what: str) -> AfterValidator:
+    """Return a validator for texts that match a pattern as a whole; `what` completes “… is not” and says what to do."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{value!r} is not {what}")
+        return value
+
+    return AfterValidator(check)
 
 
 def _email(value: str) -> str:
@@ -66,27 +67,8 @@ def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            f"{value!r} is not a time zone; write one such as America/Los_Angeles or Europe/Paris"
-        ) from None
-    return value
-
-
-def _language(value: str) -> str:
-    if not _LANGUAGE.fullmatch(value):
-        raise ValueError(f"{value!r} is not a language; write a code such as en, es or pt-BR")
-    return value
-
-
-def _slug(value: str) -> str:
-    if not _SLUG.fullmatch(value):
-        raise ValueError(f"{value!r} is not a name; use letters, digits, dots, dashes and underscores")
-    return value
-
-
-def _rule_id(value: str) -> str:
-    if not _RULE_ID.fullmatch(value):
-        raise ValueError(f"{value!r} is not the name of a check; write it as findings do, for example S16")
+        what = f"{value!r} is not a time zone; write one such as America/Los_Angeles or Europe/Paris"
+        raise ValueError(what) from None
     return value
 
 
@@ -98,13 +80,22 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
-Colour = Annotated[str, AfterValidator(_colour)]
+Colour = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a colour; write six hexadecimal digits, for example #9C3353")]
 EmailAddress = Annotated[str, AfterValidator(_email)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]  # `Ana Lima <ana@example.org>` or a bare address
 Link = Annotated[str, AfterValidator(_link)]  # https, http, mailto or tel
 WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a slash at the end
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Language = Annotated[str, AfterValidator(_language)]  # BCP 47
-Slug = Annotated[str, AfterValidator(_slug)]
+_LANGUAGE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"  # BCP 47
+Language = Annotated[str, _matching(_LANGUAGE, "a language; write a code such as en, es or pt-BR")]
+_SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name; use letters, digits, dots, dashes and underscores")
+Slug = Annotated[str, _SLUG]
 OneLine = Annotated[str, AfterValidator(_one_line)]
-RuleId = Annotated[str, AfterValidator(_rule_id)]  # of a check, such as S16
+_RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the name of a check; write it as findings do, for example S16")
+RuleId = Annotated[str, _RULE_ID]
+
+
+class Fields(BaseModel):
+    """Keys that a user may write, in `newsletter.toml` or above a text; any other is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

@@ -15,8 +15,7 @@ from typing import Protocol
 from newsletter.errors import ProviderError
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Outcome, OutgoingChunk
-from newsletter.model.diagnosis import Item
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord, HealthItem
 from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.headers import one_line
@@ -43,13 +42,8 @@ class Scheduler(Protocol):
     Mail that is handed over with `hold_until` and the `batch_id` of its mailing is held under that id.
     """
 
-    @property
-    def longest(self) -> timedelta:
-        """How far ahead of its time mail may be handed over."""
-
-    @property
-    def margin(self) -> timedelta:
-        """How long before its time mail must be canceled so that it is surely not sent."""
+    longest: timedelta  # how far ahead of its time mail may be handed over
+    margin: timedelta  # how long before its time mail must be canceled so that it is surely not sent
 
     def open_batch(self) -> str:
         """Return a new id under which mail can be held. Raise ProviderError where there is none."""
@@ -112,7 +106,7 @@ class AuthenticatedDomain:
 class ProviderFacts:
     """What `newsletter doctor` learns from a provider."""
 
-    items: tuple[Item, ...]
+    items: tuple[HealthItem, ...]
     domains: tuple[AuthenticatedDomain, ...] | None = None  # None where it was not, or could not be, asked
     domains_at: str = ""  # the page where a domain is authenticated
     clock: tuple[str, str] | None = None  # its host, and the time there as HTTP writes it
@@ -121,17 +115,9 @@ class ProviderFacts:
 class Provider(Protocol):
     """One way for mail to leave."""
 
-    @property
-    def name(self) -> str:
-        """The word for it in `newsletter.toml` and in the ledger."""
-
-    @property
-    def chunk_size(self) -> int:
-        """The most recipients that a chunk may have."""
-
-    @property
-    def concurrency(self) -> int:
-        """How many sessions are worth opening at the same time."""
+    name: str  # the word for it in `newsletter.toml` and in the ledger
+    chunk_size: int  # the most recipients that a chunk may have
+    concurrency: int  # how many sessions are worth opening at the same time
 
     @property
     def scheduler(self) -> Scheduler | None:

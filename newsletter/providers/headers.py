@@ -62,7 +62,7 @@ def encoded_words(text: str) -> list[str]:
         end = start + _WORD_BYTES
         while end < len(encoded) and encoded[end] & 0b1100_0000 == 0b1000_0000:
             end -= 1  # a character stays in one word
-        words.append(_encoded_word(encoded[start:end]))
+        words.append(f"=?utf-8?b?{b64encode(encoded[start:end]).decode('ascii')}?=")
         start = end
     return words
 
@@ -113,7 +113,3 @@ def _fold(value: str, offset: int) -> list[str] | None:
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return lines
-
-
-def _encoded_word(encoded: bytes) -> str:
-    return f"=?utf-8?b?{b64encode(encoded).decode('ascii')}?="

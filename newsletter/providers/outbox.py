@@ -9,10 +9,11 @@ import errno
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from newsletter.config import Config
-from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.model.diagnosis import ok
 from newsletter.providers.base import Clock, ProviderFacts
 from newsletter.providers.headers import wire_address
@@ -87,34 +88,26 @@ class OutboxSession:
                 except ValueError as err:
                     invalid[recipient.delivery] = str(err)
                 else:
-                    write_whole(folder / _file_name(recipient), message.render(recipient), permissions=PRIVATE)
+                    path = folder / f"{_safe(recipient.email)}-{recipient.delivery}.eml"
+                    write_whole(path, message.render(recipient), permissions=PRIVATE)
                 written += 1
             synchronize(folder)
         except OSError as err:
+            remedy = _REMEDIES.get(err.errno or 0, "mend it, then resume")
+            reason = f"{self._provider.shown}/ cannot be written ({err.strerror or err}); {remedy}"
+            if not written:
+                return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason=reason)
             unsent = frozenset(recipient.delivery for recipient in chunk.recipients[written:])
-            return Outcome(
-                verdict=Verdict.ACCEPTED if written else Verdict.READY,
-                next_step=NextStep.PAUSE,
-                reason=self._reason(err),
-                invalid=invalid,
-                undeliverable=frozenset(invalid),
-                unsent=unsent if written else frozenset(),
-            )
-        return Outcome(verdict=Verdict.ACCEPTED, invalid=invalid, undeliverable=frozenset(invalid))
-
-    def _reason(self, error: OSError) -> str:
-        remedy = _REMEDIES.get(error.errno or 0, "mend it, then resume")
-        return f"{self._provider.shown}/ cannot be written ({error.strerror or error}); {remedy}"
+            outcome = Outcome(verdict=Verdict.ACCEPTED, next_step=NextStep.PAUSE, reason=reason, unsent=unsent)
+        else:
+            outcome = Outcome(verdict=Verdict.ACCEPTED)
+        return replace(outcome, invalid=invalid, undeliverable=frozenset(invalid))
 
 
 def mails_to(folder: Path, email: str, delivery: int) -> tuple[Path, ...]:
     """Return the mails to one subscriber, of all broadcasts in the outbox at `folder`, in whichever capitals."""
     name = f"{_safe(email)}-{delivery}.eml".lower()
     return tuple(sorted(path for path in folder.glob(f"*/*-{delivery}.eml") if path.name.lower() == name))
-
-
-def _file_name(recipient: Recipient) -> str:
-    return f"{_safe(recipient.email)}-{recipient.delivery}.eml"
 
 
 def _safe(text: str) -> str:

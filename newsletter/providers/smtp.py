@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
-from newsletter.model.diagnosis import Item, error, not_judged, ok
+from newsletter.model.diagnosis import HealthItem, error, not_judged, ok
 from newsletter.providers.base import Clock, ProviderFacts, quoted, require_secret
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
@@ -82,7 +82,7 @@ class SmtpRelay:
         login = self._login() if is_online else not_judged("login", "done without network")
         return ProviderFacts(items=(key, login))
 
-    def _login(self) -> Item:
+    def _login(self) -> HealthItem:
         """Connect as for a broadcast, and say good-bye."""
         settings, where = self.settings, self.place
         opened = open_connection(settings, self.password)

@@ -1,6 +1,12 @@
-"""MJML → responsive HTML."""
+"""Turn MJML into responsive HTML, and put right what its compiler leaves wrong for screen readers and spam filters.
+
+The HTML is edited at the tags concerned and nowhere else, so Outlook's conditional comments stay as they are but for
+the roles and alternative texts that belong inside them too. What is finished already is not changed by it.
+"""
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from mjml import mjml2html
 
@@ -78,3 +84,122 @@ def _with_defaults(source: str, direction: str) -> str:
     if _HEAD.search(source):
         return _HEAD.sub(rf"\g<0>{attributes}", source, count=1)
     return _MJML.sub(rf"\g<0><mj-head>{attributes}</mj-head>", source, count=1)
+
+
+_DOCTYPE = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)
+_ATTRIBUTES = r"""(?:\s+[^\s=<>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*"""
+# Tables, and what makes one a table of data; pictures, Outlook's own among them (VML).
+_TAG = re.compile(
+    rf"<(?P<name>/?table|th|caption|img|v:(?:image|rect|roundrect|oval|shape|fill))\b(?P<attributes>{_ATTRIBUTES})\s*/?>",
+    re.IGNORECASE,
+)
+_ROOT = re.compile(rf"<html\b(?P<attributes>{_ATTRIBUTES})\s*>")
+# Outermost elements of a mail are always divs: the preheader, and the one that holds all the rest.
+_COMMENT_OR_DIV = re.compile(rf"<!--.*?-->|</div\b[^>]*>|<div\b(?P<attributes>{_ATTRIBUTES})\s*>", re.DOTALL)
+_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""")
+_PREVIEW = re.compile(r'(<body\b[^>]*>\s*<div style=")display:none;font-size:1px;color:#ffffff;[^"]*(?=">)')
+_HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all;"
+_UNSTATED = {"lang": {"", "und"}, "dir": {"", "auto"}}  # what MJML writes where the theme says nothing
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Edit:
+    """New text in the place of a part of the HTML."""
+
+    start: int
+    end: int
+    text: str
+
+
+def finish_html(html: str, *, language: str, direction: str) -> str:
+    """The HTML with `lang` and `dir` on its root and on all children of its body, a role on each layout table, and
+    `alt` on each picture.
+
+    A table that has heads or a caption is one of data, and gets no role. The preheader is hidden by `display:none`
+    alone, without the white-on-white that filters take for a trick.
+    """
+    html = _DOCTYPE.sub("<!DOCTYPE html>", html)
+    html = _PREVIEW.sub(rf"\g<1>{_HIDDEN}", html)
+    stated = {"lang": language, "dir": direction}
+    edits = [edit for tag in _outermost(html) for edit in _state(tag, stated)]
+    edits += _roles(html)
+    edits += _alternative_texts(html)
+    return _edited(html, edits)
+
+
+def _outermost(html: str) -> Iterator[re.Match[str]]:
+    """The start tags of the root and of the children of the body."""
+    if root := _ROOT.search(html):
+        yield root
+    depth = 0
+    for match in _COMMENT_OR_DIV.finditer(html, html.index("<body")):
+        if match[0].startswith("<!--"):
+            continue
+        if match[0].startswith("</"):
+            depth -= 1
+            continue
+        if depth == 0:
+            yield match
+        depth += 1
+
+
+def _state(tag: re.Match[str], wanted: Mapping[str, str]) -> Iterator[_Edit]:
+    """Gives a tag the attributes that it does not state itself."""
+    missing = ""
+    found = {match[1].lower(): match for match in _ATTRIBUTE.finditer(tag["attributes"])}
+    for name, value in wanted.items():
+        if name not in found:
+            missing += f' {name}="{value}"'
+        elif _value(found[name]) in _UNSTATED[name]:
+            start = tag.start("attributes")
+            yield _Edit(start + found[name].start(), start + found[name].end(), f'{name}="{value}"')
+    if missing:
+        yield _Edit(tag.start("attributes"), tag.start("attributes"), missing)
+
+
+def _roles(html: str) -> Iterator[_Edit]:
+    """A role for each table that only lays out; Outlook's tables nest with all others in the order of the document."""
+    open_tables: list[tuple[re.Match[str], bool]] = []  # each with whether it has been seen to hold data
+    for tag in _TAG.finditer(html):
+        name = tag["name"].lower()
+        if name == "table":
+            open_tables.append((tag, "data" in _attribute(tag, "class").split()))
+        elif name in {"th", "caption"} and open_tables:
+            open_tables[-1] = (open_tables[-1][0], True)
+        elif name == "/table" and open_tables:
+            yield from _role(*open_tables.pop())
+    for table, holds_data in open_tables:
+        yield from _role(table, holds_data)
+
+
+def _role(table: re.Match[str], holds_data: bool) -> Iterator[_Edit]:
+    if not holds_data and not _has(table, "role"):
+        yield _Edit(table.end("name"), table.end("name"), ' role="presentation"')
+
+
+def _alternative_texts(html: str) -> Iterator[_Edit]:
+    for tag in _TAG.finditer(html):
+        if (tag["name"].lower() == "img" or ":" in tag["name"]) and not _has(tag, "alt"):
+            yield _Edit(tag.end("name"), tag.end("name"), ' alt=""')
+
+
+def _has(tag: re.Match[str], name: str) -> bool:
+    return any(found[1].lower() == name for found in _ATTRIBUTE.finditer(tag["attributes"]))
+
+
+def _attribute(tag: re.Match[str], name: str) -> str:
+    return next((_value(found) for found in _ATTRIBUTE.finditer(tag["attributes"]) if found[1].lower() == name), "")
+
+
+def _value(attribute: re.Match[str]) -> str:
+    return next((value for value in attribute.groups()[1:] if value is not None), "")
+
+
+def _edited(html: str, edits: list[_Edit]) -> str:
+    pieces: list[str] = []
+    last = 0
+    for edit in sorted(edits):
+        pieces += (html[last : edit.start], edit.text)
+        last = edit.end
+    pieces.append(html[last:])
+    return "".join(pieces)

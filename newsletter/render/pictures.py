@@ -137,14 +137,8 @@ def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
     with Image.open(BytesIO(content), formats=list(_ENDINGS)) as image:
         kind, (width, height) = image.format or "", image.size
     name = f"{plain}-{digest}{_ENDINGS[kind]}"
-    return Picture(
-        name=name,
-        content_type=Image.MIME[kind],
-        content=content,
-        width=width,
-        height=height,
-        sharp_width=sharp_width,
-    )
+    mime, size = Image.MIME[kind], {"width": width, "height": height, "sharp_width": sharp_width}
+    return Picture(name=name, content_type=mime, content=content, **size)
 
 
 _MARK_SHARE = 0.22  # the mark's diameter, as a share of the still's height

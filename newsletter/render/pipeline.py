@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import Config, place_of_key
 from newsletter.language.direction import direction_of_language
 from newsletter.model.axes import axes_of, judged_readerships
-from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, PictureFile, Section
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant, content_hash_of
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
-from newsletter.render.finish import finish_html
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
-from newsletter.render.mjml import compile_mjml
+from newsletter.render.mjml import compile_mjml, finish_html
 from newsletter.render.pictures import PictureShelf, ShownPicture, require_whole
 from newsletter.render.sections import SectionPress
 from newsletter.render.theme import Theme
@@ -48,8 +47,7 @@ def _logos(config: Config) -> Iterator[tuple[str, PictureFile]]:
     brand = config.settings.brand
     for key, name in (("logo", brand.logo), ("logo_dark", brand.logo_dark)):
         if name is not None:
-            place = Place(path=CONFIG_FILE, line=line_of_key(config, "brand", key))
-            yield name, PictureFile(path=config.root / name, place=place)
+            yield name, PictureFile(path=config.root / name, place=place_of_key(config, "brand", key))
 
 
 class _IssuePress:
@@ -111,7 +109,7 @@ class _VariantRenderer:
             **self.press.tools(self.shelf),
             "sections": [section for section in self.issue.sections if section.only in seen],
             "section_html": self._section_html,
-            "section_text": self._section_text,
+            "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
@@ -121,9 +119,6 @@ class _VariantRenderer:
         laid_out = self.press.html(section, ruled=ruled, mailbox=self.readership.mailbox)
         self.shelf.take(laid_out.pictures)
         return laid_out.content
-
-    def _section_text(self, section: Section) -> str:
-        return self.press.text(section, mailbox=self.readership.mailbox)
 
     def _brand_picture(self, name: str | None) -> ShownPicture | None:
         space = PictureSpace(width=self.config.settings.brand.logo_width)

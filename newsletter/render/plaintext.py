@@ -5,7 +5,6 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 
-from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from newsletter.model.issue import Prose
@@ -103,7 +102,8 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
     words: list[str] = []
     links: list[tuple[str, str]] = []
     open_links: list[tuple[str, int]] = []
-    for token in _inline_tokens(node):
+    inlines = [child.token for child in node.children if child.type == "inline" and child.token]
+    for token in (token for inline in inlines for token in inline.children or []):
         match token.type:
             case "text" | "code_inline":
                 words.append(token.content)
@@ -121,15 +121,6 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
                 address, start = open_links.pop()
                 links.append(("".join(words[start:]), address))
     return "".join(words), links
-
-
-def _inline_tokens(node: SyntaxTreeNode) -> list[Token]:
-    return [
-        token
-        for child in node.children
-        if child.type == "inline" and child.token
-        for token in child.token.children or []
-    ]
 
 
 def _link_lines(links: list[tuple[str, str]]) -> list[str]:

@@ -70,9 +70,8 @@ class _Renderer(RendererHTML):
         attributes = {
             "src": picture.src,
             "alt": self.renderInlineAsText(token.children, options, env),
-            **(
-                {"role": "presentation"} if title.is_decorative else {"class": "picture"}
-            ),  # which gets a ground at night
+            # The class gives it a ground at night.
+            **({"role": "presentation"} if title.is_decorative else {"class": "picture"}),
             "width": str(picture.width),
             "style": f"width:100%;max-width:{picture.width}px;height:auto",
         }

@@ -11,10 +11,9 @@ from newsletter.config import Config
 from newsletter.language import dates
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import direction_of_language
-from newsletter.model.issue import Issue, Prose, Section
+from newsletter.model.issue import Issue, Prose, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.tips import cards_of
 from newsletter.render import plaintext
 from newsletter.render.directions import directed
 from newsletter.render.imaging.fit import PictureSpace

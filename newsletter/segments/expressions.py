@@ -17,9 +17,8 @@ from lark import Lark, Token, Tree, UnexpectedInput
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.segment import AD_HOC, All, And, Condition, KnownNames, Not, Or, Segment
-from newsletter.segments.days import Calendar
 from newsletter.segments.faults import Fault, drawn, syntax_fault
-from newsletter.segments.meaning import Meaning
+from newsletter.segments.meaning import Calendar, Meaning
 
 _GRAMMAR = r"""
 ?start: either

@@ -1,8 +1,10 @@
-"""Turns an expression's tree into a condition, and judges the names and days in it."""
+"""Turn an expression's tree into a condition, and judge the names and days in it."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from lark import Token, Transformer, v_args
 
@@ -24,8 +26,62 @@ from newsletter.model.segment import (
     Since,
     Tagged,
 )
-from newsletter.segments.days import Calendar, read_day
 from newsletter.segments.faults import Fault, hint
+
+_DAYS_OF = {"day": 1, "week": 7}
+_YEARS = range(1900, 2200)  # far from where a calendar ends in any zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """What day it is, and when days begin."""
+
+    now: datetime
+    zone: str  # of the newsletter
+
+    @property
+    def today(self) -> date:
+        """The day on which `now` falls."""
+        return self.now.astimezone(ZoneInfo(self.zone)).date()
+
+    def beginning_of(self, day: date) -> datetime:
+        """The first moment of a day."""
+        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+
+    def beginning_after(self, day: date) -> datetime:
+        """The first moment after a day."""
+        return self.beginning_of(day + timedelta(days=1))
+
+    def day_ago(self, number: int, unit: str) -> date | None:
+        """The day so many days, weeks, months or years ago, or the last one of a shorter month; None if too long ago.
+
+        `unit` may be in any case, singular or plural.
+        """
+        singular = unit.lower().removesuffix("s")
+        if singular in _DAYS_OF:
+            return _days_before(self.today, _DAYS_OF[singular] * number)
+        return _months_before(self.today, number if singular == "month" else 12 * number)
+
+
+def read_day(text: str) -> date | None:
+    """The day that is written as in ISO 8601; None where there is no such day, or not in our times."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None
+
+
+def _days_before(today: date, days: int) -> date | None:
+    return today - timedelta(days=days) if days <= (today - date(_YEARS[0], 1, 1)).days else None
+
+
+def _months_before(today: date, months: int) -> date | None:
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+    if year not in _YEARS:
+        return None
+    return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+
 
 _TAGGED, _LEFT = "tagged", "left"
 _CALLS = (_TAGGED, _LEFT, *Deed)

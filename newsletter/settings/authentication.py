@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from newsletter.settings.part import Part
+from newsletter.model.values import Fields
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -59,7 +59,7 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Nameserver = Annotated[str, AfterValidator(_nameserver)]
 
 
-class AuthenticationSettings(Part):
+class AuthenticationSettings(Fields):
     """`[authentication]`: what cannot be told from the sender and the provider alone."""
 
     dkim_selectors: tuple[DnsName, ...] = Field(

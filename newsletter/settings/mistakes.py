@@ -38,11 +38,9 @@ def mistakes_of(
     found = error.errors(include_url=False)
     # A list that is too short only because of what is wrong in its items is no mistake of its own.
     parents = {details["loc"][:-1] for details in found}
-    return tuple(
-        _mistake(details, model=model, path=path, line=line_of(_location(details)))
-        for details in found
-        if details["type"] != "too_short" or details["loc"] not in parents
-    )
+    told = [details for details in found if details["type"] != "too_short" or details["loc"] not in parents]
+    words = [(line_of(_location(details)), *_words(details, model)) for details in told]
+    return tuple(Mistake(path=path, line=line, what=what, remedy=remedy) for line, what, remedy in words)
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
@@ -58,15 +56,10 @@ def _location(details: ErrorDetails) -> Location:
     return (*location, fault.key) if isinstance(fault, FieldError) else location
 
 
-def _mistake(details: ErrorDetails, *, model: type[BaseModel], path: str, line: int | None) -> Mistake:
-    what, remedy = _words(details, model)
-    return Mistake(path=path, line=line, what=what, remedy=remedy)
-
-
 def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     """What is wrong, and what to do."""
     location, kind, value = details["loc"], details["type"], details["input"]
-    key = _key(location)
+    key = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in location) or "the file"
     expected = _EXPECTED.get(kind, details["msg"][:1].lower() + details["msg"][1:])
     what, remedy = f"{key}: {expected}", _REMEDY.get(kind, "correct the value")
     match kind:
@@ -87,11 +80,6 @@ def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
             what = f"{key}: must hold keys with values"
             remedy = f"write its keys below it: {', '.join(_known_keys(model, location))}"
     return what, remedy
-
-
-def _key(location: Location) -> str:
-    words = [f"item {part + 1}" if isinstance(part, int) else str(part) for part in location]
-    return " › ".join(words) or "the file"
 
 
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from newsletter.model.columns import COLUMNS
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.model.segment import Segment
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import query_value

@@ -13,8 +13,8 @@ from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.finding import Place
 from newsletter.model.segment import AD_HOC, EVERYONE, All, KnownNames, Member, Segment
-from newsletter.segments.days import Calendar
 from newsletter.segments.expressions import parse_segment
+from newsletter.segments.meaning import Calendar
 from newsletter.settings.mistakes import suggestion
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from newsletter.checks.explained import explained_families
 from newsletter.checks.registry import RULES
-from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
+from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS
 
 REPOSITORY = Path(__file__).parents[2]
 

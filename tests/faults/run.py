@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.store.merge import merge_subscribers
 from tests.faults import commands
 from tests.faults.api import FaultyApi

@@ -2,9 +2,9 @@
 
 import pytest
 
+from newsletter.model.issue import Tips, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
-from newsletter.model.tips import Tips, cards_of
 
 TIPS = Tips.model_validate(
     {app.value: {"title": app.value, "looked_at": "2026-02-01", "steps": ["Do it."]} for app in MailApp}

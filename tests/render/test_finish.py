@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from newsletter.render.finish import finish_html
-from newsletter.render.mjml import compile_mjml
+from newsletter.render.mjml import compile_mjml, finish_html
 from tests.render.mjml_documents import DOCUMENTS
 
 PAGE = (

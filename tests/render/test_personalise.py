@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
-from newsletter.render.merge import ESCAPES
-from newsletter.render.personalise import Personaliser
+from newsletter.render.merge import ESCAPES, Personaliser
 
 ENVELOPE = Envelope(
     from_name="Ana Lima",

@@ -6,10 +6,10 @@ import pytest
 from lxml import html as lxml_html
 
 from newsletter.config import builtin_theme
+from newsletter.model.issue import Tips
 from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
-from newsletter.model.tips import Tips
 from tests.render.conftest import Mail, Render
 from tests.render.values import slot_values
 from tests.workspaces import ISSUE

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import Slot
-from newsletter.render.personalise import Personaliser
+from newsletter.render.merge import Personaliser
 
 TOKEN = "0a1b2c"
 

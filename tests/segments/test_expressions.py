@@ -28,8 +28,8 @@ from newsletter.model.segment import (
     Since,
     Tagged,
 )
-from newsletter.segments.days import Calendar
 from newsletter.segments.expressions import parse_segment
+from newsletter.segments.meaning import Calendar
 
 KNOWN = KnownNames(
     fields=("age", "consented_at", "country", "joined_at", "language"),

@@ -6,11 +6,11 @@ import pytest
 
 from newsletter.config import load_config
 from newsletter.errors import MistakesError
-from newsletter.settings.pace import PaceSettings
 from newsletter.settings.provider import (
     SENDGRID,
     MailRoute,
     OutboxSettings,
+    PaceSettings,
     ProviderSettings,
     ProviderTable,
     SmtpSettings,

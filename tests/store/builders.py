@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.axes import Axis, fullest_readership, language_axis, mailbox_axis, only_axis
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
 from newsletter.model.columns import SubscriberRecord

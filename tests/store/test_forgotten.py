@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
 from newsletter.model.columns import SubscriberRecord

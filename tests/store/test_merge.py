@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
-from newsletter.lists.batches import batch_of, batches_of
+from newsletter.lists.exports import batch_of, batches_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import (

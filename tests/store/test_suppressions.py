@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers

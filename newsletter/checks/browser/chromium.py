@@ -27,12 +27,7 @@ _PAGE = "http://mail.invalid/"  # a name that can never be a server's (RFC 6761,
 _PICTURES = f"{_PAGE}pictures/"
 # No script of the page itself; what Playwright is asked to run needs `unsafe-eval`.
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-eval'"
-_QUIET = (
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--disable-gpu",
-    "--disable-sync",
-    "--no-proxy-server",
-)
+_QUIET = ("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu", "--disable-sync", "--no-proxy-server")
 _HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")  # where a browser leaves things, besides TMPDIR
 # Of the path that TMPDIR may have: Chromium makes a socket below it, whose own path the system limits to 103 letters.
 _LONGEST_TEMPORARY_PATH = 58
@@ -54,7 +49,7 @@ def _is_worth_telling(record: logging.LogRecord) -> bool:
 logging.getLogger("asyncio").addFilter(_is_worth_telling)
 
 
-class ColorScheme(StrEnum):
+class PreferredScheme(StrEnum):
     """The colors that a reader has chosen for everything."""
 
     LIGHT = "light"
@@ -66,7 +61,7 @@ class Viewport:
     """How a mail is looked at: the width of the window in pixels, and the colors."""
 
     width: int
-    scheme: ColorScheme
+    scheme: PreferredScheme
 
 
 class Window:
@@ -96,9 +91,8 @@ class Window:
     def _answer(self, route: Route, html: str) -> None:
         address = route.request.url
         if address == _PAGE:
-            route.fulfill(
-                body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _POLICY}
-            )
+            headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _POLICY}
+            route.fulfill(body=html, headers=headers)
         elif (picture := self._pictures.get(address)) is not None:
             route.fulfill(body=picture.content, content_type=picture.content_type)
         else:
@@ -108,7 +102,7 @@ class Window:
 def look(page: Page, view: Viewport) -> None:
     """Turn a page to a view of it."""
     page.set_viewport_size(ViewportSize(width=view.width, height=_HEIGHT))
-    page.emulate_media(color_scheme="dark" if view.scheme is ColorScheme.DARK else "light")
+    page.emulate_media(color_scheme="dark" if view.scheme is PreferredScheme.DARK else "light")
 
 
 @contextmanager
@@ -123,10 +117,7 @@ def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) 
     ):
         program = find_browser(Path(play.chromium.executable_path))
         folders = (*_HOMES, "TMPDIR") if len(home) <= _LONGEST_TEMPORARY_PATH else _HOMES
-        surroundings: dict[str, str | float | bool] = {
-            **bare_surroundings(os.environ),
-            **dict.fromkeys(folders, home),
-        }
+        surroundings: dict[str, str | float | bool] = {**bare_surroundings(os.environ), **dict.fromkeys(folders, home)}
         try:
             browser = play.chromium.launch(
                 executable_path=program, args=_QUIET, env=surroundings, timeout=TIMEOUT_SECONDS * 1000
@@ -154,9 +145,8 @@ def find_browser(bundled: Path) -> Path:
     usual = (path for path in (*_usual_places(), bundled) if path.is_file())
     program = next(found, None) or next(usual, None)
     if program is None:
-        raise CannotRunError(
-            "there is no browser for it; install Chromium or Chrome, or run `playwright install chromium`"
-        )
+        remedy = "install Chromium or Chrome, or run `playwright install chromium`"
+        raise CannotRunError(f"there is no browser for it; {remedy}")
     return Path(program)
 
 

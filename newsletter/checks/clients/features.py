@@ -48,6 +48,7 @@ class Use(NamedTuple):
     address: str = ""  # of a picture
 
 
+_PROPERTIES = re.compile(r"[a-z-]+(?:(?:, | & )[a-z-]+)*(?: css)?(?: propert(?:y|ies))?")
 # A title of each form → the names in it, of which kind. The first form that a title has counts.
 _Form = tuple[Kind, re.Pattern[str], re.Pattern[str]]
 _FORMS: Mapping[str, tuple[_Form, ...]] = {
@@ -58,11 +59,7 @@ _FORMS: Mapping[str, tuple[_Form, ...]] = {
         (Kind.FUNCTION, re.compile(r".*\(\).*"), re.compile(r"([\w-]+)\(\)")),
         (Kind.UNIT, re.compile(r"\S+ unit"), re.compile(r"^\S+")),
         (Kind.VALUE, re.compile(r"[a-z-]+: [a-z-]+"), re.compile(r".+")),
-        (
-            Kind.PROPERTY,
-            re.compile(r"[a-z-]+(?:(?:, | & )[a-z-]+)*(?: css)?(?: propert(?:y|ies))?"),
-            re.compile(r"(?:^|, | & )([a-z-]+)"),
-        ),
+        (Kind.PROPERTY, _PROPERTIES, re.compile(r"(?:^|, | & )([a-z-]+)")),
     ),
     "html": (
         (Kind.ELEMENT, re.compile(r".*<.*"), re.compile(r"<([^>]+)>")),

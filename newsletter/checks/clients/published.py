@@ -52,12 +52,13 @@ def read_published(content: bytes, source: str) -> Table:
     try:
         published = _Published.model_validate(orjson.loads(content))
         clients = _clients(published)
+        families = dict.fromkeys(client.partition(".")[0] for client in clients)
         return Table(
             source=source,
             licence=LICENCE,
             date=published.last_update_date[:10],
             clients=clients,
-            families={family: published.nicenames.family.get(family, family) for family in _families(clients)},
+            families={family: published.nicenames.family.get(family, family) for family in families},
             features=tuple(_kept(feature, tuple(clients)) for feature in published.data),
         )
     except orjson.JSONDecodeError as err:
@@ -120,10 +121,6 @@ def _answer(feature: _Feature, client: str) -> str:
     family, _, platform = client.partition(".")
     versions = feature.stats.get(family, {}).get(platform)
     return versions[newest_version(versions)] if versions else Support.UNTESTED
-
-
-def _families(clients: Mapping[str, str]) -> list[str]:
-    return list(dict.fromkeys(client.partition(".")[0] for client in clients))
 
 
 def _rank(name: str, order: list[str]) -> tuple[int, str]:

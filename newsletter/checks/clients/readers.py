@@ -72,21 +72,16 @@ def _unknown_clients(config: Config, table: Table) -> Iterator[Mistake]:
             family = name.partition(".")[0]
             near = table.members(family) if family in table.families else known
             hint = suggestion(name, near if len(near) < len(known) else list(table.families))
-            yield Mistake(
-                path=CONFIG_FILE,
-                line=line_of_key(config, "checks", "clients", *name.split(".")),
-                what=f"clients names the mail program {name}, which caniemail does not know",
-                remedy=f"{hint}; `newsletter clients` shows all of them",
-            )
+            line = line_of_key(config, "checks", "clients", *name.split("."))
+            what = f"clients names the mail program {name}, which caniemail does not know"
+            remedy = f"{hint}; `newsletter clients` shows all of them"
+            yield Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
 
 
 def _unknown_features(config: Config, table: Table) -> Iterator[Mistake]:
     known = [feature.slug for feature in table.features]
     for slug in config.settings.checks.accept:
         if slug not in known:
-            yield Mistake(
-                path=CONFIG_FILE,
-                line=line_of_key(config, "checks", "accept", slug),
-                what=f"accept names the feature {slug}, which caniemail does not know",
-                remedy="write it as the end of its address there: css-display-grid, html-video, image-webp",
-            )
+            line, what = line_of_key(config, "checks", "accept", slug), f"accept names the feature {slug}"
+            remedy = "write it as the end of its address there: css-display-grid, html-video, image-webp"
+            yield Mistake(path=CONFIG_FILE, line=line, what=f"{what}, which caniemail does not know", remedy=remedy)

@@ -8,12 +8,11 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import CheckContext, Problem, Rule, warning
-from newsletter.checks.clients.css_signs import BACKGROUND_PICTURES
+from newsletter.checks.base import CheckContext, Problem, rule, warning
 from newsletter.checks.clients.features import Kind, Sign, Use, features_by_sign
-from newsletter.checks.clients.html_signs import Uses, uses_in
 from newsletter.checks.clients.places import TemplateLine, own_lines, places_of
 from newsletter.checks.clients.readers import Readers, readers_of
+from newsletter.checks.clients.signs import BACKGROUND_PICTURES, Uses, uses_in
 from newsletter.checks.clients.table import Feature, Support, Table, load_table
 from newsletter.model.finding import Place, Severity
 
@@ -148,22 +147,19 @@ class Judgements:
 @cache
 def judgements() -> Judgements:
     """Return what data/judgements.toml says."""
-    data = tomllib.loads(
-        files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
-    )
-    return Judgements(**data)
+    told = files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
+    return Judgements(**tomllib.loads(told))
 
 
-@Rule(
-    id="S14",
-    title="Nothing is used that some readers will not see",
-    why="Mail programs know different parts of HTML and CSS. What one leaves out may take words or order with it. "
-    "`newsletter clients ISSUE` tells who loses what, and why the theme's own niceties may be lost.",
-    source="caniemail.com, weighted by [checks.clients]",
-    severity=Severity.WARNING,
-)
+@rule("S14", source="caniemail.com, weighted by [checks.clients]", severity=Severity.WARNING)
 def check_clients(context: CheckContext) -> Iterable[Problem]:
-    """Every feature that readers will not see, and that nobody accepted."""
+    """Nothing is used that some readers will not see.
+
+    Mail programs know different parts of HTML and CSS. What one leaves out may take words or order with it. `newsletter
+    clients ISSUE` tells who loses what, and why the theme's own niceties may be lost.
+
+    Every feature that readers will not see, and that nobody accepted.
+    """
     report = report_clients(context)
     for loss in report.open:
         place = loss.places[0] if loss.places else context.issue_place

@@ -13,7 +13,7 @@ from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import RuleResult, Sender, SenderProblem
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 
 RULE = "D2"
@@ -128,9 +128,8 @@ def _record(sender: Sender, selector: str, domain: str) -> DnsRecord:
         return told
     if sender.carrier is not None and sender.carrier.dkim_alias:
         return DnsRecord(name=name, type="CNAME", value=sender.carrier.dkim_alias.format(selector=selector))
-    return DnsRecord(
-        name=name, type="TXT", value=f"v=DKIM1; k=rsa; p=<the public key that {sender.carrier_name} shows>"
-    )
+    value = f"v=DKIM1; k=rsa; p=<the public key that {sender.carrier_name} shows>"
+    return DnsRecord(name=name, type="TXT", value=value)
 
 
 def _name(selector: str, domain: str) -> str:

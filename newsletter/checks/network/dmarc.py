@@ -19,7 +19,7 @@ from publicsuffixlist import PublicSuffixList
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 
@@ -44,10 +44,9 @@ def judge_dmarc(sender: Sender, names: Names) -> Policy:
     domain = sender.from_domain
     names.texts(f"_dmarc.{domain}")
     try:
-        found: Any = query_dmarc_record(domain, ignore_unrelated_records=True, **names.for_library)
-        parsed: Any = parse_dmarc_record(
-            found["record"], found["location"], ignore_unrelated_records=True, **names.for_library
-        )
+        options = {"ignore_unrelated_records": True, **names.for_library}
+        found: Any = query_dmarc_record(domain, **options)
+        parsed: Any = parse_dmarc_record(found["record"], found["location"], **options)
     except DMARCError as err:
         names.require_answers()
         return Policy(judgement=_unreadable(err, domain))

@@ -15,6 +15,7 @@ from newsletter.errors import CannotRunError
 RULE = "H4"
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 _NOT_ASKED = frozenset({Failure.NO_NETWORK, Failure.PRIVATE})
+_START = "start what answers at [service] url, or correct the address"
 _HANDLE = "let whatever answers at [service] url take the POST of RFC 8058 by itself, and answer 200"
 
 
@@ -26,7 +27,7 @@ class EndpointProblem:
     remedy: str
 
 
-def examine_endpoint(context: CheckContext, _: Circumstances) -> Probed:
+def examine(context: CheckContext, _: Circumstances) -> Probed:
     """Judge H4 by the link in the sample message, whose token belongs to nobody."""
     settings = context.subject.settings
     if stays := why_mail_stays(settings):
@@ -52,14 +53,10 @@ def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
     if isinstance(reply, HttpFailure):
         if reply.failure in _NOT_ASKED:
             raise CannotRunError(f"{host} {reply.words}" if reply.failure is Failure.PRIVATE else reply.words)
-        return EndpointProblem(what=f"the page to leave by, on {host}, {reply.words}", remedy=_reachable(reply.failure))
+        is_insecure = reply.failure is Failure.INSECURE
+        remedy = "give the host a valid certificate" if is_insecure else _START
+        return EndpointProblem(what=f"the page to leave by, on {host}, {reply.words}", remedy=remedy)
     return _problem_of(reply, host)
-
-
-def _reachable(failure: Failure) -> str:
-    if failure is Failure.INSECURE:
-        return "give the host a valid certificate"
-    return "start what answers at [service] url, or correct the address"
 
 
 def _problem_of(reply: HttpReply, host: str) -> EndpointProblem | None:

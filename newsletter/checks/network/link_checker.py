@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urldefrag, urljoin
@@ -16,8 +16,7 @@ from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
-from newsletter.checks.reading.document import Link
-from newsletter.checks.reading.words import listed
+from newsletter.checks.reading.document import MailLink, listed
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
@@ -59,10 +58,11 @@ class LinkAnswer:
         return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
 
 
+LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is asked
 LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
 
 
-def examine_links(context: CheckContext, circumstances: Circumstances) -> Probed:
+def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
     """Judge E3: each address once, several at the same time.
 
     Raise CannotRunError where not one of them could be asked, for want of a network.
@@ -91,13 +91,13 @@ def agent_of(settings: Settings) -> str:
     return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
 
 
-def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
+def _links(context: CheckContext) -> LinkPlaces:
     """The links of all variants by the address that is asked; without those of a subscriber's own, and of the archive.
 
     A page of the archive is there only once the issue is published.
     """
     archive = context.subject.settings.archive
-    found: dict[str, list[tuple[Link, Place]]] = defaultdict(list)
+    found: LinkPlaces = defaultdict(list)
     for link in (link for document in context.documents for link in document.links):
         url = urldefrag(link.address).url
         # What names no host is another rule's matter.
@@ -105,7 +105,7 @@ def _links(context: CheckContext) -> dict[str, list[tuple[Link, Place]]]:
             continue
         if archive is not None and f"{url}/".startswith(f"{archive.url}/"):
             continue
-        place = context.sources.place_of_link(link.address, link.text) or context.issue_place
+        place = context.link_place(link.address, link.text)
         found[url].append((link, place))
     return found
 
@@ -183,11 +183,7 @@ def _of_status(status: int, host: str) -> LinkResult:
         return ""
     if status == _TOO_MANY_REQUESTS:
         return Unjudged(why=f"{host} was asked too often for now")
-    try:
-        words = f"{status} ({HTTPStatus(status).phrase})"
-    except ValueError:
-        words = str(status)
-    return f"answers {words}"
+    return f"answers {status} ({responses[status]})" if status in responses else f"answers {status}"
 
 
 def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkResult:
@@ -204,7 +200,7 @@ def _walled(wall: str) -> str:
     return f"{wall} turns programs away; open it yourself"
 
 
-def _problems(places: Mapping[str, list[tuple[Link, Place]]], answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
+def _problems(places: LinkPlaces, answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
     for url, links in places.items():
         for link, place in links if url in answers and answers[url].trouble else ():
             yield warning(place, f"the link to {link.address} {answers[url].trouble}", _REMEDY)

@@ -126,7 +126,7 @@ class Names:
 
     def _rows(self, name: str, kind: str) -> list[Any]:
         try:
-            return list(self.resolver.resolve(_absolute(name), kind))
+            return list(self.resolver.resolve(f"{name.removesuffix('.')}.", kind))
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong, dns.name.EmptyLabel):
             return []
         except (dns.exception.DNSException, OSError, UnicodeError) as err:
@@ -136,7 +136,3 @@ class Names:
         if self.resolver.is_cut_off:
             return CannotRunError(f"the name server at hand has no way to the internet; {_REMEDY}")
         return CannotRunError(f"no answer from DNS about {name.rstrip('.')}; {_REMEDY}")
-
-
-def _absolute(name: str) -> str:
-    return name if name.endswith(".") else f"{name}."

@@ -1,9 +1,13 @@
 """Whose mail it is, who carries it, by what domains that is proved, and what is judged of them."""
 
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from newsletter.config import Config
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 from newsletter.settings.provider import SENDGRID, Carrier, MailRoute, SmtpSettings
 from newsletter.settings.workspace import Settings
@@ -11,25 +15,16 @@ from newsletter.settings.workspace import Settings
 FROM_KEY = ("newsletter", "from")
 
 
-_GOOGLE = Carrier(name="Google", spf_include="_spf.google.com", selectors=("google",))
-_MICROSOFT = Carrier(name="Microsoft", spf_include="spf.protection.outlook.com", selectors=("selector1", "selector2"))
-_OF_HOST = {  # the end of a relay's host → whose it is
-    "smtp.sendgrid.net": SENDGRID,
-    "amazonaws.com": Carrier(name="Amazon SES", spf_include="amazonses.com"),
-    "smtp.gmail.com": _GOOGLE,
-    "smtp-relay.gmail.com": _GOOGLE,
-    "smtp.office365.com": _MICROSOFT,
-    "mail.protection.outlook.com": _MICROSOFT,
-    "fastmail.com": Carrier(name="Fastmail", spf_include="spf.messagingengine.com", selectors=("fm1", "fm2", "fm3")),
-    "brevo.com": Carrier(name="Brevo", spf_include="spf.brevo.com"),
-    "mailgun.org": Carrier(name="Mailgun", spf_include="mailgun.org"),
-    "mailjet.com": Carrier(name="Mailjet", spf_include="spf.mailjet.com", selectors=("mailjet",)),
-    "mandrillapp.com": Carrier(name="Mandrill", spf_include="spf.mandrillapp.com", selectors=("mte1", "mte2")),
-    "postmarkapp.com": Carrier(name="Postmark", spf_include="spf.mtasv.net"),
-    "sparkpostmail.com": Carrier(name="SparkPost", spf_include="sparkpostmail.com"),
-    "zoho.com": Carrier(name="Zoho", spf_include="zohomail.com"),
-    "zoho.eu": Carrier(name="Zoho", spf_include="zohomail.eu"),
-}
+@cache
+def _carriers() -> Mapping[str, Carrier]:
+    """Return whose relay a host is, by the end of its name: data/carriers.toml, and SendGrid's."""
+    told = tomllib.loads(files("newsletter").joinpath("checks", "data", "carriers.toml").read_text("utf-8"))
+    carriers = {"smtp.sendgrid.net": SENDGRID}
+    for each in told["carrier"]:
+        selectors = tuple(each.get("selectors", ()))
+        carrier = Carrier(name=each["name"], spf_include=each["spf_include"], selectors=selectors)
+        carriers |= dict.fromkeys(each["hosts"], carrier)
+    return carriers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,4 +120,4 @@ def _domain_of(email: str) -> str:
 def carrier_of(host: str) -> Carrier | None:
     """Return whose relay a host is; None where it is a small one, or one's own."""
     labels = host.lower().split(".")
-    return next((found for start in range(len(labels)) if (found := _OF_HOST.get(".".join(labels[start:])))), None)
+    return next((found for start in range(len(labels)) if (found := _carriers().get(".".join(labels[start:])))), None)

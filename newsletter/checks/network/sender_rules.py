@@ -1,6 +1,9 @@
 """The rules about the domain that sends, D1 to D6, judged one after the other with what each finds."""
 
 import logging
+import smtplib
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,14 +11,24 @@ from typing import TypeVar
 import checkdmarc.utils
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
-from newsletter.checks.network import dkim, dmarc, relay, spf
+from newsletter.checks.network import dkim, dmarc, spf
 from newsletter.checks.network.dkim import DkimSignature
 from newsletter.checks.network.dmarc import Policy
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, sender_of, why_mail_stays
+from newsletter.checks.network.sender import (
+    FROM_KEY,
+    RuleResult,
+    Sender,
+    SenderProblem,
+    broken,
+    sender_of,
+    why_mail_stays,
+)
+from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import NotRun, Severity
+from newsletter.settings.provider import SmtpSettings
 
 SENDER_RULES = ("D1", "D2", "D3", "D4", "D5", "D6")
 DomainOutcome = TypeVar("DomainOutcome", RuleResult, DkimSignature, Policy)
@@ -32,7 +45,7 @@ class SenderVerdict:
     policy: str  # DMARC's: none, quarantine or reject
 
 
-def examine_sender(context: CheckContext, _: Circumstances) -> Probed:
+def examine(context: CheckContext, _: Circumstances) -> Probed:
     """Judge D1 to D6."""
     config = context.subject.config
     if stays := why_mail_stays(config.settings):
@@ -58,7 +71,7 @@ def judge_sender(sender: Sender, names: Names) -> SenderVerdict:
         policy.judgement if isinstance(policy, Policy) else policy,
         _judged(names, lambda: _alignment(sender, signature, policy)),
         _judged(names, lambda: judge_mail_hosts(sender, names)),
-        _judged(names, lambda: relay.judge_relay(sender, names)),
+        _judged(names, lambda: judge_relay(sender, names)),
     )
     judgements = tuple(
         outcome if isinstance(outcome, RuleResult) else RuleResult(rule=rule, not_judged=str(outcome))
@@ -125,3 +138,52 @@ def _unreachable(domain: str, key: tuple[str, ...], names: Names) -> Iterator[Se
         key=key,
         records=(DnsRecord(name=domain, type="MX", value=f"10 <the host of the mailboxes of {domain}>"),),
     )
+
+
+_GREETING_SECONDS = 5.0
+_HOST_KEY = ("provider", "smtp", "host")
+_SECURITY_KEY = ("provider", "smtp", "security")
+
+
+def judge_relay(sender: Sender, names: Names) -> RuleResult:
+    """Connect, greet, and ask for encryption with the relay's certificate verified; then go away again.
+
+    Raise CannotRunError where the relay cannot be reached.
+    """
+    relay = sender.relay
+    if relay is None:
+        return RuleResult(rule="D6", found=f"mail goes to {sender.carrier_name} over HTTPS")
+    if relay.security == "none":
+        return RuleResult(rule="D6", found="the relay is on this machine, and mail crosses no network")
+    where = f"{relay.host}:{relay.port}"
+    if not is_private_literal(relay.host):
+        names.addresses(relay.host)  # where the DNS is silent, the system would wait for it much longer
+    try:
+        _greet(relay)
+    except smtplib.SMTPNotSupportedError:
+        what = f"the relay {where} offers no STARTTLS: mail would cross the network for everybody to read"
+        return broken("D6", what, "write the port and the security that its operator names", _SECURITY_KEY)
+    except ssl.SSLCertVerificationError as err:
+        what = f"the certificate of the relay {where} is not valid ({err.verify_message})"
+        remedy = "write the host by the name that its certificate has, or have its operator renew it"
+        return broken("D6", what, remedy, _HOST_KEY)
+    except ssl.SSLError:
+        what = f"no encrypted connection can be made to the relay {where}"
+        return broken("D6", what, "write the port and the security that its operator names", _SECURITY_KEY)
+    except (OSError, UnicodeError, smtplib.SMTPException) as err:
+        said = getattr(err, "strerror", None) or err
+        raise CannotRunError(f"the relay {where} cannot be reached ({said}); check the network and its host") from err
+    return RuleResult(rule="D6", found=f"mail goes to {where} encrypted, and its certificate is valid")
+
+
+def _greet(relay: SmtpSettings) -> None:
+    context = ssl.create_default_context()
+    seconds = min(relay.timeout_seconds, _GREETING_SECONDS)
+    ourselves = socket.gethostname() if "." in socket.gethostname() else "[127.0.0.1]"
+    if relay.security == "tls":
+        with smtplib.SMTP_SSL(relay.host, relay.port, ourselves, timeout=seconds, context=context) as server:
+            server.ehlo()
+        return
+    with smtplib.SMTP(relay.host, relay.port, ourselves, timeout=seconds) as server:
+        server.starttls(context=context)
+        server.ehlo()

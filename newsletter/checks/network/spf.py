@@ -11,7 +11,7 @@ from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
 
 RULE = "D1"
@@ -28,9 +28,11 @@ def judge_spf(sender: Sender, names: Names) -> RuleResult:
     lets pass.
     """
     domain = sender.envelope_domain or sender.from_domain
-    records = sorted(text for text in names.texts(domain) if _is_spf(text))
+    records = sorted(text for text in names.texts(domain) if f"{text.lower()} ".startswith("v=spf1 "))
     if not records:
-        return _without_record(sender, domain, names)
+        _require_known_envelope(sender, names)
+        what = f"{domain} has no SPF record, so nobody can tell that {sender.carrier_name} may send for it"
+        return _broken(what, "publish", domain, _advised(sender), sender)
     if len(records) > 1:
         what = f"{domain} has {len(records)} SPF records, and receivers then heed none"
         merged = _merged(records)
@@ -43,13 +45,12 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Rul
         result: Any = parse_spf_record(record, domain, **names.for_library)
     except (SPFTooManyDNSLookups, SPFTooManyVoidDNSLookups) as err:
         names.require_answers()
-        what = (
-            f"the SPF record of {domain} needs more than {_MOST_LOOKUPS} look-ups, and receivers then heed none of it"
-        )
+        what = f"needs more than {_MOST_LOOKUPS} look-ups, and receivers then heed none of it"
         if isinstance(err, SPFTooManyVoidDNSLookups):
-            what = f"the SPF record of {domain} names several things that are not there, and receivers then heed none"
-        remedy = "take out what no longer sends for you; these are named now"
-        return broken(RULE, what, f"{remedy}: {_named(record)}", _key(sender))
+            what = "names several things that are not there, and receivers then heed none"
+        named = ", ".join(_terms(record)[1:]) or "nothing"
+        remedy = f"take out what no longer sends for you; these are named now: {named}"
+        return broken(RULE, f"the SPF record of {domain} {what}", remedy, _key(sender))
     except SPFError as err:
         names.require_answers()
         what = f"the SPF record of {domain} cannot be read: {str(err).rstrip('.')}"
@@ -64,23 +65,15 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Rul
     return RuleResult(rule=RULE, found=found, problems=_too_open(sender, domain, record, result["parsed"]))
 
 
-def _without_record(sender: Sender, domain: str, names: Names) -> RuleResult:
-    _require_known_envelope(sender, names)
-    what = f"{domain} has no SPF record, so nobody can tell that {sender.carrier_name} may send for it"
-    return _broken(what, "publish", domain, _advised(sender), sender)
-
-
 def _uncovered(sender: Sender, names: Names, domain: str, record: str) -> RuleResult:
     _require_known_envelope(sender, names)
     if sender.spf_include is None and sender.relay and is_private_literal(sender.relay.host):
         raise CannotRunError(f"the relay {sender.relay.host} passes mail on from who knows where; {_TELL}")
     what = f"the SPF record of {domain} does not cover {sender.carrier_name}"
-    if sender.spf_include is not None:
-        return _broken(
-            what, "publish in its place", domain, _with_term(record, f"include:{sender.spf_include}"), sender
-        )
-    remedy = f"{_TELL}, or publish in its place"
-    return _broken(what, remedy, domain, _with_term(record, f"a:{sender.carrier_name}"), sender)
+    include, remedy = sender.spf_include, "publish in its place"
+    term, remedy = (f"include:{include}", remedy) if include else (f"a:{sender.carrier_name}", f"{_TELL}, or {remedy}")
+    # In front of all others: what follows `all` would not be heeded.
+    return _broken(what, remedy, domain, record.replace(" ", f" {term} ", 1), sender)
 
 
 def _require_known_envelope(sender: Sender, names: Names) -> None:
@@ -90,13 +83,11 @@ def _require_known_envelope(sender: Sender, names: Names) -> None:
     """
     if sender.envelope_domain is not None or not sender.selectors:
         return
-    keys = {name: names.alias(f"{sender.selectors[0]}._domainkey.{name}") for name in signing_domains(sender)}
-    for domain, alias in keys.items():
-        if alias and sender.carrier and alias.endswith(f".{sender.carrier.spf_include}"):
-            raise CannotRunError(
-                f"bounces go to a domain that {sender.carrier_name} knows; write it, such as em123.{domain}, "
-                "under [authentication] envelope_domain"
-            )
+    for domain in signing_domains(sender):
+        if _is_carriers_own(sender, names, f"{sender.selectors[0]}._domainkey.{domain}"):
+            what = f"bounces go to a domain that {sender.carrier_name} knows"
+            remedy = f"write it, such as em123.{domain}, under [authentication] envelope_domain"
+            raise CannotRunError(f"{what}; {remedy}")
 
 
 def _is_carriers_own(sender: Sender, names: Names, domain: str) -> bool:
@@ -187,21 +178,11 @@ def _key(sender: Sender) -> tuple[str, ...]:
     return FROM_KEY if sender.relay else _PROVIDER_KEY
 
 
-def _is_spf(text: str) -> bool:
-    return text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")
-
-
 def _advised(sender: Sender) -> str:
     """Return a whole record for a domain that has none."""
     if sender.spf_include:
         return f"v=spf1 include:{sender.spf_include} ~all"
     return f"v=spf1 mx a:{sender.carrier_name} ~all"
-
-
-def _with_term(record: str, term: str) -> str:
-    """Return a record with one term more, in front of all others: what follows `all` would not be heeded."""
-    version, *terms = record.split()
-    return " ".join([version, term, *terms])
 
 
 def _merged(records: list[str]) -> str:
@@ -213,7 +194,3 @@ def _merged(records: list[str]) -> str:
 def _terms(record: str) -> list[str]:
     """Return what a record says, without its end."""
     return [term for term in record.split() if not term.lower().endswith("all") or ":" in term]
-
-
-def _named(record: str) -> str:
-    return ", ".join(_terms(record)[1:]) or "nothing"

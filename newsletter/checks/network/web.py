@@ -67,9 +67,8 @@ class Web:
         self._timeout = httpx.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds)).as_dict()
         # A transport rather than a client, which would see to redirects, cookies and proxies by itself. A connection
         # that is kept would be found by its address, under which other hosts answer too.
-        self._transport = httpx.HTTPTransport(
-            verify=httpx.create_ssl_context(), limits=httpx.Limits(max_keepalive_connections=0)
-        )
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._transport = httpx.HTTPTransport(verify=httpx.create_ssl_context(), limits=limits)
 
     def __enter__(self) -> Self:
         return self
@@ -96,15 +95,12 @@ class Web:
     def _addresses(self, host: str, *, is_trusted: bool) -> tuple[str, ...] | HttpFailure:
         """Return where a host is reached; why it is not asked, where that is so."""
         literal = _literal_addresses(host)
-        if literal is None:
-            try:
-                addresses = self._names.addresses(host)
-            except CannotRunError as err:
-                return HttpFailure(failure=Failure.NO_NETWORK, words=str(err))
-            if not addresses:
-                return HttpFailure(failure=Failure.NO_HOST, words=f"is on a host that does not exist, {host}")
-        else:
-            addresses = literal
+        try:
+            addresses = literal or self._names.addresses(host)
+        except CannotRunError as err:
+            return HttpFailure(failure=Failure.NO_NETWORK, words=str(err))
+        if not addresses:
+            return HttpFailure(failure=Failure.NO_HOST, words=f"is on a host that does not exist, {host}")
         if not all(map(_is_public, addresses)) and not (literal and is_trusted):
             return HttpFailure(failure=Failure.PRIVATE, words=f"is at a private address, {addresses[0]}")
         return addresses[:_MOST_ADDRESSES]

@@ -1,27 +1,53 @@
-"""The HTML and text of a variant, parsed once into what the rules ask about.
+"""The HTML and text of a variant, and its words, parsed once into what the rules ask about.
 
 Merge fields stand in it as their tokens, as they did while the mail was composed, so that an address with a field in it
 is the same here as in the user's files.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import cast
 
 from lxml import etree
 
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
-from newsletter.checks.reading.words import words_of
 from newsletter.model.rendered import RenderedVariant
+
+# Kana and ideographs stand without spaces between words, and a line may break after any of them.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, case-folded; each ideograph or kana counts as one."""
+    return _WORD.findall(text.casefold())
+
+
+def has_words(text: str) -> bool:
+    """Return whether anything in a text is read out."""
+    return _WORD.search(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def normalised(text: str) -> str:
+    """The words of a text with one space between: equal for texts that differ in case, breaks and punctuation."""
+    return " ".join(words_of(text))
+
+
+def listed(name: str) -> frozenset[str]:
+    """Return the entries of a list among the data of the checks: ` | ` between two, `#` before a comment."""
+    lines = files("newsletter").joinpath("checks", "data", name).read_text("utf-8").splitlines()
+    return frozenset(entry for line in lines if not line.startswith("#") for entry in line.split(" | "))
+
 
 # `<!--[if mso]> … <![endif]-->`; what `<!--[if !mso]><!-->` opens is for everyone else.
 _OUTLOOK_COMMENT = re.compile(r"<!--\[if [^\]]*\]>(?!<!--|\s*-->)(?P<inside>.*?)<!\[endif\]-->", re.DOTALL)
 _TAG = re.compile(r"""<(?P<name>[A-Za-z][\w:-]*)(?P<attributes>(?:"[^"]*"|'[^']*'|[^"'>])*)>""")
 _ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""")
 _HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-_HEADING = re.compile(r"h[1-6]")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +59,7 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class MailLink:
     """A link of the HTML; `text` is what a screen reader says, so a label counts before the words."""
 
     text: str
@@ -75,7 +101,7 @@ class MailDocument:
     title: str
     root: Tag  # the html element
     body_children: tuple[Tag, ...]
-    links: tuple[Link, ...]
+    links: tuple[MailLink, ...]
     images: tuple[Image, ...]
     headings: tuple[Heading, ...]
     layout_roles: tuple[str | None, ...]  # the role of each table that arranges things; None where it has none
@@ -94,12 +120,15 @@ def read_document(variant: RenderedVariant) -> MailDocument:
     """Parse a variant's HTML."""
     tokens = tuple(slot.source.token for slot in variant.slots)
     html = variant.html.fill(tokens)
-    reader = _DocumentReader()
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
-    reader.visit(root, is_hidden=False)
+    elements = [element for element in root.iter() if isinstance(element.tag, str)]
+    hidden = _hidden_among(elements)
+    tables = [(table, _heads(table)) for table in root.iter("table")]
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
-    lines = tuple(line for raw in "".join(reader.pieces).split("\n") if (line := _squeezed(raw)))
+    pieces: list[str] = []
+    _collect_text(root, hidden, pieces)
+    lines = tuple(line for raw in "".join(pieces).split("\n") if (line := _squeezed(raw)))
     text = variant.text.fill(tokens)
     return MailDocument(
         html=html,
@@ -107,83 +136,76 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         title=_squeezed(root.findtext("head/title") or ""),
         root=_tag(root),
         body_children=() if body is None else tuple(_tag(child) for child in body if isinstance(child.tag, str)),
-        links=tuple(reader.links),
-        images=tuple(reader.images),
-        headings=tuple(reader.headings),
-        layout_roles=tuple(reader.layout_roles),
-        data_tables=tuple(reader.data_tables),
+        links=tuple(
+            _link(each, is_visible=each not in hidden)
+            for each in root.iter("a", "area")
+            if each.get("href") is not None
+        ),
+        images=tuple(Image(address=each.get("src", "").strip(), alt=each.get("alt")) for each in root.iter("img")),
+        headings=tuple(_heading(each) for each in root.iter(*_HEADINGS) if each not in hidden),
+        layout_roles=tuple(table.get("role") for table, heads in tables if not _holds_data(table, heads)),
+        data_tables=tuple(_data_table(table, heads) for table, heads in tables if _holds_data(table, heads)),
         appearance=read_appearance(root),
-        tags=tuple(reader.tags),
+        tags=tuple(map(_tag, elements)),
         outlook_comments=comments,
         outlook_tags=tuple(tag for comment in comments for tag in start_tags(comment)),
-        styles=tuple(reader.styles),
+        styles=tuple(style.text or "" for style in root.iter("style")),
         lines=lines,
         words=tuple(words_of(" ".join(lines))),
         text_words=tuple(words_of(text)),
     )
 
 
-@dataclass(slots=True)
-class _DocumentReader:
-    """Walks the tree once and collects what the rules ask about."""
+def _hidden_among(elements: Iterable[etree._Element]) -> set[etree._Element]:
+    """Return those of the elements of a tree, given in its order, that readers do not see."""
+    hidden: set[etree._Element] = set()
+    for element in elements:
+        if element.tag in UNSEEN_TAGS or _is_hidden(element) or element.getparent() in hidden:
+            hidden.add(element)
+    return hidden
 
-    links: list[Link] = field(default_factory=list)
-    images: list[Image] = field(default_factory=list)
-    headings: list[Heading] = field(default_factory=list)
-    layout_roles: list[str | None] = field(default_factory=list)
-    data_tables: list[DataTable] = field(default_factory=list)
-    tags: list[Tag] = field(default_factory=list)
-    styles: list[str] = field(default_factory=list)
-    pieces: list[str] = field(default_factory=list)
 
-    def visit(self, element: etree._Element, *, is_hidden: bool) -> None:
-        tag = _tag(element)
-        self.tags.append(tag)
-        is_hidden = is_hidden or tag.name in UNSEEN_TAGS or _is_hidden(tag)
-        self._collect(element, tag, is_hidden=is_hidden)
-        is_block = tag.name not in INLINE_TAGS
-        if is_block:
-            self.pieces.append("\n")
-        if not is_hidden:
-            self.pieces.append(_spaced(element.text))
-        for child in element:
-            if isinstance(child.tag, str):
-                self.visit(child, is_hidden=is_hidden)
-            if not is_hidden:
-                self.pieces.append(_spaced(child.tail))
-        if is_block:
-            self.pieces.append("\n")
+def _collect_text(element: etree._Element, hidden: Container[etree._Element], pieces: list[str]) -> None:
+    """Add the visible text in an element, with line breaks around each block."""
+    around = [] if element.tag in INLINE_TAGS else ["\n"]
+    is_seen = element not in hidden
+    pieces += [*around, _spaced(element.text) if is_seen else ""]
+    for child in element:
+        if isinstance(child.tag, str):
+            _collect_text(child, hidden, pieces)
+        if is_seen:
+            pieces.append(_spaced(child.tail))
+    pieces += around
 
-    def _collect(self, element: etree._Element, tag: Tag, *, is_hidden: bool) -> None:
-        attributes = tag.attributes
-        if tag.name in {"a", "area"} and "href" in attributes:
-            link = Link(text=_spoken(element), address=attributes["href"].strip(), is_visible=not is_hidden)
-            self.links.append(link)
-        elif tag.name == "img":
-            self.images.append(Image(address=attributes.get("src", "").strip(), alt=attributes.get("alt")))
-        elif _HEADING.fullmatch(tag.name) and not is_hidden:
-            self.headings.append(Heading(level=int(tag.name[1]), text=_spoken(element)))
-        elif tag.name == "table":
-            self._collect_table(element, attributes)
-        elif tag.name == "style":
-            self.styles.append(element.text or "")
 
-    def _collect_table(self, table: etree._Element, attributes: Mapping[str, str]) -> None:
-        heads = [cell for cell in table.iter("th") if next(cell.iterancestors("table")) is table]
-        if not heads and "data" not in attributes.get("class", "").split():
-            self.layout_roles.append(attributes.get("role"))
-            return
-        said = tuple((_spoken(head), head.get("scope")) for head in heads)
-        words = next((spoken for cell in table.iter("th", "td") if (spoken := _spoken(cell))), "")
-        self.data_tables.append(DataTable(role=attributes.get("role"), heads=said, words=words))
+def _link(element: etree._Element, *, is_visible: bool) -> MailLink:
+    return MailLink(text=_spoken(element), address=element.get("href", "").strip(), is_visible=is_visible)
+
+
+def _heading(element: etree._Element) -> Heading:
+    return Heading(level=int(str(element.tag)[1]), text=_spoken(element))
+
+
+def _heads(table: etree._Element) -> list[etree._Element]:
+    return [cell for cell in table.iter("th") if next(cell.iterancestors("table")) is table]
+
+
+def _holds_data(table: etree._Element, heads: Sequence[etree._Element]) -> bool:
+    return bool(heads) or "data" in table.get("class", "").split()
+
+
+def _data_table(table: etree._Element, heads: Iterable[etree._Element]) -> DataTable:
+    said = tuple((_spoken(head), head.get("scope")) for head in heads)
+    words = next((spoken for cell in table.iter("th", "td") if (spoken := _spoken(cell))), "")
+    return DataTable(role=table.get("role"), heads=said, words=words)
 
 
 def _tag(element: etree._Element) -> Tag:
     return Tag(name=str(element.tag).lower(), attributes=dict(cast("Mapping[str, str]", element.attrib)))
 
 
-def _is_hidden(tag: Tag) -> bool:
-    return "hidden" in tag.attributes or _hides(tag.attributes.get("style", ""))
+def _is_hidden(element: etree._Element) -> bool:
+    return element.get("hidden") is not None or _hides(element.get("style", ""))
 
 
 @lru_cache(maxsize=4096)
@@ -198,12 +220,11 @@ def _spoken(element: etree._Element) -> str:
 
 
 def _spoken_parts(element: etree._Element) -> Iterator[str]:
-    tag = _tag(element)
-    if tag.attributes.get("aria-hidden") == "true" or _is_hidden(tag):
+    if element.get("aria-hidden") == "true" or _is_hidden(element):
         return
-    if tag.name == "img":
-        yield tag.attributes.get("alt", "")
-    gap = "" if tag.name in INLINE_TAGS else " "
+    if element.tag == "img":
+        yield element.get("alt", "")
+    gap = "" if element.tag in INLINE_TAGS else " "
     yield gap + (element.text or "")
     for child in element:
         if isinstance(child.tag, str):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from newsletter.checks.reading.words import normalised
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.checks.reading.document import normalised
+from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, Prose, Section, Source
+from newsletter.model.issue import Issue, Item, Prose, Section
 from newsletter.model.issue_fields import PictureName
 from newsletter.model.values import LinkAddress
 
@@ -86,7 +86,8 @@ def index_sources(issue: Issue, config: Config) -> Sources:
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
-    for model, source in _front_matters(issue):
+    parts = list(_parts(issue))
+    for model, source in [(issue.fields, issue.source), *((part.fields, part.source) for part in parts)]:
         for location, value, beside in _leaves(model, ()):
             place = source.at(*location)
             match value:
@@ -96,21 +97,38 @@ def index_sources(issue: Issue, config: Config) -> Sources:
                     pictures.append(SourcePicture(path=value, alt=None, place=place))
                 case _:
                     texts.append(SourceText(text=value, place=place))
-    for part in _parts(issue):
+    for part in parts:
         texts += _prose_texts(part.prose, part.source.path)
         links += [SourceLink(text=link.text, address=link.url, place=link.place) for link in part.prose.links]
-        pictures += _pictures(part)
+        shown = [(each, None if each.is_decorative else each.alt) for each in part.prose.pictures]
+        pictures += [SourcePicture(path=each.path, alt=alt, place=each.place) for each, alt in shown]
+    own = _of_settings(config)
+    return Sources(texts=(*texts, *own.texts), links=(*links, *own.links), pictures=(*pictures, *own.pictures))
+
+
+def _of_settings(config: Config) -> Sources:
+    identity, brand = config.settings.newsletter, config.settings.brand
+    names = ("name", "organisation", "address", "reason")
+    logos = {"logo": brand.logo, "logo_dark": brand.logo_dark}
+
+    def at(*keys: str | int) -> Place:
+        return place_of_key(config, *keys)
+
     return Sources(
-        texts=(*texts, *_settings_texts(config)),
-        links=(*links, *_settings_links(config)),
-        pictures=(*pictures, *_settings_pictures(config)),
+        texts=tuple(SourceText(text=getattr(identity, name), place=at("newsletter", name)) for name in names),
+        links=(
+            SourceLink(text=identity.name, address=identity.website, place=at("newsletter", "website")),
+            *(
+                SourceLink(text=link.name, address=link.url, place=at("brand", "social", index, "url"))
+                for index, link in enumerate(brand.social)
+            ),
+        ),
+        pictures=tuple(
+            SourcePicture(path=path, alt=None, place=at("brand", key))
+            for key, path in logos.items()
+            if path is not None
+        ),
     )
-
-
-def _front_matters(issue: Issue) -> Iterator[tuple[BaseModel, Source]]:
-    yield issue.fields, issue.source
-    for part in _parts(issue):
-        yield part.fields, part.source
 
 
 def _parts(issue: Issue) -> Iterator[Section | Item]:
@@ -155,38 +173,6 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
             else:
                 words.append(token.content)
         yield SourceText(text="".join(words), place=Place(path=path, line=line))
-
-
-def _pictures(part: Section | Item) -> Iterator[SourcePicture]:
-    for picture in part.prose.pictures:
-        alt = None if picture.is_decorative else picture.alt
-        yield SourcePicture(path=picture.path, alt=alt, place=picture.place)
-
-
-def _settings_texts(config: Config) -> Iterator[SourceText]:
-    identity = config.settings.newsletter
-    for key in ("name", "organisation", "address", "reason"):
-        yield SourceText(text=getattr(identity, key), place=_settings_place(config, "newsletter", key))
-
-
-def _settings_links(config: Config) -> Iterator[SourceLink]:
-    identity, social = config.settings.newsletter, config.settings.brand.social
-    place = _settings_place(config, "newsletter", "website")
-    yield SourceLink(text=identity.name, address=identity.website, place=place)
-    for index, link in enumerate(social):
-        place = _settings_place(config, "brand", "social", index, "url")
-        yield SourceLink(text=link.name, address=link.url, place=place)
-
-
-def _settings_pictures(config: Config) -> Iterator[SourcePicture]:
-    brand = config.settings.brand
-    for key, path in (("logo", brand.logo), ("logo_dark", brand.logo_dark)):
-        if path is not None:
-            yield SourcePicture(path=path, alt=None, place=_settings_place(config, "brand", key))
-
-
-def _settings_place(config: Config, *keys: str | int) -> Place:
-    return Place(path=CONFIG_FILE, line=line_of_key(config, *keys))
 
 
 def _plain_stem(path: str) -> str:

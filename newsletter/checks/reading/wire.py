@@ -19,8 +19,12 @@ _FOLD = re.compile(r"\r\n(?=[ \t])")
 class HeaderField:
     """A header field with its folds."""
 
-    name: str
     raw: bytes
+
+    @property
+    def name(self) -> str:
+        """What stands before the colon."""
+        return self.raw.partition(b":")[0].decode("latin-1")
 
     @property
     def value(self) -> str:
@@ -86,15 +90,11 @@ def read_message(message: bytes) -> WireMessage:
     head = message.partition(_END_OF_HEAD)[0]
     breaks = message.count(b"\r\n")
     return WireMessage(
-        headers=tuple(_header(field) for field in _NEXT_FIELD.split(head) if field),
+        headers=tuple(HeaderField(raw=field) for field in _NEXT_FIELD.split(head) if field),
         whole=_part(message),
         line_lengths=tuple(map(len, message.split(b"\r\n"))),
         has_bare_breaks=message.count(b"\r") != breaks or message.count(b"\n") != breaks,
     )
-
-
-def _header(field: bytes) -> HeaderField:
-    return HeaderField(name=field.partition(b":")[0].decode("latin-1"), raw=field)
 
 
 def _part(piece: bytes) -> BodyPart | Container:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, warning
-from newsletter.checks.reading.document import Heading, Tag
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
+from newsletter.checks.reading.document import Heading
 from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
 
@@ -16,31 +16,32 @@ _SHAPES = frozenset({"img", "v:fill", "v:image", "v:oval", "v:rect", "v:roundrec
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif)|(?:img|dsc|image|screenshot)[\s_-]*\d+", re.IGNORECASE)
 
 
-@Rule(
-    id="A1",
-    title="The mail says its language and direction",
-    why="A screen reader chooses its voice by them. Mail programs take out the page around a mail, so every block "
-    "in it has to say them again.",
-    source="Email Markup Consortium's accessibility report",
-)
+@rule("A1", source="Email Markup Consortium's accessibility report")
 def check_languages(context: CheckContext) -> Iterable[Problem]:
-    """`lang` and `dir` on the html element and on every child of the body."""
+    """The mail says its language and direction.
+
+    A screen reader chooses its voice by them. Mail programs take out the page around a mail, so every block in it has
+    to say them again.
+
+    `lang` and `dir` on the html element and on every child of the body.
+    """
     for document in context.documents:
         for tag in (document.root, *document.body_children):
             language = tag.attributes.get("lang", "")
-            if not _LANGUAGE.fullmatch(language) or not _has_direction(tag, language):
+            direction = tag.attributes.get("dir", "").lower()
+            if not _LANGUAGE.fullmatch(language) or direction != direction_of_language(language):
                 what = f"<{tag.name}> lacks the language of its text or its direction, so it is read out wrongly"
                 yield error(context.issue_place, what, THEME_REMEDY)
 
 
-@Rule(
-    id="A2",
-    title="Tables that only arrange things say so",
-    why="Without a role, a screen reader counts out rows and columns before each paragraph, in Outlook too.",
-    source="Email Markup Consortium's accessibility report",
-)
+@rule("A2", source="Email Markup Consortium's accessibility report")
 def check_table_roles(context: CheckContext) -> Iterable[Problem]:
-    """`role="presentation"` on every table that only arranges things, for Outlook too."""
+    """Tables that only arrange things say so.
+
+    Without a role, a screen reader counts out rows and columns before each paragraph, in Outlook too.
+
+    `role="presentation"` on every table that only arranges things, for Outlook too.
+    """
     for document in context.documents:
         tables = list(document.layout_roles)
         tables += [tag.attributes.get("role") for tag in document.outlook_tags if tag.name == "table"]
@@ -50,15 +51,15 @@ def check_table_roles(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, THEME_REMEDY)
 
 
-@Rule(
-    id="A10",
-    title="Tables of data have heads that screen readers announce",
-    why="“Friday, 9:00, Galway” means something only under “Day, Time, Place”, and a screen reader says these "
-    "words only if the head cells are marked as such.",
-    source="WCAG 2.2, success criterion 1.3.1",
-)
+@rule("A10", source="WCAG 2.2, success criterion 1.3.1")
 def check_data_tables(context: CheckContext) -> Iterable[Problem]:
-    """A table that holds data has head cells that say what they are the head of, and no role that hides it."""
+    """Tables of data have heads that screen readers announce.
+
+    “Friday, 9:00, Galway” means something only under “Day, Time, Place”, and a screen reader says these words only if
+    the head cells are marked as such.
+
+    A table that holds data has head cells that say what they are the head of, and no role that hides it.
+    """
     for document in context.documents:
         for table in document.data_tables:
             place = context.text_place(table.words)
@@ -77,21 +78,21 @@ def check_data_tables(context: CheckContext) -> Iterable[Problem]:
                 yield error(context.text_place(bare[0]), what, f'write <th scope="col"> or "row"; {THEME_REMEDY}')
 
 
-@Rule(
-    id="A3",
-    title="Pictures are described",
-    why="Some readers cannot see a picture, and many mail programs do not load it at first. The words stand in.",
-    source="WCAG 2.2, success criterion 1.1.1",
-)
+@rule("A3", source="WCAG 2.2, success criterion 1.1.1")
 def check_picture_words(context: CheckContext) -> Iterable[Problem]:
-    """Every picture has an `alt`; one in Markdown has words in it."""
+    """Pictures are described.
+
+    Some readers cannot see a picture, and many mail programs do not load it at first. The words stand in.
+
+    Every picture has an `alt`; one in Markdown has words in it.
+    """
     for picture in context.sources.pictures:
         if picture.alt is not None:
             yield from _words_of_picture(picture.path, picture.alt, picture.place)
     for document in context.documents:
         for image in document.images:
             if image.alt is None:
-                place = context.sources.place_of_picture(image.address) or context.issue_place
+                place = context.picture_place(image.address)
                 what = f"the picture {image.address} has no alt text, so its address is read out"
                 yield error(place, what, f'give it alt="" where it only decorates, or words; {THEME_REMEDY}')
         bare = {tag.name for tag in document.outlook_tags if tag.name in _SHAPES and "alt" not in tag.attributes}
@@ -100,24 +101,20 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, f'give it alt=""; {THEME_REMEDY}')
 
 
-@Rule(
-    id="A5",
-    title="The mail has a title and an outline of headings",
-    why="Headings are how one skims a mail without seeing it: one on top, and no level left out below it.",
-    source="Email Markup Consortium's accessibility report",
-)
+@rule("A5", source="Email Markup Consortium's accessibility report")
 def check_outline(context: CheckContext) -> Iterable[Problem]:
-    """A title, one highest heading, and no level left out below it."""
+    """The mail has a title and an outline of headings.
+
+    Headings are how one skims a mail without seeing it: one on top, and no level left out below it.
+
+    A title, one highest heading, and no level left out below it.
+    """
     for document in context.documents:
         if not document.title:
             place = context.subject.issue.source.at("title")
             yield error(place, "the HTML has no title", f"show `title` of issue.yaml in <title>; {THEME_REMEDY}")
         yield from _highest_headings(context, document.headings)
         yield from _skipped_levels(context, document.headings)
-
-
-def _has_direction(tag: Tag, language: str) -> bool:
-    return tag.attributes.get("dir", "").lower() == direction_of_language(language)
 
 
 def _words_of_picture(path: str, alt: str, place: Place) -> Iterator[Problem]:
@@ -145,7 +142,7 @@ def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> I
 def _skipped_levels(context: CheckContext, headings: tuple[Heading, ...]) -> Iterator[Problem]:
     for above, heading in pairwise(headings):
         if heading.level > above.level + 1:
-            place = context.sources.place_of_text(heading.text) or context.issue_place
+            place = context.text_place(heading.text)
             what = f"the heading “{heading.text}” is of level {heading.level} below one of level {above.level}"
             yield warning(place, what, "leave none out: write fewer # before it, or correct the template that sets it")
 

@@ -1,14 +1,14 @@
 """Whether the workspace's own colors can be read on one another, where the theme puts them so."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, first_of_each, shown
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, first_of_each, rule, shown
 from newsletter.checks.reading.contrast import READABLE, SrgbColor, color_of, contrast, nearest_readable
 from newsletter.checks.reading.document import MailDocument, Tag
 from newsletter.checks.reading.styles import declarations_of, rules_of
-from newsletter.model.finding import Place
-from newsletter.settings.brand import Palette
+from newsletter.settings.workspace import Palette
 
 _INKS = ("ink", "quiet", "accent", "on_accent")
 _GROUNDS = ("inside", "outside", "wash", "accent")
@@ -18,23 +18,22 @@ _AT_NIGHT = "@media (prefers-color-scheme: dark)"
 _IN_OUTLOOK = "[data-ogsc] and [data-ogsb], for Outlook.com"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
+class _Pair(NamedTuple):
     """Two colors of a palette by their names: one of text, one of what it lies on."""
 
     ink: str
     ground: str
 
 
-@Rule(
-    id="A12",
-    title="Your colors can be read on one another",
-    why="The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on "
-    "another: 4.5 : 1. Where one is too faint, its nearest shade that can be read is told.",
-    source="WCAG 2.2, success criterion 1.4.3",
-)
+@rule("A12", source="WCAG 2.2, success criterion 1.4.3")
 def check_palettes(context: CheckContext) -> Iterable[Problem]:
-    """Each pair of colors of [brand.light] and [brand.dark] that meets in the mail can be told apart."""
+    """Your colors can be read on one another.
+
+    The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on another: 4.5
+    : 1. Where one is too faint, its nearest shade that can be read is told.
+
+    Each pair of colors of [brand.light] and [brand.dark] that meets in the mail can be told apart.
+    """
     brand = context.subject.settings.brand
     looks = {run.look for document in context.documents for run in document.appearance.runs}
     by_day = {(look.color, look.ground) for look in looks}
@@ -68,7 +67,7 @@ def _named(
         inks = [name for name in _INKS if colors[name] == ink]
         grounds = [name for name in _GROUNDS if colors[name] == ground]
         if inks and grounds:
-            yield _Pair(ink=inks[0], ground=grounds[0])
+            yield _Pair(inks[0], grounds[0])
 
 
 def _remedy(table: str, ink: str, pairs: Iterable[_Pair], colors: Mapping[str, SrgbColor]) -> str:
@@ -81,15 +80,15 @@ def _remedy(table: str, ink: str, pairs: Iterable[_Pair], colors: Mapping[str, S
     return f'write {ink} = "{shade}" in [brand.{table}], its nearest shade that can be read'
 
 
-@Rule(
-    id="K1",
-    title="No element insists on its color",
-    why="A color inlined with !important wins over every rule for dark colors, so black text stays black on a "
-    "ground that has turned black.",
-    source="this program, measured",
-)
+@rule("K1", source="this program, measured")
 def check_important_styles(context: CheckContext) -> Iterable[Problem]:
-    """No `style` attribute holds on to a color or to `display` by `!important`."""
+    """No element insists on its color.
+
+    A color inlined with !important wins over every rule for dark colors, so black text stays black on a ground that has
+    turned black.
+
+    No `style` attribute holds on to a color or to `display` by `!important`.
+    """
     for document in context.documents:
         for tag in document.tags:
             for name in _held_by(tag):
@@ -98,15 +97,15 @@ def check_important_styles(context: CheckContext) -> Iterable[Problem]:
                 yield error(context.issue_place, what, remedy)
 
 
-@Rule(
-    id="K2",
-    title="A mail that asks for dark colors brings all of them",
-    why="To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays "
-    "on what has turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.",
-    source="this program, measured",
-)
+@rule("K2", source="this program, measured")
 def check_overrides(context: CheckContext) -> Iterable[Problem]:
-    """Where the mail opts into dark colors, every color of text and of a ground has one for the night."""
+    """A mail that asks for dark colors brings all of them.
+
+    To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays on what has
+    turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.
+
+    Where the mail opts into dark colors, every color of text and of a ground has one for the night.
+    """
     for document in context.documents:
         if _opts_in(document):
             yield from _colors(context, document)
@@ -131,34 +130,34 @@ def _opts_in(document: MailDocument) -> bool:
 
 
 def _colors(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
-    runs = document.appearance.runs
-    bright = [run for run in runs if run.look.keeps_color_at_night]
-    for run in first_of_each(bright, lambda run: run.look.color):
-        yield _stays(context.text_place(run.text), f"the color {run.look.color}", run.text, _AT_NIGHT)
-    bright = [run for run in runs if run.look.keeps_color_in_outlook and not run.look.keeps_color_at_night]
-    for run in first_of_each(bright, lambda run: run.look.color):
-        yield _stays(context.text_place(run.text), f"the color {run.look.color}", run.text, _IN_OUTLOOK)
+    looks = [(run.look, run.text) for run in document.appearance.runs]
+    bright = [(look.color, text) for look, text in looks if look.keeps_color_at_night]
+    yield from _staying(context, "color", bright, _AT_NIGHT)
+    bright = [
+        (look.color, text) for look, text in looks if look.keeps_color_in_outlook and not look.keeps_color_at_night
+    ]
+    yield from _staying(context, "color", bright, _IN_OUTLOOK)
 
 
 def _grounds(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     grounds = document.appearance.grounds
-    bright = [ground for ground in grounds if ground.look.keeps_ground_at_night]
-    for ground in first_of_each(bright, lambda ground: ground.look.ground):
-        yield _stays(context.text_place(ground.text), f"the ground {ground.look.ground}", ground.text, _AT_NIGHT)
+    bright = [(each.look.ground, each.text) for each in grounds if each.look.keeps_ground_at_night]
+    yield from _staying(context, "ground", bright, _AT_NIGHT)
     # Outlook.com puts an element of its own in the place of the body, which no rule of a mail reaches.
-    bright = [
-        ground
-        for ground in grounds
-        if ground.look.keeps_ground_in_outlook and not ground.look.keeps_ground_at_night and ground.tag != "body"
-    ]
-    for ground in first_of_each(bright, lambda ground: ground.look.ground):
-        yield _stays(context.text_place(ground.text), f"the ground {ground.look.ground}", ground.text, _IN_OUTLOOK)
+    inner = [each for each in grounds if each.look.keeps_ground_in_outlook and each.tag != "body"]
+    bright = [(each.look.ground, each.text) for each in inner if not each.look.keeps_ground_at_night]
+    yield from _staying(context, "ground", bright, _IN_OUTLOOK)
 
 
-def _stays(place: Place, color: str, text: str, where: str) -> Problem:
-    of = f" of “{shown(text)}”" if text else ""
-    what = f"{color}{of} stays as it is in the dark: no rule in {where} overrides it"
-    return error(place, what, "give its element a class, and the class a color there with !important")
+def _staying(
+    context: CheckContext, kind: str, colors: Iterable[tuple[SrgbColor, str]], where: str
+) -> Iterator[Problem]:
+    """Yield a problem for each color that stays in the dark, with the first text that has it or lies on it."""
+    for color, text in first_of_each(colors, itemgetter(0)):
+        of = f" of “{shown(text)}”" if text else ""
+        what = f"the {kind} {color}{of} stays as it is in the dark: no rule in {where} overrides it"
+        remedy = "give its element a class, and the class a color there with !important"
+        yield error(context.text_place(text), what, remedy)
 
 
 RULES = (check_palettes, check_important_styles, check_overrides)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.reading.document import normalised
 from newsletter.checks.rules.links import UNSUBSCRIBE_TOKEN
 from newsletter.model.finding import Severity
 from newsletter.model.issue import Section
@@ -14,21 +14,14 @@ _THEME = "show it in the footer; the built-in theme does"
 _ALWAYS_FILLED = {*LINK_FIELDS, "email"}
 
 
-READABLE_FILES = Rule(
-    id="C1",
-    title="The files are as they should be",
-    why="Every key, date, picture and merge field is read before there is a mail that could be checked.",
-    can_be_waived=False,
-)
-
-
-@Rule(
-    id="C2",
-    title="Every reader gets something to read",
-    why="Sections can be for a segment alone. Whoever is in none of them would get a letterhead and a footer.",
-)
+@rule("C2")
 def check_substance(context: CheckContext) -> Iterable[Problem]:
-    """No variant is without a section, and no section says nothing."""
+    """Every reader gets something to read.
+
+    Sections can be for a segment alone. Whoever is in none of them would get a letterhead and a footer.
+
+    No variant is without a section, and no section says nothing.
+    """
     issue = context.subject.issue
     if all(section.only for section in issue.sections):
         segments = ", ".join(issue.only_segments)
@@ -46,15 +39,14 @@ def _is_empty(section: Section) -> bool:
     return section.prose.is_empty and not section.items and not written
 
 
-@Rule(
-    id="L1",
-    title="The postal address is in both parts",
-    why="A mail to a list must say where its sender can be reached by post.",
-    source="CAN-SPAM, CASL",
-    can_be_waived=False,
-)
+@rule("L1", source="CAN-SPAM, CASL", can_be_waived=False)
 def check_postal_address(context: CheckContext) -> Iterable[Problem]:
-    """The postal address in both parts, however it is broken into lines."""
+    """The postal address is in both parts.
+
+    A mail to a list must say where its sender can be reached by post.
+
+    The postal address in both parts, however it is broken into lines.
+    """
     address = normalised(context.subject.settings.newsletter.address)
     for document in context.documents:
         for part, words in (("HTML", document.words), ("text part", document.text_words)):
@@ -64,15 +56,14 @@ def check_postal_address(context: CheckContext) -> Iterable[Problem]:
                 yield error(place, what, f"`address` of [newsletter] must be readable in every mail; {_THEME}")
 
 
-@Rule(
-    id="L2",
-    title="Readers see a link to unsubscribe, in both parts",
-    why="Leaving must be as easy as joining. Whoever does not find the link marks the mail as spam instead.",
-    source="CAN-SPAM, GDPR, Gmail's sender rules",
-    can_be_waived=False,
-)
+@rule("L2", source="CAN-SPAM, GDPR, Gmail's sender rules", can_be_waived=False)
 def check_way_out(context: CheckContext) -> Iterable[Problem]:
-    """A link to unsubscribe that readers see, in both parts."""
+    """Readers see a link to unsubscribe, in both parts.
+
+    Leaving must be as easy as joining. Whoever does not find the link marks the mail as spam instead.
+
+    A link to unsubscribe that readers see, in both parts.
+    """
     for document in context.documents:
         links = [link for link in document.links if link.address == UNSUBSCRIBE_TOKEN]
         if not any(link.is_visible and link.text for link in links):
@@ -82,14 +73,14 @@ def check_way_out(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, "the text part has no unsubscribe link", _THEME)
 
 
-@Rule(
-    id="M1",
-    title="The audience has each merge field",
-    why="A field that no subscriber has, often one with a slip in its name, leaves a gap in every mail.",
-    needs_audience=True,
-)
+@rule("M1", needs_audience=True)
 def check_fields_exist(context: CheckContext) -> Iterable[Problem]:
-    """The audience has each merge field; nothing is said where the audience is not known."""
+    """The audience has each merge field.
+
+    A field that no subscriber has, often one with a slip in its name, leaves a gap in every mail.
+
+    The audience has each merge field; nothing is said where the audience is not known.
+    """
     known = context.subject.known_fields
     if known is None:
         return
@@ -99,14 +90,14 @@ def check_fields_exist(context: CheckContext) -> Iterable[Problem]:
             yield error(use.place, f"no subscriber has the field {use.field.name}", remedy)
 
 
-@Rule(
-    id="M2",
-    title="Merge fields have a default",
-    why="Not everybody gives a name. “Dear ,” is worse than “Dear friends,”.",
-    severity=Severity.WARNING,
-)
+@rule("M2", severity=Severity.WARNING)
 def check_defaults(context: CheckContext) -> Iterable[Problem]:
-    """Each merge field that subscribers may have has a default, unless everyone has a value."""
+    """Merge fields have a default.
+
+    Not everybody gives a name. “Dear ,” is worse than “Dear friends,”.
+
+    Each merge field that subscribers may have has a default, unless everyone has a value.
+    """
     known = context.subject.known_fields
     for use in context.subject.issue.merge_fields:
         name = use.field.name
@@ -116,4 +107,4 @@ def check_defaults(context: CheckContext) -> Iterable[Problem]:
             yield warning(use.place, what, f'add a default: {{{{ {name} | default("…") }}}}')
 
 
-RULES = (READABLE_FILES, check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)
+RULES = (check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)

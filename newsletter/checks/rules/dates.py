@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error
+from newsletter.checks.base import CheckContext, Problem, error, rule
 from newsletter.checks.reading.sources import SourceText
 from newsletter.language import words
 from newsletter.language.clock import WEEKDAYS, show_day, show_minute
@@ -109,14 +109,15 @@ class DateWords:
                 )
 
 
-@Rule(
-    id="E1",
-    title="No event is over, no deadline past",
-    why="An invitation to something that has been is the mistake that readers remember. It is judged by the moment "
-    "of delivery.",
-)
+@rule("E1")
 def check_dates(context: CheckContext) -> Iterable[Problem]:
-    """No event is over and no deadline is past at the moment at which the issue is judged."""
+    """No event is over, no deadline past.
+
+    An invitation to something that has been is the mistake that readers remember. It is judged by the moment of
+    delivery.
+
+    No event is over and no deadline is past at the moment at which the issue is judged.
+    """
     for section in context.subject.issue.sections:
         for item in section.items:
             yield from _dates_of(item, context.subject.at)
@@ -129,24 +130,22 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
         over = show_minute(last) if isinstance(last, datetime) else last
         what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
-        yield error(_place_of_end(item), what, "correct its dates, or delete its file")
+        place = item.source.at("starts" if item.fields.ends is None else "ends")
+        yield error(place, what, "correct its dates, or delete its file")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
         what = f"“{item.fields.deadline.label} {item.fields.deadline.date}” is past: the mail goes out on {delivery}"
         yield error(item.source.at("deadline", "date"), what, "correct the date, or delete the deadline")
 
 
-def _place_of_end(item: Item) -> Place:
-    return item.source.at("starts" if item.fields.ends is None else "ends")
-
-
-@Rule(
-    id="E2",
-    title="Typed weekdays, dates and time zones agree",
-    why="“Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are "
-    "made from its fields; those that somebody typed into a title or a text are held against the calendar.",
-)
+@rule("E2")
 def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
-    """No typed weekday is another than that of its date, and no typed zone one of the other half of the year."""
+    """Typed weekdays, dates and time zones agree.
+
+    “Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are made from
+    its fields; those that somebody typed into a title or a text are held against the calendar.
+
+    No typed weekday is another than that of its date, and no typed zone one of the other half of the year.
+    """
     issue = context.subject.issue
     words = date_words(issue.language)
     items = {item.source.path: item for section in issue.sections for item in section.items}
@@ -180,9 +179,8 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
         if not days:
             yield error(place, f"“{typed.written}” cannot be right: there is no such day", remedy)
             continue
-        plausible = [
-            day for day in days if near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD or typed.year is not None
-        ]
+        is_sure = typed.year is not None
+        plausible = [day for day in days if is_sure or near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD]
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
             what = f"“{typed.written}” cannot be right: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"

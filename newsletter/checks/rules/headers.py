@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
-from newsletter.checks.reading.words import normalised
+from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.reading.document import normalised
 from newsletter.model.finding import Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slots import Template, value_of_nobody
@@ -21,15 +21,15 @@ _ANSWER = re.compile(
 )
 
 
-@Rule(
-    id="H5",
-    title="The sender's name is a name alone",
-    why="Emoji beside the sender look like marks of the mail program itself, and a sender who carries the reader's "
-    "name deceives.",
-    source="Gmail's sender rules",
-)
+@rule("H5", source="Gmail's sender rules")
 def check_sender(context: CheckContext) -> Iterable[Problem]:
-    """The sender's name is a name alone."""
+    """The sender's name is a name alone.
+
+    Emoji beside the sender look like marks of the mail program itself, and a sender who carries the reader's name
+    deceives.
+
+    The sender's name is a name alone.
+    """
     name = context.subject.settings.newsletter.from_name
     place = context.config_place("newsletter", "from")
     if match := _EMOJI.search(name):
@@ -40,28 +40,28 @@ def check_sender(context: CheckContext) -> Iterable[Problem]:
         yield error(place, what, "write only who sends into `from` of [newsletter]")
 
 
-@Rule(
-    id="H6",
-    title="The subject does not pretend to be an answer",
-    why="“Re:” and “Fwd:” on a mail that answers nothing are taken for deceit, by filters and by readers.",
-    source="Gmail's sender rules",
-)
+@rule("H6", source="Gmail's sender rules")
 def check_false_answer(context: CheckContext) -> Iterable[Problem]:
-    """The subject does not pretend to answer or to forward."""
+    """The subject does not pretend to be an answer.
+
+    “Re:” and “Fwd:” on a mail that answers nothing are taken for deceit, by filters and by readers.
+
+    The subject does not pretend to answer or to forward.
+    """
     variant = context.subject.rendered.fullest
     if match := _ANSWER.match(_usual(variant.subject, variant)):
         what = f"the subject begins with {match['mark']}: but answers nothing, which Gmail counts as deceit"
         yield error(context.subject.issue.source.at("subject"), what, "delete it")
 
 
-@Rule(
-    id="S15",
-    title="The preheader has 40 to 110 characters and adds to the subject",
-    why="It stands beside the subject in the inbox. A short one is filled up with whatever the mail begins with.",
-    severity=Severity.WARNING,
-)
+@rule("S15", severity=Severity.WARNING)
 def check_preheader(context: CheckContext) -> Iterable[Problem]:
-    """The preheader fills its place in the inbox list, and adds something to the subject."""
+    """The preheader has 40 to 110 characters and adds to the subject.
+
+    It stands beside the subject in the inbox. A short one is filled up with whatever the mail begins with.
+
+    The preheader fills its place in the inbox list, and adds something to the subject.
+    """
     variant = context.subject.rendered.fullest
     preheader = _usual(variant.preheader, variant)
     place = context.subject.issue.source.at("preheader")
@@ -71,14 +71,14 @@ def check_preheader(context: CheckContext) -> Iterable[Problem]:
         yield warning(place, *_length("preheader", len(preheader), PREHEADER_LENGTH))
 
 
-@Rule(
-    id="S16",
-    title="The subject has 10 to 78 characters",
-    why="A shorter one says little, and of a longer one a phone shows the first half.",
-    severity=Severity.WARNING,
-)
+@rule("S16", severity=Severity.WARNING)
 def check_subject(context: CheckContext) -> Iterable[Problem]:
-    """The subject is long enough to say something, and short enough to be shown."""
+    """The subject has 10 to 78 characters.
+
+    A shorter one says little, and of a longer one a phone shows the first half.
+
+    The subject is long enough to say something, and short enough to be shown.
+    """
     variant = context.subject.rendered.fullest
     length = len(_usual(variant.subject, variant))
     if length not in SUBJECT_LENGTH:
@@ -91,10 +91,8 @@ def _usual(template: Template, variant: RenderedVariant) -> str:
 
 
 def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
-    what = f"the {name} has {length} characters"
-    if length < wanted.start:
-        return f"{what}, too few to say much", f"write {wanted.start} to {wanted.stop - 1}"
-    return f"{what}, and most inboxes cut it off", f"write {wanted.start} to {wanted.stop - 1}"
+    effect = "too few to say much" if length < wanted.start else "and most inboxes cut it off"
+    return f"the {name} has {length} characters, {effect}", f"write {wanted.start} to {wanted.stop - 1}"
 
 
 RULES = (check_sender, check_false_answer, check_preheader, check_subject)

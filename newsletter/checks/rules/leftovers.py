@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error
+from newsletter.checks.base import CheckContext, Problem, error, rule
 from newsletter.checks.reading.document import MailDocument
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN
@@ -30,13 +30,13 @@ _SHOUTABLE = frozenset({"TODO"})  # a word of these languages, which a heading i
 _SHOUTING_LANGUAGES = frozenset({"ca", "es", "gl", "it", "pt"})
 
 
-@Rule(
-    id="S6",
-    title="Nothing is left to be filled in",
-    why="Merge tags of another program, TODO, TK, XXX and lorem ipsum are notes to oneself, not to readers.",
-)
+@rule("S6")
 def check_leftovers(context: CheckContext) -> Iterable[Problem]:
-    """Merge tags anywhere in the mail, placeholders in what readers see.
+    """Nothing is left to be filled in.
+
+    Merge tags of another program, TODO, TK, XXX and lorem ipsum are notes to oneself, not to readers.
+
+    Merge tags anywhere in the mail, placeholders in what readers see.
 
     Each is told at its lines in the user's files; one that stands there nowhere comes from the theme.
     """

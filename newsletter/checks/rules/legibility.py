@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, first_of_each, shown, warning
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, first_of_each, rule, shown, warning
 from newsletter.checks.reading.appearance import Run
 from newsletter.checks.reading.contrast import READABLE, contrast
-from newsletter.checks.reading.document import MailDocument
-from newsletter.checks.reading.words import has_words
+from newsletter.checks.reading.document import MailDocument, has_words
 from newsletter.config import CONFIG_FILE
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.model.finding import Severity
@@ -22,16 +21,15 @@ _DISPLAY_SIZE = 20  # from this size on, lines may stand closer
 _RIGHT_TO_LEFT_LETTERS = frozenset({"R", "AL"})
 
 
-@Rule(
-    id="A7",
-    title="Text on a picture can be read without the picture",
-    why="Many mail programs load pictures only when asked, and some never load one behind text. The text then "
-    "stands on the color behind it, which has to carry it: 4.5 : 1.",
-    source="this program, WCAG 2.2, success criterion 1.4.3",
-    severity=Severity.WARNING,
-)
+@rule("A7", source="this program, WCAG 2.2, success criterion 1.4.3", severity=Severity.WARNING)
 def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
-    """Text on a picture is readable where the picture does not load: on the color behind it."""
+    """Text on a picture can be read without the picture.
+
+    Many mail programs load pictures only when asked, and some never load one behind text. The text then stands on the
+    color behind it, which has to carry it: 4.5 : 1.
+
+    Text on a picture is readable where the picture does not load: on the color behind it.
+    """
     for document in context.documents:
         runs = [run for run in document.appearance.runs if run.look.is_over_picture]
         for run in first_of_each(runs, lambda run: (run.look.color, run.look.ground)):
@@ -44,30 +42,29 @@ def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
                 yield warning(context.text_place(run.text), what, remedy)
 
 
-@Rule(
-    id="A8",
-    title="Text is large enough, and its lines stand apart",
-    why="Most mail is read on a phone at arm's length. Small print has 14 pixels and what one reads 16, lines are "
-    "1.4 times as high as their letters, and words are not pulled apart to fill them.",
-    source="goodemailcode.com",
-    severity=Severity.WARNING,
-)
+@rule("A8", source="goodemailcode.com", severity=Severity.WARNING)
 def check_type(context: CheckContext) -> Iterable[Problem]:
-    """No text is too small, most of it is large, lines stand apart, and their ends are left ragged."""
+    """Text is large enough, and its lines stand apart.
+
+    Most mail is read on a phone at arm's length. Small print has 14 pixels and what one reads 16, lines are 1.4 times
+    as high as their letters, and words are not pulled apart to fill them.
+
+    No text is too small, most of it is large, lines stand apart, and their ends are left ragged.
+    """
     for document in context.documents:
         yield from _sizes(context, document)
         yield from _lines(context, document)
 
 
-@Rule(
-    id="A9",
-    title="Links among words are underlined",
-    why="One man in twelve sees colors differently, and nobody sees them on a dim screen. Buttons, and links that "
-    "stand alone, need no line.",
-    source="Email Markup Consortium's accessibility report, WCAG 2.2, success criterion 1.4.1",
-)
+@rule("A9", source="Email Markup Consortium's accessibility report, WCAG 2.2, success criterion 1.4.1")
 def check_underlines(context: CheckContext) -> Iterable[Problem]:
-    """A link among words is underlined; one on a ground of its own is a button, and needs no line."""
+    """Links among words are underlined.
+
+    One man in twelve sees colors differently, and nobody sees them on a dim screen. Buttons, and links that stand
+    alone, need no line.
+
+    A link among words is underlined; one on a ground of its own is a button, and needs no line.
+    """
     for document in context.documents:
         for runs in _blocks(document):
             around = [run for run in runs if run.link is None and has_words(run.text)]
@@ -75,27 +72,26 @@ def check_underlines(context: CheckContext) -> Iterable[Problem]:
             for run in runs:
                 is_plain = run.link is not None and not run.look.is_underlined and run.look.ground in grounds
                 if is_plain and has_words(run.text):
-                    place = context.sources.place_of_link(run.link or "", run.text) or context.issue_place
+                    place = context.link_place(run.link or "", run.text)
                     what = f"the link “{shown(run.text)}” is not underlined, and its color alone does not tell it"
                     yield error(place, what, f"write text-decoration: underline for it; {THEME_REMEDY}")
 
 
-@Rule(
-    id="A11",
-    title="Languages from right to left run and begin there",
-    why="Hebrew or Arabic that begins at the left has its full stops and numbers at the wrong ends, and its lines "
-    "are hard to find for those who read it.",
-    source="W3C Internationalization",
-    severity=Severity.WARNING,
-)
+@rule("A11", source="W3C Internationalization", severity=Severity.WARNING)
 def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
-    """In a language that is written from right to left, each paragraph runs and begins so."""
+    """Languages from right to left run and begin there.
+
+    Hebrew or Arabic that begins at the left has its full stops and numbers at the wrong ends, and its lines are hard to
+    find for those who read it.
+
+    In a language that is written from right to left, each paragraph runs and begins so.
+    """
     if direction_of_language(context.subject.issue.language) is Direction.LEFT_TO_RIGHT:
         return
     for document in context.documents:
-        blocks = [runs for runs in _blocks(document) if _runs_from_the_right(runs)]
-        turned = [runs[0] for runs in blocks if runs[0].look.direction != "rtl"]
-        aside = [runs[0] for runs in blocks if runs[0].look.direction == "rtl" and _begins_left(runs[0])]
+        first = [runs[0] for runs in _blocks(document) if _runs_from_the_right(runs)]
+        turned = [run for run in first if run.look.direction != "rtl"]
+        aside = [run for run in first if run.look.direction == "rtl" and run.look.align in {"left", "end"}]
         if turned:
             what = f"“{shown(turned[0].text)}” runs from left to right{_and_more(turned)}"
             remedy = 'write dir="rtl" on <mjml>, and direction="rtl" on each mj-section of the theme'
@@ -171,10 +167,6 @@ def _runs_from_the_right(runs: list[Run]) -> bool:
     """Return whether most letters of a paragraph are of a script that is written from right to left."""
     kinds = Counter(unicodedata.bidirectional(letter) for run in runs for letter in run.text)
     return sum(kinds[kind] for kind in _RIGHT_TO_LEFT_LETTERS) > kinds["L"]
-
-
-def _begins_left(run: Run) -> bool:
-    return run.look.align in {"left", "end"}
 
 
 def _and_more(runs: list[Run]) -> str:

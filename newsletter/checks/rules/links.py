@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
-from newsletter.checks.reading.document import Link, MailDocument
-from newsletter.checks.reading.words import listed, normalised
+from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalised
 from newsletter.model.finding import Place
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
@@ -25,38 +24,39 @@ _GENERIC = frozenset(map(normalised, listed("empty_link_texts.txt")))  # as the 
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
-@Rule(
-    id="S10",
-    title="Addresses are whole, secure and undisguised",
-    why="A mail has no page that a short address could start from. Unencrypted and shortened addresses, and "
-    "pictures from strangers' hosts, count as signs of spam.",
-)
+@rule("S10")
 def check_addresses(context: CheckContext) -> Iterable[Problem]:
-    """Every address of a link or a picture is whole and safe, and leads where it seems to."""
+    """Addresses are whole, secure and undisguised.
+
+    A mail has no page that a short address could start from. Unencrypted and shortened addresses, and pictures from
+    strangers' hosts, count as signs of spam.
+
+    Every address of a link or a picture is whole and safe, and leads where it seems to.
+    """
     for document in context.documents:
         for address, place in _addresses(context, document):
             if address != UNSUBSCRIBE_TOKEN:
                 yield from _address_problems(address, place)
         for link in _told(document):
-            yield from _pretence_problems(link, _place(context, link))
+            yield from _pretence_problems(link, context.link_place(link.address, link.text))
         for address in dict.fromkeys(_pictures(document)):
-            place = context.sources.place_of_picture(address) or context.issue_place
+            place = context.picture_place(address)
             yield from _picture_problems(address, context.subject.settings, place)
 
 
-@Rule(
-    id="A4",
-    title="Links say where they lead",
-    why="Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, "
-    "and the same words for two places mislead.",
-    source="WCAG 2.2, success criterion 2.4.4",
-)
+@rule("A4", source="WCAG 2.2, success criterion 2.4.4")
 def check_link_words(context: CheckContext) -> Iterable[Problem]:
-    """Every link says where it leads, and two that say the same lead to the same place."""
+    """Links say where they lead.
+
+    Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, and the
+    same words for two places mislead.
+
+    Every link says where it leads, and two that say the same lead to the same place.
+    """
     for document in context.documents:
         for link in _told(document):
             words = normalised(link.text)
-            place = _place(context, link)
+            place = context.link_place(link.address, link.text)
             if not words:
                 what = f"the link to {link.address} has no text"
                 yield error(place, what, "write words for it, or describe its picture")
@@ -69,7 +69,7 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
 def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
     """Yield every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
     for link in document.links:
-        yield link.address, _place(context, link)
+        yield link.address, context.link_place(link.address, link.text)
     told = {link.address for link in document.links}
     for tag in document.outlook_tags:
         if (address := tag.attributes.get("href")) is not None and address not in told:
@@ -90,12 +90,12 @@ def _pictures(document: MailDocument) -> Iterator[str]:
         yield from _CSS_URL.findall(_IMPORT.sub("", style))
 
 
-def _told(document: MailDocument) -> Iterator[Link]:
+def _told(document: MailDocument) -> Iterator[MailLink]:
     return (link for link in document.links if link.is_visible)
 
 
 def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
-    first: dict[str, Link] = {}
+    first: dict[str, MailLink] = {}
     for link in _told(document):
         words = normalised(link.text)
         if not words or words in _GENERIC:
@@ -103,8 +103,8 @@ def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[
         earlier = first.setdefault(words, link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links say “{link.text}” and lead to different places: {earlier.address}"
-            what += f" ({_place(context, earlier)}) and {link.address}"
-            yield warning(_place(context, link), what, "let the words of each tell them apart")
+            what += f" ({context.link_place(earlier.address, earlier.text)}) and {link.address}"
+            yield warning(context.link_place(link.address, link.text), what, "let the words of each tell them apart")
 
 
 def _address_problems(address: str, place: Place) -> Iterator[Problem]:
@@ -125,7 +125,7 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield error(place, what, "open it, and write the address that it leads to")
 
 
-def _pretence_problems(link: Link, place: Place) -> Iterator[Problem]:
+def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
     """Words that are an address themselves name the site to which they lead."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
         return
@@ -153,10 +153,10 @@ def _picture_problems(address: str, settings: Settings, place: Place) -> Iterato
 
 
 def _own_hosts(settings: Settings) -> frozenset[str]:
-    addresses = [settings.newsletter.website, settings.service.url]
-    if settings.archive is not None:
-        addresses.append(settings.archive.url)
-    return frozenset(urlsplit(address).hostname or "" for address in addresses)
+    archive = [settings.archive.url] if settings.archive is not None else []
+    return frozenset(
+        urlsplit(url).hostname or "" for url in (settings.newsletter.website, settings.service.url, *archive)
+    )
 
 
 def _split(address: str) -> tuple[str, str] | None:
@@ -168,12 +168,4 @@ def _split(address: str) -> tuple[str, str] | None:
         return None
 
 
-def _place(context: CheckContext, link: Link) -> Place:
-    place = context.sources.place_of_link(link.address, link.text)
-    return place or context.issue_place
-
-
-RULES = (
-    check_link_words,
-    check_addresses,
-)
+RULES = (check_link_words, check_addresses)

@@ -6,7 +6,7 @@ from email.header import decode_header
 from email.utils import getaddresses, parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import CheckContext, Problem, Rule, error, warning
+from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.wire import BodyPart, Container
 from newsletter.language.clock import WEEKDAYS
 from newsletter.model.finding import Place, Severity
@@ -27,15 +27,14 @@ _UNSUBSCRIBE_ADDRESS = re.compile(r"<([^<>]*)>")
 _REPORT = "report it as a fault of this program, with the mail that `newsletter build` writes"
 
 
-@Rule(
-    id="H1",
-    title="From, Date, Subject, To and Message-ID stand there once",
-    why="Mail without one of them, or with one twice, is turned away or taken for forged.",
-    source="RFC 5322, Gmail's sender rules",
-    can_be_waived=False,
-)
+@rule("H1", source="RFC 5322, Gmail's sender rules", can_be_waived=False)
 def check_single_headers(context: CheckContext) -> Iterable[Problem]:
-    """What every mail must say once, it says once, in a form that can be read."""
+    """From, Date, Subject, To and Message-ID stand there once.
+
+    Mail without one of them, or with one twice, is turned away or taken for forged.
+
+    What every mail must say once, it says once, in a form that can be read.
+    """
     for name in _ONCE:
         found = context.message.values(name)
         if len(found) != 1:
@@ -47,16 +46,15 @@ def check_single_headers(context: CheckContext) -> Iterable[Problem]:
             yield error(_place(context, name), what, f"correct what it is made from, or {_REPORT}")
 
 
-@Rule(
-    id="H2",
-    title="Mail programs can unsubscribe a reader by one click",
-    why="They show a button of their own beside the sender, if two headers name an address that is secure and the "
-    "reader's own. Gmail and Yahoo take bulk mail only with them.",
-    source="Gmail's and Yahoo's sender rules, RFC 8058",
-    can_be_waived=False,
-)
+@rule("H2", source="Gmail's and Yahoo's sender rules, RFC 8058", can_be_waived=False)
 def check_one_click(context: CheckContext) -> Iterable[Problem]:
-    """Mail programs find an address of the reader's own, to which a POST unsubscribes at once (RFC 8058)."""
+    """Mail programs can unsubscribe a reader by one click.
+
+    They show a button of their own beside the sender, if two headers name an address that is secure and the reader's
+    own. Gmail and Yahoo take bulk mail only with them.
+
+    Mail programs find an address of the reader's own, to which a POST unsubscribes at once (RFC 8058).
+    """
     place = _place(context, "List-Unsubscribe")
     values = context.message.values("List-Unsubscribe")
     addresses = _UNSUBSCRIBE_ADDRESS.findall(" ".join(values))
@@ -75,15 +73,14 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
         yield error(place, what, _REPORT)
 
 
-@Rule(
-    id="H9",
-    title="The list has a name for mail programs",
-    why="By List-Id readers sort the newsletter into a folder, and providers tell it from your other mail.",
-    source="RFC 2919",
-    severity=Severity.WARNING,
-)
+@rule("H9", source="RFC 2919", severity=Severity.WARNING)
 def check_list_id(context: CheckContext) -> Iterable[Problem]:
-    """One List-Id, in the form that mail programs sort by (RFC 2919)."""
+    """The list has a name for mail programs.
+
+    By List-Id readers sort the newsletter into a folder, and providers tell it from your other mail.
+
+    One List-Id, in the form that mail programs sort by (RFC 2919).
+    """
     values = context.message.values("List-Id")
     if len(values) != 1 or not _LIST_IDENTIFIER.fullmatch(values[0]):
         shown = " and ".join(values) or "missing"
@@ -91,15 +88,15 @@ def check_list_id(context: CheckContext) -> Iterable[Problem]:
         yield warning(_place(context, "List-Id"), what, "write a dotted name into `list_id` of [newsletter]")
 
 
-@Rule(
-    id="H7",
-    title="Headers hold only signs that may stand there",
-    why="Letters with accents and emoji travel in encoded words. A word that is too long or broken shows as "
-    "=?utf-8?…, and a control character makes servers refuse the mail.",
-    source="RFC 2047, RFC 5322",
-)
+@rule("H7", source="RFC 2047, RFC 5322")
 def check_header_signs(context: CheckContext) -> Iterable[Problem]:
-    """Headers hold what may stand in them, and other signs only in encoded words (RFC 2047)."""
+    """Headers hold only signs that may stand there.
+
+    Letters with accents and emoji travel in encoded words. A word that is too long or broken shows as =?utf-8?…, and a
+    control character makes servers refuse the mail.
+
+    Headers hold what may stand in them, and other signs only in encoded words (RFC 2047).
+    """
     for header in context.message.headers:
         place = _place(context, header.name)
         if b":" not in header.raw or not _FIELD_NAME.fullmatch(header.name):
@@ -114,14 +111,14 @@ def check_header_signs(context: CheckContext) -> Iterable[Problem]:
                     yield error(place, what, f"write its text in plain letters, or {_REPORT}")
 
 
-@Rule(
-    id="H8",
-    title="No line is longer than servers take",
-    why="A server may break or refuse a line of more than 998 bytes, and a signature no longer fits what it broke.",
-    source="RFC 5322, RFC 2045",
-)
+@rule("H8", source="RFC 5322, RFC 2045")
 def check_lines(context: CheckContext) -> Iterable[Problem]:
-    """No line is longer than servers take, and every line ends as they expect."""
+    """No line is longer than servers take.
+
+    A server may break or refuse a line of more than 998 bytes, and a signature no longer fits what it broke.
+
+    No line is longer than servers take, and every line ends as they expect.
+    """
     message = context.message
     longest = max(message.line_lengths)
     if longest > LINE_LIMIT:
@@ -138,14 +135,14 @@ def check_lines(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, _REPORT)
 
 
-@Rule(
-    id="S1",
-    title="The mail has a text and an HTML part, the text first",
-    why="Of two alternatives a mail program shows the last that it can. HTML alone counts as a sign of spam.",
-    source="RFC 2046, spam filters' rules",
-)
+@rule("S1", source="RFC 2046, spam filters' rules")
 def check_parts(context: CheckContext) -> Iterable[Problem]:
-    """Text and HTML are alternatives, the text first: of those that it can show, a mail program takes the last."""
+    """The mail has a text and an HTML part, the text first.
+
+    Of two alternatives a mail program shows the last that it can. HTML alone counts as a sign of spam.
+
+    Text and HTML are alternatives, the text first: of those that it can show, a mail program takes the last.
+    """
     place, whole = context.issue_place, context.message.whole
     if whole.kind != "multipart/alternative" or not isinstance(whole, Container):
         yield error(place, f"the mail is {whole.kind} as a whole, not multipart/alternative", _REPORT)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, warning
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
 from newsletter.model.finding import Place, Severity
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.model.rendered import Picture
@@ -22,15 +22,15 @@ _UNSUBSCRIBE_PATH_LENGTH = 160
 _SMALLEST_SHOWN = 16  # pixels: what is smaller than that is no picture to be shown smaller still
 
 
-@Rule(
-    id="S3",
-    title="The HTML is small enough to be shown whole",
-    why="Gmail cuts a mail off at about 102 KB and hides what follows, the unsubscribe link first. It is measured "
-    "with long values in all merge fields.",
-    source="Gmail's behaviour, as caniemail records it",
-)
+@rule("S3", source="Gmail's behaviour, as caniemail records it")
 def check_html_size(context: CheckContext) -> Iterable[Problem]:
-    """The largest variant, with the longest plausible value in each slot."""
+    """The HTML is small enough to be shown whole.
+
+    Gmail cuts a mail off at about 102 KB and hides what follows, the unsubscribe link first. It is measured with long
+    values in all merge fields.
+
+    The largest variant, with the longest plausible value in each slot.
+    """
     settings = context.subject.settings
     size = max(
         len(variant.html.fill(tuple(longest_value(slot, settings) for slot in variant.slots)).encode())
@@ -47,36 +47,36 @@ def check_html_size(context: CheckContext) -> Iterable[Problem]:
         yield warning(place, f"{what}, close to the {HTML_LIMIT_BYTES:,} at which Gmail cuts a mail off", remedy)
 
 
-@Rule(
-    id="S4",
-    title="The styles are at most 16 KB",
-    why="Gmail drops all styles in the head when they are longer, and the mail loses its phone layout.",
-    source="Gmail's behaviour, as caniemail records it",
-)
+@rule("S4", source="Gmail's behaviour, as caniemail records it")
 def check_style_size(context: CheckContext) -> Iterable[Problem]:
-    """All style elements of a variant together."""
+    """The styles are at most 16 KB.
+
+    Gmail drops all styles in the head when they are longer, and the mail loses its phone layout.
+
+    All style elements of a variant together.
+    """
     size = max(sum(len(style.encode()) for style in document.styles) for document in context.documents)
     if size > STYLE_LIMIT_BYTES:
         what = f"the styles are {size:,} bytes long, and Gmail drops all of them above {STYLE_LIMIT_BYTES:,}"
         yield error(context.issue_place, what, "shorten the styles in the head of templates/email.mjml.j2")
 
 
-@Rule(
-    id="S12",
-    title="Pictures are light and sharp",
-    why="Readers open mail on phones, often on a slow network: 200 KB a picture and 1 MB in all load in time. "
-    "Their screens are fine: a picture has 1.5 to 2.5 pixels for each one that is shown, and says how wide it is.",
-    severity=Severity.WARNING,
-)
+@rule("S12", severity=Severity.WARNING)
 def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
-    """The bytes of each picture and of all together, and its pixels beside the width at which it is shown."""
+    """Pictures are light and sharp.
+
+    Readers open mail on phones, often on a slow network: 200 KB a picture and 1 MB in all load in time. Their screens
+    are fine: a picture has 1.5 to 2.5 pixels for each one that is shown, and says how wide it is.
+
+    The bytes of each picture and of all together, and its pixels beside the width at which it is shown.
+    """
     pictures = context.subject.rendered.pictures
     for picture in pictures:
         if len(picture.content) > LIGHT_BYTES:
             what = f"the picture is {_kilobytes(len(picture.content))} large, {picture.width} × {picture.height} pixels"
             lighter = "leave out frames, or show a still" if picture.content_type == "image/gif" else "crop it"
             remedy = f"{lighter}, so that it stays below {_kilobytes(LIGHT_BYTES)}"
-            yield warning(_place_of(picture, context), what, remedy)
+            yield warning(context.picture_place(picture.name), what, remedy)
         yield from _pixels_of(picture, context)
     total = sum(len(picture.content) for picture in pictures)
     if total > PICTURES_LIMIT_BYTES:
@@ -94,7 +94,7 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
         if tag.name == "img" and picture.name in tag.attributes.get("src", "")
     }
     widths = [int(width) for width in stated if width.isdecimal() and int(width)]
-    place = _place_of(picture, context)
+    place = context.picture_place(picture.name)
     if len(widths) < len(stated):
         what = f"{picture.name} has no width in pixels, and Outlook shows it as large as its file"
         yield warning(place, what, f"give its <img> the width that picture() returns; {THEME_REMEDY}")
@@ -103,9 +103,8 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
     if picture.width < FEWEST_PIXELS * max(widths):
         needed = max(2 * max(widths), picture.sharp_width)
         what = f"the picture has {picture.width} pixels for a width of {max(widths)}, and looks blurred on a phone"
-        yield warning(
-            place, what, f"take one that is {needed} pixels wide or more{_or_smaller(picture, place, context)}"
-        )
+        remedy = f"take one that is {needed} pixels wide or more{_or_smaller(picture, place, context)}"
+        yield warning(place, what, remedy)
     if picture.width > MOST_PIXELS * min(widths):
         what = f"the picture has {picture.width} pixels for a width of {min(widths)}, which are loaded in vain"
         yield warning(place, what, f"ask for it in its width, picture(…, width={min(widths)}); {THEME_REMEDY}")
@@ -119,10 +118,6 @@ def _or_smaller(picture: Picture, place: Place, context: CheckContext) -> str:
     if not is_in_text or picture.width < 2 * _SMALLEST_SHOWN:
         return ""
     return f', or show it smaller: ![…](… "{picture.width // 2} px")'
-
-
-def _place_of(picture: Picture, context: CheckContext) -> Place:
-    return context.sources.place_of_picture(picture.name) or context.issue_place
 
 
 def _kilobytes(size_bytes: int) -> str:

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, Rule, error, shown, warning
-from newsletter.checks.reading.document import MailDocument
-from newsletter.checks.reading.words import words_of
+from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, shown, warning
+from newsletter.checks.reading.document import MailDocument, words_of
 from newsletter.model.finding import Severity
 
 _DOCTYPE = re.compile(r"<!doctype html\b", re.IGNORECASE)
@@ -25,14 +24,14 @@ _TOLD = ("https:", "http:", "mailto:")
 _THEME = "correct the templates in templates/text/, or delete the changed ones to use the built-in theme"
 
 
-@Rule(
-    id="S5",
-    title="No style rule is nested",
-    why="An @-rule inside another makes Gmail drop the whole style element.",
-    source="Gmail's behaviour, as caniemail records it",
-)
+@rule("S5", source="Gmail's behaviour, as caniemail records it")
 def check_nested_rules(context: CheckContext) -> Iterable[Problem]:
-    """No @-rule inside another block of a style element."""
+    """No style rule is nested.
+
+    An @-rule inside another makes Gmail drop the whole style element.
+
+    No @-rule inside another block of a style element.
+    """
     for document in context.documents:
         for style in document.styles:
             for name in _nested_rules(style):
@@ -40,27 +39,28 @@ def check_nested_rules(context: CheckContext) -> Iterable[Problem]:
                 yield error(context.issue_place, what, f"write {name} on its own; {THEME_REMEDY}")
 
 
-@Rule(
-    id="S7",
-    title="The HTML begins with one doctype",
-    why="Without it mail programs fall back to the layout rules of the nineties.",
-    source="goodemailcode.com",
-)
+@rule("S7", source="goodemailcode.com")
 def check_doctype(context: CheckContext) -> Iterable[Problem]:
-    """One doctype, at the very beginning."""
+    """The HTML begins with one doctype.
+
+    Without it mail programs fall back to the layout rules of the nineties.
+
+    One doctype, at the very beginning.
+    """
     for document in context.documents:
         if not _DOCTYPE.match(document.html.lstrip()) or len(_DOCTYPE.findall(document.html)) > 1:
             what = "the HTML does not begin with one <!doctype html>, so mail programs guess how to show it"
             yield error(context.issue_place, what, THEME_REMEDY)
 
 
-@Rule(
-    id="S8",
-    title="The comments for Outlook are balanced",
-    why="Classic Outlook reads its layout from comments. One that is never closed swallows the rest of the mail.",
-)
-def check_outlook_comments(context: CheckContext) -> Iterable[Problem]:
-    """Each conditional comment is closed before the next, and what they open for Outlook they close."""
+@rule("S8")
+def check_comments(context: CheckContext) -> Iterable[Problem]:
+    """The comments for Outlook are balanced.
+
+    Classic Outlook reads its layout from comments. One that is never closed swallows the rest of the mail.
+
+    Each conditional comment is closed before the next, and what they open for Outlook they close.
+    """
     for document in context.documents:
         if not _conditions_alternate(document.html):
             what = "a conditional comment for Outlook is not closed, or closed twice; parts of the mail would be lost"
@@ -70,13 +70,14 @@ def check_outlook_comments(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, THEME_REMEDY)
 
 
-@Rule(
-    id="S9",
-    title="No script, form, frame or embedded data",
-    why="Mail programs remove them, and filters take them for an attack.",
-)
+@rule("S9")
 def check_active_content(context: CheckContext) -> Iterable[Problem]:
-    """No script, form or frame, and no picture written into the HTML."""
+    """No script, form, frame or embedded data.
+
+    Mail programs remove them, and filters take them for an attack.
+
+    No script, form or frame, and no picture written into the HTML.
+    """
     for document in context.documents:
         for name in sorted({tag.name for tag in document.tags} & _ACTIVE):
             what = f"the HTML holds <{name}>, which mail programs remove or take for an attack"
@@ -86,15 +87,14 @@ def check_active_content(context: CheckContext) -> Iterable[Problem]:
             yield error(context.issue_place, what, "put the picture into images/ and name it there")
 
 
-@Rule(
-    id="S11",
-    title="No style sheet from elsewhere",
-    why="Most mail programs ignore it, and spam filters count it against the mail.",
-    source="rspamd's rules",
-    severity=Severity.WARNING,
-)
-def check_external_styles(context: CheckContext) -> Iterable[Problem]:
-    """No style sheet or font from another host."""
+@rule("S11", source="rspamd's rules", severity=Severity.WARNING)
+def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
+    """No style sheet from elsewhere.
+
+    Most mail programs ignore it, and spam filters count it against the mail.
+
+    No style sheet or font from another host.
+    """
     for document in context.documents:
         linked = any(
             tag.name == "link" and "stylesheet" in tag.attributes.get("rel", "").lower().split()
@@ -144,14 +144,14 @@ def _unbalanced_ghosts(comments: tuple[str, ...]) -> str | None:
     return next((name for name, count in balance.items() if count), None)
 
 
-@Rule(
-    id="S2",
-    title="The text part says what the HTML says",
-    why="Some readers choose plain text, watches show it, and filters distrust a mail whose two parts differ.",
-    severity=Severity.WARNING,
-)
+@rule("S2", severity=Severity.WARNING)
 def check_text_part(context: CheckContext) -> Iterable[Problem]:
-    """Every address of the HTML, and most of its words."""
+    """The text part says what the HTML says.
+
+    Some readers choose plain text, watches show it, and filters distrust a mail whose two parts differ.
+
+    Every address of the HTML, and most of its words.
+    """
     for document in context.documents:
         yield from _missing_links(context, document)
     share, poorest = min(((_share_of_words(each), each) for each in context.documents), key=itemgetter(0))
@@ -165,7 +165,7 @@ def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Pr
     there = {word.strip(_AROUND) for word in document.text.split()}
     for link in document.links:
         if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
-            place = context.sources.place_of_link(link.address, link.text) or context.issue_place
+            place = context.link_place(link.address, link.text)
             what = f"the link to {link.address} is missing from the text part"
             yield warning(place, what, _THEME)
 
@@ -189,11 +189,4 @@ def _longest_lacking_line(document: MailDocument) -> str:
     return max(document.lines, key=lambda line: len(set(words_of(line)) - there))
 
 
-RULES = (
-    check_text_part,
-    check_nested_rules,
-    check_doctype,
-    check_outlook_comments,
-    check_active_content,
-    check_external_styles,
-)
+RULES = (check_text_part, check_nested_rules, check_doctype, check_comments, check_active_content, check_foreign_styles)

@@ -11,7 +11,7 @@ from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.model.issue import Issue
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.compose import require_issue
 

@@ -8,8 +8,8 @@ from newsletter.cli import output
 from newsletter.cli.compose.findings import not_judged, print_findings
 from newsletter.config import Config
 from newsletter.language.clock import say_day_and_clock, say_moment
+from newsletter.model.finding import CONSENT
 from newsletter.model.ledger import VariantCount, ZoneCount
-from newsletter.model.requirement import CONSENT
 from newsletter.model.segment import AD_HOC
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.plan import BroadcastPlan

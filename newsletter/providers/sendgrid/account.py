@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from newsletter.errors import ProviderError
-from newsletter.model.diagnosis import Health, Item, from_words, not_judged, ok, warning
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord, Health, HealthItem, from_words, not_judged, ok, warning
 from newsletter.providers.base import AuthenticatedDomain, ProviderFacts
 from newsletter.providers.sendgrid.client import SendGridAccount, list_of, text_of
 
@@ -92,10 +91,10 @@ def read_domains(account: SendGridAccount) -> tuple[AuthenticatedDomain, ...]:
     return tuple(_domain(row) for row in content if isinstance(row, dict) and text_of(row, "domain"))
 
 
-def _missing_scopes(scopes: frozenset[str]) -> list[Item]:
+def _missing_scopes(scopes: frozenset[str]) -> list[HealthItem]:
     lacking = [need for need in _NEEDS if not scopes.issuperset(need[1])]
     return [
-        Item(
+        HealthItem(
             id="scopes",
             health=health,
             what=f"the key may not do {', '.join(scope for scope in needed if scope not in scopes)}: {consequence}",

@@ -103,9 +103,8 @@ def events_of(body: bytes) -> tuple[Event, ...]:
     except orjson.JSONDecodeError:
         entries = None
     if not isinstance(entries, list):
-        raise InputError(
-            "the events cannot be read: they are not an array of JSON; post what SendGrid's Event Webhook sends"
-        )
+        remedy = "post what SendGrid's Event Webhook sends"
+        raise InputError(f"the events cannot be read: they are not an array of JSON; {remedy}")
     events = (_event(entry) for entry in entries if isinstance(entry, dict))
     return tuple(event for event in events if event is not None)
 

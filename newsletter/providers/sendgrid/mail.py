@@ -99,11 +99,8 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
         ]
     if sandbox:
         message["mail_settings"] = {"sandbox_mode": {"enable": True}}
-    return CompiledRequest(
-        broadcast=mailing.broadcast,
-        opening=_json(message)[:-1] + b',"personalizations":[',
-        tags=tags,
-    )
+    opening = _json(message)[:-1] + b',"personalizations":['
+    return CompiledRequest(broadcast=mailing.broadcast, opening=opening, tags=tags)
 
 
 def request_args(broadcast: str, chunk: int, attempt: int) -> dict[str, str]:

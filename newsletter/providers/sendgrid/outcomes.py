@@ -44,9 +44,8 @@ def too_large(recipients: int) -> Outcome:
     """
     if recipients > 1:
         return _unsent(NextStep.SPLIT, "the request is larger than SendGrid takes")
-    return _stopped(
-        "the mail is larger than SendGrid takes; make its pictures smaller, or host them with [archive] url"
-    )
+    remedy = "make its pictures smaller, or host them with [archive] url"
+    return _stopped(f"the mail is larger than SendGrid takes; {remedy}")
 
 
 def _unsent(next_step: NextStep, reason: str, *, retry_after_seconds: float | None = None) -> Outcome:

@@ -11,10 +11,8 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from newsletter.model.picture_files import DECODING_FAULTS, MOST_PIXELS, PHOTOGRAPHED_FORMATS
 
-FAULTS: tuple[type[Exception], ...] = (
-    *DECODING_FAULTS,
-    Image.DecompressionBombError,
-)  # what anything here raises for a file that is broken
+# What anything here raises for a file that is broken.
+FAULTS: tuple[type[Exception], ...] = (*DECODING_FAULTS, Image.DecompressionBombError)
 _MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF"})  # several pages of any other format are no animation
 _FRAME_MILLISECONDS = 100  # for which browsers show a frame that has no time of its own
 _TURNED_ASIDE = range(5, 9)  # EXIF's orientations that swap width and height

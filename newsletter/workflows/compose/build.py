@@ -9,7 +9,7 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.finding import Severity
 from newsletter.model.issue import Issue
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedVariant, with_local_pictures
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, Fields, compose_issue, open_theme

@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.issue import Issue
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedIssue
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database

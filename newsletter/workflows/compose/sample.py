@@ -10,10 +10,10 @@ from datetime import datetime
 from newsletter.config import Config
 from newsletter.model.broadcast import Envelope, Mailing, Recipient
 from newsletter.model.ledger import ClaimedDelivery
-from newsletter.model.reader import Reader
+from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.mime import compile_message
-from newsletter.render.personalise import Personaliser
+from newsletter.render.merge import Personaliser
 
 SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links that belong to nobody
 

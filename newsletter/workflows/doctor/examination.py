@@ -9,7 +9,7 @@ from typing import TypeVar
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
 from newsletter.content.loader import issue_names
 from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
-from newsletter.model.diagnosis import Diagnosis, Health, Item, Section, error, from_words, ok, warning
+from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
@@ -41,15 +41,15 @@ def diagnose(
     try:
         config = with_known_provider(load_config(root))
     except NewsletterError as err:
-        machine = Section(title=_MACHINE, items=tuple(machine_items(None, (), now)))
-        return Diagnosis(sections=(machine, Section(title=_WORKSPACE, items=tuple(settings_items(err)))))
+        machine = HealthSection(title=_MACHINE, items=tuple(machine_items(None, (), now)))
+        return Diagnosis(sections=(machine, HealthSection(title=_WORKSPACE, items=tuple(settings_items(err)))))
     return _diagnose(config, environ, now=now, is_online=is_online, on_done=on_done)
 
 
 def _diagnose(
     config: Config, environ: Mapping[str, str], *, now: datetime, is_online: bool, on_done: Callable[[str], None]
 ) -> Diagnosis:
-    def carry() -> tuple[ProviderFacts, tuple[Item, ...]]:
+    def carry() -> tuple[ProviderFacts, tuple[HealthItem, ...]]:
         provider = _provider_facts(config, environ, is_online=is_online)
         on_done(_PROVIDER)
         return provider, tuple(sender_items(config, provider, is_online=is_online))
@@ -73,7 +73,7 @@ def _diagnose(
         f"{_SENDER}: {domain}": sender,
         _PAGES: pages.items,
     }
-    return Diagnosis(sections=tuple(Section(title=title, items=items) for title, items in sections.items()))
+    return Diagnosis(sections=tuple(HealthSection(title=title, items=items) for title, items in sections.items()))
 
 
 def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bool) -> ProviderFacts:
@@ -93,7 +93,7 @@ def _submitted(
     return under_way
 
 
-def database_items(config: Config) -> Iterator[Item]:
+def database_items(config: Config) -> Iterator[HealthItem]:
     """Yield what the database is like; it is neither made nor migrated."""
     location = config.database
     if isinstance(location, Path) and not location.exists():
@@ -110,7 +110,7 @@ def database_items(config: Config) -> Iterator[Item]:
         yield from _file_items(facts, config.shown(location))
 
 
-def _state_items(facts: DatabaseFacts) -> Iterator[Item]:
+def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
     if behind := facts.newest_schema - facts.schema:
         remedy = "keep a copy of it; the next command that uses it brings them up to date"
         yield warning("schema", f"its tables are {behind} versions behind", remedy)
@@ -123,7 +123,7 @@ def _state_items(facts: DatabaseFacts) -> Iterator[Item]:
         yield ok("integrity", "it is whole")
 
 
-def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[Item]:
+def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[HealthItem]:
     if facts.open_to:
         yield error("privacy", f"others on this machine may read it ({facts.open_to})", f"run: chmod 600 {shown}")
     else:
@@ -135,7 +135,7 @@ def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[Item]:
         yield warning("journal", what, "the next command that uses it sets that right, if the disk is of this machine")
 
 
-def workspace_items(config: Config) -> Iterator[Item]:
+def workspace_items(config: Config) -> Iterator[HealthItem]:
     """Yield what the folders of a workspace hold, whose settings could be read."""
     yield ok("settings", f"{CONFIG_FILE} is valid")
     if issues := issue_names(config):
@@ -145,7 +145,7 @@ def workspace_items(config: Config) -> Iterator[Item]:
     yield _templates(config)
 
 
-def settings_items(problem: NewsletterError) -> Iterator[Item]:
+def settings_items(problem: NewsletterError) -> Iterator[HealthItem]:
     """Yield why the settings cannot be used: an item for each mistake."""
     if not isinstance(problem, MistakesError):
         yield from_words("settings", Health.ERROR, problem)
@@ -154,7 +154,7 @@ def settings_items(problem: NewsletterError) -> Iterator[Item]:
         yield error("settings", f"{mistake.place}: {mistake.what}", mistake.remedy)
 
 
-def _templates(config: Config) -> Item:
+def _templates(config: Config) -> HealthItem:
     folder = config.root / TEMPLATES_FOLDER
     if not folder.exists():
         return ok("templates", "the built-in theme is used")

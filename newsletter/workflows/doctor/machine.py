@@ -13,14 +13,14 @@ from packaging.specifiers import SpecifierSet
 
 from newsletter import DISTRIBUTION
 from newsletter.config import Config
-from newsletter.model.diagnosis import Item, error, not_judged, ok, warning
+from newsletter.model.diagnosis import HealthItem, error, not_judged, ok, warning
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 
 _LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes
 _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
 
 
-def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[Item]:
+def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[HealthItem]:
     """Yield what this machine is like; `clocks` are hosts and what each takes for the present (HTTP's Date)."""
     yield _python()
     yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
@@ -29,14 +29,14 @@ def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], no
     yield _clock(clocks, now)
 
 
-def _python() -> Item:
+def _python() -> HealthItem:
     ours, bounds = platform.python_version(), SpecifierSet(metadata(DISTRIBUTION)["Requires-Python"] or "")
     if bounds.contains(ours, prereleases=True):
         return ok("python", f"Python {ours}")
     return error("python", f"Python {ours} is not {bounds}", "install newsletter with another Python")
 
 
-def _libraries(*, is_with_postgres: bool) -> Iterator[Item]:
+def _libraries(*, is_with_postgres: bool) -> Iterator[HealthItem]:
     """Yield each library that does not fit what the package asks for; one item where all do."""
     extra = {"extra": "postgres" if is_with_postgres else ""}
     asked = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
@@ -47,7 +47,7 @@ def _libraries(*, is_with_postgres: bool) -> Iterator[Item]:
         yield ok("libraries", f"all {len(needed)} libraries are of versions that fit")
 
 
-def _library_fault(needed: Requirement) -> Item | None:
+def _library_fault(needed: Requirement) -> HealthItem | None:
     bounds = needed.specifier
     try:
         there = version(needed.name)
@@ -59,7 +59,7 @@ def _library_fault(needed: Requirement) -> Item | None:
     return error("libraries", what, f'run: pip install "{needed.name}{bounds}"')
 
 
-def _disks(config: Config) -> Iterator[Item]:
+def _disks(config: Config) -> Iterator[HealthItem]:
     """Yield the disks on which the database and the built mail lie, each once."""
     folders = {"what is built": config.root / BUILD_FOLDER}
     if isinstance(config.database, Path):
@@ -72,7 +72,7 @@ def _disks(config: Config) -> Iterator[Item]:
         yield _room(" and ".join(what for what, _ in users), shutil.disk_usage(users[0][1]).free)
 
 
-def _room(users: str, free: int) -> Item:
+def _room(users: str, free: int) -> HealthItem:
     shown = f"{free / (1 << 30):,.1f} GB" if free >= 1 << 30 else f"{free // (1 << 20):,} MB"
     what = f"{shown} free for {users}"
     if free < _NO_ROOM:
@@ -80,7 +80,7 @@ def _room(users: str, free: int) -> Item:
     return warning("disk", what, "make room soon") if free < _LITTLE_ROOM else ok("disk", what)
 
 
-def _clock(clocks: tuple[tuple[str, str], ...], now: datetime) -> Item:
+def _clock(clocks: tuple[tuple[str, str], ...], now: datetime) -> HealthItem:
     for host, date in clocks:
         try:
             theirs = parsedate_to_datetime(date).astimezone(UTC)
@@ -90,7 +90,7 @@ def _clock(clocks: tuple[tuple[str, str], ...], now: datetime) -> Item:
     return not_judged("clock", "no server said what time it is")
 
 
-def _drift(off: timedelta, host: str) -> Item:
+def _drift(off: timedelta, host: str) -> HealthItem:
     far = abs(off)
     if far <= _DRIFT:
         return ok("clock", f"the clock agrees with {host}")

@@ -20,7 +20,7 @@ from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
 from newsletter.checks.network.web import HttpReply, Web, host_of, is_private_literal
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
-from newsletter.model.diagnosis import Health, Item, error, from_words, not_judged, ok, warning
+from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
@@ -34,11 +34,11 @@ _HTTPS_PORT = 443
 class PageFacts:
     """What was found out about the pages."""
 
-    items: tuple[Item, ...]
+    items: tuple[HealthItem, ...]
     clock: tuple[str, str] | None = None  # a host, and what it takes for the present
 
 
-def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) -> Iterator[Item]:
+def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) -> Iterator[HealthItem]:
     """Judge the sender's domain, also by what the provider itself says of it."""
     if stays := why_mail_stays(config.settings):
         yield not_judged("D1-D6", stays)
@@ -62,7 +62,7 @@ def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) ->
         yield ok("bimi", f"p={verdict.policy} allows BIMI, your logo beside each mail: bimigroup.org, if you want it")
 
 
-def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, Item]:
+def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, HealthItem]:
     """Return the sender with what the provider knows of its domain, and how the domain stands there."""
     seen, carrier, place = sender.from_domain, sender.carrier_name, provider.domains_at
     fitting = [each for each in provider.domains or () if organisation_of(each.domain) == organisation_of(seen)]
@@ -83,16 +83,16 @@ def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, 
         return known, ok("domain", f"{carrier} signs for {found.domain}, bounces go to {known.envelope_domain}")
     what = f"{carrier} has not seen the records of {found.domain} yet, and does not sign for it"
     remedy = f"publish these, then press Verify at {place}"
-    return known, Item(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
+    return known, HealthItem(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
 
 
-def _items(judgement: RuleResult) -> Iterator[Item]:
+def _items(judgement: RuleResult) -> Iterator[HealthItem]:
     if judgement.not_judged:
         yield from_words(judgement.rule, Health.NOT_JUDGED, judgement.not_judged)
         return
     for fault in judgement.problems:
         health = Health.ERROR if fault.severity is Severity.ERROR else Health.WARNING
-        yield Item(id=judgement.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
+        yield HealthItem(id=judgement.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
     if not judgement.problems:
         yield ok(judgement.rule, judgement.found)
 
@@ -115,7 +115,7 @@ def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFact
     return PageFacts(items=(leaving, *certificate), clock=clock)
 
 
-def _leaving(web: Web, url: str) -> Item:
+def _leaving(web: Web, url: str) -> HealthItem:
     try:
         fault = judge_endpoint(web, url)
     except CannotRunError as err:
@@ -131,7 +131,7 @@ def _clock(web: Web, url: str) -> tuple[str, str] | None:
     return (host, reply.date) if isinstance(reply, HttpReply) and reply.date else None
 
 
-def _certificate(url: str, now: datetime) -> Iterator[Item]:
+def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
     """Yield how many days are left until the certificate of the pages ends."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _HTTPS_PORT

@@ -8,9 +8,8 @@ from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
 from newsletter.language.clock import show_utc
-from newsletter.model.finding import Finding, Place, Severity
+from newsletter.model.finding import APPROVAL, TEST, Finding, Place, Requirement, Severity
 from newsletter.model.ledger import Approval
-from newsletter.model.requirement import APPROVAL, TEST, Requirement
 from newsletter.store import approvals
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import Composed, compose_issue

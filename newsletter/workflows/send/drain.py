@@ -17,7 +17,7 @@ from newsletter.model.ledger import ClaimedChunk, NotYet
 from newsletter.model.pace import Pace
 from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.base import Clock, Provider, Session, utc_now
-from newsletter.render.personalise import Personaliser
+from newsletter.render.merge import Personaliser
 from newsletter.store.database import Database, Runner
 from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast
 from newsletter.store.ledger.claim import claim_chunk

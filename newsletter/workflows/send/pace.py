@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.config import Config
 from newsletter.model.pace import Allowance, Pace, Rate, SendingWindow, WarmUp, Weekday
-from newsletter.settings.pace import PaceSettings, span_of
+from newsletter.settings.provider import PaceSettings, span_of
 
 _SPANS = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
 _MIDNIGHT = time(0, 0)

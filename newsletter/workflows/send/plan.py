@@ -11,11 +11,10 @@ from newsletter.errors import FindingsError, InputError
 from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
 from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
-from newsletter.model.finding import Finding, Severity
+from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, Finding, Severity
 from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.pace import Pace
 from newsletter.model.rendered import RenderedIssue
-from newsletter.model.requirement import AUDIENCE_RULES, REQUIREMENTS
 from newsletter.model.segment import Segment
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database

@@ -9,8 +9,7 @@ from email.utils import parseaddr
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Mailing, NextStep, OutgoingChunk, Recipient, Verdict
-from newsletter.model.reader import Reader
-from newsletter.model.readership import Readership
+from newsletter.model.readership import Reader, Readership
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.model.values import PLAIN_ADDRESS
 from newsletter.providers.base import Provider, Session

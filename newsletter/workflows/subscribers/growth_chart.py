@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from newsletter.errors import InputError
 from newsletter.model.stats import Growth
-from newsletter.settings.brand import Brand
+from newsletter.settings.workspace import Brand
 from newsletter.system.files import write_shared
 
 _WIDTH, _HEIGHT = 1200, 675  # of a slide, 16 : 9

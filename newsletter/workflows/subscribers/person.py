@@ -10,9 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from newsletter.errors import InputError
 from newsletter.language.clock import show_day
-from newsletter.lists.addresses import checked_address
-from newsletter.lists.batches import batch_of
-from newsletter.lists.doubts import doubts_of
+from newsletter.lists.addresses import checked_address, doubts_of
+from newsletter.lists.exports import batch_of
 from newsletter.lists.fields import checked_language
 from newsletter.lists.list_moments import moment_text
 from newsletter.model.audience import Subscriber, normal_tag

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.checks.browser import chromium
-from newsletter.checks.browser.chromium import ColorScheme, Viewport, find_browser, look, opened_browser
+from newsletter.checks.browser.chromium import PreferredScheme, Viewport, find_browser, look, opened_browser
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture
 from tests.fakes.web_server import WebServer
@@ -50,7 +50,7 @@ def test_a_mail_is_shown_with_its_own_pictures_reaches_nothing_and_leaves_nothin
 def test_a_page_is_looked_at_by_day_by_night_and_on_a_phone() -> None:
     with opened_browser([PICTURE]) as window, window.showing(MAIL.format(elsewhere="")) as page:
         colors = []
-        for width, scheme in ((640, ColorScheme.LIGHT), (640, ColorScheme.DARK), (360, ColorScheme.LIGHT)):
+        for width, scheme in ((640, PreferredScheme.LIGHT), (640, PreferredScheme.DARK), (360, PreferredScheme.LIGHT)):
             look(page, Viewport(width=width, scheme=scheme))
             colors.append(page.evaluate("getComputedStyle(document.querySelector('p')).color"))
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from newsletter.checks.clients.css_signs import (
+from newsletter.checks.clients.features import Kind, Sign, Use
+from newsletter.checks.clients.signs import (
     declares_ground,
     picture_format,
     signs_of_declarations,
     signs_of_sheet,
+    uses_in,
 )
-from newsletter.checks.clients.features import Kind, Sign, Use
-from newsletter.checks.clients.html_signs import uses_in
 from newsletter.checks.reading.document import read_document
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant

@@ -8,7 +8,7 @@ from newsletter.checks.clients.readers import mistakes_in_clients, readers_of
 from newsletter.checks.clients.table import load_carried
 from newsletter.config import load_config
 from newsletter.errors import MistakesError
-from newsletter.settings.checks import USUAL_CLIENTS
+from newsletter.settings.workspace import USUAL_CLIENTS
 from tests.workspaces import CONFIG, write_workspace
 
 TABLE = load_carried()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from newsletter.errors import ProviderError
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import DnsRecord
 from newsletter.providers.sendgrid.account import read_domains, read_permissions
 from newsletter.providers.sendgrid.client import SendGridAccount
 from newsletter.settings.provider import SendGridSettings

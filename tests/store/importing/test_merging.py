@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lists.batches import batch_of, cell_of
+from newsletter.lists.exports import batch_of, cell_of
 from newsletter.model.columns import COLUMN_NAMES, SubscriberRecord
 from newsletter.store.columns import with_columns
 from newsletter.store.database import Database

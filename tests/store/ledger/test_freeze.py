@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.errors import InputError
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, DeliveryStatus, NextStep, Outcome, Tally, Verdict, Waiver
 from newsletter.model.ledger import (

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from newsletter.errors import InputError
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk, Resolution

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from newsletter.lists.batches import batch_of
 
 from newsletter.errors import StoreError
-from newsletter.lists.batches import batch_of
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 from newsletter.store.sqlite.connection import APPLICATION_ID

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model.diagnosis import Diagnosis, Health, Item
-from newsletter.model.dns_record import DnsRecord
+from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, HealthItem
 from newsletter.store.opening import open_database
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 from tests.checks.network.surroundings import (
@@ -57,7 +56,7 @@ class Around:
         """What the doctor says now."""
         return diagnose(self.root, self.environ, now=datetime.now(UTC), is_online=is_online)
 
-    def items(self, *ids: str) -> list[Item]:
+    def items(self, *ids: str) -> list[HealthItem]:
         """The items of these ids."""
         return [item for item in self.diagnosed().items if item.id in ids]
 
@@ -82,7 +81,7 @@ def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Around]:
         yield made
 
 
-def healths(items: list[Item]) -> set[Health]:
+def healths(items: list[HealthItem]) -> set[Health]:
     return {item.health for item in items}
 
 

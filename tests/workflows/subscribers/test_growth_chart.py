@@ -8,7 +8,7 @@ from lxml import etree
 
 from newsletter.errors import InputError
 from newsletter.model.stats import Growth, MonthlyGrowth
-from newsletter.settings.brand import Brand
+from newsletter.settings.workspace import Brand
 from newsletter.workflows.subscribers.growth_chart import growth_svg, write_growth_chart
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database

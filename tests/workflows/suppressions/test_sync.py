@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import InputError, ProviderError
-from newsletter.lists.batches import batch_of
+from newsletter.lists.exports import batch_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import ProviderList, SoftBouncePolicy
 from newsletter.providers.base import Provider

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.lists.doubts import doubt_of_domain, doubts_of
+from newsletter.lists.addresses import doubt_of_domain, doubts_of
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""The signs of features in CSS: in a `style` attribute, and in a style element.
+"""The signs of features in a mail: in its elements and attributes, its `style` attributes and its style elements.
 
 Every answer is remembered by its text: from one build to the next, hardly any of it changes.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from tinycss2.ast import Declaration, Node
 from tinycss2.color3 import parse_color
 
 from newsletter.checks.clients.features import Kind, Sign, Use
+from newsletter.checks.reading.document import MailDocument, Tag, start_tags
 
 BACKGROUND_PICTURES = frozenset(
     {Sign(Kind.PROPERTY, "background-image"), Sign(Kind.ATTRIBUTE, "background")}
@@ -132,7 +134,8 @@ def _value(declaration: Declaration) -> Iterator[Use]:
         yield _used(Kind.VALUE, f"{name}: {words[0].lower_value}")
     for node in _all_nodes(words):
         yield from _word(node)
-        if name == "background" and (node.type == "url" or _is_gradient(node)):
+        is_gradient = node.type == "function" and node.lower_name.endswith("-gradient")
+        if name == "background" and (node.type == "url" or is_gradient):
             yield _used(Kind.PROPERTY, "background-image")
 
 
@@ -168,13 +171,74 @@ def _is_color(node: Node) -> bool:
     return color is not None and (color == "currentColor" or color.alpha > 0)
 
 
-def _is_gradient(node: Node) -> bool:
-    return bool(node.type == "function" and node.lower_name.endswith("-gradient"))
-
-
 def _declarations(nodes: Iterable[Node]) -> list[Declaration]:
     return [node for node in nodes if node.type == "declaration"]
 
 
 def _used(kind: Kind, name: str) -> Use:
     return Use(Sign(kind, name), has_fallback=False)
+
+
+# What stands between `<!--[if !mso]><!-->` and `<!--<![endif]-->` is kept from Word, by which Outlook shows mail.
+_WITHOUT_WORD = re.compile(r"<!--\[if [^\]]*!\s*mso[^\]]*\]>\s*<!--(?:\s*--)?>(.*?)<!--\s*<!\[endif\]-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"""<[A-Za-z](?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
+_TYPED = frozenset({"input", "button"})
+_PICTURES = frozenset({"img", "image", "input"})  # elements whose `src` is a picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """What a mail uses."""
+
+    by_all: frozenset[Use]
+    without_word: frozenset[Use]  # in parts that are kept from Word
+    has_vml: bool  # whether it draws background pictures for Word in Word's own way
+
+
+def uses_in(document: MailDocument) -> Uses:
+    """Return what a variant uses; what only Word is to read is not looked at."""
+    return Uses(
+        by_all=_uses(_WITHOUT_WORD.sub("", document.html)),
+        without_word=_uses("".join(_WITHOUT_WORD.findall(document.html))),
+        has_vml=any(tag.name in {"v:fill", "v:image"} for tag in document.outlook_tags),
+    )
+
+
+def _uses(html: str) -> frozenset[Use]:
+    html = _COMMENT.sub("", html)
+    sheets = (signs_of_sheet(css) for css in _STYLE.findall(html))
+    tags = (_signs_of_tag(tag) for tag in set(_TAG.findall(_STYLE.sub("<style>", html))))
+    return frozenset[Use]().union(*sheets, *tags)
+
+
+@lru_cache(maxsize=8192)
+def _signs_of_tag(text: str) -> frozenset[Use]:
+    """Return what a start tag uses; by its text, since most tags stand in a mail many times."""
+    (tag,) = start_tags(text)
+    style = tag.attributes.get("style", "")
+    uses = frozenset({*_element(tag), *_attributes(tag), *signs_of_declarations(style)})
+    behind = {use for use in uses if use.sign in BACKGROUND_PICTURES}
+    if behind and ("bgcolor" in tag.attributes or declares_ground(style)):
+        return uses - behind | {use._replace(has_fallback=True) for use in behind}
+    return uses
+
+
+def _element(tag: Tag) -> Iterator[Use]:
+    yield _used(Kind.ELEMENT, tag.name)
+    if tag.name in _TYPED:
+        default = "text" if tag.name == "input" else "submit"
+        yield _used(Kind.ELEMENT, f"{tag.name} type={tag.attributes.get('type', default).lower()}")
+    elif tag.name == "meta":
+        yield _used(Kind.ELEMENT, f"meta name={tag.attributes.get('name', '').lower()}")
+
+
+def _attributes(tag: Tag) -> Iterator[Use]:
+    of_picture = {"background", "poster", *(["src"] if tag.name in _PICTURES else [])}
+    for name, value in tag.attributes.items():
+        yield _used(Kind.ATTRIBUTE, name)
+        if name == "href" and value.startswith(("#", "mailto:")):
+            yield _used(Kind.ATTRIBUTE, "href=#" if value.startswith("#") else "href=mailto:")
+        elif name in of_picture and (form := picture_format(value)):
+            yield Use(Sign(Kind.PICTURE, form), has_fallback=False, address=value)

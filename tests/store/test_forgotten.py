@@ -21,8 +21,7 @@ from newsletter.store.ledger.audit import find_delivery
 from newsletter.store.ledger.broadcasts import find_broadcast
 from newsletter.store.ledger.status import settled_counts, tally_of
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.person import events_of, soft_bounces_of
-from newsletter.store.subscribers import find_subscriber, past_consents
+from newsletter.store.subscribers import events_of, find_subscriber, past_consents, soft_bounces_of
 from newsletter.store.suppressions import add_suppression, past_suppressions, remove_suppression, suppressions_of
 from tests.store.builders import (
     KEY,

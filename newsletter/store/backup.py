@@ -124,8 +124,7 @@ def back_up(database: Database, path: Path, *, now: datetime, on_progress: Progr
 
 def is_anything_there(database: Database) -> bool:
     """Return whether the database holds any data at all."""
-    with database.read() as connection:
-        return _IS_ANYTHING_THERE(connection)
+    return _IS_ANYTHING_THERE.ask(database)
 
 
 def restore(database: Database, path: Path, *, key: bytes | None, now: datetime, on_progress: Progress) -> Restored:
@@ -135,11 +134,7 @@ def restore(database: Database, path: Path, *, key: bytes | None, now: datetime,
     Raise InputError where a broadcast is being sent, or where the backup is of another list; StoreError where the file
     is no backup, or is damaged. The file itself stays as it is.
     """
-    with (
-        _opened(path) as (backup, made_at),
-        database.transaction() as present,
-        backup.transaction() as restored,
-    ):
+    with _opened(path) as (backup, made_at), database.transaction() as present, backup.transaction() as restored:
         _require_nobody_sends(database, present)
         _require_same_list(path, present, restored)
         replaced = _IS_ANYTHING_THERE(present)

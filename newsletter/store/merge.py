@@ -77,8 +77,7 @@ def merge_subscribers(
 
 def past_imports(database: Database) -> tuple[PastImport, ...]:
     """Return what each import brought, the newest first."""
-    with database.read() as connection:
-        return tuple(_PAST_IMPORTS(connection))
+    return _PAST_IMPORTS.ask(database)
 
 
 class _DryRunIsOverError(Exception):

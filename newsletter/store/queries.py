@@ -20,7 +20,7 @@ from types import NoneType, UnionType
 from typing import Generic, Protocol, Self, TypeVar, cast, get_args, get_type_hints
 
 from newsletter.model.columns import COLUMNS, NOW, SubscriberColumn
-from newsletter.store.database import Connection, Row
+from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
 
 _FOLDER = Path(__file__).parent / "sql"
@@ -79,6 +79,11 @@ class QueryAll(Query[R]):
         """Return all rows."""
         return list(map(self.read, connection.execute(self.sql, parameters).fetchall()))
 
+    def ask(self, database: Database, /, **parameters: object) -> tuple[R, ...]:
+        """Return all rows, where nothing else is read with them."""
+        with database.read() as connection:
+            return tuple(self(connection, **parameters))
+
 
 class QueryOne(Query[R]):
     """A query that finds one row or none; of a single column, one value or NULL."""
@@ -88,6 +93,11 @@ class QueryOne(Query[R]):
         row = connection.execute(self.sql, parameters).fetchone()
         return None if row is None else self.read(row)
 
+    def ask(self, database: Database, /, **parameters: object) -> R | None:
+        """Return the row or the value, where nothing else is read with it."""
+        with database.read() as connection:
+            return self(connection, **parameters)
+
 
 class QueryValue(Query[R]):
     """A query that always finds exactly one row, such as of counts; of a single column, one value."""
@@ -96,6 +106,11 @@ class QueryValue(Query[R]):
         """Return the row or the value."""
         (row,) = connection.execute(self.sql, parameters).fetchall()
         return self.read(row)
+
+    def ask(self, database: Database, /, **parameters: object) -> R:
+        """Return the row or the value, where nothing else is read with it."""
+        with database.read() as connection:
+            return self(connection, **parameters)
 
 
 def query_all(file: str, name: str, kind: type[R], reads: Reads | None = None) -> QueryAll[R]:

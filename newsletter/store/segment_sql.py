@@ -138,17 +138,15 @@ def condition_sql(condition: Condition, binder: Binder) -> str:
         case All():
             return "TRUE"
         case And(parts) | Or(parts):
-            return _joined(" AND " if isinstance(condition, And) else " OR ", parts, binder)
+            word = " AND " if isinstance(condition, And) else " OR "
+            return f"({word.join([condition_sql(part, binder) for part in parts])})"
         case Not(part):
             return f"(NOT {condition_sql(part, binder)})"
         case _:
             return _test_sql(condition, binder)
 
 
-def _test_sql(
-    condition: Compare | OneOf | Tagged | Left | Did | Since,
-    binder: Binder,
-) -> str:
+def _test_sql(condition: Compare | OneOf | Tagged | Left | Did | Since, binder: Binder) -> str:
     match condition:
         case Compare():
             return _comparison_sql(condition, binder)
@@ -163,11 +161,6 @@ def _test_sql(
             return _did_sql(condition, binder)
         case Since():
             return _since_sql(condition, binder)
-
-
-def _joined(word: str, parts: tuple[Condition, ...], binder: Binder) -> str:
-    pieces = [condition_sql(part, binder) for part in parts]
-    return f"({word.join(pieces)})"
 
 
 def _comparison_sql(comparison: Compare, binder: Binder) -> str:

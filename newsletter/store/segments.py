@@ -93,13 +93,11 @@ def sample_segment(database: Database, segment: Condition, *, size: int) -> tupl
 
 def issues_sent(database: Database) -> tuple[str, ...]:
     """Return the names of all issues that a broadcast was made of."""
-    with database.read() as connection:
-        return tuple(_ISSUE_NAMES(connection))
+    return _ISSUE_NAMES.ask(database)
 
 
 def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:
-    with database.read() as connection:
-        return tuple(_PEOPLE(connection, ids=orjson.dumps(list(ids)).decode()))
+    return _PEOPLE.ask(database, ids=orjson.dumps(list(ids)).decode())
 
 
 def _count(connection: Connection, segment: Condition, part: ListPart | None) -> SegmentCount:

@@ -45,14 +45,12 @@ def export_subscribers(database: Database) -> Iterator[Subscriber]:
 
 def load_subscribers(database: Database, *, after: int, size: int) -> tuple[Subscriber, ...]:
     """Return at most `size` subscribers with ids greater than `after`, in order."""
-    with database.read() as connection:
-        return tuple(_SUBSCRIBERS(connection, after=after, size=size))
+    return _SUBSCRIBERS.ask(database, after=after, size=size)
 
 
 def count_subscribers(database: Database) -> int:
     """Return how many people are on the list."""
-    with database.read() as connection:
-        return _COUNT(connection)
+    return _COUNT.ask(database)
 
 
 def known_fields(database: Database) -> tuple[str, ...]:
@@ -62,35 +60,29 @@ def known_fields(database: Database) -> tuple[str, ...]:
 
 def attribute_names(database: Database) -> tuple[str, ...]:
     """Return the names of the attributes that imports brought."""
-    with database.read() as connection:
-        return tuple(_ATTRIBUTE_NAMES(connection))
+    return _ATTRIBUTE_NAMES.ask(database)
 
 
 def known_tags(database: Database) -> tuple[str, ...]:
     """Return the tags that somebody has or has had."""
-    with database.read() as connection:
-        return tuple(_TAG_NAMES(connection))
+    return _TAG_NAMES.ask(database)
 
 
 def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
     """Return what became of each broadcast for one subscriber, the newest first."""
-    with database.read() as connection:
-        return tuple(_PAST_DELIVERIES(connection, subscriber=subscriber_id))
+    return _PAST_DELIVERIES.ask(database, subscriber=subscriber_id)
 
 
 def past_consents(database: Database, subscriber_id: int) -> tuple[PastConsent, ...]:
     """Return what somebody had consented to before the consent that is on record now, the newest first."""
-    with database.read() as connection:
-        return tuple(_PAST_CONSENTS(connection, subscriber=subscriber_id))
+    return _PAST_CONSENTS.ask(database, subscriber=subscriber_id)
 
 
 def events_of(database: Database, subscriber_id: int) -> tuple[PastEvent, ...]:
     """Return what providers reported about the mail to one subscriber, the newest first."""
-    with database.read() as connection:
-        return tuple(_EVENTS(connection, subscriber=subscriber_id))
+    return _EVENTS.ask(database, subscriber=subscriber_id)
 
 
 def soft_bounces_of(database: Database, email: str) -> tuple[PastSoftBounce, ...]:
     """Return when mail to an address could not be taken for a while, the newest first."""
-    with database.read() as connection:
-        return tuple(_SOFT_BOUNCES(connection, person=person_of(email)))
+    return _SOFT_BOUNCES.ask(database, person=person_of(email))

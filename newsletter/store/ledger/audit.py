@@ -22,12 +22,8 @@ def audited_deliveries(
 
     They are read page by page, so a broadcast under way is seen as it stands then.
     """
-    after = 0
-    while True:
-        with database.read() as connection:
-            page = _DELIVERIES(connection, broadcast=broadcast_id, after=after, status=status or _ANY, size=_PAGE)
-        if not page:
-            return
+    asked, after = {"broadcast": broadcast_id, "status": status or _ANY, "size": _PAGE}, 0
+    while page := _DELIVERIES.ask(database, after=after, **asked):
         yield from page
         after = page[-1].subscriber
 

@@ -44,12 +44,7 @@ class NotRenderedError(Exception):
 
 
 def freeze_broadcast(
-    database: Database,
-    request: FreezeRequest,
-    variants: Iterable[RenderedVariant],
-    *,
-    chunk_size: int,
-    now: datetime,
+    database: Database, request: FreezeRequest, variants: Iterable[RenderedVariant], *, chunk_size: int, now: datetime
 ) -> Broadcast:
     """Give everybody of the segment one delivery, in one transaction.
 

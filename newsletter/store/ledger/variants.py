@@ -89,9 +89,10 @@ def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVa
 
 def variant_counts(database: Database, broadcast_id: int) -> tuple[VariantCount, ...]:
     """Return how many deliveries there are of each variant that was frozen."""
-    with database.read() as connection:
-        sizes = _VARIANT_SIZES(connection, broadcast=broadcast_id)
-    return tuple(VariantCount(readership=_readership(_data(row.content)), deliveries=row.size) for row in sizes)
+    return tuple(
+        VariantCount(readership=_readership(_data(row.content)), deliveries=row.size)
+        for row in _VARIANT_SIZES.ask(database, broadcast=broadcast_id)
+    )
 
 
 def _data(content: bytes) -> VariantData:

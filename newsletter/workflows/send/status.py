@@ -7,9 +7,8 @@ from itertools import islice
 from newsletter.model.broadcast import Broadcast, Tally
 from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, VariantCount, ZoneProgress
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, next_due, zone_progress
 from newsletter.store.ledger.requests import held_mail, runners_of
-from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
 

@@ -19,11 +19,16 @@ from newsletter.model.ledger import (
 from newsletter.model.segment import Compare, Operator, Tagged
 from newsletter.store.database import Database
 from newsletter.store.ledger.audit import audited_deliveries
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
+from newsletter.store.ledger.broadcasts import (
+    find_broadcast,
+    list_broadcasts,
+    next_due,
+    resume_broadcast,
+    zone_progress,
+)
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.freeze import preview_freeze
 from newsletter.store.ledger.journal import journal_of
-from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.merge import merge_subscribers

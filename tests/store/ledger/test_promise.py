@@ -29,12 +29,19 @@ from newsletter.model.pace import Allowance
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import (
+    find_broadcast,
+    finish_if_done,
+    keep_batch_id,
+    overdue,
+    pause_broadcast,
+    resume_broadcast,
+    start_scheduled,
+)
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
-from newsletter.store.ledger.schedule import keep_batch_id, overdue, start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database

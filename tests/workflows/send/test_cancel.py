@@ -12,9 +12,8 @@ from newsletter.config import Config, load_config
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, OutgoingChunk, Tally
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import find_broadcast, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.cancel import cancel_broadcast, plan_cancel

@@ -30,10 +30,15 @@ from newsletter.model.broadcast import (
 from newsletter.model.pace import Pace, Rate, SendingWindow
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import (
+    find_broadcast,
+    keep_batch_id,
+    pause_broadcast,
+    resume_broadcast,
+    start_scheduled,
+)
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.record import adopt_orphans
-from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, list_suppressions

@@ -14,10 +14,9 @@ from newsletter.errors import ProviderError
 from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, start_scheduled
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log

@@ -46,21 +46,11 @@ class SizedVariant(NamedTuple):
     size: int
 
 
-class PictureRow(NamedTuple):
-    """A picture that variants share."""
-
-    name: str
-    content_type: str
-    content: bytes
-    width: int
-    height: int
-
-
 _ADD_VARIANT = change("variants", "add_variant")
 _ADD_PICTURE = change("variants", "add_picture")
 _VARIANTS = query_all("variants", "variants", VariantRow)
 _VARIANT_SIZES = query_all("variants", "variant_sizes", SizedVariant)
-_PICTURES = query_all("variants", "pictures", PictureRow)
+_PICTURES = query_all("variants", "pictures", Picture)
 
 
 def save_variant(connection: Connection, *, broadcast_id: int, number: int, variant: RenderedVariant) -> None:
@@ -83,7 +73,7 @@ def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVa
     """Return the variants exactly as they were frozen, under the keys that claimed chunks name."""
     with database.read() as connection:
         variants = _VARIANTS(connection, broadcast=broadcast_id)
-        pictures = {row.name: Picture(**row._asdict()) for row in _PICTURES(connection, broadcast=broadcast_id)}
+        pictures = {picture.name: picture for picture in _PICTURES(connection, broadcast=broadcast_id)}
     return {str(row.number): _variant(_data(row.content), pictures) for row in variants}
 
 

@@ -19,7 +19,7 @@ from newsletter.errors import InputError, StoreError
 from newsletter.model.address import person_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_key
-from newsletter.store.ledger.states import find, hold_back
+from newsletter.store.ledger.states import hold_back, require_current
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
 from newsletter.store.sqlite.database import SqliteDatabase, open_sqlite
@@ -284,5 +284,5 @@ def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tu
     left_open = tuple(_OPEN_BROADCASTS(restored))
     for broadcast in left_open:
         _MAKE_UNKNOWN(restored, broadcast=broadcast.id, reason=reason, now=text_of(now))
-        hold_back(restored, find(restored, broadcast.id), reason=reason, now=now)
+        hold_back(restored, require_current(restored, broadcast.id), reason=reason, now=now)
     return left_open

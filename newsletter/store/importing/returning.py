@@ -83,7 +83,7 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
             "set NEWSLETTER_KEY in the environment to the key that was used then"
         )
     require_key(connection, key)
-    _find_digests(connection, key)
+    _keep_digests(connection, key)
     refused, returning = [], []
     for row in _FORGOTTEN_NEWCOMERS(connection):
         if row.reason in _MAY_RETURN and row.forgotten_at < row.consented_at <= now and row.consent_source:
@@ -102,7 +102,7 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
     return len(returning)
 
 
-def _find_digests(connection: Connection, key: bytes) -> None:
+def _keep_digests(connection: Connection, key: bytes) -> None:
     _CREATE_NEWCOMER(connection)
     after = 0
     while page := _NEWCOMERS(connection, after=after, size=_PAGE):

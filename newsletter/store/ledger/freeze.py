@@ -20,7 +20,7 @@ from newsletter.store.ledger.members import (
     sort_members,
     zoneless_left,
 )
-from newsletter.store.ledger.states import envelope_text, find, waivers_text
+from newsletter.store.ledger.states import envelope_text, require_current, waivers_text
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.queries import change, query_value
@@ -71,7 +71,7 @@ def freeze_broadcast(
         _write_journal(connection, broadcast_id, request, members, now=now)
         for drop in _CLEAR_UP:
             drop(connection)
-        return find(connection, broadcast_id)
+        return require_current(connection, broadcast_id)
 
 
 def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:

@@ -8,7 +8,7 @@ from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.resolve import UNKNOWN_CHUNKS
-from newsletter.store.ledger.states import find
+from newsletter.store.ledger.states import require_current
 from newsletter.store.queries import query_all, query_value
 
 
@@ -31,7 +31,7 @@ _PARTS = ("accepted", "waiting", "inflight", "unknown", "rejected", "cancelled",
 def tally_of(database: Database, broadcast_id: int) -> Tally:
     """Return how many deliveries stand where; raise InputError where there is no such broadcast."""
     with database.read() as connection:
-        find(connection, broadcast_id)
+        require_current(connection, broadcast_id)
         return count(connection, broadcast_id)
 
 

@@ -18,11 +18,11 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
-    find_broadcast,
     last_claimed,
     next_due,
     overdue,
     pause_broadcast,
+    require_broadcast,
     scheduled_broadcasts,
     zone_progress,
 )
@@ -265,7 +265,7 @@ def carry_out(
         failure = ""  # somebody was faster, such as with the same cancelling: how it stands is told
     return DoneBroadcast(
         found=found,
-        broadcast=find_broadcast(database, number),
+        broadcast=require_broadcast(database, number),
         tally=tally_of(database, number),
         waits=waits[-1] if waits and stop.is_set() else "",
         failure=failure,

@@ -33,10 +33,10 @@ class Subscriber:
     """One person on the list, as the database keeps them."""
 
     id: int
-    record: SubscriberRecord
     token: str  # the unguessable part of this person's unsubscribe link
     joined_at: datetime
     updated_at: datetime
+    record: SubscriberRecord
 
 
 class SuppressionReason(StrEnum):

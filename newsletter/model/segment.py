@@ -140,8 +140,8 @@ class KnownNames:
 class Member:
     """Somebody of a segment, and why they are not mailed, where they are suppressed."""
 
-    subscriber: Subscriber
     suppressed: SuppressionReason | None
+    subscriber: Subscriber
 
     @property
     def is_mailed(self) -> bool:

@@ -28,14 +28,12 @@ def approve(database: Database, approval: Approval) -> None:
 
 def approvals_of(database: Database, issue: str, content_hash: str) -> tuple[Approval, ...]:
     """Return the approvals of exactly this content, the earliest first."""
-    with database.read() as connection:
-        return tuple(_OF_CONTENT(connection, issue=issue, content_hash=content_hash))
+    return _OF_CONTENT.ask(database, issue=issue, content_hash=content_hash)
 
 
 def last_approval(database: Database, issue: str) -> Approval | None:
     """Return the latest approval of any content of an issue, or None where there is none."""
-    with database.read() as connection:
-        return _LAST_OF(connection, issue=issue)
+    return _LAST_OF.ask(database, issue=issue)
 
 
 def remember_test(database: Database, issue: str, content_hash: str, *, copies: int, now: datetime) -> None:
@@ -46,5 +44,4 @@ def remember_test(database: Database, issue: str, content_hash: str, *, copies: 
 
 def tested_at(database: Database, issue: str, content_hash: str) -> datetime | None:
     """Return when test copies of exactly this content were last sent, or None where none were."""
-    with database.read() as connection:
-        return _TESTED_AT(connection, issue=issue, content_hash=content_hash)
+    return _TESTED_AT.ask(database, issue=issue, content_hash=content_hash)

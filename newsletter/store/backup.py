@@ -19,7 +19,7 @@ from newsletter.errors import InputError, StoreError
 from newsletter.model.address import person_of
 from newsletter.store.database import Connection, Database
 from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_key
-from newsletter.store.ledger.states import find, hold_back
+from newsletter.store.ledger.states import hold_back, require_current
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
 from newsletter.store.sqlite.database import SqliteDatabase, open_sqlite
@@ -124,8 +124,7 @@ def back_up(database: Database, path: Path, *, now: datetime, on_progress: Progr
 
 def is_anything_there(database: Database) -> bool:
     """Return whether the database holds any data at all."""
-    with database.read() as connection:
-        return _IS_ANYTHING_THERE(connection)
+    return _IS_ANYTHING_THERE.ask(database)
 
 
 def restore(database: Database, path: Path, *, key: bytes | None, now: datetime, on_progress: Progress) -> Restored:
@@ -135,11 +134,7 @@ def restore(database: Database, path: Path, *, key: bytes | None, now: datetime,
     Raise InputError where a broadcast is being sent, or where the backup is of another list; StoreError where the file
     is no backup, or is damaged. The file itself stays as it is.
     """
-    with (
-        _opened(path) as (backup, made_at),
-        database.transaction() as present,
-        backup.transaction() as restored,
-    ):
+    with _opened(path) as (backup, made_at), database.transaction() as present, backup.transaction() as restored:
         _require_nobody_sends(database, present)
         _require_same_list(path, present, restored)
         replaced = _IS_ANYTHING_THERE(present)
@@ -289,5 +284,5 @@ def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tu
     left_open = tuple(_OPEN_BROADCASTS(restored))
     for broadcast in left_open:
         _MAKE_UNKNOWN(restored, broadcast=broadcast.id, reason=reason, now=text_of(now))
-        hold_back(restored, find(restored, broadcast.id), reason=reason, now=now)
+        hold_back(restored, require_current(restored, broadcast.id), reason=reason, now=now)
     return left_open

@@ -59,8 +59,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
     """Return what events prove about unknown chunks: an event of any type says that the provider took the request."""
-    with database.read() as connection:
-        rows = _EVIDENCE(connection, broadcast=broadcast_id)
+    rows = _EVIDENCE.ask(database, broadcast=broadcast_id)
     return tuple(
         Evidence(chunk, attempt, f"the provider reported: {', '.join(row.type for row in group)}")
         for (chunk, attempt), group in groupby(rows, key=lambda row: (row.chunk, row.attempt))

@@ -106,14 +106,12 @@ def keep_key(connection: Connection, mark: bytes) -> None:
 
 def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime | None:
     """Return when the person with this address was forgotten; None where they were not, or with another key."""
-    with database.read() as connection:
-        return _FIND_FORGOTTEN(connection, digest=digest_of(person_of(email), key))
+    return _FIND_FORGOTTEN.ask(database, digest=digest_of(person_of(email), key))
 
 
 def count_forgotten(database: Database) -> int:
     """Return how many people are forgotten."""
-    with database.read() as connection:
-        return _COUNT_FORGOTTEN(connection)
+    return _COUNT_FORGOTTEN.ask(database)
 
 
 def clear_forgotten(database: Database) -> int:
@@ -145,11 +143,7 @@ def _remember(connection: Connection, person: str, subscriber: int | None, *, ke
     reason = _FIND_REASON(connection, person=person)
     keep_key(connection, digest_of(_NOBODY, key))
     _REMEMBER(
-        connection,
-        digest=digest_of(person, key),
-        subscriber=subscriber,
-        reason=reason or _NO_REASON,
-        now=text_of(now),
+        connection, digest=digest_of(person, key), subscriber=subscriber, reason=reason or _NO_REASON, now=text_of(now)
     )
 
 

@@ -5,18 +5,34 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from newsletter.model.audience import tags_in, tags_text
 from newsletter.model.imports import Fate, ImportBatch, ImportReport, ImportTerms, PastImport, RejectedRow, RowFate
 from newsletter.store.database import Connection, Database
 from newsletter.store.importing.filling import fill, is_empty
-from newsletter.store.importing.intake import KEPT_ROWS, Fates, Intake
+from newsletter.store.importing.intake import KEPT_ROWS, FateRow, Fates, Intake
 from newsletter.store.importing.merging import merge
 from newsletter.store.importing.returning import is_anybody_forgotten
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import change, query_all
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("import_shared")
+
+class RemarkRow(NamedTuple):
+    """What is said of a row."""
+
+    line: int
+    email: str
+    is_rejected: int  # 0 or 1: there may be a million
+    text: str
+
+
+_KEEP_IMPORT = change("import_shared", "keep_import")
+_PAST_IMPORTS = query_all("import_shared", "past_imports", PastImport, {tuple[str, ...]: tags_in})
+_REJECTIONS = query_all("import_shared", "rejections", RejectedRow)
+_INDEX_REMARK = change("import_shared", "index_remark")
+_REMARKS = query_all("import_shared", "remarks", RemarkRow)
+_DROP_REMARK = change("import_shared", "drop_remark")
 _NO_TERMS = ImportTerms()
 _PAGE = 10_000
 _LAST_LINE = 2**31 - 1
@@ -52,7 +68,7 @@ def merge_subscribers(
         if on_fate:
             for fate in _row_fates(connection, fates):
                 on_fate(fate)
-        _SQL.drop_remark(connection)
+        _DROP_REMARK(connection)
         reports.append(report)
         if is_dry_run:
             raise _DryRunIsOverError
@@ -61,20 +77,7 @@ def merge_subscribers(
 
 def past_imports(database: Database) -> tuple[PastImport, ...]:
     """Return what each import brought, the newest first."""
-    with database.read() as connection:
-        return tuple(
-            PastImport(
-                at=moment_of(at),
-                file=file,
-                added=added,
-                updated=updated,
-                unchanged=unchanged,
-                rejected=rejected,
-                basis=basis,
-                tags=tags_in(tags),
-            )
-            for at, file, added, updated, unchanged, rejected, basis, tags in _SQL.past_imports(connection)
-        )
+    return _PAST_IMPORTS.ask(database)
 
 
 class _DryRunIsOverError(Exception):
@@ -95,7 +98,7 @@ def _carry_out(
     else:
         report, fates = merge(connection, rows, now=now, key=key, makes_remarks=intake.keeps_remarks)
     report = _with_intake(connection, report, intake)
-    _SQL.keep_import(
+    _KEEP_IMPORT(
         connection,
         at=now,
         file=intake.terms.file,
@@ -111,10 +114,7 @@ def _carry_out(
 
 def _with_intake(connection: Connection, report: ImportReport, intake: Intake) -> ImportReport:
     """Return the report with the rows that were rejected or doubtful when they were read."""
-    later = [
-        RejectedRow(line=line, email=email, reason=reason)
-        for line, email, reason in (_SQL.rejections(connection, size=KEPT_ROWS) if report.rejected else ())
-    ]
+    later = _REJECTIONS(connection, size=KEPT_ROWS) if report.rejected else ()
     rejected_rows = {row.line: row for row in (*intake.rejected_rows, *later)}
     return replace(
         report,
@@ -127,24 +127,22 @@ def _with_intake(connection: Connection, report: ImportReport, intake: Intake) -
 
 def _row_fates(connection: Connection, fates: Fates) -> Iterator[RowFate]:
     """Return the fate of every row, taken or rejected, in the order of the lines; a page at a time."""
-    _SQL.index_remark(connection)
+    _INDEX_REMARK(connection)
     after = 0
     while True:
-        page = list(fates(after, _PAGE))
-        last = page[-1][0] if len(page) == _PAGE else _LAST_LINE
+        page = fates(after, _PAGE)
+        last = page[-1].line if len(page) == _PAGE else _LAST_LINE
         yield from _with_remarks(connection, page, after, last)
         if last == _LAST_LINE:
             return
         after = last
 
 
-def _with_remarks(
-    connection: Connection, taken: list[tuple[int, str, str]], after: int, last: int
-) -> Iterator[RowFate]:
+def _with_remarks(connection: Connection, taken: Iterable[FateRow], after: int, last: int) -> Iterator[RowFate]:
     """Return the fates of some lines; `taken` are all of them that were taken."""
     remarks: dict[int, list[str]] = defaultdict(list)
     fates = {line: (email, Fate(fate)) for line, email, fate in taken}
-    for line, email, is_rejected, text in _SQL.remarks(connection, after=after, last=last):
+    for line, email, is_rejected, text in _REMARKS(connection, after=after, last=last):
         remarks[line].append(text)
         if is_rejected:
             fates[line] = (email, Fate.REJECTED)

@@ -40,8 +40,8 @@ def reader_of(database: Database, email: str, segments: Sequence[Segment] = ()) 
 
 
 def _is_in(connection: Connection, subscriber_id: int, segment: Segment) -> bool:
-    query = compose(_IS_MEMBER.sql, connection.dialect, segment=segment.condition, subscriber=subscriber_id)
-    return _IS_MEMBER.rewritten(query.sql)(connection, **query.parameters)
+    query, values = compose(_IS_MEMBER, connection.dialect, segment=segment.condition)
+    return query(connection, subscriber=subscriber_id, **values)
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from newsletter.model.audience import tags_text
 from newsletter.model.columns import FIELD_COLUMNS
@@ -32,7 +33,10 @@ from newsletter.model.segment import (
     Tagged,
 )
 from newsletter.store.database import Dialect, ListPart
+from newsletter.store.queries import Statement
 from newsletter.system.moments import text_of
+
+Composed = TypeVar("Composed", bound=Statement)
 
 # Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
 _SEGMENT = ":segment"
@@ -75,41 +79,32 @@ _TYPES = {
 _COLUMNS = {Occasion.JOINED: "s.joined_at", Occasion.CONSENTED: "s.consented_at"}
 
 
-@dataclass(frozen=True, slots=True)
-class ComposedQuery:
-    """A query with its conditions put in, and the values that they bind."""
-
-    sql: str
-    parameters: dict[str, str | int]
-
-
 def compose(
-    query: str,
+    statement: Composed,
     dialect: Dialect,
     *,
     segment: Condition,
     pieces: Mapping[str, Callable[["Binder"], str]] = MappingProxyType({}),
     field_name: str | None = None,
     part: ListPart | None = None,
-    **parameters: str | int,
-) -> ComposedQuery:
-    """Put a segment's condition, and what else the query leaves open, into a query of `sql/`.
+) -> tuple[Composed, dict[str, str | int]]:
+    """Put a segment's condition, and what else is open, into a statement. Return it with the values that it binds.
 
-    `pieces` write what stands in the place of a word of the query, such as `:joins`. Only people of `part` are looked
-    at, where the query asks about parts. `parameters` are the query's own.
+    `pieces` write what stands in the place of a word of the statement, such as `:joins`. Only people of `part` are
+    looked at, where it asks about parts.
     """
     binder = Binder(dialect, part=part)
-    sql = query.replace(_PART, binder.is_in_part("s.id"))
-    if _SEGMENT in query:
+    sql = statement.sql.replace(_PART, binder.is_in_part("s.id"))
+    if _SEGMENT in sql:
         sql = sql.replace(_SEGMENT, condition_sql(segment, binder))
-    if _FEW in query:
+    if _FEW in sql:
         sql = sql.replace(_FEW, condition_sql(segment, replace(binder, looks_up=True)))
     for word, write in pieces.items():
         sql = sql.replace(word, write(binder))
     if field_name is not None:
         sql = sql.replace(_FIELD, _field_sql(field_name, binder))
     bounds = {"part_after": part.after, "part_until": part.until} if part else {}
-    return ComposedQuery(sql, {**parameters, **bounds, **binder.values})
+    return statement.rewritten(sql), {**bounds, **binder.values}
 
 
 @dataclass(slots=True)
@@ -143,17 +138,15 @@ def condition_sql(condition: Condition, binder: Binder) -> str:
         case All():
             return "TRUE"
         case And(parts) | Or(parts):
-            return _joined(" AND " if isinstance(condition, And) else " OR ", parts, binder)
+            word = " AND " if isinstance(condition, And) else " OR "
+            return f"({word.join([condition_sql(part, binder) for part in parts])})"
         case Not(part):
             return f"(NOT {condition_sql(part, binder)})"
         case _:
             return _test_sql(condition, binder)
 
 
-def _test_sql(
-    condition: Compare | OneOf | Tagged | Left | Did | Since,
-    binder: Binder,
-) -> str:
+def _test_sql(condition: Compare | OneOf | Tagged | Left | Did | Since, binder: Binder) -> str:
     match condition:
         case Compare():
             return _comparison_sql(condition, binder)
@@ -168,11 +161,6 @@ def _test_sql(
             return _did_sql(condition, binder)
         case Since():
             return _since_sql(condition, binder)
-
-
-def _joined(word: str, parts: tuple[Condition, ...], binder: Binder) -> str:
-    pieces = [condition_sql(part, binder) for part in parts]
-    return f"({word.join(pieces)})"
 
 
 def _comparison_sql(comparison: Compare, binder: Binder) -> str:

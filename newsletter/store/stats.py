@@ -9,15 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
-from newsletter.model.stats import (
-    AudienceFacts,
-    Breakdown,
-    Engagement,
-    Group,
-    Mailboxes,
-    MailboxGroup,
-    TopicCount,
-)
+from newsletter.model.stats import AudienceFacts, Breakdown, Engagement, Group, Mailboxes, MailboxGroup, TopicCount
 from newsletter.store.database import Database
 from newsletter.store.queries import query_all, query_one, query_value
 from newsletter.system.moments import text_of
@@ -30,8 +22,8 @@ class FactsRow(NamedTuple):
 
     people: int
     consents: int
-    without_source: int
-    without_confirmation: int
+    consents_without_source: int
+    consents_without_confirmation: int
     on_stated_basis: int
 
 
@@ -75,13 +67,6 @@ class EngagementRow(NamedTuple):
     opened: int
 
 
-class SentIssue(NamedTuple):
-    """When an issue began to leave."""
-
-    issue: str
-    sent_at: datetime
-
-
 _FACTS = query_value("stats", "facts", FactsRow)
 _SUPPRESSED = query_all("stats", "suppressed", NamedCount)
 _COUNT_WITHOUT_CONSENT = query_value("stats", "count_without_consent", int)
@@ -95,7 +80,7 @@ _ZONES = query_all("stats", "zones", KindRow)
 _DOMAINS = query_all("stats", "domains", KindRow)
 _ENGAGEMENT = query_value("stats", "engagement", EngagementRow)
 _FIRST_REACTION = query_one("stats", "first_reaction", datetime)
-_SENT_ISSUES = query_all("stats", "sent_issues", SentIssue)
+_SENT_ISSUES = query_all("stats", "sent_issues", datetime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +95,10 @@ class Movements:
 def count_facts(database: Database) -> AudienceFacts:
     """Count everybody on the list, and why some of them are not mailed; topics have no titles yet."""
     with database.read() as connection:
-        facts = _FACTS(connection)
         return AudienceFacts(
-            people=facts.people,
+            **_FACTS(connection)._asdict(),
             suppressed=dict(_SUPPRESSED(connection)),
             without_consent=_COUNT_WITHOUT_CONSENT(connection),
-            consents=facts.consents,
-            consents_without_source=facts.without_source,
-            consents_without_confirmation=facts.without_confirmation,
-            on_stated_basis=facts.on_stated_basis,
             topics=tuple(
                 TopicCount(topic=topic, title=topic, people=people) for topic, people in _TOPICS_LEFT(connection)
             ),
@@ -143,23 +123,20 @@ def count_movements(database: Database, *, since: datetime) -> Movements:
 
 def count_sources(database: Database, *, people: int, most: int) -> Breakdown:
     """Count the largest sources of consent among so many people, and how many of each have left."""
-    with database.read() as connection:
-        rows = _SOURCES(connection, most=most + 1)
+    rows = _SOURCES.ask(database, most=most + 1)
     groups = [Group(name=row.name, people=row.people, left=row.suppressed) for row in rows]
     return _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_languages(database: Database, *, people: int, most: int) -> Breakdown:
     """Count the languages that most of so many people read."""
-    with database.read() as connection:
-        rows = _LANGUAGES(connection, most=most + 1)
+    rows = _LANGUAGES.ask(database, most=most + 1)
     return _breakdown(_groups(rows), people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdown, Breakdown]:
     """Count the time zones in which most of so many people live, and the regions of all zones, such as Europe."""
-    with database.read() as connection:
-        rows = _ZONES(connection, most=_MOST_ZONES)
+    rows = _ZONES.ask(database, most=_MOST_ZONES)
     groups = _groups(rows)
     zones = _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
     in_region: Counter[str] = Counter()
@@ -172,8 +149,7 @@ def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdow
 def count_mailboxes(database: Database, *, people: int, most: int) -> Mailboxes:
     """Count who runs the mailboxes of so many people, and the largest domains of the others."""
     known = orjson.dumps(list(PROVIDER_OF_DOMAIN)).decode()
-    with database.read() as connection:
-        rows = _DOMAINS(connection, known=known, most=len(PROVIDER_OF_DOMAIN) + most)
+    rows = _DOMAINS.ask(database, known=known, most=len(PROVIDER_OF_DOMAIN) + most)
     at: Counter[MailboxProvider] = Counter()
     others = []
     for domain, count, _ in rows:
@@ -196,13 +172,12 @@ def count_engagement(database: Database, *, days: int, now: datetime) -> Engagem
     with database.read() as connection:
         row = _ENGAGEMENT(connection, since=text_of(now - timedelta(days=days)))
         first = _FIRST_REACTION(connection)
-    return Engagement(days=days, received=row.received, clicked=row.clicked, opened=row.opened, opens_known_since=first)
+    return Engagement(days=days, opens_known_since=first, **row._asdict())
 
 
 def sent_issues(database: Database, *, most: int) -> tuple[datetime, ...]:
     """Return when each of the newest issues began to leave, the newest first."""
-    with database.read() as connection:
-        return tuple(issue.sent_at for issue in _SENT_ISSUES(connection, most=most))
+    return _SENT_ISSUES.ask(database, most=most)
 
 
 def _groups(rows: Sequence[KindRow]) -> list[Group]:

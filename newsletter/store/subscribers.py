@@ -1,28 +1,37 @@
-"""Find and list the people on the list, and what they were sent."""
+"""Find and list the people on the list, what they were sent, and what was reported about their mail."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import orjson
 
 from newsletter.model.address import person_of
 from newsletter.model.audience import Subscriber, tags_in
-from newsletter.model.columns import COLUMN_NAMES, COLUMNS, FIELD_COLUMNS, ColumnType, SubscriberRecord
+from newsletter.model.columns import FIELD_COLUMNS
 from newsletter.model.imports import PastConsent
 from newsletter.model.ledger import PastDelivery
+from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Database
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of
+from newsletter.store.queries import Reads, query_all, query_one, query_value
 
-_SQL = load_queries("subscribers")
+# How the columns of a subscriber that hold several texts are read.
+SUBSCRIBER_READS: Reads = {tuple[str, ...]: tags_in, Mapping[str, str]: orjson.loads}
+
+_FIND_ID = query_one("subscribers", "find_id", int)
+_SUBSCRIBERS = query_all("subscribers", "page", Subscriber, SUBSCRIBER_READS)
+_COUNT = query_value("subscribers", "count", int)
+_ATTRIBUTE_NAMES = query_all("subscribers", "attribute_names", str)
+_TAG_NAMES = query_all("subscribers", "tag_names", str)
+_PAST_DELIVERIES = query_all("subscribers", "past_deliveries", PastDelivery)
+_PAST_CONSENTS = query_all("subscribers", "past_consents", PastConsent)
+_EVENTS = query_all("subscribers", "events", PastEvent)
+_SOFT_BOUNCES = query_all("subscribers", "soft_bounces", PastSoftBounce)
 _PAGE = 1000
 
 
 def find_subscriber(database: Database, email: str) -> Subscriber | None:
     """Return the person with this address, however it is spelled; None where nobody has it."""
     with database.read() as connection:
-        subscriber_id = _SQL.find_id(connection, person=person_of(email))
+        subscriber_id = _FIND_ID(connection, person=person_of(email))
         return None if subscriber_id is None else load_subscribers(database, after=subscriber_id - 1, size=1)[0]
 
 
@@ -36,8 +45,12 @@ def export_subscribers(database: Database) -> Iterator[Subscriber]:
 
 def load_subscribers(database: Database, *, after: int, size: int) -> tuple[Subscriber, ...]:
     """Return at most `size` subscribers with ids greater than `after`, in order."""
-    with database.read() as connection:
-        return tuple(subscriber_of(row) for row in _SQL.page(connection, after=after, size=size))
+    return _SUBSCRIBERS.ask(database, after=after, size=size)
+
+
+def count_subscribers(database: Database) -> int:
+    """Return how many people are on the list."""
+    return _COUNT.ask(database)
 
 
 def known_fields(database: Database) -> tuple[str, ...]:
@@ -47,66 +60,29 @@ def known_fields(database: Database) -> tuple[str, ...]:
 
 def attribute_names(database: Database) -> tuple[str, ...]:
     """Return the names of the attributes that imports brought."""
-    with database.read() as connection:
-        return tuple(name for (name,) in _SQL.attribute_names(connection))
+    return _ATTRIBUTE_NAMES.ask(database)
 
 
 def known_tags(database: Database) -> tuple[str, ...]:
     """Return the tags that somebody has or has had."""
-    with database.read() as connection:
-        return tuple(name for (name,) in _SQL.tag_names(connection))
+    return _TAG_NAMES.ask(database)
 
 
 def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
     """Return what became of each broadcast for one subscriber, the newest first."""
-    with database.read() as connection:
-        return tuple(
-            PastDelivery(broadcast=broadcast, issue=issue, status=status, at=moment_of(changed_at), reason=reason)
-            for broadcast, issue, status, changed_at, reason in _SQL.past_deliveries(
-                connection, subscriber=subscriber_id
-            )
-        )
+    return _PAST_DELIVERIES.ask(database, subscriber=subscriber_id)
 
 
 def past_consents(database: Database, subscriber_id: int) -> tuple[PastConsent, ...]:
     """Return what somebody had consented to before the consent that is on record now, the newest first."""
-    with database.read() as connection:
-        return tuple(
-            PastConsent(
-                replaced_at=moment_of(replaced_at),
-                consented_at=moment_of(consented_at),
-                source=source,
-                wording=wording,
-                confirmed_at=_moment_in(confirmed_at),
-            )
-            for replaced_at, consented_at, source, wording, confirmed_at in _SQL.past_consents(
-                connection, subscriber=subscriber_id
-            )
-        )
+    return _PAST_CONSENTS.ask(database, subscriber=subscriber_id)
 
 
-def subscriber_of(row: Sequence[str]) -> Subscriber:
-    """Return the person of a row that has the columns of the query `page`, in its order."""
-    subscriber_id, token, updated_at, *cells = row
-    values = {name: read(cell) for name, read, cell in zip(COLUMN_NAMES, _READERS, cells, strict=True)}
-    record = SubscriberRecord(**values)
-    return Subscriber(
-        id=int(subscriber_id),
-        record=record,
-        token=token,
-        joined_at=values["joined_at"],
-        updated_at=moment_of(updated_at),
-    )
+def events_of(database: Database, subscriber_id: int) -> tuple[PastEvent, ...]:
+    """Return what providers reported about the mail to one subscriber, the newest first."""
+    return _EVENTS.ask(database, subscriber=subscriber_id)
 
 
-def _moment_in(cell: str) -> datetime | None:
-    return moment_of(cell) if cell else None
-
-
-# How the text of a column becomes a value of `SubscriberRecord`; a test holds the two against each other.
-_READ: Mapping[ColumnType, Callable[[str], Any]] = {
-    ColumnType.MOMENT: _moment_in,
-    ColumnType.TAGS: tags_in,
-    ColumnType.ATTRIBUTES: orjson.loads,
-}
-_READERS = tuple(_READ.get(column.type, str) for column in COLUMNS)
+def soft_bounces_of(database: Database, email: str) -> tuple[PastSoftBounce, ...]:
+    """Return when mail to an address could not be taken for a while, the newest first."""
+    return _SOFT_BOUNCES.ask(database, person=person_of(email))

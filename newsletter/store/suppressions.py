@@ -30,11 +30,7 @@ class ListedSuppression(NamedTuple):
     """A suppression, after the form of the address that it is listed by."""
 
     person: str
-    email: str
-    reason: SuppressionReason
-    created_at: datetime
-    topic: str
-    detail: str
+    suppression: Suppression
 
 
 class ReasonCount(NamedTuple):
@@ -44,12 +40,19 @@ class ReasonCount(NamedTuple):
     suppressions: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastHeard:
+    """When something was last heard of a suppression from all mail."""
+
+    said_at: datetime
+    handed_over_at: datetime | None  # when we put it on a list of the provider; None where we never did
+
+
 class HeardRow(NamedTuple):
-    """When it was last said that somebody is not to be mailed, and when a provider was told."""
+    """What was last heard of somebody's suppression."""
 
     person: str
-    said_at: datetime
-    handed_over_at: datetime | None
+    heard: LastHeard
 
 
 class AllowedAgain(NamedTuple):
@@ -163,14 +166,12 @@ def find_suppression(database: Database, email: str) -> Suppression | None:
 
 def suppressions_of(database: Database, email: str) -> tuple[Suppression, ...]:
     """Return all suppressions of an address, however it is spelled: the whole one, then those from topics."""
-    with database.read() as connection:
-        return tuple(_OF_PERSON(connection, person=person_of(email)))
+    return _OF_PERSON.ask(database, person=person_of(email))
 
 
 def past_suppressions(database: Database, email: str) -> tuple[PastSuppression, ...]:
     """Return the suppressions of an address that were lifted, the last one first."""
-    with database.read() as connection:
-        return tuple(_PAST_OF_PERSON(connection, person=person_of(email)))
+    return _PAST_OF_PERSON.ask(database, person=person_of(email))
 
 
 def list_suppressions(
@@ -182,31 +183,18 @@ def list_suppressions(
     """
     after = ("", "")
     while True:
-        with database.read() as connection:
-            page = _LISTED(connection, after_person=after[0], after_topic=after[1], size=_PAGE, **_only(topic, reason))
-        for row in page:
-            yield Suppression(
-                email=row.email, reason=row.reason, created_at=row.created_at, topic=row.topic, detail=row.detail
-            )
+        page = _LISTED.ask(database, after_person=after[0], after_topic=after[1], size=_PAGE, **_only(topic, reason))
+        yield from (row.suppression for row in page)
         if len(page) < _PAGE:
             return
-        after = (page[-1].person, page[-1].topic)
+        after = (page[-1].person, page[-1].suppression.topic)
 
 
 def count_suppressions(
     database: Database, *, topic: str | None = None, reason: SuppressionReason | None = None
 ) -> Counter[SuppressionReason]:
     """Return how many suppressions there are of each reason, the most frequent first."""
-    with database.read() as connection:
-        return Counter(dict(_COUNTS(connection, **_only(topic, reason))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastHeard:
-    """When something was last heard of a suppression from all mail."""
-
-    said_at: datetime
-    handed_over_at: datetime | None  # when we put it on a list of the provider; None where we never did
+    return Counter(dict(_COUNTS.ask(database, **_only(topic, reason))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,10 +221,7 @@ def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None
         is_forgotten = _forgotten(connection, key)
         return Standing(
             forgotten=frozenset(filter(is_forgotten, persons)),
-            suppressed={
-                row.person: LastHeard(said_at=row.said_at, handed_over_at=row.handed_over_at)
-                for row in _SUPPRESSED_AMONG(connection, persons=asked)
-            },
+            suppressed=dict(_SUPPRESSED_AMONG(connection, persons=asked)),
             allowed_since=dict(_ALLOWED_AGAIN(connection, persons=asked)),
         )
 

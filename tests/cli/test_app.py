@@ -43,7 +43,7 @@ def test_a_list_of_commands_loads_none_of_them(arguments: Sequence[str], tmp_pat
 
 
 def test_the_help_of_the_program_loads_nothing_heavy(tmp_path: Path) -> None:
-    heavy = "pydantic|premailer|jinja2|mjml|sendgrid|sqlite3|lxml|babel|PIL|starlette|aiosql"
+    heavy = "pydantic|premailer|jinja2|mjml|sendgrid|sqlite3|lxml|babel|PIL|starlette"
     assert not set(heavy.split("|")).intersection(modules_after("--help", folder=tmp_path))
 
 

@@ -23,7 +23,7 @@ from newsletter.model.segment import Segment, Tagged
 from newsletter.providers.registry import open_provider
 from newsletter.settings.workspace import Settings
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
+from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.opening import open_database
@@ -131,7 +131,7 @@ def send(scene: Scene, *, broadcast: int, death: Death | None = None, unreachabl
         ended = deliver(
             desk.config,
             desk.database,
-            find_broadcast(desk.database, broadcast),
+            require_broadcast(desk.database, broadcast),
             desk.provider(unreachable=unreachable),
             ahead=_LONGEST_HOLD,
             listener=Listener(on_settled=lambda _: None, on_wait=lambda *_: None),

@@ -19,10 +19,10 @@ from newsletter.model.segment import All, Condition, Segment
 from newsletter.model.slots import Column, Escape, Slot, Template
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
+from newsletter.store.ledger.broadcasts import keep_batch_id, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.record import record_outcome
-from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber

@@ -23,6 +23,21 @@ ALL_OF_THEM: Call = {"every_topic": 1, "topic": "", "every_reason": 1, "reason":
 PERSONS = '["p1@example.org", "p2@example.org", "p3@example.org", "nobody@example.org"]'
 PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 
+FREEZE: Call = {"settlement": 1}
+FILL: Call = {"after": 0}
+MERGE: Call = {"after": 0, "size": 99}
+
+# Queries of other files by which the temporary tables are made that a file's queries need.
+_SHARED = tuple(f"import_shared.create_{table}" for table in ("remark", "contender", "revival"))
+BEFORE: Mapping[str, tuple[str, ...]] = {
+    "freeze": ("freeze.create_lookup", "freeze.create_member", "freeze.create_beginning"),
+    "topics": ("freeze.create_member",),
+    "import_filling": _SHARED,
+    "import_shared": _SHARED,
+    "import_merging": _SHARED
+    + tuple(f"import_merging.create_{table}" for table in ("incoming", "standing", "change", "token", "newcomer")),
+}
+
 # Each query with the calls that are made of it, in the order of the list: all of a file in one transaction.
 CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("approvals.approve", ({"issue": "2026-03", "content_hash": "h", "approved_by": "Bo", "now": T},)),
@@ -70,6 +85,19 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("chunks.add_chunk_like", ({**CHUNK, "number": 99, "size": 1, "first_subscriber": 1},)),
     ("chunks.shrink_chunk", ({**CHUNK, "by": 1},)),
     (
+        "claim.next_ready",
+        tuple(
+            {"broadcast": broadcast, "now": NEVER, "held_from": moment, "held_to": NEVER}
+            for broadcast, moment in ((2, ""), (2, T), (999, ""))
+        ),
+    ),
+    ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
+    ("claim.is_anybody_suppressed", ({},)),
+    ("claim.deliveries", (PAGE_OF_CHUNK,)),
+    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
+    ("claim.lock_broadcast", (ONE, NONE)),
+    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "now": T},)),
+    (
         "events.add",
         (
             {**ONE, "at": LATER, "id": "x", "type": "opened", "nonce": "n1", "chunk": 1, "attempt": 1, "subscriber": 1}
@@ -103,6 +131,105 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.clear_forgotten", ({},)),
     ("forgotten.drop_key", ({},)),
     ("forgotten.remember_key", ({"digest": b"key"},)),
+    ("freeze.stated_zones", ({},)),
+    ("freeze.collect_members", ({},)),
+    ("freeze.exclude_suppressed", ({**FREEZE, "reason": "unsubscribed"},)),
+    ("freeze.exclude_without_consent", (FREEZE,)),
+    ("freeze.earlier_broadcasts", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("freeze.exclude_earlier", ({**FREEZE, "earlier": 1},)),
+    ("freeze.members_left", ({"after": 0, "size": 99},)),
+    ("freeze.zones_left", ({},)),
+    (
+        "freeze.add_broadcast",
+        (
+            {"issue": "2026-03", "segment": "", "expression": "", "provider": "", "state": "running", "nonce": "n99"}
+            | {"content_hash": "", "envelope": "{}", "waivers": "[]", "frozen": 1, "due_at": "", "is_local_time": 0}
+            | {"now": T},
+        ),
+    ),
+    ("freeze.add_settlement", ({**ONE, "number": 77, "reason": "another", "size": 1, "now": T},)),
+    (
+        "freeze.add_chunk",
+        ({**ONE, "number": 77, "variant": 0, "zone": "", "due_at": "", "size": 1, "first_subscriber": 1, "now": T},),
+    ),
+    ("freeze.index_beginning", ({},)),
+    ("freeze.add_deliveries", ({"broadcast": 3},)),
+    ("freeze.drop_lookup", ({},)),
+    ("freeze.drop_member", ({},)),
+    ("freeze.drop_beginning", ({},)),
+    ("freeze.create_lookup", ({},)),
+    ("freeze.create_member", ({},)),
+    ("freeze.create_beginning", ({},)),
+    ("import_filling.is_anybody_there", ({},)),
+    ("import_filling.last_id", ({},)),
+    ("import_filling.keep_last_id", ({},)),
+    ("import_filling.drop_person_index", ({},)),
+    ("import_filling.index_repeated", ({},)),
+    ("import_filling.find_contenders", ({**FILL, "now": T, "mark": "|"},)),
+    ("import_filling.delete_rejected", (FILL,)),
+    ("import_filling.drop_repeated_index", ({},)),
+    ("import_filling.create_person_index", ({},)),
+    ("import_filling.find_revivals", ({**FILL, "now": T},)),
+    ("import_filling.count_suppressed", ({},)),
+    ("import_filling.count_without_consent", ({},)),
+    ("import_filling.fates", ({**FILL, "line": 0, "size": 99},)),
+    ("import_filling.remark_on_suppressed", (FILL,)),
+    ("import_filling.remark_on_missing_consent", (FILL,)),
+    ("import_merging.count_incoming", ({},)),
+    ("import_merging.find_offset", ({},)),
+    ("import_merging.look_up_by_place", ({"offset": 0},)),
+    ("import_merging.look_up_by_person", ({},)),
+    ("import_merging.find_contenders", ({"now": T, "mark": "|"},)),
+    ("import_merging.newcomers", (MERGE,)),
+    ("import_merging.forgotten_newcomers", ({},)),
+    ("import_merging.find_revivals", ({"now": T},)),
+    ("import_merging.candidates", (MERGE,)),
+    ("import_merging.count_fates", ({},)),
+    ("import_merging.fates", ({"line": 0, "size": 99},)),
+    ("import_merging.settle_unchanged", ({},)),
+    ("import_merging.keep_past_consents", ({"now": T},)),
+    ("import_merging.make_changes", ({"now": T},)),
+    ("import_merging.reject_remarked", ({},)),
+    ("import_merging.give_id_back", ({"line": 1, "subscriber": 50},)),
+    ("import_merging.remember_again", ({"digest": b"1"},)),
+    ("import_merging.add_newcomers", ({"after": 100, "now": T},)),
+    ("import_merging.is_anybody_without_consent", ({},)),
+    ("import_merging.remark_on_missing_consent", ({},)),
+    ("import_merging.remark_on_suppressed", ({},)),
+    ("import_merging.drop_change", ({},)),
+    ("import_merging.drop_token", ({},)),
+    ("import_merging.drop_newcomer", ({},)),
+    ("import_merging.drop_incoming", ({},)),
+    ("import_merging.drop_standing", ({},)),
+    ("import_merging.create_incoming", ({},)),
+    ("import_merging.create_standing", ({},)),
+    ("import_merging.create_change", ({},)),
+    ("import_merging.create_token", ({},)),
+    ("import_merging.create_newcomer", ({},)),
+    ("import_shared.index_remark", ({},)),
+    ("import_shared.add_attribute_name", ({"name": "city"},)),
+    ("import_shared.add_tag_name", ({"name": "donor"},)),
+    ("import_shared.reject_repeated", ({},)),
+    ("import_shared.drop_contender", ({},)),
+    ("import_shared.create_contender", ({},)),
+    ("import_shared.keep_past_suppressions", ({"now": T},)),
+    ("import_shared.lift", ({},)),
+    ("import_shared.remark_on_revivals", ({},)),
+    ("import_shared.drop_revival", ({},)),
+    ("import_shared.create_revival", ({},)),
+    ("import_shared.remarks", ({"after": 0, "last": 99},)),
+    ("import_shared.rejections", ({"size": 99},)),
+    ("import_shared.drop_remark", ({},)),
+    ("import_shared.create_remark", ({},)),
+    ("import_shared.is_anybody_forgotten", ({},)),
+    (
+        "import_shared.keep_import",
+        (
+            {"at": T, "file": "l.csv", "added": 1, "updated": 0, "unchanged": 0, "rejected": 0, "basis": ""}
+            | {"tags": ""},
+        ),
+    ),
+    ("import_shared.past_imports", ({},)),
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
     ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
@@ -141,6 +268,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("segments.member_ids", ({"most": 9},)),
     ("segments.sample_ids", ({"size": 9},)),
     ("segments.issue_names", ({},)),
+    ("segments.people", ({"ids": "[0, 1, 2, 3, 4, 5, 6, 7, 8]"},)),
+    ("segments.is_member", ({"subscriber": 1}, {"subscriber": 999})),
     ("soft_bounces.add", ({**PERSON, "at": LATER, "detail": ""},)),
     ("soft_bounces.repeated", ({"bounces": 1},)),
     ("soft_bounces.last_signs", ({"subscribers": "[1, 2, 7]", "since": EVER},)),
@@ -163,6 +292,15 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("status.settlements", (ONE, NONE)),
     ("status.chunk_summaries", (ONE, NONE)),
     ("status.emails_of_chunk", (PAGE_OF_CHUNK,)),
+    ("subscribers.find_id", (PERSON, STRANGER)),
+    ("subscribers.page", ({"after": -1, "size": 99},)),
+    ("subscribers.attribute_names", ({},)),
+    ("subscribers.tag_names", ({},)),
+    ("subscribers.past_deliveries", tuple({"subscriber": number} for number in (1, 3, 999))),
+    ("subscribers.past_consents", ({"subscriber": 1},)),
+    ("subscribers.events", ({"subscriber": 7}, {"subscriber": 999})),
+    ("subscribers.soft_bounces", ({"person": "p7@example.org"}, STRANGER)),
+    ("subscribers.count", ({},)),
     (
         "suppressions.add",
         ({**STRANGER, "topic": "", "email": "nobody@example.org", "reason": "manual", "detail": "", "created_at": T},),
@@ -185,6 +323,17 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),
     ("suppressions.drop_reported", ({},)),
+    ("topics.add_topic", ({**ONE, "topic": "new"},)),
+    ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
+    ("topics.topics_of", (ONE, NONE)),
+    ("variants.add_variant", ({**ONE, "number": 9, "content": b"c"},)),
+    (
+        "variants.add_picture",
+        ({**ONE, "name": "b.png", "content_type": "image/png", "width": 1, "height": 1, "content": b"c"},),
+    ),
+    ("variants.variants", (ONE, NONE)),
+    ("variants.variant_sizes", (ONE, NONE)),
+    ("variants.pictures", (ONE, NONE)),
 )
 
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
@@ -194,25 +343,22 @@ DUE = ("", T, LATER)
 def seed(connection: Connection) -> None:
     """A world in which every column that can be NULL is NULL somewhere, and every enum has each of its members."""
 
-    def insert(table: str, columns: str, *rows: tuple[object, ...]) -> None:
-        names = columns.split()
-        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-        connection.execute_each(sql, [dict(zip(names, row, strict=True)) for row in rows])
-
-    insert(
+    _insert(
+        connection,
         "subscriber",
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
         "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
         *(
             (number, f"p{number}@example.org", f"P{number}@example.org", "", "", "en", "Europe/London", "", EVER)
             + ((T, "form") if number else ("", ""))
-            + ("", "", "", "{}", "t", T)
+            + ("", T if number else "", "", "{}", "t", T)
             for number in range(9)
         ),
     )
     envelope = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
     waivers = '[{"rule": "links", "because": "why"}]'
-    insert(
+    _insert(
+        connection,
         "broadcast",
         "id state finished_at due_at is_local_time nonce issue segment expression provider reason content_hash "
         "envelope waivers frozen created_at batch_id",
@@ -222,7 +368,8 @@ def seed(connection: Connection) -> None:
             for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T, "")]
         ),
     )
-    insert(
+    _insert(
+        connection,
         "chunk",
         "broadcast number state size attempt due_at hold_until zone claimed_at variant first_subscriber runner reason "
         "message_id changed_at",
@@ -234,17 +381,22 @@ def seed(connection: Connection) -> None:
         (1, 20, "ready", 1, 0, LATER, "", "Asia/Tokyo", "", 0, 1, "", "", "", T),
         (1, 21, "accepted", 1, 1, "", LATER, "", T, 0, 1, "", "", "", T),
         (1, 22, "ready", 1, 0, "", "", "UTC", "", 0, 1, "", "", "", T),
+        (2, 2, "ready", 1, 0, "", "", "", "", 0, 1, "", "", "", T),
+        (2, 3, "ready", 1, 0, LATER, "", "", "", 0, 1, "", "", "", T),
         (2, 1, "unknown", 1, 1, "", "", "", "", 0, 1, "", "", "", T),
     )
-    insert(
+    _insert(
+        connection,
         "settlement",
         "broadcast number status reason size changed_at",
         *((1, number + 1, status.value, "why", 1, T) for number, status in enumerate(DeliveryStatus)),
     )
-    insert(
+    _insert(
+        connection,
         "delivery",
         "broadcast subscriber chunk settlement",
         *(
+            (1, 0, 1, None),
             (1, 1, 1, None),
             (1, 2, 3, None),
             (1, 3, None, 1),
@@ -254,31 +406,87 @@ def seed(connection: Connection) -> None:
             (2, 1, 1, None),
         ),
     )
-    insert(
+    _insert(
+        connection,
         "journal",
         "broadcast number at entry detail",
         *((1, number + 1, T, entry.value, "detail") for number, entry in enumerate(Entry)),
     )
     reasons = list(enumerate(SuppressionReason, start=1))
-    insert(
+    _insert(
+        connection,
         "suppression",
         "person topic email reason detail created_at repeated_at handed_over_at",
         *((f"p{n}@example.org", "", f"p{n}@example.org", reason.value, "", T, "", DUE[n % 2]) for n, reason in reasons),
         ("p6@example.org", "news", "p6@example.org", "unsubscribed", "", T, LATER, ""),
     )
-    insert(
+    _insert(
+        connection,
         "past_suppression",
         "person topic reason created_at lifted_at because",
         *((f"p{n}@example.org", "", reason.value, EVER, T, "why") for n, reason in reasons),
     )
-    insert(
+    _insert(
+        connection,
         "event",
         "at id type broadcast chunk attempt subscriber detail",
         *((LATER, type_.value, type_.value, 1, 5, 1, 7, "") for type_ in EventType),
     )
-    insert("reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
-    insert("soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
-    insert("approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
-    insert("tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
-    insert("forgotten", "digest subscriber reason created_at", (b"1", 50, "forgotten", T), (b"2", None, "manual", T))
-    insert("forgotten_key", "digest", (b"key",))
+    _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
+    _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
+    _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
+    _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
+    _insert(
+        connection,
+        "forgotten",
+        "digest subscriber reason created_at",
+        (b"1", 50, "forgotten", T),
+        (b"2", None, "manual", T),
+    )
+    _insert(connection, "forgotten_key", "digest", (b"key",))
+    connection.raise_last_ids({"broadcast": len(BroadcastState), "subscriber": 9})
+    _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
+    _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
+    _insert(
+        connection,
+        "picture",
+        "broadcast name content_type width height content",
+        (1, "a.png", "image/png", 1, 1, b"picture"),
+    )
+    _insert(connection, "attribute", "name", ("town",))
+    _insert(connection, "tag", "name", ("member",))
+    _insert(
+        connection,
+        "past_consent",
+        "subscriber replaced_at consented_at source wording confirmed_at",
+        *((1, T, moment, "form", "v1", confirmed) for moment, confirmed in ((EVER, ""), (T, LATER))),
+    )
+    _insert(
+        connection,
+        "import",
+        "at file added updated unchanged rejected basis tags",
+        (T, "list.csv", 1, 0, 0, 0, "", "|member|"),
+    )
+
+
+def furnish(connection: Connection, file: str) -> None:
+    """What the temporary tables of a file hold: of a list, somebody known and two newcomers, who were forgotten."""
+    if file == "freeze":
+        _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
+    if file == "import_shared":
+        _insert(connection, "remark", "line email is_rejected text", (9, "x@example.org", 1, "why"))
+    if file == "import_merging":
+        people = (1, "p1@example.org"), (2, "new@example.org"), (3, "other@example.org")
+        _insert(
+            connection,
+            "incoming",
+            "line person email last_name",
+            *((line, person, person, "Silva") for line, person in people),
+        )
+        _insert(connection, "newcomer", "line digest", (2, b"1"), (3, b"2"))
+
+
+def _insert(connection: Connection, table: str, columns: str, *rows: tuple[object, ...]) -> None:
+    names = columns.split()
+    sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+    connection.execute_each(sql, [dict(zip(names, row, strict=True)) for row in rows])

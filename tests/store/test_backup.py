@@ -20,7 +20,7 @@ from newsletter.store.backup import Restored, back_up, restore
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.forgotten import count_forgotten, forgotten_since
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, list_broadcasts, resume_broadcast
+from newsletter.store.ledger.broadcasts import finish_if_done, list_broadcasts, require_broadcast, resume_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.resolve import resolve_chunk, unknown_chunks
@@ -177,7 +177,7 @@ def test_what_was_not_handed_over_at_the_backup_is_unknown_and_never_leaves_agai
     assert [(each.id, each.issue, each.people) for each in done.open] == [(broadcast.id, "2026-02", 20)]
     assert states(database, broadcast) == {ChunkState.ACCEPTED: 10, ChunkState.UNKNOWN: 20}
     assert tally_of(database, broadcast.id).adds_up
-    held = find_broadcast(database, broadcast.id)
+    held = require_broadcast(database, broadcast.id)
     assert (held.state, held.reason) == (BroadcastState.PAUSED, "restored from a backup of 2026-02-19 08:00 UTC")
     assert journal_of(database, broadcast.id)[-1].detail == held.reason
     assert {chunk.reason for chunk in unknown_chunks(database, broadcast.id)} == {held.reason}
@@ -209,7 +209,7 @@ def test_scheduled_broadcasts_are_paused_too(database: Database, file: Path) -> 
     done = bring_back(database, file)
 
     assert [(each.id, each.people) for each in done.open] == [(broadcast.id, 3)]
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.PAUSED
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.PAUSED
 
 
 def test_who_left_and_who_was_forgotten_since_stays_so(database: Database, file: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import newsletter.store
 from newsletter.model.columns import COLUMN_NAMES
-from newsletter.store.columns import with_columns
 from newsletter.store.database import Database
+from newsletter.store.queries import with_columns
 from newsletter.store.subscribers import find_subscriber
 from tests.store.builders import add, row
 

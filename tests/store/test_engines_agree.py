@@ -28,6 +28,7 @@ from newsletter.model.segment import (
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
+from newsletter.store.queries import Change
 from newsletter.store.segment_sql import compose
 from newsletter.store.segments import count_segment, missing_values
 from tests.postgresql import PostgresServer
@@ -186,12 +187,13 @@ def engines(
     postgresql_server.drop_database(url)
 
 
+MEMBERS = Change(("", ""), "SELECT s.email FROM subscriber AS s WHERE :segment ORDER BY s.email")
+
+
 def members(database: Database, condition: Condition) -> list[str]:
     with database.read() as connection:
-        query = compose(
-            "SELECT s.email FROM subscriber AS s WHERE :segment ORDER BY s.email", connection.dialect, segment=condition
-        )
-        return [email for (email,) in connection.execute(query.sql, query.parameters)]
+        query, values = compose(MEMBERS, connection.dialect, segment=condition)
+        return [email for (email,) in connection.execute(query.sql, values)]
 
 
 def plainly(condition: Condition, known: dict[str, Person]) -> list[str]:

@@ -18,11 +18,10 @@ from newsletter.store.events import add_events
 from newsletter.store.forgotten import clear_forgotten, count_forgotten, digest_of, forget_person, forgotten_since
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.audit import find_delivery
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.status import settled_counts, tally_of
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.person import events_of, soft_bounces_of
-from newsletter.store.subscribers import find_subscriber, past_consents
+from newsletter.store.subscribers import events_of, find_subscriber, past_consents, soft_bounces_of
 from newsletter.store.suppressions import add_suppression, past_suppressions, remove_suppression, suppressions_of
 from tests.store.builders import (
     KEY,
@@ -167,7 +166,7 @@ def test_words_of_people_lose_the_address_too(database: Database) -> None:
 
     forget(database, ANA)
 
-    found = find_broadcast(database, broadcast.id)
+    found = require_broadcast(database, broadcast.id)
     assert found.reason.startswith("asked by somebody forgotten (")
     assert found.waivers == (Waiver(rule="L3", because=found.waivers[0].because),)
     assert ANA not in found.waivers[0].because

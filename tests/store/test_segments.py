@@ -26,7 +26,8 @@ from newsletter.model.segment import (
 )
 from newsletter.store.database import Database, Dialect
 from newsletter.store.postgresql.connection import PostgresDialect
-from newsletter.store.segment_sql import ComposedQuery, compose
+from newsletter.store.queries import Change, query_all
+from newsletter.store.segment_sql import compose
 from newsletter.store.segments import (
     count_both,
     count_segment,
@@ -48,10 +49,13 @@ PEOPLE = (
 )
 
 
+EMAILS = query_all("segments", "issue_names", str).rewritten("SELECT s.email FROM subscriber AS s WHERE :segment")
+
+
 def names(database: Database, condition: Condition) -> str:
     with database.read() as connection:
-        query = compose("SELECT s.email FROM subscriber AS s WHERE :segment", connection.dialect, segment=condition)
-        return "".join(sorted(email[0] for (email,) in connection.execute(query.sql, query.parameters)))
+        query, values = compose(EMAILS, connection.dialect, segment=condition)
+        return "".join(sorted(email[0] for email in query(connection, **values)))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_inner_columns_are_out_of_reach(database: Database, name: str) -> None:
 @pytest.mark.parametrize("dialect", [SqliteDialect(), PostgresDialect()])
 @given(name=st.text(st.characters(codec="utf-8", exclude_characters="\0")), value=st.text())
 def test_no_name_or_value_becomes_sql(dialect: Dialect, name: str, value: str) -> None:
-    def composed(name: str, value: str) -> ComposedQuery:
+    def composed(name: str, value: str) -> tuple[Change, dict[str, str | int]]:
         condition = And(
             (
                 Compare(name, Operator.EQUAL, value),
@@ -117,13 +121,13 @@ def test_no_name_or_value_becomes_sql(dialect: Dialect, name: str, value: str) -
                 *(Did(deed, value) for deed in Deed),
             )
         )
-        return compose("SELECT :segment", dialect, segment=condition)
+        return compose(Change(("", ""), "SELECT :segment"), dialect, segment=condition)
 
-    query = composed(name, value)
+    statement, values = composed(name, value)
 
     if name not in FIELD_COLUMNS:
-        assert query.sql == composed("x", "").sql
-    assert value in query.parameters.values()
+        assert statement.sql == composed("x", "")[0].sql
+    assert value in values.values()
 
 
 def test_hostile_names_and_values_are_only_compared(database: Database) -> None:

@@ -11,7 +11,7 @@ from newsletter.cli.options import Force
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.store.database import Database
-from newsletter.store.person import count_subscribers
+from newsletter.store.subscribers import count_subscribers
 from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.export import export_person, export_to_file, export_to_stream, write_person
 

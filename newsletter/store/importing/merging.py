@@ -5,7 +5,7 @@ a row whose cells are empty, or repeat what is on record, says nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import orjson
 
@@ -14,11 +14,51 @@ from newsletter.model.columns import COLUMN_NAMES, COLUMNS, MergeRule
 from newsletter.model.imports import ImportBatch, ImportReport
 from newsletter.store.database import Connection
 from newsletter.store.importing.filling import keep_last_id, last_id, unguessable_tokens
-from newsletter.store.importing.intake import MARK, Fates, reject_repeated
-from newsletter.store.importing.returning import refuse_forgotten, revive
-from newsletter.store.queries import load_queries
+from newsletter.store.importing.intake import MARK, FateRow, Fates, reject_repeated
+from newsletter.store.importing.returning import REJECT_REMARKED, refuse_forgotten, revive
+from newsletter.store.queries import change, query_all, query_one, query_value
 
-_SQL = load_queries("import_merging")
+
+class CandidateRow(NamedTuple):
+    """Somebody of whom the list may say something new; further columns hold what is on record, and what it says."""
+
+    line: int
+    subscriber: int
+
+
+class FateCounts(NamedTuple):
+    """How many rows have which fate, and how many of those taken are of suppressed addresses."""
+
+    added: int
+    updated: int
+    unchanged: int
+    rejected: int
+    suppressed: int
+
+
+_PREPARE = tuple(
+    change("import_merging", name) for name in ("drop_incoming", "drop_standing", "create_incoming", "create_standing")
+)
+_COUNT_INCOMING = change("import_merging", "count_incoming")
+_FIND_OFFSET = query_one("import_merging", "find_offset", int)
+_LOOK_UP_BY_PLACE = change("import_merging", "look_up_by_place")
+_LOOK_UP_BY_PERSON = change("import_merging", "look_up_by_person")
+_FIND_CONTENDERS = change("import_merging", "find_contenders")
+_FIND_REVIVALS = change("import_merging", "find_revivals")
+_CREATE_CHANGE = change("import_merging", "create_change")
+_CANDIDATES = query_all("import_merging", "candidates", CandidateRow)
+_SETTLE_UNCHANGED = change("import_merging", "settle_unchanged")
+_KEEP_PAST_CONSENTS = change("import_merging", "keep_past_consents")
+_MAKE_CHANGES = change("import_merging", "make_changes")
+_DROP_CHANGE = change("import_merging", "drop_change")
+_COUNT_FATES = query_value("import_merging", "count_fates", FateCounts)
+_CREATE_TOKEN = change("import_merging", "create_token")
+_ADD_NEWCOMERS = change("import_merging", "add_newcomers")
+_DROP_TOKEN = change("import_merging", "drop_token")
+_IS_ANYBODY_WITHOUT_CONSENT = query_value("import_merging", "is_anybody_without_consent", bool)
+_REMARK_ON_MISSING_CONSENT = change("import_merging", "remark_on_missing_consent")
+_REMARK_ON_SUPPRESSED = change("import_merging", "remark_on_suppressed")
+_FATES = query_all("import_merging", "fates", FateRow)
 _PAGE = 10_000
 _TOKENS_AT_ONCE = 10_000
 _WIDTH = len(COLUMNS)
@@ -31,90 +71,88 @@ def merge(
     """Add who is new and update who is known. `key` is needed where somebody was forgotten."""
     staged = _stage(connection, rows)
     if _look_up(connection, staged) and reject_repeated(
-        connection, lambda: _SQL.find_contenders(connection, now=now, mark=MARK)
+        connection, lambda: _FIND_CONTENDERS(connection, now=now, mark=MARK)
     ):
-        _SQL.reject_remarked(connection)
+        REJECT_REMARKED(connection)
     returned = refuse_forgotten(connection, key=key, now=now)
-    revived = revive(connection, lambda: _SQL.find_revivals(connection, now=now), now=now)
+    revived = revive(connection, lambda: _FIND_REVIVALS(connection, now=now), now=now)
     _update_known(connection, now=now)
-    added, updated, unchanged, rejected, suppressed = _SQL.count_fates(connection)
-    if added:
-        _add_newcomers(connection, added, now=now)
+    counts = _COUNT_FATES(connection)
+    if counts.added:
+        _add_newcomers(connection, counts.added, now=now)
     if makes_remarks:
-        _SQL.remark_on_suppressed(connection)
+        _REMARK_ON_SUPPRESSED(connection)
     report = ImportReport(
-        added=added,
-        updated=updated,
-        unchanged=unchanged,
-        rejected=rejected,
-        suppressed=suppressed - revived,
+        added=counts.added,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        rejected=counts.rejected,
+        suppressed=counts.suppressed - revived,
         revived=revived + returned,
         without_consent=_remark_on_missing_consent(connection),
     )
-    return report, lambda line, size: _SQL.fates(connection, line=line, size=size)
+    return report, lambda line, size: _FATES(connection, line=line, size=size)
 
 
 def _stage(connection: Connection, rows: Iterator[ImportBatch]) -> int:
-    """Stage the list, and return how many rows it has."""
-    for prepare in (_SQL.drop_incoming, _SQL.drop_standing, _SQL.create_incoming, _SQL.create_standing):
+    """Stage the list. Return how many rows it has."""
+    for prepare in _PREPARE:
         prepare(connection)
     staged = 0
     for some in rows:
         connection.load_columns("incoming", {"line": some.lines, **some.columns}, {})
         staged += len(some.lines)
-    _SQL.count_incoming(connection)
+    _COUNT_INCOMING(connection)
     return staged
 
 
 def _look_up(connection: Connection, staged: int) -> bool:
-    """Find on the list whom the rows are about, and return whether somebody may have several rows.
+    """Find on the list whom the rows are about. Return whether somebody may have several rows.
 
     A list that was imported before stands in the order of the ids that its people were given. There a person is found
     by the place alone, in a third of the time; and there nobody can stand twice.
     """
-    offset, found = _SQL.find_offset(connection), 0
+    offset, found = _FIND_OFFSET(connection), 0
     if offset is not None:
-        found = _SQL.look_up_by_place(connection, offset=offset)
+        found = _LOOK_UP_BY_PLACE(connection, offset=offset)
     if found < staged:
-        _SQL.look_up_by_person(connection)
+        _LOOK_UP_BY_PERSON(connection)
     return found < staged
 
 
 def _update_known(connection: Connection, *, now: str) -> None:
     """Put on record what is new of people who are on the list."""
-    _SQL.create_change(connection)
+    _CREATE_CHANGE(connection)
     after = 0
-    while page := list(_SQL.candidates(connection, after=after, size=_PAGE)):
+    while page := connection.execute(_CANDIDATES.sql, {"after": after, "size": _PAGE}).fetchall():
         changes = []
         for line, subscriber, *cells in page:
-            known = tuple(cells[:_WIDTH])
-            result = merged(known, cells[_WIDTH:])
+            texts = cast("list[str]", cells)
+            known = tuple(texts[:_WIDTH])
+            result = merged(known, texts[_WIDTH:])
             if result != known:
                 changes.append((line, subscriber, *result))
         connection.load("change", changes)
-        after = page[-1][0]
+        after = cast("int", page[-1][0])
     if after:
-        _SQL.settle_unchanged(connection)
-        _SQL.keep_past_consents(connection, now=now)
-        _SQL.make_changes(connection, now=now)
-    _SQL.drop_change(connection)
+        _SETTLE_UNCHANGED(connection)
+        _KEEP_PAST_CONSENTS(connection, now=now)
+        _MAKE_CHANGES(connection, now=now)
+    _DROP_CHANGE(connection)
 
 
 def _add_newcomers(connection: Connection, count: int, *, now: str) -> None:
-    _SQL.create_token(connection)
+    _CREATE_TOKEN(connection)
     for start in range(1, count + 1, _TOKENS_AT_ONCE):
         numbers = range(start, min(start + _TOKENS_AT_ONCE, count + 1))
         connection.load("token", zip(numbers, unguessable_tokens(len(numbers)), strict=True))
-    _SQL.add_newcomers(connection, after=last_id(connection), now=now)
+    _ADD_NEWCOMERS(connection, after=last_id(connection), now=now)
     keep_last_id(connection)
-    _SQL.drop_token(connection)
+    _DROP_TOKEN(connection)
 
 
 def _remark_on_missing_consent(connection: Connection) -> int:
-    if not _SQL.is_anybody_without_consent(connection):
-        return 0
-    found: int = _SQL.remark_on_missing_consent(connection)
-    return found
+    return _REMARK_ON_MISSING_CONSENT(connection) if _IS_ANYBODY_WITHOUT_CONSENT(connection) else 0
 
 
 def merged(known: Sequence[str], row: Sequence[str]) -> tuple[str, ...]:

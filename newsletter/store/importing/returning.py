@@ -5,42 +5,75 @@ person back; never a basis that an import states, nor anything where an address 
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from newsletter.errors import InputError
 from newsletter.store.database import Connection
 from newsletter.store.forgotten import digest_of, require_key
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_all, query_value
 
-_SQL = load_queries("import_merging")
-_SHARED = load_queries("import_shared")
+
+class NewcomerRow(NamedTuple):
+    """Somebody who is not on the list."""
+
+    line: int
+    person: str
+
+
+class ForgottenNewcomer(NamedTuple):
+    """A newcomer who was forgotten, and what their row says of a consent."""
+
+    line: int
+    email: str
+    digest: bytes
+    subscriber: int | None
+    reason: str
+    forgotten_at: str
+    consented_at: str
+    consent_source: str
+
+
+_CREATE_REVIVAL = change("import_shared", "create_revival")
+_KEEP_PAST_SUPPRESSIONS = change("import_shared", "keep_past_suppressions")
+_LIFT = change("import_shared", "lift")
+_REMARK_ON_REVIVALS = change("import_shared", "remark_on_revivals")
+_DROP_REVIVAL = change("import_shared", "drop_revival")
+_IS_ANYBODY_FORGOTTEN = query_value("import_shared", "is_anybody_forgotten", bool)
+REJECT_REMARKED = change("import_merging", "reject_remarked")
+_CREATE_NEWCOMER = change("import_merging", "create_newcomer")
+_NEWCOMERS = query_all("import_merging", "newcomers", NewcomerRow)
+_FORGOTTEN_NEWCOMERS = query_all("import_merging", "forgotten_newcomers", ForgottenNewcomer)
+_GIVE_ID_BACK = change("import_merging", "give_id_back")
+_REMEMBER_AGAIN = change("import_merging", "remember_again")
+_DROP_NEWCOMER = change("import_merging", "drop_newcomer")
 _PAGE = 10_000
 _MAY_RETURN = {"unsubscribed", "bounced", "complained", "forgotten"}  # never who is invalid, or was put there by hand
 
 
 def revive(connection: Connection, find_revivals: Callable[[], object], *, now: str) -> int:
-    """Lift the suppressions of those who came back, keep why, and return how many they are.
+    """Lift the suppressions of those who came back, and keep why. Return how many they are.
 
     `find_revivals` puts them into the table `revival`.
     """
-    _SHARED.create_revival(connection)
+    _CREATE_REVIVAL(connection)
     find_revivals()
-    _SHARED.keep_past_suppressions(connection, now=now)
-    revived: int = _SHARED.lift(connection)
+    _KEEP_PAST_SUPPRESSIONS(connection, now=now)
+    revived = _LIFT(connection)
     if revived:
-        _SHARED.remark_on_revivals(connection)
-    _SHARED.drop_revival(connection)
+        _REMARK_ON_REVIVALS(connection)
+    _DROP_REVIVAL(connection)
     return revived
 
 
 def is_anybody_forgotten(connection: Connection) -> bool:
     """Return whether somebody was forgotten, so that an import needs the key."""
-    return bool(_SHARED.is_anybody_forgotten(connection))
+    return _IS_ANYBODY_FORGOTTEN(connection)
 
 
 def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> int:
-    """Reject the newcomers who were forgotten, or give them their id again, and return to how many.
+    """Reject the newcomers who were forgotten, or give them their id again. Return to how many.
 
-    Raises InputError where somebody was forgotten and the key is missing or another one: any row might be theirs.
+    Raise InputError where somebody was forgotten and the key is missing or another one: any row might be theirs.
     """
     if not is_anybody_forgotten(connection):
         return 0
@@ -50,29 +83,28 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
             "set NEWSLETTER_KEY in the environment to the key that was used then"
         )
     require_key(connection, key)
-    _find_digests(connection, key)
+    _keep_digests(connection, key)
     refused, returning = [], []
-    for line, email, digest, subscriber, reason, forgotten_at, consented_at, source in _SQL.forgotten_newcomers(
-        connection
-    ):
-        if reason in _MAY_RETURN and forgotten_at < consented_at <= now and source:
-            returning.append({"line": line, "subscriber": subscriber, "digest": digest})
-            told = f"was forgotten, came back: new consent of {consented_at} ({source})"
-            connection.load("remark", [(line, email, 0, told)])
+    for row in _FORGOTTEN_NEWCOMERS(connection):
+        if row.reason in _MAY_RETURN and row.forgotten_at < row.consented_at <= now and row.consent_source:
+            returning.append({"line": row.line, "subscriber": row.subscriber, "digest": row.digest})
+            told = f"was forgotten, came back: new consent of {row.consented_at} ({row.consent_source})"
+            connection.load("remark", [(row.line, row.email, 0, told)])
         else:
-            refused.append((line, email, 1, "this person asked to be forgotten and has not given a new consent since"))
+            told = "this person asked to be forgotten and has not given a new consent since"
+            refused.append((row.line, row.email, 1, told))
     connection.load("remark", refused)
     if refused:
-        _SQL.reject_remarked(connection)
-    _SQL.give_id_back(connection, returning)
-    _SQL.remember_again(connection, returning)
-    _SQL.drop_newcomer(connection)
+        REJECT_REMARKED(connection)
+    _GIVE_ID_BACK.for_each(connection, returning)
+    _REMEMBER_AGAIN.for_each(connection, returning)
+    _DROP_NEWCOMER(connection)
     return len(returning)
 
 
-def _find_digests(connection: Connection, key: bytes) -> None:
-    _SQL.create_newcomer(connection)
+def _keep_digests(connection: Connection, key: bytes) -> None:
+    _CREATE_NEWCOMER(connection)
     after = 0
-    while page := list(_SQL.newcomers(connection, after=after, size=_PAGE)):
+    while page := _NEWCOMERS(connection, after=after, size=_PAGE):
         connection.load("newcomer", [(line, digest_of(person, key)) for line, person in page])
-        after = page[-1][0]
+        after = page[-1].line

@@ -6,7 +6,7 @@ from newsletter.model.address import person_of
 from newsletter.model.ledger import AuditedDelivery
 from newsletter.store.database import Database
 from newsletter.store.forgotten import FIND_SUBSCRIBER, digest_of, require_key
-from newsletter.store.ledger.states import find
+from newsletter.store.ledger.states import require_current
 from newsletter.store.queries import query_all, query_one
 
 _DELIVERIES = query_all("audit", "deliveries", AuditedDelivery)
@@ -22,12 +22,8 @@ def audited_deliveries(
 
     They are read page by page, so a broadcast under way is seen as it stands then.
     """
-    after = 0
-    while True:
-        with database.read() as connection:
-            page = _DELIVERIES(connection, broadcast=broadcast_id, after=after, status=status or _ANY, size=_PAGE)
-        if not page:
-            return
+    asked, after = {"broadcast": broadcast_id, "status": status or _ANY, "size": _PAGE}, 0
+    while page := _DELIVERIES.ask(database, after=after, **asked):
         yield from page
         after = page[-1].subscriber
 
@@ -42,7 +38,7 @@ def find_delivery(
     """
     person = person_of(email)
     with database.read() as connection:
-        find(connection, broadcast_id)
+        require_current(connection, broadcast_id)
         subscriber = FIND_SUBSCRIBER(connection, person=person)
         if subscriber is None and key is not None:
             require_key(connection, key)

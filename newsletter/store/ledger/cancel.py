@@ -11,7 +11,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
-from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, end, find, set_cancelling
+from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, end, require_current, set_cancelling
 from newsletter.store.ledger.status import count, in_words
 from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
@@ -32,7 +32,7 @@ def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Bro
     where there is nothing to cancel.
     """
     with database.transaction() as connection:
-        broadcast = find(connection, broadcast_id)
+        broadcast = require_current(connection, broadcast_id)
         if broadcast.state is BroadcastState.CANCELLING:
             return broadcast
         held = _HELD_AHEAD(connection, broadcast=broadcast_id, now=text_of(now))
@@ -41,7 +41,7 @@ def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Bro
         detail = f"{waiting} had not left, {held} are held by the provider"
         set_cancelling(connection, broadcast_id, detail, now=now)
         cancel_ready(connection, broadcast_id, reason=CANCELLED_WHY, now=now)
-        return find(connection, broadcast_id)
+        return require_current(connection, broadcast_id)
 
 
 def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confirmed_at: datetime) -> int:
@@ -52,7 +52,7 @@ def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confi
     cancelling began, and less long, may have left: it becomes unknown.
     """
     with database.transaction() as connection:
-        if find(connection, broadcast_id).state is not BroadcastState.CANCELLING:
+        if require_current(connection, broadcast_id).state is not BroadcastState.CANCELLING:
             return 0
         beyond, stamp = text_of(confirmed_at + margin), text_of(confirmed_at)
         sizes = _TAKE_BACK(connection, broadcast=broadcast_id, beyond=beyond, reason=_TAKEN_BACK, now=stamp)
@@ -70,14 +70,14 @@ def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confi
 def finish_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """End a broadcast that is being cancelled, unless something is inflight or left to take back. Return it."""
     with database.transaction() as connection:
-        broadcast = find(connection, broadcast_id)
+        broadcast = require_current(connection, broadcast_id)
         if broadcast.state is not BroadcastState.CANCELLING:
             return broadcast
         if _LEFT_TO_END(connection, broadcast=broadcast_id, since=_began(connection, broadcast_id)):
             return broadcast
         counts = in_words(count(connection, broadcast_id))
         end(connection, broadcast_id, BroadcastState.CANCELLED, detail=counts, now=now)
-        return find(connection, broadcast_id)
+        return require_current(connection, broadcast_id)
 
 
 def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:

@@ -83,8 +83,7 @@ def split_off(
     )
     set_state(replace(chunk, number=number), state, reason=reason, message_id=message_id)
     _MOVE_DELIVERIES.for_each(
-        chunk.connection,
-        [{"broadcast": chunk.broadcast, "subscriber": each, "into": number} for each in subscribers],
+        chunk.connection, [{"broadcast": chunk.broadcast, "subscriber": each, "into": number} for each in subscribers]
     )
     _shrink(chunk, len(subscribers))
 

@@ -1,22 +1,72 @@
 """Claims the next chunk of a broadcast: durably inflight before anything of it can leave."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from itertools import repeat
 from typing import NamedTuple, cast
 
+import orjson
+
 from newsletter.model.broadcast import DeliveryStatus
+from newsletter.model.columns import COLUMNS
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
 from newsletter.store.ledger.topics import reason_of_leaving
-from newsletter.store.ledger.values import Columns, columns_of
-from newsletter.store.queries import load_queries
-from newsletter.system.moments import moment_of, text_of
+from newsletter.store.queries import change, query_all, query_one, query_value
+from newsletter.system.moments import text_of
 
-_SQL = load_queries("claim")
+
+class ReadyChunk(NamedTuple):
+    """The first chunk that may be handed over."""
+
+    number: int
+    attempt: int
+    variant: int
+    size: int
+    first_subscriber: int
+    due_at: datetime | None
+    batch_id: str
+
+
+class DeliveryRow(NamedTuple):
+    """A delivery of a claimed chunk; the columns that the messages need besides come after these."""
+
+    subscriber: int
+    email: str
+    first_name: str
+    last_name: str
+    token: str
+
+
+class CheckedRow(NamedTuple):
+    """The same of somebody who may have left the list; last, after all columns, why they must not be mailed."""
+
+    subscriber: int
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    token: str | None
+    late: str | None
+
+
+_NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
+_CLAIMED_SINCE = query_value("claim", "claimed_since", int)
+_IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
+_DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
+_DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
+_LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
+_MARK_INFLIGHT = change("claim", "mark_inflight")
 _COLUMNS = ":columns"
 _TICK = timedelta(seconds=1)  # the ledger's
+_IN_EVERY_ROW = ("", "email", "first_name", "last_name", "")  # subscriber and token are nothing that a field can name
+_ON_DEMAND = tuple(column.name for column in COLUMNS if column.is_field and column.name not in _IN_EVERY_ROW)
+_ATTRIBUTES = "attributes"
+# A tuple as it is, made a delivery: `_make` would ask for the length of each, a million times.
+_as_delivery = partial(tuple.__new__, ClaimedDelivery)
 
 
 def claim_chunk(
@@ -30,12 +80,12 @@ def claim_chunk(
     held_only: bool = False,
     allowances: Sequence[Allowance] = (),
 ) -> ClaimedChunk | NotYet | None:
-    """Marks the first chunk of a running broadcast that is due inflight; None where there is none.
+    """Mark the first chunk of a running broadcast that is due inflight. Return it, or None where there is none.
 
     With `hold_within`, and a batch id of the broadcast, a chunk that is due so much later may be claimed too: the
     provider is to hold it until then. `held_only` leaves out what would reach people at once. Whoever was suppressed or
     removed since the freeze is excluded first. `fields` are columns or attributes whose values the messages need.
-    NotYet where an allowance is used up. When this returns, the claim has reached the disk.
+    Return NotYet where an allowance is used up. When this returns, the claim has reached the disk.
     """
     claim = Claim(broadcast_id, runner_id, tuple(fields), now, now + (hold_within or timedelta()), held_only)
     if not allowances:
@@ -58,7 +108,7 @@ class Claim(NamedTuple):
 
 
 def claim_within(connection: Connection, claim: Claim) -> ClaimedChunk | None:
-    """Marks the first chunk inflight, within a transaction; the claim holds when that is kept."""
+    """Mark the first chunk inflight, within a transaction; the claim holds when that is kept."""
     while ready := _next_ready(connection, claim):
         if claimed := _take(connection, claim, ready):
             return claimed
@@ -68,7 +118,7 @@ def claim_within(connection: Connection, claim: Claim) -> ClaimedChunk | None:
 def _claim_allowed(
     connection: Connection, claim: Claim, allowances: Sequence[Allowance]
 ) -> ClaimedChunk | NotYet | None:
-    """The same as far as the allowances go, which each chunk is measured by: one before it may prove to be empty."""
+    """Do the same as far as the allowances go, which each chunk is measured by: one before it may prove to be empty."""
     while ready := _next_ready(connection, claim):
         if not_yet := _not_yet(connection, claim.broadcast, ready.size, allowances):
             return not_yet
@@ -77,8 +127,8 @@ def _claim_allowed(
     return None
 
 
-def _take(connection: Connection, claim: Claim, ready: "_Ready") -> ClaimedChunk | None:
-    """Marks a chunk inflight; where nobody of it may be mailed any more, closes it."""
+def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChunk | None:
+    """Mark a chunk inflight; where nobody of it may be mailed any more, close it."""
     columns = columns_of(claim.fields)
     chunk = OpenChunk(connection=connection, broadcast=claim.broadcast, number=ready.number, now=claim.now)
     rows = _mailable(chunk, ready, columns)
@@ -88,32 +138,21 @@ def _take(connection: Connection, claim: Claim, ready: "_Ready") -> ClaimedChunk
     return _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
 
 
-class _Ready(NamedTuple):
-    number: int
-    attempt: int
-    variant: int
-    size: int
-    first_subscriber: int
-    due_at: str
-    batch_id: str
-
-
-def _next_ready(connection: Connection, claim: Claim) -> _Ready | None:
-    row = _SQL.next_ready(
+def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:
+    return _NEXT_READY(
         connection,
         broadcast=claim.broadcast,
         now=text_of(claim.now),
         held_to=text_of(claim.held_to),
         held_from=text_of(claim.now + _TICK) if claim.held_only else "",
     )
-    return None if row is None else _Ready._make(row)
 
 
 def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
-    """What keeps a chunk of this size waiting longest; one that no allowance is large enough for goes alone."""
+    """Return what keeps a chunk of this size waiting longest; one that no allowance is large enough for goes alone."""
     used_up = []
     for allowance in allowances:
-        used = int(_SQL.claimed_since(connection, broadcast=broadcast_id, since=text_of(allowance.since)))
+        used = _CLAIMED_SINCE(connection, broadcast=broadcast_id, since=text_of(allowance.since))
         if used and used + size > allowance.deliveries:
             used_up.append(allowance)
     if not used_up:
@@ -122,8 +161,8 @@ def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: S
     return NotYet(until=last.frees, reason=last.reason)
 
 
-def _mailable(chunk: OpenChunk, ready: _Ready, columns: Columns) -> list[Row]:
-    """The rows of those who may be mailed; whoever must not be any more is excluded."""
+def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[Row]:
+    """Return the rows of those who may be mailed; whoever must not be any more is excluded."""
     connection = chunk.connection
     place = {
         "broadcast": chunk.broadcast,
@@ -131,35 +170,34 @@ def _mailable(chunk: OpenChunk, ready: _Ready, columns: Columns) -> list[Row]:
         "first_subscriber": ready.first_subscriber,
         "size": ready.size,
     }
-    # All rows at once rather than through aiosql, which hands them over one by one: this is the hot path.
-    if not _SQL.is_anybody_suppressed(connection):
-        query = _SQL.deliveries.sql.replace(_COLUMNS, columns.sql)
+    # The rows stay plain tuples, and are turned into deliveries column by column: this is the hot path.
+    if not _IS_ANYBODY_SUPPRESSED(connection):
+        query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()
         if len(rows) == ready.size:
             return rows
-    query = _SQL.deliveries_with_late.sql.replace(_COLUMNS, columns.sql)
+    query = _DELIVERIES_WITH_LATE.sql.replace(_COLUMNS, columns.sql)
     leaving = reason_of_leaving(connection, chunk.broadcast)
     rows = connection.execute(query, {**place, "leaving": leaving}).fetchall()
     late = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not late:
         return rows
-    _SQL.lock_broadcast(connection, broadcast=chunk.broadcast)
+    _LOCK_BROADCAST(connection, broadcast=chunk.broadcast)
     settle(chunk, DeliveryStatus.EXCLUDED, cast("dict[int, str]", late))
     return [row for row in rows if row[-1] is None]
 
 
 def _mark_inflight(
-    chunk: OpenChunk, ready: _Ready, runner_id: str, deliveries: tuple[ClaimedDelivery, ...]
+    chunk: OpenChunk, ready: ReadyChunk, runner_id: str, deliveries: tuple[ClaimedDelivery, ...]
 ) -> ClaimedChunk:
-    now = text_of(chunk.now)
-    hold_until = ready.due_at if ready.due_at > now else ""
-    _SQL.mark_inflight(
+    hold_until = ready.due_at if ready.due_at is not None and ready.due_at > chunk.now else None
+    _MARK_INFLIGHT(
         chunk.connection,
         broadcast=chunk.broadcast,
         chunk=chunk.number,
         runner=runner_id,
-        hold_until=hold_until,
-        now=now,
+        hold_until=text_of(hold_until) if hold_until else "",
+        now=text_of(chunk.now),
     )
     return ClaimedChunk(
         broadcast=chunk.broadcast,
@@ -167,7 +205,49 @@ def _mark_inflight(
         attempt=ready.attempt + 1,
         variant_key=str(ready.variant),
         deliveries=deliveries,
-        due_at=moment_of(ready.due_at) if ready.due_at else None,
-        hold_until=moment_of(hold_until) if hold_until else None,
+        due_at=ready.due_at,
+        hold_until=hold_until,
         batch_id=ready.batch_id,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The columns that are read besides those of every row, for fields in an order of their own."""
+
+    fields: tuple[str, ...]
+    extra: tuple[str, ...]  # names of ours: what a user wrote never becomes part of a query
+
+    @property
+    def sql(self) -> str:
+        """Return what the list of columns goes on with."""
+        return "".join(f", s.{name}" for name in self.extra)
+
+    def deliveries(self, rows: Sequence[Row]) -> tuple[ClaimedDelivery, ...]:
+        """Return one delivery a row; at least one row. Taken by columns, which takes half as long as by rows."""
+        columns = tuple(zip(*rows, strict=True))
+        values = self._values(columns)
+        return tuple(map(_as_delivery, zip(*columns[: len(_IN_EVERY_ROW)], values, strict=False)))
+
+    def _values(self, columns: Sequence[Sequence[str]]) -> Iterable[tuple[str, ...]]:
+        if not self.fields:
+            return repeat(())
+        found = {name: column for name, column in zip((*_IN_EVERY_ROW, *self.extra), columns, strict=False) if name}
+        texts = found.pop(_ATTRIBUTES, ())
+        attributes = [orjson.loads(text) for text in texts]
+        return zip(
+            *[
+                found[name] if name in found else [values.get(name, "") for values in attributes]
+                for name in self.fields
+            ],
+            strict=True,
+        )
+
+
+@lru_cache
+def columns_of(fields: tuple[str, ...]) -> Columns:
+    """Return the columns for fields: a column of the list by its name, anything else from the attributes."""
+    extra = [name for name in _ON_DEMAND if name in fields]
+    if not {*_IN_EVERY_ROW, *_ON_DEMAND}.issuperset(fields):
+        extra.append(_ATTRIBUTES)
+    return Columns(fields=fields, extra=tuple(extra))

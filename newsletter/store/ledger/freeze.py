@@ -20,13 +20,19 @@ from newsletter.store.ledger.members import (
     sort_members,
     zoneless_left,
 )
-from newsletter.store.ledger.states import envelope_text, find, waivers_text
+from newsletter.store.ledger.states import envelope_text, require_current, waivers_text
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_value
 from newsletter.system.moments import text_of
 
-_SQL = load_queries("freeze")
+_ADD_BROADCAST = query_value("freeze", "add_broadcast", int)
+_ADD_SETTLEMENT = change("freeze", "add_settlement")
+_ADD_CHUNK = change("freeze", "add_chunk")
+_CREATE_BEGINNING = change("freeze", "create_beginning")
+_INDEX_BEGINNING = change("freeze", "index_beginning")
+_ADD_DELIVERIES = change("freeze", "add_deliveries")
+_CLEAR_UP = tuple(change("freeze", name) for name in ("drop_beginning", "drop_member", "drop_lookup"))
 
 
 class NotRenderedError(Exception):
@@ -38,12 +44,7 @@ class NotRenderedError(Exception):
 
 
 def freeze_broadcast(
-    database: Database,
-    request: FreezeRequest,
-    variants: Iterable[RenderedVariant],
-    *,
-    chunk_size: int,
-    now: datetime,
+    database: Database, request: FreezeRequest, variants: Iterable[RenderedVariant], *, chunk_size: int, now: datetime
 ) -> Broadcast:
     """Give everybody of the segment one delivery, in one transaction.
 
@@ -64,20 +65,19 @@ def freeze_broadcast(
         keep_topics(connection, broadcast_id, request.topics)
         _add_settlements(connection, broadcast_id, members.excluded, now=now)
         _add_chunks(connection, broadcast_id, parts, readerships, chunk_size=chunk_size, now=now)
-        _SQL.add_deliveries(connection, broadcast=broadcast_id)
+        _ADD_DELIVERIES(connection, broadcast=broadcast_id)
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         _write_journal(connection, broadcast_id, request, members, now=now)
-        _SQL.drop_beginning(connection)
-        _SQL.drop_member(connection)
-        _SQL.drop_lookup(connection)
-        return find(connection, broadcast_id)
+        for drop in _CLEAR_UP:
+            drop(connection)
+        return require_current(connection, broadcast_id)
 
 
 def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
-    """Who would get what, and when, if the broadcast were frozen now; writes nothing and holds up nobody.
+    """Return who would get what, and when, if the broadcast were frozen now. Write nothing, hold up nobody.
 
-    Raises InputError where nobody would get anything.
+    Raise InputError where nobody would get anything.
     """
     with database.read() as connection:
         members = sort_members(connection, request)
@@ -102,7 +102,7 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
 
 
 def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:
-    """How many who are left are in each part, by its number; where there can be but one, nobody needs to be read."""
+    """Return how many who are left are in each part, by its number; where there can be but one, nobody is read."""
     if members.numbering.count == 1:
         left = members.count - sum(each.deliveries for each in members.excluded)
         return {0: left} if left else {}
@@ -133,7 +133,7 @@ class _Part:
 
 
 def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> list[_Part]:
-    """Cuts those who are left into parts and chunks; the parts by their moment."""
+    """Cut those who are left into parts and chunks. Return the parts by their moment."""
     counts: defaultdict[int, int] = defaultdict(int)
     beginnings: defaultdict[int, list[int]] = defaultdict(list)
     is_one_part = members.numbering.count == 1
@@ -165,7 +165,7 @@ def _add_broadcast(
 ) -> int:
     earliest = parts[0].zone.moment
     is_ahead = earliest is not None and earliest > now
-    broadcast_id: int = _SQL.add_broadcast(
+    return _ADD_BROADCAST(
         connection,
         issue=request.issue,
         segment=request.segment.name,
@@ -181,14 +181,13 @@ def _add_broadcast(
         is_local_time=int(request.schedule is not None and request.schedule.is_local_time),
         now=text_of(now),
     )
-    return broadcast_id
 
 
 def _add_settlements(
     connection: Connection, broadcast_id: int, excluded: Sequence[SettledCount], *, now: datetime
 ) -> None:
     for number, exclusion in enumerate(excluded, start=1):
-        _SQL.add_settlement(
+        _ADD_SETTLEMENT(
             connection,
             broadcast=broadcast_id,
             number=number,
@@ -230,10 +229,10 @@ def _add_chunks(
                     "now": text_of(now),
                 }
             )
-    _SQL.add_chunk(connection, rows)
-    _SQL.create_beginning(connection)
+    _ADD_CHUNK.for_each(connection, rows)
+    _CREATE_BEGINNING(connection)
     connection.load("beginning", beginnings)
-    _SQL.index_beginning(connection)
+    _INDEX_BEGINNING(connection)
 
 
 def _write_journal(

@@ -15,8 +15,7 @@ _FIRST_OF = query_one("journal", "first_of", datetime)
 
 def journal_of(database: Database, broadcast_id: int) -> tuple[JournalEntry, ...]:
     """Return the entries of a broadcast, the oldest first."""
-    with database.read() as connection:
-        return tuple(_ENTRIES(connection, broadcast=broadcast_id))
+    return _ENTRIES.ask(database, broadcast=broadcast_id)
 
 
 def write(connection: Connection, broadcast_id: int, entry: Entry, detail: str, *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
@@ -12,12 +12,33 @@ from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
 from newsletter.store.database import Connection
 from newsletter.store.ledger.parts import Numbering
 from newsletter.store.ledger.topics import exclude_left
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_all
 
-_SQL = load_queries("freeze")
+
+class MemberLeft(NamedTuple):
+    """Somebody who gets a message, and the number of their part."""
+
+    subscriber: int
+    part: int
+
+
+class ZoneLeft(NamedTuple):
+    """How many people who get a message state a time zone."""
+
+    zone: str
+    people: int
+
+
+_CREATE_MEMBER = change("freeze", "create_member")
+_STATED_ZONES = query_all("freeze", "stated_zones", str)
+_EXCLUDE_SUPPRESSED = change("freeze", "exclude_suppressed")
+_EXCLUDE_WITHOUT_CONSENT = change("freeze", "exclude_without_consent")
+_EARLIER_BROADCASTS = query_all("freeze", "earlier_broadcasts", int)
+_EXCLUDE_EARLIER = change("freeze", "exclude_earlier")
+_MEMBERS_LEFT = query_all("freeze", "members_left", MemberLeft)
+_ZONES_LEFT = query_all("freeze", "zones_left", ZoneLeft)
 _ALREADY_IN = "already in broadcast"
 _PAGE = 10_000
-Member = tuple[int, int]  # the subscriber and the number of their part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +67,30 @@ def sort_members(connection: Connection, request: FreezeRequest) -> SortedMember
     """Fill the temporary table `member`, within a transaction."""
     zones, clock_of = _zones(connection, request.schedule)
     numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
-    _SQL.create_member(connection)
+    _CREATE_MEMBER(connection)
     count = numbering.collect(connection, request.segment.condition)
     return SortedMembers(count=count, excluded=_exclude(connection, request), numbering=numbering, zones=zones)
 
 
-def members_left(connection: Connection) -> Iterator[list[Member]]:
-    """Who gets a message, in the order of the subscribers; many at a time, for there may be millions."""
-    query, after = _SQL.members_left.sql, 0
-    while page := connection.execute(query, {"after": after, "size": _PAGE}).fetchall():
-        members = cast("list[Member]", page)
+def members_left(connection: Connection) -> Iterator[list[tuple[int, int]]]:
+    """Yield who gets a message, as a `MemberLeft`, in the order of the subscribers; many at a time.
+
+    There may be millions, so that each stays a plain tuple.
+    """
+    after = 0
+    while page := connection.execute(_MEMBERS_LEFT.sql, {"after": after, "size": _PAGE}).fetchall():
+        members = cast("list[tuple[int, int]]", page)
         yield members
         after = members[-1][0]
 
 
 def zoneless_left(connection: Connection, schedule: Schedule) -> int:
     """Return how many who get a message go by the schedule's clock because no zone of theirs is known."""
-    stated = list(_SQL.zones_left(connection))
-    return sum(people for zone, people in stated if schedule.clock_of(zone) != zone)
+    return sum(row.people for row in _ZONES_LEFT(connection) if schedule.clock_of(row.zone) != row.zone)
 
 
 def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: int) -> None:
-    """Raises InputError, with the reasons, where nobody would get anything."""
+    """Raise InputError, with the reasons, where nobody would get anything."""
     if left:
         return
     name = request.segment.name
@@ -86,28 +109,28 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
 
 
 def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str, Zone], dict[str, str]]:
-    """The zones that a member can be in, by name, and which of them everybody who states a time zone goes by."""
+    """Return the zones that a member can be in, by name, and which of them whoever states a time zone goes by."""
     if schedule is None:
         return {"": Zone(name="", moment=None)}, {}
     if not schedule.is_local_time:
         return {"": Zone(name="", moment=schedule.moment_in(schedule.zone))}, {}
-    clock_of = {stated: schedule.clock_of(stated) for (stated,) in list(_SQL.stated_zones(connection))}
+    clock_of = {stated: schedule.clock_of(stated) for stated in _STATED_ZONES(connection)}
     names = sorted(set(clock_of.values()) or {schedule.zone})
     return {name: Zone(name=name, moment=schedule.moment_in(name)) for name in names}, clock_of
 
 
 def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCount, ...]:
-    """Excludes members, each for the first reason that holds."""
+    """Exclude members, each for the first reason that holds. Return how many for each reason."""
     excluded: list[SettledCount] = []
     for suppression in SuppressionReason:
-        count = _SQL.exclude_suppressed(connection, settlement=len(excluded) + 1, reason=suppression.value)
+        count = _EXCLUDE_SUPPRESSED(connection, settlement=len(excluded) + 1, reason=suppression.value)
         _append(excluded, suppression.value, count)
     left, count = exclude_left(connection, request.topics, settlement=len(excluded) + 1)
     _append(excluded, left, count)
-    count = _SQL.exclude_without_consent(connection, settlement=len(excluded) + 1)
+    count = _EXCLUDE_WITHOUT_CONSENT(connection, settlement=len(excluded) + 1)
     _append(excluded, NO_CONSENT, count)
-    for (earlier,) in list(_SQL.earlier_broadcasts(connection, issue=request.issue)):
-        count = _SQL.exclude_earlier(connection, settlement=len(excluded) + 1, earlier=earlier)
+    for earlier in _EARLIER_BROADCASTS(connection, issue=request.issue):
+        count = _EXCLUDE_EARLIER(connection, settlement=len(excluded) + 1, earlier=earlier)
         _append(excluded, f"{_ALREADY_IN} {earlier}", count)
     return tuple(excluded)
 

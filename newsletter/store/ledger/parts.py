@@ -23,10 +23,11 @@ from newsletter.model.axes import Axis, Case, Cases, Chosen, InSegment, Key, Loo
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition
 from newsletter.store.database import Connection
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change
 from newsletter.store.segment_sql import Binder, compose, condition_sql
 
-_SQL = load_queries("freeze")
+_CREATE_LOOKUP = change("freeze", "create_lookup")
+_COLLECT_MEMBERS = change("freeze", "collect_members")
 _LARGEST = 2**63  # what an engine can count with
 # To find a domain after the last @ costs twice as much as after the first, so it is done for quoted addresses alone.
 _AFTER_FIRST_AT = "substr(s.person, instr(s.person, '@') + 1)"
@@ -91,11 +92,11 @@ class Numbering:
 
         Return how many they are.
         """
-        _SQL.create_lookup(connection)
+        _CREATE_LOOKUP(connection)
         rows = [(table.id, key, number) for table in self._tables.values() for key, number in table.numbers.items()]
         connection.load("lookup", rows)
-        query = compose(
-            _SQL.collect_members.sql,
+        collect, values = compose(
+            _COLLECT_MEMBERS,
             connection.dialect,
             segment=segment,
             pieces={
@@ -103,7 +104,7 @@ class Numbering:
                 ":lookups": lambda _: " ".join(table.join for table in self._tables.values()),
             },
         )
-        return connection.execute(query.sql, query.parameters).rowcount
+        return collect(connection, **values)
 
     def clock(self, part: int) -> str:
         """Return the zone by whose clock the people of a part go; empty where all go by one."""

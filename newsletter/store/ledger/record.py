@@ -12,7 +12,15 @@ from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
 from newsletter.store.ledger.claim import Claim, claim_within
-from newsletter.store.ledger.states import CANCELLED_WHY, cancel_ready, find, hold_back, reopen, stop, stopped_because
+from newsletter.store.ledger.states import (
+    CANCELLED_WHY,
+    cancel_ready,
+    hold_back,
+    reopen,
+    require_current,
+    stop,
+    stopped_because,
+)
 from newsletter.store.ledger.status import count
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
@@ -76,7 +84,7 @@ def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, 
                 return
     with database.transaction() as connection:
         chunk = OpenChunk(connection=connection, broadcast=claimed.broadcast, number=claimed.number, now=now)
-        found = _find_chunk(chunk)
+        found = _require_chunk(chunk)
         if not _is_news(found, claimed, outcome, is_taken_back=_is_taken_back(connection, claimed)):
             return
         if found.state in _GIVEN_UP:
@@ -144,7 +152,7 @@ def _is_simple(outcome: Outcome) -> bool:
     return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not is_named
 
 
-def _find_chunk(chunk: OpenChunk) -> FoundChunk:
+def _require_chunk(chunk: OpenChunk) -> FoundChunk:
     found = _FIND_CHUNK(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number)
     if found is None:
         raise StoreError(
@@ -170,7 +178,7 @@ def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_t
 
 def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
     """Return whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
-    state = find(connection, claimed.broadcast).state
+    state = require_current(connection, claimed.broadcast).state
     return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
 
 
@@ -226,7 +234,7 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
 def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
     """Move the broadcast on, and let nothing that came back stay ready where nothing may leave any more."""
     connection, now = chunk.connection, chunk.now
-    broadcast = find(connection, chunk.broadcast)
+    broadcast = require_current(connection, chunk.broadcast)
     if broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:
         cancel_ready(connection, broadcast.id, reason=CANCELLED_WHY, now=now)
     elif broadcast.state is BroadcastState.STOPPED:

@@ -17,34 +17,26 @@ _PAGE = 1000
 def requests_of(database: Database, broadcast_id: int) -> Iterator[AuditedRequest]:
     """Yield the chunks that hold somebody, by number; they are read page by page."""
     after = 0
-    while True:
-        with database.read() as connection:
-            page = _REQUESTS(connection, broadcast=broadcast_id, after=after, size=_PAGE)
-        if not page:
-            return
+    while page := _REQUESTS.ask(database, broadcast=broadcast_id, after=after, size=_PAGE):
         yield from page
         after = page[-1].number
 
 
 def find_request(database: Database, broadcast_id: int, chunk: int) -> AuditedRequest | None:
     """Return one chunk, or None where there is none of this number."""
-    with database.read() as connection:
-        return _REQUEST(connection, broadcast=broadcast_id, chunk=chunk)
+    return _REQUEST.ask(database, broadcast=broadcast_id, chunk=chunk)
 
 
 def request_groups(database: Database, broadcast_id: int) -> tuple[RequestGroup, ...]:
     """Return the chunks that hold somebody, counted by state."""
-    with database.read() as connection:
-        return tuple(_GROUPS(connection, broadcast=broadcast_id))
+    return _GROUPS.ask(database, broadcast=broadcast_id)
 
 
 def runners_of(database: Database, broadcast_id: int) -> tuple[str, ...]:
     """Return the runners of the chunks that are inflight, alive or not."""
-    with database.read() as connection:
-        return tuple(_RUNNERS(connection, broadcast=broadcast_id))
+    return _RUNNERS.ask(database, broadcast=broadcast_id)
 
 
 def held_mail(database: Database, broadcast_id: int) -> tuple[HeldMail, ...]:
     """Return what the provider took ahead of its time, by the moment it was to be held until, past moments too."""
-    with database.read() as connection:
-        return tuple(_HELD(connection, broadcast=broadcast_id))
+    return _HELD.ask(database, broadcast=broadcast_id)

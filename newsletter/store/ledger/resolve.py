@@ -8,7 +8,7 @@ from newsletter.model.ledger import Entry, Resolution, UnknownChunk
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.chunks import OpenChunk, set_state
-from newsletter.store.ledger.states import find, reopen
+from newsletter.store.ledger.states import reopen, require_current
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
 
@@ -36,7 +36,7 @@ _NEVER_AGAIN = frozenset({BroadcastState.STOPPED, BroadcastState.CANCELLING, Bro
 def unknown_chunks(database: Database, broadcast_id: int, *, sample: int = 3) -> tuple[UnknownChunk, ...]:
     """Return the chunks that may or may not have been taken, each with up to `sample` of its addresses."""
     with database.read() as connection:
-        find(connection, broadcast_id)
+        require_current(connection, broadcast_id)
         return tuple(
             UnknownChunk(
                 number=chunk.number,
@@ -84,7 +84,7 @@ def resolve_chunk(
     people.
     """
     with database.transaction() as connection:
-        broadcast = find(connection, broadcast_id)
+        broadcast = require_current(connection, broadcast_id)
         if resolution is Resolution.ASSUME_SENT:
             return _settle(connection, broadcast_id, chunk, attempt, ChunkState.ACCEPTED, detail, now=now)
         if broadcast.state in _NEVER_AGAIN:

@@ -32,8 +32,8 @@ _ENDING = {
 }
 
 
-def find(connection: Connection, broadcast_id: int) -> Broadcast:
-    """Return the broadcast with this number; raise InputError where there is none."""
+def require_current(connection: Connection, broadcast_id: int) -> Broadcast:
+    """Return the broadcast as the transaction sees it; raise InputError where there is none of this number."""
     broadcast = _FIND(connection, broadcast=broadcast_id)
     if broadcast is None:
         raise InputError(f"there is no broadcast {broadcast_id}; `newsletter status` lists them")

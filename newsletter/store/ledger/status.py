@@ -1,13 +1,14 @@
 """Where the deliveries of a broadcast stand: counted, and one by one."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import NamedTuple
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.resolve import UNKNOWN_CHUNKS
-from newsletter.store.ledger.states import find
+from newsletter.store.ledger.states import require_current
 from newsletter.store.queries import query_all, query_value
 
 
@@ -24,69 +25,42 @@ _SETTLEMENTS = query_all("status", "settlements", SettledCount)
 _CHUNK_SUMMARIES = query_all("status", "chunk_summaries", ChunkSummary)
 _EMAILS_OF_CHUNK = query_all("status", "emails_of_chunk", str)
 
+_PARTS = ("accepted", "waiting", "inflight", "unknown", "rejected", "cancelled", "invalid", "excluded")
+
 
 def tally_of(database: Database, broadcast_id: int) -> Tally:
     """Return how many deliveries stand where; raise InputError where there is no such broadcast."""
     with database.read() as connection:
-        find(connection, broadcast_id)
+        require_current(connection, broadcast_id)
         return count(connection, broadcast_id)
 
 
 def count(connection: Connection, broadcast_id: int) -> Tally:
     """Return how many deliveries stand where, as the connection sees it; the broadcast must exist."""
-    sizes = {row.state: row.size for row in _SIZES(connection, broadcast=broadcast_id)}
-    return Tally(
-        frozen=_COUNT_FROZEN(connection, broadcast=broadcast_id),
-        waiting=sizes.get(ChunkState.READY, 0),
-        inflight=sizes.get(ChunkState.INFLIGHT, 0),
-        accepted=sizes.get(ChunkState.ACCEPTED, 0),
-        rejected=sizes.get(ChunkState.REJECTED, 0),
-        unknown=sizes.get(ChunkState.UNKNOWN, 0),
-        invalid=sizes.get(DeliveryStatus.INVALID, 0),
-        excluded=sizes.get(DeliveryStatus.EXCLUDED, 0),
-        cancelled=sizes.get(ChunkState.CANCELLED, 0),
-    )
+    sizes = dict.fromkeys((*ChunkState, *DeliveryStatus), 0) | dict(_SIZES(connection, broadcast=broadcast_id))
+    waiting = sizes.pop(ChunkState.READY)
+    return Tally(frozen=_COUNT_FROZEN(connection, broadcast=broadcast_id), waiting=waiting, **sizes)
 
 
 def in_words(tally: Tally) -> str:
     """Return the parts of a tally that are not empty, for people: `40 accepted, 2 excluded`."""
-    parts = {
-        "accepted": tally.accepted,
-        "waiting": tally.waiting,
-        "inflight": tally.inflight,
-        "unknown": tally.unknown,
-        "rejected": tally.rejected,
-        "cancelled": tally.cancelled,
-        "invalid": tally.invalid,
-        "excluded": tally.excluded,
-    }
-    return ", ".join(f"{size} {part}" for part, size in parts.items() if size)
+    sizes = asdict(tally)
+    return ", ".join(f"{sizes[part]} {part}" for part in _PARTS if sizes[part])
 
 
 def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount, ...]:
     """Return how many deliveries were excluded or invalid, by reason, the most frequent first."""
-    with database.read() as connection:
-        return tuple(_SETTLEMENTS(connection, broadcast=broadcast_id))
+    return _SETTLEMENTS.ask(database, broadcast=broadcast_id)
 
 
 def unknown_deliveries(database: Database, broadcast_id: int) -> Iterator[UnknownDelivery]:
     """Yield everybody whose message may or may not have been taken; they are read chunk by chunk."""
-    with database.read() as connection:
-        chunks = UNKNOWN_CHUNKS(connection, broadcast=broadcast_id)
-    for chunk in chunks:
-        with database.read() as connection:
-            emails = _EMAILS_OF_CHUNK(
-                connection,
-                broadcast=broadcast_id,
-                chunk=chunk.number,
-                first_subscriber=chunk.first_subscriber,
-                size=chunk.size,
-            )
-        for email in emails:
+    for chunk in UNKNOWN_CHUNKS.ask(database, broadcast=broadcast_id):
+        place = {"chunk": chunk.number, "first_subscriber": chunk.first_subscriber, "size": chunk.size}
+        for email in _EMAILS_OF_CHUNK.ask(database, broadcast=broadcast_id, **place):
             yield UnknownDelivery(email=email, chunk=chunk.number, since=chunk.changed_at, reason=chunk.reason)
 
 
 def chunk_summaries(database: Database, broadcast_id: int) -> tuple[ChunkSummary, ...]:
     """Return the chunks counted by state and reason."""
-    with database.read() as connection:
-        return tuple(_CHUNK_SUMMARIES(connection, broadcast=broadcast_id))
+    return _CHUNK_SUMMARIES.ask(database, broadcast=broadcast_id)

@@ -1,22 +1,33 @@
 """What a broadcast is about, and that whoever left all of it does not get it."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import orjson
 
 from newsletter.store.database import Connection
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_all
 
-_SQL = load_queries("topics")
+
+class TopicRow(NamedTuple):
+    """A topic of a broadcast, and whether anybody left it."""
+
+    topic: str
+    is_left: bool
+
+
+_ADD_TOPIC = change("topics", "add_topic")
+_EXCLUDE_LEFT = change("topics", "exclude_left")
+_TOPICS_OF = query_all("topics", "topics_of", TopicRow)
 
 
 def keep_topics(connection: Connection, broadcast_id: int, topics: Collection[str]) -> None:
-    """Keeps what a new broadcast is about."""
-    _SQL.add_topic(connection, [{"broadcast": broadcast_id, "topic": topic} for topic in sorted(set(topics))])
+    """Keep what a new broadcast is about."""
+    _ADD_TOPIC.for_each(connection, [{"broadcast": broadcast_id, "topic": topic} for topic in sorted(set(topics))])
 
 
 def exclude_left(connection: Connection, topics: Collection[str], *, settlement: int) -> tuple[str, int]:
-    """Excludes those in the table `member` who left all of the topics: with which reason, and how many.
+    """Exclude those in the table `member` who left all of the topics. Return with which reason, and how many.
 
     Where there are no topics, nobody can have left them.
     """
@@ -24,15 +35,15 @@ def exclude_left(connection: Connection, topics: Collection[str], *, settlement:
     if not names:
         return "", 0
     listed = orjson.dumps(names).decode()
-    return _reason(names), _SQL.exclude_left(connection, topics=listed, count=len(names), settlement=settlement)
+    return _reason(names), _EXCLUDE_LEFT(connection, topics=listed, count=len(names), settlement=settlement)
 
 
 def reason_of_leaving(connection: Connection, broadcast_id: int) -> str:
-    """Why somebody is excluded who left all topics of a broadcast; empty where nobody can have done so."""
-    topics = list(_SQL.topics_of(connection, broadcast=broadcast_id))
-    if not topics or not all(is_left for _, is_left in topics):
+    """Return why somebody is excluded who left all topics of a broadcast; empty where nobody can have done so."""
+    topics = _TOPICS_OF(connection, broadcast=broadcast_id)
+    if not topics or not all(row.is_left for row in topics):
         return ""
-    return _reason([topic for topic, _ in topics])
+    return _reason([row.topic for row in topics])
 
 
 def _reason(topics: Sequence[str]) -> str:

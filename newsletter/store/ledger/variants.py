@@ -1,8 +1,8 @@
 """Keeps the content of a broadcast as it was frozen."""
 
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, NotRequired, TypedDict
 
 import orjson
 
@@ -11,17 +11,54 @@ from newsletter.model.readership import MAILBOX, ONLY, SHOWN, Readership
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.slots import Escape, MergeField, Slot, Template, source_from, source_of
 from newsletter.store.database import Connection, Database
-from newsletter.store.queries import load_queries
+from newsletter.store.queries import change, query_all
 
-_SQL = load_queries("variants")
+TemplateData = tuple[tuple[str, ...], tuple[int, ...]]  # the parts and the slots
+
+
+class VariantData(TypedDict):
+    """A variant as the ledger keeps it."""
+
+    readership: NotRequired[tuple[tuple[str, str], ...]]
+    language: str
+    subject: TemplateData
+    preheader: TemplateData
+    html: TemplateData
+    text: TemplateData
+    slots: list[tuple[list[str | None], str] | tuple[str, str | None, str]]
+    pictures: list[str]
+    # Kept by a version that knew two axes by name, in the place of `readership`.
+    segments: NotRequired[list[str]]
+    mailbox: NotRequired[str | None]
+
+
+class VariantRow(NamedTuple):
+    """The content of a variant."""
+
+    number: int
+    content: bytes
+
+
+class SizedVariant(NamedTuple):
+    """The content of a variant, and how many deliveries there are of it."""
+
+    content: bytes
+    size: int
+
+
+_ADD_VARIANT = change("variants", "add_variant")
+_ADD_PICTURE = change("variants", "add_picture")
+_VARIANTS = query_all("variants", "variants", VariantRow)
+_VARIANT_SIZES = query_all("variants", "variant_sizes", SizedVariant)
+_PICTURES = query_all("variants", "pictures", Picture)
 
 
 def save_variant(connection: Connection, *, broadcast_id: int, number: int, variant: RenderedVariant) -> None:
-    """Keeps a variant, and those of its pictures that no other variant of the broadcast brought."""
+    """Keep a variant, and those of its pictures that no other variant of the broadcast brought."""
     content = zlib.compress(orjson.dumps(_as_data(variant)))
-    _SQL.add_variant(connection, broadcast=broadcast_id, number=number, content=content)
+    _ADD_VARIANT(connection, broadcast=broadcast_id, number=number, content=content)
     for picture in variant.pictures:
-        _SQL.add_picture(
+        _ADD_PICTURE(
             connection,
             broadcast=broadcast_id,
             name=picture.name,
@@ -33,41 +70,40 @@ def save_variant(connection: Connection, *, broadcast_id: int, number: int, vari
 
 
 def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVariant]:
-    """The variants exactly as they were frozen, under the keys that claimed chunks name."""
+    """Return the variants exactly as they were frozen, under the keys that claimed chunks name."""
     with database.read() as connection:
-        contents = dict(_SQL.variants(connection, broadcast=broadcast_id))
-        pictures = {
-            name: Picture(name=name, content_type=content_type, content=content, width=width, height=height)
-            for name, content_type, content, width, height in _SQL.pictures(connection, broadcast=broadcast_id)
-        }
-    return {str(number): _variant(content, pictures) for number, content in contents.items()}
+        variants = _VARIANTS(connection, broadcast=broadcast_id)
+        pictures = {picture.name: picture for picture in _PICTURES(connection, broadcast=broadcast_id)}
+    return {str(row.number): _variant(_data(row.content), pictures) for row in variants}
 
 
 def variant_counts(database: Database, broadcast_id: int) -> tuple[VariantCount, ...]:
-    """How many deliveries there are of each variant that was frozen."""
-    with database.read() as connection:
-        sizes = list(_SQL.variant_sizes(connection, broadcast=broadcast_id))
+    """Return how many deliveries there are of each variant that was frozen."""
     return tuple(
-        VariantCount(readership=_readership(orjson.loads(zlib.decompress(content))), deliveries=size)
-        for content, size in sizes
+        VariantCount(readership=_readership(_data(row.content)), deliveries=row.size)
+        for row in _VARIANT_SIZES.ask(database, broadcast=broadcast_id)
     )
 
 
-def _variant(content: bytes, pictures: Mapping[str, Picture]) -> RenderedVariant:
-    data = orjson.loads(zlib.decompress(content))
+def _data(content: bytes) -> VariantData:
+    data: VariantData = orjson.loads(zlib.decompress(content))
+    return data
+
+
+def _variant(data: VariantData, pictures: Mapping[str, Picture]) -> RenderedVariant:
     return RenderedVariant(
         readership=_readership(data),
         language=data["language"],
-        subject=_template(data["subject"]),
-        preheader=_template(data["preheader"]),
-        html=_template(data["html"]),
-        text=_template(data["text"]),
-        slots=tuple(_slot(*each) for each in data["slots"]),
+        subject=_template(*data["subject"]),
+        preheader=_template(*data["preheader"]),
+        html=_template(*data["html"]),
+        text=_template(*data["text"]),
+        slots=tuple(map(_slot, data["slots"])),
         pictures=tuple(pictures[name] for name in data["pictures"]),
     )
 
 
-def _as_data(variant: RenderedVariant) -> dict[str, object]:
+def _as_data(variant: RenderedVariant) -> VariantData:
     return {
         "readership": variant.readership.values,
         "language": variant.language,
@@ -80,16 +116,15 @@ def _as_data(variant: RenderedVariant) -> dict[str, object]:
     }
 
 
-def _readership(data: Mapping[str, Any]) -> Readership:
+def _readership(data: VariantData) -> Readership:
     if "readership" in data:
         return Readership(tuple((axis, value) for axis, value in data["readership"]))
-    # Frozen by a version that knew two axes by name.
     segments = [(f"{ONLY}{segment}", SHOWN) for segment in data["segments"]]
     mailbox = data.get("mailbox")
     return Readership((*segments, *([(MAILBOX, mailbox)] if mailbox else [])))
 
 
-def _slot(*data: Any) -> Slot:
+def _slot(data: tuple[list[str | None], str] | tuple[str, str | None, str]) -> Slot:
     if len(data) == 3:  # frozen by a version that kept a field's name and default
         name, default, escape = data
         return Slot(source_of(MergeField(name, default)), Escape(escape))
@@ -97,6 +132,5 @@ def _slot(*data: Any) -> Slot:
     return Slot(source_from(source), Escape(escape))
 
 
-def _template(data: list[Any]) -> Template:
-    parts, slots = data
+def _template(parts: Sequence[str], slots: Sequence[int]) -> Template:
     return Template(parts=tuple(parts), slots=tuple(slots))

@@ -9,12 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from newsletter.errors import StoreError
 
 # For where the URL says nothing. The keepalives let this side notice a server that has vanished.
-_DEFAULTS = {
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-}
+_DEFAULTS = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,12 +93,7 @@ class PostgresCursor(psycopg.Cursor[TupleRow]):
     """Takes the SQL that both engines take."""
 
     def execute(
-        self,
-        query: Query,
-        params: Params | None = None,
-        *,
-        prepare: bool | None = None,
-        binary: bool | None = None,
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Self:
         """Run one statement, or, without parameters, a script."""
         sql = opened(_text(query)) if params is None else translate(_text(query))
@@ -154,8 +149,7 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
         """Put many rows, given column by column, into a table of ours."""
         names = ", ".join([*columns, *constants])
         self._copy(
-            f"COPY {table} ({names}) FROM STDIN",
-            zip(*columns.values(), *map(repeat, constants.values()), strict=False),
+            f"COPY {table} ({names}) FROM STDIN", zip(*columns.values(), *map(repeat, constants.values()), strict=False)
         )
 
     def _copy(self, statement: str, rows: Iterable[Row]) -> None:

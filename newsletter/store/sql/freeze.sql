@@ -79,7 +79,7 @@ LIMIT :size;
 
 -- name: zones_left()
 -- How many of those who are left state each time zone.
-SELECT s.timezone, count(*)
+SELECT s.timezone AS zone, count(*) AS people
 FROM member AS m
 JOIN subscriber AS s ON s.id = m.subscriber
 WHERE m.settlement IS NULL

@@ -128,7 +128,7 @@ LIMIT :size;
 
 -- name: forgotten_newcomers()
 -- Those of them who were forgotten.
-SELECT n.line, i.email, n.digest, f.subscriber, f.reason, f.created_at, i.consented_at, i.consent_source
+SELECT n.line, i.email, n.digest, f.subscriber, f.reason, f.created_at AS forgotten_at, i.consented_at, i.consent_source
 FROM newcomer AS n
 JOIN forgotten AS f ON f.digest = n.digest
 JOIN incoming AS i ON i.line = n.line
@@ -161,7 +161,7 @@ WHERE
 
 -- name: candidates(after, size)
 -- Whoever is on the list and of whom the list may say something new, with what is on record and what it says.
-SELECT t.line, s.id, {s.columns}, {i.columns}
+SELECT t.line, s.id AS subscriber, {s.columns}, {i.columns}
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 JOIN subscriber AS s ON s.id = t.subscriber
@@ -199,11 +199,11 @@ WHERE c.subscriber = s.id;
 -- name: count_fates()^
 -- How many rows have which fate, and how many of those taken are of suppressed addresses.
 SELECT
-    count(CASE WHEN fate = 'added' THEN 1 END),
-    count(CASE WHEN fate = 'updated' THEN 1 END),
-    count(CASE WHEN fate = 'unchanged' THEN 1 END),
-    count(CASE WHEN fate = 'rejected' THEN 1 END),
-    count(CASE WHEN fate <> 'rejected' AND is_suppressed = 1 THEN 1 END)
+    count(CASE WHEN fate = 'added' THEN 1 END) AS added,
+    count(CASE WHEN fate = 'updated' THEN 1 END) AS updated,
+    count(CASE WHEN fate = 'unchanged' THEN 1 END) AS unchanged,
+    count(CASE WHEN fate = 'rejected' THEN 1 END) AS rejected,
+    count(CASE WHEN fate <> 'rejected' AND is_suppressed = 1 THEN 1 END) AS suppressed
 FROM standing;
 
 -- name: add_newcomers(after, now)!

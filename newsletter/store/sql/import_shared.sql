@@ -23,7 +23,7 @@ SELECT line, email, is_rejected, text FROM remark WHERE line > :after AND line <
 
 -- name: rejections(size)
 -- The first rows that were rejected after they had been read.
-SELECT line, email, text FROM remark WHERE is_rejected = 1 ORDER BY line LIMIT :size;
+SELECT line, email, text AS reason FROM remark WHERE is_rejected = 1 ORDER BY line LIMIT :size;
 
 -- name: add_attribute_name(name)*!
 -- Keeps the name of an attribute.

@@ -61,7 +61,7 @@ LIMIT :size;
 
 -- name: people(ids)
 -- Subscribers by a JSON list of their ids, and why they are suppressed, if they are.
-SELECT p.reason, s.id, s.token, s.updated_at, {s.columns}
+SELECT p.reason AS suppressed, s.id, s.token, s.joined_at, s.updated_at, {s.columns}
 FROM subscriber AS s
 LEFT JOIN suppression AS p ON p.person = s.person AND p.topic = ''
 WHERE s.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:ids))

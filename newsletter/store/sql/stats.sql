@@ -5,9 +5,9 @@
 SELECT
     count(*) AS people,
     coalesce(sum(CASE WHEN consented_at = '' THEN 0 ELSE 1 END), 0) AS consents,
-    coalesce(sum(CASE WHEN consented_at <> '' AND consent_source = '' THEN 1 ELSE 0 END), 0) AS without_source,
+    coalesce(sum(CASE WHEN consented_at <> '' AND consent_source = '' THEN 1 ELSE 0 END), 0) AS consents_without_source,
     coalesce(sum(CASE WHEN consented_at <> '' AND consent_confirmed_at = '' THEN 1 ELSE 0 END), 0)
-        AS without_confirmation,
+        AS consents_without_confirmation,
     coalesce(sum(CASE WHEN consented_at = '' AND consent_basis <> '' THEN 1 ELSE 0 END), 0) AS on_stated_basis
 FROM subscriber;
 
@@ -161,7 +161,7 @@ FROM (
 
 -- name: sent_issues(most)
 -- When each of the newest issues began to leave, the newest first.
-SELECT b.issue, min(c.changed_at) AS sent_at
+SELECT min(c.changed_at) AS sent_at
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
 WHERE c.state = 'accepted'

@@ -19,7 +19,7 @@ WHERE
 
 -- name: topics_of(broadcast)
 -- What a broadcast is about, and of each topic whether anybody left it.
-SELECT t.topic, EXISTS (SELECT 1 FROM suppression AS p WHERE p.topic <> '' AND p.topic = t.topic)
+SELECT t.topic, EXISTS (SELECT 1 FROM suppression AS p WHERE p.topic <> '' AND p.topic = t.topic) AS is_left
 FROM broadcast_topic AS t
 WHERE t.broadcast = :broadcast
 ORDER BY t.topic;

@@ -22,7 +22,7 @@ from newsletter.store.approvals import approvals_of, tested_at
 from newsletter.store.database import Database
 from newsletter.store.importing.returning import is_anybody_forgotten
 from newsletter.store.ledger.audit import audited_deliveries, find_delivery
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.requests import find_request, request_groups, requests_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
@@ -77,7 +77,7 @@ def audit_broadcast(database: Database, broadcast_id: int, *, every_request: boo
     Raise InputError where there is no such broadcast.
     """
     with database.read():  # one state of the ledger for all of it
-        broadcast = find_broadcast(database, broadcast_id)
+        broadcast = require_broadcast(database, broadcast_id)
         groups = request_groups(database, broadcast_id)
         is_each_shown = every_request or sum(group.requests for group in groups) <= SHOWN_REQUESTS
         return BroadcastAudit(
@@ -99,7 +99,7 @@ def audit_person(database: Database, broadcast_id: int, email: str, *, key: byte
     Raise InputError where there is no such broadcast.
     """
     with database.read() as connection:
-        broadcast = find_broadcast(database, broadcast_id)
+        broadcast = require_broadcast(database, broadcast_id)
         delivery = find_delivery(database, broadcast_id, email, key=key)
         chunk = delivery.chunk if delivery else None
         subscriber = find_subscriber(database, email)
@@ -122,7 +122,7 @@ def list_deliveries(database: Database, broadcast_id: int, *, part: str | None =
 
     Raise InputError where there is no such broadcast.
     """
-    find_broadcast(database, broadcast_id)
+    require_broadcast(database, broadcast_id)
     return audited_deliveries(database, broadcast_id, status=ChunkState.READY.value if part == _WAITING else part)
 
 

@@ -14,7 +14,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.model.ledger import HeldMail
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import held_mail, runners_of
@@ -46,7 +46,7 @@ def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None
 
     The provider is needed where it holds mail. Raise InputError where nothing is left to cancel.
     """
-    broadcast, tally = find_broadcast(database, broadcast_id), tally_of(database, broadcast_id)
+    broadcast, tally = require_broadcast(database, broadcast_id), tally_of(database, broadcast_id)
     ahead = [mail for mail in _held(database, broadcast_id) if mail.until > now]
     margin = provider.scheduler.margin if provider is not None and provider.scheduler is not None else timedelta()
     held = tuple(mail for mail in ahead if mail.until - now > margin)
@@ -95,7 +95,7 @@ def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
 
 def _give_back(database: Database, broadcast_id: int, provider: Provider | None, *, clock: Clock) -> None:
     """Have the provider cancel the batch of what it holds, and only then call it cancelled."""
-    broadcast = find_broadcast(database, broadcast_id)
+    broadcast = require_broadcast(database, broadcast_id)
     if not broadcast.batch_id:
         return
     if provider is None or provider.name != broadcast.provider or provider.scheduler is None:

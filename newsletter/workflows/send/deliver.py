@@ -9,8 +9,7 @@ from newsletter.config import Config
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Clock, Provider, Scheduler, utc_now
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast
-from newsletter.store.ledger.schedule import keep_batch_id, next_due, start_scheduled
+from newsletter.store.ledger.broadcasts import keep_batch_id, next_due, require_broadcast, start_scheduled
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.gate import OnWait
 from newsletter.workflows.send.pace import pace_of
@@ -51,7 +50,7 @@ def deliver(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
         start_scheduled(database, broadcast.id, now=clock())
     return drain_broadcast(
         database,
-        find_broadcast(database, broadcast.id),
+        require_broadcast(database, broadcast.id),
         provider,
         pace=pace_of(config),
         hold_within=within,

@@ -19,10 +19,9 @@ from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.base import Clock, Provider, Session, utc_now
 from newsletter.render.merge import Personaliser
 from newsletter.store.database import Database, Runner
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast
+from newsletter.store.ledger.broadcasts import due_now, finish_if_done, pause_broadcast, require_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
-from newsletter.store.ledger.schedule import due_now
 from newsletter.store.ledger.variants import load_variants
 from newsletter.workflows.send.gate import Gate, OnWait
 from newsletter.workflows.send.pace import allowances, opens_at, shown_window
@@ -127,7 +126,7 @@ class _Drain:
         return True
 
     def _is_running(self) -> bool:
-        return find_broadcast(self.database, self.broadcast.id).state is BroadcastState.RUNNING
+        return require_broadcast(self.database, self.broadcast.id).state is BroadcastState.RUNNING
 
     def _claim(self, now: datetime, *, is_closed: bool) -> ClaimedChunk | NotYet | None:
         """Return the next chunk; while the sending window is closed only what the provider holds until its time."""

@@ -18,7 +18,7 @@ from newsletter.model.rendered import RenderedIssue
 from newsletter.model.segment import Segment
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
+from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, resume_broadcast
 from newsletter.store.ledger.freeze import NotRenderedError, freeze_broadcast, preview_freeze
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.soft_bounces import find_soft_bounced
@@ -165,7 +165,7 @@ def require_unfinished(database: Database, broadcast_id: int | None, provider: P
     Without a number it is the only one that was interrupted or held back. Raise InputError where there is none,
     several, it is being cancelled, it began with another provider, or its time is further ahead than that can hold it.
     """
-    found = find_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
+    found = require_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
     if found.state is BroadcastState.CANCELLING:
         raise InputError(f"broadcast {found.id} is being cancelled; finish that with `newsletter cancel {found.id}`")
     require_same_provider(found, provider.name)

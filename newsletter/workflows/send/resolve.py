@@ -12,7 +12,7 @@ from newsletter.model.ledger import Resolution, UnknownChunk
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.events import evidence_of
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
 
@@ -55,7 +55,7 @@ def reconcile(
     was handing over becomes unknown before. `provider` is None where it could not be opened, which `notes` explain.
     Raise InputError where there is no such broadcast.
     """
-    broadcast = find_broadcast(database, broadcast_id)
+    broadcast = require_broadcast(database, broadcast_id)
     adopt_orphans(database, broadcast_id, now=now)
     unknown = unknown_chunks(database, broadcast_id, sample=_SAMPLE)
     told = {(chunk, attempt): words for chunk, attempt, words in evidence_of(database, broadcast_id)}

@@ -17,10 +17,17 @@ from newsletter.language.clock import say_moment, say_span, say_time
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
+from newsletter.store.ledger.broadcasts import (
+    last_claimed,
+    next_due,
+    overdue,
+    pause_broadcast,
+    require_broadcast,
+    scheduled_broadcasts,
+    zone_progress,
+)
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import runners_of
-from newsletter.store.ledger.schedule import last_claimed, next_due, overdue, scheduled_broadcasts, zone_progress
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
@@ -249,7 +256,7 @@ def carry_out(
         failure = ""  # somebody was faster, such as with the same cancelling: how it stands is told
     return DoneBroadcast(
         found=found,
-        broadcast=find_broadcast(database, number),
+        broadcast=require_broadcast(database, number),
         tally=tally_of(database, number),
         waits=waits[-1] if waits and stop.is_set() else "",
         failure=failure,

@@ -7,9 +7,8 @@ from itertools import islice
 from newsletter.model.broadcast import Broadcast, Tally
 from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, VariantCount, ZoneProgress
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import list_broadcasts, next_due, require_broadcast, zone_progress
 from newsletter.store.ledger.requests import held_mail, runners_of
-from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
 
@@ -51,7 +50,7 @@ def list_statuses(database: Database) -> tuple[BroadcastLine, ...]:
 
 def line_of(database: Database, broadcast_id: int) -> BroadcastLine:
     """Return one broadcast with its numbers alone; raise InputError where there is none of this number."""
-    return _line(database, find_broadcast(database, broadcast_id))
+    return _line(database, require_broadcast(database, broadcast_id))
 
 
 def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
@@ -60,7 +59,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
     Raise InputError where there is none of this number.
     """
     with database.read():  # one state of the ledger, so that the numbers belong together
-        broadcast = find_broadcast(database, broadcast_id)
+        broadcast = require_broadcast(database, broadcast_id)
         runners = runners_of(database, broadcast_id)
         limit = None if every_unknown else SHOWN_UNKNOWN
         return BroadcastStatus(

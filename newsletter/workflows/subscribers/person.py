@@ -22,8 +22,7 @@ from newsletter.model.values import OneLine, TimeZone
 from newsletter.store.database import Database
 from newsletter.store.forgotten import count_forgotten, forgotten_since
 from newsletter.store.merge import merge_subscribers, past_imports
-from newsletter.store.person import events_of, soft_bounces_of
-from newsletter.store.subscribers import find_subscriber, history, past_consents
+from newsletter.store.subscribers import events_of, find_subscriber, history, past_consents, soft_bounces_of
 from newsletter.store.suppressions import past_suppressions, suppressions_of
 from newsletter.system.moments import moment_of
 

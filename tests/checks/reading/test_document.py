@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.checks.reading.document import Heading, Link, MailDocument, read_document
+from newsletter.checks.reading.document import Heading, MailDocument, MailLink, read_document
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slots import Column, Escape, Slot, Template
@@ -45,7 +45,7 @@ def test_blocks_are_lines_and_what_is_hidden_is_none() -> None:
     ],
 )
 def test_a_link_says_what_a_screen_reader_would(html: str, text: str) -> None:
-    assert document(html).links == (Link(text=text, address="u", is_visible=True),)
+    assert document(html).links == (MailLink(text=text, address="u", is_visible=True),)
 
 
 def test_slots_are_tokens_as_they_were_while_the_mail_was_composed() -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from newsletter.lists.exports import batch_of, cell_of
 from newsletter.model.columns import COLUMN_NAMES, SubscriberRecord
-from newsletter.store.columns import with_columns
 from newsletter.store.database import Database
 from newsletter.store.importing.merging import merged
 from newsletter.store.merge import merge_subscribers
+from newsletter.store.queries import with_columns
 from tests.store.builders import NOW
 from tests.store.test_merge import PERSON, property_test
 

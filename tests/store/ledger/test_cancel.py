@@ -8,7 +8,7 @@ from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, NextStep, Outcome, Verdict
 from newsletter.model.ledger import Entry, Resolution
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, require_broadcast, resume_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
@@ -189,5 +189,5 @@ def test_what_is_to_be_resent_of_a_cancelled_broadcast_is_left_to_a_later_one(da
     assert resolve_chunk(database, broadcast.id, 1, 1, Resolution.RESEND, detail="Ana says so", now=NOW)
 
     assert states(database, broadcast) == {ChunkState.CANCELLED: 2}
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.CANCELLED
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.CANCELLED
     assert len(send_all(database, freeze(database))) == 2

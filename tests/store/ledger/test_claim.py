@@ -11,9 +11,8 @@ from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet, SettledCount
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import pause_broadcast, resume_broadcast, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import settled_counts, tally_of
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression

@@ -19,11 +19,16 @@ from newsletter.model.ledger import (
 from newsletter.model.segment import Compare, Operator, Tagged
 from newsletter.store.database import Database
 from newsletter.store.ledger.audit import audited_deliveries
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts, resume_broadcast
+from newsletter.store.ledger.broadcasts import (
+    list_broadcasts,
+    next_due,
+    require_broadcast,
+    resume_broadcast,
+    zone_progress,
+)
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.freeze import preview_freeze
 from newsletter.store.ledger.journal import journal_of
-from newsletter.store.ledger.schedule import next_due, zone_progress
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.merge import merge_subscribers
@@ -77,7 +82,7 @@ def test_broadcast_is_kept_with_all_that_was_asked(database: Database) -> None:
 
     broadcast = freeze(database, to=TEACHERS)
 
-    assert find_broadcast(database, broadcast.id) == broadcast
+    assert require_broadcast(database, broadcast.id) == broadcast
     assert (broadcast.issue, broadcast.segment, broadcast.provider) == ("2026-02", "teachers", "outbox")
     assert (broadcast.state, broadcast.reason, broadcast.content_hash) == (BroadcastState.RUNNING, "", "abc")
     assert broadcast.envelope == ENVELOPE
@@ -362,7 +367,7 @@ def test_newest_broadcast_is_listed_first(database: Database) -> None:
 
 def test_unknown_broadcast_is_refused(database: Database) -> None:
     with pytest.raises(InputError, match="there is no broadcast 7"):
-        find_broadcast(database, 7)
+        require_broadcast(database, 7)
     with pytest.raises(InputError, match="there is no broadcast 7"):
         tally_of(database, 7)
 

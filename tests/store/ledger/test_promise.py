@@ -29,12 +29,19 @@ from newsletter.model.pace import Allowance
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import (
+    finish_if_done,
+    keep_batch_id,
+    overdue,
+    pause_broadcast,
+    require_broadcast,
+    resume_broadcast,
+    start_scheduled,
+)
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
-from newsletter.store.ledger.schedule import keep_batch_id, overdue, start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
@@ -241,7 +248,7 @@ class Ledger(RuleBasedStateMachine):
     def any_broadcast(self, data: st.DataObject, *states: BroadcastState) -> int:
         """One of those in a state; of all where none is."""
         numbers = [broadcast.id for broadcast in self.broadcasts]
-        fitting = [number for number in numbers if find_broadcast(self.database, number).state in states]
+        fitting = [number for number in numbers if require_broadcast(self.database, number).state in states]
         return data.draw(st.sampled_from(fitting or numbers))
 
     def reached(self, attempt: Attempt, subscriber: int) -> dict[Attempt, datetime | None]:
@@ -323,7 +330,7 @@ class Ledger(RuleBasedStateMachine):
     def take_back(self, data: st.DataObject) -> None:
         """The provider confirms; a step of a program that may have died before it could settle what came back."""
         number = self.any_broadcast(data, BroadcastState.CANCELLING)
-        if find_broadcast(self.database, number).state is not BroadcastState.CANCELLING:
+        if require_broadcast(self.database, number).state is not BroadcastState.CANCELLING:
             return
         self.confirmed.setdefault(number, self.now)
         for attempts in self.may_have_left.values():
@@ -342,7 +349,7 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def nothing_is_left_to_leave_of_what_has_ended(self) -> None:
         for broadcast in self.broadcasts:
-            state, tally = find_broadcast(self.database, broadcast.id).state, tally_of(self.database, broadcast.id)
+            state, tally = require_broadcast(self.database, broadcast.id).state, tally_of(self.database, broadcast.id)
             if state in {
                 BroadcastState.DONE,
                 BroadcastState.STOPPED,

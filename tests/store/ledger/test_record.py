@@ -10,7 +10,7 @@ from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
 from newsletter.model.ledger import ChunkSummary, PastDelivery, Resolution, SettledCount, UnknownDelivery
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, require_broadcast, resume_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
@@ -143,7 +143,7 @@ def test_single_message_too_large_stops_the_broadcast(database: Database) -> Non
 
     record(database, claim(database, broadcast), too_large)
 
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.STOPPED
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.STOPPED
     assert states(database, broadcast) == {ChunkState.REJECTED: 1, ChunkState.CANCELLED: 2}
 
 
@@ -167,7 +167,7 @@ def test_pause_holds_the_broadcast_back_with_the_reason(database: Database) -> N
         Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="401 the key is wrong"),
     )
 
-    found = find_broadcast(database, broadcast.id)
+    found = require_broadcast(database, broadcast.id)
     assert (found.state, found.reason) == (BroadcastState.PAUSED, "401 the key is wrong")
     assert tally_of(database, broadcast.id).waiting == 2
     assert resume_broadcast(database, broadcast.id, now=NOW).state is BroadcastState.RUNNING
@@ -181,7 +181,7 @@ def test_stop_cancels_whatever_has_not_left(database: Database) -> None:
     stop = Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason="400 no subject")
     record_outcome(database, first, stop, now=LATER)
 
-    found = find_broadcast(database, broadcast.id)
+    found = require_broadcast(database, broadcast.id)
     assert (found.state, found.reason, found.finished_at) == (BroadcastState.STOPPED, "400 no subject", LATER)
     assert states(database, broadcast) == {
         ChunkState.REJECTED: 2,
@@ -195,7 +195,7 @@ def test_stop_cancels_whatever_has_not_left(database: Database) -> None:
     assert {each.reason for each in chunk_summaries(database, broadcast.id) if each.state is ChunkState.CANCELLED} == {
         "the broadcast was stopped: 400 no subject"
     }
-    assert find_broadcast(database, broadcast.id).reason == "400 no subject"
+    assert require_broadcast(database, broadcast.id).reason == "400 no subject"
     with pytest.raises(InputError, match="was stopped"):
         resume_broadcast(database, broadcast.id, now=NOW)
 
@@ -289,7 +289,7 @@ def test_what_comes_back_after_the_broadcast_was_done_waits_for_a_person(databas
 
     record(database, chunk, Outcome(verdict=Verdict.READY))
 
-    found = find_broadcast(database, broadcast.id)
+    found = require_broadcast(database, broadcast.id)
     assert (found.state, found.finished_at) == (BroadcastState.PAUSED, None)
     assert "surely not handed over" in found.reason
     resume_broadcast(database, broadcast.id, now=NOW)
@@ -338,7 +338,7 @@ def test_what_was_taken_while_a_broadcast_was_cancelled_is_accepted(database: Da
     record(database, chunk, stop)
 
     assert states(database, broadcast) == {ChunkState.ACCEPTED: 2, ChunkState.CANCELLED: 1}
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.CANCELLING
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.CANCELLING
 
 
 def test_chunk_of_a_dead_runner_becomes_unknown_and_is_not_sent_again(database: Database) -> None:

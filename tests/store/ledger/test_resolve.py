@@ -7,7 +7,7 @@ import pytest
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Outcome, Verdict
 from newsletter.model.ledger import Entry, Resolution, UnknownChunk
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, require_broadcast, resume_broadcast
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
@@ -65,7 +65,7 @@ def test_evidence_makes_a_chunk_accepted(database: Database) -> None:
     last = journal_of(database, broadcast.id)[-1]
     assert (last.at, last.entry) == (LATER, Entry.RESOLVED)
     assert last.detail == "chunk 1, 2 deliveries, unknown → accepted: delivered"
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.DONE
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
 
 
 @pytest.mark.parametrize(("chunk", "attempt"), [(1, 2), (2, 1), (9, 1)])
@@ -87,7 +87,7 @@ def test_what_a_person_takes_as_sent_is_accepted(database: Database) -> None:
     assert resolve_chunk(database, broadcast.id, 1, 1, Resolution.ASSUME_SENT, detail="Ana says so", now=LATER)
 
     assert states(database, broadcast) == {ChunkState.ACCEPTED: 2}
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.DONE
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
 
 
 def test_what_is_to_be_resent_waits_until_the_broadcast_is_resumed(database: Database) -> None:
@@ -96,7 +96,7 @@ def test_what_is_to_be_resent_waits_until_the_broadcast_is_resumed(database: Dat
 
     assert resolve_chunk(database, broadcast.id, 1, 1, Resolution.RESEND, detail="Ana says so", now=LATER)
 
-    found = find_broadcast(database, broadcast.id)
+    found = require_broadcast(database, broadcast.id)
     assert (found.state, found.reason, found.finished_at) == (
         BroadcastState.PAUSED,
         "resolved to be resent; resume sends it",
@@ -118,4 +118,4 @@ def test_broadcast_that_is_paused_keeps_its_reason(database: Database) -> None:
 
     resolve_chunk(database, broadcast.id, 1, 1, Resolution.RESEND, detail="Ana says so", now=LATER)
 
-    assert find_broadcast(database, broadcast.id).reason == "look at the key"
+    assert require_broadcast(database, broadcast.id).reason == "look at the key"

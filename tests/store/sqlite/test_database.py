@@ -11,6 +11,7 @@ from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.store.opening import open_database
 from newsletter.store.sqlite.database import SqliteDatabase
+from newsletter.store.sqlite.migrations import newest_version
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import NOW
 
@@ -30,7 +31,7 @@ def test_new_file_is_private_and_marked_as_ours(tmp_path: Path) -> None:
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert scalar(path, "PRAGMA application_id") == 0x4E4C5452
-    assert scalar(path, "PRAGMA user_version") == 4
+    assert scalar(path, "PRAGMA user_version") == newest_version()
     assert scalar(path, "PRAGMA journal_mode") == "wal"
 
 

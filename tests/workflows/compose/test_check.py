@@ -10,7 +10,7 @@ from newsletter.config import Config, load_config
 from newsletter.model.broadcast import Waiver
 from newsletter.model.finding import Means, Severity
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.check import Judgement, judge_issue
@@ -87,7 +87,7 @@ def test_a_standing_waiver_lets_a_broadcast_go_and_stands_in_the_ledger(root: Pa
     broadcast = start_broadcast(database, plan, Carrier([]), now=NOW)
 
     assert plan.blocking == ()
-    kept = find_broadcast(database, broadcast.id).waivers
+    kept = require_broadcast(database, broadcast.id).waivers
     assert kept == (Waiver(rule="S6", because="it is the name of a band"),)
 
 

@@ -12,9 +12,8 @@ from newsletter.config import Config, load_config
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, OutgoingChunk, Tally
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast
+from newsletter.store.ledger.broadcasts import require_broadcast, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.cancel import cancel_broadcast, plan_cancel
@@ -135,7 +134,7 @@ def test_a_provider_that_does_not_answer_leaves_it_cancelling_until_it_is_cancel
 
     with pytest.raises(ProviderError, match="cancel again"):
         cancel(database, carrier)
-    assert find_broadcast(database, 1).state is BroadcastState.CANCELLING
+    assert require_broadcast(database, 1).state is BroadcastState.CANCELLING
     assert tally(database).accepted == 25
     with pytest.raises(InputError, match="is being cancelled"):
         require_unfinished(database, 1, carrier, now=NOW)
@@ -189,9 +188,9 @@ def test_a_crash_at_any_step_costs_nothing(
         with pytest.raises(Crash):
             cancel(database, carrier)
 
-    if find_broadcast(database, 1).state is not BroadcastState.CANCELLED:
+    if require_broadcast(database, 1).state is not BroadcastState.CANCELLED:
         cancel(database, carrier, NOW + MINUTE)
-    assert find_broadcast(database, 1).state is BroadcastState.CANCELLED
+    assert require_broadcast(database, 1).state is BroadcastState.CANCELLED
     assert tally(database).cancelled == 25
 
 

@@ -30,10 +30,15 @@ from newsletter.model.broadcast import (
 from newsletter.model.pace import Pace, Rate, SendingWindow
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.broadcasts import (
+    keep_batch_id,
+    pause_broadcast,
+    require_broadcast,
+    resume_broadcast,
+    start_scheduled,
+)
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.record import adopt_orphans
-from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, list_suppressions
@@ -792,7 +797,7 @@ def test_an_interruption_lets_what_is_under_way_be_recorded(database: Database) 
         signal.signal(signal.SIGINT, before)
 
     assert (tally(database, broadcast).accepted, tally(database, broadcast).waiting) == (1, 4)
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.RUNNING
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.RUNNING
     drain(database, go_on(database, broadcast), carrier)
     assert Counter(carrier.taken) == Counter(set(carrier.taken))
     assert tally(database, broadcast).accepted == 5

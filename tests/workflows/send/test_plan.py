@@ -16,7 +16,7 @@ from newsletter.model.broadcast import BroadcastState, DeliveryStatus, NextStep,
 from newsletter.model.event import SoftBounce
 from newsletter.model.ledger import SettledCount
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.variants import variant_counts
@@ -76,7 +76,7 @@ def plan(
 
 
 def drain(database: Database, broadcast_id: int, carrier: Carrier) -> BroadcastState:
-    broadcast = find_broadcast(database, broadcast_id)
+    broadcast = require_broadcast(database, broadcast_id)
     return drain_broadcast(database, broadcast, carrier, on_settled=lambda _: None, stop=Event()).state
 
 

@@ -13,7 +13,7 @@ from newsletter.model.event import Event, EventType
 from newsletter.model.ledger import ClaimedChunk, Resolution, UnknownChunk
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
-from newsletter.store.ledger.broadcasts import find_broadcast, finish_if_done
+from newsletter.store.ledger.broadcasts import finish_if_done, require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.status import tally_of
@@ -72,7 +72,7 @@ def report(database: Database, chunk: ClaimedChunk, *, attempt: int | None = Non
                 at=datetime(2026, 2, 19, 8, 5, tzinfo=UTC),
                 type=EventType.DELIVERED,
                 broadcast=chunk.broadcast,
-                nonce=find_broadcast(database, chunk.broadcast).nonce,
+                nonce=require_broadcast(database, chunk.broadcast).nonce,
                 chunk=chunk.number,
                 attempt=chunk.attempt if attempt is None else attempt,
                 subscriber=delivery.subscriber,
@@ -173,7 +173,7 @@ def test_what_is_to_be_resent_waits_for_resume(database: Database) -> None:
         database, broadcast.id, choose_chunks(found, ()), Resolution.RESEND, because="they wrote to us", now=LATER
     )
 
-    tally, after = tally_of(database, broadcast.id), find_broadcast(database, broadcast.id)
+    tally, after = tally_of(database, broadcast.id), require_broadcast(database, broadcast.id)
     assert (count, tally.waiting, tally.accepted, tally.unknown) == (4, 4, 2, 0)
     assert after.state is BroadcastState.PAUSED
     assert tally.adds_up
@@ -189,7 +189,7 @@ def test_what_is_assumed_to_be_sent_is_accepted_and_done(database: Database) -> 
 
     tally = tally_of(database, broadcast.id)
     assert (tally.accepted, tally.unknown) == (2, 4)
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.DONE
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
     assert "gave no reason" in journal_of(database, broadcast.id)[-1].detail
 
 

@@ -14,10 +14,9 @@ from newsletter.errors import ProviderError
 from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, start_scheduled
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.schedule import start_scheduled
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
@@ -66,7 +65,7 @@ def test_nothing_leaves_before_its_time_and_all_of_it_then(config: Config, datab
     assert Counter(carrier.taken) == Counter(range(1, 26))
     assert all(chunk.hold_until is None for chunk in carrier.handed)
     assert run_at(config, database, carrier, THURSDAY + HOUR) == []
-    assert find_broadcast(database, broadcast.id).due_at == THURSDAY
+    assert require_broadcast(database, broadcast.id).due_at == THURSDAY
 
 
 def test_a_provider_that_holds_mail_is_handed_it_the_lead_ahead_under_one_batch(
@@ -89,7 +88,7 @@ def test_the_batch_id_is_in_the_ledger_before_anything_is_held_under_it(config: 
     kept: list[str] = []
 
     def look(_: OutgoingChunk) -> Outcome:
-        kept.append(find_broadcast(database, 1).batch_id)
+        kept.append(require_broadcast(database, 1).batch_id)
         return ACCEPTED
 
     carrier = Carrier([look] * 3, scheduler=Holder())
@@ -152,7 +151,7 @@ def test_what_is_later_than_that_waits_for_a_person_who_may_send_it(config: Conf
     found = require_unfinished(database, None, carrier, now=late)
     reopened = reopen_broadcast(database, found.id, now=late)
     deliver(config, database, reopened, carrier, ahead=None, listener=DEAF, stop=Event(), clock=SetClock(late))
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.DONE
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
 
 
 def test_what_a_person_resumed_late_and_did_not_finish_goes_on_by_itself(config: Config, database: Database) -> None:
@@ -298,14 +297,14 @@ def test_a_provider_is_opened_only_for_what_is_nearly_due(config: Config, databa
 def test_a_look_at_what_is_due_changes_nothing(config: Config, database: Database) -> None:
     carrier = Carrier()
     broadcast = freeze_at(config, database, carrier)
-    before = find_broadcast(database, broadcast.id), tally_of(database, broadcast.id)
+    before = require_broadcast(database, broadcast.id), tally_of(database, broadcast.id)
 
     looks = [
         look_at_due(config, database, lambda: carrier, now=now)[0].due for now in (NOW, THURSDAY, THURSDAY + 7 * HOUR)
     ]
 
     assert looks == [Due.WAIT, Due.HAND_OVER, Due.HOLD_BACK]
-    assert (find_broadcast(database, broadcast.id), tally_of(database, broadcast.id)) == before
+    assert (require_broadcast(database, broadcast.id), tally_of(database, broadcast.id)) == before
     assert carrier.handed == []
 
 

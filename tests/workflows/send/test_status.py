@@ -10,9 +10,9 @@ import pytest
 from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import keep_batch_id, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
-from newsletter.store.ledger.schedule import keep_batch_id, start_scheduled
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.status import SHOWN_UNKNOWN, line_of, list_statuses, status_of
 from tests.store.builders import NOW, add, add_people, claim, freeze, record, request, row, variant

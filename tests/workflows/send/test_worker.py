@@ -15,7 +15,7 @@ from procrastinate.jobs import Job
 from newsletter.config import Config, load_config
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Schedule, Verdict
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, pause_broadcast
+from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
@@ -128,7 +128,7 @@ def test_others_are_called_before_anything_is_handed_over(config: Config, databa
     assert work.on(broadcast)
     assert work.calls == 1
     assert len(work.provider.taken) == PEOPLE
-    assert find_broadcast(database, broadcast.id).state is BroadcastState.DONE
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
     assert [line.partition(") ")[2].partition(":")[0] for line in work.said] == [
         "begins",
         f"{PEOPLE} handed over here; it is done",

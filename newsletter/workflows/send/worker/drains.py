@@ -10,7 +10,7 @@ from newsletter.language.clock import show_utc
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import find_broadcast, list_broadcasts
+from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.opening import open_database
@@ -63,7 +63,7 @@ class Drains:
         """
         with open_database(self._config.database) as database:
             try:
-                broadcast = find_broadcast(database, broadcast_id)
+                broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
                 return False
             if broadcast.state not in _OPEN:

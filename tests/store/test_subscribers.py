@@ -6,7 +6,7 @@ from newsletter.model.event import Event, EventType
 from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
-from newsletter.store.person import count_subscribers, events_of, soft_bounces_of
+from newsletter.store.subscribers import count_subscribers, events_of, soft_bounces_of
 from tests.store.builders import NOW, add_people, freeze, id_of
 
 

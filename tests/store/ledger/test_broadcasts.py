@@ -8,18 +8,20 @@ from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, resume_broadcast
-from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
-from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.journal import journal_of
-from newsletter.store.ledger.schedule import (
+from newsletter.store.ledger.broadcasts import (
+    finish_if_done,
     keep_batch_id,
     next_due,
     overdue,
+    pause_broadcast,
+    resume_broadcast,
     scheduled_broadcasts,
     start_scheduled,
     zone_progress,
 )
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
+from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.journal import journal_of
 from tests.store.builders import NOW, add, add_people, at, by_own_clock, claim, freeze, hold, record, row, send_all
 
 HOUR = timedelta(hours=1)

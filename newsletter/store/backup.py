@@ -22,7 +22,7 @@ from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_k
 from newsletter.store.ledger.states import hold_back, require_current
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
-from newsletter.store.sqlite.database import SqliteDatabase, open_sqlite
+from newsletter.store.sqlite.engine import SqliteDatabase, open_sqlite
 from newsletter.store.sqlite.failures import cannot_use, translated
 from newsletter.store.sqlite.files import copy_pages, new_file
 from newsletter.system.moments import moment_of, text_of

@@ -20,11 +20,11 @@ def open_database(
     locked, not reachable, not a newsletter database, written by a newer version, or not permitted.
     """
     if isinstance(location, Path):
-        from newsletter.store.sqlite.database import open_sqlite
+        from newsletter.store.sqlite.engine import open_sqlite
 
         return open_sqlite(location, wait_seconds=wait_seconds, on_copy=on_copy)
     _require_driver()
-    from newsletter.store.postgresql.database import open_postgresql
+    from newsletter.store.postgresql.engine import open_postgresql
 
     return open_postgresql(location, wait_seconds=wait_seconds, on_copy=on_copy)
 
@@ -35,11 +35,11 @@ def examine_database(location: Path | str) -> DatabaseFacts:
     Raise StoreError where it cannot be reached, or is not ours.
     """
     if isinstance(location, Path):
-        from newsletter.store.sqlite.database import examine_sqlite
+        from newsletter.store.sqlite.engine import examine_sqlite
 
         return examine_sqlite(location)
     _require_driver()
-    from newsletter.store.postgresql.database import examine_postgresql
+    from newsletter.store.postgresql.engine import examine_postgresql
 
     return examine_postgresql(location)
 

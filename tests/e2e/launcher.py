@@ -35,7 +35,7 @@ _LOADED = (
         "newsletter.workflows.suppressions.suppress",
         "newsletter.workflows.send.reviewer_copies",
     ),
-    *("newsletter.store.sqlite.database", "newsletter.store.postgresql.database", "newsletter.cli.send.send"),
+    *("newsletter.store.sqlite.engine", "newsletter.store.postgresql.engine", "newsletter.cli.send.send"),
     *("newsletter.render.prose", "newsletter.providers.outbox", "newsletter.providers.sendgrid", "newsletter.cli.bars"),
 )
 

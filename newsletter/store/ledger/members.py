@@ -10,7 +10,7 @@ from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Schedule
 from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
 from newsletter.store.database import Connection
-from newsletter.store.ledger.parts import Numbering
+from newsletter.store.ledger.numbering import Numbering
 from newsletter.store.ledger.topics import exclude_left
 from newsletter.store.queries import change, query_all
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from newsletter.store.opening import open_database
-from newsletter.store.postgresql.database import PostgresDatabase
+from newsletter.store.postgresql.engine import PostgresDatabase
 from tests.postgresql import PostgresServer
 
 

@@ -10,7 +10,7 @@ from newsletter.errors import StoreError
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
-from newsletter.store.postgresql.database import PostgresDatabase
+from newsletter.store.postgresql.engine import PostgresDatabase
 from tests.store.builders import NOW, add_people, claim, freeze, record
 
 LOCK_FIRST = "SELECT number FROM chunk WHERE state = 'ready' ORDER BY number LIMIT 1 /*+ FOR UPDATE SKIP LOCKED */"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.store.opening import open_database
-from newsletter.store.sqlite.database import SqliteDatabase
+from newsletter.store.sqlite.engine import SqliteDatabase
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.store.opening import open_database
-from newsletter.store.sqlite.database import SqliteDatabase
+from newsletter.store.sqlite.engine import SqliteDatabase
 from newsletter.store.suppressions import add_suppression
 from tests.store.builders import NOW, add, add_people, claim, forget, freeze, record, row
 

@@ -10,7 +10,7 @@ import pytest
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.store.opening import open_database
-from newsletter.store.sqlite.database import SqliteDatabase
+from newsletter.store.sqlite.engine import SqliteDatabase
 from newsletter.store.sqlite.migrations import newest_version
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import NOW

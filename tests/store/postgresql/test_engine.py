@@ -11,7 +11,7 @@ from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.store.database import Connection
 from newsletter.store.opening import open_database
-from newsletter.store.postgresql.database import PostgresDatabase
+from newsletter.store.postgresql.engine import PostgresDatabase
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.postgresql import PostgresServer

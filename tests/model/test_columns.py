@@ -1,13 +1,15 @@
 """The table of a subscriber's columns, and the record that has a field for each."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import get_type_hints
 
 import pytest
 
+from newsletter.lists.exports import cell_of
 from newsletter.model.columns import COLUMN_NAMES, COLUMNS, ColumnType, SubscriberColumn, SubscriberRecord
+from newsletter.store.importing.merging import merged
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 HELD: dict[ColumnType, object] = {
@@ -39,6 +41,15 @@ def test_keys_of_a_persons_json_are_unique_in_each_part() -> None:
     for is_consent in (True, False):
         keys = [column.key for column in COLUMNS if column.is_consent is is_consent]
         assert len(keys) == len(set(keys))
+
+
+def test_a_row_adds_no_basis_beside_a_consent_on_record() -> None:
+    """Read by the rules of the table: a basis is what stands in for a consent, and never beside one."""
+    said = SubscriberRecord(email="ana@example.org", joined_at=NOW, consented_at=NOW, consent_source="form")
+    known = tuple(map(cell_of, said.values))
+    row = tuple(map(cell_of, replace(said, consent_basis="customers").values))
+
+    assert merged(known, row) == known
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,22 @@ def test_a_sign_of_life_in_the_second_of_a_bounce_counts_for_the_mailbox(ana: Da
     assert suppressed(ana) == []
 
 
+def test_a_consent_in_the_second_of_a_bounce_begins_the_count_anew(database: Database) -> None:
+    add(database, row(ANA, consented_at=day(0)))
+    bounce(database, ANA, [0, 10, 20])
+
+    assert suppressed(database) == []
+
+
+def test_a_suppression_lifted_in_the_second_of_a_bounce_begins_the_count_anew(ana: Database) -> None:
+    bounce(ana, ANA, [0, 10, 20])
+    assert suppressed(ana) == [ANA]
+    remove_suppression(ana, ANA, because="they wrote", now=day(20))
+    bounce(ana, ANA, [30, 40])
+
+    assert suppressed(ana) == []
+
+
 def test_two_bounces_in_one_second_are_one(ana: Database) -> None:
     report(ana, ANA, EventType.BLOCKED, [0, 20])
     assert bounce(ana, ANA, [0, 0, 20, 20]) == 2

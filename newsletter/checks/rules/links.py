@@ -168,4 +168,7 @@ def _split(address: str) -> tuple[str, str] | None:
         return None
 
 
-RULES = (check_link_words, check_addresses)
+RULES = (
+    check_link_words,
+    check_addresses,
+)

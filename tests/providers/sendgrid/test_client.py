@@ -2,7 +2,6 @@
 
 import inspect
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPMessage
@@ -102,14 +101,11 @@ def test_an_answer_that_comes_a_byte_at_a_time_is_given_up_in_time() -> None:
             connection.sendall(b"x")
 
     with _server(dribble) as url:
-        began = time.monotonic()
         answer = account(url, timeout_seconds=0.1).ask("post", "mail", "send", content={})
-        took_seconds = time.monotonic() - began
-        over.set()
+        over.set()  # until now the server would have gone on for ever
 
     assert answer.was_handed_over
     assert isinstance(answer.cause, TimeoutError)
-    assert took_seconds >= 1  # ten steps; and the server would have gone on for ever
 
 
 @pytest.mark.parametrize("head", [b"", b"Content-Length: 99999999999\r\n", b"Transfer-Encoding: chunked\r\n"])

@@ -1,13 +1,12 @@
-"""Bars on a terminal for what takes a while; a log gets a line now and then."""
+"""Bars on a terminal for what takes a while; a log gets a line now and then.
+
+Rich is loaded with the first bar, for most runs show none.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from newsletter.cli import output
 
@@ -44,6 +43,10 @@ def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
     if not names or not sys.stderr.isatty():
         yield lambda _: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
     going = list(names)
     columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -64,6 +67,10 @@ def _going_on(names: Sequence[str]) -> str:
 
 @contextmanager
 def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
     title_column, done = TextColumn("{task.description}"), MofNCompleteColumn()
     columns = (title_column, BarColumn(), done, TextColumn(unit), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True)) as bar:

@@ -27,7 +27,7 @@ def approve(database: Database, approval: Approval) -> None:
 
 
 def approvals_of(database: Database, issue: str, content_hash: str) -> tuple[Approval, ...]:
-    """Return the approvals of exactly this content, the earliest first."""
+    """Return the approvals of exactly this content, the earliest first, also those that are void by now."""
     return _OF_CONTENT.ask(database, issue=issue, content_hash=content_hash)
 
 

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from newsletter.store.forgotten import digest_of, erase_person, find_key, keep_k
 from newsletter.store.ledger.states import hold_back, require_current
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
-from newsletter.store.sqlite.engine import SqliteDatabase, open_sqlite
+from newsletter.store.sqlite.engine import SqliteDatabase, is_wal, open_sqlite
 from newsletter.store.sqlite.failures import cannot_use, translated
 from newsletter.store.sqlite.files import copy_pages, new_file
 from newsletter.system.moments import moment_of, text_of
@@ -89,6 +89,7 @@ _FORGOTTEN = query_all("backup", "forgotten", ForgottenRow)
 _REMEMBER = change("backup", "remember")
 _EMAILS = query_all("backup", "emails", str)
 _EMAIL_OF = query_one("backup", "email_of", str)
+_TAKE_OFF = (change("forgotten", "erase_past_consents"), change("forgotten", "erase_subscriber"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,7 @@ def _opened(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
         raise cannot_use(path, "there is no such file", "name a file that `newsletter backup` made")
     with tempfile.TemporaryDirectory(prefix="newsletter-restore-") as folder:
         copy = _copied(path, Path(folder))
-        with translated(path), _plainly(copy) as file:
+        with translated(path), _readable(path), _plainly(copy) as file:
             made_at = _made_at(file, path)
             file.execute("DROP TABLE IF EXISTS backup")
             file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -167,19 +168,46 @@ def _opened(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
 
 
 def _copied(path: Path, folder: Path) -> Path:
+    """Copy a backup; of a database in use, also what stands in its WAL alone."""
+    copy = folder / path.name
     try:
-        return Path(shutil.copyfile(path, folder / path.name))
+        shutil.copyfile(path, copy)
+        if is_wal(path):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(path.with_name(f"{path.name}-wal"), copy.with_name(f"{path.name}-wal"))
     except OSError as err:
         remedy = "make room there, or let TMPDIR name a folder with room"
         raise cannot_use(path, f"it cannot be copied into {folder.parent} ({err.strerror})", remedy) from err
+    return copy
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise StoreError where SQLite cannot read the file of a backup."""
+    try:
+        yield
+    except sqlite3.DatabaseError as err:
+        if err.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB:
+            raise _no_backup(path) from err
+        if err.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
+            raise _damaged(path) from err
+        raise
+
+
+def _no_backup(path: Path) -> StoreError:
+    return cannot_use(path, "it is no backup of a newsletter", "name a file that `newsletter backup` made")
+
+
+def _damaged(path: Path) -> StoreError:
+    return cannot_use(path, "it is damaged", "take another backup")
 
 
 def _made_at(file: sqlite3.Connection, path: Path) -> datetime:
     (application,) = file.execute("PRAGMA application_id").fetchone()
     if application not in {APPLICATION_ID, BACKUP_ID}:
-        raise cannot_use(path, "it is no backup of a newsletter", "name a file that `newsletter backup` made")
+        raise _no_backup(path)
     if file.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise cannot_use(path, "it is damaged", "take another backup")
+        raise _damaged(path)
     if application == APPLICATION_ID:  # the copy that a migration made, or one made by hand
         return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
     (text,) = file.execute("SELECT made_at FROM backup").fetchone()
@@ -246,10 +274,15 @@ def _carry_over(present: Connection, restored: SqliteConnection, *, key: bytes |
     for broadcast in carried:
         for table, column in _OF_BROADCAST.items():
             _copy_table(present, restored, table, columns[table], condition=f"{column} = {broadcast}")
-    # Whoever joined since and was mailed stays on the list: with another number they could get the issue again.
+    # Whoever joined since and was mailed stays on the list: with another number they could get the issue again. The
+    # backup may know them by an earlier number, if they were off the list meanwhile.
     numbers = ", ".join(map(str, carried)) or "NULL"
     mailed = f"SELECT d.subscriber FROM delivery AS d WHERE d.chunk IS NOT NULL AND d.broadcast IN ({numbers})"  # noqa: S608
-    _copy_table(present, restored, "subscriber", columns["subscriber"], condition=f"id > {newest} AND id IN ({mailed})")
+    joined = f"id > {newest} AND id IN ({mailed})"
+    for page in present.pages(f"SELECT person FROM subscriber WHERE {joined}", _ROWS_AT_ONCE):  # noqa: S608
+        for take_off in _TAKE_OFF:
+            take_off.for_each(restored, [{"person": person} for (person,) in page])
+    _copy_table(present, restored, "subscriber", columns["subscriber"], condition=joined)
     _SUPPRESS.for_each(restored, [row._asdict() for row in _SUPPRESSIONS(present)])
     _forget_again(present, restored, key=key)
     restored.raise_last_ids(present.last_ids())  # a number never stands for two

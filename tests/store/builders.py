@@ -10,6 +10,7 @@ from newsletter.lists.exports import batch_of
 from newsletter.model.axes import Axis, fullest_readership, language_axis, mailbox_axis, only_axis
 from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
 from newsletter.model.columns import SubscriberRecord
+from newsletter.model.event import Event, EventType
 from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import ClaimedChunk, FreezeRequest
 from newsletter.model.mailbox import MailboxProvider
@@ -18,6 +19,7 @@ from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.segment import All, Condition, Segment
 from newsletter.model.slots import Column, Escape, Slot, Template
 from newsletter.store.database import Database
+from newsletter.store.events import add_events
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import keep_batch_id, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
@@ -62,6 +64,35 @@ def id_of(database: Database, email: str) -> int:
     subscriber = find_subscriber(database, email)
     assert subscriber is not None
     return subscriber.id
+
+
+def event_of(
+    database: Database, broadcast: Broadcast, email: str, type_: EventType, moment: datetime, *, detail: str = ""
+) -> Event:
+    """What a provider reports of the mail to somebody in the first chunk of a broadcast."""
+    subscriber = id_of(database, email)
+    return Event(
+        id=f"{subscriber}-{type_}-{moment}",
+        at=moment,
+        type=type_,
+        broadcast=broadcast.id,
+        nonce=broadcast.nonce,
+        chunk=1,
+        attempt=1,
+        subscriber=subscriber,
+        detail=detail,
+    )
+
+
+def react(database: Database, broadcast: Broadcast, email: str, type_: EventType, moment: datetime) -> None:
+    assert add_events(database, [event_of(database, broadcast, email, type_, moment)]) == 1
+
+
+def send_at(database: Database, issue: str, moment: datetime) -> Broadcast:
+    """A broadcast to everybody that the provider took at that moment."""
+    broadcast = freeze(database, issue, chunk_size=1000, now=moment)
+    record_outcome(database, claim(database, broadcast, now=moment), ACCEPTED, now=moment)
+    return broadcast
 
 
 def segment(name: str, condition: Condition) -> Segment:

@@ -7,6 +7,7 @@ import orjson
 import newsletter.store
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.segment import Tagged
+from newsletter.store.approvals import approvals_of
 from newsletter.store.database import Database
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.segments import count_segment
@@ -37,6 +38,7 @@ VALUES ('cy@example.org', 'cy@example.org', 'unsubscribed', '{_STAMP}'),
 INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers,
     frozen, created_at)
 VALUES (1, '2026-01', 'everyone', 'everyone', 'outbox', 'done', '', 'abc', 'n1', '{_ENVELOPE}', '[]', 2, '{_STAMP}');
+INSERT INTO approval (issue, content_hash, approved_by, approved_at) VALUES ('2026-01', 'abc', 'Ana Lima', '{_STAMP}');
 INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at)
 VALUES (1, 1, 0, 'accepted', 2, 1, '{_STAMP}');
 INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (1, 1, 1), (1, 2, 1);
@@ -80,6 +82,8 @@ def assert_all_arrived(database: Database) -> None:
         reactions = connection.execute("SELECT type, subscriber, last_at FROM reaction").fetchall()
     assert reactions == [("opened", 1, "2026-01-04T00:00:00Z")]
     assert tally_of(database, 1).adds_up
+    (given,) = approvals_of(database, "2026-01", "abc")  # void for a new broadcast, and still told of that one
+    assert (given.by, given.voided) == ("Ana Lima", "this version looks at the content in another way")
 
     add(database, row("new@example.org"))
     assert id_of(database, "new@example.org") > 9, "an id was given twice"

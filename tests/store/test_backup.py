@@ -19,7 +19,7 @@ from newsletter.model.ledger import Resolution
 from newsletter.store.backup import Restored, back_up, restore
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
-from newsletter.store.forgotten import count_forgotten, forgotten_since
+from newsletter.store.forgotten import clear_forgotten, count_forgotten, forgotten_since
 from newsletter.store.ledger.broadcasts import finish_if_done, list_broadcasts, require_broadcast, resume_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
@@ -27,7 +27,7 @@ from newsletter.store.ledger.resolve import resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.store.sqlite import files
-from newsletter.store.subscribers import export_subscribers, find_subscriber
+from newsletter.store.subscribers import export_subscribers, find_subscriber, past_consents
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import (
     KEY,
@@ -277,6 +277,50 @@ def test_broadcasts_that_began_since_are_carried_over(database: Database, file: 
     assert id_of(database, "last@example.org") > 60, "the number of somebody who was on the list was given again"
 
 
+def test_who_was_mailed_by_another_number_than_the_backup_knows_is_on_the_list_once(
+    database: Database, file: Path
+) -> None:
+    add_people(database, 3)
+    add(database, row("ana@example.org", consent_source="before"))
+    add(database, row("ana@example.org", consent_source="after", consented_at=NOW + timedelta(hours=1)))
+    earlier = id_of(database, "ana@example.org")
+    assert past_consents(database, earlier)
+    save(database, file)
+    forget(database, "ana@example.org")
+    clear_forgotten(database)
+    add(database, row("ana@example.org", first_name="Ana"))
+    number = id_of(database, "ana@example.org")
+    sent = freeze(database)
+    send_all(database, sent)
+
+    bring_back(database, file)
+
+    ana = find_subscriber(database, "ana@example.org")
+    assert ana is not None
+    assert (ana.id, ana.record.first_name, past_consents(database, earlier)) == (number, "Ana", ())
+    with pytest.raises(InputError, match=f"4 already in broadcast {sent.id}"):
+        freeze(database)
+
+
+def test_a_restore_can_be_undone_though_the_list_was_imported_again_and_mailed(database: Database, file: Path) -> None:
+    add_people(database, 3)
+    save(database, file)
+    add_people(database, 3, prefix="late")
+    aside = save(database, file.with_name("aside.db"))
+    for _ in range(2):
+        bring_back(database, file)
+    add_people(database, 3, prefix="late")
+    sent = freeze(database)
+    send_all(database, sent)
+
+    for _ in range(2):
+        bring_back(database, aside)
+
+    assert len(list(export_subscribers(database))) == 6
+    with pytest.raises(InputError, match=f"6 already in broadcast {sent.id}"):
+        freeze(database)
+
+
 def test_numbers_of_broadcasts_that_nobody_knows_of_bring_no_old_reports(
     database: Database, fresh_location: Callable[[], Location], file: Path
 ) -> None:
@@ -333,7 +377,7 @@ def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Pat
     with pytest.raises(StoreError, match="there is no such file"):
         bring_back(database, file)
     file.write_text("nothing of the kind, and long enough to be looked at" * 50)
-    with pytest.raises(StoreError, match=r"backup\.db: it is not a newsletter database"):
+    with pytest.raises(StoreError, match=r"backup\.db: it is no backup of a newsletter"):
         bring_back(database, file)
     file.unlink()
     sqlite3.connect(file).executescript("CREATE TABLE a (b)").connection.close()
@@ -349,9 +393,10 @@ def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Pat
     file.unlink()
     data = bytearray(save(database, file).read_bytes())
     data[8192:16384] = b"\xff" * 8192
-    file.write_bytes(data)
-    with pytest.raises(StoreError, match=r"backup\.db: it is damaged"):
-        bring_back(database, file)
+    for damaged in (data, data[:16384]):
+        file.write_bytes(damaged)
+        with pytest.raises(StoreError, match=r"backup\.db: it is damaged; take another backup"):
+            bring_back(database, file)
 
 
 def test_a_backup_put_in_place_by_hand_is_refused(tmp_path: Path, database: Database) -> None:
@@ -369,6 +414,17 @@ def test_what_a_migration_kept_of_an_earlier_version_can_be_restored(database: D
 
     assert id_of(database, "ana@example.org") == 1
     assert earlier.read_bytes() == before
+
+
+def test_of_a_database_in_use_the_newest_is_restored_too(database: Database, tmp_path: Path) -> None:
+    source = tmp_path / "source.db"
+    with open_database(source) as other:
+        add_people(other, 5)
+        add(other, row("last@example.org"))
+        assert source.with_name("source.db-wal").stat().st_size
+        bring_back(database, source)
+
+    assert len(list(export_subscribers(database))) == 6
 
 
 KILLED = """

@@ -9,7 +9,7 @@ from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
 from newsletter.model.columns import SubscriberRecord
-from newsletter.model.event import Event, EventType
+from newsletter.model.event import EventType
 from newsletter.model.imports import ImportReport
 from newsletter.model.ledger import Entry
 from newsletter.model.segment import Compare, Operator
@@ -29,6 +29,7 @@ from tests.store.builders import (
     add,
     add_people,
     claim,
+    event_of,
     forget,
     freeze,
     id_of,
@@ -69,22 +70,8 @@ def add_everywhere(database: Database) -> int:
         claim(database, broadcast),
         Outcome(verdict=Verdict.ACCEPTED, invalid={ana: f"550 no <{ANA}>"}, reason=f"no {ANA.lower()}"),
     )
-    add_events(
-        database,
-        [
-            Event(
-                id="1",
-                at=NOW,
-                type=EventType.BOUNCED,
-                broadcast=broadcast.id,
-                nonce=broadcast.nonce,
-                chunk=1,
-                attempt=1,
-                subscriber=ana,
-                detail=f"no such user {ANA}",
-            )
-        ],
-    )
+    bounced = event_of(database, broadcast, ANA, EventType.BOUNCED, NOW, detail=f"no such user {ANA}")
+    add_events(database, [bounced])
     with database.transaction() as connection:
         connection.execute(
             "INSERT INTO soft_bounce (person, at, detail) VALUES (:person, '2026-02-19T08:00:00Z', :detail)",

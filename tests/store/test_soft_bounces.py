@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.audience import Suppression, SuppressionReason
-from newsletter.model.event import Event, EventType, SoftBounce, SoftBouncePolicy
+from newsletter.model.event import EventType, SoftBounce, SoftBouncePolicy
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces, find_soft_bounced, suppress_soft_bounces
 from newsletter.store.suppressions import add_suppression, find_suppression, list_suppressions, remove_suppression
-from tests.store.builders import NOW, add, add_people, forget, freeze, id_of, row
+from tests.store.builders import NOW, add, add_people, event_of, forget, freeze, row
 
 POLICY = SoftBouncePolicy(bounces=3, span=timedelta(days=14))
 FIRST = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -35,20 +35,7 @@ def report(database: Database, email: str, type_: EventType, days: Iterable[floa
     broadcast = freeze(database, f"issue of {email} {type_}")
     add_events(
         database,
-        [
-            Event(
-                id=f"{email}-{type_}-{each}",
-                at=day(each),
-                type=type_,
-                broadcast=broadcast.id,
-                nonce=broadcast.nonce,
-                chunk=1,
-                attempt=1,
-                subscriber=id_of(database, email),
-                detail="",
-            )
-            for each in days
-        ],
+        [event_of(database, broadcast, email, type_, day(each)) for each in days],
     )
 
 

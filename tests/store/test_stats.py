@@ -7,13 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast
-from newsletter.model.event import Event, EventType
+from newsletter.model.event import EventType
 from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 from newsletter.model.stats import Breakdown, Engagement, Group
 from newsletter.store.database import Database
-from newsletter.store.events import add_events
-from newsletter.store.ledger.record import record_outcome
 from newsletter.store.stats import (
     count_engagement,
     count_facts,
@@ -25,7 +22,7 @@ from newsletter.store.stats import (
     sent_issues,
 )
 from newsletter.store.suppressions import add_suppression
-from tests.store.builders import ACCEPTED, NOW, add, claim, forget, freeze, id_of, row
+from tests.store.builders import NOW, add, forget, freeze, react, row, send_at
 
 DAY = timedelta(days=1)
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -53,28 +50,6 @@ def left_for_a_while(database: Database, person: str, *, left: str, back: str) -
             " VALUES (:person, '', 'unsubscribed', :left, :back, 'a new consent')",
             {"person": person, "left": left, "back": back},
         )
-
-
-def send(database: Database, issue: str, at: datetime) -> Broadcast:
-    """A broadcast to everybody that the provider took at that moment."""
-    broadcast = freeze(database, issue, chunk_size=1000, now=at)
-    record_outcome(database, claim(database, broadcast, now=at), ACCEPTED, now=at)
-    return broadcast
-
-
-def react(database: Database, broadcast: Broadcast, email: str, type_: EventType, at: datetime) -> None:
-    event = Event(
-        id=f"{broadcast.id}-{email}-{type_}",
-        at=at,
-        type=type_,
-        broadcast=broadcast.id,
-        nonce=broadcast.nonce,
-        chunk=1,
-        attempt=1,
-        subscriber=id_of(database, email),
-        detail="",
-    )
-    assert add_events(database, [event]) == 1
 
 
 def test_nobody_on_the_list_is_counted_as_nobody(database: Database) -> None:
@@ -230,7 +205,7 @@ def test_database_and_python_see_the_same_mailbox_providers(database: Database, 
 
 def test_engagement_counts_each_reader_once_by_the_most_that_they_did(database: Database) -> None:
     add(database, *(row(f"{name}@example.org") for name in ("ana", "bo", "cy", "di")))
-    old, new = send(database, "2025-10", NOW - 120 * DAY), send(database, "2026-02", NOW - 2 * DAY)
+    old, new = send_at(database, "2025-10", NOW - 120 * DAY), send_at(database, "2026-02", NOW - 2 * DAY)
     react(database, new, "ana@example.org", EventType.OPENED, NOW - DAY)
     react(database, new, "ana@example.org", EventType.CLICKED, NOW - DAY)
     react(database, new, "bo@example.org", EventType.OPENED, NOW - DAY)
@@ -245,9 +220,9 @@ def test_engagement_counts_each_reader_once_by_the_most_that_they_did(database: 
 
 def test_engagement_is_of_those_to_whom_mail_went(database: Database) -> None:
     add(database, row("ana@example.org"), row("gone@example.org"))
-    send(database, "2025-10", NOW - 120 * DAY)
+    send_at(database, "2025-10", NOW - 120 * DAY)
     suppress(database, "gone@example.org")
-    send(database, "2026-02", NOW - DAY)
+    send_at(database, "2026-02", NOW - DAY)
     add(database, row("new@example.org"))
     freeze(database, "2026-03")  # nothing of it has left
 
@@ -256,10 +231,10 @@ def test_engagement_is_of_those_to_whom_mail_went(database: Database) -> None:
 
 def test_issues_are_counted_from_when_they_began_to_leave(database: Database) -> None:
     add(database, row("ana@example.org"))
-    send(database, "2025-12", NOW - 60 * DAY)
+    send_at(database, "2025-12", NOW - 60 * DAY)
     add(database, row("bo@example.org"))
-    send(database, "2025-12", NOW - 50 * DAY)
-    send(database, "2026-02", NOW)
+    send_at(database, "2025-12", NOW - 50 * DAY)
+    send_at(database, "2026-02", NOW)
     freeze(database, "2026-03")
 
     assert sent_issues(database, most=5) == (NOW, NOW - 60 * DAY)

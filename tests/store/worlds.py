@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from newsletter.model.broadcast import Outcome, Verdict
-from newsletter.model.event import Event, EventType
+from newsletter.model.event import EventType
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.segment import Deed
 from newsletter.store.database import Database
@@ -15,7 +15,7 @@ from newsletter.store.events import add_events
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import record_outcome
 from newsletter.system.moments import text_of
-from tests.store.builders import NOW, add, at, freeze, id_of, row
+from tests.store.builders import NOW, add, at, event_of, freeze, row
 from tests.store.plain_segments import Person
 
 ISSUES = ("2026-01", "2026-02")
@@ -150,18 +150,5 @@ def _send(
             known[email].deeds.append((_DEEDS[type_], sent.issue, moment))
     add_events(
         database,
-        [
-            Event(
-                id=f"{email}{type_}{moment}",
-                at=moment,
-                type=type_,
-                broadcast=broadcast.id,
-                nonce=broadcast.nonce,
-                chunk=1,
-                attempt=1,
-                subscriber=id_of(database, email),
-                detail="",
-            )
-            for email, type_, moment in events
-        ],
+        [event_of(database, broadcast, email, type_, moment) for email, type_, moment in events],
     )

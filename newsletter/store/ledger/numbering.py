@@ -19,7 +19,7 @@ from math import prod
 from types import MappingProxyType
 
 from newsletter.errors import InputError
-from newsletter.model.axes import Axis, Case, Cases, Chosen, InSegment, Key, Lookup
+from newsletter.model.axes import Axis, Case, Chosen, InSegment, Key, Lookup
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition
 from newsletter.store.database import Connection
@@ -79,9 +79,7 @@ class Numbering:
         if self.count >= _LARGEST:
             raise InputError("the issue differs between too many segments; let fewer sections be `only:` for one")
         self._tables = {
-            place: _Table(place, axis.rule.key, self._numbered(place, axis.rule.table), self._number(place, axis.rule))
-            for place, axis in enumerate(axes)
-            if isinstance(axis.rule, Lookup)
+            place: self._table(place, axis.rule) for place, axis in enumerate(axes) if isinstance(axis.rule, Lookup)
         }
         if clock_of:
             numbers = {stated: clocks.index(clock) * self._weights[-1] for stated, clock in clock_of.items()}
@@ -121,14 +119,15 @@ class Numbering:
     def _part_sql(self, binder: Binder) -> str:
         numbers = [self._number_sql(place, binder) for place in range(len(self._axes))]
         clock = self._tables.get(len(self._axes))
-        return " + ".join([*numbers, *([clock.number] if clock else [])]) or "0"
+        # PostgreSQL adds small numbers in 32 bits, and fails where the sum takes more, unless the first one has 64.
+        return " + ".join(["CAST(0 AS BIGINT)", *numbers, *([clock.number] if clock else [])])
 
     def _number_sql(self, place: int, binder: Binder) -> str:
-        """SQL for what an axis adds to the number of a part."""
+        """Return SQL for what an axis adds to the number of a part."""
         rule = self._axes[place].rule
         if isinstance(rule, Lookup):
             return self._tables[place].number
-        otherwise = str(self._number(place, rule))
+        otherwise = str(self._weigh(place, rule.otherwise))
         cases = [f"WHEN {self._case_sql(case, binder)} THEN {self._weigh(place, case.value)}" for case in rule.cases]
         return f"CASE {' '.join(cases)} ELSE {otherwise} END" if cases else otherwise
 
@@ -145,12 +144,10 @@ class Numbering:
                     tests.append(condition_sql(test, binder))
         return " AND ".join(tests) or "TRUE"
 
-    def _number(self, place: int, rule: Cases | Lookup) -> int:
-        return self._weigh(place, rule.otherwise)
-
-    def _numbered(self, place: int, table: Mapping[str, str]) -> dict[str, int]:
-        return {key: self._weigh(place, value) for key, value in table.items()}
+    def _table(self, place: int, rule: Lookup) -> _Table:
+        numbers = {key: self._weigh(place, value) for key, value in rule.table.items()}
+        return _Table(place, rule.key, numbers, self._weigh(place, rule.otherwise))
 
     def _weigh(self, place: int, value: str) -> int:
-        """What a value of an axis adds to the number of a part."""
+        """Return what a value of an axis adds to the number of a part."""
         return self._weights[place] * self._axes[place].values.index(value)

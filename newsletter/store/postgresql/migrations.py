@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from psycopg.rows import TupleRow
-
 from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
@@ -68,10 +66,10 @@ def version_of(connection: PostgresConnection, shown: str) -> int:
         return 0
     if (_MARK,) not in tables:
         raise cannot_use(shown, f"its schema {SCHEMA} is another program's", "name another database as [database] url")
-    (version,) = _row(connection, "SELECT max(version) FROM schema_version", {})
+    version = _number(connection, "SELECT max(version) FROM schema_version", {})
     if version > newest_version():
         raise cannot_use(shown, "it was written by a newer version of newsletter", "update newsletter")
-    return int(version)
+    return version
 
 
 def _scripts() -> list[Path]:
@@ -80,7 +78,7 @@ def _scripts() -> list[Path]:
 
 def _make_schema(connection: PostgresConnection) -> None:
     # Asked first: CREATE SCHEMA IF NOT EXISTS wants permission even where somebody else has made it for us.
-    (is_there,) = _row(connection, "SELECT count(*) FROM pg_namespace WHERE nspname = :schema", {"schema": SCHEMA})
+    is_there = _number(connection, "SELECT count(*) FROM pg_namespace WHERE nspname = :schema", {"schema": SCHEMA})
     if not is_there:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
     connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
@@ -106,7 +104,7 @@ def _copy_tables(connection: PostgresConnection, first: int) -> str:
     return copy
 
 
-def _row(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> TupleRow:
-    """Return the one row that a query gives."""
-    (row,) = connection.execute(query, parameters).fetchall()
-    return row
+def _number(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> int:
+    """Return the one number that a query gives."""
+    ((number,),) = connection.execute(query, parameters).fetchall()
+    return int(number)

@@ -5,10 +5,10 @@ VALUES (:issue, :content_hash, :approved_by, :now)
 ON CONFLICT (issue, content_hash, approved_by) DO UPDATE SET approved_at = excluded.approved_at, voided = '';
 
 -- name: of_content(issue, content_hash)
--- Who said yes to one content, in the order of time.
+-- Who said yes to one content, in the order of time, even where that does not hold any more.
 SELECT issue, content_hash, approved_by AS "by", approved_at AS at, voided
 FROM approval
-WHERE issue = :issue AND content_hash = :content_hash AND voided = ''
+WHERE issue = :issue AND content_hash = :content_hash
 ORDER BY approved_at, approved_by;
 
 -- name: last_of(issue)^

@@ -179,9 +179,18 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
         newest_schema=newest_version(),
         damages=tuple(words for (words,) in checked if words != "ok"),
         open_to=filemode(found.st_mode) if S_IMODE(found.st_mode) & OF_OTHERS else "",
-        journal="wal" if _is_wal(path) else "rollback",
+        journal="wal" if is_wal(path) else "rollback",
         size_bytes=found.st_size,
     )
+
+
+def is_wal(path: Path) -> bool:
+    """Return whether the file is read with the WAL beside it; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == _WAL_MARK
+    except OSError:
+        return False
 
 
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
@@ -203,14 +212,6 @@ def _unchanged(path: Path) -> str:
     """Return how to open the file: to read it through a WAL makes files beside it, so only where there are some."""
     is_in_use = path.with_name(f"{path.name}-wal").exists()
     return f"{path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'immutable=1'}"
-
-
-def _is_wal(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == _WAL_MARK
-    except OSError:
-        return False
 
 
 @contextmanager

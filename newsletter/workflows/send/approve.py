@@ -21,7 +21,7 @@ class ApprovalDraft:
     """What somebody is about to approve, and what was approved and tested before."""
 
     composed: Composed
-    given: tuple[Approval, ...]  # of exactly this content
+    given: tuple[Approval, ...]  # of exactly this content, and not void
     last: Approval | None  # of whichever content
     tested_at: datetime | None  # when a test copy of exactly this content was taken
 
@@ -40,7 +40,7 @@ def draft_approval(config: Config, database: Database, folder: Path, *, now: dat
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
     return ApprovalDraft(
         composed=composed,
-        given=approvals.approvals_of(database, issue, content_hash),
+        given=_standing(database, issue, content_hash),
         last=approvals.last_approval(database, issue),
         tested_at=approvals.tested_at(database, issue, content_hash),
     )
@@ -69,13 +69,17 @@ def unmet_requirements(config: Config, database: Database, issue_name: str, cont
     """Return what `[delivery]` demands of this content and nobody has done."""
     demanded = config.settings.delivery
     findings = []
-    if demanded.require_approval and not approvals.approvals_of(database, issue_name, content_hash):
+    if demanded.require_approval and not _standing(database, issue_name, content_hash):
         remedy = f"have it looked at, then: newsletter approve {issue_name} --by NAME"
         findings.append(_finding(APPROVAL, issue_name, _unapproved(database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
         remedy = f"send one: newsletter test {issue_name} --to reviewers"
         findings.append(_finding(TEST, issue_name, "no test copy of this content was sent", remedy))
     return tuple(findings)
+
+
+def _standing(database: Database, issue_name: str, content_hash: str) -> tuple[Approval, ...]:
+    return tuple(each for each in approvals.approvals_of(database, issue_name, content_hash) if not each.voided)
 
 
 def _unapproved(database: Database, issue_name: str) -> str:

@@ -48,7 +48,7 @@ class BroadcastAudit:
     requests: tuple[AuditedRequest, ...]  # empty where they are too many to be shown one by one
     settled: tuple[SettledCount, ...]
     journal: tuple[JournalEntry, ...]
-    approvals: tuple[Approval, ...]  # of exactly the content that was frozen
+    approvals: tuple[Approval, ...]  # of exactly the content that was frozen, though void for a broadcast of today
     tested_at: datetime | None  # when a test copy of that content was taken
 
 

@@ -1,24 +1,31 @@
 """A database that an earlier version filled arrives whole in the schema of today."""
 
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 from newsletter.store.opening import open_database
 from newsletter.store.postgresql.connection import opened
 from tests.store.earlier import PEOPLE, assert_all_arrived, migrations
 
 
+def make_schema_before(earlier: psycopg.Connection[TupleRow]) -> None:
+    earlier.execute("CREATE SCHEMA newsletter; SET search_path TO newsletter")
+    earlier.execute("CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (1)")
+    earlier.execute(opened(migrations("postgresql")[0]).encode())
+
+
 def fill_schema_before(url: str) -> None:
     """A database as the schema before this one left it."""
     with psycopg.connect(url, autocommit=True) as earlier:
-        earlier.execute("CREATE SCHEMA newsletter; SET search_path TO newsletter")
-        earlier.execute("CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (1)")
-        for script in (migrations("postgresql")[0], PEOPLE):
-            earlier.execute(opened(script).encode())
+        make_schema_before(earlier)
+        earlier.execute(opened(PEOPLE).encode())
         for table, last in (("subscriber", 9), ("broadcast", 1)):
             earlier.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, last))
 
@@ -28,6 +35,7 @@ def rows(url: str, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql.encode()).fetchall()
 
 
+PAGE = (Path(__file__).parents[3] / "docs" / "backup.md").read_text(encoding="utf-8")
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'newsletter%' ORDER BY 1"
 
 
@@ -38,7 +46,7 @@ def test_people_tags_and_suppressions_of_the_schema_before_arrive_whole(url: str
         assert_all_arrived(database)
 
 
-def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back(url: str) -> None:
+def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back_as_the_page_says(url: str) -> None:
     fill_schema_before(url)
     people, told = rows(url, "SELECT * FROM newsletter.subscriber ORDER BY id"), list[str]()
 
@@ -48,16 +56,14 @@ def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back(url
     assert words.startswith("schema newsletter_before_0002 of postgresql://")
     assert rows(url, "SELECT version FROM newsletter_before_0002.schema_version") == [(1,)]
     assert rows(url, "SELECT * FROM newsletter_before_0002.subscriber ORDER BY id") == people
-    tables = rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'newsletter_before_0002'")
+    (rename,) = re.findall(r"`(ALTER SCHEMA .+?)`", PAGE)
+    (fill,) = re.findall(r"```sql\n(.+?)```", PAGE, re.DOTALL)
     with psycopg.connect(url, autocommit=True) as earlier:
-        earlier.execute("DROP SCHEMA newsletter CASCADE; CREATE SCHEMA newsletter; SET search_path TO newsletter")
-        earlier.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-        earlier.execute(opened(migrations("postgresql")[0]).encode())
-        earlier.execute("SET session_replication_role = replica")
-        for (table,) in tables:
-            earlier.execute(f"INSERT INTO newsletter.{table} SELECT * FROM newsletter_before_0002.{table}".encode())
-        for table, last in (("subscriber", 9), ("broadcast", 1)):
-            earlier.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, last))
+        earlier.execute(rename.encode())
+        make_schema_before(earlier)
+        earlier.execute(fill.replace("newsletter_before_0003", "newsletter_before_0002").encode())
+    assert rows(url, "SELECT * FROM newsletter.subscriber ORDER BY id") == people
+    assert rows(url, "SELECT last_value FROM newsletter.subscriber_id_seq") == [(9,)]
     with open_database(url) as database:
         assert_all_arrived(database)
 

@@ -102,6 +102,15 @@ def test_the_account_says_what_happened_and_who_approved(database: Database) -> 
     assert [waiver.rule for waiver in account.broadcast.waivers] == ["links"]
 
 
+def test_account_still_names_who_approved_once_the_approval_is_void(database: Database) -> None:
+    approve(database, Approval(issue="2026-02", content_hash="abc", by="Ana Lima", at=NOW - timedelta(hours=1)))
+    broadcast = mixed(database)
+    with database.transaction() as connection:
+        connection.execute("UPDATE approval SET voided = 'it was another time'", {})
+
+    assert [approval.by for approval in audit_broadcast(database, broadcast.id).approvals] == ["Ana Lima"]
+
+
 def test_an_address_is_found_with_its_request_however_it_is_spelt(database: Database) -> None:
     broadcast = mixed(database)
 

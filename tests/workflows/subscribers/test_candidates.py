@@ -1,7 +1,7 @@
 """Who no longer reads: counted by the very segment that is shown."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,18 +9,16 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.broadcast import Broadcast
-from newsletter.model.event import Event, EventType
+from newsletter.model.event import EventType
 from newsletter.model.stats import Candidates, Purpose
 from newsletter.store.database import Database
-from newsletter.store.events import add_events
-from newsletter.store.ledger.record import record_outcome
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
 from newsletter.store.stats import count_engagement
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.subscribers.stats import find_candidates
-from tests.store.builders import ACCEPTED, NOW, add, claim, freeze, id_of, row
+from tests.store.builders import NOW, add, react, row, send_at
 from tests.workspaces import CONFIG, write_workspace
 
 DAY = timedelta(days=1)
@@ -38,30 +36,9 @@ def database(config: Config) -> Iterator[Database]:
         yield opened
 
 
-def send(database: Database, number: int, at: datetime) -> Broadcast:
-    broadcast = freeze(database, f"issue-{number}", chunk_size=1000, now=at)
-    record_outcome(database, claim(database, broadcast, now=at), ACCEPTED, now=at)
-    return broadcast
-
-
 def send_every(database: Database, days: int, *, count: int) -> list[Broadcast]:
     """So many issues, the newest yesterday; the oldest first."""
-    return [send(database, number, NOW - DAY - number * days * DAY) for number in reversed(range(count))]
-
-
-def react(database: Database, broadcast: Broadcast, email: str, type_: EventType, at: datetime) -> None:
-    event = Event(
-        id=f"{broadcast.id}-{email}-{type_}",
-        at=at,
-        type=type_,
-        broadcast=broadcast.id,
-        nonce=broadcast.nonce,
-        chunk=1,
-        attempt=1,
-        subscriber=id_of(database, email),
-        detail="",
-    )
-    assert add_events(database, [event]) == 1
+    return [send_at(database, f"issue-{number}", NOW - DAY - number * days * DAY) for number in reversed(range(count))]
 
 
 def found(config: Config, database: Database) -> dict[Purpose, Candidates]:

@@ -9,15 +9,14 @@ import pytest
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.event import Event, EventType
+from newsletter.model.event import EventType
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
-from newsletter.store.events import add_events
 from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, remove_suppression
 from newsletter.workflows.subscribers.person import NewPerson, add_person, require_person
-from tests.store.builders import KEY, NOW, add, add_people, forget, freeze, id_of, row, send_all
+from tests.store.builders import KEY, NOW, add, add_people, forget, freeze, react, row, send_all
 
 ANA = "Ana@example.org"
 DAY = timedelta(days=1)
@@ -42,18 +41,7 @@ def test_everything_is_known_of_somebody_on_the_list(database: Database) -> None
     add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic="events", now=NOW)
     broadcast = freeze(database)
     send_all(database, broadcast)
-    event = Event(
-        id="1",
-        at=NOW,
-        type=EventType.OPENED,
-        broadcast=broadcast.id,
-        nonce=broadcast.nonce,
-        chunk=1,
-        attempt=1,
-        subscriber=id_of(database, ANA),
-        detail="",
-    )
-    add_events(database, [event])
+    react(database, broadcast, ANA, EventType.OPENED, NOW)
 
     person = require_person(database, "ANA@EXAMPLE.org")
 

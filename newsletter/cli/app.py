@@ -12,7 +12,7 @@ from pkgutil import resolve_name
 from typing import Annotated, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from newsletter import __version__
 from newsletter.cli.output import say
@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "Keep": {
         "backup": "Save a copy of all data, even while a broadcast is being sent.",
-        "restore": "Replace all data by those of a backup; nobody is mailed twice because of it.",
+        "restore": "Replace all data with a backup, without mailing anyone twice.",
     },
 }
 SUBSCRIBERS: Table = {
@@ -66,6 +66,15 @@ SUPPRESSIONS: Table = {
     "suppressions.export": "Write who is not mailed as CSV, which `add --file` reads, or as JSON.",
     "suppressions.sync": "Bring the suppressions here and the provider's own lists in line, both ways.",
 }
+
+
+def _no_type(_parameter: object, _context: object) -> str:
+    """Return nothing, in the place of a Python type such as `<bool>`, which help would show beside each name."""
+    return ""
+
+
+# Typer has no setting for this. What has values to choose from names them by its metavar, or in its help.
+TyperArgument.display_type = TyperOption.display_type = _no_type  # type: ignore[assignment, method-assign]
 
 
 class LazyGroup(TyperGroup):

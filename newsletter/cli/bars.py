@@ -22,7 +22,7 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
 
 @contextmanager
 def shares(title: str) -> Iterator[Callable[[float], None]]:
-    """Yield what hears which share is done."""
+    """Show a bar in percent. Call what is yielded with the share that is done, from 0 to 1."""
     with progress(title, 100, unit="%") as advance:
         shown = 0
 

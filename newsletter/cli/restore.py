@@ -1,4 +1,4 @@
-"""`newsletter restore`: all data as a backup has them."""
+"""`newsletter restore`: bring back all data from a backup."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +19,12 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `newsletter backup` made.")],
     yes: Yes = False,
 ) -> None:
-    """Replace all data by those of a backup; nobody is mailed twice because of it."""
+    """Replace all data with a backup, without mailing anyone twice."""
     with opened_database() as (config, database):
-        question = f"Replace all data of this workspace by those of {file}?"
+        question = f"Replace all data of this workspace with {file}?"
         if not holds_data(database):
             output.note(
-                "The database holds nothing now: what was sent after the backup, and who has left since, is not known."
+                "The database is empty, so nothing tells what was sent after the backup, or who has left since."
             )
             question = f"Restore {file} all the same?"
         output.require_yes(question, yes=yes, otherwise="Nothing was changed.")
@@ -38,9 +38,9 @@ def restore(
 def _show(done: RestoredWorkspace) -> None:
     restored = done.restored
     when = show_utc(restored.made_at)
-    output.say(f"The data are those of {when}.")
+    output.say(f"The data of {when} are back.")
     if done.aside:
-        output.say(f"What they replaced is in {done.aside}.")
+        output.say(f"The data that they replaced are in {done.aside}.")
     for each in restored.open:
         output.say(f"  broadcast {each.id} ({each.issue}) is paused; {each.people:,} people may have been mailed since")
     if restored.carried:
@@ -48,8 +48,8 @@ def _show(done: RestoredWorkspace) -> None:
         output.say(f"Carried over: broadcasts that began since ({numbers}), and who has left since.")
     if not restored.replaced:
         output.note(
-            f"The database held nothing, so nobody here knows what happened after {when}. Look at your provider for "
-            "issues that were sent since, before you send one: whoever got them could get them again. Run "
+            f"The database was empty, so what happened after {when} is not known here. Before you send an issue, look "
+            "at your provider whether it was sent since: those who got it could get it again. Run "
             "`newsletter suppressions sync` to learn who has left since."
         )
     for each in restored.open:

@@ -163,7 +163,7 @@ class SuppressionSettings(Fields):
 
     @property
     def soft_bounce_policy(self) -> SoftBouncePolicy:
-        """The two together."""
+        """Return both settings as a `SoftBouncePolicy`."""
         return SoftBouncePolicy(bounces=self.soft_bounces, span=timedelta(days=self.soft_bounce_days))
 
 

@@ -1,6 +1,7 @@
 """The commands as a group lists them, and what is loaded for that."""
 
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,8 +9,9 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
+from typer.testing import CliRunner
 
-from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS
+from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
 from tests.e2e.program import environment
 
 LISTED = [*(line for panel in COMMANDS.values() for line in panel.items()), *SUBSCRIBERS.items(), *SUPPRESSIONS.items()]
@@ -31,6 +33,21 @@ def modules_after(*arguments: str, folder: Path) -> list[str]:
 def test_a_command_is_listed_with_the_first_paragraph_of_its_docstring(module: str, line: str) -> None:
     docstring = inspect.cleandoc(resolve_name(f"newsletter.cli.{module}:{module.rpartition('.')[2]}").__doc__)
     assert line == " ".join(docstring.partition("\n\n")[0].split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        *((name_of(module),) for panel in COMMANDS.values() for module in panel),
+        *(("subscribers", *names) for names in ((), *((name_of(module),) for module in SUBSCRIBERS))),
+        *(("suppressions", *names) for names in ((), *((name_of(module),) for module in SUPPRESSIONS))),
+    ],
+)
+def test_help_shows_no_type_of_python(words: Sequence[str]) -> None:
+    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).output
+    assert "--help" in shown
+    assert not re.search(r"<[a-z]", shown)
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("subscribers", "--help")])

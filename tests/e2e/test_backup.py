@@ -19,7 +19,7 @@ def test_a_backup_is_made_and_brought_back(tmp_path: Path) -> None:
     assert "add --yes" in run(tmp_path, "restore", "saved.db", expect=2).stderr
     brought = run(tmp_path, "restore", "saved.db", "--yes")
 
-    assert "The data are those of 20" in brought.stdout
+    assert "The data of 20" in brought.stdout
     assert "newsletter-before-restore-" in brought.stdout
     assert len(run(tmp_path, "subscribers", "export").stdout.splitlines()) == 4
 

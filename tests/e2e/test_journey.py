@@ -69,6 +69,17 @@ def test_build_writes_what_a_person_can_open(workspace: Path) -> None:
     assert "Dear Friends," in (workspace / "build/2026-02/email.txt").read_text()
 
 
+def test_a_subscribers_own_mail_is_built_without_naming_them(workspace: Path) -> None:
+    done = run(workspace, "build", "--as", "person1@example.org")
+    built = workspace / "build" / "2026-02"
+    assert "person1@example.org" in (built / "subscriber.eml").read_text(encoding="utf-8")
+    names = [str(path) for path in workspace.rglob("*")]
+    assert not any("person1" in told for told in (done.stdout, done.stderr, *names))
+    assert not (workspace / "logs").exists()
+    for nobody in ("person99@example.org", ""):
+        assert "nobody on the list" in run(workspace, "build", "--as", nobody, expect=2).stderr
+
+
 def test_variants_are_built_and_sent_to_whom_they_are_for(workspace: Path) -> None:
     only = ISSUE + "  - section: teaching\n    only: teachers\n"
     write_workspace(

@@ -25,7 +25,7 @@ def build(
     """Write the issue to build/: HTML with its images, text, an email file, and a report."""
     config, now = current_config(), datetime.now(UTC)
     folder = require_issue(config, issue)
-    reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email else None
+    reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email is not None else None
     known_fields = None  # where there is no list yet
     if config.has_database:
         from newsletter.workflows.segments import audience_fields  # loads the store, which takes a tenth of a build

@@ -13,10 +13,12 @@ from newsletter.cli.workspace import current_config
 from newsletter.workflows.compose.check import judge_issue
 from newsletter.workflows.compose.compose import require_issue
 
+_FORMATS = f"{Format.TEXT} to read, or for programs {Format.JSON}, {Format.GITHUB} or {Format.SARIF}."
+
 
 def check(
     issue: NewestIssue = None,
-    form: Annotated[Format, typer.Option("--format", help="text to read; others for programs.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", metavar="FORMAT", help=_FORMATS)] = Format.TEXT,
     without: Without = [],  # noqa: B006 - Typer copies it
     list_rules: Annotated[bool, typer.Option("--list", help="Explain every rule and end.")] = False,
 ) -> None:

@@ -11,7 +11,7 @@ from newsletter.workflows.compose.new import init_workspace
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder to make; this one by default.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; this one by default.")] = Path(),
 ) -> None:
     """Make a workspace: settings, a first issue, a list to try it on."""
     for path in init_workspace(folder, datetime.now(UTC).date()):

@@ -14,7 +14,9 @@ from newsletter.workflows.compose.compose import require_issue
 
 def preview(
     issue: NewestIssue = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Otherwise a free one near 8025.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=65535, help="Otherwise a free one near 8025.")
+    ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:
     """Preview the issue in a browser as desktops and phones show it, light and dark.

@@ -53,7 +53,7 @@ def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
             ("subject", mail.subject),
             ("preheader", mail.preheader),
             ("variants", "\n".join(variants) if len(variants) > 1 else ""),
-            ("content", f"{draft.content_hash[:12]}  of all variants; any edit changes it"),
+            ("content", f"{draft.content_hash[:12]}  of the whole issue; any edit changes it"),
             ("findings", summarise_findings(composed.findings)),
             ("tested", _tested(draft)),
             ("approved", _approved(draft)),

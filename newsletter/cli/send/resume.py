@@ -18,7 +18,9 @@ from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 
 def resume(
-    broadcast: Annotated[int | None, typer.Argument(help="Its number, if more than one is unfinished.")] = None,
+    broadcast: Annotated[
+        int | None, typer.Argument(metavar="BROADCAST", help="Its number, if more than one is unfinished.")
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """Continue a broadcast that was interrupted or paused.

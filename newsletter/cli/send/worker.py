@@ -15,10 +15,10 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.postgresql.address import read_address
 from newsletter.system.log import command_log
 
-_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
-
-def worker(concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many drains at a time.")] = 1) -> None:
+def worker(
+    concurrency: Annotated[int, typer.Option(metavar="N", min=1, max=16, help="How many broadcasts at a time.")] = 1,
+) -> None:
     """Hand over whatever is due until it is stopped; any number of workers share the work.
 
     The workers may run on any number of machines. It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish
@@ -46,7 +46,7 @@ def worker(concurrency: Annotated[int, typer.Option(min=1, max=16, help="How man
     with command_log(config.root, "worker", tell=output.note) as log:
         ended_by = run_worker(config, config.database, provider, concurrency=concurrency, log=log)
     if ended_by is signal.SIGINT:
-        raise typer.Exit(_INTERRUPTED)
+        raise KeyboardInterrupt
 
 
 def _require_extra() -> None:

@@ -26,7 +26,9 @@ _REPORT = "Write what became of every row, as CSV; an earlier report is replaced
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file with a line of column names.")],
     columns: Annotated[list[str], typer.Option("--map", metavar='"COLUMN=NAME"', help=_MAP)] = [],  # noqa: B006 - typer copies it
-    tags: Annotated[list[str], typer.Option("--tag", help="A tag for everybody in the file; may be repeated.")] = [],  # noqa: B006
+    tags: Annotated[
+        list[str], typer.Option("--tag", metavar="TAG", help="A tag for everybody in the file; may be repeated.")
+    ] = [],  # noqa: B006
     basis: Annotated[str, typer.Option(metavar="TEXT", help="Why those without consent may be mailed; kept.")] = "",
     encoding: Annotated[str, typer.Option(metavar="NAME", help="The file's encoding, such as cp1252.")] = "",
     is_dry_run: DryRun = False,

@@ -22,7 +22,9 @@ _SHOWN = 20
 def list_(
     where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help="Such as 'tagged(\"teacher\")'.")] = None,
     segment: Annotated[str | None, typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=f"How many at most; {_SHOWN} on the screen.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help=f"How many at most; {_SHOWN} on the screen.")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="As a CSV file, which can be imported.")] = False,
     as_json: AsJson = False,
 ) -> None:

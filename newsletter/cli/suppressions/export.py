@@ -18,9 +18,12 @@ class FileFormat(StrEnum):
     JSON = "json"
 
 
+_FORMATS = f"{FileFormat.CSV} or {FileFormat.JSON}; otherwise by the file's name."
+
+
 def export(
     file: OutputFile = None,
-    form: Annotated[FileFormat | None, typer.Option("--format", help="Otherwise by the file's name.")] = None,
+    form: Annotated[FileFormat | None, typer.Option("--format", metavar="FORMAT", help=_FORMATS)] = None,
     topic: OnlyTopic = None,
     reason: OnlyReason = None,
     force: Force = False,

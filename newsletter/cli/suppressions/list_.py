@@ -22,7 +22,7 @@ _LONGEST_DETAIL = 61  # columns
 def list_(
     topic: OnlyTopic = None,
     reason: OnlyReason = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = _SHOWN,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many at most.")] = _SHOWN,
     as_json: Annotated[bool, typer.Option("--json", help="All of them, for a script.")] = False,
 ) -> None:
     """Show who is not mailed, since when, and why."""

@@ -32,7 +32,7 @@ def remove(
     Says what ends, asks, and keeps the reason that you give.
     """
     if forgotten == (email is not None):
-        raise InputError('name the address of somebody who asked to come back, and why: ADDRESS --because "…"')
+        raise InputError('name the address of somebody who asked to come back, and why: EMAIL --because "…"')
     if email is not None and not because.strip() and not dry_run:
         raise InputError('say why with --because "…"; it is kept with the suppression that ends')
     with opened_database() as (config, database):

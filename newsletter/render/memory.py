@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import gettempdir
 
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from jinja2.bccache import Bucket
@@ -73,13 +74,16 @@ class _CompiledTemplates(FileSystemBytecodeCache):
             super().dump_bytecode(bucket)
 
 
-def compiled_templates(purpose: str) -> BytecodeCache | None:
+def compiled_templates(purpose: str, *, workspace: Path) -> BytecodeCache | None:
     """Return where the compiled templates of one environment are kept; None where no folder is safe to run code from.
 
     Compiled templates are code, so they stay out of the workspace, where anyone who hands over a folder could plant
-    one. Jinja keeps them in a temporary folder of the user, and refuses one that others own or may write to.
+    one. Jinja keeps them in a temporary folder of the user, and refuses one that others own or may write to. Where no
+    temporary folder can be written, Python takes the current folder for one, which often is the workspace.
     """
     try:
+        if Path(gettempdir()).resolve().is_relative_to(workspace.resolve()):
+            return None
         return _CompiledTemplates(pattern=f"newsletter-{purpose}-%s")
     except (OSError, RuntimeError):
         return None

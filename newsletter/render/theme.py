@@ -34,6 +34,7 @@ class Theme:
     """Templates looked up in the workspace first, then in the built-in theme."""
 
     def __init__(self, workspace: Path, memory: Memory | None = None) -> None:
+        self._workspace = workspace
         self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
         self.memory = memory or Memory()
         self.laid_out: dict[object, LaidOutSection] = {}  # by all that a section is made from
@@ -102,7 +103,7 @@ class Theme:
     def _environment(self, purpose: str, *, is_text: bool) -> Environment:
         return Environment(
             loader=FileSystemLoader(self.folders),
-            bytecode_cache=compiled_templates(purpose),
+            bytecode_cache=compiled_templates(purpose, workspace=self._workspace),
             autoescape=not is_text,  # noqa: S701 - plain text has no markup to escape into
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -1,14 +1,9 @@
 """Mails in a real browser, and what is measured there."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.render.conftest import Mail
 
@@ -65,26 +60,6 @@ class Opened:
         page = self._pages[scheme]
         page.set_viewport_size(ViewportSize(width=width, height=800))
         return page
-
-
-@contextmanager
-def running_browser(profile: Path) -> Iterator[Browser]:
-    """A real browser; its profile stays in the test's folder."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        reason = "no Chromium on this machine; install it with `apt-get install chromium`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    quiet = ["background-networking", "component-update", "sync", "gpu"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
-            env={**os.environ, "HOME": str(profile)},
-        )
-        yield browser
-        browser.close()
 
 
 def open_mail(browser: Browser, mail: Mail, folder: Path) -> Opened:

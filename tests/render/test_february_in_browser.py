@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser import running_browser
 from tests.render.conftest import Mail
 from tests.render.in_browser import (
     CONTRASTS,
@@ -14,7 +15,6 @@ from tests.render.in_browser import (
     Opened,
     Scheme,
     open_mail,
-    running_browser,
 )
 
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")

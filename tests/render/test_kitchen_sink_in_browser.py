@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.browser import running_browser
 from tests.kitchen_sink import EVERYTHING, ISSUES, RIGHT_TO_LEFT, WORKSPACE
 from tests.render.conftest import render_workspace
 from tests.render.in_browser import (
@@ -17,7 +18,6 @@ from tests.render.in_browser import (
     Opened,
     Scheme,
     open_mail,
-    running_browser,
 )
 
 WIDE, NARROW = 640, 320

@@ -75,11 +75,12 @@ def planted(path: str) -> tuple[str, bytes]:
 
 def test_a_compiled_template_in_the_workspace_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    own, memory = tmp_path / "own", tmp_path / "build" / ".memory"
+    own, root = tmp_path / "own", tmp_path / "workspace"
+    memory = root / "build" / ".memory"
     own.mkdir()
     memory.mkdir(parents=True)
     monkeypatch.setattr(tempfile, "tempdir", str(own))
-    root = write_workspace(tmp_path, {"templates/parts/footer.mjml.j2": FOOTER})
+    write_workspace(root, {"templates/parts/footer.mjml.j2": FOOTER})
     key, code = planted(str(root / "templates" / "parts" / "footer.mjml.j2"))
     digest = blake2b(code, digest_size=16).digest()
     for name in (f"template-{key}", f"newsletter-markup-{key}", f"__jinja2_{key}.cache"):
@@ -98,12 +99,29 @@ def test_a_compiled_template_in_the_workspace_is_never_run(tmp_path: Path, monke
     assert (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("folder", ["", "build"])
+def test_a_workspace_that_holds_the_temporary_folder_keeps_no_compiled_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    root = write_workspace(tmp_path / "workspace", {"templates/parts/footer.mjml.j2": FOOTER})
+    cache = root / folder / f"_jinja2-cache-{os.getuid()}"
+    cache.mkdir(parents=True, mode=0o700)
+    key, code = planted(str(root / "templates" / "parts" / "footer.mjml.j2"))
+    (cache / f"newsletter-markup-{key}").write_bytes(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(root / folder))
+
+    compose_issue(load_config(root), root / "issues" / "2026-02")
+
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_of_compiled_templates_that_is_not_the_users_own_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / f"_jinja2-cache-{os.getuid()}").symlink_to("elsewhere")
-    assert compiled_templates("markup") is None
+    assert compiled_templates("markup", workspace=tmp_path / "workspace") is None
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    assert compiled_templates("markup") is None
+    assert compiled_templates("markup", workspace=tmp_path / "workspace") is None

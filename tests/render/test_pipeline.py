@@ -86,6 +86,16 @@ def test_the_same_issue_rendered_twice_is_identical(render: Render) -> None:
     assert first.content_hash == second.content_hash
 
 
+def test_a_variant_is_rendered_once_and_remembered(render: Render) -> None:
+    rendered = render(TEACHING).rendered
+    teachers, everyone = rendered.variants
+    another = everyone.readership.having("language", "of nobody who was judged")
+
+    assert rendered.variant_for(teachers.readership) is teachers
+    assert rendered.variant_for(another) is rendered.variant_for(another)
+    assert rendered.variant_for(another).html == everyone.html
+
+
 def test_any_edit_changes_the_content_hash(render: Render) -> None:
     before = render(TEACHING).rendered.content_hash
     assert render({**TEACHING, "issues/2026-02/letter.md": "Hello."}).rendered.content_hash != before

@@ -1,6 +1,6 @@
 // What the checks ask of a mail that a page shows. It is loaded after axe.
 window.newsletter = (() => {
-  // What elements.py says of an element.
+  // What `Element` in inspection.py keeps of an element.
   const describe = (element) => {
     const worded = element.matches("table") ? element.querySelector("th, td") || element : element;
     const text = (worded.innerText || "").replace(/\s+/g, " ").trim();

@@ -39,8 +39,6 @@ def check_table_roles(context: CheckContext) -> Iterable[Problem]:
     """Tables that only arrange things say so.
 
     Without a role, a screen reader counts out rows and columns before each paragraph, in Outlook too.
-
-    `role="presentation"` on every table that only arranges things, for Outlook too.
     """
     for document in context.documents:
         tables = list(document.layout_roles)
@@ -57,8 +55,6 @@ def check_data_tables(context: CheckContext) -> Iterable[Problem]:
 
     “Friday, 9:00, Galway” means something only under “Day, Time, Place”, and a screen reader says these words only if
     the head cells are marked as such.
-
-    A table that holds data has head cells that say what they are the head of, and no role that hides it.
     """
     for document in context.documents:
         for table in document.data_tables:
@@ -106,8 +102,6 @@ def check_outline(context: CheckContext) -> Iterable[Problem]:
     """The mail has a title and an outline of headings.
 
     Headings are how one skims a mail without seeing it: one on top, and no level left out below it.
-
-    A title, one highest heading, and no level left out below it.
     """
     for document in context.documents:
         if not document.title:

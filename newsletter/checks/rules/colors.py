@@ -31,8 +31,6 @@ def check_palettes(context: CheckContext) -> Iterable[Problem]:
 
     The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on another: 4.5
     : 1. Where one is too faint, its nearest shade that can be read is told.
-
-    Each pair of colors of [brand.light] and [brand.dark] that meets in the mail can be told apart.
     """
     brand = context.subject.settings.brand
     looks = {run.look for document in context.documents for run in document.appearance.runs}
@@ -87,7 +85,7 @@ def check_important_styles(context: CheckContext) -> Iterable[Problem]:
     A color inlined with !important wins over every rule for dark colors, so black text stays black on a ground that has
     turned black.
 
-    No `style` attribute holds on to a color or to `display` by `!important`.
+    `display` is judged like a color.
     """
     for document in context.documents:
         for tag in document.tags:
@@ -103,8 +101,6 @@ def check_overrides(context: CheckContext) -> Iterable[Problem]:
 
     To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays on what has
     turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.
-
-    Where the mail opts into dark colors, every color of text and of a ground has one for the night.
     """
     for document in context.documents:
         if _opts_in(document):

@@ -20,7 +20,7 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
 
     Sections can be for a segment alone. Whoever is in none of them would get a letterhead and a footer.
 
-    No variant is without a section, and no section says nothing.
+    A section that says nothing breaks this rule too.
     """
     issue = context.subject.issue
     if all(section.only for section in issue.sections):
@@ -45,7 +45,7 @@ def check_postal_address(context: CheckContext) -> Iterable[Problem]:
 
     A mail to a list must say where its sender can be reached by post.
 
-    The postal address in both parts, however it is broken into lines.
+    The address counts however it is broken into lines.
     """
     address = normalised(context.subject.settings.newsletter.address)
     for document in context.documents:
@@ -61,8 +61,6 @@ def check_way_out(context: CheckContext) -> Iterable[Problem]:
     """Readers see a link to unsubscribe, in both parts.
 
     Leaving must be as easy as joining. Whoever does not find the link marks the mail as spam instead.
-
-    A link to unsubscribe that readers see, in both parts.
     """
     for document in context.documents:
         links = [link for link in document.links if link.address == UNSUBSCRIBE_TOKEN]
@@ -78,8 +76,6 @@ def check_fields_exist(context: CheckContext) -> Iterable[Problem]:
     """The audience has each merge field.
 
     A field that no subscriber has, often one with a slip in its name, leaves a gap in every mail.
-
-    The audience has each merge field; nothing is said where the audience is not known.
     """
     known = context.subject.known_fields
     if known is None:
@@ -95,8 +91,6 @@ def check_defaults(context: CheckContext) -> Iterable[Problem]:
     """Merge fields have a default.
 
     Not everybody gives a name. “Dear ,” is worse than “Dear friends,”.
-
-    Each merge field that subscribers may have has a default, unless everyone has a value.
     """
     known = context.subject.known_fields
     for use in context.subject.issue.merge_fields:

@@ -115,8 +115,6 @@ def check_dates(context: CheckContext) -> Iterable[Problem]:
 
     An invitation to something that has been is the mistake that readers remember. It is judged by the moment of
     delivery.
-
-    No event is over and no deadline is past at the moment at which the issue is judged.
     """
     for section in context.subject.issue.sections:
         for item in section.items:
@@ -144,7 +142,7 @@ def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
     “Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are made from
     its fields; those that somebody typed into a title or a text are held against the calendar.
 
-    No typed weekday is another than that of its date, and no typed zone one of the other half of the year.
+    A typed zone breaks this rule where it belongs to the other half of the year.
     """
     issue = context.subject.issue
     words = date_words(issue.language)

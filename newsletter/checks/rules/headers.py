@@ -27,8 +27,6 @@ def check_sender(context: CheckContext) -> Iterable[Problem]:
 
     Emoji beside the sender look like marks of the mail program itself, and a sender who carries the reader's name
     deceives.
-
-    The sender's name is a name alone.
     """
     name = context.subject.settings.newsletter.from_name
     place = context.config_place("newsletter", "from")
@@ -45,8 +43,6 @@ def check_false_answer(context: CheckContext) -> Iterable[Problem]:
     """The subject does not pretend to be an answer.
 
     “Re:” and “Fwd:” on a mail that answers nothing are taken for deceit, by filters and by readers.
-
-    The subject does not pretend to answer or to forward.
     """
     variant = context.subject.rendered.fullest
     if match := _ANSWER.match(_usual(variant.subject, variant)):
@@ -59,8 +55,6 @@ def check_preheader(context: CheckContext) -> Iterable[Problem]:
     """The preheader has 40 to 110 characters and adds to the subject.
 
     It stands beside the subject in the inbox. A short one is filled up with whatever the mail begins with.
-
-    The preheader fills its place in the inbox list, and adds something to the subject.
     """
     variant = context.subject.rendered.fullest
     preheader = _usual(variant.preheader, variant)
@@ -76,8 +70,6 @@ def check_subject(context: CheckContext) -> Iterable[Problem]:
     """The subject has 10 to 78 characters.
 
     A shorter one says little, and of a longer one a phone shows the first half.
-
-    The subject is long enough to say something, and short enough to be shown.
     """
     variant = context.subject.rendered.fullest
     length = len(_usual(variant.subject, variant))

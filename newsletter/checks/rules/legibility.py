@@ -27,8 +27,6 @@ def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
 
     Many mail programs load pictures only when asked, and some never load one behind text. The text then stands on the
     color behind it, which has to carry it: 4.5 : 1.
-
-    Text on a picture is readable where the picture does not load: on the color behind it.
     """
     for document in context.documents:
         runs = [run for run in document.appearance.runs if run.look.is_over_picture]
@@ -48,8 +46,6 @@ def check_type(context: CheckContext) -> Iterable[Problem]:
 
     Most mail is read on a phone at arm's length. Small print has 14 pixels and what one reads 16, lines are 1.4 times
     as high as their letters, and words are not pulled apart to fill them.
-
-    No text is too small, most of it is large, lines stand apart, and their ends are left ragged.
     """
     for document in context.documents:
         yield from _sizes(context, document)
@@ -63,7 +59,7 @@ def check_underlines(context: CheckContext) -> Iterable[Problem]:
     One man in twelve sees colors differently, and nobody sees them on a dim screen. Buttons, and links that stand
     alone, need no line.
 
-    A link among words is underlined; one on a ground of its own is a button, and needs no line.
+    A link on a ground of its own counts as a button.
     """
     for document in context.documents:
         for runs in _blocks(document):
@@ -83,8 +79,6 @@ def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
 
     Hebrew or Arabic that begins at the left has its full stops and numbers at the wrong ends, and its lines are hard to
     find for those who read it.
-
-    In a language that is written from right to left, each paragraph runs and begins so.
     """
     if direction_of_language(context.subject.issue.language) is Direction.LEFT_TO_RIGHT:
         return

@@ -30,8 +30,6 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
 
     A mail has no page that a short address could start from. Unencrypted and shortened addresses, and pictures from
     strangers' hosts, count as signs of spam.
-
-    Every address of a link or a picture is whole and safe, and leads where it seems to.
     """
     for document in context.documents:
         for address, place in _addresses(context, document):
@@ -50,8 +48,6 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
 
     Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, and the
     same words for two places mislead.
-
-    Every link says where it leads, and two that say the same lead to the same place.
     """
     for document in context.documents:
         for link in _told(document):

@@ -32,8 +32,6 @@ def check_single_headers(context: CheckContext) -> Iterable[Problem]:
     """From, Date, Subject, To and Message-ID stand there once.
 
     Mail without one of them, or with one twice, is turned away or taken for forged.
-
-    What every mail must say once, it says once, in a form that can be read.
     """
     for name in _ONCE:
         found = context.message.values(name)
@@ -52,8 +50,6 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
 
     They show a button of their own beside the sender, if two headers name an address that is secure and the reader's
     own. Gmail and Yahoo take bulk mail only with them.
-
-    Mail programs find an address of the reader's own, to which a POST unsubscribes at once (RFC 8058).
     """
     place = _place(context, "List-Unsubscribe")
     values = context.message.values("List-Unsubscribe")
@@ -78,8 +74,6 @@ def check_list_id(context: CheckContext) -> Iterable[Problem]:
     """The list has a name for mail programs.
 
     By List-Id readers sort the newsletter into a folder, and providers tell it from your other mail.
-
-    One List-Id, in the form that mail programs sort by (RFC 2919).
     """
     values = context.message.values("List-Id")
     if len(values) != 1 or not _LIST_IDENTIFIER.fullmatch(values[0]):
@@ -94,8 +88,6 @@ def check_header_signs(context: CheckContext) -> Iterable[Problem]:
 
     Letters with accents and emoji travel in encoded words. A word that is too long or broken shows as =?utf-8?…, and a
     control character makes servers refuse the mail.
-
-    Headers hold what may stand in them, and other signs only in encoded words (RFC 2047).
     """
     for header in context.message.headers:
         place = _place(context, header.name)
@@ -117,7 +109,7 @@ def check_lines(context: CheckContext) -> Iterable[Problem]:
 
     A server may break or refuse a line of more than 998 bytes, and a signature no longer fits what it broke.
 
-    No line is longer than servers take, and every line ends as they expect.
+    A line that ends without CR LF breaks this rule too.
     """
     message = context.message
     longest = max(message.line_lengths)
@@ -140,8 +132,6 @@ def check_parts(context: CheckContext) -> Iterable[Problem]:
     """The mail has a text and an HTML part, the text first.
 
     Of two alternatives a mail program shows the last that it can. HTML alone counts as a sign of spam.
-
-    Text and HTML are alternatives, the text first: of those that it can show, a mail program takes the last.
     """
     place, whole = context.issue_place, context.message.whole
     if whole.kind != "multipart/alternative" or not isinstance(whole, Container):

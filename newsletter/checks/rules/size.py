@@ -67,8 +67,6 @@ def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
 
     Readers open mail on phones, often on a slow network: 200 KB a picture and 1 MB in all load in time. Their screens
     are fine: a picture has 1.5 to 2.5 pixels for each one that is shown, and says how wide it is.
-
-    The bytes of each picture and of all together, and its pixels beside the width at which it is shown.
     """
     pictures = context.subject.rendered.pictures
     for picture in pictures:

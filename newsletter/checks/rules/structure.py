@@ -29,8 +29,6 @@ def check_nested_rules(context: CheckContext) -> Iterable[Problem]:
     """No style rule is nested.
 
     An @-rule inside another makes Gmail drop the whole style element.
-
-    No @-rule inside another block of a style element.
     """
     for document in context.documents:
         for style in document.styles:
@@ -44,8 +42,6 @@ def check_doctype(context: CheckContext) -> Iterable[Problem]:
     """The HTML begins with one doctype.
 
     Without it mail programs fall back to the layout rules of the nineties.
-
-    One doctype, at the very beginning.
     """
     for document in context.documents:
         if not _DOCTYPE.match(document.html.lstrip()) or len(_DOCTYPE.findall(document.html)) > 1:
@@ -75,8 +71,6 @@ def check_active_content(context: CheckContext) -> Iterable[Problem]:
     """No script, form, frame or embedded data.
 
     Mail programs remove them, and filters take them for an attack.
-
-    No script, form or frame, and no picture written into the HTML.
     """
     for document in context.documents:
         for name in sorted({tag.name for tag in document.tags} & _ACTIVE):
@@ -92,8 +86,6 @@ def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
     """No style sheet from elsewhere.
 
     Most mail programs ignore it, and spam filters count it against the mail.
-
-    No style sheet or font from another host.
     """
     for document in context.documents:
         linked = any(

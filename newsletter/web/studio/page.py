@@ -66,9 +66,9 @@ class ShownMail:
 
 
 def studio_page(
-    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: SubscriberLookup | None, token: str | None
+    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: SubscriberLookup | None, token: str
 ) -> str:
-    """Return the whole page. Without a token it has no form to look a subscriber up with."""
+    """Return the whole page. Its form carries the token."""
     shown = _shown(proof, view, lookup)
     problems = [_of_mistake(mistake) for mistake in proof.mistakes]
     if shown is not None and not proof.mistakes:

@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # an IPv6 address and ignores the port. That is enough: a browser names the port that it connects to, so another one
 # means that somebody forwards it here on purpose, and `Origin` is compared with the whole of `Host`, port included.
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
-TOKEN_HEADER = "X-Studio-Token"  # noqa: S105
+_TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -54,7 +53,7 @@ class SameOriginOnly:
             request = Request(scope, receive)
             if not _is_same_origin(request.headers):
                 answer = PlainTextResponse("Only the studio's own pages may send this.\n", status_code=403)
-            elif not compare_digest(_token_in(request.headers, await request.body()).encode(), self._token.encode()):
+            elif not compare_digest(_token_in(await request.body()).encode(), self._token.encode()):
                 answer = PlainTextResponse("The studio was restarted. Reload the page.\n", status_code=403)
             else:
                 receive = _again(await request.body(), receive)
@@ -73,9 +72,9 @@ def _is_same_origin(headers: Headers) -> bool:
     return sites == ["same-origin"] or (not sites and bool(origins))
 
 
-def _token_in(headers: Headers, body: bytes) -> str:
-    """Return the token that a script puts into a header, and a form into a hidden field."""
-    return headers.get(TOKEN_HEADER) or parse_qs(body.decode(errors="replace")).get(TOKEN_FIELD, [""])[0]
+def _token_in(body: bytes) -> str:
+    """Return the token of a form, which is in a hidden field."""
+    return parse_qs(body.decode(errors="replace")).get(_TOKEN_FIELD, [""])[0]
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

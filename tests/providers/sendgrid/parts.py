@@ -1,14 +1,25 @@
 """SendGrid as its tests need it: reached at the API on loopback, and asked about a chunk."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.base import MessageLog, Provider, Scheduler, SuppressionLists
+from tests.fakes.sendgrid_api import SendGridApi
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
 API_KEY = "SG.secret-key-of-the-tests"
+
+
+@contextmanager
+def standing_api() -> Iterator[SendGridApi]:
+    """The API on loopback, at a standing clock."""
+    with SendGridApi(api_key=API_KEY) as running:
+        running.now = NOW
+        yield running
 
 
 def sendgrid(folder: Path, url: str, *, more: str = "") -> Provider:

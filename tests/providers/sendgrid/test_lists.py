@@ -1,6 +1,6 @@
 """The lists of whom SendGrid does not mail: read page by page, added to, and taken off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,14 +15,6 @@ from tests.providers.sendgrid.parts import API_KEY
 from tests.providers.workspace import NOW
 
 BOUNCES, UNSUBSCRIBES = ProviderList.BOUNCES, ProviderList.UNSUBSCRIBES
-
-
-@pytest.fixture
-def api() -> Iterator[SendGridApi]:
-    """The API on loopback, at a standing clock."""
-    with SendGridApi(api_key=API_KEY) as running:
-        running.now = NOW
-        yield running
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from tests.fakes.sendgrid_api import SendGridApi
 from tests.providers.mailings import ENVELOPE, PICTURE, chunk, mailing, recipient, variant
 from tests.providers.sendgrid.openapi import FILES, Descriptions
 from tests.providers.sendgrid.parts import (
-    API_KEY,
     log_of,
     scheduler_of,
     sendgrid,
+    standing_api,
     submit,
     suppression_lists_of,
     unknown,
@@ -67,8 +67,7 @@ def descriptions() -> Descriptions:
 @pytest.fixture
 def api(descriptions: Descriptions) -> Iterator[SendGridApi]:
     """The API on loopback; at the end, everything that was said must be as described."""
-    with SendGridApi(api_key=API_KEY) as running:
-        running.now = NOW
+    with standing_api() as running:
         yield running
     assert running.exchanges
     for exchange in running.exchanges:

@@ -15,23 +15,10 @@ from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.providers.mailings import chunk, mailing, recipient, variant
-from tests.providers.sendgrid.parts import API_KEY, sendgrid, submit
+from tests.providers.sendgrid.parts import sendgrid, submit
 
 PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))
 _LARGE = Picture(name="p.png", content_type="image/png", content=bytes(15_000_000), width=1, height=1)
-
-
-@pytest.fixture
-def api() -> Iterator[SendGridApi]:
-    """The API on loopback."""
-    with SendGridApi(api_key=API_KEY) as running:
-        yield running
-
-
-@pytest.fixture
-def provider(api: SendGridApi, tmp_path: Path) -> Provider:
-    """SendGrid, reached at the API on loopback."""
-    return sendgrid(tmp_path, api.url)
 
 
 def test_a_400_that_names_several_recipients_makes_all_of_them_invalid(api: SendGridApi, provider: Provider) -> None:

@@ -5,7 +5,6 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -26,19 +25,6 @@ from tests.providers.sendgrid.parts import API_KEY, sendgrid, submit
 from tests.providers.workspace import NOW, opened, sendgrid_settings
 
 PEOPLE = tuple(recipient(number, f"person{number}@example.org") for number in range(1, 7))
-
-
-@pytest.fixture
-def api() -> Iterator[SendGridApi]:
-    """The API on loopback."""
-    with SendGridApi(api_key=API_KEY) as running:
-        yield running
-
-
-@pytest.fixture
-def provider(api: SendGridApi, tmp_path: Path) -> Provider:
-    """SendGrid, reached at the API on loopback."""
-    return sendgrid(tmp_path, api.url)
 
 
 def test_an_accepted_request_has_the_message_id_of_its_events(api: SendGridApi, provider: Provider) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,20 +18,6 @@ from tests.providers.workspace import NOW
 
 DUE = NOW + timedelta(hours=3)
 ANA, BEN = recipient(1, "ana@example.org"), recipient(2, "ben@example.org")
-
-
-@pytest.fixture
-def api() -> Iterator[SendGridApi]:
-    """The API on loopback, at a standing clock."""
-    with SendGridApi(api_key=API_KEY) as running:
-        running.now = NOW
-        yield running
-
-
-@pytest.fixture
-def provider(api: SendGridApi, tmp_path: Path) -> Provider:
-    """SendGrid, reached at the API on loopback."""
-    return sendgrid(tmp_path, api.url)
 
 
 @pytest.fixture

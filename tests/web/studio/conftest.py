@@ -1,8 +1,6 @@
 """A workspace with pictures and variants, a visitor of its studio, the studio as a process, and a browser."""
 
 import asyncio
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +16,7 @@ import httpx
 import pytest
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
@@ -29,6 +27,7 @@ from newsletter.web.studio.watch import Pulse
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.reader import ReaderMail
 from newsletter.workflows.compose.sample import sample_mail
+from tests.browser import running_browser
 from tests.e2e.program import command, environment
 from tests.workspaces import LETTER, write_workspace
 
@@ -214,20 +213,7 @@ def studio(workspace: Path) -> Iterator[RunningStudio]:
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
     """A real browser; its profile stays in the test's folder."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        reason = "no Chromium on this machine; install it with `apt-get install chromium`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     home = tmp_path / "browser"
     home.mkdir()
-    quiet = ["background-networking", "component-update", "sync", "gpu"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
-            env={**os.environ, "HOME": str(home)},
-        )
+    with running_browser(home) as browser:
         yield browser
-        browser.close()

@@ -22,7 +22,7 @@ from newsletter.store.suppressions import (
 )
 from newsletter.workflows.suppressions.sync import SyncPlan, hand_over, plan_sync, take_over
 from tests.fakes.sendgrid_api import Answer, SendGridApi
-from tests.providers.sendgrid.parts import API_KEY, sendgrid
+from tests.providers.sendgrid.parts import sendgrid, standing_api
 from tests.providers.workspace import NOW, opened
 from tests.store.builders import KEY, add, forget, row
 
@@ -40,8 +40,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def api() -> Iterator[SendGridApi]:
-    with SendGridApi(api_key=API_KEY) as running:
-        running.now = NOW
+    with standing_api() as running:
         yield running
 
 

@@ -5,7 +5,7 @@ const PARTS = ["issues", "lookup", "readers", "variants", "inbox", "text", "edge
 const FRAMES = ["desktop", "phone"];
 const status = document.getElementById("status");
 const controls = document.getElementById("controls");
-const lookup = document.getElementById("lookup"); // null where no subscriber can be looked up
+const lookup = document.getElementById("lookup");
 let asked = 0;
 let stream = null;
 
@@ -26,9 +26,7 @@ function show(page) {
   document.title = page.title;
   document.body.className = page.body.className;
   Object.assign(document.body.dataset, page.body.dataset);
-  for (const name of PARTS) {
-    if (document.getElementById(name)) replace(document.getElementById(name), page.getElementById(name));
-  }
+  for (const name of PARTS) replace(document.getElementById(name), page.getElementById(name));
   for (const name of ["mail", "empty"]) document.getElementById(name).hidden = page.getElementById(name).hidden;
   document.getElementById("desk").dataset.show = page.getElementById("desk").dataset.show;
   for (const name of FRAMES) turn(document.getElementById(name), page.getElementById(name).getAttribute("src"));
@@ -96,7 +94,7 @@ controls.addEventListener("change", () => refresh(query()));
 controls.addEventListener("submit", (event) => event.preventDefault());
 
 // The address goes in the body of a POST; the answer leads to a URL with a random key in its place.
-lookup?.addEventListener("submit", (event) => {
+lookup.addEventListener("submit", (event) => {
   event.preventDefault();
   refresh("reader" + query(), { method: "POST", body: new URLSearchParams(new FormData(lookup)) });
 });

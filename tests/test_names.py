@@ -9,10 +9,10 @@ import newsletter
 from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS
 
 PACKAGE = Path(newsletter.__file__).parent
-MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 TABLES = (*COMMANDS.values(), SUBSCRIBERS, SUPPRESSIONS)
 # `subscribers/add.py` and `suppressions/add.py` are each named after their command, in every layer.
-NAMED_AFTER_A_COMMAND = {name.rpartition(".")[2] for table in TABLES for name in table}
+NAMED_AFTER_A_COMMAND = {name for table in TABLES for name in table}
 ENGINES = ("sqlite", "postgresql")  # they mirror each other
 
 
@@ -20,9 +20,10 @@ def repeated_modules() -> Iterator[str]:
     """Yield each module name that stands twice in a layer without a rule that allows it."""
     found: defaultdict[tuple[str, str], list[Path]] = defaultdict(list)
     for path in MODULES:
-        found[path.parts[0], path.stem].append(path)
-    for (_, name), paths in found.items():
-        is_command = name in NAMED_AFTER_A_COMMAND and len({path.parent for path in paths}) == len(paths)
+        if path.name != "__init__.py":
+            found[path.parts[0], path.stem].append(path)
+    for paths in found.values():
+        is_command = all(".".join(path.with_suffix("").parts[1:]) in NAMED_AFTER_A_COMMAND for path in paths)
         is_engine = all(path.parent.name in ENGINES for path in paths)
         if len(paths) > 1 and not (is_command or is_engine):
             yield ", ".join(map(str, paths))

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.postgresql import PostgresServer
 
 LOOPBACK = ("127.", "::1", "localhost")
+
+settings.register_profile("without a clock", deadline=None)  # a slow machine finds no fault in an example
+settings.load_profile("without a clock")
 
 
 @pytest.fixture(scope="session")

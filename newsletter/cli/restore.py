@@ -21,7 +21,7 @@ def restore(
 ) -> None:
     """Replace all data with a backup, without mailing anyone twice."""
     with opened_database() as (config, database):
-        question = f"Replace all data of this workspace with {file}?"
+        question = f"Replace the list and the record of broadcasts with {file}? Issues and settings stay as they are."
         if not holds_data(database):
             output.note(
                 "The database is empty, so nothing tells what was sent after the backup, or who has left since."

@@ -18,11 +18,6 @@ class RestoredWorkspace:
     restored: Restored
     aside: Path | None  # a backup of the database as it was before; None where it held nothing
 
-    @property
-    def people(self) -> int:
-        """How many people may or may not have been mailed since the backup."""
-        return sum(broadcast.people for broadcast in self.restored.open)
-
 
 def backup_workspace(database: Database, path: Path, *, now: datetime, on_progress: Callable[[float], None]) -> None:
     """Write one state of all data into a new private file, also while a broadcast is being sent.

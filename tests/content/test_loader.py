@@ -302,7 +302,7 @@ def test_a_folder_without_issue_yaml_is_no_issue(tmp_path: Path) -> None:
         load_issue(load_config(root), root / "issues")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(issue=st.text(max_size=300), letter=st.text(max_size=300))
 def test_any_text_loads_or_is_told_as_mistakes(tmp_path: Path, issue: str, letter: str) -> None:
     files = {"issues/2026-02/issue.yaml": ISSUE + issue, "issues/2026-02/letter.md": f"---\n{letter}"}

@@ -59,7 +59,7 @@ def written(
 
 
 @given(st.lists(st.tuples(*CELLS), max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_rows_are_the_same_however_they_are_quoted_ended_and_separated(rows: list[tuple[str, ...]]) -> None:
     quoted = outcome_of(read(written(rows, quoting=csv.QUOTE_ALL)))
 
@@ -69,7 +69,7 @@ def test_rows_are_the_same_however_they_are_quoted_ended_and_separated(rows: lis
 
 
 @given(st.lists(st.tuples(*CELLS), max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_row_is_judged_the_same_alone_and_among_others(rows: list[tuple[str, ...]]) -> None:
     plain = [tuple(cell.replace("\n", " ") for cell in row) for row in rows]
 
@@ -80,7 +80,7 @@ def test_row_is_judged_the_same_alone_and_among_others(rows: list[tuple[str, ...
 
 
 @given(st.lists(st.tuples(*CELLS), max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_taken_holds_what_the_database_asks_for(rows: list[tuple[str, ...]]) -> None:
     for _, row in outcome_of(read(written(rows, quoting=csv.QUOTE_MINIMAL))):
         if isinstance(row, dict):
@@ -97,14 +97,14 @@ def test_what_is_taken_holds_what_the_database_asks_for(rows: list[tuple[str, ..
 @example(b"\xff\xfe\x00\x00\x00")
 @example(b"\x00e\x00m")
 @example(b"\xef\xbb\xbf")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_bytes_end_in_a_finding_or_in_rows(content: bytes) -> None:
     with contextlib.suppress(MistakesError, InputError):
         read(content)
 
 
 @given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "utf-16-be", "cp1252", "shift_jis", "iso2022_jp"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_after_a_header_end_in_a_finding_or_in_rows(content: bytes, encoding: str) -> None:
     for header in (b"email,x\n", b"uuid,email,attributes,status\n", b"email\tcreated_at\r\n"):
         with contextlib.suppress(MistakesError, InputError):
@@ -114,7 +114,7 @@ def test_any_bytes_after_a_header_end_in_a_finding_or_in_rows(content: bytes, en
 
 
 @given(st.text(alphabet="ab@.,;\"\n\r\0 '=x\u2028é\ufeff", max_size=80))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text_after_a_header_ends_in_a_finding_or_in_rows(text: str) -> None:
     with contextlib.suppress(MistakesError):
         outcome = outcome_of(read(f"email,x\n{text}".encode()))
@@ -123,7 +123,7 @@ def test_any_text_after_a_header_ends_in_a_finding_or_in_rows(text: str) -> None
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_list_cut_off_anywhere_ends_in_a_finding_or_in_whole_rows(data: st.DataObject) -> None:
     whole = written([("ana@example.org", "Zoë", "en", "", "a", "", 'a "b"', "")] * 3, quoting=csv.QUOTE_ALL)
     cut = data.draw(st.integers(0, len(whole)))

@@ -41,7 +41,7 @@ def templates(draw: st.DrawFn) -> Template:
     return Template(tuple(parts), tuple(slots))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(subject=templates(), html=templates(), text=templates(), filled=st.tuples(values, values, values))
 def test_any_value_arrives_as_it_was_and_breaks_nothing(
     subject: Template, html: Template, text: Template, filled: tuple[str, str, str]
@@ -64,7 +64,7 @@ def test_any_value_arrives_as_it_was_and_breaks_nothing(
     assert not message.defects
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(subject=templates(), body=templates(), filled=st.tuples(values, values, values))
 def test_no_line_is_too_long_or_begins_with_a_dot_and_all_end_in_crlf(
     subject: Template, body: Template, filled: tuple[str, str, str]
@@ -85,7 +85,7 @@ def test_no_line_is_too_long_or_begins_with_a_dot_and_all_end_in_crlf(
     assert content.isascii()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=values, subject=values)
 def test_encoded_words_keep_to_their_length(name: str, subject: str) -> None:
     made = mailing(variant(subject=Template((subject,))))

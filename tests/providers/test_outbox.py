@@ -68,7 +68,7 @@ def test_no_address_leads_out_of_the_folder(tmp_path: Path, address: str) -> Non
     assert _files(tmp_path) == [f"outbox/b7/{written.name}"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(local=st.text(min_size=1, max_size=80))
 def test_any_address_is_a_file_or_invalid(local: str) -> None:
     with TemporaryDirectory() as name:

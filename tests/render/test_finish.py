@@ -106,7 +106,7 @@ def test_all_else_stays_byte_for_byte() -> None:
     assert after.replace("<!DOCTYPE", "<!doctype") == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(document=DOCUMENTS, language=st.sampled_from(["de", "ar"]))
 def test_whatever_a_theme_is_made_of_is_finished(document: str, language: str) -> None:
     direction = "rtl" if language == "ar" else "ltr"
@@ -128,7 +128,7 @@ def test_whatever_a_theme_is_made_of_is_finished(document: str, language: str) -
     assert finish_html(html, language=language, direction=direction) == html
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(document=DOCUMENTS)
 def test_text_is_never_left_as_small_as_mjml_makes_it(document: str) -> None:
     root = lxml_html.document_fromstring(elsewhere(compile_mjml(document)))

@@ -200,7 +200,7 @@ def plainly(condition: Condition, known: dict[str, Person]) -> list[str]:
     return sorted(email for email, person in known.items() if holds(condition, person))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(condition=conditions)
 @example(condition=Compare("gifts", Operator.LESS, "1" * 400))
 @example(condition=Compare("gifts", Operator.AT_LEAST, "0." + "0" * 400 + "1"))
@@ -214,7 +214,7 @@ def test_segment_has_the_same_people_whatever_is_in_their_fields(
     assert members(one, condition) == members(other, condition) == plainly(condition, known)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(world=worlds, some=st.lists(conditions_on_the_past, min_size=3, max_size=6))
 def test_segment_has_the_same_people_whatever_is_in_their_past(
     empty_engines: tuple[Database, Database], world: World, some: list[Condition]
@@ -233,7 +233,7 @@ def plain_count(condition: Condition, known: dict[str, Person]) -> SegmentCount:
     return SegmentCount(members=len(found), suppressed=0, without_consent=lacking)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(condition=conditions, field=st.sampled_from(FIELDS))
 def test_counts_are_the_same_on_both_engines(
     engines: tuple[Database, Database], condition: Condition, field: str

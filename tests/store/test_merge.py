@@ -638,7 +638,7 @@ PERSON = st.builds(
 PEOPLE = st.lists(PERSON, max_size=7)
 TERMS = st.sampled_from([ImportTerms(), ImportTerms(basis="everybody", tags=("spring",))])
 SOMEBODY = row("somebody@example.org")
-property_test = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+property_test = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def start(database: Database, people: list[SubscriberRecord]) -> None:

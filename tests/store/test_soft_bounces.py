@@ -210,7 +210,7 @@ HOURS = st.lists(st.integers(0, 24 * 40), max_size=12, unique=True)
 @given(
     bounces=HOURS, signs=st.lists(st.integers(0, 24 * 40), max_size=2), least=st.integers(1, 4), span=st.integers(0, 20)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whoever_is_suppressed_is_who_the_words_of_the_policy_mean(
     tmp_path_factory: pytest.TempPathFactory, bounces: list[int], signs: list[int], least: int, span: int
 ) -> None:

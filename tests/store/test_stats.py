@@ -189,7 +189,7 @@ local_parts = st.sampled_from(["a", "b.c", '"d@gmail.com"', '"@"', "e+f"])
 domains = st.sampled_from(["gmail.com", "hotmail.fr", "example.org", "example.net", "mac.com"])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(emails=st.lists(st.builds("{}@{}".format, local_parts, domains), max_size=12, unique=True))
 def test_database_and_python_see_the_same_mailbox_providers(database: Database, emails: list[str]) -> None:
     with database.transaction() as connection:

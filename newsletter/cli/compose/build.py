@@ -42,8 +42,9 @@ def build(
 
 
 def _reader(config: Config, issue: Issue, email: str, now: datetime) -> Reader:
-    from newsletter.store.opening import open_database  # as above
-    from newsletter.workflows.compose.reader import require_reader
+    from newsletter.workflows.compose.reader import require_reader  # as above
 
-    with open_database(config.database) as database:
-        return require_reader(config, database, issue, email, now=now)
+    found = require_reader(config, issue, email, now=now)
+    if found.left_out:
+        output.note(f"This issue would not go to this subscriber: {found.left_out}")
+    return found.reader

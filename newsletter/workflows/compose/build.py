@@ -34,9 +34,12 @@ def build_issue(
     """Compose an issue and write `build/ISSUE/` anew: it appears whole, or stays as it was.
 
     The fullest variant is `email.*`; others carry their segments in the name. The mail of a reader, where one is asked
-    for, is `subscriber.*`, which this user alone can read. `known_fields` are those of the list, where there is one.
+    for, is `subscriber.*`, which this user alone can read; that of another one goes, even where nothing is built.
+    `known_fields` are those of the list, where there is one.
     Raise MistakesError for what is wrong in the issue, InputError where nothing can be written.
     """
+    for earlier in (config.root / BUILD_FOLDER / folder.name).glob(f"{READER_FILE}.*"):
+        earlier.unlink()
     theme = open_theme(config)
     composed = compose_issue(config, folder, known_fields=known_fields, theme=theme)
     files = _write(config, composed, reader_for(composed.issue) if reader_for else None, now)

@@ -7,7 +7,6 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.issue import Issue
 from newsletter.model.readership import Reader
-from newsletter.model.rendered import RenderedIssue
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.readers import reader_of
@@ -17,18 +16,12 @@ from newsletter.workflows.compose.sample import SampleMail, mail_of
 from newsletter.workflows.segments import require_segments
 
 
-def require_reader(config: Config, database: Database, issue: Issue, email: str, *, now: datetime) -> Reader:
-    """Return the subscriber with this address, with those of the issue's segments that they belong to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundReader:
+    """A subscriber, and whether an issue would go to them."""
 
-    Raise InputError where nobody on the list has the address, MistakesError where a segment's expression is wrong.
-    """
-    reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
-    if reader is None:
-        raise InputError(
-            f"nobody on the list has the address {email}; check its spelling, or find them by name: "
-            "newsletter subscribers list --where 'last_name = \"…\"'"
-        )
-    return reader
+    reader: Reader
+    left_out: str = ""  # why it would not: "unsubscribed on 2026-02-03"; empty if it would
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +31,32 @@ class ReaderMail:
     name: str  # as a person would say it: "Ana Lima"; empty if the list has no name
     traits: tuple[str, ...]  # what the email depends on, in words: "es", "Asia/Tokyo", "teachers"
     mail: SampleMail
-    left_out: str = ""  # why the issue would not go to this person: "unsubscribed on 2026-02-03"; empty if it would
+    left_out: str = ""  # as of `FoundReader`
+
+
+def find_reader(config: Config, database: Database, issue: Issue, email: str, *, now: datetime) -> FoundReader | None:
+    """Return the subscriber with this address, with those of the issue's segments that they belong to.
+
+    None where nobody on the list has the address. Raise MistakesError where a segment's expression is wrong.
+    """
+    reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
+    if reader is None:
+        return None
+    return FoundReader(reader=reader, left_out=_why_left_out(database, issue, reader))
+
+
+def require_reader(config: Config, issue: Issue, email: str, *, now: datetime) -> FoundReader:
+    """Return what `find_reader` finds in the workspace's list; raise InputError where that is nobody."""
+    found = None
+    if config.has_database:
+        with open_database(config.database) as database:
+            found = find_reader(config, database, issue, email, now=now)
+    if found is None:
+        raise InputError(
+            f"nobody on the list has the address {email}; check its spelling, or find them by name: "
+            "newsletter subscribers list --where 'last_name = \"…\"'"
+        )
+    return found
 
 
 def mail_for_address(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
@@ -47,25 +65,26 @@ def mail_for_address(config: Config, composed: Composed, email: str, now: dateti
     Raise StoreError where the list cannot be read, MistakesError where a segment of the issue is wrong.
     """
     with open_database(config.database) as database:
-        reader = reader_of(database, email, require_segments(config, database, composed.issue.only_segments, now=now))
-        if reader is None:
-            return None
-        variant = composed.rendered.variant_of(reader)
-        names = (reader.fields["first_name"], reader.fields["last_name"])
-        traits = (reader.language, reader.timezone, variant.readership.label)
-        return ReaderMail(
-            name=" ".join(filter(None, names)),
-            traits=tuple(filter(None, traits)),
-            mail=mail_of(config, variant, reader),
-            left_out=_why_left_out(database, composed.rendered, reader),
-        )
+        found = find_reader(config, database, composed.issue, email, now=now)
+    if found is None:
+        return None
+    reader, variant = found.reader, composed.rendered.variant_of(found.reader)
+    names = (reader.fields["first_name"], reader.fields["last_name"])
+    traits = (reader.language, reader.timezone, variant.readership.label)
+    return ReaderMail(
+        name=" ".join(filter(None, names)),
+        traits=tuple(filter(None, traits)),
+        mail=mail_of(config, variant, reader),
+        left_out=found.left_out,
+    )
 
 
-def _why_left_out(database: Database, rendered: RenderedIssue, reader: Reader) -> str:
+def _why_left_out(database: Database, issue: Issue, reader: Reader) -> str:
     suppressions = {each.topic: each for each in suppressions_of(database, reader.email)}
     if whole := suppressions.get(""):
         return f"{whole.reason.value} on {whole.created_at:%Y-%m-%d}"
-    if rendered.topics and all(topic in suppressions for topic in rendered.topics):
-        return f"left {' and '.join(rendered.topics)}"
+    topics = issue.fields.topics
+    if topics and all(topic in suppressions for topic in topics):
+        return f"left {' and '.join(topics)}"
     has_consent = reader.fields["consented_at"] or reader.fields["consent_basis"]
     return "" if has_consent else "no consent on record"

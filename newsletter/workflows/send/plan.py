@@ -48,6 +48,7 @@ class Order:
 class BroadcastPlan:
     """What a broadcast would do, before it does anything."""
 
+    folder: Path  # of the issue
     composed: Composed
     request: FreezeRequest
     preview: FreezePreview
@@ -110,6 +111,7 @@ def plan_broadcast(
     named, found = {waiver.rule for waiver in order.waivers}, {finding.rule for finding in holding_back}
     used = (waiver for waiver in order.waivers if waiver.rule in found)
     return BroadcastPlan(
+        folder=order.folder,
         composed=composed,
         request=replace(request, waivers=(*used, *_standing_waivers(composed.findings))),
         preview=preview,
@@ -127,8 +129,9 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
 
     The addresses that the plan found to keep bouncing are suppressed before. Somebody who has joined since the plan was
     made may need a variant of their own: it is rendered and checked before anything is frozen. Raise FindingsError
-    where an error holds the mail back, InputError where nobody would get anything, or where the time has come since the
-    plan was made, so that mail would leave at once that was to wait.
+    where an error holds the mail back, InputError where nobody would get anything, where the issue was edited since the
+    plan was made and a variant is missing, or where the time has come since, so that mail would leave at once that was
+    to wait.
     """
     _require_free(plan.blocking)
     if plan.schedule is not None and plan.schedule.first <= now:
@@ -141,10 +144,21 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
         try:
             return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
         except NotRenderedError as err:
-            new = rendered.judged_for(err.readerships)
+            new = _as_planned(plan).judged_for(err.readerships)
             waived = {waiver.rule for waiver in plan.request.waivers}
             _require_free([error for error in _errors_in(plan.composed, new) if error.rule not in waived])
             rendered = replace(rendered, variants=(*rendered.variants, *new.variants))
+
+
+def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
+    """Return the issue rendered anew; raise InputError where that is no longer what was planned, tested and approved.
+
+    Templates and pictures are read while a variant is rendered, so one that is rendered later could have another look.
+    """
+    _, rendered = render_folder(plan.composed.subject.config, plan.folder)
+    if rendered.content_hash != plan.request.content_hash:
+        raise InputError("the issue was edited meanwhile; nothing was sent. Look at it again, then send it once more")
+    return rendered
 
 
 def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:

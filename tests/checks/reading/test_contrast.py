@@ -1,7 +1,7 @@
 """Contrast, and the nearest shade that can be read."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.checks.reading.contrast import (
@@ -37,7 +37,6 @@ def test_contrast_is_the_same_both_ways(first: SrgbColor, second: SrgbColor) -> 
     assert contrast(first, second) == contrast(second, first) >= 1
 
 
-@settings(deadline=None)
 @given(COLORS, COLORS)
 def test_a_readable_shade_can_be_read_and_keeps_its_hue(color: SrgbColor, ground: SrgbColor) -> None:
     shade = nearest_readable(color, [ground])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError, ProviderError
@@ -308,7 +308,6 @@ _VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*ENTRY, "type", "url", "reason"]), _VALUES))
 def test_no_entry_breaks_the_reading(change: dict[str, object]) -> None:
     assert events_of(_body({**ENTRY, **change}, ENTRY))[-1] == EVENT

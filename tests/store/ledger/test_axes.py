@@ -177,7 +177,6 @@ def require_agreement(database: Database, way: Way) -> None:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(audience=st.lists(people, min_size=1, max_size=12), way=ways)

@@ -74,7 +74,7 @@ def test_the_spelling_of_an_address_makes_no_difference(database: Database) -> N
     assert mailboxes(got(database)) == expected
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(domains=st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=30))
 def test_the_database_tells_mailboxes_apart_as_the_model_does(database: Database, domains: list[str]) -> None:
     emails = [f"person{number}@{domain}" for number, domain in enumerate(domains)]

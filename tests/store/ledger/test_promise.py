@@ -422,7 +422,6 @@ def test_promise_holds_whatever_happens(
         settings=settings(
             max_examples=60 if server is None else 15,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )

@@ -16,9 +16,11 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
+from newsletter.model.audience import SuppressionReason
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
+from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.reader import require_reader
@@ -180,7 +182,7 @@ def test_built_and_shown_mail_is_what_arrives(tmp_path: Path, carried_by: Callab
             composed = compose_issue(config, require_issue(config, "2026-02"))
             assert len(arrived) == len(ADDRESSES)
             for address in ADDRESSES:
-                reader = require_reader(config, database, composed.issue, address, now=NOW)
+                reader = require_reader(config, composed.issue, address, now=NOW).reader
                 build_issue(config, require_issue(config, "2026-02"), NOW, reader_for=lambda _, reader=reader: reader)
                 built = seen_in((root / "build/2026-02/subscriber.eml").read_bytes())
                 shown = mail_of(config, composed.rendered.variant_of(reader), reader)
@@ -199,7 +201,7 @@ def test_mail_of_a_subscriber_is_for_its_owner_alone_and_gone_with_the_next_buil
         add(database, *SUBSCRIBERS)
         folder = require_issue(config, "2026-02")
         build_issue(
-            config, folder, NOW, reader_for=lambda issue: require_reader(config, database, issue, ADDRESSES[0], now=NOW)
+            config, folder, NOW, reader_for=lambda issue: require_reader(config, issue, ADDRESSES[0], now=NOW).reader
         )
         files = sorted((root / "build/2026-02").glob("subscriber.*"))
         modes = {path.stat().st_mode & 0o777 for path in files}
@@ -212,7 +214,48 @@ def test_mail_of_a_subscriber_is_for_its_owner_alone_and_gone_with_the_next_buil
 
 def test_somebody_who_is_not_on_the_list_is_told_apart(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
+    issue = compose_issue(config, require_issue(config, "2026-02")).issue
+    with pytest.raises(InputError, match="nobody on the list has the address"):
+        require_reader(config, issue, "ana@example.org", now=NOW)
+    assert not config.has_database  # looking made none
+
     with open_database(config.database) as database:
-        issue = compose_issue(config, require_issue(config, "2026-02")).issue
-        with pytest.raises(InputError, match="nobody on the list has the address"):
-            require_reader(config, database, issue, "ana@example.org", now=NOW)
+        add(database, *SUBSCRIBERS)
+    with pytest.raises(InputError, match="nobody on the list has the address"):
+        require_reader(config, issue, "ana@example.org", now=NOW)
+
+
+def test_whoever_the_issue_would_not_go_to_is_told(tmp_path: Path) -> None:
+    config = load_config(write_workspace(tmp_path))
+    with open_database(config.database) as database:
+        add(database, row("ana@example.org"), row("bo@example.org", consented_at=None), row("cy@example.org"))
+        add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
+    issue = compose_issue(config, require_issue(config, "2026-02")).issue
+
+    told = {
+        name: require_reader(config, issue, f"{name}@example.org", now=NOW).left_out for name in ("ana", "bo", "cy")
+    }
+
+    assert told["ana"].startswith("complained on ")
+    assert told["bo"] == "no consent on record"
+    assert told["cy"] == ""
+
+
+def test_a_build_that_fails_leaves_no_mail_of_somebody_else(tmp_path: Path) -> None:
+    config = load_config(write_workspace(tmp_path))
+    with open_database(config.database) as database:
+        add(database, row("ana@example.org"))
+    folder = require_issue(config, "2026-02")
+
+    def build_as(address: str) -> None:
+        build_issue(
+            config, folder, NOW, reader_for=lambda issue: require_reader(config, issue, address, now=NOW).reader
+        )
+
+    build_as("ana@example.org")
+    with pytest.raises(InputError, match="nobody on the list"):
+        build_as("bo@example.org")
+
+    left = sorted(path.name for path in (config.root / "build/2026-02").glob("*.*"))
+    assert not [name for name in left if name.startswith("subscriber")]
+    assert "email.html" in left  # the last good build stays

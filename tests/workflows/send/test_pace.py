@@ -276,7 +276,7 @@ rates = st.builds(Rate, deliveries=st.integers(1, 25), seconds=st.sampled_from([
 steps = st.lists(st.tuples(st.floats(0, 40), st.sampled_from([False] * 9 + [True])), max_size=40)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(limits=st.lists(rates, min_size=1, max_size=2), steps=steps, workers=st.integers(1, 3))
 def test_no_span_of_time_ever_sees_more_than_the_rate(
     limits: list[Rate], steps: list[tuple[float, bool]], workers: int

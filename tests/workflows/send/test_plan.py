@@ -365,6 +365,32 @@ def test_variant_of_somebody_who_joins_after_the_plan_is_checked_before_the_free
         assert list_broadcasts(database) == ()
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [
+        ("issues/2026-02/letter.md", "Another letter, which nobody has read yet.\n"),
+        ("templates/text/sections/letter.txt.j2", "nothing of it\n"),
+    ],
+)
+def test_variant_of_somebody_who_joins_after_the_plan_is_not_made_of_an_issue_that_was_edited_meanwhile(
+    config: Config, tmp_path: Path, edited: tuple[str, str]
+) -> None:
+    config = for_teachers(config)
+    name, text = edited
+    with open_database(tmp_path / "another.db") as database:
+        add(database, row("ana@example.org"), row("cy@example.org", tags=("teacher",)))
+        add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)  # but the tag is known
+        made = plan(config, database)
+        add(database, row("bo@example.org", tags=("teacher",)))
+        path = config.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+        with pytest.raises(InputError, match="edited meanwhile; nothing was sent"):
+            start_broadcast(database, made, Carrier(), now=NOW)
+        assert list_broadcasts(database) == ()
+
+
 def test_every_variant_that_somebody_gets_is_judged_and_no_other(config: Config, database: Database) -> None:
     config = for_teachers(config)
 

@@ -73,7 +73,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @given(PEOPLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_import_of_an_export_brings_everybody_back(people: list[SubscriberRecord]) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)

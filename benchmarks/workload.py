@@ -10,11 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from threading import Event
+
+from msgspec.structs import replace
 
 from benchmarks.timing import ROOT, Stopwatch
 from newsletter.config import Config, load_config

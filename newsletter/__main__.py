@@ -24,6 +24,7 @@ def prepare_process() -> None:
 def main() -> None:
     """Run one command and end with its exit code (docs/exit-codes.md); no error ends in a traceback."""
     prepare_process()
+    gc.disable()  # until the command is loaded (cli/app.py): what loads makes no garbage
     code = _run()
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -6,10 +6,10 @@ Secrets are not part of it: they come from the environment alone, read by the pr
 import re
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from newsletter.errors import InputError, Location, Mistake, MistakesError
@@ -21,8 +21,7 @@ CONFIG_FILE = "newsletter.toml"
 TEMPLATES_FOLDER = "templates"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """The settings, and the workspace folder that they were read from."""
 
     root: Path

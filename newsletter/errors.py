@@ -1,14 +1,14 @@
 """Every exception that a command can end with, and the exit code that it ends with."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 Location = tuple[str | int, ...]  # of a key: the keys and list positions that lead to it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
+class Mistake(Struct, frozen=True, kw_only=True):
     """One thing wrong in what a user wrote: where, what, and what to do about it."""
 
     path: str

@@ -1,12 +1,13 @@
 """What the checks are given, what they answer with, and what a rule is."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from newsletter.checks.reading.document import MailDocument, read_document
 from newsletter.checks.reading.sources import Sources, index_sources
@@ -23,8 +24,7 @@ _Thing = TypeVar("_Thing")
 THEME_REMEDY = "correct the templates of your workspace, or delete the changed ones to use the built-in theme"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What is checked: the issue as written, the mail as rendered, and the moment at which it is to be judged."""
 
     issue: Issue
@@ -41,8 +41,7 @@ class Subject:
         return self.config.settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckContext:
+class CheckContext(Struct, frozen=True, kw_only=True):
     """The subject, and what is read out of it once for all rules."""
 
     subject: Subject
@@ -77,8 +76,7 @@ class CheckContext:
         return MERGE_TOKEN.sub(lambda match: written.get(match[0], match[0]), text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing that a check found, before the rule is named that it breaks; tokens may stand in its words."""
 
     severity: Severity
@@ -90,8 +88,7 @@ class Problem:
 Check = Callable[[CheckContext], Iterable[Problem]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One rule: its id, what it asks, why, and the check that holds mail to it."""
 
     id: str
@@ -134,8 +131,7 @@ def rule(
     return made_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True, kw_only=True):
     """What the probes are given besides the context."""
 
     memory_folder: Path  # where answers may be kept between runs
@@ -143,16 +139,14 @@ class Circumstances:
     without: frozenset[Means] = frozenset()  # what is not to be used
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probed:
+class Probed(Struct, frozen=True, kw_only=True):
     """What a probe found: the rule that each problem breaks, and the rules that it could not judge."""
 
     problems: tuple[tuple[str, Problem], ...] = ()
     not_run: tuple[NotRun, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class Probe(Struct, frozen=True, kw_only=True):
     """Judges rules by something outside this program.
 
     Its module, whose `examine` does the work, is loaded only when it is used, since what it works with is heavy.

@@ -1,8 +1,9 @@
 """Every rule that a mail and its broadcast are held to, family by family, in the words that a person is told."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from string import digits
+
+from msgspec import Struct
 
 from newsletter.checks.base import Rule
 from newsletter.checks.probes import PROBES
@@ -30,8 +31,7 @@ _NEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """What a rule asks, why, who asks for it, and what comes of breaking it."""
 
     id: str
@@ -41,8 +41,7 @@ class Explanation:
     effects: tuple[str, ...]  # how much it matters, what it needs, whether it can be waived
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(Struct, frozen=True, kw_only=True):
     """Rules about one matter."""
 
     letter: str

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from functools import partial
 from string import digits
+
+from msgspec import Struct
 
 from newsletter import install_hint
 from newsletter.checks import probes
@@ -50,8 +51,7 @@ RULES: tuple[Rule, ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True, kw_only=True):
     """What was found, and which rules nobody judged."""
 
     findings: tuple[Finding, ...]  # errors first, then by place

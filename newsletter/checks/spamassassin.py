@@ -9,8 +9,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
 from newsletter.errors import CannotRunError
@@ -32,8 +33,7 @@ _LONGEST_HIT = 60  # letters
 _LEAST_POINTS = 0.05  # rules that only inform are given a thousandth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpamRule:
+class SpamRule(Struct, frozen=True, kw_only=True):
     """One of SpamAssassin's rules that the mail set off."""
 
     name: str

@@ -6,6 +6,7 @@ quick. A command is the function that is named like its module: `run-due` is `ru
 its name is a word of Python, both end in an underscore.
 """
 
+import gc
 import inspect
 from collections.abc import Callable, Mapping
 from pkgutil import resolve_name
@@ -106,6 +107,8 @@ def _loader(module: str) -> Callable[[], TyperCommand]:
 
     def load() -> TyperCommand:
         function = resolve_name(f"newsletter.cli.{module}:{module.rpartition('.')[2]}")
+        gc.freeze()  # what is loaded stays to the end
+        gc.enable()
         alone = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
         alone.command(name_of(module), help=help_of(function.__doc__))(function)
         return cast("TyperCommand", typer.main.get_command(alone))

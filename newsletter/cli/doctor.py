@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +30,7 @@ def doctor(without: Without = [], as_json: AsJson = False) -> None:  # noqa: B00
         is_online = Means.NETWORK not in without
         found = diagnose(Path.cwd(), os.environ, now=datetime.now(UTC), is_online=is_online, on_done=on_done)
     if as_json:
-        output.print_json({"sections": [asdict(section) for section in found.sections]})
+        output.print_json({"sections": found.sections})
     else:
         _print(found)
     if found.count(Health.ERROR):

@@ -10,6 +10,8 @@ from shutil import get_terminal_size
 from typing import TextIO, TypeVar
 
 import typer
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from newsletter.errors import InputError
 
@@ -79,13 +81,15 @@ def print_json_items(items: Iterable[object]) -> None:
 
 def _json(value: object, *, indent: int | None = None) -> str:
     """Return JSON that people can read too; what a terminal would obey is escaped, which means the same in JSON."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_moment)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)
 
 
-def _moment(value: object) -> str:
+def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Struct):
+        return asdict(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from newsletter.config import CONFIG_FILE, Config
@@ -51,8 +52,7 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     return _IssueReader(config, folder, section_types).read()
 
 
-@dataclass(slots=True)
-class _IssueReader:
+class _IssueReader(Struct):
     """Reads one issue; holds what all its files share."""
 
     config: Config

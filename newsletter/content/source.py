@@ -5,13 +5,14 @@ Their keys become records; each mistake is told with its line.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from newsletter.config import TEMPLATES_FOLDER, Config
@@ -43,8 +44,7 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What gathers while files are read: mistakes and merge fields."""
 
     mistakes: list[Mistake] = field(default_factory=list)
@@ -60,8 +60,7 @@ class Reading:
         self.merge_fields += other.merge_fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A file as read: the keys of its front matter, the line of each, and the Markdown below."""
 
     path: str
@@ -200,8 +199,7 @@ def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-@dataclass(slots=True)
-class _TreeBuilder:
+class _TreeBuilder(Struct):
     """Turns YAML nodes into values, remembering the line of each key and item."""
 
     path: str

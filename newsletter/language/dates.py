@@ -5,7 +5,6 @@ language takes its forms from CLDR through Babel.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from babel.dates import (
     get_timezone_location,
     get_timezone_name,
 )
+from msgspec import Struct
 
 from newsletter.language.clock import say_clock
 from newsletter.language.words import comma_of, locale_of, weekly
@@ -40,8 +40,7 @@ class DateTile(NamedTuple):
     last_weekday: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Span:
+class _Span(Struct, frozen=True, kw_only=True):
     """An event's days and, where it has times of day, its times."""
 
     first: date

@@ -1,9 +1,10 @@
 """Read when a broadcast is to leave, as a person types it."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.language.clock import WEEKDAYS, say_clock
@@ -26,8 +27,7 @@ _TIME_OF_DAY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
+class When(Struct, frozen=True, kw_only=True):
     """A time on a clock, as somebody typed it."""
 
     wall_time: datetime  # without a zone; its fold says which of two, where it comes twice

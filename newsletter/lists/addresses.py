@@ -5,12 +5,12 @@ The tables of typos, roles and throw-away mailboxes are written by hand. They on
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import takewhile
 
 from email_validator import EmailNotValidError, validate_email
+from msgspec import Struct
 
 from newsletter.model.address import canonical_address, person_of
 from newsletter.model.values import PLAIN_ADDRESS
@@ -28,8 +28,7 @@ _ALL_IN_ANY_CASE = re.compile(_ALL_PLAIN.format("A-Za-z"))
 _SHORT = 63  # letters; the longest label of a domain, and less than the longest local part
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
+class Addresses(Struct, frozen=True, kw_only=True):
     """A column of addresses, and to which person each belongs."""
 
     emails: Sequence[str]

@@ -4,7 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from newsletter.errors import InputError
 
@@ -34,8 +35,7 @@ class RowFindings:
             self.doubts[place].append(doubt)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TidyColumn:
+class TidyColumn(Struct, frozen=True, kw_only=True):
     """A column whose cells are fit to be read."""
 
     cells: Cells

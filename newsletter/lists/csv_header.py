@@ -4,7 +4,8 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from newsletter.errors import Mistake, MistakesError
 from newsletter.lists.export_formats import JSON, LEFT_OUT, SYNONYMS, ExportFormat, StatusColumn, letters_of, recognise
@@ -19,8 +20,7 @@ _KNOWN_BY_LETTERS = {letters_of(column): column for column in LIST_COLUMNS}
 _RESERVED = LINK_FIELDS.keys() | KEYWORDS | {*COLUMN_NAMES} - {*LIST_COLUMNS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListColumn:
+class ListColumn(Struct, frozen=True, kw_only=True):
     """A column of a list, and how it is taken."""
 
     name: str  # as the file calls it
@@ -40,8 +40,7 @@ class ListColumn:
         return ", ".join(self.fields) or ("whether they may be mailed" if self.status else "left out")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListHeader:
+class ListHeader(Struct, frozen=True, kw_only=True):
     """What the first line of a list says."""
 
     form: ExportFormat

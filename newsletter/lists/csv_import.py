@@ -5,10 +5,12 @@ cell is empty are passed over.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.lists.addresses import Addresses, checked_addresses, doubts_of, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
@@ -30,8 +32,7 @@ _AHEAD = timedelta(days=1)  # a moment that says no zone may be some hours ahead
 _READERS = {ColumnType.LANGUAGE: language_of, ColumnType.ZONE: time_zone_of}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListShape:
+class ListShape(Struct, frozen=True, kw_only=True):
     """How a list is read: what its columns are taken for, and in which encoding."""
 
     header: ListHeader

@@ -12,8 +12,9 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.errors import InputError, Mistake, MistakesError
 
@@ -45,8 +46,7 @@ _UNUSED_IN_WINDOWS = b"\x81\x8d\x8f\x90\x9d"
 _FULL_NAMES = {"cp1252": "Windows-1252", "mac-roman": "Mac Roman"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoding:
+class Encoding(Struct, frozen=True, kw_only=True):
     """The encoding of a list, and what has to be said about it."""
 
     codec: str  # as Python calls it; a mark at the beginning of the text is left for the reader to drop

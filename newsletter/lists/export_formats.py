@@ -4,9 +4,10 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 LEFT_OUT = ""  # where a column goes that is not taken
 JSON = "json"  # a column that holds further attributes, as a JSON object
@@ -20,8 +21,7 @@ NOT_CONFIRMED = "not confirmed"
 _YES = ("true", "yes", "1", "y")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusColumn:
+class StatusColumn(Struct, frozen=True, kw_only=True):
     """A column that may say that somebody must not be mailed."""
 
     name: str
@@ -39,8 +39,7 @@ class StatusColumn:
         return bool(cell) and self.mailed is not None and cell.lower() not in self.mailed and not self.reason_of(cell)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportFormat:
+class ExportFormat(Struct, frozen=True, kw_only=True):
     """What a tool writes."""
 
     tool: str

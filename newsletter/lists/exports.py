@@ -6,12 +6,12 @@ No cell of a CSV file is one that a spreadsheet takes for a formula. `docs/priva
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import TextIO
 
 import orjson
+from msgspec.structs import asdict
 
 from newsletter.lists.cells import guarded
 from newsletter.model.address import person_of

@@ -5,7 +5,8 @@ must not be is a list of subscribers that says nothing about it: all of them wou
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from newsletter.lists.csv_header import ListColumn, ListHeader, column_names, header_mistakes, recognised_column
 from newsletter.lists.export_formats import (

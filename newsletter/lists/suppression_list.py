@@ -8,9 +8,10 @@ its lines that do.
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.lists.addresses import checked_address
@@ -36,8 +37,7 @@ _ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
 _LINES = ListHeader(form=OWN, delimiter="", columns=(ListColumn(name="email", place=0, fields=("email",)),))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuppressionTerms:
+class SuppressionTerms(Struct, frozen=True, kw_only=True):
     """What whoever adds a list says about those of its rows that do not say it themselves."""
 
     reason: SuppressionReason | None = None  # None: they left

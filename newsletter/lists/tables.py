@@ -9,9 +9,11 @@ A block is split the quick way where nothing in it is quoted, else as CSV says. 
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.cells import shortened
@@ -31,8 +33,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 _END = "\0"  # stands between rows while a block is split into cells
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Rows(Struct, frozen=True, kw_only=True):
     """Some rows of a file as columns of equal length, and how much of the file they and all before them take."""
 
     header: ListHeader

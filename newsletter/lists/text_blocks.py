@@ -3,9 +3,10 @@
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.encodings import Encoding, mistake
@@ -26,8 +27,7 @@ _NO_TEXT = (
 _WORKBOOK = "open it in the spreadsheet, choose to save a copy as CSV UTF-8, and import that"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextBlock:
+class TextBlock(Struct, frozen=True, kw_only=True):
     """Whole lines of a file, each ended by a line feed, however the file ends them."""
 
     text: str

@@ -1,9 +1,10 @@
 """Subscribers, their consent, and the addresses that must not be mailed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from newsletter.model.columns import SubscriberRecord
 
@@ -28,8 +29,7 @@ def tags_in(text: str) -> tuple[str, ...]:
     return tuple(sorted(text.strip(_TAG_BAR).split(_TAG_BAR))) if text else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True, kw_only=True):
     """One person on the list, as the database keeps them."""
 
     id: int
@@ -49,8 +49,7 @@ class SuppressionReason(StrEnum):
     MANUAL = "manual"  # put on the list by hand
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
+class Suppression(Struct, frozen=True, kw_only=True):
     """An address that must not be mailed, since when, and why."""
 
     email: str
@@ -60,8 +59,7 @@ class Suppression:
     detail: str = ""  # what is known besides: a server's words, where it came from
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastSuppression:
+class PastSuppression(Struct, frozen=True, kw_only=True):
     """A suppression that was lifted: what it was, until when, and why it ended."""
 
     reason: SuppressionReason
@@ -71,8 +69,7 @@ class PastSuppression:
     topic: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentCount:
+class SegmentCount(Struct, frozen=True, kw_only=True):
     """How many subscribers a segment has, and how many of them must not be mailed."""
 
     members: int

@@ -6,8 +6,9 @@ Since both are stated here side by side, and a test holds them against each othe
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from newsletter.model.issue import Issue
 from newsletter.model.mailbox import APPS_OF_MAILBOX, PROVIDER_OF_DOMAIN, MailboxProvider
@@ -15,31 +16,27 @@ from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, 
 from newsletter.model.segment import Condition
 
 
-@dataclass(frozen=True, slots=True)
-class InSegment:
+class InSegment(Struct, frozen=True):
     """True of the members of a segment of the workspace."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """True where an axis before this one has a value."""
 
     axis: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A value for those of whom all of some tests are true."""
 
     tests: tuple[Condition | InSegment | Chosen, ...]
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(Struct, frozen=True):
     """The value of the first case that is true; `otherwise` where none is."""
 
     cases: tuple[Case, ...]
@@ -53,17 +50,15 @@ class Key(StrEnum):
     TIMEZONE = "timezone"
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """The value that a table has for a key; `otherwise` for a key that is not in it."""
 
     key: Key
-    table: Mapping[str, str] = field(repr=False)
+    table: Mapping[str, str]
     otherwise: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class Axis(Struct, frozen=True, kw_only=True):
     """One way in which one issue differs between its readers."""
 
     name: str  # unique within the issue

@@ -6,17 +6,17 @@ itself. What surely reaches nobody, because it never left or was taken back in t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from msgspec import Struct, field
+
 from newsletter.model.rendered import RenderedVariant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     """A time on the clock, and whose clock that is."""
 
     wall_time: datetime  # without a zone
@@ -69,8 +69,7 @@ class DeliveryStatus(StrEnum):
     INVALID = "invalid"  # the provider refuses this one delivery, with the reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """Who sends, and the addresses that every message of a broadcast carries."""
 
     from_name: str
@@ -85,8 +84,7 @@ class Envelope:
         return f"{self.service_url}/u/{subscriber_id}-{token}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mailing:
+class Mailing(Struct, frozen=True, kw_only=True):
     """All that is the same for every message of one variant of one broadcast."""
 
     broadcast: str  # an opaque, unique id of ASCII letters, digits and dashes: a broadcast's id or a test's
@@ -112,8 +110,7 @@ class Recipient(NamedTuple):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingChunk:
+class OutgoingChunk(Struct, frozen=True, kw_only=True):
     """What is handed to a provider in one go."""
 
     mailing: Mailing
@@ -142,8 +139,7 @@ class NextStep(StrEnum):
     STOP = "stop"  # the message itself is refused: nothing else is submitted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What is known after a chunk was handed over.
 
     `verdict` holds for every recipient that is not in `invalid`, `unsent` or `uncertain`; these three are disjoint.
@@ -160,16 +156,14 @@ class Outcome:
     retry_after_seconds: float | None = None  # how long the provider asks to wait
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(Struct, frozen=True, kw_only=True):
     """A check that one broadcast overrides, and the reason that was given."""
 
     rule: str
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broadcast:
+class Broadcast(Struct, frozen=True, kw_only=True):
     """One issue on its way to one segment, as the ledger keeps it."""
 
     id: int
@@ -199,8 +193,7 @@ class Broadcast:
         return self.due_at is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True):
     """How many deliveries stand where; the parts always add up to `frozen`."""
 
     frozen: int

@@ -5,10 +5,11 @@ each engine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
+
+from msgspec import Struct, field
 
 ColumnValue = str | datetime | tuple[str, ...] | Mapping[str, str] | None
 
@@ -43,8 +44,7 @@ class MergeRule(StrEnum):
 NOW = "now"  # as a default: the moment of the import
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriberColumn:
+class SubscriberColumn(Struct, frozen=True, kw_only=True):
     """One column: its name is the same in the database, in a list file, in an expression and in a merge field."""
 
     name: str
@@ -98,8 +98,7 @@ FIELD_COLUMNS = frozenset(column.name for column in COLUMNS if column.is_field)
 _values_of = attrgetter(*COLUMN_NAMES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriberRecord:
+class SubscriberRecord(Struct, frozen=True, kw_only=True):
     """What a row of a list says about one person: a field for each of COLUMNS; an empty one says nothing."""
 
     email: str

@@ -1,11 +1,11 @@
 """What a look at the newsletter's surroundings comes to, and the DNS records that put them right."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsRecord:
+
+class DnsRecord(Struct, frozen=True, kw_only=True):
     """Name, type and value of a record."""
 
     name: str  # in full, without a dot at its end
@@ -26,8 +26,7 @@ class Health(StrEnum):
     NOT_JUDGED = "not judged"  # it could not be looked at: it counts neither way
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthItem:
+class HealthItem(Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     id: str  # for scripts: a word such as `clock`, or the id of a rule
@@ -37,16 +36,14 @@ class HealthItem:
     records: tuple[DnsRecord, ...] = ()  # to be published exactly so
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthSection:
+class HealthSection(Struct, frozen=True, kw_only=True):
     """Items that belong together."""
 
     title: str
     items: tuple[HealthItem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """All sections, in the order in which they are read."""
 
     sections: tuple[HealthSection, ...]

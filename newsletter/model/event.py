@@ -1,9 +1,10 @@
 """What a provider reports back about messages that it took."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class EventType(StrEnum):
@@ -21,8 +22,7 @@ class EventType(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One report about one delivery; providers repeat themselves, so the id tells reports apart."""
 
     id: str  # the provider's
@@ -44,8 +44,7 @@ class Evidence(NamedTuple):
     words: str  # for people
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoftBounce:
+class SoftBounce(Struct, frozen=True, kw_only=True):
     """A moment at which a mailbox would not take a mail."""
 
     email: str
@@ -53,8 +52,7 @@ class SoftBounce:
     detail: str = ""  # the server's words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoftBouncePolicy:
+class SoftBouncePolicy(Struct, frozen=True, kw_only=True):
     """After how many soft bounces in a row, over how long at least, an address is not mailed any more."""
 
     bounces: int  # 0: never
@@ -71,8 +69,7 @@ class ProviderList(StrEnum):
     BLOCKS = "blocks"  # a mailbox that would not take a mail; it is still mailed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedAddress:
+class ListedAddress(Struct, frozen=True, kw_only=True):
     """An address on a list of a provider."""
 
     on: ProviderList

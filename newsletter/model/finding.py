@@ -1,7 +1,8 @@
 """What a check found, how much it matters, and what is asked of a broadcast besides mail that is in order."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -19,8 +20,7 @@ class Means(StrEnum):
     SPAMASSASSIN = "spamassassin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A spot in a user's file: the path as the user would type it, and the line where known."""
 
     path: str
@@ -30,8 +30,7 @@ class Place:
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One thing that a check found, where it comes from, and what to do about it."""
 
     rule: str
@@ -50,16 +49,14 @@ class Finding:
         return f"{self.place}: {self.what}; {self.remedy} [{self.rule}]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotRun:
+class NotRun(Struct, frozen=True, kw_only=True):
     """A rule that nobody judged, and why: it counts neither as kept nor as broken."""
 
     rule: str
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(Struct, frozen=True, kw_only=True):
     """One demand: the id by which it is waived, the setting that turns it on, what it asks, and why."""
 
     id: str
@@ -68,8 +65,7 @@ class Requirement:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudienceRule:
+class AudienceRule(Struct, frozen=True, kw_only=True):
     """What holds for everybody who is mailed: whoever it does not hold for is left out, and it cannot be waived."""
 
     id: str

@@ -1,13 +1,13 @@
 """What an import reads, batch by batch, and what it did with each row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRow:
+
+class RejectedRow(Struct, frozen=True, kw_only=True):
     """A row that was not taken: the line of the file on which it starts, and what is wrong with it."""
 
     line: int
@@ -15,8 +15,7 @@ class RejectedRow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoubtfulRow:
+class DoubtfulRow(Struct, frozen=True, kw_only=True):
     """A row that was taken, and what somebody should look at: a likely typo, an address that no one person reads."""
 
     line: int
@@ -24,8 +23,7 @@ class DoubtfulRow:
     doubt: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportBatch:
+class ImportBatch(Struct, frozen=True, kw_only=True):
     """Some rows of a list, in their order; columns rather than rows, because a list may have a million.
 
     `columns` are of equal length, and the same ones in every batch of a list; `lines` tells on which line of the file
@@ -45,8 +43,7 @@ class ImportBatch:
     bytes_read: int = 0  # of the file, up to the end of the batch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportTerms:
+class ImportTerms(Struct, frozen=True, kw_only=True):
     """What whoever imports says about all rows of a list."""
 
     file: str = ""  # its name
@@ -63,8 +60,7 @@ class Fate(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowFate:
+class RowFate(Struct, frozen=True, kw_only=True):
     """What became of one row, and what is to be said about it."""
 
     line: int
@@ -73,8 +69,7 @@ class RowFate:
     remark: str = ""  # why it was rejected, what is doubtful, that the person is suppressed or has come back
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
+class ImportReport(Struct, frozen=True, kw_only=True):
     """Every row accounted for: added + updated + unchanged + rejected = rows."""
 
     added: int
@@ -86,8 +81,8 @@ class ImportReport:
     without_consent: int = 0  # rows taken of people whom nothing on record allows to mail
     doubtful: int = 0
     # The first of those that somebody should look at, for the screen; all of them are in the file of fates.
-    rejected_rows: tuple[RejectedRow, ...] = field(default=(), repr=False)
-    doubtful_rows: tuple[DoubtfulRow, ...] = field(default=(), repr=False)
+    rejected_rows: tuple[RejectedRow, ...] = ()
+    doubtful_rows: tuple[DoubtfulRow, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -95,8 +90,7 @@ class ImportReport:
         return self.added + self.updated + self.unchanged + self.rejected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastImport:
+class PastImport(Struct, frozen=True, kw_only=True):
     """An import as the database remembers it."""
 
     at: datetime
@@ -109,8 +103,7 @@ class PastImport:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastConsent:
+class PastConsent(Struct, frozen=True, kw_only=True):
     """A consent that a newer one replaced, or that was corrected, as it was on record before."""
 
     replaced_at: datetime

@@ -1,12 +1,12 @@
 """An issue as its files say it: keys, prose from Markdown, and where each stands; and the steps of the theme's tips."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from markdown_it.token import Token
+from msgspec import Struct, field
 from pydantic import Field
 
 from newsletter.errors import Location
@@ -55,8 +55,7 @@ def cards_of(fields: TipsFields, tips: Tips | None, mailbox: MailboxProvider | N
     return tuple(tips.of(app) for app in apps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProseLink:
+class ProseLink(Struct, frozen=True, kw_only=True):
     """A link in prose."""
 
     text: str
@@ -64,8 +63,7 @@ class ProseLink:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProsePicture:
+class ProsePicture(Struct, frozen=True, kw_only=True):
     """A picture in prose; `path` is relative to the issue's folder, `title` as it is written."""
 
     path: str
@@ -79,16 +77,14 @@ class ProsePicture:
         return read_picture_title(self.title).is_decorative
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureFile:
+class PictureFile(Struct, frozen=True, kw_only=True):
     """A picture that an issue uses: its file, and where it is named first."""
 
     path: Path
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prose:
+class Prose(Struct, frozen=True, kw_only=True):
     """Markdown, parsed once: its tokens, and the links and pictures in it with their lines."""
 
     tokens: tuple[Token, ...]
@@ -102,8 +98,7 @@ class Prose:
         return not self.tokens
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A user's file: its path as shown, and the line of each key in it."""
 
     path: str
@@ -117,8 +112,7 @@ class Source:
         return Place(path=self.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One event or offer of a section."""
 
     name: str
@@ -142,8 +136,7 @@ class Item:
         return None if self.fields.deadline is None else _aware(self.fields.deadline.date, time.max, self.zone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A block of an issue."""
 
     name: str
@@ -161,16 +154,14 @@ class Section:
         return isinstance(self.fields, TipsFields) and self.fields.shows_own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeFieldUse:
+class MergeFieldUse(Struct, frozen=True, kw_only=True):
     """A merge field, and one place in the files where it is used."""
 
     field: MergeField
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issue:
+class Issue(Struct, frozen=True, kw_only=True):
     """One edition, loaded and valid. Merge fields stand in its texts as tokens."""
 
     name: str

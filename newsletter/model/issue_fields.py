@@ -1,10 +1,10 @@
 """What a director may write above the Markdown: the keys of `issue.yaml`, of each section type, and of an event."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from newsletter.errors import FieldError
@@ -240,8 +240,7 @@ class IssueFields(Fields):
     sections: tuple[Annotated[SectionEntry, _ByName], ...] = Field(min_length=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionType:
+class SectionType(Struct, frozen=True, kw_only=True):
     """What a section of this type may hold; its template is `sections/NAME.mjml.j2` of the theme."""
 
     fields: type[SectionFields] = SectionFields

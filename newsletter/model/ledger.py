@@ -1,10 +1,11 @@
 """What the ledger is asked and what it answers, besides the broadcast itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from newsletter.model.axes import Axis
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Schedule, Waiver
@@ -14,8 +15,7 @@ from newsletter.model.segment import Condition, Segment
 NO_CONSENT = "no consent on record"  # why somebody is excluded whom nothing on record allows to mail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreezeRequest:
+class FreezeRequest(Struct, frozen=True, kw_only=True):
     """What a new broadcast is made from, besides its rendered variants."""
 
     issue: str
@@ -41,8 +41,7 @@ class ClaimedDelivery(NamedTuple):
     values: tuple[str, ...]  # of the fields that were asked for, in their order; empty text where there is none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedChunk:
+class ClaimedChunk(Struct, frozen=True, kw_only=True):
     """A chunk that is inflight by now, durably, and everything needed to make its messages."""
 
     broadcast: int
@@ -55,8 +54,7 @@ class ClaimedChunk:
     batch_id: str = ""  # of the broadcast, as the claim found it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotYet:
+class NotYet(Struct, frozen=True, kw_only=True):
     """Why no chunk may be claimed now, though some are ready."""
 
     until: datetime  # when it is worth asking again
@@ -78,8 +76,7 @@ class Entry(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalEntry:
+class JournalEntry(Struct, frozen=True, kw_only=True):
     """One thing that happened to a broadcast."""
 
     at: datetime
@@ -87,8 +84,7 @@ class JournalEntry:
     detail: str  # the reason, the numbers, who
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneProgress:
+class ZoneProgress(Struct, frozen=True, kw_only=True):
     """How the deliveries of one time zone stand."""
 
     zone: str
@@ -103,8 +99,7 @@ class ZoneProgress:
         return self.deliveries - self.waiting - self.cancelled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedDelivery:
+class AuditedDelivery(Struct, frozen=True, kw_only=True):
     """One delivery with everything that is known of it."""
 
     subscriber: int
@@ -119,8 +114,7 @@ class AuditedDelivery:
     zone: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedRequest:
+class AuditedRequest(Struct, frozen=True, kw_only=True):
     """One chunk that holds somebody, as what was, or is to be, asked of the provider in one go."""
 
     number: int
@@ -135,8 +129,7 @@ class AuditedRequest:
     hold_until: datetime | None  # the provider was asked to keep the mail until then
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestGroup:
+class RequestGroup(Struct, frozen=True, kw_only=True):
     """How many chunks that hold somebody are in a state, and when they came to it."""
 
     state: ChunkState
@@ -146,8 +139,7 @@ class RequestGroup:
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldMail:
+class HeldMail(Struct, frozen=True, kw_only=True):
     """How many deliveries the provider took ahead of their time, to keep them until a moment."""
 
     until: datetime
@@ -161,8 +153,7 @@ class Resolution(StrEnum):
     RESEND = "resend"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownChunk:
+class UnknownChunk(Struct, frozen=True, kw_only=True):
     """A chunk that may or may not have been taken, and what is needed to look for evidence."""
 
     number: int
@@ -174,8 +165,7 @@ class UnknownChunk:
     sample: tuple[str, ...]  # a few of its addresses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """Somebody's yes to exactly one content of an issue."""
 
     issue: str
@@ -185,8 +175,7 @@ class Approval:
     voided: str = ""  # why it does not hold any more, whatever the content; empty where it does
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkSummary:
+class ChunkSummary(Struct, frozen=True, kw_only=True):
     """How many chunks and deliveries of a broadcast share a state and a reason."""
 
     state: ChunkState
@@ -195,8 +184,7 @@ class ChunkSummary:
     deliveries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettledCount:
+class SettledCount(Struct, frozen=True, kw_only=True):
     """How many deliveries of a broadcast were excluded, or found invalid, for one reason."""
 
     status: DeliveryStatus
@@ -204,16 +192,14 @@ class SettledCount:
     deliveries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantCount:
+class VariantCount(Struct, frozen=True, kw_only=True):
     """How many deliveries there are of one variant."""
 
     readership: Readership
     deliveries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneCount:
+class ZoneCount(Struct, frozen=True, kw_only=True):
     """How many deliveries there are of one time zone, and when they are due."""
 
     zone: str  # an IANA name
@@ -221,8 +207,7 @@ class ZoneCount:
     deliveries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreezePreview:
+class FreezePreview(Struct, frozen=True, kw_only=True):
     """Who would get a broadcast if it were frozen now; excluded + recipients = members."""
 
     members: int  # of the segment
@@ -237,8 +222,7 @@ class FreezePreview:
         return sum(variant.deliveries for variant in self.variants)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownDelivery:
+class UnknownDelivery(Struct, frozen=True, kw_only=True):
     """One delivery that may or may not have been taken by the provider."""
 
     email: str  # empty where the person has left the list since
@@ -247,8 +231,7 @@ class UnknownDelivery:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastDelivery:
+class PastDelivery(Struct, frozen=True, kw_only=True):
     """What became of one broadcast for one subscriber."""
 
     broadcast: int

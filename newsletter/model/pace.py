@@ -1,9 +1,10 @@
 """How fast, and when, mail is handed to a provider."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 
 class Weekday(StrEnum):
@@ -18,16 +19,14 @@ class Weekday(StrEnum):
     SUNDAY = "sun"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Struct, frozen=True, kw_only=True):
     """At most so many deliveries within any span of so many seconds."""
 
     deliveries: int
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendingWindow:
+class SendingWindow(Struct, frozen=True, kw_only=True):
     """The hours and weekdays in which mail is handed over."""
 
     opens: time
@@ -36,8 +35,7 @@ class SendingWindow:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmUp:
+class WarmUp(Struct, frozen=True, kw_only=True):
     """A ramp: so many deliveries on the first day, and each day so many times the day before."""
 
     starts: date  # what is sent before counts as the first day does
@@ -46,8 +44,7 @@ class WarmUp:
     zone: ZoneInfo  # whose midnight begins a day
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(Struct, frozen=True, kw_only=True):
     """All that limits how fast a provider is handed mail; nothing does where it is empty."""
 
     rates: tuple[Rate, ...] = ()
@@ -56,8 +53,7 @@ class Pace:
     setting: str = "the pace"  # where a person changes it: `[provider.smtp.pace]`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(Struct, frozen=True, kw_only=True):
     """At most so many deliveries since a moment, whichever broadcast and process hands them over.
 
     What was claimed in the very second of `since` counts.

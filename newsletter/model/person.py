@@ -1,7 +1,8 @@
 """Everything that is known of one person."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from newsletter.model.audience import PastSuppression, Subscriber, Suppression
 from newsletter.model.event import EventType
@@ -9,8 +10,7 @@ from newsletter.model.imports import PastConsent, PastImport
 from newsletter.model.ledger import PastDelivery
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastEvent:
+class PastEvent(Struct, frozen=True, kw_only=True):
     """What a provider reported about one delivery to a person."""
 
     at: datetime
@@ -20,16 +20,14 @@ class PastEvent:
     detail: str  # the words of whoever refused the mail, or the link that was clicked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastSoftBounce:
+class PastSoftBounce(Struct, frozen=True, kw_only=True):
     """A moment at which somebody's mailbox could not take mail."""
 
     at: datetime
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownPerson:
+class KnownPerson(Struct, frozen=True, kw_only=True):
     """Everything that is known of one person; the newest of each kind first."""
 
     email: str  # as the list has it, else as it was asked for

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # The endings of file names, and what Pillow calls the format that each promises. A drawing is no business of Pillow's.
 PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
@@ -31,8 +32,7 @@ _WIDTH = re.compile(r"(\d+) ?px")
 _REMEDY = 'write "decorative", a width such as "240 px", or both with a comma between them, or leave it out'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureTitle:
+class PictureTitle(Struct, frozen=True, kw_only=True):
     """Whether a picture says nothing that must be read out, and how wide it is shown; None for as wide as it can be."""
 
     is_decorative: bool = False

@@ -1,14 +1,14 @@
 """One reader as an issue sees them, and the readers who share a variant: one value for each axis of the issue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Struct, frozen=True, kw_only=True):
     """A subscriber, a reviewer or a person made up for a preview.
 
     `fields` has a text for each column and attribute that is known of them; what is missing or empty gets the default
@@ -44,8 +44,7 @@ SHOWN, HIDDEN = "shown", "hidden"  # the values of an axis of a segment: whether
 _ELSEWHERE = "other mailboxes"
 
 
-@dataclass(frozen=True, slots=True)
-class Readership:
+class Readership(Struct, frozen=True):
     """One value for each axis, in the order of the axes. No two variants of an issue have the same."""
 
     values: tuple[tuple[str, str], ...] = ()

@@ -2,25 +2,26 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.axes import Axis, readership_of
 from newsletter.model.readership import Reader, Readership
 from newsletter.model.slots import Slot, Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(Struct, frozen=True, kw_only=True):
     """One picture of the mail, named by its content."""
 
     name: str  # file name with a hash of the content in it: `portrait-1f0c2a9b77e1.png`
     content_type: str
-    content: bytes = field(repr=False)
+    content: bytes
     width: int
     height: int
-    sharp_width: int = field(default=0, compare=False)  # that it would have if its source were large enough
+    sharp_width: int = 0  # that it would have if its source were large enough
 
     @property
     def content_id(self) -> str:
@@ -28,8 +29,7 @@ class Picture:
         return f"{self.name}@newsletter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedVariant:
+class RenderedVariant(Struct, frozen=True, kw_only=True):
     """One rendering, shared by all subscribers who see the same."""
 
     readership: Readership  # those who share it
@@ -53,8 +53,7 @@ class RenderedVariant:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedIssue:
+class RenderedIssue(Struct, frozen=True, kw_only=True):
     """An issue, rendered for those readerships that are to be judged, and for any other on demand."""
 
     issue: str
@@ -63,7 +62,7 @@ class RenderedIssue:
     variants: tuple[RenderedVariant, ...]  # those to be judged: the fullest and each single value, or what people get
     pictures: tuple[Picture, ...]  # all that the issue needs, wherever they are kept
     content_hash: str  # over what the issue is made from; never over who is on the list
-    variant_for: Callable[[Readership], RenderedVariant] = field(repr=False, compare=False)  # renders once each
+    variant_for: Callable[[Readership], RenderedVariant]  # renders once each
     topics: tuple[str, ...] = ()  # what it is about: who gets it depends on them
 
     def judged_for(self, readerships: Iterable[Readership]) -> Self:

@@ -1,8 +1,9 @@
 """A segment as a tree: what a boolean expression over columns, attributes, tags and engagement means."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from newsletter.model.audience import Subscriber, SuppressionReason
 
@@ -41,34 +42,29 @@ class Occasion(StrEnum):
     LAST_CLICKED = "last_clicked"
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """True of everyone."""
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """True where every part is."""
 
     parts: tuple["Condition", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """True where one part is."""
 
     parts: tuple["Condition", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """True where the part is not."""
 
     part: "Condition"
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """Compares a column or an attribute with a value, as text; a field that a person lacks counts as empty text."""
 
     field: str
@@ -76,39 +72,34 @@ class Compare:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """True where a column or an attribute has one of the values."""
 
     field: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(Struct, frozen=True):
     """True of a person who has the tag."""
 
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Did:
+class Did(Struct, frozen=True):
     """True of a person who received, opened or clicked an issue; any issue, where none is named."""
 
     deed: Deed
     issue: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(Struct, frozen=True):
     """True of a person whose occasion was at the moment or later; not of one who never had it."""
 
     occasion: Occasion
     moment: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """True of a person who left the topic, and was not taken off the list altogether."""
 
     topic: str
@@ -117,8 +108,7 @@ class Left:
 Condition = All | And | Or | Not | Compare | OneOf | Tagged | Did | Since | Left
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(Struct, frozen=True, kw_only=True):
     """A saved filter over the audience: its name, its expression as written, and what that means."""
 
     name: str
@@ -126,8 +116,7 @@ class Segment:
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownNames:
+class KnownNames(Struct, frozen=True, kw_only=True):
     """The names that an expression may use; None where it cannot be known yet which there are."""
 
     fields: tuple[str, ...] | None  # columns and attributes
@@ -136,8 +125,7 @@ class KnownNames:
     topics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """Somebody of a segment, and why they are not mailed, where they are suppressed."""
 
     suppressed: SuppressionReason | None

@@ -11,10 +11,11 @@ written where the slot stands. Nobody but a source knows what it is called in co
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import ClassVar, Protocol
+
+from msgspec import Struct
 
 MERGE_FIELD = re.compile(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
 MERGE_TOKEN = re.compile(r"mfq[0-9a-f]{16}q")
@@ -35,8 +36,7 @@ class Link(StrEnum):
 LINK_FIELDS: Mapping[str, Link] = {"unsubscribe_url": Link.UNSUBSCRIBE}
 
 
-@dataclass(frozen=True, slots=True)
-class MergeField:
+class MergeField(Struct, frozen=True):
     """A per-subscriber value in an issue; `default` stands in where a subscriber has none."""
 
     name: str
@@ -72,8 +72,7 @@ class Escape(StrEnum):
     HEADER = "header"  # a header: one line, no control characters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkColumns:
+class ChunkColumns(Struct, frozen=True, kw_only=True):
     """What is known of the readers of a chunk, column by column: one text per reader, in the same order everywhere."""
 
     fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; empty where unknown
@@ -103,8 +102,7 @@ class SlotSource(Protocol):
         """Return one value per reader of the chunk, not yet escaped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column or an attribute of the list; the default stands in for an empty one."""
 
     name: str
@@ -135,8 +133,7 @@ class Column:
         return [value or default for value in values]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnLink:
+class OwnLink(Struct, frozen=True):
     """A link of the reader's own, made of characters that need no escaping anywhere."""
 
     link: Link
@@ -182,16 +179,14 @@ def source_from(data: Sequence[str | None]) -> SlotSource:
 UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # as the theme's templates are given it
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A place in a variant that is filled per reader; a field used in two kinds of place is two slots."""
 
     source: SlotSource
     escape: Escape
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """Text with slots between its parts; `slots` are indexes into the variant's slots, one fewer than the parts."""
 
     parts: tuple[str, ...]

@@ -4,17 +4,17 @@ Months and days are by UTC, as the moments in the database are.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from newsletter.model.audience import SegmentCount
 from newsletter.model.imports import PastImport
 from newsletter.model.mailbox import MailboxProvider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicCount:
+class TopicCount(Struct, frozen=True, kw_only=True):
     """How many people left one topic, and may be mailed about others."""
 
     topic: str
@@ -22,8 +22,7 @@ class TopicCount:
     people: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudienceFacts:
+class AudienceFacts(Struct, frozen=True, kw_only=True):
     """Everybody on the list: mailable + suppressed + without consent = people."""
 
     people: int
@@ -46,8 +45,7 @@ class AudienceFacts:
         return self.people - self.all_suppressed - self.without_consent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthlyGrowth:
+class MonthlyGrowth(Struct, frozen=True, kw_only=True):
     """Who came and who went in one month."""
 
     month: date  # its first day
@@ -71,8 +69,7 @@ class MonthlyGrowth:
         return self.gained - self.all_left
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Growth:
+class Growth(Struct, frozen=True, kw_only=True):
     """Months in a row, the last of them not over yet; before + the net of each = after."""
 
     months: tuple[MonthlyGrowth, ...]
@@ -101,8 +98,7 @@ class Growth:
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """People who have something in common."""
 
     name: str  # what the list says; empty where it says nothing
@@ -111,8 +107,7 @@ class Group:
     left: int | None = None  # how many of the people are suppressed; None where that is not asked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breakdown:
+class Breakdown(Struct, frozen=True, kw_only=True):
     """Everybody on the list by one trait, the largest groups first; the parts add up to the people."""
 
     groups: tuple[Group, ...]
@@ -121,24 +116,21 @@ class Breakdown:
     further_people: int = 0  # and the people in them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailboxGroup:
+class MailboxGroup(Struct, frozen=True, kw_only=True):
     """People whose mailboxes one provider runs."""
 
     provider: MailboxProvider
     people: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mailboxes:
+class Mailboxes(Struct, frozen=True, kw_only=True):
     """Everybody on the list by who runs their mailbox, the largest first."""
 
     providers: tuple[MailboxGroup, ...]
     domains: Breakdown  # of the people with another provider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engagement:
+class Engagement(Struct, frozen=True, kw_only=True):
     """What became of the mail of some days, person by person: clicked + opened + neither = received."""
 
     days: int
@@ -160,8 +152,7 @@ class Purpose(StrEnum):
     SUNSET = "sunset"  # stop mailing them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
+class Candidates(Struct, frozen=True, kw_only=True):
     """People who received issues for a long time and reacted to none."""
 
     purpose: Purpose
@@ -172,8 +163,7 @@ class Candidates:
     because: str = ""  # why nothing can be said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudienceStats:
+class AudienceStats(Struct, frozen=True, kw_only=True):
     """All that is told of the audience at one moment."""
 
     at: datetime

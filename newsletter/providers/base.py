@@ -8,9 +8,10 @@ lists of its own. `docs/extending/provider.md` shows how to add a provider.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from newsletter.errors import ProviderError
 from newsletter.model.address import masked
@@ -92,8 +93,7 @@ class SuppressionLists(Protocol):
         """Take an address off a list if it is on it. Raise ProviderError where it may still be there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticatedDomain:
+class AuthenticatedDomain(Struct, frozen=True, kw_only=True):
     """A domain for which a provider signs mail, or will once its records are published."""
 
     domain: str
@@ -102,8 +102,7 @@ class AuthenticatedDomain:
     records: tuple[DnsRecord, ...]  # all that must be published
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderFacts:
+class ProviderFacts(Struct, frozen=True, kw_only=True):
     """What `newsletter doctor` learns from a provider."""
 
     items: tuple[HealthItem, ...]

@@ -9,9 +9,11 @@ import re
 from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import Envelope, Mailing, Recipient
 from newsletter.model.rendered import Picture
@@ -25,8 +27,7 @@ _AS_IT_IS = re.compile(r"(?!\.)[ -<>-~]{1,75}")
 _SOFT_BREAK = b"=\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledMessage:
+class CompiledMessage(Struct, frozen=True, kw_only=True):
     """All of a variant's message but what is a recipient's own."""
 
     broadcast: str

@@ -9,8 +9,9 @@ import errno
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict

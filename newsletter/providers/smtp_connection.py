@@ -8,7 +8,8 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from newsletter.settings.provider import SmtpSettings
 
@@ -20,8 +21,7 @@ _STEPS = 10
 _NO_CODE = -1
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpReply:
+class SmtpReply(Struct, frozen=True):
     """What the relay says to one command."""
 
     code: int  # -1 where it is no reply of SMTP

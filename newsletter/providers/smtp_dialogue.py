@@ -6,8 +6,9 @@ begun, a connection that breaks leaves it open whether the relay took the messag
 
 import re
 import smtplib
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from newsletter.providers.smtp_connection import SmtpConnection, SmtpReply, connect
 from newsletter.settings.provider import SmtpSettings
@@ -52,8 +53,7 @@ class ReplyMeaning(StrEnum):
     UNCERTAIN = "uncertain"  # the connection broke after the content had begun
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came of one step, and the relay's or the system's own words."""
 
     meaning: ReplyMeaning

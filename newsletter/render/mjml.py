@@ -6,9 +6,9 @@ the roles and alternative texts that belong inside them too. What is finished al
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mjml import mjml2html
+from msgspec import Struct
 
 from newsletter.errors import InputError
 
@@ -102,8 +102,7 @@ _HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all;"
 _UNSTATED = {"lang": {"", "und"}, "dir": {"", "auto"}}  # what MJML writes where the theme says nothing
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Edit:
+class _Edit(Struct, frozen=True, order=True):
     """New text in the place of a part of the HTML."""
 
     start: int

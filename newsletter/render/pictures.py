@@ -1,13 +1,13 @@
 """Pictures of a mail: fitted to their spaces, named by their content, and refused where their files are broken."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 
+from msgspec import Struct
 from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.errors import InputError, Mistake, MistakesError
@@ -23,8 +23,7 @@ _STILL_SHAPE = Fraction(16, 9)
 _ENDINGS: Mapping[str, str] = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownPicture:
+class ShownPicture(Struct, frozen=True, kw_only=True):
     """A picture as a template needs it: its address in the mail, and its size in pixels as it is shown."""
 
     src: str
@@ -110,8 +109,7 @@ def _reason(error: BaseException) -> str:
     return said if isinstance(error, ValueError) and "; " in said else f"cannot be read ({said}); export it again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class _File(Struct, frozen=True, kw_only=True):
     """What is known of a picture's file while it is not changed."""
 
     digest: str

@@ -1,8 +1,9 @@
 """Renders an issue: every variant's subject, preheader, HTML and text, with slots where merge fields stood."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct
 
 from newsletter.config import Config, place_of_key
 from newsletter.language.direction import direction_of_language
@@ -62,14 +63,14 @@ class _IssuePress:
     def variant_for(self, readership: Readership) -> RenderedVariant:
         """Return the variant of a readership, now or from the last time."""
         if readership not in self._variants:
-            renderer = _VariantRenderer(self._issue, self._config, self._theme, self._sections, readership)
+            shelf = self._sections.new_shelf()
+            renderer = _VariantRenderer(self._issue, self._config, self._theme, self._sections, readership, shelf)
             self._variants[readership] = renderer.render()
-            self.pictures |= {picture.name: picture for picture in renderer.shelf.pictures}
+            self.pictures |= {picture.name: picture for picture in shelf.pictures}
         return self._variants[readership]
 
 
-@dataclass(slots=True)
-class _VariantRenderer:
+class _VariantRenderer(Struct):
     """Renders one variant, out of the sections that its readers see."""
 
     issue: Issue
@@ -77,10 +78,7 @@ class _VariantRenderer:
     theme: Theme
     press: SectionPress
     readership: Readership
-    shelf: PictureShelf = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shelf = self.press.new_shelf()
+    shelf: PictureShelf
 
     def render(self) -> RenderedVariant:
         fields, language = self.issue.fields, self.issue.language

@@ -2,12 +2,12 @@
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from markupsafe import Markup
+from msgspec import Struct
 
 from newsletter.config import TEMPLATES_FOLDER, builtin_theme
 from newsletter.errors import Mistake, MistakesError
@@ -22,8 +22,7 @@ _REMEDY = "correct the template, or delete it to use the built-in one"
 _TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaidOutSection:
+class LaidOutSection(Struct, frozen=True, kw_only=True):
     """A section as it stands in a mail."""
 
     content: str  # MJML, as markup, or plain text

@@ -3,10 +3,10 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from msgspec import Struct
 
 _WIDEST = 72  # characters of the expression that are shown around the place
 _MOST_NAMED = 8  # names that are listed where none is alike
@@ -36,8 +36,7 @@ _REMEDY_FOR_EXPECTED = (
 _REMEDY_OTHERWISE = "take it away, or join two conditions with and, or"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One thing wrong in an expression, and the character, counted from 0, at which it stands."""
 
     position: int

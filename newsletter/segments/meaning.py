@@ -2,11 +2,11 @@
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from lark import Token, Transformer, v_args
+from msgspec import Struct
 
 from newsletter.model.audience import normal_tag
 from newsletter.model.segment import (
@@ -32,8 +32,7 @@ _DAYS_OF = {"day": 1, "week": 7}
 _YEARS = range(1900, 2200)  # far from where a calendar ends in any zone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
+class Calendar(Struct, frozen=True, kw_only=True):
     """What day it is, and when days begin."""
 
     now: datetime
@@ -101,8 +100,7 @@ _MEANT: Mapping[str, str] = {
 _DAYS = "write a day, such as 2025-06-01, or 90 days ago"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What something is compared with: as text, and as the day that it is, if it is one."""
 
     position: int

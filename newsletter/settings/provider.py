@@ -6,11 +6,11 @@ whether it keeps suppression lists. A provider without a record here has `Provid
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, time
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from newsletter.model.pace import Weekday
@@ -61,8 +61,7 @@ def span_of(hours: str) -> tuple[time, time]:
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carrier:
+class Carrier(Struct, frozen=True, kw_only=True):
     """A service that carries mail for others, and how mail proves that it came from there."""
 
     name: str
@@ -79,8 +78,7 @@ SENDGRID = Carrier(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailRoute:
+class MailRoute(Struct, frozen=True, kw_only=True):
     """How mail leaves this machine, for the checks of the sender's domain."""
 
     carrier: Carrier | None = None  # None where the relay's host tells

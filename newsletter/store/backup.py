@@ -10,10 +10,11 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from newsletter.errors import InputError, StoreError
 from newsletter.model.address import person_of
@@ -92,8 +93,7 @@ _EMAIL_OF = query_one("backup", "email_of", str)
 _TAKE_OFF = (change("forgotten", "erase_past_consents"), change("forgotten", "erase_subscriber"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(Struct, frozen=True, kw_only=True):
     """What a restore found, and what it could not know."""
 
     made_at: datetime  # when the backup was made

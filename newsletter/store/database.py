@@ -6,9 +6,10 @@ a comment of the form `/*+ … */`, or the connection's `Dialect` writes the pie
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeVar
+
+from msgspec import Struct
 
 Row = tuple[object, ...]
 Answer = TypeVar("Answer")
@@ -90,15 +91,13 @@ class Connection(Protocol):
         """Run a statement. Return False, with nothing done, where it would bring about two equal keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
+class Runner(Struct, frozen=True, kw_only=True):
     """A process, or a part of one, that hands over chunks."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseFacts:
+class DatabaseFacts(Struct, frozen=True, kw_only=True):
     """What a database is like."""
 
     engine: str  # such as `SQLite 3.45.1`

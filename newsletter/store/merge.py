@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from newsletter.model.audience import tags_in, tags_text
 from newsletter.model.imports import Fate, ImportBatch, ImportReport, ImportTerms, PastImport, RejectedRow, RowFate

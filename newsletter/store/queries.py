@@ -1,7 +1,7 @@
 """The named queries of `sql/`, each called through a handle that knows what its rows are.
 
 A module names its queries at its top: `_FIND = query_one("broadcasts", "find", Broadcast)`. A record is a NamedTuple or
-a dataclass with one field per column, in the order of the columns; a last field that is a dataclass itself takes all
+a Struct with one field per column, in the order of the columns; a last field that is a Struct itself takes all
 columns that are left. Columns are read by the fields' types: a moment is kept as text, an enum as its value, a truth as
 0 or 1. `tests/store/test_queries.py` runs every query on both engines and holds the rows against their records.
 
@@ -11,13 +11,15 @@ table `s`. Nothing that a user wrote becomes part of a query.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
 from functools import cache, partial
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Generic, Protocol, Self, TypeVar, cast, get_args, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.columns import COLUMNS, NOW, SubscriberColumn
 from newsletter.store.database import Connection, Database, Row
@@ -40,8 +42,7 @@ class _Maker(Protocol[R_co]):
         """Return a record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement of `sql/`."""
 
     name: tuple[str, str]  # the file and the query
@@ -52,7 +53,7 @@ class Statement:
         return replace(self, sql=sql)
 
 
-class Change(Statement):
+class Change(Statement, frozen=True):
     """A statement that changes rows, or a table."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> int:
@@ -64,15 +65,14 @@ class Change(Statement):
         return connection.execute_each(self.sql, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Query(Statement, Generic[R]):
+class Query(Statement, Generic[R], frozen=True):
     """A query; `kind` is the record of its rows, or the type of its only column."""
 
     kind: type[R]
     read: Callable[[Row], R]
 
 
-class QueryAll(Query[R]):
+class QueryAll(Query[R], frozen=True):
     """A query that finds any number of rows."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> list[R]:
@@ -85,7 +85,7 @@ class QueryAll(Query[R]):
             return tuple(self(connection, **parameters))
 
 
-class QueryOne(Query[R]):
+class QueryOne(Query[R], frozen=True):
     """A query that finds one row or none; of a single column, one value or NULL."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> R | None:
@@ -99,7 +99,7 @@ class QueryOne(Query[R]):
             return self(connection, **parameters)
 
 
-class QueryValue(Query[R]):
+class QueryValue(Query[R], frozen=True):
     """A query that always finds exactly one row, such as of counts; of a single column, one value."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> R:
@@ -186,7 +186,7 @@ def _read_single(read: Read, row: Row) -> object:
 
 
 def _is_record(kind: object, reads: Reads) -> bool:
-    return is_dataclass(kind) and kind not in reads
+    return isinstance(kind, type) and issubclass(kind, Struct) and kind not in reads
 
 
 def _read_of(kind: object, reads: Reads) -> Read | None:
@@ -199,7 +199,7 @@ def _read_of(kind: object, reads: Reads) -> Read | None:
         return read and partial(_read_unless_empty, read)
     if kind is datetime:
         return moment_of
-    if isinstance(kind, type) and is_dataclass(kind):
+    if isinstance(kind, type) and issubclass(kind, Struct):
         return _reader(kind, reads)
     if isinstance(kind, type) and (kind is bool or issubclass(kind, Enum)):
         return kind

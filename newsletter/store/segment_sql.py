@@ -10,9 +10,11 @@ therefore names the broadcasts that it means.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from newsletter.model.audience import tags_text
 from newsletter.model.columns import FIELD_COLUMNS
@@ -107,8 +109,7 @@ def compose(
     return statement.rewritten(sql), {**bounds, **binder.values}
 
 
-@dataclass(slots=True)
-class Binder:
+class Binder(Struct):
     """Gives each value a parameter of its own."""
 
     dialect: Dialect

@@ -2,11 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
 from newsletter.model.stats import AudienceFacts, Breakdown, Engagement, Group, Mailboxes, MailboxGroup, TopicCount
@@ -83,8 +83,7 @@ _FIRST_REACTION = query_one("stats", "first_reaction", datetime)
 _SENT_ISSUES = query_all("stats", "sent_issues", datetime)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movements:
+class Movements(Struct, frozen=True, kw_only=True):
     """Who came and who went, by month as `2026-02`."""
 
     joined: Mapping[str, int]

@@ -7,11 +7,11 @@ each stands, unless they are put there by hand, which no new consent lifts; what
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.model.address import canonical_address, person_of
@@ -40,8 +40,7 @@ class ReasonCount(NamedTuple):
     suppressions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastHeard:
+class LastHeard(Struct, frozen=True, kw_only=True):
     """When something was last heard of a suppression from all mail."""
 
     said_at: datetime
@@ -118,8 +117,7 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
     return added
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuppressionPreview:
+class SuppressionPreview(Struct, frozen=True, kw_only=True):
     """What adding suppressions would do."""
 
     named: int  # how many there are, repeated ones and all
@@ -197,8 +195,7 @@ def count_suppressions(
     return Counter(dict(_COUNTS.ask(database, **_only(topic, reason))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """How some people stand who are known by `person_of` their addresses."""
 
     forgotten: frozenset[str]

@@ -1,18 +1,18 @@
 """Back all data up into a file, and restore them so that nobody is mailed twice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.store import backup
 from newsletter.store.backup import Restored
 from newsletter.store.database import Database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoredWorkspace:
+class RestoredWorkspace(Struct, frozen=True, kw_only=True):
     """What a restore did, and where the data are that it replaced."""
 
     restored: Restored

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
 from math import comb
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.content.loader import issue_names
@@ -116,8 +118,7 @@ def _calendar(config: Config, now: datetime) -> Calendar:
     return Calendar(now=now, zone=config.settings.newsletter.timezone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedSegment:
+class CountedSegment(Struct, frozen=True, kw_only=True):
     """A segment, how many people it has, and a few of them."""
 
     segment: Segment
@@ -127,8 +128,7 @@ class CountedSegment:
     suppressed: tuple[tuple[SuppressionReason, int], ...] = ()  # of a portrait: why people are not mailed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap:
+class Overlap(Struct, frozen=True, kw_only=True):
     """How many people are in both of two segments."""
 
     one: str
@@ -136,8 +136,7 @@ class Overlap:
     people: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentsOverview:
+class SegmentsOverview(Struct, frozen=True, kw_only=True):
     """Every segment, `everyone` first, and how many people are in any two of the rest, where these are few."""
 
     segments: tuple[CountedSegment, ...]

@@ -1,13 +1,14 @@
 """A small workspace that keeps every rule, so that a test breaks one by one edit of one file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from newsletter.checks.base import Subject

@@ -5,11 +5,12 @@ message, where no file could make it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
 from PIL import Image
 
 from newsletter.checks.base import Subject

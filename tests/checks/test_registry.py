@@ -1,8 +1,7 @@
 """What holds for the rules as a whole."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from newsletter.checks.registry import RULES, check_issue, mistakes_in_waivers
 from newsletter.errors import MistakesError

@@ -1,11 +1,11 @@
 """The table of a subscriber's columns, and the record that has a field for each."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import get_type_hints
 
 import pytest
+from msgspec.structs import fields, replace
 
 from newsletter.lists.exports import cell_of
 from newsletter.model.columns import COLUMN_NAMES, COLUMNS, ColumnType, SubscriberColumn, SubscriberRecord

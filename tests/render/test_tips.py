@@ -1,9 +1,8 @@
 """The tips section: the same steps in HTML and text, for all readers or for each mailbox provider's."""
 
-from dataclasses import replace
-
 import pytest
 from lxml import html as lxml_html
+from msgspec.structs import replace
 
 from newsletter.config import builtin_theme
 from newsletter.model.issue import Tips

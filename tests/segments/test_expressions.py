@@ -1,12 +1,12 @@
 """What a segment's expression means, and what is said of a wrong one."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.errors import MistakesError
 from newsletter.model.finding import Place

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import orjson
+from msgspec.structs import asdict
 
 import newsletter.store
 from newsletter.model.audience import SuppressionReason
@@ -18,7 +19,7 @@ from tests.store.builders import ENVELOPE, NOW, add, freeze, id_of, row, send_al
 _MIGRATIONS = Path(newsletter.store.__file__).parent / "sql" / "migrations"
 _STAMP = "2026-01-02T03:04:05Z"
 
-_ENVELOPE = orjson.dumps(ENVELOPE).decode()
+_ENVELOPE = orjson.dumps(asdict(ENVELOPE)).decode()
 
 PEOPLE = f"""
 INSERT INTO subscriber (id, person, email, first_name, last_name, language, timezone, consented_at, consent_source,

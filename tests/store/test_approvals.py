@@ -1,7 +1,8 @@
 """Approvals and tests: each holds for exactly one content of an issue."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from newsletter.model.ledger import Approval
 from newsletter.store import approvals

@@ -1,7 +1,8 @@
 """Events: each is kept once, and they are evidence of what the provider took."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import Broadcast, Outcome, Verdict
 from newsletter.model.event import Event, EventType

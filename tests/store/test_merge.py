@@ -1,13 +1,13 @@
 """Merging a list into the audience: every row accounted for, nobody brought back who left, and never half of it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.exports import batch_of, batches_of

@@ -4,7 +4,6 @@ import pkgutil
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
 from enum import Enum
 from importlib import import_module
 from inspect import unwrap
@@ -14,6 +13,7 @@ from types import FunctionType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
+from msgspec import Struct
 
 import newsletter.store
 from newsletter.model.audience import SuppressionReason
@@ -142,7 +142,7 @@ def fields_of(handle: Query[Any]) -> dict[str, object]:
 
 def _columns_of(kind: object) -> Iterator[tuple[str, object]]:
     for name, type_ in get_type_hints(kind).items():
-        if is_dataclass(type_) and type_ is not Envelope:  # which is one column
+        if isinstance(type_, type) and issubclass(type_, Struct) and type_ is not Envelope:  # which is one column
             yield from ((f"{name}.{inner}", each) for inner, each in _columns_of(type_))
         else:
             yield name, type_

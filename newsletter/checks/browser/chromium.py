@@ -10,11 +10,11 @@ import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import Struct
 from playwright.sync_api import Browser, Error, Page, Route, ViewportSize, sync_playwright
 
 from newsletter.errors import CannotRunError
@@ -56,8 +56,7 @@ class PreferredScheme(StrEnum):
     DARK = "dark"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewport:
+class Viewport(Struct, frozen=True, kw_only=True):
     """How a mail is looked at: the width of the window in pixels, and the colors."""
 
     width: int

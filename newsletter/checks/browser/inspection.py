@@ -1,11 +1,11 @@
 """What axe-core and our own measuring find in a page: https://github.com/dequelabs/axe-core, and `inspect.js`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from msgspec import Struct
 from playwright.sync_api import Page
 
 from newsletter.checks.browser.chromium import Viewport, look
@@ -16,8 +16,7 @@ _CONTRAST = "color-contrast"
 _SHOWN_LETTERS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class Element(Struct, frozen=True, kw_only=True):
     """What of an element can be found again in the files; `inspect.js` makes it."""
 
     tag: str
@@ -37,8 +36,7 @@ class Element:
         return f"the link to {self.link}" if self.link else f"an element <{self.tag}>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast:
+class Contrast(Struct, frozen=True, kw_only=True):
     """Two colors that are too near to each other, as `#rrggbb`, with the contrast that is there and that is needed."""
 
     ink: str
@@ -47,8 +45,7 @@ class Contrast:
     needed: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
+class Violation(Struct, frozen=True, kw_only=True):
     """One element that breaks one of axe's rules, and how the mail was looked at."""
 
     view: Viewport
@@ -58,8 +55,7 @@ class Violation:
     contrast: Contrast | None  # where the rule is about contrast
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overflow:
+class Overflow(Struct, frozen=True, kw_only=True):
     """A page that is wider than its window, and what reaches beyond; nothing where that cannot be named."""
 
     view: Viewport

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.checks.clients.features import Kind, Sign
 from newsletter.model.finding import Place
@@ -41,8 +42,7 @@ _SPECIAL: Mapping[Sign, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateLine:
+class TemplateLine(Struct, frozen=True, kw_only=True):
     """A line that the workspace's theme has, and the built-in one does not."""
 
     place: Place

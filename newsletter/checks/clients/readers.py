@@ -1,7 +1,8 @@
 """Which mail programs the readers use, and how many of them each: `[checks.clients]`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from newsletter.checks.clients.table import TABLE_FILE, Feature, Support, Table, load_table
 from newsletter.config import CONFIG_FILE, Config, line_of_key
@@ -12,8 +13,7 @@ from newsletter.settings.mistakes import suggestion
 _RARE = frozenset({"outlook.windows-mail", "gmail.mobile-webmail"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readers:
+class Readers(Struct, frozen=True, kw_only=True):
     """The share of the readers that each mail program has, in percent; the rest use something else."""
 
     table: Table

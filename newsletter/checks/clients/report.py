@@ -2,11 +2,12 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from newsletter.checks.base import CheckContext, Problem, rule, warning
 from newsletter.checks.clients.features import Kind, Sign, Use, features_by_sign
@@ -23,8 +24,7 @@ _WRITTEN = {Kind.FUNCTION: "{}()", Kind.AT_RULE: "@{}", Kind.MEDIA_FEATURE: "@me
 _TITLED = frozenset({Kind.ATTRIBUTE, Kind.PICTURE, Kind.UNIT})  # what caniemail's title says better than its sign
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
+class Loss(Struct, frozen=True, kw_only=True):
     """A feature that the mail uses, and that does not work everywhere."""
 
     feature: Feature
@@ -35,8 +35,7 @@ class Loss:
     places: tuple[Place, ...]  # where the workspace's templates or files use it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientReport:
+class ClientReport(Struct, frozen=True, kw_only=True):
     """Every feature of a mail that some readers lose, those that most of them lose first."""
 
     readers: Readers
@@ -60,8 +59,7 @@ def report_clients(context: CheckContext) -> ClientReport:
     return ClientReport(readers=readers, losses=tuple(losses))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Used:
+class _Used(Struct, kw_only=True):
     """A feature, and how a mail uses it."""
 
     feature: Feature
@@ -134,8 +132,7 @@ def _order(use: Use) -> tuple[int, str, str]:
     return use.sign.kind.value, use.sign.name, use.address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgements:
+class Judgements(Struct, frozen=True, kw_only=True):
     """What is known beforehand, by caniemail's names of features."""
 
     anywhere: Mapping[str, str]  # why no mail loses anything by it

@@ -5,17 +5,18 @@ Every answer is remembered by its text: from one build to the next, hardly any o
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import tinycss2
+from msgspec import Struct
 from tinycss2.ast import Declaration, Node
 from tinycss2.color3 import parse_color
 
 from newsletter.checks.clients.features import Kind, Sign, Use
 from newsletter.checks.reading.document import MailDocument, Tag, start_tags
+from newsletter.checks.reading.styles import nodes_of_block, nodes_of_sheet, nodes_of_style
 
 BACKGROUND_PICTURES = frozenset(
     {Sign(Kind.PROPERTY, "background-image"), Sign(Kind.ATTRIBUTE, "background")}
@@ -39,18 +40,18 @@ _SELECTORS = {
 @lru_cache(maxsize=64)
 def signs_of_sheet(css: str) -> frozenset[Use]:
     """Return what a style element uses; what stands in @supports counts as having a fallback beside it."""
-    return frozenset(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
+    return frozenset(_rules(nodes_of_sheet(css)))
 
 
 @lru_cache(maxsize=4096)
 def signs_of_declarations(css: str) -> frozenset[Use]:
     """Return what a `style` attribute uses."""
-    return frozenset(_block(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
+    return frozenset(_block(nodes_of_style(css)))
 
 
 def declares_ground(css: str) -> bool:
     """Return whether a `style` attribute gives the element a color to stand on."""
-    return _has_ground(_declarations(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)))
+    return _has_ground(_declarations(nodes_of_style(css)))
 
 
 def picture_format(address: str) -> str | None:
@@ -69,7 +70,7 @@ def _rules(nodes: Iterable[Node]) -> Iterator[Use]:
     for node in nodes:
         if node.type == "qualified-rule":
             yield from _selector(tinycss2.serialize(node.prelude))
-            yield from _block(tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True))
+            yield from _block(nodes_of_block(node.content))
         elif node.type == "at-rule":
             yield from _at_rule(node)
 
@@ -188,8 +189,7 @@ _TYPED = frozenset({"input", "button"})
 _PICTURES = frozenset({"img", "image", "input"})  # elements whose `src` is a picture
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uses:
+class Uses(Struct, frozen=True, kw_only=True):
     """What a mail uses."""
 
     by_all: frozenset[Use]

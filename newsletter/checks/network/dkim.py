@@ -3,11 +3,11 @@
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from msgspec import Struct
 
 from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
@@ -24,8 +24,7 @@ _PROVIDER_KEY = ("provider", "use")
 _NEW_KEY = "have {carrier} make a new key of 2048 bits, and publish it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DkimSignature:
+class DkimSignature(Struct, frozen=True, kw_only=True):
     """What is known of the signature: the judgement, and the domain in whose name it is made."""
 
     judgement: RuleResult

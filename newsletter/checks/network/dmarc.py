@@ -3,7 +3,6 @@
 What proves the sender must do so for the domain that readers see: that is alignment, D4.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from checkdmarc.dmarc import (
     parse_dmarc_record,
     query_dmarc_record,
 )
+from msgspec import Struct
 from publicsuffixlist import PublicSuffixList
 
 from newsletter.checks.network.names import Names
@@ -26,8 +26,7 @@ from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 RULE, ALIGNMENT_RULE = "D3", "D4"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """What the record asks of receivers."""
 
     judgement: RuleResult

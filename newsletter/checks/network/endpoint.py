@@ -1,9 +1,10 @@
 """Whether people can leave by one click: what a mailbox provider does in their name (RFC 8058)."""
 
 import re
-from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default as modern
+
+from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, error
 from newsletter.checks.network.link_checker import agent_of
@@ -19,8 +20,7 @@ _START = "start what answers at [service] url, or correct the address"
 _HANDLE = "let whatever answers at [service] url take the POST of RFC 8058 by itself, and answer 200"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointProblem:
+class EndpointProblem(Struct, frozen=True, kw_only=True):
     """What is wrong with the way out, and what to do."""
 
     what: str

@@ -5,12 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import responses
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urldefrag, urljoin
+
+from msgspec import Struct
 
 from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
@@ -38,16 +39,14 @@ _BAD_FOR = timedelta(minutes=10)
 ROBOT_WALLS = listed("robot_walls.txt")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unjudged:
+class Unjudged(Struct, frozen=True, kw_only=True):
     """A link about which nothing is known; `why` is shared by all links to which the same happened."""
 
     why: str
     is_offline: bool = False  # for want of a network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkAnswer:
+class LinkAnswer(Struct, frozen=True, kw_only=True):
     """What a link answered."""
 
     trouble: str  # what is wrong with it; empty where it is fine

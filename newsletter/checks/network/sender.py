@@ -2,9 +2,10 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.model.diagnosis import DnsRecord
@@ -27,8 +28,7 @@ def _carriers() -> Mapping[str, Carrier]:
     return carriers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class Sender(Struct, frozen=True, kw_only=True):
     """All that the rules about the sender's domain go by."""
 
     from_domain: str
@@ -53,8 +53,7 @@ class Sender:
         return next((record for record in self.to_publish if record.name == name), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderProblem:
+class SenderProblem(Struct, frozen=True, kw_only=True):
     """Something wrong with the domain, and the records that put it right."""
 
     severity: Severity
@@ -69,8 +68,7 @@ class SenderProblem:
         return ": ".join([self.remedy, *([" and ".join(map(str, self.records))] if self.records else [])])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleResult:
+class RuleResult(Struct, frozen=True, kw_only=True):
     """What came of one rule: what was found, or why it could not be judged."""
 
     rule: str

@@ -5,10 +5,10 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 import checkdmarc.utils
+from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
 from newsletter.checks.network import dkim, dmarc, spf
@@ -37,8 +37,7 @@ logging.getLogger("checkdmarc").setLevel(logging.CRITICAL)  # what it has to say
 _REPLY_KEY = ("newsletter", "reply_to")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderVerdict:
+class SenderVerdict(Struct, frozen=True, kw_only=True):
     """A judgement for each rule, and what the domain asks of receivers."""
 
     judgements: tuple[RuleResult, ...]

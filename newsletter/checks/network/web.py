@@ -7,7 +7,6 @@ proxies used.
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import IPv6Address, ip_address, ip_network
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from newsletter.checks.network.names import Names
 from newsletter.errors import CannotRunError
@@ -41,8 +41,7 @@ class Failure(Enum):
     BROKEN = auto()  # what it says is no answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpReply:
+class HttpReply(Struct, frozen=True, kw_only=True):
     """An answer, of which only this is read."""
 
     status: int
@@ -50,8 +49,7 @@ class HttpReply:
     date: str | None  # what the server takes for the present
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpFailure:
+class HttpFailure(Struct, frozen=True, kw_only=True):
     """Why there is none; `words` completes “the page …”."""
 
     failure: Failure

@@ -5,11 +5,12 @@ Only what the checks ask about is worked out, as a wide screen shows it. Classic
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from lxml import etree
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.checks.reading.contrast import BLACK, WHITE, SrgbColor, over
 from newsletter.checks.reading.styles import Declarations, Declared, color_in, declared_in
@@ -34,8 +35,7 @@ _DIRECTIONS = frozenset({"ltr", "rtl"})
 _NO_BORDER = re.compile(r"(?:^|\s)(?:none|0(?:px)?)(?:\s|$)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Look:
+class Look(Struct, frozen=True, kw_only=True, eq=False):
     """How text looks at some place; each is only equal to itself, so that looks are quick to look up."""
 
     size: float = _USUAL_SIZE  # pixels
@@ -66,8 +66,7 @@ class Look:
 _PLAIN = Look()  # the same at every build, since what is within a look is looked up by it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """A piece of visible text that looks the same from end to end."""
 
     text: str
@@ -76,8 +75,7 @@ class Run:
     link: str | None  # the address of the link that it belongs to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Ground(Struct, frozen=True, kw_only=True):
     """A color that lies under text, and the words on it."""
 
     tag: str
@@ -85,8 +83,7 @@ class Ground:
     text: str  # the first words that lie on it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
+class Appearance(Struct, frozen=True, kw_only=True):
     """All visible text of a mail, and all grounds that it lies on."""
 
     runs: tuple[Run, ...]

@@ -1,14 +1,14 @@
 """How well two colors can be told apart, and the nearest shade of one that can."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3, for text of a usual size
 _STEPS = 500  # of lightness, between black and white
 
 
-@dataclass(frozen=True, slots=True)
-class SrgbColor:
+class SrgbColor(Struct, frozen=True):
     """An opaque color of sRGB: three numbers from 0 to 1."""
 
     red: float

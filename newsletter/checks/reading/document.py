@@ -6,12 +6,12 @@ is the same here as in the user's files.
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import cast
 
 from lxml import etree
+from msgspec import Struct
 
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
 from newsletter.model.rendered import RenderedVariant
@@ -50,16 +50,14 @@ _HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNOR
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
+class Tag(Struct, frozen=True, kw_only=True):
     """A start tag: its name in lower case and its attributes."""
 
     name: str
     attributes: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailLink:
+class MailLink(Struct, frozen=True, kw_only=True):
     """A link of the HTML; `text` is what a screen reader says, so a label counts before the words."""
 
     text: str
@@ -67,24 +65,21 @@ class MailLink:
     is_visible: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """A picture of the HTML; `alt` is None where the attribute is missing."""
 
     address: str
     alt: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
+class Heading(Struct, frozen=True, kw_only=True):
     """A heading of the HTML."""
 
     level: int
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataTable:
+class DataTable(Struct, frozen=True, kw_only=True):
     """A table that holds data: its role, and its head cells with what each says it is the head of."""
 
     role: str | None
@@ -92,8 +87,7 @@ class DataTable:
     words: str  # what its first cell that is not empty says
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailDocument:
+class MailDocument(Struct, frozen=True, kw_only=True):
     """One variant as its readers and their programs take it in."""
 
     html: str

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from newsletter.checks.reading.document import normalised
@@ -20,8 +20,7 @@ _UNSEEN_KEYS = frozenset({"apps", "items", "language", "layout", "repeats", "sec
 _CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # what a rendered picture's name has before its suffix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceText:
+class SourceText(Struct, frozen=True, kw_only=True):
     """Words that readers see, and where they are written."""
 
     text: str
@@ -29,8 +28,7 @@ class SourceText:
     goes_on: bool = False  # whether its paragraph goes on with the next text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceLink:
+class SourceLink(Struct, frozen=True, kw_only=True):
     """A link, and where its address is written."""
 
     text: str
@@ -38,8 +36,7 @@ class SourceLink:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePicture:
+class SourcePicture(Struct, frozen=True, kw_only=True):
     """A picture, and where its file is named; `alt` is None where nothing asks for one."""
 
     path: str
@@ -47,8 +44,7 @@ class SourcePicture:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """All texts, links and pictures of an issue as written."""
 
     texts: tuple[SourceText, ...]

@@ -6,14 +6,15 @@ changes from one build to the next.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 
 import tinycss2
 from cssselect2 import ElementWrapper, Matcher, SelectorError, compile_selector_list
 from lxml import etree
+from msgspec import Struct
+from tinycss2.ast import Node, QualifiedRule
 from tinycss2.color3 import RGBA, parse_color
 
 _EVERYWHERE = frozenset({"", "all", "screen", "only screen"})  # media that every reader of a mail is of
@@ -28,8 +29,7 @@ _OF_DAY = _OF_NIGHT | {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class Declaration(Struct, frozen=True, kw_only=True):
     """A property's value, in lower case with single spaces."""
 
     value: str
@@ -39,8 +39,7 @@ class Declaration:
 Declarations = Mapping[str, Declaration]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StyleRule:
+class StyleRule(Struct, frozen=True, kw_only=True, eq=False):
     """What a style element declares for some selectors, and where it holds; each is only equal to itself."""
 
     selectors: str
@@ -59,8 +58,7 @@ class StyleRule:
         return "prefers-color-scheme" in self.media and "dark" in self.media
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Declared:
+class Declared(Struct, frozen=True, kw_only=True, eq=False):
     """What is declared for an element, the weaker before the stronger; each is only equal to itself."""
 
     day: Declarations
@@ -88,7 +86,7 @@ def declared_in(root: etree._Element) -> dict[etree._Element, Declared]:
 @lru_cache(maxsize=4096)
 def declarations_of(css: str) -> Declarations:
     """Return what a `style` attribute declares; of two for a property the later, unless the first is important."""
-    return _declarations(css)
+    return _declarations(nodes_of_style(css))
 
 
 @lru_cache(maxsize=64)
@@ -98,7 +96,7 @@ def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
     `media` is the element's own condition.
     """
     rules: list[StyleRule] = []
-    for node in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+    for node in nodes_of_sheet(css):
         if node.type == "qualified-rule":
             rules.append(_rule(node, _plain(media)))
         elif node.type == "at-rule" and node.lower_at_keyword == "media" and node.content is not None:
@@ -106,6 +104,23 @@ def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
             inner = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
             rules += [_rule(each, condition) for each in inner if each.type == "qualified-rule"]
     return tuple(rules)
+
+
+@lru_cache(maxsize=64)
+def nodes_of_sheet(css: str) -> tuple[Node, ...]:
+    """Return the rules of a style element as they are parsed."""
+    return tuple(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
+
+
+@lru_cache(maxsize=1024)
+def nodes_of_style(css: str) -> tuple[Node, ...]:
+    """Return the declarations of a `style` attribute as they are parsed."""
+    return nodes_of_block(css)
+
+
+def nodes_of_block(css: str | Sequence[Node]) -> tuple[Node, ...]:
+    """Return what stands in a block, which may not be parsed yet."""
+    return tuple(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True))
 
 
 @lru_cache(maxsize=512)
@@ -130,20 +145,20 @@ def _matcher(styles: tuple[tuple[str, str], ...]) -> Matcher:
     return matcher
 
 
-def _rule(node: tinycss2.ast.QualifiedRule, media: str) -> StyleRule:
+def _rule(node: QualifiedRule, media: str) -> StyleRule:
     written = tinycss2.serialize(node.prelude)
     selectors = _OUTLOOK_MARK.sub("", written)
     return StyleRule(
         selectors=selectors,
         media=media,
         is_for_outlook=len(selectors) < len(written),
-        declarations=_declarations(node.content),
+        declarations=_declarations(nodes_of_block(node.content)),
     )
 
 
-def _declarations(css: str | list[tinycss2.ast.Node]) -> Declarations:
+def _declarations(nodes: Iterable[Node]) -> Declarations:
     found: dict[str, Declaration] = {}
-    for node in tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True):
+    for node in nodes:
         if node.type != "declaration":
             continue
         earlier = found.get(node.lower_name)

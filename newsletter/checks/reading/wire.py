@@ -5,9 +5,10 @@ The standard library's parser reads what it can and forgives the rest; what it w
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
+
+from msgspec import Struct
 
 _END_OF_HEAD = b"\r\n\r\n"
 _PARSER = BytesHeaderParser()
@@ -15,8 +16,7 @@ _NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
 _FOLD = re.compile(r"\r\n(?=[ \t])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderField:
+class HeaderField(Struct, frozen=True, kw_only=True):
     """A header field with its folds."""
 
     raw: bytes
@@ -32,8 +32,7 @@ class HeaderField:
         return _FOLD.sub("", self.raw.decode("latin-1")).partition(":")[2].strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyPart:
+class BodyPart(Struct, frozen=True, kw_only=True):
     """A piece of a message that is no container: its headers, and its body as encoded."""
 
     head: Message
@@ -50,8 +49,7 @@ class BodyPart:
         return str(self.head.get("Content-Transfer-Encoding", "7bit")).strip().lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class Container(Struct, frozen=True, kw_only=True):
     """A multipart, and what is in it."""
 
     kind: str
@@ -66,8 +64,7 @@ class Container:
                 yield from part.leaves()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireMessage:
+class WireMessage(Struct, frozen=True, kw_only=True):
     """A whole message."""
 
     headers: tuple[HeaderField, ...]  # in their order

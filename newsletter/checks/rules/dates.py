@@ -7,10 +7,11 @@ date without a year is wrong only if it is so in each year that may be meant.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Problem, error, rule
 from newsletter.checks.reading.sources import SourceText
@@ -56,8 +57,7 @@ _SHAPES = (
 _NEIGHBOURHOOD = 20  # characters before a weekday: another one there makes them a range or a choice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Paragraph:
+class _Paragraph(Struct, frozen=True, kw_only=True):
     """A text as a whole, and the place of each of its lines."""
 
     text: str
@@ -67,8 +67,7 @@ class _Paragraph:
         return self.places[self.text.count("\n", 0, position)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedDate:
+class TypedDate(Struct, frozen=True, kw_only=True):
     """A weekday and a date as somebody typed them."""
 
     written: str
@@ -79,8 +78,7 @@ class TypedDate:
     year: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateWords:
+class DateWords(Struct, frozen=True, kw_only=True):
     """What a language calls days and months, in every form in which they are typed."""
 
     weekdays: Mapping[str, int]  # from 0 for Monday

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter import __version__
 from newsletter.checks.probes import PROBES
@@ -34,8 +36,7 @@ class Format(StrEnum):
     SARIF = "sarif"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What was found in an issue, which rules were not judged, and the workspace that the places are in."""
 
     issue: str
@@ -90,7 +91,7 @@ def _text(report: Report) -> None:
 
 
 def _json(report: Report) -> None:
-    findings, not_run = [asdict(each) for each in report.findings], [asdict(each) for each in report.not_run]
+    findings, not_run = report.findings, report.not_run
     output.print_json({"issue": report.issue, "findings": findings, "not_run": not_run})
 
 

@@ -1,13 +1,13 @@
 """`newsletter audit`: the account of a broadcast, and whether one address got an issue."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
@@ -165,10 +165,10 @@ def _account_data(account: BroadcastAudit) -> dict[str, object]:
         "content_hash": account.broadcast.content_hash,
         "approvals": [{"by": each.by, "at": each.at} for each in account.approvals],
         "tested_at": account.tested_at,
-        "settled": [asdict(count) for count in account.settled],
-        "chunks": [asdict(chunk) for chunk in account.chunks],
-        "requests": [asdict(request) for request in account.requests],
-        "journal": [asdict(entry) for entry in account.journal],
+        "settled": account.settled,
+        "chunks": account.chunks,
+        "requests": account.requests,
+        "journal": account.journal,
     }
 
 
@@ -244,8 +244,8 @@ def _person_data(person: PersonAudit, now: datetime) -> dict[str, object]:
         "email": person.email,
         "answer": _answer(person, now),
         "delivery": _delivery_data(person.delivery) if person.delivery else None,
-        "request": asdict(person.request) if person.request else None,
+        "request": person.request,
         "on_list_since": person.on_list_since,
         "never_mailed": person.never_mailed,
-        "elsewhere": [asdict(past) for past in person.elsewhere],
+        "elsewhere": person.elsewhere,
     }

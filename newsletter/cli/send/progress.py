@@ -3,12 +3,12 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from zoneinfo import ZoneInfo
 
 import typer
+from msgspec import Struct, field
 
 from newsletter.cli import bars, output
 from newsletter.cli.send.status import print_broadcast
@@ -27,8 +27,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _TELL_AGAIN_AFTER = timedelta(minutes=10)
 
 
-@dataclass(slots=True)
-class Interruption:
+class Interruption(Struct):
     """Whether a person asked the process to end; each event that it gives is set as soon as they do."""
 
     is_asked: bool = False
@@ -114,8 +113,7 @@ def exit_code_of(status: BroadcastStatus) -> int:
     return 1 if tally.unknown or tally.rejected else 0
 
 
-@dataclass(slots=True)
-class Teller:
+class Teller(Struct):
     """Tells what mail waits for, where the wait is worth a line."""
 
     config: Config

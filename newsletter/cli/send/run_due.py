@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import typer
+from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, DryRun

@@ -1,11 +1,11 @@
 """`newsletter status`: how broadcasts stand, on the screen and for scripts, and what can be done about each."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson
@@ -139,7 +139,7 @@ def standing_data(broadcast: Broadcast, tally: Tally) -> dict[str, object]:
         "due_at": broadcast.due_at,
         "is_local_time": broadcast.is_local_time,
         "finished_at": broadcast.finished_at,
-        "waivers": [asdict(waiver) for waiver in broadcast.waivers],
+        "waivers": broadcast.waivers,
         "tally": asdict(tally),
         "adds_up": tally.adds_up,
     }
@@ -189,8 +189,8 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         **standing_data(status.broadcast, status.tally),
         "next_due_at": status.next_due,
         "is_at_work": status.is_at_work,
-        "held": [asdict(mail) for mail in status.held],
-        "zones": [asdict(zone) for zone in status.zones],
+        "held": status.held,
+        "zones": status.zones,
         "variants": [
             {
                 "segments": sorted(who.readership.segments),
@@ -199,9 +199,9 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
             }
             for who in status.variants
         ],
-        "settled": [asdict(count) for count in status.settled],
-        "chunks": [asdict(chunk) for chunk in status.chunks],
-        "unknown": [asdict(delivery) for delivery in status.unknown],
+        "settled": status.settled,
+        "chunks": status.chunks,
+        "unknown": status.unknown,
     }
 
 

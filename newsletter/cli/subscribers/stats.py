@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shutil import get_terminal_size
@@ -10,6 +9,7 @@ from time import monotonic
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson, Force
@@ -63,7 +63,7 @@ def stats_data(stats: AudienceStats) -> dict[str, object]:
         "facts": {**asdict(facts), "mailable": facts.mailable, "all_suppressed": facts.all_suppressed},
         "growth": {"before": growth.before, "after": growth.after, "months": [_month_data(m) for m in growth.months]},
         "sources": _breakdown(stats.sources, "source"),
-        "imports": [asdict(each) for each in stats.imports],
+        "imports": stats.imports,
         "languages": _breakdown(stats.languages, "language"),
         "zones": _breakdown(stats.zones, "zone"),
         "regions": _breakdown(stats.regions, "region"),

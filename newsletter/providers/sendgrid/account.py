@@ -4,7 +4,9 @@ https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions and …/d
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.errors import ProviderError
 from newsletter.model.diagnosis import DnsRecord, Health, HealthItem, from_words, not_judged, ok, warning
@@ -38,8 +40,7 @@ _NEEDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permissions:
+class Permissions(Struct, frozen=True, kw_only=True):
     """What a key may do."""
 
     scopes: frozenset[str]

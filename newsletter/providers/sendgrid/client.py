@@ -7,7 +7,6 @@ host. Every request has a deadline, every answer a bound on its length, and noth
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -22,6 +21,7 @@ from urllib.request import HTTPErrorProcessor, OpenerDirector, Request, build_op
 from urllib.response import addinfourl
 
 import orjson
+from msgspec import Struct, field
 from sendgrid import SendGridAPIClient
 from sendgrid.base_interface import region_host_dict
 
@@ -66,8 +66,7 @@ class RequestBody(bytearray):
         return f"{len(self)} bytes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiError:
+class ApiError(Struct, frozen=True, kw_only=True):
     """One of the errors that the body of a refusal lists."""
 
     message: str
@@ -77,8 +76,7 @@ class ApiError:
         return f"{self.message} ({self.field})" if self.field else self.message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiAnswer:
+class ApiAnswer(Struct, frozen=True, kw_only=True):
     """What came of a request: a whole answer, or why there is none."""
 
     status: int = 0  # of HTTP; 0 where there is no whole answer
@@ -127,13 +125,15 @@ class ApiAnswer:
         return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendGridAccount:
+class SendGridAccount(Struct, frozen=True, kw_only=True):
     """Whose API is asked, and how."""
 
     settings: SendGridSettings
-    api_key: str = field(repr=False)
+    api_key: str
     clock: Clock
+
+    def __repr__(self) -> str:
+        return f"SendGridAccount({self.host})"  # never the key
 
     @property
     def secrets(self) -> tuple[str, ...]:

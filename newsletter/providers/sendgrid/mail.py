@@ -10,9 +10,9 @@ steps.
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 
 from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
 from newsletter.providers.headers import are_plain_addresses, one_line, phrase, wire_address
@@ -32,8 +32,7 @@ _BETWEEN, _BETWEEN_ESCAPED = "\x1f", rb"\u001f"
 _json = orjson.dumps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailRequest:
+class MailRequest(Struct, frozen=True, kw_only=True):
     """One request, ready to be posted."""
 
     body: RequestBody
@@ -42,8 +41,7 @@ class MailRequest:
     undeliverable: frozenset[int]  # those of `invalid` whose address is none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRequest:
+class CompiledRequest(Struct, frozen=True, kw_only=True):
     """All of a mailing's requests but the recipients."""
 
     broadcast: str

@@ -7,8 +7,9 @@ before the request was handed over, lets a chunk be tried again.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import ProviderError

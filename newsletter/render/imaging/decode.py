@@ -3,10 +3,10 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from math import ceil
 
+from msgspec import Struct
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from newsletter.model.picture_files import DECODING_FAULTS, MOST_PIXELS, PHOTOGRAPHED_FORMATS
@@ -20,8 +20,7 @@ _SIXTEEN_BITS = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
 _SRGB = ImageCms.createProfile("sRGB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Struct, frozen=True, kw_only=True):
     """One picture of an animation, and how long it stands."""
 
     image: Image.Image

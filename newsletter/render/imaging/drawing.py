@@ -4,11 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
 from lxml import etree
+from msgspec import Struct
 
 from newsletter.render.imaging.decode import natural_size
 from newsletter.system.environment import bare_surroundings
@@ -25,8 +25,7 @@ _EMBEDDED = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,", re.IGNORECA
 _EXPORT = "export it as PNG"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
+class Drawing(Struct, frozen=True, kw_only=True):
     """A drawing that is safe to draw: its markup, how much wider than high it is, and the width that it states."""
 
     markup: bytes

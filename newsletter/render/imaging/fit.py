@@ -1,11 +1,11 @@
 """Fits a picture to its space in a mail: sharp on a fine screen, light, in a format that every mail program shows."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from math import ceil
 
+from msgspec import Struct
 from PIL import Image
 
 from newsletter.model.picture_files import DRAWN_ENDING, LIGHT_BYTES
@@ -20,8 +20,7 @@ _DRAWN_WIDTH = 1072  # at which a drawing is tried out
 FinalTouch = Callable[[Image.Image], Image.Image]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureSpace:
+class PictureSpace(Struct, frozen=True, kw_only=True):
     """The space for a picture: how wide it is shown at most, and its shape where that is not the picture's own.
 
     What lies beyond the shape is cut off on both sides alike. A photograph is never enlarged; a drawing is where it
@@ -33,8 +32,7 @@ class PictureSpace:
     fills: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Original:
+class Original(Struct, frozen=True, kw_only=True):
     """A picture as its file holds it."""
 
     content: bytes
@@ -46,8 +44,7 @@ class Original:
         return self.ending == DRAWN_ENDING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
+class Extent(Struct, frozen=True, kw_only=True):
     """How large a picture is by nature."""
 
     width: float | None  # in pixels; None for a drawing that states none

@@ -4,9 +4,10 @@ Filling and merging take their rows from here, and return a report of what becam
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from newsletter.model.audience import tags_in, tags_text
 from newsletter.model.imports import DoubtfulRow, ImportBatch, ImportTerms, RejectedRow

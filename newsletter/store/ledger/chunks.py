@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
 from newsletter.store.database import Connection
@@ -21,8 +23,7 @@ _ADD_CHUNK_LIKE = change("chunks", "add_chunk_like")
 _EMPTY = "nobody is left in this chunk"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenChunk:
+class OpenChunk(Struct, frozen=True, kw_only=True):
     """A chunk that a transaction is changing."""
 
     connection: Connection

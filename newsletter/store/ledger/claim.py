@@ -1,13 +1,13 @@
 """Claims the next chunk of a broadcast: durably inflight before anything of it can leave."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import repeat
 from typing import NamedTuple, cast
 
 import orjson
+from msgspec import Struct
 
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.columns import COLUMNS
@@ -211,8 +211,7 @@ def _mark_inflight(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(Struct, frozen=True, kw_only=True):
     """The columns that are read besides those of every row, for fields in an order of their own."""
 
     fields: tuple[str, ...]

@@ -3,8 +3,9 @@
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
@@ -121,8 +122,7 @@ def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
     return tuple(sorted(counts, key=lambda count: (count.due_at, count.zone)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _Part(Struct, frozen=True, kw_only=True):
     """The people of one variant and one zone; no chunk mixes parts."""
 
     number: int

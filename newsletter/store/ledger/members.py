@@ -1,9 +1,10 @@
 """Sorts the members of a segment before a freeze: who is left out and why, and who gets which variant, and when."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, cast
+
+from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
@@ -41,16 +42,14 @@ _ALREADY_IN = "already in broadcast"
 _PAGE = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
+class Zone(Struct, frozen=True, kw_only=True):
     """People who get their message at the same moment, because they go by the same clock."""
 
     name: str  # an IANA name; empty where everybody goes by one clock
     moment: datetime | None  # None: as soon as it can
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SortedMembers:
+class SortedMembers(Struct, frozen=True, kw_only=True):
     """What is known once the temporary table `member` is filled."""
 
     count: int

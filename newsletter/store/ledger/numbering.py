@@ -14,9 +14,10 @@ So one expression sorts a million people, and nothing outside this module knows 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.model.axes import Axis, Case, Chosen, InSegment, Key, Lookup
@@ -38,8 +39,7 @@ _KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     """Numbers that are looked up in the temporary table `lookup`, where each table has an id of its own."""
 
     id: int

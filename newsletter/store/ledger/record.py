@@ -1,9 +1,10 @@
 """Records what became of a chunk that was handed over, or that a dead process left behind."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
@@ -61,8 +62,7 @@ _CAME_BACK = "some deliveries were surely not handed over, as was learned late; 
 _ORPHANED = "the program ended while this chunk was being handed over"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """What came of recording one chunk and claiming the next."""
 
     is_recorded: bool

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import orjson
+from msgspec.structs import asdict
 
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Waiver
@@ -91,12 +92,12 @@ def stopped_because(reason: str) -> str:
 
 def envelope_text(envelope: Envelope) -> str:
     """Return an envelope as the ledger keeps it."""
-    return orjson.dumps(envelope).decode()
+    return orjson.dumps(asdict(envelope)).decode()
 
 
 def waivers_text(waivers: tuple[Waiver, ...]) -> str:
     """Return waivers as the ledger keeps them."""
-    return orjson.dumps(waivers).decode()
+    return orjson.dumps([asdict(waiver) for waiver in waivers]).decode()
 
 
 def _pause(connection: Connection, broadcast_id: int, *, reason: str, now: datetime) -> None:

@@ -1,8 +1,9 @@
 """Where the deliveries of a broadcast stand: counted, and one by one."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import NamedTuple
+
+from msgspec.structs import asdict
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
 from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery

@@ -1,9 +1,9 @@
 """The URL of a database: what psycopg connects with, and how the database is called in messages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import psycopg
+from msgspec import Struct
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from newsletter.errors import StoreError
@@ -12,12 +12,14 @@ from newsletter.errors import StoreError
 _DEFAULTS = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """Where a database is."""
 
     shown: str  # for messages: without the user and the password
-    conninfo: str = field(repr=False)  # for libpq; it may hold a password, so it is never shown
+    conninfo: str  # for libpq; it may hold a password, so it is never shown
+
+    def __repr__(self) -> str:
+        return f"Address({self.shown})"
 
 
 def read_address(url: str) -> Address:

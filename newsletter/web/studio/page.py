@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
@@ -33,8 +33,7 @@ from newsletter.workflows.compose.sample import SampleMail
 _PAGES = Path(__file__).parent / "pages"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedProblem:
+class ListedProblem(Struct, frozen=True, kw_only=True):
     """One entry of the list beside the email: a finding, or a mistake that keeps the issue from being composed."""
 
     kind: str
@@ -45,8 +44,7 @@ class ListedProblem:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownMail:
+class ShownMail(Struct, frozen=True, kw_only=True):
     """The email on the page, and how large it is."""
 
     composed: Composed

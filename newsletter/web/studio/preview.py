@@ -8,12 +8,12 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from secrets import token_urlsafe
 from urllib.parse import parse_qs, quote
 
 import uvicorn
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException

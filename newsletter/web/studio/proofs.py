@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
+
+from msgspec import Struct
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
 from newsletter.content.loader import ISSUES_FOLDER, issue_names
@@ -21,8 +22,7 @@ _Made = TypeVar("_Made")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class IssueProof:
+class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
     """An issue at one moment: its last good composition, and what keeps its files from being composed now."""
 
     issue: str
@@ -42,8 +42,7 @@ class IssueProof:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ingredients:
+class _Ingredients(Struct, frozen=True, kw_only=True):
     """What all issues are composed with, until a file changes; two are the same only if no file has."""
 
     config: Config

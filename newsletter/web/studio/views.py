@@ -5,12 +5,14 @@ A subscriber can be looked up, so that the issue is seen as that person will get
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from secrets import token_urlsafe
 from typing import TypeVar
 from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from newsletter.config import Config
 from newsletter.errors import MistakesError, StoreError
@@ -55,8 +57,7 @@ _REMEMBERED = 50  # lookups; each is an address, and a studio may be open for da
 _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudioView:
+class StudioView(Struct, frozen=True, kw_only=True):
     """One way to look at an issue."""
 
     show: Show = Show.BOTH
@@ -133,8 +134,7 @@ def _choice(query: Mapping[str, str], name: str, usual: _Choice) -> _Choice:
 MailFor = Callable[[Config, Composed, str, datetime], ReaderMail | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriberLookup:
+class SubscriberLookup(Struct, frozen=True, kw_only=True):
     """What came of looking an address up: the email, or a sentence that says why there is none."""
 
     email: str

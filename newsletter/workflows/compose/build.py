@@ -1,9 +1,10 @@
 """Build an issue into files that a person can open: HTML with its pictures, text, a mail, a report."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -20,8 +21,7 @@ READER_FILE = "subscriber"
 ReaderFor = Callable[[Issue], Reader]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """A built issue and its files."""
 
     composed: Composed

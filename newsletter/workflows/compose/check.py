@@ -1,9 +1,10 @@
 """Check an issue with all that is known: its files, the mail that they make, the list, and the segments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import MistakesError
@@ -19,8 +20,7 @@ from newsletter.workflows.compose.compose import (
 from newsletter.workflows.segments import audience_fields, mistakes_in_segments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """What was found, and the date by which the issue was judged; None where it could not be read."""
 
     findings: tuple[Finding, ...]

@@ -1,9 +1,11 @@
 """Compose an issue: load it, render it, check it. Every other intent begins here."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
@@ -25,8 +27,7 @@ BUILD_FOLDER = "build"
 Fields = Iterable[str] | None  # the merge fields of the list; None where there is no list yet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probing:
+class Probing(Struct, frozen=True, kw_only=True):
     """How the probes are to be run."""
 
     now: datetime
@@ -34,8 +35,7 @@ class Probing:
     on_probed: Callable[[str], None] = lambda _: None  # called with the title of each probe that has ended
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composed:
+class Composed(Struct, frozen=True, kw_only=True):
     """An issue as written and as rendered, and what the checks found."""
 
     subject: Subject

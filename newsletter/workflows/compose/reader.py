@@ -1,7 +1,8 @@
 """A subscriber as an issue sees them, and the mail that they get of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -16,16 +17,14 @@ from newsletter.workflows.compose.sample import SampleMail, mail_of
 from newsletter.workflows.segments import require_segments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundReader:
+class FoundReader(Struct, frozen=True, kw_only=True):
     """A subscriber, and whether an issue would go to them."""
 
     reader: Reader
     left_out: str = ""  # why it would not: "unsubscribed on 2026-02-03"; empty if it would
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderMail:
+class ReaderMail(Struct, frozen=True, kw_only=True):
     """An issue's email as one subscriber gets it."""
 
     name: str  # as a person would say it: "Ana Lima"; empty if the list has no name

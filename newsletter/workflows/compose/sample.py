@@ -4,8 +4,9 @@ It is personalised by the same code as every message of a broadcast.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.model.broadcast import Envelope, Mailing, Recipient
@@ -18,8 +19,7 @@ from newsletter.render.merge import Personaliser
 SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links that belong to nobody
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleMail:
+class SampleMail(Struct, frozen=True, kw_only=True):
     """One mail as somebody would receive it."""
 
     subject: str

@@ -7,9 +7,11 @@ leave by one click, and how long the certificate holds.
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.checks.network.dmarc import organisation_of
 from newsletter.checks.network.endpoint import RULE, judge_endpoint
@@ -30,8 +32,7 @@ _SECONDS = 5.0
 _HTTPS_PORT = 443
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFacts:
+class PageFacts(Struct, frozen=True, kw_only=True):
     """What was found out about the pages."""
 
     items: tuple[HealthItem, ...]

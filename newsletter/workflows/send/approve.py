@@ -1,8 +1,9 @@
 """Approve an issue: somebody's yes to exactly one content, which any edit voids; and what a broadcast still lacks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
@@ -16,8 +17,7 @@ from newsletter.workflows.compose.compose import Composed, compose_issue
 from newsletter.workflows.segments import fields_of_list
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalDraft:
+class ApprovalDraft(Struct, frozen=True, kw_only=True):
     """What somebody is about to approve, and what was approved and tested before."""
 
     composed: Composed

@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.lists.cells import guarded
 from newsletter.model.broadcast import Broadcast, ChunkState, Tally
@@ -37,8 +38,7 @@ _WAITING = "waiting"  # what people call chunks that are ready
 COLUMNS = ("email", "status", "reason", "at", "chunk", "attempt", "message_id", "due_at", "zone")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BroadcastAudit:
+class BroadcastAudit(Struct, frozen=True, kw_only=True):
     """The whole account of one broadcast, without naming everybody."""
 
     broadcast: Broadcast
@@ -52,8 +52,7 @@ class BroadcastAudit:
     tested_at: datetime | None  # when a test copy of that content was taken
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonAudit:
+class PersonAudit(Struct, frozen=True, kw_only=True):
     """What is known of one address in one broadcast."""
 
     broadcast: Broadcast

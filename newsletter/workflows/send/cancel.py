@@ -5,9 +5,10 @@ Every step is in the ledger before the next one is taken, and may be taken again
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
+
+from msgspec import Struct
 
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
@@ -25,8 +26,7 @@ _POLL_SECONDS = 0.25
 OnWait = Callable[[int], None]  # how many deliveries another process is still handing over
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPlan:
+class CancelPlan(Struct, frozen=True, kw_only=True):
     """What would become of a broadcast that is cancelled."""
 
     broadcast: Broadcast

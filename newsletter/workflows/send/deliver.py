@@ -1,9 +1,10 @@
 """Hand over what is due of a broadcast, as its provider, the pace and its time ask: how commands and workers send."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.model.broadcast import Broadcast, BroadcastState
@@ -15,8 +16,7 @@ from newsletter.workflows.send.gate import OnWait
 from newsletter.workflows.send.pace import pace_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(Struct, frozen=True, kw_only=True):
     """Who hears how a delivery goes; called from several threads, one at a time."""
 
     on_settled: Callable[[int], None]  # how many more deliveries a provider has answered for

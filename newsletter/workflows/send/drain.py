@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import isfinite
 from threading import Event, Lock
 from time import sleep
+
+from msgspec import Struct, field
 
 from newsletter.errors import StoreError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Mailing, NextStep, Outcome, OutgoingChunk, Verdict
@@ -61,7 +62,8 @@ def drain_broadcast(  # noqa: PLR0913 - what a broadcast goes by, and whom it te
     """
     with database.runner() as runner:
         gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
-        drain = _Drain(database, broadcast, provider, runner, pace, hold_within, on_settled, gate)
+        mailings = _Mailings(broadcast, load_variants(database, broadcast.id))
+        drain = _Drain(database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings)
         with ThreadPoolExecutor(max_workers=provider.concurrency, thread_name_prefix="deliver") as pool:
             try:
                 for worker in [pool.submit(drain.work) for _ in range(provider.concurrency)]:
@@ -72,8 +74,7 @@ def drain_broadcast(  # noqa: PLR0913 - what a broadcast goes by, and whom it te
     return finish_if_done(database, broadcast.id, now=clock())
 
 
-@dataclass(slots=True)
-class _Drain:
+class _Drain(Struct):
     """What the workers of one process share while they drain a broadcast."""
 
     database: Database
@@ -84,13 +85,10 @@ class _Drain:
     hold_within: timedelta | None
     on_settled: Advance
     gate: Gate
-    mailings: "_Mailings" = field(init=False)
+    mailings: "_Mailings"
     _lock: Lock = field(default_factory=Lock)
     _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # of each chunk, in this drain
-
-    def __post_init__(self) -> None:
-        self.mailings = _Mailings(self.broadcast, load_variants(self.database, self.broadcast.id))
 
     def work(self) -> None:
         """Claim, submit and record, until nothing is ready; where this worker fails, the others stop too."""

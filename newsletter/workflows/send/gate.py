@@ -1,9 +1,10 @@
 """Where the workers of a drain wait together: for a provider, for the pace, for the hours of the sending window."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
+
+from msgspec import Struct, field
 
 from newsletter.providers.base import Clock
 
@@ -14,8 +15,7 @@ _SAME = timedelta(minutes=1)  # a wait that grows by no more is not told again
 _PAST = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Gate:
+class Gate(Struct):
     """Closed until a moment, for every worker at once; a wait is told when it begins, changes its reason or grows."""
 
     clock: Clock

@@ -1,9 +1,11 @@
 """Broadcast an issue to a segment: plan it, freeze it, and take it up again after a crash."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.checks.registry import RULES
 from newsletter.config import CONFIG_FILE, Config
@@ -34,8 +36,7 @@ from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What a person asks for: this issue, to these people, at that time."""
 
     folder: Path  # of the issue
@@ -44,8 +45,7 @@ class Order:
     schedule: Schedule | None = None  # None: as soon as it can
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BroadcastPlan:
+class BroadcastPlan(Struct, frozen=True, kw_only=True):
     """What a broadcast would do, before it does anything."""
 
     folder: Path  # of the issue

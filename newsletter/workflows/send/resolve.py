@@ -1,8 +1,9 @@
 """Find out, or be told, what became of mail that may or may not have been taken."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from newsletter.config import CONFIG_FILE
 from newsletter.errors import InputError, ProviderError
@@ -23,16 +24,14 @@ _NO_REASON = "whoever decided gave no reason"
 _SAMPLE = 3  # addresses of each chunk that are shown, and looked for in the provider's log
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """A chunk of which there is evidence that it was taken; it counts as accepted by now."""
 
     chunk: UnknownChunk
     evidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True, kw_only=True):
     """What evidence settled, and what it left open; where there is none, that proves nothing."""
 
     broadcast: Broadcast

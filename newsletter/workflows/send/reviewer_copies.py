@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -22,8 +24,7 @@ from newsletter.workflows.compose.sample import envelope_of, recipient_of, sampl
 SUBJECT_PREFIX = "[TEST]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestCopy:
+class TestCopy(Struct, frozen=True, kw_only=True):
     """One test copy that the provider took or refused."""
 
     __test__ = False  # for test runners: this is no test

@@ -5,11 +5,13 @@ runs at the same time share the work: no chunk is claimed twice.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from threading import Event
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -54,8 +56,7 @@ class Due(StrEnum):
 DOES_SOMETHING = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueBroadcast:
+class DueBroadcast(Struct, frozen=True, kw_only=True):
     """One scheduled broadcast, and what is to be done about it."""
 
     broadcast: Broadcast
@@ -65,8 +66,7 @@ class DueBroadcast:
     until: datetime | None = None  # when it is worth looking again
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoneBroadcast:
+class DoneBroadcast(Struct, frozen=True, kw_only=True):
     """What a run did about one scheduled broadcast, and how it stands since."""
 
     found: DueBroadcast

@@ -1,8 +1,9 @@
 """Schedule a broadcast: read the time, and find out whom it reaches when, and how it travels until then."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -26,8 +27,7 @@ class Travel(StrEnum):
     ON_TIME = "on time"  # the provider cannot keep it: `run-due` hands it over at its time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulePlan:
+class SchedulePlan(Struct, frozen=True, kw_only=True):
     """When a broadcast reaches whom, and how, before anything is frozen."""
 
     schedule: Schedule

@@ -1,8 +1,9 @@
 """How broadcasts stand: the identity of their parts, what stands behind the numbers, and who is at work."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+
+from msgspec import Struct
 
 from newsletter.model.broadcast import Broadcast, Tally
 from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, VariantCount, ZoneProgress
@@ -15,16 +16,14 @@ from newsletter.store.ledger.variants import variant_counts
 SHOWN_UNKNOWN = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BroadcastLine:
+class BroadcastLine(Struct, frozen=True, kw_only=True):
     """One broadcast among others: how it stands, in numbers."""
 
     broadcast: Broadcast
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BroadcastStatus:
+class BroadcastStatus(Struct, frozen=True, kw_only=True):
     """One broadcast: its tally and what stands behind the numbers."""
 
     broadcast: Broadcast

@@ -1,8 +1,9 @@
 """Forget a person: what that would erase and what it leaves, and doing it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -14,8 +15,7 @@ from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
 from newsletter.workflows.subscribers.person import require_person
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedErasure:
+class PlannedErasure(Struct, frozen=True, kw_only=True):
     """What is known of a person, and so what would be erased."""
 
     person: KnownPerson

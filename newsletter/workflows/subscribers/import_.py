@@ -4,9 +4,10 @@ import csv
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.lists.cells import guarded, on_one_line, require_one_line
@@ -21,8 +22,7 @@ from newsletter.system.files import private_file
 _FATE_COLUMNS = ("line", "email", "fate", "remark")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportRequest:
+class ImportRequest(Struct, frozen=True, kw_only=True):
     """What to bring in, and how."""
 
     path: Path

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.errors import InputError
@@ -34,8 +35,7 @@ _LINE: TypeAdapter[str] = TypeAdapter(OneLine)
 _SEPARATOR = re.compile(r"[;,|\x00-\x1f]")  # what stands between tags in a list, or in no text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPerson:
+class NewPerson(Struct, frozen=True, kw_only=True):
     """What somebody typed about a person, unchecked; empty where they said nothing."""
 
     email: str

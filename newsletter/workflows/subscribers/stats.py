@@ -2,9 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -131,8 +133,7 @@ def _named(languages: Breakdown) -> Breakdown:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Patience:
+class _Patience(Struct, frozen=True, kw_only=True):
     """How long somebody may keep silent: both must have passed."""
 
     days: int

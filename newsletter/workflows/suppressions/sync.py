@@ -11,9 +11,10 @@ between the two lets them back. An entry that is there because we put it there s
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from newsletter.errors import InputError
 from newsletter.lists.addresses import checked_address
@@ -44,8 +45,7 @@ REASONS: Mapping[ProviderList, SuppressionReason] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncPlan:
+class SyncPlan(Struct, frozen=True, kw_only=True):
     """What the lists hold, and what differs here and there."""
 
     provider: str
@@ -64,8 +64,7 @@ class SyncPlan:
         return len(self.new_there) + len(self.off_there)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenOver:
+class TakenOver(Struct, frozen=True, kw_only=True):
     """What changed here."""
 
     suppressed: int
@@ -167,8 +166,7 @@ def _pages(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     return (items[start : start + _PAGE] for start in range(0, len(items), _PAGE))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Comparison:
+class _Comparison(Struct, kw_only=True):
     """What the pages of all lists come to, as they are read."""
 
     database: Database

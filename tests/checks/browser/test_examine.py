@@ -1,8 +1,9 @@
 """The probe as a whole, on mails that break A6 or S13 and on mails that nearly do."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from newsletter.checks.base import Circumstances, Subject, read_context
 from newsletter.checks.browser.examine import MOST_VARIANTS, examine, telling_documents

@@ -1,9 +1,10 @@
 """Links: politely asked, once, and never where nobody outside may look."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.checks.network.link_checker import wall_of
 from newsletter.checks.network.names import Names
@@ -67,7 +68,7 @@ def test_a_good_answer_holds_for_a_day_and_a_bad_one_for_minutes(
     asked = len(surroundings.sites.requests)
 
     later_on = replace(surroundings.circumstances, now=surroundings.circumstances.now + later)
-    after = replace(surroundings, circumstances=later_on).faults("E3")
+    after = dataclasses.replace(surroundings, circumstances=later_on).faults("E3")
 
     assert before == after
     assert (len(surroundings.sites.requests) > asked) is asked_again

@@ -1,8 +1,7 @@
 """The postal address and the way out."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from newsletter.model.slots import Template
 from tests.checks.conftest import ISSUE, Workspace, findings_of, summary, with_html

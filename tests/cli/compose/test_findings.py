@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.checks.registry import RULES
 from newsletter.cli.compose.findings import Format, Report, not_judged, print_report, summarise_findings

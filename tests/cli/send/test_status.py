@@ -1,9 +1,9 @@
 """What a person is told to type next, for each way in which a broadcast can stand."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.cli.send.status import next_steps
 from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Tally

@@ -2,11 +2,11 @@
 
 import io
 import tomllib
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.cli.output import display_width
 from newsletter.cli.subscribers.stats_page import bar, can_draw, in_ascii, page_of, pasted, share

@@ -37,6 +37,10 @@ def test_the_library_knows_where_each_region_is() -> None:
     assert region_host_dict == {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}, CHANGED
 
 
+def test_the_key_is_shown_nowhere() -> None:
+    assert KEY not in repr(account("https://api.sendgrid.com"))
+
+
 def test_the_librarys_client_has_a_host_a_version_and_the_key() -> None:
     client = library_client()
 

@@ -1,13 +1,13 @@
 """What SendGrid's log proves about a chunk that may have been taken, and what its webhook says of deliveries."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Verdict

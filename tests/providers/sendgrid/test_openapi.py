@@ -7,7 +7,6 @@ They are not part of this repository: set SENDGRID_OPENAPI to a folder with the 
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import OutgoingChunk
 from newsletter.model.event import ProviderList

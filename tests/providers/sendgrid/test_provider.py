@@ -1,18 +1,19 @@
 """What SendGrid's API may do to a request, and what is known of its recipients afterwards."""
 
+import dataclasses
 import json
 import logging
 import socket
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from email.header import decode_header, make_header
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import NextStep, Outcome, Recipient, Verdict
 from newsletter.model.rendered import Picture
@@ -220,7 +221,7 @@ def test_neither_key_nor_addresses_are_logged(
 def test_too_many_requests_wait_as_long_as_sendgrid_asks(
     api: SendGridApi, provider: Provider, headers: dict[str, str], seconds: float | None
 ) -> None:
-    api.script(replace(Answer.error(429, "too many requests"), headers=headers))
+    api.script(dataclasses.replace(Answer.error(429, "too many requests"), headers=headers))
 
     outcome = submit(provider, chunk(*PEOPLE))
 

@@ -2,11 +2,11 @@
 
 import json
 import socket
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import Mailing, NextStep, Verdict

@@ -1,11 +1,11 @@
 """The rules of merging: what each says, and that the queries, which know one thing of them alone, do as they say."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.lists.exports import batch_of, cell_of
 from newsletter.model.columns import COLUMN_NAMES, SubscriberRecord

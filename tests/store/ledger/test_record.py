@@ -1,9 +1,9 @@
 """Recording outcomes: what becomes of each delivery, of the chunk and of the broadcast."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.errors import InputError, StoreError
 from newsletter.model.audience import SuppressionReason

@@ -2,13 +2,14 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from newsletter.model.ledger import VariantCount
 from newsletter.model.slots import SOURCES, ChunkColumns, Column, Escape, Link, MergeField, OwnLink, Slot, SlotSource

@@ -2,11 +2,11 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason

@@ -1,11 +1,11 @@
 """A schedule as it is typed, and what is said of it before anything is frozen."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError

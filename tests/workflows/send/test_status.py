@@ -1,11 +1,11 @@
 """How broadcasts stand, and who is at work on them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk

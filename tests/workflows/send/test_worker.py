@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from procrastinate import App
 from procrastinate.jobs import Job
 

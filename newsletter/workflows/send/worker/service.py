@@ -5,11 +5,11 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 from typing import TypeVar
 
+from msgspec import Struct, field
 from procrastinate import App
 
 from newsletter.config import Config
@@ -45,8 +45,7 @@ def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int
     return asyncio.run(_Service(url, drains, concurrency, log).run())
 
 
-@dataclass(slots=True)
-class _Service:
+class _Service(Struct):
     """What the worker's process is doing."""
 
     url: str
@@ -57,7 +56,7 @@ class _Service:
     _asked_by: signal.Signals = signal.SIGTERM
     _fault: Exception | None = None  # a mistake of ours in a job; it ends the process
     _failures: int = 0  # to reach the database, one after the other
-    _threads: ThreadPoolExecutor = field(init=False)
+    _threads: ThreadPoolExecutor | None = None
 
     async def run(self) -> signal.Signals:
         """Serve until a signal comes, and again after each loss of the database."""

@@ -1,6 +1,6 @@
 """A broadcast through SMTP, durable ledger and all, against Postfix's smtp-source, both into Postfix's smtp-sink.
 
-Ours freezes, claims, personalises, submits and records the February issue; smtp-source, written in C, sends one
+Ours freezes, claims, personalizes, submits and records the February issue; smtp-source, written in C, sends one
 prebuilt message of the same size again and again and keeps no record. Both keep the same number of connections. They
 take turns, each with a sink of its own.
 """

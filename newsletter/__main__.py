@@ -1,4 +1,4 @@
-"""The program `newsletter`, and `python -m newsletter`."""
+"""The entry point of the command `newsletter`, and of `python -m newsletter`."""
 
 import errno
 import gc
@@ -8,23 +8,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_INTERRUPTED, _READER_IS_GONE = 130, 141  # as a shell says it of a program that SIGINT or SIGPIPE ended
+_INTERRUPTED, _READER_IS_GONE = 130, 141  # the codes that shells report for a program ended by SIGINT or SIGPIPE
 
 
 def prepare_process() -> None:
-    """Set the process up for commands that are soon over, or that make a million small records without cycles.
+    """Tune the process for short commands, and for commands that create a million small records without cycles.
 
-    The collector looks for cycles every 50,000 records rather than every 700: a quarter of a broadcast's time. No
-    plugin of pydantic's is looked for.
+    The garbage collector runs every 50,000 objects instead of every 700, which saves a quarter of a broadcast's time.
+    Pydantic does not search for plugins.
     """
     gc.set_threshold(50_000, 20, 50)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def main() -> None:
-    """Run one command and end with its exit code (docs/exit-codes.md); no error ends in a traceback."""
+    """Run one command and exit with its code (docs/exit-codes.md). Errors are shown as messages, not tracebacks."""
     prepare_process()
-    gc.disable()  # until the command is loaded (cli/app.py): what loads makes no garbage
+    gc.disable()  # until cli/app.py has loaded the command, since imports create no garbage
     code = _run()
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -32,13 +32,13 @@ def main() -> None:
                 stream.flush()
         except OSError as err:
             code = code or _explain(err)
-            # What is left in the stream has to go somewhere, or Python complains about it when it ends.
+            # Send the rest of the buffer to the null device. Otherwise Python reports a failed flush when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
 
 
 def _run() -> int:
-    """Run the command that the arguments name; return its exit code."""
+    """Run the command that the arguments name, and return its exit code."""
     try:
         _prepare_streams()
         _require_text(sys.argv[1:])
@@ -46,7 +46,7 @@ def _run() -> int:
 
         app()
     except SystemExit as end:
-        # The command-line library turns these two into an exit code of its own, the second by way of an Abort.
+        # Typer turns these two exceptions into its own exit code, the second one through an Abort.
         for hidden in (end.__context__, end.__context__ and end.__context__.__cause__):
             if isinstance(hidden, BrokenPipeError | EOFError):
                 return _explain(hidden)
@@ -59,28 +59,28 @@ def _run() -> int:
 
 
 def _prepare_streams() -> None:
-    """Make the streams fit for any text. Raise OSError where one is closed."""
+    """Prepare the standard streams for any text. Raise OSError if one is closed."""
     if sys.stdin is None:
         sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
             raise OSError(errno.EBADF, "closed")
-        # A terminal or a pipe of an old encoding must not end a command over an emoji.
+        # A terminal or a pipe with an old encoding must not stop a command because of an emoji.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def _require_text(arguments: Sequence[str]) -> None:
-    """Raise InputError where an argument could not be decoded: it can neither be stored nor shown."""
+    """Raise InputError for an argument that could not be decoded, since it can be neither stored nor shown."""
     from newsletter.errors import InputError
 
     for argument in arguments:
         if any("\ud800" <= sign <= "\udfff" for sign in argument):
-            raise InputError(f"{argument!a} is not text in your terminal's encoding; write it anew, or rename the file")
+            raise InputError(f"{argument!a} is not text in your terminal's encoding; type it again, or rename the file")
 
 
 def _explain(error: Exception) -> int:
-    """Say why the command cannot go on; return its exit code."""
+    """Print why the command cannot continue, and return its exit code."""
     from newsletter.cli.output import print_error
     from newsletter.errors import NewsletterError
     from newsletter.system.report import FAULT_EXIT_CODE, MACHINE_EXIT_CODE, machine_trouble, report_fault
@@ -100,7 +100,7 @@ def _explain(error: Exception) -> int:
 
 
 def _logs_folder() -> Path | None:
-    """Return the folder for logs of the workspace around the current folder; None where there is no workspace."""
+    """Return the logs folder of the current workspace, or None outside a workspace."""
     from newsletter.config import find_workspace
     from newsletter.errors import InputError
     from newsletter.system.log import LOGS_FOLDER

@@ -1,11 +1,12 @@
-"""`newsletter.toml`, read once into a frozen `Config`.
+"""Reads `newsletter.toml` into a frozen `Config`.
 
-Secrets are not part of it: they come from the environment alone, read by the provider that needs them.
+The file contains no secrets. Those come only from the environment, and each provider reads the secret that it needs.
 """
 
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from pydantic import ValidationError
 from newsletter.errors import InputError, Location, Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.settings.mistakes import mistakes_of
-from newsletter.settings.workspace import SQLITE, Settings
+from newsletter.settings.toml_mistakes import toml_mistakes
+from newsletter.settings.workspace import RENAMED_KEYS, SQLITE, Settings
 
 CONFIG_FILE = "newsletter.toml"
 TEMPLATES_FOLDER = "templates"
@@ -26,76 +28,81 @@ class Config(Struct, frozen=True, kw_only=True):
 
     root: Path
     settings: Settings
+    notes: tuple[str, ...] = ()  # advice about the file, although it is valid
 
     @property
     def database(self) -> Path | str:
-        """The SQLite file, relative to the workspace unless given absolutely; or the URL of a PostgreSQL database."""
+        """The path of the SQLite file, which starts at the workspace unless it is absolute, or the PostgreSQL URL."""
         url = self.settings.database.url
         return self.root / url.removeprefix(SQLITE) if url.startswith(SQLITE) else url
 
     @property
     def has_database(self) -> bool:
-        """Whether there may be a list yet: before the first import there is no file."""
+        """Whether there can be a list yet. Before the first import, the SQLite file does not exist."""
         return isinstance(self.database, str) or self.database.is_file()
 
     @property
     def theme_folders(self) -> tuple[Path, Path]:
-        """Where the files of the theme are looked up: in the workspace first, then in the built-in theme."""
+        """The folders in which theme files are looked up: the workspace first, then the built-in theme."""
         return self.root / TEMPLATES_FOLDER, builtin_theme()
 
     def shown(self, path: Path) -> str:
-        """The path as the user would type it: relative to the workspace where it is inside."""
+        """Return the path as the user would type it: relative to the workspace if it is inside."""
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
 
 
 def builtin_theme() -> Path:
-    """The theme that comes with the program: inside the wheel, or at the top of a source checkout."""
+    """Return the folder of the built-in theme: inside the wheel, or at the top of a source checkout."""
     package = Path(__file__).parent
     shipped = package / "theme"
     return shipped if shipped.is_dir() else package.parent / TEMPLATES_FOLDER
 
 
 def find_workspace(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that holds a `newsletter.toml`.
+    """Return the nearest folder, from `start` upwards, that contains a `newsletter.toml`.
 
-    Raises InputError where there is none.
+    Raise InputError if there is none.
     """
     for folder in (start, *start.parents):
         if (folder / CONFIG_FILE).is_file():
             return folder
-    remedy = "go to your workspace, or make one with `newsletter init`"
+    remedy = "go to your newsletter folder, or create one with `newsletter init`"
     raise InputError(f"there is no {CONFIG_FILE} in {start} or above it; {remedy}")
 
 
 def load_config(root: Path) -> Config:
-    """Reads `newsletter.toml` of a workspace.
+    """Read the `newsletter.toml` of a workspace.
 
-    Raises MistakesError with every mistake in it, InputError where it cannot be read.
+    Raise MistakesError with every mistake in it, or InputError if the file cannot be read.
     """
     path = root / CONFIG_FILE
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as err:
-        remedy = "save it with the encoding UTF-8"
+        remedy = "save it with UTF-8 encoding"
         raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
     except OSError as err:
         raise InputError(f"{path}: cannot be read ({err.strerror}); check its permissions") from err
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
-        raise MistakesError([_syntax_mistake(err)]) from err
+    except (
+        ValueError,
+        RecursionError,
+    ) as err:  # not TOML, a number with thousands of digits, or brackets nested too deep
+        raise MistakesError(toml_mistakes(text, err, path=CONFIG_FILE)) from err
     try:
         settings = Settings.model_validate(data)
     except ValidationError as err:
         mistakes = mistakes_of(err, model=Settings, path=CONFIG_FILE, line_of=lambda location: _line_of(text, location))
         raise MistakesError(mistakes) from err
-    return Config(root=root, settings=settings)
+    return Config(root=root, settings=settings, notes=_rename_notes(text, data))
 
 
 def line_of_key(config: Config, *keys: str | int) -> int | None:
-    """The line of `newsletter.toml` on which a key stands, named with its tables, or the nearest table around it.
+    """Return the line of a key in `newsletter.toml`, or that of the nearest table around it.
 
-    A number picks one of several tables of a name, from 0. None where the line cannot be told.
+    `keys` are the names of its tables, then its own. A number selects one of several tables of the same name, counted
+    from 0. Return None if the line cannot be determined.
     """
     try:
         text = (config.root / CONFIG_FILE).read_text(encoding="utf-8-sig")
@@ -105,23 +112,33 @@ def line_of_key(config: Config, *keys: str | int) -> int | None:
 
 
 def place_of_key(config: Config, *keys: str | int) -> Place:
-    """Return the place of a key of `newsletter.toml`, named with its tables."""
+    """Return the place of a key in `newsletter.toml`. `keys` are the names of its tables, then its own."""
     return Place(path=CONFIG_FILE, line=line_of_key(config, *keys))
 
 
-def _syntax_mistake(error: tomllib.TOMLDecodeError) -> Mistake:
-    match = re.search(r"^(?P<what>.*?) \(at line (?P<line>\d+)", str(error))
-    said, line = (match["what"], int(match["line"])) if match else (str(error), None)
-    what = f"not valid TOML: {said[:1].lower()}{said[1:]}"
-    remedy = "text stands in quotes, and each table name in [brackets] on a line of its own"
-    return Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
+def _rename_notes(text: str, data: Mapping[str, object]) -> tuple[str, ...]:
+    """Return one note for each key that is written under its old name."""
+    return tuple(
+        f"{CONFIG_FILE}:{_line_of(text, old)}: `{old[-1]}` is now called `{new[-1]}`; rename the key. "
+        "The old name still works."
+        for old, new in RENAMED_KEYS.items()
+        if _contains(data, old)
+    )
+
+
+def _contains(data: object, location: Location) -> bool:
+    for key in location:
+        if not isinstance(data, Mapping) or key not in data:
+            return False
+        data = data[key]
+    return True
 
 
 @lru_cache(maxsize=256)
 def _line_of(text: str, location: Location) -> int | None:
-    """The line of the deepest part of a key's location that can be found: `key =` inside its `[table]`."""
+    """Return the line of `key =` inside its `[table]`, or of the deepest table around it that exists."""
     table: Location = ()
-    seen: Counter[Location] = Counter()  # how many `[[tables]]` of a name came before
+    seen: Counter[Location] = Counter()  # how many `[[tables]]` of the same name came before
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         if header := re.match(r"\s*(\[+)\s*([^\]]+?)\s*\]+", line):
@@ -133,7 +150,8 @@ def _line_of(text: str, location: Location) -> int | None:
             here = table + _keys(assignment[1])
         else:
             continue
-        if here == location[: len(here)] and (best is None or len(here) > best[0]):
+        is_on_the_way = here == location[: len(here)] or RENAMED_KEYS.get(here) == location
+        if is_on_the_way and (best is None or len(here) > best[0]):
             best = (len(here), number)
     return best[1] if best else None
 

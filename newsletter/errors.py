@@ -1,15 +1,15 @@
-"""Every exception that a command can end with, and the exit code that it ends with."""
+"""The exceptions with which a command can end, and their exit codes."""
 
 from collections.abc import Iterable
 from typing import ClassVar
 
 from msgspec import Struct
 
-Location = tuple[str | int, ...]  # of a key: the keys and list positions that lead to it
+Location = tuple[str | int, ...]  # the keys and list positions that lead to a key
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
-    """One thing wrong in what a user wrote: where, what, and what to do about it."""
+    """One mistake in a user's file: its place, what is wrong, and what to do."""
 
     path: str
     line: int | None = None
@@ -18,7 +18,7 @@ class Mistake(Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """`path:line`, or the path alone where no line is known."""
+        """The place as `path:line`, or only the path if no line is known."""
         return f"{self.path}:{self.line}" if self.line else self.path
 
     def __str__(self) -> str:
@@ -26,13 +26,13 @@ class Mistake(Struct, frozen=True, kw_only=True):
 
 
 class NewsletterError(Exception):
-    """The command cannot go on; the message says what is wrong and what to do."""
+    """The command cannot continue. The message says what is wrong and what to do."""
 
     exit_code: ClassVar[int] = 2
 
 
 class MistakesError(NewsletterError):
-    """A user's files hold mistakes; all of them are listed."""
+    """A user's files contain mistakes, all of which are listed."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
@@ -40,11 +40,11 @@ class MistakesError(NewsletterError):
 
 
 class InputError(NewsletterError):
-    """An argument, a name or a file of the user does not fit."""
+    """An argument, a name or a file that the user gave is not valid."""
 
 
 class FieldError(ValueError):
-    """Several keys of a record do not fit together; `key` is the one at which to say so."""
+    """Several keys of a record contradict each other. `key` is the one whose line is reported."""
 
     def __init__(self, key: str, words: str) -> None:
         super().__init__(words)
@@ -52,26 +52,26 @@ class FieldError(ValueError):
 
 
 class FindingsError(NewsletterError):
-    """A check found an error, so the mail must not go out."""
+    """A check found an error, so the email must not be sent."""
 
     exit_code = 1
 
 
 class CannotRunError(NewsletterError):
-    """What a check needs is not there: no browser, no network, no spam filter. It is told, and holds nothing up."""
+    """A check cannot run because a browser, the network or a spam filter is missing. It is reported as skipped."""
 
 
 class StoreError(NewsletterError):
-    """The database cannot be opened, is not ours, or is held by another program."""
+    """The database cannot be opened, belongs to another program, or is locked by one."""
 
 
 class MachineError(StoreError):
-    """The machine of the database has no room, no memory or no working disk."""
+    """The machine of the database lacks disk space, memory or a working disk."""
 
     exit_code = 4
 
 
 class ProviderError(NewsletterError):
-    """What carries the mail refused, cannot be reached, or lacks a setting."""
+    """The provider rejected a request, cannot be reached, or lacks a setting."""
 
     exit_code = 3

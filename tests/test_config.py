@@ -1,15 +1,17 @@
-"""The lines of `newsletter.toml` that findings point to."""
+"""The lines of `newsletter.toml` that findings point to, and the former names of keys."""
 
 from pathlib import Path
 
 import pytest
 
+from newsletter.cli.workspace import current_config
 from newsletter.config import line_of_key, load_config
+from newsletter.errors import MistakesError
 
 TEXT = """\
 [newsletter]
 name = "Harbour Letters"
-organisation = "Harbour House"
+organization = "Harbour House"
 from = "Harbour House <letters@example.org>"
 address = "7 Quay Street, Galway, Ireland"
 website = "https://example.org"
@@ -55,3 +57,61 @@ def test_a_key_is_found_on_its_line_or_that_of_the_table_around_it(
     (tmp_path / "newsletter.toml").write_text(TEXT)
 
     assert line_of_key(load_config(tmp_path), *keys) == line
+
+
+NOTE = "newsletter.toml:3: `organisation` is now called `organization`; rename the key. The old name still works."
+
+
+def test_the_old_name_of_a_key_is_accepted_and_noted(tmp_path: Path) -> None:
+    file = tmp_path / "newsletter.toml"
+    file.write_text(text := TEXT.replace("organization =", "organisation   =").replace('"One"', '"One"  # the first'))
+
+    config = load_config(tmp_path)
+
+    assert config.settings.newsletter.organization == "Harbour House"
+    assert config.settings.newsletter.organisation == "Harbour House"  # in templates of the workspace
+    assert config.notes == (NOTE,)
+    assert line_of_key(config, "newsletter", "organization") == 3
+    assert file.read_text() == text
+
+
+def test_the_name_of_today_needs_no_note(tmp_path: Path) -> None:
+    (tmp_path / "newsletter.toml").write_text(TEXT)
+
+    assert load_config(tmp_path).notes == ()
+
+
+@pytest.mark.parametrize("first", ["organization", "organisation"])
+def test_a_key_under_both_names_is_a_mistake(tmp_path: Path, first: str) -> None:
+    second = {"organization": "organisation", "organisation": "organization"}[first]
+    both = f'{first} = "Harbour House"\n{second} = "Harbour House"'
+    (tmp_path / "newsletter.toml").write_text(TEXT.replace('organization = "Harbour House"', both))
+
+    with pytest.raises(MistakesError) as raised:
+        load_config(tmp_path)
+
+    (mistake,) = raised.value.mistakes
+    assert mistake.line == {"organisation": 3, "organization": 4}[first]
+    assert "`organisation`" in mistake.what
+    assert mistake.remedy == "delete the line with `organisation`"
+
+
+def test_a_mistake_under_the_old_name_is_reported_on_its_line(tmp_path: Path) -> None:
+    (tmp_path / "newsletter.toml").write_text(TEXT.replace('organization = "Harbour House"', 'organisation = " "'))
+
+    with pytest.raises(MistakesError, match=r"newsletter\.toml:3: newsletter › organisation"):
+        load_config(tmp_path)
+
+
+def test_a_command_tells_the_old_name_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "newsletter.toml").write_text(TEXT.replace("organization =", "organisation ="))
+    monkeypatch.chdir(tmp_path)
+
+    current_config()
+    told = capsys.readouterr()
+    current_config(prints_notes=False)
+
+    assert (told.out, told.err) == ("", f"{NOTE}\n")
+    assert capsys.readouterr().err == ""

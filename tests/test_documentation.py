@@ -1,16 +1,24 @@
-"""The pages that explain the files name every key that there is."""
+"""The pages name every key that there is, and only commands, options and pages that there are."""
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
+from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
 from newsletter.model.columns import COLUMNS, SubscriberColumn
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
 from newsletter.settings.workspace import Settings
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = (*ROOT.glob("*.md"), *DOCS.rglob("*.md"))
+RECIPES = DOCS / "extending"  # tests/extending follows them; they name commands that they add
+GROUPS = {"subscribers": SUBSCRIBERS, "suppressions": SUPPRESSIONS}
 
 
 def keys_of(model: type[BaseModel]) -> Iterator[str]:
@@ -52,3 +60,76 @@ def test_every_column_of_a_subscriber_is_explained(column: SubscriberColumn) -> 
     importing, privacy = ((DOCS / page).read_text(encoding="utf-8") for page in ("importing.md", "privacy.md"))
     assert f"`{column.name}`" in importing or not column.in_lists
     assert f"`{column.key}`" in privacy
+
+
+def named_commands(page: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command of the program in a page's code, up to a comment or another command."""
+    text = page.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"(?<!`)`([^`]+)`(?!`)", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    for line in (*re.sub(r"(^| )#.*", "", "\n".join(fenced), flags=re.MULTILINE).splitlines(), *inline):
+        for found in re.findall(r"\bnewsletter ([a-z][^&;]*)", line):
+            yield tuple(found.split())
+
+
+@cache
+def help_of(*words: str) -> str:
+    return CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).output
+
+
+def wrong_words(typed: tuple[str, ...]) -> Iterator[str]:
+    """Yield what a command line has that the program does not know."""
+    name, *rest = typed
+    commands = [name]
+    if name in GROUPS and rest:
+        commands = [f"{name} {each}" for each in rest.pop(0).split("|")]
+    for command in commands:
+        group, _, member = command.partition(" ")
+        known = GROUPS[group] if member else [module for panel in COMMANDS.values() for module in panel]
+        if (member or group) not in {*map(name_of, known), *GROUPS}:
+            yield command
+            continue
+        shown = set(re.findall(r"--?[a-z][a-z-]*", help_of(*command.split())))
+        yield from (
+            f"{command} {word}" for word in rest if re.fullmatch(r"--?[a-z][a-z-]*", word) and word not in shown
+        )
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if RECIPES not in page.parents], ids=lambda page: page.name)
+def test_every_command_and_option_of_a_page_exists(page: Path) -> None:
+    assert [wrong for typed in named_commands(page) for wrong in wrong_words(typed)] == []
+
+
+def test_a_command_that_does_not_exist_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`newsletter sed 1` and `newsletter subscribers ad|show`\n\n"
+        "```sh\n# a newsletter folder\ncd x && newsletter send 1 --too all  # --no\n```\n"
+    )
+    assert [wrong for typed in named_commands(page) for wrong in wrong_words(typed)] == [
+        *("send --too", "sed", "subscribers ad"),
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that headings have on GitHub."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_page_and_a_heading(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```$|`[^`\n]+`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", prose) if not re.match(r"https?:", target)]
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        place = page.parent / path if path else page
+        assert place.exists(), target
+        assert not anchor or anchor in anchors(place), target
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    assert [
+        page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"]({page.name})" not in index
+    ] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 CONFIG = """\
 [newsletter]
 name = "Small Letter"
-organisation = "Small Press"
+organization = "Small Press"
 from = "Small Press <news@example.org>"
 reply_to = "hello@example.org"
 address = "Small Press, 1 Example Street, 12345 Example Town"

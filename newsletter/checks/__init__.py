@@ -1,1 +1,1 @@
-"""RenderedIssue → findings: every rule that a mail must keep before it goes out."""
+"""The checks that an email must pass before it is sent. They turn a `RenderedIssue` into findings."""

@@ -1,4 +1,4 @@
-"""What the checks are given, what they answer with, and what a rule is."""
+"""The types that all checks share: their input, the problems that they return, rules and probes."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import datetime
@@ -21,63 +21,63 @@ from newsletter.settings.workspace import Settings
 
 _SHOWN_WORDS = 6
 _Thing = TypeVar("_Thing")
-THEME_REMEDY = "correct the templates of your workspace, or delete the changed ones to use the built-in theme"
+THEME_REMEDY = "fix your own templates in templates/, or delete them to use the built-in theme"
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """What is checked: the issue as written, the mail as rendered, and the moment at which it is to be judged."""
+    """The input of all checks: the issue as written, the email as rendered, and the time of delivery."""
 
     issue: Issue
     rendered: RenderedIssue
     config: Config
-    template_folders: tuple[Path, Path]  # the workspace's, then the built-in theme's
-    message: bytes  # a sample of the finished mail, as a provider gets it (RFC 5322)
+    template_folders: tuple[Path, Path]  # the workspace's own, then those of the built-in theme
+    message: bytes  # a sample of the finished email, as the provider receives it (RFC 5322)
     at: datetime
-    known_fields: frozenset[str] | None  # the merge fields that the audience has; None where it is not known
+    known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if there is no list
 
     @property
     def settings(self) -> Settings:
-        """What `newsletter.toml` says."""
+        """The settings in `newsletter.toml`."""
         return self.config.settings
 
 
 class CheckContext(Struct, frozen=True, kw_only=True):
-    """The subject, and what is read out of it once for all rules."""
+    """The subject and its parsed parts, which all rules share."""
 
     subject: Subject
-    documents: tuple[MailDocument, ...]  # one for each variant
+    documents: tuple[MailDocument, ...]  # one per variant
     sources: Sources
     message: WireMessage
 
     @property
     def issue_place(self) -> Place:
-        """`issue.yaml` as a whole: where a finding belongs that no single line of the user's files caused."""
+        """`issue.yaml` without a line number, the place of a problem that no single line of the user's files caused."""
         return Place(path=self.subject.issue.source.path)
 
     def config_place(self, *keys: str | int) -> Place:
-        """Return a key of `newsletter.toml`, named with its tables."""
+        """Return the place of a key in `newsletter.toml`. All keys but the last one are names of tables."""
         return place_of_key(self.subject.config, *keys)
 
     def text_place(self, text: str) -> Place:
-        """Where a text of the mail is written; `issue.yaml` as a whole where the theme or the program made it."""
+        """Return the place where a text was written, or `issue.yaml` if the theme or the program wrote it."""
         return self.sources.place_of_text(text) or self.issue_place
 
     def link_place(self, address: str, text: str) -> Place:
-        """Return where a link is written; `issue.yaml` as a whole where the theme made it."""
+        """Return the place where a link was written, or `issue.yaml` if it comes from the theme."""
         return self.sources.place_of_link(address, text) or self.issue_place
 
     def picture_place(self, address: str) -> Place:
-        """Return where a picture's file is named; `issue.yaml` as a whole where the theme names it."""
+        """Return the place where an image was added, or `issue.yaml` if it comes from the theme."""
         return self.sources.place_of_picture(address) or self.issue_place
 
     def readable(self, text: str) -> str:
-        """Return the text with merge fields as the user wrote them, in the place of their tokens."""
+        """Return the text with each merge token replaced by the merge field as the user wrote it."""
         written = {use.field.token: str(use.field) for use in self.subject.issue.merge_fields}
         return MERGE_TOKEN.sub(lambda match: written.get(match[0], match[0]), text)
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One thing that a check found, before the rule is named that it breaks; tokens may stand in its words."""
+    """A problem that a check found, without the id of its rule. Its text may contain merge tokens."""
 
     severity: Severity
     place: Place
@@ -89,16 +89,16 @@ Check = Callable[[CheckContext], Iterable[Problem]]
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """One rule: its id, what it asks, why, and the check that holds mail to it."""
+    """A rule: its id, its texts, and the check that finds problems."""
 
     id: str
-    title: str
-    why: str
-    source: str = "this program"  # who asks for it
-    severity: Severity = Severity.ERROR  # the highest that it gives
-    check: Check | None = None  # None where a probe judges it, or the reading of the files
-    needs_audience: bool = False  # whether it says nothing until the audience's merge fields are known
-    can_be_waived: bool = True  # False where the law asks for it, or nothing could be sent
+    title: str  # the problem in a few words, for example "Missing alt text"
+    why: str  # what is checked, and why it matters to readers
+    source: str = "this program"  # who requires it
+    severity: Severity = Severity.ERROR  # the highest severity of its problems
+    check: Check | None = None  # None if a probe checks it, or if the files are checked while they are loaded
+    needs_audience: bool = False  # True if it cannot run until the subscribers' merge fields are known
+    can_be_waived: bool = True  # False if the law requires it, or nothing could be sent without it
 
 
 def rule(
@@ -109,10 +109,11 @@ def rule(
     needs_audience: bool = False,
     can_be_waived: bool = True,
 ) -> Callable[[Check], Rule]:
-    """Return a decorator that makes a rule of the check below it.
+    """Return a decorator that turns a check into a rule.
 
-    As with the commands and their help, the words are those of the docstring: its first line is the title, its second
-    paragraph says why. What follows is for whoever changes the check.
+    Users read the check's docstring, just as they read a command's docstring as its help. Its first line is the title:
+    a noun phrase that names the problem. Its second paragraph says what is checked, then why it matters to readers.
+    Further paragraphs are for developers.
     """
 
     def made_of(check: Check) -> Rule:
@@ -132,40 +133,41 @@ def rule(
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
-    """What the probes are given besides the context."""
+    """The input of a probe besides the context."""
 
-    memory_folder: Path  # where answers may be kept between runs
+    memory_folder: Path  # where results may be stored between runs
     now: datetime
-    without: frozenset[Means] = frozenset()  # what is not to be used
+    without: frozenset[Means] = frozenset()  # the tools that must not be used
 
 
 class Probed(Struct, frozen=True, kw_only=True):
-    """What a probe found: the rule that each problem breaks, and the rules that it could not judge."""
+    """The result of a probe: its problems, each with the id of its rule, and the rules that it skipped."""
 
     problems: tuple[tuple[str, Problem], ...] = ()
     not_run: tuple[NotRun, ...] = ()
 
 
 class Probe(Struct, frozen=True, kw_only=True):
-    """Judges rules by something outside this program.
+    """A check of one or more rules that needs something outside this program.
 
-    Its module, whose `examine` does the work, is loaded only when it is used, since what it works with is heavy.
+    The work is done by `examine` in its module. The module is imported on first use, because its packages are slow to
+    load.
     """
 
-    title: str  # what it does, as progress shows it
+    title: str  # what it does, for the progress display
     means: Means
     rules: tuple[str, ...]
-    module: str  # below newsletter.checks
+    module: str  # its name within newsletter.checks
 
     def examine(self, context: CheckContext, circumstances: Circumstances) -> Probed:
-        """Judge the rules. Raise CannotRunError, with the reason, where none of them can be judged."""
+        """Check the rules. Raise CannotRunError, with the reason, if none of them can be checked."""
         module = import_module(f"newsletter.checks.{self.module}")
         judge: Callable[[CheckContext, Circumstances], Probed] = module.examine
         return judge(context, circumstances)
 
 
 def read_context(subject: Subject) -> CheckContext:
-    """Parse each variant, and index the user's texts, links and pictures by what they say."""
+    """Parse each variant and the message, and index the texts, links and images in the user's files."""
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
@@ -175,7 +177,7 @@ def read_context(subject: Subject) -> CheckContext:
 
 
 def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable]) -> Iterator[_Thing]:
-    """Yield the first thing of each kind, so that what is wrong a hundred times is told once."""
+    """Yield the first thing of each kind, so that a problem that occurs a hundred times is reported once."""
     seen: set[Hashable] = set()
     for thing in things:
         if (kind := kind_of(thing)) not in seen:
@@ -184,16 +186,16 @@ def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable
 
 
 def shown(text: str) -> str:
-    """Return the first words of a text, for a finding about it."""
+    """Return the first words of a text, to quote it in a problem."""
     words = text.split()
     return " ".join(words[:_SHOWN_WORDS]) + (" …" if len(words) > _SHOWN_WORDS else "")
 
 
 def error(place: Place, what: str, remedy: str) -> Problem:
-    """Return a problem that holds the mail back."""
+    """Return a problem that blocks sending."""
     return Problem(severity=Severity.ERROR, place=place, what=what, remedy=remedy)
 
 
 def warning(place: Place, what: str, remedy: str) -> Problem:
-    """Return a problem that is shown, and holds nothing back."""
+    """Return a problem that is shown but does not block sending."""
     return Problem(severity=Severity.WARNING, place=place, what=what, remedy=remedy)

@@ -1,4 +1,4 @@
-"""Every rule that a mail and its broadcast are held to, family by family, in the words that a person is told."""
+"""All checks of an email and its broadcast, explained for users and sorted into groups."""
 
 from collections.abc import Iterator
 from string import digits
@@ -10,19 +10,19 @@ from newsletter.checks.probes import PROBES
 from newsletter.checks.registry import RULES
 from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, AudienceRule, Means, Requirement, Severity
 
-# The letter that a rule's id begins with → what its family is about.
+# The first letter of a rule's id → the title of its family.
 FAMILIES = {
-    "C": "What you write",
-    "E": "Events and links",
+    "C": "Content",
+    "E": "Dates and links",
     "M": "Merge fields",
-    "L": "What the law asks",
-    "A": "Everyone can read it",
-    "K": "Dark colors",
-    "S": "How the mail is built",
-    "H": "What stands around the mail",
-    "D": "The domain that sends",
-    "J": "What spam filters say",
-    "R": "What your workspace demands",
+    "L": "Legal requirements",
+    "A": "Accessibility",
+    "K": "Dark mode",
+    "S": "Structure and display",
+    "H": "Email headers",
+    "D": "Sender domain",
+    "J": "Spam score",
+    "R": "Requirements you set",
 }
 _NEEDS = {
     Means.BROWSER: "needs a browser",
@@ -32,17 +32,17 @@ _NEEDS = {
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """What a rule asks, why, who asks for it, and what comes of breaking it."""
+    """A rule as users read it: the problem, what is checked and why, who requires it, and its effects."""
 
     id: str
     title: str
     why: str
     source: str
-    effects: tuple[str, ...]  # how much it matters, what it needs, whether it can be waived
+    effects: tuple[str, ...]  # for example "error", "needs a browser", "cannot be overridden"
 
 
 class Family(Struct, frozen=True, kw_only=True):
-    """Rules about one matter."""
+    """A group of rules about one subject."""
 
     letter: str
     title: str
@@ -50,12 +50,12 @@ class Family(Struct, frozen=True, kw_only=True):
 
 
 def explained_families() -> tuple[Family, ...]:
-    """Return all rules: of the mail, of whom it goes to, and of what the workspace demands."""
+    """Return all rules by family: for the email, for its recipients, and for what the workspace requires."""
     told = [_explanation(rule, rule.source, *_effects(rule)) for rule in RULES]
-    told += [_explanation(rule, rule.source, str(Severity.WARNING), "of a broadcast") for rule in AUDIENCE_RULES]
+    told += [_explanation(rule, rule.source, str(Severity.WARNING), "for broadcasts only") for rule in AUDIENCE_RULES]
     for demand in REQUIREMENTS:
-        source = f"your workspace, where [delivery] {demand.setting} = true"
-        told.append(_explanation(demand, source, str(Severity.ERROR), "of a broadcast"))
+        source = f"your own setting, `{demand.setting} = true` in [delivery]"
+        told.append(_explanation(demand, source, str(Severity.ERROR), "for broadcasts only"))
     return tuple(
         Family(letter=letter, title=title, rules=tuple(rule for rule in told if rule.id.rstrip(digits) == letter))
         for letter, title in FAMILIES.items()
@@ -66,9 +66,9 @@ def _effects(rule: Rule) -> Iterator[str]:
     yield str(rule.severity)
     yield from (_NEEDS[probe.means] for probe in PROBES if rule.id in probe.rules)
     if rule.needs_audience:
-        yield "needs a list"
+        yield "needs a subscriber list"
     if not rule.can_be_waived:
-        yield "cannot be waived"
+        yield "cannot be overridden"
 
 
 def _explanation(rule: Rule | AudienceRule | Requirement, source: str, *effects: str) -> Explanation:

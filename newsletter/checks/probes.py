@@ -1,4 +1,4 @@
-"""The rules without a check of their own, and the probes, which judge most of them by something outside of it."""
+"""The rules without a check function, and the probes, which check most of them with outside tools."""
 
 import tomllib
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ def _told_rules() -> Iterator[Rule]:
 RULES = tuple(_told_rules())
 _OF_SENDER = ("D1", "D2", "D3", "D4", "D5", "D6")
 PROBES: tuple[Probe, ...] = (
-    Probe(title="look in a browser", means=Means.BROWSER, rules=("A6", "S13"), module="browser.examine"),
-    Probe(title="ask SpamAssassin", means=Means.SPAMASSASSIN, rules=("J1",), module="spamassassin"),
-    Probe(title="ask the links", means=Means.NETWORK, rules=("E3",), module="network.link_checker"),
-    Probe(title="leave by one click", means=Means.NETWORK, rules=("H4",), module="network.endpoint"),
-    Probe(title="look up the sender's domain", means=Means.NETWORK, rules=_OF_SENDER, module="network.sender_rules"),
+    Probe(title="check in a browser", means=Means.BROWSER, rules=("A6", "S13"), module="browser.examine"),
+    Probe(title="get the spam score", means=Means.SPAMASSASSIN, rules=("J1",), module="spamassassin"),
+    Probe(title="test the links", means=Means.NETWORK, rules=("E3",), module="network.link_checker"),
+    Probe(title="test one-click unsubscribe", means=Means.NETWORK, rules=("H4",), module="network.endpoint"),
+    Probe(title="look up the sender domain", means=Means.NETWORK, rules=_OF_SENDER, module="network.sender_rules"),
 )

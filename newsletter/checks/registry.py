@@ -1,4 +1,4 @@
-"""Every rule that a mail is held to before it goes out, and the judging itself."""
+"""All rules that an email is checked against before it is sent, and the function that applies them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -29,12 +29,12 @@ from newsletter.errors import CannotRunError, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 
-_NOT_ASKED = "it takes a while: `newsletter check` judges it"
-_NO_LIST = "there is no list yet"
+_NOT_ASKED = "takes a while; run `newsletter check`"
+_NO_LIST = "there are no subscribers yet"
 
 
 def _place_in_list(rule_id: str) -> tuple[str, int]:
-    """Return what puts rule S10 behind S9."""
+    """Return the sort key of a rule, which puts S10 after S9."""
     family = rule_id.rstrip(digits)
     return family, int(rule_id.removeprefix(family))
 
@@ -52,19 +52,25 @@ RULES: tuple[Rule, ...] = tuple(
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """What was found, and which rules nobody judged."""
+    """The problems found, and the rules that were skipped."""
 
     findings: tuple[Finding, ...]  # errors first, then by place
     not_run: tuple[NotRun, ...]
 
 
+def named(rule_id: str) -> str:
+    """Return the title of a check with its id: `Missing alt text (A3)`."""
+    title = next((rule.title for rule in RULES if rule.id == rule_id), "")
+    return f"{title} ({rule_id})" if title else rule_id
+
+
 def check_issue(
     subject: Subject, circumstances: Circumstances | None = None, *, on_probed: Callable[[str], None] = lambda _: None
 ) -> CheckResult:
-    """Holds an issue to the rules; what several variants share is told once.
+    """Check an issue against all rules. A problem that several variants share is reported once.
 
-    Without `circumstances` no probe runs, and the rules that need one are told as not run. `on_probed` is called with
-    the title of each probe that has ended.
+    Without `circumstances` no probe runs, and the rules that need one are reported as skipped. `on_probed` is called
+    with the title of each probe that has finished.
     """
     context = read_context(subject)
     problems: list[tuple[str, Problem]] = []
@@ -85,13 +91,13 @@ def check_issue(
 def _probed(
     context: CheckContext, circumstances: Circumstances | None, on_probed: Callable[[str], None]
 ) -> Iterable[Probed]:
-    """Return what each probe found; they run side by side, since each of them waits for something outside."""
+    """Yield the result of each probe. Probes run in parallel, because each one waits for something outside."""
     if circumstances is None:
         yield from (_left_out(probe, _NOT_ASKED) for probe in probes.PROBES)
         return
     wanted = [probe for probe in probes.PROBES if probe.means not in circumstances.without]
     for probe in set(probes.PROBES) - set(wanted):
-        yield _left_out(probe, f"done without {probe.means}")
+        yield _left_out(probe, f"{probe.means} checks are turned off by `without`")
     if not wanted:
         return
     with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="probe") as pool:
@@ -105,7 +111,7 @@ def _examine(probe: Probe, context: CheckContext, circumstances: Circumstances) 
     try:
         return probe.examine(context, circumstances)
     except ModuleNotFoundError:
-        return _left_out(probe, f"its packages are not installed; run: {install_hint(probe.means)}")
+        return _left_out(probe, f"packages are missing; run: {install_hint(probe.means)}")
     except CannotRunError as err:
         return _left_out(probe, str(err))
 
@@ -115,7 +121,7 @@ def _left_out(probe: Probe, why: str) -> Probed:
 
 
 def _finding(context: CheckContext, rule_id: str, problem: Problem) -> Finding:
-    """Return a problem under the name of its rule, as the workspace and the issue want it judged."""
+    """Return a problem as a finding, with the severity and the override that the workspace or the issue sets."""
     subject = context.subject
     wanted = subject.settings.checks.severity.get(rule_id)
     waived = {**subject.settings.checks.waive, **subject.issue.fields.waive}
@@ -135,14 +141,14 @@ def _order(finding: Finding) -> tuple[bool, bool, str, int, str, str]:
 
 
 def mistakes_in_waivers(config: Config, issue: Issue) -> tuple[Mistake, ...]:
-    """Return what is wrong in `[checks]` of the settings, and in `waive` of an issue."""
+    """Return the mistakes in `[checks]` of the settings and in `waive` of an issue."""
     checks = config.settings.checks
 
     in_settings = partial(place_of_key, config, "checks")
     return (
-        *_mistakes("waive", "waived", checks.waive, partial(in_settings, "waive")),
-        *_mistakes("severity", "weighed otherwise", checks.severity, partial(in_settings, "severity")),
-        *_mistakes("waive", "waived", issue.fields.waive, partial(issue.source.at, "waive")),
+        *_mistakes("waive", "overridden", checks.waive, partial(in_settings, "waive")),
+        *_mistakes("severity", "given another severity", checks.severity, partial(in_settings, "severity")),
+        *_mistakes("waive", "overridden", issue.fields.waive, partial(issue.source.at, "waive")),
     )
 
 
@@ -151,9 +157,9 @@ def _mistakes(key: str, effect: str, rules: Iterable[str], place_of: Callable[[s
     for rule in rules:
         place = place_of(rule)
         if rule not in can_be_waived:
-            what = f"{key} names the check {rule}, which does not exist"
-            remedy = "write one of those that `newsletter check --list` explains"
+            what = f"`{key}` names the check {rule}, which does not exist"
+            remedy = "write the id of a check that `newsletter check --list` shows"
             yield Mistake(path=place.path, line=place.line, what=what, remedy=remedy)
         elif not can_be_waived[rule]:
-            what = f"the check {rule} cannot be {effect}: the law, or the sending itself, asks for it"
+            what = f"check {rule} cannot be {effect}, because the law requires it or nothing could be sent without it"
             yield Mistake(path=place.path, line=place.line, what=what, remedy="delete this line")

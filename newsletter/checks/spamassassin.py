@@ -1,7 +1,8 @@
-"""What SpamAssassin says of the finished mail, by the rules on this machine alone (J1).
+"""The spam score (J1): the points that SpamAssassin gives the finished email, using only the rules on this machine.
 
-It is given the message exactly as a provider is. Nobody has relayed it yet, so no `Received` header is made up: without
-one, SpamAssassin neither compares the date with a clock nor judges a server, whose reputation cannot be known here.
+SpamAssassin gets the same message as the provider. No server has relayed it yet, so it has no `Received` header, and we
+do not invent one. Without it, SpamAssassin does not compare the date with a clock, and does not rate a server whose
+reputation cannot be known here.
 """
 
 import os
@@ -18,7 +19,9 @@ from newsletter.errors import CannotRunError
 from newsletter.model.finding import Place, Severity
 from newsletter.system.environment import bare_surroundings
 
-BLOCKING_SCORE = 2.0  # points; at 5 most servers call it spam, and those of the network and of habit come on top
+BLOCKING_SCORE = (
+    2.0  # At 5 points most servers call an email spam. They add points for reputation, which cannot be measured here.
+)
 GOOD_SCORE = 0.5
 TIMEOUT_SECONDS = 120
 _RULE = "J1"
@@ -26,26 +29,26 @@ _BEGIN = "newsletter-report-begins"
 _REPORT = ("report_safe 0", "clear_report_template", f"report {_BEGIN}", "report _TESTSSCORES_", "report _SUMMARY_")
 _SUMMARY_LINE = re.compile(r"^\s*-?\d+(?:\.\d+)?\s+(?P<name>[A-Z0-9_]+)\s+(?P<words>\S.*)$")
 _PART = re.compile(r"^(?:BODY|RAW|URI|FULL): ")
-# What the debug log says of a rule that found a text. The parts of a rule have names that begin with __ and its own.
+# The debug log's line about a rule that matched a text. A part of a rule is named __, followed by the rule's name.
 _HIT = re.compile(r'ran \w+ rule (?:__)?(?P<name>[A-Z0-9_]+) ======> got hit: "(?P<text>.*)"$', re.MULTILINE)
 _NO_WORDS = "No description available"
-_LONGEST_HIT = 60  # letters
-_LEAST_POINTS = 0.05  # rules that only inform are given a thousandth
+_LONGEST_HIT = 60  # characters
+_LEAST_POINTS = 0.05  # Rules that only inform score a thousandth of a point.
 
 
 class SpamRule(Struct, frozen=True, kw_only=True):
-    """One of SpamAssassin's rules that the mail set off."""
+    """A SpamAssassin rule that matched the email."""
 
     name: str
     score: float
-    words: str  # what SpamAssassin says of it
-    text: str  # what of the mail set it off; empty where that is not known
+    words: str  # SpamAssassin's description of the rule
+    text: str  # the text in the email that matched; empty if unknown
 
 
 def examine(context: CheckContext, _: Circumstances) -> Probed:
-    """Name each rule that costs points, where there are more than half a point in all.
+    """Report each rule that scores points, if the total is more than half a point.
 
-    Raise CannotRunError where SpamAssassin is not installed, or fails.
+    Raise CannotRunError if SpamAssassin is not installed or fails.
     """
     rules = rules_set_off(context.subject.message)
     total = round(sum(rule.score for rule in rules), 1)
@@ -56,16 +59,18 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def rules_set_off(message: bytes) -> tuple[SpamRule, ...]:
-    """Return all rules that a message sets off, the dearest first.
+    """Return all rules that match a message, those with the most points first.
 
-    Raise CannotRunError where SpamAssassin is not installed, or fails.
+    Raise CannotRunError if SpamAssassin is not installed or fails.
     """
     program = shutil.which("spamassassin")
     if program is None:
-        raise CannotRunError("SpamAssassin is not installed; install it, on Debian with `apt-get install spamassassin`")
+        raise CannotRunError(
+            "SpamAssassin is not installed; install it, for example with `apt-get install spamassassin` on Debian"
+        )
     settings = [f"--cf={line}" for line in _REPORT]
     with TemporaryDirectory(prefix="newsletter-spamassassin-", ignore_cleanup_errors=True) as home:
-        # A home of its own: what somebody trained or allowed for their own inbox says nothing of other people's.
+        # The home folder is empty, because a user's own training and allow list say nothing about other inboxes.
         surroundings = {**bare_surroundings(os.environ), "HOME": home, "LC_ALL": "C"}
         try:
             done = subprocess.run(  # noqa: S603 - the program is found in the PATH, its arguments are ours
@@ -77,16 +82,16 @@ def rules_set_off(message: bytes) -> tuple[SpamRule, ...]:
                 check=False,
             )
         except subprocess.TimeoutExpired as err:
-            what = f"SpamAssassin took over {TIMEOUT_SECONDS} seconds"
-            raise CannotRunError(f"{what}; see whether it runs by itself") from err
+            what = f"SpamAssassin took more than {TIMEOUT_SECONDS} seconds"
+            raise CannotRunError(f"{what}; run `spamassassin --lint` to see whether it works") from err
         except OSError as err:
             what = f"SpamAssassin does not start ({err.strerror})"
-            raise CannotRunError(f"{what}; see whether it runs by itself") from err
+            raise CannotRunError(f"{what}; run `spamassassin --lint` to see whether it works") from err
     said, log = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     _, begun, report = said.rpartition(_BEGIN)
     if done.returncode or not begun or not report.strip():
         last = (log.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise CannotRunError(f"SpamAssassin fails ({last}); see whether `spamassassin --lint` is content")
+        raise CannotRunError(f"SpamAssassin failed ({last}); run `spamassassin --lint` and fix what it reports")
     return _read_report(report, log)
 
 
@@ -104,7 +109,7 @@ def _read_report(report: str, log: str) -> tuple[SpamRule, ...]:
 
 
 def _words_of_rules(summary: Iterable[str]) -> dict[str, str]:
-    """Return what stands beside each rule's name in a summary; long words go on in further lines."""
+    """Return the description of each rule in a summary, by name. A long description continues on the next lines."""
     words: dict[str, str] = {}
     name = ""
     for line in summary:
@@ -128,13 +133,13 @@ def _problems(rules: Iterable[SpamRule], total: float, severity: Severity, conte
         yield Problem(
             severity=severity,
             place=_place_of(rule, context),
-            what=f"SpamAssassin counts {rule.score:g} of {total:g} points for {rule.name}{meaning}{seen}",
-            remedy=f"change what it names; a good mail has at most {GOOD_SCORE:g} points",
+            what=f"SpamAssassin gives {rule.score:g} of {total:g} spam points for {rule.name}{meaning}{seen}",
+            remedy=f"change the text or setting that it names; aim for at most {GOOD_SCORE:g} points in total",
         )
 
 
 def _place_of(rule: SpamRule, context: CheckContext) -> Place:
-    """Return where the text stands that set a rule off, or the header that the rule is about; at worst the issue."""
+    """Return the place of the text that matched a rule, or of the header that the rule is about, or the issue."""
     if rule.text and (place := context.sources.place_of_text(rule.text)):
         return place
     about = f"{rule.name} {rule.words}".upper()

@@ -1,1 +1,1 @@
-"""What a person types: each command reads its options, calls one workflow, and hands the result to `output`."""
+"""The command line. Each command reads its options, calls one workflow and passes the result to `output`."""

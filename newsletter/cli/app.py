@@ -1,85 +1,107 @@
-"""The program: its commands, in the order in which a director meets them.
+"""The program and its commands, in the order in which a director uses them each month.
 
-A command's module is loaded only when the command runs, or when its own help or options are asked for. So a command
-imports at the top whatever it needs, and `newsletter --help`, which lists the commands from the tables below, stays
-quick. A command is the function that is named like its module: `run-due` is `run_due` in `send/run_due.py`, and where
-its name is a word of Python, both end in an underscore.
+A command's module is loaded only when the command runs, or when the command's help or completions are needed. So the
+module can import everything it uses at the top. `newsletter --help` stays fast, because it reads only the tables below.
+A command is the function that has the name of its module: `run-due` is `run_due` in `send/run_due.py`. If the name is a
+Python keyword or built-in, both names end in an underscore.
 """
 
 import gc
 import inspect
-from collections.abc import Callable, Mapping
+import io
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, suppress
 from pkgutil import resolve_name
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from newsletter import __version__
 from newsletter.cli.output import say
+from newsletter.cli.parameters import plain
 
-Table = Mapping[str, str]  # the module of each command, below newsletter.cli → the help in its group's list
+NAME = "newsletter"
+_COMPLETE = (
+    "_NEWSLETTER_COMPLETE"  # the variable in which a shell asks for completions, with a value such as `complete_bash`
+)
 
-# The panels of the help screen; each module with the first paragraph of its command's docstring.
+Table = Mapping[str, str]  # each command's module in newsletter.cli → the command's line in the help
+
+# The panels of the help screen. Each line repeats the first paragraph of the command's docstring.
 COMMANDS: Mapping[str, Table] = {
-    "Compose": {
-        "compose.init": "Make a workspace: settings, a first issue, a list to try it on.",
-        "compose.new": "Make a new issue from the last one, to be edited from there.",
+    "Write": {
+        "compose.init": "Create a newsletter folder with settings, a first issue and a sample list.",
+        "compose.new": "Start a new issue from a copy of the latest one.",
+    },
+    "Preview and check": {
+        "compose.preview": "Preview an issue in the browser, on desktop and phone, in light and dark mode.",
         "compose.check": "Check an issue for mistakes in its files and problems in the finished email.",
-        "compose.build": "Write the issue to build/: HTML with its images, text, an email file, and a report.",
-        "compose.preview": "Preview the issue in a browser as desktops and phones show it, light and dark.",
-        "compose.clients": "Show which email apps your readers use, and what each one cannot display.",
+        "compose.clients": "Show which email apps your readers use and what each one cannot display.",
+        "compose.build": "Save an issue in build/ as HTML, images, plain text and an email file, with a report.",
+    },
+    "Test and approve": {
+        "send.test": "Send a test copy to your reviewers.",
+        "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
     },
     "Send": {
-        "send.test": "Send a test copy to reviewers, made and sent exactly as the broadcast will be.",
-        "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
-        "send.send": "Send an issue to a segment, after you have seen the plan and said yes.",
-        "send.status": "Show how broadcasts stand, and that their numbers add up.",
-        "send.run_due": "Carry out what is scheduled and due, once; for a timer that runs it every few minutes.",
-        "send.worker": "Hand over whatever is due until it is stopped; any number of workers share the work.",
+        "send.send": "Send an issue to a segment after you review and confirm the plan.",
+        "send.cancel": "Cancel a broadcast and recall the emails that the provider is holding.",
+        "send.run_due": "Send all scheduled broadcasts that are due. Run this from a timer every few minutes.",
+        "send.worker": "Keep sending broadcasts as they become due. Run as many workers as you like.",
+    },
+    "After sending": {
+        "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
-        "send.cancel": "End a broadcast, and take back what the provider still holds.",
-        "send.resolve": "Find out what became of email that may or may not have been sent.",
-        "send.audit": "Account for a broadcast: its sums, each request, and who is behind each number.",
-        "doctor": "Check what the newsletter depends on: machine, database, provider, DNS, and pages.",
+        "send.resolve": "Decide what to do about emails that may or may not have been sent.",
+        "send.audit": "Show the full record of a broadcast and the people behind each number.",
     },
-    "Audience": {
-        "segments": "Show every segment: how many people it has, and how many of them may be mailed.",
+    "Your list": {
+        "segments": "List your segments, with the size of each and how many people in it can be emailed.",
     },
-    "Keep": {
+    "Maintenance": {
+        "doctor": "Check what your newsletter depends on: machine, database, provider, DNS and web pages.",
         "backup": "Save a copy of all data, even while a broadcast is being sent.",
-        "restore": "Replace all data with a backup, without mailing anyone twice.",
+        "restore": "Replace all data with a backup. Emails that were already sent are not sent again.",
     },
 }
 SUBSCRIBERS: Table = {
-    "subscribers.import_": "Add and update subscribers from a CSV file. Every row is accounted for.",
-    "subscribers.export": "Write the list as CSV, which `import` reads, or one person's data as JSON.",
-    "subscribers.list_": "Show who is on the list, or in a part of it, and whether mail reaches them.",
-    "subscribers.show": "Show everything that is known about a person.",
-    "subscribers.add": "Add one person, with the record of their consent.",
-    "subscribers.forget": "Erase a person for good, and remember only that they must never be mailed.",
-    "subscribers.stats": "Show how the audience grows, where it comes from, and who no longer reads.",
+    "subscribers.import_": "Add and update subscribers from a CSV file, and report the result for each row.",
+    "subscribers.export": "Export the list as CSV, or everything about one person as JSON.",
+    "subscribers.list_": "List your subscribers, or those in a segment, and whether each can be emailed.",
+    "subscribers.show": "Show everything that is recorded about one person.",
+    "subscribers.add": "Add one subscriber and record their consent.",
+    "subscribers.forget": "Erase a person permanently. A later import does not bring them back.",
+    "subscribers.stats": "Show how your list has grown, where subscribers come from and who no longer reads.",
 }
 SUPPRESSIONS: Table = {
-    "suppressions.list_": "Show who is not mailed, since when, and why.",
-    "suppressions.add": "Block addresses from all mail, or from one topic, whatever is imported later.",
-    "suppressions.remove": "Let a person be mailed again who asked for it.",
-    "suppressions.export": "Write who is not mailed as CSV, which `add --file` reads, or as JSON.",
-    "suppressions.sync": "Bring the suppressions here and the provider's own lists in line, both ways.",
+    "suppressions.list_": "List blocked addresses, with the date and the reason for each.",
+    "suppressions.add": "Stop emailing these addresses, entirely or about one topic.",
+    "suppressions.remove": "Allow an address to be emailed again, at the person's request.",
+    "suppressions.export": "Export blocked addresses as CSV or JSON.",
+    "suppressions.sync": "Sync blocked addresses with the provider, in both directions.",
 }
 
 
-def _no_type(_parameter: object, _context: object) -> str:
-    """Return nothing, in the place of a Python type such as `<bool>`, which help would show beside each name."""
-    return ""
+class Command(TyperCommand):
+    """A command whose help shows no Python types."""
 
-
-# Typer has no setting for this. What has values to choose from names them by its metavar, or in its help.
-TyperArgument.display_type = TyperOption.display_type = _no_type  # type: ignore[assignment, method-assign]
+    def get_params(self, ctx: typer.Context) -> list[TyperArgument | TyperOption]:  # type: ignore[override]
+        """Return the parameters, including `--help`, as our plain classes."""
+        parameters = super().get_params(ctx)
+        plain(parameters)
+        return parameters  # type: ignore[return-value]
 
 
 class LazyGroup(TyperGroup):
-    """A group that lists its commands from a table, and loads a command once it is meant."""
+    """A group that lists its commands from a table, and loads a command only when it is used."""
+
+    def get_params(self, ctx: typer.Context) -> list[TyperArgument | TyperOption]:  # type: ignore[override]
+        """Return the parameters, including `--help` and those for completion, as our plain classes."""
+        parameters = super().get_params(ctx)
+        plain(parameters)
+        return parameters  # type: ignore[return-value]
 
     def resolve_command(  # type: ignore[override]  # Typer has no public name for the type of the context
         self, ctx: typer.Context, args: list[str]
@@ -91,37 +113,54 @@ class LazyGroup(TyperGroup):
         return name, found if isinstance(found, TyperGroup) else None, rest
 
 
+class Program(LazyGroup):
+    """The program itself, which also completes command lines for the shell."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **more: Any) -> Any:  # type: ignore[override]
+        """Run one command, or print the completions that the shell asks for.
+
+        `python -m newsletter` also uses the name `newsletter`, so that the completion it installs works. A completion
+        that fails prints nothing, because an error would appear in the middle of the line that someone is typing.
+        """
+        named = prog_name or NAME
+        if not os.environ.get(_COMPLETE, "").startswith("complete_"):
+            return super().main(args, prog_name=named, complete_var=_COMPLETE, **more)
+        with redirect_stderr(io.StringIO()), suppress(Exception):
+            super().main(args, prog_name=named, complete_var=_COMPLETE, **more)
+        raise SystemExit(1)
+
+
 def help_of(docstring: str | None) -> str:
-    """Return a docstring with each paragraph on a line of its own, and with [brackets] that stay."""
+    """Return a docstring with each paragraph on one line. Escape [brackets], which Rich would read as markup."""
     paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).replace("[", r"\[")
 
 
 def name_of(module: str) -> str:
-    """Return the name by which a person calls the command of a module."""
+    """Return the name of a module's command as it is typed."""
     return module.rpartition(".")[2].rstrip("_").replace("_", "-")
 
 
 def _loader(module: str) -> Callable[[], TyperCommand]:
-    """Return the function that loads a command, which stands for it in the list of its group."""
+    """Return the function that loads a command. The group lists this function in place of the command."""
 
     def load() -> TyperCommand:
         function = resolve_name(f"newsletter.cli.{module}:{module.rpartition('.')[2]}")
-        gc.freeze()  # what is loaded stays to the end
+        gc.freeze()  # the loaded modules stay until the end, so the garbage collector can ignore them
         gc.enable()
-        alone = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-        alone.command(name_of(module), help=help_of(function.__doc__))(function)
-        return cast("TyperCommand", typer.main.get_command(alone))
+        single = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+        single.command(name_of(module), cls=Command, help=help_of(function.__doc__))(function)
+        return cast("TyperCommand", typer.main.get_command(single))
 
     return load
 
 
-def _group(about: str, panels: Mapping[str, Table]) -> typer.Typer:
+def _group(about: str, panels: Mapping[str, Table], *, cls: type[LazyGroup] = LazyGroup) -> typer.Typer:
     group = typer.Typer(
-        cls=LazyGroup,
+        cls=cls,
         help=about,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=cls is Program,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -133,12 +172,12 @@ def _group(about: str, panels: Mapping[str, Table]) -> typer.Typer:
 
 
 app = _group(
-    "Compose an e-mail newsletter from Markdown files, see it, check it, test it and send it safely.", COMMANDS
+    "Write an email newsletter in Markdown, preview it, check it, test it and send it safely.", COMMANDS, cls=Program
 )
-subscribers = _group("Bring a list in, take it out again, look somebody up.", {"": SUBSCRIBERS})
-suppressions = _group("Who is never mailed: those who left, and addresses that failed.", {"": SUPPRESSIONS})
-app.add_typer(subscribers, name="subscribers", rich_help_panel="Audience")
-app.add_typer(suppressions, name="suppressions", rich_help_panel="Audience")
+subscribers = _group("Import, export and manage your subscribers.", {"": SUBSCRIBERS})
+suppressions = _group("Manage blocked addresses, which must not be emailed.", {"": SUPPRESSIONS})
+app.add_typer(subscribers, name="subscribers", rich_help_panel="Your list")
+app.add_typer(suppressions, name="suppressions", rich_help_panel="Your list")
 
 
 def _print_version(wanted: bool) -> None:
@@ -150,7 +189,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Declare the options that come before a command."""

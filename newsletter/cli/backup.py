@@ -1,4 +1,4 @@
-"""`newsletter backup`: a safe copy of all data."""
+"""`newsletter backup`: save a copy of all data."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +13,15 @@ from newsletter.workflows.backup import backup_workspace
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make; it must not exist yet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to create. It must not exist yet.")],
 ) -> None:
-    """Save a copy of all data, even while a broadcast is being sent."""
+    """Save a copy of all data, even while a broadcast is being sent.
+
+    The backup contains your list and the record of your broadcasts. It does not contain your issues and settings.
+    These are ordinary files, so copy them yourself.
+    """
     with opened_database() as (_, database), shares("Copying") as on_progress:
         backup_workspace(database, file, now=datetime.now(UTC), on_progress=on_progress)
-    output.say(f"{file}: {file.stat().st_size / 1e6:,.1f} MB. It holds addresses: keep it where only you can read it.")
-    output.print_next(f"newsletter restore {file}", "brings these data back")
+    size = f"{file.stat().st_size / 1e6:,.1f} MB"
+    output.say(f"Saved to {file} ({size}). The backup contains addresses, so keep it where only you can read it.")
+    output.print_next(f"newsletter restore {file}", "to restore this data")

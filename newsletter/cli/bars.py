@@ -1,6 +1,6 @@
-"""Bars on a terminal for what takes a while; a log gets a line now and then.
+"""Progress bars on a terminal, and lines of progress in a file.
 
-Rich is loaded with the first bar, for most runs show none.
+Rich is imported with the first bar, because most runs show none.
 """
 
 import sys
@@ -10,19 +10,23 @@ from time import monotonic
 
 from newsletter.cli import output
 
-Progress = Callable[[int], None]  # called with how many more are done
+Progress = Callable[[int], None]  # called with the number of items just done
 
 
 @contextmanager
 def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
-    """Show a bar on a terminal; elsewhere a line now and then, so that a log shows that work goes on."""
+    """Show a bar on a terminal. Without a terminal, print a line every few seconds, so that a log shows progress.
+
+    Call the yielded function with the number of items just done. If the total is unknown, the bar does
+    not show how much is left.
+    """
     with (_bar if sys.stderr.isatty() else _lines)(title, total, unit) as advance:
         yield advance
 
 
 @contextmanager
 def shares(title: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar in percent. Call what is yielded with the share that is done, from 0 to 1."""
+    """Show a bar in percent. Call the yielded function with the share that is done, from 0 to 1."""
     with progress(title, 100, unit="%") as advance:
         shown = 0
 
@@ -36,9 +40,9 @@ def shares(title: str) -> Iterator[Callable[[float], None]]:
 
 @contextmanager
 def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
-    """Show a bar on a terminal that names what is running, of several things at once; call it with each that ended.
+    """Show a bar that names the steps still running. Without a terminal, show nothing.
 
-    Nothing is left of it at the end, and where there is no terminal nothing is shown.
+    Call the yielded function with the name of each step that has ended. The bar disappears at the end.
     """
     if not names or not sys.stderr.isatty():
         yield lambda _: None
@@ -78,7 +82,7 @@ def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
         try:
             yield lambda more: bar.advance(task, more)
         except BaseException:
-            bar.remove_task(task)  # what comes next says what went wrong
+            bar.remove_task(task)  # so that the error is not printed below an unfinished bar
             raise
         if total is None:
             bar.update(task, total=bar.tasks[0].completed)

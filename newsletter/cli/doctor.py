@@ -1,4 +1,4 @@
-"""`newsletter doctor`: all that the newsletter depends on, and what would go wrong."""
+"""`newsletter doctor`: check everything that the newsletter depends on."""
 
 import os
 from collections.abc import Sequence
@@ -14,19 +14,20 @@ from newsletter.model.diagnosis import Diagnosis, Health, HealthItem
 from newsletter.model.finding import Means
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 
-_STYLES = {"ok": "green", "warning": "yellow", "error": "red", "not judged": "dim"}
-_COUNTED = frozenset({"error", "warning"})
-_LABEL_WIDTH = len("not judged")
+_STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.ERROR: "red", Health.NOT_JUDGED: "dim"}
+_LABELS = {Health.OK: "ok", Health.WARNING: "warning", Health.ERROR: "error", Health.NOT_JUDGED: "skipped"}
+_COUNTED = frozenset({Health.ERROR, Health.WARNING})
+_LABEL_WIDTH = max(map(len, _LABELS.values()))
 _TEXT_COLUMN = _LABEL_WIDTH + 4
 
 
 def doctor(without: Without = [], as_json: AsJson = False) -> None:  # noqa: B006 - Typer copies it
-    """Check what the newsletter depends on: machine, database, provider, DNS, and pages.
+    """Check what your newsletter depends on: machine, database, provider, DNS and web pages.
 
-    Says what is wrong, what to do, and which DNS records to publish. Changes nothing. Ends with 1 where something
-    keeps mail from leaving or arriving.
+    Shows what is wrong, how to fix it, and which DNS records to publish. Changes nothing. Exits with status 1 if an
+    error keeps email from being sent or delivered.
     """
-    with bars.steps("Looking", PARTS) as on_done:
+    with bars.steps("Checking", PARTS) as on_done:
         is_online = Means.NETWORK not in without
         found = diagnose(Path.cwd(), os.environ, now=datetime.now(UTC), is_online=is_online, on_done=on_done)
     if as_json:
@@ -48,9 +49,9 @@ def _print(found: Diagnosis) -> None:
 
 
 def _print_alike(items: Sequence[HealthItem]) -> None:
-    """Print what is to be said of one item, or in the same words of several."""
+    """Print one item, or print several items that have the same text as one."""
     item, rules = items[0], ", ".join(item.id for item in items if item.id[0].isupper())
-    label = output.styled(item.health.ljust(_LABEL_WIDTH), _STYLES[item.health])
+    label = output.styled(_LABELS[item.health].ljust(_LABEL_WIDTH), _STYLES[item.health])
     named = f" {output.styled(f'[{rules}]', 'dim')}" if rules else ""
     output.say(f"  {label}  {item.what}{named}", hang=_TEXT_COLUMN - 2)
     if item.remedy:
@@ -59,19 +60,21 @@ def _print_alike(items: Sequence[HealthItem]) -> None:
 
 
 def _print_records(found: Diagnosis) -> None:
-    """Print the records to publish in a form whose values can be copied: they are never broken."""
+    """Print the records to publish. Their lines are never broken, so that the values can be copied."""
     records = list(dict.fromkeys(record for item in found.items for record in item.records))
     if not records:
         return
-    output.say(output.styled("To publish in the DNS", "bold"))
+    output.say(output.styled("DNS records to publish", "bold"))
     for record in records:
         output.print_lines([f"  name   {record.name}", f"  type   {record.type}", f"  value  {record.value}", ""])
 
 
 def _print_summary(found: Diagnosis) -> None:
     counts = [
-        output.styled(f"{count} {health}{'s' if count > 1 and health in _COUNTED else ''}", _STYLES[health])
+        output.styled(f"{count} {_LABELS[health]}{'s' if count > 1 and health in _COUNTED else ''}", _STYLES[health])
         for health in (Health.ERROR, Health.WARNING, Health.OK, Health.NOT_JUDGED)
         if (count := found.count(health))
     ]
     output.say(", ".join(counts))
+    if found.count(Health.ERROR) or found.count(Health.WARNING):
+        output.print_next("newsletter doctor", "to check again after you have fixed these")

@@ -1,4 +1,8 @@
-"""The arguments and options that several commands take, each said once."""
+"""Arguments and options that several commands share.
+
+The metavar says which kind of value is meant. From the metavar, the shell knows how to complete an ISSUE, a SEGMENT, a
+BROADCAST, a GROUP of reviewers or a TOPIC (`cli/completion.py`).
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,23 +12,33 @@ import typer
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.finding import Means
 
-NamedIssue = Annotated[str, typer.Argument(metavar="ISSUE", help="The issue, such as 2026-02.")]
-NewestIssue = Annotated[str | None, typer.Argument(metavar="ISSUE", help="Such as 2026-02; the newest without one.")]
-BroadcastNumber = Annotated[int, typer.Argument(metavar="BROADCAST", help="The number of a broadcast.")]
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's address.")]
-OutputFile = Annotated[Path | None, typer.Argument(metavar="FILE", help="The file to write; else the screen.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For a script.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+NamedIssue = Annotated[str, typer.Argument(metavar="ISSUE", help="The issue to use, for example 2026-02.")]
+NewestIssue = Annotated[
+    str | None, typer.Argument(metavar="ISSUE", help="The issue to use, for example 2026-02. Default: the latest.")
+]
+BroadcastNumber = Annotated[
+    int, typer.Argument(metavar="BROADCAST", help="The number of the broadcast, as `newsletter status` shows it.")
+]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of the subscriber.")]
+OutputFile = Annotated[
+    Path | None, typer.Argument(metavar="FILE", help="The file to write. Default: print to the screen.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, without changing anything.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 Without = Annotated[
     list[Means],
     typer.Option(
-        metavar="MEANS",
+        metavar="TOOL",
         envvar="NEWSLETTER_WITHOUT",
-        help="Skip the checks that need browser, network or spamassassin. May be given several times.",
+        help="Skip the checks that need this tool: `browser`, `network` or `spamassassin`. Repeatable.",
     ),
 ]
 REASONS = f"{', '.join(list(SuppressionReason)[:-1])} or {SuppressionReason.MANUAL}"
-OnlyReason = Annotated[SuppressionReason | None, typer.Option("--reason", metavar="REASON", help=f"Only {REASONS}.")]
-OnlyTopic = Annotated[str | None, typer.Option(metavar="TOPIC", help='Only who left this topic; "" for all mail.')]
+OnlyReason = Annotated[
+    SuppressionReason | None,
+    typer.Option("--reason", metavar="REASON", help=f"Only addresses blocked for this reason: {REASONS}."),
+]
+_ONLY_TOPIC = 'Only people who unsubscribed from this topic. Use "" for addresses blocked for all email.'
+OnlyTopic = Annotated[str | None, typer.Option(metavar="TOPIC", help=_ONLY_TOPIC)]

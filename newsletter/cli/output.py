@@ -1,4 +1,4 @@
-"""The only place that prints: results on stdout; errors, questions and progress on stderr."""
+"""The only module that prints. Results go to stdout; errors, questions and progress go to stderr."""
 
 import json
 import os
@@ -19,35 +19,36 @@ Item = TypeVar("Item")
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _STYLED = re.compile(r"\x1b\[[0-9;]*m")
-# What a terminal would obey rather than show: control characters, but for the styles above, and what turns the order of
-# letters about. Names on a list, a column's title or a server's words may hold it.
+# Characters that a terminal obeys instead of showing: all control characters except those of the styles above, and
+# characters that reverse the order of letters. Names on a list, column titles and messages from servers may contain
+# them.
 _COMMANDS = re.compile(
     rf"\x1b(?!\[(?:0|{'|'.join(_STYLES.values())})m)"
     r"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 )
-_NARROWEST = 20  # columns; below that nothing is broken, since nothing reads well
+_NARROWEST = 20  # columns; on a narrower terminal, breaking lines would not make them more readable
 
 
 def say(text: str = "", *, hang: int = 0) -> None:
-    """Print a line of the result at once, so that a reader at the other end of a pipe need not wait for the last one.
+    """Print a line of the result immediately, so that a program that reads the pipe need not wait.
 
-    Where the line is broken, the rest stands `hang` columns to the right of where the text begins.
+    If the line has to be broken, the lines after the first are indented by `hang` more columns.
     """
     print(fitted(text, sys.stdout, indent=len(text) - len(text.lstrip(" ")) + hang), flush=True)
 
 
 def result_stream() -> TextIO:
-    """Return the stream for a result that is written piece by piece."""
+    """Return the stream to which a result is written piece by piece."""
     return sys.stdout
 
 
 def note(text: str) -> None:
-    """Print a line beside the result: what is going on, or what comes next."""
+    """Print a line that is not part of the result, such as progress or advice."""
     print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
 
 
 def print_error(message: str) -> None:
-    """Print why the command cannot go on, a line per mistake; a line that begins with a space goes on with the last."""
+    """Print why the command stops, one line per mistake. A line that begins with a space continues the one before."""
     label = styled("error:", "red", stream=sys.stderr)
     for line in message.splitlines() or [""]:
         text = line if line.startswith(" ") else f"{label} {line}"
@@ -55,24 +56,24 @@ def print_error(message: str) -> None:
 
 
 def print_next(command: str, why: str) -> None:
-    """Print the next step as a person would type it."""
+    """Print the command to run next, and its purpose."""
     text = f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}"
     print(fitted(text, sys.stderr, indent=len("next: ")), file=sys.stderr)
 
 
 def print_json(value: object) -> None:
-    """Print the result for a script; moments become ISO 8601."""
+    """Print the result as JSON. Dates and times are in ISO 8601 format."""
     print(_json(value, indent=2))
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines of a long result as they come."""
+    """Print the lines of a long result as they arrive."""
     for line in lines:
         print(harmless(line))
 
 
 def print_json_items(items: Iterable[object]) -> None:
-    """Print a long list for a script as it comes, one item per line."""
+    """Print a long list as JSON, one item per line, as the items arrive."""
     print("[", end="")
     for number, item in enumerate(items):
         print("," if number else "", _json(item), sep="\n" if number else "", end="")
@@ -80,7 +81,7 @@ def print_json_items(items: Iterable[object]) -> None:
 
 
 def _json(value: object, *, indent: int | None = None) -> str:
-    """Return JSON that people can read too; what a terminal would obey is escaped, which means the same in JSON."""
+    """Return readable JSON. Characters that a terminal would obey are escaped, which does not change the data."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)
 
@@ -90,11 +91,11 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Struct):
         return asdict(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
-    """Print names and values in two columns; a fact without a value is left out."""
+    """Print names and values in two columns. A fact with an empty value is omitted."""
     told = [(name, value) for name, value in facts if value]
     width = max(len(name) for name, _ in told)
     for name, value in told:
@@ -105,9 +106,9 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under heads; numbers, and gaps among them, stand to the right.
+    """Print rows under column headings. Columns of numbers are aligned to the right, even if some cells are empty.
 
-    Where a terminal is too narrow, the last column goes on in further lines.
+    If the terminal is too narrow, the last column continues on further lines.
     """
     columns = list(zip(heads, *rows, strict=True))
     numeric = frozenset(index for index, (_, *cells) in enumerate(columns) if all(map(_is_number_or_gap, cells)))
@@ -117,7 +118,7 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int]) -> list[str]:
-    """Return rows in columns two apart; those of the columns `right` are aligned to the right."""
+    """Return one line per row, with two spaces between columns. Columns with an index in `right` are right-aligned."""
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     gaps = [[" " * (width - display_width(cell)) for cell, width in zip(row, widths, strict=True)] for row in rows]
     return [
@@ -134,14 +135,14 @@ def _is_number_or_gap(cell: str) -> bool:
 
 
 def print_columns(columns: Mapping[str, Callable[[Item], str]], items: Sequence[Item]) -> None:
-    """Print one row per item; a column is shown only where some item fills it."""
+    """Print one row per item. A column is shown only if at least one item has a value for it."""
     cells = {head: [cell(item) for item in items] for head, cell in columns.items()}
     filled = {head: column for head, column in cells.items() if any(column)}
     print_table(list(filled), list(zip(*filled.values(), strict=True)))
 
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
-    """Return the text in a style, where the stream is a terminal that wants styles (https://no-color.org)."""
+    """Return the text in a style if the stream is a terminal that accepts styles (https://no-color.org)."""
     target = stream or sys.stdout
     wants = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     if not wants or not getattr(target, "isatty", lambda: False)():
@@ -161,7 +162,10 @@ def people_of(number: int) -> str:
 
 
 def shortened(text: str, columns: int) -> str:
-    """Return the text within so many columns; an ellipsis stands for what is left out, and for what cannot be shown."""
+    """Return the text, cut to this many columns.
+
+    An ellipsis replaces the part that was cut off, and each unprintable character.
+    """
     clean = "".join(character if character.isprintable() else "…" for character in text)
     if display_width(clean) <= columns:
         return clean
@@ -171,14 +175,14 @@ def shortened(text: str, columns: int) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return the text with a mark in the place of whatever a terminal would obey."""
+    """Return the text with a replacement character for each character that a terminal would obey."""
     return text if text.isascii() and text.isprintable() else _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def fitted(text: str, stream: TextIO, *, indent: int) -> str:
-    """Return the harmless text, broken between words where a terminal would break it within one.
+    """Return the text made harmless, and broken between words if the terminal is too narrow for it.
 
-    Further lines are indented by `indent` columns.
+    The lines after the first are indented by `indent` columns.
     """
     text = harmless(text)
     width = get_terminal_size().columns
@@ -199,19 +203,19 @@ def _shown_width(text: str) -> int:
 
 
 def display_width(text: str) -> int:
-    """Return how many columns a terminal gives to the text."""
+    """Return the width of the text on a terminal, in columns."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # a table of every wide character, which most output does not need
+    from rich.cells import cell_len  # loads a table of all wide characters, which most output does not need
 
     return cell_len(text)
 
 
 def require_yes(question: str, *, yes: bool, otherwise: str) -> None:
-    """Ask a person, unless they said `--yes`; silence means no.
+    """Ask for confirmation, unless `yes` is set. An empty answer means no.
 
-    Where the answer is no, say what did not happen, in the words of `otherwise`, and end the command with 1. Raise
-    InputError where nobody can answer.
+    If the answer is no, print `otherwise`, which says what did not happen, and exit with status 1. Raise InputError if
+    there is no terminal to ask on.
     """
     if not yes and not confirm(question):
         note(otherwise)
@@ -219,20 +223,20 @@ def require_yes(question: str, *, yes: bool, otherwise: str) -> None:
 
 
 def confirm(question: str) -> bool:
-    """Ask a person, and return whether they said yes; silence means no.
+    """Ask a question and return whether the answer was yes. An empty answer means no.
 
-    Raise InputError where nobody can answer.
+    Raise InputError if there is no terminal to ask on.
     """
     if not sys.stdin.isatty():
-        raise InputError("nobody is there to be asked; add --yes to go on without the question")
+        raise InputError("there is no terminal on which to ask for confirmation; add --yes to skip the confirmation")
     print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
 
 def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
-    """Ask a person for one of the answers, by its first letter; return `otherwise` for anything else, or for silence.
+    """Ask the user to choose an answer, by its word or first letter. Return `otherwise` for any other input.
 
-    `answers` maps each word to what it means.
+    `answers` maps each word to its explanation.
     """
     width = max(map(len, answers))
     for word, meaning in answers.items():

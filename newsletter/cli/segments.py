@@ -1,4 +1,4 @@
-"""`newsletter segments`: parts of the list, how many each holds, and what two of them have in common."""
+"""`newsletter segments`: list the segments, with the size of each and how many people they have in common."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,17 +25,24 @@ from newsletter.workflows.segments import (
 
 
 def segments(
-    name: Annotated[str | None, typer.Argument(metavar="SEGMENT", help="One segment, to be shown in full.")] = None,
-    overlap: Annotated[str | None, typer.Option(metavar="SEGMENT", help="Compare each segment with this one.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="SEGMENT", help="The segment to show in detail. Default: list all segments.")
+    ] = None,
+    overlap: Annotated[
+        str | None,
+        typer.Option(metavar="SEGMENT", help="Also show how many people in each segment are also in this one."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every segment: how many people it has, and how many of them may be mailed.
+    """List your segments, with the size of each and how many people in it can be emailed.
 
-    Also shows what it shares with other segments, and a few of its people. Segments stand in newsletter.toml, below
-    `[segments]`; docs/segments.md explains how they are written.
+    Also shows how many people each pair of segments has in common, and some sample addresses. Define segments in
+    newsletter.toml, under `[segments]`; see docs/segments.md.
     """
     if name and overlap:
-        raise InputError("--overlap compares all segments with one; leave out the name, or --overlap")
+        raise InputError(
+            "--overlap compares all segments with one segment; remove the other segment name, or --overlap"
+        )
     now = datetime.now(UTC)
     with opened_database() as (config, database):
         if name is not None:
@@ -58,7 +65,7 @@ def segments(
 
 @contextmanager
 def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
-    """Show progress where counting takes a while."""
+    """Show progress if the list is so long that counting takes a while."""
     if not is_large(database):
         yield lambda _: None
         return
@@ -68,7 +75,7 @@ def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
 
 def _print_overview(overview: SegmentsOverview) -> None:
     other = overview.other
-    heads = ["segment", "people", "mailable", *([f"in {other}"] if other else []), "who"]
+    heads = ["segment", "people", "can be emailed", *([f"in {other}"] if other else []), "expression"]
     output.print_table(heads, [_row(counted) for counted in overview.segments])
     if overview.overlaps:
         output.say()
@@ -77,18 +84,18 @@ def _print_overview(overview: SegmentsOverview) -> None:
         output.print_table(("in both", "people"), rows)
     if any(counted.sample for counted in overview.segments):
         output.say()
-        output.say(output.styled("some of them", "dim"))
+        output.say(output.styled("sample addresses", "dim"))
         output.print_facts(
-            (counted.segment.name, ", ".join(_addresses(counted)) or "nobody") for counted in overview.segments
+            (counted.segment.name, ", ".join(_addresses(counted)) or "none") for counted in overview.segments
         )
     elif not overview.segments[0].count.members:
-        output.print_next("newsletter subscribers import FILE", "to bring in a list")
+        output.print_next("newsletter subscribers import FILE", "to import your list")
         return
     named = overview.segments[1:]
     if not named:
-        output.note("Name your own in newsletter.toml, below [segments]: teachers = 'tagged(\"teacher\")'")
+        output.note("Define your own segments in newsletter.toml, under [segments]: teachers = 'tagged(\"teacher\")'")
     else:
-        output.print_next(f"newsletter segments {named[0].segment.name}", "to see one in full")
+        output.print_next(f"newsletter segments {named[0].segment.name}", "to see one segment in detail")
 
 
 def _row(counted: CountedSegment) -> list[str]:
@@ -101,14 +108,14 @@ def _print_portrait(portrait: CountedSegment) -> None:
     count = portrait.count
     not_mailed = [f"{people:,} {reason.value}" for reason, people in portrait.suppressed]
     if count.without_consent:
-        not_mailed.append(f"{count.without_consent:,} without consent on record")
+        not_mailed.append(f"{count.without_consent:,} without recorded consent")
     output.print_facts(
         [
             ("segment", portrait.segment.name),
-            ("who", portrait.segment.expression),
+            ("expression", portrait.segment.expression),
             ("people", f"{count.members:,}"),
-            ("mailable", f"{count.mailable:,}"),
-            ("not mailed", "\n".join(not_mailed)),
+            ("can be emailed", f"{count.mailable:,}"),
+            ("not emailed", "\n".join(not_mailed)),
         ]
     )
     if not portrait.sample:
@@ -117,6 +124,9 @@ def _print_portrait(portrait: CountedSegment) -> None:
     print_members(portrait.sample)
     if count.members > len(portrait.sample):
         output.print_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
+    else:
+        command = f"newsletter send ISSUE --to {portrait.segment.name} --dry-run"
+        output.print_next(command, "to see what would happen if you sent them an issue")
 
 
 def _overview_data(overview: SegmentsOverview) -> dict[str, object]:

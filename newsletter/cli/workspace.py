@@ -1,4 +1,4 @@
-"""The workspace in which a command runs: its configuration, and its database."""
+"""The workspace in which a command runs: its configuration and its database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +11,21 @@ from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 
 
-def current_config() -> Config:
-    """Return the configuration of the workspace in which the command runs."""
-    return with_known_provider(load_config(find_workspace(Path.cwd())))
+def current_config(*, prints_notes: bool = True) -> Config:
+    """Return the configuration of the workspace around the current folder."""
+    config = with_known_provider(load_config(find_workspace(Path.cwd())))
+    for text in config.notes if prints_notes else ():
+        output.note(text)
+    return config
 
 
 @contextmanager
-def opened_database() -> Iterator[tuple[Config, Database]]:
-    """Give the configuration of the workspace, and its database while the block lasts."""
-    config = current_config()
+def opened_database(*, prints_notes: bool = True) -> Iterator[tuple[Config, Database]]:
+    """Yield the configuration of the workspace and its database, which is open until the block ends."""
+    config = current_config(prints_notes=prints_notes)
     with open_database(config.database, on_copy=_say_copied) as database:
         yield config, database
 
 
 def _say_copied(copy: str) -> None:
-    output.note(f"The database was brought to this version of newsletter; a copy from before is {copy}.")
+    output.note(f"The database was updated for this version of newsletter. A copy of the old database is in {copy}.")

@@ -1,1 +1,1 @@
-"""Files → Issue: reads an issue's folder, collects every mistake in it, and returns typed content."""
+"""Reads an issue's folder into an `Issue`, or collects every mistake in its files."""

@@ -1,4 +1,4 @@
-"""Loads an issue's folder into an `Issue`, or reports every mistake in it at once."""
+"""Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.source import Document, Reading, Tree, read_front_matter, read_tips, read_yaml, record_of
+from newsletter.content.source import Document, Reading, read_front_matter, read_tips, read_yaml, record_of
+from newsletter.content.yaml_reader import Tree
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source, Tips
@@ -32,20 +33,18 @@ from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
 ISSUES_FOLDER = "issues"
-_WRITTEN = "[!.]*.md"  # without what editors and systems hide beside a file
-# An issue is rendered once for each set of the segments that `only:` names, and for each mailbox provider where tips
-# differ by it.
+_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and systems leave
 
 
 def issue_names(config: Config) -> list[str]:
-    """Return the names of all issues of a workspace, in their order."""
+    """Return the names of all issues in a workspace, sorted."""
     return sorted(path.parent.name for path in (config.root / ISSUES_FOLDER).glob(f"*/{ISSUE_FILE}"))
 
 
 def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
-    """Reads `issue.yaml` and every section that it names.
+    """Read `issue.yaml` and every section that it lists.
 
-    Raises MistakesError with all mistakes of all files, InputError where the folder is not an issue.
+    Raise MistakesError with all mistakes in all files, and InputError if the folder is not an issue.
     """
     if not (folder / ISSUE_FILE).is_file():
         raise InputError(f"{config.shown(folder)} is not an issue: it has no {ISSUE_FILE}; see `newsletter new --help`")
@@ -53,7 +52,7 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
 
 
 class _IssueReader(Struct):
-    """Reads one issue; holds what all its files share."""
+    """Reads the files of one issue, and collects their mistakes, merge fields and images."""
 
     config: Config
     folder: Path
@@ -62,11 +61,12 @@ class _IssueReader(Struct):
     pictures: dict[str, PictureFile] = field(default_factory=dict)
 
     def read(self) -> Issue:
-        document = read_yaml(self.folder / ISSUE_FILE, self.config.shown(self.folder / ISSUE_FILE), self.reading)
+        path = self.folder / ISSUE_FILE
+        document = read_yaml(path, self.config.shown(path), self.reading, IssueFields)
         fields = None if document is None else record_of(document, IssueFields, self.reading)
         sections: tuple[Section, ...] = ()
         if document is not None:
-            # Sections are read even where issue.yaml has mistakes, so that all files' are told at once.
+            # Sections are read even if issue.yaml has mistakes, so that the mistakes in all files are reported at once.
             entries = _entries(document.data) if fields is None else fields.sections
             sections = self._sections(entries, document.source)
             self._require_topics(_topics(document.data) if fields is None else fields.topics, document.source)
@@ -91,7 +91,7 @@ class _IssueReader(Struct):
         for index, entry in enumerate(entries):
             place = source.at("sections", index)
             if entry.section in sections:
-                what = f"the section {entry.section} stands twice"
+                what = f"the section {entry.section} is listed twice"
                 self.reading.add(place.path, place.line, what, "keep one of them")
             elif (section := self._section(entry, place)) is not None:
                 sections[entry.section] = section
@@ -99,7 +99,7 @@ class _IssueReader(Struct):
         return tuple(sections.values())
 
     def _tips(self, sections: tuple[Section, ...], language: str) -> Tips | None:
-        """The theme's steps, where a section shows them."""
+        """Return the theme's steps, or None if no section shows them."""
         for section in sections:
             if isinstance(section.fields, TipsFields) and section.fields.show:
                 return read_tips(self.config, language, asked_at=section.source.at("show"), reading=self.reading)
@@ -111,21 +111,23 @@ class _IssueReader(Struct):
             self.reading.add(place.path, place.line, f"there is no segment {name}", suggestion(name, known))
 
     def _require_topics(self, topics: tuple[str, ...], source: Source) -> None:
-        """One or more where the workspace has topics, each of them a known one; else none."""
+        """Note unknown and repeated topics, and a missing topic if the workspace defines topics."""
         known, place = list(self.config.settings.topics), source.at("topics")
         if topics and not known:
-            what = f"`topics` is written, but {CONFIG_FILE} defines none"
-            self.reading.add(place.path, place.line, what, "take it out, or define topics under [topics] there")
+            what = f"`topics` is set, but {CONFIG_FILE} defines no topics"
+            remedy = f"delete the line, or define topics under [topics] in {CONFIG_FILE}"
+            self.reading.add(place.path, place.line, what, remedy)
             return
         if known and not topics:
-            remedy = f"add `topics:` with one or more of {', '.join(known)}: whoever left all of them does not get it"
-            self.reading.add(place.path, place.line, "the issue does not say which topics it is about", remedy)
+            who = "subscribers who left all of its topics do not receive the issue"
+            remedy = f"add `topics:` with one or more of {', '.join(known)} ({who})"
+            self.reading.add(place.path, place.line, "the issue has no topics", remedy)
         for index, topic in enumerate(topics):
             at = source.at("topics", index)
             if topic not in known:
                 self.reading.add(at.path, at.line, f"there is no topic {topic}", suggestion(topic, known))
             elif topic in topics[:index]:
-                self.reading.add(at.path, at.line, f"the topic {topic} stands twice", "keep one of them")
+                self.reading.add(at.path, at.line, f"the topic {topic} is listed twice", "keep one of them")
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
@@ -136,8 +138,8 @@ class _IssueReader(Struct):
         section_type = self.section_types.get(type_name)
         if section_type is None:
             line = document.lines.get(("type",))
-            remedy = f"{suggestion(type_name, list(self.section_types))}; write it as `type:` above the text"
-            self.reading.add(document.path, line, f"unknown section type {type_name}", remedy)
+            remedy = f"{suggestion(type_name, list(self.section_types))}; set it with `type:` at the top of the file"
+            self.reading.add(document.path, line, f"there is no section type {type_name}", remedy)
             return None
         own_keys = {key: value for key, value in document.data.items() if key != "type"}
         document = replace(document, data=own_keys)
@@ -184,7 +186,8 @@ class _IssueReader(Struct):
                 self.reading.add(document.path, line, f"there is no item {name}", remedy)
         for name in files.keys() - set(order):
             line = document.lines.get(("items",))
-            self.reading.add(document.path, line, f"the item {name} is not in `items`", "add it, or delete its file")
+            remedy = f"add {name} to `items`, or delete {name}.md"
+            self.reading.add(document.path, line, f"the item {name} is not in `items`", remedy)
         return tuple(items[name] for name in order if name in items)
 
     def _item(self, name: str, path: Path) -> Item | None:
@@ -200,7 +203,7 @@ class _IssueReader(Struct):
         return Item(name=name, fields=fields, prose=prose, source=source, digest=digest, zone=zone)
 
     def _context(self, document: Document) -> Mapping[str, object]:
-        """What the validation of a record needs to know of the issue's folder."""
+        """Return the context for validating a record: a function that raises ValueError if an image cannot be used."""
 
         def require_picture(name: str) -> None:
             self._require_picture(name, document.source.at(*location_of(name, document.data)))
@@ -223,7 +226,7 @@ class _IssueReader(Struct):
 
 
 def _entries(data: Tree) -> tuple[SectionEntry, ...]:
-    """What can be made out of `sections:` in an issue.yaml that is not valid as a whole."""
+    """Return the valid entries of `sections:` from an issue.yaml that has mistakes."""
     listed = data.get("sections")
     entries = []
     for value in listed if isinstance(listed, list) else ():
@@ -233,7 +236,7 @@ def _entries(data: Tree) -> tuple[SectionEntry, ...]:
 
 
 def _topics(data: Tree) -> tuple[str, ...]:
-    """What can be made out of `topics:` in an issue.yaml that is not valid as a whole."""
+    """Return the valid entries of `topics:` from an issue.yaml that has mistakes."""
     stated = data.get("topics")
     listed = stated if isinstance(stated, list) else [stated]
     return tuple(topic for topic in listed if isinstance(topic, str))

@@ -1,4 +1,4 @@
-"""Markdown → prose: parsed once, raw HTML kept as text, links and pictures listed with their lines."""
+"""Parses Markdown: raw HTML stays text, and links and images are listed with their lines."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,12 +11,12 @@ from markdown_it.token import Token
 from newsletter.model.finding import Place
 from newsletter.model.issue import Prose, ProseLink, ProsePicture
 
-# Signs of Arabic, Chinese and Japanese that end an address, as a comma does.
+# Arabic, Chinese and Japanese punctuation that ends a web address, just as a comma does.
 _PARTED = str.maketrans(dict.fromkeys("،؛؟。、，；：！？（）「」『』《》【】…", " "))
 
 
 class _WholeAddresses(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no types
-    """Finds addresses that are written out, with https:// in front; bare names and mailboxes are left as words."""
+    """Finds web addresses that begin with http:// or https://. Domain names and email addresses stay plain text."""
 
     def __init__(self) -> None:
         super().__init__(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
@@ -24,16 +24,16 @@ class _WholeAddresses(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no 
             self.add(scheme, None)
 
     def match(self, text: str) -> Any:
-        """All addresses in a text."""
+        """Return all addresses in a text."""
         return super().match(text.translate(_PARTED))
 
     def match_at_start(self, text: str) -> Any:
-        """The address that a text begins with."""
+        """Return the address that a text begins with."""
         return super().match_at_start(text.translate(_PARTED))
 
 
-# CommonMark with tables and struck words; raw HTML is text, since content must never become markup. Whole addresses
-# become links: mail programs would make them so by themselves, in a blue that nobody can read at night.
+# CommonMark with tables and strikethrough. Raw HTML is text, because content must never become markup. Complete
+# addresses become links: email apps would link them anyway, in a blue that is unreadable in dark mode.
 _PARSER = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": True})
 _PARSER.enable(["table", "strikethrough", "linkify"])
 _PARSER.linkify = _WholeAddresses()
@@ -42,10 +42,10 @@ _PARSER.linkify = _WholeAddresses()
 _BREAKS = frozenset({"softbreak", "hardbreak"})
 
 
-# Remembered by content; nobody changes a token of what is returned.
+# Cached by content, which is safe because no caller changes the tokens.
 @lru_cache(maxsize=512)
 def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
-    """Parses a body; `first_line` is the line of the file on which it begins."""
+    """Parse the Markdown of a file. `first_line` is the line of the file on which the Markdown begins."""
     tokens = _PARSER.parse(text)
     links: list[ProseLink] = []
     pictures: list[ProsePicture] = []

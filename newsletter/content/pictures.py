@@ -1,4 +1,4 @@
-"""Pictures of an issue: found inside its folder, and really pictures."""
+"""The images of an issue. Each must be inside the issue's folder and must really be an image."""
 
 import warnings
 from collections.abc import Mapping
@@ -24,22 +24,24 @@ _PHONES_OWN = frozenset({".heic", ".heif"})
 
 
 def find_picture(folder: Path, name: str) -> Path:
-    """The file of a picture that an issue names, relative to the issue's folder.
+    """Return the file of an image that an issue names, relative to the issue's folder.
 
-    Raises ValueError, as `what; what to do`, where it is missing, outside the issue, or not a picture that can be used.
-    Only its head is read: whether the rest is whole is seen when it is fitted.
+    Raise ValueError, as `what; what to do`, if it is missing, outside the issue, or not an image that can be used.
+    Only the header is read here. Damage in the rest of the file is found when the image is resized.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise ValueError(f"the picture {name} is outside the issue; copy it into images/")
+        raise ValueError(f"the image {name} is outside the issue; copy it into images/")
     ending = path.suffix.lower()
     if ending in _PHONES_OWN:
-        raise ValueError(f"{name} is of the kind HEIC, which only telephones read; export it as JPEG")
+        raise ValueError(f"{name} is a HEIC photo, which email apps cannot show; export it as JPEG")
     if ending not in _ENDINGS:
-        raise ValueError(f"{name} is not a picture that can be turned into one for mail; {_USABLE}")
+        raise ValueError(f"{name} is not an image that can be used in an email; {_USABLE}")
     if not _is_file(path):
         there = [str(found.relative_to(folder)) for found in folder.glob("images/*")]
-        raise ValueError(f"there is no picture {name}; {suggestion(name, there) if there else 'put it into images/'}")
+        raise ValueError(
+            f"there is no image {name}; {suggestion(name, there) if there else 'put the file into images/'}"
+        )
     if ending != DRAWN_ENDING:
         _require_head(path, name, path.stat().st_mtime_ns)
     return path
@@ -48,19 +50,19 @@ def find_picture(folder: Path, name: str) -> Path:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a name longer than the system knows, or a folder that may not be looked into
+    except OSError:  # a name that is too long, or a folder without permission
         return False
 
 
 def require_title(picture: ProsePicture) -> None:
-    """Raises ValueError, as `what; what to do`, where the title of a picture in prose is none."""
+    """Raise ValueError, as `what; what to do`, if the title of an image is wrong or contradicts its description."""
     if read_picture_title(picture.title).is_decorative and picture.alt.strip():
-        what = f"the picture {picture.path} is marked as decorative and described all the same"
-        raise ValueError(f"{what}; empty its brackets, or take the mark out")
+        what = f"the image {picture.path} is marked as decorative, but has a description"
+        raise ValueError(f'{what}; leave its brackets empty, or delete "decorative"')
 
 
 def location_of(name: str, tree: object) -> Location:
-    """The keys that lead to a picture's name in front matter; none where it is not there."""
+    """Return the keys that lead to an image's name in a file's settings, or no keys if the name is not there."""
     branches = tree.items() if isinstance(tree, Mapping) else enumerate(tree) if isinstance(tree, list) else ()
     for key, branch in branches:
         if branch == name:
@@ -72,18 +74,21 @@ def location_of(name: str, tree: object) -> Location:
 
 @lru_cache(maxsize=256)
 def _require_head(path: Path, name: str, _modified_ns: int) -> None:
-    """Raises ValueError for a file that is not what its name says; `_modified_ns` makes an edited one a new one."""
+    """Raise ValueError if a file is damaged, too large, or of another format than its name says.
+
+    `_modified_ns` is only part of the cache key.
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its size is judged below
+            warnings.simplefilter("ignore")  # about its size, which is checked below
             with Image.open(path, formats=[PHOTOGRAPHED_FORMATS[path.suffix.lower()]]) as picture:
                 width, height = picture.size
                 picture.verify()
     except Image.DecompressionBombError as err:
-        raise ValueError(f"the picture {name} is too large to be opened; export it at most 4,000 pixels wide") from err
+        raise ValueError(f"the image {name} is too large to open; export it at most 4,000 pixels wide") from err
     except DECODING_FAULTS as err:
-        what = f"the picture {name} is damaged or of another kind than its name says"
+        what = f"the image {name} is damaged, or its name has the wrong ending"
         raise ValueError(f"{what}; export it again") from err
     if width * height > MOST_PIXELS:
-        what = f"the picture {name} is too large to be opened: {width:,} × {height:,} pixels"
+        what = f"the image {name} is too large to open: {width:,} × {height:,} pixels"
         raise ValueError(f"{what}; export it at most 4,000 pixels wide")

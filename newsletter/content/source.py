@@ -1,21 +1,24 @@
-"""Read text files of a user: YAML with the line of each key, front matter, merge fields turned into tokens.
+"""Reads a user's text files: the settings with the line of each key, and the Markdown below them.
 
-Their keys become records; each mistake is told with its line.
+Tokens replace the merge fields, and the settings become records. Each mistake is reported with its line.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.config import TEMPLATES_FOLDER, Config
+from newsletter.content.yaml_reader import Tree, read_yaml_text
+from newsletter.content.yaml_text import in_quotes
 from newsletter.errors import Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source, Tips
@@ -23,91 +26,89 @@ from newsletter.model.slots import MERGE_FIELD, parse_merge_field
 from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
 
-Tree = Mapping[str, object]
-
 _FENCE = re.compile(r"---[ \t]*")
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
 _STRAY_BRACES = re.compile(r"\{\{|\}\}")
-# What a control character in a text would do to a header or a wire format is nobody's wish.
+# Control characters could break a header or the format in which an email is sent.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_OPEN_QUOTES = "found unexpected end of stream"  # PyYAML's words, which it has for nothing else
 _MAX_BYTES = 2_000_000
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML without its own idea of dates, so that an impossible one can be reported like any other mistake."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    sign: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 class Reading(Struct):
-    """What gathers while files are read: mistakes and merge fields."""
+    """The mistakes and merge fields found while files are read."""
 
     mistakes: list[Mistake] = field(default_factory=list)
     merge_fields: list[MergeFieldUse] = field(default_factory=list)
 
     def add(self, path: str, line: int | None, what: str, remedy: str) -> None:
-        """Notes one mistake."""
+        """Note one mistake."""
         self.mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
 
     def take(self, other: "Reading") -> None:
-        """Adds what another reading gathered."""
+        """Add what another reading found."""
         self.mistakes += other.mistakes
         self.merge_fields += other.merge_fields
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """A file as read: the keys of its front matter, the line of each, and the Markdown below."""
+    """The contents of a file: its settings, the line of each setting, and the Markdown below them."""
 
     path: str
-    digest: str  # of the whole text
+    digest: str  # a hash of the whole text
     data: Tree
     lines: Mapping[Location, int]
     body: str = ""
-    body_line: int = 1  # the line of the file on which the body begins
+    body_line: int = 1  # the line of the file on which the Markdown begins
 
     @property
     def source(self) -> Source:
-        """The file, and the line of each key in it."""
+        """Return the file and the line of each key in it."""
         return Source(path=self.path, lines=self.lines)
 
 
-def read_yaml(path: Path, shown: str, reading: Reading) -> Document | None:
-    """A file that is YAML from its first line on; None, with its mistakes noted, where it is broken."""
-    return _read(path, shown, reading, _parse_yaml)
+def read_yaml(path: Path, shown: str, reading: Reading, model: type[Fields]) -> Document | None:
+    """Read a file that contains only the settings of `model`. If it cannot be read, note why and return None."""
+    document = _read(path, shown, reading, _parse_yaml)
+    if document is not None and not document.data:
+        keys = [info.alias or name for name, info in model.model_fields.items() if info.is_required()]
+        reading.add(shown, 1, "the file is empty", f"write a line for each of {', '.join(keys)}")
+        return None
+    return document
 
 
 def read_front_matter(path: Path, shown: str, reading: Reading) -> Document | None:
-    """A Markdown file with optional YAML between two lines of dashes above it; `shown` is its path for people."""
+    """Read a Markdown file, with optional settings between two lines of dashes at its top.
+
+    `shown` is its path as messages show it. If the file cannot be read, note the mistakes and return None.
+    """
     return _read(path, shown, reading, _parse_front_matter)
 
 
 def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Reading) -> str:
-    """The text with each merge field replaced by its token; what is not one is noted as a mistake."""
+    """Return the text with a token in place of each merge field. Note other template syntax as mistakes."""
+
+    breaks = [match.start() for match in re.finditer("\n", text)]
 
     def line_at(position: int) -> int:
-        return first_line + text.count("\n", 0, position)
+        return first_line + bisect_left(breaks, position)
 
     def token(match: re.Match[str]) -> str:
         line = line_at(match.start())
         merge_field = parse_merge_field(match["inside"])
         if merge_field is None:
-            remedy = 'write {{ first_name }} or {{ first_name | default("Friends") }}'
+            remedy = 'write, for example, {{ first_name }} or {{ first_name | default("Friends") }}'
             reading.add(path, line, f"{match[0]} is not a merge field", remedy)
             return ""
         reading.merge_fields.append(MergeFieldUse(field=merge_field, place=Place(path=path, line=line)))
         return merge_field.token
 
     if match := _CONTROL_FLOW.search(text):
-        what = f"{match[0]} is control flow, which content does not have"
-        reading.add(path, line_at(match.start()), what, "show a section to a segment with `only:` in issue.yaml")
+        what = f"{match[0]} does not work in content"
+        remedy = "delete it; to show a section to one segment, write `only:` in issue.yaml"
+        reading.add(path, line_at(match.start()), what, remedy)
     if match := _STRAY_BRACES.search(MERGE_FIELD.sub(lambda found: " " * len(found[0]), text)):
-        what = f"{match[0]} has no partner"
-        reading.add(path, line_at(match.start()), what, "a merge field stands between {{ and }}")
+        what = f"{match[0]} has no matching {'}}' if match[0] == '{{' else '{{'}"
+        reading.add(path, line_at(match.start()), what, "write a merge field as {{ first_name }}")
     return MERGE_FIELD.sub(token, text)
 
 
@@ -123,29 +124,29 @@ def _read(
 
 
 def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
-    """The text of a file; None, with a mistake noted, where it cannot be read as UTF-8."""
+    """Return the text of a file. If it cannot be read as UTF-8 text, note why and return None."""
     try:
         raw = path.read_bytes()
     except OSError as err:
-        reading.add(shown, None, f"cannot be read ({err.strerror})", "check its name and its permissions")
+        reading.add(shown, None, f"the file cannot be read ({err.strerror})", "check its name and its permissions")
         return None
     if len(raw) > _MAX_BYTES:
-        reading.add(shown, None, f"is {len(raw):,} bytes long", "a text file of an issue stays under 2 MB")
+        reading.add(shown, None, f"the file is {len(raw):,} bytes long", "keep each text file of an issue under 2 MB")
         return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         line = raw[: err.start].count(b"\n") + 1
-        reading.add(shown, line, "is not UTF-8 text", "save it with the encoding UTF-8")
+        reading.add(shown, line, "the file is not UTF-8 text", "save it with UTF-8 encoding")
         return None
     if match := _FORBIDDEN.search(text):
         line = text.count("\n", 0, match.start()) + 1
-        reading.add(shown, line, f"holds the control character U+{ord(match[0]):04X}", "delete it")
+        reading.add(shown, line, f"the line contains the control character U+{ord(match[0]):04X}", "delete it")
         return None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-# Remembered by content, so that an edit of one file parses one file. What is remembered is never changed.
+# Cached by content, so that after an edit only the edited file is parsed again. No caller changes a cached value.
 @lru_cache(maxsize=64)
 def _parse_yaml(text: str, path: str) -> tuple[Document | None, Reading]:
     reading = Reading()
@@ -161,7 +162,9 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
         return Document(path=path, digest=_digest(text), data={}, lines={}, body=body), reading
     end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
     if end is None:
-        reading.add(path, 1, "the front matter has no end", "close it with a line of three dashes")
+        reading.add(
+            path, 1, "the settings at the top have no closing line", "write a line of three dashes below them: ---"
+        )
         return None, reading
     document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
     if document is None:
@@ -172,72 +175,19 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
 
 
 def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Document | None:
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as err:
-        mark, what = err.problem_mark or err.context_mark, f"not valid YAML: {err.problem or err.context}"
-        remedy = "check the indentation, the colons, and the quotes around text with a colon"
-        if err.problem == _OPEN_QUOTES:  # found at the end of the file; the mistake is where they begin
-            mark, what = err.context_mark, "the quotes that begin here are never closed"
-            remedy = "close them at the end of the text"
-        reading.add(path, mark.line + first_line if mark else None, what, remedy)
+    def with_tokens(value: str, line: int) -> str:
+        return replace_merge_fields(value, path=path, first_line=line, reading=reading)
+
+    tree = read_yaml_text(text, first_line=first_line, on_text=with_tokens)
+    for mistake in tree.mistakes:
+        reading.add(path, mistake.line, mistake.what, mistake.remedy)
+    if tree.data is None:
         return None
-    except yaml.YAMLError as err:
-        reading.add(path, None, f"not valid YAML: {err}", "delete what does not belong to a text file")
-        return None
-    if root is None:
-        return Document(path=path, digest=_digest(text), data={}, lines={})
-    builder = _TreeBuilder(path=path, first_line=first_line, reading=reading)
-    data = builder.build(root, ())
-    if not isinstance(data, dict):
-        reading.add(path, first_line, "does not hold keys with values", "write `key: value` lines")
-        return None
-    return Document(path=path, digest=_digest(text), data=data, lines=builder.lines)
+    return Document(path=path, digest=_digest(text), data=tree.data, lines=tree.lines)
 
 
 def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-class _TreeBuilder(Struct):
-    """Turns YAML nodes into values, remembering the line of each key and item."""
-
-    path: str
-    first_line: int
-    reading: Reading
-    lines: dict[Location, int] = field(default_factory=dict)
-    _scalars: _Loader = field(default_factory=lambda: _Loader(""))
-
-    def build(self, node: yaml.Node, location: Location) -> object:
-        line = node.start_mark.line + self.first_line
-        self.lines.setdefault(location, line)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, location)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(child, (*location, index)) for index, child in enumerate(node.value)]
-        return self._scalar(node, line)
-
-    def _mapping(self, node: yaml.MappingNode, location: Location) -> Tree:
-        tree: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + self.first_line
-            key = str(key_node.value)
-            if key in tree:
-                self.reading.add(self.path, line, f"the key {key} stands twice", "keep one of them")
-                continue
-            self.lines[(*location, key)] = line
-            tree[key] = self.build(value_node, (*location, key))
-        return tree
-
-    def _scalar(self, node: yaml.Node, line: int) -> object:
-        try:
-            value: object = self._scalars.construct_object(node)
-        except (yaml.YAMLError, ValueError) as err:
-            self.reading.add(self.path, line, f"{node.value!r} cannot be read ({err})", "put it in quotes")
-            return None
-        if not isinstance(value, str):
-            return value
-        return replace_merge_fields(value, path=self.path, first_line=line, reading=self.reading)
 
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
@@ -246,7 +196,7 @@ _FieldsT = TypeVar("_FieldsT", bound=Fields)
 def record_of(
     document: Document, model: type[_FieldsT], reading: Reading, context: Mapping[str, object] | None = None
 ) -> _FieldsT | None:
-    """The keys of a document as a record; None, with its mistakes noted, where they are wrong."""
+    """Return the settings of a document as a record. If they are wrong, note the mistakes and return None."""
     try:
         return model.model_validate(document.data, context=context)
     except ValidationError as err:
@@ -254,8 +204,27 @@ def record_of(
         def line_of(location: Location) -> int | None:
             return document.source.at(*location).line
 
-        reading.mistakes += mistakes_of(err, model=model, path=document.path, line_of=line_of)
+        told = {mistake.line for mistake in reading.mistakes if mistake.path == document.path}
+        errors = [
+            _of_a_writer(details)
+            for details in err.errors(include_url=False)
+            if document.lines.get(tuple(details["loc"])) not in told  # do not report a line twice
+        ]
+        left = ValidationError.from_exception_data(err.title, errors)
+        reading.mistakes += mistakes_of(left, model=model, path=document.path, line_of=line_of)
         return None
+
+
+def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
+    """Return one of pydantic's errors. If a colon turned text into a key, the error says so."""
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+    if kind == "string_type" and isinstance(value, dict) and len(value) == 1:
+        ((key, rest),) = value.items()
+        if rest is None or isinstance(rest, str):
+            text = f"{key}: {rest or ''}".rstrip()
+            what = f"the colon after “{key}” makes it a key; put the text in quotes: {in_quotes(text)}"
+            kind, context = "value_error", {"error": ValueError(what)}
+    return InitErrorDetails(type=kind, loc=details["loc"], input=value, ctx=context)
 
 
 TIPS_FOLDER = "tips"
@@ -263,21 +232,25 @@ _ENDING = ".yaml"
 
 
 def read_tips(config: Config, language: str, *, asked_at: Place, reading: Reading) -> Tips | None:
-    """The steps in a language; without its region or script where there is no file for these, `pt` for `pt-BR`.
+    """Return the theme's steps in a language. Without a file for `pt-BR`, return the steps in `pt`.
 
-    None, with the mistakes noted, where there is no file or it is wrong. `asked_at` is where an issue asks for them.
+    If there is no file, or the file has mistakes, note them and return None. `asked_at` is the place in the issue that
+    asks for the steps.
     """
     path = _find(config, language)
     if path is None:
-        what = f"there are no steps in the issue's language, {language}"
+        what = f"the theme has no steps in the issue's language, {language}"
         known = ", ".join(_languages(config))
-        remedy = f"write {TEMPLATES_FOLDER}/{TIPS_FOLDER}/{language}{_ENDING}, or `cards`; there are {known}"
+        file = f"{TEMPLATES_FOLDER}/{TIPS_FOLDER}/{language}{_ENDING}"
+        remedy = f"add {file}, or write your own steps under `cards`; the theme has steps in {known}"
         reading.add(asked_at.path, asked_at.line, what, remedy)
         return None
     found = Reading()
-    document = read_yaml(path, config.shown(path), found)
+    document = read_yaml(path, config.shown(path), found, Tips)
     for use in found.merge_fields:
-        found.add(use.place.path, use.place.line, f"{use.field} is a merge field", "write plain words")
+        found.add(
+            use.place.path, use.place.line, f"the merge field {use.field} does not work in steps", "write plain text"
+        )
     reading.mistakes += found.mistakes
     return None if document is None else record_of(document, Tips, reading)
 

@@ -1,1 +1,1 @@
-"""Everything that is a matter of language: dates, directions, words."""
+"""Everything that depends on a language: dates, text direction and words."""

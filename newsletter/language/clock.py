@@ -1,47 +1,47 @@
-"""Moments and spans in English, as the program itself shows them: in a terminal, in messages and in reports."""
+"""Times and time spans in English, as shown in the terminal, in messages and in reports."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (  # in English, whatever the locale
+MONTHS = (  # in English in every locale
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 
 
 def show_day(day: date) -> str:
-    """Return `2026-02-19`, of a day or of a moment."""
+    """Return a date, or the date of a time, as `2026-02-19`."""
     return f"{day:%Y-%m-%d}"
 
 
 def show_minute(moment: datetime | None) -> str:
-    """Return `2026-02-19 08:00`, on the clock that the moment carries; nothing for none."""
+    """Return a time as `2026-02-19 08:00` in its own time zone, or an empty text for None."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 def show_second(moment: datetime) -> str:
-    """Return `2026-02-19 08:00:00`, on the clock that the moment carries."""
+    """Return a time as `2026-02-19 08:00:00` in its own time zone."""
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def show_utc(moment: datetime | None) -> str:
-    """Return `2026-02-19 08:00 UTC`, of a moment in UTC; nothing for none."""
+    """Return a time in UTC as `2026-02-19 08:00 UTC`, or an empty text for None."""
     return f"{show_minute(moment)} UTC" if moment else ""
 
 
 def show_utc_from(moment: datetime, now: datetime) -> str:
-    """Return a moment in UTC, and how far off it is: `2026-02-19 08:00 UTC · in 3 days`."""
+    """Return a time in UTC and how far away it is: `2026-02-19 08:00 UTC · in 3 days`."""
     return f"{show_utc(moment)} · {say_distance(moment - now)}"
 
 
 def say_moment(moment: datetime, zone: str, *, now: datetime) -> str:
-    """Return `Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC · in 2 days 3 hours`."""
+    """Return what `say_time` returns, and how far away the time is: `… · 16:00 UTC · in 2 days 3 hours`."""
     return f"{say_time(moment, zone)} · {say_distance(moment - now)}"
 
 
 def say_time(moment: datetime, zone: str) -> str:
-    """Return `Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC`."""
+    """Return a time as `Thursday, February 19, 2026, 8:00 am PST (America/Los_Angeles) · 16:00 UTC`."""
     own, utc = moment.astimezone(ZoneInfo(zone)), moment.astimezone(UTC)
     if zone == "UTC":
         return f"{say_day_and_clock(utc)} UTC"
@@ -50,25 +50,25 @@ def say_time(moment: datetime, zone: str) -> str:
 
 
 def say_day_and_clock(moment: datetime) -> str:
-    """Return `Thursday, February 19, 2026, 8:00 am`, on the clock that the moment carries."""
+    """Return a time as `Thursday, February 19, 2026, 8:00 am` in its own time zone."""
     day = f"{WEEKDAYS[moment.weekday()]}, {MONTHS[moment.month - 1]} {moment.day}, {moment.year}"
     return f"{day}, {say_clock(moment)}"
 
 
 def say_clock(moment: datetime) -> str:
-    """Return `8:00 am`, on the clock that the moment carries."""
+    """Return a time as `8:00 am` in its own time zone."""
     return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
 
 
 def say_distance(span: timedelta) -> str:
-    """Return `in 2 days 3 hours`, `45 minutes ago` or `now`."""
+    """Return how far away a time is: `in 2 days 3 hours`, `45 minutes ago` or `now`."""
     if abs(span) < timedelta(seconds=30):
         return "now"
     return f"in {say_span(span)}" if span > timedelta() else f"{say_span(-span)} ago"
 
 
 def say_span(span: timedelta) -> str:
-    """Return the two largest units, to the minute: `2 days 3 hours`."""
+    """Return a time span in its two largest units, to the minute: `2 days 3 hours`."""
     minutes = max(round(span / timedelta(minutes=1)), 0)
     days, hours = divmod(minutes // 60, 24)
     parts = [(days, "day"), (hours, "hour"), (minutes % 60, "minute")]
@@ -78,6 +78,6 @@ def say_span(span: timedelta) -> str:
 
 
 def _zone_name(moment: datetime) -> str:
-    """Return `PST`, or `UTC-03:00` where the zone has no letters of its own."""
+    """Return a time zone's abbreviation such as `PST`, or `UTC-03:00` if it has none."""
     name = moment.tzname() or ""
     return name if name.isalpha() else f"UTC{moment.isoformat()[-6:]}"

@@ -1,6 +1,6 @@
-"""Dates, ranges and zone labels of an event, in words: made from its fields, so that they cannot be wrong.
+"""Dates, ranges and zone labels of an event, in words. They are made from its fields, so they cannot be wrong.
 
-English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT"); every other
+English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT"). Every other
 language takes its forms from CLDR through Babel.
 """
 
@@ -25,23 +25,23 @@ from newsletter.language.words import comma_of, locale_of, weekly
 from newsletter.model.issue import Item
 from newsletter.model.issue_fields import Moment
 
-_OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR says of a zone that it has no name for
+_OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR writes for a time zone without a name
 _DASH = "\N{EN DASH}"
 
 
 class DateTile(NamedTuple):
-    """The date tile of an event: one day, or the first and the last of a range."""
+    """The date tile of an event: one day, or the first and last day of a range."""
 
     month: str
     day: str
     weekday: str
-    last_month: str = ""  # empty where the event has one day
+    last_month: str = ""  # empty if the event has one day
     last_day: str = ""
     last_weekday: str = ""
 
 
 class _Span(Struct, frozen=True, kw_only=True):
-    """An event's days and, where it has times of day, its times."""
+    """An event's days, and its times if it has any."""
 
     first: date
     last: date
@@ -50,7 +50,7 @@ class _Span(Struct, frozen=True, kw_only=True):
 
 
 def format_when(item: Item, language: str) -> str:
-    """Days and times of an event on one line; empty where it has no date."""
+    """Return the days and times of an event on one line, or an empty text if it has no date."""
     span = _span(item)
     if span is None:
         return ""
@@ -61,7 +61,7 @@ def format_when(item: Item, language: str) -> str:
 
 
 def format_deadline(item: Item, language: str) -> str:
-    """A deadline's label and date: `Early bird price ends February 22`."""
+    """Return a deadline's label and date: `Early bird price ends February 22`."""
     deadline = item.fields.deadline
     if deadline is None:
         return ""
@@ -71,7 +71,7 @@ def format_deadline(item: Item, language: str) -> str:
 
 
 def date_tile(item: Item, language: str) -> DateTile | None:
-    """The parts of an event's date tile; None where it has no date."""
+    """Return an event's date tile, or None if it has no date."""
     span = _span(item)
     if span is None:
         return None
@@ -81,7 +81,7 @@ def date_tile(item: Item, language: str) -> DateTile | None:
 
 
 def format_month(day: date, language: str) -> str:
-    """Month and year: `February 2026`."""
+    """Return the month and year of a day: `February 2026`."""
     return format_skeleton("yMMMM", day, locale=_locale(language))
 
 
@@ -144,12 +144,15 @@ def _times(span: _Span, locale: Locale) -> str:
 
 
 def _zone_label(moment: datetime, locale: Locale) -> str:
-    """`PT` where the language has a short name for the zone, else the long one, or its city; never a bare offset."""
+    """Return a zone's short name such as `PT` if the language has one, else its long name or its city.
+
+    A bare offset from UTC is never returned.
+    """
     if moment.tzname() == "UTC":
         return "UTC"
     name = get_timezone_name(moment, width="short", zone_variant="generic", locale=locale)
     if name == get_timezone_name(moment, width="short", zone_variant="standard", locale=locale):
-        # Without a name for both halves of the year, the winter's would be an hour off in summer.
+        # The language has no name that is valid all year. The winter name would be an hour off in summer.
         name = get_timezone_name(moment, width="short", locale=locale)
     if name.startswith(("+", "-")):
         name = get_timezone_name(moment, width="long", zone_variant="generic", locale=locale)
@@ -166,7 +169,10 @@ def _clock(moment: datetime, locale: Locale) -> str:
 
 
 def _tile_parts(day: date, locale: Locale) -> tuple[str, str, str]:
-    """Month, day and weekday, short. Babel's stand-alone months (`LLL`) leak from one language into the next."""
+    """Return the short month, the day and the short weekday.
+
+    The pattern is `MMM`, because Babel's stand-alone months (`LLL`) leak from one language into the next.
+    """
     month, weekday = (format_date(day, pattern, locale=locale).rstrip(".") for pattern in ("MMM", "EEE"))
     return month, str(day.day), weekday
 
@@ -177,10 +183,11 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def google_calendar_url(item: Item) -> str | None:
-    """Google Calendar's page with the event filled in; None where it has no date.
+    """Return the address of Google Calendar's page with the event filled in, or None if it has no date.
 
-    A repeated event is its first time with a weekly rule. The end of an event of whole days is exclusive. One that
-    begins at a time and names no end takes an hour, as it would if the reader entered it: without length it is hidden.
+    A repeated event is given as its first occurrence with a weekly rule. The end of an all-day event is exclusive. An
+    event with a start time but no end lasts one hour, as if the reader had entered it. The calendar hides an event
+    without a length.
     """
     starts = item.fields.starts
     if starts is None:

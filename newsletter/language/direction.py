@@ -1,4 +1,4 @@
-"""Which way words run: of languages, of texts, and of what stands inside a text and runs the other way."""
+"""The text direction of a language, of a text, and of phrases in a text that run the other way."""
 
 import re
 import unicodedata
@@ -9,42 +9,42 @@ from newsletter.model.slots import MERGE_TOKEN
 
 
 class Direction(StrEnum):
-    """Which way words run, as HTML says it."""
+    """A text direction, with the values of HTML's `dir` attribute."""
 
     LEFT_TO_RIGHT = "ltr"
     RIGHT_TO_LEFT = "rtl"
 
     @property
     def other(self) -> "Direction":
-        """The opposite one."""
+        """The opposite direction."""
         return Direction.LEFT_TO_RIGHT if self is Direction.RIGHT_TO_LEFT else Direction.RIGHT_TO_LEFT
 
 
-# Languages and scripts that run from right to left.
+# Languages and scripts that are written from right to left.
 _FROM_RIGHT = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"}) | frozenset(
     {"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"}
 )
 _SCRIPT = re.compile(r"-([A-Z][a-z]{3})\b")
-# Letters of Hebrew, Arabic, Syriac, Thaana, N'Ko, Rohingya, Adlam, and what belongs to them.
+# Letters and marks of Hebrew, Arabic, Syriac, Thaana, N'Ko, Rohingya and Adlam.
 _LETTER = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
 _MAY_RUN_FROM_RIGHT = re.compile(f"[{_LETTER}]")
-# A phrase from its first such letter to its last, the marks of quotation or the brackets around it left outside.
+# A phrase from its first such letter to its last. Quotation marks or brackets around it stay outside.
 _PHRASE_FROM_RIGHT = re.compile(f"[{_LETTER}](?:[^A-Za-z\\u00c0-\\u058f<>\\n]*[{_LETTER}])?")
-# What falls apart among words from the right: addresses, and numbers that are written in groups.
+# Text that is displayed out of order inside right-to-left text: addresses, and numbers that are written in groups.
 _FROM_LEFT = re.compile(r"https?://[^\s،؛]*[^\s،؛.,:)]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+?\d[\d ()./-]{5,}\d")
 
 
 def direction_of_language(language: str) -> Direction:
-    """By the script that the language names, else by the one that it is usually written in."""
+    """Return the direction of the script that the language tag names, else of the language's usual script."""
     script = _SCRIPT.search(language)
     names = [script[1]] if script else [language.partition("-")[0]]
     return Direction.LEFT_TO_RIGHT if _FROM_RIGHT.isdisjoint(names) else Direction.RIGHT_TO_LEFT
 
 
 def direction_of_text(text: str, around: Direction) -> Direction:
-    """That of the words around it, unless its first letter and most of the others run the other way.
+    """Return `around`, or the other direction if the text's first letter and most of its letters run that way.
 
-    The first letter alone would turn a sentence round that begins with a name in another script.
+    The first letter is not enough: a sentence may begin with a name in another script.
     """
     if around is Direction.LEFT_TO_RIGHT and not _MAY_RUN_FROM_RIGHT.search(text):
         return around
@@ -55,7 +55,7 @@ def direction_of_text(text: str, around: Direction) -> Direction:
 
 
 def parts_by_direction(text: str, around: Direction) -> Iterator[tuple[str, Direction]]:
-    """The text in parts; those must be kept apart from the words around them that run the other way."""
+    """Yield the parts of a text with their directions. A part whose direction is not `around` must be isolated."""
     pattern = _PHRASE_FROM_RIGHT if around is Direction.LEFT_TO_RIGHT else _FROM_LEFT
     last = 0
     for match in pattern.finditer(text):

@@ -1,4 +1,4 @@
-"""Read when a broadcast is to leave, as a person types it."""
+"""Parse the time for a broadcast as a person would type it."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,7 +12,7 @@ from newsletter.language.clock import WEEKDAYS, say_clock
 FORMS = "write it as 2026-02-19 08:00, tomorrow 08:00, thursday 08:00 or in 2 hours"
 _FARTHEST = timedelta(days=366)
 _DAYS_FROM_NOW = {"today": 0, "tomorrow": 1}
-_ZONES = "write one such as America/Los_Angeles, UTC or +01:00"
+_ZONES = "write a name such as America/Los_Angeles, or UTC, or +01:00"
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})?")
 _SPAN = re.compile(
     r"in(?: (?P<days>\d{1,3}) ?(?:days?|d))?(?:(?: and)? ?(?P<hours>\d{1,4}) ?(?:hours?|hrs?|h))?"
@@ -28,23 +28,23 @@ _TIME_OF_DAY = re.compile(
 
 
 class When(Struct, frozen=True, kw_only=True):
-    """A time on a clock, as somebody typed it."""
+    """A time on a clock, as someone typed it."""
 
-    wall_time: datetime  # without a zone; its fold says which of two, where it comes twice
+    wall_time: datetime  # without a time zone; if the clocks show it twice, its fold says which one is meant
     zone: str  # an IANA name
-    fixed_by: str = ""  # what makes it one moment for everybody: the zone or the span that was typed
+    fixed_by: str = ""  # the typed zone or span that makes it the same time for everyone, or empty
 
     @property
     def moment(self) -> datetime:
-        """In UTC; a time that the zone skips in spring is taken as if it were not skipped (PEP 495)."""
+        """The time in UTC. One that the zone skips in spring counts as if it were not skipped (PEP 495)."""
         return self.wall_time.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
 
 
 def read_when(text: str, *, zone: str, now: datetime) -> When:
-    """Return what `2026-02-19 08:00`, `tomorrow 08:00 Europe/Paris`, `thursday 8am` or `in 2 hours` means.
+    """Return the time meant by `2026-02-19 08:00`, `tomorrow 08:00 Europe/Paris`, `thursday 8am` or `in 2 hours`.
 
-    Without a zone of its own the time is on the clocks of `zone`, an IANA name. A weekday is the next one whose time is
-    still to come. Raise InputError where it cannot be read.
+    If the text names no time zone, it is a time in `zone`, an IANA name. A weekday is the next one whose time is in the
+    future. Raise InputError if the text cannot be read.
     """
     words = " ".join(text.split())
     if (span := _SPAN.fullmatch(words)) and any(span.groups()):
@@ -63,20 +63,20 @@ def read_when(text: str, *, zone: str, now: datetime) -> When:
 
 
 def clock_note(wall_time: datetime, zone: str) -> str:
-    """Return what is odd about a time on a zone's clocks: they skip it that day, or show it twice. Mostly empty."""
+    """Return a note if a zone's clocks skip a time that day or show it twice, else an empty text."""
     own = ZoneInfo(zone)
     first, second = (wall_time.replace(tzinfo=own, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return ""
     shown, real = say_clock(wall_time), first.astimezone(UTC).astimezone(own)
     if real.replace(tzinfo=None) != wall_time.replace(fold=0):
-        return f"the clocks of {zone} skip {shown} that day: it is taken as {say_clock(real)}"
+        return f"clocks in {zone} skip {shown} that day; {say_clock(real)} is used"
     which = "second" if wall_time.fold else "first"
-    return f"the clocks of {zone} show {shown} twice that day: it is taken as the {which}"
+    return f"clocks in {zone} show {shown} twice that day; the {which} is used"
 
 
 def _after(span: re.Match[str], words: str, *, zone: str, now: datetime) -> When:
-    """So long from now, up to the full minute, on the clocks of the zone."""
+    """Return the end of a span that begins now, rounded up to the full minute, as a time in the zone."""
     moment = now + timedelta(**{unit: int(number) for unit, number in span.groupdict("0").items()})
     if moment.second or moment.microsecond:
         moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
@@ -90,19 +90,19 @@ def _on_clocks_of(moment: datetime, zone: str, *, fixed_by: str) -> When:
 def _clock(match: re.Match[str], text: str) -> time:
     hour, minute, half = int(match["hour"]), int(match["minute"] or 0), (match["half"] or "").casefold()
     if not match["minute"] and not half:
-        raise InputError(f"{text!r} has an hour without minutes; write 08:00, or 8am")
+        raise InputError(f"{text!r} has an hour without minutes; write 08:00 or 8am")
     if half and not 1 <= hour <= 12:
-        raise InputError(f"{text!r}: there is no {hour} {half}; write 08:00, or 8am")
+        raise InputError(f"{text!r}: there is no {hour} {half}; write 08:00 or 8am")
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     try:
         return time(hour, minute)
     except ValueError as err:
-        raise InputError(f"{text!r}: there is no {hour}:{minute:02}; the hours go from 00:00 to 23:59") from err
+        raise InputError(f"{text!r}: there is no {hour}:{minute:02}; write a time from 00:00 to 23:59") from err
 
 
 def _on_day(day: str, clock: time, today: datetime) -> datetime:
-    """The day's time, without a zone; `today` is the present on the clocks that are meant."""
+    """Return the time on a day, without a time zone. `today` is the current time in the zone that is meant."""
     word = day.casefold()
     if word[0].isdigit():
         return datetime.combine(_date(day, today.date()), clock)
@@ -119,26 +119,29 @@ def _date(day: str, today: date) -> date:
     try:
         chosen = date.fromisoformat(day)
     except ValueError as err:
-        raise InputError(f"there is no day {day}; {FORMS}") from err
+        raise InputError(f"the date {day} does not exist; {FORMS}") from err
     if chosen < today - timedelta(days=2):
-        raise InputError(f"{day} is past; write a day that is to come")
+        raise InputError(f"{day} is in the past; write a future date")
     if chosen > today + _FARTHEST:
-        raise InputError(f"{day} is more than a year ahead; write a nearer day")
+        raise InputError(f"{day} is more than a year ahead; write an earlier date")
     return chosen
 
 
 def _at_offset(offset: re.Match[str], day: str, clock: time, *, zone: str, now: datetime) -> When:
-    """The moment that the clock shows so far from UTC, on the clocks of the zone."""
+    """Return a time typed with an offset from UTC, as a time in the zone."""
     sign, hours, minutes = offset[1], int(offset[2]), int(offset[3] or 0)
     if hours > 14 or minutes > 59:
-        raise InputError(f"no clock is {offset[0]} from UTC; {_ZONES}")
+        raise InputError(f"no time zone is {offset[0]} from UTC; {_ZONES}")
     ahead = timedelta(hours=hours, minutes=minutes) * (1 if sign == "+" else -1)
     wall = _on_day(day, clock, (now + ahead).astimezone(UTC))
     return _on_clocks_of(wall.replace(tzinfo=UTC) - ahead, zone, fixed_by=offset[0])
 
 
 def _zone(typed: str, default: str) -> str:
-    """A zone's IANA name. Abbreviations are no names: several of them mean two zones, or half a year."""
+    """Return the IANA name of a time zone.
+
+    Raise InputError for an abbreviation. Several of them mean two zones, or a zone for only half of the year.
+    """
     if typed.upper() in {"UTC", "Z"}:
         return "UTC"
     try:
@@ -146,5 +149,5 @@ def _zone(typed: str, default: str) -> str:
             return ZoneInfo(typed).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    # Without one the time is on the newsletter's clocks, which is what an abbreviation mostly wants to say.
-    raise InputError(f"{typed!r} is not a time zone's full name; {_ZONES}, or leave it out for {default}")
+    # Without a zone the time is in the newsletter's own, which is what an abbreviation usually means.
+    raise InputError(f"{typed!r} is not the full name of a time zone; {_ZONES}, or omit it for {default}")

@@ -1,4 +1,7 @@
-"""What languages call days and months, and the words that stand around a date: from CLDR (Babel), and what it lacks."""
+"""Names of days and months, and words around a date, in each language.
+
+They come from CLDR, through Babel. This module adds the words that CLDR lacks.
+"""
 
 from collections.abc import Mapping
 
@@ -6,7 +9,7 @@ from babel import Locale, UnknownLocaleError
 
 # How a language says that something happens on that day each week; `{day}` is the weekday's name.
 _WEEKLY = {
-    "ar": "كل {day}",
+    "ar": "أيام {day}",
     "de": "jeden {day}",
     "en": "{day}s",
     "es": "cada {day}",
@@ -17,10 +20,10 @@ _WEEKLY = {
     "nl": "elke {day}",
     "pt": "cada {day}",
     "sv": "varje {day}",
-    "zh": "每周{day}",
+    "zh": "每{day}",
 }
-_COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the days; elsewhere a comma
-# As people type a date in any of the languages: before the day or the month, between both, and beside a time of day.
+_COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the dates; a comma in other languages
+# Words that people type with a date, in any language: before the day or month, between them, and beside a time of day.
 BEFORE_A_DATE = ("the", "on", "den", "der", "dem", "am", "el", "le", "il", "de")
 OF_A_MONTH = ("of", "de", "del", "d[’']")
 OF_A_MONTH_JOINED = "ב"  # written in one word with the month
@@ -28,7 +31,7 @@ BESIDE_A_CLOCK = ("am", "pm", "a.m.", "p.m.", "uhr", "h")
 
 
 def locale_of(language: str) -> Locale | None:
-    """Return what Babel knows of a language, or of it without its region; None where it knows neither."""
+    """Return Babel's locale for a language, or for the language without its region, or None if Babel has neither."""
     for name in (language, language.partition("-")[0]):
         try:
             return Locale.parse(name, sep="-")
@@ -38,25 +41,25 @@ def locale_of(language: str) -> Locale | None:
 
 
 def language_name(language: str) -> str:
-    """Return what a language is called in English; its code where nothing is known of it."""
+    """Return the English name of a language, or its code if Babel does not know it."""
     locale = locale_of(language)
     return (locale and locale.get_display_name("en")) or language
 
 
 def weekly(weekday: str, locale: Locale) -> str:
-    """Return how a language says that something happens on a weekday, given by its name, each week."""
+    """Return the phrase for "every week on this day" in a language. `weekday` is the day's name."""
     return _WEEKLY.get(locale.language, "{day}").format(day=weekday)
 
 
 def comma_of(locale: Locale) -> str:
-    """Return what stands between a weekday and the days."""
+    """Return the text between a weekday and the dates."""
     return _COMMA.get(locale.language, ", ")
 
 
 def typed_forms(names: Mapping[str, Mapping[int, str]], *widths: str) -> dict[str, int]:
-    """Return every form in which days or months of CLDR are typed, with the number of each: from 0 for Monday.
+    """Return every form in which people type the days or months of CLDR, with the number of each (Monday is 0).
 
-    That is each name as it is and in capitals, with and without the dot of an abbreviation.
+    The forms are each name unchanged, capitalized and in capitals, with and without the dot of an abbreviation.
     """
     forms: dict[str, int] = {}
     for width in widths or ("wide", "abbreviated"):

@@ -1,1 +1,1 @@
-"""Read and write list files of any tool."""
+"""Read lists from any newsletter tool, and write lists."""

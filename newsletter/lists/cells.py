@@ -1,4 +1,4 @@
-"""Tidy cells as people write them: strip spaces, and find what no cell should hold."""
+"""Clean up the cells of a list: strip spaces, and find characters that no cell should contain."""
 
 import re
 from collections import defaultdict
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from newsletter.errors import InputError
 
-LONGEST_CELL = 10_000  # characters; what is longer says nothing about a person
+LONGEST_CELL = 10_000  # characters; no value of a person is longer
 _LONGEST_SHOWN = 100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -17,43 +17,43 @@ Cells = Sequence[str]
 
 
 class RowFindings:
-    """What is wrong with each row of a block, and what is doubtful about it, by its place."""
+    """The faults and doubts found in the rows of a block, by the place of each row."""
 
     def __init__(self) -> None:
         self.faults: defaultdict[int, list[str]] = defaultdict(list)
         self.doubts: defaultdict[int, list[str]] = defaultdict(list)
 
     def add_faults(self, faults: Mapping[int, str], *, column: str = "") -> None:
-        """Add why rows cannot be taken, each fault once; `column` is named where the reason does not tell it."""
+        """Add why rows cannot be imported, each reason once. Start it with the name of the `column`, if given."""
         for place, fault in faults.items():
             if (told := f"{column} {fault}".lstrip()) not in self.faults[place]:
                 self.faults[place].append(told)
 
     def add_doubts(self, doubts: Mapping[int, str]) -> None:
-        """Add why somebody should look at rows."""
+        """Add why a person should check rows."""
         for place, doubt in doubts.items():
             self.doubts[place].append(doubt)
 
 
 class TidyColumn(Struct, frozen=True, kw_only=True):
-    """A column whose cells are fit to be read."""
+    """A column whose cells are cleaned up."""
 
     cells: Cells
-    different: AbstractSet[str]  # the cells, each once: most columns have few
-    faults: Mapping[int, str] = field(default_factory=dict)  # by its place, why a cell cannot be taken
+    different: AbstractSet[str]  # the distinct cells; most columns have few
+    faults: Mapping[int, str] = field(default_factory=dict)  # why a cell cannot be imported, by its place
 
     def places_of(self, remarks: Mapping[str, str]) -> dict[int, str]:
-        """Return what is said about a cell, by the places that it stands in."""
+        """Return each remark about a cell by every place where the cell occurs."""
         if not remarks:
             return {}
         return {place: remarks[cell] for place, cell in enumerate(self.cells) if cell in remarks}
 
 
 def tidied(cells: Cells) -> TidyColumn:
-    """Return the column, tidied.
+    """Return the column with its cells cleaned up.
 
-    Spaces around a cell go, and so does the guard that an export puts before what a spreadsheet would take for a
-    formula.
+    This removes spaces around a cell. It also removes the apostrophe with which an export guards text that a
+    spreadsheet would run as a formula.
     """
     different = set(cells)
     if _are_tidy(list(different)):
@@ -82,9 +82,9 @@ def _are_tidy(cells: list[str]) -> bool:
 
 def _fault(cell: str) -> str:
     if len(cell) > LONGEST_CELL:
-        return f"a cell has {len(cell):,} characters; {LONGEST_CELL:,} is the most: shorten it, or leave the column out"
+        return f"a cell has {len(cell):,} characters; shorten it to {LONGEST_CELL:,} at most, or leave out the column"
     if not cell.isprintable() and _CONTROL.search(cell):
-        return "it holds a line break or another control character; write the cell on one line"
+        return "it contains a line break or other control character; write the cell on one line"
     return ""
 
 
@@ -94,28 +94,28 @@ def on_one_line(text: str) -> str:
 
 
 def require_one_line(option: str, text: str) -> str:
-    """Return what an option says, stripped; raise InputError where it holds more than a line of text."""
+    """Return the text of an option, stripped. Raise InputError if the text is not a single line."""
     if _CONTROL.search(text):
-        raise InputError(f"{option} {text!r} holds a line break or another control character; write it on one line")
+        raise InputError(f"{option} {text!r} contains a line break or other control character; write it on one line")
     return text.strip()
 
 
 def shortened(text: str) -> str:
-    """Make any text fit to be shown: on one line, and not too long."""
+    """Return the text in a form that is safe to show: on one line, and not too long."""
     return "".join(sign if sign.isprintable() else " " for sign in text[:_LONGEST_SHOWN])
 
 
 _APOSTROPHE = "'"
-_FIRST_OF_RISKY = frozenset("=+-@\t\r'")  # most cells are told by their first character, at a tenth of the cost
+_FIRST_OF_RISKY = frozenset("=+-@\t\r'")  # most cells are ruled out by their first character, at a tenth of the cost
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def guarded(cell: str) -> str:
-    """Return the cell as it is safe to write to a file that a spreadsheet program may open."""
+    """Return the cell with an apostrophe before it if a spreadsheet might run it as a formula."""
     return f"'{cell}" if cell[:1] in _FIRST_OF_RISKY and _RISKY.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
-    """Return the cell that `guarded` was given; one from elsewhere only loses an apostrophe that guards it."""
+    """Return the original of a cell from `guarded`. Other cells lose at most one guard apostrophe."""
     return cell[1:] if cell.startswith(_APOSTROPHE) and _GUARDED.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Read the header of a list: whose format it is, and which column holds what."""
+"""Read the header of a list: find the tool that wrote it, and what each column contains."""
 
 import difflib
 import re
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.lists.export_formats import JSON, LEFT_OUT, SYNONYMS, ExportFormat, StatusColumn, letters_of, recognise
+from newsletter.lists.export_formats import JSON, LEFT_OUT, SYNONYMS, ExportFormat, StatusColumn, letters_of, recognize
 from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
 from newsletter.model.segment import KEYWORDS
 from newsletter.model.slots import LINK_FIELDS
@@ -21,27 +21,27 @@ _RESERVED = LINK_FIELDS.keys() | KEYWORDS | {*COLUMN_NAMES} - {*LIST_COLUMNS}
 
 
 class ListColumn(Struct, frozen=True, kw_only=True):
-    """A column of a list, and how it is taken."""
+    """A column of a list, and what it is used for."""
 
-    name: str  # as the file calls it
+    name: str  # its name in the file
     place: int  # counted from 0
-    fields: tuple[str, ...] = ()  # which of LIST_COLUMNS it fills
+    fields: tuple[str, ...] = ()  # the columns of LIST_COLUMNS that its cells may fill
     attribute: str = ""
-    is_json: bool = False  # holds further attributes
-    status: StatusColumn | None = None  # may say that a row must not be taken
+    is_json: bool = False  # whether its cells are JSON objects with more attributes
+    status: StatusColumn | None = None  # how its cells may say that a row must not be imported
 
     @property
     def use(self) -> str:
-        """Return how it is taken, in words."""
+        """Return a description of what it is used for."""
         if self.is_json:
             return "attributes"
         if self.attribute:
-            return f"attribute {self.attribute}" + (", and whether they may be mailed" if self.status else "")
-        return ", ".join(self.fields) or ("whether they may be mailed" if self.status else "left out")
+            return f"attribute {self.attribute}" + (", and whether they may be emailed" if self.status else "")
+        return ", ".join(self.fields) or ("whether they may be emailed" if self.status else "left out")
 
 
 class ListHeader(Struct, frozen=True, kw_only=True):
-    """What the first line of a list says."""
+    """What the first line of a list says about its columns."""
 
     form: ExportFormat
     delimiter: str
@@ -49,38 +49,38 @@ class ListHeader(Struct, frozen=True, kw_only=True):
 
     @property
     def tool(self) -> str:
-        """Whose format it is; empty for a list of one's own."""
+        """The tool that wrote the list; empty for your own list."""
         return self.form.tool
 
     @property
     def width(self) -> int:
-        """How many cells each row has."""
+        """The number of cells in each row."""
         return len(self.columns)
 
     @property
     def email(self) -> ListColumn:
-        """The column that holds the addresses; every list has one."""
+        """The column with the addresses, which every list has."""
         return next(column for column in self.columns if "email" in column.fields)
 
     def column_of(self, field: str) -> ListColumn | None:
-        """Return the column that fills one of LIST_COLUMNS; None where the list does not have it."""
+        """Return the column that fills one of LIST_COLUMNS, or None if the list does not have it."""
         return next((column for column in self.columns if field in column.fields), None)
 
 
 def read_header(
     cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int
 ) -> ListHeader:
-    """Return the header; raise MistakesError with all that is wrong with it.
+    """Return the header. Raise MistakesError with everything that is wrong with it.
 
-    `mapping` says what to take a column for: one of LIST_COLUMNS, the name of an attribute, or nothing at all.
-    Names are compared by their letters, so that `First name`, `firstname` and `FIRST_NAME` are what they say. Any
-    column that is not known becomes an attribute, named in plain letters.
+    `mapping` gives the target of a column: one of LIST_COLUMNS, the name of an attribute, or an empty text to skip
+    the column. Names are compared by their letters, so `First name`, `firstname` and `FIRST_NAME` are the same. An
+    unknown column becomes an attribute, whose name is written in plain letters.
     """
     names = column_names(cells, path=path, line=line)
     wanted, faults = _wanted(names, mapping)
-    form = recognise(frozenset(map(letters_of, names)))
+    form = recognize(frozenset(map(letters_of, names)))
     columns = [
-        _mapped(name, place, wanted[place]) if place in wanted else recognised_column(name, place, form)
+        _mapped(name, place, wanted[place]) if place in wanted else recognized_column(name, place, form)
         for place, name in enumerate(names)
     ]
     faults += _faults(columns)
@@ -90,19 +90,19 @@ def read_header(
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
-    """Return the names of the columns; raise MistakesError where a list cannot have such a header."""
+    """Return the names of the columns. Raise MistakesError if there are too many, or if this is not text."""
     if len(cells) > MOST_COLUMNS:
-        what = f"it has {len(cells):,} columns, and a list has {MOST_COLUMNS:,} at most"
-        remedy = "delete the columns that say nothing about people, or check the file"
+        what = f"the file has {len(cells):,} columns, and the limit is {MOST_COLUMNS:,}"
+        remedy = "delete the columns that you do not need, or check the file"
         raise header_mistakes(path, line, [(what, remedy)])
     if any("\0" in cell for cell in cells):
-        remedy = "open it in the spreadsheet and save a copy as CSV UTF-8"
-        raise header_mistakes(path, line, [("it is not text", remedy)])
+        remedy = "open the file in a spreadsheet, and save a copy as CSV UTF-8"
+        raise header_mistakes(path, line, [("the file is not text", remedy)])
     return [" ".join(cell.split()) for cell in cells]
 
 
 def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int, str], list[tuple[str, str]]]:
-    """Return by its place what the mapping takes each column for, and the columns that it names in vain."""
+    """Return the targets that the mapping gives, by the places of the columns, and what is wrong with it."""
     wanted: dict[int, str] = {}
     faults = []
     for name, target in mapping.items():
@@ -115,8 +115,8 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
             faults.append((f"there is no column {name!r} to map", remedy))
         near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
         if near and letters_of(target) not in _KNOWN_BY_LETTERS:
-            remedy = f"did you mean {near[0]}? An attribute needs a name that is less like it"
-            faults.append((f"{target.strip()!r} is no column of ours", remedy))
+            remedy = f"did you mean {near[0]}? To add an attribute, choose a name that is less similar"
+            faults.append((f"{target.strip()!r} is not a known column", remedy))
         wanted.update(dict.fromkeys(places, target.strip()))
     return wanted, faults
 
@@ -128,8 +128,8 @@ def _mapped(name: str, place: int, target: str) -> ListColumn:
     return ListColumn(name=name, place=place, attribute=target.lower())
 
 
-def recognised_column(name: str, place: int, form: ExportFormat) -> ListColumn:
-    """Return how a column of a format is taken, by its name."""
+def recognized_column(name: str, place: int, form: ExportFormat) -> ListColumn:
+    """Return what a column of this format is used for, which its name tells."""
     letters = letters_of(name)
     status = next((found for found in form.status if letters_of(found.name) == letters), None)
     meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
@@ -149,7 +149,7 @@ def recognised_column(name: str, place: int, form: ExportFormat) -> ListColumn:
 
 
 def attribute_name(name: str) -> str:
-    """Return a name as attributes have it: lowercase ASCII letters, digits and underscores, without accents."""
+    """Return a name in the form of an attribute: lowercase letters without accents, digits and underscores."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
@@ -165,7 +165,7 @@ def is_attribute_name(name: str) -> bool:
 
 
 def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
-    """Return all that is wrong with the columns, each with what to do."""
+    """Return all problems of the columns, each with its remedy."""
     faults = []
     takers: dict[str, ListColumn] = {}
     for column in columns:
@@ -174,32 +174,34 @@ def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
         for target in (*column.fields, *([column.attribute] if column.attribute else [])):
             first = takers.setdefault(target, column)
             if first is not column:
-                what = f"the columns {first.name!r} and {column.name!r} both say {target}"
-                remedy = "name one of them otherwise in the first line, or delete it"
-                faults.append((what, remedy if first.name == column.name else f'leave one out: --map "{column.name}="'))
+                what = f"the columns {first.name!r} and {column.name!r} are both read as {target}"
+                remedy = "in the first line, rename one of the columns, or delete that column"
+                faults.append(
+                    (what, remedy if first.name == column.name else f'skip one of them: --map "{column.name}="')
+                )
     if "email" not in takers and any("@" in column.name for column in columns):
-        what = "the first line holds an address, and not the names of the columns"
-        faults.append((what, "put a line above it that names them, such as email,first_name"))
+        what = "the first line contains an address instead of the names of the columns"
+        faults.append((what, "add a line with the names above it, for example email,first_name"))
     elif "email" not in takers:
         near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
-        remedy = f'the first line names the columns; if one holds the addresses, say which: --map "{near}=email"'
-        faults.append(("there is no column email", remedy))
+        remedy = f'name the columns in the first line; if one contains the addresses, say which: --map "{near}=email"'
+        faults.append(("there is no column named email", remedy))
     return faults
 
 
 def _name_fault(column: ListColumn) -> tuple[str, str] | None:
-    """Return what is wrong with the name that an attribute would get."""
+    """Return what is wrong with the name of an attribute, with its remedy, or None if the name is valid."""
     name = column.attribute
     if not name or is_attribute_name(name):
         return None
-    remedy = f'name it: --map "{column.name}=another_name", or leave it out: --map "{column.name}="'
+    remedy = f'give it another name: --map "{column.name}=another_name", or skip the column: --map "{column.name}="'
     if name in _RESERVED:
-        return (f"a column cannot be named {name}, which has a meaning of its own", remedy)
+        return (f"a column cannot be named {name}, because that name is reserved", remedy)
     if len(name) > LONGEST_NAME:
-        return (f"the column {column.name[:40]!r}… has a name of more than {LONGEST_NAME} letters", remedy)
-    return (f"{name!r} cannot be the name of an attribute: plain letters, digits, underscores, a letter first", remedy)
+        return (f"the name of the column {column.name[:40]!r}… is longer than {LONGEST_NAME} characters", remedy)
+    return (f"{name!r} cannot be the name of an attribute: use only a-z, digits and _, with a letter first", remedy)
 
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
-    """Return the mistakes of a header, each with what to do."""
+    """Return the mistakes in a header, each with its remedy, as one error to raise."""
     return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)

@@ -1,7 +1,7 @@
-"""Read a list from a file into batches, a block of rows at a time, so that a list of any size takes the same memory.
+"""Read a list from a file into batches, a block of rows at a time, so that memory use does not depend on its size.
 
-A column is judged as a whole where that can be; only where something in it is amiss, cell by cell. Rows in which every
-cell is empty are passed over.
+A column is checked as a whole if possible. It is checked cell by cell only if one of its cells is wrong. Rows whose
+cells are all empty are skipped.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,12 +28,12 @@ from newsletter.system.moments import text_of
 Item = TypeVar("Item")
 
 _NO_MAPPING: Mapping[str, str] = {}
-_AHEAD = timedelta(days=1)  # a moment that says no zone may be some hours ahead of UTC
+_AHEAD = timedelta(days=1)  # a local time without a zone is read as UTC, so it may be some hours ahead
 _READERS = {ColumnType.LANGUAGE: language_of, ColumnType.ZONE: time_zone_of}
 
 
 class ListShape(Struct, frozen=True, kw_only=True):
-    """How a list is read: what its columns are taken for, and in which encoding."""
+    """How a list is read: its encoding, and what its columns are used for."""
 
     header: ListHeader
     encoding: Encoding
@@ -47,12 +47,14 @@ def read_list(
     now: datetime | None = None,
     on_shape: Callable[[ListShape], None] = lambda _: None,
 ) -> Iterator[ImportBatch]:
-    """Yield the rows of a list, in their order, read as they are asked for; `on_shape` is told first how it is read.
+    """Yield the rows of a list in order, reading them on demand. First call `on_shape` with how the list is read.
 
-    `mapping` says what a column is to be taken for: one of ours, the name of an attribute, or nothing. Without an
-    `encoding` it is found out. With `now`, a row whose consent is yet to come is rejected. Raises InputError where the
-    file cannot be read, and MistakesError where it is no list: not text, a header that is missing or impossible, a
-    quote that is never closed, a byte that its encoding lacks.
+    `mapping` gives the target of a column: one of LIST_COLUMNS, the name of an attribute, or an empty text to skip
+    the column. The encoding is detected unless `encoding` names it. If `now` is given, rows with a consent in the
+    future are rejected.
+
+    Raise InputError if the file cannot be read. Raise MistakesError if it is not a list: if it is not text, if the
+    header is missing or impossible, if a quote is never closed, or if a byte is not valid in the encoding.
     """
     require_text(path)
     found = Encoding.named(encoding) if encoding else find_encoding(path)
@@ -67,7 +69,7 @@ def read_list(
 
 
 def _batch_of_rows(rows: Rows, *, now: datetime | None) -> ImportBatch:
-    """Return the rows that can be taken, those that cannot, and those that somebody should look at."""
+    """Return the rows that can be imported, the rejected rows, and the rows that a person should check."""
     email = rows.header.email.place
     plain = plain_addresses(rows.columns[email])
     if plain is None:
@@ -102,7 +104,7 @@ def _batch_of_rows(rows: Rows, *, now: datetime | None) -> ImportBatch:
 
 
 def _without_empty_rows(rows: Rows, email: int) -> Rows:
-    """Return the rows that say anything at all."""
+    """Return the rows that are not empty."""
     empty = {
         place
         for place, cell in enumerate(rows.columns[email])
@@ -119,7 +121,7 @@ def _picked(items: Sequence[Item], places: Sequence[int]) -> list[Item]:
 
 
 class _Conversion:
-    """The rows of a block on their way to be a batch."""
+    """Converts the rows of a block into the columns of a batch."""
 
     def __init__(self, rows: Rows, now: datetime | None) -> None:
         self.findings = RowFindings()
@@ -130,7 +132,7 @@ class _Conversion:
         self._latest = text_of(now + _AHEAD) if now else ""
 
     def columns(self, plain: Addresses | None) -> dict[str, Cells]:
-        """Return the columns of the batch; `plain` are the addresses where all of them are beyond doubt."""
+        """Return the columns of the batch. `plain` contains the addresses if all of them are certain to be valid."""
         addresses = plain or self._addresses(self._header.email)
         columns = {"person": addresses.persons, "email": addresses.emails}
         self.findings.add_doubts(doubts_of(addresses.emails))
@@ -147,7 +149,7 @@ class _Conversion:
         if self._latest and consented is not None and max(columns["consented_at"], default="") > self._latest:
             moments_of_consent = enumerate(columns["consented_at"])
             ahead = {place: moment for place, moment in moments_of_consent if moment > self._latest}
-            faults = {place: f"{moment} is yet to come; correct the date" for place, moment in ahead.items()}
+            faults = {place: f"{moment} is in the future; correct the date" for place, moment in ahead.items()}
             self.findings.add_faults(faults, column=consented.name)
         for column in self._header.columns:
             if column.status:
@@ -198,14 +200,14 @@ class _Conversion:
         return None
 
     def _judge(self, status: StatusColumn, column: TidyColumn) -> None:
-        """Reject those of whom the list itself says that they must not be mailed."""
+        """Reject the rows of people who, according to this column, must not be emailed."""
         where = f" in {self._header.tool}" if self._header.tool else ""
         reasons, doubts = {}, {}
         for cell in column.different:
             shown = f"{status.name} {shortened(cell) or 'is empty'}"
             if why := status.reason_of(cell):
-                reasons[cell] = f"{why}{where} ({shown}); left out; if they are on your list, suppress them too"
+                reasons[cell] = f"{why}{where} ({shown}); skipped; if this address is on your list, block it too"
             elif status.is_unknown(cell) and not status.is_free:
-                doubts[cell] = f"{shown}: nothing known{where}; find out whether they may be mailed"
+                doubts[cell] = f"{shown} is not a known value{where}; find out whether this person may be emailed"
         self.findings.add_faults(column.places_of(reasons))
         self.findings.add_doubts(column.places_of(doubts))

@@ -1,10 +1,10 @@
-"""Find out in which encoding a list is written.
+"""Detect the encoding of a list.
 
-A byte order mark decides, and so does the pattern of zeros that UTF-16 shows without one. Otherwise a file that is
-UTF-8 from its first byte to its last is UTF-8. What is left is an old encoding of one byte a letter: of those the two
-that spreadsheets of western Europe and America write, Windows-1252 and Mac Roman, are told apart by where their letters
-stand, and what was assumed is said, with words from the file to look at. Where the bytes fit neither, nothing is
-guessed: whoever imports names the encoding.
+A byte order mark identifies the encoding, and so does the pattern of zeros in UTF-16 without a mark. Otherwise, a file
+that is valid UTF-8 from start to end is UTF-8. The remaining files use old encodings with one byte per letter. Western
+spreadsheets write two of these, Windows-1252 and Mac Roman. The bytes of accented letters tell them apart, and the
+guess is reported with words from the file, so that a person can check it. If the bytes fit neither, the user must name
+the encoding.
 """
 
 import codecs
@@ -27,7 +27,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Those that can be named, as Python's codecs call them.
+# The encodings that a user can name, as the names of Python's codecs.
 _NAMES = """
 utf-8 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be ascii
 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp437 cp850 cp852 cp866 cp874
@@ -39,7 +39,7 @@ _NAMED = frozenset(_NAMES.split())
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _LETTER_BESIDE = re.compile(rb"[A-Za-z][\xa1-\xa9\xab-\xb6\xb8\xb9\xbb-\xbf](?=[a-z])")
 _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
-# Where Windows-1252 has signs rather than letters, Mac Roman has the accented letters that names use most.
+# These bytes are accented letters in Mac Roman, the ones that names use most, and signs in Windows-1252.
 _MAC_LETTERS = bytes({*range(0x80, 0xA0)} - {0x80, 0x85, *range(0x91, 0x98), 0x99})
 _WINDOWS_LETTERS = bytes(range(0xC0, 0x100))
 _UNUSED_IN_WINDOWS = b"\x81\x8d\x8f\x90\x9d"
@@ -47,27 +47,27 @@ _FULL_NAMES = {"cp1252": "Windows-1252", "mac-roman": "Mac Roman"}
 
 
 class Encoding(Struct, frozen=True, kw_only=True):
-    """The encoding of a list, and what has to be said about it."""
+    """The encoding of a list, and whether it was guessed."""
 
-    codec: str  # as Python calls it; a mark at the beginning of the text is left for the reader to drop
-    assumed: str = ""  # where it was judged by its letters: which it is taken for, and words to check that by
+    codec: str  # the name of Python's codec; a byte order mark at the beginning is dropped while reading
+    assumed: str = ""  # if it was guessed: its name, and words from the file with which to check the guess
 
     @classmethod
     def named(cls, name: str) -> "Encoding":
-        """Return the encoding that somebody names; raise InputError where there is none of that name."""
+        """Return the encoding with this name. Raise InputError if there is none."""
         try:
             codec = codecs.lookup(name.strip()).name
         except (LookupError, ValueError):
             codec = ""
         if codec not in _NAMED:
             close = difflib.get_close_matches(name.lower(), sorted(_NAMED), n=1)
-            remedy = f"did you mean {close[0]}?" if close else "write one such as utf-8, utf-16, cp1252 or shift_jis"
-            raise InputError(f"--encoding {name}: there is no encoding of that name; {remedy}")
+            remedy = f"did you mean {close[0]}?" if close else "for example, write utf-8, utf-16, cp1252 or shift_jis"
+            raise InputError(f"--encoding {name}: there is no encoding with that name; {remedy}")
         return cls(codec=codec)
 
 
 def find_encoding(path: Path) -> Encoding:
-    """Return the encoding of a file; raise MistakesError where it cannot be told."""
+    """Return the encoding of a file. Raise MistakesError if it cannot be determined."""
     with path.open("rb") as file:
         head = file.read(4096)
     for mark, codec in _MARKS:
@@ -80,7 +80,7 @@ def find_encoding(path: Path) -> Encoding:
 
 
 def _by_zeros(head: bytes) -> str:
-    """Recognize UTF-16 without a mark: every other byte of mostly plain letters is zero."""
+    """Return the codec of UTF-16 without a mark, in which every other byte of plain text is zero, or an empty text."""
     pairs = len(head) // 2
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if pairs and odd > 0.7 * pairs and even == 0:
@@ -89,7 +89,7 @@ def _by_zeros(head: bytes) -> str:
 
 
 def _first_byte_not_utf8(path: Path) -> int | None:
-    """Return the offset of the first byte that is not UTF-8; None where all of the file is."""
+    """Return the offset of the first byte that is not UTF-8, or None if the whole file is UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     position = 0
     for chunk in _chunks(path):
@@ -105,19 +105,19 @@ def _first_byte_not_utf8(path: Path) -> int | None:
 
 
 class _Letters:
-    """Which bytes beyond ASCII a file has, and how they stand together."""
+    """Counts the bytes beyond ASCII in a file, and the runs that they form."""
 
     def __init__(self) -> None:
         self.counts: Counter[int] = Counter()
-        self.runs = 0  # of such bytes without another between them
+        self.runs = 0  # unbroken sequences of such bytes
         self.pairs = 0  # runs of two or more
         self.longer = 0  # runs of three or more
-        self.utf8 = 0  # runs that are letters of UTF-8
-        self.amid_words = 0  # bytes that are signs in western encodings, and stand between letters
+        self.utf8 = 0  # runs that are valid UTF-8
+        self.amid_words = 0  # bytes between letters that are signs, not letters, in western encodings
         self.samples: list[bytes] = []
 
     def add(self, chunk: bytes) -> None:
-        """Count the letters of a piece of the file."""
+        """Count the bytes of a piece of the file."""
         for run in _HIGH_RUN.findall(chunk):
             self.runs += 1
             self.pairs += len(run) > 1
@@ -130,20 +130,21 @@ class _Letters:
 
     @property
     def are_western(self) -> bool:
-        """Whether such letters stand alone among plain ones, as they do in western European names."""
+        """Whether these bytes mostly appear singly among plain letters, as in western European names."""
         return self.pairs * 2 <= self.runs and self.longer * 4 <= self.runs and self.amid_words * 10 <= self.runs
 
     @property
     def are_of_a_mac(self) -> bool:
-        """Whether they are where Mac Roman, rather than Windows-1252, has letters."""
+        """Whether the bytes are letters in Mac Roman rather than in Windows-1252."""
         mac, windows = (sum(self.counts[byte] for byte in letters) for letters in (_MAC_LETTERS, _WINDOWS_LETTERS))
         return mac > windows or any(self.counts[byte] for byte in _UNUSED_IN_WINDOWS)
 
 
 def _by_letters(path: Path, bad: int) -> Encoding:
-    """Judge an encoding of one byte per letter by which bytes there are; raise MistakesError where none fits.
+    """Return the encoding with one byte per letter that fits the bytes in the file.
 
-    `bad` is the place of the first byte that is not UTF-8.
+    `bad` is the offset of the first byte that is not UTF-8. Raise MistakesError if no encoding fits, or if other bytes
+    show that the file is UTF-8.
     """
     letters, position, ends = _Letters(), 0, 0
     for chunk in _chunks(path):
@@ -152,19 +153,24 @@ def _by_letters(path: Path, bad: int) -> Encoding:
         ends += before.count(b"\n") or before.count(b"\r")
         position += len(chunk)
     if letters.utf8:
-        raise mistake(path, ends + 1, "other lines are UTF-8, and a byte in this one is not", _SAVE_AGAIN)
+        raise mistake(
+            path,
+            ends + 1,
+            "this line contains a byte that is not valid UTF-8, although other lines are UTF-8",
+            _SAVE_AGAIN,
+        )
     if not letters.are_western:
-        raise mistake(path, ends + 1, "it is neither UTF-8 nor a western European encoding", _NAME_IT)
+        raise mistake(path, ends + 1, "the encoding is neither UTF-8 nor western European", _NAME_IT)
     codec = "mac-roman" if letters.are_of_a_mac else "cp1252"
     words = [word for line in letters.samples for word in _WORD.findall(line.decode(codec, "replace"))]
     shown = ", ".join(dict.fromkeys(words[:_SAMPLES])) or "its letters"
     return Encoding(codec=codec, assumed=f"{_FULL_NAMES[codec]} ({shown})")
 
 
-_SAVE_AGAIN = "correct that line, save the file again as CSV UTF-8, or name its encoding (--encoding)"
+_SAVE_AGAIN = "correct the line, save the file again as CSV UTF-8, or name its encoding with --encoding"
 _NAME_IT = (
-    "in the spreadsheet choose to save a copy as CSV UTF-8, or name the encoding, for example --encoding cp1250 "
-    "(central Europe), cp1251 (Cyrillic), shift_jis, gb18030"
+    "in a spreadsheet, save a copy as CSV UTF-8, or name the encoding, for example --encoding cp1250 "
+    "(central Europe), cp1251 (Cyrillic), shift_jis or gb18030"
 )
 
 
@@ -177,7 +183,7 @@ def _is_utf8(run: bytes) -> bool:
 
 
 def mistake(path: Path, line: int | None, what: str, remedy: str) -> MistakesError:
-    """Return the one thing that is wrong with a file, to be raised."""
+    """Return an error to raise, with one mistake in a file."""
     return MistakesError([Mistake(path=str(path), line=line, what=what, remedy=remedy)])
 
 

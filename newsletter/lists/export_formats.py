@@ -1,4 +1,4 @@
-"""Recognize the lists that other newsletter tools export, as export_formats.toml describes them."""
+"""Recognize lists exported by other newsletter tools, whose formats are described in export_formats.toml."""
 
 import re
 import tomllib
@@ -9,48 +9,48 @@ from typing import Any
 
 from msgspec import Struct
 
-LEFT_OUT = ""  # where a column goes that is not taken
-JSON = "json"  # a column that holds further attributes, as a JSON object
+LEFT_OUT = ""  # the target of a column that is not imported
+JSON = "json"  # a column with further attributes, as a JSON object
 
-ANYTHING = "*"  # any value at all
-# Why somebody must not be mailed, in words.
+ANYTHING = "*"  # stands for any value
+# Reasons why someone must not be emailed. They equal texts in export_formats.toml.
 BOUNCED = "bounced"
-COMPLAINED = "complained about a mail"
+COMPLAINED = "complained about an email"
 NOT_CONFIRMED = "not confirmed"
 
 _YES = ("true", "yes", "1", "y")
 
 
 class StatusColumn(Struct, frozen=True, kw_only=True):
-    """A column that may say that somebody must not be mailed."""
+    """A column whose values may say that someone must not be emailed."""
 
     name: str
-    reasons: Mapping[str, str]  # the values, in lower case, that say so; why the row is not taken
-    mailed: frozenset[str] | None = None  # the values of somebody who is mailed; None: all others
-    is_free: bool = False  # other values may stand there too, and say nothing about mail
+    reasons: Mapping[str, str]  # value in lowercase → why the row is not imported
+    mailed: frozenset[str] | None = None  # the values of people who may be emailed; None: all others
+    is_free: bool = False  # whether it may contain other values, which say nothing about email
 
     def reason_of(self, cell: str) -> str:
-        """Return why somebody with this value must not be mailed; empty where it says nothing against it."""
+        """Return why someone with this value must not be emailed, or an empty text if there is no reason."""
         said = cell.lower()
         return self.reasons.get(said) or (self.reasons.get(ANYTHING, "") if said else "")
 
     def is_unknown(self, cell: str) -> bool:
-        """Return whether a value says neither that somebody is mailed nor that they must not be."""
+        """Return whether a value does not tell whether someone may be emailed."""
         return bool(cell) and self.mailed is not None and cell.lower() not in self.mailed and not self.reason_of(cell)
 
 
 class ExportFormat(Struct, frozen=True, kw_only=True):
-    """What a tool writes."""
+    """The format of a tool's lists."""
 
     tool: str
-    known_by: tuple[tuple[str, ...], ...]  # any of these sets of columns, all of them there
-    columns: Mapping[str, tuple[str, ...]]  # its name → ours (several where it means several), LEFT_OUT, or JSON
+    known_by: tuple[tuple[str, ...], ...]  # sets of column names; a list with all names of one set has this format
+    columns: Mapping[str, tuple[str, ...]]  # name → the columns of ours that it fills, LEFT_OUT, or JSON
     status: tuple[StatusColumn, ...] = ()
-    is_day_first: bool | None = None  # in dates of three numbers; None: as they say themselves
+    is_day_first: bool | None = None  # whether 1/2/2026 is the first of February; None: unknown
 
 
 def _status(told: Mapping[str, Any]) -> StatusColumn:
-    """Return a column that export_formats.toml describes."""
+    """Return a status column from its description in export_formats.toml."""
     reasons = {word: reason for reason, words in told.get("reasons", {}).items() for word in words}
     if "anything" in told:
         reasons[ANYTHING] = told["anything"]
@@ -65,7 +65,7 @@ def _status(told: Mapping[str, Any]) -> StatusColumn:
 
 
 def _format(told: Mapping[str, Any]) -> ExportFormat:
-    """Return a format that export_formats.toml describes."""
+    """Return a format from its description in export_formats.toml."""
     columns = {name: tuple(fields) for name, fields in told["columns"].items()}
     columns |= dict.fromkeys(told.get("left_out", ()), (LEFT_OUT,)) | dict.fromkeys(told.get("json", ()), (JSON,))
     states = [{**_TOLD["status"], "name": name, "is_free": True} for name in told.get("states", ())]
@@ -79,19 +79,19 @@ def _format(told: Mapping[str, Any]) -> ExportFormat:
 
 
 _TOLD = tomllib.loads((files("newsletter") / "lists" / "export_formats.toml").read_text("utf-8"))
-OWN = _format(_TOLD["own"])  # a list of one's own, or of a tool that is not known
-SYNONYMS = OWN.columns  # what our columns are called elsewhere, whatever the tool
+OWN = _format(_TOLD["own"])  # your own list, or one from an unknown tool
+SYNONYMS = OWN.columns  # other names for our columns, in any tool
 FORMATS = tuple(map(_format, _TOLD["format"]))
-# What `subscribers export` writes: nothing in it is called by another name, or says that somebody left.
+# The format of `subscribers export`. Its columns have our names, and none says who unsubscribed.
 OUR_EXPORT = ExportFormat(tool="", known_by=(("email", "consented_at", "consent_basis"),), columns={})
 
 
 def letters_of(name: str) -> str:
-    """Return the letters and digits of a column's name, so that `E-Mail Address` and `email_address` are the same."""
+    """Return the letters and digits of a column's name, so that `E-Mail Address` and `email_address` are equal."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
 
 
-def recognise(names: frozenset[str]) -> ExportFormat:
-    """Return the format that has these columns, given by their letters."""
+def recognize(names: frozenset[str]) -> ExportFormat:
+    """Return the format of a list with these columns. The names must come from `letters_of`."""
     by_names = ((found, known) for found in (OUR_EXPORT, *FORMATS) for known in found.known_by)
     return next((found for found, known in by_names if names.issuperset(map(letters_of, known))), OWN)

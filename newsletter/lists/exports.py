@@ -1,6 +1,6 @@
-"""Write people and suppressions to files: CSV that can be imported again, or JSON for another program.
+"""Write people and suppressions to files, as CSV that can be imported again, or as JSON for other programs.
 
-No cell of a CSV file is one that a spreadsheet takes for a formula. `docs/privacy.md` lists the fields of a person.
+A spreadsheet runs no cell of the CSV files as a formula. `docs/privacy.md` lists the fields of a person.
 """
 
 import csv
@@ -21,7 +21,7 @@ from newsletter.model.imports import ImportBatch
 from newsletter.model.person import KnownPerson
 from newsletter.system.moments import text_of
 
-SCHEMA, VERSION = "newsletter.person", 1  # the version changes when a field goes or means something else
+SCHEMA, VERSION = "newsletter.person", 1  # increase the version when a field is removed or its meaning changes
 _TAG_SEPARATOR = ";"
 _ROWS_A_STEP = 1000
 _SUPPRESSION_COLUMNS = ("email", "topic", "reason", "detail", "created_at")
@@ -34,10 +34,10 @@ def write_subscribers(
     attributes: Sequence[str],
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Write a header and one row per record, and return the number of rows.
+    """Write a header and one row per record. Return the number of rows.
 
-    `attributes` are the names that get a column after those of ours. The file must be opened with `newline=""` and
-    UTF-8. `on_progress` hears how many more rows are written.
+    Each name in `attributes` gets a column after ours. Open the file with `newline=""` and UTF-8.
+    Call `on_progress` with the number of rows written since the last call.
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*LIST_COLUMNS, *attributes])
@@ -59,7 +59,7 @@ def _row(record: SubscriberRecord, attributes: Sequence[str]) -> list[str]:
 
 
 def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> int:
-    """Write a header and one CSV row per suppression, and return the number of rows."""
+    """Write a header and one CSV row per suppression. Return the number of rows."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_SUPPRESSION_COLUMNS)
     count = 0
@@ -70,7 +70,7 @@ def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> int
 
 
 def write_suppressions_json(suppressions: Iterable[Suppression], file: TextIO) -> int:
-    """Write a JSON list with one object per suppression, each on its line, and return how many there are."""
+    """Write a JSON list with one object per suppression, each on its own line. Return the number of objects."""
     count = 0
     for count, suppression in enumerate(suppressions, start=1):
         file.write("[\n" if count == 1 else ",\n")
@@ -80,7 +80,7 @@ def write_suppressions_json(suppressions: Iterable[Suppression], file: TextIO) -
 
 
 def suppression_data(suppression: Suppression) -> dict[str, str]:
-    """Return a suppression by the names of its columns in a CSV file."""
+    """Return the cells of a suppression by the names of their columns in a CSV file."""
     return {
         "email": suppression.email,
         "topic": suppression.topic,
@@ -91,9 +91,9 @@ def suppression_data(suppression: Suppression) -> dict[str, str]:
 
 
 def person_json(person: KnownPerson, *, now: datetime) -> str:
-    """Return all that is known of a person as one JSON object, indented, with a line break at its end.
+    """Return everything that is known about a person as one indented JSON object that ends with a line break.
 
-    Moments are in UTC; `null` says that something is not known.
+    Times are in UTC. Values that are not known are `null`.
     """
     subscriber = person.subscriber
     data: dict[str, object] = {
@@ -135,7 +135,7 @@ def person_json(person: KnownPerson, *, now: datetime) -> str:
 
 
 def subscriber_data(subscriber: Subscriber) -> dict[str, object]:
-    """Return who somebody is by the names of the columns, ready to be written as JSON."""
+    """Return a subscriber's data by the names of its columns, as values that JSON can contain."""
     return {**_columns_of(subscriber, is_consent=False), "joined_at": text_of(subscriber.joined_at)}
 
 
@@ -154,7 +154,7 @@ _RECORDS_A_BATCH = 10_000
 
 
 def batch_of(records: Sequence[SubscriberRecord], *, first_line: int = 1) -> ImportBatch:
-    """Return people who are known one by one rather than from a file, numbered as lines of one."""
+    """Return a batch of people who do not come from a file. Number them like the lines of a file."""
     rows = [tuple(map(cell_of, record.values)) for record in records]
     columns = zip(*rows, strict=True) if rows else ((),) * len(COLUMN_NAMES)
     return ImportBatch(
@@ -169,7 +169,7 @@ def batch_of(records: Sequence[SubscriberRecord], *, first_line: int = 1) -> Imp
 
 
 def batches_of(records: Iterable[SubscriberRecord]) -> Iterator[ImportBatch]:
-    """Yield batches of many people who are known one by one, numbered throughout; read as they are asked for."""
+    """Yield batches of people who do not come from a file, reading them on demand. Line numbers do not restart."""
     left, first_line = iter(records), 1
     while some := tuple(islice(left, _RECORDS_A_BATCH)):
         yield batch_of(some, first_line=first_line)
@@ -177,7 +177,7 @@ def batches_of(records: Iterable[SubscriberRecord]) -> Iterator[ImportBatch]:
 
 
 def cell_of(value: ColumnValue) -> str:
-    """Return a value as the database keeps it."""
+    """Return a value in the form that the database stores."""
     match value:
         case None:
             return ""

@@ -1,9 +1,9 @@
-"""Read the moments of a list, in the forms that tools and people write them.
+"""Read the dates and times of a list in the formats that tools and people use.
 
-ISO 8601 in all its forms (`2026-01-31`, `2026-01-31 10:00:01`, `2026-01-31T10:00-08:00`), as Go prints them
-(`2026-01-31 10:00:01.5 +0000 UTC`), with the month as an English word (`Jan 31, 2026, 10:00 AM`, `31 January 2026`), as
-three numbers (`31.01.2026`, `1/31/2026 10:00 PM`), and as seconds or milliseconds since 1970. What says no zone is UTC,
-as the tools document it. A date of three numbers that could be two days is not guessed.
+The formats are ISO 8601 in all its forms (`2026-01-31`, `2026-01-31 10:00:01`, `2026-01-31T10:00-08:00`), Go's format
+(`2026-01-31 10:00:01.5 +0000 UTC`), an English month (`Jan 31, 2026, 10:00 AM`, `31 January 2026`), three numbers
+(`31.01.2026`, `1/31/2026 10:00 PM`), and seconds or milliseconds since 1970. A time without a zone is in UTC, as the
+tools document. An ambiguous date of three numbers is refused, not guessed.
 """
 
 import re
@@ -33,9 +33,9 @@ _GO = re.compile(r"(?P<moment>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? (?P<offs
 _NAMED_UTC = re.compile(r"(?P<moment>\d{4}-\d\d-\d\d[ T].+?)\s*(?:UTC|GMT)")
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d(?:[T ].+)?")
 _SINCE_1970 = re.compile(r"\d{10}(?:\d{3})?")
-_NO_MOMENT = re.compile(r"0000-00-00(?:[T ]00:00(?::00)?)?")  # how MySQL writes that there is none
+_NO_MOMENT = re.compile(r"0000-00-00(?:[T ]00:00(?::00)?)?")  # MySQL's way to write that there is no date
 
-# Whole columns in our form, or with a space and no zone, are taken by a pattern that knows the days there are.
+# These patterns match a whole column at once, in our form, or with a space and no zone. They accept valid days only.
 _LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DAY = (
     r"(?!0000)(?:[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
@@ -47,7 +47,7 @@ _ALL_WITH_SPACE = re.compile(rf"(?:{_DAY} {_CLOCK}\n)*+")
 
 
 def our_moments(cells: Sequence[str]) -> Sequence[str] | None:
-    """Return the moments of a column that is wholly in our form, or nearly so; None for any other."""
+    """Return the times of a column in our form, or None if it needs more than a change of separators."""
     lines = "\n".join([*cells, ""])
     if _ALL_OURS.fullmatch(lines):
         return cells
@@ -57,7 +57,7 @@ def our_moments(cells: Sequence[str]) -> Sequence[str] | None:
 
 
 def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[Sequence[str], dict[int, str]]:
-    """Return the moments of a column as the database keeps them, and what is wrong with others by their places."""
+    """Return a column of times in the form that the database stores, and what is wrong with cells, by place."""
     read, faults = [], {}
     for place, cell in enumerate(cells):
         try:
@@ -70,7 +70,7 @@ def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[
 
 @lru_cache(maxsize=4096)
 def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
-    """Return one moment as the database keeps it; raise ValueError with what is wrong and what to write."""
+    """Return a time in the form that the database stores. If it is invalid, raise ValueError with the remedy."""
     if _NO_MOMENT.fullmatch(cell):
         return ""
     try:
@@ -82,7 +82,7 @@ def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
 
 
 class _AmbiguousError(ValueError):
-    """A date that could be two days."""
+    """A date that could mean two days."""
 
 
 def _moment(cell: str, is_day_first: bool | None) -> datetime:
@@ -103,7 +103,7 @@ def _moment(cell: str, is_day_first: bool | None) -> datetime:
 
 
 def _of_numbers(found: re.Match[str], is_day_first: bool | None) -> datetime:
-    """Return a date of three numbers: the day stands first with dots, else a number above 12 tells, or nothing does."""
+    """Return the time. The day is first in dates with dots. In others, a number above 12 must be the day."""
     one, two = int(found["one"]), int(found["two"])
     if is_day_first or found["mark"] == "." or one > 12:
         return _at(found, one, two)

@@ -1,9 +1,9 @@
-"""Read a list of addresses that must not be mailed: one per line, or a CSV file with a column of addresses.
+"""Read a list of addresses that must not be emailed: one per line, or a CSV file with a column of addresses.
 
-Of a CSV file's columns `topic`, `reason`, `detail` and `created_at` count, as `suppressions export` writes them. Where
-columns say how people stand, as in the lists that other tools export, only those are taken who left, bounced or
-complained, since the moment that the list gives for it. A file that holds a mistake is refused as a whole, with all of
-its lines that do.
+A CSV file may have the columns `topic`, `reason`, `detail` and `created_at`, as `suppressions export` writes them. It
+may also give everyone's status, as the exports of other tools do. Then only people who unsubscribed, bounced or
+complained are used, with the time that the list gives. If any line has a mistake, no line of the file is used, and the
+error lists all mistakes.
 """
 
 import re
@@ -27,20 +27,23 @@ from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.settings.mistakes import suggestion
 from newsletter.system.moments import moment_of
 
-_MOST_SHOWN = 100  # mistakes; of a file that is no list every line is one
+_MOST_SHOWN = 100  # mistakes; if a file is not a list, every line has one
 _CORRECT = "correct or delete the line"
 _REASONS = {reason.value: reason for reason in SuppressionReason}
-_MEANT = {BOUNCED: SuppressionReason.BOUNCED, COMPLAINED: SuppressionReason.COMPLAINED}  # all else: they left
+_MEANT = {
+    BOUNCED: SuppressionReason.BOUNCED,
+    COMPLAINED: SuppressionReason.COMPLAINED,
+}  # for any other text: UNSUBSCRIBED
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# The answer of a mail server (RFC 3463), as lists of bounces have it.
+# The code in a mail server's answer (RFC 3463), which appears in lists of bounces.
 _ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
 _LINES = ListHeader(form=OWN, delimiter="", columns=(ListColumn(name="email", place=0, fields=("email",)),))
 
 
 class SuppressionTerms(Struct, frozen=True, kw_only=True):
-    """What whoever adds a list says about those of its rows that do not say it themselves."""
+    """The values that the person who adds a list gives for rows without their own."""
 
-    reason: SuppressionReason | None = None  # None: they left
+    reason: SuppressionReason | None = None  # None means UNSUBSCRIBED
     topic: str = ""
     detail: str = ""
 
@@ -53,10 +56,10 @@ def read_suppressions(
     now: datetime,
     on_row: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Suppression]:
-    """Yield the suppressions of a file, in its order; `on_row` hears of each row that one more was read, taken or not.
+    """Yield the suppressions of a file in order. Call `on_row` for each row, whether it is used or not.
 
-    Raises InputError where it cannot be read, and, after its last row, MistakesError where any is wrong, or where all
-    of them are of people who are mailed.
+    Raise InputError if the file cannot be read. After the last row, raise MistakesError if any row has a mistake, or if
+    no row says that someone unsubscribed, bounced or complained.
     """
     require_text(path)
     mistakes = _Mistakes(path)
@@ -75,12 +78,12 @@ def read_suppressions(
             yield found
     mistakes.refuse()
     if reader is not None and not taken:
-        what = "nobody in it left: every row is of somebody who is mailed, or was never"
-        raise MistakesError([Mistake(path=str(path), what=what, remedy="give a list of those who left")])
+        what = "no row in it says that someone unsubscribed, bounced or complained"
+        raise MistakesError([Mistake(path=str(path), what=what, remedy="use a list of the people who unsubscribed")])
 
 
 class _Mistakes:
-    """What is wrong with the lines of a file."""
+    """The mistakes in the lines of a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
@@ -88,24 +91,24 @@ class _Mistakes:
         self._shown: list[Mistake] = []
 
     def add(self, line: int, told: str) -> None:
-        """Add what is wrong with a line, and what to do where that is known."""
+        """Add what is wrong with a line, and the remedy, if `told` has one after a semicolon."""
         self._count += 1
         if self._count <= _MOST_SHOWN:
             what, _, remedy = told.partition("; ")
             self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy or _CORRECT))
 
     def refuse(self) -> None:
-        """Raise MistakesError where there are any."""
+        """Raise MistakesError if there are any."""
         self._shown.sort(key=lambda mistake: mistake.line or 0)
         if self._count > _MOST_SHOWN:
-            what = f"there are {self._count - _MOST_SHOWN:,} more lines with a mistake"
+            what = f"there are {self._count - _MOST_SHOWN:,} more lines with mistakes"
             self._shown.append(Mistake(path=self._path, what=what, remedy="correct these first"))
         if self._shown:
             raise MistakesError(self._shown)
 
 
 class _RowReader:
-    """Turns rows into suppressions; raises ValueError with a remedy."""
+    """Turns rows into suppressions. Raises ValueError, often with a remedy, if a row is wrong."""
 
     def __init__(self, header: ListHeader, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
         self._header = header
@@ -116,7 +119,7 @@ class _RowReader:
         self._moments = [column for column in header.columns if not {LEFT_AT, "created_at"}.isdisjoint(column.fields)]
 
     def suppression(self, cells: Sequence[str]) -> Suppression | None:
-        """Return what a row says; None where it is of somebody who did not leave."""
+        """Return the suppression of a row, or None if the person has not unsubscribed, bounced or complained."""
         why = self._why(cells)
         if why is None:
             return None
@@ -130,7 +133,7 @@ class _RowReader:
         )
 
     def _why(self, cells: Sequence[str]) -> tuple[SuppressionReason, str] | None:
-        """Return why somebody is not mailed, and the row's own words for it; None if they are mailed."""
+        """Return why someone must not be emailed, and the row's own text, or None if the row gives no reason."""
         words, unknown, is_mailed = self._cell(cells, "reason"), "", False
         for column, status in self._states:
             cell = _tidy(cells[column.place])
@@ -146,15 +149,15 @@ class _RowReader:
         return self._reason(words) if words or not self._states else None
 
     def _reason(self, words: str) -> tuple[SuppressionReason, str]:
-        """Return the reason, and what the row says where it is none of ours, such as a server's words."""
+        """Return the reason. If the row's text is not the name of a reason, return the text as well."""
         given = self._terms.reason
         known = _REASONS.get(words.lower())
         if known is not None:
             return known, ""
         if words and given is None:
             raise ValueError(
-                f"{_short(words)} is none of the reasons {', '.join(_REASONS)}; correct it, or say with --reason why "
-                "they are not mailed, and the cell is kept as a detail"
+                f"{_short(words)} is not one of the reasons {', '.join(_REASONS)}; correct it, or give the reason "
+                "with --reason; the cell is then kept as a detail"
             )
         return given or SuppressionReason.UNSUBSCRIBED, words
 
@@ -165,7 +168,7 @@ class _RowReader:
         return topic
 
     def _since(self, cells: Sequence[str]) -> datetime:
-        """Return when they left, the last time of several; now, where the row does not say it."""
+        """Return the time of unsubscribing: the latest in the row, or the current time if the row has none."""
         told = {self._moment(cell): cell for column in self._moments if (cell := _tidy(cells[column.place]))}
         last = max(told, default="")
         since = moment_of(last) if last else self._now
@@ -174,7 +177,7 @@ class _RowReader:
         return since
 
     def _moment(self, cell: str) -> str:
-        """Return a moment as the database keeps it; empty where it is written that there is none."""
+        """Return a time in the form that the database stores, or an empty text for a date such as 0000-00-00."""
         return moment_text(cell, is_day_first=self._header.form.is_day_first)
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
@@ -186,7 +189,7 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
     """Yield the header and each row that is not empty, with the line on which it starts."""
     _, head = next(_lines(path, encoding), (0, ""))
     if not head:
-        raise InputError(f"{path}: it is empty; write an address a line")
+        raise InputError(f"{path}: the file is empty; write one address per line")
     if "@" in head and not email_places(head.split(delimiter_of(head))):
         yield from ((_LINES, line, (cell,)) for line, cell in _lines(path, encoding))
         return
@@ -211,17 +214,17 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
 
 
 def _answer_code(state: str) -> str:
-    """Return a state that is the answer of a mail server; raise ValueError for any other."""
+    """Return a state that is a mail server's answer code, or empty. Raise ValueError for any other."""
     if state and not _ANSWER_CODE.fullmatch(state):
         raise ValueError(
-            f"{_short(state)} says neither that they left nor that they did not; "
-            "keep the rows of those who left alone, and delete that column"
+            f"{_short(state)} does not say whether this person unsubscribed; "
+            "keep only the rows of people who unsubscribed, and delete this column"
         )
     return state
 
 
 def _tidy(cell: str) -> str:
-    """Return a cell on one line."""
+    """Return a cell on one line, without its guard apostrophe and surrounding spaces."""
     return _CONTROL.sub(" ", unguarded(cell.strip())).strip()
 
 

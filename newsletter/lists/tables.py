@@ -1,9 +1,10 @@
-"""Read the rows of a CSV file below its header, a block at a time.
+"""Read the rows of a CSV file below its header, one block at a time.
 
-The first line names the columns. They are separated by commas, semicolons, tabs or bars, as that line shows; cells may
-be quoted as in RFC 4180; lines end in any way that lines end in. Spreadsheets may write `sep=;` above the header.
+The first line names the columns. It also shows the separator: a comma, semicolon, tab or vertical bar. Cells can be
+quoted as in RFC 4180, and lines can have any line ending. Spreadsheets may write `sep=;` above the header.
 
-A block is split the quick way where nothing in it is quoted, else as CSV says. Both ways give the same.
+A block without quotes is split at its separators, which is faster. Any other block is parsed as CSV, with the same
+result.
 """
 
 import csv
@@ -22,35 +23,35 @@ from newsletter.lists.encodings import Encoding, mistake
 from newsletter.lists.text_blocks import LONGEST_LINE, TextBlock, read_blocks, too_long
 from newsletter.model.imports import RejectedRow
 
-csv.field_size_limit(LONGEST_LINE)  # a cell that is too long costs its row alone, quoted or not
+csv.field_size_limit(LONGEST_LINE)  # high enough that a cell that is too long only affects its own row
 
-# Of the cells of the first line that is not empty, what stands between them, and which line it is.
+# Its arguments: the cells of the first line that is not empty, their separator, and the number of that line.
 HeaderReader = Callable[[Sequence[str], str, int], ListHeader]
 
 _DELIMITERS = ",;\t|"
 _DELIMITER_LINE = re.compile(r'"?sep=([,;\t|])"?\n', re.I)
 _QUOTED = re.compile(r'"[^"]*"')
-_END = "\0"  # stands between rows while a block is split into cells
+_END = "\0"  # marks the end of a row while a block is split into cells
 
 
 class Rows(Struct, frozen=True, kw_only=True):
-    """Some rows of a file as columns of equal length, and how much of the file they and all before them take."""
+    """Some rows of a file, as columns of equal length."""
 
     header: ListHeader
-    lines: Sequence[int]  # where each row starts
+    lines: Sequence[int]  # the line on which each row starts
     columns: Sequence[Sequence[str]]
-    rejected: Sequence[RejectedRow] = ()  # those that have another width
-    unfinished: str = ""  # the text of a row that goes on after them
+    rejected: Sequence[RejectedRow] = ()  # rows with more or fewer cells than the header
+    unfinished: str = ""  # the text after these rows, if a row continues in the next block
     bytes_read: int
 
 
 def read_table(path: Path, encoding: Encoding, read_header: HeaderReader) -> Iterator[Rows]:
-    """Yield the rows of a file, in their order, read as they are asked for.
+    """Yield the rows of a file in order, reading them on demand.
 
-    Raises InputError where the file cannot be read or is empty, and MistakesError where it is no CSV.
+    Raise InputError if the file cannot be read or is empty, and MistakesError if it is not CSV.
     """
     header: ListHeader | None = None
-    rest, line = "", 0  # the beginning of a row that goes on in the next block, and where it starts
+    rest, line = "", 0  # the beginning of a row that continues in the next block, and its line
     for read in read_blocks(path, encoding):
         block = replace(read, text=rest + read.text, first_line=line) if rest else read
         if header is None and not block.is_last and block.text.isspace():
@@ -66,19 +67,19 @@ def read_table(path: Path, encoding: Encoding, read_header: HeaderReader) -> Ite
 
 
 def delimiter_of(first_line: str) -> str:
-    """Return the separator that the header has most of outside of quotes; the comma where it has none."""
+    """Return the separator that occurs most outside quotes, or a comma if there is none."""
     return max(_DELIMITERS, key=_QUOTED.sub("", first_line).count)
 
 
 def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[ListHeader, TextBlock]:
-    """Return the header of a file, and the first block without it."""
+    """Return the header of a file, and the first block without its header."""
     text, line, delimiter = block.text, block.first_line, ""
     if match := _DELIMITER_LINE.match(text):
         text, line, delimiter = text[match.end() :], line + 1, match[1]
     empty = len(text) - len(text.lstrip("\n"))
     text, line = text[empty:], line + empty
     if not text:
-        raise InputError(f"{path}: it is empty; its first line must name the columns, one of them email")
+        raise InputError(f"{path}: the file is empty; its first line must name the columns, one of them email")
     delimiter = delimiter or delimiter_of(text[: text.index("\n")])
     reader = csv.reader(StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
     try:
@@ -91,13 +92,13 @@ def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[Li
 
 
 def _rows(block: TextBlock, header: ListHeader, path: Path) -> Rows:
-    """Split a block into rows; raise MistakesError where its quotes do not pair."""
+    """Split a block into rows. Raise MistakesError if a quote is not closed or not doubled."""
     is_plain = '"' not in block.text and _END not in block.text
     return (_split(block, header) if is_plain else None) or _read(block, header, path)
 
 
 def _split(block: TextBlock, header: ListHeader) -> Rows | None:
-    """Split a block without quotes; return None where a line has more or fewer cells than the header."""
+    """Split a block that has no quotes. Return None if a line has more or fewer cells than the header."""
     count, width, delimiter = block.text.count("\n"), header.width, header.delimiter
     cells = block.text.replace("\n", f"{delimiter}{_END}{delimiter}").split(delimiter)
     if len(cells) != count * (width + 1) + 1 or cells[width :: width + 1].count(_END) != count:
@@ -111,7 +112,7 @@ def _split(block: TextBlock, header: ListHeader) -> Rows | None:
 
 
 def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
-    """Read a block as CSV; a last row that has no end is left for the next block, where there is one."""
+    """Read a block as CSV. If its last row continues in the next block, return the text of that row unread."""
     text, width = block.text, header.width
     reader = csv.reader(StringIO(text, newline="\n"), delimiter=header.delimiter, strict=True)
     lines: list[int] = []
@@ -122,7 +123,7 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
         for cells in reader:
             line, start = block.first_line + start, reader.line_num
             if len(cells) > width and not any(cells[width:]):
-                del cells[width:]  # a spreadsheet adds empty cells where another row had more
+                del cells[width:]  # spreadsheets add empty cells to make rows equally long
             if len(cells) == width:
                 lines.append(line)
                 rows.append(cells)
@@ -146,10 +147,18 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
 def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> RejectedRow:
     place = header.email.place
     address = cells[place].strip() if len(cells) > place else ""
-    reason = f"it has {len(cells)} cells where the header has {header.width}; look for a missing quote or separator"
+    count = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
+    reason = f"the row has {count}, and the header has {header.width}; look for a missing quote or separator"
     return RejectedRow(line=line, email=shortened(address), reason=reason)
 
 
 def _unreadable(path: Path, line: int, why: str) -> MistakesError:
-    what = f"from here on the file cannot be read ({why})"
-    return mistake(path, line, what, "look for a quote that is not closed, or put quotes that belong to the text twice")
+    remedy = "look for a quote that is not closed, and double any quote that belongs to the text"
+    return mistake(path, line, f"the file cannot be read from here on, because {_plain_reason(why)}", remedy)
+
+
+def _plain_reason(why: str) -> str:
+    """Return a parser's error in words for people who do not know the parser."""
+    if "field larger than field limit" in why:
+        return f"a cell has more than {LONGEST_LINE:,} characters"
+    return "its quotes do not match"

@@ -1,4 +1,4 @@
-"""Read a list as blocks of text that hold whole lines, so that a list of any size takes the same memory."""
+"""Read a list as blocks of whole lines, so that memory use does not depend on its size."""
 
 import codecs
 from collections.abc import Iterator
@@ -12,11 +12,15 @@ from newsletter.errors import InputError, MistakesError
 from newsletter.lists.encodings import Encoding, mistake
 
 _CHUNK = 1 << 20  # bytes
-LONGEST_LINE = 1 << 22  # characters; a longer one is no row of a list
+LONGEST_LINE = 1 << 22  # characters; a longer line cannot be a row of a list
 
-# What other kinds of file begin with: what they are, and what to do with them.
+# Other kinds of files: their first bytes, a description, and what to do.
 _NO_TEXT = (
-    (b"PK\x03\x04", "it is a workbook (.xlsx, .ods, .numbers) or a zip archive", "{workbook}; unpack an archive first"),
+    (
+        b"PK\x03\x04",
+        "it is a workbook (.xlsx, .ods, .numbers) or a zip archive",
+        "{workbook}; if it is an archive, unpack it first",
+    ),
     (b"\xd0\xcf\x11\xe0", "it is an Excel workbook (.xls)", "{workbook}"),
     (b"\x1f\x8b", "it is a compressed file (.gz)", "unpack it first"),
     (b"%PDF", "it is a PDF", "ask for the list as CSV"),
@@ -24,26 +28,26 @@ _NO_TEXT = (
     (b"{", "it is JSON", "ask for the list as CSV"),
     (b"<", "it is a web page or XML", "ask for the list as CSV"),
 )
-_WORKBOOK = "open it in the spreadsheet, choose to save a copy as CSV UTF-8, and import that"
+_WORKBOOK = "open it in a spreadsheet, save a copy as CSV UTF-8, and use that copy"
 
 
 class TextBlock(Struct, frozen=True, kw_only=True):
-    """Whole lines of a file, each ended by a line feed, however the file ends them."""
+    """Whole lines of a file. Each ends in a line feed, whichever line ending the file uses."""
 
     text: str
     first_line: int
-    bytes_read: int  # of the file, up to the end of the block
+    bytes_read: int  # from the file so far
     is_last: bool
 
 
 def require_text(path: Path) -> None:
-    """Raise InputError where there is no such file, MistakesError where it is not text, each with what to do."""
+    """Raise InputError if the path is not a readable file, and MistakesError if the file is not text."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file; check its name and folder")
     if path.is_dir():
-        raise InputError(f"{path}: it is a folder; name a CSV file in it")
+        raise InputError(f"{path}: it is a folder; choose a CSV file in that folder")
     if not path.is_file():
-        raise InputError(f"{path}: it is not an ordinary file; save the list to a file, and import that")
+        raise InputError(f"{path}: it is not a regular file; save the list as a CSV file, and use that file")
     with _opened(path) as file:
         head = file.read(64)
     for magic, what, remedy in _NO_TEXT:
@@ -52,7 +56,7 @@ def require_text(path: Path) -> None:
 
 
 def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
-    """Yield the blocks of a file; the last one says so. Raise MistakesError at a byte that the encoding lacks."""
+    """Yield the blocks of a file. Raise MistakesError if a byte is not valid in the encoding, or a line is too long."""
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     line, unfinished = 1, ""
     with _opened(path) as file:
@@ -65,7 +69,7 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
             except UnicodeDecodeError as err:
                 before = unfinished + err.object[: err.start].decode(encoding.codec, "replace")
                 raise _not_decodable(path, line + _with_line_feeds(before).count("\n"), encoding) from err
-            except UnicodeError as err:  # UTF-16 that lacks its mark
+            except UnicodeError as err:  # UTF-16 without its byte order mark
                 raise _not_decodable(path, line, encoding) from err
             end = len(text) if is_last else max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
             unfinished = text[end:]
@@ -82,12 +86,12 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
 
 
 def too_long(path: Path, line: int) -> MistakesError:
-    """Return the mistake of a row that is longer than those of any list."""
+    """Return an error to raise about a row that is too long for a list."""
     return mistake(
         path,
         line,
         f"the row that begins here has more than {LONGEST_LINE:,} characters",
-        "this is no list; look for a quote that is not closed, or for another file",
+        "this is not a list; look for a quote that is not closed, or choose another file",
     )
 
 
@@ -97,7 +101,9 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         with path.open("rb") as file:
             yield file
     except OSError as err:
-        raise InputError(f"{path}: it cannot be read ({err.strerror}); check the disk and its permissions") from err
+        raise InputError(
+            f"{path}: it cannot be read ({err.strerror}); check the disk and the permissions of the file"
+        ) from err
 
 
 def _with_line_feeds(text: str) -> str:
@@ -108,6 +114,6 @@ def _not_decodable(path: Path, line: int, encoding: Encoding) -> MistakesError:
     return mistake(
         path,
         line,
-        f"here stands a byte that {encoding.codec} does not have",
-        "name the encoding that the file is in (--encoding), or save it again as CSV UTF-8",
+        f"this line contains a byte that is not valid in {encoding.codec}",
+        "name the encoding of the file with --encoding, or save the file again as CSV UTF-8",
     )

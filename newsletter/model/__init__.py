@@ -1,1 +1,1 @@
-"""The records and enums that the stages share: no input, no output, no rules of any one stage."""
+"""The records and enums that the stages share. They do no input or output, and contain no rules of a single stage."""

@@ -1,25 +1,25 @@
-"""E-mail addresses as the list keeps them, and when two of them are the same person."""
+"""Email addresses as the list keeps them, and the rule that decides whether two belong to the same person."""
 
 import re
 import unicodedata
 
-# Wide on purpose: what stands before an @, or before one that a link has encoded, however it is quoted or joined. No
-# local part is as long as 300 characters (RFC 5321, section 4.5.3.1), and a bound keeps the search quick.
+# Deliberately broad: anything before an @ or its encoded form in links, %40, with or without quotes. No local part has
+# 300 characters (RFC 5321, section 4.5.3.1), and the limit keeps the search fast.
 _OUTSIDE = r"\s<>()\[\],;:\"@"
 _ADDRESSES = re.compile(rf"""(?:"[^"\r\n]{{0,300}}"|([^{_OUTSIDE}'])[^{_OUTSIDE}]{{0,300}}?)(@|%40)(?=[\w\[-])""")
 
 
 def canonical_address(email: str) -> str:
-    """The address as given, with its domain in lower case."""
+    """Return the address as given, with its domain in lowercase."""
     local, at, domain = email.rpartition("@")
     return f"{local}{at}{domain.lower()}"
 
 
 def person_of(email: str) -> str:
-    """The key that two spellings of one person's address share.
+    """Return the key that all spellings of one person's address share.
 
-    Addresses are compared without regard to case, and their domains in the ASCII form of IDNA (RFC 5891). Mail
-    servers may tell local parts apart by case (RFC 5321, section 2.4); none in use does, and people do not.
+    Case is ignored, and domains are compared in the ASCII form of IDNA (RFC 5891). A mail server may treat local parts
+    that differ only in case as different (RFC 5321, section 2.4), but no server in use does, and neither do people.
     """
     if email.isascii():
         return email.lower()
@@ -28,12 +28,12 @@ def person_of(email: str) -> str:
 
 
 def masked(text: str) -> str:
-    """The text with every address in it as `r***@example.org`: for logs, and for what is kept of a server's words."""
+    """Return the text with every address masked, for example as `r***@example.org`, for logs and saved messages."""
     return _ADDRESSES.sub(r"\1***\2", text) if "@" in text or "%40" in text else text
 
 
 def _ascii_domain(domain: str) -> str:
-    import idna  # its tables are large, and few lists need them
+    import idna  # imported only when needed: its tables are large, and few lists use them
 
     try:
         return idna.encode(domain, uts46=True).decode("ascii").lower()

@@ -1,4 +1,4 @@
-"""Subscribers, their consent, and the addresses that must not be mailed."""
+"""Subscribers, their consent, and the addresses that must not be emailed."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,20 +12,20 @@ _TAG_BAR = "|"
 
 
 def normal_tag(tag: str) -> str:
-    """Return a tag as the list keeps it and as segments name it: in lowercase, without spaces around it."""
+    """Return a tag in the form that the list and the segments use: lowercase, without spaces around it."""
     return tag.strip().lower()
 
 
 def tags_text(tags: Iterable[str]) -> str:
-    """Return tags as a row keeps them, each between bars: `|member|teacher|`, sorted; empty where there is none.
+    """Return tags as the database keeps them: sorted, each between bars, for example `|member|teacher|`.
 
-    None of them holds a bar.
+    If there are no tags, the text is empty. No tag may contain a bar.
     """
     return f"|{_TAG_BAR.join(sorted(set(tags)))}|" if tags else ""
 
 
 def tags_in(text: str) -> tuple[str, ...]:
-    """Return the tags of a subscriber's row, sorted."""
+    """Return the tags in a text from the database, sorted."""
     return tuple(sorted(text.strip(_TAG_BAR).split(_TAG_BAR))) if text else ()
 
 
@@ -40,27 +40,27 @@ class Subscriber(Struct, frozen=True, kw_only=True):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address must not be mailed."""
+    """The reason why an address must not be emailed."""
 
-    UNSUBSCRIBED = "unsubscribed"  # left by the link or by asking
+    UNSUBSCRIBED = "unsubscribed"  # by the link in an email, or on request
     BOUNCED = "bounced"  # the mailbox does not exist
-    COMPLAINED = "complained"  # marked a mail as spam
-    INVALID = "invalid"  # a provider found that no such address exists
-    MANUAL = "manual"  # put on the list by hand
+    COMPLAINED = "complained"  # marked an email as spam
+    INVALID = "invalid"  # the provider found that the address does not exist
+    MANUAL = "manual"  # added by hand
 
 
 class Suppression(Struct, frozen=True, kw_only=True):
-    """An address that must not be mailed, since when, and why."""
+    """An address that must not be emailed, with the reason and the time at which it was added."""
 
     email: str
     reason: SuppressionReason
     created_at: datetime
-    topic: str = ""  # the one topic that they left; empty: they are not mailed at all
-    detail: str = ""  # what is known besides: a server's words, where it came from
+    topic: str = ""  # the topic that the person left; empty if they get no email at all
+    detail: str = ""  # more details, such as a server's message or a source
 
 
 class PastSuppression(Struct, frozen=True, kw_only=True):
-    """A suppression that was lifted: what it was, until when, and why it ended."""
+    """A suppression that was lifted: its reason, its start and end, and why it was lifted."""
 
     reason: SuppressionReason
     created_at: datetime
@@ -70,13 +70,13 @@ class PastSuppression(Struct, frozen=True, kw_only=True):
 
 
 class SegmentCount(Struct, frozen=True, kw_only=True):
-    """How many subscribers a segment has, and how many of them must not be mailed."""
+    """The number of subscribers in a segment, and how many of them must not be emailed."""
 
     members: int
     suppressed: int
-    without_consent: int = 0  # of those who are not suppressed
+    without_consent: int = 0  # not counting those who are suppressed
 
     @property
     def mailable(self) -> int:
-        """How many may be mailed."""
+        """Return how many may be emailed."""
         return self.members - self.suppressed - self.without_consent

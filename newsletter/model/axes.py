@@ -1,8 +1,8 @@
 """The axes: the ways in which an issue differs between its readers.
 
-An axis knows the values that it has in an issue, the value that a `Reader` has, and by which rule a stored subscriber
-has the same one. The store compiles the rule to SQL when it freezes a broadcast; a preview asks for the reader's value.
-Since both are stated here side by side, and a test holds them against each other, a preview shows what is sent.
+An axis has a list of values, a function that returns the value of a `Reader`, and a rule that gives a stored subscriber
+the same value. The store compiles the rule to SQL when it freezes a broadcast; a preview calls the function. Both are
+defined here side by side, and a test compares them, so a preview shows what is sent.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,41 +17,41 @@ from newsletter.model.segment import Condition
 
 
 class InSegment(Struct, frozen=True):
-    """True of the members of a segment of the workspace."""
+    """True for the members of a segment of the workspace."""
 
     name: str
 
 
 class Chosen(Struct, frozen=True):
-    """True where an axis before this one has a value."""
+    """True if an earlier axis has this value."""
 
     axis: str
     value: str
 
 
 class Case(Struct, frozen=True):
-    """A value for those of whom all of some tests are true."""
+    """The value for readers who pass all of the tests."""
 
     tests: tuple[Condition | InSegment | Chosen, ...]
     value: str
 
 
 class Cases(Struct, frozen=True):
-    """The value of the first case that is true; `otherwise` where none is."""
+    """The value of the first case that is true, or `otherwise` if none is."""
 
     cases: tuple[Case, ...]
     otherwise: str
 
 
 class Key(StrEnum):
-    """What of a subscriber a value can be looked up by."""
+    """The property of a subscriber by which a value is looked up."""
 
-    DOMAIN = "domain"  # what follows the last @ of the address, in its ASCII form
+    DOMAIN = "domain"  # the part of the address after the last @, in its ASCII form
     TIMEZONE = "timezone"
 
 
 class Lookup(Struct, frozen=True):
-    """The value that a table has for a key; `otherwise` for a key that is not in it."""
+    """The value that a table gives for a key, or `otherwise` for a key that is not in it."""
 
     key: Key
     table: Mapping[str, str]
@@ -62,18 +62,16 @@ class Axis(Struct, frozen=True, kw_only=True):
     """One way in which one issue differs between its readers."""
 
     name: str  # unique within the issue
-    values: tuple[str, ...]  # those that the issue has, in the order in which people are told of them
+    values: tuple[str, ...]  # all values in this issue, in the order in which they are shown
     plainest: str  # the value with which the issue shows the least
     fullest: str  # the value with which it shows the most
-    value_of: Callable[[Reader, Mapping[str, str]], str]  # given the values of the axes before it
-    rule: Cases | Lookup  # gives a stored subscriber the same value
-    is_told_by_address: bool = (
-        False  # whether the address alone decides it, so that a reviewer has a value of their own
-    )
+    value_of: Callable[[Reader, Mapping[str, str]], str]  # also receives the values of the axes before it
+    rule: Cases | Lookup  # gives the same value for a stored subscriber
+    is_told_by_address: bool = False  # the address decides the value, so each reviewer has their own
 
 
 def only_axis(segment: str) -> Axis:
-    """Return the axis of a segment that some section is shown to alone."""
+    """Return the axis of a segment that is named by `only:`, so that no one else sees those sections."""
     return Axis(
         name=f"{ONLY}{segment}",
         values=(HIDDEN, SHOWN),
@@ -85,7 +83,7 @@ def only_axis(segment: str) -> Axis:
 
 
 def mailbox_axis() -> Axis:
-    """Return the axis of who runs the reader's mailbox, for sections that show the steps for each reader's own."""
+    """Return the mailbox axis, for sections that show each reader the steps for their own mailbox provider."""
     others = [provider for provider in APPS_OF_MAILBOX if provider is not MailboxProvider.OTHER]
     return Axis(
         name=MAILBOX,
@@ -103,7 +101,7 @@ def mailbox_axis() -> Axis:
 
 
 def language_axis(language: str) -> Axis:
-    """Return the axis of the language of the mail: an issue has one so far."""
+    """Return the axis of the email's language, which has one value because an issue has one language."""
     return Axis(
         name=LANGUAGE,
         values=(language,),
@@ -114,7 +112,7 @@ def language_axis(language: str) -> Axis:
     )
 
 
-# What an issue can differ by, in the order in which the axes may read each other.
+# All axes. An axis may read the values of the axes before it.
 AXES: tuple[Callable[[Issue], Iterable[Axis]], ...] = (
     lambda issue: map(only_axis, issue.only_segments),
     lambda issue: [mailbox_axis()] if issue.differs_by_mailbox else [],
@@ -123,12 +121,12 @@ AXES: tuple[Callable[[Issue], Iterable[Axis]], ...] = (
 
 
 def axes_of(issue: Issue) -> tuple[Axis, ...]:
-    """Return the axes along which an issue differs, each after those that it reads."""
+    """Return the axes of an issue. Each comes after the axes whose values it reads."""
     return tuple(axis for unfold in AXES for axis in unfold(issue))
 
 
 def readership_of(reader: Reader, axes: Iterable[Axis]) -> Readership:
-    """Return the readership that a reader belongs to."""
+    """Return the readership of a reader."""
     values: dict[str, str] = {}
     for axis in axes:
         values[axis.name] = axis.value_of(reader, values)
@@ -141,10 +139,10 @@ def fullest_readership(axes: Iterable[Axis]) -> Readership:
 
 
 def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
-    """Return the readerships that are judged where it is not known who is on the list; each once, the fullest first.
+    """Return the readerships to check without a list, each once. The one that sees the most comes first.
 
-    One for every value of every axis, which sees the most otherwise, so that each section is seen under each value; and
-    the one that sees the least.
+    There is one readership for every value of every axis, with the fullest value on all other axes, so each section
+    is checked with each value. The readership that sees the least comes last.
     """
     axes = tuple(axes)
     fullest = fullest_readership(axes)

@@ -1,8 +1,9 @@
-"""A broadcast on its way: states, chunks, what a provider is handed and what it answers.
+"""A broadcast: its states, its chunks, the requests to a provider, and their outcomes.
 
-Chunk states: `ready → inflight → accepted | rejected | unknown`. `inflight` is committed durably before a socket
-opens. A chunk found `inflight` after a crash becomes `unknown`, never `ready`; what is `unknown` is never resent by
-itself. What surely reaches nobody, because it never left or was taken back in time, may become `cancelled`.
+Chunk states: `ready → inflight → accepted | rejected | unknown`. `inflight` is committed durably before a socket opens.
+A chunk found `inflight` after a crash becomes `unknown`, never `ready`, and an `unknown` chunk is never resent
+automatically. A chunk that certainly reaches no one, because it was not sent or was recalled in time, may become
+`cancelled`.
 """
 
 from collections.abc import Mapping
@@ -17,22 +18,22 @@ from newsletter.model.rendered import RenderedVariant
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """A time on the clock, and whose clock that is."""
+    """A date and a time of day, and the time zone in which they apply."""
 
     wall_time: datetime  # without a zone
-    zone: str  # an IANA name; in local time, the clock of those whose own zone is not known
-    is_local_time: bool = False  # everybody by the clock of their own zone
+    zone: str  # an IANA name; with local time, only for subscribers without a known zone
+    is_local_time: bool = False  # each subscriber gets it at this time in their own zone
 
     def moment_in(self, zone: str) -> datetime:
-        """The moment at which the clocks of a zone show the time; in the schedule's zone where no such zone is known.
+        """Return the time in UTC at which the clocks of a zone show this time. For an unknown zone, use the schedule's.
 
-        A time that a zone skips in spring is taken as if it were not skipped: 2:30 becomes 3:30. Of a time that comes
-        twice in autumn the first counts (PEP 495).
+        If the zone skips this time in spring, the result is as if the clocks had not changed: 2:30 becomes 3:30. If the
+        time occurs twice in autumn, the first one counts (PEP 495).
         """
         return self.wall_time.replace(tzinfo=ZoneInfo(self.clock_of(zone))).astimezone(UTC)
 
     def clock_of(self, zone: str) -> str:
-        """The zone by whose clocks somebody goes: their own, or the schedule's where no such zone is known."""
+        """Return the zone itself if it is known, otherwise the schedule's."""
         try:
             return ZoneInfo(zone).key
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: `Europe` is a folder of zones
@@ -40,65 +41,68 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class BroadcastState(StrEnum):
-    """Where a broadcast stands."""
+    """The state of a broadcast."""
 
-    SCHEDULED = "scheduled"  # frozen; nothing has left, and `run-due` begins when its time comes
-    RUNNING = "running"  # frozen; chunks are handed over, or were when the process ended
-    PAUSED = "paused"  # held back for a reason that a person must look at; `resume` goes on
-    STOPPED = "stopped"  # the provider refused the message itself; nothing more is submitted
-    CANCELLING = "cancelling"  # nothing more leaves; what the provider holds is being taken back
+    SCHEDULED = "scheduled"  # frozen; nothing has been sent, and `run-due` starts it when it is due
+    RUNNING = "running"  # frozen; chunks are being sent, or were being sent when the process ended
+    PAUSED = "paused"  # a person must look at the reason; `resume` continues
+    STOPPED = "stopped"  # the provider refused the message itself; nothing more is sent
+    CANCELLING = "cancelling"  # nothing more is sent; email that the provider holds is being recalled
     CANCELLED = "cancelled"  # ended by a person
     DONE = "done"  # no chunk is ready or inflight
 
 
 class ChunkState(StrEnum):
-    """Where a chunk stands."""
+    """The state of a chunk."""
 
-    READY = "ready"  # nothing of it has left the machine
-    INFLIGHT = "inflight"  # about to be handed over, or being handed over
-    ACCEPTED = "accepted"  # the provider took it
-    REJECTED = "rejected"  # the provider refused the message for good; nothing was sent
-    UNKNOWN = "unknown"  # may or may not have been taken; never resent by itself
-    CANCELLED = "cancelled"  # surely not sent: it never left, or the provider gave it back in time
+    READY = "ready"  # none of it has been sent
+    INFLIGHT = "inflight"  # about to be sent, or being sent
+    ACCEPTED = "accepted"  # the provider accepted it
+    REJECTED = "rejected"  # the provider refused it for good; nothing was sent
+    UNKNOWN = "unknown"  # may or may not have been accepted; never resent automatically
+    CANCELLED = "cancelled"  # certainly reached no one: it was not sent, or was recalled in time
 
 
 class DeliveryStatus(StrEnum):
-    """How one delivery was settled by itself; one that is in a chunk shares the chunk's state instead."""
+    """The status of a delivery that has its own. Every other delivery has the state of its chunk."""
 
-    EXCLUDED = "excluded"  # never put into a chunk, or taken out before it left, with the reason
+    EXCLUDED = "excluded"  # never put into a chunk, or removed before it was sent, with the reason
     INVALID = "invalid"  # the provider refuses this one delivery, with the reason
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Who sends, and the addresses that every message of a broadcast carries."""
+    """The sender, and the addresses that every message of a broadcast has."""
 
     from_name: str
     from_email: str
     reply_to: str
     list_name: str
     list_id: str  # a dotted name without angle brackets (RFC 2919)
-    service_url: str  # where unsubscribe links lead, without a slash at the end
+    service_url: str  # the address of the unsubscribe service, without a slash at the end
 
     def unsubscribe_url(self, subscriber_id: int, token: str) -> str:
-        """The link by which one person leaves; it answers GET with a page and POST by unsubscribing (RFC 8058)."""
+        """Return the link that unsubscribes one person.
+
+        The service must answer GET with a page, and must unsubscribe the person on POST (RFC 8058).
+        """
         return f"{self.service_url}/u/{subscriber_id}-{token}"
 
 
 class Mailing(Struct, frozen=True, kw_only=True):
-    """All that is the same for every message of one variant of one broadcast."""
+    """Everything that is the same for all messages of one variant of one broadcast."""
 
-    broadcast: str  # an opaque, unique id of ASCII letters, digits and dashes: a broadcast's id or a test's
+    broadcast: str  # a unique id of ASCII letters, digits and dashes: that of a broadcast or a test
     category: str  # the provider's label for its statistics: one per broadcast
     envelope: Envelope
-    variant_key: str  # which variant, unique within the broadcast
+    variant_key: str  # identifies the variant within the broadcast
     variant: RenderedVariant
-    nonce: str  # letters and digits that no value can guess; part of every substitution tag
+    nonce: str  # random letters and digits in every substitution tag, so that no value can imitate one
     subject_prefix: str = ""  # `[TEST] ` for a test copy
-    batch_id: str = ""  # under which the provider holds scheduled mail; empty where it holds none
+    batch_id: str = ""  # the provider's id for email that it holds until its time; empty if it holds none
 
 
 class Recipient(NamedTuple):
-    """One message to make: `values` stand in the order of the variant's slots, each escaped for its slot.
+    """One message to make. `values` are in the order of the variant's slots, each escaped for its slot.
 
     A plain tuple, because a thousand are made for every chunk.
     """
@@ -111,60 +115,60 @@ class Recipient(NamedTuple):
 
 
 class OutgoingChunk(Struct, frozen=True, kw_only=True):
-    """What is handed to a provider in one go."""
+    """The messages that are sent to a provider in one request."""
 
     mailing: Mailing
     number: int  # the chunk's number within the broadcast
     attempt: int  # from 1
     recipients: tuple[Recipient, ...]
-    hold_until: datetime | None = None  # the provider keeps the mail until then, under the mailing's batch id
+    hold_until: datetime | None = None  # the provider holds the email until then, under the mailing's batch id
 
 
 class Verdict(StrEnum):
-    """What becomes of the deliveries of a chunk that the outcome does not name one by one."""
+    """What happened to the deliveries of a chunk that the outcome does not name one by one."""
 
-    ACCEPTED = "accepted"  # taken by the provider
-    READY = "ready"  # surely not handed over; may be tried again
+    ACCEPTED = "accepted"  # accepted by the provider
+    READY = "ready"  # certainly not sent; may be tried again
     REJECTED = "rejected"  # refused for good
-    UNKNOWN = "unknown"  # may have been taken
+    UNKNOWN = "unknown"  # may have been accepted
 
 
 class NextStep(StrEnum):
-    """What the broadcast does after this outcome."""
+    """What the broadcast does next after an outcome."""
 
     GO_ON = "go on"
-    WAIT = "wait"  # every worker waits, then goes on
+    WAIT = "wait"  # every worker waits, then continues
     SPLIT = "split"  # the chunk was too large: halve it
     PAUSE = "pause"  # a person must look: key, credits, permissions, a dead connection
-    STOP = "stop"  # the message itself is refused: nothing else is submitted
+    STOP = "stop"  # the provider refuses the message itself: nothing else is sent
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What is known after a chunk was handed over.
+    """The result of sending a chunk.
 
-    `verdict` holds for every recipient that is not in `invalid`, `unsent` or `uncertain`; these three are disjoint.
+    `verdict` applies to every recipient that is not in `invalid`, `unsent` or `uncertain`. These three are disjoint.
     """
 
     verdict: Verdict
     next_step: NextStep = NextStep.GO_ON
-    reason: str = ""  # for people: status, the provider's words, what to do
+    reason: str = ""  # as people read it: the status, the provider's message, what to do
     message_id: str = ""  # the provider's id of the request
     invalid: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses it for good
-    undeliverable: frozenset[int] = frozenset()  # those of `invalid` whose address surely takes no mail from anybody
-    unsent: frozenset[int] = frozenset()  # surely not handed over; they may be tried again
-    uncertain: frozenset[int] = frozenset()  # may have been taken
+    undeliverable: frozenset[int] = frozenset()  # those of `invalid` whose address accepts no email from anyone
+    unsent: frozenset[int] = frozenset()  # certainly not sent; they may be tried again
+    uncertain: frozenset[int] = frozenset()  # may have been accepted
     retry_after_seconds: float | None = None  # how long the provider asks to wait
 
 
 class Waiver(Struct, frozen=True, kw_only=True):
-    """A check that one broadcast overrides, and the reason that was given."""
+    """A check that is overridden for one broadcast, and the reason."""
 
     rule: str
     because: str
 
 
 class Broadcast(Struct, frozen=True, kw_only=True):
-    """One issue on its way to one segment, as the ledger keeps it."""
+    """One issue sent to one segment, as the ledger keeps it."""
 
     id: int
     issue: str
@@ -178,23 +182,23 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...]
     created_at: datetime
     finished_at: datetime | None
-    due_at: datetime | None = None  # when the first of it is to reach people; None: as soon as it can
-    is_local_time: bool = False  # each time zone has a moment of its own
-    batch_id: str = ""  # under which the provider holds what was handed over ahead of time
+    due_at: datetime | None = None  # when the first emails should reach people; None: as soon as possible
+    is_local_time: bool = False  # each time zone has its own time
+    batch_id: str = ""  # the provider's id for email that it received early and holds
 
     @property
     def mailing_id(self) -> str:
-        """Its id as providers get it and report it back: opaque, and never that of another ledger's broadcast."""
+        """Return the id that providers get and report back: opaque, and unique across ledgers."""
         return f"b{self.id}-{self.nonce}"
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether it was frozen for a certain time, and so goes on by itself when that comes."""
+        """Whether it was frozen for a certain time. It then starts automatically at that time."""
         return self.due_at is not None
 
 
 class Tally(Struct, frozen=True, kw_only=True):
-    """How many deliveries stand where; the parts always add up to `frozen`."""
+    """The number of deliveries in each state. The parts always add up to `frozen`."""
 
     frozen: int
     waiting: int  # in chunks that are ready

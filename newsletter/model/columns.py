@@ -1,4 +1,4 @@
-"""The columns of a subscriber: one table, from which the SQL, the list files, the JSON and the pages take theirs.
+"""The columns of a subscriber: the table from which the SQL, list files, JSON and pages are made.
 
 `docs/extending/column.md` shows how to add one: a line in `COLUMNS`, a field of `SubscriberRecord`, and a migration for
 each engine.
@@ -15,54 +15,54 @@ ColumnValue = str | datetime | tuple[str, ...] | Mapping[str, str] | None
 
 
 class ColumnType(StrEnum):
-    """What a column holds. The database keeps each as text, and an empty text where nothing is known."""
+    """The type of a column. The database stores every type as text; an empty text means that the value is unknown."""
 
-    ADDRESS = "address"  # a checked email address, its domain in lowercase
+    ADDRESS = "address"  # a checked email address with its domain in lowercase
     TEXT = "text"  # one line
     LANGUAGE = "language"  # a code such as pt-BR
-    ZONE = "zone"  # a name of the time zone database
+    ZONE = "zone"  # a name from the time zone database
     MOMENT = "moment"  # in UTC: 2026-02-19T08:00:00Z
     TAGS = "tags"  # sorted, each between bars: |member|teacher|
-    ATTRIBUTES = "attributes"  # a JSON object of texts: the columns of a list that are not in this table
+    ATTRIBUTES = "attributes"  # a JSON object of texts: the list's columns that are not in COLUMNS
 
 
 class MergeRule(StrEnum):
-    """What is on record of a known person after a row of an import; `store/importing/merging.py` carries it out.
+    """How a row of an import changes a known person; `store/importing/merging.py` applies it.
 
-    Under every rule an empty cell says nothing, and neither does a cell that repeats what is on record.
+    Under every rule, an empty cell changes nothing, and neither does a cell that repeats the recorded value.
     """
 
-    NEWER = "newer"  # the row's cell replaces the one on record
-    UNION = "union"  # the tags of both
-    BY_NAME = "by name"  # the attributes of both; of two with the same name, the row's
-    EARLIER = "earlier"  # the earlier of two moments
-    CONSENT = "consent"  # the moment of a consent: the later of two
-    OF_CONSENT = "of consent"  # a newer consent replaces it, the same one completes it, an older one says nothing
-    WITHOUT_CONSENT = "without consent"  # the row's cell, unless a consent is on record
+    NEWER = "newer"  # the row's cell replaces the recorded one
+    UNION = "union"  # all tags, from the row and from the record
+    BY_NAME = "by name"  # all attributes; if both have one of the same name, the row's is kept
+    EARLIER = "earlier"  # the earlier of two times
+    CONSENT = "consent"  # the later of two consent times
+    OF_CONSENT = "of consent"  # newer consent replaces it, the same consent completes it, older consent changes nothing
+    WITHOUT_CONSENT = "without consent"  # the row's cell, unless consent is on record
 
 
-NOW = "now"  # as a default: the moment of the import
+NOW = "now"  # as a default: the time of the import
 
 
 class SubscriberColumn(Struct, frozen=True, kw_only=True):
-    """One column: its name is the same in the database, in a list file, in an expression and in a merge field."""
+    """One column. Its name is the same in the database, list files, expressions and merge fields."""
 
     name: str
-    label: str  # on the page of one person, where columns with the same label are shown as one
+    label: str  # on a person's page; columns with the same label are shown together
     type: ColumnType = ColumnType.TEXT
     merge: MergeRule = MergeRule.NEWER
-    default: str = ""  # what is kept of a new person where their row says nothing
-    in_lists: bool = True  # a list file may bring it, and an export has it
-    is_field: bool = True  # a merge field and an expression may name it
+    default: str = ""  # the value for a new person if their row has none
+    in_lists: bool = True  # a list file may have it, and an export has it
+    is_field: bool = True  # merge fields and expressions may name it
 
     @property
     def is_consent(self) -> bool:
-        """Whether it tells what allows you to write to somebody, rather than who they are."""
+        """Whether it records the permission to email the person, not who they are."""
         return self.merge in {MergeRule.CONSENT, MergeRule.OF_CONSENT, MergeRule.WITHOUT_CONSENT}
 
     @property
     def key(self) -> str:
-        """Its name in the JSON of one person, where the consent is an object of its own."""
+        """Return its name in the JSON about one person, in which consent is a separate object."""
         return self.name.removeprefix("consent_")
 
 
@@ -99,29 +99,29 @@ _values_of = attrgetter(*COLUMN_NAMES)
 
 
 class SubscriberRecord(Struct, frozen=True, kw_only=True):
-    """What a row of a list says about one person: a field for each of COLUMNS; an empty one says nothing."""
+    """One row of a list, with one field for each of COLUMNS. An empty field means that the value is unknown."""
 
     email: str
     first_name: str = ""
     last_name: str = ""
     language: str = ""
     timezone: str = ""
-    tags: tuple[str, ...] = ()  # sorted, without doubles
+    tags: tuple[str, ...] = ()  # sorted, without duplicates
     attributes: Mapping[str, str] = field(default_factory=dict)
     joined_at: datetime | None = None
     consented_at: datetime | None = None
-    consent_source: str = ""  # where they said yes
-    consent_wording: str = ""  # the version of the words that they said yes to
+    consent_source: str = ""  # where they consented
+    consent_wording: str = ""  # the version of the wording that they consented to
     consent_confirmed_at: datetime | None = None  # when they confirmed it from their mailbox
-    consent_basis: str = ""  # what an import stated for all of its rows
+    consent_basis: str = ""  # the basis that was stated for all rows of an import
 
     @property
     def values(self) -> tuple[ColumnValue, ...]:
-        """The values in the order of COLUMNS."""
+        """Return the values in the order of COLUMNS."""
         values: tuple[ColumnValue, ...] = _values_of(self)
         return values
 
     @property
     def may_be_mailed(self) -> bool:
-        """Whether a consent, or a basis that an import stated, is on record."""
+        """Whether consent or a stated basis is on record."""
         return self.consented_at is not None or bool(self.consent_basis)

@@ -1,4 +1,4 @@
-"""What a look at the newsletter's surroundings comes to, and the DNS records that put them right."""
+"""The result of `newsletter doctor`, with the DNS records to publish."""
 
 from enum import StrEnum
 
@@ -6,11 +6,11 @@ from msgspec import Struct
 
 
 class DnsRecord(Struct, frozen=True, kw_only=True):
-    """Name, type and value of a record."""
+    """The name, type and value of a DNS record."""
 
-    name: str  # in full, without a dot at its end
+    name: str  # the full name, without a dot at its end
     type: str  # TXT, CNAME, MX
-    value: str  # as it is typed into a form: without quotes
+    value: str  # as you type it into a form, without quotes
 
     def __str__(self) -> str:
         value = f'"{self.value}"' if self.type == "TXT" else self.value
@@ -18,22 +18,22 @@ class DnsRecord(Struct, frozen=True, kw_only=True):
 
 
 class Health(StrEnum):
-    """How things stand with one item."""
+    """The state of one item."""
 
     OK = "ok"
-    WARNING = "warning"  # it works, and will do harm one day
-    ERROR = "error"  # mail cannot leave, or will not arrive
-    NOT_JUDGED = "not judged"  # it could not be looked at: it counts neither way
+    WARNING = "warning"  # it works now, but will cause trouble
+    ERROR = "error"  # email cannot be sent, or will not arrive
+    NOT_JUDGED = "not judged"  # it could not be checked, so it counts neither as good nor as bad
 
 
 class HealthItem(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """One item that was checked, and the result."""
 
-    id: str  # for scripts: a word such as `clock`, or the id of a rule
+    id: str  # for programs: a word such as `clock`, or the code of a check
     health: Health
     what: str
-    remedy: str = ""  # what to do about it, where something is wrong
-    records: tuple[DnsRecord, ...] = ()  # to be published exactly so
+    remedy: str = ""  # what to do, if something is wrong
+    records: tuple[DnsRecord, ...] = ()  # publish them exactly as written
 
 
 class HealthSection(Struct, frozen=True, kw_only=True):
@@ -44,41 +44,41 @@ class HealthSection(Struct, frozen=True, kw_only=True):
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
-    """All sections, in the order in which they are read."""
+    """All sections, in the order in which they are shown."""
 
     sections: tuple[HealthSection, ...]
 
     @property
     def items(self) -> tuple[HealthItem, ...]:
-        """The items of all sections."""
+        """Return the items of all sections."""
         return tuple(item for section in self.sections for item in section.items)
 
     def count(self, health: Health) -> int:
-        """How many items stand so."""
+        """Return how many items are in this state."""
         return sum(item.health is health for item in self.items)
 
 
 def ok(id_: str, what: str) -> HealthItem:
-    """Something in order."""
+    """Return an item that is in order."""
     return HealthItem(id=id_, health=Health.OK, what=what)
 
 
 def warning(id_: str, what: str, remedy: str) -> HealthItem:
-    """Something that works, and will do harm one day."""
+    """Return an item that works now, but will cause trouble."""
     return HealthItem(id=id_, health=Health.WARNING, what=what, remedy=remedy)
 
 
 def error(id_: str, what: str, remedy: str) -> HealthItem:
-    """Something that keeps mail from leaving or arriving."""
+    """Return an item with an error, because of which email cannot be sent or will not arrive."""
     return HealthItem(id=id_, health=Health.ERROR, what=what, remedy=remedy)
 
 
 def not_judged(id_: str, what: str, remedy: str = "") -> HealthItem:
-    """Something that could not be looked at."""
+    """Return an item that could not be checked."""
     return HealthItem(id=id_, health=Health.NOT_JUDGED, what=what, remedy=remedy)
 
 
 def from_words(id_: str, health: Health, words: object) -> HealthItem:
-    """An item of an error's message, which says what is wrong before its last semicolon, and then what to do."""
+    """Return an item made from an error's message. Its last semicolon separates the problem from the remedy."""
     what, _, remedy = str(words).rpartition("; ")
     return HealthItem(id=id_, health=health, what=what or remedy, remedy=remedy if what else "")

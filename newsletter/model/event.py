@@ -1,4 +1,4 @@
-"""What a provider reports back about messages that it took."""
+"""A provider's reports about messages that it accepted."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class EventType(StrEnum):
-    """What happened to a message; the field's words."""
+    """What happened to a message, in the terms that email providers use."""
 
     PROCESSED = "processed"
     DROPPED = "dropped"
@@ -23,56 +23,56 @@ class EventType(StrEnum):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One report about one delivery; providers repeat themselves, so the id tells reports apart."""
+    """One report about one delivery. Providers repeat reports, so the id tells them apart."""
 
     id: str  # the provider's
     at: datetime
     type: EventType
     broadcast: int
-    nonce: str  # of the broadcast, as the mail carried it: numbers alone repeat from one database to another
+    nonce: str  # of the broadcast, from the email; several databases can have the same broadcast number
     chunk: int
     attempt: int
     subscriber: int
-    detail: str  # the provider's words, or the link that was clicked
+    detail: str  # the provider's message, or the link that was clicked
 
 
 class Evidence(NamedTuple):
-    """What proves that a provider took the request of one attempt of a chunk."""
+    """Proof that a provider accepted the request of one attempt of a chunk."""
 
     chunk: int
     attempt: int
-    words: str  # for people
+    words: str  # the proof, as people read it
 
 
 class SoftBounce(Struct, frozen=True, kw_only=True):
-    """A moment at which a mailbox would not take a mail."""
+    """A time at which a mailbox did not accept an email."""
 
     email: str
     at: datetime
-    detail: str = ""  # the server's words
+    detail: str = ""  # the server's message
 
 
 class SoftBouncePolicy(Struct, frozen=True, kw_only=True):
-    """After how many soft bounces in a row, over how long at least, an address is not mailed any more."""
+    """The number of consecutive soft bounces, and the time they must span, before an address is suppressed."""
 
     bounces: int  # 0: never
     span: timedelta
 
 
 class ProviderList(StrEnum):
-    """A list of a provider, by what put an address on it."""
+    """A list that a provider keeps, named after the reason why addresses are on it."""
 
-    UNSUBSCRIBES = "unsubscribes"  # left all mail of the account
+    UNSUBSCRIBES = "unsubscribes"  # unsubscribed from all email of the account
     BOUNCES = "bounces"  # no such mailbox
     INVALID_EMAILS = "invalid_emails"  # no such address or domain
-    SPAM_REPORTS = "spam_reports"  # marked a mail as spam
-    BLOCKS = "blocks"  # a mailbox that would not take a mail; it is still mailed
+    SPAM_REPORTS = "spam_reports"  # marked an email as spam
+    BLOCKS = "blocks"  # a mailbox that did not accept an email; it still gets email
 
 
 class ListedAddress(Struct, frozen=True, kw_only=True):
-    """An address on a list of a provider."""
+    """An address on one of a provider's lists."""
 
     on: ProviderList
     email: str
-    created_at: datetime  # since when
-    detail: str = ""  # what was said: a server's words
+    created_at: datetime  # when it was added
+    detail: str = ""  # a server's message

@@ -1,4 +1,4 @@
-"""What a check found, how much it matters, and what is asked of a broadcast besides mail that is in order."""
+"""The problems that checks find, their severity, and what else a broadcast needs before it may be sent."""
 
 from enum import StrEnum
 
@@ -6,14 +6,14 @@ from msgspec import Struct
 
 
 class Severity(StrEnum):
-    """Whether a finding holds the mail back."""
+    """Whether a finding blocks sending."""
 
     ERROR = "error"  # blocks a broadcast
-    WARNING = "warning"  # is shown, and does not block
+    WARNING = "warning"  # is shown, but does not block
 
 
 class Means(StrEnum):
-    """What some rules need besides the issue: they take seconds, and cannot be judged everywhere."""
+    """What some checks need besides the issue. Such checks take seconds, and cannot run on every machine."""
 
     BROWSER = "browser"  # Chromium
     NETWORK = "network"  # DNS and the web
@@ -21,7 +21,7 @@ class Means(StrEnum):
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """A spot in a user's file: the path as the user would type it, and the line where known."""
+    """A place in a user's file: the path as the user would type it, and the line if it is known."""
 
     path: str
     line: int | None = None
@@ -31,18 +31,18 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing that a check found, where it comes from, and what to do about it."""
+    """One problem that a check found, its place, and how to fix it."""
 
     rule: str
     severity: Severity
     place: Place
     what: str
     remedy: str
-    waived: str = ""  # why it holds nothing back, where somebody waived its rule
+    waived: str = ""  # the reason given for overriding its check; empty if it is not overridden
 
     @property
     def blocks(self) -> bool:
-        """Whether it holds a broadcast back."""
+        """Whether it blocks a broadcast."""
         return self.severity is Severity.ERROR and not self.waived
 
     def __str__(self) -> str:
@@ -50,14 +50,14 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class NotRun(Struct, frozen=True, kw_only=True):
-    """A rule that nobody judged, and why: it counts neither as kept nor as broken."""
+    """A check that was skipped, and the reason. It counts neither as passed nor as failed."""
 
     rule: str
     why: str
 
 
 class Requirement(Struct, frozen=True, kw_only=True):
-    """One demand: the id by which it is waived, the setting that turns it on, what it asks, and why."""
+    """One requirement: the id that overrides it, the setting that turns it on, what is missing, and why it matters."""
 
     id: str
     setting: str  # the key in `[delivery]`
@@ -66,33 +66,33 @@ class Requirement(Struct, frozen=True, kw_only=True):
 
 
 class AudienceRule(Struct, frozen=True, kw_only=True):
-    """What holds for everybody who is mailed: whoever it does not hold for is left out, and it cannot be waived."""
+    """A rule that every recipient must meet; all others are excluded. It cannot be overridden."""
 
     id: str
     title: str
     why: str
-    source: str  # who asks for it
+    source: str  # the law or provider that requires it
 
 
 APPROVAL = Requirement(
     id="R1",
     setting="require_approval",
-    title="Somebody approved exactly this content",
-    why="A yes holds for what was looked at. Any edit after it, of a word, a picture or the theme, asks for a new one.",
+    title="Missing approval",
+    why="An approval covers what was reviewed. Any later edit of a word, an image or the theme voids it.",
 )
 TEST = Requirement(
     id="R2",
     setting="require_test",
-    title="A test copy of exactly this content was sent",
-    why="A preview is not a mail program. What nobody has had in an inbox goes to everybody's at once.",
+    title="Missing test copy",
+    why="A preview is not an email app. Without a test, no one sees the email in an inbox before all subscribers do.",
 )
 REQUIREMENTS = (APPROVAL, TEST)
 
 CONSENT = AudienceRule(
     id="L3",
-    title="Of everybody who is mailed it is on record why they may be",
-    why="When they said yes and where, or the basis that was stated for the list that they came with. Whoever has "
-    "neither is left out, and `send` says how many they are.",
+    title="Recipients without recorded consent or basis",
+    why="For each recipient, the list records when and where they consented, or the basis that was stated when their "
+    "list was imported. Subscribers with neither are excluded, and `send` shows how many there are.",
     source="GDPR, article 7; CASL; CAN-SPAM; Gmail's sender rules",
 )
 AUDIENCE_RULES = (CONSENT,)

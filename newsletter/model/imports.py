@@ -1,4 +1,4 @@
-"""What an import reads, batch by batch, and what it did with each row."""
+"""The rows of an import, in batches, and the result for each row."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class RejectedRow(Struct, frozen=True, kw_only=True):
-    """A row that was not taken: the line of the file on which it starts, and what is wrong with it."""
+    """A row that was not imported: the line of the file on which it starts, and what is wrong with it."""
 
     line: int
     email: str
@@ -16,7 +16,7 @@ class RejectedRow(Struct, frozen=True, kw_only=True):
 
 
 class DoubtfulRow(Struct, frozen=True, kw_only=True):
-    """A row that was taken, and what somebody should look at: a likely typo, an address that no one person reads."""
+    """A row that was imported but should be checked, for example because of a likely typo or a shared mailbox."""
 
     line: int
     email: str
@@ -24,14 +24,13 @@ class DoubtfulRow(Struct, frozen=True, kw_only=True):
 
 
 class ImportBatch(Struct, frozen=True, kw_only=True):
-    """Some rows of a list, in their order; columns rather than rows, because a list may have a million.
+    """Some consecutive rows of a list, stored by column because a list may have a million rows.
 
-    `columns` are of equal length, and the same ones in every batch of a list; `lines` tells on which line of the file
-    each row starts, and no two rows of a list have the same. There are always `person`
-    (the form that decides who is the same person) and `email` (checked, its domain in lower case); any other of
-    COLUMNS, and `attributes` among them, only where the file has them. Cells are texts as the database keeps them: an
-    empty one says nothing, moments are in UTC (`2026-02-19T08:00:00Z`), tags stand between bars, `attributes` is a
-    JSON object of texts, or empty.
+    All `columns` have the same length, and every batch of a list has the same columns. `lines` gives the line of the
+    file on which each row starts; no two rows share a line. Every batch has `person` (the key that identifies a person)
+    and `email` (checked, with its domain in lowercase). It has other COLUMNS, including `attributes`, only if the file
+    has them. Cells are texts as the database keeps them. An empty cell means that the value is unknown, times are in
+    UTC (`2026-02-19T08:00:00Z`), tags are between bars, and `attributes` is a JSON object of texts, or empty.
     """
 
     lines: Sequence[int]
@@ -40,58 +39,58 @@ class ImportBatch(Struct, frozen=True, kw_only=True):
     doubtful: tuple[DoubtfulRow, ...] = ()
     attribute_names: frozenset[str] = frozenset()
     tag_names: frozenset[str] = frozenset()
-    bytes_read: int = 0  # of the file, up to the end of the batch
+    bytes_read: int = 0  # from the start of the file to the end of the batch
 
 
 class ImportTerms(Struct, frozen=True, kw_only=True):
-    """What whoever imports says about all rows of a list."""
+    """The statements about all rows of a list, made by the person who imports it."""
 
     file: str = ""  # its name
-    basis: str = ""  # why those may be mailed of whom no consent is known
-    tags: tuple[str, ...] = ()  # given to everybody
+    basis: str = ""  # why people without recorded consent may be emailed
+    tags: tuple[str, ...] = ()  # added to everyone
 
 
 class Fate(StrEnum):
-    """What became of a row."""
+    """The possible results for a row."""
 
     ADDED = "added"
-    UPDATED = "updated"  # the person was known, and the row said something new
+    UPDATED = "updated"  # the person was on the list, and the row had something new
     UNCHANGED = "unchanged"
     REJECTED = "rejected"
 
 
 class RowFate(Struct, frozen=True, kw_only=True):
-    """What became of one row, and what is to be said about it."""
+    """The result for one row, and a remark."""
 
     line: int
     email: str
     fate: Fate
-    remark: str = ""  # why it was rejected, what is doubtful, that the person is suppressed or has come back
+    remark: str = ""  # why it was rejected, what to check, or that the person is suppressed or has resubscribed
 
 
 class ImportReport(Struct, frozen=True, kw_only=True):
-    """Every row accounted for: added + updated + unchanged + rejected = rows."""
+    """The counts of an import, which cover every row: added + updated + unchanged + rejected = rows."""
 
     added: int
     updated: int
     unchanged: int
     rejected: int
-    suppressed: int = 0  # rows taken whose address is suppressed: kept on record, never mailed
-    revived: int = 0  # people who had left, and whose row holds a newer consent
-    without_consent: int = 0  # rows taken of people whom nothing on record allows to mail
+    suppressed: int = 0  # imported rows with a suppressed address, which is saved but never emailed
+    revived: int = 0  # people who had unsubscribed, but whose row has newer consent
+    without_consent: int = 0  # imported rows of people without recorded consent or basis
     doubtful: int = 0
-    # The first of those that somebody should look at, for the screen; all of them are in the file of fates.
+    # The first of these rows, for the screen. All of them are in the report file.
     rejected_rows: tuple[RejectedRow, ...] = ()
     doubtful_rows: tuple[DoubtfulRow, ...] = ()
 
     @property
     def rows(self) -> int:
-        """How many rows the file held."""
+        """Return how many rows the file had."""
         return self.added + self.updated + self.unchanged + self.rejected
 
 
 class PastImport(Struct, frozen=True, kw_only=True):
-    """An import as the database remembers it."""
+    """An import as the database keeps it."""
 
     at: datetime
     file: str
@@ -104,7 +103,7 @@ class PastImport(Struct, frozen=True, kw_only=True):
 
 
 class PastConsent(Struct, frozen=True, kw_only=True):
-    """A consent that a newer one replaced, or that was corrected, as it was on record before."""
+    """Earlier consent, as it was recorded before newer consent replaced or corrected it."""
 
     replaced_at: datetime
     consented_at: datetime

@@ -1,4 +1,4 @@
-"""An issue as its files say it: keys, prose from Markdown, and where each stands; and the steps of the theme's tips."""
+"""An issue as written in its files: its settings and prose with their places, and the theme's steps for readers."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -19,13 +19,13 @@ from newsletter.model.values import Fields
 
 
 class AppTips(Card):
-    """The steps for one mail app."""
+    """The steps for one email app."""
 
-    looked_at: Day = Field(description="the day on which somebody last looked whether they still hold")
+    looked_at: Day = Field(description="the date on which the steps were last checked")
 
 
 class Tips(Fields):
-    """The steps for every mail app, in one language."""
+    """The steps for every email app, in one language."""
 
     gmail_phone: AppTips = Field(alias=MailApp.GMAIL_PHONE.value)
     gmail_desktop: AppTips = Field(alias=MailApp.GMAIL_DESKTOP.value)
@@ -35,7 +35,7 @@ class Tips(Fields):
     other: AppTips = Field(alias=MailApp.OTHER.value)
 
     def of(self, app: MailApp) -> AppTips:
-        """The steps for an app."""
+        """Return the steps for an app."""
         return {
             MailApp.GMAIL_PHONE: self.gmail_phone,
             MailApp.GMAIL_DESKTOP: self.gmail_desktop,
@@ -47,7 +47,7 @@ class Tips(Fields):
 
 
 def cards_of(fields: TipsFields, tips: Tips | None, mailbox: MailboxProvider | None) -> tuple[Card, ...]:
-    """What a tips section shows to the readers at a mailbox provider: its own cards, or the theme's."""
+    """Return the cards of a tips section for the readers at a mailbox provider: its own cards, or the theme's."""
     if fields.show is None or tips is None:
         return fields.cards
     own = APPS_OF_MAILBOX[mailbox or MailboxProvider.OTHER]
@@ -64,7 +64,7 @@ class ProseLink(Struct, frozen=True, kw_only=True):
 
 
 class ProsePicture(Struct, frozen=True, kw_only=True):
-    """A picture in prose; `path` is relative to the issue's folder, `title` as it is written."""
+    """An image in prose. `path` is relative to the issue's folder, and `title` is the text as written."""
 
     path: str
     alt: str
@@ -73,19 +73,19 @@ class ProsePicture(Struct, frozen=True, kw_only=True):
 
     @property
     def is_decorative(self) -> bool:
-        """Whether it says nothing that must be read out."""
+        """Whether it is marked as decorative, so that it needs no description."""
         return read_picture_title(self.title).is_decorative
 
 
 class PictureFile(Struct, frozen=True, kw_only=True):
-    """A picture that an issue uses: its file, and where it is named first."""
+    """An image that an issue uses: its file, and the first place that names it."""
 
     path: Path
     place: Place
 
 
 class Prose(Struct, frozen=True, kw_only=True):
-    """Markdown, parsed once: its tokens, and the links and pictures in it with their lines."""
+    """Parsed Markdown: its tokens, and its links and images with their lines."""
 
     tokens: tuple[Token, ...]
     first_line: int = 1  # the line of the file on which the Markdown begins; the tokens count from it
@@ -94,18 +94,18 @@ class Prose(Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was written."""
+        """Whether there is no text."""
         return not self.tokens
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """A user's file: its path as shown, and the line of each key in it."""
+    """A user's file: its path as messages show it, and the line of each key in it."""
 
     path: str
     lines: Mapping[Location, int] = field(default_factory=dict)
 
     def at(self, *location: str | int) -> Place:
-        """The place of a key; of the nearest key around it where it is not written."""
+        """Return the place of a key. If the key is not written, return the place of the nearest key around it."""
         for length in range(len(location), -1, -1):
             if (line := self.lines.get(location[:length])) is not None:
                 return Place(path=self.path, line=line)
@@ -119,74 +119,74 @@ class Item(Struct, frozen=True, kw_only=True):
     fields: EventFields
     prose: Prose
     source: Source
-    digest: str  # of its file
+    digest: str  # a hash of its file
     zone: ZoneInfo  # the event's own, or the newsletter's
 
     def starts_at(self) -> datetime | None:
-        """When it begins, with its zone; at midnight where it has no time of day."""
+        """Return when it starts, in its zone. Without a time of day, it starts at midnight."""
         return None if self.fields.starts is None else _aware(self.fields.starts, time.min, self.zone)
 
     def ends_at(self) -> datetime | None:
-        """When it is over, with its zone; at the end of the day where it has no time of day."""
+        """Return when it ends, in its zone. Without a time of day, it ends at the end of the day."""
         last = self.fields.ends if self.fields.ends is not None else self.fields.starts
         return None if last is None else _aware(last, time.max, self.zone)
 
     def deadline_at(self) -> datetime | None:
-        """The end of the deadline's day, with its zone."""
+        """Return the end of the deadline's day, in its zone."""
         return None if self.fields.deadline is None else _aware(self.fields.deadline.date, time.max, self.zone)
 
 
 class Section(Struct, frozen=True, kw_only=True):
-    """A block of an issue."""
+    """A section of an issue."""
 
     name: str
     type: str
-    only: str | None  # the segment that alone sees it
+    only: str | None  # the only segment that sees it
     fields: SectionFields
     prose: Prose
     items: tuple[Item, ...]
     source: Source
-    fingerprint: str  # changes with any of its files
+    fingerprint: str  # changes whenever one of its files changes
 
     @property
     def differs_by_mailbox(self) -> bool:
-        """Whether it shows each reader what is for their own mailbox provider."""
+        """Whether it shows each reader the steps for their own mailbox provider."""
         return isinstance(self.fields, TipsFields) and self.fields.shows_own
 
 
 class MergeFieldUse(Struct, frozen=True, kw_only=True):
-    """A merge field, and one place in the files where it is used."""
+    """A merge field, and one place in the files that uses it."""
 
     field: MergeField
     place: Place
 
 
 class Issue(Struct, frozen=True, kw_only=True):
-    """One edition, loaded and valid. Merge fields stand in its texts as tokens."""
+    """One issue, loaded and valid. Its texts contain merge fields as tokens."""
 
     name: str
     fields: IssueFields
     language: str
     zone: ZoneInfo
     sections: tuple[Section, ...]
-    pictures: Mapping[str, PictureFile]  # every picture used, by its path relative to the issue's folder
+    pictures: Mapping[str, PictureFile]  # every image used, by its path relative to the issue's folder
     merge_fields: tuple[MergeFieldUse, ...]
     source: Source  # issue.yaml
-    tips: Tips | None = None  # the theme's steps in the issue's language, where a section shows them
+    tips: Tips | None = None  # the theme's steps in the issue's language, if a section shows them
 
     @property
     def only_segments(self) -> tuple[str, ...]:
-        """The segments that some section is shown to alone, sorted."""
+        """The segments that sections name with `only:`, sorted."""
         return tuple(sorted({section.only for section in self.sections if section.only}))
 
     @property
     def differs_by_mailbox(self) -> bool:
-        """Whether some section shows each reader what is for their own mailbox provider."""
+        """Whether some section shows each reader the steps for their own mailbox provider."""
         return any(section.differs_by_mailbox for section in self.sections)
 
     @property
     def date_begins(self) -> datetime:
-        """The moment at which the issue's own date begins, in the newsletter's zone."""
+        """The start of the issue's date, in the newsletter's zone."""
         return datetime.combine(self.fields.date, time.min, self.zone)
 
 

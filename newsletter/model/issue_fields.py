@@ -1,5 +1,6 @@
-"""What a director may write above the Markdown: the keys of `issue.yaml`, of each section type, and of an event."""
+"""The settings of an issue: the keys of `issue.yaml`, of each section type, and of an event."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -9,32 +10,39 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from newsletter.errors import FieldError
 from newsletter.model.mailbox import MailApp
-from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone
+from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone, refuse_curly_quotes
+
+_WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 
 
 def _moment(value: object) -> object:
-    """A date or a date with a time, from text such as `2026-02-25` or `2026-02-25 08:00`."""
+    """Return a date, or a date with a time, from text such as `2026-02-25` or `2026-02-25 08:00`."""
+    if isinstance(value, dict | list):
+        raise ValueError("it contains more than a date; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
     if not isinstance(value, str):
         return value
+    refuse_curly_quotes(value)
     for parse in (date.fromisoformat, datetime.fromisoformat):
         try:
             moment = parse(value.strip())
         except ValueError:
             continue
         if isinstance(moment, datetime) and moment.tzinfo is not None:
-            raise ValueError(f"{value!r} carries an offset; write the local time and put the zone into `timezone`")
+            raise ValueError(f"{value!r} has a UTC offset; write the local time, and set the zone with `timezone`")
+        if _WITHOUT_DASHES.match(value.strip()):
+            raise ValueError(f"{value!r} is not a date; write {_told(moment)}")
         return moment
-    raise ValueError(f"{value!r} is no date that exists; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+    raise ValueError(f"{value!r} is not a date that exists; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
 
 
 class PictureName(str):
-    """The path of a picture: told apart from the texts of a record by its type."""
+    """The path of an image. Its type distinguishes it from the texts of a record."""
 
     __slots__ = ()
 
 
 def _picture(value: str, info: ValidationInfo) -> PictureName:
-    """The path of a picture; the loader passes a function that raises ValueError where there is no such picture."""
+    """Return the path of an image. The loader passes a function that raises ValueError if there is no such image."""
     if info.context is not None:
         info.context["require_picture"](value)
     return PictureName(value)
@@ -46,39 +54,40 @@ PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the is
 
 
 class LinkFields(Fields):
-    """A link: the words that are shown, and where they lead."""
+    """A link: its text and its address."""
 
     label: OneLine
     url: Link
 
 
 class SectionFields(Fields):
-    """What every section may have; also all that a section type of a workspace's own theme has."""
+    """The keys of every section. A section type that a workspace adds in its own templates has only these."""
 
     title: OneLine | None = None
-    overline: OneLine | None = Field(default=None, description="a few quiet words above the title")
+    overline: OneLine | None = Field(default=None, description="a short line above the title")
     link: LinkFields | None = Field(default=None, description="a link below the text")
-    button: LinkFields | None = Field(default=None, description="the one thing to do; the verb first")
+    button: LinkFields | None = Field(default=None, description="the main thing for readers to do; begin with a verb")
 
 
 class Signature(Fields):
-    """Who signs a letter."""
+    """The person who signs a letter."""
 
     name: OneLine
     role: OneLine | None = None
     portrait: PicturePath | None = None
     alt: OneLine | None = Field(default=None, description="what the portrait shows")
-    decorative: bool = Field(default=False, description="the portrait says nothing that must be read out")
+    decorative: bool = Field(default=False, description="the portrait needs no description")
 
     @model_validator(mode="after")
     def _described_or_decorative(self) -> "Signature":
         if self.decorative and self.alt is not None:
-            raise FieldError("alt", "the portrait is decorative and described all the same; take one of them out")
+            what = "the portrait is marked as decorative, but has a description"
+            raise FieldError("alt", f"{what}; delete `decorative` or `alt`")
         return self
 
 
 class Phrase(Fields):
-    """A few words in a language."""
+    """A short text and its language."""
 
     language: Language
     text: OneLine
@@ -92,7 +101,7 @@ class Hint(Fields):
 
 
 class LetterFields(SectionFields):
-    """The letter: greeting, prose, closing, signature, thanks."""
+    """The letter: a greeting, prose, a closing, a signature and thanks."""
 
     greeting: OneLine | None = None
     closing: OneLine | None = None
@@ -102,91 +111,93 @@ class LetterFields(SectionFields):
 
 
 class Video(Fields):
-    """A video: its still, on which a play mark is drawn, and where it plays."""
+    """A video: the address at which it plays, and a thumbnail, on which a play button is drawn."""
 
     still: PicturePath
     url: Link
-    alt: OneLine = Field(description="what plays; `Play:` is put before it")
+    alt: OneLine = Field(description="what the video shows; `Play:` is put before it")
     length: OneLine | None = Field(default=None, description="for example 8 min")
 
 
 class MeditationFields(SectionFields):
-    """A guided practice with its video."""
+    """A guided practice with a video."""
 
     video: Video | None = None
 
 
 class Card(Fields):
-    """Numbered steps under a title."""
+    """A title with numbered steps below it."""
 
     title: OneLine
     steps: tuple[OneLine, ...] = Field(min_length=1)
 
 
 class TipsFields(SectionFields):
-    """How to have the mail arrive in the inbox, by mail app: in the theme's words, or in the issue's own."""
+    """The steps that help emails reach the inbox, by email app: the theme's steps, or the issue's own."""
 
     show: Literal["all", "own"] | None = Field(
-        default=None, description="the theme's steps: for all mail apps, or for the app of each reader's own mailbox"
+        default=None, description="the theme's steps: for all email apps, or only for each reader's own"
     )
     apps: tuple[MailApp, ...] | None = Field(
-        default=None, min_length=1, description="with `show: all`: only these, in this order"
+        default=None, min_length=1, description="with `show: all`: show only these email apps, in this order"
     )
-    cards: tuple[Card, ...] = Field(default=(), description="steps in your own words instead")
+    cards: tuple[Card, ...] = Field(default=(), description="your own steps, instead of the theme's")
 
     @property
     def shows_own(self) -> bool:
-        """Whether each reader sees the steps for their own mailbox alone."""
+        """Whether each reader sees only the steps for their own mailbox."""
         return self.show == "own"
 
     @model_validator(mode="after")
     def _agree(self) -> "TipsFields":
         if self.cards and self.show:
-            raise FieldError("cards", "`show` brings steps already; keep `cards`, your own words, or `show`")
+            raise FieldError("cards", "`show` already adds the theme's steps; keep only one of `cards` and `show`")
         if self.apps is None:
             return self
         if self.cards:
-            raise FieldError("apps", "`cards` are your own words, for whatever app; take `apps` out")
+            what = "`apps` chooses from the theme's steps, but `cards` are your own"
+            raise FieldError("apps", f"{what}; delete `apps`")
         if self.show is None:
-            raise FieldError("apps", "it chooses from what `show` brings; add `show: all`")
+            raise FieldError("apps", "`apps` chooses from the theme's steps, which are not shown; add `show: all`")
         if self.shows_own:
-            raise FieldError("apps", "with `show: own` the reader's mailbox chooses; take it out, or write `show: all`")
+            what = "with `show: own` each reader sees the steps for their own mailbox"
+            raise FieldError("apps", f"{what}; delete `apps`, or write `show: all`")
         if twice := next((app for app in self.apps if self.apps.count(app) > 1), None):
-            raise FieldError("apps", f"{twice} stands twice; keep one of them")
+            raise FieldError("apps", f"{twice} is listed twice; keep one of them")
         return self
 
 
 class ListFields(SectionFields):
-    """A section that is made of items, each in a file of its own."""
+    """A section made of items, each in its own file."""
 
     layout: Literal["cards", "list"] = "cards"
-    items: tuple[Slug, ...] | None = Field(default=None, description="the order; by date where it is left out")
+    items: tuple[Slug, ...] | None = Field(default=None, description="the order of the items; by default, by date")
 
 
 class Deadline(Fields):
-    """A date until which something holds, and what does."""
+    """A deadline: a date, and what ends then."""
 
     label: OneLine
     date: Day
 
 
 class Note(Fields):
-    """A labelled line, such as `Ideal for: …`."""
+    """A labeled line, such as `Ideal for: …`."""
 
     label: OneLine
     text: OneLine
 
 
 class EventFields(Fields):
-    """An event or an offer. Weekdays, ranges and zone labels are made from these fields, never typed."""
+    """An event or an offer. Weekdays, date ranges and zone labels are made from these fields automatically."""
 
     title: OneLine
     subtitle: OneLine | None = None
     starts: Moment | None = None
-    ends: Moment | None = Field(default=None, description="of a repeated event, the end of its last time")
+    ends: Moment | None = Field(default=None, description="for a repeated event, the end of the last occurrence")
     timezone: TimeZone | None = None
     repeats: Literal["weekly"] | None = None
-    weekdays: bool = Field(default=False, description="show the weekdays of an event of several days")
+    weekdays: bool = Field(default=False, description="show the weekdays of an event that lasts several days")
     location: OneLine | None = None
     badge: OneLine | None = None
     deadline: Deadline | None = None
@@ -198,24 +209,25 @@ class EventFields(Fields):
     def _times_agree(self) -> "EventFields":
         if self.starts is None:
             if self.ends is not None or self.repeats is not None:
-                raise FieldError("ends" if self.ends is not None else "repeats", "it never starts; add `starts`")
+                raise FieldError("ends" if self.ends is not None else "repeats", "the event has no start; add `starts`")
             return self
         if self.ends is None:
             return self
         if isinstance(self.starts, datetime) != isinstance(self.ends, datetime):
-            what = "one of `starts` and `ends` has a time and the other has none"
-            raise FieldError("ends", f"{what}; give both one, or neither")
+            what = "only one of `starts` and `ends` has a time"
+            raise FieldError("ends", f"{what}; give both a time, or neither")
         if self.ends < self.starts:
-            what = f"it ends {_told(self.ends)}, before it starts {_told(self.starts)}"
+            what = f"the event ends on {_told(self.ends)}, before it starts on {_told(self.starts)}"
             raise FieldError("ends", f"{what}; correct one of them")
         if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
             what = f"{_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a {self.ends:%A}"
-            raise FieldError("ends", f"it repeats weekly, but {what}; let `ends` be the end of the last time")
+            remedy = "set `ends` to the end of the last occurrence"
+            raise FieldError("ends", f"the event repeats weekly, but {what}; {remedy}")
         return self
 
 
 class SectionEntry(Fields):
-    """One line of `sections:`: the section, and the segment that alone sees it."""
+    """One entry of `sections:`: the section's name, and the only segment that sees it, if there is one."""
 
     section: Slug
     only: Slug | None = None
@@ -226,7 +238,7 @@ _Several = BeforeValidator(lambda value: [value] if isinstance(value, str) else 
 
 
 class IssueFields(Fields):
-    """`issue.yaml`."""
+    """The keys of `issue.yaml`."""
 
     subject: OneLine
     preheader: OneLine
@@ -234,14 +246,14 @@ class IssueFields(Fields):
     date: Day
     language: Language | None = None
     topics: Annotated[tuple[Slug, ...], _Several] = Field(
-        default=(), description="what it is about: names of [topics] in newsletter.toml"
+        default=(), description="the issue's topics: names from [topics] in newsletter.toml"
     )
-    waive: Mapping[RuleId, OneLine] = Field(default={}, description="check = why it holds this issue not back")
+    waive: Mapping[RuleId, OneLine] = Field(default={}, description="checks to override here, each with a reason")
     sections: tuple[Annotated[SectionEntry, _ByName], ...] = Field(min_length=1)
 
 
 class SectionType(Struct, frozen=True, kw_only=True):
-    """What a section of this type may hold; its template is `sections/NAME.mjml.j2` of the theme."""
+    """The settings of a section type. Its template is `sections/NAME.mjml.j2` of the theme."""
 
     fields: type[SectionFields] = SectionFields
     has_items: bool = False
@@ -261,7 +273,7 @@ SECTION_TYPES: Mapping[str, SectionType] = {
 
 
 def _told(moment: datetime | date) -> str:
-    """As a user writes it: without seconds."""
+    """Return a date, with its time if it has one, as a user writes it: without seconds."""
     return f"{moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else str(moment)
 
 

@@ -1,4 +1,4 @@
-"""What the ledger is asked and what it answers, besides the broadcast itself."""
+"""The records that are written to the ledger or read from it, besides the broadcast itself."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,67 +12,67 @@ from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Sch
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition, Segment
 
-NO_CONSENT = "no consent on record"  # why somebody is excluded whom nothing on record allows to mail
+NO_CONSENT = "no consent on record"  # the reason for excluding subscribers who have neither consent nor basis
 
 
 class FreezeRequest(Struct, frozen=True, kw_only=True):
-    """What a new broadcast is made from, besides its rendered variants."""
+    """The data of a new broadcast, besides its rendered variants."""
 
     issue: str
     segment: Segment  # who gets it
-    axes: tuple[Axis, ...]  # they decide which variant a subscriber gets
+    axes: tuple[Axis, ...]  # these decide which variant a subscriber gets
     provider: str
     content_hash: str
     envelope: Envelope
     waivers: tuple[Waiver, ...] = ()
-    schedule: Schedule | None = None  # None: as soon as it can
-    topics: tuple[str, ...] = ()  # whoever left all of them is excluded; none: nobody is for that
-    only: Mapping[str, Condition] = field(default_factory=dict)  # what the axes mean by the name of a segment
+    schedule: Schedule | None = None  # None: as soon as possible
+    topics: tuple[str, ...] = ()  # subscribers who left all of these are excluded; if empty, no one is
+    only: Mapping[str, Condition] = field(default_factory=dict)  # the condition behind each segment that the axes name
 
 
 class ClaimedDelivery(NamedTuple):
-    """One delivery of a claimed chunk; a plain tuple, because a thousand are made for every chunk."""
+    """One delivery of a claimed chunk. A plain tuple, because a thousand are made for every chunk."""
 
     subscriber: int
     email: str
     first_name: str
     last_name: str
     token: str  # the unguessable part of the unsubscribe link
-    values: tuple[str, ...]  # of the fields that were asked for, in their order; empty text where there is none
+    values: tuple[str, ...]  # one per requested field, in the same order; empty text if there is no value
 
 
 class ClaimedChunk(Struct, frozen=True, kw_only=True):
-    """A chunk that is inflight by now, durably, and everything needed to make its messages."""
+    """A chunk that is now durably recorded as inflight, with everything needed to make its messages."""
 
     broadcast: int
     number: int
     attempt: int  # from 1
     variant_key: str
     deliveries: tuple[ClaimedDelivery, ...]
-    due_at: datetime | None = None  # when it is to reach people; None: as soon as it can
-    hold_until: datetime | None = None  # as it was claimed: the provider is to keep the mail until then
-    batch_id: str = ""  # of the broadcast, as the claim found it
+    due_at: datetime | None = None  # when it should reach people; None: as soon as possible
+    hold_until: datetime | None = None  # the provider is asked to hold the email until then
+    batch_id: str = ""  # the broadcast's batch id at the time of the claim
 
 
 class NotYet(Struct, frozen=True, kw_only=True):
-    """Why no chunk may be claimed now, though some are ready."""
+    """The reason why no chunk may be claimed now, although some are ready."""
 
-    until: datetime  # when it is worth asking again
-    reason: str  # for people
+    until: datetime  # when to try again
+    reason: str  # as people read it
 
 
 class Entry(StrEnum):
-    """What the journal of a broadcast knows to have happened."""
+    """The kinds of entries in the journal of a broadcast."""
 
     FROZEN = "frozen"
     WAIVED = "waived"  # a check or a requirement was overridden, with the reason
-    STARTED = "started"  # its time came, or somebody went on with it
+    STARTED = "started"  # it was due, or someone continued it
     PAUSED = "paused"
     RESUMED = "resumed"
     STOPPED = "stopped"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
-    RESOLVED = "resolved"  # evidence or a person said what became of unknown deliveries
+    RESOLVED = "resolved"  # evidence or a person settled unknown deliveries
     DONE = "done"
 
 
@@ -81,56 +81,56 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
 
     at: datetime
     entry: Entry
-    detail: str  # the reason, the numbers, who
+    detail: str  # the reason, the numbers or the person
 
 
 class ZoneProgress(Struct, frozen=True, kw_only=True):
-    """How the deliveries of one time zone stand."""
+    """The progress of the deliveries in one time zone."""
 
     zone: str
-    due_at: datetime | None  # None: as soon as it can, for the moment had passed
+    due_at: datetime | None  # None: as soon as possible, because the time had passed
     deliveries: int
-    waiting: int  # not handed over yet
+    waiting: int  # not sent yet
     cancelled: int
 
     @property
     def handed_over(self) -> int:
-        """How many a provider was given, whatever it made of them."""
+        """Return how many deliveries were sent to the provider, whatever the result."""
         return self.deliveries - self.waiting - self.cancelled
 
 
 class AuditedDelivery(Struct, frozen=True, kw_only=True):
-    """One delivery with everything that is known of it."""
+    """One delivery, with everything that is known about it."""
 
     subscriber: int
-    email: str  # empty where the person has left the list since
-    status: str  # a ChunkState, or how the delivery was settled by itself
+    email: str  # empty if the person has since been removed from the list
+    status: str  # the state of its chunk, or a DeliveryStatus if it has its own
     reason: str
-    at: datetime  # when that became known
-    chunk: int | None  # None where it was settled by itself
-    attempt: int  # how often its chunk was handed over
+    at: datetime  # when it reached this status
+    chunk: int | None  # None if it has its own status
+    attempt: int  # how many times its chunk was sent
     message_id: str  # the provider's id of the request
     due_at: datetime | None
     zone: str
 
 
 class AuditedRequest(Struct, frozen=True, kw_only=True):
-    """One chunk that holds somebody, as what was, or is to be, asked of the provider in one go."""
+    """One request to the provider: a chunk with at least one delivery."""
 
     number: int
     state: ChunkState
     deliveries: int
-    attempt: int  # how often it was handed over
-    at: datetime  # when it came to this state
+    attempt: int  # how many times it was sent
+    at: datetime  # when it reached this state
     reason: str
-    message_id: str  # the provider's id of it
+    message_id: str  # the provider's id of the request
     due_at: datetime | None
     zone: str
-    hold_until: datetime | None  # the provider was asked to keep the mail until then
+    hold_until: datetime | None  # the provider was asked to hold the email until then
 
 
 class RequestGroup(Struct, frozen=True, kw_only=True):
-    """How many chunks that hold somebody are in a state, and when they came to it."""
+    """The requests in one state: their number, their deliveries, and when they reached the state."""
 
     state: ChunkState
     requests: int
@@ -140,21 +140,21 @@ class RequestGroup(Struct, frozen=True, kw_only=True):
 
 
 class HeldMail(Struct, frozen=True, kw_only=True):
-    """How many deliveries the provider took ahead of their time, to keep them until a moment."""
+    """The number of deliveries that the provider accepted early and holds until a certain time."""
 
     until: datetime
     deliveries: int
 
 
 class Resolution(StrEnum):
-    """What a person decides about deliveries of which nobody knows whether they were taken."""
+    """A person's decision about deliveries that may or may not have been accepted."""
 
     ASSUME_SENT = "assume sent"
     RESEND = "resend"
 
 
 class UnknownChunk(Struct, frozen=True, kw_only=True):
-    """A chunk that may or may not have been taken, and what is needed to look for evidence."""
+    """A chunk that may or may not have been accepted, with the data needed to look for evidence."""
 
     number: int
     attempt: int
@@ -166,17 +166,17 @@ class UnknownChunk(Struct, frozen=True, kw_only=True):
 
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """Somebody's yes to exactly one content of an issue."""
+    """An approval of an issue with exactly this content."""
 
     issue: str
     content_hash: str
     by: str
     at: datetime
-    voided: str = ""  # why it does not hold any more, whatever the content; empty where it does
+    voided: str = ""  # why it is no longer valid, whatever the content; empty while it is valid
 
 
 class ChunkSummary(Struct, frozen=True, kw_only=True):
-    """How many chunks and deliveries of a broadcast share a state and a reason."""
+    """The number of a broadcast's chunks and deliveries that have the same state and reason."""
 
     state: ChunkState
     reason: str
@@ -185,7 +185,7 @@ class ChunkSummary(Struct, frozen=True, kw_only=True):
 
 
 class SettledCount(Struct, frozen=True, kw_only=True):
-    """How many deliveries of a broadcast were excluded, or found invalid, for one reason."""
+    """The number of a broadcast's deliveries that are excluded or invalid for one reason."""
 
     status: DeliveryStatus
     reason: str
@@ -193,49 +193,49 @@ class SettledCount(Struct, frozen=True, kw_only=True):
 
 
 class VariantCount(Struct, frozen=True, kw_only=True):
-    """How many deliveries there are of one variant."""
+    """The number of deliveries of one variant."""
 
     readership: Readership
     deliveries: int
 
 
 class ZoneCount(Struct, frozen=True, kw_only=True):
-    """How many deliveries there are of one time zone, and when they are due."""
+    """The number of deliveries in one time zone, and when they are due."""
 
     zone: str  # an IANA name
-    due_at: datetime  # as its clock shows the time; where that has passed, the mail goes as soon as it can
+    due_at: datetime  # in the zone's time; if it has passed, the email is sent as soon as possible
     deliveries: int
 
 
 class FreezePreview(Struct, frozen=True, kw_only=True):
-    """Who would get a broadcast if it were frozen now; excluded + recipients = members."""
+    """The people who would get a broadcast if it were frozen now: excluded + recipients = members."""
 
     members: int  # of the segment
     excluded: tuple[SettledCount, ...]
-    variants: tuple[VariantCount, ...]  # those that somebody gets
-    zones: tuple[ZoneCount, ...] = ()  # in the order of their moments; empty without local time
-    zoneless: int = 0  # in local time: those without a zone that is known, who go by the schedule's clock
+    variants: tuple[VariantCount, ...]  # only those with recipients
+    zones: tuple[ZoneCount, ...] = ()  # the earliest first; empty without local time
+    zoneless: int = 0  # with local time: subscribers without a known zone, who get it in the schedule's zone
 
     @property
     def recipients(self) -> int:
-        """How many would get a message."""
+        """Return how many people would get a message."""
         return sum(variant.deliveries for variant in self.variants)
 
 
 class UnknownDelivery(Struct, frozen=True, kw_only=True):
-    """One delivery that may or may not have been taken by the provider."""
+    """One delivery that the provider may or may not have accepted."""
 
-    email: str  # empty where the person has left the list since
+    email: str  # empty if the person has since been removed from the list
     chunk: int
     since: datetime
     reason: str
 
 
 class PastDelivery(Struct, frozen=True, kw_only=True):
-    """What became of one broadcast for one subscriber."""
+    """What happened to one broadcast for one subscriber."""
 
     broadcast: int
     issue: str
-    status: str  # a ChunkState, or how the delivery was settled by itself
+    status: str  # the state of its chunk, or a DeliveryStatus if it has its own
     at: datetime
     reason: str

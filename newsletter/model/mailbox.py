@@ -1,6 +1,6 @@
-"""Who runs the mailbox behind an address, as far as its domain tells.
+"""The mailbox provider of an address, as far as the domain shows it.
 
-A domain of somebody's own may be hosted by any of them; its address does not say so, and it counts as `OTHER`.
+Any of these providers may host a person's own domain. The address does not show that, so it counts as `OTHER`.
 """
 
 import tomllib
@@ -13,31 +13,31 @@ from newsletter.model.address import person_of
 
 
 class MailboxProvider(StrEnum):
-    """Who keeps a reader's mail, and decides whether a newsletter reaches the inbox."""
+    """The provider that stores a reader's email, and decides whether a newsletter reaches the inbox."""
 
-    label: str  # its name, as its users know it
+    label: str  # the name that users know
 
     def __new__(cls, value: str, label: str = "") -> Self:
-        """Return a member, given in the code as its value and its label."""
+        """Return a member from its value and its label."""
         member = str.__new__(cls, value)
         member._value_, member.label = value, label
         return member
 
     GMAIL = "gmail", "Gmail"
-    OUTLOOK = "outlook", "Outlook, Hotmail"  # Microsoft's, for private people
-    YAHOO = "yahoo", "Yahoo, AOL"  # and what it runs for AOL, Verizon and AT&T
-    ICLOUD = "icloud", "iCloud"  # Apple's
+    OUTLOOK = "outlook", "Outlook, Hotmail"  # Microsoft's mailboxes for private users
+    YAHOO = "yahoo", "Yahoo, AOL"  # including the domains that it runs for AOL, Verizon and AT&T
+    ICLOUD = "icloud", "iCloud"  # Apple's mailboxes
     PROTON = "proton", "Proton Mail"
-    GMX = "gmx", "GMX, WEB.DE"  # and WEB.DE and mail.com, of the same house
+    GMX = "gmx", "GMX, WEB.DE"  # including WEB.DE and mail.com, which belong to the same company
     YANDEX = "yandex", "Yandex"
     MAIL_RU = "mail.ru", "Mail.ru"
-    QQ = "qq", "QQ Mail"  # Tencent's
+    QQ = "qq", "QQ Mail"  # Tencent's mailboxes
     NETEASE = "netease", "NetEase"  # 163.com and 126.com
-    OTHER = "other", "Other"  # a company's, a school's, a small provider's, or one's own domain
+    OTHER = "other", "Other"  # the domain of a company, a school, a small provider or a person
 
 
 def _provider_of_domain() -> Mapping[str, MailboxProvider]:
-    """Return what mailbox_domains.toml says: by provider, a name and its endings."""
+    """Return the provider of each domain in mailbox_domains.toml, which lists names and endings by provider."""
     told = tomllib.loads((files("newsletter") / "model" / "mailbox_domains.toml").read_text("utf-8"))
     return {
         f"{name}.{ending}": MailboxProvider(provider)
@@ -47,27 +47,29 @@ def _provider_of_domain() -> Mapping[str, MailboxProvider]:
     }
 
 
-# The ASCII form of a domain, in lower case → who runs its mailboxes.
+# The ASCII form of a domain, in lowercase → the provider of its mailboxes.
 PROVIDER_OF_DOMAIN = _provider_of_domain()
 
 
 def mailbox_provider_of(email: str) -> MailboxProvider:
-    """Return who runs the mailbox of an address, however it is spelled."""
+    """Return the mailbox provider of an address, however the address is spelled."""
     return PROVIDER_OF_DOMAIN.get(person_of(email).rpartition("@")[2], MailboxProvider.OTHER)
 
 
 class MailApp(StrEnum):
-    """Where a reader reads mail, as far as the steps differ; in the order in which they are shown."""
+    """The email apps for which there are separate steps, in the order in which they are shown."""
 
     GMAIL_PHONE = "gmail-phone"
     GMAIL_DESKTOP = "gmail-desktop"
     APPLE_MAIL = "apple-mail"
-    OUTLOOK = "outlook"  # on a phone, on the web, and the new one for Windows and Mac: all sort mail in the same way
-    YAHOO = "yahoo"  # and AOL, which is the same house
-    OTHER = "other"  # what helps anywhere
+    OUTLOOK = (
+        "outlook"  # on phones, on the web, and new Outlook for Windows and Mac: all of them sort email the same way
+    )
+    YAHOO = "yahoo"  # and AOL Mail, which belongs to the same company
+    OTHER = "other"  # steps that help in any app
 
 
-# The apps in which readers of a mailbox provider most likely read; everybody who has none of their own is at `OTHER`.
+# The apps that readers at a mailbox provider most likely use. Providers that are not listed count as `OTHER`.
 APPS_OF_MAILBOX: Mapping[MailboxProvider, tuple[MailApp, ...]] = {
     MailboxProvider.GMAIL: (MailApp.GMAIL_PHONE, MailApp.GMAIL_DESKTOP),
     MailboxProvider.ICLOUD: (MailApp.APPLE_MAIL,),

@@ -1,4 +1,4 @@
-"""How fast, and when, mail is handed to a provider."""
+"""The limits on how fast and when email is sent to a provider."""
 
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -20,46 +20,46 @@ class Weekday(StrEnum):
 
 
 class Rate(Struct, frozen=True, kw_only=True):
-    """At most so many deliveries within any span of so many seconds."""
+    """The maximum number of deliveries in any period of this length."""
 
     deliveries: int
     seconds: int
 
 
 class SendingWindow(Struct, frozen=True, kw_only=True):
-    """The hours and weekdays in which mail is handed over."""
+    """The hours and weekdays during which email is sent."""
 
     opens: time
-    closes: time  # later than `opens`, the same day; midnight is the end of the day
-    weekdays: frozenset[Weekday]  # every day where it is empty
+    closes: time  # later than `opens` on the same day; midnight means the end of the day
+    weekdays: frozenset[Weekday]  # empty: every day
     zone: ZoneInfo
 
 
 class WarmUp(Struct, frozen=True, kw_only=True):
-    """A ramp: so many deliveries on the first day, and each day so many times the day before."""
+    """A warm-up: the maximum number of deliveries on the first day, and its growth factor from day to day."""
 
-    starts: date  # what is sent before counts as the first day does
+    starts: date  # earlier days have the same limit as the first day
     first_day: int
     growth: float
-    zone: ZoneInfo  # whose midnight begins a day
+    zone: ZoneInfo  # a day begins at midnight in this zone
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """All that limits how fast a provider is handed mail; nothing does where it is empty."""
+    """All limits on how fast email is sent to a provider. By default there are none."""
 
     rates: tuple[Rate, ...] = ()
     window: SendingWindow | None = None
     warm_up: WarmUp | None = None
-    setting: str = "the pace"  # where a person changes it: `[provider.smtp.pace]`
+    setting: str = "the pace"  # the table in which to change it: `[provider.smtp.pace]`
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """At most so many deliveries since a moment, whichever broadcast and process hands them over.
+    """The maximum number of deliveries since a certain time, across all broadcasts and processes.
 
-    What was claimed in the very second of `since` counts.
+    Deliveries that were claimed in the same second as `since` count.
     """
 
     deliveries: int
     since: datetime
-    frees: datetime  # when, at the latest, deliveries of before do not count any more
-    reason: str = ""  # which limit it is, for people: `at most 500 an hour, as [provider.smtp.pace] says`
+    frees: datetime  # the latest time at which earlier deliveries stop counting
+    reason: str = ""  # the limit, as people read it: `at most 500 an hour, as [provider.smtp.pace] says`

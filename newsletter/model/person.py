@@ -1,4 +1,4 @@
-"""Everything that is known of one person."""
+"""Everything that is known about one person."""
 
 from datetime import datetime
 
@@ -17,40 +17,40 @@ class PastEvent(Struct, frozen=True, kw_only=True):
     type: EventType
     broadcast: int
     issue: str
-    detail: str  # the words of whoever refused the mail, or the link that was clicked
+    detail: str  # the message of the server that refused the email, or the clicked link
 
 
 class PastSoftBounce(Struct, frozen=True, kw_only=True):
-    """A moment at which somebody's mailbox could not take mail."""
+    """A time at which a person's mailbox could not accept email."""
 
     at: datetime
     detail: str
 
 
 class KnownPerson(Struct, frozen=True, kw_only=True):
-    """Everything that is known of one person; the newest of each kind first."""
+    """Everything that is known about one person. In each list, the newest entry comes first."""
 
-    email: str  # as the list has it, else as it was asked for
-    subscriber: Subscriber | None  # None where they are not on the list
+    email: str  # as written on the list, otherwise as the user typed it
+    subscriber: Subscriber | None  # None if they are not on the list
     past_consents: tuple[PastConsent, ...]
-    suppressions: tuple[Suppression, ...]  # from all mail, and from topics
+    suppressions: tuple[Suppression, ...]  # for all email, and for single topics
     past_suppressions: tuple[PastSuppression, ...]
     deliveries: tuple[PastDelivery, ...]
     events: tuple[PastEvent, ...]
     soft_bounces: tuple[PastSoftBounce, ...]
-    imports: tuple[PastImport, ...]  # those that added them, or changed them last
+    imports: tuple[PastImport, ...]  # the imports that added the person or changed them last
 
     @property
     def suppression(self) -> Suppression | None:
-        """Why they are not mailed at all; None where they only left topics, or nothing."""
+        """Return the suppression for all email, or None if there is none."""
         return next((each for each in self.suppressions if not each.topic), None)
 
     @property
     def left_topics(self) -> tuple[Suppression, ...]:
-        """The topics that they left."""
+        """Return the suppressions for single topics."""
         return tuple(each for each in self.suppressions if each.topic)
 
     @property
     def is_anything_known(self) -> bool:
-        """Whether the database holds their address anywhere."""
+        """Whether the database contains their address anywhere."""
         return bool(self.subscriber or self.suppressions or self.past_suppressions or self.soft_bounces)

@@ -1,11 +1,11 @@
-"""Which files a director may use as pictures, and how large a picture may be."""
+"""The kinds of image files that can be used, and the limits on their size."""
 
 import re
 from collections.abc import Mapping
 
 from msgspec import Struct
 
-# The endings of file names, and what Pillow calls the format that each promises. A drawing is no business of Pillow's.
+# The endings of file names, each with Pillow's name for its format. Pillow does not read drawings (SVG).
 PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -18,31 +18,31 @@ PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
     ".bmp": "BMP",
 }
 DRAWN_ENDING = ".svg"
-MOST_PIXELS = 100_000_000  # more than any camera's, and few enough to be held in memory
-LIGHT_BYTES = 200_000  # what a picture of a mail should weigh at most (S12)
-# What Pillow raises for a file that is broken, besides its own errors; which of these depends on where.
+MOST_PIXELS = 100_000_000  # more than any camera takes, and few enough to fit into memory
+LIGHT_BYTES = 200_000  # the maximum size for an image in an email (S12)
+# The errors that Pillow can raise for a broken file. Which one it raises depends on where the damage is.
 DECODING_FAULTS: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError),
     *(EOFError, MemoryError),
 )
 
 
-_NARROWEST, _WIDEST = 8, 536  # pixels; the text of a mail is no wider
+_NARROWEST, _WIDEST = 8, 536  # pixels; the text of an email is no wider
 _WIDTH = re.compile(r"(\d+) ?px")
-_REMEDY = 'write "decorative", a width such as "240 px", or both with a comma between them, or leave it out'
+_REMEDY = 'write "decorative", a width such as "240 px", or both with a comma between them, or delete the title'
 
 
 class PictureTitle(Struct, frozen=True, kw_only=True):
-    """Whether a picture says nothing that must be read out, and how wide it is shown; None for as wide as it can be."""
+    """Whether an image is decorative, and its width in the email. If `width` is None, it is as wide as possible."""
 
     is_decorative: bool = False
     width: int | None = None
 
 
 def read_picture_title(title: str) -> PictureTitle:
-    """Reads the title of a picture.
+    """Read an image's title, which can mark it as decorative and set its width.
 
-    Raises ValueError, as `what; what to do`, where it says anything else.
+    Raise ValueError, as `what; what to do`, if the title contains anything else.
     """
     is_decorative, width = False, None
     for word in title.split(",") if title.strip() else ():
@@ -52,7 +52,7 @@ def read_picture_title(title: str) -> PictureTitle:
             width = int(match[1])
             if not _NARROWEST <= width <= _WIDEST:
                 remedy = f"choose a width from {_NARROWEST} to {_WIDEST} px"
-                raise ValueError(f"a picture cannot be shown {width} px wide; {remedy}")
+                raise ValueError(f"an image cannot be shown {width} px wide; {remedy}")
         else:
-            raise ValueError(f"the title “{title}” of a picture is shown nowhere; {_REMEDY}")
+            raise ValueError(f"the image title “{title}” would not be shown; {_REMEDY}")
     return PictureTitle(is_decorative=is_decorative, width=width)

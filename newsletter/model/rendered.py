@@ -1,4 +1,4 @@
-"""A finished issue: what every subscriber's mail is made from."""
+"""A rendered issue, from which every subscriber's email is made."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -14,36 +14,36 @@ from newsletter.model.slots import Slot, Template
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """One picture of the mail, named by its content."""
+    """One image of the email, named after its content."""
 
-    name: str  # file name with a hash of the content in it: `portrait-1f0c2a9b77e1.png`
+    name: str  # a file name that contains a hash of the content: `portrait-1f0c2a9b77e1.png`
     content_type: str
     content: bytes
     width: int
     height: int
-    sharp_width: int = 0  # that it would have if its source were large enough
+    sharp_width: int = 0  # the width that it would have if the original were large enough
 
     @property
     def content_id(self) -> str:
-        """The id under which the HTML refers to the picture when it travels inside the mail (RFC 2392)."""
+        """Return the id by which the HTML refers to the image if it is part of the email (RFC 2392)."""
         return f"{self.name}@newsletter"
 
 
 class RenderedVariant(Struct, frozen=True, kw_only=True):
-    """One rendering, shared by all subscribers who see the same."""
+    """One rendering, shared by all subscribers who see the same content."""
 
-    readership: Readership  # those who share it
+    readership: Readership  # the readers who get it
     language: str
     subject: Template
     preheader: Template
     html: Template
     text: Template
     slots: tuple[Slot, ...]
-    pictures: tuple[Picture, ...]  # those that travel inside the mail; empty where they are hosted
+    pictures: tuple[Picture, ...]  # the images in the email itself; empty if images are hosted
 
     @property
     def content_hash(self) -> str:
-        """A SHA-256 over all that a subscriber can see, so that any edit changes it."""
+        """Return a SHA-256 of everything that a subscriber can see. Any edit changes it."""
         digest = sha256()
         for template in (self.subject, self.preheader, self.html, self.text):
             digest.update(repr((template.parts, template.slots)).encode())
@@ -54,19 +54,19 @@ class RenderedVariant(Struct, frozen=True, kw_only=True):
 
 
 class RenderedIssue(Struct, frozen=True, kw_only=True):
-    """An issue, rendered for those readerships that are to be judged, and for any other on demand."""
+    """An issue, rendered for the readerships to check. Other readerships are rendered on demand."""
 
     issue: str
     axes: tuple[Axis, ...]
     fullest: RenderedVariant  # the variant that shows every section
-    variants: tuple[RenderedVariant, ...]  # those to be judged: the fullest and each single value, or what people get
-    pictures: tuple[Picture, ...]  # all that the issue needs, wherever they are kept
-    content_hash: str  # over what the issue is made from; never over who is on the list
-    variant_for: Callable[[Readership], RenderedVariant]  # renders once each
-    topics: tuple[str, ...] = ()  # what it is about: who gets it depends on them
+    variants: tuple[RenderedVariant, ...]  # those to check, with the fullest first, or those that people get
+    pictures: tuple[Picture, ...]  # all images that the issue needs, hosted or not
+    content_hash: str  # of everything that the issue is made from, without the subscribers
+    variant_for: Callable[[Readership], RenderedVariant]  # renders each variant once
+    topics: tuple[str, ...] = ()  # subscribers who left all of these do not get it
 
     def judged_for(self, readerships: Iterable[Readership]) -> Self:
-        """Return the same issue with the variants of these readerships to be judged."""
+        """Return the same issue, but with the variants of these readerships as the ones to check."""
         return replace(self, variants=tuple(self.variant_for(readership) for readership in readerships))
 
     def variant_of(self, reader: Reader) -> RenderedVariant:
@@ -75,10 +75,10 @@ class RenderedIssue(Struct, frozen=True, kw_only=True):
 
 
 def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Picture], topics: Iterable[str]) -> str:
-    """Return a SHA-256 over an issue as it is rendered under every single value of its axes.
+    """Return a SHA-256 of an issue, given the variants for every value of its axes.
 
-    Each section stands in one of these variants at least, and the frame in all of them, so any edit changes the hash.
-    Who is on the list does not: a new subscriber may need a new variant, but no new content.
+    Each section is in at least one of these variants, and the frame is in all of them, so any edit changes the hash.
+    The list does not change the hash: a new subscriber may need a new variant, but no new content.
     """
     digest = sha256()
     for variant in variants:
@@ -89,7 +89,7 @@ def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Pict
     return digest.hexdigest()
 
 
-# What the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` where pictures are hosted.
+# The forms that the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` if images are hosted.
 _PICTURE_ADDRESS = re.compile(
     r"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
       | https://[^\s"'()<>]+/images/(?P<hosted>[A-Za-z0-9.-]+)""",
@@ -98,9 +98,9 @@ _PICTURE_ADDRESS = re.compile(
 
 
 def with_local_pictures(html: str, pictures: Iterable[Picture], prefix: str) -> str:
-    """Return the HTML with the address of each of the pictures replaced by `prefix` and the picture's name.
+    """Return the HTML with the URL of each of these images replaced by `prefix` and the image's name.
 
-    Addresses of other pictures stay as they are.
+    The URLs of other images are not changed.
     """
     own = {picture.name for picture in pictures}
 

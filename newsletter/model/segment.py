@@ -1,4 +1,4 @@
-"""A segment as a tree: what a boolean expression over columns, attributes, tags and engagement means."""
+"""A segment as a tree of conditions on columns, attributes, tags and engagement."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,13 +8,13 @@ from msgspec import Struct
 from newsletter.model.audience import Subscriber, SuppressionReason
 
 EVERYONE = "everyone"  # the segment that every workspace has: the whole audience
-# The words that mean something where a field stands in an expression, so that no attribute can be named so.
+# Words that have a meaning in expressions, so no attribute can have one of these names.
 KEYWORDS = frozenset({"or", "and", "not", "in", "everyone"})
-AD_HOC = "ad hoc"  # what an expression that was typed goes by; no segment of a workspace can be called so
+AD_HOC = "ad hoc"  # the name for an expression from the command line; no segment of a workspace can have it
 
 
 class Operator(StrEnum):
-    """How a field is compared with a value."""
+    """The operators that compare a field with a value."""
 
     EQUAL = "="
     UNEQUAL = "!="
@@ -25,15 +25,15 @@ class Operator(StrEnum):
 
 
 class Deed(StrEnum):
-    """What somebody did with an issue, or what was done for them."""
+    """What happened between a subscriber and an issue: they received, opened or clicked it."""
 
-    RECEIVED = "received"  # the provider took the message to them
-    OPENED = "opened"  # a provider reported it; a mail program that shows no pictures, or asks for all, misleads it
+    RECEIVED = "received"  # the provider accepted the email to them
+    OPENED = "opened"  # reported by a provider; wrong if an email app loads no images, or always loads them
     CLICKED = "clicked"  # a link was followed
 
 
 class Occasion(StrEnum):
-    """A moment in what is known of a person, as an expression names it."""
+    """The dates in a person's record, with their names in expressions."""
 
     JOINED = "joined"
     CONSENTED = "consented"
@@ -43,29 +43,32 @@ class Occasion(StrEnum):
 
 
 class All(Struct, frozen=True):
-    """True of everyone."""
+    """True for everyone."""
 
 
 class And(Struct, frozen=True):
-    """True where every part is."""
+    """True if every part is true."""
 
     parts: tuple["Condition", ...]
 
 
 class Or(Struct, frozen=True):
-    """True where one part is."""
+    """True if at least one part is true."""
 
     parts: tuple["Condition", ...]
 
 
 class Not(Struct, frozen=True):
-    """True where the part is not."""
+    """True if the part is not true."""
 
     part: "Condition"
 
 
 class Compare(Struct, frozen=True):
-    """Compares a column or an attribute with a value, as text; a field that a person lacks counts as empty text."""
+    """True if the comparison of a column or an attribute with the value, as text, is true.
+
+    A missing field counts as empty text.
+    """
 
     field: str
     operator: Operator
@@ -73,34 +76,34 @@ class Compare(Struct, frozen=True):
 
 
 class OneOf(Struct, frozen=True):
-    """True where a column or an attribute has one of the values."""
+    """True if a column or an attribute has one of the values."""
 
     field: str
     values: tuple[str, ...]
 
 
 class Tagged(Struct, frozen=True):
-    """True of a person who has the tag."""
+    """True for a person who has the tag."""
 
     tag: str
 
 
 class Did(Struct, frozen=True):
-    """True of a person who received, opened or clicked an issue; any issue, where none is named."""
+    """True for a person who received, opened or clicked this issue. If `issue` is None, any issue counts."""
 
     deed: Deed
     issue: str | None
 
 
 class Since(Struct, frozen=True):
-    """True of a person whose occasion was at the moment or later; not of one who never had it."""
+    """True for a person whose record has the occasion at this time or later."""
 
     occasion: Occasion
     moment: datetime
 
 
 class Left(Struct, frozen=True):
-    """True of a person who left the topic, and was not taken off the list altogether."""
+    """True for a person who left the topic, but is not suppressed from all email."""
 
     topic: str
 
@@ -109,7 +112,7 @@ Condition = All | And | Or | Not | Compare | OneOf | Tagged | Did | Since | Left
 
 
 class Segment(Struct, frozen=True, kw_only=True):
-    """A saved filter over the audience: its name, its expression as written, and what that means."""
+    """A saved filter over the audience: its name, its expression as written, and its meaning."""
 
     name: str
     expression: str
@@ -117,7 +120,7 @@ class Segment(Struct, frozen=True, kw_only=True):
 
 
 class KnownNames(Struct, frozen=True, kw_only=True):
-    """The names that an expression may use; None where it cannot be known yet which there are."""
+    """The names that an expression may use. Fields or tags are None if they are not known yet."""
 
     fields: tuple[str, ...] | None  # columns and attributes
     tags: tuple[str, ...] | None
@@ -126,19 +129,19 @@ class KnownNames(Struct, frozen=True, kw_only=True):
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """Somebody of a segment, and why they are not mailed, where they are suppressed."""
+    """A member of a segment, with the reason if they are suppressed."""
 
     suppressed: SuppressionReason | None
     subscriber: Subscriber
 
     @property
     def is_mailed(self) -> bool:
-        """Whether nothing on record keeps mail from them."""
+        """Whether they may be emailed."""
         return self.suppressed is None and self.subscriber.record.may_be_mailed
 
     @property
     def standing(self) -> str:
-        """`mailed`, or in a word or two why not."""
+        """Return `mailed`, or in a word or two why the person is not emailed."""
         if self.suppressed is not None:
             return self.suppressed.value
         return "mailed" if self.subscriber.record.may_be_mailed else "no consent"

@@ -1,12 +1,12 @@
-"""Merge fields, `{{ first_name | default("Friends") }}` in content, and the template with slots that they leave behind.
+"""Merge fields, such as `{{ first_name | default("Friends") }}`, and the slots that replace them in the finished email.
 
-While an issue is composed, each merge field travels as an opaque token, a word of plain letters and digits that
-Markdown, MJML and the inliner leave alone. When the mail is finished the tokens are cut out, and what stays is a
-`Template`: literal parts with a slot between each two. A subscriber's value is put between parts and never searched
-again, so no value can pose as a field.
+While an issue is composed, an opaque token replaces each merge field: a word of plain letters and digits, which
+Markdown, MJML and the inliner leave unchanged. In the finished email the tokens are cut out. The result is a
+`Template`: literal parts with a slot after each part but the last. A subscriber's value is inserted between parts and
+never searched again, so no value can be mistaken for a field.
 
-A slot has a source, which fills it for all readers of a chunk at once, and an escape, which says how a value must be
-written where the slot stands. Nobody but a source knows what it is called in content.
+A slot has a source, which provides the values for all readers of a chunk at once, and an escape, which is the way to
+write a value in that place. Only the source knows the field's name in content.
 """
 
 import re
@@ -17,7 +17,8 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
-MERGE_FIELD = re.compile(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
+# A field cannot contain opening braces. Without this rule, a text with thousands of them would take seconds.
+MERGE_FIELD = re.compile(r"\{\{(?P<inside>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
 MERGE_TOKEN = re.compile(r"mfq[0-9a-f]{16}q")
 _INSIDE = re.compile(
     r"""\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*
@@ -27,24 +28,24 @@ _INSIDE = re.compile(
 
 
 class Link(StrEnum):
-    """A link of the reader's own."""
+    """The personal links that each reader has."""
 
     UNSUBSCRIBE = "unsubscribe"
 
 
-# What content and templates call each reader's own links; no column or attribute can have one of these names.
+# The names of the personal links in content and templates. No column or attribute can have one of these names.
 LINK_FIELDS: Mapping[str, Link] = {"unsubscribe_url": Link.UNSUBSCRIBE}
 
 
 class MergeField(Struct, frozen=True):
-    """A per-subscriber value in an issue; `default` stands in where a subscriber has none."""
+    """A value that differs per subscriber. `default` is shown to subscribers for whom it is unknown."""
 
     name: str
     default: str | None = None
 
     @property
     def token(self) -> str:
-        """The opaque word that stands for this field while the mail is composed."""
+        """Return the opaque word that replaces this field while the email is composed."""
         digest = blake2b(f"{self.name}\0{self.default}".encode(), digest_size=8).hexdigest()
         return f"mfq{digest}q"
 
@@ -54,7 +55,7 @@ class MergeField(Struct, frozen=True):
 
 
 def parse_merge_field(inside: str) -> MergeField | None:
-    """What stands between the braces as a merge field; None where it is not one."""
+    """Return the text between the braces as a merge field, or None if it is not a merge field."""
     match = _INSIDE.fullmatch(inside)
     if match is None:
         return None
@@ -63,91 +64,91 @@ def parse_merge_field(inside: str) -> MergeField | None:
 
 
 class Escape(StrEnum):
-    """How a value must be written where it stands."""
+    """The ways in which a value can be written in its place."""
 
     HTML = "html"  # text or an attribute of HTML
-    URL = "url"  # a piece of an address: percent-encoded
-    LINK = "link"  # the reader's own link, made of signs that need no escaping anywhere
-    TEXT = "text"  # the plain-text part: as it is
+    URL = "url"  # part of a URL: percent-encoded
+    LINK = "link"  # a personal link, made of characters that need no escaping anywhere
+    TEXT = "text"  # the plain-text version: control characters become spaces
     HEADER = "header"  # a header: one line, no control characters
 
 
 class ChunkColumns(Struct, frozen=True, kw_only=True):
-    """What is known of the readers of a chunk, column by column: one text per reader, in the same order everywhere."""
+    """The known values of a chunk's readers, by column: one text per reader, in the same order in every column."""
 
-    fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; empty where unknown
+    fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; empty text if unknown
     links: Mapping[Link, Sequence[str]]
 
 
 class SlotSource(Protocol):
-    """Where the values of a slot come from."""
+    """The source of the values of a slot."""
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The columns and attributes that it reads."""
+        """Return the columns and attributes that the source reads."""
 
     @property
     def escape(self) -> Escape | None:
-        """The one escape that its values need anywhere; None where that depends on the place."""
+        """Return the escape that the values need in every place, or None if it depends on the place."""
 
     @property
     def token(self) -> str:
-        """The opaque word that stands for it while the mail is composed, and that checks read in its place."""
+        """Return the opaque word that represents the source while the email is composed, and that checks see."""
 
     @property
     def data(self) -> list[str | None]:
-        """What it is kept as beside a frozen broadcast: its kind, a key of `SOURCES`, then what that is given."""
+        """Return the form that is saved with a frozen broadcast: a key of `SOURCES`, then the arguments."""
 
     def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return one value per reader of the chunk, not yet escaped."""
+        """Return one unescaped value per reader of the chunk."""
 
 
 class Column(Struct, frozen=True):
-    """A column or an attribute of the list; the default stands in for an empty one."""
+    """A column or an attribute of the list. The default replaces an empty value."""
 
     name: str
     default: str | None = None
-    escape: ClassVar[Escape | None] = None  # what a subscriber is called can hold anything, so the place decides
+    escape: ClassVar[Escape | None] = None  # a value can contain any character, so the escape depends on the place
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The column."""
+        """Return the name of the column."""
         return (self.name,)
 
     @property
     def token(self) -> str:
-        """The token of the merge field with this name and default."""
+        """Return the token of the merge field with this name and default."""
         return MergeField(self.name, self.default).token
 
     @property
     def data(self) -> list[str | None]:
-        """Its kind, name and default."""
+        """Return the key of `SOURCES`, the name and the default."""
         return ["column", self.name, self.default]
 
     def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return the values, each empty one replaced by the default."""
+        """Return the values, with the default in place of each empty value."""
         values = chunk.fields[self.name]
-        if not self.default or "" not in values:  # looked for in C, a thousand values at a time
+        if not self.default or "" not in values:  # `in` is fast, because it searches the thousand values in C
             return values
         default = self.default
         return [value or default for value in values]
 
 
 class OwnLink(Struct, frozen=True):
-    """A link of the reader's own, made of characters that need no escaping anywhere."""
+    """A personal link of each reader, made of characters that need no escaping anywhere."""
 
     link: Link
     fields: ClassVar[tuple[str, ...]] = ()  # it is made from the subscriber's id and token, which every delivery has
-    escape: ClassVar[Escape | None] = Escape.LINK  # it stays as it is, in HTML, in text and inside another address
+    escape: ClassVar[Escape | None] = Escape.LINK  # it is the same in HTML, in text and inside another URL
 
     @property
     def token(self) -> str:
-        """The token of the merge field by which content names the link."""
+        """Return the token of the merge field for this link."""
         return next(MergeField(name).token for name, link in LINK_FIELDS.items() if link is self.link)
 
     @property
     def data(self) -> list[str | None]:
-        """Its kind and which link it is."""
+        """Return the key of `SOURCES` and the link."""
         return ["link", self.link.value]
 
     def column(self, chunk: ChunkColumns) -> Sequence[str]:
@@ -159,41 +160,41 @@ SOURCES: dict[str, Callable[..., SlotSource]] = {"column": Column, "link": lambd
 
 
 def value_of_nobody(source: SlotSource, *, link: str = "") -> str:
-    """Return the value for somebody of whom nothing is known: the default, or `link` in the place of their own."""
+    """Return the value for a reader about whom nothing is known: the default, or `link` for a personal link."""
     fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
     return source.column(ChunkColumns(fields=fields, links=links))[0]
 
 
 def source_of(field: MergeField) -> SlotSource:
-    """Return where the values of a merge field come from."""
+    """Return the source of the values of a merge field."""
     link = LINK_FIELDS.get(field.name)
     return OwnLink(link) if link else Column(field.name, field.default)
 
 
 def source_from(data: Sequence[str | None]) -> SlotSource:
-    """Return the source that was kept as `data`."""
+    """Return the source that was saved as `data`."""
     kind, *details = data
     return SOURCES[kind or ""](*details)
 
 
-UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # as the theme's templates are given it
+UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # the field that the theme's templates receive
 
 
 class Slot(Struct, frozen=True):
-    """A place in a variant that is filled per reader; a field used in two kinds of place is two slots."""
+    """A kind of place in a variant that is filled for each reader. A field in two kinds of places has two slots."""
 
     source: SlotSource
     escape: Escape
 
 
 class Template(Struct, frozen=True):
-    """Text with slots between its parts; `slots` are indexes into the variant's slots, one fewer than the parts."""
+    """Text with slots between its parts. `slots` indexes the variant's slots, one fewer than there are parts."""
 
     parts: tuple[str, ...]
     slots: tuple[int, ...] = ()
 
     def fill(self, values: tuple[str, ...]) -> str:
-        """The text with its values put in; `values` stand in the order of the variant's slots, already escaped."""
+        """Return the text with the values inserted. They are escaped and in the order of the variant's slots."""
         if not self.slots:
             return self.parts[0]
         pieces = [self.parts[0]]

@@ -1,6 +1,6 @@
-"""What the audience looks like: how many, since when, from where, and who no longer reads.
+"""Statistics of the audience: its size, growth and sources, and the people who no longer read.
 
-Months and days are by UTC, as the moments in the database are.
+Months and days are in UTC, like the times in the database.
 """
 
 from collections.abc import Mapping
@@ -15,84 +15,87 @@ from newsletter.model.mailbox import MailboxProvider
 
 
 class TopicCount(Struct, frozen=True, kw_only=True):
-    """How many people left one topic, and may be mailed about others."""
+    """The number of people who left one topic, but may be emailed about others."""
 
     topic: str
-    title: str  # as newsletter.toml has it; the topic itself where it is not defined there
+    title: str  # from newsletter.toml; the topic itself if it is not defined there
     people: int
 
 
 class AudienceFacts(Struct, frozen=True, kw_only=True):
-    """Everybody on the list: mailable + suppressed + without consent = people."""
+    """The people on the list, counted by whether they may be emailed.
+
+    mailable + suppressed + without consent = people.
+    """
 
     people: int
-    suppressed: Mapping[str, int]  # the reason → how many of the people, most frequent first
-    without_consent: int  # of those who are not suppressed
-    consents: int  # people of whom a consent is on record
+    suppressed: Mapping[str, int]  # reason → number of people, the most frequent first
+    without_consent: int  # among the people who are not suppressed
+    consents: int  # people with a recorded consent
     consents_without_source: int
     consents_without_confirmation: int
-    on_stated_basis: int  # people whom nothing but the basis that an import stated allows to mail
+    on_stated_basis: int  # people with only a basis that was stated for an import, not consent
     topics: tuple[TopicCount, ...] = ()
 
     @property
     def all_suppressed(self) -> int:
-        """How many of the people are not mailed at all."""
+        """Return how many people get no email at all."""
         return sum(self.suppressed.values())
 
     @property
     def mailable(self) -> int:
-        """How many of the people may be mailed."""
+        """Return how many people may be emailed."""
         return self.people - self.all_suppressed - self.without_consent
 
 
 class MonthlyGrowth(Struct, frozen=True, kw_only=True):
-    """Who came and who went in one month."""
+    """The number of people who joined, returned and left in one month."""
 
     month: date  # its first day
     joined: int = 0
-    returned: int = 0  # whose suppression was lifted
-    left: Mapping[str, int] = field(default_factory=dict)  # the reason of their suppression → how many
+    returned: int = 0  # people whose suppression was lifted
+    left: Mapping[str, int] = field(default_factory=dict)  # the reason of their suppression → number of people
 
     @property
     def all_left(self) -> int:
-        """How many left, whatever the reason."""
+        """Return how many left, for any reason."""
         return sum(self.left.values())
 
     @property
     def gained(self) -> int:
-        """How many came, for the first time or again."""
+        """Return how many joined or returned."""
         return self.joined + self.returned
 
     @property
     def net(self) -> int:
-        """By how many the audience grew; negative where it shrank."""
+        """Return by how many the audience grew; negative if it shrank."""
         return self.gained - self.all_left
 
 
 class Growth(Struct, frozen=True, kw_only=True):
-    """Months in a row, the last of them not over yet; before + the net of each = after."""
+    """Consecutive months up to the current one: before + the net of each month = after."""
 
     months: tuple[MonthlyGrowth, ...]
-    after: int  # people on the list who are not suppressed, now
+    after: int  # people on the list now who are not suppressed
 
     @property
     def before(self) -> int:
-        """How many there were when the first month began."""
+        """Return how many people there were when the first month began."""
         return self.after - sum(month.net for month in self.months)
 
     @property
     def joined(self) -> int:
-        """How many joined in all of the months."""
+        """Return how many joined in all months together."""
         return sum(month.joined for month in self.months)
 
     @property
     def returned(self) -> int:
-        """How many came back in all of the months."""
+        """Return how many returned in all months together."""
         return sum(month.returned for month in self.months)
 
     @property
     def left(self) -> Mapping[str, int]:
-        """How many left in all of the months, by reason, the most frequent first."""
+        """Return how many left in all months together, by reason. The most frequent reason comes first."""
         reasons = {reason for month in self.months for reason in month.left}
         total = {reason: sum(month.left.get(reason, 0) for month in self.months) for reason in reasons}
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
@@ -101,79 +104,79 @@ class Growth(Struct, frozen=True, kw_only=True):
 class Group(Struct, frozen=True, kw_only=True):
     """People who have something in common."""
 
-    name: str  # what the list says; empty where it says nothing
+    name: str  # the value on the list; empty if there is none
     people: int
-    title: str = ""  # the name in words, where there are better ones
-    left: int | None = None  # how many of the people are suppressed; None where that is not asked
+    title: str = ""  # a more readable name, if there is one
+    left: int | None = None  # how many of the people are suppressed; None if that was not counted
 
 
 class Breakdown(Struct, frozen=True, kw_only=True):
-    """Everybody on the list by one trait, the largest groups first; the parts add up to the people."""
+    """The people on the list, grouped by one property, the largest group first. The parts add up to the total."""
 
     groups: tuple[Group, ...]
-    unknown: int = 0  # people of whom it is not known
-    further: int = 0  # how many smaller groups there are
-    further_people: int = 0  # and the people in them
+    unknown: int = 0  # people for whom the property is not known
+    further: int = 0  # the number of smaller groups
+    further_people: int = 0  # the number of people in the smaller groups
 
 
 class MailboxGroup(Struct, frozen=True, kw_only=True):
-    """People whose mailboxes one provider runs."""
+    """The number of people who use one mailbox provider."""
 
     provider: MailboxProvider
     people: int
 
 
 class Mailboxes(Struct, frozen=True, kw_only=True):
-    """Everybody on the list by who runs their mailbox, the largest first."""
+    """The people on the list, grouped by mailbox provider. The largest group comes first."""
 
     providers: tuple[MailboxGroup, ...]
-    domains: Breakdown  # of the people with another provider
+    domains: Breakdown  # the domains of people with another provider
 
 
 class Engagement(Struct, frozen=True, kw_only=True):
-    """What became of the mail of some days, person by person: clicked + opened + neither = received."""
+    """How people reacted to the email of the last days: clicked + opened + neither = received."""
 
     days: int
-    received: int  # people on the list to whom at least one issue went
+    received: int  # people on the list who received at least one issue
     clicked: int
-    opened: int  # opened something, and clicked nothing
-    opens_known_since: datetime | None  # when the first opening ever was reported; None where none was
+    opened: int  # opened at least one issue, but clicked none
+    opens_known_since: datetime | None  # when an open was first reported; None if that never happened
 
     @property
     def neither(self) -> int:
-        """How many did neither."""
+        """Return how many neither clicked nor opened."""
         return self.received - self.clicked - self.opened
 
 
 class Purpose(StrEnum):
-    """What to do about people who no longer read."""
+    """What to do with people who no longer read."""
 
     RE_ENGAGE = "re-engage"  # ask them whether they still want the newsletter
-    SUNSET = "sunset"  # stop mailing them
+    SUNSET = "sunset"  # stop emailing them
 
 
 class Candidates(Struct, frozen=True, kw_only=True):
-    """People who received issues for a long time and reacted to none."""
+    """People who received issues for a long time, but never opened or clicked one."""
 
     purpose: Purpose
-    issues: int  # how many issues the time must hold
-    days: int  # the time: as long as it takes for so many issues, and no shorter than the purpose asks
-    expression: str  # of a segment that holds just these people
-    count: SegmentCount | None  # None where nothing can be said yet
-    because: str = ""  # why nothing can be said
+    issues: int  # the number of issues that the period must contain
+    days: int  # the length of the period: long enough for these issues and this purpose
+    expression: str  # the expression of a segment of exactly these people
+    count: SegmentCount | None  # None if there is not enough data yet
+    because: str = ""  # why there is not enough data
 
 
 class AudienceStats(Struct, frozen=True, kw_only=True):
-    """All that is told of the audience at one moment."""
+    """All statistics of the audience at a certain time."""
 
     at: datetime
     facts: AudienceFacts
     growth: Growth
     sources: Breakdown
-    imports: tuple[PastImport, ...]  # the newest first
+    imports: tuple[PastImport, ...]  # the newest comes first
     languages: Breakdown
     zones: Breakdown
-    regions: Breakdown  # of the same zones
+    regions: Breakdown  # the regions of the same zones
     mailboxes: Mailboxes
     engagement: Engagement
     candidates: tuple[Candidates, ...]

@@ -1,4 +1,4 @@
-"""Small validated values that several records share: addresses, links, colours, zones, languages, names."""
+"""Small validated values that several records share: addresses, links, colors, zones, languages, names."""
 
 import re
 from email.utils import parseaddr
@@ -8,18 +8,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-# Deliberately narrow: what live mailboxes use. What it refuses, `email-validator` decides.
+# Deliberately narrow: the addresses in common use. For all others, `email-validator` decides.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
+_IN_CURLY_QUOTES = re.compile("[“„‟”‘‚‛’](.*)[“”‘’\"']")
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
 def _matching(pattern: str, what: str) -> AfterValidator:
-    """Return a validator for texts that match a pattern as a whole; `what` completes “… is not” and says what to do."""
+    """Return a validator that requires the whole text to match. `what` completes “… is not” and says what to do."""
 
     def check(value: str) -> str:
+        refuse_curly_quotes(value)
         if not re.fullmatch(pattern, value):
             raise ValueError(f"{value!r} is not {what}")
         return value
@@ -27,31 +29,39 @@ def _matching(pattern: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def refuse_curly_quotes(value: str) -> None:
+    """Raise ValueError for a value in curly quotes, which word processors put in place of straight quotes."""
+    if match := _IN_CURLY_QUOTES.fullmatch(value.strip()):
+        raise ValueError(f'the curly quotes in {value} do not count as quotes; write "{match[1]}"')
+
+
 def _email(value: str) -> str:
     if len(value) > 320 or not PLAIN_ADDRESS.fullmatch(value):
-        raise ValueError(f"{value!r} is not an e-mail address; write it as name@example.org")
+        raise ValueError(f"{value!r} is not an email address; write it as name@example.org")
     return value
 
 
 def _mailbox(value: str) -> str:
     _, address = parseaddr(value)
     if len(address) > 320 or not PLAIN_ADDRESS.fullmatch(address):
-        raise ValueError(f"{value!r} is not a mailbox; write it as Ana Lima <ana@example.org>")
+        raise ValueError(f"{value!r} is not a name with an address; write it as Ana Lima <ana@example.org>")
     return _one_line(value)
 
 
 class LinkAddress(str):
-    """Where a link leads: told apart from the texts of a record by its type."""
+    """The address of a link. Its type distinguishes it from the texts of a record."""
 
     __slots__ = ()
 
 
 def _link(value: str) -> LinkAddress:
+    refuse_curly_quotes(value)
     parts = urlsplit(value)
     if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
-        raise ValueError(f"{value!r} is not a whole link; write it with https:// in front, or mailto: for an address")
+        remedy = "write it with https:// in front, or mailto: for an email address"
+        raise ValueError(f"{value!r} is not a complete link; {remedy}")
     if _CONTROL.search(value) or " " in value:
-        raise ValueError(f"{value!r} holds a space or a control character; write %20 for a space")
+        raise ValueError(f"{value!r} contains a space or a control character; write %20 for a space")
     return LinkAddress(value)
 
 
@@ -59,7 +69,8 @@ def _web_address(value: str) -> str:
     if urlsplit(_link(value)).scheme != "https":
         raise ValueError(f"{value!r} is not secure; write it with https:// in front")
     if not value.isascii():
-        raise ValueError(f"{value!r} cannot stand in a mail's header; write it in letters from a to z, as browsers do")
+        remedy = "write it with only the letters a to z, as browsers do"
+        raise ValueError(f"{value!r} cannot be used in an email's header; {remedy}")
     return value.rstrip("/")
 
 
@@ -67,22 +78,22 @@ def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        what = f"{value!r} is not a time zone; write one such as America/Los_Angeles or Europe/Paris"
+        what = f"{value!r} is not a time zone; write it as America/Los_Angeles or Europe/Paris"
         raise ValueError(what) from None
     return value
 
 
 def _one_line(value: str) -> str:
     if _CONTROL.search(value) or "\n" in value:
-        raise ValueError("it holds a line break or a control character; write it on one line")
+        raise ValueError("the text contains a line break or another control character; write it on one line")
     if not value.strip():
-        raise ValueError("it is empty; write some text")
+        raise ValueError("the text is empty; write some text")
     return value.strip()
 
 
-Colour = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a colour; write six hexadecimal digits, for example #9C3353")]
+Color = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a color; write six hexadecimal digits, for example #9C3353")]
 EmailAddress = Annotated[str, AfterValidator(_email)]
-Mailbox = Annotated[str, AfterValidator(_mailbox)]  # `Ana Lima <ana@example.org>` or a bare address
+Mailbox = Annotated[str, AfterValidator(_mailbox)]  # `Ana Lima <ana@example.org>`, or only an address
 Link = Annotated[str, AfterValidator(_link)]  # https, http, mailto or tel
 WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a slash at the end
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -91,11 +102,11 @@ Language = Annotated[str, _matching(_LANGUAGE, "a language; write a code such as
 _SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name; use letters, digits, dots, dashes and underscores")
 Slug = Annotated[str, _SLUG]
 OneLine = Annotated[str, AfterValidator(_one_line)]
-_RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the name of a check; write it as findings do, for example S16")
+_RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the code of a check; write one from `newsletter check`, for example S16")
 RuleId = Annotated[str, _RULE_ID]
 
 
 class Fields(BaseModel):
-    """Keys that a user may write, in `newsletter.toml` or above a text; any other is a mistake."""
+    """The keys that a user may write in `newsletter.toml` or in an issue's files. Any other key is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

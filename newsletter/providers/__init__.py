@@ -1,1 +1,1 @@
-"""How mail leaves: by SendGrid, by an SMTP relay, or as files in an outbox."""
+"""Providers, which send email through SendGrid or an SMTP relay, or save it as files in an outbox."""

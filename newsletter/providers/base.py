@@ -1,9 +1,9 @@
-"""What a provider is: it carries chunks of mail, and says for every recipient what is known afterwards.
+"""The protocol of a provider, which sends chunks of email and reports what is known about each recipient.
 
-The records that pass through it, `OutgoingChunk` and `Outcome`, are in `newsletter.model.broadcast`. A session raises
-nothing: whatever goes wrong while mail is handed over is an outcome. Opening a provider raises ProviderError, and so do
-its capabilities, which not every provider has: a scheduler, a log of messages that can be searched, and suppression
-lists of its own. `docs/extending/provider.md` shows how to add a provider.
+`newsletter.model.broadcast` defines the records that it uses, `OutgoingChunk` and `Outcome`. A session raises no
+errors: anything that goes wrong while sending becomes an outcome. Opening a provider can raise ProviderError, and so
+can its optional capabilities: a scheduler, a searchable message log, and suppression lists.
+`docs/extending/provider.md` shows how to add a provider.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,142 +21,144 @@ from newsletter.model.event import ListedAddress, ProviderList
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.headers import one_line
 
-Clock = Callable[[], datetime]  # the present moment, aware, in UTC
+Clock = Callable[[], datetime]  # the current time, aware, in UTC
 
 _LONGEST_QUOTE = 400
 
 
 class Session(Protocol):
-    """What one thread hands its chunks to, one after the other; it may keep a connection open between them."""
+    """Sends the chunks of one thread, one after the other. A session may keep a connection open between chunks."""
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Hand over a chunk and return what is known of each recipient.
+        """Send a chunk and return what is known about each recipient.
 
-        Raise nothing for what a provider, a network or a disk does. Never hand over again, within one call, what may
-        have been taken already.
+        Return an outcome even if the provider, the network or the disk fails; do not raise an error. Within one call,
+        never resend a message that may already have been accepted.
         """
 
 
 class Scheduler(Protocol):
-    """How a provider holds mail until its time, and gives it back.
+    """Lets a provider hold email until a given time, and cancel email that it holds.
 
-    Mail that is handed over with `hold_until` and the `batch_id` of its mailing is held under that id.
+    An email that is submitted with `hold_until` is held in the batch that its mailing names in `batch_id`.
     """
 
-    longest: timedelta  # how far ahead of its time mail may be handed over
-    margin: timedelta  # how long before its time mail must be canceled so that it is surely not sent
+    longest: timedelta  # how long before its send time the provider accepts an email
+    margin: timedelta  # how long before its send time an email must be canceled so that it is certainly not sent
 
     def open_batch(self) -> str:
-        """Return a new id under which mail can be held. Raise ProviderError where there is none."""
+        """Return the id of a new batch for held email. Raise ProviderError if the provider does not give one."""
 
     def cancel_batch(self, batch_id: str) -> None:
-        """Cancel all mail of a batch, including mail that is handed over under its id later.
+        """Cancel all email in a batch, including email that is added to it later.
 
-        Return only when the provider surely holds the batch as canceled; a batch may be canceled again. Raise
-        ProviderError where that is not so, or not known.
+        Return only when the provider has certainly canceled the batch. A batch may be canceled again. Raise
+        ProviderError if the batch is not canceled, or if it is not known whether it is.
         """
 
 
 class MessageLog(Protocol):
-    """A provider's record of the messages that it took."""
+    """A provider's record of the messages that it accepted."""
 
     def find(self, broadcast: str, chunk: UnknownChunk) -> str | None:
-        """Return words of evidence that the request of this attempt of a chunk was taken.
+        """Return a description of the evidence that this attempt to send a chunk was accepted, or None.
 
-        `broadcast` is the mailing's. None proves nothing: a log may lag, and it forgets. Raise ProviderError where the
-        log cannot be read.
+        `broadcast` is the broadcast name in the mailing. A result of None proves nothing, because a log can lag and
+        its entries expire. Raise ProviderError if the log cannot be read.
         """
 
 
 class SuppressionLists(Protocol):
-    """The lists on which a provider keeps the addresses that it does not mail.
+    """The lists in which a provider keeps addresses to which it does not send.
 
-    Every step may be repeated without harm. What fails for a moment is tried again within the step.
+    Every call can be repeated safely. Each method retries temporary failures itself.
     """
 
     def pull(
         self, listed: ProviderList, *, since: datetime | None, until: datetime
     ) -> Iterator[tuple[ListedAddress, ...]]:
-        """Yield, page by page, what was put on a list from `since` to `until`, both included.
+        """Yield the addresses that were added to a list from `since` through `until`, page by page.
 
-        The window is fixed, so that additions move nothing from one page to the next. Raise ProviderError where the
+        Because the period has a fixed end, new entries do not shift others between pages. Raise ProviderError if the
         list cannot be read.
         """
 
     def add(self, emails: Sequence[str]) -> tuple[str, ...]:
-        """Add addresses to the unsubscribes. Return those that the provider would not take.
+        """Add addresses to the list of unsubscribes. Return the addresses that the provider rejected.
 
-        Raise ProviderError where the others were not added, or where that is not known.
+        Raise ProviderError if the other addresses were not added, or if it is not known whether they were.
         """
 
     def remove(self, listed: ProviderList, email: str) -> None:
-        """Take an address off a list if it is on it. Raise ProviderError where it may still be there."""
+        """Remove an address from a list, if the list has it. Raise ProviderError if it may still be on the list."""
 
 
 class AuthenticatedDomain(Struct, frozen=True, kw_only=True):
-    """A domain for which a provider signs mail, or will once its records are published."""
+    """A domain for which a provider signs email, or will sign email once the DNS records are published."""
 
     domain: str
-    is_valid: bool  # the provider has seen all of its records
+    is_valid: bool  # whether the provider has found all DNS records of the domain
     envelope_domain: str
-    records: tuple[DnsRecord, ...]  # all that must be published
+    records: tuple[DnsRecord, ...]  # all DNS records that must be published
 
 
 class ProviderFacts(Struct, frozen=True, kw_only=True):
-    """What `newsletter doctor` learns from a provider."""
+    """What `newsletter doctor` learns about a provider."""
 
     items: tuple[HealthItem, ...]
-    domains: tuple[AuthenticatedDomain, ...] | None = None  # None where it was not, or could not be, asked
-    domains_at: str = ""  # the page where a domain is authenticated
-    clock: tuple[str, str] | None = None  # its host, and the time there as HTTP writes it
+    domains: tuple[AuthenticatedDomain, ...] | None = None  # None if the provider was not asked or did not answer
+    domains_at: str = ""  # the page on which a domain is authenticated
+    clock: tuple[str, str] | None = None  # the provider's host, and the time there in HTTP's format
 
 
 class Provider(Protocol):
-    """One way for mail to leave."""
+    """One way to send email."""
 
-    name: str  # the word for it in `newsletter.toml` and in the ledger
-    chunk_size: int  # the most recipients that a chunk may have
-    concurrency: int  # how many sessions are worth opening at the same time
+    name: str  # its name in `newsletter.toml` and in the ledger
+    chunk_size: int  # the largest number of recipients in a chunk
+    concurrency: int  # how many sessions should be open at the same time
 
     @property
     def scheduler(self) -> Scheduler | None:
-        """How it holds mail until its time. None where it sends at once all that it takes."""
+        """The scheduler that holds email until a given time, or None if the provider sends everything at once."""
 
     @property
     def message_log(self) -> MessageLog | None:
-        """Where it keeps what it took. None where it cannot be asked."""
+        """The searchable log of accepted messages, or None if the provider has no such log."""
 
     @property
     def suppression_lists(self) -> SuppressionLists | None:
-        """The addresses that it does not mail. None where it keeps no such lists."""
+        """The lists of addresses to which the provider does not send, or None if it has no such lists."""
 
     def describe(self) -> str:
-        """Return what carries the mail, for a person who is about to say yes."""
+        """Return a short description of the provider, for the summary that a person confirms before sending."""
 
     def examine(self, *, is_online: bool) -> ProviderFacts:
-        """Return what `newsletter doctor` shows. Send nothing, change nothing, and without `is_online` ask nobody."""
+        """Return what `newsletter doctor` shows. Send and change nothing. Use the network only if `is_online`."""
 
     def session(self) -> AbstractContextManager[Session]:
-        """Open a session for one thread. It connects with the first chunk and disconnects with the context."""
+        """Open a session for one thread. The session connects for its first chunk, and disconnects at its end."""
 
 
 def utc_now() -> datetime:
-    """Return the present moment."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 def require_secret(environ: Mapping[str, str], variable: str, what: str) -> str:
-    """Return a secret from the environment. Raise ProviderError, which never quotes it, where it is none."""
+    """Return a secret from the environment. Raise ProviderError, without quoting it, if it is missing or invalid."""
     secret = environ.get(variable, "").strip()
     if not secret:
         raise ProviderError(f"{variable} is not set; set it in the environment to {what}, then try again")
     if not (secret.isascii() and secret.isprintable()):
-        raise ProviderError(f"{variable} holds a sign that it cannot hold; copy {what} once more, then try again")
+        raise ProviderError(
+            f"{variable} contains a character that is not allowed; set it again to {what}, then try again"
+        )
     return secret
 
 
 def quoted(words: str | bytes, *, without: tuple[str, ...] = ()) -> str:
-    """Return what a server said as one short line, without addresses and without the secrets in `without`."""
+    """Return a server's text as one short line, without addresses and without the secrets in `without`."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     for secret in without:
         text = text.replace(secret, "•••") if secret else text

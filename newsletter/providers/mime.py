@@ -1,8 +1,8 @@
-"""A MIME message, made once for a variant; a recipient's own is its fixed parts joined with their values.
+"""A MIME message, compiled once per variant. Rendering joins its fixed parts with the values of one recipient.
 
-The bodies are quoted-printable. A value is encoded on its own and stands between soft line breaks, so nothing fixed is
-ever encoded or searched a second time. No line begins with a dot, so SMTP has none to double (RFC 5321, 4.5.2); none
-holds `=_`, so no value can pose as a boundary.
+The bodies are quoted-printable. Each value is encoded separately and put between soft line breaks, so the fixed parts
+are encoded only once and never searched. No line begins with a dot, so SMTP need not double any dots (RFC 5321, 4.5.2).
+No line contains `=_`, so no value can be mistaken for a boundary.
 """
 
 import re
@@ -28,24 +28,24 @@ _SOFT_BREAK = b"=\r\n"
 
 
 class CompiledMessage(Struct, frozen=True, kw_only=True):
-    """All of a variant's message but what is a recipient's own."""
+    """The parts of a variant's message that are the same for all recipients."""
 
     broadcast: str
     domain: str  # of the sender, for message ids
-    subject: Template | None  # with its prefix; None where it is the same for everybody, and so in the head
+    subject: Template | None  # with its prefix; None if the head contains it, because it is the same for everyone
     head: bytes  # the fixed headers
     date: bytes
-    parts: tuple[bytes, ...]  # the rest of the message, to be joined by values
-    slots: tuple[int, ...]  # which value stands between each two parts
+    parts: tuple[bytes, ...]  # the rest of the message, split where values go
+    slots: tuple[int, ...]  # for each gap between two parts, the number of the value that goes there
 
     def dated(self, now: datetime) -> "CompiledMessage":
-        """The same message with another Date."""
+        """Return the same message with another Date."""
         return replace(self, date=_date(now))
 
     def render(self, recipient: Recipient, *, end: bytes = b"") -> bytes:
-        """The whole message for one recipient, and `end`: lines end in CRLF and are at most 998 bytes long.
+        """Return the whole message for one recipient, followed by `end`. Lines end in CRLF and have at most 998 bytes.
 
-        Raises ValueError where the address cannot stand in a header.
+        Raise ValueError if the address cannot be written in a header.
         """
         values = {slot: _encode_value(recipient.values[slot]) for slot in set(self.slots)}
         pieces = [self.head, self.date, self._own_headers(recipient), self.parts[0]]
@@ -66,20 +66,20 @@ class CompiledMessage(Struct, frozen=True, kw_only=True):
 
 
 class MessageCompiler:
-    """Compiles messages, and keeps the last: chunks of a variant mostly follow each other."""
+    """Compiles messages. It keeps the last one, because consecutive chunks usually have the same variant."""
 
     def __init__(self) -> None:
         self._last: tuple[Mailing, CompiledMessage] | None = None
 
     def compiled(self, mailing: Mailing, now: datetime) -> CompiledMessage:
-        """The message of a mailing, dated `now`."""
+        """Return the compiled message of a mailing, with `now` as its Date."""
         if self._last is None or self._last[0] != mailing:
             self._last = (mailing, compile_message(mailing, now))
         return self._last[1].dated(now)
 
 
 def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
-    """Encodes all that is the same for every recipient of a mailing; `now` becomes the Date."""
+    """Return a message with everything encoded that all recipients of a mailing share. `now` becomes the Date."""
     variant = mailing.variant
     text, html = _spliced(variant.text), _spliced(variant.html)
     opening = b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n--%s\r\n%s' % (
@@ -129,7 +129,7 @@ def _part_head(content_type: bytes) -> bytes:
 
 
 def _around_html(pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
-    """What stands before and after the HTML: with pictures, the two are one multipart/related (RFC 2387)."""
+    """Return what goes before and after the HTML. HTML and images form one multipart/related (RFC 2387)."""
     if not pictures:
         return _part_head(b"text/html"), b""
     before = b'Content-Type: multipart/related; type="text/html"; boundary="%s"\r\n\r\n--%s\r\n%s' % (
@@ -152,7 +152,7 @@ def _picture_part(picture: Picture) -> bytes:
 
 
 def _spliced(template: Template) -> list[bytes]:
-    """The parts of a template encoded; each but the last ends in a soft line break, as each value does."""
+    """Return the encoded parts of a template. Each except the last ends in a soft line break, like every value."""
     *leading, last = template.parts
     return [*(_encode_joined(part) for part in leading), _encode(last)]
 
@@ -164,7 +164,7 @@ def _encode_value(value: str) -> bytes:
 
 
 def _encode_joined(text: str) -> bytes:
-    # The Z keeps a place on the last line for the `=` of the soft break, and a space before it from being encoded.
+    # The Z makes room on the last line for the `=` of the soft break. It also keeps a final space from being encoded.
     return _encode(f"{text}Z")[:-1] + _SOFT_BREAK
 
 

@@ -1,8 +1,8 @@
-"""The outbox: every mail becomes a file that a mail program opens, and nothing leaves the machine.
+"""The outbox: every email becomes a file that an email app can open, and nothing leaves the machine.
 
-A mail counts as accepted when its whole file stands under its final name. The folder is synchronised once a chunk, the
-files are not: after a power failure a file may be short, and nobody has missed a mail by it. Folders and files are
-their owner's alone, for each mail holds an address and its reader's own link.
+An email counts as accepted when its complete file exists under its final name. The folder is synced once per chunk, but
+the files are not. After a power failure a file may therefore be cut short, but no recipient misses an email because of
+that. Only their owner can read the folders and files, because each email contains an address and a personal link.
 """
 
 import errno
@@ -22,17 +22,17 @@ from newsletter.providers.mime import MessageCompiler
 from newsletter.system.files import PRIVATE, synchronize, write_whole
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
-_LONGEST_NAME = 120  # of the address in a file's name; file systems allow 255 bytes in all
+_LONGEST_NAME = 120  # characters of the address in a file's name; file systems allow 255 bytes in total
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, then resume"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM), "make the folder yours to write in, then resume"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "move the file that stands in the folder's place, then resume"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "give yourself write access to the folder, then resume"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "move the file that has the same name as the folder, then resume"),
     errno.EROFS: "choose another folder in [provider.outbox], then resume",
 }
 
 
 def open_provider(config: Config, _environ: Mapping[str, str], clock: Clock) -> "Outbox":
-    """Return the provider; it needs no secret."""
+    """Return the provider. It needs no secret."""
     folder = config.root / config.settings.provider.outbox.folder
     return Outbox(folder, shown=config.shown(folder), clock=clock)
 
@@ -53,29 +53,29 @@ class Outbox:
         self.clock = clock
 
     def describe(self) -> str:
-        """Return the folder."""
-        return f"outbox folder {self.shown}/: files, nothing is sent"
+        """Return a description that names the folder."""
+        return f"outbox folder {self.shown}/: emails are saved as files, and nothing is sent"
 
     def examine(self, *, is_online: bool) -> ProviderFacts:
-        """Return where the files go; there is nobody to ask."""
-        what = f"outbox: mail is written to {self.shown}/ and does not leave this machine"
+        """Return a note that says where the files go. There is nothing to check."""
+        what = f"outbox: emails are written to {self.shown}/ and do not leave this machine"
         return ProviderFacts(items=(ok("provider", what),))
 
     @contextmanager
     def session(self) -> Iterator["OutboxSession"]:
-        """Open a session; files need no connection."""
+        """Open a session. Files need no connection."""
         yield OutboxSession(self)
 
 
 class OutboxSession:
-    """Writes the mails of one thread."""
+    """Writes the emails of one thread."""
 
     def __init__(self, provider: Outbox) -> None:
         self._provider = provider
         self._messages = MessageCompiler()
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Write a file for each recipient; what could not be written is unsent."""
+        """Write one file per recipient. An email that could not be written is unsent."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
         folder = self._provider.folder / _safe(chunk.mailing.broadcast)
         invalid: dict[int, str] = {}
@@ -94,8 +94,8 @@ class OutboxSession:
                 written += 1
             synchronize(folder)
         except OSError as err:
-            remedy = _REMEDIES.get(err.errno or 0, "mend it, then resume")
-            reason = f"{self._provider.shown}/ cannot be written ({err.strerror or err}); {remedy}"
+            remedy = _REMEDIES.get(err.errno or 0, "fix this, then resume")
+            reason = f"emails cannot be written to {self._provider.shown}/ ({err.strerror or err}); {remedy}"
             if not written:
                 return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason=reason)
             unsent = frozenset(recipient.delivery for recipient in chunk.recipients[written:])
@@ -106,11 +106,11 @@ class OutboxSession:
 
 
 def mails_to(folder: Path, email: str, delivery: int) -> tuple[Path, ...]:
-    """Return the mails to one subscriber, of all broadcasts in the outbox at `folder`, in whichever capitals."""
+    """Return the files of all emails to one subscriber in the outbox at `folder`. Ignore case in the address."""
     name = f"{_safe(email)}-{delivery}.eml".lower()
     return tuple(sorted(path for path in folder.glob(f"*/*-{delivery}.eml") if path.name.lower() == name))
 
 
 def _safe(text: str) -> str:
-    """Return the text as a file's name: no separators, not hidden, not too long."""
+    """Return the text as a file name that has no separators, is not hidden and is not too long."""
     return _UNSAFE.sub("_", text).lstrip(".")[:_LONGEST_NAME]

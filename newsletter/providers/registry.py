@@ -1,6 +1,6 @@
-"""The table of providers, and how the one that `newsletter.toml` names is opened.
+"""The table of providers, and the function that opens the one named in `newsletter.toml`.
 
-A provider's module is imported only when it is opened, so that nobody loads a library that they do not use.
+A provider's module is imported only when that provider is opened, so its libraries are not loaded needlessly.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from newsletter.errors import Mistake, MistakesError
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.settings.mistakes import suggestion
 
-# The name in newsletter.toml → the module, whose `open_provider` takes the configuration, the environment and a clock.
+# The name in newsletter.toml → the module. Its `open_provider` takes the configuration, the environment and a clock.
 PROVIDERS = {
     "outbox": "newsletter.providers.outbox",
     "smtp": "newsletter.providers.smtp",
@@ -20,9 +20,9 @@ PROVIDERS = {
 
 
 def open_provider(config: Config, environ: Mapping[str, str], *, clock: Clock = utc_now) -> Provider:
-    """Return the provider that `[provider] use` names, with its secret from the environment.
+    """Return the provider that `[provider] use` names, using its secret from the environment.
 
-    Raise MistakesError where there is no such provider, ProviderError where a secret is missing or cannot be one.
+    Raise MistakesError if there is no such provider, and ProviderError if a secret is missing or invalid.
     """
     use = with_known_provider(config).settings.provider.use
     opener: Callable[[Config, Mapping[str, str], Clock], Provider] = import_module(PROVIDERS[use]).open_provider
@@ -30,14 +30,14 @@ def open_provider(config: Config, environ: Mapping[str, str], *, clock: Clock = 
 
 
 def with_known_provider(config: Config) -> Config:
-    """Return the configuration. Raise MistakesError where `[provider]` names a provider that does not exist."""
+    """Return the configuration unchanged. Raise MistakesError if `[provider]` names an unknown provider."""
     settings = config.settings.provider
     named = {"use": settings.use, **{table: table for table in settings.tables}}
     mistakes = [
         Mistake(
             path=CONFIG_FILE,
             line=line_of_key(config, "provider", key),
-            what=f"provider › {key}: {name!r} is not possible",
+            what=f"provider › {key}: there is no provider {name!r}",
             remedy=suggestion(name, tuple(PROVIDERS)),
         )
         for key, name in named.items()

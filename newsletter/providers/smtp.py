@@ -1,6 +1,6 @@
-"""SMTP: one message after the other through a relay, over a connection that is kept between chunks.
+"""The SMTP provider, which sends messages one by one through a relay. Its connection stays open between chunks.
 
-DKIM signatures are the relay's work. Bounces go to the sender's address.
+The relay adds DKIM signatures. Bounces go to the sender's address.
 """
 
 from base64 import b64encode
@@ -20,13 +20,13 @@ from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMean
 from newsletter.settings.provider import SmtpSettings
 
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
-_CUTS_A_CHUNK = 2  # connections that may break in the middle of a message before the rest of a chunk is put off
-_REFUSALS_IN_A_ROW = 3  # by policy or for now, before the rest of a chunk is spared the same
-_REFUSED_PEOPLE_IN_A_ROW = 20  # of whatever kind: no list is that bad, so it is the relay
+_CUTS_A_CHUNK = 2  # after so many connections that break during a message, the rest of a chunk is postponed
+_REFUSALS_IN_A_ROW = 3  # by policy or temporarily; the rest of a chunk is then not tried
+_REFUSED_PEOPLE_IN_A_ROW = 20  # for any reason; no list is that bad, so the cause must be us or the relay
 
 _FOR_GOOD = frozenset({ReplyMeaning.ADDRESS, ReplyMeaning.RECIPIENT, ReplyMeaning.POLICY})
 _ENDS_THE_CHUNK = frozenset({ReplyMeaning.MESSAGE, ReplyMeaning.US, ReplyMeaning.CLOSED, ReplyMeaning.LOST})
-# What follows from unsent mail, the gravest reason first.
+# The next step if some email was not sent, by the reason. The most serious reason is first.
 _NEXT_STEPS = {
     ReplyMeaning.MESSAGE: NextStep.STOP,
     ReplyMeaning.US: NextStep.PAUSE,
@@ -38,26 +38,28 @@ _NEXT_STEPS = {
 _REMEDIES = {
     ReplyMeaning.MESSAGE: "change the issue, then send it again",
     ReplyMeaning.US: "check [provider.smtp] and NEWSLETTER_SMTP_PASSWORD",
-    ReplyMeaning.POLICY: "ask its operator what it lets you send, check [provider.smtp]",
+    ReplyMeaning.POLICY: "ask the relay's operator what you may send and check [provider.smtp]",
     ReplyMeaning.LOST: "check the network, and host and port in [provider.smtp]",
 }
 
 
 def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "SmtpRelay":
-    """Return the provider. Raise ProviderError where the password of its user is missing or cannot be sent."""
+    """Return the provider. Raise ProviderError if a setting or the password is missing or cannot be used."""
     settings = config.settings.provider.smtp
     if settings is None:
-        raise ProviderError("smtp has no settings; add a table [provider.smtp] with at least host")
+        raise ProviderError("smtp has no settings; add a [provider.smtp] table with at least the key host")
     if settings.username is None:
         return SmtpRelay(settings, password="", clock=clock)
     if not settings.username.isascii():
-        raise ProviderError("[provider.smtp] username holds a sign outside ASCII; write it as the relay knows it")
+        raise ProviderError(
+            "[provider.smtp] username contains a character outside ASCII; write the name exactly as the relay knows it"
+        )
     password = require_secret(environ, "NEWSLETTER_SMTP_PASSWORD", "the password of [provider.smtp] username")
     return SmtpRelay(settings, password=password, clock=clock)
 
 
 class SmtpRelay:
-    """The provider that hands mail to an SMTP relay."""
+    """The provider that sends email through an SMTP relay."""
 
     name = "smtp"
     chunk_size = 100
@@ -73,30 +75,32 @@ class SmtpRelay:
         self.place = f"{settings.host}:{settings.port}"
 
     def describe(self) -> str:
-        """Return the relay's address, and whether the way there is encrypted."""
+        """Return the relay's address, and whether the connection is encrypted."""
         return f"SMTP relay {self.place}, {_SECURITY[self.settings.security]}"
 
     def examine(self, *, is_online: bool) -> ProviderFacts:
-        """Return whether the password is set, and whether the relay takes the login."""
-        key = ok("key", "NEWSLETTER_SMTP_PASSWORD is set" if self.password else "the relay asks for no password")
-        login = self._login() if is_online else not_judged("login", "done without network")
+        """Return whether the password is set, and whether the relay accepts the login."""
+        key = ok("key", "NEWSLETTER_SMTP_PASSWORD is set" if self.password else "the relay needs no password")
+        login = self._login() if is_online else not_judged("login", "the login was not checked (--without network)")
         return ProviderFacts(items=(key, login))
 
     def _login(self) -> HealthItem:
-        """Connect as for a broadcast, and say good-bye."""
+        """Connect as a broadcast would, then disconnect. Return whether that succeeded."""
         settings, where = self.settings, self.place
         opened = open_connection(settings, self.password)
         if isinstance(opened, Answer):
             did = "cannot be reached" if opened.meaning is ReplyMeaning.LOST else "cannot be used"
             said = quoted(opened.words, without=self.secrets)
-            return error("login", f"{where} {did} ({said})", _REMEDIES.get(opened.meaning, "run doctor again later"))
+            return error(
+                "login", f"{where} {did} ({said})", _REMEDIES.get(opened.meaning, "run `newsletter doctor` again later")
+            )
         opened.quit()
         how = f"with {_SECURITY[settings.security]}" if settings.security != "none" else "on this machine"
-        return ok("login", f"{where} takes the login, {how}" if settings.username else f"{where} answers, {how}")
+        return ok("login", f"{where} accepts the login, {how}" if settings.username else f"{where} answers, {how}")
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The password as it is and as it travels in AUTH PLAIN, lest a relay repeat it."""
+        """The password as plain text and as it is encoded for the login. A relay may repeat either in an answer."""
         if not self.password:
             return ()
         plain = f"\0{self.settings.username}\0{self.password}"
@@ -104,7 +108,7 @@ class SmtpRelay:
 
     @contextmanager
     def session(self) -> Iterator["SmtpSession"]:
-        """Open a session for one thread; its connection opens with the first chunk."""
+        """Open a session for one thread. The session connects when it gets its first chunk."""
         session = SmtpSession(self)
         try:
             yield session
@@ -113,7 +117,7 @@ class SmtpRelay:
 
 
 class SmtpSession:
-    """One connection to the relay, opened again where it has idled out."""
+    """Sends the chunks of one thread over one connection, which it opens again if the relay closes it."""
 
     def __init__(self, provider: SmtpRelay) -> None:
         self._provider = provider
@@ -122,7 +126,7 @@ class SmtpSession:
         self._has_delivered = False
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Hand over one message per recipient. Stop early where going on would only repeat a failure."""
+        """Send one message per recipient. Stop early if the remaining messages would fail in the same way."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
         sender = wire_address(chunk.mailing.envelope.from_email)
         fates = _Fates(relay=self._provider.place, secrets=self._provider.secrets)
@@ -134,7 +138,7 @@ class SmtpSession:
         return fates.outcome(chunk.recipients, relay_takes_our_mail=self._has_delivered)
 
     def close(self) -> None:
-        """Say good-bye to the relay."""
+        """Disconnect from the relay."""
         if self._relay is not None and self._relay.is_open:
             self._relay.quit()
         self._relay = None
@@ -148,7 +152,7 @@ class SmtpSession:
         is_kept = self._relay is not None and self._relay.is_open
         answer = self._hand_over(sender, address, content)
         if is_kept and answer.meaning in {ReplyMeaning.LOST, ReplyMeaning.CLOSED}:
-            # The relay ended a connection that has idled or carried enough; it has not taken this message.
+            # The relay closed a connection that was idle or had carried many messages. It did not accept this message.
             answer = self._hand_over(sender, address, content)
         return answer
 
@@ -162,25 +166,25 @@ class SmtpSession:
 
 
 class _Fates:
-    """Collects the answers of a chunk, and makes the outcome of them."""
+    """Collects the relay's answers for a chunk, and derives the outcome of the chunk from them."""
 
     def __init__(self, *, relay: str, secrets: tuple[str, ...]) -> None:
         self._relay = relay
         self._secrets = secrets
         self._answers: dict[int, Answer] = {}  # by delivery
         self._counts: Counter[ReplyMeaning] = Counter()
-        self._reasons: dict[ReplyMeaning, str] = {}  # the first words of each
+        self._reasons: dict[ReplyMeaning, str] = {}  # the words of the first answer with each meaning
         self._last = ReplyMeaning.ACCEPTED
         self._in_a_row = 0
-        self._refused_run: list[int] = []  # who was refused for good since the last other answer
+        self._refused_run: list[int] = []  # deliveries refused permanently since the last other answer
 
     @property
     def has_accepted(self) -> bool:
-        """Whether the relay took any message."""
+        """Whether the relay accepted any message."""
         return self._counts[ReplyMeaning.ACCEPTED] > 0
 
     def note(self, recipient: Recipient, answer: Answer) -> None:
-        """Take down what came of one recipient."""
+        """Record the answer for one recipient."""
         meaning, words = answer.meaning, quoted(answer.words, without=self._secrets)
         self._in_a_row = self._in_a_row + 1 if meaning is self._last else 1
         self._last = meaning
@@ -194,22 +198,22 @@ class _Fates:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether the rest of the chunk would fare no better."""
+        """Whether the rest of the chunk would fail as well."""
         if self._last in _ENDS_THE_CHUNK or self._counts[ReplyMeaning.UNCERTAIN] >= _CUTS_A_CHUNK:
             return True
         return self._refuses_everybody or (self._last is ReplyMeaning.LATER and self._in_a_row >= _REFUSALS_IN_A_ROW)
 
     @property
     def _refuses_everybody(self) -> bool:
-        """Whether the relay refuses one after the other: whatever it says of them, that is about us or about itself."""
+        """Whether the relay refuses every recipient, so that the cause must be us or the relay."""
         by_policy = self._last is ReplyMeaning.POLICY and self._in_a_row >= _REFUSALS_IN_A_ROW
         return by_policy or len(self._refused_run) >= _REFUSED_PEOPLE_IN_A_ROW
 
     def outcome(self, recipients: Sequence[Recipient], *, relay_takes_our_mail: bool) -> Outcome:
-        """Return what is known of every recipient.
+        """Return what is known about every recipient.
 
-        A refusal by policy is the recipient's where the relay takes other mail of ours; otherwise it is ours. What
-        it says of addresses counts for more than this broadcast only where it takes mail at all.
+        If the relay accepts other email from us, a refusal by policy is about the recipient. Otherwise, it is about us.
+        An address is reported as undeliverable only if the relay accepts any email at all.
         """
         blameless = set(self._refused_run) if self._refuses_everybody else set()
         if not relay_takes_our_mail:
@@ -236,7 +240,7 @@ class _Fates:
         return frozenset(who for who, answer in self._answers.items() if answer.meaning in meanings)
 
     def _verdict(self, unsent: frozenset[int]) -> Verdict:
-        """Return what holds for the most: where nothing was accepted, what became of the rest."""
+        """Return the verdict for the chunk as a whole, given the deliveries that were not sent."""
         if self.has_accepted:
             return Verdict.ACCEPTED
         if unsent:
@@ -249,9 +253,9 @@ class _Fates:
             reasons[ReplyMeaning.POLICY] = self._answers[min(blameless)].words
         for meaning, step in _NEXT_STEPS.items():
             if meaning in reasons:
-                did = "could not be reached" if meaning is ReplyMeaning.LOST else "refused"
+                did = "could not be reached" if meaning is ReplyMeaning.LOST else "did not accept the email"
                 remedy = f"; {_REMEDIES[meaning]}" if meaning in _REMEDIES else ""
                 then = ", then resume" if step is NextStep.PAUSE else ""
                 return step, f"the relay {self._relay} {did}: {reasons[meaning]}{remedy}{then}"
         words = self._reasons.get(ReplyMeaning.UNCERTAIN, "")
-        return NextStep.GO_ON, f"the connection to {self._relay} broke while it took a message: {words}"
+        return NextStep.GO_ON, f"the connection to {self._relay} broke while an email was being sent: {words}"

@@ -1,6 +1,6 @@
-"""A connection to an SMTP relay: opened and logged in by the standard library, and spoken over directly from then on.
+"""A connection to an SMTP relay. The standard library opens it and logs in. After that, this module uses the socket.
 
-What smtplib does around each command and reply costs as much as a message does, so its part ends with the login.
+What smtplib does around each command takes as much time as sending a message. So smtplib is used for the login only.
 """
 
 import smtplib
@@ -14,45 +14,45 @@ from msgspec import Struct
 from newsletter.settings.provider import SmtpSettings
 
 _MOST_AT_ONCE_BYTES = 8192
-_LONGEST_LINE_BYTES = 8192  # far more than the 512 of RFC 5321, 4.5.3.1.5
+_LONGEST_LINE_BYTES = 8192  # far more than the 512 that RFC 5321, 4.5.3.1.5 allows
 _MOST_LINES = 100  # of one reply
-# A reply as a whole may take ten times as long as one step of it: a timeout of the socket is for each step.
+# A socket's timeout applies to each read. A whole reply may take ten times as long.
 _STEPS = 10
 _NO_CODE = -1
 
 
 class SmtpReply(Struct, frozen=True):
-    """What the relay says to one command."""
+    """The relay's reply to one command."""
 
-    code: int  # -1 where it is no reply of SMTP
+    code: int  # -1 if it is not an SMTP reply
     words: bytes
 
 
 class SmtpConnection:
-    """A greeted, encrypted and logged-in connection; its methods raise OSError where it breaks."""
+    """A greeted, encrypted and logged-in connection. Its methods raise OSError if it breaks."""
 
     def __init__(self, connected: socket.socket, extensions: frozenset[str], *, timeout_seconds: float) -> None:
         self._socket: socket.socket | None = connected
         self._patience_seconds = timeout_seconds * _STEPS
-        self.extensions = extensions  # that the relay announces, in small letters
-        self._heard = b""  # what has arrived and belongs to replies that nobody has asked for yet
+        self.extensions = extensions  # the extensions that the relay announces, in lowercase
+        self._heard = b""  # data that has arrived but is not part of a returned reply
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has closed it on this side."""
+        """Whether this side of the connection is open."""
         return self._socket is not None
 
     @property
     def has_unasked(self) -> bool:
-        """Whether more has arrived than was asked for."""
+        """Whether data has arrived that is not part of a returned reply."""
         return bool(self._heard)
 
     def send(self, content: bytes) -> None:
-        """Send all of it."""
+        """Send all of the data."""
         self._opened().sendall(content)
 
     def reply(self) -> SmtpReply:
-        """Return the next reply, which may have several lines."""
+        """Return the next reply. Join its lines if it has several."""
         words: list[bytes] = []
         until = time.monotonic() + self._patience_seconds
         while len(words) < _MOST_LINES:
@@ -62,17 +62,17 @@ class SmtpConnection:
                 return SmtpReply(_NO_CODE, line.strip())
             if line[3:4] != b"-":
                 return SmtpReply(int(line[:3]), b"\n".join(words))
-        raise ConnectionError("the relay's answer has no end")
+        raise ConnectionError("the relay's answer does not end")
 
     def quit(self) -> None:
-        """Say good-bye, and close the connection whatever comes of it."""
+        """Send QUIT, then close the connection even if that fails."""
         with suppress(OSError):
             self.send(b"QUIT\r\n")
             self.reply()
         self.close()
 
     def close(self) -> None:
-        """Close it at once; a second time is fine."""
+        """Close the connection immediately. Do nothing if it is already closed."""
         if self._socket is not None:
             self._socket.close()
         self._socket = None
@@ -80,7 +80,7 @@ class SmtpConnection:
     def _line(self, until: float) -> bytes:
         while b"\n" not in self._heard:
             if len(self._heard) > _LONGEST_LINE_BYTES or time.monotonic() > until:
-                raise ConnectionError("the relay's answer has no end")
+                raise ConnectionError("the relay's answer does not end")
             piece = self._opened().recv(_MOST_AT_ONCE_BYTES)
             if not piece:
                 raise ConnectionError("the relay closed the connection")
@@ -97,10 +97,10 @@ class SmtpConnection:
 def connect(settings: SmtpSettings, password: str) -> SmtpConnection:
     """Open a connection.
 
-    Raise OSError, of which smtplib's errors are, or ValueError: UnicodeError for a host that is no name, binascii's for
-    a challenge of the relay that cannot be read.
+    Raise OSError, which includes smtplib's errors, or ValueError. A ValueError is a UnicodeError if the host name is
+    invalid, or binascii's error if the relay's login challenge cannot be decoded.
     """
-    # Our own name for ourselves: smtplib would ask the DNS for it at each connection, which can take seconds.
+    # Pass the name of this machine. Otherwise smtplib looks it up for each connection, which can take seconds.
     hostname = socket.gethostname()
     place = (settings.host, settings.port, hostname if "." in hostname else "[127.0.0.1]")
     server: smtplib.SMTP
@@ -117,7 +117,7 @@ def connect(settings: SmtpSettings, password: str) -> SmtpConnection:
         connected = server.sock
         if connected is None:
             raise ConnectionError("the relay closed the connection")
-        # A message goes out in one write; waiting to fill a packet would only delay its end.
+        # A message is sent in one write, so waiting to fill a packet would only delay its end.
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         server.close()
@@ -125,5 +125,5 @@ def connect(settings: SmtpSettings, password: str) -> SmtpConnection:
     extensions = frozenset(server.esmtp_features)
     if server.file is not None:
         server.file.close()
-    server.sock = server.file = None  # so that the connection outlives the object
+    server.sock = server.file = None  # so that the connection stays open when `server` is deleted
     return SmtpConnection(connected, extensions, timeout_seconds=settings.timeout_seconds)

@@ -1,7 +1,7 @@
-"""The dialogue with an SMTP relay: opens a connection, hands over one message, and says what the answer means.
+"""The dialogue with an SMTP relay: open a connection, send a message, and interpret the answer.
 
-Commands are given apart (MAIL, RCPT, DATA, content), so that the phase of a failure is known. Once the content has
-begun, a connection that breaks leaves it open whether the relay took the message (RFC 1047).
+Each command (MAIL, RCPT, DATA, content) has its own reply, so the phase of a failure is known. If a connection breaks
+after the content has begun, it is unknown whether the relay accepted the message (RFC 1047).
 """
 
 import re
@@ -24,12 +24,12 @@ _TOO_LARGE = 552
 _TRANSACTION_FAILED = 554
 _NO_SUCH_ADDRESS = frozenset({"1", "2", "3", "6", "10"})  # details of subject 1: mailbox, domain, syntax, moved, no MX
 _BAD_SENDER = frozenset({"7", "8"})
-# Servers judge sender and client only when they hear a recipient, and quotas have no code of their own.
+# Servers often check the sender and the client only after RCPT, and quotas have no code of their own. So words count.
 _ABOUT_US = re.compile(r"\b(?:relay|sender|client host|quota|limit|rate|too many|authenti)", re.IGNORECASE)
 
 
 class Phase(StrEnum):
-    """How far a message had come when the relay answered."""
+    """The phase of the dialogue in which the relay answered."""
 
     OPENING = "opening"  # greeting, encryption, login
     MAIL = "mail"
@@ -41,42 +41,43 @@ class Phase(StrEnum):
 class ReplyMeaning(StrEnum):
     """What an answer says about the message, its recipient or the connection."""
 
-    ACCEPTED = "accepted"  # the relay has taken the message
-    ADDRESS = "address"  # there is no such address
-    RECIPIENT = "recipient"  # this recipient is refused, for a reason that another day or relay may not have
-    POLICY = "policy"  # refused by a rule of the relay: about us, or about this recipient
-    MESSAGE = "message"  # the message itself is refused, whoever it is for
-    US = "us"  # the relay will not work for us: login, permission, encryption
-    LATER = "later"  # this recipient is refused for now
-    CLOSED = "closed"  # the relay takes nothing now
+    ACCEPTED = "accepted"  # the relay accepted the message
+    ADDRESS = "address"  # the address does not exist
+    RECIPIENT = "recipient"  # this recipient is refused; another day or another relay may differ
+    POLICY = "policy"  # a policy of the relay refuses us or this recipient
+    MESSAGE = "message"  # the message is refused for any recipient
+    US = "us"  # the relay refuses to work for us: login, permission, encryption
+    LATER = "later"  # this recipient is refused temporarily
+    CLOSED = "closed"  # the relay accepts nothing at the moment
     LOST = "lost"  # the connection broke before the content
     UNCERTAIN = "uncertain"  # the connection broke after the content had begun
 
 
 class Answer(Struct, frozen=True):
-    """What came of one step, and the relay's or the system's own words."""
+    """The result of one step, and the words of the relay or the operating system."""
 
     meaning: ReplyMeaning
     words: str
 
 
 def open_connection(settings: SmtpSettings, password: str) -> SmtpConnection | Answer:
-    """Return a greeted, encrypted and logged-in connection, or the reason why there is none."""
+    """Return a connection that is ready for messages, or the reason why it could not be opened."""
     try:
         return connect(settings, password)
-    except (OSError, ValueError) as err:  # smtplib's; a host that cannot be a name, a challenge that cannot be read
+    except (OSError, ValueError) as err:  # including smtplib's errors, an invalid host name, an undecodable challenge
         return _answer_to_opening(err)
 
 
 def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: bytes) -> Answer:
-    """Give the relay one message for one recipient.
+    """Send the relay one message for one recipient.
 
-    `content` ends in the line with one dot that ends a message; no other line begins with a dot.
+    `content` must end with END_OF_CONTENT, a line with a single dot. No other line may begin with a dot.
     """
     phase = Phase.MAIL
     try:
         if relay.has_unasked:
-            raise ConnectionError("the relay spoke unasked")  # such as of its end; its replies would be out of step
+            # It may be a notice that the relay closes the connection. Later replies would not match their commands.
+            raise ConnectionError("the relay sent an unexpected reply")
         mail = _mail_command(relay, sender, address, len(content) - len(END_OF_CONTENT))
         if isinstance(mail, Answer):
             return mail
@@ -93,7 +94,7 @@ def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: byte
 
 
 def meaning_of(phase: Phase, code: int, words: str) -> ReplyMeaning:
-    """Return what a reply means that is not the one hoped for: RFC 5321 for the code, RFC 3463 for the enhanced one."""
+    """Return the meaning of a negative reply, given its code (RFC 5321) and any enhanced code (RFC 3463)."""
     if not 400 <= code <= 599:
         return ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST
     if code == _CLOSING:
@@ -111,7 +112,10 @@ def meaning_of(phase: Phase, code: int, words: str) -> ReplyMeaning:
 
 
 def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words: str) -> ReplyMeaning:
-    """Return what a refusal for good means that names neither message nor dialogue. In doubt, it is not the address."""
+    """Return the meaning of a permanent refusal that is about neither the message nor the dialogue.
+
+    In doubtful cases, do not blame the address.
+    """
     if subject == "address" and detail in _BAD_SENDER:
         return ReplyMeaning.US
     if subject == "address" and detail in _NO_SUCH_ADDRESS:
@@ -122,12 +126,12 @@ def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words
     if subject:
         is_theirs = subject in {"address", "mailbox"} or (phase is Phase.RCPT and subject == "content")
         return ReplyMeaning.RECIPIENT if is_theirs else ReplyMeaning.POLICY
-    # Relays that give no enhanced code refuse strangers with a bare 554, and mail that they dislike after its content.
+    # Relays without enhanced codes refuse unknown senders with a plain 554, and unwanted email only after its content.
     return ReplyMeaning.RECIPIENT if phase is Phase.RCPT and code != _TRANSACTION_FAILED else ReplyMeaning.POLICY
 
 
 def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
-    is_too_large = code == _TOO_LARGE and subject in {"", "system"}  # with subject 2, one mailbox is full
+    is_too_large = code == _TOO_LARGE and subject in {"", "system"}  # if the subject is mailbox, the mailbox is full
     if phase is Phase.MAIL:
         return is_too_large
     return phase in {Phase.DATA, Phase.CONTENT} and (is_too_large or subject in {"system", "content"})
@@ -137,7 +141,7 @@ def _answer_to_opening(error: OSError | ValueError) -> Answer:
     if isinstance(error, smtplib.SMTPResponseException):
         words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         return Answer(meaning_of(Phase.OPENING, error.smtp_code, words), f"{error.smtp_code} {words}")
-    if isinstance(error, smtplib.SMTPNotSupportedError | ValueError):  # a certificate's error is a ValueError as well
+    if isinstance(error, smtplib.SMTPNotSupportedError | ValueError):  # certificate errors are also ValueErrors
         return Answer(ReplyMeaning.US, str(error))
     return Answer(ReplyMeaning.LOST, str(error))
 
@@ -146,15 +150,15 @@ def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: 
     options = f" SIZE={size_bytes}" if "size" in relay.extensions else ""
     if not address.isascii():
         if "smtputf8" not in relay.extensions:
-            return Answer(ReplyMeaning.RECIPIENT, "the relay carries no address with letters outside ASCII")
+            return Answer(ReplyMeaning.RECIPIENT, "the relay cannot send to an address with characters outside ASCII")
         options += " BODY=8BITMIME SMTPUTF8"
     return f"MAIL FROM:<{sender}>{options}"
 
 
 def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | None:
-    """Say who sends to whom, and open the content. Return the first refusal, or None where the relay waits for it.
+    """Send MAIL, RCPT and DATA. Return the first refusal, or None if the relay is ready for the content.
 
-    A relay that announces PIPELINING gets the three commands in one write (RFC 2920).
+    If the relay announces PIPELINING, send the three commands in one write (RFC 2920).
     """
     commands = ((Phase.MAIL, mail), (Phase.RCPT, f"RCPT TO:<{address}>"), (Phase.DATA, "DATA"))
     pipelined = "pipelining" in relay.extensions
@@ -169,7 +173,7 @@ def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | N
         if hoped_for and refusal is None:
             continue
         if hoped_for and phase is Phase.DATA:
-            # The relay waits for content though it knows no recipient: end the empty message (RFC 2920, 3.1).
+            # The relay expects content although it accepted no recipient, so end the empty message (RFC 2920, 3.1).
             relay.send(END_OF_CONTENT)
             relay.reply()
         refusal = refusal or _judge(relay, phase, reply)
@@ -181,7 +185,7 @@ def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | N
 
 
 def _reset(relay: SmtpConnection) -> None:
-    """Have the relay forget the message. Where this finds the connection gone, the next message opens another."""
+    """Reset the dialogue. Close the connection if that fails, so that the next message opens another."""
     try:
         relay.send(b"RSET\r\n")
         if not 200 <= relay.reply().code <= 299:

@@ -1,1 +1,1 @@
-"""Issue → RenderedIssue: HTML and text parts, finished, with slots where merge fields stood."""
+"""Renders an issue into finished HTML and plain text, with slots in place of the merge fields."""

@@ -1,4 +1,4 @@
-"""Words that run against the mail's direction are marked, so that their signs and numbers stay where they belong."""
+"""Mark text that runs against the email's direction, so that punctuation and numbers stay in place."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ _LISTS = {"bullet_list", "ordered_list"}
 
 
 def directed(text: str, around: Direction) -> Markup:
-    """A line of a template; what runs the other way, the whole of it or a part, says so. Markup is left as it is."""
+    """Return a line of a template with `dir` on every part that runs the other way. Markup is returned unchanged."""
     if isinstance(text, Markup):
         return text
     own = direction_of_text(text, around)
@@ -23,9 +23,9 @@ def directed(text: str, around: Direction) -> Markup:
 
 
 def with_directions(tokens: Sequence[Token], around: Direction) -> list[Token]:
-    """Prose whose blocks, and phrases in them, say where they run against what is around them.
+    """Return the tokens with `dir` on each block and phrase that runs against the text around it.
 
-    The tokens are copied, since others share them.
+    They are copies, because other variants share the original tokens.
     """
     copied = [token.copy(attrs=dict(token.attrs)) for token in tokens]
     _direct(SyntaxTreeNode(copied), around)
@@ -51,7 +51,7 @@ def _direct(node: SyntaxTreeNode, around: Direction) -> None:
 
 
 def _direct_item(item: SyntaxTreeNode, around: Direction) -> None:
-    """An entry against the direction of its list keeps its place beside its mark; its words alone are turned."""
+    """Set the direction of only the words in an item that runs against its list, so that its bullet stays in place."""
     for child in item.children:
         inline = child.children[0].token if child.type == "paragraph" else None
         own = direction_of_text(_text(child), around) if inline is not None else around
@@ -72,13 +72,13 @@ def _state(block: SyntaxTreeNode, own: Direction, around: Direction) -> Directio
 
 
 def _direction_of_list(block: SyntaxTreeNode, around: Direction) -> Direction:
-    """The other one only where every entry runs the other way."""
+    """Return the other direction if every item runs the other way."""
     ways = {direction_of_text(_text(item), around) for item in block.children}
     return around.other if ways == {around.other} else around
 
 
 def _inline(tokens: Sequence[Token], around: Direction) -> Iterator[Token]:
-    """The words of a block, with what runs the other way between marks of its direction."""
+    """Yield the tokens of a block, with `dir` around the parts that run the other way."""
     for token in tokens:
         if token.type != "text":
             yield token
@@ -94,7 +94,7 @@ def _inline(tokens: Sequence[Token], around: Direction) -> Iterator[Token]:
 
 
 def _text(node: SyntaxTreeNode) -> str:
-    """The words of a node; those of addresses and code say nothing of its direction."""
+    """Return the words of a node, without URLs and code, which say nothing about its direction."""
     return " ".join(
         child.content
         for inline in node.walk()

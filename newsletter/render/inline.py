@@ -1,6 +1,6 @@
-"""Put author CSS on the tags of one fragment.
+"""Inline the author CSS into the tags of one fragment.
 
-This module stands alone because premailer takes a quarter of a second to load, with requests and cssutils.
+This is a separate module because premailer, with requests and cssutils, takes a quarter of a second to load.
 """
 
 import re
@@ -14,7 +14,7 @@ _REMEMBERED = 16
 
 
 class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
-    """Work out what a style sheet says once, rather than for every fragment: that is nine tenths of the work."""
+    """Parse each style sheet only once. Parsing it for every fragment would be nine tenths of the work."""
 
     _known: dict[tuple[str, int], tuple[list[Any], list[Any]]] = {}  # noqa: RUF012 - shared on purpose
 
@@ -29,9 +29,9 @@ class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
 
 
 def inline_css(fragment: str, css: str) -> str:
-    """Return the fragment with the theme's author CSS on its tags; classes stay, for the dark-mode rules in the head.
+    """Return the fragment with the theme's author CSS in its tags. Classes stay, for the dark-mode rules in the head.
 
-    Only fragments are inlined, never MJML's output, which a whole-document inliner damages.
+    Only fragments are inlined, because inlining a whole document would damage the output of MJML.
     """
     inlined: str = _Inliner(
         fragment,
@@ -50,7 +50,7 @@ def inline_css(fragment: str, css: str) -> str:
 
 
 def _double_quoted(tag: str) -> str:
-    """Return the tag with every value in double quotes: MJML's compiler damages a value whose quotes are single."""
+    """Return the tag with every value in double quotes, because MJML's compiler damages values in single quotes."""
     return _ATTRIBUTE_VALUE.sub(
         lambda value: value[0] if value[1] is None else f'="{value[1].replace(chr(34), "&quot;")}"', tag
     )

@@ -1,7 +1,7 @@
-"""What is costly to make and depends on nothing but its ingredients, kept from one build to the next.
+"""A cache for slow results that depend only on their input. It is kept from one build to the next.
 
-Inlined fragments and fitted pictures are named by a digest of all that they are made from, so what is found is right.
-Losing any of it costs time and nothing else. They are content and never run: compiled templates are kept elsewhere.
+Inlined fragments and resized images are named after a hash of everything they are made from, so a hit is always right.
+A lost entry only costs time. Entries are content and never run as code. Compiled templates are kept elsewhere.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ _DIGEST_BYTES = 16
 
 
 class Memory:
-    """Bytes by kind and digest: in the process, and in a folder where one is given and can be written."""
+    """Cached bytes by kind and hash, kept in the process and, if possible, in a folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._known: dict[str, bytes] = {}
 
     def recall(self, kind: str, ingredients: bytes, make: Callable[[], bytes]) -> bytes:
-        """Return what `make` makes from the ingredients, now or an earlier time."""
+        """Return the cached result for these ingredients. If there is none, call `make` and cache its result."""
         name = f"{kind}-{_digest(ingredients).hex()}"
         found = self._find(name)
         if found is None:
@@ -35,16 +35,16 @@ class Memory:
         return found
 
     def forget_unused(self) -> None:
-        """Delete from the folder what this process had no use for, so that it does not grow with every edit."""
+        """Delete the entries that this process did not use, so that the folder does not grow with every edit."""
         if self._folder is None:
             return
         with suppress(OSError):
-            for path in self._folder.glob("*-*"):  # others keep files without a digest in their names there
+            for path in self._folder.glob("*-*"):  # files with other names are not part of the cache
                 if path.name not in self._known:
                     path.unlink(missing_ok=True)
 
     def _find(self, name: str) -> bytes | None:
-        """Return what was kept under a name; None where that is nothing, or was damaged since."""
+        """Return the entry of this name, or None if there is no entry or it is damaged."""
         if name not in self._known and self._folder is not None:
             with suppress(OSError):
                 kept = (self._folder / name).read_bytes()
@@ -54,7 +54,7 @@ class Memory:
         return self._known.get(name)
 
     def _keep(self, name: str, content: bytes) -> None:
-        """Keep bytes under a name; a folder that cannot be written is no mistake."""
+        """Cache bytes under a name. It is not an error if the folder cannot be written."""
         self._known[name] = content
         if self._folder is not None:
             with suppress(OSError):
@@ -67,7 +67,7 @@ def _digest(content: bytes) -> bytes:
 
 
 class _CompiledTemplates(FileSystemBytecodeCache):
-    """Keeps compiled templates where a full disk is no mistake."""
+    """A cache of compiled templates that ignores errors, such as a full disk."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         with suppress(OSError):
@@ -75,11 +75,11 @@ class _CompiledTemplates(FileSystemBytecodeCache):
 
 
 def compiled_templates(purpose: str, *, workspace: Path) -> BytecodeCache | None:
-    """Return where the compiled templates of one environment are kept; None where no folder is safe to run code from.
+    """Return the cache for the compiled templates of one environment, or None if no folder is safe to run code from.
 
-    Compiled templates are code, so they stay out of the workspace, where anyone who hands over a folder could plant
-    one. Jinja keeps them in a temporary folder of the user, and refuses one that others own or may write to. Where no
-    temporary folder can be written, Python takes the current folder for one, which often is the workspace.
+    Compiled templates are code. They are kept out of the workspace, because anyone with access to a shared workspace
+    could put one there. Jinja keeps them in the user's temporary folder, and refuses a folder that others own or may
+    write to. If there is no writable temporary folder, Python uses the current folder, which often is the workspace.
     """
     try:
         if Path(gettempdir()).resolve().is_relative_to(workspace.resolve()):

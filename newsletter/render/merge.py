@@ -1,6 +1,6 @@
-"""Turn tokens into slots when the mail is finished, and write each subscriber's values into them.
+"""Turn merge tokens into slots once the email is finished, and write each subscriber's values into them.
 
-A chunk is worked on column by column, since a step for a thousand values costs a fraction of a thousand steps.
+A chunk is processed column by column, because one step for a thousand values costs a fraction of a thousand steps.
 """
 
 import re
@@ -16,12 +16,12 @@ from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-# What an attribute's name says about how a value in it must be written.
+# Matches up to a position inside a URL in an attribute, where a value must be percent-encoded.
 _LINK_ATTRIBUTE = re.compile(r"""(?:href|src)\s*=\s*(?:"[^"]*|'[^']*)\Z""", re.IGNORECASE)
 
 
 class SlotTable:
-    """The slots of a variant, numbered in the order in which they are met."""
+    """The slots of a variant, numbered in the order in which they first appear."""
 
     def __init__(self, fields: Iterable[MergeField]) -> None:
         self._fields = {field.token: field for field in fields}
@@ -29,11 +29,11 @@ class SlotTable:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """All slots met so far."""
+        """The slots found so far."""
         return tuple(self._numbers)
 
     def template(self, text: str, escape_at: Callable[[str, int], Escape]) -> Template:
-        """Cuts the text at its tokens; `escape_at` tells how a value must be written at a position."""
+        """Return the text, cut at its tokens. `escape_at` returns how a value must be escaped at a position."""
         parts: list[str] = []
         slots: list[int] = []
         last = 0
@@ -51,7 +51,7 @@ class SlotTable:
 
 
 def in_html(html: str, position: int) -> Escape:
-    """How a value must be written at a position of an HTML document."""
+    """Return how a value must be escaped at a position in an HTML document."""
     opened = html.rfind("<", 0, position)
     if opened > html.rfind(">", 0, position) and _LINK_ATTRIBUTE.search(html, opened, position):
         return Escape.URL
@@ -59,13 +59,13 @@ def in_html(html: str, position: int) -> Escape:
 
 
 def in_text(text: str, position: int) -> Escape:
-    """How a value must be written at a position of the plain text: percent-encoded inside an address."""
+    """Return how a value must be escaped at a position in the plain text: percent-encoded if it is inside a URL."""
     start = max(text.rfind(sign, 0, position) for sign in (" ", "\n", "<")) + 1
     return Escape.URL if text.startswith(("https://", "http://", "mailto:"), start) else Escape.TEXT
 
 
-def in_header(text: str, position: int) -> Escape:  # noqa: ARG001 - one signature for all three
-    """How a value must be written in a header."""
+def in_header(text: str, position: int) -> Escape:  # noqa: ARG001 - the three functions share a signature
+    """Return how a value must be escaped in a header."""
     return Escape.HEADER
 
 
@@ -74,7 +74,7 @@ def _text(value: str) -> str:
 
 
 def _html(value: str) -> str:
-    # Most values are one word, and a million of them are made: letters and digits need nothing.
+    # Letters and digits need no escaping. There may be millions of values, and most of them are a single word.
     return value if value.isalnum() else escape(_text(value))
 
 
@@ -87,12 +87,12 @@ ESCAPES: Mapping[Escape, Callable[[str], str]] = {
 }
 
 
-# A third of what calling the class takes: a named tuple's own constructor is written in Python.
+# This takes a third of the time of calling the class, because a named tuple's constructor is written in Python.
 _recipient = cast("Callable[[tuple[object, ...]], Recipient]", partial(tuple.__new__, Recipient))
 
 
-class Personaliser:
-    """Makes the recipients of one variant from claimed deliveries, whose values stand in the order of `fields`."""
+class Personalizer:
+    """Makes the recipients of one variant from claimed deliveries. Their values are in the order of `fields`."""
 
     def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope) -> None:
         self._slots, self._fields, self._envelope = slots, fields, envelope
@@ -120,10 +120,10 @@ class Personaliser:
 
 
 def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:
-    """The values of a slot, each written as its place asks."""
+    """Return the values of a slot, each escaped for its place."""
     values = slot.source.column(chunk)
     if slot.escape is Escape.LINK:
         return values
     escape = ESCAPES[slot.escape]
-    # Letters and digits of ASCII need no escape anywhere, and most values are one plain word.
+    # ASCII letters and digits never need escaping, and most values are a single plain word.
     return [value if value.isalnum() and value.isascii() else escape(value) for value in values]

@@ -1,7 +1,7 @@
-"""Turn MJML into responsive HTML, and put right what its compiler leaves wrong for screen readers and spam filters.
+"""Compile MJML into responsive HTML, and fix what the compiler gets wrong for screen readers and spam filters.
 
-The HTML is edited at the tags concerned and nowhere else, so Outlook's conditional comments stay as they are but for
-the roles and alternative texts that belong inside them too. What is finished already is not changed by it.
+Only the affected tags are edited. Outlook's conditional comments stay unchanged, except for the roles and alt texts
+that belong inside them too. Finishing HTML that is already finished changes nothing.
 """
 
 import re
@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from newsletter.errors import InputError
 
-# Left to itself, the compiler links fonts.googleapis.com wherever a stack names Roboto, Lato, Ubuntu or Open Sans.
+# By default, the compiler links to fonts.googleapis.com if a font stack names Roboto, Lato, Ubuntu or Open Sans.
 _NO_HOSTED_FONTS: dict[str, str] = {}
-# Stands before the theme's own attributes, which win. Left to itself, the compiler sets text in 13 pixels without a
-# space between its lines, and from left to right.
+# These go before the theme's own attributes, which win. The compiler's own defaults are text of 13 pixels, no space
+# between the lines, and the direction from left to right.
 _DEFAULTS = '<mj-all font-size="16px" line-height="1.5" />'
 _DEFAULTS_FROM_RIGHT = (
     '<mj-section direction="rtl" /><mj-group direction="rtl" /><mj-column direction="rtl" />'
@@ -23,53 +23,55 @@ _DEFAULTS_FROM_RIGHT = (
 )
 _MJML = re.compile(r"<mjml\b[^>]*>")
 _HEAD = re.compile(r"<mj-head\b[^>/]*>")
-# What the compiler makes of components that no mail should have, what to say of it, and what to do.
+# The output of components that no email should contain, with a description of each, and what to do instead.
 _REFUSED = (
     (
         re.compile(r'class="mj-carousel'),
-        "mj-carousel, which runs over the edge of a phone and loads its arrows from a foreign host",
-        "show its pictures one below the other, each as an mj-image",
+        "mj-carousel, which is wider than a phone and loads its arrows from another company's server",
+        "show its images one below another, each as an mj-image",
     ),
     (
         re.compile(r'src="https://i\.imgur\.com/(?:bIXv1bk|w4uTygT)\.png"'),
-        "mj-accordion with icons from a foreign host, which sees who opens the mail",
-        "give it icon-wrapped-url and icon-unwrapped-url with pictures of your own",
+        "mj-accordion with icons from another company's server, which learns who opens the email",
+        "set icon-wrapped-url and icon-unwrapped-url to your own images",
     ),
     (
         re.compile(r'src="https://www\.mailjet\.com/images/theme/'),
-        "mj-social with icons from a foreign host, which sees who opens the mail",
-        "give each mj-social-element a src with a picture of your own, or write the links as words",
+        "mj-social with icons from another company's server, which learns who opens the email",
+        "set the src of each mj-social-element to your own image, or write the links as text",
     ),
     (
         re.compile(r"""<img\b(?!(?:[^"'>]|"[^"]*"|'[^']*')*?\ssrc=(?:"[^"]|'[^']))"""),
-        "a picture without a source: an mj-image, or an mj-social-element for a network that MJML has no icon of",
-        "give it a src",
+        "an image without a source: an mj-image, or an mj-social-element for a network that MJML has no icon for",
+        "add a src",
     ),
 )
-# What the compiler writes that no mail program needs; Gmail cuts a long mail off, so every byte counts.
-# The end of one conditional comment and the beginning of the next, with nothing between: the compiler leaves dozens.
+# Output of the compiler that no email app needs is removed. Gmail clips a long email, so every byte counts.
+# The compiler leaves dozens of places where one conditional comment ends and the next begins at once.
 _FOR_OUTLOOK = r"<!--\[if mso \| IE\]>(?:(?!-->).)*<!\[endif\]-->"
 _SEAM = re.compile(r"<!\[endif\]--><!--\[if mso \| IE\]>")
 _RUN = re.compile(rf"{_FOR_OUTLOOK}(?:{_FOR_OUTLOOK})+", re.DOTALL)
 _LAST_SEMICOLON = re.compile(r"""(\sstyle="[^"]*);(?=")""")
-# Comes with accordions so that Gmail drops the style sheet, and with it what narrow screens need. Gmail takes out the
-# boxes that an accordion is opened by, so it shows all of it anyway.
+# The compiler adds this rule to accordions to make Gmail drop the style sheet, but that would drop the rules for narrow
+# screens too. Gmail removes the checkboxes that open an accordion, so it shows all of the text anyway.
 _NOT_FOR_GMAIL = "@goodbye { @gmail }"
 
 
 def compile_mjml(source: str, *, direction: str = "ltr") -> str:
-    """The HTML of an MJML document; its media queries and Outlook comments are left alone from here on.
+    """Return the HTML of an MJML document. No later step changes its media queries and Outlook comments.
 
-    Raises InputError where the theme's MJML cannot be read, holds a component that the compiler does not know (it
-    would pass through as it is, and no mail program would show it), or one that harms readers.
+    Raise InputError if the theme's MJML cannot be parsed or has a component that harms readers. Also raise it if the
+    compiler does not know a component: it would be copied unchanged, and no email app would show it.
     """
     try:
         html: str = mjml2html(_with_defaults(source, direction), fonts=_NO_HOSTED_FONTS)
     except ValueError as err:
-        raise InputError(f"the theme's MJML cannot be compiled: {err}; look at the templates changed last") from err
+        raise InputError(
+            f"the theme's MJML cannot be compiled: {err}; check the templates that you changed last"
+        ) from err
     if (start := html.find("<mj-")) != -1:
         component = re.split(r"[\s/>]", html[start + 1 :], maxsplit=1)[0]
-        raise InputError(f"the theme uses {component}, which is no component of MJML; correct its name in templates/")
+        raise InputError(f"the theme uses {component}, which is not an MJML component; correct its name in templates/")
     for pattern, what, remedy in _REFUSED:
         if pattern.search(html):
             raise InputError(f"the theme uses {what}; {remedy}")
@@ -80,7 +82,7 @@ def compile_mjml(source: str, *, direction: str = "ltr") -> str:
 def _with_defaults(source: str, direction: str) -> str:
     defaults = _DEFAULTS + (_DEFAULTS_FROM_RIGHT if direction == "rtl" else "")
     attributes = f"<mj-attributes>{defaults}</mj-attributes>"
-    source = str(source)  # as markup it would escape what is put into it
+    source = str(source)  # a Markup string would escape the inserted text
     if _HEAD.search(source):
         return _HEAD.sub(rf"\g<0>{attributes}", source, count=1)
     return _MJML.sub(rf"\g<0><mj-head>{attributes}</mj-head>", source, count=1)
@@ -88,22 +90,22 @@ def _with_defaults(source: str, direction: str) -> str:
 
 _DOCTYPE = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)
 _ATTRIBUTES = r"""(?:\s+[^\s=<>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*"""
-# Tables, and what makes one a table of data; pictures, Outlook's own among them (VML).
+# Tables, the elements that mark a data table, and images, including Outlook's own (VML).
 _TAG = re.compile(
     rf"<(?P<name>/?table|th|caption|img|v:(?:image|rect|roundrect|oval|shape|fill))\b(?P<attributes>{_ATTRIBUTES})\s*/?>",
     re.IGNORECASE,
 )
 _ROOT = re.compile(rf"<html\b(?P<attributes>{_ATTRIBUTES})\s*>")
-# Outermost elements of a mail are always divs: the preheader, and the one that holds all the rest.
+# The outermost elements of an email are always two divs: the preheader, and one that contains everything else.
 _COMMENT_OR_DIV = re.compile(rf"<!--.*?-->|</div\b[^>]*>|<div\b(?P<attributes>{_ATTRIBUTES})\s*>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""")
 _PREVIEW = re.compile(r'(<body\b[^>]*>\s*<div style=")display:none;font-size:1px;color:#ffffff;[^"]*(?=">)')
 _HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all;"
-_UNSTATED = {"lang": {"", "und"}, "dir": {"", "auto"}}  # what MJML writes where the theme says nothing
+_UNSTATED = {"lang": {"", "und"}, "dir": {"", "auto"}}  # what MJML writes if the theme sets no value
 
 
 class _Edit(Struct, frozen=True, order=True):
-    """New text in the place of a part of the HTML."""
+    """New text that replaces a part of the HTML."""
 
     start: int
     end: int
@@ -111,11 +113,11 @@ class _Edit(Struct, frozen=True, order=True):
 
 
 def finish_html(html: str, *, language: str, direction: str) -> str:
-    """The HTML with `lang` and `dir` on its root and on all children of its body, a role on each layout table, and
-    `alt` on each picture.
+    """Return the HTML with the attributes that screen readers need.
 
-    A table that has heads or a caption is one of data, and gets no role. The preheader is hidden by `display:none`
-    alone, without the white-on-white that filters take for a trick.
+    The attributes are `lang` and `dir` on the root and on all children of the body, a role on each layout table, and
+    `alt` on each image. A table with header cells or a caption contains data and gets no role. The preheader is hidden
+    only with `display:none`, not as white text on white, which spam filters treat as a trick.
     """
     html = _DOCTYPE.sub("<!DOCTYPE html>", html)
     html = _PREVIEW.sub(rf"\g<1>{_HIDDEN}", html)
@@ -127,7 +129,7 @@ def finish_html(html: str, *, language: str, direction: str) -> str:
 
 
 def _outermost(html: str) -> Iterator[re.Match[str]]:
-    """The start tags of the root and of the children of the body."""
+    """Yield the start tags of the root and of the children of the body."""
     if root := _ROOT.search(html):
         yield root
     depth = 0
@@ -143,7 +145,7 @@ def _outermost(html: str) -> Iterator[re.Match[str]]:
 
 
 def _state(tag: re.Match[str], wanted: Mapping[str, str]) -> Iterator[_Edit]:
-    """Gives a tag the attributes that it does not state itself."""
+    """Yield edits that add the attributes that a tag does not set itself."""
     missing = ""
     found = {match[1].lower(): match for match in _ATTRIBUTE.finditer(tag["attributes"])}
     for name, value in wanted.items():
@@ -157,8 +159,8 @@ def _state(tag: re.Match[str], wanted: Mapping[str, str]) -> Iterator[_Edit]:
 
 
 def _roles(html: str) -> Iterator[_Edit]:
-    """A role for each table that only lays out; Outlook's tables nest with all others in the order of the document."""
-    open_tables: list[tuple[re.Match[str], bool]] = []  # each with whether it has been seen to hold data
+    """Yield a role for each layout table. Tables in Outlook's comments nest with the others, in document order."""
+    open_tables: list[tuple[re.Match[str], bool]] = []  # each with whether it contains data, as far as is known
     for tag in _TAG.finditer(html):
         name = tag["name"].lower()
         if name == "table":

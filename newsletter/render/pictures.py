@@ -1,4 +1,4 @@
-"""Pictures of a mail: fitted to their spaces, named by their content, and refused where their files are broken."""
+"""The images of an email. They are resized to fit and named after their content; broken files are refused."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -18,13 +18,13 @@ from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
 from newsletter.render.memory import Memory
 
-_EDITION = 1  # to be raised when pictures are made in another way, so that remembered ones are made anew
+_EDITION = 1  # raise this number if images are made differently, so that cached images are made again
 _STILL_SHAPE = Fraction(16, 9)
 _ENDINGS: Mapping[str, str] = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif"}
 
 
 class ShownPicture(Struct, frozen=True, kw_only=True):
-    """A picture as a template needs it: its address in the mail, and its size in pixels as it is shown."""
+    """An image as a template needs it: its URL in the email, and the size at which it is shown, in pixels."""
 
     src: str
     width: int
@@ -32,7 +32,7 @@ class ShownPicture(Struct, frozen=True, kw_only=True):
 
 
 class PictureShelf:
-    """Collects the pictures of an issue while it is rendered; each is kept once, however often it is used."""
+    """Collects the images of an issue while it is rendered. An image that is used several times is kept once."""
 
     def __init__(self, hosted_at: str | None, memory: Memory) -> None:
         self._hosted_at = hosted_at
@@ -41,20 +41,20 @@ class PictureShelf:
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """All pictures shown so far."""
+        """The images shown so far."""
         return tuple(self._pictures.values())
 
     def show(self, path: Path, space: PictureSpace) -> ShownPicture:
-        """Takes a picture, fitted to its space."""
+        """Add an image, resized to fit its space."""
         return self._place(path, space, mark="picture")
 
     def show_video(self, path: Path, length: str, *, width: int) -> ShownPicture:
-        """Takes a video's still, cut to 16 : 9, with a play mark in its middle and the length in a corner."""
+        """Add a video's thumbnail, cropped to 16:9, with a play button in the middle and the length in a corner."""
         space = PictureSpace(width=width, shape=_STILL_SHAPE)
         return self._place(path, space, mark=f"still {length}", touch=lambda still: with_play_mark(still, length))
 
     def take(self, pictures: Iterable[Picture]) -> None:
-        """Takes pictures that another shelf has shown."""
+        """Add images that were shown on another shelf."""
         self._pictures.update((picture.name, picture) for picture in pictures)
 
     def _place(self, path: Path, space: PictureSpace, *, mark: str, touch: FinalTouch | None = None) -> ShownPicture:
@@ -72,9 +72,9 @@ class PictureShelf:
 
 
 def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -> None:
-    """Raises MistakesError, with every picture, by its name, whose file is missing, broken or unsafe.
+    """Raise MistakesError if any image's file is missing, broken or unsafe, and name each of them.
 
-    What has been tried out once is remembered.
+    An image that has passed is not tried again until its file changes.
     """
     mistakes = []
     for name, picture in pictures:
@@ -83,7 +83,7 @@ def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -
         except FAULTS as err:
             what, _, remedy = _reason(err).partition("; ")
             place = picture.place
-            what = f"the picture {name} {what}"
+            what = f"the image {name} {what}"
             mistakes.append(Mistake(path=place.path, line=place.line, what=what, remedy=remedy))
     if mistakes:
         raise MistakesError(mistakes)
@@ -91,7 +91,7 @@ def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -
 
 def _try_out(path: Path, memory: Memory) -> None:
     if path.suffix.lower() not in {*PHOTOGRAPHED_FORMATS, DRAWN_ENDING}:
-        raise ValueError("is of a kind that cannot be turned into one for mail; export it as PNG, JPEG or SVG")
+        raise ValueError("has a format that cannot be converted for email; export it as PNG, JPEG or SVG")
     file = _file(path, path.stat().st_mtime_ns)
 
     def examined() -> bytes:
@@ -102,7 +102,7 @@ def _try_out(path: Path, memory: Memory) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """What is wrong and what to do, of an error that says so itself, or of one of Pillow's."""
+    """Return what is wrong and what to do, taken from our own error or added to one of Pillow's."""
     if isinstance(error, FileNotFoundError):
         return "does not exist; check its name"
     said = str(error)
@@ -110,7 +110,7 @@ def _reason(error: BaseException) -> str:
 
 
 class _File(Struct, frozen=True, kw_only=True):
-    """What is known of a picture's file while it is not changed."""
+    """The facts about an image file, which stay valid until the file changes."""
 
     digest: str
     extent: Extent
@@ -118,7 +118,7 @@ class _File(Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=256)
 def _file(path: Path, _modified_ns: int) -> _File:
-    """A picture's file; `_modified_ns` makes an edited one a new one."""
+    """Return the facts about a file. `_modified_ns` is part of the cache key, so an edited file is read again."""
     original = _original(path)
     digest = blake2b(original.content, digest_size=16).hexdigest()
     return _File(digest=digest, extent=extent_of(original))
@@ -129,7 +129,7 @@ def _original(path: Path) -> Original:
 
 
 def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
-    """A finished picture under a name that changes with it."""
+    """Return a finished image under a name that changes with its content."""
     digest = blake2b(content, digest_size=6).hexdigest()
     plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
     with Image.open(BytesIO(content), formats=list(_ENDINGS)) as image:
@@ -139,13 +139,13 @@ def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
     return Picture(name=name, content_type=mime, content=content, **size)
 
 
-_MARK_SHARE = 0.22  # the mark's diameter, as a share of the still's height
+_MARK_SHARE = 0.22  # the play button's diameter, as a share of the thumbnail's height
 _INK, _PAPER = (22, 20, 19), (255, 255, 255)
 _OVERSAMPLING = 4
 
 
 def with_play_mark(image: Image.Image, length: str) -> Image.Image:
-    """The still with a play mark in its middle, and the length, where there is one, in a corner."""
+    """Return the thumbnail with a play button in the middle and, if there is a length, the length in a corner."""
     still = Image.new("RGB", image.size, _PAPER)
     still.paste(image, mask=image if image.mode == "RGBA" else None)
     _draw_mark(still)
@@ -161,7 +161,7 @@ def _draw_mark(still: Image.Image) -> None:
     mark = Image.new("RGBA", (big, big))
     draw = ImageDraw.Draw(mark)
     draw.ellipse((0, 0, big - 1, big - 1), fill=(*_INK, 190))
-    # The triangle's middle of mass, not its box, stands in the circle's middle.
+    # The triangle's center of mass, not the center of its box, goes in the middle of the circle.
     draw.polygon(((big * 0.40, big * 0.30), (big * 0.40, big * 0.70), (big * 0.72, big * 0.50)), fill=(*_PAPER, 255))
     mark = mark.resize((diameter, diameter), Image.Resampling.LANCZOS)
     still.paste(mark, ((width - diameter) // 2, (height - diameter) // 2), mark)

@@ -1,4 +1,4 @@
-"""Renders an issue: every variant's subject, preheader, HTML and text, with slots where merge fields stood."""
+"""Render an issue: the subject, preheader, HTML and text of each variant, with slots in place of merge fields."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -22,10 +22,9 @@ from newsletter.render.theme import Theme
 
 
 def render_issue(issue: Issue, config: Config, theme: Theme) -> RenderedIssue:
-    """Render the variants of an issue that are judged without a list.
+    """Render the variants of an issue that are checked without a list. Other variants are rendered on demand.
 
-    Any other is rendered when it is asked for. Raises MistakesError where a picture is broken, InputError where a
-    template of the workspace is wrong.
+    Raise MistakesError if an image is broken, and InputError if a template of the workspace is wrong.
     """
     require_whole((*issue.pictures.items(), *_logos(config)), theme.memory)
     axes = axes_of(issue)
@@ -52,16 +51,16 @@ def _logos(config: Config) -> Iterator[tuple[str, PictureFile]]:
 
 
 class _IssuePress:
-    """Renders the variants of an issue, each once."""
+    """Renders the variants of an issue, each of them once."""
 
     def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
         self._issue, self._config, self._theme = issue, config, theme
         self._sections = SectionPress(issue, config, theme)
         self._variants: dict[Readership, RenderedVariant] = {}
-        self.pictures: dict[str, Picture] = {}  # of all variants so far, by name
+        self.pictures: dict[str, Picture] = {}  # the images of all variants so far, by name
 
     def variant_for(self, readership: Readership) -> RenderedVariant:
-        """Return the variant of a readership, now or from the last time."""
+        """Return the variant of a readership. Render it when it is requested for the first time."""
         if readership not in self._variants:
             shelf = self._sections.new_shelf()
             renderer = _VariantRenderer(self._issue, self._config, self._theme, self._sections, readership, shelf)
@@ -71,7 +70,7 @@ class _IssuePress:
 
 
 class _VariantRenderer(Struct):
-    """Renders one variant, out of the sections that its readers see."""
+    """Renders one variant from the sections that its readers see."""
 
     issue: Issue
     config: Config

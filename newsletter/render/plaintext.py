@@ -1,4 +1,4 @@
-"""The text part: prose and titles set in seventy-two columns, as if somebody had typed them with care."""
+"""The plain-text version: prose and titles in 72 columns, as if someone had typed them with care."""
 
 import re
 import textwrap
@@ -19,7 +19,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def prose_text(prose: Prose, indent: str = "") -> str:
-    """Prose as plain text: wrapped paragraphs, dashes before list items, each link on a line of its own."""
+    """Return prose as plain text: wrapped paragraphs, dashes before list items, each link on its own line."""
     if prose.is_empty:
         return ""
     root = SyntaxTreeNode(list(prose.tokens))
@@ -27,23 +27,23 @@ def prose_text(prose: Prose, indent: str = "") -> str:
 
 
 def wrap(text: str, mark: str = "") -> str:
-    """One paragraph in seventy-two columns; an address is never broken.
+    """Wrap one paragraph to 72 columns. A URL is never broken.
 
-    After a mark, such as `1. `, the lines stand in line with its first word.
+    After a list marker such as `1. `, all lines are aligned with the first word of the text.
     """
     return _wrap(text, COLUMNS, first=mark, rest=" " * _width(mark))
 
 
 def underline(title: str, sign: str = "-") -> str:
-    """A title, wrapped where it is long, with a line of signs as wide as it is below."""
+    """Return a title, wrapped if it is long, and below it a line of signs of the same width."""
     wrapped = _wrap(title, COLUMNS)
     return f"{wrapped}\n{sign * max(_width(line) for line in wrapped.splitlines())}"
 
 
 def tidy(text: str) -> str:
-    """The finished part: no space at a line's end, no more than two line breaks in a row, one at the end.
+    """Return the text without trailing spaces, with single empty lines only, and with a line break at the end.
 
-    No-break spaces have done their work by now, and some terminals show them as a sign.
+    No-break spaces become plain spaces, because the text is already wrapped and some terminals show them as a sign.
     """
     lines = "\n".join(line.rstrip() for line in text.replace(_NO_BREAK, " ").splitlines())
     return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
@@ -87,7 +87,7 @@ def _list(node: SyntaxTreeNode, columns: int) -> str:
 
 
 def _table_lines(table: SyntaxTreeNode) -> Iterator[str]:
-    """Its rows, and below them where the links in them lead."""
+    """Yield the rows of a table, then the URLs of the links in them."""
     links: list[tuple[str, str]] = []
     for part in table.children:
         for row in part.children:
@@ -98,7 +98,7 @@ def _table_lines(table: SyntaxTreeNode) -> Iterator[str]:
 
 
 def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
-    """The words of a block, and its links as pairs of words and address."""
+    """Return the words of a block, and its links as pairs of a label and a URL."""
     words: list[str] = []
     links: list[tuple[str, str]] = []
     open_links: list[tuple[str, int]] = []
@@ -108,7 +108,7 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
             case "text" | "code_inline":
                 words.append(token.content)
             case "s_open" | "s_close":
-                words.append("~~")  # without a mark, struck words would be read as valid
+                words.append("~~")  # without marks, words that are struck out would look valid
             case "softbreak":
                 words.append(" ")
             case "hardbreak":
@@ -124,7 +124,7 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _link_lines(links: list[tuple[str, str]]) -> list[str]:
-    """The addresses of a block's links, each on its own line; named where there are several."""
+    """Return the URLs of a block's links, each on its own line. If there are several, add their labels."""
     told = [(label, address) for label, address in links if address.removeprefix("mailto:") != label]
     if len(told) == 1:
         return [told[0][1]]
@@ -132,7 +132,7 @@ def _link_lines(links: list[tuple[str, str]]) -> list[str]:
 
 
 def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
-    """Like `textwrap.fill`, but wide signs count two columns and may be parted anywhere."""
+    """Wrap like `textwrap.fill`, but count wide characters as two columns and allow a break after each of them."""
     lines: list[str] = []
     line, room = first, columns - _width(first)
     for word in _words(text):
@@ -148,7 +148,7 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Words with the space before them; ideographs and kana one by one, since a line may end after any of them."""
+    """Yield each word with the space before it. A line may end after any ideograph or kana, so they come one by one."""
     for match in _WORD.finditer(text):
         word = match[0]
         yield f" {word.strip()}" if word[0].isspace() else word

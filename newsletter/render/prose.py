@@ -1,4 +1,4 @@
-"""Prose → an HTML fragment whose author CSS is inlined."""
+"""Turns prose into an HTML fragment with inlined author CSS."""
 
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
-PictureSource = Callable[[str, PictureSpace], ShownPicture]  # from a picture's path
+PictureSource = Callable[[str, PictureSpace], ShownPicture]  # called with an image's path
 
 
 def prose_html(
@@ -30,10 +30,10 @@ def prose_html(
     memory: Memory,
     direction: Direction = Direction.LEFT_TO_RIGHT,
 ) -> Markup:
-    """The fragment, wrapped in `<div class="prose">`; its highest heading gets `heading_level`.
+    """Return the prose as HTML in `<div class="prose">`. Its highest heading gets `heading_level`.
 
-    What runs against `direction`, which is that of the words around it, says so. Pictures are shown at most `width`
-    pixels wide.
+    `direction` is the direction of the text around it; text that runs against it gets a `dir`. Images are shown at
+    most `width` pixels wide.
     """
     if prose.is_empty:
         return Markup("")
@@ -45,13 +45,14 @@ def prose_html(
 
 
 def _inlined(fragment: str, css: str) -> bytes:
-    from newsletter.render.inline import inline_css  # loads premailer, which a build that remembers does not need
+    # Imported here because it loads premailer, which a build does not need if everything is in its cache.
+    from newsletter.render.inline import inline_css
 
     return inline_css(fragment, css).encode()
 
 
 class _Renderer(RendererHTML):
-    """Markdown's HTML, with what mail asks for: sized pictures, tables with scoped heads."""
+    """Renders Markdown as HTML for email: images have a width, and the header cells of tables have a scope."""
 
     def __init__(self, *, picture: PictureSource, width: int) -> None:
         super().__init__()
@@ -59,9 +60,9 @@ class _Renderer(RendererHTML):
         self._width = width
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """A picture, never wider than its place.
+        """Return the tag of an image, which is never wider than its place.
 
-        It states no height: where pictures are not loaded, its words would stand in a hole of that height.
+        The tag sets no height. Otherwise, if images are not loaded, the alt text would appear in a gap of that height.
         """
         token = tokens[idx]
         title = read_picture_title(str(token.attrs.get("title", "")))
@@ -70,7 +71,7 @@ class _Renderer(RendererHTML):
         attributes = {
             "src": picture.src,
             "alt": self.renderInlineAsText(token.children, options, env),
-            # The class gives it a ground at night.
+            # The class gives the image a background in dark mode.
             **({"role": "presentation"} if title.is_decorative else {"class": "picture"}),
             "width": str(picture.width),
             "style": f"width:100%;max-width:{picture.width}px;height:auto",
@@ -78,16 +79,16 @@ class _Renderer(RendererHTML):
         return f"<img {self.renderAttrs(Token('image', 'img', 0, attrs=dict(attributes)))}>"
 
     def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """A space: MJML's compiler drops a line break that stands alone between two tags."""
+        """Return a space, because MJML's compiler drops a line break if there is nothing else between two tags."""
         return " "
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """A table of data, which the finishing step must not take for layout."""
+        """Return the tag of a data table, marked so that `finish_html` does not treat it as layout."""
         attributes = self.renderAttrs(tokens[idx])
         return f'<table class="data"{attributes} border="0" cellpadding="0" cellspacing="0">\n'
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """The head of a column, announced with each of its cells."""
+        """Return the tag of a column's header cell, which screen readers announce with each cell of the column."""
         return f'<th scope="col"{self.renderAttrs(tokens[idx])}>'
 
 

@@ -1,4 +1,4 @@
-"""Lays out sections, in HTML and in text; what has not changed since the last time is remembered by the theme."""
+"""Lay out sections as MJML and as plain text. Sections that have not changed are cached in the theme."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from newsletter.render.prose import prose_html
 from newsletter.render.theme import LaidOutSection, Theme
 
 CONTENT_WIDTH = 536  # 600 px less the padding on both sides
-_REMEMBERED = 512  # sections, before an editing session begins anew
+_REMEMBERED = 512  # the maximum number of sections in the cache; then it is cleared
 
 
 class SectionPress:
@@ -35,23 +35,24 @@ class SectionPress:
         self._stamp = self._ingredients()
 
     def new_shelf(self) -> PictureShelf:
-        """An empty shelf for pictures, which are hosted where the workspace has an archive."""
+        """Return an empty shelf for images. If the workspace has an archive, the images are hosted there."""
         archive = self._config.settings.archive
         return PictureShelf(archive.url if archive else None, self._theme.memory)
 
     def html(self, section: Section, *, ruled: bool, mailbox: MailboxProvider | None) -> LaidOutSection:
-        """A section's MJML and the pictures in it, for readers at a mailbox; `ruled` asks for a hairline above it."""
+        """Return a section's MJML and images for readers at a mailbox provider. `ruled` adds a line above it."""
         return self._recall(section, self._theme.section_template(section.type), ruled=ruled, mailbox=mailbox)
 
     def text(self, section: Section, *, mailbox: MailboxProvider | None) -> str:
-        """A section as plain text, for readers at a mailbox provider."""
+        """Return a section as plain text for readers at a mailbox provider."""
         template = self._theme.section_text_template(section.type)
         return self._recall(section, template, ruled=False, mailbox=mailbox).content
 
     def _recall(
         self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None
     ) -> LaidOutSection:
-        mailbox = mailbox if section.differs_by_mailbox else None  # what is the same for all is laid out once
+        # A section that is the same for everyone is laid out once.
+        mailbox = mailbox if section.differs_by_mailbox else None
         key = (self._stamp, section.fingerprint, template, ruled, mailbox)
         found = self._theme.laid_out.get(key)
         if found is None:
@@ -70,12 +71,12 @@ class SectionPress:
         return LaidOutSection(content=content, pictures=shelf.pictures)
 
     def _cards(self, section: Section, mailbox: MailboxProvider | None) -> tuple[Card, ...]:
-        """The steps that a tips section shows; none for any other section."""
+        """Return the cards that a tips section shows. Any other section has none."""
         fields = section.fields
         return cards_of(fields, self._issue.tips, mailbox) if isinstance(fields, TipsFields) else ()
 
     def _look(self) -> dict[str, object]:
-        """What every template of the theme is given."""
+        """Return the context that every template of the theme gets."""
         settings, language = self._config.settings, self._issue.language
         direction = direction_of_language(language)
         return {
@@ -97,7 +98,7 @@ class SectionPress:
         }
 
     def tools(self, shelf: PictureShelf) -> Mapping[str, object]:
-        """What a template lays out content with; the pictures that it shows are put on the shelf."""
+        """Return the functions that templates use to lay out content. Images that they show go on the shelf."""
         language = self._issue.language
 
         def in_space(name: str, space: PictureSpace) -> ShownPicture:
@@ -133,7 +134,7 @@ class SectionPress:
         }
 
     def _ingredients(self) -> str:
-        """A digest of all that a section is made from besides its own files."""
+        """Return a hash of everything that a section depends on besides its own files."""
         files: list[tuple[str, int]] = [
             (name, picture.path.stat().st_mtime_ns)
             for name, picture in sorted(self._issue.pictures.items())
@@ -146,23 +147,23 @@ class SectionPress:
 
 _REMARK = re.compile(r"/\*.*?\*/", re.DOTALL)
 _AROUND_SIGN = re.compile(r"\s*([{};,>])\s*")
-_AFTER_COLON = re.compile(r":\s+")  # of a declaration: none of a selector has a space after it
+_AFTER_COLON = re.compile(r":\s+")  # in a declaration; a colon in a selector has no space after it
 
 
 def compact_css(css: str) -> Markup:
-    """The style sheet as short as it says the same: Gmail drops all of them where they are longer than 16 KB."""
+    """Return the style sheet without comments and needless spaces. Gmail drops all style sheets over 16 KB."""
     css = _AROUND_SIGN.sub(r"\1", _AFTER_COLON.sub(":", _REMARK.sub("", str(css))))
     return Markup(css.replace(" !important", "!important").replace(";}", "}").strip())  # noqa: S704 - the theme's own
 
 
-# CSS allows a family without quotes where each of its words is an identifier.
+# CSS allows a font family without quotes if each of its words is an identifier.
 _IDENTIFIERS = re.compile(r"-?[A-Za-z_][\w-]*(?: [A-Za-z_][\w-]*)*", re.ASCII)
 
 
 def bare_font_stack(stack: str) -> str:
-    """The stack with quotes only around the families that need them.
+    """Return the font stack with quotes only around the families that need them.
 
-    A quote in an attribute is written as five or six characters, and the stack stands in a mail some fifty times.
+    A quote in an attribute takes five or six characters, and the stack appears in an email about fifty times.
     """
     return ",".join(_bare(family.strip()) for family in stack.split(","))
 

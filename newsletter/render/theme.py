@@ -1,4 +1,4 @@
-"""The theme: templates of the workspace laid over the built-in ones, file by file."""
+"""The theme. A template in the workspace replaces the built-in template of the same name."""
 
 import traceback
 from collections.abc import Mapping
@@ -18,29 +18,29 @@ from newsletter.render.memory import Memory, compiled_templates
 _TEXT_FOLDER = "text/"
 _HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
 _REMEDY = "correct the template, or delete it to use the built-in one"
-# What running a template can raise: Jinja's own errors, and Python's where a template misuses a value.
+# The errors that rendering can raise: Jinja's own, and Python's if a template misuses a value.
 _TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 class LaidOutSection(Struct, frozen=True, kw_only=True):
-    """A section as it stands in a mail."""
+    """A section as it appears in an email."""
 
     content: str  # MJML, as markup, or plain text
     pictures: tuple[Picture, ...]
 
 
 class Theme:
-    """Templates looked up in the workspace first, then in the built-in theme."""
+    """Templates, which are looked up first in the workspace and then in the built-in theme."""
 
     def __init__(self, workspace: Path, memory: Memory | None = None) -> None:
         self._workspace = workspace
         self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
         self.memory = memory or Memory()
-        self.laid_out: dict[object, LaidOutSection] = {}  # by all that a section is made from
+        self.laid_out: dict[object, LaidOutSection] = {}  # the keys contain everything that a section depends on
 
     @cached_property
     def section_types(self) -> Mapping[str, SectionType]:
-        """The built-in section types, and one for each further template in `sections/`."""
+        """The built-in section types, and one more for each additional template in `sections/`."""
         found = {
             path.name.removesuffix(_HTML_ENDING): SectionType()
             for folder in self.folders
@@ -49,21 +49,21 @@ class Theme:
         return {**found, **SECTION_TYPES}
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
-        """What a template makes of a context.
+        """Render a template with a context.
 
-        Below `text/` that is plain text; of any other template it is markup, in which every value was escaped.
-        Raises MistakesError, with the template and the line, where it is wrong.
+        A template in `text/` returns plain text. Any other template returns markup, in which every value is escaped.
+        Raise MistakesError, with the template and the line, if the template is wrong.
         """
         if name.startswith(_TEXT_FOLDER):
             return self._render(self._plain, name, context)
         return Markup(self._render(self._markup, name, context))  # noqa: S704 - escaped by the template itself
 
     def section_template(self, section_type: str) -> str:
-        """The name of a section type's MJML template."""
+        """Return the name of a section type's MJML template."""
         return f"sections/{section_type}{_HTML_ENDING}"
 
     def section_text_template(self, section_type: str) -> str:
-        """The name of a section type's text template; types without one of their own share that of `text`."""
+        """Return the name of a section type's text template. Types without their own share that of the type `text`."""
         name = f"{_TEXT_FOLDER}sections/{section_type}{_TEXT_ENDING}"
         return (
             name
@@ -75,7 +75,7 @@ class Theme:
         try:
             return environment.get_template(name).render(context)
         except TemplateSyntaxError as err:
-            what = err.message or "it is no template"
+            what = err.message or "it is not a template"
             mistake = Mistake(path=f"{TEMPLATES_FOLDER}/{err.name}", line=err.lineno, what=what, remedy=_REMEDY)
             raise MistakesError([mistake]) from err
         except _TEMPLATE_FAULTS as err:
@@ -83,7 +83,7 @@ class Theme:
             raise MistakesError([Mistake(path=path, line=line, what=str(err), remedy=_REMEDY)]) from err
 
     def _place_of(self, error: Exception, name: str) -> tuple[str, int | None]:
-        """The template and the line at which an error was raised; Jinja writes both into the traceback."""
+        """Return the template and the line that raised an error, which Jinja puts into the traceback."""
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
             path = Path(frame.filename)
             for folder in self.folders:

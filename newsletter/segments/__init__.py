@@ -1,1 +1,1 @@
-"""Turn segment expressions into conditions."""
+"""Segment expressions and the conditions that they mean."""

@@ -1,4 +1,4 @@
-"""Reads a segment's boolean expression.
+"""The parser for the boolean expression of a segment. Examples:
 
     language = "es" and tagged("teacher")
     country in ("US", "CA") and not received("2026-01")
@@ -6,8 +6,8 @@
     joined >= 2025-06-01 and last_opened < 90 days ago
     everyone
 
-Words and field names may be in any case. Tags are compared in lower case, as the list keeps them. Days are those of the
-newsletter's time zone.
+Keywords and field names may be in upper or lower case. Tags are compared in lower case, as they are stored. Days begin
+and end in the newsletter's time zone.
 """
 
 from functools import cache
@@ -54,14 +54,14 @@ _AGO: /ago\b/i
 
 
 _LONGEST = 1000  # characters
-_DEEPEST = 15  # conditions within conditions; SQLite's parser gives up a little beyond 20
-_TAG_INSTEAD = "give those people a tag instead"
+_DEEPEST = 15  # nested conditions; SQLite's parser fails at a little more than 20
+_TAG_INSTEAD = "give those subscribers a tag instead"
 
 
 def parse_segment(name: str, expression: str, known: KnownNames, calendar: Calendar, *, place: Place) -> Segment:
-    """The segment that an expression means; `place` is where it was written.
+    """Return the segment that an expression defines. `place` is where the expression was written.
 
-    Raises MistakesError, with each place marked, where it is not an expression, or names what is not known.
+    Raise MistakesError if the expression is invalid or names something unknown. The message marks each mistake.
     """
     condition, faults = _read(expression, known, calendar)
     if faults:
@@ -70,17 +70,18 @@ def parse_segment(name: str, expression: str, known: KnownNames, calendar: Calen
 
 
 def _read(expression: str, known: KnownNames, calendar: Calendar) -> tuple[Condition, list[Fault]]:
-    """What an expression means, and all that is wrong with it."""
+    """Return the condition that an expression means, and everything that is wrong with it."""
     meaning = Meaning(known, calendar)
     if len(expression) > _LONGEST:
-        return All(), [Fault(position=_LONGEST, what=f"it is longer than {_LONGEST:,} characters", remedy=_TAG_INSTEAD)]
+        what = f"the expression is longer than {_LONGEST:,} characters"
+        return All(), [Fault(position=_LONGEST, what=what, remedy=_TAG_INSTEAD)]
     try:
         condition = meaning.transform(parse_tree(expression))
     except UnexpectedInput as err:
         return All(), [syntax_fault(expression, err)]
     faults = sorted(meaning.faults, key=lambda fault: fault.position)
     if not faults and _depth(condition) > _DEEPEST:
-        what = f"its conditions are nested more than {_DEEPEST} deep"
+        what = f"the conditions are nested more than {_DEEPEST} levels deep"
         faults.append(Fault(position=0, what=what, remedy=_TAG_INSTEAD))
     return condition, faults
 
@@ -106,7 +107,7 @@ def _depth(condition: Condition) -> int:
 
 
 def parse_tree(expression: str) -> Tree[Token]:
-    """The expression's tree; raises lark's UnexpectedInput where it is not written as the grammar says."""
+    """Return the parse tree of an expression. Raise lark's UnexpectedInput if it does not follow the grammar."""
     return _parser().parse(expression)
 
 

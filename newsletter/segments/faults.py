@@ -1,4 +1,4 @@
-"""What is said of a wrong expression: what is wrong, what to write instead, and a caret under the place."""
+"""Messages about invalid expressions: what is wrong, what to write instead, and a caret below the mistake."""
 
 import difflib
 import re
@@ -8,8 +8,8 @@ from unicodedata import east_asian_width
 from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from msgspec import Struct
 
-_WIDEST = 72  # characters of the expression that are shown around the place
-_MOST_NAMED = 8  # names that are listed where none is alike
+_WIDEST = 72  # the most characters of an expression that are shown
+_MOST_NAMED = 8  # the most names that are listed if none is similar
 
 _REMEDY_FOR_FOUND = (
     (re.compile("="), "write ="),
@@ -18,26 +18,26 @@ _REMEDY_FOR_FOUND = (
     (re.compile(r"!(?!\s*=)"), "write not"),
     (re.compile("[“”„‘’«»]"), 'use straight quotes: "es"'),
     (re.compile("[\"'][^\"']*$"), "close the quote"),
-    (re.compile("[-/.][0-9]"), "write a day as 2025-06-01"),
+    (re.compile("[-/.][0-9]"), "write a date as 2025-06-01"),
 )
 _REMEDY_FOR_EXPECTED = (
-    ({"DOUBLE", "SINGLE", "RPAR"}, 'an issue, a tag or a topic stands in quotes, for example opened("2026-01")'),
-    ({"DOUBLE", "SINGLE"}, 'a value stands in quotes, for example language = "es"; a day is written 2025-06-01'),
-    ({"OPERATOR"}, "after a field comes = != < <= > >=, in (…) or not in (…)"),
+    ({"DOUBLE", "SINGLE", "RPAR"}, 'put the issue, tag or topic in quotes, for example opened("2026-01")'),
+    ({"DOUBLE", "SINGLE"}, 'put the value in quotes, for example language = "es", or write a date as 2025-06-01'),
+    ({"OPERATOR"}, "after the field, write = != < <= > >=, in (…) or not in (…)"),
     ({"NAME"}, 'write a condition, for example language = "es", tagged("teacher") or everyone'),
-    ({"UNIT"}, "join two conditions with and, or; a span of time is written 90 days ago"),
-    ({"_AGO"}, "write ago: 90 days ago"),
-    ({"COMMA", "RPAR"}, "put a comma between values, and a parenthesis after the last"),
-    ({"RPAR", "_AND"}, "close the parenthesis, or join another condition with and, or"),
+    ({"UNIT"}, "join two conditions with `and` or `or`, or write a time span as 90 days ago"),
+    ({"_AGO"}, "add ago, for example 90 days ago"),
+    ({"COMMA", "RPAR"}, "put a comma between values, and a closing parenthesis after the last"),
+    ({"RPAR", "_AND"}, "close the parenthesis, or join the next condition with `and` or `or`"),
     ({"RPAR"}, "close the parenthesis"),
-    ({"_AND"}, "join two conditions with and, or"),
+    ({"_AND"}, "join two conditions with `and` or `or`"),
     ({"LPAR"}, "open a parenthesis here"),
 )
-_REMEDY_OTHERWISE = "take it away, or join two conditions with and, or"
+_REMEDY_OTHERWISE = "delete it, or join two conditions with `and` or `or`"
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """One thing wrong in an expression, and the character, counted from 0, at which it stands."""
+    """A mistake in an expression. `position` is the index of the character where it begins."""
 
     position: int
     what: str
@@ -45,27 +45,27 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 def syntax_fault(expression: str, error: UnexpectedInput) -> Fault:
-    """What the parser stumbled over."""
+    """Return the mistake at which the parser stopped."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        what = "the expression ends too early" if expression.strip() else "the expression is empty"
+        what = "the expression is incomplete" if expression.strip() else "the expression is empty"
         return Fault(position=len(expression.rstrip()), what=what, remedy=_remedy("", error))
     position = error.pos_in_stream or 0
-    return Fault(position=position, what="this does not fit here", remedy=_remedy(expression[position:], error))
+    return Fault(position=position, what="this is not valid here", remedy=_remedy(expression[position:], error))
 
 
 def hint(word: str, known: Iterable[str], *, otherwise: str) -> str:
-    """`did you mean X?` where a known word is alike, else some of the known ones; `otherwise` where there is none."""
+    """Return `did you mean X?` if a known word is similar, else the known words, or `otherwise` if there are none."""
     names = sorted(known)
     if close := difflib.get_close_matches(word, names, n=1):
         return f"did you mean {close[0]}?"
     if not names:
         return otherwise
     more = len(names) - _MOST_NAMED
-    return f"the known ones are {', '.join(names[:_MOST_NAMED])}{f' and {more:,} more' if more > 0 else ''}"
+    return f"choose one of {', '.join(names[:_MOST_NAMED])}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def drawn(expression: str, position: int) -> str:
-    """The expression, or what of it stands around the place, and a caret under the place; two lines, indented."""
+    """Return two indented lines: the expression, shortened if needed, and a caret below the position."""
     shown = "".join(character if character.isprintable() else " " for character in expression)
     first = max(0, min(position - _WIDEST // 2, len(shown) - _WIDEST))
     last = first + _WIDEST
@@ -75,18 +75,18 @@ def drawn(expression: str, position: int) -> str:
 
 
 def _remedy(rest: str, error: UnexpectedInput) -> str:
-    """What to write instead: by what stands at the place, else by what may stand there."""
+    """Return what to write instead, based on the text at the place, or else on what the grammar expects there."""
     for pattern, remedy in _REMEDY_FOR_FOUND:
         if pattern.match(rest):
             return remedy
     expected = _expected(error)
     if not rest:
-        expected -= {"UNIT"}  # the number may well be one
+        expected -= {"UNIT"}  # at the end, the number is probably a plain value
     return next((remedy for terminals, remedy in _REMEDY_FOR_EXPECTED if terminals <= expected), _REMEDY_OTHERWISE)
 
 
 def _expected(error: UnexpectedInput) -> frozenset[str]:
-    """The terminals that may stand at the place."""
+    """Return the terminals that the grammar allows at the place."""
     if isinstance(error, UnexpectedToken):
         return frozenset(error.accepts or error.expected)
     return frozenset(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else frozenset()

@@ -1,4 +1,4 @@
-"""Turn an expression's tree into a condition, and judge the names and days in it."""
+"""Turn an expression's parse tree into a condition, and check the names and dates in it."""
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
@@ -29,32 +29,32 @@ from newsletter.model.segment import (
 from newsletter.segments.faults import Fault, hint
 
 _DAYS_OF = {"day": 1, "week": 7}
-_YEARS = range(1900, 2200)  # far from where a calendar ends in any zone
+_YEARS = range(1900, 2200)  # far enough from the limits of Python's dates to be safe in every time zone
 
 
 class Calendar(Struct, frozen=True, kw_only=True):
-    """What day it is, and when days begin."""
+    """The current date, and the times at which days begin in the newsletter's time zone."""
 
     now: datetime
-    zone: str  # of the newsletter
+    zone: str  # the newsletter's
 
     @property
     def today(self) -> date:
-        """The day on which `now` falls."""
+        """The date on which `now` falls."""
         return self.now.astimezone(ZoneInfo(self.zone)).date()
 
     def beginning_of(self, day: date) -> datetime:
-        """The first moment of a day."""
+        """Return the time at which a day begins, in UTC."""
         return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
 
     def beginning_after(self, day: date) -> datetime:
-        """The first moment after a day."""
+        """Return the time at which the next day begins, in UTC."""
         return self.beginning_of(day + timedelta(days=1))
 
     def day_ago(self, number: int, unit: str) -> date | None:
-        """The day so many days, weeks, months or years ago, or the last one of a shorter month; None if too long ago.
+        """Return the date `number` days, weeks, months or years ago, or None if it is too long ago.
 
-        `unit` may be in any case, singular or plural.
+        If a month has no such day, return its last day. `unit` may be in any case, singular or plural.
         """
         singular = unit.lower().removesuffix("s")
         if singular in _DAYS_OF:
@@ -63,7 +63,7 @@ class Calendar(Struct, frozen=True, kw_only=True):
 
 
 def read_day(text: str) -> date | None:
-    """The day that is written as in ISO 8601; None where there is no such day, or not in our times."""
+    """Return a date written in ISO 8601, or None if there is no such date or its year is out of range."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -86,22 +86,23 @@ _TAGGED, _LEFT = "tagged", "left"
 _CALLS = (_TAGGED, _LEFT, *Deed)
 _OCCASIONS = frozenset(Occasion)
 
-# Columns that an expression names otherwise, and what one may have meant by a name that is no field.
+# Columns that have a different name in expressions.
 _NAMED_OTHERWISE = {
     "tags": 'write tagged("teacher")',
     "joined_at": "write joined, for example joined >= 2025-06-01",
     "consented_at": "write consented, for example consented >= 2025-06-01",
 }
+# What someone probably meant by a name that is not a field.
 _MEANT: Mapping[str, str] = {
     "tag": 'write tagged("teacher")',
     "topic": 'write left("events")',
     **{deed.value: f'write {deed.value}("2026-01")' for deed in Deed},
 }
-_DAYS = "write a day, such as 2025-06-01, or 90 days ago"
+_DAYS = "write a date such as 2025-06-01, or 90 days ago"
 
 
 class Value(Struct, frozen=True):
-    """What something is compared with: as text, and as the day that it is, if it is one."""
+    """A value that a field is compared with: its text, and its date if it is one."""
 
     position: int
     text: str
@@ -110,7 +111,7 @@ class Value(Struct, frozen=True):
 
 @v_args(inline=True)
 class Meaning(Transformer[Token, Condition]):
-    """Turns a tree into a condition, from the leaves up; `faults` are all that was found wrong on the way."""
+    """A transformer that turns a parse tree into a condition, from the leaves up, and collects mistakes in `faults`."""
 
     def __init__(self, names: KnownNames, calendar: Calendar) -> None:
         super().__init__()
@@ -135,10 +136,11 @@ class Meaning(Transformer[Token, Condition]):
         if name not in _CALLS:
             known = [f'{call}("…")' for call in _CALLS]
             remedy = hint(f'{name}("…")', known, otherwise="")
-            self._fault(token.start_pos, f"nothing is called {token}(…)", remedy)
+            self._fault(token.start_pos, f"{token}(…) does not exist", remedy)
             return All()
         if value is None and name in {_TAGGED, _LEFT}:
-            self._fault(token.start_pos, f"{name}() names no {'tag' if name == _TAGGED else 'topic'}", "name one in it")
+            kind, example = ("tag", "teacher") if name == _TAGGED else ("topic", "events")
+            self._fault(token.start_pos, f"{name}() needs a {kind}", f'write {name}("{example}")')
             return All()
         if value is None:
             return Did(Deed(name), None)
@@ -152,7 +154,7 @@ class Meaning(Transformer[Token, Condition]):
 
     def one_of(self, token: Token, values: Sequence[Value]) -> Condition:
         if token.lower() in _OCCASIONS:
-            what = f"{token.lower()} is a moment, and cannot be one of several values"
+            what = f"{token.lower()} is a date and cannot be used with in (…)"
             self._fault(token.start_pos, what, "compare it with < <= > >=")
         return OneOf(self._field(token), tuple(value.text for value in values))
 
@@ -172,41 +174,41 @@ class Meaning(Transformer[Token, Condition]):
         text = token[1:-1] if token.type in {"DOUBLE", "SINGLE"} else str(token)
         day = read_day(text)
         if token.type == "DATE" and day is None:
-            self._fault(position, f"there is no day {text}", "write year, month and day, such as 2025-06-01")
+            self._fault(position, f"the date {text} does not exist", "write year, month and day, such as 2025-06-01")
             day = self._calendar.today
         return Value(position, text, day)
 
     def _span(self, token: Token, unit: Token) -> Value:
         position, day = token.start_pos or 0, None
         if not token.isdigit():
-            self._fault(position, f"{token} is not a whole number", "write one, such as 90 days ago")
+            self._fault(position, f"{token} is not a whole number", "write a whole number, for example 90 days ago")
         elif (day := self._calendar.day_ago(int(token), unit)) is None:
-            self._fault(position, f"{token} {unit} ago is before any list", "write a smaller number")
+            self._fault(position, f"{token} {unit} ago is too far in the past", "write a smaller number")
         day = day or self._calendar.today
         return Value(position, str(day), day)
 
     def _named(self, name: str, value: Value) -> Condition:
-        """A tag, a topic or an issue that must be known."""
+        """Return the condition for a tag, a topic or an issue, and report a name that is not known."""
         if name == _TAGGED:
             tag = normal_tag(value.text)
             if self._names.tags is not None and tag not in self._names.tags:
-                remedy = hint(tag, self._names.tags, otherwise="no tag was ever given to anybody")
-                self._fault(value.position, f"nobody has, or ever had, the tag {tag}", remedy)
+                remedy = hint(tag, self._names.tags, otherwise="no subscriber has ever had a tag")
+                self._fault(value.position, f"no subscriber has ever had the tag {tag}", remedy)
             return Tagged(tag)
         if name == _LEFT:
             if value.text not in self._names.topics:
-                remedy = hint(value.text, self._names.topics, otherwise="there are none; write them below [topics]")
+                remedy = hint(value.text, self._names.topics, otherwise="define topics under [topics]")
                 self._fault(value.position, f"there is no topic {value.text} in newsletter.toml", remedy)
             return Left(value.text)
         if value.text not in self._names.issues:
-            remedy = hint(value.text, self._names.issues, otherwise="there is none yet")
+            remedy = hint(value.text, self._names.issues, otherwise="there are no issues yet")
             self._fault(value.position, f"there is no issue {value.text}", remedy)
         return Did(Deed(name), value.text)
 
     def _at(self, occasion: Occasion, operator: Operator, value: Value) -> Condition:
-        """Compares with a whole day: `>` is after it has ended, `=` within it."""
+        """Return the condition that compares a date with a whole day: `>` means after the day, `=` during the day."""
         if value.day is None:
-            self._fault(value.position, f"{occasion} is a moment, and {value.text or 'nothing'} is no day", _DAYS)
+            self._fault(value.position, f"{occasion} is a date, but {value.text or 'empty text'} is not", _DAYS)
             return All()
         since = Since(occasion, self._calendar.beginning_of(value.day))
         after = Since(occasion, self._calendar.beginning_after(value.day))
@@ -226,11 +228,11 @@ class Meaning(Transformer[Token, Condition]):
             return name
         known = self._names.fields
         if name in _NAMED_OTHERWISE:
-            self._fault(token.start_pos, f"{token} goes by another name here", _NAMED_OTHERWISE[name])
+            self._fault(token.start_pos, f"{token} has a different name here", _NAMED_OTHERWISE[name])
         elif known is not None and name not in known:
             choice = {*known, *_OCCASIONS} - {*_NAMED_OTHERWISE}
             remedy = _MEANT.get(name) or hint(name, choice, otherwise="")
-            self._fault(token.start_pos, f"nobody on the list has a field {token}", remedy)
+            self._fault(token.start_pos, f"no subscriber has a field {token}", remedy)
         return name
 
     def _fault(self, position: int | None, what: str, remedy: str) -> None:

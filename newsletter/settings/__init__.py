@@ -1,1 +1,1 @@
-"""What may stand in `newsletter.toml`: a record for each table. Secrets are no part of it."""
+"""The tables and keys of `newsletter.toml`, one record per table. Secrets are never among them."""

@@ -1,4 +1,4 @@
-"""By which domains mail proves its sender: `[authentication]`."""
+"""`[authentication]`: the domains that prove who sent an email."""
 
 import re
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ _DNS_PORT = 53
 
 
 class NameserverAddress(NamedTuple):
-    """Where a name server is asked."""
+    """The address and port of a name server."""
 
     address: str
     port: int
@@ -23,14 +23,14 @@ class NameserverAddress(NamedTuple):
 def _dns_name(value: str) -> str:
     name = value.strip().rstrip(".").lower()
     if len(name) > 253 or not _NAME.fullmatch(name):
-        raise ValueError(f"{value!r} is not a name of the DNS; write letters, digits, dashes and dots alone")
+        raise ValueError(f"{value!r} is not a DNS name; use only letters, digits, hyphens, underscores and dots")
     return name
 
 
 def _domain(value: str) -> str:
     name = _dns_name(value)
     if "." not in name:
-        raise ValueError(f"{value!r} is not a domain; write it in full, such as em123.example.org")
+        raise ValueError(f"{value!r} is not a domain; write it in full, for example em123.example.org")
     return name
 
 
@@ -40,7 +40,7 @@ def _nameserver(value: str) -> str:
 
 
 def read_nameserver(value: str) -> NameserverAddress:
-    """Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; raises ValueError for all else."""
+    """Read `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`. Raise ValueError otherwise."""
     match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([0-9.]+):(\d{1,5})|([0-9A-Fa-f:.]+)", value)
     try:
         if match is None:
@@ -50,7 +50,7 @@ def read_nameserver(value: str) -> NameserverAddress:
         if not 1 <= port <= 65535:
             raise ValueError
     except ValueError:
-        raise ValueError(f"{value!r} is not a name server; write its address, such as 192.0.2.1") from None
+        raise ValueError(f"{value!r} is not the address of a name server; write one such as 192.0.2.1") from None
     return NameserverAddress(address, port)
 
 
@@ -60,23 +60,25 @@ Nameserver = Annotated[str, AfterValidator(_nameserver)]
 
 
 class AuthenticationSettings(Fields):
-    """`[authentication]`: what cannot be told from the sender and the provider alone."""
+    """`[authentication]`: details that do not follow from the sender and the provider."""
 
     dkim_selectors: tuple[DnsName, ...] = Field(
-        default=(), description="under which names the provider's DKIM keys stand; SendGrid's are s1 and s2"
+        default=(), description="the names (selectors) of the provider's DKIM keys; SendGrid's are s1 and s2"
     )
-    dkim_domain: Domain | None = Field(default=None, description="for which domain it signs; the sender's by default")
+    dkim_domain: Domain | None = Field(
+        default=None, description="the domain of the DKIM signature; default: the sender's"
+    )
     envelope_domain: Domain | None = Field(
-        default=None, description="the domain to which bounces go (Return-Path); at SendGrid em….example.org"
+        default=None, description="the domain that receives bounces (Return-Path); at SendGrid em….example.org"
     )
     spf_include: Domain | None = Field(
-        default=None, description="what the provider asks to be included in SPF; known for the larger ones"
+        default=None, description="the domain that your SPF record must include; built in for the larger providers"
     )
     nameservers: tuple[Nameserver, ...] = Field(
-        default=(), description="addresses of the name servers to ask, each with :port if need be; this machine's own"
+        default=(), description="addresses of name servers to ask, with :port if needed; default: this machine's own"
     )
 
     @property
     def nameserver_addresses(self) -> tuple[NameserverAddress, ...]:
-        """The name servers to ask; none where this machine's own are meant."""
+        """The name servers to ask. Empty if this machine's own are used."""
         return tuple(read_nameserver(value) for value in self.nameservers)

@@ -1,4 +1,4 @@
-"""Turns what pydantic found wrong in a user's file into mistakes with a line and a remedy."""
+"""Turns pydantic's errors about a user's file into mistakes with a line and a remedy."""
 
 import difflib
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from newsletter.errors import FieldError, Location, Mistake
 
-# pydantic's own words, for what a director can write wrongly, in ours. Anything else keeps pydantic's sentence.
+# Our wording for the errors that a director can cause. Any other error keeps pydantic's sentence.
 _EXPECTED = {
     "string_type": "must be text",
     "bool_type": "must be true or false",
@@ -20,13 +20,13 @@ _EXPECTED = {
     "float_parsing": "must be a number",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
-    "dict_type": "must hold keys with values",
-    "too_short": "holds nothing",
+    "dict_type": "must be a table of keys and values",
+    "too_short": "is empty",
 }
 _REMEDY = {
-    "list_type": "write one item a line, each after a dash",
-    "tuple_type": "write one item a line, each after a dash",
-    "dict_type": "write `key: value` lines below it",
+    "list_type": "write one item per line, each after a dash",
+    "tuple_type": "write one item per line, each after a dash",
+    "dict_type": "write lines such as `key: value` below it",
     "too_short": "write at least one item",
 }
 
@@ -34,9 +34,9 @@ _REMEDY = {
 def mistakes_of(
     error: ValidationError, *, model: type[BaseModel], path: str, line_of: Callable[[Location], int | None]
 ) -> tuple[Mistake, ...]:
-    """One mistake for each of pydantic's errors; `line_of` gives the line on which a key stands."""
+    """Return one mistake per pydantic error. `line_of` returns the line of a key."""
     found = error.errors(include_url=False)
-    # A list that is too short only because of what is wrong in its items is no mistake of its own.
+    # A list may be too short only because its items are invalid. The items' own errors say what to do.
     parents = {details["loc"][:-1] for details in found}
     told = [details for details in found if details["type"] != "too_short" or details["loc"] not in parents]
     words = [(line_of(_location(details)), *_words(details, model)) for details in told]
@@ -44,20 +44,20 @@ def mistakes_of(
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
-    """`did you mean X?` where a known word is close, otherwise the list of the known ones."""
+    """Return `did you mean X?` if a known word is close, otherwise the list of known words."""
     close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"the known ones are {', '.join(sorted(known))}"
+    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(sorted(known))}"
 
 
 def _location(details: ErrorDetails) -> Location:
-    """Where the key stands that is at fault; a rule about several keys says which one it is."""
+    """Return the location of the invalid key. A check that compares several keys names the one to report."""
     location = tuple(details["loc"])
     fault = details["ctx"]["error"] if details["type"] == "value_error" else None
     return (*location, fault.key) if isinstance(fault, FieldError) else location
 
 
 def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
-    """What is wrong, and what to do."""
+    """Return what is wrong, and what to do."""
     location, kind, value = details["loc"], details["type"], details["input"]
     key = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in location) or "the file"
     expected = _EXPECTED.get(kind, details["msg"][:1].lower() + details["msg"][1:])
@@ -71,14 +71,14 @@ def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
             fault, _, mend = str(details["ctx"]["error"]).partition("; ")
             what, remedy = f"{key}: {fault}" if location else fault, mend or remedy
         case "literal_error" | "enum":
-            what, remedy = f"{key}: {value!r} is not possible", f"write {details['ctx']['expected']}"
-        case _ if value is None:  # a key with nothing after its colon
-            what, remedy = f"{key}: it is empty", "write what belongs there, or delete the line"
+            what, remedy = f"{key}: {value!r} is not a possible value", f"write {details['ctx']['expected']}"
+        case _ if value is None:  # a key without a value after its colon
+            what, remedy = f"{key} is empty", "write a value, or delete the line"
         case "string_type" if not isinstance(value, dict | list):
             remedy = f'put it in quotes: "{value}"'
         case "model_type" | "model_attributes_type":
-            what = f"{key}: must hold keys with values"
-            remedy = f"write its keys below it: {', '.join(_known_keys(model, location))}"
+            what = f"{key}: must be a table of keys and values"
+            remedy = f"write these keys below it: {', '.join(_known_keys(model, location))}"
     return what, remedy
 
 
@@ -92,7 +92,7 @@ def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
             if (info.alias or name) == part:
                 found = _record_in(info.annotation)
                 break
-        else:  # a key of any name, where the record takes such
+        else:  # not a field: the record may accept keys of any name
             found = _record_in(found.__annotations__.get("__pydantic_extra__"))
     if found is None:
         return []

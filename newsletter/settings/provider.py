@@ -1,7 +1,7 @@
-"""What carries the mail, and how fast: `[provider]`.
+"""The service that sends the email, and how fast it may send: `[provider]`.
 
-The table of each provider says what must be known of it before it is opened: its pace, how its mail travels, and
-whether it keeps suppression lists. A provider without a record here has `ProviderTable`.
+A provider's table contains what must be known before the provider is opened: its pace, the route of its email, and
+whether it keeps suppression lists. A provider without a record here uses `ProviderTable`.
 """
 
 import re
@@ -21,22 +21,22 @@ _MIDNIGHT = time(0, 0)
 
 
 class WarmUpSettings(Fields):
-    """`[provider.….pace.warm_up]`: a new sender begins with few, and sends more each day."""
+    """`[provider.….pace.warm_up]`: a new sender begins with a few emails and sends more each day."""
 
     starts: date
-    first_day: int = Field(default=500, ge=1, description="how many deliveries on the first day")
-    growth: float = Field(default=1.5, gt=1, le=10, description="each day so many times the day before")
+    first_day: int = Field(default=500, ge=1, description="how many emails on the first day")
+    growth: float = Field(default=1.5, gt=1, le=10, description="the factor from one day to the next")
 
 
 class PaceSettings(Fields):
-    """`[provider.….pace]`: what is left out limits nothing."""
+    """`[provider.….pace]`: the limits on speed. A limit that is not set does not apply."""
 
     per_second: int | None = Field(default=None, ge=1)
     per_minute: int | None = Field(default=None, ge=1)
     per_hour: int | None = Field(default=None, ge=1)
     per_day: int | None = Field(default=None, ge=1)
-    hours: OneLine | None = Field(default=None, description="as 08:00-20:00, in the newsletter's time zone")
-    weekdays: tuple[Weekday, ...] = Field(default=(), description="as mon, tue; every day where it is left out")
+    hours: OneLine | None = Field(default=None, description="for example 08:00-20:00, in the newsletter's time zone")
+    weekdays: tuple[Weekday, ...] = Field(default=(), description="for example mon, tue; default: every day")
     warm_up: WarmUpSettings | None = None
 
     @field_validator("hours")
@@ -45,15 +45,17 @@ class PaceSettings(Fields):
         if value is not None:
             opens, closes = span_of(value)
             if opens >= closes != _MIDNIGHT:
-                raise ValueError(f"{value!r} ends before it begins; write it as 08:00-20:00")
+                raise ValueError(
+                    f"{value!r} ends before it begins; write the earlier time first, for example 08:00-20:00"
+                )
         return value
 
 
 def span_of(hours: str) -> tuple[time, time]:
-    """The two times of `08:00-20:00`, the second one midnight for `24:00`; raises ValueError where it is none."""
+    """Return the two times of `08:00-20:00`; `24:00` becomes midnight. Raise ValueError for any other text."""
     match = _HOURS.fullmatch(hours.strip())
     if match is None:
-        raise ValueError(f"{hours!r} is not a span of hours; write it as 08:00-20:00")
+        raise ValueError(f"{hours!r} is not a range of hours; write it as 08:00-20:00")
     first_hour, first_minute, last_hour, last_minute = (int(part or 0) for part in match.groups())
     return time(first_hour, first_minute), time(last_hour, last_minute)
 
@@ -62,12 +64,14 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Carrier(Struct, frozen=True, kw_only=True):
-    """A service that carries mail for others, and how mail proves that it came from there."""
+    """A sending service, and how email proves that it came from there."""
 
     name: str
-    spf_include: str  # what `include:` names
-    selectors: tuple[str, ...] = ()  # of DKIM, where it gives every account the same
-    dkim_alias: str = ""  # what `{selector}._domainkey` is an alias (CNAME) of; empty where the key itself is published
+    spf_include: str  # the domain for `include:` in the SPF record
+    selectors: tuple[str, ...] = ()  # DKIM selectors, if every account has the same
+    dkim_alias: str = (
+        ""  # the target of the alias (CNAME) `{selector}._domainkey`; empty if the key itself is published
+    )
 
 
 SENDGRID = Carrier(
@@ -79,14 +83,14 @@ SENDGRID = Carrier(
 
 
 class MailRoute(Struct, frozen=True, kw_only=True):
-    """How mail leaves this machine, for the checks of the sender's domain."""
+    """The route by which email leaves this machine, for the checks of the sender's domain."""
 
-    carrier: Carrier | None = None  # None where the relay's host tells
-    relay: "SmtpSettings | None" = None  # None where mail leaves through a Web API
+    carrier: Carrier | None = None  # None if only the mail server's host name can tell
+    relay: "SmtpSettings | None" = None  # None if email is sent through a web API
 
 
 class ProviderTable(Fields):
-    """`[provider.NAME]`: what every provider may have."""
+    """`[provider.NAME]`: the keys that every provider can have."""
 
     keeps_suppressions: ClassVar[bool] = False
 
@@ -94,18 +98,18 @@ class ProviderTable(Fields):
 
     @property
     def route(self) -> MailRoute | None:
-        """How mail leaves this machine. None where it stays here."""
+        """The route by which email leaves this machine, or None if it stays here."""
         return None
 
 
 class OutboxSettings(ProviderTable):
-    """`[provider.outbox]`: mail as files."""
+    """`[provider.outbox]`: write each email to a file, and send none."""
 
     folder: OneLine = "outbox"
 
 
 class SmtpSettings(ProviderTable):
-    """`[provider.smtp]`: a relay; the password comes from NEWSLETTER_SMTP_PASSWORD."""
+    """`[provider.smtp]`: a mail server. Its password comes from NEWSLETTER_SMTP_PASSWORD."""
 
     host: OneLine
     port: int = Field(default=587, ge=1, le=65535)
@@ -116,30 +120,30 @@ class SmtpSettings(ProviderTable):
 
     @property
     def route(self) -> MailRoute:
-        """Through the relay."""
+        """The route through the mail server."""
         return MailRoute(relay=self)
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> "SmtpSettings":
         if self.security == "none" and self.host not in _LOOPBACK:
-            raise ValueError('mail would cross the network unencrypted; write security = "starttls" or "tls"')
+            raise ValueError('email would cross the network unencrypted; write security = "starttls" or "tls"')
         return self
 
 
 class SendGridSettings(ProviderTable):
-    """`[provider.sendgrid]`: the Web API; the key comes from SENDGRID_API_KEY."""
+    """`[provider.sendgrid]`: SendGrid's web API. Its key comes from SENDGRID_API_KEY."""
 
     keeps_suppressions: ClassVar[bool] = True
 
     region: Literal["global", "eu"] = "global"
-    api_url: Link | None = Field(default=None, description="another server that speaks the same API")
+    api_url: Link | None = Field(default=None, description="another server with the same API")
     timeout_seconds: float = Field(default=30, gt=0)
     concurrency: int = Field(default=4, ge=1, le=64)
-    sandbox: bool = Field(default=False, description="have requests validated, and nothing sent")
+    sandbox: bool = Field(default=False, description="test mode: requests are checked, but nothing is sent")
 
     @property
     def route(self) -> MailRoute:
-        """Through the Web API."""
+        """The route through the web API."""
         return MailRoute(carrier=SENDGRID)
 
     @field_validator("api_url")
@@ -149,14 +153,14 @@ class SendGridSettings(ProviderTable):
             return None
         parts = urlsplit(value)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            raise ValueError("the key would cross the network unencrypted; write the address with https:// in front")
+            raise ValueError("the key would cross the network unencrypted; begin the address with https://")
         return value.rstrip("/")
 
 
 class ProviderSettings(Fields):
-    """`[provider]`: what carries the mail, and a table for each provider.
+    """`[provider]`: the provider in use, and one table per provider.
 
-    Which names `use` and the tables may have is known to `newsletter.providers.registry`.
+    `newsletter.providers.registry` knows the possible names of `use` and of the tables.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -170,15 +174,15 @@ class ProviderSettings(Fields):
     @model_validator(mode="after")
     def _smtp_has_a_host(self) -> "ProviderSettings":
         if self.use == "smtp" and self.smtp is None:
-            raise ValueError("smtp has no settings; add a table [provider.smtp] with at least host")
+            raise ValueError("smtp has no settings; add a [provider.smtp] table with at least a host key")
         return self
 
     @property
     def tables(self) -> Mapping[str, ProviderTable]:
-        """The table of each provider that has one."""
+        """The settings of each provider that has a table, by name."""
         return {name: value for name, value in self if isinstance(value, ProviderTable)}
 
     @property
     def table_in_use(self) -> ProviderTable:
-        """The table of the provider in use."""
+        """The settings of the provider in use."""
         return self.tables.get(self.use, ProviderTable())

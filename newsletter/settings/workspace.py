@@ -1,4 +1,4 @@
-"""All of `newsletter.toml`: who writes, the look, how issues are judged, and when mail leaves."""
+"""All of `newsletter.toml`: the sender, the design, how issues are checked, and when email is sent."""
 
 import re
 from collections.abc import Mapping
@@ -7,11 +7,12 @@ from email.utils import parseaddr
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
+from newsletter.errors import FieldError, Location
 from newsletter.model.event import SoftBouncePolicy
 from newsletter.model.values import (
-    Colour,
+    Color,
     EmailAddress,
     Fields,
     Language,
@@ -28,18 +29,23 @@ from newsletter.settings.provider import ProviderSettings
 SQLITE = "sqlite:///"
 _POSTGRESQL = frozenset({"postgresql", "postgres"})
 
+# The former names of keys, which are still accepted, and their names today.
+RENAMED_KEYS: Mapping[Location, Location] = {("newsletter", "organisation"): ("newsletter", "organization")}
+
 
 class DeliverySettings(Fields):
-    """`[delivery]`: what holds a broadcast back, and how a schedule is kept."""
+    """`[delivery]`: what a broadcast needs before it is sent, and how closely a schedule is kept."""
 
-    require_approval: bool = Field(default=False, description="somebody approved exactly this content")
-    require_test: bool = Field(default=False, description="a test copy of exactly this content was sent")
-    lead_minutes: int = Field(default=60, ge=11, le=72 * 60, description="how long before its time mail is handed over")
-    lateness_minutes: int = Field(default=360, ge=1, description="how late mail may still leave by itself")
+    require_approval: bool = Field(default=False, description="send only content that was approved")
+    require_test: bool = Field(default=False, description="send only content that went out as a test copy")
+    lead_minutes: int = Field(
+        default=60, ge=11, le=72 * 60, description="how many minutes ahead of its time email is sent to the provider"
+    )
+    lateness_minutes: int = Field(default=360, ge=1, description="how late email may still be sent automatically")
 
 
 class DatabaseSettings(Fields):
-    """`[database]`: where the audience and the ledger are kept; a password comes from the environment (PGPASSWORD)."""
+    """`[database]`: where subscribers and broadcasts are stored. A password comes from the environment (PGPASSWORD)."""
 
     url: OneLine = "sqlite:///newsletter.db"
 
@@ -53,11 +59,11 @@ class DatabaseSettings(Fields):
             remedy = "write it as sqlite:///newsletter.db or postgresql://user@host/name"
             raise ValueError(f"{value!r} is not a database; {remedy}")
         if parts.password is not None or "password=" in parts.query:
-            raise ValueError("a password never stands in a file; take it out, and set PGPASSWORD in the environment")
+            raise ValueError("this file must not contain a password; delete it, and set PGPASSWORD in the environment")
         return value
 
 
-# What readers open mail with, in percent: published shares of opens, with Apple's put right (docs/clients.md).
+# The share of readers per email app, in percent: published shares of opens, with Apple's corrected (docs/clients.md).
 USUAL_CLIENTS: Mapping[str, float] = {
     "gmail": 49,
     "apple-mail": 35,
@@ -69,7 +75,7 @@ USUAL_CLIENTS: Mapping[str, float] = {
 
 
 def _with_dotted_names(value: object) -> object:
-    """The weights by dotted names, since TOML reads `outlook.windows = 5` without quotes as a table in a table."""
+    """Return the shares by dotted name. Without quotes, TOML reads `outlook.windows = 5` as a nested table."""
     if not isinstance(value, Mapping):
         return value
     flat: dict[object, object] = {}
@@ -85,68 +91,68 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class CheckSettings(Fields):
-    """`[checks]`: what is not used, what is waived, what weighs more or less than usual, and by what readers read."""
+    """`[checks]`: tools not to use, checks to override, changed severities, and the email apps of the readers."""
 
     without: tuple[Literal["browser", "network", "spamassassin"], ...] = Field(
-        default=(), description="what no check may use; the rules that need it are told as not run"
+        default=(), description="tools that no check may use; checks that need one are skipped"
     )
-    waive: Mapping[RuleId, OneLine] = Field(default={}, description="check = why it holds nothing back")
+    waive: Mapping[RuleId, OneLine] = Field(default={}, description="check = why it does not block sending")
     severity: Mapping[RuleId, Literal["error", "warning"]] = Field(
-        default={}, description="check = how much it matters here"
+        default={}, description="check = its severity in this workspace"
     )
     clients: Annotated[Mapping[str, Percent], BeforeValidator(_with_dotted_names)] = Field(
-        default=USUAL_CLIENTS, description="mail program = how many of the readers use it, in percent"
+        default=USUAL_CLIENTS, description="email app = the share of readers who use it, in percent"
     )
     accept: Mapping[str, OneLine] = Field(
-        default={}, description="caniemail's feature = why a mail is whole without it"
+        default={}, description="feature at caniemail.com = why the email works without it"
     )
 
     @field_validator("clients")
     @classmethod
     def _at_most_all(cls, clients: Mapping[str, float]) -> Mapping[str, float]:
         if (total := sum(clients.values())) > 100:
-            raise ValueError(f"the mail programs have {total:g} % of the readers together; write at most 100")
+            raise ValueError(f"the shares of the email apps add up to {total:g}%; change them to add up to 100 or less")
         return clients
 
 
 class SocialLink(Fields):
-    """`[[brand.social]]`: a place elsewhere, shown as a word in the footer."""
+    """`[[brand.social]]`: a page on another site, shown as a text link in the footer."""
 
     name: OneLine
     url: WebAddress
 
 
 class Palette(Fields):
-    """`[brand.light]`, the eight colours of the theme by day: paper, ink and one warm accent."""
+    """`[brand.light]`: the eight colors of the theme in light mode: paper, ink and one warm accent."""
 
-    outside: Colour = "#FBF7F1"
-    inside: Colour = "#FFFFFF"
-    ink: Colour = "#2A2724"
-    quiet: Colour = "#5E5850"
-    accent: Colour = "#9C3353"
-    on_accent: Colour = "#FFFFFF"
-    wash: Colour = "#F6ECE6"
-    hairline: Colour = "#E8DFD4"
+    outside: Color = "#FBF7F1"
+    inside: Color = "#FFFFFF"
+    ink: Color = "#2A2724"
+    quiet: Color = "#5E5850"
+    accent: Color = "#9C3353"
+    on_accent: Color = "#FFFFFF"
+    wash: Color = "#F6ECE6"
+    hairline: Color = "#E8DFD4"
 
 
 class DarkPalette(Palette):
-    """`[brand.dark]`: the same voice at night."""
+    """`[brand.dark]`: the same eight colors in dark mode."""
 
-    outside: Colour = "#161413"
-    inside: Colour = "#1F1C1A"
-    ink: Colour = "#EEE7DF"
-    quiet: Colour = "#B9AFA4"
-    accent: Colour = "#F2A7BA"
-    on_accent: Colour = "#2A0F18"
-    wash: Colour = "#2A2522"
-    hairline: Colour = "#3A332E"
+    outside: Color = "#161413"
+    inside: Color = "#1F1C1A"
+    ink: Color = "#EEE7DF"
+    quiet: Color = "#B9AFA4"
+    accent: Color = "#F2A7BA"
+    on_accent: Color = "#2A0F18"
+    wash: Color = "#2A2522"
+    hairline: Color = "#3A332E"
 
 
 class Brand(Fields):
-    """`[brand]`: logo, fonts, colours and links of the look."""
+    """`[brand]`: the logo, fonts, colors and links of the design."""
 
-    logo: OneLine | None = Field(default=None, description="a picture in the workspace, for a light ground")
-    logo_dark: OneLine | None = Field(default=None, description="the same for a dark ground")
+    logo: OneLine | None = Field(default=None, description="an image in the workspace, for light backgrounds")
+    logo_dark: OneLine | None = Field(default=None, description="the same for dark backgrounds")
     logo_width: int = Field(default=72, ge=16, le=536, description="in pixels, as shown")
     heading_font: OneLine = "Georgia, 'Iowan Old Style', 'Palatino Linotype', Palatino, 'Times New Roman', serif"
     body_font: OneLine = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
@@ -156,10 +162,10 @@ class Brand(Fields):
 
 
 class SuppressionSettings(Fields):
-    """`[suppressions]`: when an address that cannot take mail for now is not mailed any more."""
+    """`[suppressions]`: after how many soft bounces an address is suppressed."""
 
-    soft_bounces: int = Field(default=5, ge=0, description="so many in a row; 0: never")
-    soft_bounce_days: int = Field(default=14, ge=0, le=3650, description="over at least so many days")
+    soft_bounces: int = Field(default=5, ge=0, description="soft bounces in a row; 0: never")
+    soft_bounce_days: int = Field(default=14, ge=0, le=3650, description="over at least this many days")
 
     @property
     def soft_bounce_policy(self) -> SoftBouncePolicy:
@@ -168,48 +174,65 @@ class SuppressionSettings(Fields):
 
 
 class Identity(Fields):
-    """`[newsletter]`: who writes, to whom answers go, what the law asks to be said."""
+    """`[newsletter]`: the sender, the address for replies, and the details that the law requires."""
 
-    name: OneLine = Field(description="the newsletter's name, as it stands above each issue")
-    organisation: OneLine = Field(description="who publishes it")
+    name: OneLine = Field(description="the newsletter's name, shown above each issue")
+    organization: OneLine = Field(
+        validation_alias=AliasChoices("organization", "organisation"), description="the publisher"
+    )
     from_: Mailbox = Field(alias="from", description="the sender: Name <address>")
     reply_to: EmailAddress | None = None
-    address: OneLine = Field(description="the postal address, required by law in every mail")
+    address: OneLine = Field(description="the postal address, required by law in every email")
     website: WebAddress
-    reason: OneLine = Field(description="one sentence: why a reader gets this mail")
+    reason: OneLine = Field(description="one sentence: why the reader gets this email")
     language: Language = "en"
     timezone: TimeZone
     list_id: Slug | None = Field(
-        default=None, description="a dotted name that mail programs know the list by (RFC 2919)"
+        default=None, description="a dotted name by which email apps recognize the list (RFC 2919)"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name_per_key(cls, data: object) -> object:
+        if isinstance(data, Mapping) and {"organization", "organisation"} <= data.keys():
+            what = "`organization` is also written under its old name `organisation`"
+            raise FieldError("organisation", f"{what}; delete the line with `organisation`")
+        return data
+
+    @property
+    def organisation(self) -> str:
+        """The old name of `organization`, which templates of a workspace may still use."""
+        return self.organization
 
     @property
     def from_name(self) -> str:
-        """The sender's display name; the newsletter's name where the mailbox has none."""
+        """The sender's display name, or the newsletter's name if `from` has none."""
         return parseaddr(self.from_)[0] or self.name
 
     @property
     def from_email(self) -> str:
-        """The sender's bare address."""
+        """The sender's address without a name."""
         return parseaddr(self.from_)[1]
 
 
 class Service(Fields):
-    """`[service]`: where the pages for subscribers are reached."""
+    """`[service]`: the address of the pages for subscribers."""
 
-    url: WebAddress = Field(description="unsubscribe links begin with it")
+    url: WebAddress = Field(description="unsubscribe links start with it")
 
     @field_validator("url")
     @classmethod
     def _plain(cls, value: str) -> str:
-        # What is made of these signs stands in HTML, text and headers as it is.
+        # Links made of these characters need no escaping in HTML, text or headers.
         if not re.fullmatch(r"[A-Za-z0-9:/._~%-]+", value):
-            raise ValueError(f"{value!r} is more than a page's address; write it without ?, # and other signs")
+            raise ValueError(
+                f"{value!r} is more than the address of a page; write it without characters such as ? and #"
+            )
         return value
 
 
 class Archive(Fields):
-    """`[archive]`: where published issues and their pictures are hosted."""
+    """`[archive]`: where published issues and their images are hosted."""
 
     url: WebAddress
 
@@ -222,7 +245,9 @@ class Settings(Fields):
     service: Service
     archive: Archive | None = None
     segments: Mapping[Slug, OneLine] = Field(default={}, description="name = boolean expression")
-    topics: Mapping[Slug, OneLine] = Field(default={}, description="name = title; each can be left by itself")
+    topics: Mapping[Slug, OneLine] = Field(
+        default={}, description="name = title; readers can leave one and keep the others"
+    )
     reviewers: Mapping[Slug, tuple[Mailbox, ...]] = Field(default={}, description="name = mailboxes")
     provider: ProviderSettings = ProviderSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()

@@ -1,1 +1,1 @@
-"""The audience and the ledger in a database; all SQL of the product is here."""
+"""The database that stores the audience and the ledger. All of the product's SQL is in this package."""

@@ -1,4 +1,4 @@
-"""Who approved exactly which content of an issue, and of which content test copies were sent."""
+"""Approvals of an issue's exact content, and the test copies sent of it."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ _TESTED_AT = query_one("approvals", "tested_at", datetime)
 
 
 def approve(database: Database, approval: Approval) -> None:
-    """Keep an approval; when the same person approves the same content again, the last time counts."""
+    """Save an approval. If the same person approves the same content again, the latest time is kept."""
     with database.transaction() as connection:
         _APPROVE(
             connection,
@@ -27,21 +27,21 @@ def approve(database: Database, approval: Approval) -> None:
 
 
 def approvals_of(database: Database, issue: str, content_hash: str) -> tuple[Approval, ...]:
-    """Return the approvals of exactly this content, the earliest first, also those that are void by now."""
+    """Return the approvals of exactly this content, earliest first, including those that have become void."""
     return _OF_CONTENT.ask(database, issue=issue, content_hash=content_hash)
 
 
 def last_approval(database: Database, issue: str) -> Approval | None:
-    """Return the latest approval of any content of an issue, or None where there is none."""
+    """Return the latest approval of an issue, whatever its content was then, or None if there is none."""
     return _LAST_OF.ask(database, issue=issue)
 
 
 def remember_test(database: Database, issue: str, content_hash: str, *, copies: int, now: datetime) -> None:
-    """Keep how many test copies of exactly this content the provider took."""
+    """Save how many test copies of exactly this content the provider accepted."""
     with database.transaction() as connection:
         _REMEMBER_TEST(connection, issue=issue, content_hash=content_hash, copies=copies, now=text_of(now))
 
 
 def tested_at(database: Database, issue: str, content_hash: str) -> datetime | None:
-    """Return when test copies of exactly this content were last sent, or None where none were."""
+    """Return when test copies of exactly this content were last sent, or None if none were."""
     return _TESTED_AT.ask(database, issue=issue, content_hash=content_hash)

@@ -1,8 +1,9 @@
-"""Backs all data up into one file, and restores them so that nobody is mailed twice.
+"""Back up all data into one file, and restore it so that no one is emailed twice.
 
-A backup is a SQLite file, whichever engine the data are on: both have the same tables. What may have happened since it
-was made decides how it is restored. Whatever it had not handed over counts as unknown, and what the database of now can
-still tell is carried over: who left, who was forgotten, and the broadcasts that the backup does not know.
+A backup is a SQLite file even if the data is on PostgreSQL, because both engines have the same tables. A restore must
+allow for everything that may have happened since the backup was made. Deliveries that had not been sent when the backup
+was made become unknown. If the current database still exists, the restore keeps what it knows: who unsubscribed, who
+was forgotten, and the broadcasts that began after the backup.
 """
 
 import shutil
@@ -30,7 +31,7 @@ from newsletter.system.moments import moment_of, text_of
 
 _ROWS_AT_ONCE = 10_000
 _PEOPLE_TO_COMPARE = 1000
-# The tables with the broadcasts, each with the column that names the broadcast.
+# The tables that hold broadcasts, each with the column that contains the broadcast's id.
 _OF_BROADCAST = {
     "broadcast": "id",
     **dict.fromkeys(
@@ -38,18 +39,18 @@ _OF_BROADCAST = {
         "broadcast",
     ),
 }
-Progress = Callable[[float], None]  # hears which share is done
+Progress = Callable[[float], None]  # called with the fraction that is done, from 0 to 1
 
 
 class Mark(NamedTuple):
-    """Something that is known again by a random text."""
+    """The id of a row and the random text by which the same row is recognized in another database."""
 
     id: int
     mark: str
 
 
 class OpenBroadcast(NamedTuple):
-    """A broadcast that a backup left open, and how many people may or may not have been mailed since."""
+    """A broadcast that was open when the backup was made, and how many people may have been emailed since."""
 
     id: int
     issue: str
@@ -70,7 +71,7 @@ class KeptSuppression(NamedTuple):
 
 
 class ForgottenRow(NamedTuple):
-    """Somebody who was forgotten."""
+    """The record of a person who was forgotten."""
 
     digest: bytes
     subscriber: int | None
@@ -94,18 +95,18 @@ _TAKE_OFF = (change("forgotten", "erase_past_consents"), change("forgotten", "er
 
 
 class Restored(Struct, frozen=True, kw_only=True):
-    """What a restore found, and what it could not know."""
+    """The result of a restore, including the broadcasts whose progress since the backup is unknown."""
 
     made_at: datetime  # when the backup was made
-    replaced: bool  # whether there were data in the database, from which what happened since was carried over
-    open: tuple[OpenBroadcast, ...]  # now paused, and these people unknown
-    carried: tuple[int, ...]  # broadcasts that began after the backup
+    replaced: bool  # whether the database held data; if so, everything that happened since the backup was kept
+    open: tuple[OpenBroadcast, ...]  # broadcasts that are now paused, with their unknown deliveries
+    carried: tuple[int, ...]  # broadcasts that began after the backup and were kept
 
 
 def back_up(database: Database, path: Path, *, now: datetime, on_progress: Progress) -> None:
-    """Write one state of all data into a new private file, while others go on.
+    """Write a snapshot of all data into a new private file. Other programs can keep working meanwhile.
 
-    Raise StoreError where the file exists already, or cannot be written; nothing is left behind then.
+    Raise StoreError if the file already exists or cannot be written. No partial file is left behind.
     """
     with new_file(path) as partial:
         if isinstance(database, SqliteDatabase):
@@ -129,11 +130,11 @@ def is_anything_there(database: Database) -> bool:
 
 
 def restore(database: Database, path: Path, *, key: bytes | None, now: datetime, on_progress: Progress) -> Restored:
-    """Put the data of a backup in the place of those that the database holds, in one transaction.
+    """Replace all data in the database with the data of a backup, in one transaction.
 
-    With the `key`, those who were forgotten since the backup are found and erased though they were never on the list.
-    Raise InputError where a broadcast is being sent, or where the backup is of another list; StoreError where the file
-    is no backup, or is damaged. The file itself stays as it is.
+    With the `key`, people who were forgotten since the backup are erased even if they were never on the list. Raise
+    InputError if a broadcast is being sent, or if the backup is of a different list. Raise StoreError if the file is
+    not a backup or is damaged. The file itself is not changed.
     """
     with _opened(path) as (backup, made_at), database.transaction() as present, backup.transaction() as restored:
         _require_nobody_sends(database, present)
@@ -150,9 +151,9 @@ def restore(database: Database, path: Path, *, key: bytes | None, now: datetime,
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
-    """Yield a copy of a backup as a database of this version, and when the backup was made."""
+    """Yield a copy of a backup, migrated to this version, and the time when the backup was made."""
     if not path.is_file():
-        raise cannot_use(path, "there is no such file", "name a file that `newsletter backup` made")
+        raise cannot_use(path, "there is no such file", "give the path of a file that `newsletter backup` wrote")
     with tempfile.TemporaryDirectory(prefix="newsletter-restore-") as folder:
         copy = _copied(path, Path(folder))
         with translated(path), _readable(path), _plainly(copy) as file:
@@ -161,14 +162,14 @@ def _opened(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
             file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         try:
             database = open_sqlite(copy, wait_seconds=0)
-        except StoreError as err:  # such as that a newer version wrote it
+        except StoreError as err:  # for example, a newer version wrote it
             raise StoreError(str(err).replace(str(copy), str(path))) from err
         with database:
             yield database, made_at
 
 
 def _copied(path: Path, folder: Path) -> Path:
-    """Copy a backup; of a database in use, also what stands in its WAL alone."""
+    """Copy a backup. If the file is a database in use, also copy its WAL, which holds the latest changes."""
     copy = folder / path.name
     try:
         shutil.copyfile(path, copy)
@@ -176,14 +177,14 @@ def _copied(path: Path, folder: Path) -> Path:
             with suppress(FileNotFoundError):
                 shutil.copyfile(path.with_name(f"{path.name}-wal"), copy.with_name(f"{path.name}-wal"))
     except OSError as err:
-        remedy = "make room there, or let TMPDIR name a folder with room"
+        remedy = "free some space there, or set TMPDIR to a folder with enough space"
         raise cannot_use(path, f"it cannot be copied into {folder.parent} ({err.strerror})", remedy) from err
     return copy
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Raise StoreError where SQLite cannot read the file of a backup."""
+    """Raise StoreError if SQLite cannot read the backup file."""
     try:
         yield
     except sqlite3.DatabaseError as err:
@@ -195,11 +196,11 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _no_backup(path: Path) -> StoreError:
-    return cannot_use(path, "it is no backup of a newsletter", "name a file that `newsletter backup` made")
+    return cannot_use(path, "it is not a newsletter backup", "give the path of a file that `newsletter backup` wrote")
 
 
 def _damaged(path: Path) -> StoreError:
-    return cannot_use(path, "it is damaged", "take another backup")
+    return cannot_use(path, "it is damaged", "use another backup")
 
 
 def _made_at(file: sqlite3.Connection, path: Path) -> datetime:
@@ -208,7 +209,7 @@ def _made_at(file: sqlite3.Connection, path: Path) -> datetime:
         raise _no_backup(path)
     if file.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise _damaged(path)
-    if application == APPLICATION_ID:  # the copy that a migration made, or one made by hand
+    if application == APPLICATION_ID:  # a copy made by a migration or by hand, which does not record its time
         return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
     (text,) = file.execute("SELECT made_at FROM backup").fetchone()
     return moment_of(text)
@@ -216,7 +217,7 @@ def _made_at(file: sqlite3.Connection, path: Path) -> datetime:
 
 @contextmanager
 def _plainly(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a file's connection that leaves nothing beside it."""
+    """Yield a connection to a file. The connection leaves no other files beside it."""
     file = sqlite3.connect(path, isolation_level=None)
     try:
         file.execute("PRAGMA journal_mode = DELETE")
@@ -228,7 +229,7 @@ def _plainly(path: Path) -> Iterator[sqlite3.Connection]:
 def _copy_rows(
     source: Connection, target: Connection, columns: Mapping[str, tuple[str, ...]], *, on_progress: Progress
 ) -> None:
-    """Copy all tables; in the order of their names, in which those that others refer to come first."""
+    """Copy all tables, ordered by name. In this order, every table comes after the tables that it refers to."""
     for number, (table, names) in enumerate(columns.items(), start=1):
         _copy_table(source, target, table, names)
         on_progress(number / len(columns))
@@ -246,14 +247,16 @@ def _copy_table(
 def _require_nobody_sends(database: Database, present: Connection) -> None:
     if any(database.alive(runner) for runner in _RUNNERS(present)):
         raise InputError(
-            "a broadcast is being sent from this database; wait until it is done, or end that program, and try again"
+            "a broadcast is being sent from this database; wait until it is done, or stop the program that sends it, "
+            "and try again"
         )
 
 
 def _require_same_list(path: Path, present: Connection, restored: Connection) -> None:
-    """Raise InputError where the same numbers stand for other broadcasts, or for other people, on the two sides.
+    """Raise InputError if the same ids mean different broadcasts or different people in the two databases.
 
-    Single people may differ: who returns after they were forgotten has their number again, and another token.
+    Broadcasts are compared by nonce, and any difference is an error. People are compared by token, and it is an error
+    only if none of them matches: a person who returns after being forgotten gets the old id again, but a new token.
     """
     nonces, theirs = dict(_NONCES(present)), dict(_NONCES(restored))
     people = [dict(_TOKENS(connection, size=_PEOPLE_TO_COMPARE)) for connection in (present, restored)]
@@ -261,21 +264,21 @@ def _require_same_list(path: Path, present: Connection, restored: Connection) ->
         people[0].keys() & people[1].keys() and not people[0].items() & people[1].items()
     ):
         raise InputError(
-            f"{path} is a backup of another list than the one in this database; restore it in its own workspace, or "
-            "move this database away first"
+            f"{path} is a backup of a different list than the one in this database; restore it in another newsletter "
+            "folder, or move this database away first"
         )
 
 
 def _carry_over(present: Connection, restored: SqliteConnection, *, key: bytes | None) -> tuple[int, ...]:
-    """Put what happened since into the backup. Return the broadcasts that it did not know."""
+    """Add what happened since the backup to the restored data. Return the broadcasts that the backup did not have."""
     known = {broadcast for broadcast, _ in _NONCES(restored)}
     carried = tuple(broadcast for broadcast, _ in _NONCES(present) if broadcast not in known)
     columns, newest = restored.table_columns(), restored.last_ids().get("subscriber", 0)
     for broadcast in carried:
         for table, column in _OF_BROADCAST.items():
             _copy_table(present, restored, table, columns[table], condition=f"{column} = {broadcast}")
-    # Whoever joined since and was mailed stays on the list: with another number they could get the issue again. The
-    # backup may know them by an earlier number, if they were off the list meanwhile.
+    # Keep subscribers who joined since the backup and were emailed: with a new id they could get the same issue again.
+    # The backup may have them under an earlier id, if they were off the list for a time. That row is removed first.
     numbers = ", ".join(map(str, carried)) or "NULL"
     mailed = f"SELECT d.subscriber FROM delivery AS d WHERE d.chunk IS NOT NULL AND d.broadcast IN ({numbers})"  # noqa: S608
     joined = f"id > {newest} AND id IN ({mailed})"
@@ -285,12 +288,12 @@ def _carry_over(present: Connection, restored: SqliteConnection, *, key: bytes |
     _copy_table(present, restored, "subscriber", columns["subscriber"], condition=joined)
     _SUPPRESS.for_each(restored, [row._asdict() for row in _SUPPRESSIONS(present)])
     _forget_again(present, restored, key=key)
-    restored.raise_last_ids(present.last_ids())  # a number never stands for two
+    restored.raise_last_ids(present.last_ids())  # no id is ever used for two people or two broadcasts
     return carried
 
 
 def _forget_again(present: Connection, restored: Connection, *, key: bytes | None) -> None:
-    """Erase whoever was forgotten since: the backup still knows them."""
+    """Erase everyone who was forgotten after the backup was made, because the backup still contains them."""
     before = {row.digest for row in _FORGOTTEN(restored)}
     since = [row for row in _FORGOTTEN(present) if row.digest not in before]
     if not since:
@@ -298,22 +301,22 @@ def _forget_again(present: Connection, restored: Connection, *, key: bytes | Non
     mark, theirs = find_key(present), find_key(restored)
     if mark is None or theirs not in {None, mark}:
         raise InputError(
-            "people were forgotten here with another NEWSLETTER_KEY than in the backup; see `newsletter suppressions "
-            "remove --forgotten`"
+            "people were forgotten in this database with a different NEWSLETTER_KEY than in the backup; see "
+            "`newsletter suppressions remove --forgotten`"
         )
     found = {row.digest: _EMAIL_OF(restored, subscriber=row.subscriber) for row in since}
-    if key is not None:  # also those who were never on the list
+    if key is not None:  # with the key, also find people who were never on the list
         found |= {digest: email for email in _EMAILS(restored) if (digest := digest_of(person_of(email), key)) in found}
     for digest, email in found.items():
         if email is not None:
-            erase_person(restored, email, instead=f"somebody forgotten ({digest.hex()[:8]})")
+            erase_person(restored, email, instead=f"a forgotten person ({digest.hex()[:8]})")
     _REMEMBER.for_each(restored, [row._asdict() for row in since])
     keep_key(restored, mark)
 
 
 def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tuple[OpenBroadcast, ...]:
-    """Make unknown what may have left since the backup, and pause what would go on."""
-    reason = f"restored from a backup of {made_at:%Y-%m-%d %H:%M} UTC"
+    """Mark as unknown all deliveries that may have been sent since the backup, and pause the open broadcasts."""
+    reason = f"restored from a backup made at {made_at:%Y-%m-%d %H:%M} UTC"
     left_open = tuple(_OPEN_BROADCASTS(restored))
     for broadcast in left_open:
         _MAKE_UNKNOWN(restored, broadcast=broadcast.id, reason=reason, now=text_of(now))

@@ -1,4 +1,4 @@
-"""One connection of a database for each thread that uses it."""
+"""Database connections, one for each thread."""
 
 from collections.abc import Callable
 from threading import Lock, Thread, current_thread
@@ -6,17 +6,17 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Closable(Protocol):
-    """A connection of whichever engine."""
+    """A connection of either engine."""
 
     def close(self) -> None:
-        """Close the connection; it is not used any more."""
+        """Close the connection. It must not be used afterward."""
 
 
 C = TypeVar("C", bound=Closable)
 
 
 class ThreadConnections(Generic[C]):
-    """Connects each thread when it first asks, and closes what threads that have ended leave behind."""
+    """One connection per thread, opened on first use. Connections of threads that have ended are closed."""
 
     def __init__(self, connect: Callable[[], C], *, is_lost: Callable[[C], bool] = lambda _: False) -> None:
         self._connect = connect
@@ -25,7 +25,7 @@ class ThreadConnections(Generic[C]):
         self._lock = Lock()
 
     def mine(self) -> C:
-        """Return the connection of this thread; another one where it was lost."""
+        """Return this thread's connection. Open a new one if the thread has none, or if its connection was lost."""
         thread = current_thread()
         connection = self._of_thread.get(thread)
         if connection is None or self._is_lost(connection):
@@ -36,7 +36,7 @@ class ThreadConnections(Generic[C]):
         return connection
 
     def close(self) -> None:
-        """Close the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads. None of them may be in use."""
         with self._lock:
             while self._of_thread:
                 self._of_thread.popitem()[1].close()

@@ -1,7 +1,7 @@
-"""What the store asks of a database, whichever engine stands behind it.
+"""The interface that the store needs from a database engine.
 
-The queries in `sql/` are SQL that both engines take. Where they differ, a query says what only PostgreSQL is to see in
-a comment of the form `/*+ … */`, or the connection's `Dialect` writes the piece.
+The queries in `sql/` are written in SQL that both engines accept. SQL that must differ is handled
+in one of two ways: SQL for PostgreSQL only is in a comment `/*+ … */`, or the connection's `Dialect` generates it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,106 +13,106 @@ from msgspec import Struct
 
 Row = tuple[object, ...]
 Answer = TypeVar("Answer")
-LONGEST_NUMBER = 200  # characters; a text that is longer is compared as text
+LONGEST_NUMBER = 200  # characters; a longer text is compared as text, never as a number
 
 
 class ListPart(NamedTuple):
-    """A part of the list: the people with ids above the one, up to the other."""
+    """A part of the list: subscribers with ids greater than `after`, up to and including `until`."""
 
     after: int
     until: int
 
 
 class Cursor(Protocol):
-    """The rows that a statement found, and how many it changed."""
+    """The rows that a statement returned, and the number of rows that it changed."""
 
     @property
     def rowcount(self) -> int:
-        """Return how many rows were changed."""
+        """Return the number of rows changed."""
 
     def fetchone(self) -> Row | None:
-        """Return the next row, or None where there is none."""
+        """Return the next row, or None after the last."""
 
     def fetchall(self) -> list[Row]:
-        """Return all rows that are left."""
+        """Return all remaining rows."""
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows one by one."""
 
 
 class Dialect(Protocol):
-    """The pieces of SQL that each engine writes in its own way."""
+    """The pieces of SQL that differ between the engines."""
 
     def looks_numeric(self, expression: str) -> str:
-        """Return SQL that is true where a text expression is written as a plain number."""
+        """Return SQL that is true if the value of a text expression is a plain number."""
 
     def attribute(self, name: str) -> str:
-        """Return SQL for an attribute of the subscriber `s`, as text or NULL. `name` is a parameter."""
+        """Return SQL for an attribute of the subscriber `s`, as text or NULL. `name` is a bound parameter."""
 
     def is_among(self, column: str, rows: str) -> str:
-        """Return SQL that is true where the id of the subscriber `s` stands in a column of `rows`.
+        """Return SQL that is true if the id of the subscriber `s` is in a column of `rows`.
 
-        `rows` is what follows a FROM, and ends with a condition; none of the column's values is NULL.
+        `rows` is the SQL that follows a FROM, and it ends with a condition. The column must not contain NULL.
         """
 
 
 class Connection(Protocol):
-    """A connection of one thread, within a transaction."""
+    """A connection that belongs to one thread, inside a transaction."""
 
     @property
     def dialect(self) -> Dialect:
-        """Return what writes the pieces of SQL that are this engine's own."""
+        """Return the dialect that generates the SQL that is specific to this engine."""
 
     def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Cursor:
-        """Run one statement; parameters are named, `:name`."""
+        """Run one statement. Its parameters are written `:name`."""
 
     def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
-        """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
+        """Run one statement once per row of parameters. Return the total number of rows changed in the table."""
 
     def pages(self, sql: str, size: int) -> Iterator[list[Row]]:
-        """Yield the rows of a query without parameters, so many at a time; they may be millions."""
+        """Yield the rows of a query without parameters, `size` rows at a time. There may be millions of rows."""
 
     def last_ids(self) -> dict[str, int]:
-        """Return the last id that was ever given in each table that gives ids."""
+        """Return the highest id ever assigned in each table that assigns ids."""
 
     def raise_last_ids(self, last: Mapping[str, int]) -> None:
-        """Let ids go on after these, and after those that were given here: none is ever given twice."""
+        """Make new ids start after `last` and after all ids assigned here, so that no id is ever used twice."""
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
-        """Put many rows, each with a value for every column, into a table."""
+        """Insert many rows into a table. Each row has a value for every column."""
 
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
-        """Put many rows, given column by column, into a table; the fastest way there is.
+        """Insert many rows, given column by column, into a table. This is the fastest way to insert.
 
-        `constants` are the columns whose value is the same in all of them.
+        `constants` are the columns that have the same value in every row.
         """
 
     def attempt(self, sql: str) -> bool:
-        """Run a statement. Return False, with nothing done, where it would bring about two equal keys."""
+        """Run a statement. If it would create a duplicate key, change nothing and return False."""
 
 
 class Runner(Struct, frozen=True, kw_only=True):
-    """A process, or a part of one, that hands over chunks."""
+    """A process, or a part of one, that sends chunks to the provider."""
 
     id: str
 
 
 class DatabaseFacts(Struct, frozen=True, kw_only=True):
-    """What a database is like."""
+    """The state of a database: its engine, its schema version and its health."""
 
-    engine: str  # such as `SQLite 3.45.1`
-    schema: int  # how many migrations it has; 0 where it holds nothing yet
-    newest_schema: int  # how many this version knows
-    damages: tuple[str, ...]  # what the engine finds wrong in it
-    open_to: str  # who else may read it, as the system writes permissions; empty where nobody, or nobody can tell
-    journal: str  # `wal` where readers and a writer do not wait for each other; empty where the engine has no choice
+    engine: str  # for example `SQLite 3.45.1`
+    schema: int  # the number of migrations applied; 0 if the database is still empty
+    newest_schema: int  # the number of migrations that this version has
+    damages: tuple[str, ...]  # the damage that the engine reports
+    open_to: str  # the file's permissions as the system shows them, if others can read it; otherwise empty
+    journal: str  # `wal` if readers and a writer do not wait for each other; empty if the engine has no such setting
     size_bytes: int
 
 
 class Database(Protocol):
-    """An open database; each thread gets a connection of its own.
+    """An open database. Each thread gets its own connection.
 
-    `read` and the transactions raise StoreError where it cannot be used.
+    `read` and the transactions raise StoreError if the database cannot be used.
     """
 
     def __enter__(self) -> Self:
@@ -122,44 +122,51 @@ class Database(Protocol):
         """Close the database."""
 
     def close(self) -> None:
-        """Close the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads. None of them may be in use."""
 
     def read(self) -> AbstractContextManager[Connection]:
-        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees the same state of the data until the block ends.
+
+        Inside a transaction, yield the transaction's own connection.
+        """
 
     def scan(self) -> AbstractContextManager[Connection]:
-        """Yield a connection as `read` does, for queries that look at everybody on the list."""
+        """Yield a connection as `read` does, for queries that read the whole list."""
 
     def ask_in_parts(self, ask: Callable[[Connection, ListPart | None], Answer]) -> list[Answer]:
-        """Return what is answered about each part of the list by a thread of its own, or about all of it.
+        """Call `ask` for each part of the list in a separate thread, or once for the whole list. Return the answers.
 
-        All of them see the same state of the data.
+        All calls see the same state of the data.
         """
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection. Commit its changes if the block succeeds, and roll them back if it raises.
 
-        Nobody else writes until then.
+        No one else can write in the meantime.
         """
 
     def shared_transaction(self) -> AbstractContextManager[Connection]:
-        """Yield a transaction beside which other shared ones may run, where the engine can; for rows of one's own.
+        """Yield a transaction that can run at the same time as other shared ones, if the engine supports it.
 
-        None runs beside a `transaction`, so that what a `transaction` decides holds for all of it. Whoever changes a
-        row here locks it first.
+        Use it for changes to rows that you have locked yourself. It never runs at the same time as a `transaction`, so
+        the data that a `transaction` has read cannot change before that transaction ends.
         """
 
     def filling_transaction(self) -> AbstractContextManager[Connection]:
-        """Yield a `transaction` that fills an empty list with very many rows; nobody can be sending then.
+        """Yield a `transaction` that fills an empty list with very many rows. No broadcast can be running then.
 
-        Where an engine can write them faster while nobody else reads, others may have to wait for its end.
+        If the engine can write faster while no one else reads, other programs may have to wait until the end of the
+        transaction.
         """
 
     def scrub(self) -> bool:
-        """Rid the engine's own files of what was deleted. Return whether it could. Not within a transaction."""
+        """Remove deleted data from the engine's own files. Return whether this succeeded.
+
+        Call it outside a transaction.
+        """
 
     def runner(self) -> AbstractContextManager[Runner]:
-        """Yield a runner to claim chunks with, alive while the block lasts."""
+        """Yield a runner to claim chunks with. It is alive until the block ends."""
 
     def alive(self, runner_id: str) -> bool:
-        """Return whether the runner's block, in whichever process and on whichever machine, still lasts."""
+        """Return whether the runner is still alive, in any process on any machine."""

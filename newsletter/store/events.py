@@ -1,6 +1,6 @@
-"""What providers reported about messages that they took; repeated reports are kept once.
+"""Events that providers reported about messages that they had accepted. A repeated report is stored once.
 
-The table `reaction` keeps who opened and clicked, and when last, beside the events: segments ask for that.
+The table `reaction` also stores who opened or clicked, and when they last did so. Segments query this table.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from newsletter.system.moments import text_of
 
 
 class EvidenceRow(NamedTuple):
-    """A type of event that came in about one attempt of an unknown chunk."""
+    """A type of event that was reported for one attempt to send an unknown chunk."""
 
     chunk: int
     attempt: int
@@ -29,7 +29,7 @@ _REACTIONS = frozenset({EventType.OPENED, EventType.CLICKED})
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
-    """Keep events of broadcasts of ours in one transaction. Return how many were new."""
+    """Save events about the broadcasts of this database in one transaction. Return the number of new events."""
     rows: list[dict[str, str | int]] = [
         {
             "at": text_of(event.at),
@@ -46,7 +46,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     ]
     if not rows:
         return 0
-    # In the order in which they are stored, so that each page is written once.
+    # The rows are sorted like the table's primary key, so that each page of the table is written only once.
     reactions = sorted(
         (row for row in rows if row["type"] in _REACTIONS), key=itemgetter("broadcast", "type", "subscriber")
     )
@@ -58,7 +58,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
-    """Return what events prove about unknown chunks: an event of any type says that the provider took the request."""
+    """Return the evidence about unknown chunks. An event of any type proves that the provider accepted the request."""
     rows = _EVIDENCE.ask(database, broadcast=broadcast_id)
     return tuple(
         Evidence(chunk, attempt, f"the provider reported: {', '.join(row.type for row in group)}")

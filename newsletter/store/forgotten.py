@@ -1,7 +1,7 @@
-"""Who asked to be forgotten: the person erased, and a keyed digest kept so that nobody mails them again.
+"""Forget people: erase them, and store a keyed digest of the address so that they are never emailed again.
 
-The key is not in the database: whoever gets hold of a copy of it cannot find out whether an address is among the
-forgotten by trying.
+The key is not in the database. Someone who obtains a copy of the database therefore cannot find out, by trying
+addresses, who was forgotten.
 """
 
 import re
@@ -18,7 +18,7 @@ from newsletter.system.moments import text_of
 
 
 class BroadcastWords(NamedTuple):
-    """What people wrote about a broadcast."""
+    """The text that people wrote for a broadcast."""
 
     id: int
     segment: str
@@ -28,7 +28,7 @@ class BroadcastWords(NamedTuple):
 
 
 class Words(NamedTuple):
-    """What was written down about a part of a broadcast."""
+    """The text of a journal entry, a chunk or a settlement of a broadcast."""
 
     broadcast: int
     number: int
@@ -63,15 +63,16 @@ _WORDS = tuple(
     (query_all("forgotten", f"{part}_words", Words), change("forgotten", f"set_{part}_words"))
     for part in ("journal", "chunk", "settlement")
 )
-_NOBODY = ""  # the person whose digest tells whether the key is the right one
+_NOBODY = ""  # no person has this address; its digest is stored to recognize the right key
 _NO_REASON = "forgotten"
 
 
 def forget_person(database: Database, email: str, *, key: bytes, now: datetime) -> bool:
-    """Erase all that is known of a person but the digest. Return whether anything was known.
+    """Erase everything about a person except the digest. Return whether anything was known about them.
 
-    What the ledger counts stays, under an id that nothing leads from to the person. Raise InputError where others
-    were forgotten with another key. `Database.scrub` sees to what the engine itself still holds afterwards.
+    Their deliveries still count in the ledger, under an id that no longer leads to the person. Raise InputError if
+    others were forgotten with a different key. Call `Database.scrub` afterwards, because the engine's own files may
+    still contain deleted data.
     """
     person = person_of(email)
     with database.transaction() as connection:
@@ -80,12 +81,12 @@ def forget_person(database: Database, email: str, *, key: bytes, now: datetime) 
             return False
         subscriber = FIND_SUBSCRIBER(connection, person=person)
         _remember(connection, person, subscriber, key=key, now=now)
-        erase_person(connection, email, instead=f"somebody forgotten ({digest_of(person, key).hex()[:8]})")
+        erase_person(connection, email, instead=f"a forgotten person ({digest_of(person, key).hex()[:8]})")
     return True
 
 
 def erase_person(connection: Connection, email: str, *, instead: str) -> None:
-    """Erase all that is known of a person; the words `instead` stand where their address was written."""
+    """Erase everything about a person. The text `instead` replaces their address wherever it was written."""
     person = person_of(email)
     addresses = {person, email, _FIND_EMAIL(connection, person=person) or email}
     for erase in _ERASURES:
@@ -94,30 +95,33 @@ def erase_person(connection: Connection, email: str, *, instead: str) -> None:
 
 
 def find_key(connection: Connection) -> bytes | None:
-    """Return the digest by which the key is known again; None where nobody is forgotten."""
+    """Return the stored digest that identifies the key, or None if no one has been forgotten."""
     return _FIND_KEY(connection)
 
 
 def keep_key(connection: Connection, mark: bytes) -> None:
-    """Keep the digest by which the key is known again."""
+    """Store the digest that identifies the key."""
     _DROP_KEY(connection)
     _REMEMBER_KEY(connection, digest=mark)
 
 
 def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime | None:
-    """Return when the person with this address was forgotten; None where they were not, or with another key."""
+    """Return when the person with this address was forgotten, or None if they were not.
+
+    A person who was forgotten with a different key is not found.
+    """
     return _FIND_FORGOTTEN.ask(database, digest=digest_of(person_of(email), key))
 
 
 def count_forgotten(database: Database) -> int:
-    """Return how many people are forgotten."""
+    """Return the number of forgotten people."""
     return _COUNT_FORGOTTEN.ask(database)
 
 
 def clear_forgotten(database: Database) -> int:
-    """Give up knowing who was forgotten, for where the key is lost. Return how many they were.
+    """Delete the record of who was forgotten, for use if the key is lost. Return the number of people.
 
-    An import may then bring them back.
+    An import may then add them again.
     """
     with database.transaction() as connection:
         _DROP_KEY(connection)
@@ -125,17 +129,17 @@ def clear_forgotten(database: Database) -> int:
 
 
 def require_key(connection: Connection, key: bytes) -> None:
-    """Raise InputError where people were forgotten with another key than this one."""
+    """Raise InputError if people were forgotten with a different key."""
     known = find_key(connection)
     if known is not None and known != digest_of(_NOBODY, key):
         raise InputError(
-            "NEWSLETTER_KEY is not the key with which people were forgotten here; set that one, or, if it is lost, "
-            "see `newsletter suppressions remove --forgotten`"
+            "NEWSLETTER_KEY is not the key with which people were forgotten here; set it to that key, or, if the key "
+            "is lost, see `newsletter suppressions remove --forgotten`"
         )
 
 
 def digest_of(person: str, key: bytes) -> bytes:
-    """Return what is kept of a person who was forgotten (RFC 7693, keyed)."""
+    """Return the digest that is stored for a forgotten person: keyed BLAKE2b, 16 bytes (RFC 7693)."""
     return blake2b(person.encode(), key=key, digest_size=16).digest()
 
 
@@ -148,14 +152,15 @@ def _remember(connection: Connection, person: str, subscriber: int | None, *, ke
 
 
 def _erase_from_ledger(connection: Connection, addresses: Collection[str], *, instead: str) -> None:
-    """Take the addresses out of what was written down in words.
+    """Replace the addresses in all free text of the ledger.
 
-    What a server said is masked before it is kept; what people wrote, and what earlier versions kept, is not. The
-    words put instead differ from one person to the next, because no two settlements of a broadcast are alike.
+    Server messages are masked before they are stored. Text that people wrote, and text that earlier versions stored, is
+    not. The replacement must differ from person to person, because a broadcast cannot have two settlements with the
+    same status and reason.
     """
     any_of_them = "|".join(map(re.escape, addresses))
     pattern = re.compile(rf"(?<![\w.+-])(?:{any_of_them})(?!\.?[\w-])", re.IGNORECASE)
-    # SQLite knows capitals of ASCII alone: words with any address are looked at where one of these holds other letters.
+    # SQLite's lower() changes only ASCII letters. For an address with other letters, every text with an @ is searched.
     for address in {each.lower() if each.isascii() else "@" for each in addresses}:
         for row in _BROADCAST_WORDS(connection, address=address):
             segment, expression, reason, waivers = (pattern.sub(instead, text) for text in row[1:])

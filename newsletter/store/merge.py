@@ -1,4 +1,4 @@
-"""Merge a list into the audience: all of its rows, or none."""
+"""Merge a list into the audience, completely or not at all."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -20,11 +20,11 @@ from newsletter.system.moments import text_of
 
 
 class RemarkRow(NamedTuple):
-    """What is said of a row."""
+    """A remark about a row of the list."""
 
     line: int
     email: str
-    is_rejected: int  # 0 or 1: there may be a million
+    is_rejected: int  # 0 or 1; converting a million of them to bool would take time
     text: str
 
 
@@ -50,12 +50,13 @@ def merge_subscribers(
     on_progress: Callable[[int], None] = lambda _: None,
     on_fate: Callable[[RowFate], None] | None = None,
 ) -> ImportReport:
-    """Add and update subscribers, in one transaction that a failure or an exception of `batches` undoes.
+    """Add and update subscribers in one transaction. A failure, or an exception from `batches`, undoes all of it.
 
-    What a row leaves empty is kept; `importing.merging.merged` has the rules. Of several rows of one person one counts,
-    whatever their order. Nobody who left comes back but by a newer consent of their own. `key` is the one that people
-    were forgotten with; without it, InputError is raised where somebody was. A dry run reports the same and keeps
-    nothing. `on_progress` is told now and then how many bytes were read, `on_fate` what became of each row, in order.
+    An empty cell changes nothing; `importing.merging.merged` implements the rules. If one person has several rows, one
+    of them is used, and their order does not matter. A person who unsubscribed is added again only with their own newer
+    consent. `key` is the key with which people were forgotten; raise InputError if someone was forgotten and it is
+    missing. A dry run returns the same report and saves nothing. `on_progress` is called from time to time with the
+    number of bytes read, `on_fate` with the result of each row, in order.
     """
     with database.read() as connection:
         fills = _may_fill(connection)
@@ -77,12 +78,12 @@ def merge_subscribers(
 
 
 def past_imports(database: Database) -> tuple[PastImport, ...]:
-    """Return what each import brought, the newest first."""
+    """Return the results of all past imports, newest first."""
     return _PAST_IMPORTS.ask(database)
 
 
 class _DryRunIsOverError(Exception):
-    """Ends the transaction of a dry run, so that nothing of it is kept."""
+    """Raised to roll back the transaction of a dry run."""
 
 
 def _may_fill(connection: Connection) -> bool:
@@ -92,7 +93,7 @@ def _may_fill(connection: Connection) -> bool:
 def _carry_out(
     connection: Connection, intake: Intake, batches: Iterable[ImportBatch], *, key: bytes | None, now: str
 ) -> tuple[ImportReport, Fates]:
-    """Do all of an import, but for telling the fates, within one transaction."""
+    """Carry out an import inside a transaction, except for reporting the fates."""
     rows = intake.rows_of(batches)
     if _may_fill(connection):
         report, fates = fill(connection, rows, now=now, makes_remarks=intake.keeps_remarks)
@@ -114,7 +115,7 @@ def _carry_out(
 
 
 def _with_intake(connection: Connection, report: ImportReport, intake: Intake) -> ImportReport:
-    """Return the report with the rows that were rejected or doubtful when they were read."""
+    """Add to the report the rows that were rejected or found doubtful while reading. Return the report."""
     later = _REJECTIONS(connection, size=KEPT_ROWS) if report.rejected else ()
     rejected_rows = {row.line: row for row in (*intake.rejected_rows, *later)}
     return replace(
@@ -127,7 +128,7 @@ def _with_intake(connection: Connection, report: ImportReport, intake: Intake) -
 
 
 def _row_fates(connection: Connection, fates: Fates) -> Iterator[RowFate]:
-    """Return the fate of every row, taken or rejected, in the order of the lines; a page at a time."""
+    """Yield the fate of every row, imported or rejected, in the order of the lines. Rows are read page by page."""
     _INDEX_REMARK(connection)
     after = 0
     while True:
@@ -140,7 +141,7 @@ def _row_fates(connection: Connection, fates: Fates) -> Iterator[RowFate]:
 
 
 def _with_remarks(connection: Connection, taken: Iterable[FateRow], after: int, last: int) -> Iterator[RowFate]:
-    """Return the fates of some lines; `taken` are all of them that were taken."""
+    """Yield the fates of the lines after `after` up to `last`. `taken` are the rows among them that were imported."""
     remarks: dict[int, list[str]] = defaultdict(list)
     fates = {line: (email, Fate(fate)) for line, email, fate in taken}
     for line, email, is_rejected, text in _REMARKS(connection, after=after, last=last):

@@ -1,4 +1,4 @@
-"""Opens the database that a workspace names, or only looks at it."""
+"""Open the database of a workspace, or examine it without changing it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,17 +7,17 @@ from newsletter import install_hint
 from newsletter.errors import StoreError
 from newsletter.store.database import Database, DatabaseFacts
 
-# An engine's module is imported when it is used, so that nobody loads a driver that they do not need.
+# An engine's module is imported only when that engine is used, so that no one needs the driver of the other engine.
 
 
 def open_database(
     location: Path | str, *, wait_seconds: float = 30, on_copy: Callable[[str], None] = lambda _: None
 ) -> Database:
-    """Open a SQLite file, or the PostgreSQL database of a URL, first making or migrating it where needed.
+    """Open a SQLite file, or the PostgreSQL database at a URL. Create or migrate it first if needed.
 
-    `wait_seconds` is how long a step waits while another program writes. `on_copy` hears where the data are kept as
-    they were, when they had to be brought to a newer schema. Raise StoreError where the database cannot be used: it is
-    locked, not reachable, not a newsletter database, written by a newer version, or not permitted.
+    `wait_seconds` is how long a step waits while another program writes. `on_copy` is called with the location
+    of the backup copy if a migration made one. Raise StoreError if the database cannot be used, because it is locked or
+    unreachable, is not a newsletter database, or was written by a newer version, or because access is denied.
     """
     if isinstance(location, Path):
         from newsletter.store.sqlite.engine import open_sqlite
@@ -30,9 +30,9 @@ def open_database(
 
 
 def examine_database(location: Path | str) -> DatabaseFacts:
-    """Return what a SQLite file, or the PostgreSQL database of a URL, is like; nothing about it is changed.
+    """Return the state of a SQLite file, or of the PostgreSQL database at a URL, without changing it.
 
-    Raise StoreError where it cannot be reached, or is not ours.
+    Raise StoreError if it cannot be reached, or is not a newsletter database.
     """
     if isinstance(location, Path):
         from newsletter.store.sqlite.engine import examine_sqlite
@@ -46,6 +46,6 @@ def examine_database(location: Path | str) -> DatabaseFacts:
 
 def _require_driver() -> None:
     try:
-        import psycopg  # noqa: F401 - whether it is there
+        import psycopg  # noqa: F401 - checks that it is installed
     except ImportError as err:
-        raise StoreError(f"PostgreSQL needs its driver; run: {install_hint('postgres')}") from err
+        raise StoreError(f"the PostgreSQL driver is not installed; run: {install_hint('postgres')}") from err

@@ -1,12 +1,13 @@
-"""The named queries of `sql/`, each called through a handle that knows what its rows are.
+"""The named queries of `sql/`, each called through a handle that knows the type of its rows.
 
-A module names its queries at its top: `_FIND = query_one("broadcasts", "find", Broadcast)`. A record is a NamedTuple or
-a Struct with one field per column, in the order of the columns; a last field that is a Struct itself takes all
-columns that are left. Columns are read by the fields' types: a moment is kept as text, an enum as its value, a truth as
-0 or 1. `tests/store/test_queries.py` runs every query on both engines and holds the rows against their records.
+A module declares its queries at the top: `_FIND = query_one("broadcasts", "find", Broadcast)`. A record is a NamedTuple
+or a Struct with one field per column, in the order of the columns. If the last field is itself a Struct, it takes all
+remaining columns. The type of a field decides how its column is read: a time is stored as text, an enum as its value,
+a boolean as 0 or 1. `tests/store/test_queries.py` runs every query on both engines and compares the rows with their
+records.
 
-A name in braces stands for a piece of SQL that is made of the table of columns: `{s.columns}` lists the columns of the
-table `s`. Nothing that a user wrote becomes part of a query.
+A name in braces is replaced with a piece of SQL that is generated from the table of columns. For example,
+`{s.columns}` lists the columns of the table `s`. No text from a user ever becomes part of a query.
 """
 
 import re
@@ -26,30 +27,30 @@ from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
 
 _FOLDER = Path(__file__).parent / "sql"
-_NAME = re.compile(r"^-- name: (\w+)\(.*\)\S*\n(?:--.*\n)*", re.MULTILINE)  # with what is said about the query
+_NAME = re.compile(r"^-- name: (\w+)\(.*\)\S*\n(?:--.*\n)*", re.MULTILINE)  # includes the comment on the query
 _AS_IT_IS = (str, int, bytes)
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-Read = Callable[..., object]  # type: ignore[explicit-any] # of whatever the engine gives for a column
-Reads = Mapping[object, Read]  # by the type of the field
+Read = Callable[..., object]  # type: ignore[explicit-any] # takes any value that an engine returns for a column
+Reads = Mapping[object, Read]  # keyed by the type of the field
 
 
 class _Maker(Protocol[R_co]):
-    """The class of a record, seen as a function of its fields."""
+    """The class of a record, called with its fields."""
 
     def __call__(self, **fields: object) -> R_co:
         """Return a record."""
 
 
 class Statement(Struct, frozen=True):
-    """A statement of `sql/`."""
+    """A statement from `sql/`."""
 
     name: tuple[str, str]  # the file and the query
     sql: str
 
     def rewritten(self, sql: str) -> Self:
-        """Return the same statement with its open places filled in."""
+        """Return the same statement with this SQL, in which the placeholders have been filled in."""
         return replace(self, sql=sql)
 
 
@@ -57,50 +58,50 @@ class Change(Statement, frozen=True):
     """A statement that changes rows, or a table."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> int:
-        """Return how many rows were changed."""
+        """Run the statement. Return the number of rows changed."""
         return connection.execute(self.sql, parameters).rowcount
 
     def for_each(self, connection: Connection, rows: Iterable[Mapping[str, object]]) -> int:
-        """Run the statement once per row of parameters. Return how many rows were changed in all."""
+        """Run the statement once per row of parameters. Return the total number of rows changed."""
         return connection.execute_each(self.sql, rows)
 
 
 class Query(Statement, Generic[R], frozen=True):
-    """A query; `kind` is the record of its rows, or the type of its only column."""
+    """A query. `kind` is the record type of its rows, or the type of its only column."""
 
     kind: type[R]
     read: Callable[[Row], R]
 
 
 class QueryAll(Query[R], frozen=True):
-    """A query that finds any number of rows."""
+    """A query that returns any number of rows."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> list[R]:
         """Return all rows."""
         return list(map(self.read, connection.execute(self.sql, parameters).fetchall()))
 
     def ask(self, database: Database, /, **parameters: object) -> tuple[R, ...]:
-        """Return all rows, where nothing else is read with them."""
+        """Run the query in a separate read transaction, and return all rows."""
         with database.read() as connection:
             return tuple(self(connection, **parameters))
 
 
 class QueryOne(Query[R], frozen=True):
-    """A query that finds one row or none; of a single column, one value or NULL."""
+    """A query that returns at most one row. If it has a single column, the value may also be NULL."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> R | None:
-        """Return the row or the value, or None where there is none."""
+        """Return the row or the value, or None if there is none."""
         row = connection.execute(self.sql, parameters).fetchone()
         return None if row is None else self.read(row)
 
     def ask(self, database: Database, /, **parameters: object) -> R | None:
-        """Return the row or the value, where nothing else is read with it."""
+        """Run the query in a separate read transaction, and return the row or the value."""
         with database.read() as connection:
             return self(connection, **parameters)
 
 
 class QueryValue(Query[R], frozen=True):
-    """A query that always finds exactly one row, such as of counts; of a single column, one value."""
+    """A query that always returns exactly one row, such as a row of counts. A single column is returned as a value."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> R:
         """Return the row or the value."""
@@ -108,18 +109,18 @@ class QueryValue(Query[R], frozen=True):
         return self.read(row)
 
     def ask(self, database: Database, /, **parameters: object) -> R:
-        """Return the row or the value, where nothing else is read with it."""
+        """Run the query in a separate read transaction, and return the row or the value."""
         with database.read() as connection:
             return self(connection, **parameters)
 
 
 def query_all(file: str, name: str, kind: type[R], reads: Reads | None = None) -> QueryAll[R]:
-    """Return the handle of a query with any number of rows; `reads` tells how columns of further types are read."""
+    """Return the handle of a query with any number of rows. `reads` maps more types to their readers."""
     return QueryAll((file, name), queries_in(file)[name], kind, _reader(kind, reads or {}))
 
 
 def query_one(file: str, name: str, kind: type[R], reads: Reads | None = None) -> QueryOne[R]:
-    """Return the handle of a query with at most one row; `reads` as for `query_all`."""
+    """Return the handle of a query with at most one row. `reads` works as in `query_all`."""
     return QueryOne((file, name), queries_in(file)[name], kind, _reader(kind, reads or {}))
 
 
@@ -129,39 +130,40 @@ def query_value(file: str, name: str, kind: type[R]) -> QueryValue[R]:
 
 
 def change(file: str, name: str) -> Change:
-    """Return the handle of a statement that changes something."""
+    """Return the handle of a statement that changes rows or a table."""
     return Change((file, name), queries_in(file)[name])
 
 
 @cache
 def queries_in(file: str) -> Mapping[str, str]:
-    """Return the SQL of each query of `sql/FILE.sql` by its name."""
+    """Return the SQL of each query in `sql/FILE.sql`, by name."""
     _, *pieces = _NAME.split(with_columns((_FOLDER / f"{file}.sql").read_text(encoding="utf-8")))
     return {name: sql.strip() for name, sql in zip(pieces[::2], pieces[1::2], strict=True)}
 
 
 def with_columns(sql: str) -> str:
-    """Put the pieces that the table of columns makes into the text of a file of queries."""
+    """Replace the names in braces with the pieces of SQL that are generated from the table of columns."""
     for name, piece in _PIECES.items():
         sql = sql.replace(name, piece)
     return sql
 
 
 def is_single(kind: object) -> bool:
-    """Return whether this is the type of a single column, rather than a record."""
+    """Return True for the type of a single column, False for a record."""
     return kind in {*_AS_IT_IS, bool, datetime} or (isinstance(kind, type) and issubclass(kind, Enum))
 
 
 def _reader(kind: type[R], reads: Reads) -> Callable[[Row], R]:
-    """Return what makes a record, or a single value, of a row.
+    """Return the function that turns a row into a record or a single value.
 
-    Most rows hold nothing that needs to be read: a NamedTuple is then made without a step in Python.
+    Most rows have no column that needs conversion. A NamedTuple is then built by `tuple.__new__`, without running any
+    Python code per row.
     """
     if is_single(kind):
         return cast("Callable[[Row], R]", partial(_read_single, _read_of(kind, {}) or kind))
     types = get_type_hints(kind)
     names = tuple(types)
-    # A record within the record is read from all columns that are left.
+    # A record inside the record is read from all remaining columns.
     places = [slice(place, None) if _is_record(types[name], reads) else place for place, name in enumerate(names)]
     changed = [
         (name, place, read)
@@ -190,7 +192,7 @@ def _is_record(kind: object, reads: Reads) -> bool:
 
 
 def _read_of(kind: object, reads: Reads) -> Read | None:
-    """Return how a column is read for a field of this type; None where it is taken as it is."""
+    """Return the function that converts a column for a field of this type, or None if the value is used unchanged."""
     if kind in reads:
         return reads[kind]
     if isinstance(kind, UnionType):
@@ -205,11 +207,11 @@ def _read_of(kind: object, reads: Reads) -> Read | None:
         return kind
     if kind in _AS_IT_IS:
         return None
-    raise TypeError(f"no column is read as {kind}")
+    raise TypeError(f"no column can be read as {kind}")
 
 
 def _read_unless_empty(read: Read, value: object) -> object:
-    """Read a value that may be absent: NULL, or the empty text."""
+    """Convert a value that may be missing. NULL and the empty text both mean that it is missing."""
     return read(value) if value else None
 
 
@@ -222,12 +224,12 @@ def _default(column: SubscriberColumn) -> str:
 
 
 def _kept(column: SubscriberColumn) -> str:
-    """Return a cell of a new person, with the default where it is empty."""
+    """Return SQL for a cell of a new subscriber, with the column's default if the cell is empty."""
     return f"coalesce(nullif(n.{column.name}, ''), {_default(column)})" if column.default else f"n.{column.name}"
 
 
 def _said(column: SubscriberColumn, table: str) -> str:
-    """Return a cell as the list says it: empty again where the import put the default."""
+    """Return SQL for a cell as it was in the list: empty if the import filled in the default."""
     cell = f"{table}.{column.name}"
     return f"coalesce(nullif({cell}, {_default(column)}), '')" if column.default else cell
 

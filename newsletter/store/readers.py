@@ -1,4 +1,4 @@
-"""One subscriber as an issue sees them."""
+"""One subscriber as a reader of an issue."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,12 +16,12 @@ _IS_MEMBER = query_value("segments", "is_member", bool)
 
 
 def reader_of(database: Database, email: str, segments: Sequence[Segment] = ()) -> Reader | None:
-    """Return the subscriber with this address as a reader; None where nobody on the list has it.
+    """Return the subscriber with this address as a reader, or None if no one on the list has it.
 
-    Of the segments, the reader names those that the subscriber belongs to at this moment. The fields are the texts that
-    a broadcast would put into their mail.
+    The reader's segments are those of `segments` to which the subscriber belongs now. The fields contain the text that
+    a broadcast would put into the subscriber's email.
     """
-    with database.read() as connection:  # one state of the data for all of it
+    with database.read() as connection:  # all queries see the same state of the data
         subscriber = find_subscriber(database, email)
         if subscriber is None:
             return None
@@ -45,5 +45,5 @@ def _is_in(connection: Connection, subscriber_id: int, segment: Segment) -> bool
 
 
 def _text(value: object) -> str:
-    """Return the value of a column as the list keeps it."""
+    """Return the value of a column as the text that the list stores."""
     return text_of(value) if isinstance(value, datetime) else str(value or "")

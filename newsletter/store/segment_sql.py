@@ -1,11 +1,10 @@
-"""Compiles a segment's condition to SQL over `subscriber AS s`; no name or value ever becomes part of the text.
+"""Compile a segment's condition to SQL over `subscriber AS s`. No name or value ever becomes part of the SQL text.
 
-Values are compared as text, and a field that a person lacks is empty text. Dates written as in ISO 8601 therefore
-compare right. For `<`, `<=`, `>` and `>=` alone: where both sides are written as plain numbers they are compared as
-numbers, so that 95 < 100.
+Values are compared as text, and a missing field counts as empty text. Dates in ISO 8601 form therefore compare
+correctly. With `<`, `<=`, `>` and `>=`, two plain numbers are compared as numbers, so that 95 < 100.
 
-What people did is asked of the deliveries, and of `reaction`, which is stored broadcast by broadcast; each query
-therefore names the broadcasts that it means.
+What people did is looked up in the tables `delivery` and `reaction`. Both are stored in the order of the broadcasts, so
+each query names the broadcasts that it reads.
 """
 
 import re
@@ -40,13 +39,14 @@ from newsletter.system.moments import text_of
 
 Composed = TypeVar("Composed", bound=Statement)
 
-# Where the queries of `sql/` are open; one that is left open is a parameter without a value, which an engine refuses.
+# The placeholders in the queries of `sql/`. If one is not replaced, it is a parameter without a value, and both
+# engines reject it.
 _SEGMENT = ":segment"
 _FEW = ":few"
 _PART = ":part"
 _FIELD = ":field"
 
-# No longer than a double surely holds: beyond that PostgreSQL fails where it is asked to make a number of it.
+# A plain number that is short enough to fit a double. PostgreSQL raises an error if it must convert one that is not.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
 _SQL_OPERATOR = {
     Operator.EQUAL: "=",
@@ -65,8 +65,8 @@ _OF_ISSUE = "SELECT b.id FROM broadcast AS b WHERE b.issue = :issue"
 _OF_ANY = "SELECT b.id FROM broadcast AS b"
 _REACTIONS = "reaction AS r WHERE r.type = '{type}' AND r.broadcast IN ({broadcasts}){since}"
 
-# A message reaches somebody when it is taken, or when the provider was asked to let it go. Nearly all chunks of a
-# broadcast are taken: to look a delivery up among those that are not is quicker.
+# A message reaches its recipient when the provider accepts it, or at the time until which the provider holds it. Nearly
+# all chunks of a broadcast are accepted, so it is faster to exclude the few chunks that are not (NOT IN).
 _ARRIVAL = "CASE WHEN c.hold_until <> '' THEN c.hold_until ELSE c.changed_at END"
 _DELIVERIES = (
     "delivery AS d WHERE d.broadcast IN ({broadcasts}) AND d.chunk IS NOT NULL AND (d.broadcast, d.chunk) NOT IN "
@@ -90,10 +90,10 @@ def compose(
     field_name: str | None = None,
     part: ListPart | None = None,
 ) -> tuple[Composed, dict[str, str | int]]:
-    """Put a segment's condition, and what else is open, into a statement. Return it with the values that it binds.
+    """Fill a statement's placeholders. Return the statement and the values of its parameters.
 
-    `pieces` write what stands in the place of a word of the statement, such as `:joins`. Only people of `part` are
-    looked at, where it asks about parts.
+    `:segment` and `:few` become the segment's condition. `pieces` maps other placeholders, such as `:lookups`, to the
+    functions that generate their SQL. If the statement has `:part`, only subscribers in `part` are read.
     """
     binder = Binder(dialect, part=part)
     sql = statement.sql.replace(_PART, binder.is_in_part("s.id"))
@@ -110,31 +110,32 @@ def compose(
 
 
 class Binder(Struct):
-    """Gives each value a parameter of its own."""
+    """Assigns a separate parameter to each value."""
 
     dialect: Dialect
     values: dict[str, str] = field(default_factory=dict)
-    looks_up: bool = False  # each person among the rows, rather than everybody at once
+    looks_up: bool = False  # test each subscriber with EXISTS, rather than building the set of all matches first
     part: ListPart | None = None
 
     def is_in_part(self, column: str) -> str:
-        """Return SQL that is true of the ids of the part, and of all where there is none."""
+        """Return SQL that is true for the ids in the part, or for every id if there is no part."""
         return f"{column} > :part_after AND {column} <= :part_until" if self.part else "TRUE"
 
     def bind(self, value: str) -> str:
+        """Bind a value to a new parameter. Return the parameter as SQL."""
         name = f"bound_{len(self.values)}"
         self.values[name] = value
         return f":{name}"
 
     def is_among(self, column: str, rows: str, *, looks_up: bool = False) -> str:
-        """Return SQL that is true where the subscriber's id stands in a column of `rows`, as the dialect takes them."""
+        """Return SQL that is true if the subscriber's id is in a column of `rows`. See `Dialect.is_among`."""
         if self.looks_up or looks_up:
             return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
         return self.dialect.is_among(column, f"{rows} AND {self.is_in_part(column)}" if self.part else rows)
 
 
 def condition_sql(condition: Condition, binder: Binder) -> str:
-    """Return SQL over `subscriber AS s` that is true where a condition is."""
+    """Return SQL over `subscriber AS s` that is true for the subscribers who match a condition."""
     match condition:
         case All():
             return "TRUE"
@@ -197,7 +198,11 @@ def _since_sql(since: Since, binder: Binder) -> str:
 
 
 def _received_sql(broadcasts: str, is_taken: str, binder: Binder, *, are_many: bool) -> str:
-    """Return SQL for who got something. Across many broadcasts nearly all did: a look-up ends at the first hit."""
+    """Return SQL that is true for subscribers who were sent one of the broadcasts.
+
+    Across many broadcasts almost everyone matches. An EXISTS per subscriber, which stops at the first hit, is then
+    faster than building the set of all recipients.
+    """
     taken = _DELIVERIES.format(broadcasts=broadcasts, is_taken=is_taken)
     return binder.is_among("d.subscriber", taken, looks_up=are_many)
 

@@ -1,4 +1,4 @@
-"""What a segment holds: how many people, who they are, and how many of them lack a value."""
+"""Count and list the subscribers of a segment, and count those who lack a value."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from newsletter.store.subscribers import SUBSCRIBER_READS
 
 
 class SuppressedCount(NamedTuple):
-    """How many people are suppressed for a reason."""
+    """The number of people suppressed for one reason."""
 
     reason: SuppressionReason
     people: int
@@ -30,13 +30,17 @@ _SAMPLE_IDS = query_all("segments", "sample_ids", int)
 _ISSUE_NAMES = query_all("segments", "issue_names", str)
 _PEOPLE = query_all("segments", "people", Member, SUBSCRIBER_READS)
 _PAGE = 1000
-_ALL = 1 << 40  # more than there can be
+_ALL = 1 << 40  # more subscribers than any list has
 
 
 def count_segment(database: Database, segment: Condition) -> SegmentCount:
-    """Return how many people the segment has, how many are suppressed, and how many others have no known consent."""
+    """Return how many people are in the segment.
 
-    # Everybody but those: they can be found more quickly than who is not among them.
+    Also count those who are suppressed, and those of the others who have no recorded consent.
+    """
+
+    # For NOT, subtract the count of the inner condition from the count of everyone, because it is faster to find the
+    # people who match a condition than those who do not.
     terms = ((1, All()), (-1, segment.part)) if isinstance(segment, Not) else ((1, segment),)
 
     def count(connection: Connection, part: ListPart | None) -> list[tuple[int, SegmentCount]]:
@@ -51,30 +55,31 @@ def count_segment(database: Database, segment: Condition) -> SegmentCount:
 
 
 def count_both(database: Database, one: Condition, other: Condition) -> int:
-    """Return how many people are in both segments."""
+    """Return the number of people who are in both segments."""
     with database.scan() as connection:
         query, values = compose(_COUNT_MEMBERS, connection.dialect, segment=And((one, other)))
         return query(connection, **values)
 
 
 def count_suppressed(database: Database, segment: Condition) -> tuple[tuple[SuppressionReason, int], ...]:
-    """Return why people of the segment are suppressed, and how many for each reason; the most frequent first."""
+    """Return the number of suppressed people in the segment for each reason, most frequent first."""
     with database.scan() as connection:
         query, values = compose(_COUNT_SUPPRESSED, connection.dialect, segment=segment)
         return tuple(query(connection, **values))
 
 
 def missing_values(database: Database, field: str, segment: Condition) -> int:
-    """Return how many people of the segment have nothing in a column or an attribute."""
+    """Return the number of people in the segment who have no value in a column or an attribute."""
     with database.scan() as connection:
         query, values = compose(_COUNT_MISSING, connection.dialect, segment=segment, field_name=field)
         return query(connection, **values)
 
 
 def list_members(database: Database, segment: Condition, *, most: int | None = None) -> Iterator[Member]:
-    """Yield the first `most` people of the segment, or all of them; who they are is settled at the beginning.
+    """Yield the first `most` people in the segment, or all of them if `most` is None.
 
-    What is known of them is read page by page, so that no lock and little memory is held: eight bytes a person.
+    All ids are read at the start and take eight bytes per person. The people are then read page by page, without
+    holding a lock.
     """
     with database.scan() as connection:
         query, values = compose(_MEMBER_IDS, connection.dialect, segment=segment)
@@ -84,7 +89,7 @@ def list_members(database: Database, segment: Condition, *, most: int | None = N
 
 
 def sample_segment(database: Database, segment: Condition, *, size: int) -> tuple[Member, ...]:
-    """Return a few people of the segment from all over the list; the same ones each time."""
+    """Return `size` people in the segment, spread over the whole list. Each call returns the same people."""
     with database.scan() as connection:
         query, values = compose(_SAMPLE_IDS, connection.dialect, segment=segment)
         ids = query(connection, size=size, **values)
@@ -92,7 +97,7 @@ def sample_segment(database: Database, segment: Condition, *, size: int) -> tupl
 
 
 def issues_sent(database: Database) -> tuple[str, ...]:
-    """Return the names of all issues that a broadcast was made of."""
+    """Return the names of all issues that have a broadcast."""
     return _ISSUE_NAMES.ask(database)
 
 

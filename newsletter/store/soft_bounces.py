@@ -1,6 +1,7 @@
-"""Counts mail that mailboxes would not take for now; many in a row make the address one that bounces for good.
+"""Count soft bounces, and suppress an address as bounced after too many of them.
 
-What providers list (table `soft_bounce`) and what they reported of our own mail (events of type `blocked`) count alike.
+A soft bounce is an email that a mailbox refused temporarily. The bounces that providers list (table
+`soft_bounce`) and those that they reported for our own messages (events of type `blocked`) count the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ from newsletter.system.moments import text_of
 
 
 class RepeatedBounce(NamedTuple):
-    """A soft bounce of somebody who has several."""
+    """One of several soft bounces of a subscriber."""
 
     subscriber: int
     email: str
@@ -30,7 +31,7 @@ class RepeatedBounce(NamedTuple):
 
 
 class LastSign(NamedTuple):
-    """When mail last reached somebody."""
+    """The time of the last sign that email reached a subscriber."""
 
     subscriber: int
     at: datetime
@@ -43,7 +44,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def add_soft_bounces(database: Database, bounces: Iterable[SoftBounce]) -> int:
-    """Keep soft bounces of people on the list, in one transaction. Return how many were not known yet."""
+    """Save soft bounces of people on the list, in one transaction. Return the number of new ones."""
     rows = [
         {"person": person_of(bounce.email), "at": text_of(bounce.at), "detail": bounce.detail} for bounce in bounces
     ]
@@ -54,7 +55,7 @@ def add_soft_bounces(database: Database, bounces: Iterable[SoftBounce]) -> int:
 
 
 def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
-    """Suppress, as bounced, those whose mailboxes have taken nothing for so long. Return them."""
+    """Suppress, as `bounced`, everyone whose soft bounces reach the policy's limit. Return the suppressions."""
     found = find_soft_bounced(database, policy, now=now)
     if found:
         add_suppressions(database, found)
@@ -62,11 +63,11 @@ def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: 
 
 
 def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
-    """Return the suppressions that the policy asks for; nothing is written.
+    """Return the suppressions that the policy calls for. Write nothing.
 
-    Counted are the bounces of people on the list since the last sign of life: a mail that was delivered, opened or
-    clicked, a new consent, or a suppression that a person lifted. Those of one day count once, for the same bounce may
-    be known from several places, and a day on which several mails went out is one day on which a mailbox was full.
+    Only bounces after the last sign of life count: an email that was delivered, opened or clicked, a new consent, or a
+    suppression that a person lifted. All bounces of one day count once, for two reasons: the same bounce may be
+    reported by several sources, and a mailbox that is full on one day may refuse several emails.
     """
     if not policy.bounces:
         return ()
@@ -86,16 +87,16 @@ def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: date
 
 
 class _Run(NamedTuple):
-    """Soft bounces of one person that would be enough, in the order of time."""
+    """The soft bounces of one person, in order of time, if there are enough of them for the policy."""
 
     subscriber: int
     email: str
     bounces: list[datetime]
-    latest_start: datetime  # those from here on would be enough too, those after it would not
+    latest_start: datetime  # the latest bounce that, with those after it, is still enough
 
 
 def _run(policy: SoftBouncePolicy, rows: Sequence[RepeatedBounce]) -> _Run | None:
-    """Return the run of one person's rows; None where they are too few, or too close together."""
+    """Return the run of one person's bounces, or None if there are too few or they are too close together."""
     bounces = [row.at for row in rows]
     days: set[date] = set()
     for bounce in reversed(bounces):
@@ -106,7 +107,10 @@ def _run(policy: SoftBouncePolicy, rows: Sequence[RepeatedBounce]) -> _Run | Non
 
 
 def _last_signs(connection: Connection, runs: Sequence[_Run]) -> dict[int, datetime]:
-    """Return when mail last reached them. Events are read only as far back as matters: there are very many."""
+    """Return the last sign of life per subscriber.
+
+    Events before the earliest run are not read, because there may be very many.
+    """
     if not runs:
         return {}
     since = text_of(min(run.latest_start for run in runs))

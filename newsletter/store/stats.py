@@ -1,4 +1,4 @@
-"""What the audience looks like, counted by the database: nobody is loaded, and little memory is held at any size."""
+"""Statistics of the audience. The database does the counting, so memory use is small for a list of any size."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ from newsletter.store.database import Database
 from newsletter.store.queries import query_all, query_one, query_value
 from newsletter.system.moments import text_of
 
-_MOST_ZONES = 1000  # more than there are
+_MOST_ZONES = 1000  # more time zones than exist
 
 
 class FactsRow(NamedTuple):
-    """Everybody on the list, and on what ground they may be mailed."""
+    """The number of people on the list, and how many of them have each proof of consent or basis."""
 
     people: int
     consents: int
@@ -28,14 +28,14 @@ class FactsRow(NamedTuple):
 
 
 class NamedCount(NamedTuple):
-    """How many people have something in common: a reason, a topic, a month."""
+    """The number of people who share a reason, a topic or a month."""
 
     name: str
     people: int
 
 
 class Departures(NamedTuple):
-    """How many people left in a month, for one reason."""
+    """The number of people who left in one month for one reason."""
 
     month: str
     reason: str
@@ -43,7 +43,7 @@ class Departures(NamedTuple):
 
 
 class SourceRow(NamedTuple):
-    """How many people said yes at one source, how many of them left since, and how many sources there are."""
+    """The people who consented at one source, how many of them left, and the number of all sources."""
 
     name: str
     people: int
@@ -52,7 +52,7 @@ class SourceRow(NamedTuple):
 
 
 class KindRow(NamedTuple):
-    """How many people share a language, a zone or a domain, and how many of these there are."""
+    """The number of people who share a language, a zone or a domain, and the number of all such values."""
 
     name: str
     people: int
@@ -60,7 +60,7 @@ class KindRow(NamedTuple):
 
 
 class EngagementRow(NamedTuple):
-    """How many people were sent something, clicked something, and opened something without a click."""
+    """How many people were sent an issue, how many clicked, and how many opened without a click."""
 
     received: int
     clicked: int
@@ -84,15 +84,15 @@ _SENT_ISSUES = query_all("stats", "sent_issues", datetime)
 
 
 class Movements(Struct, frozen=True, kw_only=True):
-    """Who came and who went, by month as `2026-02`."""
+    """The number of people who joined, returned and left, by month (for example `2026-02`)."""
 
     joined: Mapping[str, int]
     returned: Mapping[str, int]
-    left: Mapping[str, Mapping[str, int]]  # month → reason → how many
+    left: Mapping[str, Mapping[str, int]]  # month → reason → number of people
 
 
 def count_facts(database: Database) -> AudienceFacts:
-    """Count everybody on the list, and why some of them are not mailed; topics have no titles yet."""
+    """Count the people on the list and, by reason, those who are not emailed. Each topic's name serves as its title."""
     with database.read() as connection:
         return AudienceFacts(
             **_FACTS(connection)._asdict(),
@@ -105,9 +105,9 @@ def count_facts(database: Database) -> AudienceFacts:
 
 
 def count_movements(database: Database, *, since: datetime) -> Movements:
-    """Count who came and who went since then.
+    """Count the people who joined, returned and left since a time.
 
-    Whoever was forgotten counts among those who left; when they joined is no longer known.
+    Forgotten people count as having left. The date when they joined is no longer known.
     """
     left: dict[str, dict[str, int]] = defaultdict(dict)
     with database.read() as connection:
@@ -121,20 +121,26 @@ def count_movements(database: Database, *, since: datetime) -> Movements:
 
 
 def count_sources(database: Database, *, people: int, most: int) -> Breakdown:
-    """Count the largest sources of consent among so many people, and how many of each have left."""
+    """Count the people from the `most` largest sources of consent, and how many of them have left.
+
+    `people` is the size of the list.
+    """
     rows = _SOURCES.ask(database, most=most + 1)
     groups = [Group(name=row.name, people=row.people, left=row.suppressed) for row in rows]
     return _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_languages(database: Database, *, people: int, most: int) -> Breakdown:
-    """Count the languages that most of so many people read."""
+    """Count the people with each of the `most` most frequent languages. `people` is the size of the list."""
     rows = _LANGUAGES.ask(database, most=most + 1)
     return _breakdown(_groups(rows), people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdown, Breakdown]:
-    """Count the time zones in which most of so many people live, and the regions of all zones, such as Europe."""
+    """Count the people in each of the `most` most frequent time zones, and in each region, such as Europe.
+
+    `people` is the size of the list.
+    """
     rows = _ZONES.ask(database, most=_MOST_ZONES)
     groups = _groups(rows)
     zones = _breakdown(groups, people=people, kinds=rows[0].kinds if rows else 0, most=most)
@@ -146,7 +152,10 @@ def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdow
 
 
 def count_mailboxes(database: Database, *, people: int, most: int) -> Mailboxes:
-    """Count who runs the mailboxes of so many people, and the largest domains of the others."""
+    """Count the people at each mailbox provider, and at the `most` largest domains that belong to no known provider.
+
+    `people` is the size of the list.
+    """
     known = orjson.dumps(list(PROVIDER_OF_DOMAIN)).decode()
     rows = _DOMAINS.ask(database, known=known, most=len(PROVIDER_OF_DOMAIN) + most)
     at: Counter[MailboxProvider] = Counter()
@@ -167,7 +176,7 @@ def count_mailboxes(database: Database, *, people: int, most: int) -> Mailboxes:
 
 
 def count_engagement(database: Database, *, days: int, now: datetime) -> Engagement:
-    """Count what people did with what they were sent in so many days."""
+    """Count how many people were sent an issue in the last `days` days, and how many clicked or opened it."""
     with database.read() as connection:
         row = _ENGAGEMENT(connection, since=text_of(now - timedelta(days=days)))
         first = _FIRST_REACTION(connection)
@@ -175,7 +184,7 @@ def count_engagement(database: Database, *, days: int, now: datetime) -> Engagem
 
 
 def sent_issues(database: Database, *, most: int) -> tuple[datetime, ...]:
-    """Return when each of the newest issues began to leave, the newest first."""
+    """Return when the first email of each of the newest issues was accepted, newest issue first."""
     return _SENT_ISSUES.ask(database, most=most)
 
 
@@ -184,7 +193,7 @@ def _groups(rows: Sequence[KindRow]) -> list[Group]:
 
 
 def _breakdown(groups: Sequence[Group], *, people: int, kinds: int, most: int) -> Breakdown:
-    """Return the largest groups; `kinds` is how many there are in all, with the one of which nothing is known."""
+    """Return the largest groups. `kinds` is the number of all groups, including the one without a value."""
     known = sorted((group for group in groups if group.name), key=lambda group: (-group.people, group.name))
     unknown = sum(group.people for group in groups if not group.name)
     shown = tuple(known[:most])

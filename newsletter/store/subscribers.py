@@ -1,4 +1,4 @@
-"""Find and list the people on the list, what they were sent, and what was reported about their mail."""
+"""Find and list subscribers, their past deliveries, and the events reported about their email."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,7 +13,7 @@ from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Database
 from newsletter.store.queries import Reads, query_all, query_one, query_value
 
-# How the columns of a subscriber that hold several texts are read.
+# The functions that read those columns of a subscriber that hold several texts, by the type of the field.
 SUBSCRIBER_READS: Reads = {tuple[str, ...]: tags_in, Mapping[str, str]: orjson.loads}
 
 _FIND_ID = query_one("subscribers", "find_id", int)
@@ -29,14 +29,14 @@ _PAGE = 1000
 
 
 def find_subscriber(database: Database, email: str) -> Subscriber | None:
-    """Return the person with this address, however it is spelled; None where nobody has it."""
+    """Return the subscriber with this address in any spelling, or None if no one has it."""
     with database.read() as connection:
         subscriber_id = _FIND_ID(connection, person=person_of(email))
         return None if subscriber_id is None else load_subscribers(database, after=subscriber_id - 1, size=1)[0]
 
 
 def export_subscribers(database: Database) -> Iterator[Subscriber]:
-    """Yield everybody in the order of their ids, read a page at a time, so that no lock and little memory is held."""
+    """Yield all subscribers in the order of their ids. They are read page by page, without holding a lock."""
     after = 0
     while page := load_subscribers(database, after=after, size=_PAGE):
         yield from page
@@ -49,7 +49,7 @@ def load_subscribers(database: Database, *, after: int, size: int) -> tuple[Subs
 
 
 def count_subscribers(database: Database) -> int:
-    """Return how many people are on the list."""
+    """Return the number of people on the list."""
     return _COUNT.ask(database)
 
 
@@ -59,30 +59,30 @@ def known_fields(database: Database) -> tuple[str, ...]:
 
 
 def attribute_names(database: Database) -> tuple[str, ...]:
-    """Return the names of the attributes that imports brought."""
+    """Return the names of all attributes that imports added."""
     return _ATTRIBUTE_NAMES.ask(database)
 
 
 def known_tags(database: Database) -> tuple[str, ...]:
-    """Return the tags that somebody has or has had."""
+    """Return all tags that a subscriber has or once had."""
     return _TAG_NAMES.ask(database)
 
 
 def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
-    """Return what became of each broadcast for one subscriber, the newest first."""
+    """Return the result of each broadcast for one subscriber, newest first."""
     return _PAST_DELIVERIES.ask(database, subscriber=subscriber_id)
 
 
 def past_consents(database: Database, subscriber_id: int) -> tuple[PastConsent, ...]:
-    """Return what somebody had consented to before the consent that is on record now, the newest first."""
+    """Return the consents of a subscriber that a newer consent has replaced, newest first."""
     return _PAST_CONSENTS.ask(database, subscriber=subscriber_id)
 
 
 def events_of(database: Database, subscriber_id: int) -> tuple[PastEvent, ...]:
-    """Return what providers reported about the mail to one subscriber, the newest first."""
+    """Return the events that providers reported about email to one subscriber, newest first."""
     return _EVENTS.ask(database, subscriber=subscriber_id)
 
 
 def soft_bounces_of(database: Database, email: str) -> tuple[PastSoftBounce, ...]:
-    """Return when mail to an address could not be taken for a while, the newest first."""
+    """Return the soft bounces of an address, newest first."""
     return _SOFT_BOUNCES.ask(database, person=person_of(email))

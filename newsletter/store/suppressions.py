@@ -1,7 +1,8 @@
-"""The addresses that must not be mailed, at all or about a topic; they need not be on the list.
+"""Suppressions: addresses that must not be emailed, either at all or about a topic, on the list or not.
 
-A person has at most one suppression that says "not at all", and one for each topic that they left. The first reason of
-each stands, unless they are put there by hand, which no new consent lifts; what is lifted is kept, with why it was.
+A person has at most one suppression from all email, and one for each topic that they left. The first reason is kept,
+with one exception: `manual` replaces any other reason, and no new consent lifts it. A lifted suppression is kept as a
+past one, with the reason for lifting it.
 """
 
 from collections import Counter
@@ -23,39 +24,39 @@ from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
 _PAGE = 1000
-_WHOLE = ""  # the topic of a suppression from everything
+_WHOLE = ""  # the topic of a suppression from all email
 
 
 class ListedSuppression(NamedTuple):
-    """A suppression, after the form of the address that it is listed by."""
+    """A suppression and the form of the address by which the list is sorted."""
 
     person: str
     suppression: Suppression
 
 
 class ReasonCount(NamedTuple):
-    """How many suppressions there are of one reason."""
+    """The number of suppressions with one reason."""
 
     reason: SuppressionReason
     suppressions: int
 
 
 class LastHeard(Struct, frozen=True, kw_only=True):
-    """When something was last heard of a suppression from all mail."""
+    """When a suppression from all email was last reported."""
 
     said_at: datetime
-    handed_over_at: datetime | None  # when we put it on a list of the provider; None where we never did
+    handed_over_at: datetime | None  # when we added the address to a list at the provider; None if we never did
 
 
 class HeardRow(NamedTuple):
-    """What was last heard of somebody's suppression."""
+    """A person, and when their suppression was last reported."""
 
     person: str
     heard: LastHeard
 
 
 class AllowedAgain(NamedTuple):
-    """Since when somebody may be mailed again."""
+    """A person, and the time since which they may be emailed again."""
 
     person: str
     since: datetime
@@ -85,10 +86,10 @@ _FORGOTTEN = query_all("suppressions", "forgotten", bytes)
 def add_suppression(
     database: Database, email: str, reason: SuppressionReason, *, topic: str = "", detail: str = "", now: datetime
 ) -> bool:
-    """Suppress an address. Return whether it was not suppressed before.
+    """Suppress an address. Return whether the suppression is new.
 
-    The first reason stands with its time, unless it is said again by hand; that it was said again is kept, so that no
-    consent from between lifts it.
+    An existing suppression keeps its first reason and its time, unless the new reason is `manual`. The time of the
+    latest report is also saved, so that a consent given before that time does not lift the suppression.
     """
     with database.transaction() as connection:
         added = _ADD(
@@ -106,10 +107,10 @@ def add_suppression(
 
 
 def add_suppressions(database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None) -> int:
-    """Suppress many addresses in one transaction, which an exception of the iterable undoes. Return how many are new.
+    """Suppress many addresses in one transaction. Return how many are new.
 
-    With the `key`, those who were forgotten are left out: they are not mailed anyway, and their address is not kept.
-    Raise InputError where they were forgotten with another one.
+    If the iterable raises an exception, nothing is saved. With the `key`, forgotten people are skipped: they are not
+    emailed anyway, and their addresses are not stored. Raise InputError if they were forgotten with a different key.
     """
     with _reported(database, suppressions, key) as connection:
         added = _ADD_REPORTED(connection)
@@ -118,17 +119,17 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
 
 
 class SuppressionPreview(Struct, frozen=True, kw_only=True):
-    """What adding suppressions would do."""
+    """The effect that adding suppressions would have."""
 
-    named: int  # how many there are, repeated ones and all
-    new: int  # of which so many would be new
-    mailed: int  # people among these who are on the list and get mail now
+    named: int  # the number of rows, including repetitions
+    new: int  # how many of them would be new suppressions
+    mailed: int  # how many of these people are on the list and receive email now
 
 
 def preview_suppressions(
     database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None
 ) -> SuppressionPreview:
-    """Return what `add_suppressions` would do; nothing is changed."""
+    """Return what `add_suppressions` would do, without changing anything."""
     with _reported(database, suppressions, key) as connection:
         return SuppressionPreview(
             named=_COUNT_REPORTED(connection), new=_COUNT_NEW(connection), mailed=_COUNT_MAILED(connection)
@@ -136,13 +137,16 @@ def preview_suppressions(
 
 
 def repeat_suppressions(database: Database, suppressions: Iterable[Suppression]) -> None:
-    """Keep that people who are suppressed left again, so that no consent from before lifts it; nobody is added."""
+    """Save that suppressed people unsubscribed again, so that no earlier consent lifts the suppression.
+
+    People who are not suppressed are ignored.
+    """
     with _reported(database, suppressions, None) as connection:
         _SAY_REPORTED_AGAIN(connection)
 
 
 def keep_handed_over(database: Database, emails: Sequence[str], *, now: datetime) -> None:
-    """Keep that people who are not mailed at all were put on a list of the provider."""
+    """Save that people suppressed from all email were added to a list at the provider."""
     with database.transaction() as connection:
         _KEEP_HANDED_OVER(
             connection, persons=orjson.dumps([person_of(email) for email in emails]).decode(), at=text_of(now)
@@ -158,26 +162,26 @@ def remove_suppression(database: Database, email: str, *, topic: str = "", becau
 
 
 def find_suppression(database: Database, email: str) -> Suppression | None:
-    """Return why an address is not mailed at all, however it is spelled; None where it is mailed about some topic."""
+    """Return the suppression of an address, in any spelling, from all email, or None if there is none."""
     return next((found for found in suppressions_of(database, email) if found.topic == _WHOLE), None)
 
 
 def suppressions_of(database: Database, email: str) -> tuple[Suppression, ...]:
-    """Return all suppressions of an address, however it is spelled: the whole one, then those from topics."""
+    """Return all suppressions of an address, in any spelling: the one from all email first, then those from topics."""
     return _OF_PERSON.ask(database, person=person_of(email))
 
 
 def past_suppressions(database: Database, email: str) -> tuple[PastSuppression, ...]:
-    """Return the suppressions of an address that were lifted, the last one first."""
+    """Return the lifted suppressions of an address, the last one first."""
     return _PAST_OF_PERSON.ask(database, person=person_of(email))
 
 
 def list_suppressions(
     database: Database, *, topic: str | None = None, reason: SuppressionReason | None = None
 ) -> Iterator[Suppression]:
-    """Yield every suppression in the order of the addresses; they are read page by page.
+    """Yield suppressions in the order of the addresses, read page by page.
 
-    `topic` and `reason` leave only theirs; the empty topic those that are not mailed at all.
+    `topic` and `reason` select only suppressions with that value. The empty topic selects suppressions from all email.
     """
     after = ("", "")
     while True:
@@ -191,29 +195,29 @@ def list_suppressions(
 def count_suppressions(
     database: Database, *, topic: str | None = None, reason: SuppressionReason | None = None
 ) -> Counter[SuppressionReason]:
-    """Return how many suppressions there are of each reason, the most frequent first."""
+    """Return the number of suppressions for each reason, most frequent first."""
     return Counter(dict(_COUNTS.ask(database, **_only(topic, reason))))
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """How some people stand who are known by `person_of` their addresses."""
+    """The people in a group who are forgotten, suppressed or allowed again, each as `person_of` their address."""
 
     forgotten: frozenset[str]
-    suppressed: dict[str, LastHeard]  # those who are not mailed at all
-    allowed_since: dict[str, datetime]  # of those who once were not: since when they may be mailed again
+    suppressed: dict[str, LastHeard]  # people who are suppressed from all email
+    allowed_since: dict[str, datetime]  # formerly suppressed people, and the time since which they may be emailed
 
 
 def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None) -> Standing:
-    """Return how people stand now; for some hundreds at a time.
+    """Return the current standing of up to a few hundred people.
 
-    Raise InputError where somebody was forgotten and the key is missing or another one: any of them might be meant.
+    Raise InputError if someone was forgotten and the key is missing or different: any of these people might be the one.
     """
     asked = orjson.dumps(persons).decode()
     with database.read() as connection:
         if key is None and is_anybody_forgotten(connection):
             raise InputError(
-                "people were forgotten here, and these lists could bring their addresses back; "
-                "set NEWSLETTER_KEY in the environment to the key that was used then"
+                "some people have been forgotten, and without the key their addresses could be added again from these "
+                "lists; set NEWSLETTER_KEY in the environment to the key with which they were forgotten"
             )
         is_forgotten = _forgotten(connection, key)
         return Standing(
@@ -224,7 +228,7 @@ def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None
 
 
 def _forgotten(connection: Connection, key: bytes | None) -> Callable[[str], bool]:
-    """Return what says of a person whether they were forgotten."""
+    """Return a function that tells whether a person was forgotten."""
     if key is None or not is_anybody_forgotten(connection):
         return lambda _: False
     require_key(connection, key)
@@ -234,7 +238,7 @@ def _forgotten(connection: Connection, key: bytes | None) -> Callable[[str], boo
 
 @contextmanager
 def _reported(database: Database, suppressions: Iterable[Suppression], key: bytes | None) -> Iterator[Connection]:
-    """Yield a transaction in which suppressions stand in a table of their own."""
+    """Yield a transaction in which the temporary table `reported` holds the suppressions."""
     with database.transaction() as connection:
         is_forgotten = _forgotten(connection, key)
         _CREATE_REPORTED(connection)
@@ -252,7 +256,7 @@ def _rows(suppressions: Iterable[Suppression], is_forgotten: Callable[[str], boo
 
 
 def _only(topic: str | None, reason: SuppressionReason | None) -> dict[str, object]:
-    """Return the parameters of a query that leaves some of them out."""
+    """Return the parameters of a query that selects suppressions by topic and reason. None selects all."""
     return {
         "every_topic": int(topic is None),
         "topic": topic or "",

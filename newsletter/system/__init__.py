@@ -1,1 +1,1 @@
-"""What the program needs of the machine: files written whole or not at all, secrets, helper processes."""
+"""Services of the machine: complete file writes, the environment, logs and error reports."""

@@ -1,4 +1,4 @@
-"""Write files and folders whole or not at all: a reader sees the old one or the new one, never half of either."""
+"""Writes files and folders completely or not at all: a reader sees the old or the new version, never a part."""
 
 import io
 import os
@@ -12,19 +12,19 @@ from typing import BinaryIO, TextIO
 
 from newsletter.errors import InputError
 
-PRIVATE, SHARED = 0o600, 0o666  # permissions of a new file, before the umask takes some away
+PRIVATE, SHARED = 0o600, 0o666  # permissions of a new file, before the umask is applied
 
 
 def write_whole(path: Path, content: bytes, *, permissions: int = SHARED) -> None:
-    """Write a file that takes the place of an earlier one. Raise OSError where it cannot be written."""
+    """Write a file, replacing an earlier one. Raise OSError if it cannot be written."""
     with _draft_of(path, permissions) as file:
         file.write(content)
 
 
 def write_shared(path: Path, content: bytes) -> None:
-    """Write a file that a person asked for, in the place of an earlier one.
+    """Write a file that the user asked for, replacing an earlier one.
 
-    Raise InputError where it cannot be written.
+    Raise InputError if it cannot be written.
     """
     try:
         write_whole(path, content)
@@ -34,10 +34,10 @@ def write_shared(path: Path, content: bytes) -> None:
 
 @contextmanager
 def private_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
-    """Open a UTF-8 file for CSV that only its owner can read; it appears when the block ends well.
+    """Open a UTF-8 file for CSV that only its owner can read. It appears when the block ends without an error.
 
-    Raise InputError where it cannot be written, or exists and must not be overwritten. That is checked before the block
-    begins, and again at its end, since writing a million subscribers takes a while.
+    Raise InputError if it cannot be written, or if it exists and must not be overwritten. This is checked before the
+    block and again after it, since writing a million subscribers takes a while.
     """
     _require_free(path, overwrite=overwrite)
     try:
@@ -50,9 +50,9 @@ def private_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
 
 @contextmanager
 def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield an empty folder to fill, which gets the name `path` when the block ends well.
+    """Yield an empty folder to fill, which becomes `path` when the block ends without an error.
 
-    Where the old folder cannot be replaced, it stays. Raise OSError where something cannot be written.
+    If the old folder cannot be replaced, it stays. Raise OSError if something cannot be written.
     """
     staging = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     new, old = staging / "new", staging / "old"
@@ -72,7 +72,7 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 def synchronize(folder: Path) -> None:
-    """Wait until the folder's entries are on the disk, on systems that can open folders."""
+    """Wait until the folder's entries are on disk, on systems that can open folders."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -84,7 +84,7 @@ def synchronize(folder: Path) -> None:
 
 @contextmanager
 def _draft_of(path: Path, permissions: int) -> Iterator[BinaryIO]:
-    """Yield a hidden file beside `path`, which gets its name when the block ends well."""
+    """Yield a hidden file beside `path`, which becomes `path` when the block ends without an error."""
     draft = path.with_name(f".{path.name}-{token_hex(4)}")
     try:
         with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, permissions)) as file:
@@ -97,10 +97,10 @@ def _draft_of(path: Path, permissions: int) -> Iterator[BinaryIO]:
 
 def _require_free(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
-        raise InputError(f"{path}: it is a folder; name a file in it")
+        raise InputError(f"{path} is a folder; give the name of a file in it")
     if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already; name another file, or add --force")
+        raise InputError(f"{path} already exists; choose another name, or add --force to replace it")
 
 
 def _cannot_write(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be written ({error.strerror}); check the folder and its permissions")
+    return InputError(f"{path} cannot be written ({error.strerror}); check the folder and its permissions")

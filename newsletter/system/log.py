@@ -1,6 +1,7 @@
-"""The log of a command that runs without anyone watching: one JSON object a line, in `logs/` of the workspace.
+"""The log of a command that runs unattended: one JSON object per line, in `logs/` of the workspace.
 
-JSON, because reasons quote servers and people: any text stays one line, and every tool that reads logs takes it apart.
+The log is JSON because reasons quote servers and people. In JSON, any text stays on one line, and log tools can parse
+it.
 """
 
 import fcntl
@@ -27,23 +28,23 @@ Field = str | int | None
 
 
 class Log(Protocol):
-    """Takes one sentence and the facts in it, from any thread; neither addresses nor secrets are kept."""
+    """A function that logs one sentence and its facts, from any thread. Addresses and secrets are masked."""
 
     def __call__(self, sentence: str, /, **fields: Field) -> None:
-        """Write a line."""
+        """Write one line."""
 
 
 def no_log(_sentence: str, /, **_fields: Field) -> None:
-    """Write nothing."""
+    """Do nothing: a log that is switched off."""
 
 
 @contextmanager
 def command_log(workspace: Path, command: str, *, tell: Callable[[str], None] = lambda _: None) -> Iterator[Log]:
-    """Yield the log of a command, `logs/COMMAND.log`, which also says when the command began and how it ended.
+    """Yield the log of a command, `logs/COMMAND.log`. It also records the start of the command and how it ended.
 
-    `tell` hears each sentence too. A log that cannot be written stops nothing.
+    `tell` is called with each sentence. If the log cannot be written, the command continues.
     """
-    logging.raiseExceptions = False  # what cannot be written is no reason for a traceback on the terminal
+    logging.raiseExceptions = False  # a log that cannot be written must not print a traceback
     logger = logging.Logger(command)
     logger.addHandler(_SharedFile(workspace / LOGS_FOLDER / f"{command}.log"))
 
@@ -64,7 +65,7 @@ def command_log(workspace: Path, command: str, *, tell: Callable[[str], None] = 
 
 
 class _JsonLine(logging.Formatter):
-    """Writes when and by which process, then what happened and the facts that are known."""
+    """Formats a record as JSON: the time, the process, the sentence and its facts."""
 
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, Field] = record.__dict__["facts"]
@@ -75,10 +76,10 @@ class _JsonLine(logging.Formatter):
 
 
 class _SharedFile(RotatingFileHandler):
-    """A log file that several processes append to.
+    """A log file to which several processes append.
 
-    They take turns, by a lock on the folder, and open the file anew for each line. So no process goes on writing into a
-    file that another one has moved aside, and two never move files at the same time.
+    They take turns by locking the folder, and reopen the file for each line. So no process writes to a file that
+    another one has already rotated, and two never rotate files at the same time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,7 +88,7 @@ class _SharedFile(RotatingFileHandler):
         self.setFormatter(_JsonLine())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a line; where that fails, the line is lost and the command goes on."""
+        """Append a line. If that fails, the line is lost and the command continues."""
         with suppress(OSError), self._turn():
             super().emit(record)
 
@@ -96,7 +97,7 @@ class _SharedFile(RotatingFileHandler):
         self._folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(self._folder, os.O_RDONLY)
         try:
-            with suppress(OSError):  # on a file system without locks, lines are written all the same
+            with suppress(OSError):  # a file system without locks: write the line anyway
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Explain why a command ends unexpectedly: this machine lacks something, or the program has a fault."""
+"""Explains why a command ended unexpectedly: this machine lacks something, or the program has a bug."""
 
 import errno
 import os
@@ -20,25 +20,25 @@ from newsletter.system.files import PRIVATE, write_whole
 
 MACHINE_EXIT_CODE = 4
 FAULT_EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
-SEND_REPORTS_TO = "whoever looks after this program"
+SEND_REPORTS_TO = "the person who maintains this program"
 
-_DISK_IS_FULL = "the disk is full; make room and try again"
+_DISK_IS_FULL = "the disk is full; free some space and try again"
 _TROUBLES = {
     errno.ENOSPC: _DISK_IS_FULL,
     errno.EDQUOT: _DISK_IS_FULL,
     errno.EIO: "the disk cannot be read or written; check it, then try again",
-    errno.EBADF: "the output is closed; let it go to a terminal, a file or a pipe",
-    errno.ENOLCK: "this file system has no locks to offer; move the workspace to a local disk",
-    errno.EOPNOTSUPP: "this file system knows no locks; move the workspace to a local disk",
+    errno.EBADF: "the output is closed; send it to a terminal, a file or a pipe",
+    errno.ENOLCK: "this file system has no free locks; move the newsletter folder to a local disk",
+    errno.EOPNOTSUPP: "this file system does not support locks; move the newsletter folder to a local disk",
     errno.ENOMEM: "there is not enough memory; close other programs and try again",
     errno.EMFILE: "too many files are open; raise the limit (`ulimit -n`) and try again",
     errno.ENFILE: "too many files are open; close other programs and try again",
 }
-_MOST_REPORTS = 20  # in a folder: a timer may meet the same fault every few minutes
+_MOST_REPORTS = 20  # kept per folder, since a timer may hit the same bug every few minutes
 
 
 def machine_trouble(error: BaseException | None) -> str | None:
-    """Return what this machine lacks and what to do; None where the error has another reason."""
+    """Return what this machine lacks and what to do, or None if the error has another cause."""
     if isinstance(error, MemoryError):
         return _TROUBLES[errno.ENOMEM]
     return _TROUBLES.get(error.errno or 0) if isinstance(error, OSError) else None
@@ -47,21 +47,19 @@ def machine_trouble(error: BaseException | None) -> str | None:
 def report_fault(
     error: BaseException, folder: Path | None, *, command: Sequence[str], environ: Mapping[str, str] = os.environ
 ) -> str:
-    """Write a report of an unexpected error, and return what to tell the person.
+    """Write a report of an unexpected error, and return the message for the user.
 
-    The report goes into `folder`, or into the system's temporary folder where that is missing or cannot be written. It
-    holds neither addresses nor secrets, and only its owner can read it.
+    The report goes into `folder`. If that is missing or cannot be written, it goes into the system's temporary folder.
+    It contains no addresses and no secrets, and only its owner can read it.
     """
     text = conceal("\n".join(_report(error, command)), environ)
     name = f"report-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.txt"
     for place in (folder, None):
         with suppress(OSError):
             path = _keep(place or Path(tempfile.mkdtemp(prefix="newsletter-")), name, text)
-            where = f"The details are in {path}, without addresses and secrets."
-            return (
-                f"newsletter has a fault ({type(error).__name__}). {where} Please send that file to {SEND_REPORTS_TO}."
-            )
-    return f"newsletter has a fault, and no report of it can be written. Please send this to {SEND_REPORTS_TO}:\n{text}"
+            where = f"The details are in {path}, without addresses or secrets."
+            return f"newsletter has a bug ({type(error).__name__}). {where} Please send that file to {SEND_REPORTS_TO}."
+    return f"newsletter has a bug, and the report could not be written. Please send this to {SEND_REPORTS_TO}:\n{text}"
 
 
 def _keep(folder: Path, name: str, text: str) -> Path:
@@ -82,7 +80,7 @@ def _report(error: BaseException, command: Sequence[str]) -> Iterator[str]:
 
 
 def _libraries() -> Iterator[str]:
-    """Yield the libraries that the program asks for, and their versions."""
+    """Yield each required library with its version."""
     try:
         wanted = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

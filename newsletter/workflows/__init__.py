@@ -1,1 +1,1 @@
-"""One file an intent: each joins the stages for one thing that a person wants done."""
+"""One file per command or page; each combines the stages to do what that command or page does."""

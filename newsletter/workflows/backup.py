@@ -1,4 +1,4 @@
-"""Back all data up into a file, and restore them so that nobody is mailed twice."""
+"""Back up all data to a file, and restore it without anyone being emailed twice."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,22 +13,23 @@ from newsletter.store.database import Database
 
 
 class RestoredWorkspace(Struct, frozen=True, kw_only=True):
-    """What a restore did, and where the data are that it replaced."""
+    """The result of a restore, and the file that contains the replaced data."""
 
     restored: Restored
-    aside: Path | None  # a backup of the database as it was before; None where it held nothing
+    aside: Path | None  # a backup of the database before the restore; None if it was empty
 
 
 def backup_workspace(database: Database, path: Path, *, now: datetime, on_progress: Callable[[float], None]) -> None:
-    """Write one state of all data into a new private file, also while a broadcast is being sent.
+    """Write a consistent snapshot of all data to a new private file, even while a broadcast is being sent.
 
-    `on_progress` hears which share is done. Raise StoreError where the file exists or cannot be written.
+    `on_progress` is called with the completed fraction, from 0 to 1. Raise StoreError if the file exists or cannot be
+    written.
     """
     backup.back_up(database, path, now=now, on_progress=on_progress)
 
 
 def holds_data(database: Database) -> bool:
-    """Return whether there is anything in the database that can tell what happened since a backup."""
+    """Return whether the database holds any data that a restore would replace."""
     return backup.is_anything_there(database)
 
 
@@ -41,10 +42,10 @@ def restore_workspace(
     now: datetime,
     on_progress: Callable[[float], None],
 ) -> RestoredWorkspace:
-    """Put a backup in the place of the data, which are first backed up into a file in `root` themselves.
+    """Replace the data with a backup. The current data is first backed up to a file in `root`.
 
-    Raise InputError where a broadcast is being sent, or where the backup is of another list; StoreError where the file
-    is no backup, or is damaged. Nothing is changed then.
+    Raise InputError if a broadcast is being sent or the backup is of another list. Raise StoreError if the file is
+    not a backup or is damaged. In both cases, no data is changed.
     """
     aside = None
     if holds_data(database):

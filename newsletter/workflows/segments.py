@@ -1,4 +1,4 @@
-"""The segments of a workspace: `everyone`, and those that `newsletter.toml` names; and those that somebody types."""
+"""The segments of a workspace: `everyone`, those in `newsletter.toml`, and expressions given with `--where`."""
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -25,9 +25,9 @@ from newsletter.store.subscribers import known_fields, known_tags, load_subscrib
 
 _TABLE = "segments"
 _WHERE = "--where"
-_FEW = 5  # segments, of which every two are compared
+_FEW = 5  # up to this many segments, every pair is compared
 _SAMPLE, _LARGER_SAMPLE = 3, 5
-_MANY_PEOPLE = 100_000  # it may take more than a second to count so many again and again
+_MANY_PEOPLE = 100_000  # counting a larger list many times can take more than a second
 
 
 def audience_fields(config: Config) -> tuple[str, ...] | None:
@@ -44,17 +44,17 @@ def fields_of_list(database: Database) -> tuple[str, ...] | None:
 
 
 def require_segments(config: Config, database: Database, names: Iterable[str], *, now: datetime) -> tuple[Segment, ...]:
-    """Return the segments of these names, as the list stands.
+    """Return the segments with these names, parsed for the list as it is now.
 
-    Raise InputError where one of them does not exist, MistakesError with all that is wrong in their expressions.
+    Raise InputError if one of them does not exist, or MistakesError with every mistake in their expressions.
     """
     return _parsed(config, names, known_names(config, database), now=now)
 
 
 def segment_where(config: Config, database: Database, expression: str, *, now: datetime) -> Segment:
-    """Return the segment that an expression means, which has no name of its own.
+    """Return the unnamed segment that an expression describes.
 
-    Raise MistakesError where the expression is wrong.
+    Raise MistakesError if the expression is wrong.
     """
     known = known_names(config, database)
     return parse_segment(AD_HOC, expression, known, _calendar(config, now), place=Place(path=_WHERE))
@@ -63,9 +63,9 @@ def segment_where(config: Config, database: Database, expression: str, *, now: d
 def meant_by(
     config: Config, database: Database, *, segment: str | None = None, where: str | None = None, now: datetime
 ) -> Segment:
-    """Return the segment that an expression or a name means, or everyone where neither is given.
+    """Return the segment for an expression or a name, or everyone if neither is given.
 
-    Raise InputError where there is no such segment, MistakesError where the expression is wrong.
+    Raise InputError if there is no such segment, or MistakesError if the expression is wrong.
     """
     if where is not None:
         return segment_where(config, database, where, now=now)
@@ -73,7 +73,7 @@ def meant_by(
 
 
 def mistakes_in_segments(config: Config, *, now: datetime) -> tuple[Mistake, ...]:
-    """Return the mistakes in the segments of `newsletter.toml` that can be found; there may be no list yet."""
+    """Return the mistakes in the segments of `newsletter.toml`. Without a list, fewer mistakes can be found."""
     try:
         with open_database(config.database) if config.has_database else nullcontext() as database:
             _parsed(config, config.settings.segments, known_names(config, database), now=now)
@@ -83,7 +83,7 @@ def mistakes_in_segments(config: Config, *, now: datetime) -> tuple[Mistake, ...
 
 
 def known_names(config: Config, database: Database | None) -> KnownNames:
-    """Return the names that an expression may use. The fields and tags are not known while the list is empty."""
+    """Return the names that an expression may use. Fields and tags are unknown while the list is empty."""
     fields = fields_of_list(database) if database else None
     return KnownNames(
         fields=fields,
@@ -119,17 +119,17 @@ def _calendar(config: Config, now: datetime) -> Calendar:
 
 
 class CountedSegment(Struct, frozen=True, kw_only=True):
-    """A segment, how many people it has, and a few of them."""
+    """A segment with its size and a few sample members."""
 
     segment: Segment
     count: SegmentCount
     sample: tuple[Member, ...]
-    also_in_other: int | None = None  # how many of them are in the segment that all are compared with
-    suppressed: tuple[tuple[SuppressionReason, int], ...] = ()  # of a portrait: why people are not mailed
+    also_in_other: int | None = None  # how many members are also in the segment that all are compared with
+    suppressed: tuple[tuple[SuppressionReason, int], ...] = ()  # blocked members by reason; only in `portray_segment`
 
 
 class Overlap(Struct, frozen=True, kw_only=True):
-    """How many people are in both of two segments."""
+    """The number of people who belong to both of two segments."""
 
     one: str
     other: str
@@ -137,7 +137,7 @@ class Overlap(Struct, frozen=True, kw_only=True):
 
 
 class SegmentsOverview(Struct, frozen=True, kw_only=True):
-    """Every segment, `everyone` first, and how many people are in any two of the rest, where these are few."""
+    """All segments, starting with `everyone`, and the overlap of each pair of the others if there are only a few."""
 
     segments: tuple[CountedSegment, ...]
     overlaps: tuple[Overlap, ...]
@@ -145,12 +145,12 @@ class SegmentsOverview(Struct, frozen=True, kw_only=True):
 
 
 def is_large(database: Database) -> bool:
-    """Return whether the list is so large that counting takes a while."""
+    """Return whether the list is so large that counting takes noticeable time."""
     return count_segment(database, All()).members > _MANY_PEOPLE
 
 
 def steps_of_overview(config: Config, *, other: str | None) -> int:
-    """Return how many counts an overview takes."""
+    """Return the number of counts that an overview needs, for a progress bar."""
     named = len(config.settings.segments)
     return named + 1 + (comb(named, 2) if _compares_all(named, other) else 0)
 
@@ -158,10 +158,10 @@ def steps_of_overview(config: Config, *, other: str | None) -> int:
 def overview_segments(
     config: Config, database: Database, *, other: str | None, now: datetime, on_counted: Callable[[int], None]
 ) -> SegmentsOverview:
-    """Count every segment; with `other`, also how many people of each are in that one.
+    """Count the people in every segment. With `other`, also count how many of them are in that segment.
 
-    `on_counted` hears of each count. Raise InputError where there is no segment `other`, MistakesError with all that
-    is wrong in the expressions.
+    `on_counted` is called with 1 after each count. Raise InputError if the segment `other` does not exist, or
+    MistakesError with every mistake in the expressions.
     """
     compared = require_segments(config, database, [other], now=now)[0] if other else None
     counted = []
@@ -179,7 +179,7 @@ def overview_segments(
 
 
 def portray_segment(database: Database, segment: Segment) -> CountedSegment:
-    """Return all that there is to say about one segment: also why people are not mailed, the most frequent first."""
+    """Return one segment in detail, including the reasons why members are blocked, in order of frequency."""
     counted = _counted(database, segment, sample=_LARGER_SAMPLE)
     return replace(counted, suppressed=count_suppressed(database, segment.condition))
 

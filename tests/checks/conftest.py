@@ -26,7 +26,7 @@ ISSUE = "issues/2026-03"
 CONFIG = """\
 [newsletter]
 name = "Harbour Letters"
-organisation = "Harbour House"
+organization = "Harbour House"
 from = "Harbour House <letters@example.org>"
 address = "Harbour House, 7 Quay Street, Galway, Ireland"
 website = "https://example.org"

@@ -22,9 +22,9 @@ def test_what_a_rule_needs_and_whether_it_can_be_waived_is_told() -> None:
     effects = {rule.id: rule.effects for family in explained_families() for rule in family.rules}
 
     assert effects["A6"] == ("error", "needs a browser")
-    assert effects["M1"] == ("error", "needs a list")
-    assert effects["L1"] == ("error", "cannot be waived")
-    assert effects["R1"] == ("error", "of a broadcast")
+    assert effects["M1"] == ("error", "needs a subscriber list")
+    assert effects["L1"] == ("error", "cannot be overridden")
+    assert effects["R1"] == ("error", "for broadcasts only")
 
 
 def test_the_page_about_the_checks_says_what_the_rules_say() -> None:

@@ -108,8 +108,8 @@ def test_what_is_waived_holds_nothing_back_and_comes_last(workspace: Workspace) 
 @pytest.mark.parametrize(
     ("rule", "what"),
     [
-        ("S61", "names the check S61, which does not exist"),
-        ("L2", "the check L2 cannot be waived: the law, or the sending itself, asks for it"),
+        ("S61", "`waive` names the check S61, which does not exist"),
+        ("L2", "check L2 cannot be overridden, because the law requires it or nothing could be sent without it"),
     ],
 )
 def test_a_check_that_cannot_be_waived_is_a_mistake_at_its_line(workspace: Workspace, rule: str, what: str) -> None:
@@ -126,7 +126,7 @@ def test_what_cannot_be_waived_cannot_weigh_less_either(workspace: Workspace) ->
     subject = workspace.subject()
     (mistake,) = mistakes_in_waivers(subject.config, subject.issue)
     assert mistake.place == "newsletter.toml:14"
-    assert mistake.what.startswith("the check L2 cannot be weighed otherwise")
+    assert mistake.what.startswith("check L2 cannot be given another severity")
 
 
 @pytest.mark.parametrize(("name", "place"), [("toml", "newsletter.toml:14"), ("issue", f"{ISSUE}/issue.yaml:5")])

@@ -103,7 +103,7 @@ def test_a_filter_that_fails_is_told_with_its_own_words(tmp_path: Path, monkeypa
     program.write_text("#!/bin/sh\necho 'config: no rules were found' >&2\nexit 2\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(CannotRunError, match="SpamAssassin fails \\(config: no rules were found\\)"):
+    with pytest.raises(CannotRunError, match="SpamAssassin failed \\(config: no rules were found\\)"):
         rules_set_off(b"Subject: Hello\r\n\r\nHello\r\n")
 
 

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from pkgutil import resolve_name
+from types import SimpleNamespace
 
 import pytest
+import typer
+from typer.core import TyperOption
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
+from newsletter.cli.parameters import range_of
 from tests.e2e.program import environment
 
 LISTED = [*(line for panel in COMMANDS.values() for line in panel.items()), *SUBSCRIBERS.items(), *SUPPRESSIONS.items()]
@@ -35,19 +40,57 @@ def test_a_command_is_listed_with_the_first_paragraph_of_its_docstring(module: s
     assert line == " ".join(docstring.partition("\n\n")[0].split())
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        (),
-        *((name_of(module),) for panel in COMMANDS.values() for module in panel),
-        *(("subscribers", *names) for names in ((), *((name_of(module),) for module in SUBSCRIBERS))),
-        *(("suppressions", *names) for names in ((), *((name_of(module),) for module in SUPPRESSIONS))),
-    ],
-)
-def test_help_shows_no_type_of_python(words: Sequence[str]) -> None:
-    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).output
+SCREENS = [
+    (),
+    *((name_of(module),) for panel in COMMANDS.values() for module in panel),
+    *(("subscribers", *names) for names in ((), *((name_of(module),) for module in SUBSCRIBERS))),
+    *(("suppressions", *names) for names in ((), *((name_of(module),) for module in SUPPRESSIONS))),
+]
+
+
+@pytest.mark.parametrize("detection", ["", "1"])
+@pytest.mark.parametrize("words", SCREENS)
+def test_help_shows_no_type_of_python_and_no_doubled_brackets(words: Sequence[str], detection: str) -> None:
+    env = {"COLUMNS": "200", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": detection}
+    shown = CliRunner().invoke(app, [*words, "--help"], env=env).output
     assert "--help" in shown
-    assert not re.search(r"<[a-z]", shown)
+    assert ("--install-completion" in shown) is (not words)
+    assert not re.search(r"<[a-z=]|[{}]|\[\[|\]\]|\b(bool|str|int|float)\b|list\[", shown.lower())
+
+
+@pytest.mark.parametrize("words", SCREENS)
+def test_every_value_on_the_command_line_has_a_name_in_capitals(words: Sequence[str]) -> None:
+    command = get_command(app)
+    context = typer.Context(command)
+    for word in words:
+        _, command, _ = command.resolve_command(context, [word])
+        context = typer.Context(command, info_name=word, parent=context)
+    for parameter in command.get_params(context):
+        if not (isinstance(parameter, TyperOption) and parameter.is_flag):
+            assert re.fullmatch(r'"?[A-Z][A-Z=-]*(\.svg)?"?', parameter.metavar), parameter.name
+
+
+def test_the_panels_follow_the_month_of_a_director() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
+    panels = re.findall(r"╭─ (.+?) ─", shown)
+    assert panels == [
+        *("Options", "Write", "Preview and check", "Test and approve", "Send", "After sending"),
+        *("Your list", "Maintenance"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [((None, None), None), ((1, None), "1 or more"), ((None, 9), "up to 9"), ((1, 16), "1 to 16")],
+)
+def test_the_limits_of_a_number_are_said_in_words(limits: tuple[int | None, int | None], words: str | None) -> None:
+    assert range_of(SimpleNamespace(min=limits[0], max=limits[1])) == words
+
+
+def test_the_usage_line_names_arguments_without_braces() -> None:
+    shown = CliRunner().invoke(app, ["suppressions", "add", "--help"], env={"COLUMNS": "200"}).output
+    assert "add [OPTIONS] [EMAIL...]" in shown
+    assert "send [OPTIONS] ISSUE " in CliRunner().invoke(app, ["send", "--help"], env={"COLUMNS": "200"}).output
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("subscribers", "--help")])
@@ -55,7 +98,7 @@ def test_a_list_of_commands_loads_none_of_them(arguments: Sequence[str], tmp_pat
     ours = {name for name in modules_after(*arguments, folder=tmp_path) if name.startswith("newsletter")}
     assert ours == {
         *("newsletter", "newsletter.__main__", "newsletter.errors"),
-        *("newsletter.cli", "newsletter.cli.app", "newsletter.cli.output"),
+        *("newsletter.cli", "newsletter.cli.app", "newsletter.cli.output", "newsletter.cli.parameters"),
     }
 
 

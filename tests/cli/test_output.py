@@ -151,7 +151,7 @@ def test_a_fact_without_a_value_is_left_out(capsys: pytest.CaptureFixture[str]) 
 def test_moments_become_iso_in_json_and_other_objects_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_json({"at": datetime(2026, 2, 19, 8, 0, tzinfo=UTC)})
     assert json.loads(capsys.readouterr().out) == {"at": "2026-02-19T08:00:00+00:00"}
-    with pytest.raises(TypeError, match="object has no form"):
+    with pytest.raises(TypeError, match="object cannot be written as JSON"):
         output.print_json(object())
 
 

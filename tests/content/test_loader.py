@@ -137,14 +137,14 @@ def test_an_issue_says_what_it_is_about(tmp_path: Path, written: str, topics: tu
     [
         (
             "",
-            "issue.yaml:1: the issue does not say which topics it is about; add `topics:` with one or more of news, "
-            "events: whoever left all of them does not get it",
+            "issue.yaml:1: the issue has no topics; add `topics:` with one or more of news, events (subscribers who "
+            "left all of its topics do not receive the issue)",
         ),
-        ("topics: []\n", "issue.yaml:7: the issue does not say which topics it is about; add"),
+        ("topics: []\n", "issue.yaml:7: the issue has no topics; add"),
         ("topics:\n  - news\n  - evnts\n", "issue.yaml:9: there is no topic evnts; did you mean events?"),
-        ("topics: [retreats]\n", "issue.yaml:7: there is no topic retreats; the known ones are events, news"),
-        ("topics: [news, news]\n", "issue.yaml:7: the topic news stands twice; keep one of them"),
-        ("topics: [2]\n", "issue.yaml:7: topics › item 1: must be text"),
+        ("topics: [retreats]\n", "issue.yaml:7: there is no topic retreats; choose from events, news"),
+        ("topics: [news, news]\n", "issue.yaml:7: the topic news is listed twice; keep one of them"),
+        ("topics: [2]\n", "issue.yaml:7: there is no topic 2; "),
     ],
 )
 def test_topics_that_are_missing_or_unknown_are_mistakes(tmp_path: Path, written: str, told: str) -> None:
@@ -153,8 +153,8 @@ def test_topics_that_are_missing_or_unknown_are_mistakes(tmp_path: Path, written
 
 def test_a_topic_where_the_workspace_has_none_is_a_mistake(tmp_path: Path) -> None:
     assert mistakes(about(tmp_path, "topics: [news]\n", config=CONFIG)) == [
-        "issues/2026-02/issue.yaml:7: `topics` is written, but newsletter.toml defines none; take it out, or define "
-        "topics under [topics] there"
+        "issues/2026-02/issue.yaml:7: `topics` is set, but newsletter.toml defines no topics; delete the line, or "
+        "define topics under [topics] in newsletter.toml"
     ]
 
 
@@ -177,16 +177,20 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "issue.yaml",
             ISSUE.replace("2026-02-19", "2026-02-30"),
-            "issues/2026-02/issue.yaml:4: date: '2026-02-30' is no date",
+            "issues/2026-02/issue.yaml:4: date: '2026-02-30' is not a date",
         ),
         (
             "issue.yaml",
             ISSUE.replace("- letter", "- lettre"),
             "issues/2026-02/issue.yaml:6: there is no section lettre",
         ),
-        ("issue.yaml", ISSUE + "  - letter\n", "issues/2026-02/issue.yaml:7: the section letter stands twice"),
-        ("issue.yaml", ISSUE + "title: Again\n", "issues/2026-02/issue.yaml:7: the key title stands twice"),
-        ("issue.yaml", ISSUE.replace("title: A", "title: [A"), "issues/2026-02/issue.yaml:4: not valid YAML"),
+        ("issue.yaml", ISSUE + "  - letter\n", "issues/2026-02/issue.yaml:7: the section letter is listed twice"),
+        ("issue.yaml", ISSUE + "title: Again\n", "issues/2026-02/issue.yaml:7: the key title appears twice"),
+        (
+            "issue.yaml",
+            ISSUE.replace("title: A", "title: [A"),
+            "issues/2026-02/issue.yaml:3: the bracket [ that begins",
+        ),
         (
             "issue.yaml",
             ISSUE.replace("title: A", 'title: "A'),
@@ -195,11 +199,40 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "issue.yaml",
             ISSUE.replace("title: A small letter", "title:"),
-            "issues/2026-02/issue.yaml:3: title: it is empty",
+            "issues/2026-02/issue.yaml:3: title is empty",
         ),
-        ("issue.yaml", ISSUE.replace("title: A small letter", "title: 12"), "title: must be text; put it in quotes"),
-        ("issue.yaml", "- a\n- b\n", "issues/2026-02/issue.yaml:1: does not hold keys with values"),
-        ("issue.yaml", "", "subject is missing"),
+        (
+            "issue.yaml",
+            ISSUE.replace("A small letter for everybody", "Rest is our #1 wish"),
+            "issues/2026-02/issue.yaml:1: the text of subject is cut off at “#1 wish”; put it in quotes: subject: "
+            '"Rest is our #1 wish"',
+        ),
+        ("issue.yaml", "- a\n- b\n", "issues/2026-02/issue.yaml:1: the file is a list"),
+        (
+            "issue.yaml",
+            "",
+            "issues/2026-02/issue.yaml:1: the file is empty; write a line for each of subject, preheader, title, date, "
+            "sections",
+        ),
+        ("issue.yaml", "# nothing yet\n", "issues/2026-02/issue.yaml:1: the file is empty"),
+        ("issue.yaml", ISSUE.replace("2026-02-19", "20260219"), "date: '20260219' is not a date; write 2026-02-19"),
+        (
+            "issue.yaml",
+            ISSUE.replace("2026-02-19", "[2026]"),
+            "issues/2026-02/issue.yaml:4: date: it contains more than",
+        ),
+        ("issue.yaml", ISSUE.replace("- letter", '- "“letter”"'), 'do not count as quotes; write "letter"'),
+        (
+            "letter.md",
+            "---\ntitle: T\nbutton:\n\tlabel: D\n  url: https://www.example.org\n---\n",
+            "issues/2026-02/letter.md:4: the line is indented with a tab; use ordinary spaces: `  label: D`",
+        ),
+        (
+            "letter.md",
+            "---\nthanks:\n  - {language: es, text: Gracias, amigas}\n---\n",
+            "issues/2026-02/letter.md:3: “amigas” in the braces has no colon; put a text with a comma in quotes: text: "
+            '"Gracias, amigas"',
+        ),
         (
             "letter.md",
             "---\ngreting: Hi\n---\n",
@@ -208,33 +241,33 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "letter.md",
             "---\ntype: sonnet\n---\n",
-            "issues/2026-02/letter.md:2: unknown section type sonnet; the known ones",
+            "issues/2026-02/letter.md:2: there is no section type sonnet; choose from",
         ),
-        ("letter.md", "---\ntitle: T\n", "issues/2026-02/letter.md:1: the front matter has no end"),
-        ("letter.md", "One\n{% if x %}\n", "issues/2026-02/letter.md:2: {% is control flow"),
+        ("letter.md", "---\ntitle: T\n", "issues/2026-02/letter.md:1: the settings at the top have no closing line"),
+        ("letter.md", "One\n{% if x %}\n", "issues/2026-02/letter.md:2: {% does not work in content"),
         ("letter.md", "One\n{{ first name }}\n", "issues/2026-02/letter.md:2: {{ first name }} is not a merge field"),
-        ("letter.md", "One\n\n{{ first_name\n", "issues/2026-02/letter.md:3: {{ has no partner"),
+        ("letter.md", "One\n\n{{ first_name\n", "issues/2026-02/letter.md:3: {{ has no matching }}"),
         ("letter.md", "One {{ x.__class__ }}\n", "is not a merge field"),
-        ("letter.md", "One\n![A](images/a.png)\n", "issues/2026-02/letter.md:2: there is no picture images/a.png"),
+        ("letter.md", "One\n![A](images/a.png)\n", "issues/2026-02/letter.md:2: there is no image images/a.png"),
         ("letter.md", "![A](../../../etc/a.png)\n", "is outside the issue"),
-        ("letter.md", "![A](images/a.pdf)\n", "issues/2026-02/letter.md:1: images/a.pdf is not a picture"),
-        ("letter.md", "![A](images/a.heic)\n", "letter.md:1: images/a.heic is of the kind HEIC"),
+        ("letter.md", "![A](images/a.pdf)\n", "issues/2026-02/letter.md:1: images/a.pdf is not an image"),
+        ("letter.md", "![A](images/a.heic)\n", "letter.md:1: images/a.heic is a HEIC photo"),
         (
             "letter.md",
             b"One\ntwo \xff\n",
-            "issues/2026-02/letter.md:2: is not UTF-8 text; save it with the encoding UTF-8",
+            "issues/2026-02/letter.md:2: the file is not UTF-8 text; save it with UTF-8 encoding",
         ),
-        ("letter.md", "One\ntwo \x00\n", "issues/2026-02/letter.md:2: holds the control character U+0000"),
+        ("letter.md", "One\ntwo \x00\n", "issues/2026-02/letter.md:2: the line contains the control character U+0000"),
         (
             "letter.md",
             "---\nbutton:\n  label: Go\n  url: /here\n---\n",
-            "letter.md:4: button › url: '/here' is not a whole",
+            "letter.md:4: button › url: '/here' is not a complete",
         ),
         ("letter.md", "---\nbutton:\n  label: Go\n  url: javascript:x\n---\n", "letter.md:4: button › url"),
         (
             "letter.md",
             "---\nsignature: Ana\n---\n",
-            "issues/2026-02/letter.md:2: signature: must hold keys with values",
+            "issues/2026-02/letter.md:2: signature: must be a table of keys and values",
         ),
     ],
 )
@@ -250,14 +283,14 @@ def test_a_mistake_names_its_line_and_the_remedy(
     [
         (
             EVENT.replace("02-25 11:00", "02-31 11:00"),
-            "events/a.md:4: ends: '2026-02-31 11:00' is no date that exists",
+            "events/a.md:4: ends: '2026-02-31 11:00' is not a date that exists",
         ),
-        (EVENT.replace("02-25 11:00", "02-24 11:00"), "events/a.md:4: it ends 2026-02-24 11:00, before it starts"),
-        (EVENT.replace("ends: 2026-02-25 11:00", "ends: 2026-02-25"), "one of `starts` and `ends` has a time"),
+        (EVENT.replace("02-25 11:00", "02-24 11:00"), "events/a.md:4: the event ends on 2026-02-24 11:00, before"),
+        (EVENT.replace("ends: 2026-02-25 11:00", "ends: 2026-02-25"), "only one of `starts` and `ends` has a time"),
         (EVENT.replace("title:", "timezone: PST8\ntitle:"), "events/a.md:2: timezone: 'PST8' is not a time zone"),
-        (EVENT.replace("ends: 2026-02-25", "repeats: weekly\nends: 2026-03-05"), "it repeats weekly, but"),
-        (EVENT.replace("08:00", "08:00+02:00"), "carries an offset"),
-        (EVENT.replace("starts: 2026-02-25 08:00\n", ""), "events/a.md:3: it never starts; add `starts`"),
+        (EVENT.replace("ends: 2026-02-25", "repeats: weekly\nends: 2026-03-05"), "the event repeats weekly, but"),
+        (EVENT.replace("08:00", "08:00+02:00"), "has a UTC offset"),
+        (EVENT.replace("starts: 2026-02-25 08:00\n", ""), "events/a.md:3: the event has no start; add `starts`"),
         (EVENT.replace("title: A workshop\n", ""), "title is missing"),
     ],
 )
@@ -273,23 +306,23 @@ def test_an_event_that_cannot_be_is_a_mistake(tmp_path: Path, event: str, expect
 
 def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     files = {
-        "issues/2026-02/issue.yaml": issue_with("letter", "events", "nowhere") + "colour: red\n",
+        "issues/2026-02/issue.yaml": issue_with("letter", "events", "nowhere") + "color: red\n",
         "issues/2026-02/letter.md": "---\ngreting: Hi\n---\n{% x %}\n",
     }
     found = mistakes(write_workspace(tmp_path, files))
     assert [mistake.split(": ")[1].split(";")[0] for mistake in found] == [
         "there is no section events",
         "there is no section nowhere",
-        "unknown key colour",
+        "unknown key color",
         "unknown key greting",
-        "{% is control flow, which content does not have",
+        "{% does not work in content",
     ]
 
 
 def test_a_picture_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     files = {"issues/2026-02/letter.md": "![A](images/a.png)\n", "issues/2026-02/images/a.png": b"not a picture"}
     root = write_workspace(tmp_path, files)
-    assert "is damaged or of another kind" in mistakes(root)[0]
+    assert "is damaged, or its name has the wrong ending" in mistakes(root)[0]
     (root / "issues/2026-02/images/a.png").write_bytes(png())
     path = (root / "issues/2026-02/images/a.png").resolve()
     place = Place(path="issues/2026-02/letter.md", line=1)
@@ -300,6 +333,28 @@ def test_a_folder_without_issue_yaml_is_no_issue(tmp_path: Path) -> None:
     root = write_workspace(tmp_path)
     with pytest.raises(InputError, match=r"it has no issue\.yaml"):
         load_issue(load_config(root), root / "issues")
+
+
+def test_values_that_yaml_would_change_are_read_by_their_fields(tmp_path: Path) -> None:
+    files = {
+        "issues/2026-02/issue.yaml": issue_with("events").replace("A small letter\n", "1.10\n"),
+        "issues/2026-02/events/index.md": "---\ntitle: No\n---\n",
+        "issues/2026-02/events/a.md": EVENT.replace("A workshop", "12:30") + "",
+        "issues/2026-02/events/b.md": EVENT.replace("---\nWords", "weekdays: Yes\nlink: null\n---\nWords"),
+    }
+    issue = load(write_workspace(tmp_path, files))
+
+    (section,) = issue.sections
+    assert (issue.fields.title, section.fields.title) == ("1.10", "No")
+    assert [item.fields.title for item in section.items] == ["12:30", "A workshop"]
+    assert [item.fields.weekdays for item in section.items] == [False, True]
+
+
+def test_a_colon_that_makes_a_key_of_a_step_is_told(tmp_path: Path) -> None:
+    tips = "---\ntype: tips\ncards:\n  - title: Ours\n    steps:\n      - Bring: a pillow\n---\n"
+    (mistake,) = mistakes(write_workspace(tmp_path, {"issues/2026-02/letter.md": tips}))
+    assert mistake.startswith("issues/2026-02/letter.md:6: cards › item 1 › steps › item 1: the colon after “Bring”")
+    assert mistake.endswith('put the text in quotes: "Bring: a pillow"')
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -46,10 +46,10 @@ def test_every_kind_that_can_be_turned_into_one_for_mail_is_taken(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.heic", b"x", "is of the kind HEIC, which only telephones read; export it as JPEG"),
-        ("a.pdf", b"x", "is not a picture that can be turned into one for mail; use JPEG, PNG"),
-        ("a", b"x", "is not a picture"),
-        ("a.jpg", picture("PNG"), "is damaged or of another kind than its name says; export it again"),
+        ("a.heic", b"x", "is a HEIC photo, which email apps cannot show; export it as JPEG"),
+        ("a.pdf", b"x", "is not an image that can be used in an email; use JPEG, PNG"),
+        ("a", b"x", "is not an image"),
+        ("a.jpg", picture("PNG"), "is damaged, or its name has the wrong ending; export it again"),
         ("a.png", picture("PNG")[:-30], "is damaged"),
         ("a.png", b"", "is damaged"),
         ("a.webp", b"RIFF", "is damaged"),
@@ -64,12 +64,12 @@ def test_what_is_no_picture_is_told(tmp_path: Path, name: str, content: bytes, s
 
 @pytest.mark.parametrize("name", [f"images/{'a' * 300}.png", f"{'a/' * 3000}a.png"])
 def test_a_name_that_is_longer_than_the_system_knows_is_one_of_no_picture(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="there is no picture "):
+    with pytest.raises(ValueError, match="there is no image "):
         find_picture(tmp_path, name)
 
 
 @pytest.mark.parametrize(
-    ("side", "said"), [(11_000, "11,000 × 11,000 pixels; export it"), (50_000, "too large to be opened")]
+    ("side", "said"), [(11_000, "11,000 × 11,000 pixels; export it"), (50_000, "too large to open")]
 )
 def test_a_picture_that_would_fill_the_memory_is_told_before_it_is_opened(tmp_path: Path, side: int, said: str) -> None:
     header = b"BM" + (54).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
@@ -91,12 +91,12 @@ def mistakes(root: Path) -> list[str]:
     [
         (
             'One\n\n![A hill](images/a.png "A hill")\n',
-            f"{LETTER}:3: the title “A hill” of a picture is shown nowhere; write",
+            f"{LETTER}:3: the image title “A hill” would not be shown; write",
         ),
-        ('![A hill](images/a.png "5000 px")\n', f"{LETTER}:1: a picture cannot be shown 5000 px wide; choose"),
+        ('![A hill](images/a.png "5000 px")\n', f"{LETTER}:1: an image cannot be shown 5000 px wide; choose"),
         (
             '![A hill](images/a.png "decorative")\n',
-            f"{LETTER}:1: the picture images/a.png is marked as decorative and described",
+            f"{LETTER}:1: the image images/a.png is marked as decorative, but has a description",
         ),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_portrait_is_described_or_decorative(tmp_path: Path) -> None:
 
     (mistake,) = mistakes(root)
 
-    assert mistake.startswith(f"{LETTER}:5: signature: the portrait is decorative and described all the same")
+    assert mistake.startswith(f"{LETTER}:5: signature: the portrait is marked as decorative, but has a description")
 
 
 def test_a_picture_keeps_the_place_where_it_is_named(tmp_path: Path) -> None:

@@ -72,8 +72,9 @@ def test_a_file_of_the_workspace_is_laid_over_the_built_in_one(tmp_path: Path) -
 
 def test_a_language_without_steps_is_a_mistake_that_names_those_with(tmp_path: Path) -> None:
     (told,) = mistakes(tmp_path, "show: all", language="fi")
-    assert told.startswith("issues/2026-02/tips.md:3: there are no steps in the issue's language, fi; ")
-    assert f"write templates/tips/fi.yaml, or `cards`; there are {', '.join(LANGUAGES)}" in told
+    assert told.startswith("issues/2026-02/tips.md:3: the theme has no steps in the issue's language, fi; ")
+    assert "add templates/tips/fi.yaml, or write your own steps under `cards`; " in told
+    assert f"the theme has steps in {', '.join(LANGUAGES)}" in told
 
 
 @pytest.mark.parametrize(
@@ -82,12 +83,18 @@ def test_a_language_without_steps_is_a_mistake_that_names_those_with(tmp_path: P
         (ENGLISH.replace("title: Outlook", "titel: Outlook"), "unknown key outlook › titel; did you mean title?"),
         (ENGLISH.partition("yahoo:")[0], "yahoo is missing; add it"),
         (ENGLISH + "hotmail:\n  title: Hotmail\n", "unknown key hotmail; "),
-        (ENGLISH.replace("looked_at: 2026-11-23", "looked_at: 2026-02-30", 1), "'2026-02-30' is no date that exists"),
+        (
+            ENGLISH.replace("looked_at: 2026-11-23", "looked_at: 2026-02-30", 1),
+            "'2026-02-30' is not a date that exists",
+        ),
         (
             ENGLISH.replace("Choose “Move”.", "Choose {{ first_name }}."),
-            "{{ first_name }} is a merge field; write plain",
+            "the merge field {{ first_name }} does not work in steps; write plain",
         ),
-        (ENGLISH.replace("  title: Apple Mail\n", "  title: Apple Mail\n title: x\n"), "not valid YAML"),
+        (
+            ENGLISH.replace("  title: Apple Mail\n", "  title: Apple Mail\n title: x\n"),
+            "the line is indented by 1 space",
+        ),
     ],
 )
 def test_a_mistake_in_a_file_of_steps_names_its_line(tmp_path: Path, changed: str, expected: str) -> None:
@@ -101,21 +108,21 @@ CARDS = "cards:\n  - title: Ours\n    steps: [Do it.]"
 @pytest.mark.parametrize(
     ("front_matter", "line", "expected"),
     [
-        (f"show: all\n{CARDS}", 4, "`show` brings steps already; keep `cards`, your own words, or `show`"),
-        (f"{CARDS}\napps: [yahoo]", 6, "`cards` are your own words, for whatever app; take `apps` out"),
-        ("apps: [yahoo]", 3, "it chooses from what `show` brings; add `show: all`"),
+        (f"show: all\n{CARDS}", 4, "`show` already adds the theme's steps; keep only one of `cards` and `show`"),
+        (f"{CARDS}\napps: [yahoo]", 6, "`cards` are your own; delete `apps`"),
+        ("apps: [yahoo]", 3, "which are not shown; add `show: all`"),
         (
             "show: own\napps: [yahoo]",
             4,
-            "with `show: own` the reader's mailbox chooses; take it out, or write `show: all`",
+            "with `show: own` each reader sees the steps for their own mailbox; delete `apps`, or write `show: all`",
         ),
-        ("show: all\napps: [yahoo, other, yahoo]", 4, "yahoo stands twice; keep one of them"),
+        ("show: all\napps: [yahoo, other, yahoo]", 4, "yahoo is listed twice; keep one of them"),
         (
             "show: all\napps:\n  - yahoo\n  - hotmail",
             6,
-            "'hotmail' is not possible; write 'gmail-phone', 'gmail-desktop'",
+            "'hotmail' is not a possible value; write 'gmail-phone', 'gmail-desktop'",
         ),
-        ("show: mine", 3, "show: 'mine' is not possible; write 'all' or 'own'"),
+        ("show: mine", 3, "show: 'mine' is not a possible value; write 'all' or 'own'"),
     ],
 )
 def test_keys_that_exclude_each_other_are_a_mistake(

@@ -28,10 +28,10 @@ def broadcasts(root: Path) -> str:
 
 def test_what_was_tested_and_approved_is_sent(workspace: Path) -> None:
     refused = run(workspace, *SEND, expect=1).stdout
-    assert "issues/2026-02: error nobody approved it" in refused
+    assert "issues/2026-02: error no one has approved it" in refused
     assert "newsletter approve 2026-02 --by NAME [R1]" in refused
     assert "newsletter test 2026-02 --to reviewers [R2]" in refused
-    assert "There is no broadcast yet" in broadcasts(workspace)
+    assert "There are no broadcasts yet" in broadcasts(workspace)
 
     assert "newsletter approve 2026-02 --by NAME" in run(workspace, *TEST).stderr
     half = run(workspace, *SEND, expect=1).stdout
@@ -53,10 +53,10 @@ def test_an_edit_after_the_yes_holds_the_broadcast_back(workspace: Path) -> None
 
     refused = run(workspace, *SEND, expect=1).stdout
 
-    assert "changed since Ana Lima approved it on" in refused
+    assert "changed after Ana Lima approved it on" in refused
     shown = run(workspace, "approve", "2026-02", "--by", "Noor", expect=2)
     assert "changed since Ana Lima approved" in shown.stdout
-    assert "no test copy of this content yet" in shown.stdout
+    assert "no test copy of this content has been sent" in shown.stdout
 
 
 def test_a_demand_is_waived_like_a_check_and_stands_in_the_ledger(workspace: Path) -> None:
@@ -77,7 +77,7 @@ def test_approving_shows_what_is_approved_and_asks(workspace: Path) -> None:
     )
     told = run(workspace, "approve", "2026-02", "--by", "Ana Lima", expect=2)
     assert "add --yes" in told.stderr
-    for words in ("A small letter for everybody", "what is only for teachers", "nothing found", "not yet"):
+    for words in ("A small letter for everybody", "what is only for teachers", "No problems found.", "not yet"):
         assert words in told.stdout
     assert "is not a name" in run(workspace, "approve", "2026-02", "--by", " ", "--yes", expect=2).stderr
     assert "[R1]" in run(workspace, *SEND, expect=1).stdout
@@ -85,5 +85,5 @@ def test_approving_shows_what_is_approved_and_asks(workspace: Path) -> None:
 
 def test_check_explains_the_demands(workspace: Path) -> None:
     told = run(workspace, "check", "--list").stdout
-    assert "R1  Somebody approved exactly this content" in told
-    assert "R2  A test copy of exactly this content was sent" in told
+    assert " (R1): error, " in told
+    assert " (R2): error, " in told

@@ -24,7 +24,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_account_adds_up_and_says_what_happened(workspace: Path) -> None:
     told = run(workspace, "audit", "2").stdout
-    assert "2 accepted + 3 excluded + 0 invalid + 0 cancelled + 0 unknown = 5 frozen" in told
+    assert "2 accepted + 3 excluded + 0 invalid + 0 cancelled + 0 unknown = 5 total" in told
     assert "2 already in broadcast 1" in told
     assert "1 unsubscribed" in told
     assert "frozen" in told
@@ -50,10 +50,10 @@ def test_each_part_is_listed(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("Person2@example.org", "Yes: outbox took the mail to Person2@example.org on 20"),
-        ("person0@example.org", "No: person0@example.org was left out on 20"),
+        ("Person2@example.org", "Yes. outbox accepted the email to Person2@example.org on 20"),
+        ("person0@example.org", "No. person0@example.org was left out on 20"),
         ("person1@example.org", "already in broadcast 1"),
-        ("stranger@example.net", "No: broadcast 2 was not meant for stranger@example.net."),
+        ("stranger@example.net", "No. stranger@example.net was not a recipient of broadcast 2."),
     ],
 )
 def test_an_address_is_answered_for(workspace: Path, address: str, sentence: str) -> None:
@@ -68,18 +68,18 @@ def test_where_else_somebody_got_the_issue_is_told(workspace: Path) -> None:
 
 def test_everybody_can_be_had_in_a_file(workspace: Path) -> None:
     told = run(workspace, "audit", "2", "--csv", "account.csv")
-    assert "5 deliveries written to account.csv" in told.stderr
+    assert "Saved 5 people to account.csv" in told.stderr
     path = workspace / "account.csv"
     assert path.stat().st_mode & 0o077 == 0
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert sorted(row["status"] for row in rows) == ["accepted"] * 2 + ["excluded"] * 3
-    assert "exists already" in run(workspace, "audit", "2", "--csv", "account.csv", expect=2).stderr
+    assert "already exists" in run(workspace, "audit", "2", "--csv", "account.csv", expect=2).stderr
     run(workspace, "audit", "2", "--csv", "account.csv", "--list", "excluded", "--force")
     assert len(path.read_text().splitlines()) == 1 + 3
 
 
 def test_what_does_not_go_together_is_refused(workspace: Path) -> None:
     told = run(workspace, "audit", "2", "person1@example.org", "--csv", "x.csv", expect=2).stderr
-    assert "an address is answered for alone" in told
+    assert "an address cannot be combined with --list or --csv" in told
     assert "there is no broadcast 9" in run(workspace, "audit", "9", expect=2).stderr

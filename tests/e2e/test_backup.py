@@ -10,16 +10,16 @@ def test_a_backup_is_made_and_brought_back(tmp_path: Path) -> None:
     write_list(tmp_path / "list.csv", 3)
     run(tmp_path, "subscribers", "import", "list.csv", "--basis", "they are members")
     saved = run(tmp_path, "backup", "saved.db")
-    assert saved.stdout.startswith("saved.db: ")
+    assert saved.stdout.startswith("Saved to saved.db (")
     assert "newsletter restore saved.db" in saved.stderr
-    assert "exists already" in run(tmp_path, "backup", "saved.db", expect=2).stderr
+    assert "already exists" in run(tmp_path, "backup", "saved.db", expect=2).stderr
     write_list(tmp_path / "list.csv", 5)
     run(tmp_path, "subscribers", "import", "list.csv", "--basis", "they are members")
 
     assert "add --yes" in run(tmp_path, "restore", "saved.db", expect=2).stderr
     brought = run(tmp_path, "restore", "saved.db", "--yes")
 
-    assert "The data of 20" in brought.stdout
+    assert "restored to its state as of" in brought.stdout
     assert "newsletter-before-restore-" in brought.stdout
     assert len(run(tmp_path, "subscribers", "export").stdout.splitlines()) == 4
 

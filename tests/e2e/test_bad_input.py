@@ -29,7 +29,10 @@ def config_with(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (config_with("[newsletter]", "[newsletter"), "newsletter.toml:1: not valid TOML"),
+        (
+            config_with("[newsletter]", "[newsletter"),
+            "newsletter.toml:1: the table newsletter is not closed; write [newsletter]",
+        ),
         (
             config_with("timezone", "timezon"),
             "newsletter.toml:9: unknown key newsletter › timezon; did you mean timezone?",
@@ -45,8 +48,8 @@ def config_with(old: str, new: str) -> str:
             "newsletter.toml:12: service › url",
         ),
         (config_with('"noor@example.net"', '"noor"'), "newsletter.toml:18: reviewers › reviewers › item 2"),
-        (CONFIG + '[provider]\nuse = "pigeon"\n', "newsletter.toml:20: provider › use: 'pigeon' is not possible"),
-        (CONFIG + '[provider]\nuse = "smtp"\n', "smtp has no settings; add a table [provider.smtp]"),
+        (CONFIG + '[provider]\nuse = "pigeon"\n', "newsletter.toml:20: provider › use: there is no provider 'pigeon'"),
+        (CONFIG + '[provider]\nuse = "smtp"\n', "smtp has no settings; add a [provider.smtp] table"),
         (
             CONFIG + '[provider.smtp]\nhost = "mail.example.org"\nsecurity = "none"\n',
             "would cross the network unencrypted",
@@ -58,7 +61,7 @@ def config_with(old: str, new: str) -> str:
         ),
         (
             CONFIG + '[brand.light]\naccent = "red"\n',
-            "newsletter.toml:20: brand › light › accent: 'red' is not a colour",
+            "newsletter.toml:20: brand › light › accent: 'red' is not a color",
         ),
     ],
 )
@@ -75,12 +78,12 @@ def test_a_mistake_in_the_settings_names_its_line(tmp_path: Path, config: str, e
             ("send", "2026-02", "--to", "teacher", "--yes"),
             "there is no segment teacher in newsletter.toml; did you mean",
         ),
-        (("test", "2026-02", "--to", "reviewer", "--yes"), "reviewer is neither a group of reviewers nor an address"),
+        (("test", "2026-02", "--to", "reviewer", "--yes"), "reviewer is neither a group of reviewers nor an email"),
         (("status", "7"), "there is no broadcast 7"),
-        (("resume",), "no broadcast is unfinished"),
+        (("resume",), "no unfinished broadcast"),
         (("resume", "7"), "there is no broadcast 7"),
         (("new", "../x"), "cannot be an issue's name"),
-        (("new", "2026-03", "--date", "soon"), "'soon' is not a date"),
+        (("new", "2026-03", "--date", "soon"), "soon is not a date"),
         (("subscribers", "import", "nowhere.csv"), "nowhere.csv"),
         (("subscribers", "import", "issues"), "issues"),
         (("preview", "2026-99"), "there is no issue 2026-99"),
@@ -93,7 +96,7 @@ def test_a_wrong_argument_is_told(workspace: Path, arguments: tuple[str, ...], e
 
 
 def test_outside_a_workspace_the_way_in_is_told(tmp_path: Path) -> None:
-    assert "make one with `newsletter init`" in run(tmp_path, "build", expect=2).stderr
+    assert "create one with `newsletter init`" in run(tmp_path, "build", expect=2).stderr
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_a_missing_secret_is_named_before_anything_happens(
 ) -> None:
     write_workspace(workspace, {"newsletter.toml": CONFIG + provider})
     assert expected in run(workspace, *SEND, env=env, expect=3).stderr
-    assert "There is no broadcast yet" in run(workspace, "status").stdout
+    assert "There are no broadcasts yet" in run(workspace, "status").stdout
 
 
 def test_a_refused_connection_is_told(workspace: Path) -> None:
@@ -180,7 +183,7 @@ def test_a_resume_with_another_provider_changes_nothing(workspace: Path) -> None
         write_workspace(workspace, {"newsletter.toml": CONFIG + provider})
         run(workspace, *SEND, env={"SENDGRID_API_KEY": "SG.wrong-key"}, expect=3)
     write_workspace(workspace, {"newsletter.toml": CONFIG + smtp})
-    assert "began with sendgrid" in run(workspace, "resume", "1", "--yes", expect=2).stderr
+    assert "started with sendgrid" in run(workspace, "resume", "1", "--yes", expect=2).stderr
     assert "paused" in run(workspace, "status", "1").stdout
 
 

@@ -34,10 +34,10 @@ def left_behind(workspace: Path) -> list[str]:
     return [path.name for path in workspace.iterdir() if "caniemail" in path.name]
 
 
-def test_the_readers_are_shown_with_the_table_and_its_licence(workspace: Path) -> None:
+def test_the_readers_are_shown_with_the_table_and_its_license(workspace: Path) -> None:
     shown = run(workspace, "clients")
 
-    assert "5 %   Outlook on Windows        outlook.windows" in shown.stdout
+    assert "5%    Outlook on Windows        outlook.windows" in shown.stdout
     assert "hey          desktop-webmail" in shown.stdout
     assert "as of 2026-" in shown.stderr
     assert "MIT" in shown.stderr
@@ -46,9 +46,9 @@ def test_the_readers_are_shown_with_the_table_and_its_licence(workspace: Path) -
 def test_an_issue_of_the_built_in_theme_is_whole_for_all_and_says_why(workspace: Path) -> None:
     shown = run(workspace, "clients", "2026-02").stdout
 
-    assert shown.startswith("All readers see all that they need of 2026-02.\n")
-    assert "@media (prefers-color-scheme): the mail stays light" in shown
-    assert "58 %: Gmail, Outlook on Windows, Yahoo! Mail" in shown
+    assert shown.startswith("Your readers' email apps can display everything that matters in 2026-02.\n")
+    assert "@media (prefers-color-scheme): the email stays light" in shown
+    assert "58%: Gmail, Outlook on Windows, Yahoo! Mail" in shown
 
 
 def test_what_readers_will_not_see_is_shown_and_found_with_its_line(workspace: Path) -> None:
@@ -58,9 +58,12 @@ def test_what_readers_will_not_see_is_shown_and_found_with_its_line(workspace: P
     shown = run(workspace, "clients", "2026-02").stdout
     found = run(workspace, "check", "2026-02").stdout
 
-    assert "What readers will not see of 2026-02\n  display: grid\n    not for 5 %: Outlook on Windows" in shown
-    assert "    in: templates/author.css.j2:1\n    instead: lay it out in mj-columns" in shown
-    assert "templates/author.css.j2:1: warning display: grid does nothing for 5 %" in found
+    assert (
+        "Parts of 2026-02 that some readers cannot see\n  display: grid\n    not shown to 5%: Outlook on Windows"
+        in shown
+    )
+    assert "    used in: templates/author.css.j2:1\n    what to do: " in shown
+    assert "templates/author.css.j2:1: warning display: grid does not work for 5%" in found
 
 
 def test_a_script_gets_each_loss_with_who_has_it_and_caniemails_remarks(workspace: Path) -> None:
@@ -68,9 +71,9 @@ def test_a_script_gets_each_loss_with_who_has_it_and_caniemails_remarks(workspac
     media = next(loss for loss in told["losses"] if loss["feature"] == "css-at-media")
 
     assert told["issue"] == "2026-02"
-    assert told["table"]["licence"].startswith("MIT")
+    assert told["table"]["license"].startswith("MIT")
     assert (media["unseen_by"], media["unseen_percent"]) == (["outlook.windows"], 5)
-    assert media["accepted_because"].startswith("programs without it show the wide layout")
+    assert media["accepted_because"].startswith("email apps without it show the wide layout")
     assert "Partial. Not supported with non Google accounts." in media["partly_by"]["gmail.ios"]
     assert json.loads(run(workspace, "clients", "--json").stdout)["readers_percent"]["outlook.windows"] == 5
 
@@ -82,19 +85,19 @@ def test_an_unknown_mail_program_is_a_mistake_with_its_line(workspace: Path) -> 
 
     for command in (["clients"], ["build", "2026-02"]):
         refused = run(workspace, *command, expect=2).stderr
-        assert f"newsletter.toml:{line}: clients names the mail program gmial" in refused
+        assert f"newsletter.toml:{line}: clients › gmial is not an email app" in refused
         assert "did you mean gmail?" in refused
 
 
 def test_a_newer_table_is_kept_in_the_workspace_and_used(workspace: Path, web: WebServer) -> None:
     done = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
 
-    assert "caniemail.json holds the table of 2099-01-02" in done.stderr
+    assert "the table dated 2099-01-02 to caniemail.json" in done.stderr
     (workspace / "newsletter.toml").write_text(f"{CONFIG}\n[checks.clients]\ngmail = 40\n")
     assert json.loads(run(workspace, "clients", "--json").stdout)["table"]["date"] == "2099-01-02"
 
     again = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
-    assert "none newer than the one at hand, of 2099-01-02" in again.stderr
+    assert "already have the latest table, dated 2099-01-02" in again.stderr
 
 
 def test_an_older_table_changes_nothing(workspace: Path, web: WebServer) -> None:
@@ -102,19 +105,19 @@ def test_an_older_table_changes_nothing(workspace: Path, web: WebServer) -> None
 
     done = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
 
-    assert "none newer than the one at hand, of 2026-" in done.stderr
+    assert "already have the latest table, dated 2026-" in done.stderr
     assert left_behind(workspace) == []
 
 
 @pytest.mark.parametrize(
     ("page", "why"),
     [
-        (Page(status=503), "the answer is 503"),
-        (Page(body=b"<html>Moved</html>"), "it is not caniemail's table, version 1 (it is no JSON"),
+        (Page(status=503), "the server answered 503"),
+        (Page(body=b"<html>Moved</html>"), "this is not version 1 of caniemail's table (it is not JSON"),
         (Page(body=answer(stats={"gmail": {"ios": {"2024": "?"}}})), "data › 0 › stats › gmail › ios › 2024"),
-        (Page(body=answer()[:-100]), "it is no JSON"),
-        (Page(body=b" " * 20_000_001), "the answer is larger than 20 MB"),
-        (Page(status=302, location="/data.json"), "it cannot be fetched"),
+        (Page(body=answer()[:-100]), "it is not JSON"),
+        (Page(body=b" " * 20_000_001), "the file is larger than 20 MB"),
+        (Page(status=302, location="/data.json"), "the table cannot be fetched"),
     ],
 )
 def test_a_wrong_answer_is_refused_and_the_table_at_hand_stays(
@@ -134,13 +137,13 @@ def test_a_wrong_answer_is_refused_and_the_table_at_hand_stays(
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/data.json", "file:///etc/passwd", "caniemail"])
 def test_what_cannot_be_fetched_is_said_plainly(workspace: Path, url: str) -> None:
     refused = run(workspace, "clients", "--refresh", "--from", url, expect=2).stderr
-    assert f"{url}: it cannot be fetched" in refused
-    assert "the table at hand serves on" in refused
+    assert f"{url}: the table cannot be fetched" in refused
+    assert "the current table is still used" in refused
 
 
 def test_a_refresh_puts_a_damaged_table_right(workspace: Path, web: WebServer) -> None:
     table(workspace).write_text("{")
-    assert "caniemail.json: it is not as" in run(workspace, "build", "2026-02", expect=2).stderr
+    assert "caniemail.json: this is not a table" in run(workspace, "build", "2026-02", expect=2).stderr
 
     run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
 

@@ -69,7 +69,7 @@ def test_what_was_in_flight_at_a_kill_is_named_and_never_sent_again(tmp_path: Pa
         assert api.requests == PEOPLE / CHUNK
     assert found["tally"]["unknown"] == 2 * CHUNK
     assert found["unknown"][0]["email"] in resumed.stdout
-    assert "the program ended while this chunk was being handed over" in resumed.stdout
+    assert "the program ended while this batch was being sent" in resumed.stdout
 
 
 @pytest.mark.parametrize("accepted_before", [1, PEOPLE // 2])

@@ -24,10 +24,10 @@ def test_format_and_columns_are_said(workspace: Path) -> None:
 
     done = run(workspace, "subscribers", "import", "list.csv", expect=1)
 
-    assert "list.csv: an export of Mailchimp with 8 columns" in done.stderr
+    assert "list.csv: an export from Mailchimp with 8 columns" in done.stderr
     assert "Email Address → email" in done.stderr
     assert "OPTIN_TIME → consented_at, joined_at" in done.stderr
-    assert "left out: LEID, EUID" in done.stderr
+    assert "skipped: LEID, EUID" in done.stderr
     assert "list.csv:3: bo@example.org: unsubscribed in Mailchimp" in done.stderr
     shown = run(workspace, "subscribers", "show", "ana@example.org").stdout
     assert "Mailchimp" in shown
@@ -40,14 +40,14 @@ def test_people_without_consent_are_said_with_the_way_to_state_a_basis(workspace
 
     done = run(workspace, "subscribers", "import", "my list.csv", *options)
 
-    assert "1 of them will not be mailed, because nothing on record says that they agreed" in done.stderr
+    assert "1 of them will not be emailed, because no consent is on record" in done.stderr
     again = "newsletter subscribers import 'my list.csv' --map Mail=email --map Name=first_name --tag fair"
     assert f'next: {again} --basis "…"' in done.stderr
     assert "my list.csv:2: ana@gmial.com: gmial.com looks like a typo for gmail.com" in done.stderr
 
     mended = run(workspace, "subscribers", "import", "my list.csv", *options, "--basis", "signed up at the fair")
 
-    assert "will not be mailed" not in mended.stderr
+    assert "will not be emailed" not in mended.stderr
     assert "next: newsletter segments" in mended.stderr
 
 
@@ -56,7 +56,7 @@ def test_rows_of_those_who_left_are_no_mistakes_to_correct(workspace: Path) -> N
 
     done = run(workspace, "subscribers", "import", "left.csv", expect=1)
 
-    assert "next: newsletter suppressions add ADDRESS" in done.stderr
+    assert "next: newsletter suppressions add EMAIL" in done.stderr
     assert "corrected" not in done.stderr
 
 
@@ -65,8 +65,8 @@ def test_dry_run_changes_nothing_and_report_holds_every_row(workspace: Path) -> 
 
     done = run(workspace, "subscribers", "import", "list.csv", "--dry-run", "--report", "rows.csv", expect=1)
 
-    assert "Nothing was changed" in done.stderr
-    assert "next: newsletter subscribers import list.csv --report rows.csv   to carry it out" in done.stderr
+    assert "nothing was changed" in done.stderr
+    assert "next: newsletter subscribers import list.csv --report rows.csv   to import the file" in done.stderr
     assert (workspace / "rows.csv").read_text().splitlines()[:2] == [
         "line,email,fate,remark",
         "2,ana@example.org,added,",
@@ -87,8 +87,8 @@ def test_assumed_encoding_is_said_and_can_be_named(workspace: Path) -> None:
         (b"PK\x03\x04", (), "list.csv: it is a workbook"),
         (b"Mail\nana@example.org\n", (), 'say which: --map "Mail=email"'),
         (b"email\nana@example.org\n", ("--map", "Email Adress=email"), "there is no column 'Email Adress' to map"),
-        (b"email\nana@example.org\n", ("--map", "email"), 'is not of the form "Email Address=email"'),
-        (b'email,x\n"ana@example.org,\n', (), "list.csv:2: from here on the file cannot be read"),
+        (b"email\nana@example.org\n", ("--map", "email"), 'is not in the form "Email Address=email"'),
+        (b'email,x\n"ana@example.org,\n', (), "list.csv:2: the file cannot be read from here on"),
     ],
 )
 def test_what_is_no_list_is_refused_with_what_to_do(

@@ -51,7 +51,7 @@ def test_somebody_is_forgotten(tmp_path: Path, postgresql_server: PostgresServer
     )
     told = run(root, "subscribers", "forget", "person1@example.org", "--yes", env=secret)
     assert "VACUUM FULL" in told.stderr
-    assert "nobody with the address" in run(root, "subscribers", "show", "person1@example.org", expect=2).stderr
+    assert "nothing is known about" in run(root, "subscribers", "show", "person1@example.org", expect=2).stderr
     rejected = run(root, "subscribers", "import", "list.csv", env=secret, expect=1)
     assert "asked to be forgotten" in rejected.stdout + rejected.stderr
     time.sleep(1)  # moments are kept to the second, and a consent must be newer
@@ -76,7 +76,7 @@ def test_a_broadcast_goes_its_whole_way(tmp_path: Path, postgresql_server: Postg
         assert len(api.accepted) == copies + 5
     found = json.loads(run(root, "audit", "2", "--json").stdout)
     assert found["adds_up"]
-    assert "Yes: sendgrid took the mail" in run(root, "audit", "2", "person2@example.org").stdout
+    assert "Yes. sendgrid accepted the email" in run(root, "audit", "2", "person2@example.org").stdout
     run(root, "audit", "2", "--csv", "account.csv")
     assert [one["state"] for one in json.loads(run(root, "status", "--json").stdout)] == ["done", "done"]
     run(root, "resume", "2", "--yes", env=KEY, expect=2)

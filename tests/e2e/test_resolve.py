@@ -70,12 +70,12 @@ def test_the_log_settles_what_was_taken_after_all(workspace: Path, api: SendGrid
 
     told = run(workspace, "resolve", "1", env=KEY).stdout
 
-    assert "accepted: SendGrid's log has message" in told
-    assert "Nothing is unknown any more." in told
-    assert "3 accepted + 0 excluded + 0 invalid + 0 cancelled + 0 unknown = 3 frozen" in told
+    assert "accepted: SendGrid's log lists the message" in told
+    assert "No emails are unconfirmed anymore." in told
+    assert "3 accepted + 0 excluded + 0 invalid + 0 cancelled + 0 unknown = 3 total" in told
     assert len(api.accepted) == 3
     answered = run(workspace, "audit", "1", "person1@example.org").stdout
-    assert answered.startswith("Yes: the mail to person1@example.org counts as taken by sendgrid since 20")
+    assert answered.startswith("Yes. The email to person1@example.org has counted as accepted by sendgrid since 20")
 
 
 def test_without_evidence_it_stays_unknown_and_ends_with_one(workspace: Path, api: SendGridApi) -> None:
@@ -83,9 +83,9 @@ def test_without_evidence_it_stays_unknown_and_ends_with_one(workspace: Path, ap
 
     told = run(workspace, "resolve", "1", env=KEY, expect=1)
 
-    assert "3 deliveries: unknown since" in told.stdout
+    assert "3 emails: unknown since" in told.stdout
     assert "person0@example.org" in told.stdout
-    assert "That proves nothing" in told.stderr
+    assert "There is no evidence that these emails were sent" in told.stderr
     assert status(workspace)["tally"]["unknown"] == 3
 
 
@@ -101,7 +101,7 @@ def test_what_a_person_wants_resent_is_sent_by_resume_and_only_then(workspace: P
 
     told = run(workspace, "resolve", "1", "--resend", "--because", "nothing came", "--yes", env=KEY)
 
-    assert "3 deliveries made ready to be sent again" in told.stdout
+    assert "3 emails ready to be sent again" in told.stdout
     assert "newsletter resume 1" in told.stderr
     assert api.accepted == []
     assert "nothing came" in run(workspace, "audit", "1").stdout
@@ -116,7 +116,7 @@ def test_what_a_person_takes_as_sent_is_accepted(workspace: Path, api: SendGridA
     found = status(workspace)
     assert (found["state"], found["tally"]["accepted"]) == ("done", 3)
     told = run(workspace, "audit", "1", "person1@example.org").stdout
-    assert told.startswith("Probably: the mail to person1@example.org counts as taken by sendgrid since 20")
+    assert told.startswith("Probably. The email to person1@example.org has counted as accepted by sendgrid since 20")
     assert "assumed to be sent" in told
 
 
@@ -127,7 +127,7 @@ def test_a_decision_is_asked_about_with_its_risk(workspace: Path, api: SendGridA
     assert "add --yes" in refused
     both = run(workspace, "resolve", "1", "--resend", "--assume-sent", env=KEY, expect=2).stderr
     assert "opposites" in both
-    assert "chunk 9 is not unknown" in run(workspace, "resolve", "1", "--chunk", "9", env=KEY, expect=2).stderr
+    assert "batch 9 is not unconfirmed" in run(workspace, "resolve", "1", "--chunk", "9", env=KEY, expect=2).stderr
     assert status(workspace)["tally"]["unknown"] == 3
 
 
@@ -146,5 +146,5 @@ def test_a_person_is_asked_what_to_do(workspace: Path, api: SendGridApi, said: s
 
 def test_where_nothing_is_unknown_there_is_nothing_to_do(workspace: Path, api: SendGridApi) -> None:
     run(workspace, "send", "2026-02", "--to", "everyone", "--yes", env=KEY)
-    assert "Nothing is unknown." in run(workspace, "resolve", "1", env=KEY).stdout
+    assert "No emails are unconfirmed." in run(workspace, "resolve", "1", env=KEY).stdout
     assert "there is no broadcast 9" in run(workspace, "resolve", "9", env=KEY, expect=2).stderr

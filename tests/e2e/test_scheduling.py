@@ -64,17 +64,17 @@ def test_a_scheduled_issue_leaves_when_a_timer_finds_it_due(workspace: Path) -> 
     assert re.search(
         r"when +\w+day, \w+ \d+, 20\d\d, .* \(America/Los_Angeles\) · .*\d\d:\d\d UTC · in 2 hours", sent.stdout
     )
-    assert "`newsletter run-due` hands it over" in sent.stdout
+    assert "`newsletter run-due` sends the issue" in sent.stdout
     assert "scheduled" in sent.stdout
     assert "newsletter run-due" in sent.stderr
 
     early = run(workspace, "run-due")
     assert (early.stdout, early.stderr, mails(workspace)) == ("", "", 0)
-    assert "5 waiting; its time is" in run(workspace, "run-due", "--dry-run").stdout
+    assert "5 waiting; scheduled for" in run(workspace, "run-due", "--dry-run").stdout
 
     let_pass(workspace, timedelta(hours=2, minutes=5))
     due = run(workspace, "run-due")
-    assert due.stdout == "broadcast 1 (2026-02 to everyone): 5 handed over; done\n"
+    assert due.stdout == "broadcast 1 (2026-02 to everyone): 5 sent; done\n"
     assert (due.stderr, mails(workspace)) == ("", 5)
     again = run(workspace, "run-due")
     assert (again.stdout, mails(workspace)) == ("", 5)
@@ -91,17 +91,17 @@ def test_a_timers_run_is_logged_and_a_look_is_not(workspace: Path) -> None:
 def test_a_dry_run_of_a_schedule_reads_the_time_back_and_freezes_nothing(workspace: Path) -> None:
     told = run(workspace, "send", "2026-02", "--to", "everyone", "--at", "tomorrow 08:00", "--dry-run")
     assert "8:00 am P" in told.stdout
-    assert "There is no broadcast yet" in run(workspace, "status").stdout
+    assert "There are no broadcasts yet" in run(workspace, "status").stdout
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (("--at", "yesterday 08:00"), "'yesterday' is not a day; write it as 2026-02-19 08:00"),
-        (("--at", "2026-02-19 08:00"), "2026-02-19 is past"),
+        (("--at", "2026-02-19 08:00"), "2026-02-19 is in the past"),
         (("--local-time",), "--local-time needs a time"),
-        (("--at", "tomorrow 08:00 UTC", "--local-time"), "leave out one of the two"),
-        (("--at", "tomorrow 08:00 PST"), "'PST' is not a time zone's full name"),
+        (("--at", "tomorrow 08:00 UTC", "--local-time"), "remove one of the two"),
+        (("--at", "tomorrow 08:00 PST"), "'PST' is not the full name of a time zone"),
     ],
 )
 def test_a_time_that_does_not_fit_is_refused(workspace: Path, options: tuple[str, ...], told: str) -> None:
@@ -112,28 +112,29 @@ def test_what_is_too_late_is_held_back_and_resume_sends_it(workspace: Path) -> N
     run(workspace, *SEND, "--at", "in 2 hours")
     let_pass(workspace, timedelta(hours=9))
     held = run(workspace, "run-due", expect=1)
-    assert "paused: more than 6 hours late, it does not leave by itself: its time was" in held.stdout
+    assert "paused: scheduled for" in held.stdout
+    assert "more than 6 hours late, so it was not sent automatically" in held.stdout
     assert "newsletter resume 1" in held.stderr
     assert mails(workspace) == 0
     assert run(workspace, "run-due").stdout == ""
     resumed = run(workspace, "resume", "--yes")
-    assert "what is late leaves now" in resumed.stdout
+    assert "late emails are sent now" in resumed.stdout
     assert mails(workspace) == 5
 
 
 def test_nothing_of_a_schedule_can_be_resumed_before_its_time(workspace: Path) -> None:
     run(workspace, *SEND, "--at", "in 2 hours")
-    assert "no broadcast is unfinished" in run(workspace, "resume", "--yes", expect=2).stderr
-    assert "`newsletter cancel 1`, and send the issue again" in run(workspace, "resume", "1", "--yes", expect=2).stderr
+    assert "no unfinished broadcast" in run(workspace, "resume", "--yes", expect=2).stderr
+    assert "`newsletter cancel 1`, then send the issue again" in run(workspace, "resume", "1", "--yes", expect=2).stderr
 
 
 def test_cancelling_asks_and_says_what_comes_of_it(workspace: Path) -> None:
     run(workspace, *SEND, "--at", "in 2 hours")
     assert "add --yes" in run(workspace, "cancel", "1", expect=2).stderr
     told = run(workspace, "cancel", "1", "--yes")
-    assert "5, which never leave" in told.stdout
+    assert "5, which will not be sent" in told.stdout
     assert "5 cancelled" in told.stdout
-    assert "it is cancelled already" in run(workspace, "cancel", "1", "--yes", expect=2).stderr
+    assert "it is already canceled" in run(workspace, "cancel", "1", "--yes", expect=2).stderr
     assert "there is no broadcast 7" in run(workspace, "cancel", "7", "--yes", expect=2).stderr
     run(workspace, *SEND)
     assert mails(workspace) == 5
@@ -145,10 +146,10 @@ def test_local_time_lists_zones_before_anything_is_sent(workspace: Path) -> None
     run(workspace, "subscribers", "import", "zones.csv")
     day = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"
     told = run(workspace, *SEND, "--at", f"{day} 08:00", "--local-time")
-    assert "8:00 am, by everybody's own clock" in told.stdout
+    assert "8:00 am, in each subscriber's own time zone" in told.stdout
     assert re.search(r"first .*\(Europe/Paris\)", told.stdout)
     assert re.search(r"last .*\(America/Los_Angeles\)", told.stdout)
-    assert "5 have no time zone that is known" in told.stdout
+    assert "5 without a known time zone" in told.stdout
     assert [zone["zone"] for zone in status(workspace)["zones"]] == ["Europe/Paris", "America/Los_Angeles"]
 
 
@@ -156,7 +157,7 @@ def test_sendgrid_holds_what_is_scheduled_and_this_machine_may_sleep(workspace: 
     with SendGridApi() as api:
         with_sendgrid(workspace, api)
         told = run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
-        assert "sendgrid holds it: this machine may sleep" in told.stdout
+        assert "sendgrid holds the issue, so this machine may be switched off" in told.stdout
         assert len(api.delivered(datetime.now(UTC) + timedelta(hours=19))) == 0
         assert len(api.delivered(datetime.now(UTC) + timedelta(hours=21))) == 5
         assert run(workspace, "run-due", env=KEY).stdout == ""
@@ -167,7 +168,7 @@ def test_cancelling_takes_back_what_sendgrid_holds(workspace: Path) -> None:
         with_sendgrid(workspace, api)
         run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
         told = run(workspace, "cancel", "1", "--yes", env=KEY)
-        assert "by sendgrid, which is asked to give them back" in told.stdout
+        assert "by sendgrid, which will be asked to drop them" in told.stdout
         assert status(workspace)["tally"]["cancelled"] == 5
         run(workspace, *SEND, env=KEY)
         assert Counter(mail.email for mail in api.delivered(LONG_AFTER)) == Counter(
@@ -199,7 +200,7 @@ def test_a_cancel_that_is_killed_or_not_answered_is_finished_by_the_next(workspa
         assert "newsletter cancel 1" in refused.stderr
         assert status(workspace)["state"] == "cancelling"
 
-        assert "5 cancelled" in run(workspace, "run-due", env=KEY).stdout
+        assert "5 canceled" in run(workspace, "run-due", env=KEY).stdout
         assert api.delivered(LONG_AFTER) == []
     assert status(workspace)["tally"]["cancelled"] == 5
 
@@ -221,7 +222,7 @@ def test_a_send_that_is_killed_while_mail_is_held_can_be_taken_up_or_cancelled(w
         sending.wait(timeout=30)
 
         told = run(workspace, "run-due", env=KEY, expect=1)
-        assert "5 unknown; done" in told.stdout
+        assert "5 unconfirmed; done" in told.stdout
         run(workspace, "cancel", "1", "--yes", env=KEY)
         assert api.delivered(LONG_AFTER) == []
     assert status(workspace)["tally"]["cancelled"] == 5
@@ -234,7 +235,7 @@ def test_without_a_batch_id_nothing_leaves_and_the_next_run_tries_again(workspac
         told = run(workspace, *SEND, "--at", "in 30 minutes", env=KEY, expect=3)
         assert "gave no batch id" in told.stderr
         assert status(workspace)["state"] == "scheduled"
-        assert "5 handed over" in run(workspace, "run-due", env=KEY).stdout
+        assert "5 sent" in run(workspace, "run-due", env=KEY).stdout
         assert len(api.accepted) == 5
 
 
@@ -287,7 +288,7 @@ def test_the_same_commands_schedule_and_cancel_on_postgresql(tmp_path: Path, pos
         run(root, "subscribers", "import", "list.csv")
 
         run(root, *SEND, "--at", "in 90 hours", env=KEY)
-        assert "5 waiting; its time is" in run(root, "run-due", "--dry-run", env=KEY).stdout
+        assert "5 waiting; scheduled for" in run(root, "run-due", "--dry-run", env=KEY).stdout
         run(root, "cancel", "1", "--yes", env=KEY)
         run(root, *SEND, "--at", "in 30 minutes", "--local-time", env=KEY, expect=2)
         run(root, *SEND, "--at", "in 30 minutes", env=KEY)

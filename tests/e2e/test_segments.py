@@ -60,7 +60,7 @@ def test_list_shows_whom_an_expression_means(workspace: Path) -> None:
         "person2@example.org",
     ]
     assert "2 of 3. --limit 3 shows more" in listed.stderr
-    assert "2 in all" in run(workspace, "subscribers", "list", "--segment", "teachers").stderr
+    assert "2 subscribers in total" in run(workspace, "subscribers", "list", "--segment", "teachers").stderr
 
 
 def test_list_is_written_whole_for_a_spreadsheet_and_for_a_script(workspace: Path) -> None:
@@ -79,7 +79,7 @@ def test_list_is_written_whole_for_a_spreadsheet_and_for_a_script(workspace: Pat
 def test_list_of_nobody_says_so(tmp_path: Path) -> None:
     listed = run(write_workspace(tmp_path), "subscribers", "list")
 
-    assert "Nobody is on the list" in listed.stdout
+    assert "There are no subscribers yet" in listed.stdout
     assert "newsletter subscribers import" in listed.stderr
 
 
@@ -92,12 +92,12 @@ def test_issue_is_sent_to_whom_an_expression_means(workspace: Path) -> None:
     assert expression in dry
     assert "ad hoc" in run(workspace, "status").stdout
     assert (
-        "nobody is in segment ad hoc"
+        "segment ad hoc has no subscribers"
         in run(workspace, "send", "2026-02", "--where", expression, "--yes", expect=2).stderr
     )
 
 
-def test_misspelt_name_is_marked_and_nothing_is_sent(workspace: Path) -> None:
+def test_misspelled_name_is_marked_and_nothing_is_sent(workspace: Path) -> None:
     told = run(workspace, "send", "2026-02", "--where", 'tagged("techer")', "--yes", expect=2).stderr
 
     assert "did you mean teacher?" in told
@@ -107,11 +107,11 @@ def test_misspelt_name_is_marked_and_nothing_is_sent(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("send", "2026-02", "--yes"), "nothing says who gets it"),
-        (("send", "2026-02", "--to", "everyone", "--where", "everyone", "--yes"), "give one of them"),
-        (("subscribers", "list", "--segment", "few", "--where", "everyone"), "give one of them"),
-        (("subscribers", "list", "--csv", "--json"), "give one of them"),
-        (("segments", "few", "--overlap", "teachers"), "leave out the name"),
+        (("send", "2026-02", "--yes"), "add --to SEGMENT, --to everyone or --where EXPRESSION"),
+        (("send", "2026-02", "--to", "everyone", "--where", "everyone", "--yes"), "give only one of them"),
+        (("subscribers", "list", "--segment", "few", "--where", "everyone"), "give only one of them"),
+        (("subscribers", "list", "--csv", "--json"), "give only one of them"),
+        (("segments", "few", "--overlap", "teachers"), "--overlap compares all segments"),
         (("segments", "nobody"), "there is no segment nobody"),
     ],
 )

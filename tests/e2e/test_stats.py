@@ -25,7 +25,7 @@ def test_the_page_counts_everybody_and_names_nobody(workspace: Path) -> None:
     page = run(workspace, "subscribers", "stats", env={"COLUMNS": "80"})
 
     assert "5 people on the list" in page.stdout
-    assert "may be mailed" in page.stdout
+    assert "can be emailed" in page.stdout
     assert "█" in page.stdout
     assert "@" not in page.stdout + page.stderr
     assert max(map(len, page.stdout.splitlines())) <= 80
@@ -59,7 +59,7 @@ def test_the_chart_is_written_once_and_again_only_by_force(workspace: Path) -> N
     again = run(workspace, "subscribers", "stats", "--chart", "growth.svg", expect=2)
     run(workspace, "subscribers", "stats", "--chart", "growth.svg", "--force")
 
-    assert "exists already" in again.stderr
+    assert "already exists" in again.stderr
     assert etree.parse(workspace / "growth.svg").getroot().get("role") == "img"
 
 
@@ -67,7 +67,7 @@ def test_the_chart_is_written_once_and_again_only_by_force(workspace: Path) -> N
     ("options", "words"),
     [
         (("--since", "yesterday"), "is not a month; write it as 2026-02"),
-        (("--since", "2999-01"), "still to come"),
+        (("--since", "2999-01"), "in the future"),
         (("--chart", "growth.png"), "name it growth.svg"),
     ],
 )
@@ -80,5 +80,5 @@ def test_an_empty_list_says_how_to_begin(tmp_path: Path) -> None:
 
     page = run(root, "subscribers", "stats")
 
-    assert page.stdout == "Nobody is on the list yet.\n"
+    assert page.stdout == "There are no subscribers yet.\n"
     assert "next: newsletter subscribers import FILE" in page.stderr

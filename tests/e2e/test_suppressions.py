@@ -47,13 +47,13 @@ def listed(root: Path, *options: str) -> list[tuple[str, str, str]]:
 
 
 def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
-    assert "Nobody is suppressed" in run(workspace, "suppressions", "list").stdout
+    assert "No addresses are blocked" in run(workspace, "suppressions", "list").stdout
     run(workspace, "suppressions", "add", "Ana@Example.org", "bo@example.org", "--because", "=by phone")
     run(workspace, "suppressions", "add", "bo@example.org", "--topic", "events", "--reason", "complained")
     again = run(workspace, "suppressions", "add", "ana@example.org", "cy@example.org", "--reason", "manual")
 
-    assert "1 suppression added" in again.stdout
-    assert "1 of 2 was suppressed already" in again.stderr
+    assert "1 address newly blocked" in again.stdout
+    assert "1 of 2 was already blocked" in again.stderr
     assert listed(workspace) == [
         ("Ana@example.org", "", "manual"),
         ("bo@example.org", "", "unsubscribed"),
@@ -63,32 +63,32 @@ def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
     assert listed(workspace, "--topic", "events") == [("bo@example.org", "events", "complained")]
     assert listed(workspace, "--reason", "complained") == [("bo@example.org", "events", "complained")]
     table = run(workspace, "suppressions", "list", "--limit", "3")
-    assert "Ana@example.org  all mail  manual" in table.stdout
+    assert "Ana@example.org  all email  manual" in table.stdout
     assert "3 of 4 (2 manual, 1 complained, 1 unsubscribed). --limit 4 shows more" in table.stderr
 
     preview = run(workspace, "suppressions", "remove", "ANA@example.org", "--because", "she wrote", "--dry-run")
     assert "=by phone" in preview.stdout
     assert len(listed(workspace)) == 4
     back = run(workspace, "suppressions", "remove", "bo@example.org", "--because", "he wrote", "--yes")
-    assert "bo@example.org may be mailed again" in back.stdout
-    assert "Still suppressed: events." in back.stderr
+    assert "bo@example.org can be emailed again" in back.stdout
+    assert "Still blocked: events." in back.stderr
     assert "he wrote" in run(workspace, "subscribers", "show", "bo@example.org").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("add",), "name addresses, or a file with --file FILE"),
-        (("add", "ana@example.org", "--file", "x.csv"), "name addresses, or a file"),
-        (("add", "somebody", "nobody"), "'nobody' is not an e-mail address"),
+        (("add",), "write them as arguments, or use --file FILE"),
+        (("add", "ana@example.org", "--file", "x.csv"), "but not both"),
+        (("add", "somebody", "nobody"), "'nobody' is not an email address"),
         (("add", "ana@example.org", "--topic", "event"), "there is no topic event; did you mean events?"),
         (("add", "--file", "no.csv"), "no.csv: there is no such file"),
         (("list", "--topic", "event"), "did you mean events?"),
-        (("remove", "ana@example.org"), "say why with --because"),
-        (("remove", "ana@example.org", "--because", "x"), "ana@example.org is not suppressed"),
+        (("remove", "ana@example.org"), "the reason is missing; add --because"),
+        (("remove", "ana@example.org", "--because", "x"), "ana@example.org is not a blocked address"),
         (("remove", "ana@example.org", "--because", "x", "--topic", "event"), "did you mean events?"),
-        (("remove",), "name the address"),
-        (("sync", "--since", "lately"), "--since lately: it is not a date; write it as 2026-02-01"),
+        (("remove",), "give either an address with the reason"),
+        (("sync", "--since", "lately"), "--since lately is not a date; write it as 2026-02-01"),
     ],
 )
 def test_a_wrong_argument_is_told(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -107,7 +107,7 @@ def test_a_file_is_taken_as_a_whole_or_not_at_all(workspace: Path) -> None:
 
     file.write_text("email,topic\nana@example.org,\nbo@example.org,events\n", encoding="utf-8")
     added = run(workspace, "suppressions", "add", "--file", "left.csv", "--reason", "complained")
-    assert "2 suppressions added" in added.stdout
+    assert "2 addresses newly blocked" in added.stdout
     assert listed(workspace) == [("ana@example.org", "", "complained"), ("bo@example.org", "events", "complained")]
 
 
@@ -128,8 +128,8 @@ def test_of_a_tools_whole_export_only_who_left_is_taken(workspace: Path) -> None
 
     added = run(workspace, "suppressions", "add", "--file", "all.csv")
 
-    assert "1 suppression added" in added.stdout
-    assert "1 of 2 rows are of people who did not leave: left out." in added.stderr
+    assert "1 address newly blocked" in added.stdout
+    assert "Skipped 1 of 2 rows: these people did not unsubscribe." in added.stderr
     assert listed(workspace) == [("bo@example.org", "", "unsubscribed")]
     assert "2025-03-04" in run(workspace, "suppressions", "list").stdout
 
@@ -141,13 +141,13 @@ def test_it_asks_where_a_file_holds_many_or_people_who_get_mail(workspace: Path)
     assert "add --yes" in run(workspace, "suppressions", "add", "--file", "many.csv", expect=2).stderr
     code, said = _answer(workspace, "suppressions", "add", "--file", "mailed.csv", said="n")
     assert code == 1
-    assert "Suppress 2 addresses (1 of them mailed now)?" in said
+    assert "Block 2 addresses (1 currently emailed)?" in said
     assert listed(workspace) == []
 
     run(workspace, "suppressions", "add", "--file", "mailed.csv", "--yes")
     run(workspace, "suppressions", "add", "--file", "many.csv", "--yes")
     assert len(listed(workspace)) == 103
-    assert "Nobody new" in run(workspace, "suppressions", "add", "--file", "many.csv").stdout
+    assert "No address was newly blocked" in run(workspace, "suppressions", "add", "--file", "many.csv").stdout
 
 
 def test_whoever_is_let_back_and_not_on_the_list_is_said(workspace: Path) -> None:
@@ -155,7 +155,7 @@ def test_whoever_is_let_back_and_not_on_the_list_is_said(workspace: Path) -> Non
 
     back = run(workspace, "suppressions", "remove", "cy@example.org", "--because", "she wrote", "--yes").stderr
 
-    assert "they are not on the list with a consent" in back
+    assert "they are not on the list, or no consent is on record" in back
     assert "newsletter subscribers add cy@example.org" in back
 
 
@@ -166,7 +166,7 @@ def test_an_export_is_private_and_can_be_added_again(workspace: Path) -> None:
 
     run(workspace, "suppressions", "export", "out.csv")
     assert (workspace / "out.csv").stat().st_mode & 0o777 == 0o600
-    assert "exists already" in run(workspace, "suppressions", "export", "out.csv", expect=2).stderr
+    assert "already exists" in run(workspace, "suppressions", "export", "out.csv", expect=2).stderr
     assert run(workspace, "suppressions", "export").stdout == (workspace / "out.csv").read_text(encoding="utf-8")
     assert not any(line.startswith(("+", "=")) for line in (workspace / "out.csv").read_text().splitlines())
     run(workspace, "suppressions", "export", "out.json")
@@ -186,14 +186,14 @@ def test_sync_brings_both_sides_in_line(workspace: Path, api: SendGridApi) -> No
     run(workspace, "suppressions", "remove", "back@example.org", "--because", "asked", "--yes")
 
     preview = run(workspace, "suppressions", "sync", "--dry-run", env=KEY)
-    assert "Nothing was changed" in preview.stderr
+    assert "nothing was changed" in preview.stderr
     assert listed(workspace) == [("ours@example.org", "", "unsubscribed")]
     assert "add --yes" in run(workspace, "suppressions", "sync", env=KEY, expect=2).stderr
     assert listed(workspace) == [("ours@example.org", "", "unsubscribed")]
     done = run(workspace, "suppressions", "sync", "--yes", env=KEY)
 
     heads, *rows = [line.split() for line in preview.stdout.splitlines()]
-    assert heads == ["sendgrid", "there", "new", "here", "new", "there", "off", "there"]
+    assert heads == ["sendgrid", "there", "new", "here", "new", "there", "removed", "there"]
     assert rows == [
         ["unsubscribes", "0", "0", "1", "0"],
         ["bounces", "1", "1", "0"],
@@ -201,12 +201,12 @@ def test_sync_brings_both_sides_in_line(workspace: Path, api: SendGridApi) -> No
         ["spam", "reports", "1", "0", "1"],
         ["blocks", "0"],
     ]
-    assert "here: 1 address newly suppressed" in done.stdout
-    assert "sendgrid: 1 put on its list of those who left, 1 taken off its lists" in done.stdout
+    assert "your list: 1 address newly blocked" in done.stdout
+    assert "sendgrid: 1 added to its list of unsubscribed addresses, 1 removed from its lists" in done.stdout
     assert listed(workspace) == [("ours@example.org", "", "unsubscribed"), ("person0@example.org", "", "bounced")]
     assert api.suppressions.emails("unsubscribes") == ["ours@example.org"]
     assert api.suppressions.emails("spam_reports") == []
-    assert "here: nobody new" in run(workspace, "suppressions", "sync", env=KEY).stdout
+    assert "your list: no addresses newly blocked" in run(workspace, "suppressions", "sync", env=KEY).stdout
 
 
 def test_who_says_no_leaves_the_providers_lists_as_they_are(workspace: Path, api: SendGridApi) -> None:
@@ -216,8 +216,8 @@ def test_who_says_no_leaves_the_providers_lists_as_they_are(workspace: Path, api
     code, said = _answer(workspace, "suppressions", "sync", said="n")
 
     assert code == 1
-    assert "Change 1 entry of sendgrid's lists?" in said
-    assert "sendgrid's lists were left as they are" in said
+    assert "Change 1 entry in sendgrid's lists?" in said
+    assert "sendgrid's lists were not changed" in said
     assert api.suppressions.emails("unsubscribes") == []
     assert len(listed(workspace)) == 2
 
@@ -228,7 +228,7 @@ def test_who_says_no_lets_nobody_back(workspace: Path) -> None:
     code, said = _answer(workspace, "suppressions", "remove", "ana@example.org", "--because", "asked", said="n")
 
     assert code == 1
-    assert "Let ana@example.org get mail again, from the next broadcast on?" in said
+    assert "Allow email to ana@example.org again, from the next broadcast on?" in said
     assert len(listed(workspace)) == 1
 
 
@@ -237,13 +237,13 @@ def test_forgotten_people_stay_out_and_are_given_up_with_the_key(workspace: Path
     api.suppressions.put("bounces", "person0@example.org", LONG_AGO)
     assert "set NEWSLETTER_KEY" in run(workspace, "suppressions", "sync", env=KEY, expect=2).stderr
     synced = run(workspace, "suppressions", "sync", env={**KEY, **FORGET_KEY})
-    assert "1 forgotten here" in synced.stderr
+    assert "1 erased from your list" in synced.stderr
     run(workspace, "suppressions", "add", "person0@example.org", env=FORGET_KEY)
     assert listed(workspace) == []
 
-    assert "1 person was forgotten" in run(workspace, "suppressions", "remove", "--forgotten", "--dry-run").stdout
+    assert "1 person was erased" in run(workspace, "suppressions", "remove", "--forgotten", "--dry-run").stdout
     assert "add --yes" in run(workspace, "suppressions", "remove", "--forgotten", expect=2).stderr
-    assert "1 digest deleted" in run(workspace, "suppressions", "remove", "--forgotten", "--yes").stdout
+    assert "1 fingerprint deleted" in run(workspace, "suppressions", "remove", "--forgotten", "--yes").stdout
     run(workspace, "suppressions", "sync", env=KEY)
     assert listed(workspace) == [("person0@example.org", "", "bounced")]
 
@@ -253,7 +253,7 @@ def test_a_provider_without_lists_says_so(tmp_path: Path, use: str) -> None:
     settings = f'\n[provider]\nuse = "{use}"\n[provider.smtp]\nhost = "127.0.0.1"\n'
     write_workspace(tmp_path, {"newsletter.toml": CONFIG + settings})
 
-    assert f"{use} keeps no lists" in run(tmp_path, "suppressions", "sync", expect=2).stderr
+    assert f"{use} keeps no list of blocked addresses" in run(tmp_path, "suppressions", "sync", expect=2).stderr
 
 
 def _answer(root: Path, *arguments: str, said: str) -> tuple[int, str]:

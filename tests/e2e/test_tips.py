@@ -11,11 +11,11 @@ from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 STEPS = {  # words of each app's steps that stand in no other's
     "gmail-phone": "Choose “Move”.",
-    "gmail-desktop": "Pull this mail onto the tab “Primary”",
+    "gmail-desktop": "Drag this email onto the “Primary” tab",
     "apple-mail": "Choose “Categorize Sender”",
     "outlook": "Choose “Move to Focused Inbox”",
     "yahoo": "Choose “Add to contacts” and save.",
-    "other": "Add the address that this mail came from to your contacts.",
+    "other": "Add the address that this email came from to your contacts.",
 }
 READERS = {
     "ana@gmail.com": {"gmail-phone", "gmail-desktop"},
@@ -112,7 +112,7 @@ def test_build_writes_a_file_for_each_mailbox(workspace: Path) -> None:
 def test_a_reviewer_gets_what_readers_at_their_own_mailbox_get(workspace: Path) -> None:
     tested = run(workspace, "test", "2026-02", "--yes").stdout
 
-    assert "2 of 2 test copies accepted" in tested
+    assert "2 test copies for 2 reviewers, in outbox/" in tested
     assert outbox(workspace) == {
         "ana@gmail.com": (
             "[TEST Gmail] A small letter for everybody",

@@ -40,7 +40,7 @@ def test_the_wheel_makes_and_builds_a_workspace_of_its_own(installed: Path, tmp_
     (html,) = (tmp_path / "news").glob("build/*/email.html")
     assert "Our first letter" in html.read_text()
     assert not list((tmp_path / "news").glob("templates"))
-    assert "Licence: MIT" in run(tmp_path / "news", "clients", env=env).stderr
+    assert "License: MIT" in run(tmp_path / "news", "clients", env=env).stderr
     pages = installed / "newsletter" / "web" / "studio" / "pages"
     assert {path.name for path in pages.iterdir()} == {"missing.html.j2", "studio.html.j2", "studio.css", "studio.js"}
     assert not (installed / "newsletter" / "theme" / "web").exists()

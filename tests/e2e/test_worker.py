@@ -168,7 +168,7 @@ def test_three_workers_share_a_broadcast(here: Office, api: SendGridApi) -> None
     assert [worker.end() for worker in workers] == [0, 0, 0]
     assert here.hold_to_the_promise(taken_by(api))["tally"]["accepted"] == MANY
     for worker in workers:
-        assert "handed over here" in worker.told
+        assert "sent in this run" in worker.told
         assert "person0" not in worker.told
         assert "Traceback" not in worker.told
     log = (here.root / "logs" / "worker.log").read_text(encoding="utf-8")
@@ -280,7 +280,7 @@ def test_a_worker_outlives_a_restart_of_the_database(tmp_path: Path, api: SendGr
         server.start()
         here.wait_for_state("done")
         assert worker.end() == 0
-        assert "the database is back" in worker.told
+        assert "the database is available again" in worker.told
         assert "Traceback" not in worker.told
         assert here.hold_to_the_promise(taken_by(api))["tally"]["unknown"] <= CHUNK
 

@@ -19,7 +19,8 @@ def nothing_more(copy: Copy) -> None:
 
 
 def rule_is_on_the_page(copy: Copy) -> None:
-    assert "### A13 The text of a link is short" in (copy.root / "docs/checks.md").read_text(encoding="utf-8")
+    assert "## Long link text (A13)" in (copy.root / "docs/checks/accessibility.md").read_text(encoding="utf-8")
+    assert "[Long link text (A13)](checks/accessibility.md#" in (copy.root / "docs/checks.md").read_text("utf-8")
 
 
 def words_are_in_the_html(copy: Copy) -> None:
@@ -56,6 +57,9 @@ FURTHER: Mapping[str, Callable[[Copy], None]] = {
     "section-type": episode_is_in_the_html,
 }
 
+# Pages that explain what a recipe uses, and add nothing themselves.
+REFERENCES = {"provider-reference": "provider"}
+
 
 @pytest.mark.parametrize("name", FURTHER)
 def test_page_leads_to_what_it_promises_in_the_files_that_it_names(copy: Copy, name: str) -> None:
@@ -85,6 +89,10 @@ def test_column_is_added_to_a_database_of_postgresql_too(copy: Copy, postgresql_
 def test_every_page_is_followed_listed_and_built_alike() -> None:
     pages = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
     index = pages.pop("README")
+    for reference, recipe in REFERENCES.items():
+        assert f"]({reference}.md)" in index
+        assert f"]({reference}.md" in pages[recipe]
+        del pages[reference]
     assert set(pages) == set(FURTHER)
     for name, text in pages.items():
         headings = re.findall(r"^## (.+)$", text, re.MULTILINE)

@@ -249,7 +249,7 @@ def _config(scene: Scene, api_url: str) -> Config:
     settings = {
         "newsletter": {
             "name": "The Gentle Letter",
-            "organisation": "Example",
+            "organization": "Example",
             "from": "The Gentle Letter <letter@example.org>",
             "address": "1 Example Street, Exampleton",
             "website": "https://example.org",

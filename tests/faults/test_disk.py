@@ -47,7 +47,7 @@ def test_a_freeze_without_room_keeps_nothing_of_itself(
         scene = replace(director.scene, **scarce)
         assert processes.start(commands.freeze, scene=scene).wait(30) == NOT_KEPT
         (words,) = failures(director)
-        assert "nothing of this step was kept" in words
+        assert "this step saved nothing" in words
         with open_database(scene.location) as database, database.read() as connection:
             left = [connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in TABLES]
         assert left == [(0,)] * len(TABLES)
@@ -66,7 +66,7 @@ def test_a_disk_that_fills_at_any_step_of_a_broadcast_costs_nothing_but_time(
             director.tell()
             story = director.judge()
             assert not story.broken, story.told("tests/faults/test_disk.py")
-            assert all("nothing of this step was kept" in words for words in failures(director))
+            assert all("this step saved nothing" in words for words in failures(director))
             ended += failures(director)
             unknown = sum(account.tally.unknown for account in story.accounts)
             assert unknown <= plan.chunk_size
@@ -92,5 +92,5 @@ def test_a_folder_that_goes_away_while_mail_leaves_is_missed_by_newcomers_alone(
         director.api.visit = visit
         assert processes.start(commands.send, scene=director.scene, broadcast=1).wait(30) == 0
         assert statuses == [NOT_KEPT]
-        assert "its folder does not exist; make the folder" in failures(director)[0]
+        assert "its folder does not exist; create the folder" in failures(director)[0]
         assert director.judge().broken == ()

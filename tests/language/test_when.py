@@ -56,19 +56,19 @@ def test_a_time_means_what_a_person_means_by_it(typed: str, utc: str) -> None:
         ("", "is not a time; write it as 2026-02-19 08:00"),
         ("soon", "is not a time"),
         ("2026-02-19", "is not a time"),
-        ("2026-02-19 8", "an hour without minutes; write 08:00, or 8am"),
+        ("2026-02-19 8", "an hour without minutes; write 08:00 or 8am"),
         ("2026-02-19 25:00", "there is no 25:00"),
         ("tomorrow 13pm", "there is no 13 pm"),
-        ("2026-02-30 08:00", "there is no day 2026-02-30"),
+        ("2026-02-30 08:00", "2026-02-30 does not exist"),
         ("someday 08:00", "'someday' is not a day"),
         ("t 08:00", "'t' is not a day"),
-        ("2016-02-19 08:00", "2016-02-19 is past"),
+        ("2016-02-19 08:00", "2016-02-19 is in the past"),
         ("2062-02-19 08:00", "more than a year ahead"),
-        ("tomorrow 08:00 PT", "'PT' is not a time zone's full name; write one such as America/Los_Angeles"),
-        ("tomorrow 08:00 EST", "'EST' is not a time zone's full name"),
-        ("tomorrow 08:00 Mars/Olympus", "'Mars/Olympus' is not a time zone's full name"),
+        ("tomorrow 08:00 PT", "'PT' is not the full name of a time zone; write a name such as America/Los_Angeles"),
+        ("tomorrow 08:00 EST", "'EST' is not the full name of a time zone"),
+        ("tomorrow 08:00 Mars/Olympus", "'Mars/Olympus' is not the full name of a time zone"),
         ("tomorrow 08:00 ../../etc/passwd", "is not a time"),
-        ("tomorrow 08:00 +15:00", "no clock is +15:00 from UTC"),
+        ("tomorrow 08:00 +15:00", "no time zone is +15:00 from UTC"),
     ],
 )
 def test_what_is_no_time_is_refused_with_words_that_help(typed: str, told: str) -> None:
@@ -86,20 +86,20 @@ def test_a_weekday_is_one_of_the_zone_that_was_typed() -> None:
 def test_a_time_that_the_clocks_skip_is_taken_as_the_one_after_and_said() -> None:
     when = read_when("2026-03-08 02:30", zone=ZONE, now=NOW)
     assert when.moment == datetime(2026, 3, 8, 10, 30, tzinfo=UTC)
-    assert clock_note(when.wall_time, ZONE).endswith("skip 2:30 am that day: it is taken as 3:30 am")
+    assert clock_note(when.wall_time, ZONE).endswith("skip 2:30 am that day; 3:30 am is used")
 
 
 def test_a_time_that_comes_twice_is_the_first_of_both_and_said() -> None:
     when = read_when("2026-11-01 01:30", zone=ZONE, now=NOW)
     assert when.moment == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
-    assert clock_note(when.wall_time, ZONE).endswith("show 1:30 am twice that day: it is taken as the first")
+    assert clock_note(when.wall_time, ZONE).endswith("show 1:30 am twice that day; the first is used")
 
 
 def test_an_offset_or_a_span_reaches_the_second_of_two_times() -> None:
     for typed, now in [("2026-11-01 01:30-08:00", NOW), ("in 2 hours", datetime(2026, 11, 1, 7, 30, tzinfo=UTC))]:
         when = read_when(typed, zone=ZONE, now=now)
         assert when.moment == datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
-        assert clock_note(when.wall_time, ZONE).endswith("it is taken as the second")
+        assert clock_note(when.wall_time, ZONE).endswith("the second is used")
 
 
 def test_a_plain_time_has_nothing_odd() -> None:

@@ -1,4 +1,4 @@
-"""The header of a list: which names are taken how, what a mapping changes, and whose exports are recognised."""
+"""The header of a list: which names are taken how, what a mapping changes, and whose exports are recognized."""
 
 from pathlib import Path
 
@@ -54,15 +54,18 @@ def test_column_without_a_name_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "what"),
     [
-        ("first_name,last_name", "there is no column email"),
+        ("first_name,last_name", "there is no column named email"),
         ("email,陽子", "'陽子' cannot be the name of an attribute"),
         ("email,2nd", "'2nd' cannot be the name of an attribute"),
-        ("email,unsubscribe_url", "has a meaning of its own"),
-        ("email,and", "has a meaning of its own"),
-        ("email,Email", "the columns 'email' and 'Email' both say email"),
-        ("email,Shoe size,shoe-size", "both say shoe_size"),
-        (f"email,{'long ' * 50}", "more than 100 letters"),
-        (",".join(["email", *(f"c{n}" for n in range(1000))]), "it has 1,001 columns, and a list has 1,000 at most"),
+        (
+            "email,unsubscribe_url",
+            "cannot be named unsubscribe_url, because that name is reserved; give it another name: --map",
+        ),
+        ("email,and", "cannot be named and, because that name is reserved"),
+        ("email,Email", "the columns 'email' and 'Email' are both read as email"),
+        ("email,Shoe size,shoe-size", "are both read as shoe_size"),
+        (f"email,{'long ' * 50}", "longer than 100 characters"),
+        (",".join(["email", *(f"c{n}" for n in range(1000))]), "the file has 1,001 columns, and the limit is 1,000"),
     ],
 )
 def test_impossible_header_is_a_mistake_with_its_line(tmp_path: Path, header: str, what: str) -> None:
@@ -98,10 +101,10 @@ def test_mapping_of_a_column_that_is_not_there_suggests_another(tmp_path: Path) 
     assert "there is no column 'Email Adress' to map; did you mean Email Address?" in message
 
 
-def test_mapping_to_a_misspelt_column_of_ours_suggests_it(tmp_path: Path) -> None:
+def test_mapping_to_a_misspelled_column_of_ours_suggests_it(tmp_path: Path) -> None:
     message = complaint_about(tmp_path, "email,Prénom\na@example.org,\n", mapping={"Prénom": "frist_name"})
 
-    assert "'frist_name' is no column of ours; did you mean first_name?" in message
+    assert "'frist_name' is not a known column; did you mean first_name?" in message
 
 
 def test_mapping_to_a_name_that_no_attribute_can_have_is_a_mistake(tmp_path: Path) -> None:
@@ -215,7 +218,7 @@ def test_mapping_saves_a_header_that_would_be_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_exports_of_other_tools_are_recognised(tmp_path: Path, tool: str, content: str, row: dict[str, str]) -> None:
+def test_exports_of_other_tools_are_recognized(tmp_path: Path, tool: str, content: str, row: dict[str, str]) -> None:
     assert shape_of(tmp_path, content).header.tool == tool
     assert only_row(tmp_path, content) == {"email": "ana@example.org", **row}
 
@@ -231,14 +234,14 @@ def test_exports_of_other_tools_are_recognised(tmp_path: Path, tool: str, conten
             f"{MAILCHIMP_CLEANED}\nana@example.org,,,,,,,,,,,,,,,,2020-03-23 17:30:05,,,,,,\n",
             "bounced in Mailchimp (CLEAN_TIME",
         ),
-        ("email,active_subscription,email_disabled\nana@example.org,false,true\n", "mail was switched off in Substack"),
+        ("email,active_subscription,email_disabled\nana@example.org,false,true\n", "email was turned off in Substack"),
         ("email,subscribed_to_emails,deleted_at\nana@example.org,false,\n", "unsubscribed in Ghost"),
         ("email,subscribed_to_emails,deleted_at\nana@example.org,true,2024-01-01\n", "deleted in Ghost"),
         ("uuid,email,attributes,status\nu,ana@example.org,,blocklisted\n", "blocklisted in listmonk"),
         ("email,creation_date,type\nana@example.org,,unactivated\n", "not confirmed in Buttondown"),
         ("EMAIL;EMAIL_BLACKLISTED\nana@example.org;Yes\n", "blocklisted in Brevo"),
         ("first_name,email,created_at,status\n,ana@example.org,,cancelled\n", "unsubscribed in Kit"),
-        ("first_name,email,created_at,status\n,ana@example.org,,Complained\n", "complained about a mail in Kit"),
+        ("first_name,email,created_at,status\n,ana@example.org,,Complained\n", "complained about an email in Kit"),
         ("email,status\nana@example.org,Unsubscribed\n", "unsubscribed (status Unsubscribed)"),
         ("email,status\nana@example.org,Opted out\n", "unsubscribed (status Opted out)"),
         ("email,Unsubscribed at\nana@example.org,2025-01-02\n", "unsubscribed (unsubscribed_at 2025-01-02)"),
@@ -255,7 +258,7 @@ def test_those_who_must_not_be_mailed_are_rejected(tmp_path: Path, content: str,
 def test_unknown_status_is_doubtful(tmp_path: Path) -> None:
     batches = read(tmp_path, "email,creation_date,type\nana@example.org,,excited\n")
 
-    assert "type excited: nothing known in Buttondown" in batches[0].doubtful[0].doubt
+    assert "type excited is not a known value in Buttondown" in batches[0].doubtful[0].doubt
 
 
 def test_status_that_is_mapped_is_only_an_attribute(tmp_path: Path) -> None:
@@ -279,8 +282,8 @@ def test_attribute_that_is_no_json_or_has_no_possible_name_is_left_out_and_said(
 
     assert [row.get("attributes") for row in rows_of(batches)] == [None, '{"ok":"x y"}']
     assert [row.doubt for row in batches[0].doubtful] == [
-        "attributes: it is not a JSON object; left out",
-        "attributes: no attribute can be called 'and', 'firstname'; left out",
+        "attributes: it is not a JSON object; skipped",
+        "attributes: no attribute can be called 'and', 'firstname'; skipped",
     ]
 
 
@@ -298,7 +301,7 @@ def test_table_of_formats_names_columns_of_ours_only() -> None:
     assert targets - {"", "json", "country", "region"} <= set(LIST_COLUMNS)
 
 
-def test_every_format_is_recognised_by_each_of_its_sets_of_columns(tmp_path: Path) -> None:
+def test_every_format_is_recognized_by_each_of_its_sets_of_columns(tmp_path: Path) -> None:
     for form in FORMATS:
         for columns in form.known_by:
             email = [] if any(letters_of(name) in {"email", "emailaddress"} for name in columns) else ["Email Address"]
@@ -308,10 +311,13 @@ def test_every_format_is_recognised_by_each_of_its_sets_of_columns(tmp_path: Pat
 def test_two_columns_of_one_name_are_told_to_be_named_otherwise(tmp_path: Path) -> None:
     told = complaint_about(tmp_path, "email,name,name\nana@example.org,Ana,Lima\n")
 
-    assert "both say name; name one of them otherwise in the first line, or delete it" in told
+    assert "are both read as name; in the first line, rename one of the columns, or delete that column" in told
 
 
 def test_list_without_names_of_columns_is_told_so(tmp_path: Path) -> None:
     told = complaint_about(tmp_path, "ana@example.org,Ana\nbo@example.org,Bo\n")
 
-    assert "the first line holds an address, and not the names of the columns; put a line above it" in told
+    assert (
+        "the first line contains an address instead of the names of the columns; add a line with the names above it"
+        in told
+    )

@@ -103,12 +103,12 @@ def test_all_mistakes_are_told_with_their_lines(file: Path) -> None:
 
     told = [(mistake.line, mistake.what, mistake.remedy) for mistake in refusal.value.mistakes]
     assert [line for line, *_ in told] == [3, 4, 5, 6, 7, 8]
-    assert told[0][1].startswith("'nobody' is not an e-mail address")
-    assert told[1][1] == f"'unsubscribd' is none of the reasons {REASONS}"
+    assert told[0][1].startswith("'nobody' is not an email address")
+    assert told[1][1] == f"'unsubscribd' is not one of the reasons {REASONS}"
     assert told[2][1:] == ("there is no topic 'event'", "did you mean events?")
     assert told[3][1:] == ("'tomorrow' is not a date", "write it as 2026-01-31 or 2026-01-31T08:00Z")
     assert told[4][1:] == ("'2031-01-01' is in the future", "correct the date")
-    assert told[5][1:] == ("there is no address", "correct or delete the line")
+    assert told[5][1:] == ("the address is missing", "correct or delete the line")
 
 
 def test_a_file_that_is_no_list_is_told_in_a_few_lines(file: Path) -> None:
@@ -122,15 +122,18 @@ def test_a_file_that_is_no_list_is_told_in_a_few_lines(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "it is empty"),
-        ("\n \n", "it is empty"),
-        ("name,phone\nAna,7\n", "left.csv:1: there is no address here, and no column email"),
+        ("", "the file is empty"),
+        ("\n \n", "the file is empty"),
+        ("name,phone\nAna,7\n", "left.csv:1: there are no addresses, and there is no column named email"),
         (b"PK\x03\x04 and so on", "it is a workbook"),
         (
             "email,reason\nana@example.org,bounced\nbo@example.org\n",
-            "left.csv:3: it has 1 cells where the header has 2",
+            "left.csv:3: the row has 1 cell, and the header has 2",
         ),
-        ('email\nana@example.org\n"bo@example.org\n', "left.csv:3: from here on the file cannot be read"),
+        (
+            'email\nana@example.org\n"bo@example.org\n',
+            "left.csv:3: the file cannot be read from here on, because its quotes do not match",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(file: Path, content: str | bytes, message: str) -> None:
@@ -200,7 +203,7 @@ def test_column_of_streets_is_not_taken_for_addresses(file: Path) -> None:
 
 
 def test_no_column_of_addresses_is_left_out_unsaid(file: Path) -> None:
-    with pytest.raises(MistakesError, match="the columns 'email' and 'Email Address' both hold addresses"):
+    with pytest.raises(MistakesError, match="the columns 'email' and 'Email Address' both contain addresses"):
         read(file, "email,Email Address\nana@example.org,bo@example.org\n")
 
 
@@ -265,7 +268,7 @@ def test_a_list_of_ones_own_says_by_its_columns_who_left_and_when(file: Path) ->
 def test_a_reason_counts_beside_a_status_that_says_nothing(file: Path) -> None:
     content = "email,status,reason\nana@example.org,,bounced\nbo@example.org,active,manual\ncy@example.org,5.1.1,\n"
 
-    with pytest.raises(MistakesError, match=r"left\.csv:4: '5\.1\.1' is none of the reasons"):
+    with pytest.raises(MistakesError, match=r"left\.csv:4: '5\.1\.1' is not one of the reasons"):
         read(file, content)
     assert read(file, content, SuppressionTerms(reason=BOUNCED)) == [
         left("ana@example.org", reason=BOUNCED),
@@ -278,29 +281,32 @@ def test_a_reason_counts_beside_a_status_that_says_nothing(file: Path) -> None:
     [
         (
             "line,email,fate,remark\n2,ana@example.org,added,\n",
-            "left.csv:1: it is the report of an import: it says what became of each row, and not who left; give a list",
+            "left.csv:1: this is the report of an import, which does not say who unsubscribed; use a list",
         ),
         (
             "email,consented_at,consent_source\nana@example.org,2025-01-01,form\n",
-            "left.csv:1: it is a list of subscribers, and no column says who left",
+            "left.csv:1: this is a list of subscribers, and no column says who unsubscribed",
         ),
         (
             "email,consented_at,consent_basis,consent_source\nana@example.org,2025-01-01,,form\n",
-            "left.csv:1: it is a list of subscribers, and no column says who left",
+            "left.csv:1: this is a list of subscribers, and no column says who unsubscribed",
         ),
         (
             "Email Address,OPTIN_TIME,CONFIRM_TIME\nana@example.org,2025-01-01,2025-01-01\n",
-            "left.csv:1: it is a list of subscribers of Mailchimp, and no column says who left",
+            "left.csv:1: this is a list of subscribers from Mailchimp, and no column says who unsubscribed",
         ),
-        ("email,status\nana@example.org,active\nbo@example.org,\n", "left.csv: nobody in it left: every row is of"),
+        (
+            "email,status\nana@example.org,active\nbo@example.org,\n",
+            "left.csv: no row in it says that someone unsubscribed, bounced or complained",
+        ),
         (
             "email,status\nana@example.org,gold\nbo@example.org,unsubscribed\n",
-            "left.csv:2: 'gold' says neither that they left nor that they did not; keep the rows of those who left",
+            "left.csv:2: 'gold' does not say whether this person unsubscribed; keep only the rows",
         ),
         ("a@example.org\n" + "x" * 7_000_000, "left.csv:2: the row that begins here has more than"),
         ("email\n" + "x" * 7_000_000, "left.csv:2: the row that begins here has more than"),
-        ('email\n"' + "x\n" * 3_000_000, "left.csv:2: from here on the file cannot be read"),
-        (",".join(f"c{number}" for number in range(1001)), "left.csv:1: it has 1,001 columns"),
+        ('email\n"' + "x\n" * 3_000_000, "left.csv:2: the file cannot be read from here on"),
+        (",".join(f"c{number}" for number in range(1001)), "left.csv:1: the file has 1,001 columns"),
     ],
 )
 def test_a_file_that_would_suppress_everybody_or_is_no_list_is_refused(file: Path, content: str, message: str) -> None:

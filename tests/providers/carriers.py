@@ -12,7 +12,7 @@ import pytest
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import AcceptedMail, SendGridApi
 from tests.providers.mailings import Received, received
-from tests.providers.smtp_server import PASSWORD, Behaviour, SmtpServer
+from tests.providers.smtp_server import PASSWORD, Behavior, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
 
 API_KEY = "SG.contract-key"
@@ -45,7 +45,7 @@ def _outbox(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Carrier]:
 
 @contextmanager
 def _smtp(_request: pytest.FixtureRequest, folder: Path, *, extensions: tuple[str, ...] = ()) -> Iterator[Carrier]:
-    with SmtpServer(behaviour=Behaviour(extensions=extensions)) as server:
+    with SmtpServer(behavior=Behavior(extensions=extensions)) as server:
         provider = opened(folder, smtp_settings(server.port))
         yield Carrier(provider=provider, arrived=lambda: [received(mail.content) for mail in server.taken])
 

@@ -1,4 +1,4 @@
-"""Mailings and chunks to hand to a provider, and what a recipient got, however it travelled."""
+"""Mailings and chunks to hand to a provider, and what a recipient got, however it traveled."""
 
 import email
 import email.policy

@@ -27,7 +27,7 @@ class TakenMail:
 
 
 @dataclass
-class Behaviour:
+class Behavior:
     """What the server answers; a reply of None cuts the connection."""
 
     on_mail: Callable[[str], str | None] = lambda _sender: "250 2.1.0 ok"
@@ -43,7 +43,7 @@ class SmtpServer:
     tls: ssl.SSLContext | None = None  # offers STARTTLS, and takes no mail without it
     demands_login: bool = False
     smtputf8: bool = False
-    behaviour: Behaviour = field(default_factory=Behaviour)
+    behavior: Behavior = field(default_factory=Behavior)
     taken: list[TakenMail] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -108,25 +108,25 @@ class _Handler:
     ) -> list[str]:
         session.host_name = hostname
         self._server.transports.append(_transport(server))
-        return [*(f"250-{name}" for name in self._server.behaviour.extensions), *responses]
+        return [*(f"250-{name}" for name in self._server.behavior.extensions), *responses]
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.mail_from = address
-        return _reply(server, self._server.behaviour.on_mail(address))
+        return _reply(server, self._server.behavior.on_mail(address))
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        answer = self._server.behaviour.on_rcpt(address)
+        answer = self._server.behavior.on_rcpt(address)
         if answer and answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return _reply(server, answer)
 
     async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: Envelope) -> str:  # noqa: N802
         (recipient,) = envelope.rcpt_tos
-        answer = self._server.behaviour.on_content(recipient)
+        answer = self._server.behavior.on_content(recipient)
         if answer is None or answer.startswith("2"):
             self._server.taken.append(
                 TakenMail(

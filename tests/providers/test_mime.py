@@ -176,7 +176,7 @@ def test_a_domain_outside_ascii_is_written_in_ascii() -> None:
     ],
 )
 def test_an_address_that_could_break_out_of_its_header_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="not an e-mail address"):
+    with pytest.raises(ValueError, match="not an email address"):
         compile_message(mailing(), NOW).render(recipient(1, address))
 
 

@@ -124,7 +124,7 @@ def test_the_folder_can_be_elsewhere(tmp_path: Path) -> None:
 
     _submit(provider, chunk(recipient(1, "ana@example.org")))
 
-    assert provider.describe() == "outbox folder build/mails/: files, nothing is sent"
+    assert provider.describe() == "outbox folder build/mails/: emails are saved as files, and nothing is sent"
     assert _files(tmp_path) == ["build/mails/b7/ana@example.org-1.eml"]
 
 

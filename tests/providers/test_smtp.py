@@ -22,12 +22,12 @@ FIRST, SECOND, THIRD = (person.email for person in PEOPLE[:3])
 def server(request: pytest.FixtureRequest) -> Iterator[SmtpServer]:
     """A relay that behaves as the test says, with and without pipelining."""
     with SmtpServer() as running:
-        running.behaviour.extensions = request.param
+        running.behavior.extensions = request.param
         yield running
 
 
 def test_a_refused_address_is_invalid_with_the_words_of_the_relay(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda to: "550 5.1.1 no such user" if to == SECOND else "250 ok"
+    server.behavior.on_rcpt = lambda to: "550 5.1.1 no such user" if to == SECOND else "250 ok"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -51,7 +51,7 @@ def test_a_refused_address_is_invalid_with_the_words_of_the_relay(server: SmtpSe
 def test_a_refusal_that_another_day_may_not_bring_says_nothing_about_the_address(
     server: SmtpServer, tmp_path: Path, refusal: str
 ) -> None:
-    server.behaviour.on_rcpt = lambda to: refusal if to == SECOND else "250 ok"
+    server.behavior.on_rcpt = lambda to: refusal if to == SECOND else "250 ok"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -59,7 +59,7 @@ def test_a_refusal_that_another_day_may_not_bring_says_nothing_about_the_address
 
 
 def test_a_relay_that_has_taken_nothing_is_not_believed_about_addresses(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda _to: "550 5.1.1 no such user"
+    server.behavior.on_rcpt = lambda _to: "550 5.1.1 no such user"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -68,7 +68,7 @@ def test_a_relay_that_has_taken_nothing_is_not_believed_about_addresses(server: 
 
 
 def test_a_sender_refused_only_when_a_recipient_is_named_pauses(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda _to: "550 5.1.8 Sender address rejected: Domain not found"
+    server.behavior.on_rcpt = lambda _to: "550 5.1.8 Sender address rejected: Domain not found"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -77,9 +77,7 @@ def test_a_sender_refused_only_when_a_recipient_is_named_pauses(server: SmtpServ
 
 
 def test_a_limit_that_is_reached_halfway_leaves_the_rest_unsent(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda to: (
-        "250 ok" if to in {FIRST, SECOND} else "550 5.4.5 Daily sending quota exceeded"
-    )
+    server.behavior.on_rcpt = lambda to: "250 ok" if to in {FIRST, SECOND} else "550 5.4.5 Daily sending quota exceeded"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -90,7 +88,7 @@ def test_a_limit_that_is_reached_halfway_leaves_the_rest_unsent(server: SmtpServ
 
 
 def test_a_mailbox_that_refuses_after_the_content_is_invalid(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_content = lambda to: "552 5.2.2 mailbox full" if to == SECOND else TAKEN
+    server.behavior.on_content = lambda to: "552 5.2.2 mailbox full" if to == SECOND else TAKEN
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -98,7 +96,7 @@ def test_a_mailbox_that_refuses_after_the_content_is_invalid(server: SmtpServer,
 
 
 def test_a_recipient_refused_for_now_is_unsent(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda to: "450 4.2.0 greylisted" if to == SECOND else "250 ok"
+    server.behavior.on_rcpt = lambda to: "450 4.2.0 greylisted" if to == SECOND else "250 ok"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -115,7 +113,7 @@ def test_refusals_for_now_in_a_row_spare_the_rest(server: SmtpServer, tmp_path: 
         asked.append(to)
         return "451 4.7.1 slow down"
 
-    server.behaviour.on_rcpt = slow_down
+    server.behavior.on_rcpt = slow_down
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -125,7 +123,7 @@ def test_refusals_for_now_in_a_row_spare_the_rest(server: SmtpServer, tmp_path: 
 
 
 def test_a_relay_that_refuses_the_sender_pauses(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_mail = lambda _sender: "550 5.7.1 not your domain"
+    server.behavior.on_mail = lambda _sender: "550 5.7.1 not your domain"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -136,7 +134,7 @@ def test_a_relay_that_refuses_the_sender_pauses(server: SmtpServer, tmp_path: Pa
 
 
 def test_a_relay_that_relays_for_nobody_pauses_and_blames_no_address(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda _to: "554 5.7.1 Relay access denied"
+    server.behavior.on_rcpt = lambda _to: "554 5.7.1 Relay access denied"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -145,7 +143,7 @@ def test_a_relay_that_relays_for_nobody_pauses_and_blames_no_address(server: Smt
 
 
 def test_a_rule_against_one_address_is_about_the_address(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda to: "550 5.7.1 closed group" if to == FIRST else "250 ok"
+    server.behavior.on_rcpt = lambda to: "550 5.7.1 closed group" if to == FIRST else "250 ok"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -153,7 +151,7 @@ def test_a_rule_against_one_address_is_about_the_address(server: SmtpServer, tmp
 
 
 def test_a_message_that_is_too_large_stops(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_content = lambda _to: "552 5.3.4 message too big"
+    server.behavior.on_content = lambda _to: "552 5.3.4 message too big"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -163,7 +161,7 @@ def test_a_message_that_is_too_large_stops(server: SmtpServer, tmp_path: Path) -
 
 
 def test_a_message_refused_halfway_leaves_the_rest_unsent(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_content = lambda to: "554 5.6.0 no such content" if to == THIRD else TAKEN
+    server.behavior.on_content = lambda to: "554 5.6.0 no such content" if to == THIRD else TAKEN
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -173,7 +171,7 @@ def test_a_message_refused_halfway_leaves_the_rest_unsent(server: SmtpServer, tm
 
 
 def test_a_connection_lost_in_the_content_leaves_one_uncertain(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_content = lambda to: None if to == SECOND else TAKEN
+    server.behavior.on_content = lambda to: None if to == SECOND else TAKEN
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -185,7 +183,7 @@ def test_a_connection_lost_in_the_content_leaves_one_uncertain(server: SmtpServe
 
 
 def test_connections_lost_again_and_again_leave_the_rest_unsent(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_content = lambda to: TAKEN if to == FIRST else None
+    server.behavior.on_content = lambda to: TAKEN if to == FIRST else None
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -196,7 +194,7 @@ def test_connections_lost_again_and_again_leave_the_rest_unsent(server: SmtpServ
 
 
 def test_a_chunk_of_one_lost_in_the_content_is_unknown(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_content = lambda _to: None
+    server.behavior.on_content = lambda _to: None
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(PEOPLE[0]))
 
@@ -204,7 +202,7 @@ def test_a_chunk_of_one_lost_in_the_content_is_unknown(server: SmtpServer, tmp_p
 
 
 def test_a_connection_lost_before_the_content_is_surely_unsent(server: SmtpServer, tmp_path: Path) -> None:
-    server.behaviour.on_rcpt = lambda to: None if to == THIRD else "250 ok"
+    server.behavior.on_rcpt = lambda to: None if to == THIRD else "250 ok"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
@@ -232,7 +230,7 @@ def test_a_relay_that_takes_few_messages_a_connection_gets_several_connections(
         is_full = len(server.taken) == 2 * server.connections
         return "421 4.7.0 too many messages in this connection" if is_full else "250 ok"
 
-    server.behaviour.on_mail = after_two
+    server.behavior.on_mail = after_two
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 

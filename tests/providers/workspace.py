@@ -12,7 +12,7 @@ NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
 _IDENTITY = """
 [newsletter]
 name = "The Gentle Letter"
-organisation = "Example"
+organization = "Example"
 from = "The Gentle Letter <letter@example.org>"
 address = "1 Example Street, Exampleton"
 website = "https://example.org"

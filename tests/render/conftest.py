@@ -75,7 +75,7 @@ def february() -> Mail:
 
 
 def picture_bytes(width: int, height: int, kind: str = "PNG") -> bytes:
-    """A picture of one colour."""
+    """A picture of one color."""
     buffer = BytesIO()
     Image.new("RGB", (width, height), "#D8A8A0").save(buffer, kind)
     return buffer.getvalue()

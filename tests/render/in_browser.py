@@ -9,16 +9,16 @@ from tests.render.conftest import Mail
 
 # The contrast of each piece of text with the nearest ground behind it (WCAG 2.2, relative luminance).
 CONTRASTS = """() => {
-  const parse = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
-  const luminance = colour => {
-    const [r, g, b] = parse(colour).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const parse = color => (color.match(/[\\d.]+/g) || []).map(Number);
+  const luminance = color => {
+    const [r, g, b] = parse(color).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = element => {
     for (; element; element = element.parentElement) {
-      const colour = getComputedStyle(element).backgroundColor;
-      const parts = parse(colour);
-      if (parts.length === 3 || parts[3] > 0) return colour;
+      const color = getComputedStyle(element).backgroundColor;
+      const parts = parse(color);
+      if (parts.length === 3 || parts[3] > 0) return color;
     }
     return 'rgb(255, 255, 255)';
   };
@@ -45,7 +45,7 @@ SCROLL_WIDTH = "document.documentElement.scrollWidth"
 
 
 class Opened:
-    """A mail on the disk, and a browser that shows it: a page for each colour scheme."""
+    """A mail on the disk, and a browser that shows it: a page for each color scheme."""
 
     def __init__(self, browser: Browser, path: Path) -> None:
         self._browser = browser
@@ -63,7 +63,7 @@ class Opened:
 
 
 def open_mail(browser: Browser, mail: Mail, folder: Path) -> Opened:
-    """Opens a mail, its pictures beside it, at a width and in a colour scheme."""
+    """Opens a mail, its pictures beside it, at a width and in a color scheme."""
     html = mail.html
     for picture in mail.rendered.pictures:
         (folder / picture.name).write_bytes(picture.content)

@@ -136,7 +136,7 @@ def test_the_length_stands_in_the_corner_only_where_there_is_one(still: Path) ->
 
 @pytest.mark.parametrize("name", ["clip.gif", "logo.svg", "cut-out.png", "dot.png"])
 def test_a_still_can_be_made_of_any_picture(tmp_path: Path, name: str) -> None:
-    frames = [Image.new("RGB", (640, 360), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (640, 360), color) for color in ("red", "blue")]
     contents = {
         "clip.gif": saved(frames[0], "GIF", save_all=True, append_images=frames[1:]),
         "logo.svg": drawing(),
@@ -174,20 +174,20 @@ def test_every_broken_picture_is_told_where_it_is_named(tmp_path: Path) -> None:
         require_whole(broken_files(tmp_path), Memory())
 
     said = [str(mistake) for mistake in told.value.mistakes]
-    assert said[0].startswith("letter.md:1: the picture cut.jpg cannot be read (image file is truncated")
+    assert said[0].startswith("letter.md:1: the image cut.jpg cannot be read (image file is truncated")
     assert said[0].endswith("; export it again")
     assert said[1:] == [
-        "letter.md:2: the picture words.svg has text, for which every machine has other letters; "
-        "turn the text into paths",
-        "letter.md:4: the picture logo.pdf is of a kind that cannot be turned into one for mail; "
+        "letter.md:2: the image words.svg contains text, which looks different on every machine; "
+        "convert the text to paths",
+        "letter.md:4: the image logo.pdf has a format that cannot be converted for email; "
         "export it as PNG, JPEG or SVG",
-        "newsletter.toml:9: the picture gone.png does not exist; check its name",
+        "newsletter.toml:9: the image gone.png does not exist; check its name",
     ]
 
 
 def test_a_truncated_picture_of_an_issue_is_told_at_its_line(render: Render) -> None:
     truncated = saved(photograph(300, 200), "JPEG")[:-2000]
-    with pytest.raises(MistakesError, match=rf"^{LETTER}:3: the picture images/cut\.jpg cannot be read"):
+    with pytest.raises(MistakesError, match=rf"^{LETTER}:3: the image images/cut\.jpg cannot be read"):
         render({LETTER: "One\n\n![A field](images/cut.jpg)\n", f"{IMAGES}/cut.jpg": truncated})
 
 
@@ -196,7 +196,7 @@ def test_a_logo_is_fitted_to_its_width_and_told_at_its_line(render: Render) -> N
     html = render({"newsletter.toml": CONFIG + brand, "logo.svg": drawing()}).html
     assert 'width="90" height="45"' in html
 
-    with pytest.raises(MistakesError, match=r"^newsletter\.toml:\d+: the picture logo\.svg states no size"):
+    with pytest.raises(MistakesError, match=r"^newsletter\.toml:\d+: the image logo\.svg states no size"):
         render({"newsletter.toml": CONFIG + brand, "logo.svg": drawing(attributes="")})
 
 

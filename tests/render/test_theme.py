@@ -85,7 +85,7 @@ def test_a_missing_logo_is_an_error_that_names_it(render: Render) -> None:
         render({"newsletter.toml": CONFIG + '\n[brand]\nlogo = "brand/logo.png"\n'})
 
 
-def test_brand_colours_and_fonts_reach_every_part(render: Render) -> None:
+def test_brand_colors_and_fonts_reach_every_part(render: Render) -> None:
     brand = (
         "\n[brand]\nheading_font = \"'Source Serif 4', serif\"\n"
         '[brand.light]\naccent = "#005A9C"\n[brand.dark]\naccent = "#9CD2FF"\n'

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import Slot
-from newsletter.render.merge import Personaliser
+from newsletter.render.merge import Personalizer
 
 TOKEN = "0a1b2c"
 
@@ -17,7 +17,7 @@ def slot_values(
     envelope = Envelope(
         from_name="", from_email="news@example.org", reply_to="", list_name="", list_id="", service_url=service_url
     )
-    fields = Personaliser.fields_of(slots)
+    fields = Personalizer.fields_of(slots)
     claimed = ClaimedDelivery(1, "ana@example.org", "", "", TOKEN, tuple(values.get(name, "") for name in fields))
-    (recipient,) = Personaliser(slots, fields, envelope).recipients([claimed])
+    (recipient,) = Personalizer(slots, fields, envelope).recipients([claimed])
     return recipient.values

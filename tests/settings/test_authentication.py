@@ -23,7 +23,7 @@ def test_a_name_server_is_an_address_and_a_port(written: str, read: tuple[str, i
 
 @pytest.mark.parametrize("written", ["", "dns.example.org", "192.0.2.300", "192.0.2.1:0", "192.0.2.1:70000", "1:2"])
 def test_what_is_no_name_server_is_refused(written: str) -> None:
-    with pytest.raises(ValidationError, match="is not a name server"):
+    with pytest.raises(ValidationError, match="is not the address of a name server"):
         AuthenticationSettings(nameservers=(written,))
 
 

@@ -43,9 +43,12 @@ def test_each_provider_says_how_its_mail_travels() -> None:
 @pytest.mark.parametrize(
     ("lines", "mistake"),
     [
-        ("[provider.pigeon]\ncolor = 1\n", "unknown key provider › pigeon › color; the known ones are pace"),
+        ("[provider.pigeon]\ncolor = 1\n", "unknown key provider › pigeon › color; choose from pace"),
         ("[provider.smtp]\nhots = 'x'\n", "unknown key provider › smtp › hots; did you mean host?"),
-        ("[provider]\npigeon = 7\n", "provider › pigeon: must hold keys with values; write its keys below it: pace"),
+        (
+            "[provider]\npigeon = 7\n",
+            "provider › pigeon: must be a table of keys and values; write these keys below it: pace",
+        ),
     ],
 )
 def test_a_key_that_a_provider_does_not_have_is_told(tmp_path: Path, lines: str, mistake: str) -> None:

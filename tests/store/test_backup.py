@@ -139,7 +139,7 @@ def test_a_backup_is_of_one_state_though_others_write_meanwhile(
 
 def test_a_file_is_never_overwritten_and_nothing_is_left_of_a_failure(database: Database, file: Path) -> None:
     file.write_text("mine")
-    with pytest.raises(StoreError, match="exists already; name another file"):
+    with pytest.raises(StoreError, match="already exists; choose another file"):
         save(database, file)
     assert file.read_text() == "mine"
     file.unlink()
@@ -150,7 +150,7 @@ def test_a_file_is_never_overwritten_and_nothing_is_left_of_a_failure(database: 
     def fail(_share: float) -> None:
         file.write_text("mine")  # somebody puts a file there meanwhile
 
-    with pytest.raises(StoreError, match="exists already"):
+    with pytest.raises(StoreError, match="already exists"):
         back_up(database, file, now=NOW, on_progress=fail)
     assert file.read_text() == "mine"
     assert not [each.name for each in file.parent.iterdir() if each.name.startswith(".")]
@@ -178,7 +178,7 @@ def test_what_was_not_handed_over_at_the_backup_is_unknown_and_never_leaves_agai
     assert states(database, broadcast) == {ChunkState.ACCEPTED: 10, ChunkState.UNKNOWN: 20}
     assert tally_of(database, broadcast.id).adds_up
     held = require_broadcast(database, broadcast.id)
-    assert (held.state, held.reason) == (BroadcastState.PAUSED, "restored from a backup of 2026-02-19 08:00 UTC")
+    assert (held.state, held.reason) == (BroadcastState.PAUSED, "restored from a backup made at 2026-02-19 08:00 UTC")
     assert journal_of(database, broadcast.id)[-1].detail == held.reason
     assert {chunk.reason for chunk in unknown_chunks(database, broadcast.id)} == {held.reason}
     resume_broadcast(database, broadcast.id, now=LATER)
@@ -362,12 +362,12 @@ def test_a_backup_of_another_list_is_refused(
     with open_database(fresh_location()) as other:
         add_people(other, 3, prefix="other")
         save(other, file)
-        with pytest.raises(InputError, match="a backup of another list"):
+        with pytest.raises(InputError, match="a backup of a different list"):
             bring_back(database, file)
         file.unlink()
         freeze(other)
         save(other, file)
-    with pytest.raises(InputError, match="a backup of another list"):
+    with pytest.raises(InputError, match="a backup of a different list"):
         bring_back(database, file)
 
     assert contents(database) == people
@@ -377,11 +377,11 @@ def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Pat
     with pytest.raises(StoreError, match="there is no such file"):
         bring_back(database, file)
     file.write_text("nothing of the kind, and long enough to be looked at" * 50)
-    with pytest.raises(StoreError, match=r"backup\.db: it is no backup of a newsletter"):
+    with pytest.raises(StoreError, match=r"backup\.db: it is not a newsletter backup"):
         bring_back(database, file)
     file.unlink()
     sqlite3.connect(file).executescript("CREATE TABLE a (b)").connection.close()
-    with pytest.raises(StoreError, match="it is no backup of a newsletter"):
+    with pytest.raises(StoreError, match="it is not a newsletter backup"):
         bring_back(database, file)
     file.unlink()
     add_people(database, 200)
@@ -395,14 +395,14 @@ def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Pat
     data[8192:16384] = b"\xff" * 8192
     for damaged in (data, data[:16384]):
         file.write_bytes(damaged)
-        with pytest.raises(StoreError, match=r"backup\.db: it is damaged; take another backup"):
+        with pytest.raises(StoreError, match=r"backup\.db: it is damaged; use another backup"):
             bring_back(database, file)
 
 
 def test_a_backup_put_in_place_by_hand_is_refused(tmp_path: Path, database: Database) -> None:
     save(database, tmp_path / "copied.db")
 
-    with pytest.raises(StoreError, match=r"it is a backup, .* bring it in with `newsletter restore`"):
+    with pytest.raises(StoreError, match=r"it is a backup, .*; .* `newsletter restore`"):
         open_database(tmp_path / "copied.db")
 
 

@@ -38,7 +38,7 @@ def test_writing_while_another_program_writes_is_reported(location: Location, ki
         writing = getattr(database, kind)
         with (
             other.transaction(),
-            pytest.raises(StoreError, match="another program is writing to it; wait until that has finished"),
+            pytest.raises(StoreError, match="another program is writing to it; wait until"),
             writing(),
         ):
             pytest.fail("two wrote at once")

@@ -154,7 +154,7 @@ def test_words_of_people_lose_the_address_too(database: Database) -> None:
     forget(database, ANA)
 
     found = require_broadcast(database, broadcast.id)
-    assert found.reason.startswith("asked by somebody forgotten (")
+    assert found.reason.startswith("asked by a forgotten person (")
     assert found.waivers == (Waiver(rule="L3", because=found.waivers[0].because),)
     assert ANA not in found.waivers[0].because
 

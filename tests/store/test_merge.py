@@ -405,7 +405,7 @@ def test_somebody_forgotten_for_a_reason_that_stands_does_not_return(database: D
 
 @pytest.mark.parametrize(
     ("key", "told"),
-    [(None, "anybody who is added could be one of them; set NEWSLETTER_KEY"), (b"x" * 32, "NEWSLETTER_KEY is not")],
+    [(None, "import could add them again; set NEWSLETTER_KEY"), (b"x" * 32, "NEWSLETTER_KEY is not")],
 )
 def test_without_the_key_of_the_forgotten_nothing_is_imported(database: Database, key: bytes | None, told: str) -> None:
     merge(database, ANA)
@@ -441,7 +441,7 @@ def test_of_several_rows_of_a_person_the_newest_consent_counts_then_the_row_that
 
     fates = merge_telling(stage, *rows)
 
-    told = "the same person stands on line 2, and that row counts"
+    told = "line 2 has the same person, and that row is used"
     assert [fate.fate for fate in fates] == [Fate.REJECTED, Fate.ADDED, Fate.REJECTED, Fate.ADDED]
     assert [fate.remark for fate in fates] == [told, "", told, ""]
     assert record_of(stage, "ana@example.org").first_name == "Ana"
@@ -466,7 +466,7 @@ def test_somebody_known_may_stand_twice_as_well(database: Database) -> None:
 
     assert counts(report) == (0, 1, 1, 1)
     assert report.rejected_rows == (
-        RejectedRow(line=1, email=ANA.email, reason="the same person stands on line 3, and that row counts"),
+        RejectedRow(line=1, email=ANA.email, reason="line 3 has the same person, and that row is used"),
     )
     assert record_of(database, ANA.email).first_name == "Anna-Maria"
 
@@ -528,10 +528,10 @@ def test_fates_are_told_in_the_order_of_the_lines_with_all_remarks(stage: Databa
     report = merge_subscribers(stage, batches, now=NOW, on_fate=fates.append)
 
     assert [(fate.line, fate.fate, fate.remark) for fate in fates] == [
-        (2, Fate.ADDED, "not mailed: no consent on record"),
+        (2, Fate.ADDED, "not emailed: no consent on record"),
         (3, Fate.REJECTED, "no address"),
-        (5, Fate.ADDED, "gmail.com?; not mailed: no consent on record"),
-        (7, Fate.ADDED, "not mailed: complained on 2026-02-20"),
+        (5, Fate.ADDED, "gmail.com?; not emailed: no consent on record"),
+        (7, Fate.ADDED, "not emailed: complained on 2026-02-20"),
         (8, Fate.ADDED, "came back (bounced): new consent of 2026-02-19T08:00:00Z (website form)"),
     ]
     assert (report.rows, report.doubtful, report.rejected) == (5, 1, 1)

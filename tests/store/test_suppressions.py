@@ -33,7 +33,7 @@ def suppression(email: str = ANA, reason: SuppressionReason = LEFT, **fields: ob
     return Suppression(**{"email": email, "reason": reason, "created_at": NOW, **fields})  # type: ignore[arg-type]
 
 
-def test_suppression_is_found_however_the_address_is_spelt(database: Database) -> None:
+def test_suppression_is_found_however_the_address_is_spelled(database: Database) -> None:
     assert add_suppression(database, "Ana@Example.org", BOUNCED, detail="550 no such user", now=NOW)
 
     assert find_suppression(database, "ANA@EXAMPLE.ORG") == suppression(

@@ -68,7 +68,8 @@ def test_mistakes_of_all_segments_are_said_at_once_each_with_its_line(tmp_path: 
         add_people(database, 1, tags=("teacher",))
 
         assert mistakes_of(config, database) == [
-            f"newsletter.toml:{line}: segment teachers: nobody has, or ever had, the tag techer; did you mean teacher?",
+            f"newsletter.toml:{line}: segment teachers: no subscriber has ever had the tag techer; "
+            "did you mean teacher?",
             f"newsletter.toml:{line + 1}: segment late: there is no issue 2026-20; did you mean 2026-02?",
         ]
 

@@ -1,1 +1,1 @@
-"""The mail as a browser shows it: what axe finds in it (A6), and whether it fits a phone (S13)."""
+"""The checks that run in a browser: accessibility, tested with axe (A6), and sideways scrolling on phones (S13)."""

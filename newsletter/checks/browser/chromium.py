@@ -1,7 +1,7 @@
-"""A browser of this machine that shows one mail after another, and can reach nothing else.
+"""A browser on this machine that shows one email after another, without access to anything else.
 
-Every request is answered from memory or refused, no name is looked up, no script of a mail runs, and the browser's
-profile and home are a folder of its own that is gone afterwards.
+Every request is answered from memory or refused, no host name is looked up, and scripts in the email do not run. The
+browser's profile and home folder are temporary and deleted afterwards.
 """
 
 import logging
@@ -21,15 +21,16 @@ from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture, with_local_pictures
 from newsletter.system.environment import bare_surroundings
 
-TIMEOUT_SECONDS = 60  # for each thing that is asked of the browser; a mail takes one or two
+TIMEOUT_SECONDS = 60  # for each call to the browser; an email takes one or two seconds
 _HEIGHT = 800
-_PAGE = "http://mail.invalid/"  # a name that can never be a server's (RFC 6761, 6.4)
+_PAGE = "http://mail.invalid/"  # a host name that can never exist (RFC 6761, section 6.4)
 _PICTURES = f"{_PAGE}pictures/"
-# No script of the page itself; what Playwright is asked to run needs `unsafe-eval`.
+# This forbids scripts in the email. The scripts that we run through Playwright need `unsafe-eval`.
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-eval'"
 _QUIET = ("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu", "--disable-sync", "--no-proxy-server")
-_HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")  # where a browser leaves things, besides TMPDIR
-# Of the path that TMPDIR may have: Chromium makes a socket below it, whose own path the system limits to 103 letters.
+_HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")  # where a browser stores files, besides TMPDIR
+# The longest path that TMPDIR may have. Chromium creates a socket below it, whose path the system limits to 103
+# characters.
 _LONGEST_TEMPORARY_PATH = 58
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _MAC = (
@@ -42,7 +43,7 @@ _WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """Return False of what asyncio says after Ctrl-C, which ends the browser and Playwright's own process at once."""
+    """Return False for asyncio's complaint after Ctrl-C, which stops the browser and Playwright's process together."""
     return record.exc_info is None or "reading from the driver" not in str(record.exc_info[1])
 
 
@@ -50,21 +51,21 @@ logging.getLogger("asyncio").addFilter(_is_worth_telling)
 
 
 class PreferredScheme(StrEnum):
-    """The colors that a reader has chosen for everything."""
+    """The color scheme that a reader has set on their device."""
 
     LIGHT = "light"
     DARK = "dark"
 
 
 class Viewport(Struct, frozen=True, kw_only=True):
-    """How a mail is looked at: the width of the window in pixels, and the colors."""
+    """How an email is shown: the width of the window in pixels, and the color scheme."""
 
     width: int
     scheme: PreferredScheme
 
 
 class Window:
-    """Shows mails of one issue, one at a time."""
+    """A browser that shows the emails of one issue, one at a time."""
 
     def __init__(self, browser: Browser, pictures: Sequence[Picture], scripts: Sequence[str]) -> None:
         self._browser = browser
@@ -74,7 +75,7 @@ class Window:
 
     @contextmanager
     def showing(self, html: str) -> Iterator[Page]:
-        """Yield a page that shows the HTML with the issue's own pictures; pictures from elsewhere stay empty."""
+        """Yield a page that shows the HTML with the issue's own images. Images from other sites stay empty."""
         page = self._browser.new_page(service_workers="block")
         try:
             page.set_default_timeout(TIMEOUT_SECONDS * 1000)
@@ -99,16 +100,16 @@ class Window:
 
 
 def look(page: Page, view: Viewport) -> None:
-    """Turn a page to a view of it."""
+    """Set the window width and color scheme of a page."""
     page.set_viewport_size(ViewportSize(width=view.width, height=_HEIGHT))
     page.emulate_media(color_scheme="dark" if view.scheme is PreferredScheme.DARK else "light")
 
 
 @contextmanager
 def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) -> Iterator[Window]:
-    """A browser without a window on the screen; it is ended however the block ends. Each page is given the `scripts`.
+    """Yield a browser without a visible window, and close it when the block ends. Each page runs the `scripts`.
 
-    Raises CannotRunError where none is found, or it does not start.
+    Raise CannotRunError if no browser is found or it does not start.
     """
     with (
         TemporaryDirectory(prefix="newsletter-browser-", ignore_cleanup_errors=True) as home,
@@ -123,7 +124,7 @@ def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) 
             )
         except Error as err:
             reason = first_line(err)
-            raise CannotRunError(f"{program} does not start ({reason}); see whether it starts by itself") from err
+            raise CannotRunError(f"{program} does not start ({reason}); start it yourself to see why") from err
         try:
             yield Window(browser, pictures, scripts)
         finally:
@@ -131,21 +132,21 @@ def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) 
 
 
 def first_line(err: Exception) -> str:
-    """Return what an error of the browser says before it goes into details."""
+    """Return the first line of a browser error, without the details below it."""
     return (str(err).strip().splitlines() or [type(err).__name__])[0]
 
 
 def find_browser(bundled: Path) -> Path:
-    """Return a browser of the Chromium family: the machine's own, or else Playwright's, which may be at `bundled`.
+    """Return the path of a Chromium browser: one installed on this machine, or else Playwright's own at `bundled`.
 
-    Raise CannotRunError where there is none.
+    Raise CannotRunError if there is none.
     """
     found = (path for name in _COMMANDS if (path := shutil.which(name)))
     usual = (path for path in (*_usual_places(), bundled) if path.is_file())
     program = next(found, None) or next(usual, None)
     if program is None:
         remedy = "install Chromium or Chrome, or run `playwright install chromium`"
-        raise CannotRunError(f"there is no browser for it; {remedy}")
+        raise CannotRunError(f"no browser was found; {remedy}")
     return Path(program)
 
 

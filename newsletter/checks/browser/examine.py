@@ -1,6 +1,6 @@
-"""Judge a mail by what a browser shows of it: wide and narrow, by day and by night.
+"""Check an email as a browser shows it: in a wide and a narrow window, in light and dark mode.
 
-Each thing is told once, with its place, however often it was seen.
+Each problem is reported once, with its place, however often it was seen.
 """
 
 import tomllib
@@ -33,14 +33,14 @@ AXE_VIEWS = (
     Viewport(width=640, scheme=PreferredScheme.DARK),
 )
 NARROW_VIEWS = (Viewport(width=360, scheme=PreferredScheme.LIGHT), Viewport(width=320, scheme=PreferredScheme.LIGHT))
-MOST_VARIANTS = 6  # each takes a second or two; one for each mailbox provider that has tips of its own is among them
+MOST_VARIANTS = 6  # Each takes a second or two. Six include one variant per mailbox provider with its own tips.
 
 
 def examine(context: CheckContext, _: Circumstances) -> Probed:
-    """Look at the variants that say the most, each merge field as a word of twenty letters.
+    """Check the variants with the most text, with a word of twenty letters in each merge field.
 
-    Variants beyond the first few that say something new are told as not judged. Raise CannotRunError where there is no
-    browser, or it fails.
+    Of the variants that show new text, only the first few are checked, and the others are reported as skipped. Raise
+    CannotRunError if there is no browser or it fails.
     """
     telling = tuple(telling_documents(context.documents))
     violations: list[Violation] = []
@@ -59,7 +59,7 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def telling_documents(documents: tuple[MailDocument, ...]) -> Iterator[MailDocument]:
-    """Yield the documents with the most lines that none before them shows; the fullest is first."""
+    """Yield the document with the most lines, then always the one that adds the most new lines."""
     left, seen = list(documents), frozenset[str]()
     while left:
         best = max(left, key=lambda document: len(frozenset(document.lines) - seen))
@@ -72,20 +72,23 @@ def telling_documents(documents: tuple[MailDocument, ...]) -> Iterator[MailDocum
 
 def _left_out(count: int) -> Iterator[NotRun]:
     if count > 0:
-        why = f"{count} variant{'s' if count > 1 else ''}: only the {MOST_VARIANTS} that say the most are looked at"
+        variants = f"{count} variant{'s' if count > 1 else ''}"
+        are = "are" if count > 1 else "is"
+        most = f"only the {MOST_VARIANTS} with the most new text are checked"
+        why = f"{variants} of the email {are} skipped, because {most}"
         yield from (NotRun(rule=rule, why=why) for rule in ("A6", "S13"))
 
 
 _NARROWER = {
-    "table": "give it fewer columns or shorter words",
-    "img": f"let pictures shrink with the screen (max-width: 100%); {THEME_REMEDY}",
+    "table": "give the table fewer columns or shorter words",
+    "img": f"write max-width: 100% in the style of the image; {THEME_REMEDY}",
 }
-_BREAKING = f"shorten it, or let long words break (overflow-wrap: anywhere); {THEME_REMEDY}"
-_WORDS_TO_FIND = (8, 4, 2)  # how much of a text is looked for, since a source text is one line
+_BREAKING = f"shorten it, or write overflow-wrap: anywhere in its style; {THEME_REMEDY}"
+_WORDS_TO_FIND = (8, 4, 2)  # How many words of a text to look for. A text in the files is one line, so fewer may match.
 
 
 class AxeAdvice(NamedTuple):
-    """What an element does that it must not (after its name in a sentence), and the remedy."""
+    """The problem with an element, worded to follow its name in a sentence, and the remedy."""
 
     what: str
     remedy: str
@@ -93,7 +96,7 @@ class AxeAdvice(NamedTuple):
 
 @cache
 def _advice() -> Mapping[str, AxeAdvice]:
-    """Return what to say of each rule of axe, by axe's name for it: data/axe.toml."""
+    """Return the advice for each of axe's rules from data/axe.toml, by the rule's name."""
     told = tomllib.loads((files("newsletter") / "checks" / "data" / "axe.toml").read_text("utf-8"))
     return {
         rule: AxeAdvice(each["what"], each["remedy"].format(theme=THEME_REMEDY))
@@ -103,21 +106,21 @@ def _advice() -> Mapping[str, AxeAdvice]:
 
 
 class _OwnColor(NamedTuple):
-    """A color that the user chose."""
+    """A color that the user has set."""
 
     name: str
     place: Place
 
 
 class _Faint(NamedTuple):
-    """Two colors that are too near to each other, and where they meet."""
+    """A pair of colors with too little contrast, and where it occurs."""
 
     contrast: Contrast
     violation: Violation
 
 
 def violation_problems(violations: Iterable[Violation], context: CheckContext) -> Iterator[Problem]:
-    """Yield a problem for each color of the user that is too faint, or else each pair; and for each rule and place."""
+    """Yield a problem for each faint color that the user set, each other faint pair, and each other rule and place."""
     faint: dict[tuple[str, str], list[_Faint]] = defaultdict(list)
     others: dict[tuple[str, Place], list[Violation]] = defaultdict(list)
     for violation in violations:
@@ -132,12 +135,14 @@ def violation_problems(violations: Iterable[Violation], context: CheckContext) -
     for cause, alike in by_cause.items():
         yield _contrast_problem(cause, alike, context)
     for (rule, place), there in others.items():
-        advice = _advice().get(rule) or AxeAdvice("fails a test of axe", f"see {there[0].address}; {THEME_REMEDY}")
+        advice = _advice().get(rule) or AxeAdvice(
+            "fails an accessibility test", f"see {there[0].address}; {THEME_REMEDY}"
+        )
         yield error(place, f"{there[0].element} {advice.what}{_and_more(there)} (axe: {rule})", advice.remedy)
 
 
 def overflow_problems(overflows: Iterable[Overflow], context: CheckContext) -> Iterator[Problem]:
-    """Yield a problem for each place at which something is too wide, told of the widest screen that it does not fit."""
+    """Yield one problem for each place that is too wide, with the widest screen that it does not fit."""
     told: set[Place] = set()
     for overflow in sorted(overflows, key=lambda overflow: -overflow.view.width):
         for cause in overflow.causes or (None,):
@@ -146,44 +151,46 @@ def overflow_problems(overflows: Iterable[Overflow], context: CheckContext) -> I
                 continue
             told.add(place)
             what = (
-                f"on a screen of {overflow.view.width} pixels the mail scrolls sideways, since "
-                f"{cause or 'something in the theme'} reaches beyond it: the page is {overflow.width} pixels wide"
+                f"on a screen {overflow.view.width} pixels wide, the email scrolls sideways: "
+                f"{cause or 'something in the theme'} makes it {overflow.width} pixels wide"
             )
             yield error(place, what, _NARROWER.get(cause.tag if cause else "", _BREAKING))
 
 
 def _contrast_problem(cause: _OwnColor | tuple[str, str], alike: Sequence[_Faint], context: CheckContext) -> Problem:
     contrast, violation = min(alike, key=lambda each: each.contrast.ratio)
-    where = " in dark colors" if violation.view.scheme is PreferredScheme.DARK else ""
+    where = " in dark mode" if violation.view.scheme is PreferredScheme.DARK else ""
     what = (
-        f"{violation.element} stands out too little{where}: {contrast.ink} on {contrast.ground} has a contrast of "
-        f"{contrast.ratio:g} : 1, and {contrast.needed:g} : 1 is needed{_and_more([each.violation for each in alike])} "
+        f"{violation.element} is hard to read{where}: {contrast.ink} on {contrast.ground} has a contrast of "
+        f"{contrast.ratio:g}:1 but needs {contrast.needed:g}:1{_and_more([each.violation for each in alike])} "
         f"(axe: {violation.rule})"
     )
     if isinstance(cause, _OwnColor):
-        return error(cause.place, what, f"make {cause.name} darker or lighter, until its contrast is enough")
+        return error(
+            cause.place, what, f"make {cause.name} darker or lighter until it has a contrast of {contrast.needed:g}:1"
+        )
     place = _place_of(violation.element, context) or context.issue_place
-    return error(place, what, f"choose colors that are further apart; {THEME_REMEDY}")
+    return error(place, what, f"choose colors with more contrast; {THEME_REMEDY}")
 
 
 def _own_color(faint: _Faint, context: CheckContext) -> _OwnColor | None:
-    """Return the one of `[brand.light]` or `[brand.dark]` that is one of the two colors, where the user chose it."""
+    """Return the color that the user set in `[brand.light]` or `[brand.dark]`, if it is one of the pair."""
     brand, scheme = context.subject.settings.brand, faint.violation.view.scheme
     palette = brand.dark if scheme is PreferredScheme.DARK else brand.light
     chosen = {str(getattr(palette, key)).lower(): key for key in palette.model_fields_set}
     key = chosen.get(faint.contrast.ink.lower()) or chosen.get(faint.contrast.ground.lower())
     if key is None:
         return None
-    return _OwnColor(f"`{key}` of [brand.{scheme}]", context.config_place("brand", scheme.value, key))
+    return _OwnColor(f"`{key}` in [brand.{scheme}]", context.config_place("brand", scheme.value, key))
 
 
 def _and_more(violations: Sequence[Violation]) -> str:
     more = len({str(violation.element) for violation in violations}) - 1
-    return f"; so it is in {more} more {'places' if more > 1 else 'place'}" if more else ""
+    return f", and in {more} more {'places' if more > 1 else 'place'}" if more else ""
 
 
 def _place_of(element: Element, context: CheckContext) -> Place | None:
-    """Return where an element was written: by its picture, its link or its words; None where the theme made it."""
+    """Return where an element was written, found by its image, link or text, or None if the theme made it."""
     sources = context.sources
     found = sources.place_of_picture(element.picture) if element.picture and not element.text else None
     found = found or (sources.place_of_link(element.link, element.text) if element.link else None)
@@ -191,7 +198,10 @@ def _place_of(element: Element, context: CheckContext) -> Place | None:
 
 
 def _place_of_cause(cause: Element | None, context: CheckContext) -> Place | None:
-    """Return where an element was written, or the heading above it: words that the program made, as a date, are not."""
+    """Return where an element was written, or else the heading above it.
+
+    Some text is in no file, such as a date that the program wrote.
+    """
     return None if cause is None else _place_of(cause, context) or _place_of_words(cause.heading, context)
 
 

@@ -1,6 +1,6 @@
-// What the checks ask of a mail that a page shows. It is loaded after axe.
+// The functions with which the checks inspect an email in a page. This script is loaded after axe.
 window.newsletter = (() => {
-  // What `Element` in inspection.py keeps of an element.
+  // Return the fields of `Element` in inspection.py.
   const describe = (element) => {
     const worded = element.matches("table") ? element.querySelector("th, td") || element : element;
     const text = (worded.innerText || "").replace(/\s+/g, " ").trim();
@@ -29,7 +29,7 @@ window.newsletter = (() => {
       })),
     }));
 
-  // Begins by itself a moment later, so that the browser answers at once, and the end is waited for with a time-out.
+  // Start axe a moment later, so that this call returns at once. The caller waits for the report with a timeout.
   const startAxe = () => {
     window.newsletter.report = null;
     setTimeout(() => {
@@ -41,7 +41,7 @@ window.newsletter = (() => {
     });
   };
 
-  // The boxes of an element and of the lines of text in it, which may be wider than the element.
+  // Return the boxes of an element and of its lines of text, which may be wider than the element.
   const boxesOf = (element) => {
     const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
     const lines = texts.flatMap((text) => {
@@ -54,7 +54,7 @@ window.newsletter = (() => {
 
   const isTooWide = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
 
-  // What reaches beyond the window and holds nothing else that does; a table of data is taken as one.
+  // Return the innermost elements that are wider than the window. A data table counts as one element.
   const sticking = () => {
     const limit = document.documentElement.clientWidth;
     const sticksOut = (box) => box.width > 0 && (box.right > limit + 0.5 || box.left < -0.5);
@@ -66,8 +66,9 @@ window.newsletter = (() => {
 
   const hide = (element) => element.style.setProperty("display", "none", "important");
 
-  // One wide thing widens all that stands around it: so everything that sticks out is hidden, and what makes the page
-  // too wide when it alone is shown again is a cause. Where only several together do, it is what holds them.
+  // Return the elements that make the page too wide. One wide element widens everything around it. So all elements that
+  // stick out are hidden first, then shown one at a time. An element is a cause if the page is too wide with only this
+  // one shown. If only several together are too wide, the cause is the element that contains them.
   const causesOf = () => {
     const hidden = new Map();
     for (let found = sticking(); found.length; found = sticking()) {

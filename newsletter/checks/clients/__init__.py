@@ -1,1 +1,1 @@
-"""What the readers' mail programs make of the mail's HTML and CSS, by caniemail's published tests."""
+"""How well the readers' email apps support the HTML and CSS of the email, from caniemail's published tests."""

@@ -1,7 +1,7 @@
-"""By which signs a mail's use of each of caniemail's features is recognised.
+"""The signs by which each of caniemail's features is recognized in an email.
 
-Most titles say it themselves (`<video> element`, `:hover`, `vw unit`); data/signs.toml has those that do not. So a
-feature that a refreshed table adds is mostly recognized too.
+Most signs are taken from the title (`<video> element`, `:hover`, `vw unit`); data/signs.toml lists the others. So most
+new features in a refreshed table are recognized too.
 """
 
 import re
@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from newsletter.checks.clients.table import Feature, Table
 
-# What every mail holds, or what is nothing of its HTML.
+# Features that every email has, or that are not part of its HTML.
 NOT_LOOKED_FOR = frozenset({"amp", "bimi", "css-comments", "html-comments", "html-doctype"})
 
 
 class Kind(Enum):
-    """What a sign is a word of."""
+    """The part of HTML or CSS that a sign belongs to."""
 
     PROPERTY = auto()  # `gap`; `--*` is any custom property
     VALUE = auto()  # `display: grid` of one property; `initial` or `!important` of any
@@ -29,27 +29,28 @@ class Kind(Enum):
     MEDIA_FEATURE = auto()  # `prefers-color-scheme`
     SELECTOR = auto()  # `:hover`, `::before`, `>`
     ELEMENT = auto()  # `video`; `input type=text`
-    ATTRIBUTE = auto()  # `srcset`; `href=mailto:` by how its value begins
-    PICTURE = auto()  # `webp`: a picture's format
+    ATTRIBUTE = auto()  # `srcset`; `href=mailto:` matches the beginning of a value
+    PICTURE = auto()  # `webp`: an image format
 
 
 class Sign(NamedTuple):
-    """One such word, in lower case."""
+    """A word of HTML or CSS, in lower case, that shows the use of a feature."""
 
     kind: Kind
     name: str
 
 
 class Use(NamedTuple):
-    """That a sign stands in a mail."""
+    """The use of a sign in an email."""
 
     sign: Sign
-    has_fallback: bool  # whether something stands beside it for the programs that do not know it
-    address: str = ""  # of a picture
+    has_fallback: bool  # whether there is a fallback for email apps that do not support it
+    address: str = ""  # the address of an image
 
 
 _PROPERTIES = re.compile(r"[a-z-]+(?:(?:, | & )[a-z-]+)*(?: css)?(?: propert(?:y|ies))?")
-# A title of each form → the names in it, of which kind. The first form that a title has counts.
+# The forms of titles: the kind of sign, a pattern for the title, and a pattern for the names in it. The first form that
+# matches a title is used.
 _Form = tuple[Kind, re.Pattern[str], re.Pattern[str]]
 _FORMS: Mapping[str, tuple[_Form, ...]] = {
     "css": (
@@ -70,7 +71,7 @@ _FORMS: Mapping[str, tuple[_Form, ...]] = {
 
 @lru_cache(maxsize=2)
 def features_by_sign(table: Table) -> Mapping[Sign, tuple[Feature, ...]]:
-    """Return which features a sign stands for."""
+    """Return the features that each sign indicates."""
     found: dict[Sign, tuple[Feature, ...]] = {}
     for feature in table.features:
         for sign in signs_of(feature):
@@ -79,7 +80,7 @@ def features_by_sign(table: Table) -> Mapping[Sign, tuple[Feature, ...]]:
 
 
 def signs_of(feature: Feature) -> tuple[Sign, ...]:
-    """Return the signs of a feature; none where it is not looked for, or its title does not tell."""
+    """Return the signs of a feature, or none if it is not looked for or its title does not contain them."""
     if feature.slug in NOT_LOOKED_FOR:
         return ()
     if feature.category == "image":
@@ -89,7 +90,7 @@ def signs_of(feature: Feature) -> tuple[Sign, ...]:
 
 @cache
 def _told_signs() -> Mapping[str, tuple[Sign, ...]]:
-    """Return what data/signs.toml says."""
+    """Return the signs listed in data/signs.toml, by feature."""
     told = tomllib.loads(files("newsletter").joinpath("checks", "clients", "data", "signs.toml").read_text("utf-8"))
     return {
         slug: _signs(Kind[kind.upper()], names.split(", "))

@@ -1,4 +1,4 @@
-"""Where in the workspace's own templates a feature is used."""
+"""The lines of the workspace's own templates that use a feature."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,9 +10,9 @@ from msgspec import Struct
 from newsletter.checks.clients.features import Kind, Sign
 from newsletter.model.finding import Place
 
-_NOT_OF_THE_MAIL = frozenset({"text", "web"})  # folders of the theme whose templates make no HTML of a mail
+_NOT_OF_THE_MAIL = frozenset({"text", "web"})  # folders of the theme whose templates do not produce an email's HTML
 _COMMENT = re.compile(r"\{#.*?#\}|/\*.*?\*/|<!--(?!\[).*?-->", re.DOTALL)
-_RULE = r"(?:^|[>}}])[^<{{}}]*{}[^<{{]*\{{(?![{{%#])"  # a line on which a style rule with this selector begins
+_RULE = r"(?:^|[>}}])[^<{{}}]*{}[^<{{]*\{{(?![{{%#])"  # a line that begins a style rule with this selector
 _WRITTEN: Mapping[Kind, str] = {
     Kind.PROPERTY: r"(?<![\w-]){0}\s*:|<mj-[^>]*\s{0}\s*=",
     Kind.VALUE: r"(?<![\w-]){}(?![\w-])",
@@ -25,7 +25,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.ATTRIBUTE: r"\s{}(?:\s*=|\s*/?>|\s+[\w-]+\s*=)",
     Kind.PICTURE: r"\.{}(?![\w-])",
 }
-_SWITCHED = r"<mj-(?:accordion|carousel|navbar)\b"  # MJML makes these of hidden boxes that a reader ticks
+_SWITCHED = r"<mj-(?:accordion|carousel|navbar)\b"  # MJML builds these from hidden checkboxes
 _SPECIAL: Mapping[Sign, str] = {
     Sign(Kind.ELEMENT, "input type=checkbox"): rf"<input\b[^>]*checkbox|{_SWITCHED}",
     Sign(Kind.ELEMENT, "input type=radio"): rf"<input\b[^>]*radio|{_SWITCHED}",
@@ -43,16 +43,16 @@ _SPECIAL: Mapping[Sign, str] = {
 
 
 class TemplateLine(Struct, frozen=True, kw_only=True):
-    """A line that the workspace's theme has, and the built-in one does not."""
+    """A line of the workspace's theme that is not in the built-in theme."""
 
     place: Place
     text: str
 
 
 def own_lines(folders: tuple[Path, Path]) -> tuple[TemplateLine, ...]:
-    """Return what a workspace's templates have and the built-in theme does not, line by line.
+    """Return the lines of a workspace's templates that are not in the built-in theme.
 
-    `folders` are the workspace's templates and the built-in ones; where they are the same, nothing is.
+    `folders` are the workspace's templates and the built-in ones. If both are the same folder, no lines are returned.
     """
     own, built_in = folders
     if not own.is_dir() or own.samefile(built_in):
@@ -61,13 +61,13 @@ def own_lines(folders: tuple[Path, Path]) -> tuple[TemplateLine, ...]:
 
 
 def places_of(sign: Sign, lines: Iterable[TemplateLine]) -> tuple[Place, ...]:
-    """Return the lines on which a sign is written; none where it cannot be told from a line."""
+    """Return the lines that contain a sign, or none if a single line cannot show it."""
     lines = tuple(lines)
     pattern = _pattern(sign) if lines else None
     return () if pattern is None else tuple(line.place for line in lines if pattern.search(line.text))
 
 
-_File = tuple[Path, int, int]  # with the moment of its last change and its size
+_File = tuple[Path, int, int]  # path, modification time in nanoseconds, and size
 
 
 def _files(folder: Path) -> tuple[_File, ...]:
@@ -91,14 +91,14 @@ def _own_lines(folder: Path, own: tuple[_File, ...], built_in: tuple[_File, ...]
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a template, with blanks in the place of comments."""
+    """Return the lines of a template, with spaces in place of comments."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text).split("\n")
 
 
 @lru_cache(maxsize=512)
 def _pattern(sign: Sign) -> re.Pattern[str] | None:
-    """Return how a sign is written in CSS, in HTML, or as an attribute of MJML."""
+    """Return a pattern for a sign in CSS, in HTML or as an attribute of MJML, or None if one line is not enough."""
     if sign in _SPECIAL:
         return re.compile(_SPECIAL[sign], re.IGNORECASE)
     if sign.kind is Kind.SELECTOR and not sign.name.startswith(":"):

@@ -1,4 +1,4 @@
-"""caniemail's table as https://www.caniemail.com publishes it (API version 1), and what this program keeps of it."""
+"""caniemail's table as https://www.caniemail.com publishes it (API version 1), and its conversion to our own form."""
 
 import re
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from newsletter.checks.clients.table import Feature, Support, Table, first_problem
 
 TABLE_URL = "https://www.caniemail.com/api/data.json"
-LICENCE = "MIT, © 2019 HTeuMeuLeu (Rémi Parmentier)"
+LICENSE = "MIT, © 2019 HTeuMeuLeu (Rémi Parmentier)"
 _FIRST_YEAR = 2000
-_FEWEST_FEATURES = 100  # a table with fewer is not the one that is published
+_FEWEST_FEATURES = 100  # the published table has many more
 
 
 class _PublishedPart(BaseModel):
-    """A part of the table, of which we read what we use."""
+    """A part of the table. Keys that are not used here are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,7 +27,7 @@ class _Feature(_PublishedPart):
     url: str
     category: str
     last_test_date: str
-    # family → platform → version → a support's letter, then the numbers of notes: `a #1 #3`
+    # family → platform → version → the letter of the support, then the numbers of its notes: `a #1 #3`
     stats: Mapping[str, Mapping[str, Mapping[str, Annotated[str, Field(pattern=r"^[yanu]( .*)?$")]]]]
     notes_by_num: Mapping[str, str] | None
 
@@ -45,9 +45,9 @@ class _Published(_PublishedPart):
 
 
 def read_published(content: bytes, source: str) -> Table:
-    """Return the table in what caniemail publishes: of each mail program only its newest version.
+    """Return the table from what caniemail publishes, with only the newest version of each email app.
 
-    Raise ValueError with the first thing that is not as it should be.
+    Raise ValueError with the first problem if the content does not have the expected form.
     """
     try:
         published = _Published.model_validate(orjson.loads(content))
@@ -55,25 +55,28 @@ def read_published(content: bytes, source: str) -> Table:
         families = dict.fromkeys(client.partition(".")[0] for client in clients)
         return Table(
             source=source,
-            licence=LICENCE,
+            license=LICENSE,
             date=published.last_update_date[:10],
             clients=clients,
             families={family: published.nicenames.family.get(family, family) for family in families},
             features=tuple(_kept(feature, tuple(clients)) for feature in published.data),
         )
     except orjson.JSONDecodeError as err:
-        raise ValueError(f"it is no JSON ({err})") from err
+        raise ValueError(f"it is not JSON ({err})") from err
     except ValidationError as err:
         raise ValueError(first_problem(err)) from err
 
 
 def newest_version(versions: Mapping[str, str]) -> str:
-    """The newest of some versions: dates, years that were a product's name, or numbers, which came after those."""
+    """Return the newest of several versions.
+
+    A version is a date, a year that was part of a product's name, or a number. Numbers are newer than years and dates.
+    """
     return max(versions, key=_age)
 
 
 def _clients(published: _Published) -> dict[str, str]:
-    """Return all mail programs with their names, family by family."""
+    """Return all email apps with their names, grouped by family."""
     names = published.nicenames
     known = {
         (family, platform)
@@ -87,7 +90,7 @@ def _clients(published: _Published) -> dict[str, str]:
 
 
 def _name(names: _Names, family: str, platform: str) -> str:
-    """`Gmail on iOS`; `Outlook.com`, and whatever else has a name of its own, by that alone."""
+    """Return the name of an email app: `Gmail on iOS`, or just `Outlook.com` if it has its own name."""
     product = names.family.get(family, family)
     match platform:
         case "desktop-webmail":

@@ -1,4 +1,4 @@
-"""Which mail programs the readers use, and how many of them each: `[checks.clients]`."""
+"""The email apps that readers use, and the share of each: `[checks.clients]`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,27 +9,31 @@ from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.errors import InputError, Mistake
 from newsletter.settings.mistakes import suggestion
 
-# Hardly used, so a family's weight leaves them out: Microsoft ended Windows Mail in 2024, and phones have Gmail's app.
+# These are hardly used, so they get no part of their family's weight. Microsoft ended Windows Mail in 2024, and phones
+# have Gmail's app.
 _RARE = frozenset({"outlook.windows-mail", "gmail.mobile-webmail"})
 
 
 class Readers(Struct, frozen=True, kw_only=True):
-    """The share of the readers that each mail program has, in percent; the rest use something else."""
+    """The share of readers who use each email app, in percent. The rest use other apps."""
 
     table: Table
     shares: Mapping[str, float]
-    columns: Mapping[str, int]  # where each of these mail programs stands among a feature's answers
+    columns: Mapping[str, int]  # the index of each of these email apps in a feature's answers
 
     def answering(self, feature: Feature, support: Support) -> tuple[str, ...]:
-        """Return the readers' mail programs that make this of a feature."""
+        """Return the readers' email apps that have this level of support for a feature."""
         return tuple(client for client, column in self.columns.items() if feature.answers[column] == support)
 
     def share(self, clients: Sequence[str]) -> float:
-        """Return how many of the readers, in percent, these mail programs have together."""
+        """Return the share of readers who use one of these email apps, in percent."""
         return sum(self.shares[client] for client in clients)
 
     def named(self, clients: Sequence[str]) -> str:
-        """`Gmail, Outlook (Windows, macOS)`: a family by its name alone where all of it that is used is meant."""
+        """Return the names of email apps: `Gmail, Outlook (Windows, macOS)`.
+
+        If the apps are all that readers use of a family, only the family's name is given.
+        """
         words: list[str] = []
         for family, name in self.table.families.items():
             used = [client for client in self.table.members(family) if client in self.shares]
@@ -43,9 +47,9 @@ class Readers(Struct, frozen=True, kw_only=True):
 
 
 def readers_of(table: Table, weights: Mapping[str, float]) -> Readers:
-    """Return the readers by the weights of families (`gmail`) and of single mail programs (`outlook.windows`).
+    """Compute the readers' shares from the weights of families (`gmail`) and of single apps (`outlook.windows`).
 
-    The weight of a family is spread evenly over those of its mail programs that are not named on their own.
+    The weight of a family is spread evenly over those of its apps that have no weight of their own.
     """
     shares = {name: weight for name, weight in weights.items() if name in table.clients}
     for family, weight in weights.items():
@@ -56,7 +60,7 @@ def readers_of(table: Table, weights: Mapping[str, float]) -> Readers:
 
 
 def mistakes_in_clients(config: Config) -> tuple[Mistake, ...]:
-    """Return what is wrong with the readers' mail programs, and the accepted features, in the settings."""
+    """Return the mistakes in the email apps and in the accepted features of the settings."""
     try:
         table = load_table(config.root)
     except InputError as err:
@@ -73,8 +77,8 @@ def _unknown_clients(config: Config, table: Table) -> Iterator[Mistake]:
             near = table.members(family) if family in table.families else known
             hint = suggestion(name, near if len(near) < len(known) else list(table.families))
             line = line_of_key(config, "checks", "clients", *name.split("."))
-            what = f"clients names the mail program {name}, which caniemail does not know"
-            remedy = f"{hint}; `newsletter clients` shows all of them"
+            what = f"clients › {name} is not an email app that caniemail knows"
+            remedy = f"{hint}; `newsletter clients` lists all of them"
             yield Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
 
 
@@ -82,6 +86,7 @@ def _unknown_features(config: Config, table: Table) -> Iterator[Mistake]:
     known = [feature.slug for feature in table.features]
     for slug in config.settings.checks.accept:
         if slug not in known:
-            line, what = line_of_key(config, "checks", "accept", slug), f"accept names the feature {slug}"
-            remedy = "write it as the end of its address there: css-display-grid, html-video, image-webp"
-            yield Mistake(path=CONFIG_FILE, line=line, what=f"{what}, which caniemail does not know", remedy=remedy)
+            line = line_of_key(config, "checks", "accept", slug)
+            what = f"accept › {slug} is not a feature that caniemail knows"
+            remedy = "write the last part of its address at caniemail.com, such as css-display-grid or image-webp"
+            yield Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)

@@ -1,4 +1,4 @@
-"""What which readers will not see of a mail: its features, and what the readers' mail programs make of each."""
+"""S14: which features of the email do not work for which readers, because their email apps lack support."""
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,38 +17,38 @@ from newsletter.checks.clients.signs import BACKGROUND_PICTURES, Uses, uses_in
 from newsletter.checks.clients.table import Feature, Support, Table, load_table
 from newsletter.model.finding import Place, Severity
 
-_WORD = frozenset({"outlook.windows", "outlook.windows-mail"})  # they show mail by Word
-_HAS_FALLBACK = "something else stands beside it for those who do not get it"
+_WORD = frozenset({"outlook.windows", "outlook.windows-mail"})  # they display email with Word
+_HAS_FALLBACK = "there is a fallback for email apps that do not support it"
 
 _WRITTEN = {Kind.FUNCTION: "{}()", Kind.AT_RULE: "@{}", Kind.MEDIA_FEATURE: "@media ({})", Kind.ELEMENT: "<{}>"}
-_TITLED = frozenset({Kind.ATTRIBUTE, Kind.PICTURE, Kind.UNIT})  # what caniemail's title says better than its sign
+_TITLED = frozenset({Kind.ATTRIBUTE, Kind.PICTURE, Kind.UNIT})  # their caniemail title is clearer than the sign
 
 
 class Loss(Struct, frozen=True, kw_only=True):
-    """A feature that the mail uses, and that does not work everywhere."""
+    """A feature that the email uses and that does not work in every email app."""
 
     feature: Feature
-    sign: Sign  # by which it was recognised
-    unseen: tuple[str, ...]  # the readers' mail programs that do not know it
-    partly: tuple[str, ...]  # that know it in part
-    accepted: str  # why the mail is whole without it; empty where nobody knows that it is
-    places: tuple[Place, ...]  # where the workspace's templates or files use it
+    sign: Sign  # what it was recognized by
+    unseen: tuple[str, ...]  # the readers' email apps that do not support it
+    partly: tuple[str, ...]  # those that support it in part
+    accepted: str  # why the email does not need it, or empty
+    places: tuple[Place, ...]  # the lines of the workspace's templates or files that use it
 
 
 class ClientReport(Struct, frozen=True, kw_only=True):
-    """Every feature of a mail that some readers lose, those that most of them lose first."""
+    """The features of an email that some readers lose, starting with those that most readers lose."""
 
     readers: Readers
     losses: tuple[Loss, ...]
 
     @property
     def open(self) -> tuple[Loss, ...]:
-        """What readers will not see, and nobody accepted."""
+        """The features that some readers do not see and that are not accepted."""
         return tuple(loss for loss in self.losses if loss.unseen and not loss.accepted)
 
 
 def report_clients(context: CheckContext) -> ClientReport:
-    """Return what which readers will not see of the mail, all its variants together."""
+    """Return which features some readers lose, for all variants of the email together."""
     subject = context.subject
     table = load_table(subject.config.root)
     readers = readers_of(table, subject.settings.checks.clients)
@@ -60,15 +60,15 @@ def report_clients(context: CheckContext) -> ClientReport:
 
 
 class _Used(Struct, kw_only=True):
-    """A feature, and how a mail uses it."""
+    """A feature, and how an email uses it."""
 
     feature: Feature
     uses: set[Use] = field(default_factory=set)
-    for_word: set[Use] = field(default_factory=set)  # those of them that Word is to show too
+    for_word: set[Use] = field(default_factory=set)  # the uses that Word displays too
 
     @property
     def bare(self) -> list[Use]:
-        """The uses with nothing beside them for those who do not get it, in a lasting order."""
+        """The uses without a fallback, in a stable order."""
         return sorted((use for use in self.uses if not use.has_fallback), key=_order)
 
 
@@ -87,7 +87,7 @@ def _features_used(mails: Iterable[Uses], table: Table) -> Iterable[_Used]:
 
 
 def _loss(context: CheckContext, readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
-    """Return what readers lose of a feature; None where all of them have it."""
+    """Return which readers lose a feature, or None if it works for all of them."""
     feature, bare = used.feature, used.bare
     unseen, partly = readers.answering(feature, Support.UNSEEN), readers.answering(feature, Support.PARTLY)
     if used.for_word.isdisjoint(bare or used.uses):
@@ -111,10 +111,10 @@ def _without_word(clients: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _why_accepted(context: CheckContext, slug: str, *, has_bare: bool, is_own: bool) -> str:
-    """Return why the mail is whole without a feature; empty where nobody said so."""
-    known = judgements()
+    """Return why the email does not need a feature, or an empty text if no reason is known."""
+    known = judgments()
     if check := known.other_checks.get(slug):
-        return f"check {check} is about it"
+        return f"reported by check {check}"
     if reason := context.subject.settings.checks.accept.get(slug):
         return reason
     if not has_bare:
@@ -132,30 +132,30 @@ def _order(use: Use) -> tuple[int, str, str]:
     return use.sign.kind.value, use.sign.name, use.address
 
 
-class Judgements(Struct, frozen=True, kw_only=True):
-    """What is known beforehand, by caniemail's names of features."""
+class Judgments(Struct, frozen=True, kw_only=True):
+    """What is known in advance about features, by their names at caniemail."""
 
-    anywhere: Mapping[str, str]  # why no mail loses anything by it
-    built_in: Mapping[str, str]  # why a mail of the built-in theme does not
-    other_checks: Mapping[str, str]  # the check that tells it already
+    anywhere: Mapping[str, str]  # why no email needs the feature
+    built_in: Mapping[str, str]  # why an email of the built-in theme does not need it
+    other_checks: Mapping[str, str]  # the check that already reports it
     remedies: Mapping[str, str]  # what to do instead
 
 
 @cache
-def judgements() -> Judgements:
-    """Return what data/judgements.toml says."""
-    told = files("newsletter").joinpath("checks", "clients", "data", "judgements.toml").read_text("utf-8")
-    return Judgements(**tomllib.loads(told))
+def judgments() -> Judgments:
+    """Return the contents of data/judgments.toml."""
+    told = files("newsletter").joinpath("checks", "clients", "data", "judgments.toml").read_text("utf-8")
+    return Judgments(**tomllib.loads(told))
 
 
 @rule("S14", source="caniemail.com, weighted by [checks.clients]", severity=Severity.WARNING)
 def check_clients(context: CheckContext) -> Iterable[Problem]:
-    """Nothing is used that some readers will not see.
+    """Features that some email apps cannot show.
 
-    Mail programs know different parts of HTML and CSS. What one leaves out may take words or order with it. `newsletter
-    clients ISSUE` tells who loses what, and why the theme's own niceties may be lost.
+    Email apps support different parts of HTML and CSS. If one of them ignores a feature, text or the layout may be
+    lost. To see who loses what, and why some losses are accepted, run `newsletter clients ISSUE`.
 
-    Every feature that readers will not see, and that nobody accepted.
+    Yield a problem for each feature that some readers do not see and that is not accepted.
     """
     report = report_clients(context)
     for loss in report.open:
@@ -164,7 +164,7 @@ def check_clients(context: CheckContext) -> Iterable[Problem]:
 
 
 def named(loss: Loss) -> str:
-    """Return what is lost, as its author wrote it where that can be told: `gap`, `<video>`, `vw unit`."""
+    """Return the name of what is lost, as its author wrote it if possible: `gap`, `<video>`, `vw unit`."""
     sign = loss.sign
     if sign.kind in _TITLED or (sign.kind is Kind.SELECTOR and not sign.name.startswith(":")):
         return loss.feature.title
@@ -174,21 +174,21 @@ def named(loss: Loss) -> str:
 
 
 def percent(share: float) -> str:
-    """`12 %`; what is little is not called nothing."""
-    return f"{share:.0f} %" if share >= 1 else "less than 1 %"
+    """Return a share as `12%`, or as `less than 1%` so that a small one is not shown as 0."""
+    return f"{share:.0f}%" if share >= 1 else "less than 1%"
 
 
 def remedy(loss: Loss) -> str:
-    """Return what to do instead."""
-    remedies = judgements().remedies
+    """Return what to do instead of using the feature."""
+    remedies = judgments().remedies
     return remedies.get(loss.feature.slug) or remedies[loss.feature.category]
 
 
 def _what(loss: Loss, readers: Readers) -> str:
     share, names = percent(readers.share(loss.unseen)), readers.named(loss.unseen)
-    what = f"{named(loss)} does nothing for {share} of the readers: {names}"
+    what = f"{named(loss)} does not work for {share} of your readers: {names}"
     if loss.partly:
-        what += f"; and only in part for {percent(readers.share(loss.partly))}: {readers.named(loss.partly)}"
+        what += f", and only partly for {percent(readers.share(loss.partly))}: {readers.named(loss.partly)}"
     more = len(loss.places) - 1
     if more > 0:
         what += f" (and {more} more line{'s' if more > 1 else ''} of the theme)"

@@ -1,6 +1,6 @@
-"""The signs of features in a mail: in its elements and attributes, its `style` attributes and its style elements.
+"""The signs of features in an email: in its elements and attributes, `style` attributes and style elements.
 
-Every answer is remembered by its text: from one build to the next, hardly any of it changes.
+Every result is cached by its text, because hardly any text changes from one build to the next.
 """
 
 import re
@@ -23,7 +23,7 @@ BACKGROUND_PICTURES = frozenset(
     | {Sign(Kind.FUNCTION, f"{shape}-gradient") for shape in ("linear", "radial", "conic")}
 )
 _FORMATS: Mapping[str, str] = {"jpeg": "jpg", "tif": "tiff", "heic": "heif"}
-# In these a block holds no declarations that a reader sees by themselves.
+# The blocks of these rules contain no declarations that a reader sees directly.
 _UNREAD_RULES = frozenset({"font-face", "keyframes", "-webkit-keyframes", "page", "property", "counter-style"})
 _OLD_PSEUDO_ELEMENTS = re.compile(r"(?<!:):(before|after|first-line|first-letter)\b")
 _SELECTORS = {
@@ -39,28 +39,31 @@ _SELECTORS = {
 
 @lru_cache(maxsize=64)
 def signs_of_sheet(css: str) -> frozenset[Use]:
-    """Return what a style element uses; what stands in @supports counts as having a fallback beside it."""
+    """Return the CSS that a style element uses. Everything in @supports counts as having a fallback."""
     return frozenset(_rules(nodes_of_sheet(css)))
 
 
 @lru_cache(maxsize=4096)
 def signs_of_declarations(css: str) -> frozenset[Use]:
-    """Return what a `style` attribute uses."""
+    """Return the CSS that a `style` attribute uses."""
     return frozenset(_block(nodes_of_style(css)))
 
 
 def declares_ground(css: str) -> bool:
-    """Return whether a `style` attribute gives the element a color to stand on."""
+    """Return whether a `style` attribute gives the element a background color."""
     return _has_ground(_declarations(nodes_of_style(css)))
 
 
 def picture_format(address: str) -> str | None:
-    """`webp` of an address that ends so, `base64` of one that is a picture itself; None where it has no ending."""
+    """Return an image format such as `webp` from the ending of an address, or None if it has none.
+
+    An address that contains the image itself (`data:`) is `base64`.
+    """
     if address.startswith("data:"):
         return "base64"
     try:
         path = urlsplit(address).path
-    except ValueError:  # no address at all, which another rule tells
+    except ValueError:  # not a valid address, which another check reports
         return None
     ending = PurePosixPath(path).suffix.lstrip(".").lower()
     return _FORMATS.get(ending, ending) or None
@@ -108,7 +111,7 @@ def _selector(selector: str) -> Iterator[Use]:
 def _block(nodes: Sequence[Node]) -> Iterator[Use]:
     declared = _declarations(nodes)
     on_ground = _has_ground(declared)
-    before: dict[str, set[Sign]] = {}  # what every earlier declaration of a property uses
+    before: dict[str, set[Sign]] = {}  # the signs that all earlier declarations of a property share
     for declaration in declared:
         of_value = {use.sign: use for use in _value(declaration)}
         earlier = before.get(declaration.lower_name)
@@ -125,7 +128,7 @@ def _block(nodes: Sequence[Node]) -> Iterator[Use]:
 
 
 def _value(declaration: Declaration) -> Iterator[Use]:
-    """Yield what one declaration uses: its property, and what stands in its value."""
+    """Yield what one declaration uses: its property and the parts of its value."""
     name = declaration.lower_name
     yield _used(Kind.PROPERTY, "--*" if declaration.name.startswith("--") else name)
     if declaration.important:
@@ -180,25 +183,25 @@ def _used(kind: Kind, name: str) -> Use:
     return Use(Sign(kind, name), has_fallback=False)
 
 
-# What stands between `<!--[if !mso]><!-->` and `<!--<![endif]-->` is kept from Word, by which Outlook shows mail.
+# The HTML between `<!--[if !mso]><!-->` and `<!--<![endif]-->` is hidden from Word, which Outlook uses to show email.
 _WITHOUT_WORD = re.compile(r"<!--\[if [^\]]*!\s*mso[^\]]*\]>\s*<!--(?:\s*--)?>(.*?)<!--\s*<!\[endif\]-->", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"""<[A-Za-z](?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 _TYPED = frozenset({"input", "button"})
-_PICTURES = frozenset({"img", "image", "input"})  # elements whose `src` is a picture
+_PICTURES = frozenset({"img", "image", "input"})  # elements whose `src` is an image
 
 
 class Uses(Struct, frozen=True, kw_only=True):
-    """What a mail uses."""
+    """The HTML and CSS that an email uses."""
 
     by_all: frozenset[Use]
-    without_word: frozenset[Use]  # in parts that are kept from Word
-    has_vml: bool  # whether it draws background pictures for Word in Word's own way
+    without_word: frozenset[Use]  # in parts that are hidden from Word
+    has_vml: bool  # whether it draws background images for Word with VML
 
 
 def uses_in(document: MailDocument) -> Uses:
-    """Return what a variant uses; what only Word is to read is not looked at."""
+    """Return the HTML and CSS that a variant uses. Parts that only Word reads are ignored."""
     return Uses(
         by_all=_uses(_WITHOUT_WORD.sub("", document.html)),
         without_word=_uses("".join(_WITHOUT_WORD.findall(document.html))),
@@ -215,7 +218,7 @@ def _uses(html: str) -> frozenset[Use]:
 
 @lru_cache(maxsize=8192)
 def _signs_of_tag(text: str) -> frozenset[Use]:
-    """Return what a start tag uses; by its text, since most tags stand in a mail many times."""
+    """Return the HTML and CSS that a start tag uses. Results are cached, because most tags occur many times."""
     (tag,) = start_tags(text)
     style = tag.attributes.get("style", "")
     uses = frozenset({*_element(tag), *_attributes(tag), *signs_of_declarations(style)})

@@ -1,1 +1,1 @@
-"""The rules that are judged by the network: links, the one-click endpoint, and the domain that sends."""
+"""The checks that need the network: links, the one-click unsubscribe endpoint, and the sender's domain."""

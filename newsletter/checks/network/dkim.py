@@ -1,4 +1,4 @@
-"""D2: DKIM, the signature under each mail, and the public key by which it is verified (RFC 6376)."""
+"""D2: DKIM, the signature of each email, and the public key that verifies it (RFC 6376)."""
 
 import base64
 import binascii
@@ -21,25 +21,25 @@ _FEWEST_BITS, _WANTED_BITS = 1024, 2048
 _ED25519_BYTES = 32
 _KEY = ("authentication", "dkim_selectors")
 _PROVIDER_KEY = ("provider", "use")
-_NEW_KEY = "have {carrier} make a new key of 2048 bits, and publish it"
+_NEW_KEY = "create a new 2048-bit key at {carrier}, and publish it"
 
 
 class DkimSignature(Struct, frozen=True, kw_only=True):
-    """What is known of the signature: the judgement, and the domain in whose name it is made."""
+    """The result of the check, and the domain that emails are signed for."""
 
-    judgement: RuleResult
-    domain: str | None  # None where no key was found
+    judgment: RuleResult
+    domain: str | None  # None if no key was found
 
 
 def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
-    """Judge the key of each selector, at the sender's domain or at the organisation's above it.
+    """Check the key of each selector, at the sender's domain or at the registered domain above it.
 
-    Raise CannotRunError where the DNS does not answer, or the selectors are not known.
+    Raise CannotRunError if the DNS does not answer, or if the selectors are not known.
     """
     if not sender.selectors:
         raise CannotRunError(
-            f"under which names the DKIM keys of {sender.carrier_name} stand is not known; "
-            "write them under [authentication] dkim_selectors"
+            f"the DKIM selectors (key names) of {sender.carrier_name} are not known; "
+            "set dkim_selectors under [authentication]"
         )
     domain, keys = _keys(sender, names)
     problems = [
@@ -47,12 +47,15 @@ def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
     ]
     is_published = any(keys.values())
     shown = ", ".join(f"{selector}._domainkey" for selector in sender.selectors)
-    judgement = RuleResult(rule=RULE, problems=tuple(problems), found=f"{domain} publishes its DKIM keys at {shown}")
-    return DkimSignature(judgement=judgement, domain=domain if is_published else None)
+    judgment = RuleResult(rule=RULE, problems=tuple(problems), found=f"{domain} publishes its DKIM keys at {shown}")
+    return DkimSignature(judgment=judgment, domain=domain if is_published else None)
 
 
 def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """The domain at which keys stand, and what stands under each selector; the first candidate where there is none."""
+    """Return the domain that has keys, and the TXT records of each selector.
+
+    If no domain has keys, return the first one that was tried.
+    """
     found = {}
     for domain in signing_domains(sender):
         found[domain] = {selector: names.texts(_name(selector, domain)) for selector in sender.selectors}
@@ -62,7 +65,7 @@ def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]
 
 
 def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> Iterator[SenderProblem]:
-    """Yield what is wrong with the key under a selector: one thing at most."""
+    """Yield the problem with the key of a selector, at most one."""
     trouble = next(_troubles(_name(selector, domain), texts), None)
     if trouble is not None:
         severity, what, remedy = trouble
@@ -76,34 +79,37 @@ def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]
 
 
 def _troubles(name: str, texts: tuple[str, ...]) -> Iterator[tuple[Severity, str, str]]:
-    """Yield why receivers cannot verify by a key, or do not believe it, worst first; remedies may name {carrier}."""
+    """Yield the reasons why receivers reject or distrust a key, the worst first. Remedies may contain {carrier}."""
     if not texts:
-        what = f"the DKIM key {name} is not published, so the signature under each mail proves nothing"
-        yield Severity.ERROR, what, "publish"
+        what = f"the DKIM key {name} is not published, so the signature of each email proves nothing"
+        yield Severity.ERROR, what, "publish this record"
         return
     tags = _tags(texts[0])
     if len(texts) > 1 or "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
-        what = f"{name} holds {'several records' if len(texts) > 1 else 'no DKIM key'}, and receivers cannot use it"
-        yield Severity.ERROR, what, "leave only this"
+        what = f"{name} contains {'several records' if len(texts) > 1 else 'no DKIM key'}, so receivers cannot use it"
+        yield Severity.ERROR, what, "keep only this record"
         return
     if not tags["p"]:
-        yield Severity.ERROR, f"the DKIM key {name} is withdrawn: its p= is empty", _NEW_KEY
+        yield Severity.ERROR, f"the DKIM key {name} is revoked: its p= is empty", _NEW_KEY
     bits = _bits(tags)
     if bits is None:
-        what = f"the DKIM key {name} cannot be read; it may have lost a part when it was copied"
-        yield Severity.ERROR, what, "copy it once more, and publish"
+        what = f"the DKIM key {name} cannot be read, perhaps because part of it was lost when it was copied"
+        yield Severity.ERROR, what, "copy it again, and publish it"
     elif bits < _FEWEST_BITS:
-        yield Severity.ERROR, f"the DKIM key {name} has {bits} bits, which receivers do not accept", _NEW_KEY
+        yield Severity.ERROR, f"the DKIM key {name} has only {bits} bits, so receivers reject it", _NEW_KEY
     elif bits < _WANTED_BITS:
-        what = f"the DKIM key {name} has {bits} bits, and {_WANTED_BITS} are asked for today"
+        what = f"the DKIM key {name} has {bits} bits, but receivers now ask for {_WANTED_BITS}"
         yield Severity.WARNING, what, _NEW_KEY
     if "y" in tags.get("t", "").split(":"):
-        what = f"the DKIM key {name} says t=y, only a test: receivers take the mail for unsigned"
-        yield Severity.WARNING, what, "take t=y out of it"
+        what = f"the DKIM key {name} contains t=y (testing), so receivers treat the email as unsigned"
+        yield Severity.WARNING, what, "remove t=y from it"
 
 
 def _bits(tags: dict[str, str]) -> int | None:
-    """Return the size of a key; None where it is none. Ed25519 has one size, which is enough."""
+    """Return the size of a key in bits, or None if it is not a key.
+
+    Ed25519 keys have only one size, which is secure enough.
+    """
     try:
         content = base64.b64decode("".join(tags["p"].split()), validate=True)
         if tags.get("k", "rsa") == "ed25519":
@@ -121,7 +127,7 @@ def _tags(text: str) -> dict[str, str]:
 
 
 def _record(sender: Sender, selector: str, domain: str) -> DnsRecord:
-    """Return what to publish: what the provider said, where it was asked, and else the form that it has."""
+    """Return the record to publish: the one that the provider gave, else one of the usual form."""
     name = _name(selector, domain)
     if (told := sender.told(name)) is not None:
         return told

@@ -1,6 +1,6 @@
-"""D3 and D4: DMARC, by which a domain says what becomes of mail that proves nothing (RFC 9989).
+"""D3 and D4: DMARC, the record that tells receivers what to do with unauthenticated email (RFC 9989).
 
-What proves the sender must do so for the domain that readers see: that is alignment, D4.
+SPF or DKIM must prove the domain that readers see in From. This is called alignment, and D4 checks it.
 """
 
 from functools import cache
@@ -27,18 +27,18 @@ RULE, ALIGNMENT_RULE = "D3", "D4"
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """What the record asks of receivers."""
+    """The DMARC policy of a domain: what it asks of receivers."""
 
-    judgement: RuleResult
+    judgment: RuleResult
     asks: str = "none"  # none, quarantine or reject
     dkim_is_strict: bool = False
     spf_is_strict: bool = False
 
 
 def judge_dmarc(sender: Sender, names: Names) -> Policy:
-    """Judge the record of the sender's domain, or of the one above it that holds for it.
+    """Check the record of the sender's domain, or of the parent domain whose record applies to it.
 
-    Raise CannotRunError where the DNS does not answer.
+    Raise CannotRunError if the DNS does not answer.
     """
     domain = sender.from_domain
     names.texts(f"_dmarc.{domain}")
@@ -48,27 +48,29 @@ def judge_dmarc(sender: Sender, names: Names) -> Policy:
         parsed: Any = parse_dmarc_record(found["record"], found["location"], **options)
     except DMARCError as err:
         names.require_answers()
-        return Policy(judgement=_unreadable(err, domain))
+        return Policy(judgment=_unreadable(err, domain))
     tags, location = parsed["tags"], found["location"]
     asks = tags["p" if location == domain else "sp"]["value"]
     where = f"_dmarc.{location}"
     problems = () if "rua" in tags else (_without_reports(where, found["record"], domain),)
-    judgement = RuleResult(rule=RULE, problems=problems, found=f"{where} asks receivers for p={asks}")
+    judgment = RuleResult(rule=RULE, problems=problems, found=f"{where} asks receivers for p={asks}")
     strict = {tag: tags[tag]["value"] == "s" for tag in ("adkim", "aspf")}
-    return Policy(judgement=judgement, asks=asks, dkim_is_strict=strict["adkim"], spf_is_strict=strict["aspf"])
+    return Policy(judgment=judgment, asks=asks, dkim_is_strict=strict["adkim"], spf_is_strict=strict["aspf"])
 
 
 def _unreadable(err: DMARCError, domain: str) -> RuleResult:
     name = f"_dmarc.{domain}"
     record = DnsRecord(name=name, type="TXT", value=f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}")
-    remedy = f"publish (reports come to that address; make a mailbox dmarc@{domain}, or name another)"
+    remedy = f"publish this record (create the mailbox dmarc@{domain} for its reports, or use another address)"
     if isinstance(err, DMARCRecordNotFound):
-        what = f"{domain} has no DMARC record, and Gmail, Yahoo and Microsoft turn away bulk mail without one"
+        what = f"{domain} has no DMARC record, and Gmail, Yahoo and Microsoft reject bulk email without one"
     elif isinstance(err, MultipleDMARCRecords):
-        what, remedy = f"{domain} has several DMARC records, and receivers then heed none", "leave only one, such as"
+        what = f"{domain} has several DMARC records, so receivers ignore all of them"
+        remedy = "keep only one, for example this"
     else:
         said = str(err).strip().splitlines()[0].rstrip(".")
-        what, remedy = f"the DMARC record of {domain} cannot be read: {said}", "correct it, for example to"
+        what = f"the DMARC record of {domain} cannot be read: {said}"
+        remedy = "replace it, for example with this"
     return broken(RULE, what, remedy, FROM_KEY, record)
 
 
@@ -76,52 +78,55 @@ def _without_reports(where: str, record: str, domain: str) -> SenderProblem:
     value = f"{record.rstrip('; ')}; rua=mailto:dmarc@{domain}"
     return SenderProblem(
         severity=Severity.WARNING,
-        what=f"the DMARC record {where} names no address for reports (rua), so you do not hear who sends in your name",
-        remedy="make a mailbox for them, and publish",
+        what=f"the DMARC record {where} has no address for reports (rua), so you cannot see who sends in your name",
+        remedy="create a mailbox for the reports, and publish this record",
         key=FROM_KEY,
         records=(DnsRecord(name=where, type="TXT", value=value),),
     )
 
 
-def organisation_of(domain: str) -> str:
-    """Return the domain that somebody registered: `example.co.uk` of `mail.example.co.uk`."""
+def organization_of(domain: str) -> str:
+    """Return the registered domain of a name: `example.co.uk` for `mail.example.co.uk`."""
     return str(_suffixes().privatesuffix(domain) or domain)
 
 
 def signing_domains(sender: Sender) -> tuple[str, ...]:
-    """For which domains mail may be signed: the one that the settings name, or the sender's and its organisation's."""
+    """Return the domains that emails may be signed for.
+
+    These are the domain in the settings, or else the sender's domain and the registered domain above it.
+    """
     if sender.dkim_domain:
         return (sender.dkim_domain,)
-    return tuple(dict.fromkeys((sender.from_domain, organisation_of(sender.from_domain))))
+    return tuple(dict.fromkeys((sender.from_domain, organization_of(sender.from_domain))))
 
 
 def judge_alignment(
     sender: Sender, *, signed_by: str | None, is_signature_known: bool, dkim_is_strict: bool, spf_is_strict: bool
 ) -> RuleResult:
-    """Judge whether DKIM's domain or the envelope's belongs to the domain in From.
+    """Check whether the domain of the DKIM signature or of the envelope matches the From domain.
 
-    Raise CannotRunError where the envelope's does not, and nobody knows the other.
+    Raise CannotRunError if the envelope's domain does not match and the signature's is not known.
     """
     seen, envelope = sender.from_domain, sender.envelope_domain
     if signed_by and _is_aligned(signed_by, seen, is_strict=dkim_is_strict):
-        return RuleResult(rule=ALIGNMENT_RULE, found=f"mail is signed for {signed_by}, which readers see as {seen}")
+        return RuleResult(rule=ALIGNMENT_RULE, found=f"emails are signed for {signed_by}, which matches {seen}")
     if envelope and _is_aligned(envelope, seen, is_strict=spf_is_strict):
-        return RuleResult(rule=ALIGNMENT_RULE, found=f"bounces go to {envelope}, which readers see as {seen}")
+        return RuleResult(rule=ALIGNMENT_RULE, found=f"bounces go to {envelope}, which matches {seen}")
     if not is_signature_known:
-        raise CannotRunError("it is not known for which domain mail is signed; see D2")
+        raise CannotRunError("the domain that emails are signed for is not known; see D2")
     proofs = [f"the signature is for {signed_by}" if signed_by else f"no signature is for {seen}"]
     if envelope:
         proofs.append(f"bounces go to {envelope}")
-    what = f"readers see {seen}, but {' and '.join(proofs)}: nothing proves that the mail is yours"
+    what = f"readers see {seen}, but {' and '.join(proofs)}, so nothing proves that the email is yours"
     if mailbox_provider_of(f"any@{seen}") is not MailboxProvider.OTHER:
-        remedy = f"send from an address of a domain of your own; only {seen} itself may send as {seen}"
+        remedy = f"use a From address at your own domain; only {seen} itself may send as {seen}"
         return broken(ALIGNMENT_RULE, what, remedy, FROM_KEY)
-    remedy = f"have {sender.carrier_name} sign for {seen}: authenticate the domain there"
+    remedy = f"authenticate {seen} at {sender.carrier_name}, so that emails are signed for it"
     return broken(ALIGNMENT_RULE, what, remedy, FROM_KEY, *sender.to_publish)
 
 
 def _is_aligned(proved: str, seen: str, *, is_strict: bool) -> bool:
-    return proved == seen if is_strict else organisation_of(proved) == organisation_of(seen)
+    return proved == seen if is_strict else organization_of(proved) == organization_of(seen)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Whether people can leave by one click: what a mailbox provider does in their name (RFC 8058)."""
+"""H4: one-click unsubscribe, the request that a mailbox provider makes for a reader (RFC 8058)."""
 
 import re
 from email import message_from_bytes
@@ -16,26 +16,26 @@ from newsletter.errors import CannotRunError
 RULE = "H4"
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 _NOT_ASKED = frozenset({Failure.NO_NETWORK, Failure.PRIVATE})
-_START = "start what answers at [service] url, or correct the address"
-_HANDLE = "let whatever answers at [service] url take the POST of RFC 8058 by itself, and answer 200"
+_START = "start the service at [service] url, or correct the address"
+_HANDLE = "make the service at [service] url accept the POST request of RFC 8058 directly, and answer 200"
 
 
 class EndpointProblem(Struct, frozen=True, kw_only=True):
-    """What is wrong with the way out, and what to do."""
+    """A problem with the unsubscribe endpoint, and what to do."""
 
     what: str
     remedy: str
 
 
 def examine(context: CheckContext, _: Circumstances) -> Probed:
-    """Judge H4 by the link in the sample message, whose token belongs to nobody."""
+    """Run H4 with the link in the sample message, whose token matches no subscriber."""
     settings = context.subject.settings
     if stays := why_mail_stays(settings):
         raise CannotRunError(stays)
     header = str(message_from_bytes(context.subject.message, policy=modern)["List-Unsubscribe"] or "")
     link = re.search(r"<(https?://[^>]+)>", header)
     if link is None:
-        raise CannotRunError("the mail names no address to leave by; see H2")
+        raise CannotRunError("the email has no unsubscribe address; see H2")
     names = Names(settings.authentication.nameserver_addresses)
     with Web(names, agent=agent_of(settings)) as web:
         problem = judge_endpoint(web, link[1])
@@ -44,9 +44,9 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
-    """Leave for nobody, as a mailbox provider would: without a login, a cookie or a redirect.
+    """Send a test unsubscribe request as a mailbox provider would: without a login, a cookie or a redirect.
 
-    Raise CannotRunError where the address cannot be asked from here.
+    Return None if it works. Raise CannotRunError if no request to the address can be made from here.
     """
     host = host_of(url)
     reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)
@@ -55,20 +55,20 @@ def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
             raise CannotRunError(f"{host} {reply.words}" if reply.failure is Failure.PRIVATE else reply.words)
         is_insecure = reply.failure is Failure.INSECURE
         remedy = "give the host a valid certificate" if is_insecure else _START
-        return EndpointProblem(what=f"the page to leave by, on {host}, {reply.words}", remedy=remedy)
+        return EndpointProblem(what=f"the unsubscribe page on {host} {reply.words}", remedy=remedy)
     return _problem_of(reply, host)
 
 
 def _problem_of(reply: HttpReply, host: str) -> EndpointProblem | None:
     if 200 <= reply.status < 300:
         return None
-    click = f"one click to leave, a POST to {host},"
+    click = f"the one-click unsubscribe request (a POST to {host})"
     if 300 <= reply.status < 400:
-        what = f"{click} is redirected ({reply.status}), which mailbox providers do not follow"
+        what = f"{click} is redirected ({reply.status}), but mailbox providers do not follow redirects"
     elif reply.status in {401, 403, 407}:
-        what = f"{click} is refused ({reply.status}): it asks for a login, or for a cookie"
+        what = f"{click} is refused ({reply.status}): it requires a login or a cookie"
     elif reply.status == 405:
-        what = f"{click} is refused (405): only the page to read is there"
+        what = f"{click} is refused (405): the address only shows a page"
     else:
-        what = f"{click} answers {reply.status}"
+        what = f"{click} fails with {reply.status}"
     return EndpointProblem(what=what, remedy=_HANDLE)

@@ -1,4 +1,4 @@
-"""Whether links answer: asked with HEAD, and with GET where that is refused; redirects are followed."""
+"""E3: the test of links. Each is requested with HEAD, or with GET if HEAD is refused. Redirects are followed."""
 
 import json
 from collections import Counter, defaultdict
@@ -26,45 +26,45 @@ from newsletter.system.files import write_whole
 
 RULE = "E3"
 _MOST_REDIRECTS = 10
-_LANES_OF_A_HOST = 2  # requests that one host gets at the same time
+_LANES_OF_A_HOST = 2  # simultaneous requests to one host
 _LANES = 16
-_BUDGET_SECONDS = 45.0  # for all links; those that are left then are not judged
+_BUDGET_SECONDS = 45.0  # for all links; those that remain are skipped
 _TOO_MANY_REQUESTS = 429
 _OF_A_PAGE = ("http://", "https://")
-_REMEDY = "correct the address, or take the link out"
+_REMEDY = "correct the address, or remove the link"
 _FILE = "links.json"
 _GOOD_FOR = timedelta(days=1)
 _BAD_FOR = timedelta(minutes=10)
-# What these hosts answer says nothing about a link, so links to them are told as not judged.
+# The answers of these hosts say nothing about a link, so links to them are reported as skipped.
 ROBOT_WALLS = listed("robot_walls.txt")
 
 
 class Unjudged(Struct, frozen=True, kw_only=True):
-    """A link about which nothing is known; `why` is shared by all links to which the same happened."""
+    """The reason why a link could not be checked. Links with the same reason have the same `why`."""
 
     why: str
-    is_offline: bool = False  # for want of a network
+    is_offline: bool = False  # whether the reason is a missing network
 
 
 class LinkAnswer(Struct, frozen=True, kw_only=True):
-    """What a link answered."""
+    """The result of checking a link."""
 
-    trouble: str  # what is wrong with it; empty where it is fine
+    trouble: str  # what is wrong with it, or empty
     asked_at: datetime
 
     def holds_at(self, now: datetime) -> bool:
-        """Return whether it need not be asked again yet."""
+        """Return whether the result is still valid, so that no new request is needed."""
         return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
 
 
-LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is asked
-LinkResult = str | Unjudged  # what is wrong with a link, empty where it is fine
+LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is requested
+LinkResult = str | Unjudged  # a text says what is wrong with the link; it is empty if the link works
 
 
 def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
-    """Judge E3: each address once, several at the same time.
+    """Run E3: request each address once, several at the same time.
 
-    Raise CannotRunError where not one of them could be asked, for want of a network.
+    Raise CannotRunError if there is no network and therefore no link could be checked.
     """
     settings = context.subject.settings
     places = _links(context)
@@ -74,7 +74,7 @@ def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
     offline = [verdict for verdict in verdicts.values() if isinstance(verdict, Unjudged) and verdict.is_offline]
     if offline and len(offline) == len(places):
         raise CannotRunError(offline[0].why)
-    # What could not be judged is asked again.
+    # Only results are kept. A link that could not be checked is requested again next time.
     lasting = {url: said for url, said in verdicts.items() if isinstance(said, str)}
     answers = known | {url: LinkAnswer(trouble=said, asked_at=circumstances.now) for url, said in lasting.items()}
     if asked:
@@ -86,20 +86,21 @@ def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
 
 
 def agent_of(settings: Settings) -> str:
-    """Return by what name pages are asked: whoever reads it in a log can tell who asked, and why."""
+    """Return the user agent of requests. In a server's log it shows who made the request, and why."""
     return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
 
 
 def _links(context: CheckContext) -> LinkPlaces:
-    """The links of all variants by the address that is asked; without those of a subscriber's own, and of the archive.
+    """Return the links of all variants, by the address that is requested.
 
-    A page of the archive is there only once the issue is published.
+    Links that differ between subscribers are left out. So are links to the archive, because a page there exists only
+    after the issue is published.
     """
     archive = context.subject.settings.archive
     found: LinkPlaces = defaultdict(list)
     for link in (link for document in context.documents for link in document.links):
         url = urldefrag(link.address).url
-        # What names no host is another rule's matter.
+        # Another check reports addresses without a host.
         if not url.lower().startswith(_OF_A_PAGE) or not host_of(url) or MERGE_TOKEN.search(link.address):
             continue
         if archive is not None and f"{url}/".startswith(f"{archive.url}/"):
@@ -110,7 +111,7 @@ def _links(context: CheckContext) -> LinkPlaces:
 
 
 def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
-    """Return what comes of each address; a host is asked by few threads at a time, whatever its links are."""
+    """Return the result for each address. Each host gets only a few requests at a time, even if it has many links."""
     verdicts: dict[str, LinkResult] = {}
     by_host: dict[str, list[str]] = defaultdict(list)
     for url in urls:
@@ -131,13 +132,13 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
 
 
 def _verdict(web: Web, url: str, ends: float) -> LinkResult:
-    """Follow a link to its end."""
+    """Request a link, follow its redirects, and return the result."""
     home = host_of(url)
     private_host = home if is_private_literal(home) else None
     current, been = url, {url}
     while len(been) <= _MOST_REDIRECTS + 1:
         if monotonic() > ends:
-            return Unjudged(why="asking all links took too long")
+            return Unjudged(why="checking all links took too long")
         reply = _ask(web, current, private_host)
         if isinstance(reply, HttpFailure):
             return _of_failure(reply, home, is_redirected=current != url)
@@ -147,11 +148,11 @@ def _verdict(web: Web, url: str, ends: float) -> LinkResult:
         if (verdict := _of_redirect(current, been)) is not None:
             return verdict
         been.add(current)
-    return f"is redirected more than {_MOST_REDIRECTS} times"
+    return f"redirects more than {_MOST_REDIRECTS} times"
 
 
 def _target(url: str, location: str) -> str:
-    """Return where a redirect leads; the bare location where that is no address."""
+    """Return the target of a redirect, or the location unchanged if it is not a valid address."""
     try:
         return urldefrag(urljoin(url, location)).url
     except ValueError:
@@ -159,18 +160,18 @@ def _target(url: str, location: str) -> str:
 
 
 def _of_redirect(target: str, been: Container[str]) -> LinkResult | None:
-    """Return why a redirect is not followed; None where it is."""
+    """Return why a redirect is not followed, or None if it is followed."""
     if target in been:
-        return "is redirected in circles"
+        return "redirects in a loop"
     if not target.lower().startswith(_OF_A_PAGE) or not host_of(target):
-        return f"is redirected to {target}, which is no page"
+        return f"redirects to {target}, which is not a web page"
     if wall := wall_of(host_of(target)):
         return Unjudged(why=_walled(wall))
     return None
 
 
 def _ask(web: Web, url: str, private_host: str | None) -> HttpReply | HttpFailure:
-    """Return what a page answers: GET has the last word, since many servers answer HEAD wrongly or not at all."""
+    """Return a page's response. If HEAD fails, GET is tried, because many servers answer HEAD wrongly or not at all."""
     reply = web.ask("HEAD", url, private_host=private_host)
     is_refused = reply.status >= 400 and reply.status != _TOO_MANY_REQUESTS if isinstance(reply, HttpReply) else False
     is_unheard = isinstance(reply, HttpFailure) and reply.failure is Failure.BROKEN
@@ -181,7 +182,7 @@ def _of_status(status: int, host: str) -> LinkResult:
     if status < 400:
         return ""
     if status == _TOO_MANY_REQUESTS:
-        return Unjudged(why=f"{host} was asked too often for now")
+        return Unjudged(why=f"{host} received too many requests; check again later")
     return f"answers {status} ({responses[status]})" if status in responses else f"answers {status}"
 
 
@@ -191,12 +192,12 @@ def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkRe
     if reply.failure is not Failure.PRIVATE:
         return reply.words
     if is_redirected:
-        return "is redirected to a private address, which readers cannot reach"
-    return Unjudged(why=f"{host} {reply.words}, and is not asked")
+        return "redirects to a private address, which readers cannot reach"
+    return Unjudged(why=f"{host} {reply.words}, so it is not checked")
 
 
 def _walled(wall: str) -> str:
-    return f"{wall} turns programs away; open it yourself"
+    return f"{wall} blocks automated checks; open the link in a browser"
 
 
 def _problems(places: LinkPlaces, answers: Mapping[str, LinkAnswer]) -> Iterator[Problem]:
@@ -206,14 +207,14 @@ def _problems(places: LinkPlaces, answers: Mapping[str, LinkAnswer]) -> Iterator
 
 
 def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
-    """Yield why some links were not judged, with their number."""
+    """Yield one reason per group of skipped links, with the number of links."""
     reasons = Counter(verdict.why for verdict in verdicts if isinstance(verdict, Unjudged))
     for why, count in sorted(reasons.items()):
         yield f"{count} link{'s' if count > 1 else ''}: {why}"
 
 
 def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
-    """Return the answers that still hold, by address; none where nothing was kept, or it was damaged."""
+    """Return the stored results that are still valid, by address. A missing or damaged file counts as empty."""
     try:
         kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         answers = {
@@ -226,7 +227,7 @@ def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
 
 
 def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
-    """Keep answers in the place of those that were kept; a folder that cannot be written is no mistake."""
+    """Store results, replacing the earlier ones. It is not an error if the folder cannot be written."""
     content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -234,7 +235,7 @@ def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
 
 
 def wall_of(host: str) -> str | None:
-    """Return the entry that a host belongs to; None where its answers can be believed."""
+    """Return the entry of robot_walls.txt that a host belongs to, or None if its answers can be trusted."""
     labels = host.split(".")
     parents = (".".join(labels[start:]) for start in range(len(labels) - 1))
     return next((parent for parent in parents if parent in ROBOT_WALLS), None)

@@ -1,4 +1,4 @@
-"""Questions to the DNS, within a budget of time; what is not there is told apart from what nobody answered."""
+"""DNS lookups with a time budget. They distinguish a missing record from an unanswered query."""
 
 from collections.abc import Sequence
 from time import monotonic
@@ -13,17 +13,17 @@ import dns.resolver
 from newsletter.errors import CannotRunError
 from newsletter.settings.authentication import NameserverAddress
 
-_QUESTION_SECONDS = 3.0  # for one question, retries included
-_TRY_SECONDS = 1.2  # for one datagram of it
-_BUDGET_SECONDS = 10.0  # for all questions together
+_QUESTION_SECONDS = 3.0  # for one query, with its retries
+_TRY_SECONDS = 1.2  # for one attempt
+_BUDGET_SECONDS = 10.0  # for all queries together
 _REMEDY = "check the network, or [authentication] nameservers"
 
 
 class PatientResolver(dns.resolver.Resolver):
-    """A resolver that keeps to the budget, remembers answers, and knows which questions nobody answered.
+    """A resolver with a time budget that caches answers and remembers which queries were not answered.
 
-    Where the very first question stays without an answer, there is no network: no further one is asked. Nor where it is
-    answered that not even the root of all names exists, as name servers do that have no way to the internet.
+    If the very first query gets no answer, there is no network, and no more queries are made. The same is true if the
+    name server says that not even the DNS root exists, which happens if it has no connection to the internet.
     """
 
     def __init__(self, nameservers: Sequence[NameserverAddress], *, budget_seconds: float) -> None:
@@ -38,7 +38,7 @@ class PatientResolver(dns.resolver.Resolver):
         self._has_answered = self._is_dead = False
 
     def resolve(self, qname: Any, rdtype: Any = dns.rdatatype.A, *rest: Any, **options: Any) -> dns.resolver.Answer:
-        """Ask one question; raises dnspython's exceptions."""
+        """Make one query. Raise dnspython's exceptions."""
         left = self._ends - monotonic()
         if left <= 0 or self._is_dead:
             self.unanswered.add(str(qname))
@@ -52,7 +52,7 @@ class PatientResolver(dns.resolver.Resolver):
         except dns.resolver.NXDOMAIN:
             self._require_root(qname)
             raise
-        except dns.resolver.NoNameservers:  # somebody answers, though not this
+        except dns.resolver.NoNameservers:  # there is a network, but this query was not answered
             self._has_answered = True
             self.unanswered.add(str(qname))
             raise
@@ -64,7 +64,7 @@ class PatientResolver(dns.resolver.Resolver):
         return answer
 
     def _require_root(self, qname: Any) -> None:
-        """Raise where the word that a name does not exist is worth nothing."""
+        """Raise Timeout if the answer that a name does not exist cannot be trusted."""
         if self._has_answered:
             return
         try:
@@ -74,22 +74,22 @@ class PatientResolver(dns.resolver.Resolver):
             self.unanswered.add(str(qname))
             raise dns.exception.Timeout from err
         except (dns.exception.DNSException, OSError):
-            pass  # it may refuse that question, and know others
+            pass  # the server may refuse this query and still answer others
         self._has_answered = True
 
 
 class Names:
-    """What the DNS says about names; each question raises CannotRunError where nobody answers it."""
+    """DNS records by name. Each query raises CannotRunError if it is not answered."""
 
     def __init__(self, nameservers: Sequence[NameserverAddress], *, budget_seconds: float = _BUDGET_SECONDS) -> None:
         try:
             self.resolver = PatientResolver(nameservers, budget_seconds=budget_seconds)
         except dns.resolver.NoResolverConfiguration as err:
-            raise CannotRunError(f"this machine knows no name server; {_REMEDY}") from err
+            raise CannotRunError(f"this machine has no name server configured; {_REMEDY}") from err
 
     @property
     def for_library(self) -> dict[str, Any]:
-        """The options by which checkdmarc asks through this resolver, and no other."""
+        """The options that make checkdmarc use only this resolver."""
         return {"resolver": self.resolver, "nameservers": self.resolver.nameservers, "timeout": _QUESTION_SECONDS}
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -97,30 +97,30 @@ class Names:
         return tuple(b"".join(row.strings).decode("utf-8", "replace") for row in self._rows(name, "TXT"))
 
     def mail_hosts(self, name: str) -> tuple[str, ...]:
-        """Return the hosts that take mail for a domain (MX); an empty one says that it takes none (RFC 7505)."""
+        """Return the mail servers of a domain (MX). An empty name means that it accepts no email (RFC 7505)."""
         return tuple(row.exchange.to_text(omit_final_dot=True).removesuffix(".") for row in self._rows(name, "MX"))
 
     def addresses(self, host: str) -> tuple[str, ...]:
-        """Return the addresses of a host, those of IPv4 first."""
+        """Return the addresses of a host, IPv4 before IPv6."""
         found = [row.address for row in self._rows(host, "A")]
         try:
             found += [row.address for row in self._rows(host, "AAAA")]
-        except CannotRunError:  # as some name servers do that know nothing of IPv6
+        except CannotRunError:  # some name servers do not answer queries for IPv6
             if not found:
                 raise
         return tuple(found)
 
     def alias(self, name: str) -> str | None:
-        """Return what a name is an alias of (CNAME), in small letters."""
+        """Return the name that an alias points to (CNAME), in lower case, or None if the name is not an alias."""
         rows = self._rows(name, "CNAME")
         return rows[0].target.to_text(omit_final_dot=True).lower() if rows else None
 
     def forget_unanswered(self) -> None:
-        """Begin anew with what `require_answers` is about."""
+        """Forget the unanswered queries, so that `require_answers` starts again."""
         self.resolver.unanswered.clear()
 
     def require_answers(self) -> None:
-        """Raise CannotRunError where a question, also one that a library asked, stayed without an answer."""
+        """Raise CannotRunError if a query, including those of a library, was not answered."""
         if self.resolver.unanswered:
             raise self._no_answer(min(self.resolver.unanswered))
 
@@ -134,5 +134,5 @@ class Names:
 
     def _no_answer(self, name: str) -> CannotRunError:
         if self.resolver.is_cut_off:
-            return CannotRunError(f"the name server at hand has no way to the internet; {_REMEDY}")
-        return CannotRunError(f"no answer from DNS about {name.rstrip('.')}; {_REMEDY}")
+            return CannotRunError(f"the name server has no connection to the internet; {_REMEDY}")
+        return CannotRunError(f"the DNS gave no answer about {name.rstrip('.')}; {_REMEDY}")

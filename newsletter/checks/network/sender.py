@@ -1,4 +1,4 @@
-"""Whose mail it is, who carries it, by what domains that is proved, and what is judged of them."""
+"""The sender of the newsletter: its domains, the carrier of its email, and the results of checking them."""
 
 import tomllib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ FROM_KEY = ("newsletter", "from")
 
 @cache
 def _carriers() -> Mapping[str, Carrier]:
-    """Return whose relay a host is, by the end of its name: data/carriers.toml, and SendGrid's."""
+    """Return the carriers by the end of their host names: those of data/carriers.toml, and SendGrid."""
     told = tomllib.loads(files("newsletter").joinpath("checks", "data", "carriers.toml").read_text("utf-8"))
     carriers = {"smtp.sendgrid.net": SENDGRID}
     for each in told["carrier"]:
@@ -29,68 +29,68 @@ def _carriers() -> Mapping[str, Carrier]:
 
 
 class Sender(Struct, frozen=True, kw_only=True):
-    """All that the rules about the sender's domain go by."""
+    """Everything that the checks of the sender's domain use."""
 
     from_domain: str
-    reply_domain: str | None  # where it is another one
-    carrier: Carrier | None  # None where the relay is nobody's that is known
-    relay: SmtpSettings | None  # None where mail leaves through a Web API
+    reply_domain: str | None  # None if it is the same as from_domain
+    carrier: Carrier | None  # None if the mail server belongs to no known carrier
+    relay: SmtpSettings | None  # None if email is sent through a web API
     selectors: tuple[str, ...]
-    dkim_domain: str | None  # where the settings name one
-    envelope_domain: str | None  # None where only the provider knows it
+    dkim_domain: str | None  # None if the settings do not name it
+    envelope_domain: str | None  # None if only the provider knows it
     spf_include: str | None
-    to_publish: tuple[DnsRecord, ...] = ()  # what the provider itself asks for, where it was asked
+    to_publish: tuple[DnsRecord, ...] = ()  # the records that the provider gave, if it was asked
 
     @property
     def carrier_name(self) -> str:
-        """The carrier, as it is called in a sentence."""
+        """The name of the carrier in a sentence."""
         if self.carrier is not None:
             return self.carrier.name
         return self.relay.host if self.relay is not None else "the provider"
 
     def told(self, name: str) -> DnsRecord | None:
-        """What the provider itself asks to be published under a name; None where it was not asked, or asks nothing."""
+        """Return the record that the provider wants published under a name, or None if it gave none."""
         return next((record for record in self.to_publish if record.name == name), None)
 
 
 class SenderProblem(Struct, frozen=True, kw_only=True):
-    """Something wrong with the domain, and the records that put it right."""
+    """A problem with the domain, and the records that fix it."""
 
     severity: Severity
     what: str
     remedy: str
-    key: tuple[str, ...]  # where in newsletter.toml it comes from
+    key: tuple[str, ...]  # the key of newsletter.toml that caused it
     records: tuple[DnsRecord, ...] = ()
 
     @property
     def advice(self) -> str:
-        """The remedy with its records, in one line."""
+        """The remedy and its records, in one line."""
         return ": ".join([self.remedy, *([" and ".join(map(str, self.records))] if self.records else [])])
 
 
 class RuleResult(Struct, frozen=True, kw_only=True):
-    """What came of one rule: what was found, or why it could not be judged."""
+    """The result of one check: its problems, or why it could not run."""
 
     rule: str
     problems: tuple[SenderProblem, ...] = ()
-    found: str = ""  # what is in order, in words
+    found: str = ""  # what is correct, as a sentence
     not_judged: str = ""
 
 
 def broken(rule: str, what: str, remedy: str, key: tuple[str, ...], *records: DnsRecord) -> RuleResult:
-    """Return the judgement that a rule is broken by one thing, which holds the mail back."""
+    """Return the result of a check that found one error."""
     problem = SenderProblem(severity=Severity.ERROR, what=what, remedy=remedy, key=key, records=records)
     return RuleResult(rule=rule, problems=(problem,))
 
 
 def why_mail_stays(settings: Settings) -> str:
-    """Return why there is no sender to judge: mail stays on this machine. Empty where it leaves."""
+    """Return why there is no sender to check if email stays on this machine, else an empty text."""
     provider = settings.provider
-    return "" if provider.table_in_use.route else f'mail stays on this machine, [provider] use = "{provider.use}"'
+    return "" if provider.table_in_use.route else f'email stays on this machine ([provider] use = "{provider.use}")'
 
 
 def sender_of(config: Config) -> Sender:
-    """Return the sender as the settings have it, and as the larger carriers are known to work."""
+    """Return the sender from the settings, completed with what is known about large carriers."""
     settings = config.settings
     given, route = settings.authentication, settings.provider.table_in_use.route or MailRoute()
     relay = route.relay
@@ -105,7 +105,7 @@ def sender_of(config: Config) -> Sender:
         relay=relay,
         selectors=given.dkim_selectors or (carrier.selectors if carrier else ()),
         dkim_domain=given.dkim_domain,
-        # Over SMTP we say ourselves where bounces go: to the sender.
+        # Over SMTP, this program sets the address for bounces to the sender's.
         envelope_domain=given.envelope_domain or (from_domain if relay else None),
         spf_include=given.spf_include or (carrier.spf_include if carrier else None),
     )
@@ -116,6 +116,6 @@ def _domain_of(email: str) -> str:
 
 
 def carrier_of(host: str) -> Carrier | None:
-    """Return whose relay a host is; None where it is a small one, or one's own."""
+    """Return the carrier that a mail server belongs to, or None if it is not a known one."""
     labels = host.lower().split(".")
     return next((found for start in range(len(labels)) if (found := _carriers().get(".".join(labels[start:])))), None)

@@ -1,4 +1,4 @@
-"""The rules about the domain that sends, D1 to D6, judged one after the other with what each finds."""
+"""The checks of the sender's domain, D1 to D6, run one after the other."""
 
 import logging
 import smtplib
@@ -33,58 +33,59 @@ from newsletter.settings.provider import SmtpSettings
 SENDER_RULES = ("D1", "D2", "D3", "D4", "D5", "D6")
 DomainOutcome = TypeVar("DomainOutcome", RuleResult, DkimSignature, Policy)
 
-logging.getLogger("checkdmarc").setLevel(logging.CRITICAL)  # what it has to say, it also returns
+logging.getLogger("checkdmarc").setLevel(logging.CRITICAL)  # it also returns everything that it logs
 _REPLY_KEY = ("newsletter", "reply_to")
 
 
 class SenderVerdict(Struct, frozen=True, kw_only=True):
-    """A judgement for each rule, and what the domain asks of receivers."""
+    """The result of each check, and what the domain's DMARC policy asks of receivers."""
 
-    judgements: tuple[RuleResult, ...]
-    policy: str  # DMARC's: none, quarantine or reject
+    judgments: tuple[RuleResult, ...]
+    policy: str  # none, quarantine or reject
 
 
 def examine(context: CheckContext, _: Circumstances) -> Probed:
-    """Judge D1 to D6."""
+    """Run D1 to D6. Raise CannotRunError if email stays on this machine."""
     config = context.subject.config
     if stays := why_mail_stays(config.settings):
         raise CannotRunError(stays)
     names = Names(config.settings.authentication.nameserver_addresses)
-    judgements = judge_sender(sender_of(config), names).judgements
+    judgments = judge_sender(sender_of(config), names).judgments
     return Probed(
         problems=tuple(
-            (judged.rule, _problem(context, problem)) for judged in judgements for problem in judged.problems
+            (judged.rule, _problem(context, problem)) for judged in judgments for problem in judged.problems
         ),
-        not_run=tuple(NotRun(rule=judged.rule, why=judged.not_judged) for judged in judgements if judged.not_judged),
+        not_run=tuple(NotRun(rule=judged.rule, why=judged.not_judged) for judged in judgments if judged.not_judged),
     )
 
 
 def judge_sender(sender: Sender, names: Names) -> SenderVerdict:
-    """Judge all rules; one that cannot be judged says why, and holds up no other."""
-    checkdmarc.utils.DNS_CACHE.clear()  # it knows nothing of name servers, and keeps answers for half an hour
+    """Run all checks. If a check cannot run, its result says why, and the others still run."""
+    checkdmarc.utils.DNS_CACHE.clear()  # it ignores which name servers are used, and keeps answers for half an hour
     signature = _judged(names, lambda: dkim.judge_dkim(sender, names))
     policy = _judged(names, lambda: dmarc.judge_dmarc(sender, names))
     outcomes = (
         _judged(names, lambda: spf.judge_spf(sender, names)),
-        signature.judgement if isinstance(signature, DkimSignature) else signature,
-        policy.judgement if isinstance(policy, Policy) else policy,
+        signature.judgment if isinstance(signature, DkimSignature) else signature,
+        policy.judgment if isinstance(policy, Policy) else policy,
         _judged(names, lambda: _alignment(sender, signature, policy)),
         _judged(names, lambda: judge_mail_hosts(sender, names)),
         _judged(names, lambda: judge_relay(sender, names)),
     )
-    judgements = tuple(
+    judgments = tuple(
         outcome if isinstance(outcome, RuleResult) else RuleResult(rule=rule, not_judged=str(outcome))
         for rule, outcome in zip(SENDER_RULES, outcomes, strict=True)
     )
-    return SenderVerdict(judgements=judgements, policy=policy.asks if isinstance(policy, Policy) else "none")
+    return SenderVerdict(judgments=judgments, policy=policy.asks if isinstance(policy, Policy) else "none")
 
 
 def _alignment(
     sender: Sender, signature: DkimSignature | CannotRunError, policy: Policy | CannotRunError
 ) -> RuleResult:
-    """D4, by how strict the domain's policy asks it to be; where that could not be read, only what holds either way.
+    """Run D4 as strictly as the domain's DMARC policy asks.
 
-    Raises CannotRunError where nothing holds either way.
+    If the policy could not be read, return the result only if it is the same for strict and relaxed alignment. Raise
+    CannotRunError if it is not.
     """
 
     def judge(*, dkim_is_strict: bool, spf_is_strict: bool) -> RuleResult:
@@ -100,7 +101,7 @@ def _alignment(
         return judge(dkim_is_strict=policy.dkim_is_strict, spf_is_strict=policy.spf_is_strict)
     strict, relaxed = (judge(dkim_is_strict=each, spf_is_strict=each) for each in (True, False))
     if bool(strict.problems) != bool(relaxed.problems):
-        raise CannotRunError("it is not known how strict the domain asks it to be; see D3")
+        raise CannotRunError("the domain's DMARC policy could not be read; see D3")
     return strict
 
 
@@ -118,61 +119,66 @@ def _problem(context: CheckContext, problem: SenderProblem) -> Problem:
 
 
 def judge_mail_hosts(sender: Sender, names: Names) -> RuleResult:
-    """Judge D5: mail to From and to HttpReply-To has somewhere to go. Raise CannotRunError where the DNS is silent."""
+    """Run D5: check whether email to the From and Reply-To addresses can be delivered.
+
+    Raise CannotRunError if the DNS does not answer.
+    """
     domains = {sender.from_domain: FROM_KEY} | ({sender.reply_domain: _REPLY_KEY} if sender.reply_domain else {})
     problems = tuple(problem for domain, key in domains.items() for problem in _unreachable(domain, key, names))
-    takes = "takes" if len(domains) == 1 else "take"
-    return RuleResult(rule="D5", problems=problems, found=f"{' and '.join(domains)} {takes} mail")
+    accept = "accepts" if len(domains) == 1 else "accept"
+    return RuleResult(rule="D5", problems=problems, found=f"{' and '.join(domains)} {accept} email")
 
 
 def _unreachable(domain: str, key: tuple[str, ...], names: Names) -> Iterator[SenderProblem]:
     hosts = names.mail_hosts(domain)
     if any(hosts):
         return
-    says = "says that it takes no mail" if hosts else "names no host that takes mail"
+    says = "declares that it accepts no email" if hosts else "has no mail server"
     yield SenderProblem(
         severity=Severity.WARNING,
-        what=f"{domain} {says} (MX): answers, complaints and bounces come back",
-        remedy="name an address that somebody reads, or publish the host of its mailboxes",
+        what=f"{domain} {says} (MX), so replies, complaints and bounces cannot be delivered",
+        remedy="use an address that someone reads, or publish the mail server of this domain",
         key=key,
-        records=(DnsRecord(name=domain, type="MX", value=f"10 <the host of the mailboxes of {domain}>"),),
+        records=(DnsRecord(name=domain, type="MX", value=f"10 <the mail server of {domain}>"),),
     )
 
 
 _GREETING_SECONDS = 5.0
 _HOST_KEY = ("provider", "smtp", "host")
 _SECURITY_KEY = ("provider", "smtp", "security")
+_SECURITY_REMEDY = "set `port` and `security` to the values that its operator recommends"
 
 
 def judge_relay(sender: Sender, names: Names) -> RuleResult:
-    """Connect, greet, and ask for encryption with the relay's certificate verified; then go away again.
+    """Run D6: connect to the mail server, start encryption, verify its certificate, and disconnect.
 
-    Raise CannotRunError where the relay cannot be reached.
+    Raise CannotRunError if the mail server cannot be reached.
     """
     relay = sender.relay
     if relay is None:
-        return RuleResult(rule="D6", found=f"mail goes to {sender.carrier_name} over HTTPS")
+        return RuleResult(rule="D6", found=f"email is sent to {sender.carrier_name} over HTTPS")
     if relay.security == "none":
-        return RuleResult(rule="D6", found="the relay is on this machine, and mail crosses no network")
+        return RuleResult(rule="D6", found="the mail server is on this machine, so email crosses no network")
     where = f"{relay.host}:{relay.port}"
     if not is_private_literal(relay.host):
-        names.addresses(relay.host)  # where the DNS is silent, the system would wait for it much longer
+        names.addresses(relay.host)  # if the DNS does not answer, the system itself would wait much longer
     try:
         _greet(relay)
     except smtplib.SMTPNotSupportedError:
-        what = f"the relay {where} offers no STARTTLS: mail would cross the network for everybody to read"
-        return broken("D6", what, "write the port and the security that its operator names", _SECURITY_KEY)
+        what = f"the mail server {where} does not offer STARTTLS, so anyone along the way could read your email"
+        return broken("D6", what, _SECURITY_REMEDY, _SECURITY_KEY)
     except ssl.SSLCertVerificationError as err:
-        what = f"the certificate of the relay {where} is not valid ({err.verify_message})"
-        remedy = "write the host by the name that its certificate has, or have its operator renew it"
+        what = f"the certificate of the mail server {where} is not valid ({err.verify_message})"
+        remedy = "set `host` to the name in the certificate, or ask the operator to renew the certificate"
         return broken("D6", what, remedy, _HOST_KEY)
     except ssl.SSLError:
-        what = f"no encrypted connection can be made to the relay {where}"
-        return broken("D6", what, "write the port and the security that its operator names", _SECURITY_KEY)
+        what = f"no encrypted connection to the mail server {where} is possible"
+        return broken("D6", what, _SECURITY_REMEDY, _SECURITY_KEY)
     except (OSError, UnicodeError, smtplib.SMTPException) as err:
         said = getattr(err, "strerror", None) or err
-        raise CannotRunError(f"the relay {where} cannot be reached ({said}); check the network and its host") from err
-    return RuleResult(rule="D6", found=f"mail goes to {where} encrypted, and its certificate is valid")
+        what = f"the mail server {where} cannot be reached ({said})"
+        raise CannotRunError(f"{what}; check the network and `host`") from err
+    return RuleResult(rule="D6", found=f"the connection to {where} is encrypted, and its certificate is valid")
 
 
 def _greet(relay: SmtpSettings) -> None:

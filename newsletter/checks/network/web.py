@@ -1,8 +1,8 @@
-"""Requests to pages, one at a time: politely, with time limits, and never to a private address by accident.
+"""Single HTTP requests to pages, with time limits, and never to a private address by accident.
 
-A name is looked up here, judged, and the connection made to the very address that was judged: what an outsider writes
-into the DNS or into a redirect leads nowhere inside the network of whoever checks an issue. Cookies are not kept, nor
-proxies used.
+Host names are looked up here. The connection is made to the very address that was checked, so a DNS record or a
+redirect written by an outsider cannot lead into the network of the person who checks an issue. No cookies are kept and
+no proxies are used.
 """
 
 import ssl
@@ -23,48 +23,48 @@ Method = Literal["HEAD", "GET", "POST"]
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
-_MOST_ADDRESSES = 2  # of a host that are tried, one after the other
+_MOST_ADDRESSES = 2  # the most addresses of one host that are tried
 _LOOPBACK = ("127.0.0.1", "::1")
-# An address of IPv6 in which one of IPv4 is hidden, which a gateway may lead to: NAT64 and 6to4.
+# IPv6 addresses that contain an IPv4 address, which a gateway may reach: NAT64 and 6to4.
 _GATEWAYS = (ip_network("64:ff9b::/96"), ip_network("2002::/16"))
 
 
 class Failure(Enum):
-    """Why there is no answer."""
+    """The reason why there is no response."""
 
-    NO_NETWORK = auto()  # the DNS did not answer, or there is no way out of this machine
-    PRIVATE = auto()  # the host is inside a private network, and is not asked
-    NO_HOST = auto()  # the DNS knows no such name
-    REFUSED = auto()  # nobody listens there
-    LATE = auto()  # it takes too long
-    INSECURE = auto()  # no encrypted connection can be made, or its certificate is not valid
-    BROKEN = auto()  # what it says is no answer
+    NO_NETWORK = auto()  # the DNS did not answer, or this machine has no network
+    PRIVATE = auto()  # the host is in a private network, so no request is made
+    NO_HOST = auto()  # the DNS has no such name
+    REFUSED = auto()  # the connection is refused
+    LATE = auto()  # the answer takes too long
+    INSECURE = auto()  # no encrypted connection is possible, or the certificate is not valid
+    BROKEN = auto()  # the answer is not HTTP
 
 
 class HttpReply(Struct, frozen=True, kw_only=True):
-    """An answer, of which only this is read."""
+    """The parts of a response that the checks use."""
 
     status: int
-    location: str | None  # where it redirects to
-    date: str | None  # what the server takes for the present
+    location: str | None  # the target of a redirect
+    date: str | None  # the server's current time, as it sent it
 
 
 class HttpFailure(Struct, frozen=True, kw_only=True):
-    """Why there is none; `words` completes “the page …”."""
+    """The reason why there is no response. `words` completes the sentence “the page …”."""
 
     failure: Failure
     words: str
 
 
 class Web:
-    """Asks pages; threads may share it, within a `with` block."""
+    """A client that requests pages. Use it in a `with` block. Threads may share it."""
 
     def __init__(self, names: Names, *, agent: str, answer_seconds: float = _ANSWER_SECONDS) -> None:
         self._names = names
         self._headers = {"User-Agent": agent, "Accept": "*/*", "Connection": "close"}
         self._timeout = httpx.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds)).as_dict()
-        # A transport rather than a client, which would see to redirects, cookies and proxies by itself. A connection
-        # that is kept would be found by its address, under which other hosts answer too.
+        # A client would handle redirects, cookies and proxies itself, so a bare transport is used. Connections are not
+        # kept: they would be reused by address, and other hosts may answer at the same address.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._transport = httpx.HTTPTransport(verify=httpx.create_ssl_context(), limits=limits)
 
@@ -77,9 +77,9 @@ class Web:
     def ask(
         self, method: Method, url: str, *, form: Mapping[str, str] | None = None, private_host: str | None = None
     ) -> HttpReply | HttpFailure:
-        """Make one request; follow no redirect, and read no body.
+        """Make one request, without following redirects or reading the body.
 
-        `private_host` is a loopback or private address, written out, that may be asked all the same.
+        `private_host` is a literal loopback or private address to which requests are allowed.
         """
         try:
             host = (urlsplit(url).hostname or "").lower()
@@ -91,7 +91,7 @@ class Web:
             return HttpFailure(failure=Failure.BROKEN, words="has an address that no browser can open")
 
     def _addresses(self, host: str, *, is_trusted: bool) -> tuple[str, ...] | HttpFailure:
-        """Return where a host is reached; why it is not asked, where that is so."""
+        """Return the addresses of a host, or the reason why no request is made."""
         literal = _literal_addresses(host)
         try:
             addresses = literal or self._names.addresses(host)
@@ -106,7 +106,7 @@ class Web:
     def _first_reply(
         self, method: Method, url: str, host: str, addresses: tuple[str, ...], form: Mapping[str, str] | None
     ) -> HttpReply | HttpFailure:
-        """Return what the first of a host's addresses says at which somebody listens."""
+        """Return the response from the first address of a host that accepts a connection."""
         said: HttpReply | HttpFailure = HttpFailure(failure=Failure.NO_HOST, words="has no host")
         for address in addresses:
             said = self._request(method, url, host, address, form)
@@ -133,7 +133,7 @@ class Web:
         except httpx.ConnectError as err:
             return _not_connected(err)
         except httpx.TransportError:
-            return HttpFailure(failure=Failure.BROKEN, words="answers with something that is no answer of a web server")
+            return HttpFailure(failure=Failure.BROKEN, words="does not answer like a web server")
         response.close()
         location = response.headers.get("location") if response.has_redirect_location else None
         date = response.headers.get("date")
@@ -141,7 +141,7 @@ class Web:
 
 
 def host_of(url: str) -> str:
-    """Return the host that an address names, in small letters; empty where it names none."""
+    """Return the host of an address in lower case, or an empty text if it has none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -149,13 +149,13 @@ def host_of(url: str) -> str:
 
 
 def is_private_literal(host: str) -> bool:
-    """Return whether a host is a private or loopback address written out, or this machine's name for itself."""
+    """Return whether a host is a literal private or loopback address, or `localhost`."""
     addresses = _literal_addresses(host)
     return addresses is not None and not all(map(_is_public, addresses))
 
 
 def _literal_addresses(host: str) -> tuple[str, ...] | None:
-    """Return the addresses of a host that need not be looked up; None where it is a name."""
+    """Return the addresses of a host that needs no lookup, or None if it is a name."""
     if host == "localhost" or host.endswith(".localhost"):
         return _LOOPBACK
     try:
@@ -174,7 +174,7 @@ def _is_public(address: str) -> bool:
 
 
 def _not_connected(error: httpx.ConnectError) -> HttpFailure:
-    """Return why no connection was made, by what is at the bottom of it."""
+    """Return why no connection was made, from the chain of causes of the error."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

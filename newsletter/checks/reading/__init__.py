@@ -1,1 +1,1 @@
-"""What is read out of a mail and its sources, once for all rules: words, links, looks, headers, and their places."""
+"""Parsers that run once for all checks. They find an email's text, links, appearance and headers, and their places."""

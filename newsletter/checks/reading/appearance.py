@@ -1,6 +1,8 @@
-"""How each piece of text looks, by day and by night: what a mail program makes of attributes, styles and rules.
+"""How each piece of text looks in light and dark mode, from attributes, styles and style rules.
 
-Only what the checks ask about is worked out, as a wide screen shows it. Classic Outlook's comments are left aside.
+Only the properties that the checks use are computed, for a wide screen. Comments for classic Outlook are ignored.
+
+Names: "day" is light mode, "night" is dark mode, and `ground` means a background.
 """
 
 import re
@@ -22,7 +24,7 @@ INLINE_TAGS = frozenset(
 UNSEEN_TAGS = frozenset({"head", "script", "style", "template", "noscript"})
 _TELLING = ("dir", "align", "bgcolor", "background", "color", "hidden", "href")  # attributes that change how text looks
 _USUAL_SIZE = 16.0
-_USUAL_LINE_HEIGHT = 1.2  # what browsers make of `normal`
+_USUAL_LINE_HEIGHT = 1.2  # what browsers use for `normal`
 _SCALES = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 0.83, "sub": 0.83, "sup": 0.83}
 _NAMED_SIZES = {"x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0, "xx-large": 32.0}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -36,69 +38,72 @@ _NO_BORDER = re.compile(r"(?:^|\s)(?:none|0(?:px)?)(?:\s|$)")
 
 
 class Look(Struct, frozen=True, kw_only=True, eq=False):
-    """How text looks at some place; each is only equal to itself, so that looks are quick to look up."""
+    """How text looks in one place.
+
+    Instances are compared by identity, which makes them fast keys of the cache of `_look_within`.
+    """
 
     size: float = _USUAL_SIZE  # pixels
-    line_height: float = _USUAL_LINE_HEIGHT  # in sizes of the letters; in pixels where `has_fixed_lines`
+    line_height: float = _USUAL_LINE_HEIGHT  # relative to the font size; in pixels if `has_fixed_lines`
     has_fixed_lines: bool = False
     align: str = "start"
     direction: str = "ltr"
     is_heading: bool = False
-    is_raised: bool = False  # set small by nature, above or below the line
+    is_raised: bool = False  # whether it is superscript or subscript, which is small by design
     is_underlined: bool = False
     is_hidden: bool = False
     is_over_picture: bool = False
     color: SrgbColor = BLACK
     ground: SrgbColor = WHITE
-    night_color: SrgbColor | None = None  # None where it is left to the mail program
+    night_color: SrgbColor | None = None  # None if the email app decides
     night_ground: SrgbColor | None = None
-    keeps_color_at_night: bool = False  # whether the day's color stays for readers who asked for dark colors
-    keeps_color_in_outlook: bool = False  # whether it stays where Outlook.com turns colors about
+    keeps_color_at_night: bool = False  # whether dark mode keeps the light mode's color
+    keeps_color_in_outlook: bool = False  # whether it stays the same when Outlook.com changes colors
     keeps_ground_at_night: bool = False
     keeps_ground_in_outlook: bool = False
 
     @property
     def leading(self) -> float:
-        """The height of a line in sizes of its letters."""
+        """The line height relative to the font size."""
         return self.line_height / self.size if self.has_fixed_lines and self.size else self.line_height
 
 
-_PLAIN = Look()  # the same at every build, since what is within a look is looked up by it
+_PLAIN = Look()  # one instance for all builds, because the cache of `_look_within` compares looks by identity
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A piece of visible text that looks the same from end to end."""
+    """A piece of visible text with the same look throughout."""
 
     text: str
     look: Look
-    block: int  # the number of the paragraph, cell or heading that it stands in
-    link: str | None  # the address of the link that it belongs to
+    block: int  # the number of the paragraph, cell or heading that contains it
+    link: str | None  # the address of the link that contains it
 
 
 class Ground(Struct, frozen=True, kw_only=True):
-    """A color that lies under text, and the words on it."""
+    """A background color, and the text on it."""
 
     tag: str
     look: Look
-    text: str  # the first words that lie on it
+    text: str  # the first text on it
 
 
 class Appearance(Struct, frozen=True, kw_only=True):
-    """All visible text of a mail, and all grounds that it lies on."""
+    """All visible text of an email, and all its backgrounds."""
 
     runs: tuple[Run, ...]
     grounds: tuple[Ground, ...]
 
 
 def read_appearance(root: etree._Element) -> Appearance:
-    """Return how the text below the html element looks."""
+    """Return how the text in the html element looks."""
     reader = _AppearanceReader(declared_in(root))
     reader.visit(root, _PLAIN, block=0, link=None)
     return Appearance(runs=tuple(reader.runs), grounds=tuple(reader.grounds))
 
 
 class _AppearanceReader:
-    """Walk the tree once, from the look around an element to the look within."""
+    """A walk through the tree that computes the look inside each element from the look around it."""
 
     def __init__(self, declared: Mapping[etree._Element, Declared]) -> None:
         self._declared = declared
@@ -107,7 +112,7 @@ class _AppearanceReader:
         self.grounds: list[Ground] = []
 
     def visit(self, element: etree._Element, around: Look, *, block: int, link: str | None) -> None:
-        """Take in an element and all in it."""
+        """Read an element and everything in it."""
         tag = element.tag
         if not isinstance(tag, str) or tag in UNSEEN_TAGS:
             return
@@ -136,13 +141,13 @@ class _AppearanceReader:
 
 @lru_cache(maxsize=4096)
 def _look_within(around: Look, tag: str, told: tuple[tuple[str, str], ...], declared: Declared) -> Look:
-    """Return the look within an element: `around` where its tag, attributes and declarations change nothing.
+    """Return the look inside an element, or `around` itself if the element changes nothing.
 
-    It is remembered: from one build to the next hardly any look changes.
+    Results are cached, because hardly any look changes from one build to the next.
     """
     day, attributes = declared.day, dict(told)
     said = _measures(around, tag, day) | _layout(tag, attributes, day) | _colors(around, attributes, declared)
-    # A ground that is declared again, in the same color, is still another ground.
+    # A background that is declared again in the same color is still a separate background.
     changed = {name: value for name, value in said.items() if name == "ground" or getattr(around, name) != value}
     return replace(around, **changed) if changed else around
 
@@ -173,7 +178,7 @@ def _lines(written: str, size: float) -> dict[str, Any]:
 
 
 def _size(written: str, around: float) -> float:
-    """Return a length in pixels; what cannot be read changes nothing."""
+    """Return a length in pixels, or `around` if it cannot be read."""
     length = _LENGTH.fullmatch(written)
     if length is None:
         return _NAMED_SIZES.get(written, around)
@@ -236,7 +241,7 @@ def _grounds(around: Look, attributes: Mapping[str, str], declared: Declared) ->
 
 
 def _ground(declarations: Declarations) -> str:
-    """Return what is said of the ground's color; of several the strongest, which stands last."""
+    """Return the declared background color. If there are several, the last one is the strongest."""
     said = ""
     for name, declaration in declarations.items():
         if name == "background-color" or (name == "background" and color_in(declaration.value)):
@@ -245,7 +250,7 @@ def _ground(declarations: Declarations) -> str:
 
 
 def _seen(written: str, ground: SrgbColor) -> SrgbColor | None:
-    """Return a color as it is seen on its ground; None where none is named, or nothing of it is seen."""
+    """Return a color as it appears on its background, or None if there is no color or it is fully transparent."""
     named = color_in(written) if written else None
     if named is None or named.alpha == 0:
         return None

@@ -1,15 +1,15 @@
-"""How well two colors can be told apart, and the nearest shade of one that can."""
+"""The contrast of two colors, and the nearest shade of a color that has enough contrast."""
 
 from collections.abc import Iterable
 
 from msgspec import Struct
 
-READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3, for text of a usual size
-_STEPS = 500  # of lightness, between black and white
+READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3, for text of normal size
+_STEPS = 500  # steps of lightness from black to white
 
 
 class SrgbColor(Struct, frozen=True):
-    """An opaque color of sRGB: three numbers from 0 to 1."""
+    """An opaque sRGB color: three numbers from 0 to 1."""
 
     red: float
     green: float
@@ -35,7 +35,7 @@ def color_of(written: str) -> SrgbColor:
 
 
 def over(color: SrgbColor, opacity: float, ground: SrgbColor) -> SrgbColor:
-    """Return what is seen of a color that lets some of its ground through."""
+    """Return how a partly transparent color appears on a background."""
     if opacity >= 1:
         return color
     pairs = ((color.red, ground.red), (color.green, ground.green), (color.blue, ground.blue))
@@ -43,25 +43,26 @@ def over(color: SrgbColor, opacity: float, ground: SrgbColor) -> SrgbColor:
 
 
 def contrast(first: SrgbColor, second: SrgbColor) -> float:
-    """Return the contrast as WCAG 2.2 defines it: from 1, for equal colors, to 21, for black on white."""
+    """Return the contrast ratio as WCAG 2.2 defines it, from 1 (equal colors) to 21 (black on white)."""
     lighter, darker = sorted((first.luminance, second.luminance), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def nearest_readable(color: SrgbColor, others: Iterable[SrgbColor]) -> SrgbColor | None:
-    """Return the nearest shade of a color with enough contrast to all the others; None where no shade has.
+    """Return the nearest shade of a color with enough contrast to all the others, or None if there is none.
 
-    A shade differs in lightness alone, in Oklab, where equal steps look equal.
+    A shade differs only in lightness, in the color space Oklab, where equal steps look equal.
     """
-    # Loading coloraide takes longer than to judge all rules, and only the remedy of a broken one needs it. Contrast is
-    # computed here for that reason, and because its luminance has more digits than WCAG's, on which a threshold rests.
+    # Loading coloraide takes longer than running all checks, and only the remedy for bad contrast needs it. That is one
+    # reason why `contrast` is computed in this module. The other is that coloraide's luminance has more digits than
+    # WCAG's, so results at the threshold could differ.
     from coloraide import Color
 
     others = tuple(others)
     shade = Color(str(color)).convert("oklab")
     lightness, *hue = shade.coords()
     for step in sorted(range(_STEPS + 1), key=lambda step: abs(step / _STEPS - lightness)):
-        hue_there = hue if 0 < step < _STEPS else (0, 0)  # black and white have none
+        hue_there = hue if 0 < step < _STEPS else (0, 0)  # black and white have no hue
         written = Color("oklab", [step / _STEPS, *hue_there]).convert("srgb").to_string(hex=True, fit="clip")
         found = color_of(written)
         if all(contrast(found, other) >= READABLE for other in others):

@@ -1,7 +1,7 @@
-"""The HTML and text of a variant, and its words, parsed once into what the rules ask about.
+"""The HTML and plain text of a variant, parsed once for all checks.
 
-Merge fields stand in it as their tokens, as they did while the mail was composed, so that an address with a field in it
-is the same here as in the user's files.
+Merge fields appear as their tokens, as they do while the email is composed. So an address that contains a field is the
+same here as in the user's files.
 """
 
 import re
@@ -16,33 +16,36 @@ from msgspec import Struct
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
 from newsletter.model.rendered import RenderedVariant
 
-# Kana and ideographs stand without spaces between words, and a line may break after any of them.
+# Text in kana and ideographs has no spaces between words, and a line may break after any of these characters.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, case-folded; each ideograph or kana counts as one."""
+    """Return the words of a text, case-folded. Each ideograph or kana counts as one word."""
     return _WORD.findall(text.casefold())
 
 
 def has_words(text: str) -> bool:
-    """Return whether anything in a text is read out."""
+    """Return whether the text contains anything that is read aloud."""
     return _WORD.search(text) is not None
 
 
 @lru_cache(maxsize=8192)
-def normalised(text: str) -> str:
-    """The words of a text with one space between: equal for texts that differ in case, breaks and punctuation."""
+def normalized(text: str) -> str:
+    """Return the words of a text, separated by single spaces.
+
+    The result is the same for texts that differ only in case, line breaks and punctuation.
+    """
     return " ".join(words_of(text))
 
 
 def listed(name: str) -> frozenset[str]:
-    """Return the entries of a list among the data of the checks: ` | ` between two, `#` before a comment."""
+    """Return the entries of a list in the checks' data. ` | ` separates entries, and `#` begins a comment line."""
     lines = files("newsletter").joinpath("checks", "data", name).read_text("utf-8").splitlines()
     return frozenset(entry for line in lines if not line.startswith("#") for entry in line.split(" | "))
 
 
-# `<!--[if mso]> … <![endif]-->`; what `<!--[if !mso]><!-->` opens is for everyone else.
+# `<!--[if mso]> … <![endif]-->`. The HTML after `<!--[if !mso]><!-->` is for all other email apps.
 _OUTLOOK_COMMENT = re.compile(r"<!--\[if [^\]]*\]>(?!<!--|\s*-->)(?P<inside>.*?)<!\[endif\]-->", re.DOTALL)
 _TAG = re.compile(r"""<(?P<name>[A-Za-z][\w:-]*)(?P<attributes>(?:"[^"]*"|'[^']*'|[^"'>])*)>""")
 _ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""")
@@ -51,14 +54,14 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 class Tag(Struct, frozen=True, kw_only=True):
-    """A start tag: its name in lower case and its attributes."""
+    """A start tag: its name in lower case, and its attributes."""
 
     name: str
     attributes: Mapping[str, str]
 
 
 class MailLink(Struct, frozen=True, kw_only=True):
-    """A link of the HTML; `text` is what a screen reader says, so a label counts before the words."""
+    """A link of the HTML. `text` is what a screen reader says: its label if it has one, else its text."""
 
     text: str
     address: str
@@ -66,7 +69,7 @@ class MailLink(Struct, frozen=True, kw_only=True):
 
 
 class Image(Struct, frozen=True, kw_only=True):
-    """A picture of the HTML; `alt` is None where the attribute is missing."""
+    """An image of the HTML; `alt` is None if the attribute is missing."""
 
     address: str
     alt: str | None
@@ -80,15 +83,15 @@ class Heading(Struct, frozen=True, kw_only=True):
 
 
 class DataTable(Struct, frozen=True, kw_only=True):
-    """A table that holds data: its role, and its head cells with what each says it is the head of."""
+    """A table that contains data: its role, and its header cells with their scopes."""
 
     role: str | None
-    heads: tuple[tuple[str, str | None], ...]  # words and scope
-    words: str  # what its first cell that is not empty says
+    heads: tuple[tuple[str, str | None], ...]  # text and scope
+    words: str  # the text of its first cell that is not empty
 
 
 class MailDocument(Struct, frozen=True, kw_only=True):
-    """One variant as its readers and their programs take it in."""
+    """One variant as readers and their email apps get it."""
 
     html: str
     text: str
@@ -98,20 +101,20 @@ class MailDocument(Struct, frozen=True, kw_only=True):
     links: tuple[MailLink, ...]
     images: tuple[Image, ...]
     headings: tuple[Heading, ...]
-    layout_roles: tuple[str | None, ...]  # the role of each table that arranges things; None where it has none
+    layout_roles: tuple[str | None, ...]  # the role of each layout table; None if it has none
     data_tables: tuple[DataTable, ...]
     appearance: Appearance
-    tags: tuple[Tag, ...]  # every element that is no comment
-    outlook_comments: tuple[str, ...]  # the HTML in each of the comments that only classic Outlook reads
-    outlook_tags: tuple[Tag, ...]  # every start tag in them
+    tags: tuple[Tag, ...]  # every element except comments
+    outlook_comments: tuple[str, ...]  # the HTML in each comment that only classic Outlook reads
+    outlook_tags: tuple[Tag, ...]  # every start tag in these comments
     styles: tuple[str, ...]  # the content of each style element
-    lines: tuple[str, ...]  # the visible text, a line for each block
+    lines: tuple[str, ...]  # the visible text, one line per block
     words: tuple[str, ...]  # the words of these lines
-    text_words: tuple[str, ...]  # the words of the text part
+    text_words: tuple[str, ...]  # the words of the plain text
 
 
 def read_document(variant: RenderedVariant) -> MailDocument:
-    """Parse a variant's HTML."""
+    """Parse a variant's HTML and plain text."""
     tokens = tuple(slot.source.token for slot in variant.slots)
     html = variant.html.fill(tokens)
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
@@ -151,7 +154,7 @@ def read_document(variant: RenderedVariant) -> MailDocument:
 
 
 def _hidden_among(elements: Iterable[etree._Element]) -> set[etree._Element]:
-    """Return those of the elements of a tree, given in its order, that readers do not see."""
+    """Return the elements that readers do not see. `elements` must be in document order."""
     hidden: set[etree._Element] = set()
     for element in elements:
         if element.tag in UNSEEN_TAGS or _is_hidden(element) or element.getparent() in hidden:
@@ -160,7 +163,7 @@ def _hidden_among(elements: Iterable[etree._Element]) -> set[etree._Element]:
 
 
 def _collect_text(element: etree._Element, hidden: Container[etree._Element], pieces: list[str]) -> None:
-    """Add the visible text in an element, with line breaks around each block."""
+    """Append the visible text of an element to `pieces`, with line breaks around each block."""
     around = [] if element.tag in INLINE_TAGS else ["\n"]
     is_seen = element not in hidden
     pieces += [*around, _spaced(element.text) if is_seen else ""]
@@ -208,7 +211,7 @@ def _hides(style: str) -> bool:
 
 
 def _spoken(element: etree._Element) -> str:
-    """Return what a screen reader says for an element: its label, or its words with its pictures' texts among them."""
+    """Return what a screen reader says for an element: its label, else its text with the alt text of its images."""
     label = _squeezed(element.get("aria-label", ""))
     return label or _squeezed("".join(_spoken_parts(element)))
 
@@ -228,7 +231,7 @@ def _spoken_parts(element: etree._Element) -> Iterator[str]:
 
 
 def start_tags(html: str) -> Iterator[Tag]:
-    """Yield the start tags of a piece of HTML that need not be whole."""
+    """Yield the start tags of a piece of HTML, which may be incomplete."""
     for match in _TAG.finditer(html):
         attributes = {
             found[1].lower(): next((value for value in found.groups()[1:] if value is not None), "")
@@ -238,7 +241,7 @@ def start_tags(html: str) -> Iterator[Tag]:
 
 
 def _spaced(text: str | None) -> str:
-    """Text of the HTML, whose own line breaks are only spaces."""
+    """Return a text with each line break replaced by a space, which is what a line break means in HTML."""
     return (text or "").replace("\n", " ")
 
 

@@ -1,4 +1,4 @@
-"""Where in the user's files a text, a link or a picture of the mail was written."""
+"""The places in the user's files where texts, links and images of the email are written."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 from pydantic import BaseModel
 
-from newsletter.checks.reading.document import normalised
+from newsletter.checks.reading.document import normalized
 from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
@@ -15,17 +15,17 @@ from newsletter.model.issue import Issue, Item, Prose, Section
 from newsletter.model.issue_fields import PictureName
 from newsletter.model.values import LinkAddress
 
-# Keys whose texts steer the program; readers never see them as words.
+# Keys whose texts are settings, which readers never see.
 _UNSEEN_KEYS = frozenset({"apps", "items", "language", "layout", "repeats", "sections", "show", "timezone"})
-_CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # what a rendered picture's name has before its suffix
+_CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # the part of a rendered image's name before its suffix
 
 
 class SourceText(Struct, frozen=True, kw_only=True):
-    """Words that readers see, and where they are written."""
+    """Text that readers see, and its place in the files."""
 
     text: str
     place: Place
-    goes_on: bool = False  # whether its paragraph goes on with the next text
+    goes_on: bool = False  # whether its paragraph continues with the next text
 
 
 class SourceLink(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class SourceLink(Struct, frozen=True, kw_only=True):
 
 
 class SourcePicture(Struct, frozen=True, kw_only=True):
-    """A picture, and where its file is named; `alt` is None where nothing asks for one."""
+    """An image, and where its file is named. `alt` is None if the image needs no alt text."""
 
     path: str
     alt: str | None
@@ -45,18 +45,18 @@ class SourcePicture(Struct, frozen=True, kw_only=True):
 
 
 class Sources(Struct, frozen=True, kw_only=True):
-    """All texts, links and pictures of an issue as written."""
+    """All texts, links and images of an issue as they are written."""
 
     texts: tuple[SourceText, ...]
     links: tuple[SourceLink, ...]
     pictures: tuple[SourcePicture, ...]
 
     def place_of_text(self, text: str) -> Place | None:
-        """Return where a text is written, or its first line; None where the theme or the program made it."""
-        wanted = normalised(text)
+        """Return where a text, or its first line, is written. Return None if the theme or the program made it."""
+        wanted = normalized(text)
         if not wanted:
             return None
-        written = [(f" {normalised(source.text)} ", source.place) for source in self.texts]
+        written = [(f" {normalized(source.text)} ", source.place) for source in self.texts]
         found = [place for words, place in written if f" {wanted} " == words]
         found += [place for words, place in written if f" {wanted} " in words]
         begins = [each for each in written if each[0].strip() and f" {wanted} ".startswith(each[0])]
@@ -64,21 +64,21 @@ class Sources(Struct, frozen=True, kw_only=True):
         return next(iter(found), None)
 
     def place_of_link(self, address: str, text: str) -> Place | None:
-        """Return where a link is written: the one with the same words, if several lead to the address."""
+        """Return where a link is written. Of several links to the address, prefer the one with the same text."""
         same = [link for link in self.links if link.address == address]
-        wanted = normalised(text)
-        exact = (link.place for link in same if normalised(link.text) == wanted)
+        wanted = normalized(text)
+        exact = (link.place for link in same if normalized(link.text) == wanted)
         return next(exact, same[0].place if same else None)
 
     def place_of_picture(self, address: str) -> Place | None:
-        """Return where the file of a rendered picture is named, by its name or its address in the mail."""
+        """Return where the file of a rendered image is named, given its name or its address in the email."""
         name = re.split(r"[/:]", address)[-1].partition("@")[0]
         stem = Path(_CONTENT_HASH.sub("", name)).stem
         return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
 
 
 def index_sources(issue: Issue, config: Config) -> Sources:
-    """Walk the issue's files, and what of the settings is shown in every mail."""
+    """Return the sources of an issue: its files, and the settings that every email shows."""
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
@@ -104,7 +104,7 @@ def index_sources(issue: Issue, config: Config) -> Sources:
 
 def _of_settings(config: Config) -> Sources:
     identity, brand = config.settings.newsletter, config.settings.brand
-    names = ("name", "organisation", "address", "reason")
+    names = ("name", "organization", "address", "reason")
     logos = {"logo": brand.logo, "logo_dark": brand.logo_dark}
 
     def at(*keys: str | int) -> Place:
@@ -136,9 +136,9 @@ def _parts(issue: Issue) -> Iterator[Section | Item]:
 def _leaves(
     value: object, location: Location, beside: Sequence[str] = ()
 ) -> Iterator[tuple[Location, str, Sequence[str]]]:
-    """Yield every text below a record of front matter, with the keys that lead to it and the texts of its record.
+    """Yield every text in a record of front matter, with the keys that lead to it and the visible texts beside it.
 
-    The type of a text tells whether readers see it as words, follow it, or see the picture that it names.
+    The type of a text shows whether it is visible text, the address of a link, or the name of an image.
     """
     if isinstance(value, BaseModel):
         fields = {name: getattr(value, name) for name in type(value).model_fields if name not in _UNSEEN_KEYS}
@@ -172,5 +172,5 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
 
 
 def _plain_stem(path: str) -> str:
-    """Return a file's name as rendered pictures carry it: letters and digits, with dashes for all other signs."""
+    """Return a file's stem as it is in a rendered image's name: all but ASCII letters and digits become dashes."""
     return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in Path(path).stem)

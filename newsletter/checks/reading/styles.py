@@ -1,8 +1,10 @@
-"""CSS as mail carries it: what a `style` attribute and the rules of the style elements declare for each element.
+"""CSS in emails: what a `style` attribute and the rules of style elements declare for each element.
 
-Rules count where they hold for every reader by day, for those who asked for dark colors, or where Outlook.com changed
-the colors. Those for narrow screens are left aside. Every answer is remembered by its text, since hardly any of it
+Three kinds of rules are used: those for every reader in light mode, those for dark mode, and those for colors that
+Outlook.com changed. Rules for narrow screens are ignored. Every result is cached by its text, because hardly any text
 changes from one build to the next.
+
+Names: "day" is light mode, "night" is dark mode, and `ground` means a background.
 """
 
 import re
@@ -17,10 +19,10 @@ from msgspec import Struct
 from tinycss2.ast import Node, QualifiedRule
 from tinycss2.color3 import RGBA, parse_color
 
-_EVERYWHERE = frozenset({"", "all", "screen", "only screen"})  # media that every reader of a mail is of
-# What Outlook.com writes on the page where it changed a mail's colors; mail itself never has it.
+_EVERYWHERE = frozenset({"", "all", "screen", "only screen"})  # media conditions that match every reader of an email
+# The attributes that Outlook.com adds when it changes an email's colors. An email never contains them itself.
 _OUTLOOK_MARK = re.compile(r"\[data-ogs[bc]\]\s*")
-_INDEXED = frozenset({"class", "id", "lang"})  # attributes by which a matcher looks selectors up
+_INDEXED = frozenset({"class", "id", "lang"})  # attributes by which the matcher indexes selectors
 _GROUNDS = frozenset({"background", "background-color"})
 _OF_NIGHT = frozenset({"color", *_GROUNDS})
 _OF_DAY = _OF_NIGHT | {
@@ -30,7 +32,7 @@ _OF_DAY = _OF_NIGHT | {
 
 
 class Declaration(Struct, frozen=True, kw_only=True):
-    """A property's value, in lower case with single spaces."""
+    """The value of a property, in lower case with single spaces."""
 
     value: str
     is_important: bool
@@ -40,39 +42,43 @@ Declarations = Mapping[str, Declaration]
 
 
 class StyleRule(Struct, frozen=True, kw_only=True, eq=False):
-    """What a style element declares for some selectors, and where it holds; each is only equal to itself."""
+    """A rule of a style element, and when it applies. Instances are compared by identity."""
 
     selectors: str
-    media: str  # the condition around it, in lower case; empty where there is none
-    is_for_outlook: bool  # whether it holds only where Outlook.com changed the colors
+    media: str  # the media condition around it, in lower case, or empty
+    is_for_outlook: bool  # whether it applies only if Outlook.com changed the colors
     declarations: Declarations
 
     @property
     def is_for_day(self) -> bool:
-        """Whether it holds on every screen."""
+        """Whether it applies on every screen."""
         return self.media in _EVERYWHERE and not self.is_for_outlook
 
     @property
     def is_for_night(self) -> bool:
-        """Whether it holds where the reader asked for dark colors."""
+        """Whether it applies in dark mode."""
         return "prefers-color-scheme" in self.media and "dark" in self.media
 
 
 class Declared(Struct, frozen=True, kw_only=True, eq=False):
-    """What is declared for an element, the weaker before the stronger; each is only equal to itself."""
+    """The declarations for an element, from the weakest to the strongest. Instances are compared by identity."""
 
     day: Declarations
-    night: Declarations  # what of color and ground wins over the day's for readers who asked for dark colors
-    outlook: Declarations  # the same for Outlook.com
+    night: Declarations  # colors and backgrounds that override the day's in dark mode
+    outlook: Declarations  # the same, for when Outlook.com changes the colors
 
 
 def declared_in(root: etree._Element) -> dict[etree._Element, Declared]:
-    """Return what is declared for each element below a root: the same object for all with the same style and rules."""
+    """Return what is declared for each element of a tree.
+
+    Elements with the same style and rules share one object.
+    """
     matcher = _matcher(tuple((style.text or "", style.get("media", "")) for style in root.iter("style")))
     found: dict[etree._Element, Declared] = {}
     for wrapper in ElementWrapper.from_html_root(root).iter_subtree():
         element: etree._Element = wrapper.etree_element
-        # A third of the elements has neither a class nor a rule for their tag; to ask for theirs took half of the time.
+        # A third of the elements have neither an indexed attribute nor a rule for their tag. Asking the matcher about
+        # them took half of the time, so they are skipped.
         is_asked = (
             matcher.other_selectors
             or element.tag in matcher.lower_local_name_selectors
@@ -85,15 +91,18 @@ def declared_in(root: etree._Element) -> dict[etree._Element, Declared]:
 
 @lru_cache(maxsize=4096)
 def declarations_of(css: str) -> Declarations:
-    """Return what a `style` attribute declares; of two for a property the later, unless the first is important."""
+    """Return what a `style` attribute declares.
+
+    Of two declarations for one property, the later one is used, unless only the earlier one is `!important`.
+    """
     return _declarations(nodes_of_style(css))
 
 
 @lru_cache(maxsize=64)
 def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
-    """Return the rules of a style element in their order.
+    """Return the rules of a style element, in order.
 
-    `media` is the element's own condition.
+    `media` is the value of the element's `media` attribute.
     """
     rules: list[StyleRule] = []
     for node in nodes_of_sheet(css):
@@ -108,37 +117,37 @@ def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
 
 @lru_cache(maxsize=64)
 def nodes_of_sheet(css: str) -> tuple[Node, ...]:
-    """Return the rules of a style element as they are parsed."""
+    """Return the parsed rules of a style element."""
     return tuple(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
 
 
 @lru_cache(maxsize=1024)
 def nodes_of_style(css: str) -> tuple[Node, ...]:
-    """Return the declarations of a `style` attribute as they are parsed."""
+    """Return the parsed declarations of a `style` attribute."""
     return nodes_of_block(css)
 
 
 def nodes_of_block(css: str | Sequence[Node]) -> tuple[Node, ...]:
-    """Return what stands in a block, which may not be parsed yet."""
+    """Return the parsed contents of a block, given as text or as nodes."""
     return tuple(tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True))
 
 
 @lru_cache(maxsize=512)
 def color_in(value: str) -> RGBA | None:
-    """Return the first color in a value such as `#fff url(…) no-repeat`; None if there is none, or `currentcolor`."""
+    """Return the first color in a value such as `#fff url(…) no-repeat`. Return None for no color or `currentcolor`."""
     colors = map(parse_color, tinycss2.parse_component_value_list(value))
     return next((color for color in colors if isinstance(color, RGBA)), None)
 
 
 @lru_cache(maxsize=64)
 def _matcher(styles: tuple[tuple[str, str], ...]) -> Matcher:
-    """Return what finds the rules for an element, of those that matter here."""
+    """Return a matcher that finds the rules for an element. It knows only the rules that affect the checks."""
     matcher = Matcher()
     for rule in (rule for css, media in styles for rule in rules_of(css, media)):
         concern = _OF_NIGHT if rule.is_for_night or rule.is_for_outlook else _OF_DAY if rule.is_for_day else frozenset()
         if concern.isdisjoint(rule.declarations):
             continue
-        with suppress(SelectorError):  # no mail app reads such a rule either
+        with suppress(SelectorError):  # email apps ignore an invalid selector too
             for selector in compile_selector_list(rule.selectors):
                 if selector.pseudo_element is None:
                     matcher.add_selector(selector, rule)
@@ -163,7 +172,7 @@ def _declarations(nodes: Iterable[Node]) -> Declarations:
             continue
         earlier = found.get(node.lower_name)
         if earlier is None or node.important or not earlier.is_important:
-            found.pop(node.lower_name, None)  # the order in which they stand decides between `font` and `font-size`
+            found.pop(node.lower_name, None)  # their order decides between `font` and `font-size`
             value = _plain(tinycss2.serialize(node.value))
             found[node.lower_name] = Declaration(value=value, is_important=node.important)
     return found
@@ -180,7 +189,7 @@ def _declared(style: str, rules: tuple[StyleRule, ...]) -> Declared:
 
 
 def _overriding(own: Declarations, rules: Iterable[StyleRule]) -> Declarations:
-    """Return what rules declare of color and ground, as far as they win over the element's own style."""
+    """Return the colors and backgrounds of rules that override the element's own style."""
     held = {name for name, declaration in own.items() if declaration.is_important}
     return {
         name: declaration
@@ -192,12 +201,12 @@ def _overriding(own: Declarations, rules: Iterable[StyleRule]) -> Declarations:
 
 
 def _same_matter(name: str, others: set[str]) -> bool:
-    """Return whether one of the others declares the same: both names of a ground do."""
+    """Return whether another property sets the same thing, as `background` and `background-color` do."""
     return not others.isdisjoint(_GROUNDS if name in _GROUNDS else {name})
 
 
 def _layered(layers: Iterable[Declarations]) -> Declarations:
-    """Return declarations laid over one another: important ones last, else in their order."""
+    """Merge layers of declarations. Important declarations come last, and the others keep their order."""
     usual: dict[str, Declaration] = {}
     important: dict[str, Declaration] = {}
     for declarations in layers:

@@ -1,6 +1,7 @@
-"""A finished message taken apart as it stands on the wire: its header fields and its parts, byte for byte.
+"""A finished message split into its header fields and parts, byte for byte as it is sent.
 
-The standard library's parser reads what it can and forgives the rest; what it would forgive has to be seen here.
+The standard library's parser silently accepts malformed input, which the checks have to see. So it is used only for the
+content type and encoding of parts.
 """
 
 import re
@@ -17,46 +18,46 @@ _FOLD = re.compile(r"\r\n(?=[ \t])")
 
 
 class HeaderField(Struct, frozen=True, kw_only=True):
-    """A header field with its folds."""
+    """A header field with its line folds."""
 
     raw: bytes
 
     @property
     def name(self) -> str:
-        """What stands before the colon."""
+        """The text before the colon."""
         return self.raw.partition(b":")[0].decode("latin-1")
 
     @property
     def value(self) -> str:
-        """What stands behind the colon, on one line."""
+        """The text after the colon, unfolded into one line."""
         return _FOLD.sub("", self.raw.decode("latin-1")).partition(":")[2].strip()
 
 
 class BodyPart(Struct, frozen=True, kw_only=True):
-    """A piece of a message that is no container: its headers, and its body as encoded."""
+    """A part of a message that is not a container: its headers, and its encoded body."""
 
     head: Message
     body: bytes
 
     @property
     def kind(self) -> str:
-        """Such as `text/plain`."""
+        """The content type, for example `text/plain`."""
         return self.head.get_content_type()
 
     @property
     def encoding(self) -> str:
-        """How its body is encoded, in lower case."""
+        """The transfer encoding of the body, in lower case."""
         return str(self.head.get("Content-Transfer-Encoding", "7bit")).strip().lower()
 
 
 class Container(Struct, frozen=True, kw_only=True):
-    """A multipart, and what is in it."""
+    """A multipart container and its parts."""
 
     kind: str
     parts: tuple["BodyPart | Container", ...]
 
     def leaves(self) -> Iterator[BodyPart]:
-        """Yield all parts in it and in its containers."""
+        """Yield all its parts, including those in nested containers."""
         for part in self.parts:
             if isinstance(part, BodyPart):
                 yield part
@@ -65,25 +66,25 @@ class Container(Struct, frozen=True, kw_only=True):
 
 
 class WireMessage(Struct, frozen=True, kw_only=True):
-    """A whole message."""
+    """A complete message."""
 
-    headers: tuple[HeaderField, ...]  # in their order
+    headers: tuple[HeaderField, ...]  # in order
     whole: BodyPart | Container
     line_lengths: tuple[int, ...]  # in octets, without the line breaks
-    has_bare_breaks: bool  # whether some line ends with CR or LF alone
+    has_bare_breaks: bool  # whether a line ends with only CR or only LF
 
     @property
     def leaves(self) -> Iterator[BodyPart]:
-        """All parts that are no containers."""
+        """All parts that are not containers."""
         return iter((self.whole,)) if isinstance(self.whole, BodyPart) else self.whole.leaves()
 
     def values(self, name: str) -> list[str]:
-        """Return what all headers of a name say."""
+        """Return the values of all headers with this name. Upper and lower case are the same."""
         return [header.value for header in self.headers if header.name.lower() == name.lower()]
 
 
 def read_message(message: bytes) -> WireMessage:
-    """Take a finished message apart."""
+    """Split a finished message into its headers and parts."""
     head = message.partition(_END_OF_HEAD)[0]
     breaks = message.count(b"\r\n")
     return WireMessage(
@@ -100,7 +101,7 @@ def _part(piece: bytes) -> BodyPart | Container:
     boundary = head.get_boundary()
     if head.get_content_maintype() != "multipart" or boundary is None:
         return BodyPart(head=head, body=body)
-    # What stands before the first boundary and behind the last is seen by nobody.
+    # Text before the first boundary and after the last one is never displayed.
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]
     parts = (_part(inner.removeprefix(b"\r\n")) for inner in pieces if not inner.startswith(b"--"))
     return Container(kind=head.get_content_type(), parts=tuple(parts))

@@ -1,1 +1,1 @@
-"""The rules that need nothing outside, each beside the function that judges it: a module for each subject."""
+"""The checks that need nothing but the issue, one module per subject."""

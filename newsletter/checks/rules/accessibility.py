@@ -1,4 +1,4 @@
-"""Whether everyone can read the mail: languages, roles, words for pictures, an outline of headings."""
+"""Checks of accessibility: languages, table roles, alt text and the outline of headings."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,69 +18,74 @@ _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif)|(?:img|dsc|image|screenshot)[\s
 
 @rule("A1", source="Email Markup Consortium's accessibility report")
 def check_languages(context: CheckContext) -> Iterable[Problem]:
-    """The mail says its language and direction.
+    """Missing language or text direction.
 
-    A screen reader chooses its voice by them. Mail programs take out the page around a mail, so every block in it has
-    to say them again.
+    The email and every block in it must declare their language and text direction. Screen readers choose their voice
+    by the language. Email apps remove the page around an email, so each block needs its own declaration.
 
-    `lang` and `dir` on the html element and on every child of the body.
+    The check covers `lang` and `dir` of the html element and of every child of the body.
     """
     for document in context.documents:
         for tag in (document.root, *document.body_children):
             language = tag.attributes.get("lang", "")
             direction = tag.attributes.get("dir", "").lower()
             if not _LANGUAGE.fullmatch(language) or direction != direction_of_language(language):
-                what = f"<{tag.name}> lacks the language of its text or its direction, so it is read out wrongly"
-                yield error(context.issue_place, what, THEME_REMEDY)
+                what = f"the language or text direction of <{tag.name}> is missing or wrong"
+                what += ", so screen readers may misread it"
+                yield error(context.issue_place, what, f'add lang="…" and dir="…" to it; {THEME_REMEDY}')
 
 
 @rule("A2", source="Email Markup Consortium's accessibility report")
 def check_table_roles(context: CheckContext) -> Iterable[Problem]:
-    """Tables that only arrange things say so.
+    """Unmarked layout tables.
 
-    Without a role, a screen reader counts out rows and columns before each paragraph, in Outlook too.
+    Tables that only arrange the layout must be marked with a role, in the comments for Outlook too. Otherwise a
+    screen reader announces rows and columns before each paragraph.
     """
     for document in context.documents:
         tables = list(document.layout_roles)
         tables += [tag.attributes.get("role") for tag in document.outlook_tags if tag.name == "table"]
         bare = sum(role not in _LAYOUT_ROLES for role in tables)
         if bare:
-            what = f'{bare} of {len(tables)} layout tables lack role="presentation", so cells are read out as data'
-            yield error(context.issue_place, what, THEME_REMEDY)
+            what = f'{bare} of {len(tables)} layout tables lack role="presentation", so they are read aloud as data'
+            yield error(context.issue_place, what, f'add role="presentation"; {THEME_REMEDY}')
 
 
 @rule("A10", source="WCAG 2.2, success criterion 1.3.1")
 def check_data_tables(context: CheckContext) -> Iterable[Problem]:
-    """Tables of data have heads that screen readers announce.
+    """Tables without header cells.
 
-    “Friday, 9:00, Galway” means something only under “Day, Time, Place”, and a screen reader says these words only if
-    the head cells are marked as such.
+    Every table of data needs header cells with text, marked as headers of a column or of a row. “Friday, 9:00, Galway”
+    is clear only under “Day, Time, Place”. Screen readers announce these words only if they are marked as headers.
     """
     for document in context.documents:
         for table in document.data_tables:
             place = context.text_place(table.words)
             if table.role in _LAYOUT_ROLES:
-                what = f"the table of “{table.words}” has a role that hides its columns from screen readers"
-                yield error(place, what, f'take role="{table.role}" from a table that holds data; {THEME_REMEDY}')
+                what = f"the role of the table “{table.words}” hides its columns from screen readers"
+                yield error(place, what, f'remove role="{table.role}" from this table of data; {THEME_REMEDY}')
             if not table.heads:
-                what = f"the table of “{table.words}” has no head cells, so its cells are read out without a meaning"
-                yield error(place, what, "write a line of heads above its rows, as <th> in a template")
+                what = f"the table “{table.words}” has no header row, so screen readers cannot say what its cells mean"
+                yield error(place, what, "add a first row with column titles; in a template, write them as <th>")
             elif not any(words for words, _ in table.heads):
-                what = f"the table of “{table.words}” has empty head cells, so its cells are read out without a meaning"
-                yield error(place, what, "write in its first line what each column holds")
+                what = f"the header row of the table “{table.words}” is empty"
+                what += ", so screen readers cannot say what its cells mean"
+                yield error(place, what, "write the title of each column in the first row")
             bare = [words for words, scope in table.heads if scope not in _SCOPES]
             if bare:
-                what = f"the head cell “{bare[0]}” does not say whether it is the head of a column or of a row"
-                yield error(context.text_place(bare[0]), what, f'write <th scope="col"> or "row"; {THEME_REMEDY}')
+                what = f"the header cell “{bare[0]}” does not say whether it belongs to a column or a row"
+                remedy = f'write <th scope="col"> or <th scope="row">; {THEME_REMEDY}'
+                yield error(context.text_place(bare[0]), what, remedy)
 
 
 @rule("A3", source="WCAG 2.2, success criterion 1.1.1")
 def check_picture_words(context: CheckContext) -> Iterable[Problem]:
-    """Pictures are described.
+    """Missing alt text.
 
-    Some readers cannot see a picture, and many mail programs do not load it at first. The words stand in.
+    Every image needs alt text, which describes it in words. Some readers cannot see images, and many email apps do not
+    load them at first. The alt text is read aloud or shown instead.
 
-    Every picture has an `alt`; one in Markdown has words in it.
+    Every image must have an `alt` attribute, which must not be empty for an image in Markdown.
     """
     for picture in context.sources.pictures:
         if picture.alt is not None:
@@ -89,35 +94,39 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
         for image in document.images:
             if image.alt is None:
                 place = context.picture_place(image.address)
-                what = f"the picture {image.address} has no alt text, so its address is read out"
-                yield error(place, what, f'give it alt="" where it only decorates, or words; {THEME_REMEDY}')
+                what = f"the image {image.address} has no alt text, so its address is read aloud"
+                remedy = f'add alt="what it shows", or alt="" if it is only decoration; {THEME_REMEDY}'
+                yield error(place, what, remedy)
         bare = {tag.name for tag in document.outlook_tags if tag.name in _SHAPES and "alt" not in tag.attributes}
         for name in sorted(bare):
-            what = f"<{name}>, which Outlook draws, has no alt text"
-            yield error(context.issue_place, what, f'give it alt=""; {THEME_REMEDY}')
+            what = f"<{name}>, an image for Outlook, has no alt text"
+            yield error(context.issue_place, what, f'add alt="" to it; {THEME_REMEDY}')
 
 
 @rule("A5", source="Email Markup Consortium's accessibility report")
 def check_outline(context: CheckContext) -> Iterable[Problem]:
-    """The mail has a title and an outline of headings.
+    """Missing title or wrong heading levels.
 
-    Headings are how one skims a mail without seeing it: one on top, and no level left out below it.
+    The email needs a title, one top heading, and no skipped level below it. People who listen to an email skim it by
+    jumping from heading to heading.
     """
     for document in context.documents:
         if not document.title:
             place = context.subject.issue.source.at("title")
-            yield error(place, "the HTML has no title", f"show `title` of issue.yaml in <title>; {THEME_REMEDY}")
+            remedy = f"put `title` of issue.yaml into <title>; {THEME_REMEDY}"
+            yield error(place, "the email has no title", remedy)
         yield from _highest_headings(context, document.headings)
         yield from _skipped_levels(context, document.headings)
 
 
 def _words_of_picture(path: str, alt: str, place: Place) -> Iterator[Problem]:
     if not alt.strip():
-        what = f"the picture {path} has no words for those who cannot see it"
-        yield error(place, what, 'describe it in the brackets: ![what it shows](…), or mark it: ![](… "decorative")')
+        what = f"the image {path} has no description for people who cannot see it"
+        remedy = 'write one in the brackets: ![what it shows](…), or mark it as decoration: ![](… "decorative")'
+        yield error(place, what, remedy)
     elif _FILE_NAME.fullmatch(alt.strip()):
-        what = f"the picture {path} is described by the name of a file, {alt.strip()}"
-        yield warning(place, what, "describe in the brackets what it shows")
+        what = f"the description of the image {path} is only a file name, {alt.strip()}"
+        yield warning(place, what, "describe the image in the brackets: ![what it shows](…)")
 
 
 def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> Iterator[Problem]:
@@ -126,19 +135,21 @@ def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> I
         return
     place = context.subject.issue.source.at("title")
     if not highest:
-        yield error(place, "the HTML has no h1", f"show `title` of issue.yaml in an <h1>; {THEME_REMEDY}")
+        yield error(place, "the email has no top heading", f"put `title` of issue.yaml into an <h1>; {THEME_REMEDY}")
         return
     shown = ", ".join(f"“{heading.text}”" for heading in highest)
-    what = f"the HTML has {len(highest)} headings of the highest level: {shown}"
-    yield error(place, what, f"only the issue's title is an <h1>; {THEME_REMEDY}")
+    what = f"the email has {len(highest)} headings of the highest level: {shown}"
+    yield error(place, what, f"use <h1> only for the title of the issue; {THEME_REMEDY}")
 
 
 def _skipped_levels(context: CheckContext, headings: tuple[Heading, ...]) -> Iterator[Problem]:
     for above, heading in pairwise(headings):
         if heading.level > above.level + 1:
             place = context.text_place(heading.text)
-            what = f"the heading “{heading.text}” is of level {heading.level} below one of level {above.level}"
-            yield warning(place, what, "leave none out: write fewer # before it, or correct the template that sets it")
+            what = f"the heading “{heading.text}” is level {heading.level}, but the one above it is level {above.level}"
+            too_many = heading.level - above.level - 1
+            remedy = f"remove {too_many} # from the start of the line, or fix the template that sets it"
+            yield warning(place, what, remedy)
 
 
 RULES = (check_languages, check_table_roles, check_picture_words, check_outline, check_data_tables)

@@ -1,4 +1,4 @@
-"""Whether the workspace's own colors can be read on one another, where the theme puts them so."""
+"""Checks of colors: contrast between the brand colors, and a complete dark mode."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
@@ -15,11 +15,11 @@ _GROUNDS = ("inside", "outside", "wash", "accent")
 _HELD = frozenset({"color", "background", "background-color", "display"})
 _SCHEMES = frozenset({"color-scheme", "supported-color-schemes"})
 _AT_NIGHT = "@media (prefers-color-scheme: dark)"
-_IN_OUTLOOK = "[data-ogsc] and [data-ogsb], for Outlook.com"
+_IN_OUTLOOK = "[data-ogsc] and [data-ogsb] for Outlook.com"
 
 
 class _Pair(NamedTuple):
-    """Two colors of a palette by their names: one of text, one of what it lies on."""
+    """The names of two palette colors: one of text, one of the background behind it."""
 
     ink: str
     ground: str
@@ -27,10 +27,11 @@ class _Pair(NamedTuple):
 
 @rule("A12", source="WCAG 2.2, success criterion 1.4.3")
 def check_palettes(context: CheckContext) -> Iterable[Problem]:
-    """Your colors can be read on one another.
+    """Low contrast between brand colors.
 
-    The colors of [brand.light] and [brand.dark] are held against each other wherever the mail puts one on another: 4.5
-    : 1. Where one is too faint, its nearest shade that can be read is told.
+    The colors in [brand.light] and [brand.dark] need a contrast of at least 4.5:1 wherever the email shows one on
+    top of another. Below that, text is hard or impossible to read for many people. The message names the nearest
+    readable shade.
     """
     brand = context.subject.settings.brand
     looks = {run.look for document in context.documents for run in document.appearance.runs}
@@ -48,19 +49,19 @@ def _problems(
     faint = [pair for pair in pairs if contrast(colors[pair.ink], colors[pair.ground]) < READABLE]
     told = [ink for ink in _INKS if any(pair.ink == ink for pair in faint)]
     for ink in told:
-        # A ground that is too faint itself, such as a button's, is to be changed first, and then carries its text.
+        # A background that is itself too faint, such as a button's, is reported first. Its text is checked after that.
         grounds = sorted(pair.ground for pair in faint if pair.ink == ink and pair.ground not in told)
         if grounds:
-            ratios = [f"{contrast(colors[ink], colors[ground]):.2f} : 1 on {ground}" for ground in grounds]
-            what = f"{ink} {getattr(palette, ink)} has a contrast of {' and '.join(ratios)}"
+            ratios = [f"{contrast(colors[ink], colors[ground]):.2f}:1 on {ground}" for ground in grounds]
+            what = f"the color {ink} {getattr(palette, ink)} has a contrast of only {' and '.join(ratios)}"
             place = context.config_place("brand", table, ink)
-            yield error(place, f"{what}, and {READABLE} : 1 can be read", _remedy(table, ink, pairs, colors))
+            yield error(place, f"{what}, and text needs {READABLE}:1", _remedy(table, ink, pairs, colors))
 
 
 def _named(
     colors: Mapping[str, SrgbColor], met: Iterable[tuple[SrgbColor | None, SrgbColor | None]]
 ) -> Iterator[_Pair]:
-    """Yield the names of the colors that meet; those that are not of the palette are another check's matter."""
+    """Yield the names of each text color and its background. Other checks (A6) cover colors outside the palette."""
     for ink, ground in met:
         inks = [name for name in _INKS if colors[name] == ink]
         grounds = [name for name in _GROUNDS if colors[name] == ground]
@@ -69,38 +70,40 @@ def _named(
 
 
 def _remedy(table: str, ink: str, pairs: Iterable[_Pair], colors: Mapping[str, SrgbColor]) -> str:
-    """Return the nearest shade that can be read wherever the theme uses the color, as text or under text."""
+    """Return advice with the nearest shade that is readable wherever the theme uses the color for text or behind it."""
     beside = {colors[pair.ground] for pair in pairs if pair.ink == ink}
     beside |= {colors[pair.ink] for pair in pairs if pair.ground == ink}
     shade = nearest_readable(colors[ink], beside)
     if shade is None:
-        return f"make the grounds in [brand.{table}] more alike; no shade of {ink} can be read on all of them"
-    return f'write {ink} = "{shade}" in [brand.{table}], its nearest shade that can be read'
+        return f"make the backgrounds in [brand.{table}] more alike; no shade of {ink} is readable on all of them"
+    return f'write {ink} = "{shade}" in [brand.{table}], the nearest readable shade'
 
 
 @rule("K1", source="this program, measured")
 def check_important_styles(context: CheckContext) -> Iterable[Problem]:
-    """No element insists on its color.
+    """Styles fixed with !important.
 
-    A color inlined with !important wins over every rule for dark colors, so black text stays black on a ground that has
-    turned black.
+    No element may set its color, background or display with !important in its own style. Such a style cannot be
+    changed for dark mode, so black text stays black on a background that has turned black.
 
-    `display` is judged like a color.
+    `display` is included because it would block the rules for phones in the same way.
     """
     for document in context.documents:
         for tag in document.tags:
             for name in _held_by(tag):
-                what = f"<{tag.name}> holds on to {name} by !important, so no rule for dark colors or phones can win"
-                remedy = f"take !important out of that style, often in templates/author.css.j2; {THEME_REMEDY}"
+                what = f"<{tag.name}> fixes its {name} with !important, so it cannot change in dark mode or on phones"
+                remedy = f"delete !important from that style, which is often in templates/author.css.j2; {THEME_REMEDY}"
                 yield error(context.issue_place, what, remedy)
 
 
 @rule("K2", source="this program, measured")
 def check_overrides(context: CheckContext) -> Iterable[Problem]:
-    """A mail that asks for dark colors brings all of them.
+    """Incomplete dark mode.
 
-    To opt in tells mail programs to leave the colors alone. Half a set is worse than none: dark text stays on what has
-    turned dark. Each color is overridden for prefers-color-scheme, and for Outlook.com.
+    An email that declares its own dark mode must set every color for it, for Outlook.com too. Email apps then leave
+    its colors alone. If a color is missing, dark text stays dark on a background that has turned dark.
+
+    Each color needs an override for prefers-color-scheme, and one for Outlook.com.
     """
     for document in context.documents:
         if _opts_in(document):
@@ -116,7 +119,7 @@ def _held_by(tag: Tag) -> Iterator[str]:
 
 
 def _opts_in(document: MailDocument) -> bool:
-    """Return whether the mail says that it brings dark colors of its own, by a meta element or by a style."""
+    """Return whether the email declares its own dark colors, in a meta element or in a style."""
     said = [tag.attributes.get("content", "") for tag in document.tags if tag.attributes.get("name") in _SCHEMES]
     for style in document.styles:
         if "color-scheme" in style:
@@ -138,21 +141,21 @@ def _colors(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
 def _grounds(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     grounds = document.appearance.grounds
     bright = [(each.look.ground, each.text) for each in grounds if each.look.keeps_ground_at_night]
-    yield from _staying(context, "ground", bright, _AT_NIGHT)
-    # Outlook.com puts an element of its own in the place of the body, which no rule of a mail reaches.
+    yield from _staying(context, "background", bright, _AT_NIGHT)
+    # Outlook.com replaces the body with an element of its own, which no style rule of an email can reach.
     inner = [each for each in grounds if each.look.keeps_ground_in_outlook and each.tag != "body"]
     bright = [(each.look.ground, each.text) for each in inner if not each.look.keeps_ground_at_night]
-    yield from _staying(context, "ground", bright, _IN_OUTLOOK)
+    yield from _staying(context, "background", bright, _IN_OUTLOOK)
 
 
 def _staying(
     context: CheckContext, kind: str, colors: Iterable[tuple[SrgbColor, str]], where: str
 ) -> Iterator[Problem]:
-    """Yield a problem for each color that stays in the dark, with the first text that has it or lies on it."""
+    """Yield a problem for each color without a dark override, quoting the first text in it or on it."""
     for color, text in first_of_each(colors, itemgetter(0)):
         of = f" of “{shown(text)}”" if text else ""
-        what = f"the {kind} {color}{of} stays as it is in the dark: no rule in {where} overrides it"
-        remedy = "give its element a class, and the class a color there with !important"
+        what = f"the {kind} {color}{of} does not change in dark mode: no rule in {where} overrides it"
+        remedy = f"give its element a class, and set its {kind} there with !important"
         yield error(context.text_place(text), what, remedy)
 
 

@@ -1,8 +1,8 @@
-"""Whether what an issue announces lies ahead, and whether the dates that somebody typed agree with the calendar.
+"""Checks of dates: no past events, and no typed dates that disagree with the calendar.
 
-The program makes the dates of an event from its fields, so they cannot be wrong; those in titles and in prose can. They
-are found by the names that a language has for days and months (CLDR). What can be read in two ways is never told: a
-date without a year is wrong only if it is so in each year that may be meant.
+The program writes an event's dates from its fields, so these cannot disagree. Dates typed into titles and texts can.
+They are found by each language's names of days and months (CLDR). A date that can be read in two ways is not reported:
+a date without a year is wrong only if it is wrong in every year that it may mean.
 """
 
 import re
@@ -21,8 +21,8 @@ from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item
 
 _LOOKED_BACK, _LOOKED_AHEAD = timedelta(days=183), timedelta(days=300)
-# Short names that say which half of the year is meant, with a place that keeps both halves. GMT, MST, CST and others
-# are not among them: somewhere they hold all year round, or mean another part of the world.
+# Abbreviations that tell standard time from summer time, each with a time zone that uses both. GMT, MST, CST and others
+# are missing, because they are used all year round in some places, or mean another part of the world.
 _WINTER = {"PST": "America/Los_Angeles", "EST": "America/New_York", "CET": "Europe/Berlin", "MEZ": "Europe/Berlin"}
 _SUMMER = {
     "PDT": "America/Los_Angeles",
@@ -35,7 +35,7 @@ _SUMMER = {
     "AEDT": "Australia/Sydney",
 }
 
-# A clock time and, behind it, the short name of a zone in capitals.
+# A clock time followed by the abbreviation of a time zone in capitals.
 CLOCK_WITH_ZONE = re.compile(
     rf"(?<![\d:.])\d{{1,2}}(?:[:.]\d\d)?\s?(?:(?i:{'|'.join(map(re.escape, words.BESIDE_A_CLOCK))})\s?)?"
     r"\(?(?P<zone>[A-Z]{3,4})(?!\w)"
@@ -45,7 +45,7 @@ _BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(words.BEFORE_A_DATE)})\b{_GAP})?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
 _OF = rf"{_GAP}(?:(?:{'|'.join(words.OF_A_MONTH)}){_GAP}|{words.OF_A_MONTH_JOINED})?"
 _YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
-# In the place of WEEKDAY, WHOLE (a weekday in full) and MONTH come a language's names.
+# WEEKDAY, WHOLE (a weekday written in full) and MONTH are replaced by the names in one language.
 _SHAPES = (
     rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<month>MONTH)\.?(?!\w){_GAP}{_DAY}{_YEAR}",  # Friday, March 6, 2026
     rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}{_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",  # Freitag, 6. März 2026
@@ -54,11 +54,11 @@ _SHAPES = (
     r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]"
     r"(?:\s?[（(](?P<weekday>WEEKDAY)[)）]|\s?(?P<whole>WHOLE))",  # 2月26日（木）
 )
-_NEIGHBOURHOOD = 20  # characters before a weekday: another one there makes them a range or a choice
+_NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
 
 
 class _Paragraph(Struct, frozen=True, kw_only=True):
-    """A text as a whole, and the place of each of its lines."""
+    """A paragraph of text, with the place of each of its lines."""
 
     text: str
     places: tuple[Place, ...]
@@ -68,7 +68,7 @@ class _Paragraph(Struct, frozen=True, kw_only=True):
 
 
 class TypedDate(Struct, frozen=True, kw_only=True):
-    """A weekday and a date as somebody typed them."""
+    """A weekday and a date as typed in a text."""
 
     written: str
     position: int
@@ -79,7 +79,7 @@ class TypedDate(Struct, frozen=True, kw_only=True):
 
 
 class DateWords(Struct, frozen=True, kw_only=True):
-    """What a language calls days and months, in every form in which they are typed."""
+    """A language's names of days and months, in every form in which people type them."""
 
     weekdays: Mapping[str, int]  # from 0 for Monday
     months: Mapping[str, int]
@@ -87,13 +87,13 @@ class DateWords(Struct, frozen=True, kw_only=True):
     any_weekday: re.Pattern[str]
 
     def dates_in(self, text: str) -> Iterator[TypedDate]:
-        """Yield every date with its weekday; not those whose weekday is one of several."""
+        """Yield every date that has a weekday, except those that name several weekdays."""
         if not self.any_weekday.search(text):
             return
         for shape in self.shapes:
             for match in shape.finditer(text):
                 found = match.groupdict()
-                before = text[max(match.start() - _NEIGHBOURHOOD, 0) : match.start()]
+                before = text[max(match.start() - _NEIGHBORHOOD, 0) : match.start()]
                 if self.any_weekday.search(before):
                     continue
                 month = self.months[found["month"]] if "month" in found else int(found["number"])
@@ -109,10 +109,10 @@ class DateWords(Struct, frozen=True, kw_only=True):
 
 @rule("E1")
 def check_dates(context: CheckContext) -> Iterable[Problem]:
-    """No event is over, no deadline past.
+    """Past events or deadlines.
 
-    An invitation to something that has been is the mistake that readers remember. It is judged by the moment of
-    delivery.
+    When the email is sent, no event may be over, and no deadline may have passed. Readers remember an invitation to an
+    event that was already over.
     """
     for section in context.subject.issue.sections:
         for item in section.items:
@@ -125,22 +125,23 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
     if ends is not None and ends <= at:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
         over = show_minute(last) if isinstance(last, datetime) else last
-        what = f"“{item.fields.title}” was over on {over}, and the mail goes out on {delivery}"
+        what = f"“{item.fields.title}” ends on {over}, before the email is sent on {delivery}"
         place = item.source.at("starts" if item.fields.ends is None else "ends")
         yield error(place, what, "correct its dates, or delete its file")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
-        what = f"“{item.fields.deadline.label} {item.fields.deadline.date}” is past: the mail goes out on {delivery}"
-        yield error(item.source.at("deadline", "date"), what, "correct the date, or delete the deadline")
+        deadline_text = f"{item.fields.deadline.label} {item.fields.deadline.date}"
+        what = f"the deadline “{deadline_text}” has passed when the email is sent on {delivery}"
+        yield error(item.source.at("deadline", "date"), what, "correct the date, or delete `deadline`")
 
 
 @rule("E2")
 def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
-    """Typed weekdays, dates and time zones agree.
+    """Wrong weekdays, dates or time zones.
 
-    “Wednesday, February 26” on a Thursday sends half of the readers on the wrong day. Dates of an event are made from
-    its fields; those that somebody typed into a title or a text are held against the calendar.
+    Dates that you type into a title or a text are compared with the calendar and the event's time zone. If February 26
+    is a Thursday, “Wednesday, February 26” sends half of your readers on the wrong day.
 
-    A typed zone breaks this rule where it belongs to the other half of the year.
+    A typed time zone is wrong if it belongs to the other half of the year, for example PST in July.
     """
     issue = context.subject.issue
     words = date_words(issue.language)
@@ -163,28 +164,28 @@ def _paragraphs(texts: Iterable[SourceText]) -> Iterator[_Paragraph]:
 
 
 def _date_of(item: Item | None, issue: Issue) -> date:
-    """Return the date that others in a text are near to: the event's first, or the issue's own."""
+    """Return the date that dates in a text are likely to be near: the first day of the event, or the issue's date."""
     starts = None if item is None else item.starts_at()
     return issue.fields.date if starts is None else starts.date()
 
 
 def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterator[Problem]:
     for typed in words.dates_in(paragraph.text):
-        place, remedy = paragraph.place_at(typed.position), "correct the weekday or the date"
+        place = paragraph.place_at(typed.position)
         days = list(_days_meant(typed, near))
         if not days:
-            yield error(place, f"“{typed.written}” cannot be right: there is no such day", remedy)
+            yield error(place, f"“{typed.written}” does not exist in the calendar", "correct the date")
             continue
         is_sure = typed.year is not None
         plausible = [day for day in days if is_sure or near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD]
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
-            what = f"“{typed.written}” cannot be right: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"
-            yield error(place, what, remedy)
+            what = f"“{typed.written}” is wrong: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"
+            yield error(place, what, "correct the weekday or the date")
 
 
 def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:
-    """Yield every day that a date may mean, in the year that it names or in those around."""
+    """Yield every day that a date may mean, in the year that it names or else in the three nearest years."""
     years = (near.year - 1, near.year, near.year + 1) if typed.year is None else (typed.year,)
     for year in years:
         try:
@@ -200,13 +201,13 @@ def _zones(paragraph: _Paragraph, item: Item) -> Iterator[Problem]:
     for match in CLOCK_WITH_ZONE.finditer(paragraph.text):
         names = _right_names(match["zone"], item.zone, (starts, ends))
         if names and match["zone"] not in names:
-            what = f"“{' '.join(match[0].split())}” cannot be right: on {show_day(starts)} it is {names[0]} there"
-            remedy = "leave time and zone out, since they are shown from `starts` and `timezone`, or correct them"
+            what = f"“{' '.join(match[0].split())}” is wrong: on {show_day(starts)} the time zone there is {names[0]}"
+            remedy = "correct it, or delete it, since the email shows `starts` in `timezone` anyway"
             yield error(paragraph.place_at(match.start()), what, remedy)
 
 
 def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list[str]:
-    """What the zone of a short name is called at these moments; none where it is not clear which zone is meant."""
+    """Return the right abbreviations of a time zone at these times, or an empty list if `said` is ambiguous."""
     of_year = {datetime(2026, month, 1, tzinfo=zone).tzname() for month in (1, 7)}
     if said in of_year:
         return [str(moment.astimezone(zone).tzname()) for moment in moments]
@@ -220,7 +221,7 @@ def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list
 
 @lru_cache(maxsize=16)
 def date_words(language: str) -> DateWords | None:
-    """Return the words of a language; None where nothing is known of it."""
+    """Return the names of days and months in a language, or None if they are not known."""
     locale = words.locale_of(language)
     if locale is None:
         return None
@@ -240,7 +241,7 @@ def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
 
 
 def _one_of(names: Iterable[str]) -> str:
-    """Return a pattern for the longest of the names that fits."""
+    """Return a pattern that matches any of the names, the longest first."""
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 

@@ -1,4 +1,4 @@
-"""What was meant to be replaced before the mail goes out: merge tags, and notes to oneself."""
+"""Check of leftovers: other tools' merge tags, and placeholders that should have been replaced before sending."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,43 +9,46 @@ from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN
 
 _TAG = re.compile(
-    r"""\{\{[^{}]{0,40}(?:\}\})?        # two braces, as this program and SendGrid write a field
-    | %7B%7B                         # the same inside an address
-    | (?-i:\*?\|[A-Z][A-Z0-9_:]+\|\*?)  # Mailchimp's, whose asterisks Markdown takes for emphasis
+    r"""\{\{[^{}]{0,40}(?:\}\})?        # two braces: this program's and SendGrid's merge fields
+    | %7B%7B                         # the same, encoded in an address
+    | (?-i:\*?\|[A-Z][A-Z0-9_:]+\|\*?)  # Mailchimp's; Markdown may have removed the asterisks
     | (?<!\w)%%[A-Z][\w-]{1,40}%%       # Salesforce's
     | (?-i:(?<!\w)%[A-Z][A-Z0-9_-]{2,40}%)  # ActiveCampaign's
-    | (?-i:\[(?:FIRST_?NAME|LAST_?NAME|FNAME|LNAME|NAME|EMAIL)\])  # what many write by hand
-    | <%\s*\w[^<>]{0,40}%>            # other senders'
-    | \{%[^{}]{0,40}%\}               # control flow of a template
+    | (?-i:\[(?:FIRST_?NAME|LAST_?NAME|FNAME|LNAME|NAME|EMAIL)\])  # often typed by hand
+    | <%\s*\w[^<>]{0,40}%>            # other tools'
+    | \{%[^{}]{0,40}%\}               # template code
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# Upper case alone: "todo" is a Spanish word. TK Maxx is a shop.
+# Only upper case, because "todo" is a Spanish word. TK Maxx is a shop.
 _NOTE = re.compile(r"(?<![\w@/.-])(?:TKTK|TK(?!\s?Maxx)|TODO|FIXME|XXX+)(?![\w/-])")
-# A text without any of these holds neither: to look for them costs a tenth of what the patterns cost.
+# A text without these signs has no tag or placeholder. This search takes a tenth of the time of the full patterns.
 _SIGN_OF_TAG = re.compile(r"\{[{%]|%7[Bb]|<%|\|[A-Za-z]|%%|%[A-Z]{2}|\[[A-Z]{2}")
 _SIGN_OF_PLACEHOLDER = re.compile(r"TK|TODO|FIXME|XXX|[Ll][Oo][Rr][Ee][Mm]|\[[Ii][Nn]")
 _FILLER = re.compile(r"\blorem ipsum\b|\[insert [^\]\n]{1,60}\]", re.IGNORECASE)
-_SHOUTABLE = frozenset({"TODO"})  # a word of these languages, which a heading in capitals may hold
+_SHOUTABLE = frozenset({"TODO"})  # a word that a heading in capitals may contain in the languages below
 _SHOUTING_LANGUAGES = frozenset({"ca", "es", "gl", "it", "pt"})
 
 
 @rule("S6")
 def check_leftovers(context: CheckContext) -> Iterable[Problem]:
-    """Nothing is left to be filled in.
+    """Placeholders left in.
 
-    Merge tags of another program, TODO, TK, XXX and lorem ipsum are notes to oneself, not to readers.
+    The email must not contain merge tags of other tools, TODO, TK, XXX or lorem ipsum. These are notes to yourself, not
+    to your readers.
 
-    Merge tags anywhere in the mail, placeholders in what readers see.
-
-    Each is told at its lines in the user's files; one that stands there nowhere comes from the theme.
+    The check looks for merge tags in the whole email, and for placeholders only in the visible text. Each is reported
+    at its lines in the user's files. If it is not in these files, it comes from the theme.
     """
     yield from _tags(context)
     yield from _placeholders(context)
 
 
 def placeholders_in(text: str, language: str) -> Iterator[str]:
-    """The placeholders in a line of text; TODO is none in a heading in capitals, where it is a word of the language."""
+    """Yield the placeholders in a line of text.
+
+    TODO does not count in a heading in capitals if it is a word of the language.
+    """
     if not _SIGN_OF_PLACEHOLDER.search(text):
         return
     yield from (match[0] for match in _FILLER.finditer(text))
@@ -69,7 +72,7 @@ def _tags(context: CheckContext) -> Iterator[Problem]:
                 found = set(_tags_in(part)) - told
                 yield from (_tag(context.issue_place, tag) for tag in sorted(found))
                 if MERGE_TOKEN.search(part):
-                    yield _tag(context.issue_place, "a merge field that no value replaces")
+                    yield _tag(context.issue_place, "a merge field without a value")
 
 
 def _tags_in(text: str) -> Iterator[str]:
@@ -79,7 +82,7 @@ def _tags_in(text: str) -> Iterator[str]:
 
 def _tag(place: Place, tag: str) -> Problem:
     remedy = 'delete it, or write a merge field such as {{ first_name | default("Friends") }}'
-    return error(place, f"{tag} would reach readers as it is", remedy)
+    return error(place, f"readers would see {tag}, because it is not replaced", remedy)
 
 
 def _placeholders(context: CheckContext) -> Iterator[Problem]:
@@ -105,11 +108,13 @@ def _lines_that_may_hold_one(document: MailDocument) -> Iterator[str]:
 
 
 def _placeholder(place: Place, placeholder: str) -> Problem:
-    return error(place, f"the placeholder {placeholder} is still there", "replace it by what readers should see")
+    return error(
+        place, f"the placeholder {placeholder} is still in the email", "replace it with what readers should see"
+    )
 
 
 def _is_shouted(line: str) -> bool:
-    """Return whether a line of several words is in capitals, as the text part sets some headings."""
+    """Return whether a line of several words is in capitals, like some headings in the plain text."""
     return line.isupper() and len(line.split()) > 1
 
 

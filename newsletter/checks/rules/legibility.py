@@ -1,4 +1,4 @@
-"""Whether text is easy on the eyes: its size, its lines, its ground, its links, its direction."""
+"""Checks of legibility: text size, line height, background images, underlines and text direction."""
 
 import unicodedata
 from collections import Counter
@@ -16,17 +16,17 @@ from newsletter.model.finding import Severity
 SMALLEST_SIZE = 14
 BODY_SIZE = 16
 SMALLEST_LEADING = 1.4
-_RUNNING_LETTERS = 60  # a text that is longer breaks into lines, on a phone at least
-_DISPLAY_SIZE = 20  # from this size on, lines may stand closer
+_RUNNING_LETTERS = 60  # A longer text breaks into lines, at least on a phone.
+_DISPLAY_SIZE = 20  # From this size on, lines may be closer together.
 _RIGHT_TO_LEFT_LETTERS = frozenset({"R", "AL"})
 
 
 @rule("A7", source="this program, WCAG 2.2, success criterion 1.4.3", severity=Severity.WARNING)
 def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
-    """Text on a picture can be read without the picture.
+    """Faint text over images.
 
-    Many mail programs load pictures only when asked, and some never load one behind text. The text then stands on the
-    color behind it, which has to carry it: 4.5 : 1.
+    Text over an image needs a contrast of 4.5:1 against the background color behind the image. Many email apps load
+    images only on request, and some never load background images. Readers then see the text on that color.
     """
     for document in context.documents:
         runs = [run for run in document.appearance.runs if run.look.is_over_picture]
@@ -34,18 +34,18 @@ def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
             look = run.look
             ratio = contrast(look.color, look.ground)
             if ratio < READABLE:
-                what = f"“{shown(run.text)}” stands on a picture; where that does not load, {look.color} on"
-                what += f" {look.ground} has a contrast of {ratio:.1f} : 1, and {READABLE} : 1 can be read"
-                remedy = f"give the element with the picture a background-color like the picture's; {THEME_REMEDY}"
+                what = f"“{shown(run.text)}” is on an image: if the image is not shown, {look.color} on {look.ground}"
+                what += f" has a contrast of only {ratio:.1f}:1, and text needs {READABLE}:1"
+                remedy = f"give the element with the image a background-color similar to the image; {THEME_REMEDY}"
                 yield warning(context.text_place(run.text), what, remedy)
 
 
 @rule("A8", source="goodemailcode.com", severity=Severity.WARNING)
 def check_type(context: CheckContext) -> Iterable[Problem]:
-    """Text is large enough, and its lines stand apart.
+    """Small or cramped text.
 
-    Most mail is read on a phone at arm's length. Small print has 14 pixels and what one reads 16, lines are 1.4 times
-    as high as their letters, and words are not pulled apart to fill them.
+    Text needs a size of 16 pixels, or 14 in small print, and a line height of 1.4. Justified text is reported too,
+    because it leaves gaps between words. Most email is read on a phone at arm's length.
     """
     for document in context.documents:
         yield from _sizes(context, document)
@@ -54,12 +54,12 @@ def check_type(context: CheckContext) -> Iterable[Problem]:
 
 @rule("A9", source="Email Markup Consortium's accessibility report, WCAG 2.2, success criterion 1.4.1")
 def check_underlines(context: CheckContext) -> Iterable[Problem]:
-    """Links among words are underlined.
+    """Links without underlines.
 
-    One man in twelve sees colors differently, and nobody sees them on a dim screen. Buttons, and links that stand
-    alone, need no line.
+    Links within a text must be underlined. One man in twelve sees colors differently, and on a dim screen no one sees
+    them. Buttons and links on their own need no underline.
 
-    A link on a ground of its own counts as a button.
+    A link with its own background counts as a button.
     """
     for document in context.documents:
         for runs in _blocks(document):
@@ -69,16 +69,16 @@ def check_underlines(context: CheckContext) -> Iterable[Problem]:
                 is_plain = run.link is not None and not run.look.is_underlined and run.look.ground in grounds
                 if is_plain and has_words(run.text):
                     place = context.link_place(run.link or "", run.text)
-                    what = f"the link “{shown(run.text)}” is not underlined, and its color alone does not tell it"
-                    yield error(place, what, f"write text-decoration: underline for it; {THEME_REMEDY}")
+                    what = f"the link “{shown(run.text)}” is not underlined, so not everyone can see that it is a link"
+                    yield error(place, what, f"add text-decoration: underline to its style; {THEME_REMEDY}")
 
 
 @rule("A11", source="W3C Internationalization", severity=Severity.WARNING)
 def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
-    """Languages from right to left run and begin there.
+    """Right-to-left text set the wrong way.
 
-    Hebrew or Arabic that begins at the left has its full stops and numbers at the wrong ends, and its lines are hard to
-    find for those who read it.
+    Hebrew, Arabic and similar text must run from right to left and be aligned to the right. Otherwise periods and
+    numbers are at the wrong ends, and it is hard for readers to find the next line.
     """
     if direction_of_language(context.subject.issue.language) is Direction.LEFT_TO_RIGHT:
         return
@@ -87,24 +87,27 @@ def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
         turned = [run for run in first if run.look.direction != "rtl"]
         aside = [run for run in first if run.look.direction == "rtl" and run.look.align in {"left", "end"}]
         if turned:
-            what = f"“{shown(turned[0].text)}” runs from left to right{_and_more(turned)}"
-            remedy = 'write dir="rtl" on <mjml>, and direction="rtl" on each mj-section of the theme'
+            what = f"“{shown(turned[0].text)}” is set from left to right{_and_more(turned)}"
+            remedy = 'write dir="rtl" on <mjml> and direction="rtl" on each mj-section of the theme'
             yield warning(context.text_place(turned[0].text), what, remedy)
         if aside:
-            what = f"“{shown(aside[0].text)}” is aligned to the left, where its lines end{_and_more(aside)}"
-            remedy = f"align text to the right where the direction is rtl; {THEME_REMEDY}"
+            what = f"“{shown(aside[0].text)}” runs from right to left but is aligned to the left{_and_more(aside)}"
+            remedy = f"align text with the direction rtl to the right; {THEME_REMEDY}"
             yield warning(context.text_place(aside[0].text), what, remedy)
 
 
 def _sizes(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     runs = [run for run in document.appearance.runs if not run.look.is_raised and has_words(run.text)]
     small = [run for run in runs if run.look.size < SMALLEST_SIZE]
-    remedy = f"set {SMALLEST_SIZE}px or more for small print in the theme (font-size of mj-text)"
+    remedy = f'write font-size="{SMALLEST_SIZE}px" or more on its mj-text in the theme'
     for run in first_of_each(small, lambda run: run.look.size):
         same = [each for each in small if each.look.size == run.look.size]
-        what = f"“{shown(run.text)}” is set in {run.look.size:g} px{_and_more(same)}, which many cannot read"
+        what = f"“{shown(run.text)}” has a font size of only {run.look.size:g} px{_and_more(same)}"
+        what += ", too small for many readers"
         yield warning(context.text_place(run.text), what, remedy)
-    if _usual_size(runs) < BODY_SIZE:  # of a short letter the footer may be the greater part: the writer's words count
+    if (
+        _usual_size(runs) < BODY_SIZE
+    ):  # In a short issue most text may be in the footer, so only the writer's text counts.
         yield from _usual_type(context, [run for run in runs if _is_written_in_issue(context, run)])
 
 
@@ -112,13 +115,13 @@ def _usual_type(context: CheckContext, runs: Sequence[Run]) -> Iterator[Problem]
     usual = _usual_size(runs)
     if SMALLEST_SIZE <= usual < BODY_SIZE:
         first = next(run for run in runs if run.look.size == usual)
-        what = f"most of the text is set in {usual:g} px, for example “{shown(first.text)}”"
-        remedy = f"set {BODY_SIZE}px for text in the theme (font-size of mj-text)"
+        what = f"most of the text has a font size of only {usual:g} px, for example “{shown(first.text)}”"
+        remedy = f'write font-size="{BODY_SIZE}px" on mj-text in the theme'
         yield warning(context.text_place(first.text), what, remedy)
 
 
 def _usual_size(runs: Sequence[Run]) -> float:
-    """Return the size in which most letters are set; that of good text where there are none."""
+    """Return the text size of most letters, or the recommended size if there are no letters."""
     letters: Counter[float] = Counter()
     for run in runs:
         letters[run.look.size] += len(run.text)
@@ -135,37 +138,40 @@ def _lines(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     close = [run for run in running if round(run.look.leading, 2) < SMALLEST_LEADING]
     for run in first_of_each(close, lambda run: round(run.look.leading, 2)):
         same = [each for each in close if round(each.look.leading, 2) == round(run.look.leading, 2)]
-        what = f"“{shown(run.text)}” has a line height of {run.look.leading:.2f}{_and_more(same)}, too close to read on"
-        remedy = f"set a line height of {SMALLEST_LEADING} or more in the theme (line-height of mj-text)"
+        what = (
+            f"“{shown(run.text)}” has a line height of only {run.look.leading:.2f}{_and_more(same)}, too tight to read"
+        )
+        remedy = f'write line-height="{SMALLEST_LEADING}" or more on mj-text in the theme'
         yield warning(context.text_place(run.text), what, remedy)
     justified = [run for run in running if run.look.align == "justify"]
     if justified:
-        what = f"“{shown(justified[0].text)}” is justified{_and_more(justified)}, which tears gaps into its lines"
-        yield warning(context.text_place(justified[0].text), what, f"align text to its start; {THEME_REMEDY}")
+        what = f"“{shown(justified[0].text)}” is justified{_and_more(justified)}, which leaves gaps between words"
+        remedy = f'delete text-align: justify or align="justify"; {THEME_REMEDY}'
+        yield warning(context.text_place(justified[0].text), what, remedy)
 
 
 def _blocks(document: MailDocument) -> Iterator[list[Run]]:
-    """Yield the text, paragraph by paragraph."""
+    """Yield the runs of text, one list per paragraph."""
     in_order = sorted(document.appearance.runs, key=lambda run: run.block)
     return (list(runs) for _, runs in groupby(in_order, key=lambda run: run.block))
 
 
 def _is_running(runs: list[Run]) -> bool:
-    """Return whether a paragraph is long enough to break into lines, and no heading."""
+    """Return whether a paragraph is long enough to break into lines and is not a heading."""
     look = runs[0].look
     is_display = look.is_heading or look.size >= _DISPLAY_SIZE
     return not is_display and sum(len(run.text) for run in runs) > _RUNNING_LETTERS
 
 
 def _runs_from_the_right(runs: list[Run]) -> bool:
-    """Return whether most letters of a paragraph are of a script that is written from right to left."""
+    """Return whether most letters of a paragraph belong to a script that is written from right to left."""
     kinds = Counter(unicodedata.bidirectional(letter) for run in runs for letter in run.text)
     return sum(kinds[kind] for kind in _RIGHT_TO_LEFT_LETTERS) > kinds["L"]
 
 
 def _and_more(runs: list[Run]) -> str:
     others = len(runs) - 1
-    return f", with {others} more texts" if others > 1 else ", with another text" if others else ""
+    return f" (and {others} other texts)" if others > 1 else " (and one other text)" if others else ""
 
 
 RULES = (check_text_over_pictures, check_type, check_underlines, check_right_to_left)

@@ -1,11 +1,11 @@
-"""Links: where they lead, and whether their words say so."""
+"""Checks of links: where they lead, and whether their text says so."""
 
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalised
+from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalized
 from newsletter.model.finding import Place
 from newsletter.model.slots import UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
@@ -15,21 +15,23 @@ _SAFE = frozenset({"https", "mailto", "tel", "sms"})
 _HARMFUL = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 _OUTLOOK_PICTURES = frozenset({"v:fill", "v:image", "v:imagedata"})
 _CSS_URL = re.compile(r"""url\(\s*["']?((?!data:)[^"')\s]+)""", re.IGNORECASE)
-_IMPORT = re.compile(r"@import\b[^;]*;?", re.IGNORECASE)  # style sheets from elsewhere are another check's matter
+_IMPORT = re.compile(r"@import\b[^;]*;?", re.IGNORECASE)  # External style sheets are left to another check (S11).
 _SHORTENERS = frozenset(
     {"bit.ly", "buff.ly", "cutt.ly", "dlvr.it", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly"}
     | {"s.id", "short.io", "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "trib.al", "v.gd"}
 )
-_GENERIC = frozenset(map(normalised, listed("empty_link_texts.txt")))  # as the whole of a link's words
+_GENERIC = frozenset(
+    map(normalized, listed("empty_link_texts.txt"))
+)  # unclear only if they are the whole text of the link
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 @rule("S10")
 def check_addresses(context: CheckContext) -> Iterable[Problem]:
-    """Addresses are whole, secure and undisguised.
+    """Incomplete, insecure or disguised addresses.
 
-    A mail has no page that a short address could start from. Unencrypted and shortened addresses, and pictures from
-    strangers' hosts, count as signs of spam.
+    Links must be complete, use https and not be shortened. Images must be in the email or on your own website. In an
+    email, an incomplete address leads nowhere. Insecure and shortened addresses count as signs of spam.
     """
     for document in context.documents:
         for address, place in _addresses(context, document):
@@ -44,26 +46,30 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
 
 @rule("A4", source="WCAG 2.2, success criterion 2.4.4")
 def check_link_words(context: CheckContext) -> Iterable[Problem]:
-    """Links say where they lead.
+    """Unclear link text.
 
-    Those who listen to a mail often jump from link to link and hear nothing else. “Here” tells them nothing, and the
-    same words for two places mislead.
+    The text of every link must say where it leads, and no two links with the same text may lead to different places.
+    People who listen to an email often jump from link to link. “Here” tells them nothing.
     """
     for document in context.documents:
         for link in _told(document):
-            words = normalised(link.text)
+            words = normalized(link.text)
             place = context.link_place(link.address, link.text)
             if not words:
                 what = f"the link to {link.address} has no text"
-                yield error(place, what, "write words for it, or describe its picture")
+                yield error(
+                    place,
+                    what,
+                    "write where it leads in the brackets: [text](…); if the link is an image, write alt text",
+                )
             elif words in _GENERIC:
                 what = f"the link “{link.text}” does not say where it leads"
-                yield error(place, what, "let its words name what is behind it, for example “the February programme”")
+                yield error(place, what, "name the page in the link text, for example “the February program”")
         yield from _ambiguous_links(context, document)
 
 
 def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
-    """Yield every address of the HTML, and of Outlook's comments where it stands there alone, with its place."""
+    """Yield every address in the HTML or only in the comments for Outlook, with its place."""
     for link in document.links:
         yield link.address, context.link_place(link.address, link.text)
     told = {link.address for link in document.links}
@@ -73,7 +79,7 @@ def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[
 
 
 def _pictures(document: MailDocument) -> Iterator[str]:
-    """Yield the address of every picture: of img elements, of grounds, and of the shapes that Outlook draws."""
+    """Yield the address of every image: of img elements, backgrounds, and the shapes that Outlook draws."""
     yield from (image.address for image in document.images)
     for tag in (*document.tags, *document.outlook_tags):
         if tag.name in _OUTLOOK_PICTURES and "src" in tag.attributes:
@@ -93,42 +99,44 @@ def _told(document: MailDocument) -> Iterator[MailLink]:
 def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     first: dict[str, MailLink] = {}
     for link in _told(document):
-        words = normalised(link.text)
+        words = normalized(link.text)
         if not words or words in _GENERIC:
             continue
         earlier = first.setdefault(words, link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
-            what = f"two links say “{link.text}” and lead to different places: {earlier.address}"
+            what = f"two links with the text “{link.text}” lead to different places: {earlier.address}"
             what += f" ({context.link_place(earlier.address, earlier.text)}) and {link.address}"
-            yield warning(context.link_place(link.address, link.text), what, "let the words of each tell them apart")
+            yield warning(context.link_place(link.address, link.text), what, "give each link its own text")
 
 
 def _address_problems(address: str, place: Place) -> Iterator[Problem]:
     parts = _split(address)
     if not address or address.startswith("#"):
-        yield error(place, "a link leads nowhere", "write its address, with https:// in front")
+        yield error(place, "a link has no address", "write the whole address, beginning with https://")
     elif parts is None or parts[0] in _HARMFUL:
-        yield error(place, f"mail programs block the address {address}", "write an address with https:// in front")
+        yield error(place, f"email apps block the address {address}", "write an address that begins with https://")
     elif not parts[0]:
-        yield error(place, f"the address {address} is not whole", "write it with https:// in front")
+        yield error(place, f"the address {address} is incomplete", "write the whole address, beginning with https://")
     elif parts[0] == "http":
-        what = f"the address {address} is not secure, and browsers warn of it"
-        yield error(place, what, "write it with https:// in front, if the page opens so")
+        what = f"the address {address} is not secure, and browsers warn about it"
+        yield error(place, what, f"write https:{address[5:]}, if the page opens there")
     elif parts[0] not in _SAFE:
-        yield error(place, f"mail programs do not open the address {address}", "link to a page with https://")
+        yield error(
+            place, f"email apps do not open the address {address}", "write an address that begins with https://"
+        )
     elif parts[1].removeprefix("www.") in _SHORTENERS:
-        what = f"the address {address} hides where it leads, as spam does"
-        yield error(place, what, "open it, and write the address that it leads to")
+        what = f"the address {address} hides where it leads, which is typical of spam"
+        yield error(place, what, "open it, and write the address of the page that appears")
 
 
 def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
-    """Words that are an address themselves name the site to which they lead."""
+    """Yield a problem if the text of a link is an address on another site than the link's own."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
         return
     shown, real = (_site(address) for address in (link.text.strip(), link.address))
     if shown and real and not f".{real}".endswith(f".{shown}") and not f".{shown}".endswith(f".{real}"):
-        what = f"the link “{link.text}” leads to {real}, and mail programs warn of that as a fraud"
-        yield error(place, what, "write the address that it leads to, or words instead of an address")
+        what = f"the link “{link.text}” leads to {real} instead, which email apps report as fraud"
+        yield error(place, what, "use the address that it leads to, or the name of the page, as the link text")
 
 
 def _site(address: str) -> str:
@@ -137,15 +145,18 @@ def _site(address: str) -> str:
 
 
 def _picture_problems(address: str, settings: Settings, place: Place) -> Iterator[Problem]:
-    """Yield a picture travels inside the mail or comes from the newsletter's own host."""
+    """Yield a problem if an image is neither part of the email nor on one of the newsletter's own sites."""
     parts = _split(address)
     if parts is None or not parts[0]:
-        yield error(place, f"the picture {address or 'without an address'} cannot be found", "name a file in images/")
+        what = f"the image {address} cannot be found" if address else "an image has no address"
+        yield error(place, what, "write the name of a file in images/, such as images/photo.jpg")
     elif parts[0] == "http":
-        yield warning(place, f"the picture {address} is not loaded securely", "put it into images/")
+        yield warning(
+            place, f"the image {address} is not loaded securely", "save the image in images/ and use this file"
+        )
     elif parts[0] == "https" and parts[1] not in _own_hosts(settings):
-        what = f"a picture comes from {parts[1]}, which spam filters count against the mail"
-        yield warning(place, what, "put the picture into images/")
+        what = f"an image is loaded from {parts[1]}, which spam filters count against the email"
+        yield warning(place, what, "save the image in images/ and use this file")
 
 
 def _own_hosts(settings: Settings) -> frozenset[str]:
@@ -156,7 +167,7 @@ def _own_hosts(settings: Settings) -> frozenset[str]:
 
 
 def _split(address: str) -> tuple[str, str] | None:
-    """Scheme and host of an address; None where it cannot be read."""
+    """Return the scheme and host of an address, or None if it cannot be parsed."""
     try:
         parts = urlsplit(re.sub(r"[\s\x00-\x1f]", "", address))
         return parts.scheme, parts.hostname or ""

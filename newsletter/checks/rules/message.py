@@ -1,4 +1,4 @@
-"""The mail as it goes over the wire: what its headers say, how its parts follow each other, how long its lines are."""
+"""Checks of the message as sent: its headers, the order of its parts, and the length of its lines."""
 
 import re
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ from newsletter.checks.reading.wire import BodyPart, Container
 from newsletter.language.clock import WEEKDAYS
 from newsletter.model.finding import Place, Severity
 
-LINE_LIMIT = 998  # octets without the line break (RFC 5322, section 2.1.1)
-ENCODED_LINE_LIMIT = 76  # in a part that is encoded (RFC 2045, sections 6.7 and 6.8)
+LINE_LIMIT = 998  # bytes without the line break (RFC 5322, section 2.1.1)
+ENCODED_LINE_LIMIT = 76  # in an encoded part (RFC 2045, sections 6.7 and 6.8)
 ENCODED_WORD_LIMIT = 75  # RFC 2047, section 2
 _ONCE = ("From", "Date", "Subject", "To", "Message-ID")
 _ONE_CLICK = "list-unsubscribe=one-click"
@@ -24,32 +24,33 @@ _LIKE_ENCODED_WORD = re.compile(r"=\?\S*")
 _IDENTIFIER = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 _LIST_IDENTIFIER = re.compile(r"[^<>]*<[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+>")
 _UNSUBSCRIBE_ADDRESS = re.compile(r"<([^<>]*)>")
-_REPORT = "report it as a fault of this program, with the mail that `newsletter build` writes"
+_REPORT = "report this as a bug, with the email that `newsletter build` writes"
 
 
 @rule("H1", source="RFC 5322, Gmail's sender rules", can_be_waived=False)
 def check_single_headers(context: CheckContext) -> Iterable[Problem]:
-    """From, Date, Subject, To and Message-ID stand there once.
+    """Missing, repeated or unreadable headers.
 
-    Mail without one of them, or with one twice, is turned away or taken for forged.
+    The headers From, Date, Subject, To and Message-ID must each appear exactly once. Servers reject an email without
+    one of them, or treat it as forged.
     """
     for name in _ONCE:
         found = context.message.values(name)
         if len(found) != 1:
             count = "no" if not found else str(len(found))
-            what = f"the mail has {count} {name} header{'s' if len(found) > 1 else ''}, and exactly one is asked for"
+            what = f"the email has {count} {name} header{'s' if len(found) > 1 else ''}, but needs exactly one"
             yield error(_place(context, name), what, _REPORT)
         elif not _is_readable(name, found[0]):
             what = f"the {name} header cannot be read: {found[0] or 'it is empty'}"
-            yield error(_place(context, name), what, f"correct what it is made from, or {_REPORT}")
+            yield error(_place(context, name), what, f"correct this setting or text, or {_REPORT}")
 
 
 @rule("H2", source="Gmail's and Yahoo's sender rules, RFC 8058", can_be_waived=False)
 def check_one_click(context: CheckContext) -> Iterable[Problem]:
-    """Mail programs can unsubscribe a reader by one click.
+    """Missing one-click unsubscribe.
 
-    They show a button of their own beside the sender, if two headers name an address that is secure and the reader's
-    own. Gmail and Yahoo take bulk mail only with them.
+    Two headers must give email apps a secure address that unsubscribes this reader. Email apps use them to show an
+    unsubscribe button beside the sender. Gmail and Yahoo require both headers of newsletters.
     """
     place = _place(context, "List-Unsubscribe")
     values = context.message.values("List-Unsubscribe")
@@ -57,12 +58,14 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
     pages = [address for address in addresses if not address.startswith("mailto:")]
     service = context.subject.settings.service.url
     if len(values) != 1 or not pages:
-        what = "the mail has no List-Unsubscribe header with the address of a page"
-        yield error(place, what, f"write the address of your service into `url` of [service], or {_REPORT}")
+        what = "the email has no List-Unsubscribe header with the address of a page"
+        yield error(place, what, f"set `url` in [service] to the address of your unsubscribe page, or {_REPORT}")
     elif any(urlsplit(page).scheme != "https" for page in pages):
-        yield error(place, f"{pages[0]}, by which readers unsubscribe, is not secure", "write https:// in `url`")
+        yield error(
+            place, f"the unsubscribe address {pages[0]} is not secure", "begin `url` in [service] with https://"
+        )
     elif any(page.rstrip("/") == service.rstrip("/") for page in pages):
-        what = f"{pages[0]}, by which readers unsubscribe, is the same for all, so nobody knows who leaves"
+        what = f"the unsubscribe address {pages[0]} is the same for all readers, so it cannot tell who unsubscribes"
         yield error(place, what, _REPORT)
     if [value.lower() for value in context.message.values("List-Unsubscribe-Post")] != [_ONE_CLICK]:
         what = "the header List-Unsubscribe-Post: List-Unsubscribe=One-Click is missing or wrong"
@@ -71,90 +74,98 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
 
 @rule("H9", source="RFC 2919", severity=Severity.WARNING)
 def check_list_id(context: CheckContext) -> Iterable[Problem]:
-    """The list has a name for mail programs.
+    """Missing or invalid List-Id.
 
-    By List-Id readers sort the newsletter into a folder, and providers tell it from your other mail.
+    The header List-Id must give your list a name with dots, such as news.example.org. Readers use it to sort the
+    newsletter into a folder. Providers use it to tell the newsletter from your other email.
     """
     values = context.message.values("List-Id")
     if len(values) != 1 or not _LIST_IDENTIFIER.fullmatch(values[0]):
-        shown = " and ".join(values) or "missing"
+        shown = f"{' and '.join(values)}, not one valid name" if values else "missing"
         what = f"the List-Id header is {shown}, so readers cannot sort the newsletter by it"
-        yield warning(_place(context, "List-Id"), what, "write a dotted name into `list_id` of [newsletter]")
+        remedy = 'write a name with dots, for example list_id = "news.example.org" in [newsletter]'
+        yield warning(_place(context, "List-Id"), what, remedy)
 
 
 @rule("H7", source="RFC 2047, RFC 5322")
 def check_header_signs(context: CheckContext) -> Iterable[Problem]:
-    """Headers hold only signs that may stand there.
+    """Invalid characters in headers.
 
-    Letters with accents and emoji travel in encoded words. A word that is too long or broken shows as =?utf-8?…, and a
-    control character makes servers refuse the mail.
+    Headers may contain only printable ASCII characters. Accented letters and emoji must be encoded. Readers see a
+    wrongly encoded word as =?utf-8?…, and servers reject an email with control characters in a header.
     """
     for header in context.message.headers:
         place = _place(context, header.name)
         if b":" not in header.raw or not _FIELD_NAME.fullmatch(header.name):
-            yield error(place, f"a line of the mail's head is no header: {header.name[:40]}", _REPORT)
+            yield error(place, f"a line among the headers is not a header: {header.name[:40]}", _REPORT)
         elif _UNFIT_IN_HEADER.search(header.raw.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")):
-            what = f"the {header.name} header holds a sign that may not stand there as it is"
-            yield error(place, what, f"delete unusual signs from what it is made from, or {_REPORT}")
+            what = f"the {header.name} header contains an invalid character"
+            yield error(place, what, f"delete unusual characters from this setting or text, or {_REPORT}")
         else:
             for word in _LIKE_ENCODED_WORD.findall(header.value):
                 if problem := _problem_of_word(word):
-                    what = f"the {header.name} header holds the word {word[:40]}, which {problem}"
-                    yield error(place, what, f"write its text in plain letters, or {_REPORT}")
+                    what = f"the {header.name} header contains {word[:40]}, which {problem}"
+                    yield error(place, what, f"write this setting or text in plain letters, or {_REPORT}")
 
 
 @rule("H8", source="RFC 5322, RFC 2045")
 def check_lines(context: CheckContext) -> Iterable[Problem]:
-    """No line is longer than servers take.
+    """Lines that are too long.
 
-    A server may break or refuse a line of more than 998 bytes, and a signature no longer fits what it broke.
+    No line of the email may be longer than 998 bytes. A server may reject a longer line, or break it. Breaking it makes
+    the email's signature (DKIM) invalid.
 
-    A line that ends without CR LF breaks this rule too.
+    A line that ends without CR LF is reported too. An encoded part may have at most 76 characters per line.
     """
     message = context.message
     longest = max(message.line_lengths)
     if longest > LINE_LIMIT:
-        what = f"a line of the mail is {longest:,} bytes long, and servers take {LINE_LIMIT}"
+        what = f"a line of the email is {longest:,} bytes long, but servers accept at most {LINE_LIMIT}"
         yield error(context.issue_place, what, _REPORT)
     if message.has_bare_breaks:
-        yield error(context.issue_place, "a line of the mail ends without CR LF, which servers refuse", _REPORT)
+        yield error(context.issue_place, "a line of the email ends without CR LF, which servers reject", _REPORT)
     for part in message.leaves:
         if part.encoding not in _ENCODINGS:
             continue
         longest = max(map(len, part.body.split(b"\r\n")))
         if ENCODED_LINE_LIMIT < longest <= LINE_LIMIT:
-            what = f"the {part.kind} part is encoded in lines of {longest} characters; {ENCODED_LINE_LIMIT} are allowed"
+            what = f"the {part.kind} part has encoded lines of {longest} characters, over {ENCODED_LINE_LIMIT}"
             yield error(context.issue_place, what, _REPORT)
 
 
 @rule("S1", source="RFC 2046, spam filters' rules")
 def check_parts(context: CheckContext) -> Iterable[Problem]:
-    """The mail has a text and an HTML part, the text first.
+    """Missing HTML or plain text.
 
-    Of two alternatives a mail program shows the last that it can. HTML alone counts as a sign of spam.
+    The email must contain plain text, followed by HTML. Email apps show the last version that they can display. Spam
+    filters count an email that has only HTML as suspicious.
     """
     place, whole = context.issue_place, context.message.whole
     if whole.kind != "multipart/alternative" or not isinstance(whole, Container):
-        yield error(place, f"the mail is {whole.kind} as a whole, not multipart/alternative", _REPORT)
+        yield error(place, f"the email has the type {whole.kind} instead of multipart/alternative", _REPORT)
         return
     kinds = [_shown_kind(part) for part in whole.parts]
     if kinds != ["text/plain", "text/html"]:
-        what = f"the alternatives of the mail are {' and '.join(kinds) or 'missing'}; asked for are text, then HTML"
+        what = f"the email contains {' and '.join(kinds) or 'no versions'}, but needs text/plain, then text/html"
         yield error(place, what, _REPORT)
     for part in context.message.leaves:
         if part.kind.startswith("text/") and not part.body.strip():
-            yield error(place, f"the {part.kind} part of the mail is empty", "write something into its templates")
+            yield error(
+                place,
+                f"the {part.kind} part of the email is empty",
+                "edit its templates, in templates/, so that they show the content",
+            )
 
 
 def _shown_kind(part: BodyPart | Container) -> str:
-    """Return what a reader sees of a part: of HTML with its pictures, the HTML."""
+    """Return the type of a part as a reader sees it. HTML packed with its images counts as HTML."""
     if isinstance(part, Container) and part.kind == "multipart/related" and part.parts:
         return _shown_kind(part.parts[0])
     return part.kind
 
 
 def _place(context: CheckContext, name: str) -> Place:
-    """Return where the user writes what a header says."""
+    """Return the place of the setting or text that a header is made from."""
     keys = {
         "from": ("newsletter", "from"),
         "reply-to": ("newsletter", "reply_to"),
@@ -182,7 +193,7 @@ def _is_readable(name: str, value: str) -> bool:
 
 
 def _is_date(value: str) -> bool:
-    """Return whether it is a moment with its zone; a wrong weekday makes it none (RFC 5322, section 3.3)."""
+    """Return whether this is a date with a time zone and no wrong weekday (RFC 5322, section 3.3)."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError):
@@ -192,10 +203,10 @@ def _is_date(value: str) -> bool:
 
 
 def _problem_of_word(word: str) -> str | None:
-    """Return what is wrong with something that looks like an encoded word."""
+    """Return what is wrong with text that looks like an encoded word, or None."""
     word = word.rstrip(",;)>")
     if not _ENCODED_WORD.fullmatch(word):
-        return "is no encoded word"
+        return "is not a valid encoded word"
     if len(word) > ENCODED_WORD_LIMIT:
         return f"is longer than {ENCODED_WORD_LIMIT} characters"
     try:

@@ -1,4 +1,4 @@
-"""How much a mail weighs: its HTML, its styles, its pictures."""
+"""Checks of size: the HTML, the styles and the images."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -14,22 +14,23 @@ HTML_LIMIT_BYTES = 102_000
 HTML_NEAR_LIMIT_BYTES = 90_000
 STYLE_LIMIT_BYTES = 16 * 1024
 PICTURES_LIMIT_BYTES = 1_000_000
-FEWEST_PIXELS, MOST_PIXELS = 1.5, 2.5  # of a picture's file for each pixel that is shown
-# The longest value that is plausible, before anybody's is known: so many letters of two bytes each, or the field's
-# default where that is longer; an unsubscribe link is so much longer than the service's address.
+FEWEST_PIXELS, MOST_PIXELS = 1.5, 2.5  # pixels of the image file per pixel shown
+# The longest plausible value of a merge field, because the real ones are not known yet: 64 letters of two bytes each,
+# or the field's default if that is longer. An unsubscribe link is at most 160 characters longer than the service's
+# address.
 LONGEST_LETTERS = 64
 _UNSUBSCRIBE_PATH_LENGTH = 160
-_SMALLEST_SHOWN = 16  # pixels: what is smaller than that is no picture to be shown smaller still
+_SMALLEST_SHOWN = 16  # pixels; we never advise showing an image smaller than this
 
 
-@rule("S3", source="Gmail's behaviour, as caniemail records it")
+@rule("S3", source="Gmail's behavior, as caniemail records it")
 def check_html_size(context: CheckContext) -> Iterable[Problem]:
-    """The HTML is small enough to be shown whole.
+    """HTML too large for Gmail.
 
-    Gmail cuts a mail off at about 102 KB and hides what follows, the unsubscribe link first. It is measured with long
-    values in all merge fields.
+    The HTML must be at most 102 KB, even with long values in all merge fields. Gmail clips a larger email and hides the
+    rest, including the unsubscribe link.
 
-    The largest variant, with the longest plausible value in each slot.
+    The largest variant is measured, with the longest plausible value in each slot.
     """
     settings = context.subject.settings
     size = max(
@@ -38,53 +39,55 @@ def check_html_size(context: CheckContext) -> Iterable[Problem]:
     )
     if size <= HTML_NEAR_LIMIT_BYTES:
         return
-    what = f"the HTML is {size:,} bytes long where merge fields hold {LONGEST_LETTERS} letters"
+    what = f"the HTML is {_kilobytes(size)} if each merge field has {LONGEST_LETTERS} letters"
     remedy = "shorten the texts, or move a section to your website and link to it"
     place = context.subject.issue.source.at("sections")
     if size > HTML_LIMIT_BYTES:
-        yield error(place, f"{what}, and Gmail cuts a mail off at {HTML_LIMIT_BYTES:,}", remedy)
+        yield error(place, f"{what}, and Gmail clips email at {_kilobytes(HTML_LIMIT_BYTES)}", remedy)
     else:
-        yield warning(place, f"{what}, close to the {HTML_LIMIT_BYTES:,} at which Gmail cuts a mail off", remedy)
+        yield warning(place, f"{what}, close to the {_kilobytes(HTML_LIMIT_BYTES)} at which Gmail clips email", remedy)
 
 
-@rule("S4", source="Gmail's behaviour, as caniemail records it")
+@rule("S4", source="Gmail's behavior, as caniemail records it")
 def check_style_size(context: CheckContext) -> Iterable[Problem]:
-    """The styles are at most 16 KB.
+    """Styles too large for Gmail.
 
-    Gmail drops all styles in the head when they are longer, and the mail loses its phone layout.
+    The styles in the head must be at most 16 KB. Gmail drops all of them if they are larger, and readers lose the
+    layout for phones.
 
-    All style elements of a variant together.
+    All style elements of a variant count together.
     """
     size = max(sum(len(style.encode()) for style in document.styles) for document in context.documents)
     if size > STYLE_LIMIT_BYTES:
-        what = f"the styles are {size:,} bytes long, and Gmail drops all of them above {STYLE_LIMIT_BYTES:,}"
+        what = f"the styles total {size:,} bytes, and Gmail drops all of them above {STYLE_LIMIT_BYTES:,} bytes"
         yield error(context.issue_place, what, "shorten the styles in the head of templates/email.mjml.j2")
 
 
 @rule("S12", severity=Severity.WARNING)
 def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
-    """Pictures are light and sharp.
+    """Heavy or blurred images.
 
-    Readers open mail on phones, often on a slow network: 200 KB a picture and 1 MB in all load in time. Their screens
-    are fine: a picture has 1.5 to 2.5 pixels for each one that is shown, and says how wide it is.
+    Each image should be at most 200 KB, and all images together at most 1 MB. Each needs a stated width, and its file
+    should be 1.5 to 2.5 times as wide. Readers open email on phones, which often have a slow network but a sharp
+    screen.
     """
     pictures = context.subject.rendered.pictures
     for picture in pictures:
         if len(picture.content) > LIGHT_BYTES:
-            what = f"the picture is {_kilobytes(len(picture.content))} large, {picture.width} × {picture.height} pixels"
-            lighter = "leave out frames, or show a still" if picture.content_type == "image/gif" else "crop it"
-            remedy = f"{lighter}, so that it stays below {_kilobytes(LIGHT_BYTES)}"
+            what = f"the image is {_kilobytes(len(picture.content))} ({picture.width} × {picture.height} pixels)"
+            lighter = "remove frames, or use a still image" if picture.content_type == "image/gif" else "crop it"
+            remedy = f"{lighter}, so that it is at most {_kilobytes(LIGHT_BYTES)}"
             yield warning(context.picture_place(picture.name), what, remedy)
         yield from _pixels_of(picture, context)
     total = sum(len(picture.content) for picture in pictures)
     if total > PICTURES_LIMIT_BYTES:
-        what = f"the pictures are {_kilobytes(total)} large together, slow to load on a phone"
-        remedy = f"leave some out: {_kilobytes(PICTURES_LIMIT_BYTES)} in all is enough"
+        what = f"the images total {_kilobytes(total)}, which is slow to load on a phone"
+        remedy = f"remove images until they total at most {_kilobytes(PICTURES_LIMIT_BYTES)}"
         yield warning(context.issue_place, what, remedy)
 
 
 def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
-    """Return whether the HTML says how wide a picture is shown, and whether it has the pixels for that."""
+    """Yield a problem if the HTML does not state the width of an image, or the image has too few or too many pixels."""
     stated = {
         tag.attributes.get("width", "")
         for document in context.documents
@@ -94,22 +97,25 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
     widths = [int(width) for width in stated if width.isdecimal() and int(width)]
     place = context.picture_place(picture.name)
     if len(widths) < len(stated):
-        what = f"{picture.name} has no width in pixels, and Outlook shows it as large as its file"
+        what = f"the image {picture.name} has no width in pixels, so Outlook shows it at the full size of its file"
         yield warning(place, what, f"give its <img> the width that picture() returns; {THEME_REMEDY}")
     if not widths:
         return
     if picture.width < FEWEST_PIXELS * max(widths):
         needed = max(2 * max(widths), picture.sharp_width)
-        what = f"the picture has {picture.width} pixels for a width of {max(widths)}, and looks blurred on a phone"
-        remedy = f"take one that is {needed} pixels wide or more{_or_smaller(picture, place, context)}"
+        what = (
+            f"the image is {picture.width} pixels wide but is shown {max(widths)} wide, so it looks blurred on a phone"
+        )
+        remedy = f"use an image that is at least {needed} pixels wide{_or_smaller(picture, place, context)}"
         yield warning(place, what, remedy)
     if picture.width > MOST_PIXELS * min(widths):
-        what = f"the picture has {picture.width} pixels for a width of {min(widths)}, which are loaded in vain"
-        yield warning(place, what, f"ask for it in its width, picture(…, width={min(widths)}); {THEME_REMEDY}")
+        what = f"the image is {picture.width} pixels wide but is shown {min(widths)} wide"
+        what += ", so it loads slowly for no benefit"
+        yield warning(place, what, f"write picture(…, width={min(widths)}) in the template; {THEME_REMEDY}")
 
 
 def _or_smaller(picture: Picture, place: Place, context: CheckContext) -> str:
-    """Return what else can be done in Markdown; elsewhere the theme says how wide a picture is."""
+    """Return a second remedy for an image in Markdown, else an empty text. The theme sets the width of other images."""
     sections = context.subject.issue.sections
     texts = [section.prose for section in sections] + [item.prose for section in sections for item in section.items]
     is_in_text = any(shown.place == place for prose in texts for shown in prose.pictures)
@@ -123,7 +129,7 @@ def _kilobytes(size_bytes: int) -> str:
 
 
 def longest_value(slot: Slot, settings: Settings) -> str:
-    """Return the longest value that is plausible in a slot, written as its place asks."""
+    """Return the longest plausible value of a slot, escaped for its place."""
     link = f"{settings.service.url}/{'x' * _UNSUBSCRIBE_PATH_LENGTH}"
     value = value_of_nobody(slot.source, link=link)
     if slot.source.escape is Escape.LINK:

@@ -1,4 +1,4 @@
-"""How the HTML is built: what mail programs need to find in it, and what they refuse."""
+"""Checks of structure: what email apps need in the HTML, what they reject, and the plain text."""
 
 import re
 from collections import Counter
@@ -21,71 +21,74 @@ _ACTIVE = frozenset({"script", "form", "input", "iframe", "object", "embed"})
 WORDS_SHARED = 0.8
 _AROUND = "<>()[]{}.,;:!?\"'“”«»،؛؟。、！？"
 _TOLD = ("https:", "http:", "mailto:")
-_THEME = "correct the templates in templates/text/, or delete the changed ones to use the built-in theme"
+_THEME = "fix your own templates in templates/text/, or delete them to use the built-in theme"
 
 
-@rule("S5", source="Gmail's behaviour, as caniemail records it")
+@rule("S5", source="Gmail's behavior, as caniemail records it")
 def check_nested_rules(context: CheckContext) -> Iterable[Problem]:
-    """No style rule is nested.
+    """Nested style rules.
 
-    An @-rule inside another makes Gmail drop the whole style element.
+    No @-rule may be inside another block of a style sheet. If one is, Gmail drops the whole style element, and readers
+    lose its styles.
     """
     for document in context.documents:
         for style in document.styles:
             for name in _nested_rules(style):
-                what = f"a style holds {name} inside another block, and Gmail drops the whole style"
-                yield error(context.issue_place, what, f"write {name} on its own; {THEME_REMEDY}")
+                what = f"a style contains {name} inside another block, so Gmail drops the whole style"
+                yield error(context.issue_place, what, f"move {name} out of the other block; {THEME_REMEDY}")
 
 
 @rule("S7", source="goodemailcode.com")
 def check_doctype(context: CheckContext) -> Iterable[Problem]:
-    """The HTML begins with one doctype.
+    """Missing or repeated doctype.
 
-    Without it mail programs fall back to the layout rules of the nineties.
+    The HTML must begin with exactly one `<!doctype html>`. Without it, email apps fall back to the layout rules of the
+    1990s, and readers see a broken layout.
     """
     for document in context.documents:
         if not _DOCTYPE.match(document.html.lstrip()) or len(_DOCTYPE.findall(document.html)) > 1:
-            what = "the HTML does not begin with one <!doctype html>, so mail programs guess how to show it"
+            what = "the HTML does not begin with exactly one <!doctype html>, so email apps may display it incorrectly"
             yield error(context.issue_place, what, THEME_REMEDY)
 
 
 @rule("S8")
 def check_comments(context: CheckContext) -> Iterable[Problem]:
-    """The comments for Outlook are balanced.
+    """Unbalanced comments for Outlook.
 
-    Classic Outlook reads its layout from comments. One that is never closed swallows the rest of the mail.
-
-    Each conditional comment is closed before the next, and what they open for Outlook they close.
+    Each comment for Outlook must be closed, and so must each element in these comments. Classic Outlook takes its
+    layout from them. A comment that is never closed hides the rest of the email.
     """
     for document in context.documents:
         if not _conditions_alternate(document.html):
-            what = "a conditional comment for Outlook is not closed, or closed twice; parts of the mail would be lost"
+            what = "a comment for Outlook is not closed, or closed twice, so parts of the email may not appear"
             yield error(context.issue_place, what, THEME_REMEDY)
         elif unbalanced := _unbalanced_ghosts(document.outlook_comments):
-            what = f"the comments for Outlook open <{unbalanced}> and close it unequally often"
+            what = f"the comments for Outlook open and close <{unbalanced}> a different number of times"
             yield error(context.issue_place, what, THEME_REMEDY)
 
 
 @rule("S9")
 def check_active_content(context: CheckContext) -> Iterable[Problem]:
-    """No script, form, frame or embedded data.
+    """Scripts, forms, frames or embedded data.
 
-    Mail programs remove them, and filters take them for an attack.
+    The HTML must not contain scripts, forms, frames or images embedded as data. Email apps remove them, and spam
+    filters treat them as an attack.
     """
     for document in context.documents:
         for name in sorted({tag.name for tag in document.tags} & _ACTIVE):
-            what = f"the HTML holds <{name}>, which mail programs remove or take for an attack"
-            yield error(context.issue_place, what, f"link to a page that has it; {THEME_REMEDY}")
+            what = f"the HTML contains <{name}>, which email apps remove or treat as an attack"
+            yield error(context.issue_place, what, f"link to a page that contains it instead; {THEME_REMEDY}")
         if any("data:" in value.lower() and _DATA_URL.match(value) for value in _picture_values(document)):
-            what = "a picture is written into the HTML as data:, which Gmail and Outlook do not show"
-            yield error(context.issue_place, what, "put the picture into images/ and name it there")
+            what = "an image is embedded in the HTML as data:, which Gmail and Outlook do not show"
+            yield error(context.issue_place, what, "save the image in images/ and use this file")
 
 
 @rule("S11", source="rspamd's rules", severity=Severity.WARNING)
 def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
-    """No style sheet from elsewhere.
+    """External style sheets.
 
-    Most mail programs ignore it, and spam filters count it against the mail.
+    The HTML should not load style sheets or fonts from other sites. Most email apps ignore them, and spam filters count
+    them against the email.
     """
     for document in context.documents:
         linked = any(
@@ -93,12 +96,13 @@ def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
             for tag in document.tags
         )
         if linked or any(_IMPORT.search(style) for style in document.styles):
-            what = "the HTML loads a style sheet or a font from elsewhere, which counts as a sign of spam"
-            yield warning(context.issue_place, what, f"name fonts that readers have in [brand]; {THEME_REMEDY}")
+            what = "the HTML loads a style sheet or a font from another site, which spam filters count against it"
+            remedy = f"use fonts in [brand] that readers have on their devices; {THEME_REMEDY}"
+            yield warning(context.issue_place, what, remedy)
 
 
 def _picture_values(document: MailDocument) -> Iterator[str]:
-    """Yield every attribute, and every style, that may name a picture."""
+    """Yield the value of every attribute and style that may contain the address of an image."""
     yield from document.styles
     for tag in (*document.tags, *document.outlook_tags):
         yield from (tag.attributes[name] for name in _PICTURE_ATTRIBUTES if name in tag.attributes)
@@ -126,7 +130,7 @@ def _conditions_alternate(html: str) -> bool:
 
 
 def _unbalanced_ghosts(comments: tuple[str, ...]) -> str | None:
-    """Return the name of an element that Outlook's comments, taken together, open and close unequally often."""
+    """Return an element that the comments for Outlook open and close a different number of times, or None."""
     balance: dict[str, int] = {}
     for comment in comments:
         for match in _GHOST.finditer(comment):
@@ -138,19 +142,20 @@ def _unbalanced_ghosts(comments: tuple[str, ...]) -> str | None:
 
 @rule("S2", severity=Severity.WARNING)
 def check_text_part(context: CheckContext) -> Iterable[Problem]:
-    """The text part says what the HTML says.
+    """Incomplete plain text.
 
-    Some readers choose plain text, watches show it, and filters distrust a mail whose two parts differ.
-
-    Every address of the HTML, and most of its words.
+    The plain text must contain every link of the HTML, and at least 80% of its words. Some readers choose plain text,
+    and smart watches show it. Spam filters distrust an email if it differs from the HTML.
     """
     for document in context.documents:
         yield from _missing_links(context, document)
     share, poorest = min(((_share_of_words(each), each) for each in context.documents), key=itemgetter(0))
     if share < WORDS_SHARED:
         lacking = _longest_lacking_line(poorest)
-        what = f"the text part holds {share:.0%} of the words of the HTML, and lacks for example “{shown(lacking)}”"
-        yield warning(context.text_place(lacking), f"{what}; filters expect both to say the same", _THEME)
+        what = (
+            f"the plain text has only {share:.0%} of the words in the HTML: it lacks, for example, “{shown(lacking)}”"
+        )
+        yield warning(context.text_place(lacking), what, _THEME)
 
 
 def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
@@ -158,25 +163,25 @@ def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Pr
     for link in document.links:
         if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
             place = context.link_place(link.address, link.text)
-            what = f"the link to {link.address} is missing from the text part"
+            what = f"the link to {link.address} is missing from the plain text"
             yield warning(place, what, _THEME)
 
 
 def _spellings(address: str) -> set[str]:
-    """Return how an address may stand in text: whole, or an e-mail address without what a link adds to it."""
+    """Return the forms of an address in plain text: unchanged, and without `mailto:` and its parameters."""
     bare = address.removeprefix("mailto:").partition("?")[0] if address.startswith("mailto:") else address
     return {address.strip(_AROUND), bare.strip(_AROUND)}
 
 
 def _share_of_words(document: MailDocument) -> float:
-    """Return how many of the words of the HTML, each as often as it stands there, the text part has too."""
+    """Return the share of the HTML's words, repetitions included, that the plain text also contains."""
     there = Counter(document.text_words)
     shared = sum(min(count, there[word]) for word, count in Counter(document.words).items())
     return shared / len(document.words) if document.words else 1.0
 
 
 def _longest_lacking_line(document: MailDocument) -> str:
-    """Return the line of the HTML with the most words that the text part has nowhere."""
+    """Return the line of the HTML with the most words that are missing from the plain text."""
     there = set(document.text_words)
     return max(document.lines, key=lambda line: len(set(words_of(line)) - there))
 

@@ -1,1 +1,1 @@
-"""What a person types to compose an issue: a module for each command."""
+"""The commands that compose an issue, one module per command."""

@@ -13,19 +13,21 @@ from newsletter.cli.workspace import current_config
 from newsletter.workflows.compose.check import judge_issue
 from newsletter.workflows.compose.compose import require_issue
 
-_FORMATS = f"{Format.TEXT} to read, or for programs {Format.JSON}, {Format.GITHUB} or {Format.SARIF}."
+_FORMATS = f"Output format: {', '.join(list(Format)[:-1])} or {list(Format)[-1]}."
 
 
 def check(
     issue: NewestIssue = None,
     form: Annotated[Format, typer.Option("--format", metavar="FORMAT", help=_FORMATS)] = Format.TEXT,
     without: Without = [],  # noqa: B006 - Typer copies it
-    list_rules: Annotated[bool, typer.Option("--list", help="Explain every rule and end.")] = False,
+    list_rules: Annotated[
+        bool, typer.Option("--list", help="List all checks, with the reason for each, and exit.")
+    ] = False,
 ) -> None:
     """Check an issue for mistakes in its files and problems in the finished email.
 
-    The issue is judged by its own date: by its files, in a browser, by its links, by the sender's domain, and by a
-    spam filter, where these are there. Ends with 1 where a finding holds the mail back.
+    Checks the files, the rendered email, links, the sender's domain and the spam score. Dates are checked against the
+    issue's own date. Exits with status 1 if an error blocks sending.
     """
     if list_rules:
         _list_rules()
@@ -33,13 +35,20 @@ def check(
     config = current_config()
     folder = require_issue(config, issue)
     with probing(config, without, now=datetime.now(UTC)) as wanted:
-        judgement = judge_issue(config, folder, probing=wanted)
-    findings, root = judgement.findings, config.root.resolve()
-    print_report(Report(issue=folder.name, findings=findings, not_run=judgement.not_run, root=root), form=form)
-    if form is Format.TEXT and judgement.by is not None:
-        output.note(f"Judged by the issue's date, {judgement.by}; `newsletter send` judges by the moment of sending.")
+        judgment = judge_issue(config, folder, probing=wanted)
+    findings, root = judgment.findings, config.root.resolve()
+    print_report(Report(issue=folder.name, findings=findings, not_run=judgment.not_run, root=root), form=form)
+    if form is Format.TEXT and judgment.by is not None:
+        output.note(
+            f"Dates were checked against the issue's date, {judgment.by}. "
+            "`newsletter send` checks them against the time of sending."
+        )
     if any(finding.blocks for finding in findings):
+        if form is Format.TEXT:
+            output.print_next(f"newsletter preview {folder.name}", "to see the email change as you fix the errors")
         raise typer.Exit(1)
+    if form is Format.TEXT:
+        output.print_next(f"newsletter test {folder.name}", "to send a test copy to your reviewers")
 
 
 def _list_rules() -> None:
@@ -49,7 +58,7 @@ def _list_rules() -> None:
         output.say(output.styled(family.title, "bold"))
         for rule in family.rules:
             output.say()
-            effects = output.styled(f"({', '.join(rule.effects)})", "dim")
-            output.say(f"  {output.styled(rule.id, 'bold')}  {rule.title}  {effects}", hang=4)
+            effects = output.styled(", ".join(rule.effects), "dim")
+            output.say(f"  {output.styled(rule.title, 'bold')} ({rule.id}): {effects}", hang=4)
             output.say(f"      {rule.why}")
             output.say(f"      {output.styled(f'Source: {rule.source}', 'dim')}")

@@ -1,6 +1,7 @@
-"""The checks on the screen: which are running, and what they found, for a person, as JSON, for GitHub, as SARIF."""
+"""Print the results of the checks as text, JSON, GitHub annotations or SARIF, and show which checks are running."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from newsletter import __version__
 from newsletter.checks.probes import PROBES
-from newsletter.checks.registry import RULES
+from newsletter.checks.registry import RULES, named
 from newsletter.cli import bars, output
 from newsletter.config import Config
 from newsletter.model.finding import Finding, Means, NotRun, Severity
@@ -24,11 +25,11 @@ _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 _HANG = 4  # columns
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
-_WORKSPACE = "the folder with newsletter.toml, or the repository that holds it"
+_WORKSPACE = "the folder with newsletter.toml, or the repository that contains this folder"
 
 
 class Format(StrEnum):
-    """How findings are printed."""
+    """The formats in which findings are printed."""
 
     TEXT = "text"
     JSON = "json"
@@ -37,57 +38,76 @@ class Format(StrEnum):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What was found in an issue, which rules were not judged, and the workspace that the places are in."""
+    """The findings of an issue, the skipped checks, and the workspace to which the findings' paths are relative."""
 
     issue: str
     findings: Sequence[Finding]
     not_run: Sequence[NotRun] = ()
-    root: Path | None = None  # None where all that is told is told to a person
+    root: Path | None = None  # None if the report is only printed as text
 
 
 def print_report(report: Report, *, form: Format) -> None:
-    """Print the whole report in one form."""
+    """Print the whole report in the given form."""
     _FORMS[form](report)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print one line per finding, for a person."""
+    """Print one line per finding."""
     for finding in findings:
         rule = output.styled(f"[{finding.rule}]", "dim")
         if finding.waived:
-            waived = f"{finding.place}: waived: {finding.what}; because {finding.waived}"
+            waived = f"{finding.place}: overridden: {finding.what}; reason: {finding.waived}"
             output.say(f"{output.styled(waived, 'dim')} {rule}", hang=_HANG)
             continue
         label = output.styled(finding.severity, _STYLE[finding.severity])
         output.say(f"{finding.place}: {label} {finding.what}; {finding.remedy} {rule}", hang=_HANG)
 
 
-def summarise_findings(findings: Sequence[Finding]) -> str:
-    """Return the counts in color: `2 errors, 1 warning, 1 waived`."""
+def summarize_findings(findings: Sequence[Finding]) -> str:
+    """Return the counts in color, for example `2 errors, 1 warning, 1 overridden`, or `No problems found.`"""
     standing = [finding.severity for finding in findings if not finding.waived]
     counts = {severity: standing.count(severity) for severity in Severity}
     found = ((severity, count) for severity, count in counts.items() if count)
     words = [output.styled(output.count_of(count, severity), _STYLE[severity]) for severity, count in found]
     if waived := sum(bool(finding.waived) for finding in findings):
-        words.append(output.styled(f"{waived} waived", "dim"))
-    return ", ".join(words) or output.styled("nothing found", "green")
+        words.append(output.styled(f"{waived} overridden", "dim"))
+    return ", ".join(words) or output.styled("No problems found.", "green")
 
 
 def not_judged(not_run: Sequence[NotRun]) -> list[str]:
-    """Return the rules that were not judged, one line per reason: `A6, S13: done without browser`."""
+    """Return the skipped checks, one line per reason, each with the reason or with the command that runs them.
+
+    For example `accessibility in a browser (A6), sideways scrolling (S13). Run them with `newsletter check`.`
+    """
     reasons: dict[str, list[str]] = {}
     for left_out in not_run:
-        reasons.setdefault(left_out.why, []).append(left_out.rule)
-    return [f"{', '.join(rules)}: {why}" for why, rules in reasons.items()]
+        reasons.setdefault(left_out.why, []).append(_named(left_out.rule))
+    return [f"{', '.join(rules)}. {_advice(why)}" for why, rules in reasons.items()]
+
+
+def _named(rule_id: str) -> str:
+    """Return the title of a check with its id, for use in a sentence: `sideways scrolling (S13)`."""
+    name = named(rule_id)
+    if name == rule_id or name[1:2].isupper():  # SPF and DKIM stay in capitals
+        return name
+    return f"{name[0].lower()}{name[1:]}"
+
+
+def _advice(why: str) -> str:
+    """Return what to do about skipped checks if the reason ends with a command. Otherwise return the reason."""
+    if command := re.search(r"pip install .+$|`(newsletter check)`", why):
+        verb = "Run" if command[1] else "Install"
+        return f"{verb} them with `{command[1] or command[0]}`."
+    return f"Reason: {why}."
 
 
 def _text(report: Report) -> None:
     print_findings(report.findings)
     for line in not_judged(report.not_run):
-        output.say(output.styled(f"not judged: {line}", "dim"), hang=_HANG)
+        output.say(output.styled(f"Skipped: {line}", "dim"), hang=_HANG)
     count = len(report.not_run)
-    left_out = f"; {output.count_of(count, 'check')} not judged" if count else ""
-    output.say(f"{report.issue}: {summarise_findings(report.findings)}{left_out}")
+    left_out = f" ({output.count_of(count, 'check')} skipped)" if count else ""
+    output.say(f"{report.issue}: {summarize_findings(report.findings)}{left_out}")
 
 
 def _json(report: Report) -> None:
@@ -99,19 +119,19 @@ def _github(report: Report) -> None:
     """Print workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
     for finding in _in_repository(report):
         line = f",line={finding.place.line}" if finding.place.line else ""
-        properties = f"file={_property(finding.place.path)}{line},title={_property(finding.rule)}"
+        properties = f"file={_property(finding.place.path)}{line},title={_property(_named(finding.rule))}"
         level = "notice" if finding.waived else finding.severity
-        remedy = f"waived: {finding.waived}" if finding.waived else finding.remedy
+        remedy = f"overridden: {finding.waived}" if finding.waived else finding.remedy
         output.say(f"::{level} {properties}::{_data(f'{finding.what}; {remedy}')}")
     for left_out in report.not_run:
-        output.say(f"::notice title={_property(left_out.rule)}::{_data(f'not judged: {left_out.why}')}")
-    output.say(f"{report.issue}: {summarise_findings(report.findings)}")
+        output.say(f"::notice title={_property(_named(left_out.rule))}::{_data(f'skipped: {left_out.why}')}")
+    output.say(f"{report.issue}: {summarize_findings(report.findings)}")
 
 
 def _sarif(report: Report) -> None:
-    """Print a SARIF log, which code-scanning services read: https://docs.oasis-open.org/sarif/sarif/v2.1.0/.
+    """Print a SARIF log for code-scanning services: https://docs.oasis-open.org/sarif/sarif/v2.1.0/.
 
-    It has one run: every rule, every finding with its place, and a notification for each rule that was not judged.
+    It has one run with all rules, all findings with their places, and a notification for each skipped check.
     """
     indexes = {rule.id: index for index, rule in enumerate(RULES)}
     rules = [
@@ -119,7 +139,7 @@ def _sarif(report: Report) -> None:
             "id": rule.id,
             "shortDescription": {"text": rule.title},
             "fullDescription": {"text": rule.why},
-            "help": {"text": f"Asked for by: {rule.source}"},
+            "help": {"text": f"Source: {rule.source}"},
             "defaultConfiguration": {"level": rule.severity.value},
         }
         for rule in RULES
@@ -127,7 +147,7 @@ def _sarif(report: Report) -> None:
     invocation = {
         "executionSuccessful": True,
         "toolExecutionNotifications": [
-            {"associatedRule": {"id": each.rule}, "level": "note", "message": {"text": f"not judged: {each.why}"}}
+            {"associatedRule": {"id": each.rule}, "level": "note", "message": {"text": f"skipped: {each.why}"}}
             for each in report.not_run
         ],
     }
@@ -157,7 +177,10 @@ def _result(finding: Finding, indexes: Mapping[str, int]) -> Mapping[str, Any]:
 
 
 def _in_repository(report: Report) -> Sequence[Finding]:
-    """Return the findings with places as GitHub knows them: from the top of the repository that holds the workspace."""
+    """Return the findings with paths from the top of the Git repository, as GitHub expects them.
+
+    Outside of GitHub Actions the paths stay relative to the workspace.
+    """
     checkout = os.environ.get("GITHUB_WORKSPACE")
     if not checkout or report.root is None or not report.root.is_relative_to(checkout):
         return report.findings
@@ -186,7 +209,10 @@ _FORMS: Mapping[Format, Callable[[Report], None]] = {
 
 @contextmanager
 def probing(config: Config, without: Sequence[Means], *, now: datetime) -> Iterator[Probing]:
-    """Ask for the probes, but for what the person or the settings leave out, and show which are running."""
+    """Yield the settings for the probes. Probes that the user or newsletter.toml skips are excluded.
+
+    Until the block ends, a progress bar shows which probes are running.
+    """
     left_out = frozenset((*without, *map(Means, config.settings.checks.without)))
     titles = [probe.title for probe in PROBES if probe.means not in left_out]
     with bars.steps("Checking", titles) as on_probed:

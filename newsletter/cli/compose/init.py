@@ -11,11 +11,14 @@ from newsletter.workflows.compose.new import init_workspace
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; this one by default.")] = Path(),
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="The folder to create. Default: the current folder.", show_default=False),
+    ] = Path(),
 ) -> None:
-    """Make a workspace: settings, a first issue, a list to try it on."""
+    """Create a newsletter folder with settings, a first issue and a sample list."""
     for path in init_workspace(folder, datetime.now(UTC).date()):
         output.say(str(path))
-    output.note("It builds as it is. Then put your own words into the .md files, and your names into newsletter.toml.")
-    command = f"cd {folder} && newsletter build" if folder != Path() else "newsletter build"
-    output.print_next(command, "to see a first mail")
+    output.note("Write your text in the .md files, and set your names and colors in newsletter.toml.")
+    command = f"cd {folder} && newsletter preview" if folder != Path() else "newsletter preview"
+    output.print_next(command, "to see the first issue, which is already complete")

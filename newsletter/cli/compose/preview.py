@@ -15,18 +15,18 @@ from newsletter.workflows.compose.compose import require_issue
 def preview(
     issue: NewestIssue = None,
     port: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=65535, help="Otherwise a free one near 8025.")
+        int | None, typer.Option(metavar="N", min=1, max=65535, help="The port to use. Default: a free one near 8025.")
     ] = None,
-    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in your browser.")] = True,
 ) -> None:
-    """Preview the issue in a browser as desktops and phones show it, light and dark.
+    """Preview an issue in the browser, on desktop and phone, in light and dark mode.
 
-    A saved change appears by itself.
+    The page updates when you save a file.
     """
 
     def on_ready(url: str) -> None:
         output.say(url)
-        output.note("Ctrl-C ends the preview.")
+        output.note("The page updates when you save a file. Press Ctrl-C to stop the preview.")
         if open_browser:
             webbrowser.open(url)
 

@@ -1,1 +1,1 @@
-"""What a person types to test, send and account for an issue: a module for each command."""
+"""The commands that test, send and audit issues, one module per command."""

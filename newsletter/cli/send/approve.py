@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.compose.findings import print_findings, summarise_findings
+from newsletter.cli.compose.findings import print_findings, summarize_findings
 from newsletter.cli.options import NamedIssue, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
@@ -17,11 +17,13 @@ from newsletter.workflows.send.approve import ApprovalDraft, approve_content, ap
 
 
 def approve(
-    issue: NamedIssue, by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")], yes: Yes = False
+    issue: NamedIssue,
+    by: Annotated[str, typer.Option(metavar="NAME", help="The name of the person who approves the issue.")],
+    yes: Yes = False,
 ) -> None:
     """Approve an issue as it is now. Any later edit voids the approval.
 
-    With `require_approval = true` in newsletter.toml, a broadcast waits for it.
+    With `require_approval = true` in newsletter.toml, an issue cannot be sent without approval.
     """
     name = approver(by)
     with opened_database() as (config, database):
@@ -30,21 +32,23 @@ def approve(
         issue_name = draft.composed.issue.name
         output.require_yes(f"Approve {issue_name} as {name}?", yes=yes, otherwise="Nothing was approved.")
         approve_content(database, draft, by=name, now=datetime.now(UTC))
-    output.say(f"{name} approved {issue_name} {draft.content_hash[:12]}")
+    output.say(f"{name} approved {issue_name}, content {draft.content_hash[:12]}")
     if draft.composed.errors:
-        output.print_next(f"newsletter check {issue_name}", "to see what holds a broadcast back")
+        output.print_next(f"newsletter check {issue_name}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_test and draft.tested_at is None:
-        output.print_next(f"newsletter test {issue_name} --to reviewers", "`require_test` asks for it, too")
+        output.print_next(
+            f"newsletter test {issue_name} --to reviewers", "to send the test copy that `require_test` requires"
+        )
     else:
-        output.print_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see what it would do")
+        output.print_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see who would get it")
 
 
 def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
-    """Print the issue, its subject, its variants, its content's hash, what was found, and what was said before."""
+    """Print the issue, subject, variants, content hash, problems, and earlier tests and approvals."""
     composed = draft.composed
     mail = sample_mail(config, composed.rendered.fullest)
     variants = [
-        f"with {variant.readership.sees}" if variant.readership.sees else "what everybody else sees"
+        f"with {variant.readership.sees}" if variant.readership.sees else "only what everyone sees"
         for variant in composed.rendered.variants
     ]
     output.print_facts(
@@ -53,8 +57,8 @@ def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
             ("subject", mail.subject),
             ("preheader", mail.preheader),
             ("variants", "\n".join(variants) if len(variants) > 1 else ""),
-            ("content", f"{draft.content_hash[:12]}  of the whole issue; any edit changes it"),
-            ("findings", summarise_findings(composed.findings)),
+            ("content", f"{draft.content_hash[:12]}, a fingerprint of the whole issue; any edit changes it"),
+            ("problems", summarize_findings(composed.findings)),
             ("tested", _tested(draft)),
             ("approved", _approved(draft)),
             ("by", by),
@@ -65,7 +69,8 @@ def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
 
 def _tested(draft: ApprovalDraft) -> str:
     if draft.tested_at is None:
-        return f"no test copy of this content yet; `newsletter test {draft.composed.issue.name}` sends one"
+        command = f"newsletter test {draft.composed.issue.name}"
+        return f"no test copy of this content has been sent yet; send one with `{command}`"
     return f"a test copy of this content was sent on {show_utc(draft.tested_at)}"
 
 
@@ -76,5 +81,5 @@ def _approved(draft: ApprovalDraft) -> str:
         return "not yet"
     last = draft.last
     if last.voided:
-        return f"by {last.by} on {show_utc(last.at)}, which is void: {last.voided}"
+        return f"by {last.by} on {show_utc(last.at)}, but this approval is void: {last.voided}"
     return f"changed since {last.by} approved {last.content_hash[:12]} on {show_utc(last.at)}"

@@ -1,4 +1,4 @@
-"""`newsletter audit`: the account of a broadcast, and whether one address got an issue."""
+"""`newsletter audit`: the full record of a broadcast, and whether one address received it."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -29,18 +29,18 @@ from newsletter.workflows.send.audit import (
 )
 
 _REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
-    "chunk": lambda request: str(request.number),
+    "batch": lambda request: str(request.number),
     "people": lambda request: f"{request.deliveries:,}",
     "state": lambda request: state_word(request.state),
     "when (UTC)": lambda request: show_second(request.at),
-    "handed over": lambda request: _times(request.attempt),
+    "sent": lambda request: _times(request.attempt),
     "time zone": lambda request: request.zone,
     "due (UTC)": lambda request: show_minute(request.due_at) if request.due_at != request.hold_until else "",
     "held until (UTC)": lambda request: show_minute(request.hold_until),
     "message id": lambda request: request.message_id,
 }
 _GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
-    "chunks": lambda group: f"{group.requests:,}",
+    "batches": lambda group: f"{group.requests:,}",
     "people": lambda group: f"{group.deliveries:,}",
     "state": lambda group: state_word(group.state),
     "from (UTC)": lambda group: show_second(group.first_at),
@@ -49,19 +49,19 @@ _GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
 
 
 _SENTENCES: Mapping[str, str] = {
-    ChunkState.ACCEPTED: "Yes: {provider} took the mail to {who} on {when}.",
-    ChunkState.UNKNOWN: "Nobody knows: {provider} may or may not have taken the mail to {who} on {when}; {reason}.",
-    ChunkState.READY: "Not yet: the mail to {who} is waiting.",
-    ChunkState.INFLIGHT: "Not known yet: the mail to {who} is being handed over since {when}.",
-    ChunkState.REJECTED: "No: {provider} refused the mail itself on {when}; {reason}.",
-    ChunkState.CANCELLED: "No: the mail to {who} was cancelled on {when}; {reason}.",
-    DeliveryStatus.EXCLUDED: "No: {who} was left out on {when}: {reason}.",
-    DeliveryStatus.INVALID: "No: {provider} refused the address {who} on {when}: {reason}.",
+    ChunkState.ACCEPTED: "Yes. {provider} accepted the email to {who} on {when}.",
+    ChunkState.UNKNOWN: "Unconfirmed. {provider} may or may not have accepted the email to {who} on {when}: {reason}.",
+    ChunkState.READY: "Not yet. The email to {who} is waiting.",
+    ChunkState.INFLIGHT: "In progress. The email to {who} has been on its way to {provider} since {when}.",
+    ChunkState.REJECTED: "No. {provider} rejected the email itself on {when}: {reason}.",
+    ChunkState.CANCELLED: "No. The email to {who} was canceled on {when}: {reason}.",
+    DeliveryStatus.EXCLUDED: "No. {who} was left out on {when}: {reason}.",
+    DeliveryStatus.INVALID: "No. {provider} rejected the address {who} on {when}: {reason}.",
 }
 
 
 class IdentityPart(StrEnum):
-    """The parts of the identity, each a list of people."""
+    """The states whose numbers add up to the total. `--list` lists the people in one state."""
 
     ACCEPTED = "accepted"
     EXCLUDED = "excluded"
@@ -73,35 +73,43 @@ class IdentityPart(StrEnum):
     INFLIGHT = "inflight"
 
 
-_PARTS = f"Name everybody behind one number: {', '.join(list(IdentityPart)[:-1])} or {IdentityPart.INFLIGHT}."
+_PARTS = f"List everyone in one state: {', '.join(list(IdentityPart)[:-1])} or {IdentityPart.INFLIGHT}."
 
 
 def audit(
     broadcast: BroadcastNumber,
-    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="Answer for this address alone.")] = None,
-    part: Annotated[IdentityPart | None, typer.Option("--list", metavar="PART", help=_PARTS)] = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the people to a file.")] = None,
+    address: Annotated[
+        str | None, typer.Argument(metavar="EMAIL", help="Show only whether the issue was sent to this address.")
+    ] = None,
+    part: Annotated[IdentityPart | None, typer.Option("--list", metavar="STATE", help=_PARTS)] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Save the list of people to this CSV file.")
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Account for a broadcast: its sums, each request, and who is behind each number.
+    """Show the full record of a broadcast and the people behind each number.
 
-    With an address: whether that person got it, when, and by which request. Ends with 1 where the parts do not add up.
+    With an address, shows whether that person was sent the issue, when, and in which batch.
+
+    Exits with status 1 if the numbers do not add up, which would be a bug.
     """
     if address is not None and (part or csv_file):
-        raise InputError("an address is answered for alone; leave --list and --csv out, or the address")
+        raise InputError("an address cannot be combined with --list or --csv; give only one of them")
     if address is not None and "@" not in address:
-        raise InputError(f"{address!r} is not an address; write one, or --list PART to name everybody behind a number")
+        raise InputError(
+            f"{address!r} is not an address; write an address, or use --list STATE to list everyone in a state"
+        )
     with opened_database() as (_, database):
         if address is not None:
             _print_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
             return
         if csv_file is not None:
             count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
-            output.note(f"{output.count_of(count, 'delivery')} written to {csv_file}")
+            output.note(f"Saved {output.people_of(count)} to {csv_file}, which only you can read.")
             return
         if part is not None:
-            deliveries = list_deliveries(database, broadcast, part=part)  # shown as they are read
+            deliveries = list_deliveries(database, broadcast, part=part)  # printed as they are read
             if as_json:
                 output.print_json_items(map(_delivery_data, deliveries))
             else:
@@ -114,7 +122,7 @@ def audit(
 
 
 def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
-    """Print the identity, the reasons, the waivers, the requests and the journal."""
+    """Print the sum, the reasons, the overridden checks, the requests and the history."""
     if as_json:
         output.print_json(_account_data(account))
         return
@@ -123,7 +131,7 @@ def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
     output.print_facts(
         [
             ("content", broadcast.content_hash[:12]),
-            ("due", "by everybody's own clock" if broadcast.is_local_time else show_utc(broadcast.due_at)),
+            ("due", "in each subscriber's own time zone" if broadcast.is_local_time else show_utc(broadcast.due_at)),
             *(("approved", f"by {each.by} on {show_utc(each.at)}") for each in account.approvals),
             ("tested", f"on {show_utc(account.tested_at)}" if account.tested_at else ""),
             *parts(account.settled, account.chunks),
@@ -139,22 +147,22 @@ def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
         output.say()
         rows = [(show_second(entry.at), entry.entry.value, entry.detail) for entry in account.journal]
         output.print_table(("when (UTC)", "what", ""), rows)
-    output.print_next(f"newsletter audit {broadcast.id} --csv FILE", "to have everybody in a file")
+    output.print_next(f"newsletter audit {broadcast.id} --csv FILE", "to save the full list to a file")
 
 
 def _times(attempt: int) -> str:
-    """Return in words how often something was handed over."""
+    """Return how often a request was sent, in words."""
     return {0: "never", 1: "once", 2: "twice"}.get(attempt, f"{attempt} times")
 
 
 def _delivery_data(delivery: AuditedDelivery) -> dict[str, object]:
-    """Return a delivery for a script."""
+    """Return a delivery as data for JSON."""
     return {**asdict(delivery), "status": part_of(delivery)}
 
 
 def _line(delivery: AuditedDelivery) -> str:
     who = delivery.email or f"{NOBODY_NOW} ({delivery.subscriber})"
-    request = "" if delivery.chunk is None else f"chunk {delivery.chunk}"
+    request = "" if delivery.chunk is None else f"batch {delivery.chunk}"
     details = [show_minute(delivery.at), request, delivery.message_id, delivery.reason]
     return f"{who:<36}  {'  '.join(detail for detail in details if detail)}"
 
@@ -173,7 +181,7 @@ def _account_data(account: BroadcastAudit) -> dict[str, object]:
 
 
 def _print_person(person: PersonAudit, *, as_json: bool) -> None:
-    """Print whether a person got the issue, when, and by which request."""
+    """Print whether a person was sent the issue, when, and in which batch."""
     now = datetime.now(UTC)
     if as_json:
         output.print_json(_person_data(person, now))
@@ -185,31 +193,33 @@ def _print_person(person: PersonAudit, *, as_json: bool) -> None:
     output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
-            ("frozen", show_utc(broadcast.created_at)),
+            ("created", show_utc(broadcast.created_at)),
             *_delivery_facts(person, now),
             ("on the list", _membership(person)),
-            ("never mailed", person.never_mailed),
-            *(("elsewhere", words) for words in past),
+            ("blocked", person.never_mailed),
+            *(("also in", words) for words in past),
         ]
     )
     if person.may_be_forgotten:
-        output.note("Whether they were forgotten can be told where NEWSLETTER_KEY is set in the environment.")
+        output.note("Set NEWSLETTER_KEY in the environment to see whether this person was erased.")
     if person.delivery is not None and person.delivery.status == ChunkState.UNKNOWN:
-        output.print_next(f"newsletter resolve {broadcast.id}", "looks for evidence, and asks")
+        output.print_next(f"newsletter resolve {broadcast.id}", "to look for evidence, then decide")
 
 
 def _answer(person: PersonAudit, now: datetime) -> str:
     delivery, provider = person.delivery, person.broadcast.provider
     if delivery is None:
-        unless = ", unless they were forgotten since" if person.may_be_forgotten else ""
-        return f"No: broadcast {person.broadcast.id} was not meant for {person.email}{unless}."
+        unless = ", unless they have been erased since then" if person.may_be_forgotten else ""
+        return f"No. {person.email} was not a recipient of broadcast {person.broadcast.id}{unless}."
     when = show_utc(delivery.at)
     held_until = person.request.hold_until if person.request else None
     if delivery.status == ChunkState.ACCEPTED and held_until is not None and held_until > now:
-        return f"Not yet: {provider} took the mail on {when} and holds it until {show_utc_from(held_until, now)}."
+        until = show_utc_from(held_until, now)
+        return f"Not yet. {provider} accepted the email on {when} and is holding it until {until}."
     if delivery.status == ChunkState.ACCEPTED and delivery.reason and not delivery.message_id:  # resolved later
         sure = "Probably" if person.is_assumed else "Yes"
-        return f"{sure}: the mail to {person.email} counts as taken by {provider} since {when}; {delivery.reason}."
+        counted = f"The email to {person.email} has counted as accepted by {provider} since {when}"
+        return f"{sure}. {counted}: {delivery.reason}."
     reason = delivery.reason or "no reason is on record"
     return _SENTENCES[delivery.status].format(who=person.email, provider=provider, when=when, reason=reason)
 
@@ -220,22 +230,22 @@ def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]
         zone = f" ({delivery.zone})" if delivery.zone else ""
         facts.append(("due", f"{show_utc_from(delivery.due_at, now)}{zone}"))
     if request is not None:
-        others = f", of {output.count_of(request.deliveries, 'delivery')}" if request.deliveries > 1 else ""
-        handed_over = f"handed over {_times(request.attempt)}" if request.attempt else "never handed over"
-        facts.append(("request", f"chunk {request.number}{others}, {handed_over}"))
+        others = f" of {output.count_of(request.deliveries, 'email')}" if request.deliveries > 1 else ""
+        sent = f"sent {_times(request.attempt)}" if request.attempt else "never sent"
+        facts.append(("request", f"batch {request.number}{others}, {sent}"))
     return [*facts, ("message id", delivery.message_id if delivery else "")]
 
 
 def _membership(person: PersonAudit) -> str:
     since, frozen_at = person.on_list_since, person.broadcast.created_at
     if since is None:
-        return "forgotten since" if person.delivery else "no"
+        return "no; erased since then" if person.delivery else "no"
     told = f"since {show_utc(since)}"
     if person.delivery is not None:
         return told
     if since > frozen_at:
-        return f"{told}, after it was frozen"
-    return f"{told}, and not in {person.broadcast.segment} when it was frozen"
+        return f"{told}, after the list of recipients was finalized"
+    return f"{told}, but not in {person.broadcast.segment} when the list of recipients was finalized"
 
 
 def _person_data(person: PersonAudit, now: datetime) -> dict[str, object]:

@@ -23,29 +23,31 @@ from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, plan_
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.status import line_of, status_of
 
-_PATIENCE = timedelta(seconds=60)  # for other processes that are still handing over
+_PATIENCE = timedelta(seconds=60)  # how long to wait for other processes that are still sending
 
 
 def cancel(
     broadcast: BroadcastNumber,
     yes: Yes = False,
 ) -> None:
-    """End a broadcast, and take back what the provider still holds.
+    """Cancel a broadcast and recall the emails that the provider is holding.
 
-    What has not left never leaves. It can be repeated, and must be where it was interrupted or the provider did not
-    answer.
+    Emails that have not been sent yet are dropped. Repeat the command if it is interrupted or the provider does not
+    respond.
+
+    Exits with status 1 if the broadcast is not completely canceled yet, or if some emails are unconfirmed.
     """
     with opened_database() as (config, database):
         provider = _holder(config, database, broadcast)
         now = datetime.now(UTC)
         plan = plan_cancel(database, broadcast, provider, now=now)
         _print_plan(config, plan, now=now)
-        output.require_yes(f"Cancel broadcast {broadcast}?", yes=yes, otherwise="Nothing was cancelled.")
+        output.require_yes(f"Cancel broadcast {broadcast}?", yes=yes, otherwise="Nothing was canceled.")
         _carry_out(config, database, broadcast, provider)
 
 
 def _holder(config: Config, database: Database, broadcast_id: int) -> Provider | None:
-    """Return the provider where it may hold mail of the broadcast; without a batch id it holds none."""
+    """Return the provider if it may be holding emails of the broadcast. Without a batch ID, it holds none."""
     found = line_of(database, broadcast_id).broadcast
     if not found.batch_id:
         return None
@@ -61,15 +63,15 @@ def _print_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
         lines = [f"{mail.deliveries:,} until {say_moment(mail.until, zone, now=now)}" for mail in mails]
         return f"{title}\n{first_and_last(lines)}" if lines else ""
 
-    under_way = f"{tally.inflight:,}, which are being handed over, or were when a process died"
+    under_way = f"{tally.inflight:,}, which are being sent now, or were being sent when a process stopped"
     output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {broadcast.state.value}"),
-            ("waiting", f"{tally.waiting:,}, which never leave" if tally.waiting else ""),
-            ("inflight", under_way if tally.inflight else ""),
-            ("held", mails(f"by {broadcast.provider}, which is asked to give them back:", plan.held)),
-            ("too late", mails("too close to their time to be surely given back:", plan.too_late)),
-            ("gone", f"{plan.gone:,}, which cannot be taken back" if plan.gone else ""),
+            ("waiting", f"{tally.waiting:,}, which will not be sent" if tally.waiting else ""),
+            ("sending", under_way if tally.inflight else ""),
+            ("held", mails(f"by {broadcast.provider}, which will be asked to drop them:", plan.held)),
+            ("too late", mails("so close to their send time that they may still go out:", plan.too_late)),
+            ("sent", f"{plan.gone:,}, which cannot be recalled" if plan.gone else ""),
         ]
     )
 
@@ -92,4 +94,4 @@ def _carry_out(config: Config, database: Database, broadcast_id: int, provider: 
 
 
 def _tell_inflight(deliveries: int) -> None:
-    output.note(f"Waiting for another process that is handing over {output.count_of(deliveries, 'delivery')} …")
+    output.note(f"Waiting for another process that is sending {output.count_of(deliveries, 'email')} …")

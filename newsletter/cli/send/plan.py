@@ -1,4 +1,4 @@
-"""What a broadcast would do, for a person who is about to say yes."""
+"""The plan of a broadcast, which a person reviews before they confirm."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _SHOWN_ZONES = 4
 
 
 def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetime) -> None:
-    """Print issue, sender, people, variants, time, provider, waivers and findings."""
+    """Print the issue, sender, recipients, variants, time, provider, overridden checks and problems."""
     envelope, issue, request, preview = plan.request.envelope, plan.composed.issue, plan.request, plan.preview
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     facts = [
@@ -27,66 +27,68 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
         ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
         ("to", f"{request.segment.name}: {output.count_of(preview.recipients, 'subscriber')}"),
-        ("who", request.segment.expression if request.segment.name == AD_HOC else ""),
+        ("where", request.segment.expression if request.segment.name == AD_HOC else ""),
         ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
         ("left out", "\n".join(left_out)),
         ("variants", variant_lines(preview.variants) if any(len(axis.values) > 1 for axis in request.axes) else ""),
         *(_schedule_facts(plan.schedule, provider=request.provider, now=now) if plan.schedule else ()),
         ("through", through),
-        *(("waived", f"{waiver.rule}: {waiver.because}") for waiver in request.waivers),
-        *(("not waived", f"{rule}: it found nothing") for rule in plan.unused_waivers),
-        ("not judged", "\n".join(not_judged(plan.composed.not_run))),
+        *(("overridden", f"{waiver.rule}: {waiver.because}") for waiver in request.waivers),
+        *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
+        ("skipped", "\n".join(not_judged(plan.composed.not_run))),
     ]
     output.print_facts(facts)
     _note_people(plan)
     if plan.waived:
-        count = output.count_of(len(plan.waived), "finding")
-        output.note(f"Waived for this broadcast, which the ledger will say: {count}.")
+        count = output.count_of(len(plan.waived), "problem")
+        output.note(f"{count} overridden for this broadcast. The override is saved with the broadcast.")
     if plan.blocking:
         print_findings(plan.blocking)
     elif plan.warnings:
-        output.note(f"{output.count_of(len(plan.warnings), 'warning')}; `newsletter check {issue.name}` lists them")
+        output.note(f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {issue.name}` lists them.")
 
 
 def variant_lines(counts: Sequence[VariantCount]) -> str:
-    """Return how many people see what, one line per variant."""
-    return "\n".join(f"{count.deliveries:,} see {count.readership.sees or 'the rest alone'}" for count in counts)
+    """Return one line per variant, with the number of people who see it."""
+    return "\n".join(
+        f"{count.deliveries:,} see {count.readership.sees or 'only what everyone sees'}" for count in counts
+    )
 
 
 def _note_people(plan: BroadcastPlan) -> None:
-    """Print what a person should know about the recipients beside their number."""
+    """Print how many subscribers are left out without consent, and how many addresses will be suppressed."""
     if plan.without_consent:
         output.note(
             f"{output.count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "
-            f'again with when they said yes, or with --basis "…" that says why they may be mailed [{CONSENT.id}]'
+            f'again with a `consented_at` column, or with --basis "why you may email them" [{CONSENT.id}]'
         )
     if plan.worn_out:
-        addresses = f"{output.count_of(len(plan.worn_out), 'address')} of the list took no mail for long"
-        output.note(f"{addresses}, and will be suppressed before anything is sent: soft bounces")
+        addresses = output.count_of(len(plan.worn_out), "address")
+        output.note(f"{addresses} soft-bounced too often and will be blocked before anything is sent.")
 
 
 def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list[tuple[str, str]]:
-    """Return when it reaches whom, and what is needed for it."""
+    """Return the lines that say when each group receives the issue, and what must be running then."""
     schedule = plan.schedule
     if not schedule.is_local_time:
         facts = [("when", "\n".join([say_moment(plan.first, schedule.zone, now=now), *plan.notes]))]
     else:
         facts = [
-            ("when", f"{say_day_and_clock(schedule.wall_time)}, by everybody's own clock"),
+            ("when", f"{say_day_and_clock(schedule.wall_time)}, in each subscriber's own time zone"),
             ("first", say_moment(plan.first, plan.zone_at(plan.first), now=now)),
             ("last", say_moment(plan.last, plan.zone_at(plan.last), now=now)),
             ("zones", "\n".join([_zones_line(plan), *plan.notes])),
         ]
     if plan.past:
         where = f"{sum(zone.deliveries for zone in plan.past):,} in {_zone_names(plan.past)}"
-        facts.append(("past", f"{where}, where the time is past: they get it as soon as it is sent"))
+        facts.append(("past", f"{where}, where this time has already passed: the issue is sent to them at once"))
     return [*facts, ("until then", _travel_line(plan, provider))]
 
 
 def _zones_line(plan: SchedulePlan) -> str:
     line = f"{len(plan.zones)}: {_zone_names(plan.zones)}"
     if plan.zoneless:
-        line += f"\n{plan.zoneless:,} have no time zone that is known, and get it by the clock of {plan.schedule.zone}"
+        line += f"\n{plan.zoneless:,} without a known time zone get the issue at this time in {plan.schedule.zone}"
     return line
 
 
@@ -100,11 +102,12 @@ def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
 
 def _travel_line(plan: SchedulePlan, provider: str) -> str:
     if plan.travel is Travel.HELD:
-        return f"{provider} holds it: this machine may sleep"
-    timer = "let a timer run it every few minutes, or have workers"
+        return f"{provider} holds the issue, so this machine may be switched off"
+    timer = "run this command from a timer every few minutes, or run workers"
     if plan.travel is Travel.ON_TIME:
-        return f"`newsletter run-due` hands it over; {timer}"
+        return f"`newsletter run-due` sends the issue; {timer}"
     if plan.travel is Travel.HELD_LATER:
         begins = say_day_and_clock(plan.begins.astimezone(ZoneInfo(plan.schedule.zone)))
-        return f"{provider} cannot hold it for so long: `newsletter run-due` hands it over from\n{begins} on; {timer}"
+        sender = "`newsletter run-due` sends it to the provider from"
+        return f"{provider} cannot hold the issue for that long: {sender}\n{begins}; {timer}"
     return ""

@@ -1,4 +1,4 @@
-"""Show mail on its way: a bar, what it waits for, how Ctrl-C ends it, and how the broadcast stands then."""
+"""Show the progress of a broadcast, the reasons for waiting, and the status at the end. Handle Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
@@ -22,19 +22,19 @@ from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.schedule import PATIENCE
 from newsletter.workflows.send.status import BroadcastStatus, status_of
 
-_WORTH_TELLING = timedelta(seconds=20)  # a pace by the second or the minute waits all the time
+_WORTH_TELLING = timedelta(seconds=20)  # limits per second or minute cause short waits all the time
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _TELL_AGAIN_AFTER = timedelta(minutes=10)
 
 
 class Interruption(Struct):
-    """Whether a person asked the process to end; each event that it gives is set as soon as they do."""
+    """Whether someone asked the process to stop. If so, all events from `new_stop` are set."""
 
     is_asked: bool = False
     _events: list[Event] = field(default_factory=list)
 
     def new_stop(self) -> Event:
-        """Return an event for one drain, which may also set it itself."""
+        """Return an event that stops one drain. The drain may also set the event itself."""
         event = Event()
         self._events.append(event)
         if self.is_asked:
@@ -42,7 +42,7 @@ class Interruption(Struct):
         return event
 
     def ask(self) -> None:
-        """Ask all work under way to end."""
+        """Ask all running work to stop."""
         self.is_asked = True
         for event in self._events:
             event.set()
@@ -50,14 +50,14 @@ class Interruption(Struct):
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Let the first Ctrl-C, or the system's SIGTERM, finish what is in hand; a second one does not wait."""
+    """Finish the current requests after the first Ctrl-C or SIGTERM. Stop at once after the second."""
     interruption = Interruption()
 
     def on_signal(_number: int, _frame: object) -> None:
         if interruption.is_asked:
             raise KeyboardInterrupt
         interruption.ask()
-        output.note("Stopping: the requests in hand are finished and recorded first …")
+        output.note("Stopping. Waiting for the current requests, so that their results are recorded …")
 
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -70,14 +70,14 @@ def interruptible() -> Iterator[Interruption]:
 def hand_over(
     config: Config, database: Database, broadcast: Broadcast, provider: Provider, *, ahead: timedelta | None
 ) -> None:
-    """Hand over what is due of a broadcast with a progress bar, and say how it ended.
+    """Send the emails of a broadcast that are due, with a progress bar, and print the status at the end.
 
-    What is scheduled does not keep a person waiting for the pace: `run-due` hands over the rest. Raise typer.Exit
-    where not everybody was reached.
+    If a scheduled broadcast has to wait because of its pace, return at once: `run-due` sends the rest. Raise typer.Exit
+    if not everyone was reached.
     """
     waiting = status_of(database, broadcast.id).tally.waiting
     title = f"Broadcast {broadcast.id}"
-    with interruptible() as interruption, bars.progress(title, waiting, unit="deliveries") as advance:
+    with interruptible() as interruption, bars.progress(title, waiting, unit="emails") as advance:
         listener, stop = Listener(on_settled=advance, on_wait=Teller(config).tell), interruption.new_stop()
         patience = PATIENCE if broadcast.is_scheduled else None
         try:
@@ -89,43 +89,51 @@ def hand_over(
     if failure:
         output.print_error(failure)
     print_broadcast(config, found)
+    if found.tally.accepted and (folder := emails_folder(config)):
+        output.note(f"The emails are {folder}. Any email app can open them.")
     if failure:
         raise typer.Exit(ProviderError.exit_code)
     if interruption.is_asked and found.tally.waiting:
         if isinstance(config.database, str):
-            output.note(f"Workers, where any run, go on with it; `newsletter cancel {broadcast.id}` ends it for all.")
+            output.note(f"Running workers continue this broadcast. To stop it, run `newsletter cancel {broadcast.id}`.")
         raise KeyboardInterrupt
     if code := exit_code_of(found):
         raise typer.Exit(code)
 
 
+def emails_folder(config: Config) -> str:
+    """Return `in FOLDER/` if the provider writes emails to files, otherwise an empty text."""
+    provider = config.settings.provider
+    return f"in {config.shown(config.root / provider.outbox.folder)}/" if provider.use == "outbox" else ""
+
+
 def longest_hold(provider: Provider) -> timedelta | None:
-    """Return how far ahead of its time the provider takes mail, or None where it holds none."""
+    """Return how far ahead of its send time the provider accepts an email, or None if it cannot hold emails."""
     return provider.scheduler.longest if provider.scheduler is not None else None
 
 
 def exit_code_of(status: BroadcastStatus) -> int:
-    """Return 0 where all is well, 1 where not everybody was reached, 3 where the provider holds the rest back."""
+    """Return 0 if all is well, 1 if not everyone was reached, or 3 if the provider prevents the rest."""
     broadcast, tally = status.broadcast, status.tally
-    goes_on_by_itself = broadcast.is_scheduled and broadcast.state in {BroadcastState.RUNNING, BroadcastState.SCHEDULED}
-    if tally.waiting and not goes_on_by_itself:
+    continues_later = broadcast.is_scheduled and broadcast.state in {BroadcastState.RUNNING, BroadcastState.SCHEDULED}
+    if tally.waiting and not continues_later:
         return ProviderError.exit_code
     return 1 if tally.unknown or tally.rejected else 0
 
 
 class Teller(Struct):
-    """Tells what mail waits for, where the wait is worth a line."""
+    """Prints why sending is waiting, if the wait is long enough to mention."""
 
     config: Config
     _reason: str = ""
     _told_at: datetime = _NEVER
 
     def tell(self, until: datetime, reason: str) -> None:
-        """Tell a person until when nothing is handed over, and why."""
+        """Print when sending continues, and why it is waiting."""
         now = datetime.now(UTC)
         is_repeated = reason == self._reason and now - self._told_at < _TELL_AGAIN_AFTER
         if until - now < _WORTH_TELLING or is_repeated:
             return
         self._reason, self._told_at = reason, now
         clock = say_clock(until.astimezone(ZoneInfo(self.config.settings.newsletter.timezone)))
-        output.note(f"Nothing leaves until {clock}, {say_distance(until - now)}: {reason}")
+        output.note(f"Sending continues at {clock}, {say_distance(until - now)}: {reason}")

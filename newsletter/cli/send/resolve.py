@@ -1,4 +1,4 @@
-"""`newsletter resolve`: what is known of uncertain mail, and the question what to do with it."""
+"""`newsletter resolve`: the evidence about unconfirmed emails, and the decision about the rest."""
 
 import os
 from collections.abc import Sequence
@@ -23,31 +23,35 @@ from newsletter.workflows.send.status import line_of
 
 _SHOWN = 20
 _RISK = {
-    Resolution.ASSUME_SENT: "whoever it did not reach will not get this issue",
-    Resolution.RESEND: "whoever it did reach will get this issue twice",
+    Resolution.ASSUME_SENT: "anyone it did not reach will not get this issue",
+    Resolution.RESEND: "anyone it did reach will get this issue twice",
 }
 _ANSWERS = {
-    "sent": (Resolution.ASSUME_SENT, f"count them as accepted: {_RISK[Resolution.ASSUME_SENT]}"),
-    "resend": (Resolution.RESEND, f"make them ready to be sent again: {_RISK[Resolution.RESEND]}"),
-    "leave": (None, "change nothing: evidence may still come in"),
+    "sent": (Resolution.ASSUME_SENT, f"count them as sent: {_RISK[Resolution.ASSUME_SENT]}"),
+    "resend": (Resolution.RESEND, f"send them again with `resume`: {_RISK[Resolution.RESEND]}"),
+    "leave": (None, "decide later: more evidence may arrive"),
 }
 
 
 def resolve(
     broadcast: BroadcastNumber,
-    assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Count them as accepted.")] = False,
-    resend: Annotated[bool, typer.Option("--resend", help="Make them ready to be sent again by `resume`.")] = False,
-    chunk: Annotated[list[int], typer.Option(metavar="N", help="Only this chunk; may be given again.")] = [],  # noqa: B006
-    because: Annotated[str, typer.Option(metavar="WHY", help="Why; kept in the ledger.")] = "",
+    assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Count these emails as sent.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="Let `newsletter resume` send these emails again.")] = False,
+    chunk: Annotated[
+        list[int], typer.Option(metavar="N", help="Decide only about the batch with this number. Repeatable.")
+    ] = [],  # noqa: B006
+    because: Annotated[str, typer.Option(metavar="REASON", help="The reason for your decision. It is saved.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Find out what became of email that may or may not have been sent.
+    """Decide what to do about emails that may or may not have been sent.
 
-    Evidence is looked for among the events that came in, and in the provider's log. Nothing is sent by this command.
-    Ends with 1 while something stays unknown.
+    Looks for evidence first, in the reported events and in the provider's log, and then asks you to decide. This
+    command sends nothing.
+
+    Exits with status 1 if any emails are still unconfirmed.
     """
     if assume_sent and resend:
-        raise InputError("--assume-sent and --resend are opposites; give one of them, or neither to be asked")
+        raise InputError("--assume-sent and --resend are opposites; give only one of them, or neither to be asked")
     with opened_database() as (config, database):
         provider, notes = _opened_provider(config)
         found = reconcile(database, broadcast, provider, now=datetime.now(UTC), notes=notes)
@@ -58,13 +62,13 @@ def resolve(
             return
         decision = _decide(chosen, assume_sent=assume_sent, resend=resend, yes=yes)
         if decision is None:
-            output.note("They stay unknown. Nothing of them is sent again by itself.")
+            output.note("These emails are still unconfirmed. They are not resent automatically.")
             raise typer.Exit(1)
         _resolve(database, found, chosen, decision, because)
 
 
 def _opened_provider(config: Config) -> tuple[Provider | None, list[str]]:
-    """Return the provider where it can be opened; without it there is still the evidence of events."""
+    """Return the provider and no notes, or None and the reason why it cannot be opened."""
     try:
         return open_provider(config, os.environ), []
     except ProviderError as err:
@@ -72,7 +76,7 @@ def _opened_provider(config: Config) -> tuple[Provider | None, list[str]]:
 
 
 def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], *, now: datetime) -> None:
-    """Print what evidence settled, and the chunks that are to be decided about."""
+    """Print what the evidence settled, and the chunks that still need a decision."""
     broadcast = found.broadcast
     output.say(title_of(broadcast))
     for proof in found.proven:
@@ -81,17 +85,18 @@ def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk],
     for text in found.notes:
         output.note(text)
     if not found.left:
-        output.say("  Nothing is unknown." if not found.proven else "  Nothing is unknown any more.")
+        output.say("  No emails are unconfirmed." if not found.proven else "  No emails are unconfirmed anymore.")
         return
     for chunk in chosen[:_SHOWN]:
         _print_chunk(chunk, broadcast_id=broadcast.id, now=now)
     if len(chosen) > _SHOWN:
         rest = sum(chunk.deliveries for chunk in chosen[_SHOWN:])
-        output.say(f"  … and {output.count_of(len(chosen) - _SHOWN, 'chunk')} more, {rest:,} people")
+        more = len(chosen) - _SHOWN
+        output.say(f"  … and {more:,} more {'batch' if more == 1 else 'batches'}, {output.people_of(rest)}")
     if chosen:
         output.note(
-            "There is no evidence of what became of them. That proves nothing: reports come late or get lost, and logs "
-            "forget."
+            "There is no evidence that these emails were sent. That does not prove that they were not: reports can be "
+            "late or get lost, and logs are not kept forever."
         )
 
 
@@ -104,17 +109,17 @@ def _print_chunk(chunk: UnknownChunk, *, broadcast_id: int, now: datetime) -> No
     output.say(f"    {named}{f' and {more:,} more' if more > 0 else ''}")
     if chunk.hold_until is not None and chunk.hold_until > now:
         output.say(
-            f"    held by the provider until {show_utc_from(chunk.hold_until, now)}, if it was taken: "
-            f"`newsletter cancel {broadcast_id}` can still take it back"
+            f"    if the provider accepted them, it is holding them until {show_utc_from(chunk.hold_until, now)}: "
+            f"`newsletter cancel {broadcast_id}` can still recall them"
         )
 
 
 def _chunk(chunk: UnknownChunk) -> str:
-    return f"chunk {chunk.number}, {output.count_of(chunk.deliveries, 'delivery')}:"
+    return f"batch {chunk.number}, {output.count_of(chunk.deliveries, 'email')}:"
 
 
 def _decide(chunks: Sequence[UnknownChunk], *, assume_sent: bool, resend: bool, yes: bool) -> Resolution | None:
-    """Return what the person wants, or None where they leave it open."""
+    """Return the person's decision, or None if they leave it open."""
     people = output.people_of(sum(chunk.deliveries for chunk in chunks))
     if not (assume_sent or resend):
         output.note(f"{people} may or may not have been sent this issue. Were they?")
@@ -123,7 +128,7 @@ def _decide(chunks: Sequence[UnknownChunk], *, assume_sent: bool, resend: bool, 
     asked = Resolution.ASSUME_SENT if assume_sent else Resolution.RESEND
     if yes:
         return asked
-    act = "Count as accepted" if asked is Resolution.ASSUME_SENT else "Make ready to be sent again"
+    act = "Count as sent" if asked is Resolution.ASSUME_SENT else "Allow to be sent again"
     output.note(f"The risk: {_RISK[asked]}.")
     return asked if output.confirm(f"{act}: {people}?") else None
 
@@ -133,24 +138,26 @@ def _resolve(
 ) -> None:
     number = found.broadcast.id
     count = resolve_chunks(database, number, chunks, resolution, because=because, now=datetime.now(UTC))
-    settled = output.count_of(count, "delivery")
+    settled = output.count_of(count, "email")
     if resolution is Resolution.ASSUME_SENT:
-        output.say(f"  {settled} counted as accepted")
+        output.say(f"  {settled} counted as sent")
         _end(database, found)
     elif found.is_over:
-        output.say(f"  {settled} cancelled: nothing of this broadcast leaves any more")
-        _end(database, found, (sending_again(found.broadcast), "reaches those who did not get it"))
+        output.say(f"  {settled} canceled: this broadcast is over and will send nothing more")
+        _end(database, found, (sending_again(found.broadcast), "to reach the people who did not get the issue"))
     else:
-        output.say(f"  {settled} made ready to be sent again")
-        _end(database, found, (f"newsletter resume {number}", "sends them"))
+        output.say(f"  {settled} ready to be sent again")
+        _end(database, found, (f"newsletter resume {number}", "to send them"))
 
 
 def _end(database: Database, found: Reconciliation, step: tuple[str, str] | None = None) -> None:
-    """Say how the broadcast stands and what is next, and end with 1 while something of it is unknown."""
+    """Print the numbers of the broadcast and the next step. Raise typer.Exit if any emails are still unknown."""
     tally = line_of(database, found.broadcast.id).tally
     output.say(f"  {identity(tally)}")
     if step is not None:
         output.print_next(*step)
     if tally.unknown:
-        output.print_next(f"newsletter resolve {found.broadcast.id}", f"about the {tally.unknown:,} that are left")
+        output.print_next(
+            f"newsletter resolve {found.broadcast.id}", f"to decide about the remaining {tally.unknown:,}"
+        )
         raise typer.Exit(1)

@@ -19,13 +19,16 @@ from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 def resume(
     broadcast: Annotated[
-        int | None, typer.Argument(metavar="BROADCAST", help="Its number, if more than one is unfinished.")
+        int | None,
+        typer.Argument(
+            metavar="BROADCAST", help="The number of the broadcast. Required if more than one is unfinished."
+        ),
     ] = None,
     yes: Yes = False,
 ) -> None:
     """Continue a broadcast that was interrupted or paused.
 
-    What was or may have been taken is never sent again.
+    Emails that were sent, or may have been sent, are not sent again.
     """
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
@@ -40,19 +43,21 @@ def resume(
 
 
 def _print_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
-    """Print what the broadcast would go on with."""
+    """Print the state of the broadcast, and what is still to be sent."""
     broadcast, tally, due = found.broadcast, found.tally, found.next_due
     said = say_moment(due, config.settings.newsletter.timezone, now=now) if due else ""
     is_late = due is not None and due <= now
-    effect = "what is late leaves now" if is_late else "it is handed over now, and reaches people then"
+    effect = (
+        "late emails are sent now" if is_late else "the provider gets the emails now and delivers them at that time"
+    )
     output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
-            ("frozen", f"{show_utc(broadcast.created_at)}; its events and deadlines were judged then"),
-            ("held back", broadcast.reason),
-            ("its time", f"{said}; {effect}" if said else ""),
-            ("accepted", f"{tally.accepted:,}, which are not sent again"),
-            ("unknown", f"{tally.unknown:,}, which are not sent again either" if tally.unknown else ""),
+            ("created", f"{show_utc(broadcast.created_at)}; past events and deadlines were checked at that time"),
+            ("stopped", broadcast.reason),
+            ("time", f"{said}; {effect}" if said else ""),
+            ("accepted", f"{tally.accepted:,}, not sent again"),
+            ("unknown", f"{tally.unknown:,}, not sent again either" if tally.unknown else ""),
             ("to send", f"{tally.waiting:,}"),
             ("through", through),
         ]

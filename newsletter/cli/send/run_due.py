@@ -1,4 +1,4 @@
-"""`newsletter run-due`: so few words that a timer's mail is worth reading."""
+"""`newsletter run-due`. It prints only news, so that an email from its timer is always worth reading."""
 
 import os
 import sys
@@ -25,26 +25,29 @@ from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, Opener, look_at_due, name_of
 
 _WOULD = {
-    Due.HAND_OVER: "would be handed over now, as far as it is due",
-    Due.CANCEL: "cancelling would go on",
-    Due.HOLD_BACK: "would be held back: {reason}",
+    Due.HAND_OVER: "the emails that are due would be sent now",
+    Due.CANCEL: "canceling would continue",
+    Due.HOLD_BACK: "would be paused: {reason}",
     Due.WAIT: "{reason}",
-    Due.REFUSE: "cannot be handed over: {reason}",
+    Due.REFUSE: "cannot be sent: {reason}",
 }
 
-_TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # parts, where there are more of it
-_WORDS = {"accepted": "handed over", "excluded": "left out"}
+_TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # the states whose increase is printed
+_WORDS = {"accepted": "sent", "cancelled": "canceled", "unknown": "unconfirmed", "excluded": "left out"}
 
 
 def run_due(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Carry out what is scheduled and due, once; for a timer that runs it every few minutes.
+    """Send all scheduled broadcasts that are due. Run this from a timer every few minutes.
 
-    It says nothing where nothing was due. Several at the same time do no harm.
+    Prints nothing if nothing is due. It is safe to run the command more than once at the same time.
+
+    Exits with status 1 if some emails were rejected or are unconfirmed, or if a broadcast was paused. Exits with status
+    3 if the provider prevents sending.
     """
-    with opened_database() as (config, database):
+    with opened_database(prints_notes=sys.stderr.isatty()) as (config, database):
 
         def opener() -> Provider:
             return open_provider(config, os.environ)
@@ -59,7 +62,7 @@ def run_due(
 
 
 def _print_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
-    """Print what is scheduled, and what a run would do about each."""
+    """Print each scheduled broadcast, and what a run would do with it."""
     if as_json:
         output.print_json(
             [
@@ -81,9 +84,9 @@ def _print_due(found: Sequence[DueBroadcast], *, as_json: bool) -> None:
 
 
 def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_json: bool) -> int:
-    """Run once, say what was done, and return the exit code."""
+    """Run once and print what was done. Return the exit code."""
     done: list[DoneBroadcast] = []
-    # A timer, whose runs nobody watches, is not told what mail waits for.
+    # Under a timer, the reasons for waiting are not printed, since no one is watching.
     on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
     listener = Listener(on_settled=lambda _: None, on_wait=on_wait)
     with interruptible() as interruption:
@@ -108,22 +111,23 @@ def _print(done: DoneBroadcast) -> None:
     elif words := _what_was_done(done):
         output.say(f"{name}: {words}")
     elif done.tally.inflight:
-        output.say(f"{name}: another process is handing over {output.count_of(done.tally.inflight, 'delivery')}")
-    elif sys.stderr.isatty():  # a timer must not write a mail about it each time
-        output.note(f"{name} waits: {done.found.reason or done.waits or 'the rest is not due yet'}")
+        output.say(f"{name}: another process is sending {output.count_of(done.tally.inflight, 'email')}")
+    elif sys.stderr.isatty():  # otherwise a timer would send an email about this every time
+        output.note(f"{name} is waiting: {done.found.reason or done.waits or 'the rest is not due yet'}")
     for command, why in _next_steps(done):
         output.print_next(command, why)
 
 
 def _what_was_done(done: DoneBroadcast) -> str:
-    """Return what is different from before; empty where nothing is."""
+    """Return what changed in this run, or an empty text if nothing did."""
     before, now, state = done.found.tally, done.tally, done.broadcast.state
     was, is_now = asdict(before), asdict(now)
     words = [f"{more:,} {_WORDS.get(part, part)}" for part in _TOLD if (more := is_now[part] - was[part]) > 0]
     if state is not done.found.broadcast.state and state is not BroadcastState.RUNNING:
-        words.append(f"{state.value}: {done.broadcast.reason}" if done.broadcast.reason else state.value)
+        name = state.value.replace("cancell", "cancel")  # stored in British spelling
+        words.append(f"{name}: {done.broadcast.reason}" if done.broadcast.reason else name)
     if words and now.waiting and state is BroadcastState.RUNNING:
-        words.append(f"{now.waiting:,} wait{f': {done.waits}' if done.waits else ' for their time'}")
+        words.append(f"{now.waiting:,} wait{f': {done.waits}' if done.waits else ' for their send time'}")
     return "; ".join(words)
 
 
@@ -131,10 +135,10 @@ def _next_steps(done: DoneBroadcast) -> list[tuple[str, str]]:
     number, is_news = done.broadcast.id, done.is_news
     steps = []
     if done.tally.unknown > done.found.tally.unknown:
-        steps.append((f"newsletter resolve {number}", "to find out what became of the unknown"))
+        steps.append((f"newsletter resolve {number}", "to decide about the unconfirmed emails"))
     if is_news and done.broadcast.state is BroadcastState.PAUSED:
-        steps.append((f"newsletter resume {number}", "sends it now"))
-        steps.append((f"newsletter cancel {number}", "ends it"))
+        steps.append((f"newsletter resume {number}", "to send it now"))
+        steps.append((f"newsletter cancel {number}", "to cancel it"))
     return steps
 
 

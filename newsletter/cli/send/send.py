@@ -27,27 +27,35 @@ from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
 from newsletter.workflows.send.status import status_of
 from newsletter.workflows.send.worker import announce
 
-_WHERE = "Instead of --to: send to subscribers who match this, such as 'language = \"es\"'."
-_WHEN = "Send at this time: 2026-02-19 08:00, tomorrow 08:00, thursday 08:00, in 2 hours."
+_TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
+_WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
+_WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
+_LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
+_WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
+_BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
 
 def send(  # noqa: PLR0913, PLR0917 - each is an option
     issue: NamedIssue,
-    to: Annotated[list[str], typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml, or everyone.")] = [],  # noqa: B006 - Typer copies it
+    to: Annotated[list[str], typer.Option(metavar="SEGMENT", help=_TO)] = [],  # noqa: B006 - Typer copies it
     where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_WHEN)] = None,
-    local_time: Annotated[bool, typer.Option("--local-time", help="By the clock of each reader's own zone.")] = False,
+    local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     without: Without = [],  # noqa: B006 - Typer copies it
-    waive: Annotated[list[str], typer.Option(metavar="RULE", help="Override one check; needs --because.")] = [],  # noqa: B006
-    because: Annotated[list[str], typer.Option(metavar="REASON", help="Why it is overridden; recorded.")] = [],  # noqa: B006
+    waive: Annotated[list[str], typer.Option(metavar="CHECK", help=_WAIVE)] = [],  # noqa: B006
+    because: Annotated[list[str], typer.Option(metavar="REASON", help=_BECAUSE)] = [],  # noqa: B006
 ) -> None:
-    """Send an issue to a segment, after you have seen the plan and said yes.
+    """Send an issue to a segment after you review and confirm the plan.
 
-    Nobody gets the same issue twice. With --at everything is settled now, people and content, and leaves at that time.
+    No one is sent the same issue twice. With --at, the recipients and the content are locked in now, and the issue is
+    sent at that time.
 
-    If it is interrupted, `newsletter resume` goes on where it stopped.
+    If sending is interrupted, `newsletter resume` continues where it stopped.
+
+    Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected or are
+    unconfirmed.
     """
     waivers, segment = _waivers(waive, because), _only_segment(to, where)
     with opened_database() as (config, database):
@@ -60,17 +68,17 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
             plan = plan_broadcast(config, database, order, provider=provider, probing=wanted, now=now)
         print_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
-            output.note("Nothing was sent: the errors above hold it back.")
+            output.note("Nothing was sent. Fix the errors above, then try again.")
             raise typer.Exit(1)
         if provider is None or dry_run:
-            output.note("A dry run: nothing was sent. Without --dry-run it asks, and then sends.")
+            output.note("Dry run: nothing was sent. Run the same command without --dry-run to send.")
             return
         verb = "Schedule it for" if schedule else "Send to"
         question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
         broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
         if plan.worn_out:
-            output.note(f"{output.count_of(len(plan.worn_out), 'address')} suppressed: soft bounces.")
+            output.note(f"{output.count_of(len(plan.worn_out), 'address')} blocked after too many soft bounces.")
         _begin(config, database, broadcast, plan, provider)
 
 
@@ -83,7 +91,7 @@ def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime
 
 
 def _provider(config: Config, *, is_needed: bool) -> Provider | None:
-    """Return the provider, or None where it is not needed and its secret is not set."""
+    """Return the provider, or None if it is not needed and its secret is not set."""
     try:
         return open_provider(config, os.environ)
     except ProviderError:
@@ -93,11 +101,13 @@ def _provider(config: Config, *, is_needed: bool) -> Provider | None:
 
 
 def _begin(config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider) -> None:
-    """Hand a frozen broadcast over, as far as it leaves at once."""
+    """Send the part of a new broadcast that is due now, or show its status if all of it is due later."""
     announce(config, broadcast.id)
     if plan.schedule is None:
         hand_over(config, database, broadcast, provider, ahead=None)
-    elif plan.schedule.leaves_at_once or broadcast.state is BroadcastState.RUNNING:  # its time came with the yes
+    elif (
+        plan.schedule.leaves_at_once or broadcast.state is BroadcastState.RUNNING
+    ):  # its time came while the person was confirming
         is_held = plan.schedule.travel is Travel.HELD
         hand_over(config, database, broadcast, provider, ahead=longest_hold(provider) if is_held else lead_of(config))
     else:
@@ -105,14 +115,14 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
 
 
 def _only_segment(names: Sequence[str], where: str | None) -> str | None:
-    """Return the one segment that is named, or None where an expression says whom to send to."""
+    """Return the name of the segment, or None if an expression selects the subscribers."""
     if names and where is not None:
-        raise InputError("--to and --where both say who gets it; give one of them")
+        raise InputError("--to and --where cannot be combined; give only one of them")
     if not names and where is None:
-        raise InputError("nothing says who gets it; add --to with a segment, --to everyone, or --where")
+        raise InputError("no recipients were chosen; add --to SEGMENT, --to everyone or --where EXPRESSION")
     if len(names) > 1:
         raise InputError(
-            "a broadcast goes to one segment; say whom you mean with --where, or name a segment in newsletter.toml: "
+            "a broadcast goes to one segment; combine several segments with --where, or in newsletter.toml: "
             'both = \'tagged("teacher") or language = "de"\''
         )
     return names[0] if names else None
@@ -120,5 +130,5 @@ def _only_segment(names: Sequence[str], where: str | None) -> str | None:
 
 def _waivers(rules: Sequence[str], reasons: Sequence[str]) -> tuple[Waiver, ...]:
     if len(rules) != len(reasons):
-        raise InputError('each --waive needs a --because: --waive E1 --because "the replay is announced on purpose"')
+        raise InputError('each --waive needs its own --because; write --waive E1 --because "we announce the recording"')
     return tuple(Waiver(rule=rule, because=reason) for rule, reason in zip(rules, reasons, strict=True))

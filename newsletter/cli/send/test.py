@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
-from newsletter.cli.compose.findings import print_findings, summarise_findings
+from newsletter.cli.compose.findings import print_findings, summarize_findings
 from newsletter.cli.options import NamedIssue, Yes
+from newsletter.cli.send.progress import emails_folder
 from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.providers.registry import open_provider
@@ -17,7 +18,7 @@ from newsletter.workflows.compose.compose import Composed, compose_issue, requir
 from newsletter.workflows.segments import audience_fields
 from newsletter.workflows.send.reviewer_copies import count_test_copies, reviewers, send_test_copies
 
-_TO = "A group of reviewers in newsletter.toml, or an address; may be given again."
+_TO = "A group of reviewers from newsletter.toml, or an address. Repeatable."
 
 
 def test(
@@ -25,9 +26,11 @@ def test(
     to: Annotated[list[str], typer.Option(metavar="GROUP", help=_TO)] = ["reviewers"],  # noqa: B006 - Typer copies it
     yes: Yes = False,
 ) -> None:
-    """Send a test copy to reviewers, made and sent exactly as the broadcast will be.
+    """Send a test copy to your reviewers.
 
-    The subject is marked [TEST].
+    The copy is built and sent exactly as the broadcast will be, except that its subject begins with [TEST].
+
+    Exits with status 1 if the provider rejects a copy.
     """
     config = current_config()
     mailboxes = reviewers(config, to)
@@ -39,7 +42,7 @@ def test(
             ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
             ("to", "\n".join(mailboxes)),
             ("through", provider.describe()),
-            ("findings", summarise_findings(composed.findings)),
+            ("problems", summarize_findings(composed.findings)),
         ]
     )
     print_findings(composed.errors)
@@ -48,9 +51,13 @@ def test(
         now = datetime.now(UTC)
         results = send_test_copies(config, database, composed, mailboxes, provider, now=now, on_sent=advance)
     refused = [copy for copy in results if copy.refused]
-    output.say(f"{len(results) - len(refused)} of {len(results)} test copies accepted")
+    accepted = len(results) - len(refused)
+    copies_sent = f"{accepted:,} of {len(results):,} test copies" if refused else output.count_of(accepted, "test copy")
+    each = ", one per variant" if len(results) > len(mailboxes) else ""
+    where = emails_folder(config) or f"accepted by {provider.name}"
+    output.say(f"{copies_sent} for {output.count_of(len(mailboxes), 'reviewer')}{each}, {where}")
     for copy in refused:
-        output.note(f"{copy.email}: {copy.refused}")
+        output.note(f"{copy.email} was rejected: {copy.refused}")
     if refused:
         raise typer.Exit(1)
     _print_next_step(config, composed)
@@ -59,8 +66,8 @@ def test(
 def _print_next_step(config: Config, composed: Composed) -> None:
     name = composed.issue.name
     if composed.errors:
-        output.print_next(f"newsletter check {name}", "to see what holds a broadcast back")
+        output.print_next(f"newsletter check {name}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_approval:
-        output.print_next(f"newsletter approve {name} --by NAME", "once it was looked at")
+        output.print_next(f"newsletter approve {name} --by NAME", "once someone has reviewed it")
     else:
-        output.print_next(f"newsletter send {name} --to everyone --dry-run", "to see what it would do")
+        output.print_next(f"newsletter send {name} --to everyone --dry-run", "to see who would get it")

@@ -1,4 +1,4 @@
-"""`newsletter worker`: a process that hands over whatever is due, for as long as it runs."""
+"""`newsletter worker`: a process that sends due broadcasts until it is stopped."""
 
 import os
 import signal
@@ -15,34 +15,36 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.postgresql.address import read_address
 from newsletter.system.log import command_log
 
+_CONCURRENCY = "The number of broadcasts to work on at the same time."
+
 
 def worker(
-    concurrency: Annotated[int, typer.Option(metavar="N", min=1, max=16, help="How many broadcasts at a time.")] = 1,
+    concurrency: Annotated[int, typer.Option(metavar="N", min=1, max=16, help=_CONCURRENCY)] = 1,
 ) -> None:
-    """Hand over whatever is due until it is stopped; any number of workers share the work.
+    """Keep sending broadcasts as they become due. Run as many workers as you like.
 
-    The workers may run on any number of machines. It needs PostgreSQL. Ctrl-C, or the system's SIGTERM, lets it finish
-    and record the requests in hand.
+    Workers share the work and can run on several machines. They need PostgreSQL. When you press Ctrl-C, or when the
+    system sends SIGTERM, a worker finishes and records its current requests before it stops.
     """
     config = current_config()
     if not isinstance(config.database, str):
         raise InputError(
-            "workers share their work through PostgreSQL, and this workspace keeps its ledger in a file; let "
-            '`newsletter run-due` carry out what is scheduled, or set [database] url = "postgresql://user@host/name"'
+            "workers need PostgreSQL, but this newsletter keeps its data in a file; run `newsletter run-due` from a "
+            'timer instead, or set [database] url = "postgresql://user@host/name" in newsletter.toml'
         )
     _require_extra()
     from newsletter.workflows.send.worker.service import run_worker  # needs the extra
 
     provider = open_provider(config, os.environ)
-    drains, requests = output.count_of(concurrency, "drain"), output.count_of(provider.concurrency, "request")
+    broadcasts, requests = output.count_of(concurrency, "broadcast"), output.count_of(provider.concurrency, "request")
     output.print_facts(
         [
             ("worker for", read_address(config.database).shown),
             ("through", provider.describe()),
-            ("at a time", f"{drains}, each of up to {requests}"),
+            ("at once", f"{broadcasts}, each with up to {requests}"),
         ]
     )
-    output.print_next("newsletter status", "to see how broadcasts stand; Ctrl-C ends this worker")
+    output.print_next("newsletter status", "to see the status of your broadcasts; Ctrl-C stops this worker")
     with command_log(config.root, "worker", tell=output.note) as log:
         ended_by = run_worker(config, config.database, provider, concurrency=concurrency, log=log)
     if ended_by is signal.SIGINT:
@@ -54,4 +56,6 @@ def _require_extra() -> None:
         try:
             import_module(library)
         except ImportError as err:
-            raise InputError(f"workers need an extra ({err}); run: {install_hint('postgres')}") from err
+            raise InputError(
+                f"workers need more packages ({err}); install them with {install_hint('postgres')}"
+            ) from err

@@ -1,1 +1,1 @@
-"""`newsletter subscribers`: a module for each command."""
+"""The commands of `newsletter subscribers`, one module per command."""

@@ -12,21 +12,32 @@ from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import NewPerson, add_person
 
 
-def add(  # noqa: PLR0913, PLR0917 - what a list says of a person
+def add(  # noqa: PLR0913, PLR0917 - each is a column of a list
     email: Email,
-    consent_source: Annotated[str, typer.Option(metavar="TEXT", help="Where they said yes: 'at the May workshop'.")],
-    consented_at: Annotated[str | None, typer.Option(metavar="DATE", help="When: 2026-01-31; now by default.")] = None,
-    consent_wording: Annotated[str, typer.Option(metavar="VERSION", help="The version of what they agreed to.")] = "",
-    first_name: Annotated[str, typer.Option("--first-name", metavar="NAME")] = "",
-    last_name: Annotated[str, typer.Option("--last-name", metavar="NAME")] = "",
-    language: Annotated[str, typer.Option("--language", metavar="CODE", help="Such as en or pt-BR.")] = "",
-    timezone: Annotated[str, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Paris.")] = "",
-    tag: Annotated[list[str], typer.Option("--tag", metavar="TAG", help="May be given again.")] = [],  # noqa: B006
+    consent_source: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where the person gave consent, for example 'May workshop'.")
+    ],
+    consented_at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="When the person gave consent, for example 2026-01-31. Default: now."),
+    ] = None,
+    consent_wording: Annotated[
+        str, typer.Option(metavar="TEXT", help="The wording that the person agreed to, or its version.")
+    ] = "",
+    first_name: Annotated[str, typer.Option("--first-name", metavar="NAME", help="First name.")] = "",
+    last_name: Annotated[str, typer.Option("--last-name", metavar="NAME", help="Last name.")] = "",
+    language: Annotated[
+        str, typer.Option("--language", metavar="CODE", help="Language, for example en or pt-BR.")
+    ] = "",
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="Time zone, for example Europe/Paris.")
+    ] = "",
+    tag: Annotated[list[str], typer.Option("--tag", metavar="TAG", help="A tag to add. Repeatable.")] = [],  # noqa: B006
 ) -> None:
-    """Add one person, with the record of their consent.
+    """Add one subscriber and record their consent.
 
-    Who is on the list already is updated by the rules of an import. Somebody who left, bounced or was forgotten comes
-    back only where the consent is newer than that.
+    Updates an existing subscriber, following the same rules as an import. People who unsubscribed, bounced or were
+    erased can be emailed again only if they have consented since then.
     """
     person = NewPerson(
         email=email,
@@ -42,13 +53,16 @@ def add(  # noqa: PLR0913, PLR0917 - what a list says of a person
     with opened_database() as (_, database):
         report = add_person(database, person, key=forget_key(), now=datetime.now(UTC))
     if report.revived:
-        output.say(f"{email} had left and said yes again: they are mailed from now on")
+        output.say(f"{email} had unsubscribed and has consented again. They will be emailed from now on.")
     elif report.added:
-        output.say(f"{email} is on the list")
+        output.say(f"{email} was added to the list.")
     else:
-        output.say(f"{email} was on the list already{' and is changed' if report.updated else '; nothing is new'}")
+        output.say(f"{email} was already on the list{' and was updated' if report.updated else '. Nothing changed'}.")
     for row in report.doubtful_rows:
-        output.note(f"Look at it: {row.doubt}.")
+        output.note(f"Please check: {row.doubt}.")
     if report.suppressed:
-        output.note("They stay suppressed: this consent is not newer than that, or they were put there by hand.")
-    output.print_next(f"newsletter subscribers show {email}", "to see what is known of them")
+        output.note(
+            "The address is still blocked: this consent is not newer than the block, or someone blocked the address "
+            "by hand."
+        )
+    output.print_next(f"newsletter subscribers show {email}", "to see everything about them")

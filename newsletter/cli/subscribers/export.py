@@ -1,4 +1,4 @@
-"""`newsletter subscribers export`: the list, taken out again, or all that is known of one person."""
+"""`newsletter subscribers export`: the list as CSV, or everything about one person as JSON."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +17,22 @@ from newsletter.workflows.subscribers.export import export_person, export_to_fil
 
 
 def export(
-    person: Annotated[str | None, typer.Argument(metavar="PERSON", help="Only the data of this address.")] = None,
-    to: Annotated[Path | None, typer.Option(metavar="FILE", help="The file to write; else the screen.")] = None,
+    person: Annotated[
+        str | None, typer.Argument(metavar="EMAIL", help="Export only the person with this address, as JSON.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write. Default: print to the screen.")
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Write the list as CSV, which `import` reads, or one person's data as JSON.
+    """Export the list as CSV, or everything about one person as JSON.
 
-    A file can be read by its owner alone, and appears whole or not at all.
+    `newsletter subscribers import` can read the CSV file. Only you can open the file, and it is written completely or
+    not at all.
     """
     if person is not None and "@" not in person:
         raise InputError(
-            f"{person!r} is not an address; `newsletter subscribers export --to {person}` writes everybody into a file"
+            f"{person!r} is not an address; to write a file, use `newsletter subscribers export --to {person}`"
         )
     with opened_database() as (_, database):
         if person is not None:
@@ -42,7 +47,7 @@ def _export_person(database: Database, email: str, to: Path | None, *, force: bo
         output.result_stream().write(text)
         return
     write_person(text, to, overwrite=force)
-    output.note(f"All that is known of {email} written to {to}")
+    output.note(f"All data about {email} was saved to {to}, which only you can read.")
 
 
 def _export_everybody(database: Database, to: Path | None, *, force: bool) -> None:
@@ -51,4 +56,4 @@ def _export_everybody(database: Database, to: Path | None, *, force: bool) -> No
         return
     with bars.progress("Writing", count_subscribers(database), unit="subscribers") as advance:
         count = export_to_file(database, to, overwrite=force, on_progress=advance)
-    output.note(f"{output.count_of(count, 'subscriber')} written to {to}")
+    output.note(f"Saved {output.count_of(count, 'subscriber')} to {to}, which only you can read.")

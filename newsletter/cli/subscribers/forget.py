@@ -1,4 +1,4 @@
-"""`newsletter subscribers forget`: what forgetting a person erases, and what it leaves."""
+"""`newsletter subscribers forget`: which data about a person is erased, and which is kept."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,28 +15,29 @@ from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.forget import PlannedErasure, erase, plan_erasure
 
 _ELSEWHERE = (
-    "files that were exported or sent on, and backups of the database",
-    "what the provider keeps: its own lists and logs of the mail that it carried",
+    "exported files, copies that you passed on, and backups of the database",
+    "the provider's own lists, and its logs of the emails that it sent",
 )
 _VACUUM = (
-    "PostgreSQL keeps deleted rows in its files until it vacuums; `VACUUM FULL` at once leaves nothing but its WAL "
-    "and backups."
+    "Deleted rows remain in PostgreSQL's files until the next VACUUM. Run `VACUUM FULL` to remove them now. They also "
+    "remain in its log (WAL) and in backups."
 )
 _WAL_IS_BUSY = (
-    "Another program is reading the database, so its -wal file still holds earlier pages; they go when the last "
-    "program closes it."
+    "Another program is reading the database, so its -wal file still contains earlier data. It is removed when the "
+    "last program closes the database."
 )
 
 
 def forget(
-    person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of somebody who asked for it.")],
+    person: Annotated[str, typer.Argument(metavar="EMAIL", help="The address of the person who asked to be erased.")],
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Erase a person for good, and remember only that they must never be mailed.
+    """Erase a person permanently. A later import does not bring them back.
 
-    A keyed digest of the address is what is kept. It needs NEWSLETTER_KEY in the environment: a secret of at least 32
-    characters, the same one each time.
+    Only new consent brings them back. A fingerprint of the address is kept so that imports can recognize it. The
+    command needs the environment variable NEWSLETTER_KEY, a secret of at least 32 characters that must be the same
+    every time.
     """
     key = forget_key()
     with opened_database() as (config, database):
@@ -45,20 +46,20 @@ def forget(
         if dry_run:
             output.note("Nothing was erased.")
             return
-        output.require_yes(f"Erase {planned.person.email} for good?", yes=yes, otherwise="Nothing was erased.")
+        output.require_yes(f"Erase {planned.person.email} permanently?", yes=yes, otherwise="Nothing was erased.")
         is_scrubbed = erase(database, planned, key=key, now=datetime.now(UTC))
-    output.say(f"{planned.person.email} is forgotten, and is never mailed again unless they sign up anew")
+    output.say(f"{planned.person.email} was erased, and will never be emailed again unless they give new consent.")
     if planned.is_on_server:
         output.note(_VACUUM)
     elif not is_scrubbed:
         output.note(_WAL_IS_BUSY)
-    output.note("Not in this database, and left to you:")
+    output.note("The following data is not in this database. Please delete it yourself:")
     for line in _ELSEWHERE:
         output.note(f"  {line}")
 
 
 def _print_plan(planned: PlannedErasure) -> None:
-    """Print what would be erased, and what stays."""
+    """Print what would be erased, and what would be kept."""
     person = planned.person
     output.say(output.styled(person.email, "bold"))
     output.say("would be erased")
@@ -68,11 +69,11 @@ def _print_plan(planned: PlannedErasure) -> None:
             ("consent", _consent(person)),
             ("suppressions", _suppressions(person)),
             ("soft bounces", f"{len(person.soft_bounces):,}" if person.soft_bounces else ""),
-            ("reports", f"the words and links of {planned.reported:,}" if planned.reported else ""),
-            ("outbox", f"{output.count_of(len(planned.mails), 'mail')}{_in(planned.mails)}" if planned.mails else ""),
+            ("reports", f"the text and links of {planned.reported:,}" if planned.reported else ""),
+            ("outbox", f"{output.count_of(len(planned.mails), 'email')}{_in(planned.mails)}" if planned.mails else ""),
         ]
     )
-    output.say("would stay")
+    output.say("would be kept")
     for line in _staying(person):
         output.say(f"  {line}")
 
@@ -93,7 +94,7 @@ def _consent(person: KnownPerson) -> str:
     if person.subscriber is None or not person.subscriber.record.may_be_mailed:
         return ""
     earlier = len(person.past_consents)
-    return f"the record of it{f', and {earlier:,} earlier' if earlier else ''}"
+    return f"the record{f', and {earlier:,} earlier' if earlier else ''}"
 
 
 def _suppressions(person: KnownPerson) -> str:
@@ -107,8 +108,8 @@ def _in(mails: tuple[Path, ...]) -> str:
 
 
 def _staying(person: KnownPerson) -> list[str]:
-    lines = ["a digest made with NEWSLETTER_KEY, by which no import brings them back"]
+    lines = ["a fingerprint of the address, so that no import brings the person back"]
     counts = {"delivery": len(person.deliveries), "report": len(person.events)}
     if counted := " and ".join(output.count_of(count, noun) for noun, count in counts.items() if count):
-        lines.append(f"{counted} in the sums, under a number that leads to nobody")
+        lines.append(f"{counted} counted in the totals, without a name")
     return [*lines, *_ELSEWHERE]

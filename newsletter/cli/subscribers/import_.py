@@ -1,4 +1,4 @@
-"""`newsletter subscribers import`: a list, brought in."""
+"""`newsletter subscribers import`: add and update subscribers from a file."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,26 +19,31 @@ from newsletter.workflows.subscribers.import_ import ImportRequest, import_list,
 _SHOWN_ROWS = 20
 _SHOWN_COLUMNS = 30
 _BYTES_A_STEP = 1000
-_MAP = "What to take a column for; nothing after = leaves it out. Once for each column."
-_REPORT = "Write what became of every row, as CSV; an earlier report is replaced."
+_MAP = "Import a column under another name, or skip it with `COLUMN=`. Repeatable."
+_TAG = "A tag to add to everyone in the file. Repeatable."
+_BASIS = "The reason you may email people whose consent is not in the file. It is saved with each of them."
+_ENCODING = "The encoding of the file, for example cp1252. Default: detected automatically."
+_REPORT = "A CSV file in which to save the result for each row. Replaces an earlier report."
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file with a line of column names.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file whose first line contains column names.")],
     columns: Annotated[list[str], typer.Option("--map", metavar='"COLUMN=NAME"', help=_MAP)] = [],  # noqa: B006 - typer copies it
-    tags: Annotated[
-        list[str], typer.Option("--tag", metavar="TAG", help="A tag for everybody in the file; may be repeated.")
-    ] = [],  # noqa: B006
-    basis: Annotated[str, typer.Option(metavar="TEXT", help="Why those without consent may be mailed; kept.")] = "",
-    encoding: Annotated[str, typer.Option(metavar="NAME", help="The file's encoding, such as cp1252.")] = "",
+    tags: Annotated[list[str], typer.Option("--tag", metavar="TAG", help=_TAG)] = [],  # noqa: B006
+    basis: Annotated[str, typer.Option(metavar="TEXT", help=_BASIS)] = "",
+    encoding: Annotated[str, typer.Option(metavar="NAME", help=_ENCODING)] = "",
     is_dry_run: DryRun = False,
     report_file: Annotated[Path | None, typer.Option("--report", metavar="FILE", help=_REPORT)] = None,
 ) -> None:
-    """Add and update subscribers from a CSV file. Every row is accounted for.
+    """Add and update subscribers from a CSV file, and report the result for each row.
 
-    Nobody who left is brought back. Takes lists of one's own and the exports of Brevo, Buttondown, Ghost, Kit,
-    listmonk, Mailchimp, SendGrid and Substack. Empty cells change nothing, tags are added. All or nothing; it can be
-    repeated. Ends with 1 where a row was rejected.
+    Reads your own CSV files, and files exported from Brevo, Buttondown, Ghost, Kit, listmonk, Mailchimp, SendGrid or
+    Substack. People who unsubscribed can be emailed again only if the file shows that they have consented since then.
+
+    Empty cells leave existing values unchanged; new tags are added to the existing ones. If an error stops the import,
+    nothing is imported. It is safe to repeat an import.
+
+    Exits with status 1 if a row was rejected.
     """
     request = ImportRequest(
         path=file,
@@ -52,18 +57,18 @@ def import_(
     report, shapes = _import(request)
     _print_report(file, report)
     if report_file is not None:
-        output.note(f"What became of every row stands in {report_file}.")
-    tells_who_left = any(column.status for shape in shapes for column in shape.header.columns)
-    _print_next_step(request, report, tells_who_left=tells_who_left)
+        output.note(f"The result for each row is in {report_file}.")
+    has_statuses = any(column.status for shape in shapes for column in shape.header.columns)
+    _print_next_step(request, report, has_statuses=has_statuses)
     if report.rejected:
         raise typer.Exit(1)
 
 
 def _import(request: ImportRequest) -> tuple[ImportReport, Sequence[ListShape]]:
-    """Bring the list in with a progress bar; return what became of its rows, and the shape of the file."""
+    """Import the list with a progress bar. Return the report about its rows, and the shape of the file."""
     file, shapes, read = request.path, list[ListShape](), 0
     size = file.stat().st_size // _BYTES_A_STEP if file.is_file() else None
-    with opened_database() as (_, database), bars.progress("Reading", size, unit="kB") as advance:
+    with opened_database() as (_, database), bars.progress("Reading", size, unit="KB") as advance:
 
         def on_shape(shape: ListShape) -> None:
             shapes.append(shape)
@@ -79,9 +84,9 @@ def _import(request: ImportRequest) -> tuple[ImportReport, Sequence[ListShape]]:
 
 
 def _print_shape(file: Path, shape: ListShape) -> None:
-    """Print whose format it is, what each renamed column is taken for, and which columns are left out."""
+    """Print the format of the file, the renamed columns, and the columns that are skipped."""
     header = shape.header
-    whose = f"an export of {header.tool}" if header.tool else "a list"
+    whose = f"an export from {header.tool}" if header.tool else "a list"
     output.note(f"{file}: {whose} with {output.count_of(header.width, 'column')}")
     attributes, left_out, renamed = [], [], []
     for column in header.columns:
@@ -97,14 +102,14 @@ def _print_shape(file: Path, shape: ListShape) -> None:
     if attributes:
         output.note(f"  attributes: {', '.join(_first(attributes))}")
     if left_out:
-        output.note(f"  left out: {', '.join(_first(left_out))}")
+        output.note(f"  skipped: {', '.join(_first(left_out))}")
     if encoding := shape.encoding.assumed:
-        advice = "If that looks wrong, name its encoding with --encoding."
+        advice = "If that looks wrong, set the encoding with --encoding."
         output.note(f"  The file is not UTF-8; it was read as {encoding}. {advice}")
 
 
 def _first(names: Sequence[str]) -> list[str]:
-    """Return as many as a screen holds, and how many more there are."""
+    """Return the names that fit on a screen, and a line that counts the others."""
     more = len(names) - _SHOWN_COLUMNS
     return [*names[:_SHOWN_COLUMNS], *([f"… and {more:,} more"] if more > 0 else [])]
 
@@ -113,60 +118,61 @@ def _print_report(file: Path, report: ImportReport) -> None:
     facts = {"rows": report.rows, "added": report.added, "updated": report.updated}
     facts |= {"unchanged": report.unchanged, "rejected": report.rejected}
     further = {
-        "taken, but doubtful": report.doubtful,
-        "taken, but suppressed": report.suppressed,
-        "taken, and came back": report.revived,
-        "taken, without consent": report.without_consent,
+        "imported, please check": report.doubtful,
+        "imported, but blocked": report.suppressed,
+        "imported, resubscribed": report.revived,
+        "imported, no consent": report.without_consent,
     }
     facts |= {name: count for name, count in further.items() if count}
     output.print_facts((name, f"{count:,}") for name, count in facts.items())
     rejected = [(row.line, row.email, row.reason) for row in report.rejected_rows]
     _print_rows(file, "Rejected", "rejected row", rejected, report.rejected)
     doubtful = [(row.line, row.email, row.doubt) for row in report.doubtful_rows]
-    _print_rows(file, "Taken, but look at them", "doubtful row", doubtful, report.doubtful)
+    _print_rows(file, "Imported, please check", "row to check", doubtful, report.doubtful)
     if report.suppressed:
         are = "is" if report.suppressed == 1 else "are"
-        output.note(f"{report.suppressed:,} of them {are} suppressed: kept on record, and not mailed.")
+        output.note(f"{report.suppressed:,} of them {are} blocked: on the list, but not emailed.")
     if report.revived:
-        output.note(f"{report.revived:,} who had left came back, by a newer consent in their rows.")
+        output.note(
+            f"{report.revived:,} of them had unsubscribed and can be emailed again: their rows contain newer consent."
+        )
     if report.without_consent:
-        why = "because nothing on record says that they agreed"
-        output.note(f"{report.without_consent:,} of them will not be mailed, {why}.")
+        output.note(f"{report.without_consent:,} of them will not be emailed, because no consent is on record.")
 
 
 def _print_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str]], count: int) -> None:
-    """Print the first of some rows, each with its line."""
+    """Print the first rows, each with its line number."""
     if not count:
         return
     output.note(f"{title}:")
     for line, email, what in rows[:_SHOWN_ROWS]:
         output.note(f"  {file}:{line}: {f'{email}: ' if email else ''}{what}")
     if count > _SHOWN_ROWS:
-        output.note(f"  … and {output.count_of(count - _SHOWN_ROWS, f'more {noun}')}; --report FILE writes all of them")
+        output.note(f"  … and {output.count_of(count - _SHOWN_ROWS, f'more {noun}')}; --report FILE saves all of them")
 
 
-def _print_next_step(request: ImportRequest, report: ImportReport, *, tells_who_left: bool) -> None:
+def _print_next_step(request: ImportRequest, report: ImportReport, *, has_statuses: bool) -> None:
     command = _command(request)
     with_basis = f'{command} --basis "…"'
     if request.is_dry_run:
-        output.note("Nothing was changed: this was a dry run.")
-        output.print_next(command, "to carry it out")
+        output.note("Dry run: nothing was changed.")
+        output.print_next(command, "to import the file")
         if report.without_consent:
-            output.print_next(with_basis, "to carry it out, if you know why you may mail those without consent")
+            output.print_next(with_basis, "to import it, if you know why you may email people without consent")
     elif report.without_consent:
-        output.print_next(with_basis, "if you know why you may mail them, such as: members of the society")
-    elif report.rejected == report.rows and tells_who_left:
-        pass  # they left; there is nothing to correct
+        output.print_next(with_basis, "if you know why you may email them, for example: members of the society")
+    elif report.rejected == report.rows and has_statuses:
+        pass  # they unsubscribed, so there is nothing to correct
     elif report.rejected:
-        output.print_next(command, "once rows are corrected; rows that were taken stay as they are")
+        output.print_next(command, "once you have corrected the rejected rows; imported rows do not change")
     else:
-        output.print_next("newsletter segments", "to see whom you can send to")
-    if report.rejected and tells_who_left:
-        output.print_next("newsletter suppressions add ADDRESS", "for those who left, where they are on your list")
+        output.print_next("newsletter segments", "to see who you can send to")
+    if report.rejected and has_statuses:
+        output.print_next("newsletter suppressions add EMAIL", "for people who unsubscribed, if they are on your list")
 
 
 def _command(request: ImportRequest) -> str:
-    """Return the import as a person would type it again."""
+    """Return the import command as a person would type it again."""
     words = ["newsletter", "subscribers", "import", str(request.path)]
     for column, name in request.mapping.items():
         words += ["--map", f"{column}={name}"]

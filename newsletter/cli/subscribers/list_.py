@@ -1,4 +1,4 @@
-"""`newsletter subscribers list`: who is on the list, or in a part of it."""
+"""`newsletter subscribers list`: all subscribers, or some of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,25 +17,29 @@ from newsletter.workflows.segments import meant_by
 from newsletter.workflows.subscribers.export import count_people, list_people, write_people
 
 _SHOWN = 20
+_WHERE = "Only subscribers who match this expression, for example 'tagged(\"teacher\")'."
+_LIMIT = f"The maximum number of subscribers to show. Default: {_SHOWN}, or all with --csv or --json."
 
 
 def list_(
-    where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help="Such as 'tagged(\"teacher\")'.")] = None,
-    segment: Annotated[str | None, typer.Option(metavar="SEGMENT", help="A segment of newsletter.toml.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"How many at most; {_SHOWN} on the screen.")
+    where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
+    segment: Annotated[
+        str | None, typer.Option(metavar="SEGMENT", help="Only subscribers in this segment of newsletter.toml.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As a CSV file, which can be imported.")] = False,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help=_LIMIT)] = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print the result as CSV, in a form that can be imported.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show who is on the list, or in a part of it, and whether mail reaches them.
+    """List your subscribers, or those in a segment, and whether each can be emailed.
 
-    Shows everybody, a segment, or whom an expression means. docs/segments.md tells what an expression may ask.
+    docs/segments.md explains how to write expressions.
     """
     if where is not None and segment is not None:
-        raise InputError("--where and --segment both say whom you mean; give one of them")
+        raise InputError("--where and --segment cannot be combined; give only one of them")
     if as_csv and as_json:
-        raise InputError("--csv and --json are two forms; give one of them")
+        raise InputError("--csv and --json cannot be combined; give only one of them")
     with opened_database() as (config, database):
         meant = meant_by(config, database, where=where, segment=segment, now=datetime.now(UTC))
         if as_csv:
@@ -44,7 +48,7 @@ def list_(
             output.print_json_items(_data(member) for member in list_people(database, meant, most=limit))
         else:
             people = tuple(list_people(database, meant, most=limit or _SHOWN))
-            _print_people(people, total=count_people(database, meant), is_part=bool(where or segment))
+            _print_people(people, total=count_people(database, meant), where=where, segment=segment)
 
 
 def print_members(members: Sequence[Member]) -> None:
@@ -53,24 +57,26 @@ def print_members(members: Sequence[Member]) -> None:
         "address": lambda member: member.subscriber.record.email,
         "name": _name,
         "language": lambda member: member.subscriber.record.language,
-        "not mailed": lambda member: "" if member.is_mailed else member.standing,
+        "not emailed": lambda member: "" if member.is_mailed else member.standing,
         "tags": lambda member: ", ".join(member.subscriber.record.tags),
     }
     output.print_columns(columns, members)
 
 
-def _print_people(people: Sequence[Member], *, total: int, is_part: bool) -> None:
+def _print_people(people: Sequence[Member], *, total: int, where: str | None, segment: str | None) -> None:
     if people:
         print_members(people)
-    if not total and not is_part:
-        output.say("Nobody is on the list.")
-        output.print_next("newsletter subscribers import FILE", "to bring people in")
+    if not total and where is None and segment is None:
+        output.say("There are no subscribers yet.")
+        output.print_next("newsletter subscribers import FILE", "to import a list")
     elif not total:
-        output.say("Nobody is meant by that.")
+        output.say("No subscriber matches this expression." if where else f"No subscriber is in {segment}.")
     elif len(people) == total:
-        output.note(f"{total:,} in all.")
+        output.note(f"{output.count_of(total, 'subscriber')} in total.")
     else:
-        output.note(f"{len(people):,} of {total:,}. --limit {min(total, 10 * _SHOWN)} shows more, --csv writes all.")
+        output.note(
+            f"{len(people):,} of {total:,}. --limit {min(total, 10 * _SHOWN)} shows more; --csv prints all of them."
+        )
 
 
 def _name(member: Member) -> str:

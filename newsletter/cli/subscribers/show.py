@@ -1,4 +1,4 @@
-"""`newsletter subscribers show`: all that is known of a person, on the screen."""
+"""`newsletter subscribers show`: everything about one person, on the screen."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,8 +14,8 @@ from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
 from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import require_person
 
-_SHOWN = 20  # of each kind that may be long; `export` has all
-_LONGEST_DETAIL = 40  # a link cannot be broken between words, and a terminal has 80 columns
+_SHOWN = 20  # rows per table; `export` has all
+_LONGEST_DETAIL = 40  # links cannot be wrapped, and a terminal has 80 columns
 _NOTHING = "nothing on record"
 
 _DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
@@ -38,18 +38,18 @@ _SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
 
 
 def show(email: Email) -> None:
-    """Show everything that is known about a person.
+    """Show everything that is recorded about one person.
 
-    That is: fields, tags, consent, suppressions, and what they were sent.
+    Shows the person's fields, tags and consent, whether the address is blocked, and the emails sent to it.
     """
     with opened_database() as (_, database):
         person = require_person(database, email, key=forget_key())
     _print_known(person)
-    output.print_next(f"newsletter subscribers export {person.email}", "has all of it, as JSON")
+    output.print_next(f"newsletter subscribers export {person.email}", "to export all of it as JSON")
 
 
 def _print_known(person: KnownPerson) -> None:
-    """Print who they are, what they agreed to, whether they are mailed, and what became of their mail."""
+    """Print the person's fields and consent, whether they can be emailed, and what happened to their emails."""
     subscriber = person.subscriber
     output.say(output.styled(person.email, "bold"))
     if subscriber is None:
@@ -59,10 +59,10 @@ def _print_known(person: KnownPerson) -> None:
         columns = _column_facts(subscriber.record, is_consent=False)
         output.print_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
         _print_part("Consent", _consent_facts(person, subscriber))
-    _print_part("Mail", _mail_facts(person))
+    _print_part("Email", _mail_facts(person))
     _print_rows("What they were sent", _DELIVERIES, person.deliveries)
     _print_rows("What was reported", _EVENTS, person.events)
-    _print_rows("Mailbox could not take mail", _SOFT_BOUNCES, person.soft_bounces)
+    _print_rows("Soft bounces", _SOFT_BOUNCES, person.soft_bounces)
 
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
@@ -79,7 +79,7 @@ def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[st
 
 
 def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[str, str]]:
-    """Return a label and a text for each column; neighbors that share a label, as the parts of a name do, are one."""
+    """Return a label and a text per column. Adjacent columns with the same label, such as the names, are joined."""
     facts: list[tuple[str, str]] = []
     for column, value in zip(COLUMNS, record.values, strict=True):
         if column.is_consent is not is_consent or column.type is ColumnType.ADDRESS:
@@ -106,7 +106,7 @@ def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
         for past in person.past_suppressions
     ]
     return [
-        ("mailed", _standing(person)),
+        ("emailed", _standing(person)),
         *[("left topic", f"{left.topic}, {_since(left)}") for left in person.left_topics],
         ("before", "\n".join(lifted)),
     ]

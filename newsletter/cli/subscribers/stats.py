@@ -1,4 +1,4 @@
-"""`newsletter subscribers stats`: what the audience looks like, and who no longer reads."""
+"""`newsletter subscribers stats`: how the list has grown, where subscribers come from, and who no longer reads."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,16 +21,23 @@ from newsletter.workflows.subscribers.growth_chart import require_chart_path, wr
 from newsletter.workflows.subscribers.stats import STEPS, describe_audience
 
 _WIDEST, _NARROWEST = 80, 68  # columns of the page
-_PATIENCE_SECONDS = 1.0  # before a bar shows that it goes on
+_PATIENCE_SECONDS = 1.0  # after which a progress bar appears
 
 
 def stats(
-    since: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="The first month; else a year ago.")] = None,
-    chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Also draw growth into an SVG file.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="The first month to show. Default: a year ago.")
+    ] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Save a chart of your list's growth as this SVG file, for example growth.svg."
+        ),
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how the audience grows, where it comes from, and who no longer reads."""
+    """Show how your list has grown, where subscribers come from and who no longer reads."""
     first_month = _month(since) if since else None
     if chart:
         require_chart_path(chart, overwrite=force)
@@ -39,24 +46,24 @@ def stats(
     name = config.settings.newsletter.name
     if chart:
         write_growth_chart(chart, found.growth, name=name, brand=config.settings.brand, overwrite=force)
-        output.note(f"{chart} written")
+        output.note(f"The chart was saved to {chart}.")
     if as_json:
         output.print_json(stats_data(found))
         return
     if not found.facts.people:
-        output.say("Nobody is on the list yet.")
-        output.print_next("newsletter subscribers import FILE", "to bring a list in")
+        output.say("There are no subscribers yet.")
+        output.print_next("newsletter subscribers import FILE", "to import a list")
         return
     lines = page_of(found, name, width=max(_NARROWEST, min(_WIDEST, get_terminal_size().columns)))
     output.print_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
     if any(each.count and each.count.mailable for each in found.candidates):
-        output.print_next("newsletter segments", "to see them, once they stand in newsletter.toml")
+        output.print_next("newsletter segments", "to see these segments, once you have added them to newsletter.toml")
     elif not chart:
-        output.print_next("newsletter subscribers stats --chart growth.svg", "to have growth as a picture")
+        output.print_next("newsletter subscribers stats --chart growth.svg", "to save a chart of your list's growth")
 
 
 def stats_data(stats: AudienceStats) -> dict[str, object]:
-    """Return all figures for a script, named as on their records."""
+    """Return all figures as data for JSON, under the names of their fields."""
     facts, growth, mailboxes, engagement = stats.facts, stats.growth, stats.mailboxes, stats.engagement
     return {
         "at": stats.at,
@@ -113,7 +120,7 @@ def _month(text: str) -> date:
 
 @contextmanager
 def _patient_progress(total: int) -> Iterator[bars.Progress]:
-    """Show a bar for what takes longer than a second."""
+    """Show a progress bar if the work takes longer than a second."""
     started, waiting = monotonic(), 0
     advance: bars.Progress | None = None
     with ExitStack() as stack:

@@ -1,1 +1,1 @@
-"""`newsletter suppressions`: a module for each command."""
+"""The commands of `newsletter suppressions`, one module per command."""

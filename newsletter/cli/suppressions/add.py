@@ -1,4 +1,4 @@
-"""`newsletter suppressions add`: what it would do, the question that a file may raise, and what it did."""
+"""`newsletter suppressions add`: the preview, the confirmation for large files, and the result."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,29 +18,42 @@ from newsletter.store.suppressions import SuppressionPreview, add_suppressions, 
 from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.suppress import listed_suppressions, named_suppressions
 
-_MANY = 100  # people of a file that are suppressed without a question, where none of them gets mail
-Listed = Callable[[bars.Progress], Iterator[Suppression]]  # reads the file, and tells of each row
-_UNCHANGED = "Nothing was changed: this was a dry run."
+_MANY = 100  # a file that blocks more addresses than this needs confirmation
+Listed = Callable[[bars.Progress], Iterator[Suppression]]  # reads the file, and reports each row to the progress bar
+_UNCHANGED = "Dry run: nothing was changed."
 
 
 def add(
-    emails: Annotated[list[str], typer.Argument(metavar="EMAIL", help="Addresses that must not be mailed.")] = [],  # noqa: B006 - Typer copies it
-    file: Annotated[Path | None, typer.Option(metavar="FILE", help="One address a line, or a CSV file.")] = None,
-    topic: Annotated[str, typer.Option(metavar="TOPIC", help="The one topic that they left; else all mail.")] = "",
-    reason: Annotated[SuppressionReason | None, typer.Option(metavar="REASON", help=f"Why: {REASONS}.")] = None,
-    because: Annotated[str, typer.Option(metavar="WORDS", help="What is to be kept about it.")] = "",
+    emails: Annotated[list[str], typer.Argument(metavar="EMAIL", help="The addresses to block.")] = [],  # noqa: B006 - Typer copies it
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file with one address per line, or a CSV file.")
+    ] = None,
+    topic: Annotated[
+        str, typer.Option(metavar="TOPIC", help="Block only email about this topic. Default: all email.")
+    ] = "",
+    reason: Annotated[
+        SuppressionReason | None,
+        typer.Option(
+            metavar="REASON",
+            help=f"The reason for the block: {REASONS}. Default: the reason in the file, or unsubscribed.",
+        ),
+    ] = None,
+    because: Annotated[str, typer.Option(metavar="REASON", help="A note to save with each address.")] = "",
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Block addresses from all mail, or from one topic, whatever is imported later.
+    """Stop emailing these addresses, entirely or about one topic.
 
-    The reason is `unsubscribed` where neither you nor the file says it. Of a file all is taken or, where a line is
-    wrong, nothing. Where it says how people stand, only who left, bounced or complained is taken. You are asked where a
-    file holds many, or people who get mail now. Who is suppressed already stays so for the first reason, unless it is
-    now done by hand (--reason manual), which no new consent lifts.
+    Later imports do not bring them back. A file with a mistake is rejected as a whole. If the file has a status column,
+    only addresses with the status unsubscribed, bounced or complained are used.
+
+    You are asked to confirm if the file is large or contains people who currently get email. An address keeps its first
+    reason, unless you add it with `--reason manual`. New consent does not lift a manual block.
     """
     if bool(emails) == (file is not None):
-        raise InputError("name addresses, or a file with --file FILE")
+        raise InputError(
+            "give the addresses to block in one way; write them as arguments, or use --file FILE, but not both"
+        )
     now, key = datetime.now(UTC), forget_key()
     terms = SuppressionTerms(reason=reason, topic=topic, detail=because.strip())
     with opened_database() as (config, database):
@@ -60,7 +73,7 @@ def add(
 def _add_named(
     database: Database, emails: Sequence[str], named: Sequence[Suppression], *, key: bytes | None, dry_run: bool
 ) -> None:
-    """Suppress addresses that a person typed, without a question."""
+    """Suppress addresses that a person typed, without asking for confirmation."""
     if dry_run:
         _print_preview(preview_suppressions(database, named, key=key))
         output.note(_UNCHANGED)
@@ -70,16 +83,16 @@ def _add_named(
     if len(emails) > 1:
         _print_added(added, count=len(emails), by_hand=by_hand)
         return
-    mail = f"mailed about {topic} again" if topic else "mailed again"
-    before = f"{emails[0]} was suppressed already{', by hand from now on' if by_hand else ''}"
-    output.say(f"{emails[0]} is never {mail}" if added else before)
-    output.print_next(f"newsletter subscribers show {emails[0]}", "to see what is known of them")
+    blocked = f"{emails[0]} is blocked. No more email{f' about {topic}' if topic else ''} is sent to this address."
+    before = f"{emails[0]} was already blocked{', now with the reason manual' if by_hand else ''}."
+    output.say(blocked if added else before)
+    output.print_next(f"newsletter subscribers show {emails[0]}", "to see everything about them")
 
 
 def _add_listed(
     database: Database, listed: Listed, *, key: bytes | None, by_hand: bool, dry_run: bool, yes: bool
 ) -> None:
-    """Suppress the addresses of a file; ask first where they are many, or get mail now."""
+    """Suppress the addresses of a file. Ask first if there are many of them, or if some get email now."""
     rows = 0
     with bars.progress("Reading", None, unit="rows") as advance:
 
@@ -93,11 +106,11 @@ def _add_listed(
     if dry_run or is_much:
         _print_preview(preview)
     if rows > preview.named:
-        output.note(f"{rows - preview.named:,} of {rows:,} rows are of people who did not leave: left out.")
+        output.note(f"Skipped {rows - preview.named:,} of {rows:,} rows: these people did not unsubscribe.")
     if dry_run:
         output.note(_UNCHANGED)
         return
-    question = f"Suppress {output.count_of(preview.new, 'address')} ({preview.mailed:,} of them mailed now)?"
+    question = f"Block {output.count_of(preview.new, 'address')} ({preview.mailed:,} currently emailed)?"
     output.require_yes(question, yes=yes or not is_much, otherwise="Nothing was changed.")
     with bars.progress("Adding", rows, unit="rows") as advance:
         added = add_suppressions(database, listed(advance), key=key)
@@ -105,15 +118,15 @@ def _add_listed(
 
 
 def _print_preview(preview: SuppressionPreview) -> None:
-    facts = [("addresses", preview.named), ("would be new", preview.new), ("of them mailed now", preview.mailed)]
+    facts = [("addresses", preview.named), ("newly blocked", preview.new), ("get email now", preview.mailed)]
     output.print_facts([(name, f"{count:,}") for name, count in facts])
 
 
 def _print_added(added: int, *, count: int, by_hand: bool) -> None:
-    """Print how many were new, of `count` that were named."""
-    output.say(f"{output.count_of(added, 'suppression')} added" if added else "Nobody new.")
+    """Print how many of the `count` addresses were newly blocked."""
+    output.say(f"{output.count_of(added, 'address')} newly blocked." if added else "No address was newly blocked.")
     if added < count:
         were = "was" if count - added == 1 else "were"
-        now = "; they are so by hand from now on" if by_hand else ""
-        output.note(f"{count - added:,} of {count:,} {were} suppressed already, or named twice{now}.")
-    output.print_next("newsletter suppressions list", "to see who is not mailed")
+        now = "; their reason is now manual" if by_hand else ""
+        output.note(f"{count - added:,} of {count:,} {were} already blocked, or appeared twice{now}.")
+    output.print_next("newsletter suppressions list", "to see all blocked addresses")

@@ -12,13 +12,13 @@ from newsletter.workflows.suppressions.suppress import WRITERS, export_to_file, 
 
 
 class FileFormat(StrEnum):
-    """What an export may be written as."""
+    """The formats of an export."""
 
     CSV = "csv"
     JSON = "json"
 
 
-_FORMATS = f"{FileFormat.CSV} or {FileFormat.JSON}; otherwise by the file's name."
+_FORMATS = f"The format: {FileFormat.CSV} or {FileFormat.JSON}. Default: json for a .json file, otherwise csv."
 
 
 def export(
@@ -28,9 +28,10 @@ def export(
     reason: OnlyReason = None,
     force: Force = False,
 ) -> None:
-    """Write who is not mailed as CSV, which `add --file` reads, or as JSON.
+    """Export blocked addresses as CSV or JSON.
 
-    A file can be read by its owner alone, and appears whole or not at all.
+    `newsletter suppressions add --file` can read the CSV file. Only you can open the file, and it is written completely
+    or not at all.
     """
     written_as = (form or (FileFormat.JSON if file and file.suffix.lower() == ".json" else FileFormat.CSV)).value
     with opened_database() as (config, database):
@@ -39,4 +40,4 @@ def export(
             WRITERS[written_as](found, output.result_stream())
             return
         count = export_to_file(found, file, form=written_as, overwrite=force)
-    output.note(f"{output.count_of(count, 'suppression')} written to {file}, which you alone can read.")
+    output.note(f"Saved {output.count_of(count, 'blocked address')} to {file}, which only you can read.")

@@ -22,10 +22,10 @@ _LONGEST_DETAIL = 61  # columns
 def list_(
     topic: OnlyTopic = None,
     reason: OnlyReason = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many at most.")] = _SHOWN,
-    as_json: Annotated[bool, typer.Option("--json", help="All of them, for a script.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="The maximum number to show.")] = _SHOWN,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all blocked addresses as JSON.")] = False,
 ) -> None:
-    """Show who is not mailed, since when, and why."""
+    """List blocked addresses, with the date and the reason for each."""
     with opened_database() as (config, database):
         found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
         if as_json:
@@ -34,12 +34,14 @@ def list_(
         shown = tuple(islice(found, limit))
         counts = count_suppressions(database, topic=topic, reason=reason)
     if not shown:
-        output.say("Nobody is suppressed." if topic is None and reason is None else "Nobody is suppressed for that.")
+        output.say(
+            f"No addresses are blocked{'' if topic is None and reason is None else ' for this topic or reason'}."
+        )
         return
     some_left_topics = any(each.topic for each in shown)
     columns: Mapping[str, Callable[[Suppression], str]] = {
         "address": lambda each: each.email,
-        "topic": lambda each: each.topic or ("all mail" if some_left_topics else ""),
+        "topic": lambda each: each.topic or ("all email" if some_left_topics else ""),
         "reason": lambda each: each.reason.value,
         "since": lambda each: show_day(each.created_at),
         "detail": lambda each: output.shortened(each.detail, _LONGEST_DETAIL),
@@ -49,8 +51,8 @@ def list_(
     by_reason = ", ".join(f"{number:,} {each}" for each, number in counts.most_common())
     if len(shown) < total:
         output.note(
-            f"{len(shown):,} of {total:,} ({by_reason}). --limit {min(total, 10 * _SHOWN)} shows more, "
-            "`newsletter suppressions export` writes all."
+            f"{len(shown):,} of {total:,} ({by_reason}). --limit {min(total, 10 * _SHOWN)} shows more; "
+            "`newsletter suppressions export` prints all of them."
         )
     else:
-        output.note(f"{total:,} in all: {by_reason}.")
+        output.note(f"{total:,} in total: {by_reason}.")

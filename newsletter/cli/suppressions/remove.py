@@ -1,4 +1,4 @@
-"""`newsletter suppressions remove`: what ends, the question, and what comes after."""
+"""`newsletter suppressions remove`: allow an address again, or delete the records of erased people."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -17,24 +17,30 @@ from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.suppressions.suppress import lift, require_lift
 
 _UNCHANGED = "Nothing was changed."
+_TOPIC = "Allow only email about this topic, which the person had unsubscribed from."
+_FORGOTTEN = "Delete the records of erased people. Use this if NEWSLETTER_KEY is lost."
 
 
 def remove(
-    email: Annotated[str | None, typer.Argument(metavar="EMAIL", help="Who asked to come back.")] = None,
-    topic: Annotated[str, typer.Option(metavar="TOPIC", help="Only from this topic, which they had left.")] = "",
-    because: Annotated[str, typer.Option(metavar="REASON", help="Why; it is kept.")] = "",
-    forgotten: Annotated[bool, typer.Option("--forgotten", help="Without a key: delete all digests.")] = False,
+    email: Annotated[
+        str | None, typer.Argument(metavar="EMAIL", help="The address of the person who asked to be emailed again.")
+    ] = None,
+    topic: Annotated[str, typer.Option(metavar="TOPIC", help=_TOPIC)] = "",
+    because: Annotated[
+        str, typer.Option(metavar="REASON", help="The reason, for example 'asked by phone'. It is saved.")
+    ] = "",
+    forgotten: Annotated[bool, typer.Option("--forgotten", help=_FORGOTTEN)] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Let a person be mailed again who asked for it.
+    """Allow an address to be emailed again, at the person's request.
 
-    Says what ends, asks, and keeps the reason that you give.
+    You are asked to confirm. Give the reason with --because; it is saved.
     """
     if forgotten == (email is not None):
-        raise InputError('name the address of somebody who asked to come back, and why: EMAIL --because "…"')
+        raise InputError('give either an address with the reason, EMAIL --because "…", or --forgotten')
     if email is not None and not because.strip() and not dry_run:
-        raise InputError('say why with --because "…"; it is kept with the suppression that ends')
+        raise InputError('the reason is missing; add --because "…", which is saved')
     with opened_database() as (config, database):
         if email is None:
             _give_up_forgotten(database, dry_run=dry_run, yes=yes)
@@ -45,12 +51,12 @@ def remove(
 def _lift(
     config: Config, database: Database, email: str, *, topic: str, because: str, dry_run: bool, yes: bool
 ) -> None:
-    """Say what ends, ask, end it, and say what still keeps them from being mailed."""
+    """Print the suppression, ask for confirmation, lift it, and print what still blocks the address."""
     found = require_lift(database, email, topic=topic, topics=config.settings.topics)
     output.print_facts(
         [
             ("address", found.email),
-            ("not mailed", f"about {found.topic}" if found.topic else "at all"),
+            ("blocked from", f"email about {found.topic}" if found.topic else "all email"),
             ("since", f"{show_day(found.created_at)}, {found.reason}"),
             ("detail", found.detail),
             ("because", because.strip()),
@@ -59,34 +65,34 @@ def _lift(
     if dry_run:
         output.note(_UNCHANGED)
         return
-    mail = f"mail about {found.topic}" if found.topic else "mail"
-    question = f"Let {found.email} get {mail} again, from the next broadcast on?"
+    email_kind = f"email about {found.topic}" if found.topic else "email"
+    question = f"Allow {email_kind} to {found.email} again, from the next broadcast on?"
     output.require_yes(question, yes=yes, otherwise=_UNCHANGED)
     left = lift(database, found, because=because, now=datetime.now(UTC))
-    output.say(f"{found.email} may be mailed{f' about {found.topic}' if found.topic else ''} again")
+    output.say(f"{found.email} can be emailed{f' about {found.topic}' if found.topic else ''} again.")
     if left:
-        names = ", ".join(each.topic or f"all mail ({each.reason})" for each in left)
-        output.note(f"Still suppressed: {names}.")
+        names = ", ".join(each.topic or f"all email ({each.reason})" for each in left)
+        output.note(f"Still blocked: {names}.")
         return
     subscriber = find_subscriber(database, found.email)
     if subscriber is None or not subscriber.record.may_be_mailed:
-        output.note("Nothing is sent to them yet: they are not on the list with a consent.")
-        output.print_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record theirs")
+        output.note("They still get no email, because they are not on the list, or no consent is on record.")
+        output.print_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record their consent")
     if config.settings.provider.table_in_use.keeps_suppressions:
-        output.print_next("newsletter suppressions sync", "to take them off your provider's lists as well")
+        output.print_next("newsletter suppressions sync", "to remove the address from the provider's lists too")
 
 
 def _give_up_forgotten(database: Database, *, dry_run: bool, yes: bool) -> None:
-    """Say how many were forgotten, ask, and delete the digests by which they are known."""
+    """Print how many people were erased, ask for confirmation, and delete their fingerprints."""
     count = count_forgotten(database)
     if not count:
-        output.say("Nobody was forgotten; there is nothing to give up.")
+        output.say("No one was erased, so there are no records to delete.")
         return
     people = "person was" if count == 1 else "people were"
-    output.say(f"{count:,} {people} forgotten. A digest of each address keeps them from being mailed.")
-    output.say("Without it an import may bring them back, and nobody would notice. It cannot be undone.")
+    output.say(f"{count:,} {people} erased. A fingerprint of each address keeps these people from being added again.")
+    output.say("Without the fingerprints, an import can add them back without warning. This cannot be undone.")
     if dry_run:
         output.note(_UNCHANGED)
         return
-    output.require_yes("Give up knowing who they are?", yes=yes, otherwise=_UNCHANGED)
-    output.say(f"{output.count_of(clear_forgotten(database), 'digest')} deleted")
+    output.require_yes("Delete all fingerprints?", yes=yes, otherwise=_UNCHANGED)
+    output.say(f"{output.count_of(clear_forgotten(database), 'fingerprint')} deleted.")

@@ -1,4 +1,4 @@
-"""`newsletter suppressions sync`: our suppressions and the provider's lists, brought in line."""
+"""`newsletter suppressions sync`: sync our suppressions with the provider's lists."""
 
 import os
 from collections import Counter
@@ -20,58 +20,65 @@ from newsletter.workflows.suppressions.sync import SyncPlan, TakenOver, hand_ove
 
 
 def sync(
-    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only from then on: 2026-02-01, in UTC.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only entries since this date (UTC), for example 2026-02-01.")
+    ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Bring the suppressions here and the provider's own lists in line, both ways.
+    """Sync blocked addresses with the provider, in both directions.
 
-    Takes over whom the provider no longer mails; puts on its list whom you hold and it does not; takes off its lists
-    who was let back in here since. It may be repeated at any time.
+    Adds the provider's blocked addresses to yours, and yours to the provider's. Addresses that you have allowed again
+    are also removed from the provider's lists. It is safe to repeat the command.
+
+    Exits with status 1 if you do not confirm the changes to the provider's lists, or if the provider rejects an
+    address.
     """
     now, start, key = datetime.now(UTC), _moment(since), forget_key()
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
-        require_lists(provider)  # says so before anything else, where there are none
+        require_lists(provider)  # raises an error first if the provider has no lists
         with bars.progress("Reading", None, unit="entries") as advance:
             plan = plan_sync(database, provider, since=start, now=now, key=key, on_read=advance)
         _print_plan(plan)
         if dry_run:
-            output.note("Nothing was changed, here or there.")
+            output.note(f"Dry run: nothing was changed on your list or at {plan.provider}.")
             return
-        question = f"Change {output.count_of(plan.changes_there, 'entry')} of {plan.provider}'s lists?"
+        question = f"Change {output.count_of(plan.changes_there, 'entry')} in {plan.provider}'s lists?"
         may_change_there = not plan.changes_there or yes or output.confirm(question)
         policy = config.settings.suppressions.soft_bounce_policy
         _print_taken(take_over(database, plan, policy, key=key, now=now))
         if not may_change_there:
-            output.note(f"{plan.provider}'s lists were left as they are.")
+            output.note(f"{plan.provider}'s lists were not changed.")
             raise typer.Exit(1)
         _carry_out(database, provider, plan, key=key)
 
 
 def _carry_out(database: Database, provider: Provider, plan: SyncPlan, *, key: bytes | None) -> None:
-    """Change the provider's lists, and print what changed."""
+    """Change the provider's lists, and print the changes."""
     refused: tuple[str, ...] = ()
     if plan.changes_there:
         with bars.progress("Writing", plan.changes_there, unit="entries") as advance:
             refused = hand_over(database, provider, plan, key=key, clock=lambda: datetime.now(UTC), on_done=advance)
         output.say(
-            f"{plan.provider}: {len(plan.new_there) - len(refused):,} put on its list of those who left, "
-            f"{len(plan.off_there):,} taken off its lists"
+            f"{plan.provider}: {len(plan.new_there) - len(refused):,} added to its list of unsubscribed addresses, "
+            f"{len(plan.off_there):,} removed from its lists"
         )
     for email in refused:
-        output.note(f"{plan.provider} does not take {email}; it is suppressed here all the same")
+        output.note(f"{plan.provider} did not accept {email}. The address is blocked here all the same.")
     if refused:
         raise typer.Exit(1)
 
 
 def _print_taken(taken: TakenOver) -> None:
     new = output.count_of(taken.suppressed, "address")
-    output.say(f"here: {new} newly suppressed" if taken.suppressed else "here: nobody new")
+    output.say(f"your list: {new} newly blocked" if taken.suppressed else "your list: no addresses newly blocked")
     if taken.soft_bounces:
-        output.say(f"here: {output.count_of(taken.soft_bounces, 'soft bounce')} newly counted")
+        output.say(f"your list: {output.count_of(taken.soft_bounces, 'soft bounce')} newly counted")
     if taken.worn_out:
-        output.say(f"here: {output.count_of(taken.worn_out, 'address')} suppressed after many soft bounces in a row")
+        output.say(
+            f"your list: {output.count_of(taken.worn_out, 'address')} blocked after too many soft bounces in a row"
+        )
 
 
 def _print_plan(plan: SyncPlan) -> None:
@@ -82,13 +89,16 @@ def _print_plan(plan: SyncPlan) -> None:
         here, off = ("", "") if listed is ProviderList.BLOCKS else (f"{new_here[listed]:,}", f"{off_there[listed]:,}")
         new_there = f"{len(plan.new_there):,}" if listed is ProviderList.UNSUBSCRIBES else ""
         rows.append((listed.replace("_", " "), f"{plan.there[listed]:,}", here, new_there, off))
-    output.print_table((plan.provider, "there", "new here", "new there", "off there"), rows)
+    output.print_table((plan.provider, "there", "new here", "new there", "removed there"), rows)
     remarks = (
-        (len(plan.off_there), "let back in here since they were put on a list there"),
-        (len(plan.left_again), "left again there: noted, so that no consent from before lets them back"),
+        (len(plan.off_there), "to be removed from the provider's lists: you have allowed these addresses again"),
+        (
+            len(plan.left_again),
+            "unsubscribed again at the provider: recorded here, so that no earlier consent brings them back",
+        ),
         (len(plan.blocks), "blocks, which count as soft bounces"),
-        (plan.forgotten, "forgotten here: their entries stay there, and they are not written down"),
-        (plan.unusable, "no address: left where it is"),
+        (plan.forgotten, "erased from your list: their entries stay at the provider, and are not stored here"),
+        (plan.unusable, "without a valid address: skipped"),
     )
     for count, words in remarks:
         if count:
@@ -101,5 +111,5 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as err:
-        raise InputError(f"--since {text}: it is not a date; write it as 2026-02-01") from err
+        raise InputError(f"--since {text} is not a date; write it as 2026-02-01") from err
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

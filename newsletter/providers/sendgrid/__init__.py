@@ -1,1 +1,1 @@
-"""SendGrid: mail, schedules, suppressions and history through its Web API."""
+"""SendGrid: email, schedules, suppressions and history through its Web API."""

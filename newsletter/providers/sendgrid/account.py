@@ -1,4 +1,4 @@
-"""What a SendGrid account says about itself: what its key may do, and for which domains it is authenticated.
+"""What a SendGrid account reports about itself: what its key may do, and for which domains it is authenticated.
 
 https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions and …/domain-authentication
 """
@@ -16,46 +16,48 @@ from newsletter.providers.sendgrid.client import SendGridAccount, list_of, text_
 _SCOPES_AT = "https://app.sendgrid.com/settings/api_keys"
 _DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
 _MOST_DOMAINS = 50
-_AGAIN = "run doctor again"
-_SECONDS = 10.0  # for an answer: somebody sits and waits
-# The part of a domain's DNS that stands for its envelope, with automated security and without.
+_AGAIN = "run `newsletter doctor` again"
+_SECONDS = 10.0  # to wait for an answer, because a person is waiting
+# The keys of the DNS record for a domain's envelope: with automated security, and without.
 _ENVELOPE_PARTS = ("mail_cname", "mail_server")
-# What cannot be done without a permission, by its name in the account and the scopes behind it.
+# For each permission: its name in the account, its scopes, and the consequence if they are missing.
 _NEEDS = (
-    ("Mail Send", ("mail.send",), Health.ERROR, "no mail can be sent"),
+    ("Mail Send", ("mail.send",), Health.ERROR, "no email can be sent"),
     (
         "Mail Send: Scheduled Sends",
         ("mail.batch.create", "user.scheduled_sends.create", "user.scheduled_sends.read"),
         Health.WARNING,
-        "mail for a certain time cannot be held at SendGrid, nor taken back",
+        "SendGrid cannot hold email until a given time, and held email cannot be recalled",
     ),
     (
         "Suppressions",
         ("suppression.read", "suppression.create", "suppression.delete"),
         Health.WARNING,
-        "`newsletter suppressions sync` cannot work, and who complained is mailed again",
+        "`newsletter suppressions sync` does not work, and people who complained will be emailed again",
     ),
-    ("Email Activity", ("messages.read",), Health.WARNING, "chunks of an unknown outcome cannot be looked up"),
+    ("Email Activity", ("messages.read",), Health.WARNING, "unconfirmed batches cannot be looked up"),
     ("Sender Authentication: read", ("whitelabel.read",), Health.WARNING, "the DNS records to publish are not known"),
 )
 
 
 class Permissions(Struct, frozen=True, kw_only=True):
-    """What a key may do."""
+    """The permissions of a key."""
 
     scopes: frozenset[str]
-    date: str  # what SendGrid takes for the present, as HTTP writes it; empty where it does not say
+    date: str  # SendGrid's current time in HTTP's format; empty if the answer does not say
 
 
 def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFacts:
-    """Return what stands in the way of mail, and the domains that the account signs for."""
+    """Return the problems that would keep email from being sent, and the domains for which the account signs."""
     settings = account.settings
     items = [ok("key", "SENDGRID_API_KEY is set")]
     if settings.sandbox:
-        what = "sandbox is on: SendGrid validates mail and sends none"
-        items.append(warning("sandbox", what, "take sandbox out of [provider.sendgrid] before a broadcast"))
+        what = "the sandbox is on: SendGrid checks each request but sends nothing"
+        items.append(warning("sandbox", what, "remove sandbox from [provider.sendgrid] before you send"))
     if not is_online:
-        return ProviderFacts(items=(*items, not_judged("scopes", "done without network")))
+        return ProviderFacts(
+            items=(*items, not_judged("scopes", "the permissions of the key were not checked (--without network)"))
+        )
     patience = min(settings.timeout_seconds, _SECONDS)
     account = replace(account, settings=settings.model_copy(update={"timeout_seconds": patience}))
     domains: tuple[AuthenticatedDomain, ...] | None = None
@@ -63,7 +65,7 @@ def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFac
         permissions = read_permissions(account)
     except ProviderError as err:
         return ProviderFacts(items=(*items, from_words("scopes", Health.ERROR, err)))
-    items += _missing_scopes(permissions.scopes) or [ok("scopes", "the key may do all that is needed")]
+    items += _missing_scopes(permissions.scopes) or [ok("scopes", "the key has all permissions that are needed")]
     if "whitelabel.read" in permissions.scopes:
         try:
             domains = read_domains(account)
@@ -74,7 +76,7 @@ def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFac
 
 
 def read_permissions(account: SendGridAccount) -> Permissions:
-    """Return what the key may do (`GET /v3/scopes`). Raise ProviderError where the account does not say."""
+    """Return the permissions of the key (`GET /v3/scopes`). Raise ProviderError if SendGrid does not list them."""
     answer = account.ask("get", "scopes")
     content = answer.content(200)
     if not isinstance(content, dict):
@@ -84,11 +86,11 @@ def read_permissions(account: SendGridAccount) -> Permissions:
 
 
 def read_domains(account: SendGridAccount) -> tuple[AuthenticatedDomain, ...]:
-    """Return the domains of the account (`GET /v3/whitelabel/domains`). Raise ProviderError where it shows none."""
+    """Return the account's domains (`GET /v3/whitelabel/domains`). Raise ProviderError if it does not list them."""
     answer = account.ask("get", "whitelabel", "domains", query={"limit": _MOST_DOMAINS})
     content = answer.content(200)
     if not isinstance(content, list):
-        raise account.refusal("did not show its domains", answer, again=_AGAIN)
+        raise account.refusal("did not list its domains", answer, again=_AGAIN)
     return tuple(_domain(row) for row in content if isinstance(row, dict) and text_of(row, "domain"))
 
 
@@ -98,7 +100,7 @@ def _missing_scopes(scopes: frozenset[str]) -> list[HealthItem]:
         HealthItem(
             id="scopes",
             health=health,
-            what=f"the key may not do {', '.join(scope for scope in needed if scope not in scopes)}: {consequence}",
+            what=f"the key lacks {', '.join(scope for scope in needed if scope not in scopes)}: {consequence}",
             remedy=f"give the key the permission {name} at {_SCOPES_AT}",
         )
         for name, needed, health, consequence in lacking

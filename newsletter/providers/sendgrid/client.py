@@ -1,8 +1,8 @@
-"""Requests to SendGrid's Web API, through its own Python library: one at a time, and each exactly once.
+"""Requests to SendGrid's Web API through its own Python library. Each request is made exactly once.
 
-Whatever comes of a request is a value, an `ApiAnswer`. No redirect is followed, since the key would travel along to any
-host. Every request has a deadline, every answer a bound on its length, and nothing is logged.
-`tests/providers/sendgrid/test_client.py` pins what is relied on in the library.
+The result of a request is always a value, an `ApiAnswer`. Redirects are not followed, because that would send the key
+to another host. Every request has a deadline, every answer has a maximum length, and nothing is logged.
+`tests/providers/sendgrid/test_client.py` pins the parts of the library that this module relies on.
 """
 
 import logging
@@ -29,14 +29,14 @@ from newsletter.errors import ProviderError
 from newsletter.providers.base import Clock, quoted
 from newsletter.settings.provider import SendGridSettings
 
-MOVED = frozenset({301, 302, 307, 308})  # "ask elsewhere": whoever says so has taken nothing
+MOVED = frozenset({301, 302, 307, 308})  # redirects; a server that answers with one has accepted nothing
 WRONG_PLACE = dict.fromkeys((*sorted(MOVED), 404, 405), "check region and api_url in [provider.sendgrid]")
 
-# Any content type but the bare `application/json` has the library send the body as it is given.
+# With any content type but a plain `application/json`, the library sends the body unchanged.
 _CONTENT_TYPE = "application/json; charset=utf-8"
-_LONGEST_ANSWER_BYTES = 16 << 20  # thirty times what a page of 500 rows needs
+_LONGEST_ANSWER_BYTES = 16 << 20  # thirty times the size of a page of 500 rows
 _LONGEST_WAIT_SECONDS = 3600.0
-# A request as a whole may take ten times as long as one step of it: a large one leaves slowly over a slow line.
+# A socket's timeout applies to each step. A whole request may take ten times as long, for slow connections.
 _STEPS = 10
 _REMEDIES = {
     401: "check SENDGRID_API_KEY",
@@ -50,16 +50,16 @@ Method = Literal["get", "post", "patch", "delete"]
 
 
 class RequestBody(bytearray):
-    """Bytes that the library sends as they are; one can be long, and is written in place.
+    """A request body that the library sends unchanged. A body can be long, so it is built in place.
 
-    The library encodes every body itself, and formats it for a log line whether or not that line is wanted: both would
-    copy all addresses once more at each request, and the second would write them to a log.
+    The library encodes every body and formats it for a log line, even if nothing is logged. Both steps would copy all
+    addresses, and the second could write them to a log.
     """
 
     __slots__ = ()
 
     def encode(self, encoding: str = "utf-8") -> "RequestBody":
-        """Return the bytes themselves, which are UTF-8 already."""
+        """Return the bytes themselves, which are already UTF-8."""
         return self
 
     def __format__(self, spec: str) -> str:
@@ -77,39 +77,39 @@ class ApiError(Struct, frozen=True, kw_only=True):
 
 
 class ApiAnswer(Struct, frozen=True, kw_only=True):
-    """What came of a request: a whole answer, or why there is none."""
+    """The result of a request: a complete answer, or the reason why there is none."""
 
-    status: int = 0  # of HTTP; 0 where there is no whole answer
+    status: int = 0  # the HTTP status, or 0 if there is no complete answer
     headers: Message = field(default_factory=Message)
     body: bytes = b""
     received_at: datetime
-    cause: Exception | None = None  # why there is no whole answer
-    was_handed_over: bool = True  # the whole request had left, so it may have been carried out
+    cause: Exception | None = None  # why there is no complete answer
+    was_handed_over: bool = True  # whether the whole request was sent, so that SendGrid may have acted on it
 
     def json(self) -> object:
-        """Return the body as it is in JSON. None where it is none, as with a proxy's page."""
+        """Return the parsed JSON body, or None if the body is not JSON, for example a proxy's page."""
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return None
 
     def content(self, status: int) -> object:
-        """Return the body in JSON if the answer has this status, otherwise None."""
+        """Return the parsed JSON body if the answer has this status, otherwise None."""
         return self.json() if self.status == status else None
 
     def errors(self) -> tuple[ApiError, ...]:
-        """Return what the API finds wrong, in its own form. Nothing where somebody else answers."""
+        """Return the errors that the body lists in the API's format. There are none if another server answered."""
         return tuple(
             ApiError(message=text_of(error, "message"), field=text_of(error, "field"))
             for error in list_of(self.json(), "errors")
         )
 
     def words(self, *, without: tuple[str, ...]) -> str:
-        """Return what it says, fit to be shown."""
-        return quoted("; ".join(map(str, self.errors())) or self.body or "no words", without=without)
+        """Return the text of the answer, in a form that is safe to show."""
+        return quoted("; ".join(map(str, self.errors())) or self.body or "no message", without=without)
 
     def seconds_to_wait(self) -> float | None:
-        """Return how long the API asks to wait, an hour at most. None where it does not say."""
+        """Return the seconds that the API asks us to wait, at most an hour, or None if it does not say."""
         reset, after = self.headers.get("X-RateLimit-Reset", ""), self.headers.get("Retry-After", "")
         if reset.isdecimal():
             seconds = float(reset) - self.received_at.timestamp()
@@ -126,23 +126,23 @@ class ApiAnswer(Struct, frozen=True, kw_only=True):
 
 
 class SendGridAccount(Struct, frozen=True, kw_only=True):
-    """Whose API is asked, and how."""
+    """A SendGrid account, with what is needed to call its API."""
 
     settings: SendGridSettings
     api_key: str
     clock: Clock
 
     def __repr__(self) -> str:
-        return f"SendGridAccount({self.host})"  # never the key
+        return f"SendGridAccount({self.host})"  # without the key
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What is kept out of every message."""
+        """The texts that must not appear in any message."""
         return (self.api_key,)
 
     @property
     def host(self) -> str:
-        """Where the API is: accounts of the EU region have a host of their own."""
+        """The URL of the API. Accounts in the EU region have a separate host."""
         return self.settings.api_url or str(region_host_dict[self.settings.region])
 
     def ask(
@@ -152,27 +152,27 @@ class SendGridAccount(Struct, frozen=True, kw_only=True):
         content: Mapping[str, object] | None = None,
         query: Mapping[str, int] | None = None,
     ) -> ApiAnswer:
-        """Make one request to a path of the API, such as `mail`, `send`."""
+        """Make one request and return the answer. `path` has the segments of the path, such as `mail`, `send`."""
         body = None if content is None else RequestBody(orjson.dumps(content))
         return Endpoint(self, *path).ask(method, body, query=query)
 
     def refusal(
         self, what: str, answer: ApiAnswer, *, again: str, remedies: Mapping[int, str] | None = None
     ) -> ProviderError:
-        """Return why something did not happen, for a person. `again` is how to ask once more."""
+        """Return an error that tells a person what failed. `again` says how to try again."""
         if answer.cause is None:
             said = f"it answered {answer.status}: {answer.words(without=self.secrets)}"
-            remedy = {**_REMEDIES, **(remedies or {})}.get(answer.status, "see what it says")
+            remedy = {**_REMEDIES, **(remedies or {})}.get(answer.status, "read SendGrid's message")
         else:
             name = f"{type(answer.cause).__name__}: " if answer.was_handed_over else ""
-            lost = "its answer was lost" if answer.was_handed_over else "it could not be reached"
+            lost = "the answer was lost" if answer.was_handed_over else "SendGrid could not be reached"
             said = f"{lost} ({quoted(f'{name}{answer.cause}', without=self.secrets)})"
-            remedy = "check the network and api_url"
+            remedy = "check the network and api_url in [provider.sendgrid]"
         return ProviderError(f"SendGrid {what}: {said}; {remedy}, then {again}")
 
 
 class Endpoint:
-    """One path of the API, for one thread: the library's clients share their headers."""
+    """One path of the API. Each thread needs its own, because the library's clients share their headers."""
 
     def __init__(self, account: SendGridAccount, *path: str) -> None:
         self._account = account
@@ -186,22 +186,24 @@ class Endpoint:
             "patch": client.patch,
             "delete": client.delete,
         }
-        # At DEBUG the library logs every header, and with them the key.
+        # At level DEBUG, the library logs every header, including the key.
         logging.getLogger("python_http_client").setLevel(logging.INFO)
 
     def ask(
         self, method: Method, body: RequestBody | None = None, *, query: Mapping[str, int] | None = None
     ) -> ApiAnswer:
-        """Make one request, and return what came of it in time. Any status is an answer."""
-        # Timeouts of a socket are for each step, and an answer can come a byte at a time. So the request has a thread
-        # of its own, which is left to itself at the deadline: its answer may be lost by then, but never its outcome.
+        """Make one request and return its result before the deadline. Any status is an answer."""
+        # A socket's timeout applies to each step, and an answer can arrive byte by byte. So each request runs in its
+        # own thread, which is abandoned at the deadline. The result then says that the answer was lost.
         answers: SimpleQueue[ApiAnswer] = SimpleQueue()
         Thread(target=lambda: answers.put(self._exchange(method, body, query)), daemon=True).start()
         seconds = self._account.settings.timeout_seconds * _STEPS
         try:
             return answers.get(timeout=seconds)
         except Empty:
-            return self._unanswered(TimeoutError(f"no whole answer within {seconds:g} seconds"), was_handed_over=True)
+            return self._unanswered(
+                TimeoutError(f"no complete answer within {seconds:g} seconds"), was_handed_over=True
+            )
 
     def _exchange(self, method: Method, body: RequestBody | None, query: Mapping[str, int] | None) -> ApiAnswer:
         try:
@@ -214,9 +216,9 @@ class Endpoint:
         except URLError as err:  # raised while connecting or sending, never while waiting for the answer
             cause = err.reason if isinstance(err.reason, Exception) else err
             return self._unanswered(cause, was_handed_over=False)
-        except (UnicodeError, InvalidURL) as err:  # the host or the port of api_url cannot be one
+        except (UnicodeError, InvalidURL) as err:  # the host or port of api_url is invalid
             return self._unanswered(err, was_handed_over=False)
-        except Exception as err:  # a connection that breaks, and whatever else a library may raise
+        except Exception as err:  # a broken connection, or anything else that a library may raise
             return self._unanswered(err, was_handed_over=True)
         return ApiAnswer(
             status=answer.status_code, headers=answer.headers, body=answer.body, received_at=self._account.clock()
@@ -227,7 +229,7 @@ class Endpoint:
 
 
 class _EveryStatusIsAnAnswer(HTTPErrorProcessor):
-    """Takes refusals and redirects as the answers that they are."""
+    """Returns refusals and redirects as answers instead of raising them."""
 
     def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
         return response
@@ -236,7 +238,7 @@ class _EveryStatusIsAnAnswer(HTTPErrorProcessor):
 
 
 class _BoundedExchange:
-    """Stands in for `Client._make_request` of the library, which follows redirects and reads without a bound."""
+    """Replaces the library's `Client._make_request`, which follows redirects and reads without a limit."""
 
     def __init__(self) -> None:
         self._opener = build_opener(_EveryStatusIsAnAnswer)
@@ -250,7 +252,7 @@ class _BoundedExchange:
 
 
 def moment_of(seconds: object) -> datetime | None:
-    """Return the moment so many seconds after the beginning of 1970. None where that is no number, or no moment."""
+    """Return the time at a number of seconds since 1970, or None if it is not a number or the time is invalid."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     try:
@@ -260,12 +262,12 @@ def moment_of(seconds: object) -> datetime | None:
 
 
 def text_of(content: object, key: str) -> str:
-    """Return a text of an answer's object. Empty where it has none."""
+    """Return the text under a key of an object, or an empty text if there is none."""
     value = content.get(key) if isinstance(content, dict) else None
     return value if isinstance(value, str) else ""
 
 
 def list_of(content: object, key: str) -> list[object]:
-    """Return a list of an answer's object. Empty where it has none."""
+    """Return the list under a key of an object, or an empty list if there is none."""
     value = content.get(key) if isinstance(content, dict) else None
     return value if isinstance(value, list) else []

@@ -1,12 +1,12 @@
-"""What SendGrid knows of mail that it took: its log of messages, and the events that its webhook posts.
+"""SendGrid's records of accepted email: the message log, and the events that the webhook posts.
 
-Both carry the custom arguments that every mail of ours has, which trace it to its request and its delivery.
+Both contain the custom arguments of our emails, which identify the request and the delivery.
 
-The log is searched by address: a row does not say which request it came from, the details of a message do. Rows reach
-back 30 days (https://www.twilio.com/docs/sendgrid/api-reference/email-logs).
+The log is searched by address, because only the details of a message say which request it came from. The log goes back
+30 days (https://www.twilio.com/docs/sendgrid/api-reference/email-logs).
 
-An event carries the arguments beside its own keys. SendGrid repeats itself and leaves things out, so an entry that
-cannot be used is passed over, and never keeps the others from being read
+In an event, the arguments are keys next to SendGrid's own. SendGrid may repeat events and omit keys, so an unusable
+entry is skipped and the others are still read
 (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event).
 """
 
@@ -26,17 +26,18 @@ from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, lis
 from newsletter.providers.sendgrid.lists import searchable_address
 from newsletter.providers.sendgrid.mail import ATTEMPT, BROADCAST, CHUNK, DELIVERY, request_args
 
-_MOST_ROWS = 1000  # of an answer, which has no further pages
-_MOST_DETAILS = 20  # of one address: the latest that can be ours
+_MOST_ROWS = 1000  # rows in an answer; there are no further pages
+_MOST_DETAILS = 20  # messages to one address whose details are read, the latest first
 _CLOCKS_DIFFER_BY = timedelta(hours=1)
 _NO_LOG = (
-    "give the key the permission Email Logs; where the account has no such feature, only events and people can tell"
+    "if your account includes Email Logs, give the key that permission (without Email Logs, only events and recipients "
+    "can show what was accepted)"
 )
 
 _EVENT_TYPES = {
     "processed": EventType.PROCESSED,
     "dropped": EventType.DROPPED,
-    "cancel_drop": EventType.DROPPED,  # of a batch that was canceled
+    "cancel_drop": EventType.DROPPED,  # an email in a canceled batch
     "deferred": EventType.DEFERRED,
     "delivered": EventType.DELIVERED,
     "bounce": EventType.BOUNCED,
@@ -52,27 +53,27 @@ _LONGEST_LINK = 2000
 
 
 class SendGridLog:
-    """Searches the log of an account."""
+    """Searches the message log of an account."""
 
     def __init__(self, account: SendGridAccount) -> None:
         self._account = account
 
     def find(self, broadcast: str, chunk: UnknownChunk) -> str | None:
-        """Return evidence from the messages to a few of the chunk's recipients.
+        """Return evidence from the messages to some of the chunk's recipients.
 
-        None where none of them is surely of this request.
+        Return None if none of the messages certainly comes from this request.
         """
         args = request_args(broadcast, chunk.number, chunk.attempt).items()
         until = chunk.since.astimezone(UTC) + _CLOCKS_DIFFER_BY
         for address in map(searchable_address, chunk.sample):
-            if not address or "'" in address or "\\" in address:  # which no query can hold
+            if not address or "'" in address or "\\" in address:  # a query cannot contain such an address
                 continue
             query = f"to_email = '{address}' AND sg_message_id_created_at <= TIMESTAMP \"{until:%Y-%m-%dT%H:%M:%SZ}\""
             for message_id in self._message_ids(query):
                 details = self._details(message_id)
                 if args <= _custom_args(details).items():
-                    status = text_of(details, "status") or "taken"
-                    return f"SendGrid's log has message {quoted(message_id)} of it as {quoted(status)}"
+                    status = text_of(details, "status") or "accepted"
+                    return f"SendGrid's log lists the message {quoted(message_id)} as {quoted(status)}"
         return None
 
     def _message_ids(self, query: str) -> list[str]:
@@ -85,7 +86,7 @@ class SendGridLog:
         return [message_id for row in latest if (message_id := text_of(row, "sg_message_id"))][:_MOST_DETAILS]
 
     def _details(self, message_id: str) -> object:
-        """Return all that the log has of one message. None where it has gone from the log."""
+        """Return the details of one message, or None if the log no longer has it."""
         answer = self._account.ask("get", "logs", message_id)
         if answer.status not in {200, 404}:
             raise self._unreadable(answer)
@@ -93,24 +94,24 @@ class SendGridLog:
 
     def _unreadable(self, answer: ApiAnswer) -> ProviderError:
         remedies = {403: _NO_LOG, 404: _NO_LOG}
-        return self._account.refusal("did not show its log of messages", answer, remedies=remedies, again="try again")
+        return self._account.refusal("did not show its message log", answer, remedies=remedies, again="try again")
 
 
 def events_of(body: bytes) -> tuple[Event, ...]:
-    """Return the events of our broadcasts in what was posted. Raise InputError where that is no array of JSON."""
+    """Return the events of our broadcasts in a posted body. Raise InputError if the body is not a JSON array."""
     try:
         entries = orjson.loads(body)
     except orjson.JSONDecodeError:
         entries = None
     if not isinstance(entries, list):
         remedy = "post what SendGrid's Event Webhook sends"
-        raise InputError(f"the events cannot be read: they are not an array of JSON; {remedy}")
+        raise InputError(f"the events cannot be read, because they are not a JSON array; {remedy}")
     events = (_event(entry) for entry in entries if isinstance(entry, dict))
     return tuple(event for event in events if event is not None)
 
 
 def _custom_args(details: object) -> Mapping[str, str]:
-    """Return the custom arguments of a message; its events repeat them."""
+    """Return the custom arguments of a message, which its events repeat."""
     for holder in (details, *list_of(details, "events")):
         found = holder.get("custom_args") if isinstance(holder, dict) else None
         if isinstance(found, dict) and found:
@@ -119,7 +120,7 @@ def _custom_args(details: object) -> Mapping[str, str]:
 
 
 def _event(entry: Mapping[str, Any]) -> Event | None:
-    """Return the event. None where it is not about one of our broadcasts, or lacks what tells it apart."""
+    """Return the event, or None if it is not about our broadcasts or lacks the fields that identify it."""
     event_type = _EVENT_TYPES.get(text_of(entry, "event"))
     if event_type is EventType.BOUNCED and text_of(entry, "type") == "blocked":
         event_type = EventType.BLOCKED
@@ -144,7 +145,7 @@ def _event(entry: Mapping[str, Any]) -> Event | None:
 
 
 def _detail(entry: Mapping[str, Any], event_type: EventType) -> str:
-    """Return the link that was clicked; of other events, the words of whoever refused or took the mail."""
+    """Return the link that was clicked or, for other events, the reason given by the server."""
     if event_type is EventType.CLICKED:
         return one_line(text_of(entry, "url"))[:_LONGEST_LINK]
     return quoted(text_of(entry, "reason") or text_of(entry, "response"))

@@ -1,8 +1,8 @@
-"""SendGrid's suppressions: whom the account does not mail, list by list.
+"""SendGrid's suppression lists, which contain the addresses to which an account does not send.
 
-Lists are paged by a limit and an offset within a window of time; in which order their rows stand is not documented
-(https://www.twilio.com/docs/sendgrid/api-reference/suppressions-global-suppressions). Only the list of those who left
-all mail can be added to. Every request may be made twice without harm, so each is tried again where it may help.
+Lists are read in pages, by limit and offset within a period. The order of their rows is not documented
+(https://www.twilio.com/docs/sendgrid/api-reference/suppressions-global-suppressions). Addresses can only be added
+to the global unsubscribes. Every request can be repeated safely, so requests are retried if that may help.
 """
 
 import ssl
@@ -18,17 +18,17 @@ from newsletter.providers.base import quoted
 from newsletter.providers.headers import wire_address
 from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, moment_of, text_of
 
-PAGE_SIZE = 500  # the most that an answer holds
-_MOST_ADDED = 500  # in one request: no limit is documented, and this is what the lists are read by
-_MOST_WRONG = 10  # addresses of one request, where it holds no other
+PAGE_SIZE = 500  # the largest number of rows in an answer
+_MOST_ADDED = 500  # addresses in one request; no limit is documented, so the size of a page is used
+_MOST_WRONG = 10  # if more addresses are refused and none is accepted, the cause is something else
 _TRIES = 4
-_LONGEST_WAIT_SECONDS = 120.0  # whoever asks for more is better asked another time
+_LONGEST_WAIT_SECONDS = 120.0  # if the server asks for more, give up
 _GLOBAL = ("asm", "suppressions", "global")
 _REMEDIES = {403: "give the key the permission Suppressions, and check that the account is not blocked"}
 
 
 class SendGridSuppressionLists:
-    """The lists of an account; `pause` waits for so many seconds."""
+    """The suppression lists of an account. Calls `pause` to wait for a number of seconds."""
 
     def __init__(self, account: SendGridAccount, *, pause: Callable[[float], None] = time.sleep) -> None:
         self._account = account
@@ -37,7 +37,7 @@ class SendGridSuppressionLists:
     def pull(
         self, listed: ProviderList, *, since: datetime | None, until: datetime
     ) -> Iterator[tuple[ListedAddress, ...]]:
-        """Yield a list page by page, within a window that stays as it is while it is read."""
+        """Yield a list page by page. The period stays the same while the list is read."""
         window = {"end_time": int(until.timestamp())}
         if since is not None:
             window["start_time"] = int(since.timestamp())
@@ -52,7 +52,7 @@ class SendGridSuppressionLists:
             yield tuple(filter(None, (_listed(row, listed) for row in content)))
 
     def add(self, emails: Sequence[str]) -> tuple[str, ...]:
-        """Add addresses to those who left all mail, a few hundred in a request. Return those that were refused."""
+        """Add addresses to the global unsubscribes, a few hundred per request. Return those that SendGrid refused."""
         addresses = {email: searchable_address(email) for email in emails}
         refused = [email for email, address in addresses.items() if not address]
         fit = [email for email, address in addresses.items() if address]
@@ -61,18 +61,18 @@ class SendGridSuppressionLists:
         return tuple(refused)
 
     def remove(self, listed: ProviderList, email: str) -> None:
-        """Take an address off a list; one that is not on it is as it should be."""
+        """Remove an address from a list. It is not an error if the list does not have it."""
         place = _GLOBAL if listed is ProviderList.UNSUBSCRIBES else ("suppression", listed.value)
         address = searchable_address(email) or email
         answer = self._patiently(lambda: self._account.ask("delete", *place, address))
         if answer.status not in {204, 404}:
-            raise self._refusal(f"did not take an address off its list of {_shown(listed)}", answer)
+            raise self._refusal(f"did not remove an address from its list of {_shown(listed)}", answer)
 
     def _add(self, emails: list[str], addresses: dict[str, str], *, may_all_be_wrong: bool = True) -> list[str]:
-        """Make one request, and return the addresses that were refused.
+        """Make one request, and return the addresses that SendGrid refused.
 
-        Where it is refused for what it holds, each half is added on its own, so that one address stops no other. That
-        many are refused and no other is taken is no matter of addresses: it raises.
+        If SendGrid refuses the request, add each half separately, so that one address does not stop the others. Raise
+        ProviderError if many addresses are refused and none is accepted, because then the addresses are not the cause.
         """
         content = {"recipient_emails": [addresses[email] for email in emails]}
         answer = self._patiently(lambda: self._account.ask("post", *_GLOBAL, content=content))
@@ -85,10 +85,10 @@ class SendGridSuppressionLists:
             refused = [*self._add(emails[:middle], addresses), *self._add(emails[middle:], addresses)]
             if may_all_be_wrong or not len(refused) == len(emails) > _MOST_WRONG:
                 return refused
-        raise self._refusal("took no addresses into its list of those who left", answer)
+        raise self._refusal("did not add addresses to its unsubscribes", answer)
 
     def _patiently(self, ask: Callable[[], ApiAnswer]) -> ApiAnswer:
-        """Return what comes of a request, of which some tries may have come to nothing."""
+        """Make a request, repeat it after temporary failures, and return its last result."""
         answer = ask()
         for number in range(_TRIES - 1):
             seconds = _worth_waiting(answer, number)
@@ -103,7 +103,7 @@ class SendGridSuppressionLists:
 
 
 def searchable_address(email: str) -> str:
-    """Return the address as SendGrid knows it. Empty where it can know none such."""
+    """Return the address as SendGrid writes it, or an empty text if SendGrid does not accept such an address."""
     try:
         address = wire_address(email)
     except ValueError:
@@ -112,9 +112,9 @@ def searchable_address(email: str) -> str:
 
 
 def _worth_waiting(answer: ApiAnswer, number: int) -> float | None:
-    """Return the seconds to wait before the request is made again.
+    """Return the seconds to wait before a retry, or None if a retry would not help or would take too long.
 
-    `number` counts from 0 how often it has been made again. None where that would change nothing, or take too long.
+    `number` counts the retries from 0.
     """
     usual = float(2**number)
     if answer.cause is not None:
@@ -128,7 +128,7 @@ def _worth_waiting(answer: ApiAnswer, number: int) -> float | None:
 
 
 def _listed(row: object, listed: ProviderList) -> ListedAddress | None:
-    """Return a row of a list. None where it does not say who, or since when."""
+    """Return the address in a row of a list, or None if the row lacks the address or the time."""
     email, created_at = text_of(row, "email").strip(), moment_of(row.get("created") if isinstance(row, dict) else None)
     if not email or created_at is None:
         return None

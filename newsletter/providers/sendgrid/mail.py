@@ -1,10 +1,11 @@
-"""The body of `POST /v3/mail/send`: made once for a mailing, with one small object for each recipient.
+"""The body of `POST /v3/mail/send`: a fixed part, made once per mailing, and a small object for each recipient.
 
-All that varies is a substitution tag in the fixed part and an escaped value in a recipient's object. The tags carry
-the broadcast's nonce, so no value can pose as one. Rules and limits are those of SendGrid's Mail Send documentation.
+Wherever a value varies, the fixed part has a substitution tag, and each recipient's object has the escaped value. The
+tags contain the broadcast's nonce, so no value can be mistaken for a tag. Rules and limits are from SendGrid's Mail
+Send documentation.
 
-A thousand objects are made for every request, column by column: a step for all of them costs a fraction of a thousand
-steps.
+Each request has up to a thousand objects. They are made column by column, because one step for a whole column costs a
+fraction of a thousand single steps.
 """
 
 import re
@@ -19,15 +20,15 @@ from newsletter.providers.headers import are_plain_addresses, one_line, phrase, 
 from newsletter.providers.sendgrid.client import RequestBody
 
 LARGEST_REQUEST_BYTES = 30_000_000
-# The custom arguments of every mail: they come back with each event and in the log, and trace it to its delivery. Their
-# names begin with a prefix of ours, since SendGrid's own names win in an event. Their values are ids alone: SendGrid
-# keeps them and cannot forget them.
+# The custom arguments of every email. SendGrid repeats them in each event and in its log, where they identify the
+# delivery. The names begin with our own prefix, because in an event, a key of SendGrid's replaces an argument of the
+# same name. The values are only ids, because SendGrid keeps them and they cannot be erased there.
 BROADCAST, CHUNK, ATTEMPT, DELIVERY = "nl_broadcast", "nl_chunk", "nl_attempt", "nl_delivery"
 
 _LONGEST_CATEGORY = 255
 _LARGEST_SUBSTITUTIONS_BYTES = 10_000
-_LONGEST_ESCAPE_BYTES = 6  # of one character: `\u001f`
-_NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # which the name of a recipient must not hold
+_LONGEST_ESCAPE_BYTES = 6  # the longest escape of one character, such as `\u001f`
+_NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # signs that a recipient's name must not contain
 _BETWEEN, _BETWEEN_ESCAPED = "\x1f", rb"\u001f"
 _json = orjson.dumps
 
@@ -36,38 +37,38 @@ class MailRequest(Struct, frozen=True, kw_only=True):
     """One request, ready to be posted."""
 
     body: RequestBody
-    recipients: tuple[Recipient, ...]  # whom it is for, in the order in which it names them
-    invalid: Mapping[int, str]  # delivery → why it was left out
-    undeliverable: frozenset[int]  # those of `invalid` whose address is none
+    recipients: tuple[Recipient, ...]  # in the order of the request
+    invalid: Mapping[int, str]  # delivery → why it was skipped
+    undeliverable: frozenset[int]  # the deliveries in `invalid` whose address is not valid
 
 
 class CompiledRequest(Struct, frozen=True, kw_only=True):
-    """All of a mailing's requests but the recipients."""
+    """The part that is the same in all requests of a mailing."""
 
     broadcast: str
     opening: bytes  # up to the first recipient's object
     tags: tuple[str, ...]  # one for each of the variant's slots
 
     def request(self, chunk: OutgoingChunk) -> MailRequest:
-        """Return the request for a chunk, without those for whom SendGrid would refuse all of it."""
+        """Return the request for a chunk. Skip recipients because of whom SendGrid would refuse the whole request."""
         invalid: dict[int, str] = {}
         undeliverable: set[int] = set()
         recipients, addresses = chunk.recipients, [recipient.email for recipient in chunk.recipients]
-        # So it is, but for one chunk in many.
+        # Nearly every chunk passes this test and skips the slower check of each recipient.
         if not (are_plain_addresses(addresses) and _are_surely_short(recipients, self.tags)):
             recipients, addresses = _sendable(recipients, self.tags, invalid, undeliverable)
         template = _object_template(self.tags, request_args(self.broadcast, chunk.number, chunk.attempt))
         body = RequestBody(self.opening)
-        for written in _objects(template, recipients, addresses):  # in place: to join them would copy all of it twice
+        for written in _objects(template, recipients, addresses):  # in place: joining them would copy everything twice
             body += written
         if recipients:
-            del body[-1]  # the comma after the last
+            del body[-1]  # the comma after the last object
         body += b"]%b}" % _hold(chunk)
         return MailRequest(body=body, recipients=recipients, invalid=invalid, undeliverable=frozenset(undeliverable))
 
 
 def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
-    """Write all that is the same for every recipient of a mailing."""
+    """Return the part of a request that is the same for all recipients of a mailing."""
     variant, envelope = mailing.variant, mailing.envelope
     tags = tuple(f"%nl{mailing.nonce}x{number}%" for number in range(len(variant.slots)))
     message: dict[str, object] = {
@@ -78,7 +79,7 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
             {"type": "text/html", "value": variant.html.fill(tags)},
         ],
         "headers": {"List-Id": _list_id(envelope)},
-        # An issue's folder may have any name; a category is ASCII, and not too long.
+        # An issue's folder can have any name; a category must be ASCII and not too long.
         "categories": [mailing.category.encode("ascii", "replace").decode("ascii")[-_LONGEST_CATEGORY:]],
         "tracking_settings": {"subscription_tracking": {"enable": False}},
     }
@@ -102,13 +103,13 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
 
 
 def request_args(broadcast: str, chunk: int, attempt: int) -> dict[str, str]:
-    """Return the custom arguments that all mails of one request share: those of this attempt of this chunk alone."""
+    """Return the custom arguments of all emails in one request, which identify the chunk and the attempt."""
     return {BROADCAST: broadcast, CHUNK: str(chunk), ATTEMPT: str(attempt)}
 
 
 def json_texts(texts: Sequence[str]) -> list[bytes]:
-    """Return each text as JSON has it between its quotes."""
-    # One text is written for all, with a sign between them that hardly any holds, and then cut.
+    """Return each text escaped as in JSON, without the quotes."""
+    # All texts are encoded at once, joined by a character that hardly any contains, and then split.
     written = _json(_BETWEEN.join(texts))[1:-1].split(_BETWEEN_ESCAPED)
     return written if len(written) == len(texts) else [_json(text)[1:-1] for text in texts]
 
@@ -116,7 +117,7 @@ def json_texts(texts: Sequence[str]) -> list[bytes]:
 def _sendable(
     recipients: Sequence[Recipient], tags: Sequence[str], invalid: dict[int, str], undeliverable: set[int]
 ) -> tuple[tuple[Recipient, ...], list[str]]:
-    """Return those whom a request may name, and the address of each on the wire; note why the others are left out."""
+    """Return the recipients that a request may contain, and their encoded addresses. Note why others are skipped."""
     fit: list[Recipient] = []
     addresses: list[str] = []
     for recipient in recipients:
@@ -135,7 +136,7 @@ def _sendable(
 
 
 def _are_surely_short(recipients: Sequence[Recipient], tags: Sequence[str]) -> bool:
-    """Whether the longest values together, however they are escaped, are within the limit; most are, by far."""
+    """Return whether all values are certainly within the limit, even if every character is escaped."""
     columns = zip(*[recipient.values for recipient in recipients], strict=True)
     longest = sum(max(map(len, column)) for column in columns)
     around = sum(len(f'"{tag}":"",') for tag in tags) + len("{}")
@@ -143,19 +144,20 @@ def _are_surely_short(recipients: Sequence[Recipient], tags: Sequence[str]) -> b
 
 
 def _refusal(values: tuple[str, ...], tags: Sequence[str], address: str) -> str:
-    """Return why SendGrid would refuse the whole request for this recipient. Empty where it would not."""
+    """Return why SendGrid would refuse the whole request because of this recipient, or an empty text."""
     if not address.isascii():
-        return "SendGrid carries no address with letters outside ASCII before the @"
+        return "SendGrid cannot send to an address with characters outside ASCII before the @"
     size_bytes = len(_json(dict(zip(tags, values, strict=True))))
     if size_bytes <= _LARGEST_SUBSTITUTIONS_BYTES:
         return ""
-    return f"this subscriber's values are {size_bytes:,} bytes long; SendGrid takes {_LARGEST_SUBSTITUTIONS_BYTES:,}"
+    limit = f"SendGrid accepts at most {_LARGEST_SUBSTITUTIONS_BYTES:,}"
+    return f"this subscriber's values have {size_bytes:,} bytes; {limit}"
 
 
 def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:
-    """Return a recipient's object and a comma: `%b` for address, name, values and link, `%d` for the delivery.
+    """Return a template of a recipient's object and a comma, with `%b` for each text and `%d` for the delivery.
 
-    `args` are the custom arguments that all of a request share.
+    `args` are the custom arguments that all objects of a request share.
     """
     substitutions = ",".join(f'"{tag.replace("%", "%%")}":"%b"' for tag in tags)
     shared = "".join(f'"{name}":"{value}",' for name, value in args.items())
@@ -169,7 +171,7 @@ def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:
 
 
 def _objects(template: bytes, recipients: Sequence[Recipient], addresses: Sequence[str]) -> Iterator[bytes]:
-    """Return the object of each recipient, with a comma after it."""
+    """Return the object of each recipient, followed by a comma."""
     columns: list[Sequence[bytes] | Sequence[int]] = [
         json_texts(addresses),
         _named([recipient.name for recipient in recipients]),
@@ -181,7 +183,7 @@ def _objects(template: bytes, recipients: Sequence[Recipient], addresses: Sequen
 
 
 def _named(names: Sequence[str]) -> list[bytes]:
-    """Return each name as it follows the address. Nothing where there is none."""
+    """Return the JSON for each name, to go after the address, or an empty text for an empty name."""
     together = " ".join(names)
     if together.isprintable() and ";" not in together and "," not in together:
         shown = [name.strip() for name in names]
@@ -191,7 +193,7 @@ def _named(names: Sequence[str]) -> list[bytes]:
 
 
 def _hold(chunk: OutgoingChunk) -> bytes:
-    """Return until when SendGrid keeps the mail, and under which batch. Nothing where it is to go at once."""
+    """Return the JSON for the send time and the batch of held email, or an empty text if it is sent at once."""
     if chunk.hold_until is None:
         return b""
     batch_id = chunk.mailing.batch_id

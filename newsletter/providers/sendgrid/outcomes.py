@@ -1,7 +1,7 @@
 """What each answer of `POST /v3/mail/send` means for the recipients of the request and for the broadcast.
 
-A request is validated as a whole: 202 says that all of it is queued, 4xx that none of it is. Nothing says whether a
-request that ended in a 5xx was queued, so that stays unknown.
+A request is validated as a whole: 202 means that all of it is queued, 4xx that none of it is. The documentation does
+not say whether a request that ends with 5xx was queued, so its outcome is unknown.
 """
 
 import re
@@ -14,11 +14,11 @@ from newsletter.providers.sendgrid.client import MOVED, WRONG_PLACE, ApiAnswer, 
 
 _OF_RECIPIENT = re.compile(r"personalizations[.\[](\d{1,9})\]?\.(?:to|substitutions)\b")
 _OF_SCHEDULE = re.compile(r"\b(?:send_at|batch_id)\b")
-_OF_ADDRESS = re.compile(r"\.to(?:[.\[]\d+\]?)?(?:\.email)?")  # how such a field ends, and not `.to.0.name`
+_OF_ADDRESS = re.compile(r"\.to(?:[.\[]\d+\]?)?(?:\.email)?")  # how the field of an address ends, unlike `.to.0.name`
 _ABOUT_THE_MESSAGE = frozenset({400, 415})
 _REMEDIES = {
-    401: "check SENDGRID_API_KEY, and whether the account has credits left",
-    403: "check that the key may send mail, that the sender is verified, and that the account is not blocked",
+    401: "check SENDGRID_API_KEY, and that the account has credits left",
+    403: "check that the key may send email, that the sender is verified, and that the account is not blocked",
     **WRONG_PLACE,
 }
 
@@ -26,26 +26,26 @@ _REMEDIES = {
 def outcome_of(
     answer: ApiAnswer, recipients: Sequence[Recipient], *, sandbox: bool, secrets: tuple[str, ...]
 ) -> Outcome:
-    """Return the outcome of a request for these recipients; `secrets` are kept out of what it says."""
+    """Return the outcome of a request for these recipients. No text in it contains one of the `secrets`."""
     if answer.cause is not None:
         return _unanswered(answer.cause, was_handed_over=answer.was_handed_over, secrets=secrets)
     if answer.status < 400 and answer.status not in MOVED:
         return _success(answer, sandbox=sandbox)
     said = f"SendGrid answered {answer.status}: {answer.words(without=secrets)}"
     if answer.status >= 500:
-        return Outcome(verdict=Verdict.UNKNOWN, reason=f"{said}; it does not say whether it took the mail")
+        return Outcome(verdict=Verdict.UNKNOWN, reason=f"{said}; this does not show whether the emails were accepted")
     return _refused(answer, said, recipients, secrets=secrets)
 
 
 def too_large(recipients: int) -> Outcome:
-    """Return what follows from a request larger than SendGrid takes.
+    """Return the outcome of a request that is larger than SendGrid accepts.
 
-    It is to be halved, unless one recipient's mail is already too large.
+    The request must be halved, unless it already has only one recipient.
     """
     if recipients > 1:
-        return _unsent(NextStep.SPLIT, "the request is larger than SendGrid takes")
-    remedy = "make its pictures smaller, or host them with [archive] url"
-    return _stopped(f"the mail is larger than SendGrid takes; {remedy}")
+        return _unsent(NextStep.SPLIT, "the request is larger than SendGrid accepts")
+    remedy = "use smaller images, or host them with [archive] url"
+    return _stopped(f"the email is larger than SendGrid accepts; {remedy}")
 
 
 def _unsent(next_step: NextStep, reason: str, *, retry_after_seconds: float | None = None) -> Outcome:
@@ -57,10 +57,11 @@ def _stopped(reason: str) -> Outcome:
 
 
 def _unanswered(cause: Exception, *, was_handed_over: bool, secrets: tuple[str, ...]) -> Outcome:
-    """Return what is known without an answer: safe to try again only if the request had not left as a whole."""
+    """Return the outcome without an answer. A retry is safe only if the request was not sent completely."""
     if was_handed_over:
         words = quoted(f"{type(cause).__name__}: {cause}", without=secrets)
-        reason = f"the request was handed over, but SendGrid's answer was lost ({words}); it may have taken the mail"
+        lost = f"the request was sent, but SendGrid's answer was lost ({words})"
+        reason = f"{lost}; SendGrid may have accepted the emails"
         return Outcome(verdict=Verdict.UNKNOWN, reason=reason)
     words = quoted(str(cause), without=secrets)
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -70,13 +71,13 @@ def _unanswered(cause: Exception, *, was_handed_over: bool, secrets: tuple[str, 
 
 
 def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
-    """Only 202 means queued. In the sandbox 200 means valid; elsewhere it may come from anything but SendGrid."""
+    """Return ACCEPTED only for 202. In the sandbox, 200 means valid; elsewhere, another server may have sent it."""
     if answer.status == 202:
         return Outcome(verdict=Verdict.ACCEPTED, message_id=answer.headers.get("X-Message-Id", ""))
     if sandbox and answer.status == 200:
-        valid = "SendGrid found the request valid; the sandbox sends nothing"
-        return _unsent(NextStep.PAUSE, f"{valid}: take sandbox = true out of [provider.sendgrid], then resume")
-    reason = f"SendGrid answered {answer.status}, not 202 for accepted; check api_url in [provider.sendgrid]"
+        valid = "SendGrid says that the request is valid, but the sandbox sends nothing"
+        return _unsent(NextStep.PAUSE, f"{valid}; remove sandbox = true from [provider.sendgrid], then resume")
+    reason = f"SendGrid answered {answer.status}, not 202 (accepted); check api_url in [provider.sendgrid]"
     return Outcome(verdict=Verdict.UNKNOWN, next_step=NextStep.PAUSE, reason=f"{reason}, then resume")
 
 
@@ -87,18 +88,22 @@ def _refused(answer: ApiAnswer, said: str, recipients: Sequence[Recipient], *, s
         return _unsent(NextStep.WAIT, said, retry_after_seconds=answer.seconds_to_wait())
     if answer.status in _ABOUT_THE_MESSAGE:
         return _refused_request(answer.errors(), said, recipients, secrets=secrets)
-    return _unsent(NextStep.PAUSE, f"{said}; {_REMEDIES.get(answer.status, 'see what it says')}, then resume")
+    remedy = _REMEDIES.get(answer.status, "read SendGrid's message")
+    return _unsent(NextStep.PAUSE, f"{said}; {remedy}, then resume")
 
 
 def _refused_request(
     errors: Sequence[ApiError], said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]
 ) -> Outcome:
-    """Where every error names a recipient, these are invalid and the others can go; otherwise it is the message.
+    """Return the outcome of a refused request.
 
-    What is wrong with the time or the batch is wrong with neither.
+    If every error is about a recipient, these recipients are invalid and the others can be retried. If every error is
+    about the send time or the batch, the broadcast pauses. Otherwise, the message itself is refused.
     """
     if errors and all(_OF_SCHEDULE.search(f"{error.field} {error.message}") for error in errors):
-        remedy = "check this machine's clock, then resume; where that does not help, cancel, and send it again"
+        remedy = (
+            "check this machine's clock, then resume; if that does not help, cancel the broadcast and send it again"
+        )
         return _unsent(NextStep.PAUSE, f"{said}; {remedy}")
     invalid: dict[int, str] = {}
     undeliverable: set[int] = set()
@@ -116,6 +121,6 @@ def _refused_request(
 
 
 def _is_about_the_address(error: ApiError) -> bool:
-    """Whether SendGrid says that the address is none; it names a recipient's object for their name and values too."""
+    """Return whether the error says that the address is invalid, rather than a name or a value."""
     _, _, end = error.field.partition(".to")
     return _OF_ADDRESS.fullmatch(f".to{end}") is not None and "address" in error.message.lower()

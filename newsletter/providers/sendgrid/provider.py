@@ -1,7 +1,7 @@
-"""SendGrid: up to a thousand mails in one request of its Web API, through its own Python library.
+"""The SendGrid provider, which sends up to a thousand emails in one request to SendGrid's Web API.
 
-The API knows no idempotency key. So only an answer that proves that nothing was taken, or a connection that failed
-before the request was handed over, lets a chunk be tried again.
+The API has no idempotency key. So a chunk is retried only if an answer proves that nothing was accepted, or if the
+connection failed before the request was sent.
 """
 
 import re
@@ -24,13 +24,13 @@ from newsletter.providers.sendgrid.outcomes import outcome_of, too_large
 
 
 def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "SendGrid":
-    """Return the provider. Raise ProviderError where the key is missing."""
-    key = require_secret(environ, "SENDGRID_API_KEY", "a key of your SendGrid account that may send mail")
+    """Return the provider. Raise ProviderError if the key is missing or invalid."""
+    key = require_secret(environ, "SENDGRID_API_KEY", "a key of your SendGrid account that may send email")
     return SendGrid(SendGridAccount(settings=config.settings.provider.sendgrid, api_key=key, clock=clock))
 
 
 class SendGrid:
-    """The provider that hands mail to SendGrid."""
+    """The provider that sends email through SendGrid."""
 
     name = "sendgrid"
     chunk_size = 1000
@@ -45,21 +45,21 @@ class SendGrid:
     def describe(self) -> str:
         """Return the region or the host, and whether the sandbox is on."""
         settings = self._account.settings
-        sandbox = "sandbox on: requests are validated, nothing is sent" if settings.sandbox else "sandbox off"
+        sandbox = "sandbox on: requests are checked, but nothing is sent" if settings.sandbox else "sandbox off"
         return f"SendGrid ({settings.api_url or settings.region}), {sandbox}"
 
     def examine(self, *, is_online: bool) -> ProviderFacts:
-        """Return what the key may do, and the domains of the account."""
+        """Return the problems of the key, and the domains of the account."""
         return examine_account(self._account, is_online=is_online)
 
     @contextmanager
     def session(self) -> Iterator["SendGridSession"]:
-        """Open a session for one thread; each request has a connection of its own."""
+        """Open a session for one thread. Each request has its own connection."""
         yield SendGridSession(self._account)
 
 
 class SendGridSession:
-    """Hands over the chunks of one thread."""
+    """Sends the chunks of one thread."""
 
     def __init__(self, account: SendGridAccount) -> None:
         self._account = account
@@ -67,7 +67,7 @@ class SendGridSession:
         self._last: tuple[Mailing, CompiledRequest] | None = None
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Hand over a chunk in one request; the answer holds for all of it."""
+        """Send a chunk in one request, whose answer applies to all of it."""
         sandbox, secrets = self._account.settings.sandbox, self._account.secrets
         if self._last is None or self._last[0] != chunk.mailing:
             self._last = (chunk.mailing, compile_request(chunk.mailing, sandbox=sandbox))
@@ -86,7 +86,7 @@ class SendGridSession:
         )
 
 
-MOST_STATUSES = 10  # batches of an account that may be canceled or paused at the same time
+MOST_STATUSES = 10  # the most batches of an account that may be canceled or paused at the same time
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]+")
 _KEY_MAY = "give the key the permission {}, and check that the account is not blocked"
 _OPENING = {403: _KEY_MAY.format("Mail Send")}
@@ -96,25 +96,25 @@ _CANCEL, _PAUSE = "cancel", "pause"
 
 
 class SendGridScheduler:
-    """Opens batches, and cancels them."""
+    """Opens batches for held email, and cancels them."""
 
-    longest = timedelta(hours=71)  # SendGrid takes 72; an hour is left for clocks that differ
+    longest = timedelta(hours=71)  # SendGrid accepts 72; one hour is reserved for clocks that differ
     margin = timedelta(minutes=10)
 
     def __init__(self, account: SendGridAccount) -> None:
         self._account = account
 
     def open_batch(self) -> str:
-        """Return a new batch id. One that gets lost on its way harms nobody."""
+        """Return a new batch id. An id that is never used does no harm."""
         answer = self._account.ask("post", "mail", "batch")
         batch_id = text_of(answer.content(201), "batch_id")
         if not _BATCH_ID.fullmatch(batch_id):
-            what = "gave no batch id to hold mail under"
+            what = "gave no batch id for holding email"
             raise self._account.refusal(what, answer, remedies=_OPENING, again="try again")
         return batch_id
 
     def cancel_batch(self, batch_id: str) -> None:
-        """Give the batch the status `cancel`, whatever it has. Return once SendGrid says that it has it."""
+        """Set the status of a batch to `cancel`. Return when SendGrid has confirmed that status."""
         answer = self._account.ask("post", *_PLACE, content={"batch_id": batch_id, "status": _CANCEL})
         if answer.status == 201:
             return
@@ -130,7 +130,7 @@ class SendGridScheduler:
             raise self._not_cancelled(changed)
 
     def _status(self, batch_id: str) -> str:
-        """Return the status that a batch has. Empty where it has none."""
+        """Return the status of a batch, or an empty text if it has none."""
         answer = self._account.ask("get", *_PLACE, batch_id)
         if answer.status not in {200, 404}:
             raise self._not_cancelled(answer)
@@ -139,16 +139,16 @@ class SendGridScheduler:
         return next((text_of(one, "status") for one in listed if text_of(one, "batch_id") == batch_id), "")
 
     def _refused_status(self, answer: ApiAnswer) -> ProviderError:
-        """Return why a batch was given no status: the account has as many as it may, or there is no such batch."""
-        remedy = "see what it says"
+        """Return why SendGrid refused to cancel a batch, for example because the account has reached its limit."""
+        remedy = "read SendGrid's message"
         content = self._account.ask("get", *_PLACE).content(200)
         if isinstance(content, list) and len(content) >= MOST_STATUSES:
             remedy = (
-                f"the account has {len(content)} batches cancelled or paused and may have {MOST_STATUSES}: undo one "
-                "whose time is past (DELETE /v3/user/scheduled_sends/ and its id), or ask SendGrid's support to"
+                f"the account has {len(content)} canceled or paused batches, and the limit is {MOST_STATUSES}: remove "
+                "one whose send time is past (DELETE /v3/user/scheduled_sends/ID), or ask SendGrid's support to do so"
             )
         return self._not_cancelled(answer, remedies={400: remedy})
 
     def _not_cancelled(self, answer: ApiAnswer, *, remedies: Mapping[int, str] = _CANCELLING) -> ProviderError:
-        what = "did not cancel the mail that it holds"
+        what = "did not cancel the emails that it holds"
         return self._account.refusal(what, answer, remedies=remedies, again="cancel again")

@@ -1,1 +1,1 @@
-"""Turns picture files of any kind into pictures that every mail program shows."""
+"""Converts image files of many formats into images that every email app can show."""

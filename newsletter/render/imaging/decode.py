@@ -1,4 +1,4 @@
-"""Picture files → pixels: upright, in sRGB, eight bits a channel, and nothing else of what the file says."""
+"""Decodes image files into pixels: upright, in sRGB, with eight bits per channel, without metadata."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,51 +11,51 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from newsletter.model.picture_files import DECODING_FAULTS, MOST_PIXELS, PHOTOGRAPHED_FORMATS
 
-# What anything here raises for a file that is broken.
+# The errors that these functions raise for a broken file.
 FAULTS: tuple[type[Exception], ...] = (*DECODING_FAULTS, Image.DecompressionBombError)
-_MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF"})  # several pages of any other format are no animation
-_FRAME_MILLISECONDS = 100  # for which browsers show a frame that has no time of its own
-_TURNED_ASIDE = range(5, 9)  # EXIF's orientations that swap width and height
+_MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF"})  # in any other format, several pages are not an animation
+_FRAME_MILLISECONDS = 100  # how long browsers show a frame without a duration
+_TURNED_ASIDE = range(5, 9)  # the EXIF orientations that swap width and height
 _SIXTEEN_BITS = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
 _SRGB = ImageCms.createProfile("sRGB")
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """One picture of an animation, and how long it stands."""
+    """One frame of an animation, and how long it is shown."""
 
     image: Image.Image
     milliseconds: int
 
 
 def natural_size(content: bytes, ending: str) -> tuple[int, int]:
-    """Width and height as the picture is looked at, read from the head of a file whose name ends in `ending`."""
+    """Return the width and height at which a viewer shows the image. Only the header of the file is read."""
     with _opened(content, ending) as image:
         width, height = image.size
-        # Pillow turns a TIFF by itself, and gives the size that it then has.
+        # Pillow rotates a TIFF itself and returns its size after the rotation.
         aside = image.format != "TIFF" and image.getexif().get(ExifTags.Base.Orientation) in _TURNED_ASIDE
     return (height, width) if aside else (width, height)
 
 
 def is_moving(content: bytes, ending: str) -> bool:
-    """Whether the picture is an animation."""
+    """Return whether the image is an animation."""
     with _opened(content, ending) as image:
         return image.format in _MOVING and getattr(image, "n_frames", 1) > 1
 
 
 def decode(content: bytes, ending: str, *, scale: float = 1.0) -> Image.Image:
-    """The picture as `L`, `RGB` or, where something of it is transparent, `RGBA`; of an animation the first frame.
+    """Return the image as `L`, `RGB` or, if any pixel is transparent, `RGBA`. For an animation, return the first frame.
 
-    Only `scale` of its natural size is needed, so it may come smaller than it is, but no smaller than that.
-    Raises one of `FAULTS` where the file is broken.
+    The result may be smaller than the image, but not smaller than `scale` times its natural size.
+    Raise one of `FAULTS` if the file is broken.
     """
     with _opened(content, ending) as image:
         if scale < 1:
-            image.draft(None, (ceil(image.width * scale), ceil(image.height * scale)))  # of use for JPEG alone
+            image.draft(None, (ceil(image.width * scale), ceil(image.height * scale)))  # has an effect for JPEG only
         return _plain(ImageOps.exif_transpose(image))
 
 
 def decode_frames(content: bytes, ending: str, change: Callable[[Image.Image], Image.Image]) -> tuple[Frame, ...]:
-    """The frames of an animation, each of them whole, as `RGB` or `RGBA`, and changed at once to what is wanted."""
+    """Return the complete frames of an animation as `RGB` or `RGBA`. Pass each frame through `change` at once."""
     frames = []
     with _opened(content, ending) as image:
         count = getattr(image, "n_frames", 1)
@@ -64,13 +64,13 @@ def decode_frames(content: bytes, ending: str, change: Callable[[Image.Image], I
         for number in range(count):
             image.seek(number)
             changed = change(_plain(image.convert("RGBA")))
-            milliseconds = int(image.info.get("duration", 0)) or _FRAME_MILLISECONDS  # known once it is decoded
+            milliseconds = int(image.info.get("duration", 0)) or _FRAME_MILLISECONDS  # known only after decoding
             frames.append(Frame(image=changed, milliseconds=milliseconds))
     return tuple(frames)
 
 
 def times_played(content: bytes, ending: str) -> int | None:
-    """How often an animation begins anew, 0 for ever; None where it plays once."""
+    """Return how often an animation repeats (0: forever), or None if it plays once."""
     with _opened(content, ending) as image:
         times = image.info.get("loop")
     return None if times is None else int(times)
@@ -79,7 +79,9 @@ def times_played(content: bytes, ending: str) -> int | None:
 @contextmanager
 def _opened(content: bytes, ending: str) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what can be read all the same; the limit of pixels is our own
+        warnings.simplefilter(
+            "ignore"
+        )  # these warnings are about readable files, and the limit on pixels is checked below
         with Image.open(BytesIO(content), formats=[PHOTOGRAPHED_FORMATS[ending]]) as image:
             _limit(image.width * image.height, f"{image.width:,} × {image.height:,} pixels")
             yield image
@@ -87,7 +89,7 @@ def _opened(content: bytes, ending: str) -> Iterator[Image.Image]:
 
 def _limit(pixels: int, told: str) -> None:
     if pixels > MOST_PIXELS:
-        raise ValueError(f"is too large to be opened: {told}; export it smaller")
+        raise ValueError(f"is too large to open: {told}; export it smaller")
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -99,16 +101,16 @@ def _plain(image: Image.Image) -> Image.Image:
     if alpha is not None:
         image = image.convert("RGB")
         image.putalpha(alpha)
-    image.info.clear()  # else some of what the file says would be written out again
+    image.info.clear()  # otherwise Pillow would write some of the metadata again
     return image
 
 
 def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The colours of a picture, and its transparency where it has any."""
+    """Return the colors of an image, and its transparency if it has any."""
     if image.mode in _SIXTEEN_BITS:
         return image.point(lambda value: value * (1 / 256)).convert("L"), None
     if image.mode == "F":
-        raise ValueError("its pixels are numbers without a scale, not colours")
+        raise ValueError("its pixels are numbers without a scale, not colors")
     if image.has_transparency_data:
         whole = image.convert("RGBA")
         alpha = whole.getchannel("A")
@@ -119,7 +121,7 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture in sRGB, which mail programs take all colours for; as it is where its profile is no use."""
+    """Return the image in sRGB, which email apps assume, or unchanged if its color profile is unusable."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if "sRGB" in ImageCms.getProfileDescription(source):

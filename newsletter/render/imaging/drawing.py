@@ -1,4 +1,4 @@
-"""Drawings (SVG) → PNG. A drawing may come from anywhere, so it is read with care and drawn in a process of its own."""
+"""Turns drawings (SVG) into PNG. A drawing may come from anywhere, so it is checked and drawn in its own process."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from newsletter.system.environment import bare_surroundings
 _PROCESS = Path(__file__).with_name("drawing_process.py")
 _TIMEOUT_SECONDS = 20
 _MOST_BYTES = 5_000_000
-_MOST_PIXELS = 8_000_000  # of a drawing in a mail: seven times as high as a mail is wide
+_MOST_PIXELS = 8_000_000  # the maximum for a drawing, which may be seven times as high as an email is wide
 _SVG = "{http://www.w3.org/2000/svg}"
 _LENGTH = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(px|pt|pc|mm|cm|in)?\s*")
 _SEPARATOR = re.compile(r"[\s,]+")
@@ -26,7 +26,7 @@ _EXPORT = "export it as PNG"
 
 
 class Drawing(Struct, frozen=True, kw_only=True):
-    """A drawing that is safe to draw: its markup, how much wider than high it is, and the width that it states."""
+    """A drawing that is safe to draw: its markup, its width divided by its height, and its stated width."""
 
     markup: bytes
     aspect: float
@@ -34,10 +34,10 @@ class Drawing(Struct, frozen=True, kw_only=True):
 
 
 def read_drawing(content: bytes) -> Drawing:
-    """Reads an SVG file.
+    """Read an SVG file.
 
-    Raises ValueError, as `what; what to do`, where it is broken, states no size, refers to anything outside itself, or
-    has text, which would be set in other letters on every machine.
+    Raise ValueError, as `what; what to do`, if it is broken, states no size, refers to anything outside itself, or has
+    text, which would look different on every machine.
     """
     if len(content) > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB; simplify it, or {_EXPORT}")
@@ -45,27 +45,27 @@ def read_drawing(content: bytes) -> Drawing:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as err:
-        raise ValueError(f"is damaged, or no SVG ({str(err).partition(', line ')[0]}); export it again") from err
+        raise ValueError(f"is damaged or not an SVG ({str(err).partition(', line ')[0]}); export it again") from err
     if root.tag != f"{_SVG}svg":
-        raise ValueError("is no SVG; export it again")
+        raise ValueError("is not an SVG; export it again")
     _require_self_contained(root)
     width, aspect = _size(root)
-    # Written anew, so that what was looked at is what is drawn.
+    # The drawing is serialized again, so that exactly what was checked is drawn.
     return Drawing(markup=etree.tostring(root), width=width, aspect=aspect)
 
 
 def draw(drawing: Drawing, width: int) -> bytes:
-    """The drawing as a PNG of this width in pixels.
+    """Return the drawing as a PNG of this width in pixels.
 
-    Raises ValueError, as `what; what to do`, where it cannot be drawn, or not within reasonable time and memory.
+    Raise ValueError, as `what; what to do`, if that takes too much time or memory.
     """
     height = width / drawing.aspect
     if width * height > _MOST_PIXELS or height < 0.5:
-        raise ValueError(f"is {drawing.aspect:.4g} times as wide as high; crop it")
+        raise ValueError(f"is {drawing.aspect:.4g} times as wide as it is high; crop it")
     try:
-        # Isolated from where the program was started: `-P` keeps the names of our modules out of the way of Python's.
+        # `-P` keeps the current folder off the module path, so that no file there hides one of Python's modules.
         command = [sys.executable, "-P", str(_PROCESS), str(width)]
-        drawn = subprocess.run(  # noqa: S603 - our own program; the drawing goes in through its standard input
+        drawn = subprocess.run(  # noqa: S603 - our own program, which reads the drawing from standard input
             command,
             input=drawing.markup,
             capture_output=True,
@@ -75,7 +75,7 @@ def draw(drawing: Drawing, width: int) -> bytes:
         )
         natural_size(drawn.stdout, ".png")
     except subprocess.TimeoutExpired as err:
-        raise ValueError(f"takes too long to be drawn; simplify it, or {_EXPORT}") from err
+        raise ValueError(f"takes too long to draw; simplify it, or {_EXPORT}") from err
     except (subprocess.CalledProcessError, OSError, SyntaxError) as err:
         raise ValueError(f"cannot be drawn; simplify it, or {_EXPORT}") from err
     return drawn.stdout
@@ -90,16 +90,16 @@ def _require_self_contained(root: etree._Element) -> None:
             continue
         name = element.tag.removeprefix(_SVG)
         if name == "text" and "".join(element.itertext()).strip():
-            raise ValueError("has text, for which every machine has other letters; turn the text into paths")
+            raise ValueError("contains text, which looks different on every machine; convert the text to paths")
         if name == "foreignObject" and element.getparent() is not None and not _is_choice(element):
-            raise ValueError(f"has HTML in it, which cannot be drawn; {_EXPORT}")
+            raise ValueError(f"contains HTML, which cannot be drawn; {_EXPORT}")
         for key, value in element.attrib.items():
             if str(key).rpartition("}")[2] == "href" and name != "a":
                 _require_inside(str(value).strip())
 
 
 def _is_choice(element: etree._Element) -> bool:
-    """Whether a `switch` offers something else in its place."""
+    """Return whether a `switch` offers an alternative to the element."""
     above = element.getparent()
     return above is not None and above.tag == f"{_SVG}switch" and len(above) > 1
 
@@ -108,11 +108,11 @@ def _require_inside(address: str) -> None:
     if not address or address.startswith("#") or _EMBEDDED.match(address):
         return
     shown = address if len(address) <= 60 else f"{address[:59]}…"
-    raise ValueError(f"refers to something outside itself, {shown}; embed it, or {_EXPORT}")
+    raise ValueError(f"refers to something outside the file, {shown}; embed it, or {_EXPORT}")
 
 
 def _size(root: etree._Element) -> tuple[float | None, float]:
-    """The stated width in CSS pixels, and width by height."""
+    """Return the stated width in CSS pixels, and the width divided by the height."""
     width, height = _length(root.get("width")), _length(root.get("height"))
     _, _, box_width, box_height = (_length(part) for part in (*_SEPARATOR.split(root.get("viewBox", "")), *"????")[:4])
     if width and height:
@@ -125,7 +125,7 @@ def _size(root: etree._Element) -> tuple[float | None, float]:
 
 
 def _length(stated: str | None) -> float | None:
-    """A length in CSS pixels; None where it is relative, or not a positive number."""
+    """Return a length in CSS pixels, or None if it is relative or not a positive number."""
     match = _LENGTH.fullmatch(stated or "")
     try:
         length = float(match[1]) * _PIXELS_OF[match[2]] if match else 0.0

@@ -1,7 +1,8 @@
-"""Draws one SVG in a process of its own: `drawing_process.py WIDTH < drawing.svg > drawing.png`.
+"""Draw one SVG in a separate process: `drawing_process.py WIDTH < drawing.svg > drawing.png`.
 
-resvg ends the whole process where a drawing is nested too deeply or asks for more memory than there is, and takes as
-long as a drawing's filters ask for. Here only this process ends. It imports nothing of ours, so that it starts fast.
+resvg ends the whole process if a drawing is nested too deeply or needs too much memory, and a drawing's filters can
+take any amount of time. In a separate process, this harms nothing else. It imports no other module of the package, so
+it starts fast.
 """
 
 import sys
@@ -14,7 +15,7 @@ _MEMORY_BYTES = 1 << 30
 
 
 def main() -> None:
-    """Draws standard input at the width given, with no font and no file within reach."""
+    """Draw the SVG from standard input at the given width, without access to fonts or files."""
     markup = sys.stdin.buffer.read().decode()
     _limit()
     drawn = resvg_py.svg_to_bytes(svg_string=markup, width=int(sys.argv[1]), skip_system_fonts=True)
@@ -23,7 +24,7 @@ def main() -> None:
 
 def _limit() -> None:
     try:
-        import resource  # Windows has none of it; there the time-out of the caller is all
+        import resource  # not on Windows, where the caller's timeout is the only limit
     except ImportError:
         return
     limits = {
@@ -33,7 +34,7 @@ def _limit() -> None:
         resource.RLIMIT_CORE: 0,
     }
     for kind, limit in limits.items():
-        with suppress(ValueError, OSError):  # not every system takes every limit
+        with suppress(ValueError, OSError):  # not every system supports every limit
             resource.setrlimit(kind, (limit, limit))
 
 

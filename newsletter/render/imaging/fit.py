@@ -1,4 +1,4 @@
-"""Fits a picture to its space in a mail: sharp on a fine screen, light, in a format that every mail program shows."""
+"""Fit an image to its space in an email, as a small file that is sharp on fine screens and works in all email apps."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -13,57 +13,57 @@ from newsletter.render.imaging.decode import decode, decode_frames, is_moving, n
 from newsletter.render.imaging.drawing import draw, read_drawing
 from newsletter.render.imaging.encode import encode, encode_frames, without_metadata
 
-# Pixels of the file for each pixel that is shown: two make a picture sharp, and a heavy one gets by with fewer.
+# Pixels in the file per pixel shown. Two make an image sharp; if the file is too large, it gets fewer.
 _DENSITIES = (Fraction(2), Fraction(7, 4), Fraction(3, 2))
 _FOR_MAIL = frozenset({".jpg", ".jpeg", ".png"})
-_DRAWN_WIDTH = 1072  # at which a drawing is tried out
+_DRAWN_WIDTH = 1072  # the width at which a drawing is tested
 FinalTouch = Callable[[Image.Image], Image.Image]
 
 
 class PictureSpace(Struct, frozen=True, kw_only=True):
-    """The space for a picture: how wide it is shown at most, and its shape where that is not the picture's own.
+    """The space for an image: its greatest width, and its shape if that is not the image's own.
 
-    What lies beyond the shape is cut off on both sides alike. A photograph is never enlarged; a drawing is where it
-    `fills` the space.
+    Parts that do not fit the shape are cropped equally on both sides. A photograph is never enlarged. A drawing is
+    enlarged if `fills` is true.
     """
 
     width: int
-    shape: Fraction | None = None  # width by height
+    shape: Fraction | None = None  # width divided by height
     fills: bool = True
 
 
 class Original(Struct, frozen=True, kw_only=True):
-    """A picture as its file holds it."""
+    """The contents of an image file."""
 
     content: bytes
-    ending: str  # of the file's name, in lower case
+    ending: str  # the ending of the file's name, in lowercase
 
     @property
     def is_drawing(self) -> bool:
-        """Whether it is made of lines and areas, without pixels of its own."""
+        """Whether the image consists of lines and areas instead of pixels."""
         return self.ending == DRAWN_ENDING
 
 
 class Extent(Struct, frozen=True, kw_only=True):
-    """How large a picture is by nature."""
+    """The natural size of an image."""
 
-    width: float | None  # in pixels; None for a drawing that states none
-    aspect: Fraction  # width by height
+    width: float | None  # in pixels; None for a drawing without a stated width
+    aspect: Fraction  # width divided by height
     is_drawing: bool
 
     def shown_width(self, space: PictureSpace) -> int:
-        """How wide it is shown in a space."""
+        """Return the width at which it is shown in a space."""
         if self.width is None or (self.is_drawing and space.fills):
             return space.width
         return max(1, min(space.width, round(self.width * self.kept(space))))
 
     def kept(self, space: PictureSpace) -> Fraction:
-        """How much of its width the shape of a space leaves."""
+        """Return the share of the width that remains after the image is cropped to the shape of a space."""
         return Fraction(1) if space.shape is None else min(Fraction(1), space.shape / self.aspect)
 
 
 def extent_of(original: Original) -> Extent:
-    """Reads how large a picture is; raises one of `FAULTS` where it is none."""
+    """Return the natural size of an image. Raise one of `FAULTS` if the file is not an image."""
     if original.is_drawing:
         drawing = read_drawing(original.content)
         aspect = Fraction(drawing.aspect).limit_denominator(10_000)
@@ -73,7 +73,7 @@ def extent_of(original: Original) -> Extent:
 
 
 def try_out(original: Original) -> None:
-    """Raises one of `FAULTS` where not all of the picture can be read or drawn."""
+    """Raise one of `FAULTS` unless the whole image can be read or drawn."""
     if original.is_drawing:
         draw(read_drawing(original.content), _DRAWN_WIDTH)
     elif is_moving(original.content, original.ending):
@@ -83,9 +83,9 @@ def try_out(original: Original) -> None:
 
 
 def fit(original: Original, space: PictureSpace, touch: FinalTouch | None = None) -> bytes:
-    """The picture as JPEG, PNG or, where it moves, GIF; `touch` draws something into it, and stills it.
+    """Return the image as JPEG, PNG or, if it is animated, GIF. `touch` draws on it and makes it a still image.
 
-    The same original in the same space gives the same bytes. Raises one of `FAULTS` where it is broken.
+    The same original in the same space gives the same bytes. Raise one of `FAULTS` if it is broken.
     """
     extent = extent_of(original)
     if touch is None and not original.is_drawing and is_moving(original.content, original.ending):
@@ -118,7 +118,7 @@ def _fit_frames(original: Original, extent: Extent, space: PictureSpace) -> byte
 
 
 def _as_it_is(original: Original, extent: Extent, space: PictureSpace) -> bytes | None:
-    """A picture that somebody made for the mail, without another loss of quality."""
+    """Return the file of an image that already fits, with no loss of quality, or None if the image does not fit."""
     is_for_mail = original.ending in _FOR_MAIL and _needs_no_change(extent, space)
     return without_metadata(original.content) if is_for_mail else None
 
@@ -128,7 +128,7 @@ def _needs_no_change(extent: Extent, space: PictureSpace) -> bool:
 
 
 def _pixels(original: Original, width: int, extent: Extent, space: PictureSpace) -> Image.Image:
-    """The whole picture, large enough that what is left of it after the cut has this width."""
+    """Return the whole image, large enough to have this width after it is cropped."""
     whole = width / extent.kept(space)
     if original.is_drawing:
         return decode(draw(read_drawing(original.content), round(whole)), ".png")
@@ -136,7 +136,7 @@ def _pixels(original: Original, width: int, extent: Extent, space: PictureSpace)
 
 
 def _width_at(density: Fraction, extent: Extent, space: PictureSpace) -> int:
-    """The width of the file in pixels."""
+    """Return the width of the file in pixels."""
     wanted = ceil(extent.shown_width(space) * density)
     if extent.is_drawing or extent.width is None:
         return wanted
@@ -144,7 +144,7 @@ def _width_at(density: Fraction, extent: Extent, space: PictureSpace) -> int:
 
 
 def _cut(image: Image.Image, shape: Fraction | None) -> Image.Image:
-    """The largest middle part of a shape."""
+    """Return the largest part from the middle of the image that has this shape."""
     if shape is None:
         return image
     width, height = min(image.width, round(image.height * shape)), min(image.height, round(image.width / shape))
@@ -163,16 +163,16 @@ def _resized(image: Image.Image, width: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-_HEAD_LENGTH = 13  # signature, and the description of the screen
+_HEAD_LENGTH = 13  # the signature and the screen descriptor
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _TIMING, _APPLICATION = 0xF9, 0xFF
-_REPEATING = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})  # the applications that say how often it is played
+_REPEATING = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})  # the extensions that set how many times it is played
 
 
 def without_remarks(content: bytes) -> bytes:
-    """The GIF without comments, and without what programs noted in it for themselves.
+    """Return the GIF without comments and without other programs' private data.
 
-    Raises ValueError or IndexError where it is broken.
+    Raise ValueError or IndexError if it is broken.
     """
     return b"".join(_parts(content))
 
@@ -190,7 +190,7 @@ def _parts(content: bytes) -> Iterator[bytes]:
             position = _after_blocks(content, position + 11 + _table_length(content[position + 9]))
             yield content[start:position]
         else:
-            raise ValueError(f"it has a block of the unknown kind {kind}")
+            raise ValueError(f"it has a block of unknown type {kind}")
     yield bytes([_END])
 
 
@@ -204,7 +204,7 @@ def _table_length(flags: int) -> int:
 
 
 def _after_blocks(content: bytes, position: int) -> int:
-    """The position after a row of blocks, each of which says its length; an empty one ends the row."""
+    """Return the position after a series of blocks. Each begins with its length, and an empty block ends the series."""
     while length := content[position]:
         position += 1 + length
     return position + 1

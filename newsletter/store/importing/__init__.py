@@ -1,1 +1,1 @@
-"""Make a list part of the audience: take it in, then fill an empty audience, or merge it into one that exists."""
+"""Import a list: read its rows, then fill an empty audience with them, or merge them into an existing one."""

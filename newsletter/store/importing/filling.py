@@ -1,6 +1,7 @@
-"""Fill a list into an empty audience: the rows go straight to their place, and are indexed by person at the end.
+"""Fill an empty audience with a list: insert the rows directly, and create the index by person at the end.
 
-It takes two thirds of the time of a merge. Who stands in the list twice is noticed by the index, and only then sought.
+Filling takes two thirds of the time of a merge. Creating the unique index fails if a person is in the list twice. Only
+then does the import look for repeated rows.
 """
 
 import secrets
@@ -32,14 +33,14 @@ _TOKEN_BYTES = 16
 
 
 def is_empty(connection: Connection) -> bool:
-    """Return whether nobody is on the list."""
+    """Return whether the list is empty."""
     return not _IS_ANYBODY_THERE(connection)
 
 
 def fill(
     connection: Connection, rows: Iterator[ImportBatch], *, now: str, makes_remarks: bool
 ) -> tuple[ImportReport, Fates]:
-    """Add everybody; the list must be empty, and nobody forgotten."""
+    """Add all rows. The list must be empty, and no one may have been forgotten."""
     after = last_id(connection)
     _DROP_PERSON_INDEX(connection)
     taken = 0
@@ -84,23 +85,29 @@ def _load(connection: Connection, rows: ImportBatch, after: int, now: str) -> No
 
 
 def last_id(connection: Connection) -> int:
-    """Return the last id that was ever given; none is given twice, not even that of somebody who was removed."""
+    """Return the highest id ever assigned. No id is used twice, not even that of a person who was removed."""
     return _LAST_ID(connection)
 
 
 def keep_last_id(connection: Connection) -> None:
-    """Make ids go on from the last one, after people were added with theirs; somebody must be on the list."""
+    """Make new ids continue after the highest id on the list, which must not be empty.
+
+    Call this after adding people with their ids.
+    """
     _KEEP_LAST_ID(connection)
 
 
 def unguessable_tokens(count: int) -> list[str]:
-    """Return random numbers of 128 bits, drawn all at once because each draw is a system call."""
+    """Return random numbers of 128 bits, in hexadecimal.
+
+    All are drawn at once, because each draw is a system call.
+    """
     drawn, width = secrets.token_hex(_TOKEN_BYTES * count), 2 * _TOKEN_BYTES
     return [drawn[start : start + width] for start in range(0, width * count, width)]
 
 
 def _drop_repeated(connection: Connection, after: int, now: str) -> int:
-    """Leave each person the row that counts. Return how many rows were rejected."""
+    """Keep one row per person and delete the others. Return the number of rows deleted."""
     _INDEX_REPEATED(connection)
     rejected = reject_repeated(connection, lambda: _FIND_CONTENDERS(connection, after=after, now=now, mark=MARK))
     _DELETE_REJECTED(connection, after=after)

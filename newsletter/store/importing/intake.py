@@ -1,6 +1,7 @@
-"""Take the batches of a list as they come: state the terms on every row, and keep account of what was read.
+"""Read the batches of a list: apply the import's terms to every row, and count the rows that were read.
 
-Filling and merging take their rows from here, and return a report of what became of them, with the `Fates`.
+Filling and merging both get their rows from this module. Both return a report of what happened to the rows, and the
+`Fates`, which returns the result of each row.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,18 +17,18 @@ from newsletter.store.queries import Change, change
 
 
 class FateRow(NamedTuple):
-    """What became of a row that was taken."""
+    """The fate of a row that was imported."""
 
     line: int
     email: str
-    fate: str  # a Fate: to read it here would cost each of a million rows more than all the rest
+    fate: str  # the value of a Fate; converting it for each of a million rows would cost more than all the rest
 
 
-Fates = Callable[[int, int], list[FateRow]]  # of the first so many rows after a line, in order
+Fates = Callable[[int, int], list[FateRow]]  # takes a line and a size; returns the next `size` rows after that line
 
-KEPT_ROWS = 1000  # of those to be shown; a file may hold millions of them
-_KNOWN_NAMES = 10_000  # names that are remembered as kept already
-MARK = "\x1f"  # between the cells of a row: ASCII's separator of units, and no cell holds control characters
+KEPT_ROWS = 1000  # the number of rejected or doubtful rows to keep for display, because a file may have millions
+_KNOWN_NAMES = 10_000  # the number of saved names to remember, so that they are not saved again
+MARK = "\x1f"  # ASCII's unit separator joins the cells of a row, because no cell contains control characters
 
 _CREATE_REMARK = change("import_shared", "create_remark")
 _ADD_TAG_NAME = change("import_shared", "add_tag_name")
@@ -38,7 +39,7 @@ _DROP_CONTENDER = change("import_shared", "drop_contender")
 
 
 class Intake:
-    """What was read so far of one list."""
+    """The rows of one list, and the counts of the rows read so far."""
 
     def __init__(
         self, connection: Connection, terms: ImportTerms, *, keeps_remarks: bool, on_progress: Callable[[int], None]
@@ -56,7 +57,7 @@ class Intake:
         _CREATE_REMARK(connection)
 
     def rows_of(self, batches: Iterable[ImportBatch]) -> Iterator[ImportBatch]:
-        """Yield the batches with rows to be taken, with the terms stated on them."""
+        """Yield the batches that have rows to import, with the terms applied to each row."""
         self._keep_names(_ADD_TAG_NAME, self._tags, self.terms.tags)
         for batch in batches:
             self._account_for(batch)
@@ -98,10 +99,10 @@ class Intake:
 
 
 def reject_repeated(connection: Connection, find_contenders: Callable[[], object]) -> int:
-    """Reject all but one row of each person who has several. Return how many.
+    """Reject all but one row of each person who has several. Return the number of rejected rows.
 
-    Which row counts does not depend on their order; the others are told its line. `find_contenders` puts all rows of
-    such people into the table `contender`.
+    The choice does not depend on the order of the rows. The remark on each rejected row names the line that was kept.
+    `find_contenders` puts all rows of such people into the table `contender`.
     """
     _CREATE_CONTENDER(connection)
     find_contenders()

@@ -1,7 +1,7 @@
-"""Merge a list into an audience that exists: its rows are staged and looked up, and only what is new is written.
+"""Merge a list into an existing audience: stage the rows, look them up, and write only what is new.
 
-The table of columns names a rule for each; here is what each rule does. The queries know one thing of the rules alone:
-a row whose cells are empty, or repeat what is on record, says nothing.
+The table of columns names a merge rule for each column, and this module implements the rules. The queries rely on only
+one fact about them: a row changes nothing if each of its cells is empty or equals the stored one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +20,14 @@ from newsletter.store.queries import change, query_all, query_one, query_value
 
 
 class CandidateRow(NamedTuple):
-    """Somebody of whom the list may say something new; further columns hold what is on record, and what it says."""
+    """A subscriber for whom the list may have new values. The stored cells follow, then the cells of the row."""
 
     line: int
     subscriber: int
 
 
 class FateCounts(NamedTuple):
-    """How many rows have which fate, and how many of those taken are of suppressed addresses."""
+    """The number of rows with each fate, and how many of the imported ones have a suppressed address."""
 
     added: int
     updated: int
@@ -68,7 +68,7 @@ _CONSENT = COLUMN_NAMES.index("consented_at")
 def merge(
     connection: Connection, rows: Iterator[ImportBatch], *, now: str, key: bytes | None, makes_remarks: bool
 ) -> tuple[ImportReport, Fates]:
-    """Add who is new and update who is known. `key` is needed where somebody was forgotten."""
+    """Add new subscribers and update existing ones. `key` is needed if anyone was forgotten."""
     staged = _stage(connection, rows)
     if _look_up(connection, staged) and reject_repeated(
         connection, lambda: _FIND_CONTENDERS(connection, now=now, mark=MARK)
@@ -95,7 +95,7 @@ def merge(
 
 
 def _stage(connection: Connection, rows: Iterator[ImportBatch]) -> int:
-    """Stage the list. Return how many rows it has."""
+    """Load the list into the temporary table `incoming`. Return the number of its rows."""
     for prepare in _PREPARE:
         prepare(connection)
     staged = 0
@@ -107,10 +107,10 @@ def _stage(connection: Connection, rows: Iterator[ImportBatch]) -> int:
 
 
 def _look_up(connection: Connection, staged: int) -> bool:
-    """Find on the list whom the rows are about. Return whether somebody may have several rows.
+    """Match the rows to existing subscribers. Return True if a person may occur more than once.
 
-    A list that was imported before stands in the order of the ids that its people were given. There a person is found
-    by the place alone, in a third of the time; and there nobody can stand twice.
+    If the same list was imported before, its lines have the same order as the ids of its people: id = line + offset. A
+    person is then found by id, which takes a third of the time. If all rows are found this way, no one can occur twice.
     """
     offset, found = _FIND_OFFSET(connection), 0
     if offset is not None:
@@ -121,7 +121,7 @@ def _look_up(connection: Connection, staged: int) -> bool:
 
 
 def _update_known(connection: Connection, *, now: str) -> None:
-    """Put on record what is new of people who are on the list."""
+    """Save the new values of people who are already on the list."""
     _CREATE_CHANGE(connection)
     after = 0
     while page := connection.execute(_CANDIDATES.sql, {"after": after, "size": _PAGE}).fetchall():
@@ -156,17 +156,18 @@ def _remark_on_missing_consent(connection: Connection) -> int:
 
 
 def merged(known: Sequence[str], row: Sequence[str]) -> tuple[str, ...]:
-    """Return the cells that are on record after a row; both as the database keeps them, in the order of COLUMNS.
+    """Return the cells to store after merging a row into the known cells.
 
-    A consent is taken as a whole: a newer one replaces the older with all that belongs to it, the same one (of the
-    same moment) is completed or corrected, and an older one says nothing.
+    All cells are texts as the database stores them, in the order of COLUMNS. A consent is merged as a whole. A newer
+    consent replaces the older one and all of its details. A consent with the same time completes or corrects the
+    details. An older consent changes nothing.
     """
     consents = _Consents(known[_CONSENT], row[_CONSENT])
     return tuple(rule(before, cell, consents) for rule, before, cell in zip(_ROW_RULES, known, row, strict=True))
 
 
 class _Consents(NamedTuple):
-    """The moments of consent on record and in a row; empty where there is none."""
+    """The time of the stored consent and that of a row's consent. Each is empty if there is no consent."""
 
     known: str
     row: str
@@ -177,7 +178,7 @@ def _both_tags(known: str, row: str) -> str:
 
 
 def _both_attributes(known: str, row: str) -> str:
-    """Keep the text on record where the row says nothing new, so that it stays as it is written."""
+    """Merge two JSON objects by name. If the row has nothing new, return the stored text unchanged."""
     if row in {"", known}:
         return known
     before = orjson.loads(known)

@@ -1,7 +1,7 @@
-"""Decide who comes back of the people in a list who had left or asked to be forgotten.
+"""Decide which people in a list may return after they left or asked to be forgotten.
 
-Only a newer consent of their own, with its source and not in the future, lifts a suppression or brings a forgotten
-person back; never a basis that an import states, nor anything where an address is suppressed by hand or as invalid.
+Only their own newer consent, with its source and not dated in the future, lifts a suppression or lets a forgotten
+person return. A basis stated by an import never does, and nothing lifts a suppression that is `manual` or `invalid`.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from newsletter.store.queries import change, query_all, query_value
 
 
 class NewcomerRow(NamedTuple):
-    """Somebody who is not on the list."""
+    """A person in the import who is not on the list yet."""
 
     line: int
     person: str
 
 
 class ForgottenNewcomer(NamedTuple):
-    """A newcomer who was forgotten, and what their row says of a consent."""
+    """A newcomer who was forgotten, and the consent in their row."""
 
     line: int
     email: str
@@ -47,13 +47,13 @@ _GIVE_ID_BACK = change("import_merging", "give_id_back")
 _REMEMBER_AGAIN = change("import_merging", "remember_again")
 _DROP_NEWCOMER = change("import_merging", "drop_newcomer")
 _PAGE = 10_000
-_MAY_RETURN = {"unsubscribed", "bounced", "complained", "forgotten"}  # never who is invalid, or was put there by hand
+_MAY_RETURN = {"unsubscribed", "bounced", "complained", "forgotten"}  # all reasons except `invalid` and `manual`
 
 
 def revive(connection: Connection, find_revivals: Callable[[], object], *, now: str) -> int:
-    """Lift the suppressions of those who came back, and keep why. Return how many they are.
+    """Lift the suppressions of people who return, and save the reason. Return the number of people.
 
-    `find_revivals` puts them into the table `revival`.
+    `find_revivals` puts these people into the table `revival`.
     """
     _CREATE_REVIVAL(connection)
     find_revivals()
@@ -66,21 +66,21 @@ def revive(connection: Connection, find_revivals: Callable[[], object], *, now: 
 
 
 def is_anybody_forgotten(connection: Connection) -> bool:
-    """Return whether somebody was forgotten, so that an import needs the key."""
+    """Return whether anyone was forgotten. An import then needs the key."""
     return _IS_ANYBODY_FORGOTTEN(connection)
 
 
 def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> int:
-    """Reject the newcomers who were forgotten, or give them their id again. Return to how many.
+    """Reject newcomers who were forgotten, or let them return under their old id. Return the number who return.
 
-    Raise InputError where somebody was forgotten and the key is missing or another one: any row might be theirs.
+    Raise InputError if someone was forgotten and the key is missing or different: any row might be theirs.
     """
     if not is_anybody_forgotten(connection):
         return 0
     if key is None:
         raise InputError(
-            "people were forgotten here, and without the key anybody who is added could be one of them; "
-            "set NEWSLETTER_KEY in the environment to the key that was used then"
+            "some people have been forgotten, and without the key an import could add them again; "
+            "set NEWSLETTER_KEY in the environment to the key with which they were forgotten"
         )
     require_key(connection, key)
     _keep_digests(connection, key)
@@ -88,10 +88,10 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
     for row in _FORGOTTEN_NEWCOMERS(connection):
         if row.reason in _MAY_RETURN and row.forgotten_at < row.consented_at <= now and row.consent_source:
             returning.append({"line": row.line, "subscriber": row.subscriber, "digest": row.digest})
-            told = f"was forgotten, came back: new consent of {row.consented_at} ({row.consent_source})"
+            told = f"was forgotten and came back: new consent of {row.consented_at} ({row.consent_source})"
             connection.load("remark", [(row.line, row.email, 0, told)])
         else:
-            told = "this person asked to be forgotten and has not given a new consent since"
+            told = "this person asked to be forgotten and has not consented again since"
             refused.append((row.line, row.email, 1, told))
     connection.load("remark", refused)
     if refused:

@@ -1,5 +1,5 @@
-"""The ledger of broadcasts: who was to get what, and what became of it.
+"""The ledger of broadcasts: every delivery that was planned, and its result.
 
-Every delivery is, at every moment, in exactly one chunk or settled by itself, excluded or invalid, with the reason.
-A chunk is inflight, durably, before any of it can leave the machine. Each operation is one transaction.
+At every moment, a delivery is either in exactly one chunk, or settled individually: excluded or invalid, with the
+reason. A chunk is saved to disk as inflight before any of it can leave the machine. Each operation is one transaction.
 """

@@ -1,4 +1,4 @@
-"""Every delivery of a broadcast with all that is known of it: who, what became of it, when and why."""
+"""List the deliveries of a broadcast, each with its recipient, result, time and reason."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,9 @@ _ANY = ""
 def audited_deliveries(
     database: Database, broadcast_id: int, *, status: str | None = None
 ) -> Iterator[AuditedDelivery]:
-    """Yield the deliveries in the order of the subscribers, all or those of one status.
+    """Yield the deliveries in the order of the subscribers, either all or those with one status.
 
-    They are read page by page, so a broadcast under way is seen as it stands then.
+    They are read page by page, so the result of a running broadcast may change from one page to the next.
     """
     asked, after = {"broadcast": broadcast_id, "status": status or _ANY, "size": _PAGE}, 0
     while page := _DELIVERIES.ask(database, after=after, **asked):
@@ -31,10 +31,10 @@ def audited_deliveries(
 def find_delivery(
     database: Database, broadcast_id: int, email: str, *, key: bytes | None = None
 ) -> AuditedDelivery | None:
-    """Return the delivery to an address, however it is spelled; with the `key`, also of somebody forgotten since.
+    """Return the delivery to an address, in any spelling. With the `key`, also find forgotten people.
 
-    Return None where the broadcast was not meant for them. Raise InputError where there is no such broadcast, or where
-    people were forgotten with another key.
+    Return None if the broadcast has no delivery for them. Raise InputError if there is no such broadcast, or if people
+    were forgotten with a different key.
     """
     person = person_of(email)
     with database.read() as connection:

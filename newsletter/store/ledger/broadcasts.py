@@ -1,4 +1,4 @@
-"""Find broadcasts, hold them back, let them go on when their time has come, and close them."""
+"""Find, pause, resume, start and finish broadcasts."""
 
 from datetime import datetime
 
@@ -21,39 +21,39 @@ _LAST_CLAIMED = query_one("schedule", "last_claimed", datetime)
 _KEEP_BATCH_ID = change("schedule", "keep_batch_id")
 _ZONES = query_all("schedule", "zones", ZoneProgress)
 
-# Why a broadcast that has ended, or is about to, cannot go on.
+# Why a broadcast that has ended, or is being canceled, cannot be resumed.
 _ENDED = {
     BroadcastState.DONE: "is done; there is nothing left to send",
     BroadcastState.STOPPED: (
-        "was stopped ({reason}); correct the issue and send it again, which reaches those who did not get it"
+        "was stopped ({reason}); correct the issue and send it again to reach everyone who did not get it"
     ),
-    BroadcastState.CANCELLING: "is being cancelled; `newsletter cancel {id}` brings that to its end",
-    BroadcastState.CANCELLED: "was cancelled; send the issue again, which reaches those who did not get it",
+    BroadcastState.CANCELLING: "is being canceled; run `newsletter cancel {id}` to finish canceling it",
+    BroadcastState.CANCELLED: "was canceled; send the issue again to reach everyone who did not get it",
 }
 
 
 def require_broadcast(database: Database, broadcast_id: int) -> Broadcast:
-    """Return the broadcast with this number; raise InputError where there is none."""
+    """Return the broadcast with this number. Raise InputError if there is none."""
     with database.read() as connection:
         return require_current(connection, broadcast_id)
 
 
 def list_broadcasts(database: Database) -> tuple[Broadcast, ...]:
-    """Return every broadcast, the newest first."""
+    """Return all broadcasts, newest first."""
     return _LIST_ALL.ask(database)
 
 
 def pause_broadcast(database: Database, broadcast_id: int, reason: str, *, now: datetime) -> Broadcast:
-    """Hold a scheduled or running broadcast back until it is resumed; any other stays as it is."""
+    """Pause a scheduled or running broadcast until it is resumed. Leave any other unchanged."""
     with database.transaction() as connection:
         hold_back(connection, require_current(connection, broadcast_id), reason=reason, now=now)
         return require_current(connection, broadcast_id)
 
 
 def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Let a paused or scheduled broadcast go on; one that is running stays so. What is overdue may leave at once.
+    """Resume a paused broadcast, or start a scheduled one now. Email that is overdue may leave at once.
 
-    Raise InputError where it has ended, or is being cancelled.
+    A running broadcast keeps running. Raise InputError if the broadcast has ended or is being canceled.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
@@ -69,7 +69,7 @@ def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
 
 
 def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Close a running broadcast of which no chunk is ready or inflight. Return it as it stands then."""
+    """Mark a running broadcast as done if none of its chunks is ready or inflight. Return its current record."""
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is not BroadcastState.RUNNING:
@@ -82,48 +82,52 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
 
 
 def scheduled_broadcasts(database: Database) -> tuple[Broadcast, ...]:
-    """Return each broadcast with a time of its own that is scheduled, running or being cancelled, earliest first."""
+    """Return all broadcasts with a scheduled time that are scheduled, running or being canceled, earliest first."""
     return _SCHEDULED.ask(database)
 
 
 def next_due(database: Database, broadcast_id: int) -> datetime | None:
-    """Return the earliest moment that a ready chunk waits for, past or ahead; None where none waits for one."""
+    """Return the earliest due time of a ready chunk, past or future. Return None if none has a due time."""
     return _NEXT_DUE.ask(database, broadcast=broadcast_id)
 
 
 def overdue(database: Database, broadcast_id: int, *, before: datetime) -> int:
-    """Return how many deliveries should have left before a moment, and have not."""
+    """Return the number of deliveries that were due before a time and have not left."""
     return _OVERDUE.ask(database, broadcast=broadcast_id, before=text_of(before))
 
 
 def due_now(database: Database, broadcast_id: int, *, now: datetime) -> int:
-    """Return how many deliveries that have not left are to leave now, or were to leave before."""
+    """Return the number of deliveries that are due now, or overdue, and have not left."""
     return _DUE_NOW.ask(database, broadcast=broadcast_id, now=text_of(now))
 
 
 def last_claimed(database: Database, broadcast_id: int) -> datetime | None:
-    """Return when somebody last began to hand over something that may have left; None where nobody did."""
+    """Return the latest time when a chunk that may have left was claimed, or None if there is none."""
     return _LAST_CLAIMED.ask(database, broadcast=broadcast_id)
 
 
 def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Let a scheduled broadcast run, because its time has come or its provider can hold it; no other."""
+    """Start a scheduled broadcast, because it is due or the provider can hold its email. Leave any other unchanged."""
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is BroadcastState.SCHEDULED:
             is_ahead = broadcast.due_at is not None and broadcast.due_at > now
-            detail = "ahead of its time, for the provider to hold" if is_ahead else "its time has come"
+            detail = (
+                "early, so that the provider can hold the email until its scheduled time"
+                if is_ahead
+                else "its scheduled time has come"
+            )
             set_running(connection, broadcast_id, Entry.STARTED, detail, now=now)
         return require_current(connection, broadcast_id)
 
 
 def keep_batch_id(database: Database, broadcast_id: int, batch_id: str) -> str:
-    """Keep the id under which the provider is to hold mail, unless there is one already. Return the one kept."""
+    """Save the batch id under which the provider is to hold email, unless one is saved already. Return the saved id."""
     with database.transaction() as connection:
         _KEEP_BATCH_ID(connection, broadcast=broadcast_id, batch_id=batch_id)
         return require_current(connection, broadcast_id).batch_id
 
 
 def zone_progress(database: Database, broadcast_id: int) -> tuple[ZoneProgress, ...]:
-    """Return how each time zone of a broadcast in local time stands, the earliest first."""
+    """Return the progress of each time zone of a broadcast that is sent at local time, earliest first."""
     return _ZONES.ask(database, broadcast=broadcast_id)

@@ -1,7 +1,7 @@
-"""Ends a broadcast before its time: what has not left never leaves, and what the provider holds is taken back.
+"""Cancel a broadcast: send nothing more, and take back the email that the provider still holds.
 
-The steps are `begin_cancel`, then the provider's own cancelling, `take_back` and `finish_cancel`. Each may be repeated,
-so that a crash between them costs nothing.
+The steps are `begin_cancel`, the cancellation at the provider, `take_back` and `finish_cancel`. Each step can be
+repeated, so a crash between them does no harm.
 """
 
 from datetime import datetime, timedelta
@@ -21,15 +21,15 @@ _WAITING = query_value("cancel", "waiting", int)
 _TAKE_BACK = query_all("cancel", "take_back", int)
 _LEAVE_OPEN = change("cancel", "leave_open")
 _LEFT_TO_END = query_value("cancel", "left_to_end", int)
-_TAKEN_BACK = "taken back from the provider before its time"
-_TOO_CLOSE = "the provider held it, and it was too close to its time to be surely taken back"
+_TAKEN_BACK = "canceled at the provider before its scheduled time"
+_TOO_CLOSE = "the provider held it, and its scheduled time was too close to be sure that it was canceled"
 
 
 def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Cancel what has not left, and let nothing more leave; a broadcast that is being cancelled stays so.
+    """Cancel all ready chunks, and let nothing more leave. A broadcast that is already being canceled is unchanged.
 
-    One that is done or stopped can be cancelled as long as the provider holds mail of it for later. Raise InputError
-    where there is nothing to cancel.
+    A broadcast that is done or stopped can be canceled as long as the provider holds some of its email for later. Raise
+    InputError if there is nothing to cancel.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
@@ -38,18 +38,21 @@ def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Bro
         held = _HELD_AHEAD(connection, broadcast=broadcast_id, now=text_of(now))
         _require_something_to_cancel(broadcast, held)
         waiting = _WAITING(connection, broadcast=broadcast_id)
-        detail = f"{waiting} had not left, {held} are held by the provider"
+        detail = f"{waiting} not sent yet, {held} held by the provider"
         set_cancelling(connection, broadcast_id, detail, now=now)
         cancel_ready(connection, broadcast_id, reason=CANCELLED_WHY, now=now)
         return require_current(connection, broadcast_id)
 
 
 def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confirmed_at: datetime) -> int:
-    """Settle what the provider held, once it confirmed that it cancelled. Return how many deliveries came back.
+    """Settle the chunks that the provider held, after it confirmed the cancellation.
 
-    `margin` is how long before its time the provider surely lets go of mail. What was to be held longer than that when
-    the cancelling was confirmed is cancelled, whether or not it was known to be taken. What was still held when the
-    cancelling began, and less long, may have left: it becomes unknown.
+    Return the number of deliveries that were taken back. The provider can reliably
+    cancel an email until `margin` before it is due.
+
+    - Chunks held until later than confirmation + margin are canceled, whether accepted or unknown.
+    - Accepted chunks that were still held when the cancellation began, but are due sooner, may have left. They become
+      unknown.
     """
     with database.transaction() as connection:
         if require_current(connection, broadcast_id).state is not BroadcastState.CANCELLING:
@@ -68,7 +71,7 @@ def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confi
 
 
 def finish_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """End a broadcast that is being cancelled, unless something is inflight or left to take back. Return it."""
+    """End a broadcast that is being canceled, unless a chunk is inflight or must still be taken back. Return it."""
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is not BroadcastState.CANCELLING:
@@ -82,15 +85,15 @@ def finish_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Br
 
 def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:
     if broadcast.state is BroadcastState.CANCELLED:
-        raise InputError(f"broadcast {broadcast.id} is cancelled already; there is nothing left to do")
+        raise InputError(f"broadcast {broadcast.id} is already canceled; there is nothing left to do")
     if broadcast.state in {BroadcastState.DONE, BroadcastState.STOPPED} and not held:
         raise InputError(
-            f"broadcast {broadcast.id} is {broadcast.state}, and the provider holds nothing of it for later; what was "
-            "sent cannot be taken back"
+            f"broadcast {broadcast.id} is {broadcast.state}, and the provider holds none of its email for later; email "
+            "that was sent cannot be taken back"
         )
 
 
 def _began(connection: Connection, broadcast_id: int) -> str:
-    """Return when the cancelling began, as text."""
+    """Return when the cancellation began, as text. Return an empty text if it has not begun."""
     began = journal.first_moment(connection, broadcast_id, Entry.CANCELLING)
     return "" if began is None else text_of(began)

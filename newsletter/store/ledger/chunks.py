@@ -1,4 +1,4 @@
-"""Changes one chunk within a transaction: its state, and which deliveries are in it."""
+"""Change one chunk inside a transaction: its state, and the deliveries in it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ _MOVE_DELIVERIES = change("chunks", "move_deliveries")
 _SHRINK_CHUNK = change("chunks", "shrink_chunk")
 _NEXT_NUMBER = query_value("chunks", "next_number", int)
 _ADD_CHUNK_LIKE = change("chunks", "add_chunk_like")
-_EMPTY = "nobody is left in this chunk"
+_EMPTY = "no one is left in this batch"
 
 
 class OpenChunk(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class OpenChunk(Struct, frozen=True, kw_only=True):
 
 
 def set_state(chunk: OpenChunk, state: ChunkState, *, reason: str, message_id: str = "") -> None:
-    """Keep what became of the deliveries that are still in the chunk."""
+    """Save a new state for the deliveries that are still in the chunk."""
     place = {"broadcast": chunk.broadcast, "chunk": chunk.number, "reason": reason, "now": text_of(chunk.now)}
     if state is ChunkState.READY:
         _MAKE_READY(chunk.connection, **place)
@@ -42,12 +42,12 @@ def set_state(chunk: OpenChunk, state: ChunkState, *, reason: str, message_id: s
 
 
 def close_empty(chunk: OpenChunk) -> None:
-    """Close a chunk that everybody was taken out of."""
+    """Close a chunk that has no deliveries left."""
     set_state(chunk, ChunkState.REJECTED, reason=_EMPTY)
 
 
 def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str]) -> None:
-    """Take deliveries (subscriber → reason) out of the chunk for good; all of them must be in it."""
+    """Take deliveries (subscriber → reason) out of the chunk for good. All of them must be in it."""
     by_reason = defaultdict(list)
     for subscriber, reason in reasons.items():
         by_reason[reason].append(subscriber)
@@ -70,7 +70,7 @@ def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str])
 def split_off(
     chunk: OpenChunk, subscribers: Collection[int], state: ChunkState, *, reason: str = "", message_id: str = ""
 ) -> None:
-    """Put deliveries into a new chunk that is otherwise like this one; all of them must be in this one."""
+    """Move deliveries into a new chunk that is otherwise like this one. All of them must be in this chunk."""
     if not subscribers:
         return
     number = _NEXT_NUMBER(chunk.connection, broadcast=chunk.broadcast)

@@ -1,4 +1,4 @@
-"""Claims the next chunk of a broadcast: durably inflight before anything of it can leave."""
+"""Claim the next chunk of a broadcast. It is saved to disk as inflight before any of it can leave the machine."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from newsletter.system.moments import text_of
 
 
 class ReadyChunk(NamedTuple):
-    """The first chunk that may be handed over."""
+    """The first chunk that may be sent to the provider."""
 
     number: int
     attempt: int
@@ -33,7 +33,7 @@ class ReadyChunk(NamedTuple):
 
 
 class DeliveryRow(NamedTuple):
-    """A delivery of a claimed chunk; the columns that the messages need besides come after these."""
+    """A delivery of a claimed chunk. Any other columns that the messages need follow these."""
 
     subscriber: int
     email: str
@@ -43,7 +43,7 @@ class DeliveryRow(NamedTuple):
 
 
 class CheckedRow(NamedTuple):
-    """The same of somebody who may have left the list; last, after all columns, why they must not be mailed."""
+    """A delivery to a person who may have left the list. The last column says why they must not be emailed."""
 
     subscriber: int
     email: str | None
@@ -61,11 +61,12 @@ _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
 _MARK_INFLIGHT = change("claim", "mark_inflight")
 _COLUMNS = ":columns"
-_TICK = timedelta(seconds=1)  # the ledger's
-_IN_EVERY_ROW = ("", "email", "first_name", "last_name", "")  # subscriber and token are nothing that a field can name
+_TICK = timedelta(seconds=1)  # the resolution of times in the ledger
+# The fields in every row, by column. The text is empty for the columns subscriber and token, which no field can name.
+_IN_EVERY_ROW = ("", "email", "first_name", "last_name", "")
 _ON_DEMAND = tuple(column.name for column in COLUMNS if column.is_field and column.name not in _IN_EVERY_ROW)
 _ATTRIBUTES = "attributes"
-# A tuple as it is, made a delivery: `_make` would ask for the length of each, a million times.
+# Turns a plain tuple into a delivery. `ClaimedDelivery._make` would also check the length of each of a million tuples.
 _as_delivery = partial(tuple.__new__, ClaimedDelivery)
 
 
@@ -80,35 +81,36 @@ def claim_chunk(
     held_only: bool = False,
     allowances: Sequence[Allowance] = (),
 ) -> ClaimedChunk | NotYet | None:
-    """Mark the first chunk of a running broadcast that is due inflight. Return it, or None where there is none.
+    """Mark the first due chunk of a running broadcast as inflight. Return it, or None if there is none.
 
-    With `hold_within`, and a batch id of the broadcast, a chunk that is due so much later may be claimed too: the
-    provider is to hold it until then. `held_only` leaves out what would reach people at once. Whoever was suppressed or
-    removed since the freeze is excluded first. `fields` are columns or attributes whose values the messages need.
-    Return NotYet where an allowance is used up. When this returns, the claim has reached the disk.
+    If the broadcast has a batch id, a chunk that is due up to `hold_within` later may be claimed too. The provider will
+    hold it until then. With `held_only`, only such chunks are claimed. People who were suppressed or removed since the
+    freeze are excluded first. `fields` are the columns or attributes that the messages need.
+
+    Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """
     claim = Claim(broadcast_id, runner_id, tuple(fields), now, now + (hold_within or timedelta()), held_only)
     if not allowances:
         with database.shared_transaction() as connection:
             return claim_within(connection, claim)
-    # What an allowance permits is counted over all chunks, so nobody else may claim meanwhile.
+    # An allowance counts the deliveries of all chunks, so no one else may claim a chunk at the same time.
     with database.transaction() as connection:
         return _claim_allowed(connection, claim, allowances)
 
 
 class Claim(NamedTuple):
-    """Who claims, and what."""
+    """The parameters of one claim: broadcast, runner, merge fields, time, and how far ahead email may be held."""
 
     broadcast: int
     runner: str
     fields: tuple[str, ...]
     now: datetime
-    held_to: datetime  # up to when a provider that holds mail may be given what is due later
-    held_only: bool = False  # nothing that would reach people at once
+    held_to: datetime  # the latest due time of a chunk that the provider may hold
+    held_only: bool = False  # claim nothing that would reach people immediately
 
 
 def claim_within(connection: Connection, claim: Claim) -> ClaimedChunk | None:
-    """Mark the first chunk inflight, within a transaction; the claim holds when that is kept."""
+    """Mark the first chunk as inflight inside a transaction. The claim is valid once the transaction is committed."""
     while ready := _next_ready(connection, claim):
         if claimed := _take(connection, claim, ready):
             return claimed
@@ -118,7 +120,11 @@ def claim_within(connection: Connection, claim: Claim) -> ClaimedChunk | None:
 def _claim_allowed(
     connection: Connection, claim: Claim, allowances: Sequence[Allowance]
 ) -> ClaimedChunk | NotYet | None:
-    """Do the same as far as the allowances go, which each chunk is measured by: one before it may prove to be empty."""
+    """Claim the first chunk that the allowances permit.
+
+    The allowances are checked again for each chunk, because a chunk may turn out to be empty. Then the
+    next one is tried.
+    """
     while ready := _next_ready(connection, claim):
         if not_yet := _not_yet(connection, claim.broadcast, ready.size, allowances):
             return not_yet
@@ -128,7 +134,7 @@ def _claim_allowed(
 
 
 def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChunk | None:
-    """Mark a chunk inflight; where nobody of it may be mailed any more, close it."""
+    """Mark a chunk as inflight and return it. If no one in it may be emailed anymore, close it and return None."""
     columns = columns_of(claim.fields)
     chunk = OpenChunk(connection=connection, broadcast=claim.broadcast, number=ready.number, now=claim.now)
     rows = _mailable(chunk, ready, columns)
@@ -149,7 +155,10 @@ def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:
 
 
 def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
-    """Return what keeps a chunk of this size waiting longest; one that no allowance is large enough for goes alone."""
+    """Return the longest wait that the allowances impose on a chunk of this size, or None if it may go now.
+
+    A chunk that is larger than an allowance may go if nothing else has used that allowance.
+    """
     used_up = []
     for allowance in allowances:
         used = _CLAIMED_SINCE(connection, broadcast=broadcast_id, since=text_of(allowance.since))
@@ -162,7 +171,7 @@ def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: S
 
 
 def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[Row]:
-    """Return the rows of those who may be mailed; whoever must not be any more is excluded."""
+    """Return the rows of people who may be emailed. Exclude those who must not be emailed anymore."""
     connection = chunk.connection
     place = {
         "broadcast": chunk.broadcast,
@@ -170,7 +179,9 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
         "first_subscriber": ready.first_subscriber,
         "size": ready.size,
     }
-    # The rows stay plain tuples, and are turned into deliveries column by column: this is the hot path.
+    # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
+    # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
+    # If fewer rows come back than the chunk holds, someone was removed from the list, and the full query runs.
     if not _IS_ANYBODY_SUPPRESSED(connection):
         query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()
@@ -212,18 +223,21 @@ def _mark_inflight(
 
 
 class Columns(Struct, frozen=True, kw_only=True):
-    """The columns that are read besides those of every row, for fields in an order of their own."""
+    """The columns to read in addition to those in every row, and the fields in the order that the messages need."""
 
     fields: tuple[str, ...]
-    extra: tuple[str, ...]  # names of ours: what a user wrote never becomes part of a query
+    extra: tuple[str, ...]  # column names from our own table, because no user's text may become part of a query
 
     @property
     def sql(self) -> str:
-        """Return what the list of columns goes on with."""
+        """Return the extra columns as SQL that continues the list of columns."""
         return "".join(f", s.{name}" for name in self.extra)
 
     def deliveries(self, rows: Sequence[Row]) -> tuple[ClaimedDelivery, ...]:
-        """Return one delivery a row; at least one row. Taken by columns, which takes half as long as by rows."""
+        """Return one `ClaimedDelivery` per row. There must be at least one row.
+
+        Building them column by column takes half as long as row by row.
+        """
         columns = tuple(zip(*rows, strict=True))
         values = self._values(columns)
         return tuple(map(_as_delivery, zip(*columns[: len(_IN_EVERY_ROW)], values, strict=False)))
@@ -245,7 +259,7 @@ class Columns(Struct, frozen=True, kw_only=True):
 
 @lru_cache
 def columns_of(fields: tuple[str, ...]) -> Columns:
-    """Return the columns for fields: a column of the list by its name, anything else from the attributes."""
+    """Return the columns to read for some fields. A field that is not a column is read from the attributes."""
     extra = [name for name in _ON_DEMAND if name in fields]
     if not {*_IN_EVERY_ROW, *_ON_DEMAND}.issuperset(fields):
         extra.append(_ATTRIBUTES)

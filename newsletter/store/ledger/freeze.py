@@ -1,4 +1,4 @@
-"""Freezes a broadcast: who is meant, who is left out and why, in which chunks, when, and with which content."""
+"""Freeze a broadcast: fix its recipients, the excluded people with reasons, the chunks, the times and the content."""
 
 import secrets
 from collections import Counter, defaultdict
@@ -37,22 +37,25 @@ _CLEAR_UP = tuple(change("freeze", name) for name in ("drop_beginning", "drop_me
 
 
 class NotRenderedError(Exception):
-    """Somebody of the segment has a readership that was not rendered; nothing was frozen."""
+    """A subscriber in the segment has a readership whose variant was not rendered. Nothing was frozen."""
 
     def __init__(self, readerships: Sequence[Readership]) -> None:
         self.readerships = tuple(readerships)
-        super().__init__("there are readers whose variant was not rendered")
+        super().__init__("some readers have a variant that was not rendered")
 
 
 def freeze_broadcast(
     database: Database, request: FreezeRequest, variants: Iterable[RenderedVariant], *, chunk_size: int, now: datetime
 ) -> Broadcast:
-    """Give everybody of the segment one delivery, in one transaction.
+    """Create one delivery for each member of the segment, in one transaction.
 
-    Of `variants` only those that somebody gets are kept. Whoever is suppressed, left all topics of the issue, never
-    said yes, or may have got the issue from an earlier broadcast, is excluded with the first of these reasons. With a
-    time that is ahead the broadcast is scheduled, else it runs. Nothing is written where nobody is left (InputError) or
-    where a readership has none of the variants (NotRenderedError).
+    People are excluded for the first of these reasons that applies: they are suppressed, they left all topics of the
+    issue, they have no recorded consent or basis, or they may have received the issue from an earlier broadcast. Only
+    those of the `variants` that someone gets are saved. If the time is in the future, the broadcast is scheduled;
+    otherwise it is running.
+
+    Raise InputError if no one is left, and NotRenderedError if a readership has no variant. Nothing is written
+    in either case.
     """
     content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
@@ -76,9 +79,9 @@ def freeze_broadcast(
 
 
 def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
-    """Return who would get what, and when, if the broadcast were frozen now. Write nothing, hold up nobody.
+    """Return who would get which variant, and when, if the broadcast were frozen now. Write nothing and block no one.
 
-    Raise InputError where nobody would get anything.
+    Raise InputError if no one would get anything.
     """
     with database.read() as connection:
         members = sort_members(connection, request)
@@ -103,7 +106,7 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
 
 
 def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:
-    """Return how many who are left are in each part, by its number; where there can be but one, nobody is read."""
+    """Return the number of remaining members in each part, by part number. If there is only one part, read no rows."""
     if members.numbering.count == 1:
         left = members.count - sum(each.deliveries for each in members.excluded)
         return {0: left} if left else {}
@@ -123,7 +126,7 @@ def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
 
 
 class _Part(Struct, frozen=True, kw_only=True):
-    """The people of one variant and one zone; no chunk mixes parts."""
+    """The people who get the same variant in the same zone. A chunk never mixes parts."""
 
     number: int
     readership: Readership
@@ -133,12 +136,14 @@ class _Part(Struct, frozen=True, kw_only=True):
 
 
 def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> list[_Part]:
-    """Cut those who are left into parts and chunks. Return the parts by their moment."""
+    """Divide the remaining members into parts and chunks. Return the parts, sorted by their time."""
     counts: defaultdict[int, int] = defaultdict(int)
     beginnings: defaultdict[int, list[int]] = defaultdict(list)
     is_one_part = members.numbering.count == 1
     for page in members_left(connection):
-        if is_one_part:  # nearly always; then nobody needs to be looked at
+        if is_one_part:
+            # The usual case, without a loop over the people. With counts[0] people before this page, the next chunk
+            # begins at index -counts[0] % chunk_size of the page, and from there every chunk_size rows.
             beginnings[0] += [subscriber for subscriber, _ in page[-counts[0] % chunk_size :: chunk_size]]
             counts[0] += len(page)
             continue
@@ -206,9 +211,9 @@ def _add_chunks(
     chunk_size: int,
     now: datetime,
 ) -> None:
-    """Number the chunks of all parts, and keep where each begins in the temporary table `beginning`.
+    """Assign numbers to the chunks, and save the first subscriber of each in the temporary table `beginning`.
 
-    A variant is numbered by the place of its readership.
+    The number of a variant is the index of its readership in `readerships`.
     """
     rows: list[dict[str, object]] = []
     beginnings: list[tuple[int, int, int]] = []
@@ -239,7 +244,7 @@ def _write_journal(
     connection: Connection, broadcast_id: int, request: FreezeRequest, members: SortedMembers, *, now: datetime
 ) -> None:
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
-    people = f"{members.count} people of segment {request.segment.name}"
+    people = f"{members.count} people in segment {request.segment.name}"
     journal.write(
         connection, broadcast_id, Entry.FROZEN, f"{people}; excluded: {reasons}" if reasons else people, now=now
     )

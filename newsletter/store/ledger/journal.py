@@ -1,4 +1,4 @@
-"""What happened to a broadcast, in order: for whoever asks later who did what, and when."""
+"""The journal of a broadcast: what happened to it, in order, with time and detail."""
 
 from datetime import datetime
 
@@ -14,15 +14,15 @@ _FIRST_OF = query_one("journal", "first_of", datetime)
 
 
 def journal_of(database: Database, broadcast_id: int) -> tuple[JournalEntry, ...]:
-    """Return the entries of a broadcast, the oldest first."""
+    """Return the entries of a broadcast, oldest first."""
     return _ENTRIES.ask(database, broadcast=broadcast_id)
 
 
 def write(connection: Connection, broadcast_id: int, entry: Entry, detail: str, *, now: datetime) -> None:
-    """Add an entry, within a transaction beside which nobody else writes; addresses in it are masked."""
+    """Add an entry, with addresses masked. Call it in a transaction during which no one else can write."""
     _WRITE(connection, broadcast=broadcast_id, at=text_of(now), entry=entry.value, detail=masked(detail))
 
 
 def first_moment(connection: Connection, broadcast_id: int, entry: Entry) -> datetime | None:
-    """Return when something happened for the first time, or None where it did not."""
+    """Return the time of the first entry of a kind, or None if there is none."""
     return _FIRST_OF(connection, broadcast=broadcast_id, entry=entry.value)

@@ -1,4 +1,4 @@
-"""Sorts the members of a segment before a freeze: who is left out and why, and who gets which variant, and when."""
+"""Sort the members of a segment before a freeze: who is excluded and why, who gets which variant, and when."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -17,14 +17,14 @@ from newsletter.store.queries import change, query_all
 
 
 class MemberLeft(NamedTuple):
-    """Somebody who gets a message, and the number of their part."""
+    """A member who will get a message, and the number of their part."""
 
     subscriber: int
     part: int
 
 
 class ZoneLeft(NamedTuple):
-    """How many people who get a message state a time zone."""
+    """The number of members with a certain stated time zone who will get a message."""
 
     zone: str
     people: int
@@ -43,27 +43,27 @@ _PAGE = 10_000
 
 
 class Zone(Struct, frozen=True, kw_only=True):
-    """People who get their message at the same moment, because they go by the same clock."""
+    """A group of people who get their message at the same time, because they use the same clock."""
 
-    name: str  # an IANA name; empty where everybody goes by one clock
-    moment: datetime | None  # None: as soon as it can
+    name: str  # an IANA name; empty if everyone uses one clock
+    moment: datetime | None  # None: as soon as possible
 
 
 class SortedMembers(Struct, frozen=True, kw_only=True):
-    """What is known once the temporary table `member` is filled."""
+    """The result of filling the temporary table `member`."""
 
     count: int
-    excluded: tuple[SettledCount, ...]  # the settlements are numbered in this order, from 1
+    excluded: tuple[SettledCount, ...]  # settlement numbers are the positions in this tuple, from 1
     numbering: Numbering  # of the parts
     zones: Mapping[str, Zone]
 
     def zone(self, part: int) -> Zone:
-        """Return the zone by whose clock the people of a part go."""
+        """Return the zone whose clock the people in a part use."""
         return self.zones[self.numbering.clock(part)]
 
 
 def sort_members(connection: Connection, request: FreezeRequest) -> SortedMembers:
-    """Fill the temporary table `member`, within a transaction."""
+    """Fill the temporary table `member` with the segment, inside a transaction."""
     zones, clock_of = _zones(connection, request.schedule)
     numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
     _CREATE_MEMBER(connection)
@@ -72,9 +72,9 @@ def sort_members(connection: Connection, request: FreezeRequest) -> SortedMember
 
 
 def members_left(connection: Connection) -> Iterator[list[tuple[int, int]]]:
-    """Yield who gets a message, as a `MemberLeft`, in the order of the subscribers; many at a time.
+    """Yield the members who will get a message, in the order of the subscribers, in pages of many rows.
 
-    There may be millions, so that each stays a plain tuple.
+    Each is a plain tuple with the fields of `MemberLeft`, because there may be millions.
     """
     after = 0
     while page := connection.execute(_MEMBERS_LEFT.sql, {"after": after, "size": _PAGE}).fetchall():
@@ -84,31 +84,30 @@ def members_left(connection: Connection) -> Iterator[list[tuple[int, int]]]:
 
 
 def zoneless_left(connection: Connection, schedule: Schedule) -> int:
-    """Return how many who get a message go by the schedule's clock because no zone of theirs is known."""
+    """Return how many members will get a message by the schedule's own clock, because their zone is not known."""
     return sum(row.people for row in _ZONES_LEFT(connection) if schedule.clock_of(row.zone) != row.zone)
 
 
 def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: int) -> None:
-    """Raise InputError, with the reasons, where nobody would get anything."""
+    """Raise InputError with the reasons if no one would get anything."""
     if left:
         return
     name = request.segment.name
     if not members.count:
-        raise InputError(f"nobody is in segment {name}; `newsletter segments` shows how many each one has")
+        raise InputError(f"segment {name} has no subscribers; `newsletter segments` shows the size of each segment")
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
     hint = ""
-    if _ALREADY_IN in reasons:  # perhaps it was interrupted, and the person only wants it to go on
-        hint = "; `newsletter status` shows how it stands"
+    if _ALREADY_IN in reasons:  # perhaps that broadcast was interrupted and only needs to be resumed
+        hint = "; `newsletter status` shows the progress of that broadcast"
     elif NO_CONSENT in reasons:
-        hint = '; import the list again with when they said yes, or with --basis "…" that says why they may be mailed'
+        hint = '; import the list again with the dates of consent, or use --basis "…" to state why you may email them'
     raise InputError(
-        f"nobody in segment {name} is left to send {request.issue} to: of {members.count}, {reasons}; nothing was "
-        f"sent{hint}"
+        f"no one in segment {name} can be sent {request.issue} (of {members.count}: {reasons}); nothing was sent{hint}"
     )
 
 
 def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str, Zone], dict[str, str]]:
-    """Return the zones that a member can be in, by name, and which of them whoever states a time zone goes by."""
+    """Return the possible zones by name, and a mapping from each stated time zone to the name of the zone to use."""
     if schedule is None:
         return {"": Zone(name="", moment=None)}, {}
     if not schedule.is_local_time:
@@ -119,7 +118,7 @@ def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str,
 
 
 def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCount, ...]:
-    """Exclude members, each for the first reason that holds. Return how many for each reason."""
+    """Exclude members, each for the first reason that applies. Return the number for each reason."""
     excluded: list[SettledCount] = []
     for suppression in SuppressionReason:
         count = _EXCLUDE_SUPPRESSED(connection, settlement=len(excluded) + 1, reason=suppression.value)

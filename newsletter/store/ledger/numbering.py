@@ -1,8 +1,10 @@
-"""Numbers the parts of a segment, in SQL and back: a part is the people of one readership who go by one clock.
+"""Encode parts as numbers in SQL, and decode the numbers.
 
-The number is written like the digits of a clock face or a date, in a mixed radix. Each axis is a digit that says which
-of the axis's values somebody has, `axis.values[digit]`; the clock is the last digit. A digit counts as many times as
-there are combinations of all digits before it:
+A part is a group of people who have the same readership and use the same clock.
+
+Part numbers use a mixed radix, as hours, minutes and seconds do. Each axis is one digit: the index of a
+person's value in `axis.values`. The clock is the last digit, the index of the zone in `clocks`. The weight of a digit
+is the number of combinations of all digits before it:
 
     number = digit of axis 0
            + digit of axis 1 * len(values of axis 0)
@@ -10,7 +12,10 @@ there are combinations of all digits before it:
            + ...
            + number of the clock * (the lengths of all axes multiplied)
 
-So one expression sorts a million people, and nothing outside this module knows how.
+For example, take two axes with 2 and 5 values, and 3 clocks. The weights are 1, 2 and 10, and the parts are numbered
+from 0 to 29. Because 27 = 1 * 1 + 3 * 2 + 2 * 10, part 27 has value 1 of axis 0, value 3 of axis 1, and clock 2.
+
+One SQL expression can therefore sort a million people into parts. No code outside this module depends on the encoding.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +34,9 @@ from newsletter.store.segment_sql import Binder, compose, condition_sql
 
 _CREATE_LOOKUP = change("freeze", "create_lookup")
 _COLLECT_MEMBERS = change("freeze", "collect_members")
-_LARGEST = 2**63  # what an engine can count with
-# To find a domain after the last @ costs twice as much as after the first, so it is done for quoted addresses alone.
+_LARGEST = 2**63  # both engines count in signed 64-bit integers
+# The domain is the text after the last @. Finding the last @ costs twice as much as finding the first. The last @
+# is only searched for if another @ follows the first, which happens only in quoted addresses.
 _AFTER_FIRST_AT = "substr(s.person, instr(s.person, '@') + 1)"
 _AFTER_LAST_AT = "substr(s.person, length(rtrim(s.person, replace(s.person, '@', ''))) + 1)"
 _KEYS = {
@@ -40,7 +46,7 @@ _KEYS = {
 
 
 class _Table(Struct, frozen=True):
-    """Numbers that are looked up in the temporary table `lookup`, where each table has an id of its own."""
+    """A table of numbers by key. All such tables are rows of the temporary table `lookup`, each with its own id."""
 
     id: int
     key: Key
@@ -49,7 +55,7 @@ class _Table(Struct, frozen=True):
 
     @property
     def join(self) -> str:
-        """SQL that finds the row of each subscriber, at most one."""
+        """SQL that joins the row for each subscriber. There is at most one row for each."""
         return f"LEFT JOIN lookup AS l{self.id} ON l{self.id}.id = {self.id} AND l{self.id}.key = {_KEYS[self.key]}"
 
     @property
@@ -59,10 +65,10 @@ class _Table(Struct, frozen=True):
 
 
 class Numbering:
-    """How the parts of one freeze are numbered.
+    """The numbering of the parts of one freeze.
 
-    `segments` has the condition of each segment that an axis names. People go by one of `clocks`: by the one that
-    `clock_of` has for the time zone that they state, or all by the first where it is empty.
+    `segments` has the condition of each segment that an axis names. `clock_of` maps each stated time zone to one of
+    `clocks`. If it is empty, everyone uses the first clock.
     """
 
     def __init__(
@@ -75,9 +81,9 @@ class Numbering:
         self.clocks = clocks
         self._axes, self._segments = axes, segments
         self._weights = [prod(len(before.values) for before in axes[:place]) for place in range(len(axes) + 1)]
-        self.count = self._weights[-1] * len(clocks)  # of the parts that there can be
+        self.count = self._weights[-1] * len(clocks)  # the number of possible parts
         if self.count >= _LARGEST:
-            raise InputError("the issue differs between too many segments; let fewer sections be `only:` for one")
+            raise InputError("the issue has different sections for too many segments; use `only:` in fewer sections")
         self._tables = {
             place: self._table(place, axis.rule) for place, axis in enumerate(axes) if isinstance(axis.rule, Lookup)
         }
@@ -88,7 +94,7 @@ class Numbering:
     def collect(self, connection: Connection, segment: Condition) -> int:
         """Put the members of a segment into the temporary table `member`, each with the number of their part.
 
-        Return how many they are.
+        Return the number of members.
         """
         _CREATE_LOOKUP(connection)
         rows = [(table.id, key, number) for table in self._tables.values() for key, number in table.numbers.items()]
@@ -105,11 +111,11 @@ class Numbering:
         return collect(connection, **values)
 
     def clock(self, part: int) -> str:
-        """Return the zone by whose clock the people of a part go; empty where all go by one."""
+        """Return the zone whose clock the people in a part use. Return an empty text if everyone uses one clock."""
         return self.clocks[part // self._weights[-1]]
 
     def readership(self, part: int) -> Readership:
-        """Return the readership of the people of a part."""
+        """Return the readership of the people in a part."""
         values: dict[str, str] = {}
         for axis in self._axes:
             part, digit = divmod(part, len(axis.values))
@@ -119,11 +125,11 @@ class Numbering:
     def _part_sql(self, binder: Binder) -> str:
         numbers = [self._number_sql(place, binder) for place in range(len(self._axes))]
         clock = self._tables.get(len(self._axes))
-        # PostgreSQL adds small numbers in 32 bits, and fails where the sum takes more, unless the first one has 64.
+        # PostgreSQL adds small numbers in 32 bits and fails if the sum is larger. A first term of 64 bits avoids that.
         return " + ".join(["CAST(0 AS BIGINT)", *numbers, *([clock.number] if clock else [])])
 
     def _number_sql(self, place: int, binder: Binder) -> str:
-        """Return SQL for what an axis adds to the number of a part."""
+        """Return SQL for the term that an axis adds to the number of a part."""
         rule = self._axes[place].rule
         if isinstance(rule, Lookup):
             return self._tables[place].number
@@ -149,5 +155,5 @@ class Numbering:
         return _Table(place, rule.key, numbers, self._weigh(place, rule.otherwise))
 
     def _weigh(self, place: int, value: str) -> int:
-        """Return what a value of an axis adds to the number of a part."""
+        """Return the term that a value of an axis adds to the number of a part: its index times the axis's weight."""
         return self._weights[place] * self._axes[place].values.index(value)

@@ -1,4 +1,4 @@
-"""Records what became of a chunk that was handed over, or that a dead process left behind."""
+"""Record the outcome of a chunk that was sent to the provider, or that a dead process left behind."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from newsletter.system.moments import text_of
 
 
 class FoundChunk(NamedTuple):
-    """A chunk as it stands before an outcome is applied to it."""
+    """The state of a chunk before an outcome is applied to it."""
 
     state: ChunkState
     attempt: int
@@ -37,7 +37,7 @@ class FoundChunk(NamedTuple):
 
 
 class InflightChunk(NamedTuple):
-    """A chunk that somebody is handing over, or was."""
+    """A chunk that a runner is sending, or was sending when it died."""
 
     number: int
     runner: str
@@ -57,26 +57,29 @@ _STATE = {
     Verdict.UNKNOWN: ChunkState.UNKNOWN,
 }
 _TAKEN = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
-_GIVEN_UP = frozenset({ChunkState.READY, ChunkState.CANCELLED})  # where nobody waits for an answer any more
-_CAME_BACK = "some deliveries were surely not handed over, as was learned late; resume sends them"
-_ORPHANED = "the program ended while this chunk was being handed over"
+_GIVEN_UP = frozenset({ChunkState.READY, ChunkState.CANCELLED})  # no one waits for an answer in these states
+_CAME_BACK = "some emails turned out not to have been sent; `newsletter resume` sends them"
+_ORPHANED = "the program ended while this batch was being sent"
 
 
 class Exchange(Struct, frozen=True):
-    """What came of recording one chunk and claiming the next."""
+    """The result of recording one chunk and claiming the next."""
 
     is_recorded: bool
     following: ClaimedChunk | None
 
 
 def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, *, now: datetime) -> None:
-    """Apply an outcome to a claimed chunk and its broadcast, in one transaction; once, however often it is told.
+    """Apply an outcome to a claimed chunk and its broadcast, in one transaction. Repeated calls have no further effect.
 
-    Of the invalid only those are suppressed whose address is undeliverable: a suppression outlasts the issue, and
-    most refusals are about the mail, its sender or the day. A chunk that is too large is halved; a single message
-    that is too large stops the broadcast. A broadcast that stops cancels its ready chunks, of which nothing has left,
-    so that the corrected issue can still reach those people. Where nothing may leave any more, what comes back is
-    cancelled. Raise StoreError where there is no such chunk.
+    - Invalid recipients are suppressed only if their address is undeliverable. A suppression outlasts the issue, and
+      most refusals are about the message, its sender or a temporary condition.
+    - A chunk that is too large is halved. A single message that is too large stops the broadcast.
+    - A broadcast that stops cancels its ready chunks. None of their email has left, so the corrected issue can still
+      reach those people.
+    - If the broadcast has stopped or been canceled, deliveries that come back are canceled too.
+
+    Raise StoreError if there is no such chunk.
     """
     if _is_simple(outcome):
         with database.shared_transaction() as connection:
@@ -108,9 +111,9 @@ def record_and_claim(
     now: datetime,
     hold_within: timedelta | None = None,
 ) -> Exchange:
-    """Record that a whole chunk was taken and claim the next: one wait for the disk instead of two.
+    """Record that a whole chunk was accepted and claim the next, with one wait for the disk instead of two.
 
-    An outcome that is less simple is left to `record_outcome`, and nothing is claimed.
+    For any other outcome, do nothing. The caller then uses `record_outcome`.
     """
     if not (_is_simple(outcome) and outcome.verdict is Verdict.ACCEPTED):
         return Exchange(is_recorded=False, following=None)
@@ -121,7 +124,7 @@ def record_and_claim(
 
 
 def settle_taken(connection: Connection, claimed: ClaimedChunk, outcome: Outcome, *, now: datetime) -> bool:
-    """Record a simple outcome, within a transaction. Return False where the chunk is not as the claim left it."""
+    """Record a simple outcome inside a transaction. Return False if the chunk has changed since the claim."""
     changed = _SETTLE_TAKEN(
         connection,
         broadcast=claimed.broadcast,
@@ -136,7 +139,7 @@ def settle_taken(connection: Connection, claimed: ClaimedChunk, outcome: Outcome
 
 
 def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> int:
-    """Make every inflight chunk unknown whose runner is not alive. Return how many there were."""
+    """Make each inflight chunk unknown if its runner is not alive. Return the number of such chunks."""
     with database.transaction() as connection:
         inflight = _INFLIGHT_CHUNKS(connection, broadcast=broadcast_id)
         orphans = [chunk for chunk in inflight if not database.alive(chunk.runner)]
@@ -147,7 +150,7 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
 
 
 def _is_simple(outcome: Outcome) -> bool:
-    """Return whether a chunk as a whole was taken, or perhaps taken, and nothing else changes: nearly always."""
+    """Return whether the whole chunk was accepted or is unknown, and nothing else changes. This is the usual case."""
     is_named = outcome.invalid or outcome.unsent or outcome.uncertain
     return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not is_named
 
@@ -156,18 +159,21 @@ def _require_chunk(chunk: OpenChunk) -> FoundChunk:
     found = _FIND_CHUNK(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number)
     if found is None:
         raise StoreError(
-            f"chunk {chunk.number} of broadcast {chunk.broadcast} is missing, so its outcome was not recorded; "
-            "is this the database that the broadcast began with?"
+            f"batch {chunk.number} of broadcast {chunk.broadcast} is missing, so its result was not saved; "
+            "check that [database] url names the database in which the broadcast was started"
         )
     return found
 
 
 def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_taken_back: bool) -> bool:
-    """Return whether the ledger does not know the outcome yet.
+    """Return whether the outcome is new to the ledger.
 
-    A chunk that became unknown meanwhile is settled by it. So is one that a person decided to resend, or to give up
-    with its broadcast, and that was taken after all; otherwise what is ready or cancelled came back by this very
-    outcome, whose commit was not confirmed. What is taken back never reaches anybody, even if it was taken late.
+    - An outcome of an earlier attempt is not news.
+    - An inflight chunk, and a chunk that has become unknown meanwhile, is settled by the outcome.
+    - A chunk may be ready or canceled because a person decided to resend it, or gave it up with its broadcast. If it
+      was accepted after all, that is news. Any other outcome is the one that made it ready or canceled: its commit took
+      effect but was not confirmed, so the outcome arrives twice.
+    - A chunk that was taken back at the provider never reaches anyone, even if it was accepted late.
     """
     if found.attempt != claimed.attempt:
         return False
@@ -177,7 +183,7 @@ def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_t
 
 
 def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
-    """Return whether the provider was, or will be, told to cancel the batch under which it holds this chunk."""
+    """Return whether the provider holds this chunk in a batch that has been, or will be, canceled."""
     state = require_current(connection, claimed.broadcast).state
     return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
 
@@ -193,9 +199,9 @@ def _subscribers_in(chunk: OpenChunk, found: FoundChunk) -> list[int]:
 
 
 def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> int:
-    """Take out the deliveries that the outcome names one by one. Return how many they were.
+    """Take out the deliveries that the outcome names individually. Return their number.
 
-    What is named twice counts as the more careful of the two: uncertain before invalid before unsent.
+    A delivery that is named twice gets the more cautious result: uncertain before invalid before unsent.
     """
     if not (outcome.invalid or outcome.unsent or outcome.uncertain):
         return 0
@@ -216,7 +222,8 @@ def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> in
 def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
     """Set the state of the deliveries that the outcome does not name. Return whether a single message is too large.
 
-    Only what is surely not handed over is ever halved: a half that may have been taken must not be ready again.
+    A chunk is halved only if it was definitely not sent. Half of a chunk that may have been accepted must never become
+    ready again.
     """
     if remaining == 0:
         close_empty(chunk)
@@ -232,7 +239,10 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
 
 
 def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
-    """Move the broadcast on, and let nothing that came back stay ready where nothing may leave any more."""
+    """Change the state of the broadcast as the outcome requires.
+
+    If nothing more of the broadcast may leave, cancel the deliveries that came back and are ready.
+    """
     connection, now = chunk.connection, chunk.now
     broadcast = require_current(connection, chunk.broadcast)
     if broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:

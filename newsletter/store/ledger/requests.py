@@ -1,4 +1,4 @@
-"""What was asked of the provider: the chunks one by one, who hands them over, what is held."""
+"""The requests to the provider: the chunks, the runners that send them, and the email that the provider holds."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _PAGE = 1000
 
 
 def requests_of(database: Database, broadcast_id: int) -> Iterator[AuditedRequest]:
-    """Yield the chunks that hold somebody, by number; they are read page by page."""
+    """Yield the chunks that are not empty, in the order of their numbers. They are read page by page."""
     after = 0
     while page := _REQUESTS.ask(database, broadcast=broadcast_id, after=after, size=_PAGE):
         yield from page
@@ -23,20 +23,20 @@ def requests_of(database: Database, broadcast_id: int) -> Iterator[AuditedReques
 
 
 def find_request(database: Database, broadcast_id: int, chunk: int) -> AuditedRequest | None:
-    """Return one chunk, or None where there is none of this number."""
+    """Return the chunk with this number, or None if there is none."""
     return _REQUEST.ask(database, broadcast=broadcast_id, chunk=chunk)
 
 
 def request_groups(database: Database, broadcast_id: int) -> tuple[RequestGroup, ...]:
-    """Return the chunks that hold somebody, counted by state."""
+    """Return the number of chunks that are not empty, by state."""
     return _GROUPS.ask(database, broadcast=broadcast_id)
 
 
 def runners_of(database: Database, broadcast_id: int) -> tuple[str, ...]:
-    """Return the runners of the chunks that are inflight, alive or not."""
+    """Return the runners of all inflight chunks, whether alive or not."""
     return _RUNNERS.ask(database, broadcast=broadcast_id)
 
 
 def held_mail(database: Database, broadcast_id: int) -> tuple[HeldMail, ...]:
-    """Return what the provider took ahead of its time, by the moment it was to be held until, past moments too."""
+    """Return the email that the provider accepted for a later time, grouped by that time. Include past times."""
     return _HELD.ask(database, broadcast=broadcast_id)

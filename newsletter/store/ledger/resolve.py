@@ -1,4 +1,4 @@
-"""Settles chunks of which nobody knows whether they were taken: by evidence, or by a person's word."""
+"""Settle unknown chunks, which may or may not have been accepted, by evidence or by a person's decision."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from newsletter.system.moments import text_of
 
 
 class UnknownRow(NamedTuple):
-    """A chunk that may or may not have been taken."""
+    """A chunk that the provider may or may not have accepted."""
 
     number: int
     attempt: int
@@ -29,12 +29,12 @@ UNKNOWN_CHUNKS = query_all("resolve", "unknown_chunks", UnknownRow)
 _SAMPLE = query_all("resolve", "sample", str)
 _FIND_UNKNOWN = query_one("resolve", "find_unknown", int)
 _SETTLE = change("resolve", "settle")
-_TO_RESEND = "resolved to be resent; resume sends it"
+_TO_RESEND = "some emails are waiting to be sent again; `newsletter resume` sends them"
 _NEVER_AGAIN = frozenset({BroadcastState.STOPPED, BroadcastState.CANCELLING, BroadcastState.CANCELLED})
 
 
 def unknown_chunks(database: Database, broadcast_id: int, *, sample: int = 3) -> tuple[UnknownChunk, ...]:
-    """Return the chunks that may or may not have been taken, each with up to `sample` of its addresses."""
+    """Return the unknown chunks, each with up to `sample` of its addresses."""
     with database.read() as connection:
         require_current(connection, broadcast_id)
         return tuple(
@@ -62,7 +62,7 @@ def unknown_chunks(database: Database, broadcast_id: int, *, sample: int = 3) ->
 def prove_taken(
     database: Database, broadcast_id: int, chunk: int, attempt: int, *, evidence: str, now: datetime
 ) -> bool:
-    """Take an unknown chunk as accepted, because of evidence. Return whether it was unknown since this attempt."""
+    """Mark an unknown chunk as accepted because of evidence. Return False if it was not unknown in this attempt."""
     with database.transaction() as connection:
         return _settle(connection, broadcast_id, chunk, attempt, ChunkState.ACCEPTED, evidence, now=now)
 
@@ -77,11 +77,10 @@ def resolve_chunk(
     detail: str,
     now: datetime,
 ) -> bool:
-    """Do with an unknown chunk what a person decided. Return whether it was unknown since this attempt.
+    """Settle an unknown chunk as a person decided. Return False if it was not unknown in this attempt.
 
-    What is to be resent is ready again, and a broadcast that was done waits to be resumed. A broadcast that was
-    stopped or cancelled hands nothing over any more: there the chunk is cancelled, and a later broadcast reaches its
-    people.
+    A chunk that is to be resent becomes ready, and a broadcast that was done is paused until it is resumed. A broadcast
+    that was stopped or canceled sends nothing more: its chunk is canceled, and a later broadcast can reach the people.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
@@ -112,6 +111,6 @@ def _settle(
         set_state(OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk, now=now), state, reason=reason)
     else:
         _SETTLE(connection, broadcast=broadcast_id, chunk=chunk, state=state.value, reason=reason, now=text_of(now))
-    detail = f"chunk {chunk}, {size} deliveries, unknown → {state}: {reason}"
+    detail = f"batch {chunk}, {size} emails, unknown → {state}: {reason}"
     journal.write(connection, broadcast_id, Entry.RESOLVED, detail, now=now)
     return True

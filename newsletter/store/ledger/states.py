@@ -1,4 +1,4 @@
-"""Changes the state of a broadcast within a transaction; each change is in the journal."""
+"""Change the state of a broadcast inside a transaction. Each change is written to the journal."""
 
 from datetime import datetime
 
@@ -13,9 +13,11 @@ from newsletter.store.ledger import journal
 from newsletter.store.queries import Reads, change, query_one
 from newsletter.system.moments import text_of
 
-CANCELLED_WHY = "the broadcast was cancelled"  # what the ledger says of deliveries that then never left
+CANCELLED_WHY = (
+    "the broadcast was canceled"  # the reason that the ledger gives for deliveries that never left because of this
+)
 
-# How the columns with JSON of a broadcast are read.
+# The functions that read the columns of a broadcast that hold JSON.
 BROADCAST_READS: Reads = {
     Envelope: lambda text: Envelope(**orjson.loads(text)),
     tuple[Waiver, ...]: lambda text: tuple(Waiver(**waiver) for waiver in orjson.loads(text)),
@@ -34,40 +36,40 @@ _ENDING = {
 
 
 def require_current(connection: Connection, broadcast_id: int) -> Broadcast:
-    """Return the broadcast as the transaction sees it; raise InputError where there is none of this number."""
+    """Return the broadcast as the transaction sees it. Raise InputError if there is none with this number."""
     broadcast = _FIND(connection, broadcast=broadcast_id)
     if broadcast is None:
-        raise InputError(f"there is no broadcast {broadcast_id}; `newsletter status` lists them")
+        raise InputError(f"there is no broadcast {broadcast_id}; `newsletter status` lists all broadcasts")
     return broadcast
 
 
 def set_running(connection: Connection, broadcast_id: int, entry: Entry, detail: str, *, now: datetime) -> None:
-    """Let a broadcast run."""
+    """Set the state of a broadcast to running, and write a journal entry."""
     _SET_STATE(connection, broadcast=broadcast_id, state=BroadcastState.RUNNING.value, reason="")
     journal.write(connection, broadcast_id, entry, detail, now=now)
 
 
 def hold_back(connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime) -> None:
-    """Pause a broadcast that is scheduled or running; any other stays as it is."""
+    """Pause a broadcast that is scheduled or running. Leave any other unchanged."""
     if broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.RUNNING}:
         _pause(connection, broadcast.id, reason=reason, now=now)
 
 
 def reopen(connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime) -> None:
-    """Pause a broadcast that was done, because something of it is ready again; any other stays as it is."""
+    """Pause a broadcast that was done, because some of its deliveries are ready again. Leave any other unchanged."""
     if broadcast.state is BroadcastState.DONE:
         _pause(connection, broadcast.id, reason=reason, now=now)
 
 
 def stop(connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime) -> None:
-    """End a broadcast that has not ended, and cancel its ready chunks; any other stays as it is."""
+    """Stop a broadcast that has not ended, and cancel its ready chunks. Leave any other unchanged."""
     if broadcast.state in _OPEN:
         end(connection, broadcast.id, BroadcastState.STOPPED, reason=reason, detail=reason, now=now)
         cancel_ready(connection, broadcast.id, reason=stopped_because(reason), now=now)
 
 
 def set_cancelling(connection: Connection, broadcast_id: int, detail: str, *, now: datetime) -> None:
-    """Let nothing more of a broadcast leave."""
+    """Set the state of a broadcast to `cancelling`, so that nothing more of it leaves."""
     _SET_STATE(connection, broadcast=broadcast_id, state=BroadcastState.CANCELLING.value, reason="")
     journal.write(connection, broadcast_id, Entry.CANCELLING, detail, now=now)
 
@@ -75,28 +77,28 @@ def set_cancelling(connection: Connection, broadcast_id: int, detail: str, *, no
 def end(
     connection: Connection, broadcast_id: int, state: BroadcastState, *, detail: str, now: datetime, reason: str = ""
 ) -> None:
-    """End a broadcast in a state that is an end."""
+    """End a broadcast in one of the final states: done, stopped or `cancelled`."""
     _END(connection, broadcast=broadcast_id, state=state.value, reason=reason, now=text_of(now))
     journal.write(connection, broadcast_id, _ENDING[state], detail, now=now)
 
 
 def cancel_ready(connection: Connection, broadcast_id: int, *, reason: str, now: datetime) -> None:
-    """Cancel the ready chunks, of which nothing has left."""
+    """Cancel the ready chunks of a broadcast. None of their email has left."""
     _CANCEL_READY(connection, broadcast=broadcast_id, reason=reason, now=text_of(now))
 
 
 def stopped_because(reason: str) -> str:
-    """Return what the ledger says of deliveries that a stopped broadcast never handed over."""
+    """Return the reason that the ledger gives for deliveries that a stopped broadcast never sent."""
     return f"the broadcast was stopped: {reason}"
 
 
 def envelope_text(envelope: Envelope) -> str:
-    """Return an envelope as the ledger keeps it."""
+    """Return an envelope as the JSON text that the ledger stores."""
     return orjson.dumps(asdict(envelope)).decode()
 
 
 def waivers_text(waivers: tuple[Waiver, ...]) -> str:
-    """Return waivers as the ledger keeps them."""
+    """Return waivers as the JSON text that the ledger stores."""
     return orjson.dumps([asdict(waiver) for waiver in waivers]).decode()
 
 

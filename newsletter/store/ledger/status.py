@@ -1,4 +1,4 @@
-"""Where the deliveries of a broadcast stand: counted, and one by one."""
+"""The status of a broadcast's deliveries: the counts, and the individual deliveries."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from newsletter.store.queries import query_all, query_value
 
 
 class SizeRow(NamedTuple):
-    """How many deliveries are in a state: a ChunkState, or a DeliveryStatus where they were settled one by one."""
+    """The number of deliveries in a state: a ChunkState, or a DeliveryStatus if they were settled individually."""
 
     state: str
     size: int
@@ -30,32 +30,32 @@ _PARTS = ("accepted", "waiting", "inflight", "unknown", "rejected", "cancelled",
 
 
 def tally_of(database: Database, broadcast_id: int) -> Tally:
-    """Return how many deliveries stand where; raise InputError where there is no such broadcast."""
+    """Return the number of deliveries in each state. Raise InputError if there is no such broadcast."""
     with database.read() as connection:
         require_current(connection, broadcast_id)
         return count(connection, broadcast_id)
 
 
 def count(connection: Connection, broadcast_id: int) -> Tally:
-    """Return how many deliveries stand where, as the connection sees it; the broadcast must exist."""
+    """Return the number of deliveries in each state, as the connection sees them. The broadcast must exist."""
     sizes = dict.fromkeys((*ChunkState, *DeliveryStatus), 0) | dict(_SIZES(connection, broadcast=broadcast_id))
     waiting = sizes.pop(ChunkState.READY)
     return Tally(frozen=_COUNT_FROZEN(connection, broadcast=broadcast_id), waiting=waiting, **sizes)
 
 
 def in_words(tally: Tally) -> str:
-    """Return the parts of a tally that are not empty, for people: `40 accepted, 2 excluded`."""
+    """Return the parts of a tally that are not zero as text, for example `40 accepted, 2 excluded`."""
     sizes = asdict(tally)
     return ", ".join(f"{sizes[part]} {part}" for part in _PARTS if sizes[part])
 
 
 def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount, ...]:
-    """Return how many deliveries were excluded or invalid, by reason, the most frequent first."""
+    """Return the number of excluded and invalid deliveries for each reason, most frequent first."""
     return _SETTLEMENTS.ask(database, broadcast=broadcast_id)
 
 
 def unknown_deliveries(database: Database, broadcast_id: int) -> Iterator[UnknownDelivery]:
-    """Yield everybody whose message may or may not have been taken; they are read chunk by chunk."""
+    """Yield all deliveries that the provider may or may not have accepted, read chunk by chunk."""
     for chunk in UNKNOWN_CHUNKS.ask(database, broadcast=broadcast_id):
         place = {"chunk": chunk.number, "first_subscriber": chunk.first_subscriber, "size": chunk.size}
         for email in _EMAILS_OF_CHUNK.ask(database, broadcast=broadcast_id, **place):
@@ -63,5 +63,5 @@ def unknown_deliveries(database: Database, broadcast_id: int) -> Iterator[Unknow
 
 
 def chunk_summaries(database: Database, broadcast_id: int) -> tuple[ChunkSummary, ...]:
-    """Return the chunks counted by state and reason."""
+    """Return the number of chunks with each state and reason."""
     return _CHUNK_SUMMARIES.ask(database, broadcast=broadcast_id)

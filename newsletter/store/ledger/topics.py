@@ -1,4 +1,4 @@
-"""What a broadcast is about, and that whoever left all of it does not get it."""
+"""The topics of a broadcast, and the exclusion of people who left all of them."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from newsletter.store.queries import change, query_all
 
 
 class TopicRow(NamedTuple):
-    """A topic of a broadcast, and whether anybody left it."""
+    """A topic of a broadcast, and whether anyone left it."""
 
     topic: str
     is_left: bool
@@ -22,14 +22,14 @@ _TOPICS_OF = query_all("topics", "topics_of", TopicRow)
 
 
 def keep_topics(connection: Connection, broadcast_id: int, topics: Collection[str]) -> None:
-    """Keep what a new broadcast is about."""
+    """Save the topics of a new broadcast."""
     _ADD_TOPIC.for_each(connection, [{"broadcast": broadcast_id, "topic": topic} for topic in sorted(set(topics))])
 
 
 def exclude_left(connection: Connection, topics: Collection[str], *, settlement: int) -> tuple[str, int]:
-    """Exclude those in the table `member` who left all of the topics. Return with which reason, and how many.
+    """Exclude the people in the table `member` who left all of the topics. Return the reason and their number.
 
-    Where there are no topics, nobody can have left them.
+    If there are no topics, no one can have left them.
     """
     names = sorted(set(topics))
     if not names:
@@ -39,7 +39,10 @@ def exclude_left(connection: Connection, topics: Collection[str], *, settlement:
 
 
 def reason_of_leaving(connection: Connection, broadcast_id: int) -> str:
-    """Return why somebody is excluded who left all topics of a broadcast; empty where nobody can have done so."""
+    """Return the reason for excluding people who left all topics of a broadcast, or an empty text if no one did.
+
+    No one can have left all topics if the broadcast has none, or if it has one that no one left.
+    """
     topics = _TOPICS_OF(connection, broadcast=broadcast_id)
     if not topics or not all(row.is_left for row in topics):
         return ""

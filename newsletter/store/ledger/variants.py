@@ -1,4 +1,7 @@
-"""Keeps the content of a broadcast as it was frozen."""
+"""Save and load the frozen content of a broadcast.
+
+A variant is stored as JSON, compressed with zlib. Its images are stored separately, because variants share them.
+"""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -13,11 +16,11 @@ from newsletter.model.slots import Escape, MergeField, Slot, Template, source_fr
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all
 
-TemplateData = tuple[tuple[str, ...], tuple[int, ...]]  # the parts and the slots
+TemplateData = tuple[tuple[str, ...], tuple[int, ...]]  # the parts, and the indexes of the slots between them
 
 
 class VariantData(TypedDict):
-    """A variant as the ledger keeps it."""
+    """A variant as the ledger stores it."""
 
     readership: NotRequired[tuple[tuple[str, str], ...]]
     language: str
@@ -27,7 +30,7 @@ class VariantData(TypedDict):
     text: TemplateData
     slots: list[tuple[list[str | None], str] | tuple[str, str | None, str]]
     pictures: list[str]
-    # Kept by a version that knew two axes by name, in the place of `readership`.
+    # An earlier version, which had two fixed axes, stored these two keys instead of `readership`.
     segments: NotRequired[list[str]]
     mailbox: NotRequired[str | None]
 
@@ -40,7 +43,7 @@ class VariantRow(NamedTuple):
 
 
 class SizedVariant(NamedTuple):
-    """The content of a variant, and how many deliveries there are of it."""
+    """The content of a variant, and the number of its deliveries."""
 
     content: bytes
     size: int
@@ -54,7 +57,7 @@ _PICTURES = query_all("variants", "pictures", Picture)
 
 
 def save_variant(connection: Connection, *, broadcast_id: int, number: int, variant: RenderedVariant) -> None:
-    """Keep a variant, and those of its pictures that no other variant of the broadcast brought."""
+    """Save a variant and its images, except those already saved with another variant of the broadcast."""
     content = zlib.compress(orjson.dumps(_as_data(variant)))
     _ADD_VARIANT(connection, broadcast=broadcast_id, number=number, content=content)
     for picture in variant.pictures:
@@ -70,7 +73,7 @@ def save_variant(connection: Connection, *, broadcast_id: int, number: int, vari
 
 
 def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVariant]:
-    """Return the variants exactly as they were frozen, under the keys that claimed chunks name."""
+    """Return the variants exactly as they were frozen, by the keys that claimed chunks use."""
     with database.read() as connection:
         variants = _VARIANTS(connection, broadcast=broadcast_id)
         pictures = {picture.name: picture for picture in _PICTURES(connection, broadcast=broadcast_id)}
@@ -78,7 +81,7 @@ def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVa
 
 
 def variant_counts(database: Database, broadcast_id: int) -> tuple[VariantCount, ...]:
-    """Return how many deliveries there are of each variant that was frozen."""
+    """Return the number of deliveries of each frozen variant."""
     return tuple(
         VariantCount(readership=_readership(_data(row.content)), deliveries=row.size)
         for row in _VARIANT_SIZES.ask(database, broadcast=broadcast_id)
@@ -125,7 +128,7 @@ def _readership(data: VariantData) -> Readership:
 
 
 def _slot(data: tuple[list[str | None], str] | tuple[str, str | None, str]) -> Slot:
-    if len(data) == 3:  # frozen by a version that kept a field's name and default
+    if len(data) == 3:  # an earlier version stored the field's name, its default and the escape
         name, default, escape = data
         return Slot(source_of(MergeField(name, default)), Escape(escape))
     source, escape = data

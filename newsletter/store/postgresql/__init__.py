@@ -1,1 +1,1 @@
-"""PostgreSQL: one database for any number of machines; only this package knows its driver."""
+"""The PostgreSQL engine: one database for any number of machines. Only this package imports its driver."""

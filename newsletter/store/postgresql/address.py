@@ -1,4 +1,4 @@
-"""The URL of a database: what psycopg connects with, and how the database is called in messages."""
+"""The URL of a database: the connection string for psycopg, and the name of the database in messages."""
 
 from collections.abc import Mapping
 
@@ -8,37 +8,37 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from newsletter.errors import StoreError
 
-# For where the URL says nothing. The keepalives let this side notice a server that has vanished.
+# Defaults for options that the URL does not set. The keepalives let this side notice a server that has vanished.
 _DEFAULTS = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """Where a database is."""
+    """The address of a database."""
 
-    shown: str  # for messages: without the user and the password
-    conninfo: str  # for libpq; it may hold a password, so it is never shown
+    shown: str  # for messages, without the user and the password
+    conninfo: str  # for libpq; it may contain a password, so it is never shown
 
     def __repr__(self) -> str:
         return f"Address({self.shown})"
 
 
 def read_address(url: str) -> Address:
-    """Read the URL of a database.
+    """Return the address in the URL of a database.
 
-    Raise StoreError, in which the URL does not appear, where it cannot be read: a part of a password may stand
+    Raise StoreError if the URL cannot be read. The message never contains the URL, because a part of a password may be
     anywhere in it.
     """
     authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
     if authority.count("@") > 1 or "@" in path:
         raise StoreError(
-            "[database] url: it holds an @ too many; within a user or a password write %40 for @, %2F for /"
+            "[database] url: it has too many @ signs; in a user name or password, write %40 for @ and %2F for /"
         )
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # Without the cause, whose text repeats the URL.
+        # The cause is omitted, because its text repeats the URL.
         raise StoreError(
-            "[database] url: it is no URL of a PostgreSQL database; write postgresql://USER@HOST/NAME"
+            "[database] url: it is not the URL of a PostgreSQL database; write postgresql://USER@HOST/NAME"
         ) from None
     options = {**_DEFAULTS, **given, "application_name": "newsletter", "client_encoding": "UTF8"}
     return Address(shown=_shown(given), conninfo=make_conninfo("", **options))

@@ -1,7 +1,7 @@
-"""A connection to the server as the store asks for one, and how it is set up.
+"""The PostgreSQL implementation of `Connection`, and its setup.
 
-The SQL of `sql/` is what both engines take. Parameters are written `:name` there and `%(name)s` for psycopg; a comment
-of the form `/*+ … */` is for PostgreSQL alone, and is opened.
+The SQL of `sql/` is changed in two ways before it goes to psycopg. Parameters written `:name` become `%(name)s`. The
+marks of a comment `/*+ … */` are removed, because the text between them is SQL for PostgreSQL only.
 """
 
 import re
@@ -20,12 +20,12 @@ from newsletter.store.database import LONGEST_NUMBER, Row
 from newsletter.store.postgresql.address import Address
 from newsletter.store.postgresql.failures import cannot_connect
 
-_SEQUENCE = "_id_seq"  # what PostgreSQL adds to a table's name for the sequence of its ids
-SCHEMA = "newsletter"  # our tables stand apart from those of others in the database
+_SEQUENCE = "_id_seq"  # PostgreSQL names the sequence of a table's ids with this suffix
+SCHEMA = "newsletter"  # keeps our tables separate from others in the database
 
-# A commit survives a power cut, whatever the server's default: a chunk that left must never be found ready again. A
-# stricter default stays. The keepalives let the server notice a machine that has vanished, and free its locks. A
-# session that holds the lock of a runner is idle for as long as the runner lives.
+# A commit must survive a power cut, even if the server's default is weaker: a chunk that was sent must never be found
+# ready again. A stricter default is kept. The keepalives let the server notice a machine that has vanished, and release
+# its locks. There is no idle timeout, because a session that holds a runner's lock is idle while the runner lives.
 _SET_UP = f"""
 SET search_path = {SCHEMA};
 SET statement_timeout = 0;
@@ -39,63 +39,64 @@ SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('sync
 
 _HINT = re.compile(r"/\*\+(.*?)\*/", re.DOTALL)
 
-# What a colon or a name may stand in without being a parameter comes before the parameters.
+# The alternatives in which a colon is not the start of a parameter come first.
 _PIECE = re.compile(
     r"""
-    '(?:[^']|'')*'          # text
+    '(?:[^']|'')*'          # a string
     | "(?:[^"]|"")*"        # a name in quotes
     | --[^\n]*              # a comment
-    | /\*.*?\*/             # a longer one
+    | /\*.*?\*/             # a block comment
     | ::                    # a cast
     | :(?P<name>[A-Za-z_]\w*)
     """,
     re.VERBOSE | re.DOTALL,
 )
 
-# A JSON number, as SQLite's json_type() finds it. An exponent of three digits, or too many digits, may lie beyond what
-# a double holds, where PostgreSQL fails: such a value is text.
+# A JSON number, as SQLite's json_type() recognizes it. A value with an exponent of three digits, or with very many
+# digits, counts as text: it may not fit a double, and PostgreSQL would raise an error.
 _NUMBER = r"^[ \t\n\r]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?[ \t\n\r]*$"
 
 
 def opened(sql: str) -> str:
-    """Return SQL with what is meant for PostgreSQL alone."""
+    """Return SQL with the parts for PostgreSQL only, which are in comments of the form `/*+ … */`."""
     return _HINT.sub(r"\1", sql)
 
 
 @lru_cache(maxsize=1024)
 def translate(sql: str) -> str:
-    """Return SQL for psycopg; `%` is doubled, since psycopg's own parameters begin with it."""
+    """Return SQL for psycopg. Each `%` is doubled, because psycopg's own parameters begin with it."""
     return _PIECE.sub(_translated, opened(sql).replace("%", "%%"))
 
 
 class PostgresDialect:
-    """The pieces of SQL that are PostgreSQL's own.
+    """The pieces of SQL that are specific to PostgreSQL.
 
-    Texts are compared in the collation "C", byte by byte, as SQLite does: the columns are declared so, and what is
-    computed says so. Results are then the same on both engines, whichever language the database was made for.
+    Texts are compared byte by byte, as in SQLite: all columns and computed texts have the collation "C". The results
+    are then the same on both engines, whatever the language of the database.
     """
 
     def looks_numeric(self, expression: str) -> str:
-        """Return SQL that is true where a text expression is written as a plain number."""
+        """Return SQL that is true if the value of a text expression is a plain number."""
         return f"({expression} ~ '{_NUMBER}' AND length({expression}) <= {LONGEST_NUMBER})"
 
     def attribute(self, name: str) -> str:
-        """Return SQL for an attribute of the subscriber `s`, as text; NULL where there is none."""
+        """Return SQL for an attribute of the subscriber `s`, as text, or NULL if there is none."""
         return f'((s.attributes::jsonb ->> {name}) COLLATE "C")'
 
     def is_among(self, column: str, rows: str) -> str:
-        """Return SQL that is true where the id of the subscriber `s` stands in a column of `rows`."""
-        # EXISTS is turned into a join, be it negated. NOT IN is not, and takes for ever once memory does not suffice.
+        """Return SQL that is true if the id of the subscriber `s` is in a column of `rows`."""
+        # PostgreSQL turns EXISTS into a join, even under NOT. It does not do so for NOT IN, which becomes extremely
+        # slow as soon as the rows no longer fit into its working memory.
         return f"(EXISTS (SELECT 1 FROM {rows} AND {column} = s.id))"  # noqa: S608 - our own names
 
 
 class PostgresCursor(psycopg.Cursor[TupleRow]):
-    """Takes the SQL that both engines take."""
+    """A cursor that accepts the SQL of `sql/`."""
 
     def execute(
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Self:
-        """Run one statement, or, without parameters, a script."""
+        """Run one statement or, without parameters, a script of several statements."""
         sql = opened(_text(query)) if params is None else translate(_text(query))
         return super().execute(sql, params, prepare=prepare, binary=binary)
 
@@ -105,48 +106,48 @@ class PostgresCursor(psycopg.Cursor[TupleRow]):
 
 
 class PostgresConnection(psycopg.Connection[TupleRow]):
-    """A connection as the store asks for one."""
+    """The PostgreSQL implementation of `Connection`."""
 
     dialect = PostgresDialect()
 
     @property
     def in_transaction(self) -> bool:
-        """Return whether a transaction is under way, be it one that can only be rolled back."""
+        """Return whether a transaction is open, including a failed one that can only be rolled back."""
         return not self.closed and self.pgconn.transaction_status != TransactionStatus.IDLE
 
     def execute_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> int:
-        """Run one statement once per row of parameters. Return how many rows of the table were changed in all."""
+        """Run one statement once per row of parameters. Return the total number of rows changed in the table."""
         with self.cursor() as cursor:
             cursor.executemany(sql, rows)
             return cursor.rowcount
 
     def pages(self, sql: str, size: int) -> Iterator[list[Row]]:
-        """Yield the rows of a query without parameters, so many at a time; they may be millions."""
+        """Yield the rows of a query without parameters, `size` rows at a time. There may be millions of rows."""
         with self.cursor(name="pages") as cursor:
             cursor.execute(sql)
             while page := cursor.fetchmany(size):
                 yield list(page)
 
     def last_ids(self) -> dict[str, int]:
-        """Return the last id that was ever given in each table that gives ids."""
+        """Return the highest id ever assigned in each table that assigns ids."""
         sequences = self.execute(
             "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()"
         )
         return {name.removesuffix(_SEQUENCE): last for name, last in sequences if last is not None}
 
     def raise_last_ids(self, last: Mapping[str, int]) -> None:
-        """Let ids go on after these, and after those that were given here: none is ever given twice."""
+        """Make new ids start after these and after all ids assigned here, so that no id is ever used twice."""
         given = self.last_ids()
         for table, number in last.items():
             place = {"sequence": f"{table}{_SEQUENCE}", "last": max(number, given.get(table, 0))}
             self.execute("SELECT setval(:sequence::regclass, :last::bigint)", place)
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
-        """Put many rows, each with a value for every column, into a table of ours."""
+        """Insert many rows into one of our tables. Each row has a value for every column."""
         self._copy(f"COPY {table} FROM STDIN", rows)
 
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
-        """Put many rows, given column by column, into a table of ours."""
+        """Insert many rows, given column by column, into one of our tables."""
         names = ", ".join([*columns, *constants])
         self._copy(
             f"COPY {table} ({names}) FROM STDIN", zip(*columns.values(), *map(repeat, constants.values()), strict=False)
@@ -158,7 +159,7 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
                 copy.write_row(row)
 
     def attempt(self, sql: str) -> bool:
-        """Run a statement. Return False, with nothing done, where it would bring about two equal keys."""
+        """Run a statement. If it would create a duplicate key, change nothing and return False."""
         self.execute("SAVEPOINT attempt")
         try:
             self.execute(sql)
@@ -169,13 +170,13 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
         return True
 
     def commit_changes(self) -> None:
-        """End the transaction, keeping its changes; raise where the server dropped them."""
-        # The server answers the COMMIT of a transaction in which a statement has failed with a rollback, and no error.
+        """Commit the transaction. Raise an error if the server rolled it back instead."""
+        # If a statement of the transaction has failed, the server answers COMMIT with a rollback, but without an error.
         if self.execute("COMMIT").statusmessage != "COMMIT":
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
 
     def drop_changes(self) -> None:
-        """End the transaction, if there is one; where the connection is lost, the server has done so."""
+        """Roll back the transaction, if one is open. If the connection is lost, the server has already done so."""
         if not self.in_transaction:
             return
         try:
@@ -185,16 +186,16 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
 
 
 def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
-    """Return a new connection, whose statements wait for the locks of others as long as given.
+    """Return a new connection. Its statements wait up to `wait_seconds` for locks that others hold.
 
-    Raise StoreError where the database cannot be reached.
+    Raise StoreError if the database cannot be reached.
     """
     with cannot_connect(address.shown):
         connection = PostgresConnection.connect(address.conninfo, autocommit=True, cursor_factory=PostgresCursor)
-    # Text is sent as text, rather than as something whose type the server guesses from where it stands.
+    # Send Python texts with the type text. Otherwise the server would guess their type from the context.
     connection.adapters.register_dumper(str, StrDumper)
     try:
-        # No timeout at all is what 0 would mean to the server.
+        # The minimum is 1 ms, because the server takes 0 to mean that there is no limit.
         connection.execute(f"SET lock_timeout = {max(1, int(wait_seconds * 1000))};{_SET_UP}")
     except BaseException:
         connection.close()
@@ -203,9 +204,9 @@ def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
 
 
 def _text(query: Query) -> str:
-    """Return the SQL of the store, which is always text."""
+    """Return a query as text, which the store's SQL always is."""
     if not isinstance(query, str):
-        raise TypeError("SQL of the store is text")
+        raise TypeError("the store's SQL must be text")
     return query
 
 

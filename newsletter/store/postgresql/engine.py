@@ -1,4 +1,4 @@
-"""The database on a server: opening it, and the only transactions there are on it."""
+"""The PostgreSQL implementation of `Database`, and the functions that open or examine a database."""
 
 import re
 import secrets
@@ -15,25 +15,27 @@ from newsletter.store.postgresql.connection import PostgresConnection, connect
 from newsletter.store.postgresql.failures import cannot_use, translated
 from newsletter.store.postgresql.migrations import check_server, migrate, newest_version, version_of
 
-# One writer at a time, as on SQLite, or several who change rows of their own. The key, "NLTR" and the number of the
-# lock, is of two parts, so that it never meets a runner's, which is of one.
+# An advisory lock allows one writer at a time, as on SQLite, or several that share it and change rows that they have
+# locked. Its key has two numbers: "NLTR" and the number of the lock. The keys of the runners' locks are single numbers,
+# so the two kinds can never be equal.
 _KEY = f"{0x4E4C5452}, 1"
 _ALONE = f"SELECT pg_advisory_xact_lock({_KEY})"
 _BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
 
-_KEY_BITS = 63  # the key of a runner's lock is a signed number of 64
+_KEY_BITS = 63  # the key of a runner's lock is a signed 64-bit number, and a random one must not be negative
 _RUNNER_ID = re.compile(r"[0-7][0-9a-f]{15}")
-_LOOK_SECONDS = 5.0  # that a look at the database waits
+_LOOK_SECONDS = 5.0  # how long an examination of the database waits for locks
 
-# A snapshot is taken by the first statement and kept. Those who write must see what was kept while they waited.
+# A reader keeps the snapshot that its first statement takes. A writer must see what others committed while it waited
+# for the lock, so each of its statements takes a new snapshot.
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 class PostgresDatabase:
-    """An open database; each thread gets a connection of its own, and a new one where it was lost.
+    """An open database. Each thread gets its own connection, and a new one if its connection is lost.
 
-    `read` and the transactions raise StoreError where the database cannot be used.
+    `read` and the transactions raise StoreError if the database cannot be used.
     """
 
     def __init__(self, address: Address, *, wait_seconds: float) -> None:
@@ -49,17 +51,20 @@ class PostgresDatabase:
         self.close()
 
     def close(self) -> None:
-        """Close the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads. None of them may be in use."""
         self._connections.close()
 
     def migrate(self) -> str | None:
-        """Make our tables, or bring them to what this version uses. Return the schema that keeps them as they were."""
+        """Create our tables, or migrate them to this version. Return the schema that holds a copy, if one was made."""
         with translated(self.shown):
             return migrate(self._connections.mine(), self.shown, lock=_ALONE)
 
     @contextmanager
     def read(self) -> Iterator[PostgresConnection]:
-        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees the same state of the data until the block ends.
+
+        Inside a transaction, yield the transaction's own connection.
+        """
         with translated(self.shown):
             connection = self._connections.mine()
             if connection.in_transaction:
@@ -76,19 +81,19 @@ class PostgresDatabase:
         return self.read()
 
     def ask_in_parts(self, ask: Callable[[PostgresConnection, ListPart | None], Answer]) -> list[Answer]:
-        """Return what is answered about the whole list: the server itself parts what is worth it."""
+        """Call `ask` once for the whole list. The server itself runs large queries in parallel."""
         with self.read() as connection:
             return [ask(connection, None)]
 
     def transaction(self) -> AbstractContextManager[PostgresConnection]:
-        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection. Commit its changes if the block succeeds, and roll them back if it raises.
 
-        Nobody else writes until then.
+        No one else can write in the meantime.
         """
         return self._transaction(_ALONE)
 
     def shared_transaction(self) -> AbstractContextManager[PostgresConnection]:
-        """Yield a transaction beside which other shared ones may run; whoever changes a row here locks it first."""
+        """Yield a transaction that can run at the same time as other shared ones. Lock a row before changing it."""
         return self._transaction(_BESIDE_OTHERS)
 
     def filling_transaction(self) -> AbstractContextManager[PostgresConnection]:
@@ -96,19 +101,19 @@ class PostgresDatabase:
         return self.transaction()
 
     def scrub(self) -> bool:
-        """Do nothing: rows that were deleted stay in the server's files until it vacuums, and in its WAL."""
+        """Do nothing and return False. Deleted rows remain in the server's files until it vacuums, and in its WAL."""
         return False
 
     @contextmanager
     def runner(self) -> Iterator[Runner]:
-        """Yield a runner to claim chunks with, alive while the block lasts."""
+        """Yield a runner to claim chunks with. It is alive until the block ends."""
         with ExitStack() as held:
             with translated(self.shown):
                 runner = held.enter_context(_hold_runner(self._connect))
             yield runner
 
     def alive(self, runner_id: str) -> bool:
-        """Return whether the runner's block, in whichever process and on whichever machine, still lasts."""
+        """Return whether the runner is still alive, in any process on any machine."""
         with self.read() as connection:
             return _is_alive(connection, runner_id)
 
@@ -124,10 +129,10 @@ class PostgresDatabase:
                 raise
 
     def _begin(self, statements: str) -> PostgresConnection:
-        """Return the thread's connection, in a new transaction; a connection that was lost while idle is replaced."""
+        """Return the thread's connection in a new transaction. Replace a connection that was lost while idle."""
         connection = self._connections.mine()
         if connection.in_transaction:
-            raise RuntimeError("a transaction within another")
+            raise RuntimeError("a transaction is already open")
         try:
             return _started(connection, statements)
         except psycopg.OperationalError:
@@ -143,8 +148,8 @@ class PostgresDatabase:
                 raise
             raise cannot_use(
                 self.shown,
-                "the connection was lost at the end of a step, which may have been kept",
-                "look at how things stand, with `newsletter status`, before you repeat it",
+                "the connection was lost while changes were being saved, so they may or may not have been saved",
+                "check with `newsletter status` before you try again",
             ) from err
 
     def _connect(self) -> PostgresConnection:
@@ -152,7 +157,7 @@ class PostgresDatabase:
 
 
 def _started(connection: PostgresConnection, statements: str) -> PostgresConnection:
-    """Return the connection, in a transaction that these statements began; in none where they fail."""
+    """Begin a transaction with these statements and return the connection. If they fail, leave no transaction open."""
     try:
         connection.execute(statements)
     except BaseException:
@@ -162,10 +167,10 @@ def _started(connection: PostgresConnection, statements: str) -> PostgresConnect
 
 
 def open_postgresql(url: str, *, wait_seconds: float, on_copy: Callable[[str], None]) -> PostgresDatabase:
-    """Open the database of a URL, first making or migrating its tables where needed.
+    """Open the database at a URL. Create or migrate its tables first if needed.
 
-    `on_copy` hears in which schema a migration kept the tables as they were. `wait_seconds` is how long a step waits
-    while another program writes. Raise StoreError where it cannot be used.
+    `on_copy` is called with the schema in which a migration saved a copy of the old tables. `wait_seconds` is how long
+    a step waits while another program writes. Raise StoreError if the database cannot be used.
     """
     database = PostgresDatabase(read_address(url), wait_seconds=wait_seconds)
     try:
@@ -179,9 +184,9 @@ def open_postgresql(url: str, *, wait_seconds: float, on_copy: Callable[[str], N
 
 
 def examine_postgresql(url: str) -> DatabaseFacts:
-    """Read the server's version, and that of the schema.
+    """Return the server's version, the version of the schema and the size of the database.
 
-    Raise StoreError where it cannot be reached, is too old, or is not ours.
+    Raise StoreError if the database cannot be reached, the server is too old, or the schema belongs to another program.
     """
     address = read_address(url)
     connection = connect(address, wait_seconds=_LOOK_SECONDS)
@@ -208,8 +213,9 @@ def examine_postgresql(url: str) -> DatabaseFacts:
 def _hold_runner(connect: Callable[[], PostgresConnection]) -> Iterator[Runner]:
     """Yield a new runner that is alive until the block, the process or its connection ends.
 
-    It holds an advisory lock on a connection of its own. However the process or its machine ends, the server ends the
-    lock with the connection: so a chunk that was left inflight is found.
+    It holds an advisory lock on a separate connection. The key of the lock, in hexadecimal, is the runner's id. However
+    the process or its machine ends, the server releases the lock with the connection. A chunk that was left inflight is
+    therefore recognized as abandoned.
     """
     key = secrets.randbits(_KEY_BITS)
     with connect() as connection:
@@ -217,16 +223,18 @@ def _hold_runner(connect: Callable[[], PostgresConnection]) -> Iterator[Runner]:
         try:
             yield Runner(id=f"{key:016x}")
         finally:
-            # At once: the server notices the end of a connection a moment later. A lost one has lost its lock too.
+            # Release the lock now, because the server notices the end of a connection only a little later. If the
+            # connection is lost, so is its lock.
             with suppress(psycopg.OperationalError):
                 connection.execute("SELECT pg_advisory_unlock(:key)", {"key": key})
 
 
 def _is_alive(connection: PostgresConnection, runner_id: str) -> bool:
-    """Return whether the runner still holds its lock; to be asked within a transaction."""
+    """Return whether the runner still holds its lock. Call it inside a transaction."""
     if not _RUNNER_ID.fullmatch(runner_id):
-        return False  # claimed on another engine, or by nobody
-    # Shared, so that two who ask at once do not take each other for the runner; it ends with the transaction.
+        return False  # the chunk was claimed on another engine, or was never claimed
+    # The lock is shared, so that two processes that check at the same time do not mistake each other for the runner. It
+    # is released at the end of the transaction.
     query = "SELECT pg_try_advisory_xact_lock_shared(:key)"
     ((is_free,),) = connection.execute(query, {"key": int(runner_id, 16)}).fetchall()
     return not is_free

@@ -1,4 +1,4 @@
-"""Turns what PostgreSQL and its driver report into a StoreError that says what to do."""
+"""Translate errors of PostgreSQL and its driver into a StoreError that says what to do."""
 
 import re
 from collections.abc import Iterator
@@ -8,46 +8,51 @@ import psycopg
 
 from newsletter.errors import StoreError
 
-_LOST = ("the connection was lost", "check the server and the network, and try again; nothing of this step was kept")
+_LOST = ("the connection was lost", "check the server and the network, and try again; this step saved nothing")
 _FORBIDDEN = (
-    "you may not use it",
-    "let its owner GRANT you CREATE on the database, or make you the owner of its schema newsletter",
+    "you do not have permission to use it",
+    "ask its owner to GRANT you CREATE on the database, or to make you the owner of its schema newsletter",
 )
 
-# By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), the whole or its class. Others are
-# faults of ours and stay what they are.
+# By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): the whole code or its class. Other codes
+# mean a bug in this program, and are not translated.
 _MEANING = {
-    "55P03": ("another program is writing to it", "wait until that has finished, and try again"),
-    "40P01": ("another program was in the way", "try again; nothing of this step was kept"),
-    "40001": ("another program was in the way", "try again; nothing of this step was kept"),
-    "53100": ("the server's disk is full", "make room and try again; nothing of this step was kept"),
-    "53200": ("the server has not enough memory", "try again later; nothing of this step was kept"),
-    "53300": ("the server has no connection left", "close other programs, or raise its max_connections"),
+    "55P03": ("another program is writing to it", "wait until that program has finished, and try again"),
+    "40P01": ("another program was changing the same data", "try again; this step saved nothing"),
+    "40001": ("another program was changing the same data", "try again; this step saved nothing"),
+    "53100": ("the server's disk is full", "free some space and try again; this step saved nothing"),
+    "53200": ("the server is out of memory", "try again later; this step saved nothing"),
+    "53300": ("the server has no free connections", "close other programs, or raise its max_connections"),
     "42501": _FORBIDDEN,
-    "25006": ("it can only be read", "name the primary server in [database] url, not one that follows it"),
-    "57014": ("the server's administrator ended the step", "try again; nothing of this step was kept"),
-    "22021": ("a text holds a character that PostgreSQL cannot keep", "take it out of the text"),
-    "22P05": ("a text holds a character that PostgreSQL cannot keep", "take it out of the text"),
-    "XX001": ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
-    "XX002": ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
+    "25006": ("it is read-only", "name the primary server in [database] url, not a replica"),
+    "57014": ("the server's administrator canceled this step", "try again; this step saved nothing"),
+    "22021": ("a value contains a character that PostgreSQL cannot store", "remove that character"),
+    "22P05": ("a value contains a character that PostgreSQL cannot store", "remove that character"),
+    "XX001": ("it is damaged", "move it away, and restore a backup with `newsletter restore`"),
+    "XX002": ("it is damaged", "move it away, and restore a backup with `newsletter restore`"),
     "08": _LOST,
     "57P": _LOST,
-    "58": ("the server's disk cannot be read or written", "check the disk; nothing of this step was kept"),
+    "58": ("the server's disk cannot be read or written", "check the disk; this step saved nothing"),
 }
 
-# Of a connection that fails libpq tells the words alone. Those of a server that speaks another language are shown.
+# If a connection fails, libpq returns only text and no code. Text that matches no pattern, for example because the
+# server uses another language, is shown as is.
 _REFUSALS = (
     (
         r"password|authentication failed",
-        "the server does not take the password, or there is none",
-        "set PGPASSWORD in the environment, or correct it",
+        "the server does not accept the password, or no password is set",
+        "set the environment variable PGPASSWORD to the right password",
     ),
-    (r'database ".*" does not exist', "there is no such database", "make it with createdb, or correct [database] url"),
+    (
+        r'database ".*" does not exist',
+        "there is no such database",
+        "create it with createdb, or correct [database] url",
+    ),
     (r'role ".*" does not exist', "there is no such user", "correct the user in [database] url"),
     (
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
-        "the server does not let you in from here",
-        "let its administrator add a line to pg_hba.conf",
+        "the server does not allow connections from this computer",
+        "ask its administrator to add a line to pg_hba.conf",
     ),
     (r"permission denied", *_FORBIDDEN),
     (r"too many (clients|connections)|connection slots", *_MEANING["53300"]),
@@ -56,7 +61,7 @@ _REFUSALS = (
     (
         r"refused|No such file|Is the server running|timeout|timed out|unreachable|no route",
         "no server answers",
-        "start PostgreSQL, or correct the host and the port in [database] url",
+        "start PostgreSQL, or correct the host and port in [database] url",
     ),
 )
 
@@ -68,7 +73,7 @@ def cannot_use(shown: str, what: str, remedy: str) -> StoreError:
 
 @contextmanager
 def translated(shown: str) -> Iterator[None]:
-    """Raise StoreError where the server, or the way to it, fails a step."""
+    """Raise StoreError if the server, or the connection to it, fails a step."""
     try:
         yield
     except psycopg.Error as err:
@@ -80,7 +85,7 @@ def translated(shown: str) -> Iterator[None]:
 
 @contextmanager
 def cannot_connect(shown: str) -> Iterator[None]:
-    """Raise StoreError where the server cannot be reached, or refuses."""
+    """Raise StoreError if the server cannot be reached or refuses the connection."""
     try:
         yield
     except psycopg.Error as err:
@@ -95,7 +100,7 @@ def cannot_connect(shown: str) -> Iterator[None]:
 def _meaning_of(err: psycopg.Error) -> tuple[str, str] | None:
     state = err.sqlstate
     if state is None:
-        # The driver's own: it lost the connection, or met text with a NUL character.
+        # An error of the driver itself: the connection was lost, or a text contains a NUL character.
         if isinstance(err, psycopg.DataError):
             return _MEANING["22021"]
         return _LOST if isinstance(err, psycopg.OperationalError) else None

@@ -1,21 +1,21 @@
-"""Brings a database to the schema that this version uses."""
+"""Migrate a PostgreSQL database to the schema that this version uses."""
 
 from pathlib import Path
 
 from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
-OLDEST_SERVER = 140_000  # as libpq writes a version
-KEPT_COPIES = 3  # of those that migrations make
-_MARK = "schema_version"  # the table by which a schema is known as ours
+OLDEST_SERVER = 140_000  # PostgreSQL 14.0, in the form in which libpq reports a version
+KEPT_COPIES = 3  # the number of copies made by migrations to keep
+_MARK = "schema_version"  # the table by which a schema is recognized as ours
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "postgresql"
 
 
 def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | None:
-    """Apply the migrations that the database lacks, all or none of them; `lock` keeps others from writing.
+    """Apply all missing migrations in one transaction. `lock` is the SQL that keeps others from writing.
 
-    Return the schema in which the tables are kept as they were, if there were any. Raise StoreError where the server is
-    too old, the database of another encoding, the schema of another program or of a newer version.
+    Return the schema with a copy of the old tables, or None if there were none or nothing was missing. Raise StoreError
+    if the server is too old, the encoding is not UTF-8, or the schema belongs to another program or a newer version.
     """
     check_server(connection, shown)
     scripts = _scripts()
@@ -24,7 +24,7 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | N
     copy = None
     try:
         connection.execute(f"BEGIN; {lock}")
-        version = version_of(connection, shown)  # another process may have been faster
+        version = version_of(connection, shown)  # read again: another process may have migrated it meanwhile
         if version == 0:
             _make_schema(connection)
         elif version < len(scripts):
@@ -40,32 +40,39 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | N
 
 
 def check_server(connection: PostgresConnection, shown: str) -> None:
-    """Raise StoreError where the server is too old, or its encoding cannot hold every name."""
+    """Raise StoreError if the server is too old, or its encoding cannot represent every name."""
     if connection.info.server_version < OLDEST_SERVER:
-        raise cannot_use(shown, "its PostgreSQL is too old", f"use PostgreSQL {OLDEST_SERVER // 10_000} or newer")
+        raise cannot_use(
+            shown, "its PostgreSQL server is too old", f"use PostgreSQL {OLDEST_SERVER // 10_000} or newer"
+        )
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise cannot_use(
             shown,
-            f"its encoding is {encoding}, in which not every name can be written",
-            "make a new database with createdb --template=template0 --encoding=UTF8",
+            f"its encoding is {encoding}, which cannot store every name",
+            "create a new database with createdb --template=template0 --encoding=UTF8",
         )
 
 
 def newest_version() -> int:
-    """Return how many migrations there are."""
+    """Return the number of migrations in this version."""
     return len(_scripts())
 
 
 def version_of(connection: PostgresConnection, shown: str) -> int:
-    """Return how many migrations the database has; raise StoreError where its schema is another program's, or newer."""
-    # Asked of the catalog's tables: to_regclass() may answer from before this session waited for the lock.
+    """Return the number of migrations that have been applied. 0 means that the database has no tables yet.
+
+    Raise StoreError if the schema belongs to another program, or to a newer version.
+    """
+    # Query the catalog's table, because to_regclass() may return the state from before this session got the lock.
     query = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
     tables = connection.execute(query, {"schema": SCHEMA}).fetchall()
     if not tables:
         return 0
     if (_MARK,) not in tables:
-        raise cannot_use(shown, f"its schema {SCHEMA} is another program's", "name another database as [database] url")
+        raise cannot_use(
+            shown, f"its schema {SCHEMA} belongs to another program", "name another database in [database] url"
+        )
     version = _number(connection, "SELECT max(version) FROM schema_version", {})
     if version > newest_version():
         raise cannot_use(shown, "it was written by a newer version of newsletter", "update newsletter")
@@ -77,7 +84,7 @@ def _scripts() -> list[Path]:
 
 
 def _make_schema(connection: PostgresConnection) -> None:
-    # Asked first: CREATE SCHEMA IF NOT EXISTS wants permission even where somebody else has made it for us.
+    # Check first, because CREATE SCHEMA IF NOT EXISTS needs permission even if someone has created the schema for us.
     is_there = _number(connection, "SELECT count(*) FROM pg_namespace WHERE nspname = :schema", {"schema": SCHEMA})
     if not is_there:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
@@ -86,9 +93,9 @@ def _make_schema(connection: PostgresConnection) -> None:
 
 
 def _copy_tables(connection: PostgresConnection, first: int) -> str:
-    """Keep all tables as they are before the `first` new migration, in a schema of their own. Return its name.
+    """Copy all tables to a separate schema before migration number `first`. Return the schema's name.
 
-    Only the newest of such schemas are kept. One is known by its name and by our mark in it.
+    Only the newest of these schemas are kept. They are recognized by their name and the table `schema_version` in them.
     """
     copy = f"{SCHEMA}_before_{first:04}"
     query = "SELECT schemaname FROM pg_tables WHERE tablename = :mark AND schemaname ~ :pattern ORDER BY schemaname"
@@ -105,6 +112,6 @@ def _copy_tables(connection: PostgresConnection, first: int) -> str:
 
 
 def _number(connection: PostgresConnection, query: str, parameters: dict[str, str]) -> int:
-    """Return the one number that a query gives."""
+    """Return the single number that a query returns."""
     ((number,),) = connection.execute(query, parameters).fetchall()
     return int(number)

@@ -1,5 +1,5 @@
 -- name: deliveries(broadcast, after, status, size)
--- Deliveries with all that is known of them, by subscriber, a page at a time; of every status where it is empty.
+-- Return a page of deliveries with all their details, by subscriber. An empty `:status` selects every status.
 SELECT
     d.subscriber,
     coalesce(s.email, '') AS email,
@@ -20,5 +20,5 @@ ORDER BY d.subscriber
 LIMIT :size;
 
 -- name: find_forgotten(digest)$
--- The id of somebody who was forgotten.
+-- Return the subscriber id of a forgotten person.
 SELECT subscriber FROM forgotten WHERE digest = :digest;

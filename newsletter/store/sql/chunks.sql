@@ -1,19 +1,19 @@
--- Changes to one chunk. Whenever deliveries move, the sizes change in the same transaction.
+-- Statements that change one chunk. If deliveries move, the sizes change in the same transaction.
 
 -- name: set_state(broadcast, chunk, state, reason, message_id, now)!
--- What became of a chunk.
+-- Set the state of a chunk.
 UPDATE chunk
 SET state = :state, reason = :reason, message_id = :message_id, changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: make_ready(broadcast, chunk, reason, now)!
--- Lets a chunk be claimed again that was surely not handed over: nobody holds it, and it uses up no allowance.
+-- Make a chunk that was definitely not sent ready again. No provider holds it, and it uses up no allowance.
 UPDATE chunk
 SET state = 'ready', reason = :reason, message_id = '', hold_until = '', claimed_at = '', changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: add_to_settlement(broadcast, status, reason, size, now)$
--- Accounts for deliveries that share a reason; its number.
+-- Add deliveries to the settlement with their status and reason. Create it if needed. Return its number.
 INSERT INTO settlement (broadcast, number, status, reason, size, changed_at)
 VALUES (
     :broadcast,
@@ -28,27 +28,27 @@ DO UPDATE SET size = settlement.size + excluded.size, changed_at = excluded.chan
 RETURNING number;
 
 -- name: settle_deliveries(broadcast, subscriber, settlement)*!
--- Takes deliveries out of their chunk for good.
+-- Move a delivery from its chunk to a settlement, for good.
 UPDATE delivery
 SET chunk = NULL, settlement = :settlement
 WHERE broadcast = :broadcast AND subscriber = :subscriber;
 
 -- name: move_deliveries(broadcast, subscriber, into)*!
--- Puts deliveries into another chunk.
+-- Move a delivery to another chunk.
 UPDATE delivery
 SET chunk = :into
 WHERE broadcast = :broadcast AND subscriber = :subscriber;
 
 -- name: shrink_chunk(broadcast, chunk, by)!
--- Accounts for deliveries that were taken out.
+-- Reduce the size of a chunk by the number of deliveries that were taken out.
 UPDATE chunk SET size = size - :by WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: next_number(broadcast)$
--- The number for a new chunk.
+-- Return the number for a new chunk.
 SELECT max(number) + 1 FROM chunk WHERE broadcast = :broadcast;
 
 -- name: add_chunk_like(broadcast, chunk, number, size, first_subscriber)!
--- A chunk for some deliveries of another, like it in everything else.
+-- Add a chunk for some deliveries of another chunk. All other columns are copied.
 INSERT INTO chunk (
     broadcast, number, variant, zone, due_at, state, size, first_subscriber, attempt, runner, claimed_at, hold_until,
     reason, message_id, changed_at

@@ -1,6 +1,7 @@
 -- name: next_ready(broadcast, now, held_from, held_to)^
--- The first chunk that may be handed over, as long as the broadcast runs; its row is locked. What is due later may go
--- too, up to a moment, where the provider can hold it; or that alone, from a moment on.
+-- Return the first chunk that may be sent while the broadcast is running, and lock its row. If the provider can hold
+-- email (the broadcast has a batch id), a chunk may be due up to `:held_to`; otherwise it must be due by `:now`. Chunks
+-- due before `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first.
 SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
@@ -15,19 +16,20 @@ LIMIT 1
 /*+ FOR UPDATE OF c SKIP LOCKED */;
 
 -- name: claimed_since(broadcast, since)$
--- How many deliveries were claimed from the provider of a broadcast since a moment, of whichever broadcast.
+-- Return the number of deliveries claimed since a time, of all broadcasts that use the same provider as this one.
 SELECT coalesce(sum(c.size), 0)
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
 WHERE c.claimed_at >= :since AND b.provider = (SELECT provider FROM broadcast WHERE id = :broadcast);
 
 -- name: is_anybody_suppressed()$
--- Whether there is a suppression at all: to look for each person's is a quarter of the work of a claim.
+-- Return whether there are any suppressions. Looking up each person's suppression is a quarter of the work of a claim.
 SELECT EXISTS (SELECT 1 FROM suppression);
 
 -- name: deliveries(broadcast, chunk, first_subscriber, size, columns)
--- The deliveries of a chunk, of those who are on the list. In the place of `:columns` names of columns are put.
--- The chunk's part of the table is read from its first subscriber on, until as many are found as it holds.
+-- Return the deliveries of a chunk to people who are on the list. `:columns` is replaced with names of columns.
+-- Deliveries are stored by subscriber, so the table is read from the chunk's first subscriber until the whole chunk is
+-- found.
 SELECT d.subscriber, s.email, s.first_name, s.last_name, s.token:columns
 FROM delivery AS d
 JOIN subscriber AS s ON s.id = d.subscriber
@@ -36,8 +38,9 @@ ORDER BY d.subscriber
 LIMIT :size;
 
 -- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, columns)
--- The same, and last in each row why this person must not be mailed any more; NULL where they may. `:leaving` is the
--- reason for those who left all topics of the broadcast, and empty where that need not be looked for.
+-- Return all deliveries of a chunk. The last column says why this person must not be emailed anymore, and is NULL if
+-- they may be emailed. `:leaving` is the reason for people who left all topics of the broadcast. If it is empty, topics
+-- are not checked.
 SELECT
     d.subscriber, s.email, s.first_name, s.last_name, s.token:columns,
     coalesce(
@@ -66,11 +69,11 @@ ORDER BY d.subscriber
 LIMIT :size;
 
 -- name: lock_broadcast(broadcast)$
--- Keeps other claims from numbering settlements at the same time.
+-- Lock the broadcast, so that no other claim numbers settlements at the same time.
 SELECT id FROM broadcast WHERE id = :broadcast /*+ FOR UPDATE */;
 
 -- name: mark_inflight(broadcast, chunk, runner, hold_until, now)!
--- From here on the chunk may have left the machine.
+-- Mark a chunk as inflight. Once this is committed, it may have left the machine.
 UPDATE chunk
 SET
     state = 'inflight',

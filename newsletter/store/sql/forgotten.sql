@@ -1,17 +1,17 @@
 -- name: find_id(person)$
--- The id of somebody on the list.
+-- Return the id of a subscriber.
 SELECT id FROM subscriber WHERE person = :person;
 
 -- name: find_email(person)$
--- The address of somebody on the list, as it was given.
+-- Return the address of a subscriber, as it was given.
 SELECT email FROM subscriber WHERE person = :person;
 
 -- name: find_reason(person)$
--- Why somebody must not be mailed at all.
+-- Return why a person must not be emailed at all.
 SELECT reason FROM suppression WHERE person = :person AND topic = '';
 
 -- name: is_known(person)$
--- Whether anything is kept of somebody.
+-- Return whether anything about a person is stored.
 SELECT
     EXISTS (SELECT 1 FROM subscriber WHERE person = :person)
     OR EXISTS (SELECT 1 FROM suppression WHERE person = :person)
@@ -19,20 +19,20 @@ SELECT
     OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person);
 
 -- name: find_key()$
--- The digest by which the key is known again; none where nobody is forgotten any more.
+-- Return the digest that identifies the key. There is no row if no one is forgotten anymore.
 SELECT digest FROM forgotten_key WHERE EXISTS (SELECT 1 FROM forgotten);
 
 -- name: drop_key()!
--- Makes room for another key.
+-- Delete the digest that identifies the key.
 DELETE FROM forgotten_key;
 
 -- name: remember_key(digest)!
--- Keeps the digest by which the key is known again.
+-- Save the digest that identifies the key.
 INSERT INTO forgotten_key (digest) VALUES (:digest);
 
 -- name: remember(digest, subscriber, reason, now)!
--- Keeps who was forgotten. Somebody who was forgotten before, and of whom a suppression was added since, keeps their id,
--- and a reason that no new consent lifts.
+-- Save that a person was forgotten. If they were forgotten before, and a suppression was added since, they keep their
+-- id. They also keep a reason that no new consent lifts (`manual` or `invalid`).
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :now)
 ON CONFLICT (digest) DO UPDATE
@@ -42,74 +42,74 @@ SET
     created_at = excluded.created_at;
 
 -- name: find_forgotten(digest)$
--- Since when somebody is forgotten.
+-- Return when a person was forgotten.
 SELECT created_at FROM forgotten WHERE digest = :digest;
 
 -- name: count_forgotten()$
--- How many are forgotten.
+-- Return the number of forgotten people.
 SELECT count(*) FROM forgotten;
 
 -- name: clear_forgotten()!
--- Forgets who was forgotten.
+-- Delete the record of who was forgotten.
 DELETE FROM forgotten;
 
 -- name: erase_past_consents(person)!
--- Erases what a person once consented to.
+-- Erase a person's past consents.
 DELETE FROM past_consent WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
 
 -- name: empty_events(person)!
--- Erases the words of what was reported about a person: servers repeat addresses, and links are personal. That it was
--- reported stays, for the sums.
+-- Erase the text of the events about a person, because servers repeat addresses, and links are personal. The events
+-- themselves remain, so that the totals stay correct.
 UPDATE event SET detail = ''
 WHERE detail <> '' AND subscriber = (SELECT id FROM subscriber WHERE person = :person);
 
 -- name: erase_subscriber(person)!
--- Takes a person off the list.
+-- Remove a person from the list.
 DELETE FROM subscriber WHERE person = :person;
 
 -- name: erase_suppressions(person)!
--- Erases the address from those that must not be mailed: the digest stands for it now.
+-- Erase a person's suppressions. The digest replaces them.
 DELETE FROM suppression WHERE person = :person;
 
 -- name: erase_past_suppressions(person)!
--- Erases which suppressions were lifted.
+-- Erase a person's lifted suppressions.
 DELETE FROM past_suppression WHERE person = :person;
 
 -- name: erase_soft_bounces(person)!
--- Erases what could not be delivered for a while.
+-- Erase a person's soft bounces.
 DELETE FROM soft_bounce WHERE person = :person;
 
 -- name: broadcast_words(address)
--- The broadcasts whose words name an address: a reason, or a segment that was written for one person.
+-- Return the broadcasts whose text contains an address, for example a reason, or a segment for one person.
 SELECT id, segment, expression, reason, waivers
 FROM broadcast
 WHERE instr(lower(segment || ' ' || expression || ' ' || reason || ' ' || waivers), :address) > 0;
 
 -- name: set_broadcast_words(id, segment, expression, reason, waivers)!
--- The same without the address.
+-- Replace the text with one that does not contain the address.
 UPDATE broadcast SET segment = :segment, expression = :expression, reason = :reason, waivers = :waivers
 WHERE id = :id;
 
 -- name: journal_words(address)
--- The entries that name an address.
+-- Return the journal entries that contain an address.
 SELECT broadcast, number, detail AS words FROM journal WHERE instr(lower(detail), :address) > 0;
 
 -- name: set_journal_words(broadcast, number, words)!
--- The same without the address.
+-- Replace the text with one that does not contain the address.
 UPDATE journal SET detail = :words WHERE broadcast = :broadcast AND number = :number;
 
 -- name: chunk_words(address)
--- The chunks whose reason names an address.
+-- Return the chunks whose reason contains an address.
 SELECT broadcast, number, reason AS words FROM chunk WHERE instr(lower(reason), :address) > 0;
 
 -- name: set_chunk_words(broadcast, number, words)!
--- The same without the address.
+-- Replace the text with one that does not contain the address.
 UPDATE chunk SET reason = :words WHERE broadcast = :broadcast AND number = :number;
 
 -- name: settlement_words(address)
--- The settlements whose reason names an address.
+-- Return the settlements whose reason contains an address.
 SELECT broadcast, number, reason AS words FROM settlement WHERE instr(lower(reason), :address) > 0;
 
 -- name: set_settlement_words(broadcast, number, words)!
--- The same without the address.
+-- Replace the text with one that does not contain the address.
 UPDATE settlement SET reason = :words WHERE broadcast = :broadcast AND number = :number;

@@ -1,7 +1,8 @@
--- The steps of a freeze, in the order in which they run, all in one transaction.
+-- The steps of a freeze, in the order in which they run. All run in one transaction.
 
 -- name: create_lookup()!
--- Numbers by the domain of an address or by the time zone that somebody states, for the axes that go by these.
+-- Create the lookup tables of all axes: the number for each key, which is the domain of an address or a time zone. `id`
+-- is the number of the lookup table.
 CREATE TEMPORARY TABLE lookup (
     id INTEGER NOT NULL,
     key TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -10,11 +11,12 @@ CREATE TEMPORARY TABLE lookup (
 );
 
 -- name: stated_zones()
--- Every time zone that people state.
+-- Return every time zone that any subscriber states.
 SELECT DISTINCT timezone FROM subscriber;
 
 -- name: create_member()!
--- Everybody of the segment with the number of their part, or why they get nothing.
+-- Create the table of the segment's members. `part` is the number of their part. `settlement` is the number of the
+-- reason why they get nothing, or NULL.
 CREATE TEMPORARY TABLE member (
     subscriber INTEGER PRIMARY KEY,
     part BIGINT NOT NULL,
@@ -22,14 +24,14 @@ CREATE TEMPORARY TABLE member (
 );
 
 -- name: collect_members(segment, number, lookups)!
--- In the place of `:segment`, `:number` and `:lookups` compiled SQL is put, never a value.
+-- Collect the members. `:segment`, `:number` and `:lookups` are replaced with compiled SQL that contains no values.
 INSERT INTO member (subscriber, part)
 SELECT s.id, :number
 FROM subscriber AS s :lookups
 WHERE :segment;
 
 -- name: exclude_suppressed(settlement, reason)!
--- Excludes those who are suppressed for one reason.
+-- Exclude the members who are suppressed for one reason.
 UPDATE member
 SET settlement = :settlement
 WHERE
@@ -42,7 +44,7 @@ WHERE
     );
 
 -- name: exclude_without_consent(settlement)!
--- Excludes those whom nothing on record allows to mail; an index holds them alone.
+-- Exclude the members without a recorded consent or basis. A partial index contains only these people.
 UPDATE member
 SET settlement = :settlement
 WHERE
@@ -50,11 +52,11 @@ WHERE
     AND subscriber IN (SELECT id FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
 -- name: earlier_broadcasts(issue)
--- The broadcasts of the same issue so far.
+-- Return the broadcasts of the same issue so far.
 SELECT id FROM broadcast WHERE issue = :issue ORDER BY id;
 
 -- name: exclude_earlier(settlement, earlier)!
--- Excludes whoever may have got, or may still get, the issue from an earlier broadcast.
+-- Exclude the members who may have received, or may still receive, the issue from an earlier broadcast.
 UPDATE member
 SET settlement = :settlement
 WHERE
@@ -70,7 +72,8 @@ WHERE
     );
 
 -- name: members_left(after, size)
--- Who is left, by subscriber, a page at a time: sorting or grouping them all would cost more time, and memory.
+-- Return a page of the remaining members, by subscriber. Sorting or grouping all of them would need more time and
+-- memory.
 SELECT subscriber, part
 FROM member
 WHERE subscriber > :after AND settlement IS NULL
@@ -78,7 +81,7 @@ ORDER BY subscriber
 LIMIT :size;
 
 -- name: zones_left()
--- How many of those who are left state each time zone.
+-- Return the number of remaining members who state each time zone.
 SELECT s.timezone AS zone, count(*) AS people
 FROM member AS m
 JOIN subscriber AS s ON s.id = m.subscriber
@@ -86,7 +89,7 @@ WHERE m.settlement IS NULL
 GROUP BY s.timezone;
 
 -- name: add_broadcast(issue, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, now)$
--- Begins the ledger of a broadcast.
+-- Add a broadcast. Return its id.
 INSERT INTO broadcast (
     issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers, frozen, due_at,
     is_local_time, created_at
@@ -98,17 +101,17 @@ VALUES (
 RETURNING id;
 
 -- name: add_settlement(broadcast, number, reason, size, now)!
--- One reason for which deliveries are excluded.
+-- Add a reason for which deliveries are excluded.
 INSERT INTO settlement (broadcast, number, status, reason, size, changed_at)
 VALUES (:broadcast, :number, 'excluded', :reason, :size, :now);
 
 -- name: add_chunk(broadcast, number, variant, zone, due_at, size, first_subscriber, now)*!
--- A chunk, of which everybody is of one variant and zone.
+-- Add a chunk. All of its deliveries have the same variant and zone.
 INSERT INTO chunk (broadcast, number, variant, zone, due_at, state, size, first_subscriber, changed_at)
 VALUES (:broadcast, :number, :variant, :zone, :due_at, 'ready', :size, :first_subscriber, :now);
 
 -- name: create_beginning()!
--- With which subscriber each chunk begins.
+-- Create the table of the first subscriber of each chunk.
 CREATE TEMPORARY TABLE beginning (
     part BIGINT NOT NULL,
     subscriber INTEGER NOT NULL,
@@ -116,11 +119,13 @@ CREATE TEMPORARY TABLE beginning (
 );
 
 -- name: index_beginning()!
--- Finds the chunk of a member without a look at the table, which PostgreSQL would rather read whole for each member.
+-- Create an index from which a member's chunk is found without reading the table. PostgreSQL would otherwise read the
+-- whole table for each member, so sequential scans are turned off for the rest of the transaction.
 CREATE UNIQUE INDEX beginning_of ON beginning (part, subscriber, chunk) /*+ ; SET LOCAL enable_seqscan = off */;
 
 -- name: add_deliveries(broadcast)!
--- Everybody's delivery, in the order in which they are stored: in the last chunk that begins before them, or in none.
+-- Add one delivery per member, in the order in which deliveries are stored. A member's chunk is the last chunk of their
+-- part that begins at or before them. An excluded member has a settlement instead.
 INSERT INTO delivery (broadcast, subscriber, chunk, settlement)
 SELECT
     :broadcast,
@@ -140,13 +145,13 @@ FROM member AS m
 ORDER BY m.subscriber;
 
 -- name: drop_lookup()!
--- Clears up.
+-- Drop the temporary table at the end of the freeze.
 DROP TABLE lookup;
 
 -- name: drop_member()!
--- Clears up.
+-- Drop the temporary table at the end of the freeze.
 DROP TABLE member;
 
 -- name: drop_beginning()!
--- Clears up.
+-- Drop the temporary table at the end of the freeze.
 DROP TABLE beginning;

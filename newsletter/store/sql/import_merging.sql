@@ -1,7 +1,8 @@
--- A list that is merged into an audience. Its rows are staged; then each is looked up, and what it changes is done.
+-- The steps of merging a list into an existing audience. The rows are staged and looked up, and then the changes are
+-- made.
 
 -- name: create_incoming()!
--- The rows of the list.
+-- Create the table of the list's rows.
 CREATE TEMPORARY TABLE incoming (
     line INTEGER PRIMARY KEY,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -9,16 +10,16 @@ CREATE TEMPORARY TABLE incoming (
 );
 
 -- name: create_standing()!
--- How each row stands to what is on record.
+-- Create the table that relates each row to the stored data.
 CREATE TEMPORARY TABLE standing (
     line INTEGER PRIMARY KEY,
-    subscriber INTEGER,                 -- who it is; NULL for somebody new
+    subscriber INTEGER,                 -- the existing or returning person; NULL for a new one
     is_suppressed INTEGER NOT NULL,
     fate TEXT NOT NULL
 );
 
 -- name: create_change()!
--- What is to be on record of people of whom the list says something new.
+-- Create the table of the new cells of people for whom the list has new values.
 CREATE TEMPORARY TABLE change (
     line INTEGER NOT NULL,
     subscriber INTEGER PRIMARY KEY,
@@ -26,50 +27,53 @@ CREATE TEMPORARY TABLE change (
 );
 
 -- name: create_token()!
--- A token for each newcomer.
+-- Create the table of tokens, one for each newcomer.
 CREATE TEMPORARY TABLE token (
     number INTEGER PRIMARY KEY,
     token TEXT NOT NULL
 );
 
 -- name: create_newcomer()!
--- By which the forgotten among the newcomers are found.
+-- Create the table of the newcomers' digests, by which the forgotten people among them are found.
 CREATE TEMPORARY TABLE newcomer (
     line INTEGER PRIMARY KEY,
     digest /*+ BYTEA NOT NULL -- */ BLOB NOT NULL
 );
 
 -- name: drop_incoming()!
--- Clears up what an import before it left; it costs a second at the end of a large one, and nothing in a new process.
+-- Drop the table of an earlier import. Dropping it at the end of a large import would take a second, and the process
+-- usually ends then anyway.
 DROP TABLE IF EXISTS incoming;
 
 -- name: drop_standing()!
--- Clears up what an import before it left; it costs a second at the end of a large one, and nothing in a new process.
+-- Drop the table of an earlier import. Dropping it at the end of a large import would take a second, and the process
+-- usually ends then anyway.
 DROP TABLE IF EXISTS standing;
 
 -- name: drop_change()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE change;
 
 -- name: drop_token()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE token;
 
 -- name: drop_newcomer()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE newcomer;
 
 -- name: count_incoming()!
--- Tells PostgreSQL how many rows there are, which it plans by.
+-- Let PostgreSQL count the rows, because its query plans depend on their number.
 /*+ ANALYZE incoming -- */ SELECT 1;
 
 -- name: find_offset()$
--- By how much ids and lines differ, if the list stands in the order in which its people were added; NULL if all are new.
+-- Return the difference between the id and the line of the first known person. If the list is in the order in which its
+-- people were added, the difference is the same for all. There is no row if all people are new.
 SELECT s.id - i.line FROM incoming AS i JOIN subscriber AS s ON s.person = i.person ORDER BY i.line LIMIT 1;
 
 -- name: look_up_by_place(offset)!
--- How the rows stand to what is on record, where the person is the one whom the offset leads to. A row is `unchanged` if
--- each of its cells is empty or repeats what is on record; what is `updated` here may yet turn out to say nothing new.
+-- Relate each row to the subscriber whose id is line + offset, if that is the same person. A row is `unchanged` if each
+-- of its cells is empty or equals the stored one. A row that is `updated` here may still turn out to have nothing new.
 INSERT INTO standing (line, subscriber, is_suppressed, fate)
 SELECT i.line, s.id, CASE WHEN p.person IS NULL THEN 0 ELSE 1 END, CASE WHEN {repeats} THEN 'unchanged' ELSE 'updated' END
 FROM incoming AS i
@@ -77,7 +81,7 @@ JOIN subscriber AS s ON s.id = i.line + :offset AND s.person = i.person
 LEFT JOIN suppression AS p ON p.person = i.person AND p.topic = '';
 
 -- name: look_up_by_person()!
--- The same for all others, of whom some are new.
+-- Relate all other rows to subscribers by their address. A row without a subscriber is `added`.
 INSERT INTO standing (line, subscriber, is_suppressed, fate)
 SELECT
     i.line,
@@ -90,8 +94,8 @@ LEFT JOIN suppression AS p ON p.person = i.person AND p.topic = ''
 WHERE NOT EXISTS (SELECT 1 FROM standing AS t WHERE t.line = i.line);
 
 -- name: find_contenders(now, mark)!
--- The rows of people who stand in the list several times. Which cell says a thing counts as well: a mark that no cell
--- holds stands between them.
+-- Collect the rows of people who are in the list more than once. `said` is the text of all cells. A mark that no cell
+-- contains separates them, so that equal texts mean equal cells.
 INSERT INTO contender (line, person, email, consented_at, said)
 SELECT
     i.line,
@@ -114,11 +118,11 @@ WHERE i.person IN (
 );
 
 -- name: reject_remarked()!
--- Takes out what was rejected.
+-- Mark the rejected rows.
 UPDATE standing SET fate = 'rejected' WHERE line IN (SELECT line FROM remark WHERE is_rejected = 1);
 
 -- name: newcomers(after, size)
--- Who is not on the list, a page at a time.
+-- Return a page of the people who are not on the list yet.
 SELECT t.line, i.person
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
@@ -127,7 +131,7 @@ ORDER BY t.line
 LIMIT :size;
 
 -- name: forgotten_newcomers()
--- Those of them who were forgotten.
+-- Return the newcomers who were forgotten.
 SELECT n.line, i.email, n.digest, f.subscriber, f.reason, f.created_at AS forgotten_at, i.consented_at, i.consent_source
 FROM newcomer AS n
 JOIN forgotten AS f ON f.digest = n.digest
@@ -135,15 +139,15 @@ JOIN incoming AS i ON i.line = n.line
 ORDER BY n.line;
 
 -- name: give_id_back(line, subscriber)*!
--- Somebody who was forgotten gets their id again.
+-- Give a forgotten person their old id back.
 UPDATE standing SET subscriber = :subscriber WHERE line = :line;
 
 -- name: remember_again(digest)*!
--- Somebody is on the list again.
+-- Delete the record of a forgotten person who is on the list again.
 DELETE FROM forgotten WHERE digest = :digest;
 
 -- name: find_revivals(now)!
--- Whose row holds a newer consent than the moment when they left.
+-- Collect the people whose row has a consent that is newer than the time when they left.
 INSERT INTO revival (line, person, email, reason, because)
 SELECT
     i.line, i.person, i.email, p.reason, 'new consent of ' || i.consented_at || ' (' || i.consent_source || ')'
@@ -160,7 +164,7 @@ WHERE
     AND i.consent_source <> '';
 
 -- name: candidates(after, size)
--- Whoever is on the list and of whom the list may say something new, with what is on record and what it says.
+-- Return a page of subscribers for whom the list may have new values, with the stored cells and those of the row.
 SELECT t.line, s.id AS subscriber, {s.columns}, {i.columns}
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
@@ -170,11 +174,11 @@ ORDER BY t.line
 LIMIT :size;
 
 -- name: settle_unchanged()!
--- Those of whom it says nothing new after all.
+-- Mark the rows that turned out to have nothing new.
 UPDATE standing SET fate = 'unchanged' WHERE fate = 'updated' AND line NOT IN (SELECT line FROM change);
 
 -- name: keep_past_consents(now)!
--- Keeps what a consent on record said, where it is replaced or corrected.
+-- Save the old consent of people whose consent is replaced or corrected.
 INSERT INTO past_consent (subscriber, replaced_at, consented_at, source, wording, confirmed_at)
 SELECT s.id, :now, s.consented_at, s.consent_source, s.consent_wording, s.consent_confirmed_at
 FROM change AS c
@@ -190,14 +194,14 @@ WHERE
 ON CONFLICT (subscriber, replaced_at, consented_at) DO NOTHING;
 
 -- name: make_changes(now)!
--- Puts on record what is new.
+-- Save the new values.
 UPDATE subscriber AS s
 SET {changes}, updated_at = :now
 FROM change AS c
 WHERE c.subscriber = s.id;
 
 -- name: count_fates()^
--- How many rows have which fate, and how many of those taken are of suppressed addresses.
+-- Return the number of rows with each fate, and how many of the imported rows have a suppressed address.
 SELECT
     count(CASE WHEN fate = 'added' THEN 1 END) AS added,
     count(CASE WHEN fate = 'updated' THEN 1 END) AS updated,
@@ -207,7 +211,7 @@ SELECT
 FROM standing;
 
 -- name: add_newcomers(after, now)!
--- Adds who is new, in the order of the index by person, which is then written front to back.
+-- Add the newcomers in the order of the index by person, so that the index is written from front to back.
 INSERT INTO subscriber (id, person, token, updated_at, {columns})
 SELECT coalesce(n.subscriber, :after + n.number), n.person, k.token, :now, {n.kept}
 FROM (
@@ -219,13 +223,13 @@ FROM (
 JOIN token AS k ON k.number = n.number;
 
 -- name: is_anybody_without_consent()$
--- Whether there is anybody whom nothing on record allows to mail.
+-- Return whether anyone has neither a recorded consent nor a basis.
 SELECT EXISTS (SELECT 1 FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
 -- name: remark_on_missing_consent()!
--- Says of which rows nothing on record allows to mail the person.
+-- Add a remark to each row of a person without a recorded consent or basis.
 INSERT INTO remark (line, email, is_rejected, text)
-SELECT i.line, i.email, 0, 'not mailed: no consent on record'
+SELECT i.line, i.email, 0, 'not emailed: no consent on record'
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 LEFT JOIN subscriber AS s ON s.id = t.subscriber
@@ -235,16 +239,16 @@ WHERE
     AND coalesce(s.consent_basis, i.consent_basis) = '';
 
 -- name: remark_on_suppressed()!
--- Says whose address is suppressed.
+-- Add a remark to each row whose address is suppressed.
 INSERT INTO remark (line, email, is_rejected, text)
-SELECT i.line, i.email, 0, 'not mailed: ' || p.reason || ' on ' || substr(p.created_at, 1, 10)
+SELECT i.line, i.email, 0, 'not emailed: ' || p.reason || ' on ' || substr(p.created_at, 1, 10)
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 JOIN suppression AS p ON p.person = i.person AND p.topic = ''
 WHERE t.is_suppressed = 1 AND t.fate <> 'rejected';
 
 -- name: fates(line, size)
--- What became of the rows that were taken, a page at a time.
+-- Return a page of the fates of the rows that were imported.
 SELECT t.line, i.email, t.fate
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line

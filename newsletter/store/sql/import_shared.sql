@@ -1,7 +1,7 @@
--- What filling and merging a list share: what is said about single rows, rows of one person, people who come back.
+-- The steps that filling and merging share: remarks about rows, repeated rows of one person, and people who return.
 
 -- name: create_remark()!
--- What is said of single rows.
+-- Create the table of remarks about single rows.
 CREATE TEMPORARY TABLE remark (
     line INTEGER NOT NULL,
     email TEXT NOT NULL,
@@ -10,31 +10,31 @@ CREATE TEMPORARY TABLE remark (
 );
 
 -- name: drop_remark()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE remark;
 
 -- name: index_remark()!
--- So that those of some lines are found.
+-- Create an index that finds the remarks about a range of lines.
 CREATE INDEX remark_line ON remark (line) /*+ ; ANALYZE remark */;
 
 -- name: remarks(after, last)
--- What is said of the rows of some lines.
+-- Return the remarks about the rows in a range of lines.
 SELECT line, email, is_rejected, text FROM remark WHERE line > :after AND line <= :last ORDER BY line, is_rejected DESC, text;
 
 -- name: rejections(size)
--- The first rows that were rejected after they had been read.
+-- Return the first rows that were rejected after they had been read.
 SELECT line, email, text AS reason FROM remark WHERE is_rejected = 1 ORDER BY line LIMIT :size;
 
 -- name: add_attribute_name(name)*!
--- Keeps the name of an attribute.
+-- Save the name of an attribute.
 INSERT INTO attribute (name) VALUES (:name) ON CONFLICT (name) DO NOTHING;
 
 -- name: add_tag_name(name)*!
--- Keeps the name of a tag.
+-- Save the name of a tag.
 INSERT INTO tag (name) VALUES (:name) ON CONFLICT (name) DO NOTHING;
 
 -- name: create_contender()!
--- The rows of people who stand in the list several times.
+-- Create the table of the rows of people who are in the list more than once.
 CREATE TEMPORARY TABLE contender (
     line INTEGER NOT NULL,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -44,13 +44,14 @@ CREATE TEMPORARY TABLE contender (
 );
 
 -- name: drop_contender()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE contender;
 
 -- name: reject_repeated()!
--- Of each person one row counts: that of the newest consent; of several the one that says most; then by its text.
+-- Reject all but one row per person. The row with the newest consent is kept. If several rows have it, the one with
+-- the longest text is kept, then the one whose text sorts last, then the first in the list.
 INSERT INTO remark (line, email, is_rejected, text)
-SELECT r.line, r.email, 1, 'the same person stands on line ' || r.counting || ', and that row counts'
+SELECT r.line, r.email, 1, 'line ' || r.counting || ' has the same person, and that row is used'
 FROM (
     SELECT
         line,
@@ -63,7 +64,7 @@ FROM (
 WHERE r.line <> r.counting;
 
 -- name: create_revival()!
--- Whose row holds a newer consent.
+-- Create the table of people whose row has a newer consent.
 CREATE TEMPORARY TABLE revival (
     line INTEGER NOT NULL,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -73,11 +74,11 @@ CREATE TEMPORARY TABLE revival (
 );
 
 -- name: drop_revival()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE revival;
 
 -- name: keep_past_suppressions(now)!
--- Keeps what is lifted, and why.
+-- Save the suppressions that are about to be lifted, and the reason.
 INSERT INTO past_suppression (person, topic, reason, created_at, lifted_at, because)
 SELECT p.person, p.topic, p.reason, p.created_at, :now, r.because
 FROM revival AS r
@@ -86,23 +87,23 @@ WHERE TRUE
 ON CONFLICT (person, topic, lifted_at) DO NOTHING;
 
 -- name: lift()!
--- They may be mailed again.
+-- Lift the suppressions, so that these people may be emailed again.
 DELETE FROM suppression WHERE topic = '' AND person IN (SELECT person FROM revival);
 
 -- name: remark_on_revivals()!
--- Says who came back.
+-- Add a remark to each row of a person who returns.
 INSERT INTO remark (line, email, is_rejected, text)
 SELECT line, email, 0, 'came back (' || reason || '): ' || because FROM revival;
 
 -- name: is_anybody_forgotten()$
--- Whether somebody was forgotten.
+-- Return whether anyone was forgotten.
 SELECT EXISTS (SELECT 1 FROM forgotten);
 
 -- name: keep_import(at, file, added, updated, unchanged, rejected, basis, tags)!
--- Keeps what an import brought.
+-- Save the results of an import.
 INSERT INTO import (at, file, added, updated, unchanged, rejected, basis, tags)
 VALUES (:at, :file, :added, :updated, :unchanged, :rejected, :basis, :tags);
 
 -- name: past_imports()
--- What each import brought, the newest first.
+-- Return the results of all imports, newest first.
 SELECT at, file, added, updated, unchanged, rejected, basis, tags FROM import ORDER BY id DESC;

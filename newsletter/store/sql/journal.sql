@@ -1,5 +1,5 @@
 -- name: write(broadcast, at, entry, detail)!
--- Adds what happened; only within a transaction beside which nobody writes, for the numbers follow each other.
+-- Add an entry with the next number. No one else may write in the meantime, or two entries could get the same number.
 INSERT INTO journal (broadcast, number, at, entry, detail)
 VALUES (
     :broadcast,
@@ -10,9 +10,9 @@ VALUES (
 );
 
 -- name: entries(broadcast)
--- What happened to a broadcast, in order.
+-- Return the entries of a broadcast in order.
 SELECT at, entry, detail FROM journal WHERE broadcast = :broadcast ORDER BY number;
 
 -- name: first_of(broadcast, entry)$
--- When something happened for the first time; NULL where it did not.
+-- Return the time of the first entry of a kind, or NULL if there is none.
 SELECT min(at) FROM journal WHERE broadcast = :broadcast AND entry = :entry;

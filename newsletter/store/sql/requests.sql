@@ -1,5 +1,5 @@
 -- name: requests(broadcast, after, size)
--- The chunks that hold somebody, a page at a time.
+-- Return a page of the chunks that are not empty.
 SELECT number, state, size AS deliveries, attempt, changed_at AS at, reason, message_id, due_at, zone, hold_until
 FROM chunk
 WHERE broadcast = :broadcast AND number > :after AND size > 0
@@ -7,13 +7,14 @@ ORDER BY number
 LIMIT :size;
 
 -- name: request(broadcast, chunk)^
--- One chunk.
+-- Return one chunk.
 SELECT number, state, size AS deliveries, attempt, changed_at AS at, reason, message_id, due_at, zone, hold_until
 FROM chunk
 WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: groups(broadcast)
--- The chunks that hold somebody, by state: how many, how many deliveries, and when they came to it.
+-- Return, for each state, the number of chunks that are not empty, the number of their deliveries, and the times of the
+-- first and last change to that state.
 SELECT state, count(*) AS requests, sum(size) AS deliveries, min(changed_at) AS first_at, max(changed_at) AS last_at
 FROM chunk
 WHERE broadcast = :broadcast AND size > 0
@@ -21,11 +22,11 @@ GROUP BY state
 ORDER BY min(number);
 
 -- name: runners(broadcast)
--- Who is handing over, or was.
+-- Return the runners that are sending a chunk, or were when they died.
 SELECT DISTINCT runner FROM chunk WHERE broadcast = :broadcast AND state = 'inflight' ORDER BY runner;
 
 -- name: held(broadcast)
--- What was handed over ahead of its time, by the moment until which the provider holds it.
+-- Return the number of deliveries that the provider accepted for a later time, grouped by that time.
 SELECT hold_until AS until, sum(size) AS deliveries
 FROM chunk
 WHERE broadcast = :broadcast AND state = 'accepted' AND hold_until <> '' AND size > 0

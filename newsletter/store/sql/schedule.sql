@@ -1,5 +1,5 @@
 -- name: scheduled()
--- The broadcasts with a time of their own that have not ended, by that time.
+-- Return the broadcasts with a scheduled time that have not ended, earliest first. Paused ones are not included.
 SELECT
     id, issue, segment, provider, state, reason, content_hash, nonce, envelope, waivers, created_at, finished_at,
     due_at, is_local_time, batch_id
@@ -8,29 +8,30 @@ WHERE due_at <> '' AND state IN ('scheduled', 'running', 'cancelling')
 ORDER BY due_at, id;
 
 -- name: next_due(broadcast)$
--- The earliest moment that something which is ready waits for.
+-- Return the earliest due time of a ready chunk.
 SELECT min(due_at) FROM chunk WHERE broadcast = :broadcast AND state = 'ready' AND due_at <> '';
 
 -- name: overdue(broadcast, before)$
--- How many deliveries should have left before a moment, and have not.
+-- Return the number of deliveries that were due before a time and have not left.
 SELECT coalesce(sum(size), 0)
 FROM chunk
 WHERE broadcast = :broadcast AND state = 'ready' AND due_at <> '' AND due_at < :before;
 
 -- name: due_now(broadcast, now)$
--- How many deliveries may leave now, as far as their time goes.
+-- Return the number of deliveries that are due now. An empty `due_at` is always due.
 SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state = 'ready' AND due_at <= :now;
 
 -- name: last_claimed(broadcast)$
--- When a chunk was last claimed, of those that did not surely come back.
+-- Return when a chunk that may have left was last claimed.
 SELECT max(claimed_at) FROM chunk WHERE broadcast = :broadcast AND claimed_at <> '';
 
 -- name: keep_batch_id(broadcast, batch_id)!
--- Keeps the first batch id.
+-- Save the batch id, unless there is one already.
 UPDATE broadcast SET batch_id = :batch_id WHERE id = :broadcast AND batch_id = '';
 
 -- name: zones(broadcast)
--- How each time zone stands. What is overdue and was let go has no moment any more; the rest of its zone has.
+-- Return the progress of each time zone. An overdue chunk that was let go has lost its due time, but the other chunks
+-- of its zone still have it. The latest due time is therefore that of the zone.
 SELECT
     zone,
     max(due_at) AS due_at,

@@ -1,13 +1,15 @@
--- Queries over a segment. In the place of `:segment`, `:few`, `:part` and `:field` compiled SQL is put, never a value.
--- `:few` is the segment's condition for where it is asked of few people: it looks each of them up.
+-- Queries over a segment. `:segment`, `:few`, `:part` and `:field` are replaced with compiled SQL that contains no
+-- values. `:few` is the segment's condition in a form that is fast if only a few people are tested: it looks up each of
+-- them.
 
 -- name: count_members(segment)
--- How many the segment has.
+-- Return the number of people in the segment.
 SELECT count(*) FROM subscriber AS s WHERE :segment;
 
 -- name: count_segment(segment, few, part)
--- Of a part of the list: how many the segment has; of these, how many are suppressed; and of the others, how many have no
--- consent on record. CROSS JOIN makes SQLite begin with the suppressed, and with those without consent, for they are few.
+-- Return, for a part of the list, the number of people in the segment, how many of them are suppressed, and how many of
+-- the others have no recorded consent. Suppressed people and people without consent are few, so it is fastest to begin
+-- with them. CROSS JOIN makes SQLite do that, because it never reorders the tables of a CROSS JOIN.
 SELECT
     (SELECT count(*) FROM subscriber AS s WHERE :part AND :segment) AS members,
     (
@@ -28,7 +30,7 @@ SELECT
     ) AS without_consent;
 
 -- name: count_suppressed(few)
--- Why people of the segment are suppressed, and how many for each reason.
+-- Return the number of suppressed people in the segment for each reason.
 SELECT p.reason, count(*) AS people
 FROM suppression AS p
 CROSS JOIN subscriber AS s
@@ -37,13 +39,13 @@ GROUP BY p.reason
 ORDER BY people DESC, p.reason;
 
 -- name: count_missing(segment, field)
--- How many of the segment have nothing in a field.
+-- Return the number of people in the segment who have no value in a field.
 SELECT count(*)
 FROM subscriber AS s
 WHERE :segment AND :field = '';
 
 -- name: member_ids(segment, most)
--- Who is in the segment, in the order in which they came.
+-- Return the ids of the people in the segment, in the order in which they were added.
 SELECT s.id
 FROM subscriber AS s
 WHERE :segment
@@ -51,8 +53,9 @@ ORDER BY s.id
 LIMIT :most;
 
 -- name: sample_ids(segment, size)
--- A few of the segment from all over the list, always the same ones: ids are strewn by the golden ratio (Knuth, TAOCP
--- volume 3, section 6.4).
+-- Return a few people of the segment, spread over the whole list and always the same. They are the first by a hash of
+-- the id: id * 2654435769 modulo 2^32. The factor is 2^32 divided by the golden ratio, which spreads consecutive ids
+-- evenly (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 SELECT s.id
 FROM subscriber AS s
 WHERE :segment
@@ -60,7 +63,7 @@ ORDER BY (s.id * 2654435769) % 4294967296, s.id
 LIMIT :size;
 
 -- name: people(ids)
--- Subscribers by a JSON list of their ids, and why they are suppressed, if they are.
+-- Return the subscribers in a JSON list of ids, and the reason if they are suppressed.
 SELECT p.reason AS suppressed, s.id, s.token, s.joined_at, s.updated_at, {s.columns}
 FROM subscriber AS s
 LEFT JOIN suppression AS p ON p.person = s.person AND p.topic = ''
@@ -68,9 +71,9 @@ WHERE s.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:ids))
 ORDER BY s.id;
 
 -- name: issue_names()
--- Every issue that a broadcast was made of.
+-- Return every issue that has a broadcast.
 SELECT DISTINCT issue FROM broadcast ORDER BY issue;
 
 -- name: is_member(subscriber, segment)$
--- Whether somebody belongs to a segment. In the place of `:segment` compiled SQL is put, never a value.
+-- Return whether a subscriber belongs to a segment.
 SELECT EXISTS (SELECT 1 FROM subscriber AS s WHERE s.id = :subscriber AND :segment);

@@ -1,12 +1,12 @@
 -- name: add(person, at, detail)*!
--- Keeps a soft bounce of somebody on the list, unless it is kept already: of strangers nothing is gathered.
+-- Save a soft bounce, unless it is already saved. Nothing is saved about people who are not on the list.
 INSERT INTO soft_bounce (person, at, detail)
 SELECT person, :at, :detail FROM subscriber WHERE person = :person
 ON CONFLICT (person, at) DO NOTHING;
 
 -- name: repeated(bounces)
--- The soft bounces of those who have so many since they said yes, or since a suppression of theirs was lifted, and who
--- may be mailed; by person and time.
+-- Return the soft bounces of people who may be emailed, by person and time. Only bounces after the consent, and after
+-- the last lifted suppression, count. People with fewer than `:bounces` of them are left out.
 WITH bounce (subscriber, at) AS (
     SELECT s.id, b.at
     FROM soft_bounce AS b
@@ -31,7 +31,7 @@ WHERE subscriber IN (SELECT subscriber FROM counted GROUP BY subscriber HAVING c
 ORDER BY subscriber, at;
 
 -- name: last_signs(subscribers, since)
--- When mail last reached each of a list of people, as far as that was since a moment.
+-- Return the time of the last sign of life, since a given time, of each person in a JSON list of ids.
 SELECT subscriber, max(at) AS at
 FROM event
 WHERE

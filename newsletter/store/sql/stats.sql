@@ -1,7 +1,7 @@
--- What the audience looks like. Each query reads the list, or a part of it, once, and returns few rows.
+-- Statistics of the audience. Each query reads the list, or a part of it, once, and returns only a few rows.
 
 -- name: facts()^
--- Everybody on the list, and on what ground they may be mailed.
+-- Return the number of people on the list, and how many of them have each proof of consent or basis.
 SELECT
     count(*) AS people,
     coalesce(sum(CASE WHEN consented_at = '' THEN 0 ELSE 1 END), 0) AS consents,
@@ -12,7 +12,7 @@ SELECT
 FROM subscriber;
 
 -- name: suppressed()
--- How many of the list are suppressed, by reason, the most frequent first.
+-- Return the number of suppressed people on the list for each reason, most frequent first.
 SELECT p.reason AS name, count(*) AS people
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
@@ -21,7 +21,7 @@ GROUP BY p.reason
 ORDER BY people DESC, p.reason;
 
 -- name: count_without_consent()$
--- How many whom nothing on record allows to mail, beside those who are suppressed.
+-- Return the number of people without a recorded consent or basis who are not suppressed.
 SELECT count(*)
 FROM subscriber AS s
 WHERE
@@ -29,7 +29,7 @@ WHERE
     AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = s.person AND p.topic = '');
 
 -- name: topics_left()
--- How many left each topic and are otherwise mailed.
+-- Return the number of people who left each topic but still receive other email.
 SELECT p.topic AS name, count(*) AS people
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
@@ -40,14 +40,14 @@ GROUP BY p.topic
 ORDER BY people DESC, p.topic;
 
 -- name: joined(since)
--- How many joined in each month.
+-- Return the number of people who joined in each month.
 SELECT substr(joined_at, 1, 7) AS name, count(*) AS people
 FROM subscriber
 WHERE joined_at >= :since
 GROUP BY 1;
 
 -- name: returned(since)
--- How many had their suppression lifted in each month.
+-- Return the number of people whose suppression was lifted in each month.
 SELECT substr(p.lifted_at, 1, 7) AS name, count(*) AS people
 FROM past_suppression AS p
 JOIN subscriber AS s ON s.person = p.person
@@ -55,7 +55,8 @@ WHERE p.topic = '' AND p.lifted_at >= :since AND p.lifted_at > s.joined_at
 GROUP BY 1;
 
 -- name: left_list(since)
--- How many left in each month, and why. Nobody leaves before they joined: who was suppressed already left as they came.
+-- Return the number of people who left in each month, by reason. No one can leave before they joined: a person who was
+-- already suppressed counts as leaving in the month in which they joined.
 SELECT month, reason, count(*) AS people
 FROM (
     SELECT
@@ -79,7 +80,8 @@ FROM (
 GROUP BY month, reason;
 
 -- name: sources(most)
--- Where people said yes: nothing known first, then the largest; how many have left since; how many sources there are.
+-- Return the largest sources of consent, how many of their people have left, and the number of all sources. The row for
+-- an unknown source comes first.
 SELECT h.name, h.people, coalesce(g.people, 0) AS suppressed, count(*) OVER () AS kinds
 FROM (SELECT consent_source AS name, count(*) AS people FROM subscriber GROUP BY consent_source) AS h
 LEFT JOIN (
@@ -93,7 +95,7 @@ ORDER BY CASE WHEN h.name = '' THEN 0 ELSE 1 END, h.people DESC, h.name
 LIMIT :most;
 
 -- name: languages(most)
--- Which languages people read: nothing known first, then the largest; how many there are.
+-- Return the most frequent languages and the number of all languages. The row for an unknown language comes first.
 SELECT language AS name, count(*) AS people, count(*) OVER () AS kinds
 FROM subscriber
 GROUP BY language
@@ -101,7 +103,7 @@ ORDER BY CASE WHEN language = '' THEN 0 ELSE 1 END, people DESC, language
 LIMIT :most;
 
 -- name: zones(most)
--- In which time zones people live: nothing known first, then the largest; how many there are.
+-- Return the most frequent time zones and the number of all time zones. The row for an unknown zone comes first.
 SELECT timezone AS name, count(*) AS people, count(*) OVER () AS kinds
 FROM subscriber
 GROUP BY timezone
@@ -109,9 +111,9 @@ ORDER BY CASE WHEN timezone = '' THEN 0 ELSE 1 END, people DESC, timezone
 LIMIT :most;
 
 -- name: domains(known, most)
--- Where people's mailboxes are: first the domains of a JSON list, then the largest; how many there are. A domain is what
--- stands after the last @. To part the whole list there costs twice as much as to part it at the first, which most
--- addresses have alone; so the first is for everybody, and the last for what is left, group by group.
+-- Return the domains in a JSON list, then the largest others, and the number of all domains. A domain is the text after
+-- the last @. Finding the last @ costs twice as much as finding the first, and most addresses have only one. So all
+-- addresses are first grouped by the text after the first @, and the last @ is then found only once per group.
 WITH after_first (rest, people) AS (
     SELECT substr(person, instr(person, '@') + 1), count(*)
     FROM subscriber
@@ -129,7 +131,8 @@ ORDER BY
 LIMIT :most;
 
 -- name: engagement(since)^
--- Of the list, how many were sent something since then, clicked something, and opened something without a click.
+-- Return how many people on the list were sent something since a time, how many clicked, and how many opened without a
+-- click. `depth` is 2 for a click and 1 for an opening.
 SELECT
     count(*) AS received,
     coalesce(sum(CASE WHEN r.depth = 2 THEN 1 ELSE 0 END), 0) AS clicked,
@@ -151,7 +154,7 @@ WHERE EXISTS (
 );
 
 -- name: first_reaction()$
--- When the first opening or click was reported.
+-- Return the time of the first opening or click that was reported.
 SELECT min(at) AS at
 FROM (
     SELECT min(at) AS at FROM event WHERE type = 'opened'
@@ -160,7 +163,7 @@ FROM (
 ) AS reaction;
 
 -- name: sent_issues(most)
--- When each of the newest issues began to leave, the newest first.
+-- Return when the first chunk of each of the newest issues was accepted, newest first.
 SELECT min(c.changed_at) AS sent_at
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast

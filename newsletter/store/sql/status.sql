@@ -1,22 +1,22 @@
 -- name: sizes(broadcast)
--- How many deliveries stand where: by the state of their chunk, or by how they were settled.
+-- Return the number of deliveries by the state of their chunk, or by the status of their settlement.
 SELECT state, sum(size) AS size FROM chunk WHERE broadcast = :broadcast GROUP BY state
 UNION ALL
 SELECT status, sum(size) FROM settlement WHERE broadcast = :broadcast GROUP BY status;
 
 -- name: count_frozen(broadcast)$
--- How many deliveries were frozen.
+-- Return the number of frozen deliveries.
 SELECT frozen FROM broadcast WHERE id = :broadcast;
 
 -- name: settlements(broadcast)
--- For which reasons deliveries were settled by themselves, the most frequent first.
+-- Return the reasons for which deliveries were settled individually, most frequent first.
 SELECT status, reason, size AS deliveries
 FROM settlement
 WHERE broadcast = :broadcast AND size > 0
 ORDER BY status, size DESC, reason;
 
 -- name: chunk_summaries(broadcast)
--- How many chunks share a state and a reason.
+-- Return the number of chunks with each state and reason.
 SELECT state, reason, count(*) AS chunks, sum(size) AS deliveries
 FROM chunk
 WHERE broadcast = :broadcast AND size > 0
@@ -24,7 +24,7 @@ GROUP BY state, reason
 ORDER BY min(number);
 
 -- name: emails_of_chunk(broadcast, chunk, first_subscriber, size)
--- The addresses of a chunk.
+-- Return the addresses of a chunk.
 SELECT coalesce(s.email, '') AS email
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber

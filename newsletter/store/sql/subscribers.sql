@@ -1,9 +1,9 @@
 -- name: find_id(person)$
--- The id of one person.
+-- Return the id of one person.
 SELECT id FROM subscriber WHERE person = :person;
 
 -- name: page(after, size)
--- Subscribers by id, a page at a time.
+-- Return a page of subscribers, by id.
 SELECT id, token, joined_at, updated_at, {columns}
 FROM subscriber
 WHERE id > :after
@@ -11,15 +11,15 @@ ORDER BY id
 LIMIT :size;
 
 -- name: attribute_names()
--- Every attribute name that an import brought.
+-- Return the names of all attributes that imports added.
 SELECT name FROM attribute ORDER BY name;
 
 -- name: tag_names()
--- Every tag that an import brought.
+-- Return all tags that imports added.
 SELECT name FROM tag ORDER BY name;
 
 -- name: past_deliveries(subscriber)
--- What became of each broadcast for one subscriber, the newest first.
+-- Return the result of each broadcast for one subscriber, newest first.
 SELECT
     b.id AS broadcast,
     b.issue,
@@ -33,15 +33,15 @@ LEFT JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settleme
 ORDER BY b.id DESC;
 
 -- name: past_consents(subscriber)
--- What somebody had consented to before, the newest first.
+-- Return the consents of a subscriber that were replaced, newest first.
 SELECT replaced_at, consented_at, source, wording, confirmed_at
 FROM past_consent
 WHERE subscriber = :subscriber
 ORDER BY replaced_at DESC, consented_at DESC;
 
 -- name: events(subscriber)
--- What was reported about the mail to one subscriber, the newest first. There is no index for it: people ask for one
--- person now and then, and reports come by the million.
+-- Return the events reported about email to one subscriber, newest first. There is no index for this query, because it
+-- is rare, and an index would slow down the saving of millions of events.
 SELECT e.at, e.type, e.broadcast, coalesce(b.issue, '') AS issue, e.detail
 FROM event AS e
 LEFT JOIN broadcast AS b ON b.id = e.broadcast
@@ -49,9 +49,9 @@ WHERE e.subscriber = :subscriber
 ORDER BY e.at DESC, e.id DESC;
 
 -- name: soft_bounces(person)
--- When mail to a person could not be taken for a while, the newest first.
+-- Return the soft bounces of a person, newest first.
 SELECT at, detail FROM soft_bounce WHERE person = :person ORDER BY at DESC;
 
 -- name: count()$
--- How many people are on the list.
+-- Return the number of people on the list.
 SELECT count(*) FROM subscriber;

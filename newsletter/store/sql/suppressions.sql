@@ -1,11 +1,12 @@
 -- name: add(person, topic, email, reason, detail, created_at)!
--- Suppresses an address, at all or about one topic; a suppression that stands already stays as it is.
+-- Suppress an address, from all email or from one topic. An existing suppression is not changed.
 INSERT INTO suppression (person, topic, email, reason, detail, created_at)
 VALUES (:person, :topic, :email, :reason, :detail, :created_at)
 ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_again(person, topic, at, reason)!
--- Keeps when a suppression that stands was last said again; the first reason and its time stay, but by hand overrules it.
+-- Save when an existing suppression was last repeated. The first reason and its time are kept, except that `manual`
+-- replaces any other reason.
 UPDATE suppression
 SET
     repeated_at = CASE WHEN created_at < :at AND repeated_at < :at THEN :at ELSE repeated_at END,
@@ -13,7 +14,7 @@ SET
 WHERE person = :person AND topic = :topic;
 
 -- name: create_reported()!
--- Many at once.
+-- Create the table of suppressions that are added together.
 CREATE TEMPORARY TABLE reported (
     number INTEGER PRIMARY KEY,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -25,7 +26,8 @@ CREATE TEMPORARY TABLE reported (
 );
 
 -- name: add_reported()!
--- Suppresses them, in the order of the table that they go into. Of several about one person the first in time stands.
+-- Add these suppressions in the order in which the table stores them. If one person and topic have several, the
+-- earliest is kept.
 INSERT INTO suppression (person, topic, email, reason, detail, created_at)
 SELECT person, topic, email, reason, detail, created_at
 FROM reported
@@ -34,7 +36,7 @@ ORDER BY person, topic, created_at, number
 ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_reported_again()!
--- Keeps when those that stand were last said again; the first reason stays, but by hand overrules it.
+-- Save when existing suppressions were last repeated. The first reason is kept, except that `manual` replaces it.
 UPDATE suppression AS p
 SET
     repeated_at = CASE WHEN p.created_at < r.at AND p.repeated_at < r.at THEN r.at ELSE p.repeated_at END,
@@ -49,11 +51,11 @@ WHERE
     AND ((p.created_at < r.at AND p.repeated_at < r.at) OR (r.by_hand = 1 AND p.reason <> 'manual'));
 
 -- name: count_reported()$
--- How many rows they are.
+-- Return the number of rows.
 SELECT count(*) FROM reported;
 
 -- name: count_new()$
--- How many of them would be new.
+-- Return how many of the suppressions would be new.
 SELECT count(*)
 FROM (
     SELECT DISTINCT r.person, r.topic
@@ -62,7 +64,7 @@ FROM (
 ) AS n;
 
 -- name: count_mailed()$
--- How many people among these get mail now.
+-- Return how many of these people receive email now.
 SELECT count(DISTINCT r.person)
 FROM reported AS r
 JOIN subscriber AS s ON s.person = r.person
@@ -71,11 +73,11 @@ WHERE
     AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = r.person AND p.topic IN ('', r.topic));
 
 -- name: drop_reported()!
--- Clears up.
+-- Drop the temporary table at the end of the step.
 DROP TABLE reported;
 
 -- name: keep_past(person, topic, now, because)!
--- Keeps a suppression that is about to be lifted, and why; of two within one second the first.
+-- Save a suppression that is about to be lifted, and the reason. If two are lifted within a second, the first is kept.
 INSERT INTO past_suppression (person, topic, reason, created_at, lifted_at, because)
 SELECT person, topic, reason, created_at, :now, :because
 FROM suppression
@@ -83,22 +85,22 @@ WHERE person = :person AND topic = :topic
 ON CONFLICT (person, topic, lifted_at) DO NOTHING;
 
 -- name: remove(person, topic)!
--- Lifts a suppression.
+-- Lift a suppression.
 DELETE FROM suppression WHERE person = :person AND topic = :topic;
 
 -- name: of_person(person)
--- The suppressions of one person, the whole one first.
+-- Return the suppressions of one person. The one from all email has an empty topic and comes first.
 SELECT email, reason, created_at, topic, detail FROM suppression WHERE person = :person ORDER BY topic;
 
 -- name: past_of_person(person)
--- The suppressions of one person that were lifted, the last one first.
+-- Return the lifted suppressions of one person, the last one first.
 SELECT reason, created_at, lifted_at, because, topic
 FROM past_suppression
 WHERE person = :person
 ORDER BY lifted_at DESC, topic;
 
 -- name: page(after_person, after_topic, every_topic, topic, every_reason, reason, size)
--- Suppressions by address, a page at a time.
+-- Return a page of suppressions, by address.
 SELECT person, email, reason, created_at, topic, detail
 FROM suppression
 WHERE
@@ -109,7 +111,7 @@ ORDER BY person, topic
 LIMIT :size;
 
 -- name: counts(every_topic, topic, every_reason, reason)
--- How many there are of each reason.
+-- Return the number of suppressions for each reason.
 SELECT reason, count(*) AS suppressions
 FROM suppression
 WHERE (:every_topic = 1 OR topic = :topic) AND (:every_reason = 1 OR reason = :reason)
@@ -117,19 +119,21 @@ GROUP BY reason
 ORDER BY count(*) DESC, reason;
 
 -- name: suppressed_among(persons)
--- Who of a list must not be mailed at all; when that was last said, and when it was put on a list of the provider.
+-- Return the people in a JSON list who are suppressed from all email, when that was last reported, and when the address
+-- was added to a list at the provider.
 SELECT person, CASE WHEN repeated_at > created_at THEN repeated_at ELSE created_at END AS said_at, handed_over_at
 FROM suppression
 WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
 
 -- name: keep_handed_over(persons, at)!
--- Keeps that people were put on a list of the provider.
+-- Save that people were added to a list at the provider.
 UPDATE suppression SET handed_over_at = :at
 WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
 
 -- name: allowed_again(persons)
--- Who of a list was suppressed once, and since when they may be mailed again: since they said yes, where it was a new
--- consent that lifted the suppression, which an import may have read much later; else since it was lifted.
+-- Return the people in a JSON list who were once suppressed, and since when they may be emailed again. If a new consent
+-- lifted the suppression, that is the time of the consent, because the import may have read it much later. Otherwise it
+-- is the time when the suppression was lifted.
 SELECT
     p.person,
     max(CASE WHEN s.consented_at > p.created_at AND s.consented_at < p.lifted_at THEN s.consented_at ELSE p.lifted_at END)
@@ -140,5 +144,5 @@ WHERE p.topic = '' AND p.person IN (SELECT value FROM json_each(:persons))
 GROUP BY p.person;
 
 -- name: forgotten()
--- Who was forgotten, as far as that is kept.
+-- Return the digests of all forgotten people.
 SELECT digest FROM forgotten;

@@ -1,9 +1,9 @@
 -- name: add_topic(broadcast, topic)*!
--- One of the topics that a broadcast is about.
+-- Add one topic of a broadcast.
 INSERT INTO broadcast_topic (broadcast, topic) VALUES (:broadcast, :topic);
 
 -- name: exclude_left(topics, count, settlement)!
--- Excludes those who left as many of the topics as there are.
+-- Exclude the members who left all of the topics: they left as many of them as there are.
 UPDATE member
 SET settlement = :settlement
 WHERE
@@ -18,7 +18,7 @@ WHERE
     );
 
 -- name: topics_of(broadcast)
--- What a broadcast is about, and of each topic whether anybody left it.
+-- Return the topics of a broadcast, and for each whether anyone left it.
 SELECT t.topic, EXISTS (SELECT 1 FROM suppression AS p WHERE p.topic <> '' AND p.topic = t.topic) AS is_left
 FROM broadcast_topic AS t
 WHERE t.broadcast = :broadcast

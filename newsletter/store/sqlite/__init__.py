@@ -1,1 +1,1 @@
-"""SQLite: the database is a file in the workspace, and one process at a time writes to it."""
+"""The SQLite engine: the database is a file in the workspace, and one process at a time can write to it."""

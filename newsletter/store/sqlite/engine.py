@@ -1,4 +1,4 @@
-"""The database file: opening it, and the only transactions there are on it."""
+"""The SQLite implementation of `Database`, and the functions that open or examine a file."""
 
 import fcntl
 import os
@@ -21,19 +21,19 @@ from newsletter.store.sqlite.parts import ask_in_parts
 
 _MOST_DAMAGES = 5
 _WAL_MARK = b"\x02\x02"  # bytes 18 and 19 of the header (https://www.sqlite.org/fileformat2.html)
-_LONGEST_MAP = 1 << 40  # bytes; SQLite itself maps no more than it was built for
+_LONGEST_MAP = 1 << 40  # bytes; SQLite reduces this to the maximum that it was built with
 
 
 class SqliteDatabase:
-    """An open database file; each thread gets a connection of its own.
+    """An open database file. Each thread gets its own connection.
 
-    `read` and the transactions raise StoreError where the file cannot be used.
+    `read` and the transactions raise StoreError if the file cannot be used.
     """
 
     def __init__(self, path: Path, *, wait_seconds: float) -> None:
         self.path = path
         self._connections = ThreadConnections(lambda: _connect(path, wait_seconds=wait_seconds))
-        self._writing = threading.RLock()  # threads queue here rather than poll SQLite's lock
+        self._writing = threading.RLock()  # threads wait here, because waiting for SQLite's own lock means polling
 
     def __enter__(self) -> "SqliteDatabase":
         return self
@@ -42,12 +42,15 @@ class SqliteDatabase:
         self.close()
 
     def close(self) -> None:
-        """Close the connections of all threads; none of them may be in use."""
+        """Close the connections of all threads. None of them may be in use."""
         self._connections.close()
 
     @contextmanager
     def read(self) -> Iterator[SqliteConnection]:
-        """Yield a connection that sees one state of the data until the block ends; inside a transaction, its own."""
+        """Yield a connection that sees the same state of the data until the block ends.
+
+        Inside a transaction, yield the transaction's own connection.
+        """
         with translated(self.path):
             connection = self._connections.mine()
             if connection.in_transaction:
@@ -61,7 +64,7 @@ class SqliteDatabase:
 
     @contextmanager
     def scan(self) -> Iterator[SqliteConnection]:
-        """Yield a connection as `read` does, with the file mapped into memory, which saves a third of the time."""
+        """Yield a connection as `read` does, with the file mapped into memory. This saves a third of the time."""
         with self.read() as connection:
             connection.execute(f"PRAGMA mmap_size = {_LONGEST_MAP}")
             try:
@@ -70,15 +73,15 @@ class SqliteDatabase:
                 connection.execute("PRAGMA mmap_size = 0")
 
     def ask_in_parts(self, ask: Callable[[SqliteConnection, ListPart | None], Answer]) -> list[Answer]:
-        """Return what is answered about each part of the list, by a thread for each where the list is long."""
+        """Call `ask` for each part of the list and return the answers. If the list is long, use one thread per part."""
         with translated(self.path):
             return ask_in_parts(self._connections.mine(), self.scan, ask)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteConnection]:
-        """Yield a connection whose changes are kept when the block ends well, and dropped when it raises.
+        """Yield a connection. Commit its changes if the block succeeds, and roll them back if it raises.
 
-        The write lock is held from the start. Nothing else in the product commits, but the migrations at the opening.
+        The write lock is held from the start. Only this function, and the migrations when a file is opened, commit.
         """
         with self._writing, translated(self.path):
             connection = self._connections.mine()
@@ -91,15 +94,15 @@ class SqliteDatabase:
                 raise
 
     def shared_transaction(self) -> AbstractContextManager[SqliteConnection]:
-        """Do the same as `transaction`: SQLite has one writer at a time."""
+        """Do the same as `transaction`, because SQLite has only one writer at a time."""
         return self.transaction()
 
     @contextmanager
     def filling_transaction(self) -> Iterator[SqliteConnection]:
-        """Yield a transaction whose rows are written once, straight into the file, where nobody else has it open.
+        """Yield a transaction that writes its rows directly into the file, if no one else has it open.
 
-        By way of the WAL they would be written twice, which costs a million of them half as much time again. Whoever
-        opens the file meanwhile waits. What a crash leaves half written, SQLite takes back at the next opening.
+        With a WAL, all rows are written twice, and inserting a million of them takes 50 % longer. Other programs
+        that open the file meanwhile have to wait. After a crash, SQLite rolls back when the file is next opened.
         """
         with (
             self._writing,
@@ -110,17 +113,17 @@ class SqliteDatabase:
             yield connection
 
     def runner(self) -> AbstractContextManager[Runner]:
-        """Yield a runner to claim chunks with, alive while the block lasts."""
+        """Yield a runner to claim chunks with. It is alive until the block ends."""
         return _hold_runner(self._runners)
 
     def alive(self, runner_id: str) -> bool:
-        """Return whether the runner's block, in whichever process, still lasts."""
+        """Return whether the runner is still alive, in any process."""
         return _is_alive(self._runners, runner_id)
 
     def scrub(self) -> bool:
-        """Empty the WAL, which still holds pages as they were. Return False where another program kept it from that.
+        """Empty the WAL, which still contains old pages. Return False if another program prevented it.
 
-        The file itself holds nothing of what was deleted: every connection overwrites it.
+        The file itself contains no deleted data, because every connection overwrites what it deletes.
         """
         with self._writing, translated(self.path):
             is_busy, _, _ = self._connections.mine().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -128,20 +131,21 @@ class SqliteDatabase:
 
     @property
     def _runners(self) -> Path:
-        path = self.path.resolve()  # whoever reaches the file by a link must find the same runners
+        path = self.path.resolve()  # a process that opens the file through a link must find the same runners
         return path.with_name(f"{path.name}.runners")
 
 
 def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None] = lambda _: None) -> SqliteDatabase:
-    """Open the file, first making or migrating it where needed; `on_copy` hears which copy a migration made.
+    """Open the file. Create or migrate it first if needed.
 
-    `wait_seconds` is how long a step waits while another program writes. Raise StoreError where it cannot be used.
+    `on_copy` is called with the path of the copy that a migration made. `wait_seconds` is how long a step waits while
+    another program writes. Raise StoreError if the file cannot be used.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
         raise cannot_use(
             path,
-            f"SQLite {sqlite3.sqlite_version} is too old for it",
+            f"SQLite {sqlite3.sqlite_version} is too old",
             f"use a Python that has SQLite {oldest} or newer",
         )
     make_private_file(path)
@@ -149,7 +153,7 @@ def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], Non
         connection = _connect(path, wait_seconds=wait_seconds)
         try:
             copy = migrate(connection, path)
-            keep_private(path)  # not before: it might be another program's
+            keep_private(path)  # only now, because before the check the file might have been another program's
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
@@ -159,12 +163,12 @@ def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], Non
 
 
 def examine_sqlite(path: Path) -> DatabaseFacts:
-    """Read the header, the schema's version, and whether all pages hang together.
+    """Return the version of the schema, the damage that SQLite finds, and other facts about a file.
 
-    Raise StoreError where it is not there, not ours, or cannot be read.
+    Raise StoreError if the file does not exist, belongs to another program, or cannot be read.
     """
     if not path.is_file():
-        raise cannot_use(path, "it is not there", "check [database] url in newsletter.toml")
+        raise cannot_use(path, "the file does not exist", "check [database] url in newsletter.toml")
     with translated(path):
         connection = sqlite3.connect(_unchanged(path), uri=True)
         try:
@@ -185,7 +189,7 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
 
 
 def is_wal(path: Path) -> bool:
-    """Return whether the file is read with the WAL beside it; False where it cannot be read."""
+    """Return whether the file uses a WAL. Return False if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(20)[18:] == _WAL_MARK
@@ -194,22 +198,26 @@ def is_wal(path: Path) -> bool:
 
 
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
-    # The file is there by now: were it moved away meanwhile, an empty one must not take its place.
+    # The file exists by now. With mode=rw, SQLite does not create an empty one if it has been moved away meanwhile.
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    # Closed by another thread than its own, hence check_same_thread; used by its own alone.
+    # Only its own thread uses a connection, but another thread may close it, which check_same_thread would forbid.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
     prepare_connection(connection, wait_seconds=wait_seconds)
     return connection
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    """End the transaction, unless SQLite has already ended it, as it does when the disk is full."""
+    """Roll back the transaction, unless SQLite has already done so, for example because the disk is full."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
 def _unchanged(path: Path) -> str:
-    """Return how to open the file: to read it through a WAL makes files beside it, so only where there are some."""
+    """Return the URI for opening the file without changing anything.
+
+    Reading through a WAL creates files beside the database. The WAL is therefore only used if it already exists.
+    Otherwise the file is opened as immutable.
+    """
     is_in_use = path.with_name(f"{path.name}-wal").exists()
     return f"{path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'immutable=1'}"
 
@@ -218,9 +226,9 @@ def _unchanged(path: Path) -> str:
 def _hold_runner(folder: Path) -> Iterator[Runner]:
     """Yield a new runner that is alive until the block, or the process, ends.
 
-    Each process that hands over mail holds a lock of the operating system on a small file of its own beside the
-    database. However the process ends, the lock ends with it, so a chunk that it left inflight is found. Raise
-    StoreError where the folder cannot be written.
+    Each process that sends email holds a lock of the operating system on its own small file beside the database.
+    However the process ends, its lock is released, and a chunk that it left inflight is recognized as abandoned. Raise
+    StoreError if the folder cannot be written.
     """
     runner = Runner(id=secrets.token_hex(8))
     path = folder / runner.id
@@ -228,7 +236,7 @@ def _hold_runner(folder: Path) -> Iterator[Runner]:
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except OSError as err:
-        raise cannot_use(folder, f"it cannot be written ({err.strerror})", "check its permissions") from err
+        raise cannot_use(folder, f"it cannot be written to ({err.strerror})", "check its permissions") from err
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield runner
@@ -238,14 +246,15 @@ def _hold_runner(folder: Path) -> Iterator[Runner]:
 
 
 def _is_alive(folder: Path, runner_id: str) -> bool:
-    """Return whether the runner still holds its lock; the file of one that died is removed."""
+    """Return whether the runner still holds its lock. Remove the file of a runner that died."""
     path = folder / runner_id
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        # Shared, so that two who ask at once do not take each other for the runner.
+        # The lock is shared, so that two processes that check at the same time do not mistake each other for the
+        # runner.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

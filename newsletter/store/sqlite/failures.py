@@ -1,4 +1,4 @@
-"""Turns what SQLite reports into a StoreError that says what to do."""
+"""Translate errors of SQLite into a StoreError that says what to do."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,21 +7,22 @@ from pathlib import Path
 
 from newsletter.errors import MachineError, StoreError
 
-# By primary result code (https://www.sqlite.org/rescode.html). Other codes are faults of ours and stay what they are.
+# By primary result code (https://www.sqlite.org/rescode.html). Other codes mean a bug in this program, and are not
+# translated.
 _MEANING = {
-    sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that has finished, and try again"),
-    sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that has finished, and try again"),
+    sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that program has finished, and try again"),
+    sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that program has finished, and try again"),
     sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", "check [database] url in newsletter.toml"),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it away, and bring in a backup with `newsletter restore`"),
-    sqlite3.SQLITE_PERM: ("you may not use it", "change its owner or its permissions"),
-    sqlite3.SQLITE_AUTH: ("you may not use it", "change its owner or its permissions"),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it away, and restore a backup with `newsletter restore`"),
+    sqlite3.SQLITE_PERM: ("you do not have permission to use it", "change its owner or its permissions"),
+    sqlite3.SQLITE_AUTH: ("you do not have permission to use it", "change its owner or its permissions"),
     sqlite3.SQLITE_READONLY: (
-        "it can only be read",
-        "change the permissions of the file and of its folder, which must be writable too",
+        "it is read-only",
+        "change the permissions of the file and of its folder: both must be writable",
     ),
-    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "check that its folder exists and that you may write there"),
-    sqlite3.SQLITE_FULL: ("the disk is full", "make room and try again; nothing of this step was kept"),
-    sqlite3.SQLITE_IOERR: ("the disk cannot be read or written", "check the disk; nothing of this step was kept"),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "check that its folder exists and that you can write to it"),
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some space and try again; this step saved nothing"),
+    sqlite3.SQLITE_IOERR: ("the disk cannot be read or written", "check the disk; this step saved nothing"),
     sqlite3.SQLITE_NOMEM: ("there is not enough memory", "close other programs and try again"),
 }
 
@@ -35,7 +36,7 @@ def cannot_use(path: Path, what: str, remedy: str) -> StoreError:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raise StoreError where SQLite or the system cannot use the file at `path`."""
+    """Raise StoreError if SQLite or the system cannot use the file at `path`."""
     try:
         yield
     except sqlite3.DatabaseError as err:

@@ -1,4 +1,4 @@
-"""The database file and its copies: their owner's alone, and a copy is whole or not there at all."""
+"""The database file and its copies. Only their owner can read them, and a copy is written completely or not at all."""
 
 import os
 import re
@@ -15,35 +15,36 @@ from newsletter.errors import StoreError
 from newsletter.store.sqlite.connection import APPLICATION_ID
 from newsletter.store.sqlite.failures import cannot_use, translated
 
-OF_OTHERS = 0o077  # what the group and everybody else may do
-_BESIDE = ("", "-wal", "-shm", "-journal", ".runners")  # SQLite gives its own files the permissions of the database
-KEPT_COPIES = 3  # of those that migrations make
+OF_OTHERS = 0o077  # the permissions of the group and of everyone else
+# The suffixes of the files that belong to a database. SQLite gives its own files the permissions of the database.
+_BESIDE = ("", "-wal", "-shm", "-journal", ".runners")
+KEPT_COPIES = 3  # the number of copies made by migrations to keep
 _PAGES_AT_ONCE = 2000
-_ID_PLACE = slice(68, 72)  # of the application's id in the header (https://www.sqlite.org/fileformat2.html)
+_ID_PLACE = slice(68, 72)  # the application id in the header (https://www.sqlite.org/fileformat2.html)
 
 
 def make_private_file(path: Path) -> None:
-    """Make the file where there is none; raise StoreError where it can be no file."""
+    """Create the file if it does not exist. Raise StoreError if that is impossible."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         if path.is_dir():
             raise cannot_use(path, "it is a folder", "check [database] url in newsletter.toml") from None
     except (FileNotFoundError, NotADirectoryError) as err:
-        raise cannot_use(path, "its folder does not exist", "make the folder, or correct [database] url") from err
+        raise cannot_use(path, "its folder does not exist", "create the folder, or correct [database] url") from err
     except OSError as err:
-        raise cannot_use(path, f"it cannot be made ({err.strerror})", "check the permissions of its folder") from err
+        raise cannot_use(path, f"it cannot be created ({err.strerror})", "check the permissions of its folder") from err
 
 
 def keep_private(path: Path) -> None:
-    """Take the database, and what stands beside it, from all but its owner.
+    """Remove the permissions of everyone but the owner from the database and the files beside it.
 
-    One that an earlier umask, a copy or a backup left open to others is closed; what belongs to somebody else stays.
+    An earlier umask, a copy or a backup may have left them open to others. Files of another owner are not changed.
     """
-    database = path.resolve()  # whoever reaches it by a link finds the same files beside it
+    database = path.resolve()  # if `path` is a link, the files are beside the file that it points to
     for suffix in _BESIDE:
         each = database.with_name(f"{database.name}{suffix}")
-        with suppress(OSError):  # it is not there, or is on a disk that knows no permissions
+        with suppress(OSError):  # the file does not exist, or its disk has no permissions
             found = each.stat()
             if found.st_uid == os.geteuid() and found.st_mode & OF_OTHERS:
                 each.chmod(S_IMODE(found.st_mode) & ~OF_OTHERS)
@@ -51,9 +52,9 @@ def keep_private(path: Path) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Yield the name of a private file to write; it becomes `path` when the block ends well.
+    """Yield the path of a private file to write. If the block succeeds, the file is renamed to `path`.
 
-    Raise StoreError where `path` is taken or cannot be written. Nothing is left behind then.
+    Raise StoreError if `path` already exists or cannot be written. In that case, no file is left behind.
     """
     _require_free(path)
     try:
@@ -69,17 +70,17 @@ def new_file(path: Path) -> Iterator[Path]:
             for suffix in ("", "-journal", "-wal", "-shm"):
                 partial.with_name(f"{partial.name}{suffix}").unlink(missing_ok=True)
     except OSError as err:
-        remedy = "make room, or check the folder and its permissions; nothing was changed"
+        remedy = "free some space, or check the folder and its permissions; nothing was changed"
         raise cannot_use(path, f"it cannot be written ({err.strerror})", remedy) from err
 
 
 def copy_pages(
     source: Path, target: Path, *, on_progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> None:
-    """Copy one state of the data into an empty file, while others go on writing.
+    """Copy a snapshot of the data into an empty file. Others can continue to write.
 
-    `on_progress` hears how many pages are done, and of how many. SQLite begins again where the data change between two
-    steps of its backup, unless the source holds a snapshot; so it does.
+    `on_progress` is called with the number of pages copied and the total. SQLite's backup starts again if the data
+    changes between two of its steps. The source connection therefore holds a snapshot, which prevents that.
     """
     with translated(source):
         reading = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
@@ -88,22 +89,22 @@ def copy_pages(
         with translated(source):
             reading.execute("BEGIN")
             reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        # The file counts once it has its name, and is forced to the disk before: no journal is needed.
+        # No journal is needed: the file is only used once it has its name, and it is synced to disk before that.
         for pragma in ("journal_mode = OFF", "synchronous = OFF"):
             writing.execute(f"PRAGMA {pragma}")
         reading.backup(
             writing, pages=_PAGES_AT_ONCE, progress=lambda _status, left, total: on_progress(total - left, total)
         )
-        writing.execute("PRAGMA journal_mode = DELETE")  # one file, rather than one that wants a WAL beside it
+        writing.execute("PRAGMA journal_mode = DELETE")  # so that the copy is a single file, without a WAL beside it
     finally:
         writing.close()
         reading.close()
 
 
 def copy_before_migration(path: Path, first: int) -> Path:
-    """Copy the database beside itself before its `first` new migration. Return the copy.
+    """Copy the database to a file beside it before migration number `first`. Return the path of the copy.
 
-    The caller holds the write lock. Raise StoreError where there is no room.
+    The caller must hold the write lock. Raise StoreError if there is not enough space.
     """
     stem = f"{path.stem}-before-{first:04}-{datetime.now(UTC):%Y%m%d}"
     names = (f"{stem}{f'-{number}' if number else ''}{path.suffix}" for number in count())
@@ -114,7 +115,7 @@ def copy_before_migration(path: Path, first: int) -> Path:
 
 
 def drop_old_copies(path: Path) -> None:
-    """Delete all but the newest copies that migrations made of this database; no other file is touched."""
+    """Delete all but the newest copies that migrations made of this database. Touch no other file."""
     pattern = re.compile(rf"{re.escape(path.stem)}-before-(\d{{4}})-(\d{{8}})(?:-(\d+))?{re.escape(path.suffix)}")
     found = [
         (match[1], match[2], int(match[3] or 0), each)
@@ -134,18 +135,18 @@ def _is_ours(path: Path) -> bool:
 
 def _require_free(path: Path) -> None:
     if os.path.lexists(path):
-        raise StoreError(f"{path}: it exists already; name another file, or move that one away")
+        raise StoreError(f"{path}: it already exists; choose another file name, or move the existing file away")
     if not path.parent.is_dir():
-        raise cannot_use(path, "its folder does not exist", "make the folder, or name another file")
+        raise cannot_use(path, "its folder does not exist", "create the folder, or choose another path")
 
 
 def _give_name(partial: Path, path: Path) -> None:
-    """Give a finished file its name, without replacing what somebody has put there meanwhile."""
+    """Give a finished file its name, without replacing a file that someone has created under that name meanwhile."""
     try:
         path.hardlink_to(partial)
     except FileExistsError:
         _require_free(path)
-    except OSError:  # a disk that knows no links
+    except OSError:  # the disk does not support hard links
         _require_free(path)
         partial.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Brings a database file to the schema that this version uses."""
+"""Migrate a database file to the schema that this version uses."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
-    """Apply the migrations that the file lacks, all or none of them. Return the copy that was made before.
+    """Apply all missing migrations in one transaction. Return the path of the copy made beforehand.
 
-    A new file needs no copy, nor does one that lacks nothing. Raise StoreError where the file belongs to another
-    program or to a newer version, or where there is no room for the copy.
+    Return None for a new file, or if no migration is missing: no copy is made then. Raise StoreError if the file
+    belongs to another program or to a newer version, or if there is not enough space for the copy.
     """
     scripts = _scripts()
     if version_of(connection, path) == len(scripts):
@@ -23,7 +23,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
     connection.execute("BEGIN IMMEDIATE")
     copy = None
     try:
-        version = version_of(connection, path)  # another process may have been faster
+        version = version_of(connection, path)  # read again: another process may have migrated it meanwhile
         if 0 < version < len(scripts):
             copy = copy_before_migration(path, version + 1)
         for script in scripts[version:]:
@@ -43,12 +43,15 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
 
 
 def newest_version() -> int:
-    """Return how many migrations there are."""
+    """Return the number of migrations in this version."""
     return len(_scripts())
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """Return how many migrations the file has; raise StoreError where it is another program's, or newer."""
+    """Return the number of migrations that have been applied to the file.
+
+    Raise StoreError if the file is a backup, or belongs to another program or to a newer version.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -57,12 +60,12 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     if application == BACKUP_ID:
         raise cannot_use(
             path,
-            "it is a backup, by which people could be mailed twice",
-            "move it elsewhere, and bring it in with `newsletter restore`",
+            "it is a backup, and sending from it could email people twice",
+            "move it elsewhere, and restore it with `newsletter restore`",
         )
     if application != APPLICATION_ID:
         raise cannot_use(
-            path, "it is the database of another program", "give another file as [database] url in newsletter.toml"
+            path, "it is the database of another program", "name another file in [database] url in newsletter.toml"
         )
     if version > newest_version():
         raise cannot_use(path, "it was written by a newer version of newsletter", "update newsletter")
@@ -74,7 +77,7 @@ def _scripts() -> list[Path]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the statements one by one: `executescript` would end the transaction that they belong in."""
+    """Yield the statements one by one, because `executescript` would commit the open transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -1,7 +1,7 @@
-"""Asks about the whole list with several threads, each about a part of it.
+"""Query the whole list with several threads, each of which reads one part of it.
 
-To go through a list of a million keeps one processor busy for more than a tenth of a second, and other threads from
-nothing: SQLite runs beside them.
+Reading a list of a million people keeps one processor busy for more than a tenth of a second. SQLite releases Python's
+global lock while it works, so the threads really run in parallel.
 """
 
 import os
@@ -16,8 +16,10 @@ from newsletter.store.database import ListPart
 from newsletter.store.sqlite.connection import SqliteConnection
 
 T = TypeVar("T")
-Ask = Callable[[SqliteConnection, ListPart | None], T]  # about a part of the list, or about all of it
-_FEWEST = 100_000  # people, for whom it is worth while
+Ask = Callable[
+    [SqliteConnection, ListPart | None], T
+]  # queries a part of the list, or the whole list if the part is None
+_FEWEST = 100_000  # people on the list; if there are fewer, threads are not worthwhile
 _MOST_PARTS = 4
 _LONGEST_WAIT_SECONDS = 5.0
 
@@ -25,10 +27,10 @@ _LONGEST_WAIT_SECONDS = 5.0
 def ask_in_parts(
     mine: SqliteConnection, scan: Callable[[], AbstractContextManager[SqliteConnection]], ask: Ask[T]
 ) -> list[T]:
-    """Return what `ask` answers about each part of the list, in order; all of them see the same state of the data.
+    """Call `ask` for each part of the list and return the answers in order. All calls see the same state of the data.
 
-    `mine` is this thread's connection, `scan` opens one of whichever thread. Everything is asked here and at once where
-    the list is short, a transaction is under way, or somebody keeps writing.
+    `mine` is the connection of this thread, and `scan` yields the connection of the thread that calls it. If the list
+    is short, a transaction is open, or someone is writing, `ask` is called only once, for the whole list.
     """
     (last,) = mine.execute("SELECT coalesce(max(id), 0) FROM subscriber").fetchone()
     count = min(os.cpu_count() or 1, _MOST_PARTS)
@@ -47,13 +49,17 @@ def _ask_together(
     ask: Ask[T],
     parts: Sequence[ListPart],
 ) -> list[T] | None:
-    """Return the answers; None where something was written while the threads began to read."""
+    """Return the answers, or None if something was written while the threads began to read.
+
+    Each thread has its own snapshot. The version of the data is compared before the first thread begins to read and
+    after the last one has begun. If the version is unchanged, all of them see the same state.
+    """
     versions = [_version(mine)]
     have_begun = Barrier(len(parts), action=lambda: versions.append(_version(mine)))
 
     def answer(part: ListPart) -> T | None:
         with scan() as connection:
-            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # from here on it sees one state
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # this takes the connection's snapshot
             try:
                 have_begun.wait(_LONGEST_WAIT_SECONDS)
             except BrokenBarrierError:

@@ -1,1 +1,1 @@
-"""The pages of the director, on this machine alone."""
+"""The studio: the pages that `newsletter preview` opens, served only to this machine."""

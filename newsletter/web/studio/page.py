@@ -1,4 +1,4 @@
-"""Write the studio's page as HTML: the email in the middle, and all there is to know about it at the edge."""
+"""Render the studio's page: the email in the middle, its problems and its size at the edge."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from newsletter.checks.registry import named
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
 from newsletter.errors import Mistake
@@ -29,28 +30,28 @@ from newsletter.web.studio.views import (
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail
 
-# Beside this module, not in the theme: a workspace changes the look of its email, not of the tools that make it.
+# These templates are not part of the theme: a workspace can change the look of its emails, but not of the studio.
 _PAGES = Path(__file__).parent / "pages"
 
 
 class ListedProblem(Struct, frozen=True, kw_only=True):
-    """One entry of the list beside the email: a finding, or a mistake that keeps the issue from being composed."""
+    """One entry in the list of problems: a finding, or a mistake because of which the issue cannot be built."""
 
     kind: str
     is_error: bool
     place: str
     what: str
     remedy: str
-    rule: str = ""
+    check: str = ""  # the name of the check that found it: "Missing alt text (A3)"
 
 
 class ShownMail(Struct, frozen=True, kw_only=True):
-    """The email on the page, and how large it is."""
+    """The email on the page, and its size."""
 
     composed: Composed
     mail: SampleMail
     variants: Mapping[str, str]  # key in the URL → who sees it
-    variant: str  # the key of the one that is shown
+    variant: str  # the key of the variant that is shown
     html_bytes: int
     text_bytes: int
     pictures: int
@@ -58,7 +59,7 @@ class ShownMail(Struct, frozen=True, kw_only=True):
 
     @property
     def month_and_day(self) -> str:
-        """The issue's date, as short as an inbox writes it."""
+        """The issue's date in the short form that inboxes use, such as `Feb 3`."""
         day = self.composed.issue.fields.date
         return f"{day:%b} {day.day}"
 
@@ -66,7 +67,7 @@ class ShownMail(Struct, frozen=True, kw_only=True):
 def studio_page(
     proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: SubscriberLookup | None, token: str
 ) -> str:
-    """Return the whole page. Its form carries the token."""
+    """Return the whole page. Its form contains the token."""
     shown = _shown(proof, view, lookup)
     problems = [_of_mistake(mistake) for mistake in proof.mistakes]
     if shown is not None and not proof.mistakes:
@@ -84,6 +85,7 @@ def studio_page(
         lookup=lookup,
         token=token,
         problems=problems,
+        skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],
         verdict=_verdict(problems),
         html_limit_bytes=HTML_LIMIT_BYTES,
         html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
@@ -92,14 +94,14 @@ def studio_page(
 
 
 def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: SubscriberLookup | None) -> SampleMail:
-    """Return the email of the subscriber who was looked up; if there is none, the one that the view asks for."""
+    """Return the email for the subscriber who was looked up. If there is none, return the one that the view selects."""
     if lookup is not None and lookup.found is not None:
         return lookup.found.mail
     return mail_in_view(config, composed.rendered, view)
 
 
 def missing_page(issue: str, issues: Iterable[str]) -> str:
-    """Return the page for an issue that does not exist. It lists those that do."""
+    """Return the page for an issue that does not exist. The page lists the existing issues."""
     return _templates().get_template("missing.html.j2").render(issue=issue, issues=tuple(issues))
 
 
@@ -119,7 +121,7 @@ def _templates() -> Environment:
 
 
 def _sentence(text: str) -> Markup:
-    """Capitalize the text, unless it begins with a path or a key, and set what backticks enclose as code."""
+    """Capitalize the text unless it begins with a path or a key, and mark up text in backticks as code."""
     first, _, _ = text.partition(" ")
     if first.isalpha():
         text = text[0].upper() + text[1:]
@@ -155,7 +157,7 @@ def _of_finding(finding: Finding) -> ListedProblem:
         place=str(finding.place),
         what=finding.what,
         remedy=f"because {finding.waived}" if finding.waived else finding.remedy,
-        rule=finding.rule,
+        check=named(finding.rule),
     )
 
 
@@ -164,6 +166,6 @@ def _of_mistake(mistake: Mistake) -> ListedProblem:
 
 
 def _verdict(problems: Iterable[ListedProblem]) -> str:
-    """Return how many problems of each kind there are, in words: `1 error, 3 warnings`."""
+    """Return the number of problems of each kind as text, such as `1 error, 3 warnings`."""
     counts = Counter(problem.kind.lower() for problem in problems)
     return ", ".join(f"{n} {kind}{'s' if n > 1 and kind != 'overridden' else ''}" for kind, n in counts.items())

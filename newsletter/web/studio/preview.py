@@ -1,6 +1,6 @@
-"""The studio: a local site on which the director sees an issue as its readers will, while writing it.
+"""The studio: a local website that shows an issue as its readers will see it, and is updated while you write.
 
-It is served on loopback until it is interrupted.
+It is reachable only from this machine (on the loopback interface) and runs until you press Ctrl-C.
 """
 
 import asyncio
@@ -46,8 +46,8 @@ DEFAULT_PORT = 8025
 _PORTS_TRIED = 20
 _HIGHEST_PORT = 65535
 _REASONS = {
-    errno.EADDRINUSE: "another program does; choose another --port, or leave it out to have a free one found",
-    errno.EACCES: "the system keeps it for itself; choose one from 1024 to 65535",
+    errno.EADDRINUSE: "another program is using it; choose another --port, or omit the option to use a free port",
+    errno.EACCES: "the system reserves it; choose a port from 1024 to 65535",
 }
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; frame-src 'self'; connect-src 'self'; "
@@ -63,10 +63,10 @@ _PICTURE_SOURCES = {Pictures.ON: "'self' https: data:", Pictures.OFF: "'none'"}
 def preview_app(
     config: Config, folder: Path, *, pulse: Pulse | None = None, mail_for: MailFor = mail_for_address
 ) -> Starlette:
-    """Return the studio for the issues of a workspace, opened at the one in `folder`.
+    """Return the studio's application. Its front page leads to the issue in `folder`.
 
-    Open pages are told of changes through `pulse`; whoever starts a server ends it, so that the pages let go.
-    `mail_for` finds the email of a subscriber.
+    `pulse` notifies open pages of changes. The caller that starts a server must end the pulse, so that the pages close
+    their connections. `mail_for` returns the email for a subscriber.
     """
     token = token_urlsafe()
     studio = _Studio(Proofs(config, folder), pulse or Pulse(), Lookups(mail_for), token)
@@ -90,7 +90,7 @@ def preview_app(
 
 
 class _Studio:
-    """The site's answers. Those that are not `async` run in threads, because they may compose an issue."""
+    """The site's request handlers. Those that are not `async` run in threads, because they may compose an issue."""
 
     def __init__(self, proofs: Proofs, pulse: Pulse, lookups: Lookups, token: str) -> None:
         self._proofs = proofs
@@ -100,7 +100,7 @@ class _Studio:
 
     @asynccontextmanager
     async def watching(self, _app: Starlette) -> AsyncIterator[None]:
-        """Watch the files for as long as the site is up."""
+        """Watch the files while the site is running."""
         task = asyncio.create_task(watch_workspace(self._proofs, self._note_changes))
         try:
             yield
@@ -115,19 +115,19 @@ class _Studio:
         self._pulse.beat()
 
     def front(self, _request: Request) -> Response:
-        """Lead to the issue that the studio was opened with."""
+        """Redirect to the issue that the studio was opened with."""
         return RedirectResponse(f"/{quote(self._proofs.first)}/")
 
     def style(self, _request: Request) -> Response:
-        """Answer with the style sheet."""
+        """Return the style sheet."""
         return Response(studio_file("studio.css"), media_type="text/css")
 
     def script(self, _request: Request) -> Response:
-        """Answer with the script."""
+        """Return the script."""
         return Response(studio_file("studio.js"), media_type="text/javascript")
 
     def page(self, request: Request) -> Response:
-        """Answer with the page of an issue."""
+        """Return the page of an issue."""
         policy = {"Content-Security-Policy": _PAGE_POLICY}
         issue = request.path_params["issue"]
         try:
@@ -139,20 +139,20 @@ class _Studio:
         return HTMLResponse(html, headers=policy)
 
     async def look_up(self, request: Request) -> Response:
-        """Remember the address in the form, and lead to the page as the subscriber who has it will see the email."""
+        """Remember the address from the form. Redirect to the page that shows the email for that subscriber."""
         fields = parse_qs((await request.body()).decode(errors="replace"))
         key = self._lookups.remember(fields.get("email", [""])[0].strip())
         view = replace(view_from(request.query_params), reader=key)
         return RedirectResponse(f"./?{view.query}", status_code=303)
 
     def mail(self, request: Request) -> Response:
-        """Answer with the email itself, for a frame of the page.
+        """Return the email itself, for a frame on the page.
 
-        Images are switched off as email apps do it, by not loading them; what is left is the alt text.
+        If images are off, the browser may not load them, as in an email app. It shows their alt text instead.
         """
         proof = self._proof(request)
         if proof.composed is None:
-            raise HTTPException(404, "The issue has not been composed yet.\n")
+            raise HTTPException(404, "The issue could not be built yet. Fix its errors first.\n")
         view = view_from(request.query_params)
         mail = mail_on_page(proof.config, proof.composed, view, self._lookup(proof, view))
         html = html_for_frame(mail.html, view.scheme)
@@ -161,7 +161,7 @@ class _Studio:
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     def picture(self, request: Request) -> Response:
-        """Answer with an image of the email, looked up by name among those that were rendered, never on the disk."""
+        """Return an image of the email. It is looked up by name among the rendered images, never on the disk."""
         composed = self._proof(request).composed
         for picture in composed.rendered.pictures if composed else ():
             if picture.name == request.path_params["name"]:
@@ -169,7 +169,7 @@ class _Studio:
         raise HTTPException(404, "There is no such image in this issue.\n")
 
     async def events(self, request: Request) -> Response:
-        """Answer with the stream that tells the page of changes."""
+        """Return the stream of events that notifies the page of changes."""
         issue = request.path_params["issue"]
         await run_in_threadpool(self._proof, request)
         return StreamingResponse(revision_events(self._proofs, issue, self._pulse), media_type="text/event-stream")
@@ -185,11 +185,10 @@ class _Studio:
 
 
 def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: Callable[[str], None]) -> None:
-    """Serve the studio, opened at the issue in `folder`, until Ctrl-C. `on_ready` gets its URL once it listens.
+    """Serve the studio for the issue in `folder` until Ctrl-C.
 
-    Without a `port` the default one is taken, or the next one that is free; port 0 lets the system choose.
-
-    Raise InputError if the port cannot be had.
+    `on_ready` is called with the studio's URL when the server is ready. Without a `port`, the default port is used, or
+    the next free one. With port 0, the system chooses a free port. Raise InputError if the port cannot be used.
     """
     listener = _any_listener() if port is None else _listener(port)
     url = f"http://{HOST}:{listener.getsockname()[1]}/"
@@ -200,20 +199,20 @@ def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: C
         log_level="critical",
         access_log=False,
         server_header=False,
-        ws="none",  # the studio has no WebSockets, so none need guarding
+        ws="none",  # the studio uses no WebSockets, so they need no protection
         timeout_graceful_shutdown=1,
     )
     server = _Server(settings, on_ready=lambda: on_ready(url), on_stop=pulse.end)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
-        pass  # uvicorn passes the signal on after it has closed everything: this is how the studio is left
+        pass  # the normal way to stop the studio: uvicorn raises the signal again after it has closed everything
     finally:
         listener.close()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which also says when it listens, and when it is about to wait for its connections to end."""
+    """A uvicorn server that calls back when it is ready, and before it waits for open connections to end."""
 
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(config)
@@ -221,14 +220,14 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Start to listen, then call `on_ready`."""
         await super().startup(sockets)
         if self.started:
-            # In a thread: it may open a browser, which asks for the page at once and waits for the answer.
+            # In a thread, because the callback may open a browser, which requests the page and waits for the response.
             await asyncio.to_thread(self._on_ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams of open pages, which the server would otherwise wait for."""
+        """End the streams of open pages first, because the server would wait for them."""
         self._on_stop()
         await super().shutdown(sockets)
 
@@ -242,7 +241,7 @@ def _any_listener() -> socket.socket:
 
 def _listener(port: int) -> socket.socket:
     if port > _HIGHEST_PORT:
-        reason = "there is no such port; choose one from 1024 to 65535"
+        reason = "this port does not exist; choose a port from 1024 to 65535"
         raise InputError(f"the studio cannot listen on port {port}: {reason}")
     try:
         return socket.create_server((HOST, port))

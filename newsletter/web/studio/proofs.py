@@ -1,4 +1,4 @@
-"""Keep a proof of each issue: the issue as it stands now, composed anew after a file has changed."""
+"""Keep a proof of each issue: its current state, composed again whenever a file has changed."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -23,18 +23,18 @@ _log = logging.getLogger(__name__)
 
 
 class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
-    """An issue at one moment: its last good composition, and what keeps its files from being composed now."""
+    """The state of an issue: its last successful composition, and the mistakes in its files since then."""
 
     issue: str
     config: Config  # the settings it was composed with
-    composed: Composed | None  # None if it could not be composed since the studio was opened
-    mistakes: tuple[Mistake, ...] = ()  # empty if `composed` is what the files say
+    composed: Composed | None  # None if it has never been composed successfully since the studio was opened
+    mistakes: tuple[Mistake, ...] = ()  # empty if `composed` matches the current files
 
     @cached_property
     def revision(self) -> str:
-        """A word that changes with anything that the page shows, and with nothing else.
+        """A hash that changes whenever anything on the page changes, and only then.
 
-        Images are named by their content, so the HTML stands for them too.
+        Images are named after a hash of their content, so the HTML also changes if an image does.
         """
         digest = blake2b(repr((self.config, self.mistakes)).encode(), digest_size=12)
         if self.composed is not None:
@@ -43,15 +43,15 @@ class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
 
 
 class _Ingredients(Struct, frozen=True, kw_only=True):
-    """What all issues are composed with, until a file changes; two are the same only if no file has."""
+    """The inputs that all issues share. A change of any file replaces them, so the same object means no change."""
 
     config: Config
-    mistakes: tuple[Mistake, ...]  # in the settings; `config` is then the last good one
+    mistakes: tuple[Mistake, ...]  # in the settings; if there are any, `config` holds the last valid settings
     theme: Theme
 
 
 class _Desk:
-    """Where one issue is composed, by one thread at a time."""
+    """The last proof of one issue, and the lock that lets only one thread at a time compose it."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -62,8 +62,8 @@ class _Desk:
 class Proofs:
     """The proofs of all issues of a workspace. Any thread may call any method.
 
-    Each issue has a lock of its own, so that a slow one holds up no other. Noting a change needs none of them: an issue
-    that is being composed meanwhile is composed again the next time, because its ingredients are then outdated.
+    Each issue has its own lock, so that a slow issue does not delay the others. Recording a change needs none of these
+    locks. If an issue is being composed at that time, it is composed again next time, because its inputs are outdated.
     """
 
     def __init__(self, config: Config, folder: Path) -> None:
@@ -79,41 +79,41 @@ class Proofs:
 
     @property
     def watched_files(self) -> frozenset[Path]:
-        """The files outside the issues and the templates that change what an email looks like."""
+        """The files that affect the emails, other than issues and templates: the settings and the logos."""
         config = self._ingredients.config
         logos = (logo for logo in (config.settings.brand.logo, config.settings.brand.logo_dark) if logo is not None)
         return frozenset({config.root / CONFIG_FILE, *(config.root / logo for logo in logos)})
 
     @property
     def watched_folders(self) -> frozenset[Path]:
-        """The folders in which any file can change what an email looks like; some may not exist."""
+        """The folders in which every file can affect the emails. Some of the folders may not exist."""
         root = self._ingredients.config.root
         return frozenset({root / ISSUES_FOLDER, root / TEMPLATES_FOLDER, self._folder})
 
     def issues(self) -> Mapping[str, Path]:
-        """Return the folder of every issue that can be shown, by name; a folder may be gone by now."""
+        """Return the folder of every issue that can be shown, by name. A folder may have been deleted since."""
         config = self._ingredients.config
         names = {*issue_names(config), *self._desks}
         return {**{name: config.root / ISSUES_FOLDER / name for name in sorted(names)}, self.first: self._folder}
 
     def proof(self, issue: str) -> IssueProof:
-        """Return the issue as its files stand now. It is composed only if a file has changed since the last time.
+        """Return the current proof of an issue. The issue is composed only if a file has changed since the last time.
 
         Raise InputError if there is no such issue.
         """
         folder = self.issues().get(issue)
         if folder is None:
-            raise InputError(f"There is no issue {issue}; it may have been renamed")
+            raise InputError(f"There is no issue {issue}; it may have been renamed or deleted")
         desk = self._desks.setdefault(issue, _Desk())
         with desk.lock:
-            ingredients = self._ingredients  # taken before the files are read, so that a later change is not missed
+            ingredients = self._ingredients  # read before the files are, so that no later change is missed
             if desk.proof is None or desk.made_with is not ingredients:
                 desk.proof = _compose(issue, folder, ingredients, last=desk.proof)
                 desk.made_with = ingredients
             return desk.proof
 
     def note_changes(self, paths: Iterable[Path]) -> None:
-        """Note that files have changed. The proofs are made when they are next asked for."""
+        """Record that files have changed. Each issue is composed again when its proof is next requested."""
         changed = set(paths)
         with self._noting:
             old = self._ingredients
@@ -121,14 +121,14 @@ class Proofs:
             if config.root / CONFIG_FILE in changed:
                 loaded, mistakes = _attempt(lambda: with_known_provider(load_config(config.root)), at=CONFIG_FILE)
                 config = loaded or config
-            # Jinja notices an edited template, but not a new one that is laid over a built-in one.
+            # Jinja notices when a template is edited, but not when a new template replaces a built-in one.
             if any(path.is_relative_to(config.root / TEMPLATES_FOLDER) for path in changed):
                 theme = open_theme(config)
             self._ingredients = _Ingredients(config=config, mistakes=mistakes, theme=theme)
 
 
 def _compose(issue: str, folder: Path, ingredients: _Ingredients, *, last: IssueProof | None) -> IssueProof:
-    """Compose an issue; if that fails, keep the last good composition beside the mistakes."""
+    """Compose an issue. If that fails, return the mistakes with the last successful composition."""
     config = ingredients.config
     composed, mistakes = _attempt(
         lambda: compose_issue(config, folder, theme=ingredients.theme, known_fields=audience_fields(config)),
@@ -140,17 +140,17 @@ def _compose(issue: str, folder: Path, ingredients: _Ingredients, *, last: Issue
 
 
 def _attempt(make: Callable[[], _Made], *, at: str) -> tuple[_Made | None, tuple[Mistake, ...]]:
-    """Return what could be made, or the mistakes that were in the way."""
+    """Return the result of `make`, or None and the mistakes that prevented it."""
     try:
         return make(), ()
     except MistakesError as err:
         return None, err.mistakes
     except InputError as err:
         what, _, remedy = str(err).partition("; ")
-        return None, (Mistake(path=at, what=what, remedy=remedy or "correct it"),)
+        return None, (Mistake(path=at, what=what, remedy=remedy or "fix it"),)
     except Exception as err:
-        # Files are read while they are written and deleted, and templates run a user's expressions: whatever comes of
-        # one unlucky moment, the studio stays open for the next save.
+        # Files may be written or deleted while they are read, and templates run the user's expressions. Any error can
+        # therefore happen here. The studio must survive it and wait for the next save.
         _log.info("the issue %s cannot be composed", at, exc_info=err)
-        what = f"could not be composed ({type(err).__name__}: {err})"
+        what = f"the issue could not be built ({type(err).__name__}: {err})"
         return None, (Mistake(path=at, what=what, remedy="undo the last edit"),)

@@ -1,4 +1,4 @@
-"""Keep other websites away from a server on loopback: they can neither embed its pages nor send it a form."""
+"""Protect a local server from other websites: they can neither embed its pages nor submit forms to it."""
 
 from collections.abc import Mapping
 from hmac import compare_digest
@@ -9,26 +9,28 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# For Starlette's TrustedHostMiddleware. A website can let its own name resolve to 127.0.0.1 and so reach our port from
-# a visitor's browser (DNS rebinding); `Host` then still carries the foreign name. The middleware keeps the brackets of
-# an IPv6 address and ignores the port. That is enough: a browser names the port that it connects to, so another one
-# means that somebody forwards it here on purpose, and `Origin` is compared with the whole of `Host`, port included.
+# The host names that Starlette's TrustedHostMiddleware accepts. A website can make its own domain resolve to 127.0.0.1
+# and so reach our port from a visitor's browser (DNS rebinding), but `Host` then still contains the website's domain.
+# The middleware keeps the brackets of an IPv6 address and ignores the port. That is enough: a browser sends the port
+# that it connects to, so a different port means that someone forwards it here on purpose. `Origin` is compared with
+# the complete `Host`, including the port.
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",  # under `no-referrer` a browser sends `Origin: null` with our own forms
+    "Referrer-Policy": "same-origin",  # with `no-referrer`, a browser would send `Origin: null` even with our own forms
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class SameOriginOnly:
-    """ASGI middleware that takes an unsafe request only from a page that this start of the server has handed out.
+    """ASGI middleware that accepts unsafe requests only from pages that this server has served since it started.
 
-    The browser vouches for the origin of the page, and the token for the start: a page that is still open from an
-    earlier start, or another program's request, has no token. Every answer gets the protecting headers.
+    The browser's headers prove the origin of the page. The token proves that the page is from the current run of the
+    server: a page from an earlier run and a request from another program do not have it. Protective headers are added
+    to every response.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -36,7 +38,7 @@ class SameOriginOnly:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 403 to an unsafe request from elsewhere; pass on all others."""
+        """Reject an unsafe request from anywhere else with status 403, and pass on all other requests."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +54,7 @@ class SameOriginOnly:
         if scope["method"] not in _SAFE_METHODS:
             request = Request(scope, receive)
             if not _is_same_origin(request.headers):
-                answer = PlainTextResponse("Only the studio's own pages may send this.\n", status_code=403)
+                answer = PlainTextResponse("Only the studio's own pages can send this form.\n", status_code=403)
             elif not compare_digest(_token_in(await request.body()).encode(), self._token.encode()):
                 answer = PlainTextResponse("The studio was restarted. Reload the page.\n", status_code=403)
             else:
@@ -61,10 +63,10 @@ class SameOriginOnly:
 
 
 def _is_same_origin(headers: Headers) -> bool:
-    """Return whether the browser says that a page of this server sends the request (Fetch Standard, `Origin` header).
+    """Return whether the headers show that a page of this server sent the request (Fetch Standard, `Origin` header).
 
-    `Origin: null` stands for a page that hides where it comes from. A request without `Origin` is trusted only if the
-    browser says `Sec-Fetch-Site: same-origin`, which no script can set.
+    `Origin: null` means that the page hides its origin. A request without `Origin` is trusted only if it has the header
+    `Sec-Fetch-Site: same-origin`, which the browser sets and no script can.
     """
     origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
     if origins and origins != [f"http://{headers.get('host', '')}"]:
@@ -73,12 +75,12 @@ def _is_same_origin(headers: Headers) -> bool:
 
 
 def _token_in(body: bytes) -> str:
-    """Return the token of a form, which is in a hidden field."""
+    """Return the token from the form's hidden field, or an empty string."""
     return parse_qs(body.decode(errors="replace")).get(_TOKEN_FIELD, [""])[0]
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Return what the application is to receive: the body that has been read, then what comes after it."""
+    """Return a `receive` for the application that repeats the body already read, then continues with the original."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replayed() -> Message:

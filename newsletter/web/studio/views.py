@@ -1,6 +1,6 @@
-"""Read from a page's URL what the director has chosen to look at, and make the email look that way.
+"""The views of an issue: which version of the email to show, and how. The page's URL contains the choices.
 
-A subscriber can be looked up, so that the issue is seen as that person will get it.
+A subscriber can be looked up, to see the issue as that person will receive it.
 """
 
 import re
@@ -23,12 +23,12 @@ from newsletter.workflows.compose.sample import SampleMail, sample_mail
 
 
 class Show(StrEnum):
-    """Which of the email's forms are shown."""
+    """The versions of the email that are shown."""
 
     BOTH = "both"  # desktop and phone
     DESKTOP = "desktop"
     PHONE = "phone"
-    TEXT = "text"  # the plain-text part
+    TEXT = "text"  # the plain-text version
 
 
 class DeviceScheme(StrEnum):
@@ -45,7 +45,7 @@ class Pictures(StrEnum):
     OFF = "off"
 
 
-UNKNOWN_READER = "unknown"  # a reader without a name or any other merge field, so that the defaults show
+UNKNOWN_READER = "unknown"  # a reader without a name or any other merge value, so that the default texts are shown
 SAMPLE_READER = "sample"  # a reader with a value for every merge field
 _SAMPLE_VALUES: Mapping[str, str] = {"first_name": "Ana", "last_name": "Lima", "email": "ana@example.org"}
 
@@ -53,7 +53,7 @@ _Choice = TypeVar("_Choice", Show, DeviceScheme, Pictures)
 _DARK_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
 _SCHEME_META = re.compile(r"""(<meta\s+name="(?:supported-)?color-schemes?"\s+content=")[^"]*""")
 _SCHEME_PROPERTY = re.compile(r"(?<![\w-])color-scheme\s*:\s*[^;}\"]+")
-_REMEMBERED = 50  # lookups; each is an address, and a studio may be open for days
+_REMEMBERED = 50  # the maximum number of lookups, because a studio may stay open for days
 _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
 
 
@@ -63,18 +63,18 @@ class StudioView(Struct, frozen=True, kw_only=True):
     show: Show = Show.BOTH
     scheme: DeviceScheme = DeviceScheme.LIGHT
     pictures: Pictures = Pictures.ON
-    reader: str = UNKNOWN_READER  # or SAMPLE_READER, or the key of a subscriber who was looked up
-    variant: str = ""  # the key of a variant; the fullest one is shown if it is empty or unknown
+    reader: str = UNKNOWN_READER  # UNKNOWN_READER, SAMPLE_READER, or the key of a subscriber who was looked up
+    variant: str = ""  # the key of a variant; if it is empty or unknown, the fullest variant is shown
 
     @property
     def query(self) -> str:
-        """The view as a URL's query, without what is as usual."""
+        """The view as the query of a URL, without the choices that have their default value."""
         usual = asdict(StudioView())
         return urlencode({name: value for name, value in asdict(self).items() if value != usual[name]})
 
 
 def view_from(query: Mapping[str, str]) -> StudioView:
-    """Return the view that a URL asks for; a value that does not exist counts as left out."""
+    """Return the view that a URL selects. Invalid values are replaced by the defaults."""
     usual = StudioView()
     return StudioView(
         show=_choice(query, "show", usual.show),
@@ -86,32 +86,31 @@ def view_from(query: Mapping[str, str]) -> StudioView:
 
 
 def variant_key(rendered: RenderedIssue, variant: RenderedVariant) -> str:
-    """Return a variant's name in a URL: its readers, a dash for all others, nothing for the fullest variant."""
+    """Return a variant's key in URLs: its segments, `-` if it has none, or an empty string for the fullest variant."""
     return "" if variant is rendered.fullest else ",".join(variant.readership.names) or "-"
 
 
 def chosen_variant(rendered: RenderedIssue, view: StudioView) -> RenderedVariant:
-    """Return the variant that the view asks for."""
+    """Return the variant that the view selects."""
     keyed = {variant_key(rendered, variant): variant for variant in rendered.variants}
     return keyed.get(view.variant, rendered.fullest)
 
 
 def mail_in_view(config: Config, rendered: RenderedIssue, view: StudioView) -> SampleMail:
-    """Return the email as the sample reader gets it if the view asks for that, else as an unknown reader does."""
+    """Return the email for the sample reader if the view selects that reader, otherwise for an unknown reader."""
     variant = chosen_variant(rendered, view)
     if view.reader != SAMPLE_READER:
         return sample_mail(config, variant)
     names = {name for slot in variant.slots for name in slot.source.fields}
-    # A field without a sample value shows its own name.
+    # If a field has no sample value, its name is shown instead.
     return sample_mail(config, variant, {name: _SAMPLE_VALUES.get(name, name.replace("_", " ")) for name in names})
 
 
 def html_for_frame(html: str, scheme: DeviceScheme) -> str:
-    """Return the email's HTML as a device of this scheme shows it, with links that open in tabs of their own.
+    """Return the email's HTML as a device with this color scheme shows it. Links open in new tabs.
 
-    A page cannot tell a frame which color scheme its reader prefers. So wherever the email asks, its media query is
-    replaced by one that is always or never true; and where the email says that it supports both schemes, it now says
-    that it supports this one.
+    A page cannot set the preferred color scheme of a frame. So each media query for the scheme is replaced by one that
+    is always or never true. If the email declares support for both schemes, it now declares only this one.
     """
 
     def answer(match: re.Match[str]) -> str:
@@ -129,13 +128,13 @@ def _choice(query: Mapping[str, str], name: str, usual: _Choice) -> _Choice:
     return kind(value) if value in set(kind) else usual
 
 
-# Return the email of the subscriber with this address at a moment, or None if nobody on the list has it.
-# Raise StoreError if the list cannot be read, MistakesError if a segment of the issue is wrong.
+# Returns the email for the subscriber with this address at a given time, or None if no subscriber has the address.
+# Raises StoreError if the list cannot be read, or MistakesError if a segment of the issue is wrong.
 MailFor = Callable[[Config, Composed, str, datetime], ReaderMail | None]
 
 
 class SubscriberLookup(Struct, frozen=True, kw_only=True):
-    """What came of looking an address up: the email, or a sentence that says why there is none."""
+    """The result of looking up an address: the email, or a sentence that says why there is none."""
 
     email: str
     found: ReaderMail | None = None
@@ -143,10 +142,10 @@ class SubscriberLookup(Struct, frozen=True, kw_only=True):
 
 
 class Lookups:
-    """The addresses looked up since the start, each under a random key that stands for it in a page's URL.
+    """The addresses looked up since the studio was started, each with a random key that replaces it in URLs.
 
-    The address itself comes in the body of a POST and stays in this process: it is in no URL, so in no history and no
-    log either.
+    The browser sends the address in the body of a POST request, and only this process stores it. It is never in a URL,
+    so it does not appear in any history or log.
     """
 
     def __init__(self, mail_for: MailFor) -> None:
@@ -154,7 +153,7 @@ class Lookups:
         self._emails: dict[str, str] = {}
 
     def remember(self, email: str) -> str:
-        """Return a new key for an address; the oldest ones are forgotten."""
+        """Store an address and return its new key. If there are too many addresses, delete the oldest."""
         for key in list(self._emails)[: 1 - _REMEMBERED]:
             del self._emails[key]
         key = token_urlsafe(12)
@@ -162,14 +161,14 @@ class Lookups:
         return key
 
     def find(self, key: str, config: Config, composed: Composed | None) -> SubscriberLookup | None:
-        """Return what comes of looking up the key's address now, or None if no address belongs to the key."""
+        """Look up the address that belongs to a key. Return None if the key is unknown."""
         email = self._emails.get(key)
         if email is None:
             return None
         if not config.has_database:
-            return SubscriberLookup(email=email, problem="There is no list yet.")
+            return SubscriberLookup(email=email, problem="There is no list yet. Import one first.")
         if composed is None:
-            return SubscriberLookup(email=email, problem="There is no email yet.")
+            return SubscriberLookup(email=email, problem="There is no email yet. Fix the errors in the issue first.")
         try:
             found = self._mail_for(config, composed, email, datetime.now(UTC))
         except StoreError as err:

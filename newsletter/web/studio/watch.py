@@ -1,4 +1,4 @@
-"""Tell when a file of the workspace has changed; tell open pages, by Server-Sent Events, that their issue has."""
+"""Watch the workspace's files, and notify open pages with server-sent events when their issue has changed."""
 
 import asyncio
 import logging
@@ -12,30 +12,30 @@ from watchfiles import Change, awatch
 from newsletter.errors import InputError
 from newsletter.web.studio.proofs import Proofs
 
-_QUICK_MS = 5  # how long a save must have been over before it counts; the library's own pace costs 60 ms
-_CALM_MS = 50  # the same for what changes seldom
+_QUICK_MS = 5  # how long files must be unchanged before a save is reported; the library's default adds 60 ms
+_CALM_MS = 50  # the same, for files that rarely change
 _DEBOUNCE_MS = 50
-_RETRY_MS = 1000  # after which a page asks whether a stopped studio is back
-_BEAT_SECONDS = 15.0  # between lines that let the server notice a page that is gone
+_RETRY_MS = 1000  # how long a page waits before it tries to reconnect to a stopped studio
+_BEAT_SECONDS = 15.0  # between comment lines, through which the server notices that a page was closed
 _log = logging.getLogger(__name__)
 
 NoteChanges = Callable[[Collection[Path]], Awaitable[None]]
 
 
 class Watched(Protocol):
-    """What to watch. It is read again whenever it may have changed."""
+    """The files and folders to watch. They are read again whenever they may have changed."""
 
     @property
     def watched_files(self) -> frozenset[Path]:
-        """Single files, whether or not they exist."""
+        """The individual files, including those that do not exist yet."""
 
     @property
     def watched_folders(self) -> frozenset[Path]:
-        """Folders in which every file counts, whether or not they exist."""
+        """The folders in which every file is watched, including folders that do not exist yet."""
 
 
 async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
-    """Call `note_changes` with the paths that have changed, until the task is cancelled."""
+    """Call `note_changes` with the paths that have changed, until the task is canceled."""
     polling = False
     while True:
         outdated = asyncio.Event()
@@ -43,22 +43,22 @@ async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_watch_from_above(watched, note_changes, outdated, polling=polling))
                 tasks.create_task(_watch_folders(watched, note_changes, outdated, polling=polling))
-                # Both have begun after one turn of the loop; changes before that have not been reported.
+                # After one turn of the event loop, both are watching. Earlier changes were not reported, so check once.
                 await asyncio.sleep(0)
                 await note_changes(())
         except* OSError as errors:
-            # The system hands out no more watches, or the drive has none.
-            _log.warning("from now on files are polled", exc_info=errors)
+            # The system has no more watches, or the drive does not support them.
+            _log.warning("from now on, files are polled", exc_info=errors)
             polling = True
 
 
 async def _watch_from_above(
     watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
 ) -> None:
-    """Watch the single files, and whether the folders come and go. Set `outdated` then, so that all begins again.
+    """Watch the individual files, and notice when a folder is created or deleted. Then set `outdated` to start again.
 
-    Their parents are watched: an editor that saves by putting a new file in the place of the old one would be followed
-    only once, and a folder that comes again is another one.
+    Their parent folders are watched. If the file itself were watched, an editor that replaces the file when it saves
+    would be noticed only once. A folder that is deleted and created again is also a new folder to the system.
     """
     entries = watched.watched_files | watched.watched_folders
     parents = _existing(entry.parent for entry in entries)
@@ -81,7 +81,7 @@ async def _watch_folders(
 async def _changes(
     folders: Collection[Path], outdated: asyncio.Event, *, step: int, deep: bool, polling: bool
 ) -> AsyncIterator[frozenset[Path]]:
-    """Yield the paths changed in these folders, a batch at a time, until `outdated` is set."""
+    """Yield batches of paths that changed in these folders, until `outdated` is set."""
     if not folders:
         await outdated.wait()
         return
@@ -99,7 +99,7 @@ async def _changes(
 
 
 def _is_edit(_change: Change, path: str) -> bool:
-    """Return False for the files that editors put beside a file while they save it."""
+    """Return False for the temporary files that editors create while they save a file."""
     name = Path(path).name
     return not (name.startswith((".#", ".~", "#", "4913")) or name.endswith(("~", ".swp", ".swx", ".tmp", ".bak")))
 
@@ -109,29 +109,29 @@ def _existing(folders: Iterable[Path]) -> frozenset[Path]:
 
 
 class Pulse:
-    """Wake every open stream at each change, and end them all when the server stops."""
+    """A signal that wakes every open stream after each change, and ends the streams when the server stops."""
 
     def __init__(self) -> None:
         self.next = asyncio.Event()  # set at the next change
         self.is_over = False
 
     def beat(self) -> None:
-        """Wake the streams: something has changed."""
+        """Wake all streams, because something has changed."""
         self.next.set()
         self.next = asyncio.Event()
 
     def end(self) -> None:
-        """End every stream: nothing will change any more."""
+        """End all streams, because the server is stopping."""
         self.is_over = True
         self.beat()
 
 
 async def revision_events(proofs: Proofs, issue: str, pulse: Pulse) -> AsyncIterator[str]:
-    """Yield the revision of an issue's proof now, and then each one that differs from the one before."""
+    """Yield the current revision of an issue's proof, and each new revision after that, as server-sent events."""
     yield f"retry: {_RETRY_MS}\n\n"
     told = ""
     while not pulse.is_over:
-        changed = pulse.next  # taken before the proof is, so that no change falls between the two
+        changed = pulse.next  # read before the proof, so that no change between the two is missed
         try:
             proof = await run_in_threadpool(proofs.proof, issue)
         except InputError:

@@ -1,1 +1,1 @@
-"""Compose an issue: load, render, check, build and show it."""
+"""Work on an issue: create, load, render, check and build it."""

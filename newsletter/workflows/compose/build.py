@@ -1,4 +1,4 @@
-"""Build an issue into files that a person can open: HTML with its pictures, text, a mail, a report."""
+"""Build an issue into files that a person can open: HTML with its images, plain text, an email and a report."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -22,7 +22,7 @@ ReaderFor = Callable[[Issue], Reader]
 
 
 class Build(Struct, frozen=True, kw_only=True):
-    """A built issue and its files."""
+    """A built issue and the files that were written."""
 
     composed: Composed
     files: tuple[Path, ...]
@@ -31,12 +31,13 @@ class Build(Struct, frozen=True, kw_only=True):
 def build_issue(
     config: Config, folder: Path, now: datetime, *, known_fields: Fields = None, reader_for: ReaderFor | None = None
 ) -> Build:
-    """Compose an issue and write `build/ISSUE/` anew: it appears whole, or stays as it was.
+    """Compose an issue and replace `build/ISSUE/`, completely or not at all.
 
-    The fullest variant is `email.*`; others carry their segments in the name. The mail of a reader, where one is asked
-    for, is `subscriber.*`, which this user alone can read; that of another one goes, even where nothing is built.
-    `known_fields` are those of the list, where there is one.
-    Raise MistakesError for what is wrong in the issue, InputError where nothing can be written.
+    The fullest variant is written to `email.*`. The file names of other variants contain their segments. With
+    `reader_for`, that reader's email is written to `subscriber.*`, which only the current user can read. Earlier
+    `subscriber.*` files are deleted first, even if the build fails. `known_fields` are the merge fields of the list, if
+    there is one.
+    Raise MistakesError for mistakes in the issue, or InputError if the files cannot be written.
     """
     for earlier in (config.root / BUILD_FOLDER / folder.name).glob(f"{READER_FILE}.*"):
         earlier.unlink()
@@ -55,7 +56,8 @@ def _write(config: Config, composed: Composed, reader: Reader | None, now: datet
             _write_all(staging, config, composed, reader, now)
     except OSError as err:
         place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
-        raise InputError(f"{place}: cannot be written ({err.strerror}); check its permissions and the disk") from err
+        remedy = "check its permissions and the free space on the disk"
+        raise InputError(f"{place}: cannot be written ({err.strerror}); {remedy}") from err
     return tuple(sorted(target.glob("*.*")))
 
 
@@ -70,7 +72,7 @@ def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader 
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
         (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")
         (folder / f"{name}.eml").write_bytes(message_of(config, variant, whose, now=now))
-    for path in folder.glob(f"{READER_FILE}.*"):  # it has somebody's own links in it
+    for path in folder.glob(f"{READER_FILE}.*"):  # private, because they contain the subscriber's personal links
         path.chmod(0o600)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
@@ -91,10 +93,10 @@ def _report(config: Config, composed: Composed) -> Iterator[str]:
     yield ""
     yield f"Subject    {mail.subject}"
     yield f"Preheader  {mail.preheader}"
-    yield f"HTML       {_kilobytes(mail.html)} (Gmail clips a mail at 102 kB)"
+    yield f"HTML       {_kilobytes(mail.html)} (Gmail clips an email above 102 KB)"
     yield f"Text       {_kilobytes(mail.text)}"
     picture_bytes = sum(len(picture.content) for picture in composed.rendered.pictures)
-    yield f"Pictures   {len(composed.rendered.pictures)}, {picture_bytes / 1000:.0f} kB"
+    yield f"Images     {len(composed.rendered.pictures)}, {picture_bytes / 1000:.0f} KB"
     yield f"Content    {composed.rendered.content_hash[:16]}"
     if len(composed.rendered.variants) > 1:
         yield f"Variants   {len(composed.rendered.variants)}"
@@ -108,18 +110,18 @@ def _report(config: Config, composed: Composed) -> Iterator[str]:
 
 
 def _found(composed: Composed) -> Iterator[str]:
-    """Yield what the checks found, which findings were waived and why, and which rules were not judged."""
+    """Yield the problems that the checks found, the overridden problems with their reasons, and the skipped checks."""
     standing = [finding for finding in composed.findings if not finding.waived]
     for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
         found = [finding for finding in standing if finding.severity is severity]
         yield f"{title}: {len(found) or 'none'}"
         yield from (f"  {finding}" for finding in found)
     if waived := [finding for finding in composed.findings if finding.waived]:
-        yield f"Waived: {len(waived)}"
+        yield f"Overridden: {len(waived)}"
         yield from (f"  {each.place}: {each.what}; because {each.waived} [{each.rule}]" for each in waived)
     if composed.not_run:
-        yield f"Not judged: {', '.join(left_out.rule for left_out in composed.not_run)}"
+        yield f"Skipped: {', '.join(left_out.rule for left_out in composed.not_run)}"
 
 
 def _kilobytes(text: str) -> str:
-    return f"{len(text.encode()) / 1000:.1f} kB"
+    return f"{len(text.encode()) / 1000:.1f} KB"

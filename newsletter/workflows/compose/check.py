@@ -1,4 +1,4 @@
-"""Check an issue with all that is known: its files, the mail that they make, the list, and the segments."""
+"""Check an issue completely: its files, the finished email, the list and the segments."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -20,28 +20,28 @@ from newsletter.workflows.compose.compose import (
 from newsletter.workflows.segments import audience_fields, mistakes_in_segments
 
 
-class Judgement(Struct, frozen=True, kw_only=True):
-    """What was found, and the date by which the issue was judged; None where it could not be read."""
+class Judgment(Struct, frozen=True, kw_only=True):
+    """The result of checking an issue. `by` is the date it was checked against, or None if it could not be read."""
 
     findings: tuple[Finding, ...]
     not_run: tuple[NotRun, ...]
     by: date | None
 
 
-def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgement:
-    """Return all findings of an issue, judged by its own date; mistakes in its files are among them."""
+def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgment:
+    """Check an issue against its own date. Return all findings, including the mistakes in its files."""
     segments = findings_of(mistakes_in_segments(config, now=probing.now))
     try:
         composed = compose_issue(config, folder, known_fields=audience_fields(config))
     except MistakesError as err:
-        return Judgement(findings=(*findings_of(err.mistakes), *segments), not_run=(), by=None)
+        return Judgment(findings=(*findings_of(err.mistakes), *segments), not_run=(), by=None)
     composed = probe_issue(config, composed, probing)
     findings = (*segments, *composed.findings, *_idle_waivers(composed))
-    return Judgement(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date)
+    return Judgment(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date)
 
 
 def _idle_waivers(composed: Composed) -> Iterator[Finding]:
-    """Yield the waived checks that found nothing: most are left over from the issue that this one was made from."""
+    """Yield a warning for each waiver that is not needed. Most such waivers were copied from the previous issue."""
     issue = composed.issue
     used = {finding.rule for finding in composed.findings} | {left_out.rule for left_out in composed.not_run}
     for rule in issue.fields.waive:
@@ -50,6 +50,6 @@ def _idle_waivers(composed: Composed) -> Iterator[Finding]:
                 rule=CONTENT_RULE,
                 severity=Severity.WARNING,
                 place=issue.source.at("waive", rule),
-                what=f"waive names the check {rule}, which found nothing",
+                what=f"the override of {rule} is not needed, because this check found no problem",
                 remedy="delete this line",
             )

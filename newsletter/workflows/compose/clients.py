@@ -1,4 +1,4 @@
-"""What the readers' mail programs make of an issue, and keeping the table that says so up to date."""
+"""Report which email apps cannot show parts of an issue, and update the table with what each app supports."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from newsletter.render.pipeline import render_issue
 from newsletter.system.files import write_shared
 from newsletter.workflows.compose.compose import open_theme, subject_of
 
-_LARGEST_BYTES = 20_000_000  # thirty times what caniemail publishes today
+_LARGEST_BYTES = 20_000_000  # about thirty times the size of the file that caniemail publishes
 _TIMEOUT_SECONDS = 30
 
 
 def known_readers(config: Config) -> Readers:
-    """Return the readers by `[checks.clients]`, and the table that says what their mail programs do.
+    """Return the email apps in `[checks.clients]`, and the table of what each one supports.
 
-    Raise MistakesError where the settings name what the table does not know.
+    Raise MistakesError if the settings name an app that is not in the table.
     """
     if mistakes := mistakes_in_clients(config):
         raise MistakesError(mistakes)
@@ -31,7 +31,7 @@ def known_readers(config: Config) -> Readers:
 
 
 def report_issue(config: Config, folder: Path) -> ClientReport:
-    """Report which readers will not see what of an issue.
+    """Report which features of an issue the readers' email apps cannot show.
 
     Raise MistakesError with every mistake in its files, in a template or in the settings.
     """
@@ -43,39 +43,41 @@ def report_issue(config: Config, folder: Path) -> ClientReport:
 
 
 def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
-    """Fetch what caniemail publishes, and keep it in the workspace where it is newer than the table in use.
+    """Fetch the table that caniemail publishes, and save it in the workspace if it is newer than the current one.
 
-    Return the table that is used from now on, and the file where it was written if it is newer. Raise InputError where
-    it cannot be fetched, or is not what is expected; then the table in use stays.
+    Return the table to use from now on, and the path of the saved file, or None if nothing was saved. Raise InputError
+    if the table cannot be fetched or has an unexpected format; the current table is then kept.
     """
     content = _fetched(url)
     try:
         table = read_published(content, url)
     except ValueError as err:
-        raise InputError(f"{url}: it is not caniemail's table, version 1 ({err}); nothing was changed") from err
+        raise InputError(f"{url}: this is not version 1 of caniemail's table ({err}); nothing was changed") from err
     try:
-        at_hand = load_table(config.root)
+        current = load_table(config.root)
     except InputError:
-        at_hand = load_carried()  # the workspace's table is damaged, which a refresh puts right
-    if at_hand.date >= table.date:
-        return at_hand, None
+        current = load_carried()  # the workspace's table is damaged; a refresh replaces it
+    if current.date >= table.date:
+        return current, None
     path = config.root / TABLE_FILE
     write_shared(path, written(table))
     return table, path
 
 
 def _fetched(url: str) -> bytes:
-    """Return the body of an answer, which is never larger than a table can be."""
+    """Download a URL and return its content. Raise InputError if it is larger than any real table."""
     content = bytearray()
     try:
         with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_SECONDS) as answer:
             if answer.status_code != httpx.codes.OK:
-                raise InputError(f"{url}: the answer is {answer.status_code}; try again later. Nothing was changed")
+                status = answer.status_code
+                raise InputError(f"{url}: the server answered {status}; nothing was changed, so try again later")
             for piece in answer.iter_bytes():
                 content += piece
                 if len(content) > _LARGEST_BYTES:
-                    raise InputError(f"{url}: the answer is larger than {_LARGEST_BYTES // 10**6} MB; look at --from")
+                    megabytes = _LARGEST_BYTES // 10**6
+                    raise InputError(f"{url}: the file is larger than {megabytes} MB; check the URL given with --from")
     except (httpx.HTTPError, httpx.InvalidURL) as err:
-        why = f"it cannot be fetched ({str(err) or type(err).__name__})"
-        raise InputError(f"{url}: {why}; nothing was changed, the table at hand serves on") from err
+        why = f"the table cannot be fetched ({str(err) or type(err).__name__})"
+        raise InputError(f"{url}: {why}; nothing was changed, and the current table is still used") from err
     return bytes(content)

@@ -1,4 +1,4 @@
-"""Compose an issue: load it, render it, check it. Every other intent begins here."""
+"""Compose an issue: load it, render it and check it. Every workflow that needs an issue starts here."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -22,21 +22,21 @@ from newsletter.render.theme import Theme
 from newsletter.settings.mistakes import suggestion
 from newsletter.workflows.compose.sample import sample_message
 
-CONTENT_RULE = "C1"  # the files themselves: they are read before there is a mail that the other rules could judge
+CONTENT_RULE = "C1"  # the check that reports mistakes in the files, which are found before there is an email to check
 BUILD_FOLDER = "build"
-Fields = Iterable[str] | None  # the merge fields of the list; None where there is no list yet
+Fields = Iterable[str] | None  # the merge fields of the list; None if there is no list yet
 
 
 class Probing(Struct, frozen=True, kw_only=True):
-    """How the probes are to be run."""
+    """How to run the probes: the checks that need a browser, the network or a spam filter."""
 
     now: datetime
-    without: frozenset[Means] = frozenset()  # what is not to be used; what the settings name is left out too
-    on_probed: Callable[[str], None] = lambda _: None  # called with the title of each probe that has ended
+    without: frozenset[Means] = frozenset()  # the tools not to use, in addition to those in the settings
+    on_probed: Callable[[str], None] = lambda _: None  # called with the title of each finished probe
 
 
 class Composed(Struct, frozen=True, kw_only=True):
-    """An issue as written and as rendered, and what the checks found."""
+    """An issue as written and as rendered, with the findings of the checks."""
 
     subject: Subject
     findings: tuple[Finding, ...]
@@ -49,56 +49,57 @@ class Composed(Struct, frozen=True, kw_only=True):
 
     @property
     def rendered(self) -> RenderedIssue:
-        """The mail that it makes."""
+        """The issue as rendered."""
         return self.subject.rendered
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that hold a broadcast back."""
+        """The findings that block a broadcast."""
         return tuple(finding for finding in self.findings if finding.blocks)
 
 
 def require_issue(config: Config, name: str | None) -> Path:
-    """Return the folder of an issue, named as `2026-02` or by its path; the newest one where no name is given.
+    """Return the folder of an issue that is given by name (`2026-02`) or path. The default is the newest issue.
 
-    Raise InputError where there is none.
+    Raise InputError if there is no such issue.
     """
     known = issue_names(config)
     if name is None:
         if not known:
-            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; make one with `newsletter new`")
+            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; create one with `newsletter new`")
         return config.root / ISSUES_FOLDER / known[-1]
     folder = Path(name)
     if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
         return folder.resolve()
     if folder.name not in known:
-        hint = suggestion(folder.name, known) if known else "make one with `newsletter new`"
+        hint = suggestion(folder.name, known) if known else "create one with `newsletter new`"
         raise InputError(f"there is no issue {name} in {ISSUES_FOLDER}/; {hint}")
     return config.root / ISSUES_FOLDER / folder.name
 
 
 def open_theme(config: Config) -> Theme:
-    """Return the workspace's theme, with what earlier builds remember of it."""
+    """Return the workspace's theme, with the results cached by earlier builds."""
     return Theme(config.root, Memory(config.root / BUILD_FOLDER / ".memory"))
 
 
 def compose_issue(
     config: Config, folder: Path, *, at: datetime | None = None, known_fields: Fields = None, theme: Theme | None = None
 ) -> Composed:
-    """Load, render and check an issue, judged at `at`, or by its own date where no moment is given.
+    """Load, render and check an issue. Dates are checked against `at`; the default is the issue's own date.
 
-    Judged are the fullest variant and one for each single value of an axis. The rules that need a browser, the network
-    or a spam filter are told as not run; `probe_issue` judges them too. Who composes again and again passes the same
-    `theme`, so that its templates are compiled once.
+    The fullest variant is checked, and one variant for each value of an axis. Checks that need a browser, the network
+    or a spam filter are reported as not run; `probe_issue` also runs those. A caller that composes repeatedly
+    passes the same `theme` each time, so that its templates are compiled only once.
 
-    Raise MistakesError with every mistake in its files or in a template, InputError where a picture or MJML is wrong.
+    Raise MistakesError with every mistake in the files or in a template. Raise InputError if an image or the MJML is
+    wrong.
     """
     issue, rendered = render_folder(config, folder, theme=theme)
     return judge_rendered(config, issue, rendered, at=at, known_fields=known_fields)
 
 
 def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -> tuple[Issue, RenderedIssue]:
-    """Load and render an issue without checking it; raise what `compose_issue` raises."""
+    """Load and render an issue without checking it. Raise the same errors as `compose_issue`."""
     theme = theme or open_theme(config)
     issue = load_issue(config, folder, theme.section_types)
     if mistakes := (*mistakes_in_waivers(config, issue), *mistakes_in_clients(config)):
@@ -109,7 +110,7 @@ def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -
 def judge_rendered(
     config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
 ) -> Composed:
-    """Check an issue as it is rendered: those of its variants that are to be judged."""
+    """Check an issue that is already rendered. Every variant in `rendered` is checked."""
     subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields)
     verdict = check_issue(subject)
     return Composed(subject=subject, findings=verdict.findings, not_run=verdict.not_run)
@@ -118,7 +119,7 @@ def judge_rendered(
 def subject_of(
     config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
 ) -> Subject:
-    """Return what the rules are asked about: the issue, its mail, and a whole message of its fullest variant."""
+    """Return the input of the checks: the issue, its rendered email, and a complete message of the fullest variant."""
     moment = at or issue.date_begins
     return Subject(
         issue=issue,
@@ -132,7 +133,7 @@ def subject_of(
 
 
 def probe_issue(config: Config, composed: Composed, probing: Probing) -> Composed:
-    """Judge every other rule too, as far as what it needs is there; that takes seconds."""
+    """Also run the checks that need a browser, the network or a spam filter, if available. This takes seconds."""
     without = probing.without | set(map(Means, config.settings.checks.without))
     answers = config.root / BUILD_FOLDER / ".answers"
     circumstances = Circumstances(memory_folder=answers, now=probing.now, without=without)
@@ -141,9 +142,9 @@ def probe_issue(config: Config, composed: Composed, probing: Probing) -> Compose
 
 
 def findings_of(mistakes: Iterable[Mistake]) -> tuple[Finding, ...]:
-    """Return the mistakes in a user's files as findings of the rule that content is valid.
+    """Return the mistakes in a user's files as findings of the check that covers the files.
 
-    A finding is one line, so it leaves out what a remedy shows below its first.
+    A finding is one line, so only the first line of each remedy is kept.
     """
     return tuple(
         Finding(

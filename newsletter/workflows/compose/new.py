@@ -1,4 +1,4 @@
-"""Make a new workspace, or a new issue from the last one."""
+"""Create a new workspace, or a new issue from an existing one."""
 
 import re
 import shutil
@@ -19,12 +19,12 @@ _FIRST_EVENT_AFTER = timedelta(days=14)
 
 
 def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
-    """Fill an empty or new folder with a small workspace that builds as it is, and return its files.
+    """Create a small, working workspace in a new or empty folder, and return its files.
 
-    Raise InputError where the folder holds something already, or cannot be written.
+    Raise InputError if the folder is not empty or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is not empty; name a new folder")
+        raise InputError(f"{folder} is not empty; choose a new or empty folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("newsletter") / "starter") as starter:
@@ -35,15 +35,16 @@ def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
 
 
 def new_issue(config: Config, name: str, *, source: str | None, issue_date: date | None, today: date) -> Path:
-    """Copy an issue, the newest by default, under a new name and with a new date, and return its folder.
+    """Copy an issue, by default the newest, to a new name and date. Return the new folder.
 
-    Raise InputError where the name is taken or no name, or there is nothing to copy.
+    If the workspace has no issue yet, create a first one. Raise InputError if the name is taken or not a valid name,
+    if there is no issue `source`, or if the copy cannot be written.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, such as 2026-03")
+        raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, like 2026-03")
     target = config.root / ISSUES_FOLDER / name
     if target.exists():
-        raise InputError(f"{config.shown(target)} exists already; choose another name")
+        raise InputError(f"{config.shown(target)} already exists; choose another name")
     if source is None and not issue_names(config):
         with as_file(files("newsletter") / "starter") as starter:
             return _first_issue(starter, target, issue_date or _date_for(name, today), config)
@@ -67,7 +68,7 @@ def _copy_starter(starter: Path, folder: Path, today: date) -> None:
 
 
 def _first_issue(starter: Path, target: Path, issue_date: date, config: Config) -> Path:
-    """Make an issue to begin with, about the first topic of the workspace where that has any."""
+    """Create a first issue from the starter. It is about the workspace's first topic, if there are topics."""
     topics = list(config.settings.topics)[:1]
     filled_in = {
         "@DATE@": f"{issue_date}",
@@ -84,7 +85,7 @@ def _first_issue(starter: Path, target: Path, issue_date: date, config: Config) 
 
 
 def _date_for(name: str, today: date) -> date:
-    """Return the first day of the month that the name says, if that is to come; otherwise today."""
+    """Return the first day of the month in a name such as `2026-03` if it is in the future, otherwise today."""
     match = _MONTH.fullmatch(name)
     try:
         first = date(int(match[1]), int(match[2]), 1) if match else today

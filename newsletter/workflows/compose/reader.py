@@ -1,4 +1,4 @@
-"""A subscriber as an issue sees them, and the mail that they get of it."""
+"""One subscriber as a reader of an issue, and the email that this subscriber receives."""
 
 from datetime import datetime
 
@@ -18,25 +18,25 @@ from newsletter.workflows.segments import require_segments
 
 
 class FoundReader(Struct, frozen=True, kw_only=True):
-    """A subscriber, and whether an issue would go to them."""
+    """A subscriber, and whether they would receive the issue."""
 
     reader: Reader
-    left_out: str = ""  # why it would not: "unsubscribed on 2026-02-03"; empty if it would
+    left_out: str = ""  # why they would not, for example "unsubscribed on 2026-02-03"; empty if they would
 
 
 class ReaderMail(Struct, frozen=True, kw_only=True):
-    """An issue's email as one subscriber gets it."""
+    """An issue's email as one subscriber receives it."""
 
-    name: str  # as a person would say it: "Ana Lima"; empty if the list has no name
-    traits: tuple[str, ...]  # what the email depends on, in words: "es", "Asia/Tokyo", "teachers"
+    name: str  # the full name, such as "Ana Lima"; empty if the list has no name
+    traits: tuple[str, ...]  # what the email depends on, as shown to people: "es", "Asia/Tokyo", "teachers"
     mail: SampleMail
-    left_out: str = ""  # as of `FoundReader`
+    left_out: str = ""  # as in `FoundReader`
 
 
 def find_reader(config: Config, database: Database, issue: Issue, email: str, *, now: datetime) -> FoundReader | None:
-    """Return the subscriber with this address, with those of the issue's segments that they belong to.
+    """Return the subscriber with this address, and the segments of the issue that they belong to.
 
-    None where nobody on the list has the address. Raise MistakesError where a segment's expression is wrong.
+    Return None if no subscriber has the address. Raise MistakesError if a segment's expression is wrong.
     """
     reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
     if reader is None:
@@ -45,23 +45,23 @@ def find_reader(config: Config, database: Database, issue: Issue, email: str, *,
 
 
 def require_reader(config: Config, issue: Issue, email: str, *, now: datetime) -> FoundReader:
-    """Return what `find_reader` finds in the workspace's list; raise InputError where that is nobody."""
+    """Return a subscriber as `find_reader` does. Raise InputError if no subscriber has the address."""
     found = None
     if config.has_database:
         with open_database(config.database) as database:
             found = find_reader(config, database, issue, email, now=now)
     if found is None:
         raise InputError(
-            f"nobody on the list has the address {email}; check its spelling, or find them by name: "
+            f"no subscriber has the address {email}; check the spelling, or search by name: "
             "newsletter subscribers list --where 'last_name = \"…\"'"
         )
     return found
 
 
 def mail_for_address(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
-    """Return the mail of the subscriber with this address; None where nobody on the list has it.
+    """Return the email for the subscriber with this address, or None if no subscriber has it.
 
-    Raise StoreError where the list cannot be read, MistakesError where a segment of the issue is wrong.
+    Raise StoreError if the list cannot be read, or MistakesError if a segment of the issue is wrong.
     """
     with open_database(config.database) as database:
         found = find_reader(config, database, composed.issue, email, now=now)

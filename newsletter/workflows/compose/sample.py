@@ -1,6 +1,6 @@
-"""The mail of one reader: a subscriber, a reviewer, or somebody of whom nothing is known.
+"""The email for one reader: a subscriber, a reviewer, or a sample reader about whom nothing is known.
 
-It is personalised by the same code as every message of a broadcast.
+It is personalized by the same code as the messages of a broadcast.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.mime import compile_message
-from newsletter.render.merge import Personaliser
+from newsletter.render.merge import Personalizer
 
-SAMPLE_TOKEN = "sample"  # noqa: S105 - what stands in unsubscribe links that belong to nobody
+SAMPLE_TOKEN = "sample"  # noqa: S105 - the token in unsubscribe links that belong to no subscriber
 
 
 class SampleMail(Struct, frozen=True, kw_only=True):
-    """One mail as somebody would receive it."""
+    """One email as its reader would receive it."""
 
     subject: str
     preheader: str
@@ -29,7 +29,7 @@ class SampleMail(Struct, frozen=True, kw_only=True):
 
 
 def envelope_of(config: Config) -> Envelope:
-    """Return who sends, as `newsletter.toml` says."""
+    """Return the sender that `newsletter.toml` sets."""
     identity = config.settings.newsletter
     return Envelope(
         from_name=identity.from_name,
@@ -42,14 +42,14 @@ def envelope_of(config: Config) -> Envelope:
 
 
 def sample_reader(config: Config, values: Mapping[str, str] | None = None, *, id: int = 0) -> Reader:  # noqa: A002
-    """Return somebody who is not on the list, with these merge values; at the sender's own address without one."""
+    """Return a reader who is not on the list, with these merge values. The default address is the sender's own."""
     fields = {"email": config.settings.newsletter.from_email, **(values or {})}
     return Reader(email=fields["email"], id=id, token=SAMPLE_TOKEN, fields=fields)
 
 
 def recipient_of(config: Config, variant: RenderedVariant, reader: Reader) -> Recipient:
-    """Return the message of a reader, as a broadcast would make it."""
-    fields, known = Personaliser.fields_of(variant.slots), reader.fields
+    """Return a reader as the recipient that a broadcast would create for them."""
+    fields, known = Personalizer.fields_of(variant.slots), reader.fields
     claimed = ClaimedDelivery(
         subscriber=reader.id,
         email=reader.email,
@@ -58,12 +58,12 @@ def recipient_of(config: Config, variant: RenderedVariant, reader: Reader) -> Re
         token=reader.token,
         values=tuple(known.get(name, "") for name in fields),
     )
-    (recipient,) = Personaliser(variant.slots, fields, envelope_of(config)).recipients([claimed])
+    (recipient,) = Personalizer(variant.slots, fields, envelope_of(config)).recipients([claimed])
     return recipient
 
 
 def mail_of(config: Config, variant: RenderedVariant, reader: Reader) -> SampleMail:
-    """Return the mail that a reader receives."""
+    """Return the email that a reader receives."""
     filled = recipient_of(config, variant, reader).values
     return SampleMail(
         subject=variant.subject.fill(filled),
@@ -74,12 +74,12 @@ def mail_of(config: Config, variant: RenderedVariant, reader: Reader) -> SampleM
 
 
 def sample_mail(config: Config, variant: RenderedVariant, values: Mapping[str, str] | None = None) -> SampleMail:
-    """Return the mail of somebody with these merge values; of somebody of whom nothing is known without them."""
+    """Return the email for a sample reader with these merge values. Without values, every default text is used."""
     return mail_of(config, variant, sample_reader(config, values))
 
 
 def message_of(config: Config, variant: RenderedVariant, reader: Reader, *, now: datetime) -> bytes:
-    """Return the whole message (RFC 5322) of a reader."""
+    """Return the complete message (RFC 5322) for a reader."""
     envelope = envelope_of(config)
     mailing = Mailing(
         broadcast="sample", category="build", envelope=envelope, variant_key="build", variant=variant, nonce="build"
@@ -88,5 +88,5 @@ def message_of(config: Config, variant: RenderedVariant, reader: Reader, *, now:
 
 
 def sample_message(config: Config, variant: RenderedVariant, *, now: datetime) -> bytes:
-    """Return the whole message of somebody of whom nothing is known."""
+    """Return the complete message for a sample reader about whom nothing is known."""
     return message_of(config, variant, sample_reader(config), now=now)

@@ -1,1 +1,1 @@
-"""Look at all that a newsletter depends on besides its content, and say what would go wrong. Nothing is changed."""
+"""Check everything that a newsletter depends on besides its content, and report problems without changing anything."""

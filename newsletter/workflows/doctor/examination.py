@@ -1,4 +1,4 @@
-"""The whole look: each section by itself, side by side where they wait for others."""
+"""The complete examination, in sections. Those that wait for other machines run in parallel."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,10 +32,10 @@ def diagnose(
     is_online: bool = True,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Diagnosis:
-    """Look at the workspace around a folder, and at all that it depends on; change nothing.
+    """Examine the workspace that contains the folder `start`, and everything that the workspace depends on.
 
-    Without `is_online` nothing is asked of the network. `on_done` is called with each of `PARTS` that has ended.
-    Raise InputError where there is no workspace.
+    Nothing is changed. If `is_online` is False, the network is not used. `on_done` is called with the name of each
+    section in `PARTS` when it is finished. Raise InputError if there is no workspace.
     """
     root = find_workspace(start)
     try:
@@ -77,7 +77,7 @@ def _diagnose(
 
 
 def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bool) -> ProviderFacts:
-    """Ask the provider. One that cannot be opened lacks its secret."""
+    """Examine the provider. If it cannot be opened, for example because its key is missing, return that as an error."""
     try:
         return open_provider(config, environ).examine(is_online=is_online)
     except ProviderError as err:
@@ -87,17 +87,17 @@ def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bo
 def _submitted(
     pool: ThreadPoolExecutor, examine: Callable[[], Found], part: str, on_done: Callable[[str], None]
 ) -> Future[Found]:
-    """Start a part, which is told when it has ended."""
+    """Start examining a part in the pool. `on_done` is called when the part is finished."""
     under_way = pool.submit(examine)
     under_way.add_done_callback(lambda _: on_done(part))
     return under_way
 
 
 def database_items(config: Config) -> Iterator[HealthItem]:
-    """Yield what the database is like; it is neither made nor migrated."""
+    """Yield the state of the database, which is neither created nor migrated."""
     location = config.database
     if isinstance(location, Path) and not location.exists():
-        yield ok("database", f"{config.shown(location)} is made by the first import")
+        yield ok("database", f"{config.shown(location)} does not exist yet; the first import creates it")
         return
     try:
         facts = examine_database(location)
@@ -112,41 +112,42 @@ def database_items(config: Config) -> Iterator[HealthItem]:
 
 def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
     if behind := facts.newest_schema - facts.schema:
-        remedy = "keep a copy of it; the next command that uses it brings them up to date"
-        yield warning("schema", f"its tables are {behind} versions behind", remedy)
+        remedy = "make a copy of the database; the next command that uses it updates the tables"
+        yield warning("schema", f"the database's tables are {behind} versions behind", remedy)
     else:
-        yield ok("schema", "its tables are of this version")
+        yield ok("schema", "the database's tables are up to date")
     if facts.damages:
-        what = f"it is damaged: {facts.damages[0]}"
-        yield error("integrity", what, "stop all programs, and restore it from a backup")
+        what = f"the database is damaged: {facts.damages[0]}"
+        yield error("integrity", what, "stop all programs that use it, then restore a backup")
     else:
-        yield ok("integrity", "it is whole")
+        yield ok("integrity", "the database is intact")
 
 
 def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[HealthItem]:
     if facts.open_to:
-        yield error("privacy", f"others on this machine may read it ({facts.open_to})", f"run: chmod 600 {shown}")
+        what = f"other users of this machine can read the database file ({facts.open_to})"
+        yield error("privacy", what, f"run: chmod 600 {shown}")
     else:
-        yield ok("privacy", "nobody but you may read its file")
+        yield ok("privacy", "only you can read the database file")
     if facts.journal == "wal":
-        yield ok("journal", "readers do not hold up a broadcast (WAL)")
+        yield ok("journal", "reading does not delay sending (WAL mode is on)")
     else:
-        what = "its journal makes readers wait for a broadcast, and the other way round (no WAL)"
-        yield warning("journal", what, "the next command that uses it sets that right, if the disk is of this machine")
+        what = "reading and sending must wait for each other (the database is not in WAL mode)"
+        yield warning("journal", what, "the next command that uses it turns WAL mode on if the file is on a local disk")
 
 
 def workspace_items(config: Config) -> Iterator[HealthItem]:
-    """Yield what the folders of a workspace hold, whose settings could be read."""
+    """Yield the state of the settings, issues and templates of a workspace whose settings could be read."""
     yield ok("settings", f"{CONFIG_FILE} is valid")
     if issues := issue_names(config):
         yield ok("issues", f"{len(issues)} {'issue' if len(issues) == 1 else 'issues'}, the newest is {issues[-1]}")
     else:
-        yield warning("issues", "there is no issue yet", "make one with `newsletter new`")
+        yield warning("issues", "there is no issue yet", "create one with `newsletter new`")
     yield _templates(config)
 
 
 def settings_items(problem: NewsletterError) -> Iterator[HealthItem]:
-    """Yield why the settings cannot be used: an item for each mistake."""
+    """Yield one error for each reason why the settings cannot be used."""
     if not isinstance(problem, MistakesError):
         yield from_words("settings", Health.ERROR, problem)
         return
@@ -159,11 +160,12 @@ def _templates(config: Config) -> HealthItem:
     if not folder.exists():
         return ok("templates", "the built-in theme is used")
     if not folder.is_dir():
-        return error("templates", f"{TEMPLATES_FOLDER} is no folder", "rename it, or make it a folder of templates")
+        remedy = "rename the file, or replace it with a folder of templates"
+        return error("templates", f"{TEMPLATES_FOLDER} is a file, not a folder", remedy)
     try:
         templates = [path for path in folder.rglob("[!.]*.j2") if path.is_file()]
         for path in templates:
             path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
-        return error("templates", f"{TEMPLATES_FOLDER}/ cannot be read ({err})", "check its files' permissions")
-    return ok("templates", f"{TEMPLATES_FOLDER}/ has {len(templates)} templates; the built-in theme has the rest")
+        return error("templates", f"{TEMPLATES_FOLDER}/ cannot be read ({err})", "check the permissions of its files")
+    return ok("templates", f"{TEMPLATES_FOLDER}/ has {len(templates)} templates; the built-in theme supplies the rest")

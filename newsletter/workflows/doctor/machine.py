@@ -1,4 +1,4 @@
-"""This machine: Python, the libraries, room on the disks, and the clock."""
+"""This machine: Python, the libraries, free disk space, and the clock."""
 
 import platform
 import shutil
@@ -21,7 +21,7 @@ _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
 
 
 def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[HealthItem]:
-    """Yield what this machine is like; `clocks` are hosts and what each takes for the present (HTTP's Date)."""
+    """Yield the state of this machine. `clocks` contains pairs of a host and its time (from the HTTP Date header)."""
     yield _python()
     yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
     if config is not None:
@@ -33,18 +33,19 @@ def _python() -> HealthItem:
     ours, bounds = platform.python_version(), SpecifierSet(metadata(DISTRIBUTION)["Requires-Python"] or "")
     if bounds.contains(ours, prereleases=True):
         return ok("python", f"Python {ours}")
-    return error("python", f"Python {ours} is not {bounds}", "install newsletter with another Python")
+    what = f"this is Python {ours}, but newsletter needs {bounds}"
+    return error("python", what, f"install newsletter with Python {bounds}")
 
 
 def _libraries(*, is_with_postgres: bool) -> Iterator[HealthItem]:
-    """Yield each library that does not fit what the package asks for; one item where all do."""
+    """Yield each library that is missing or incompatible, or a single item if all are compatible."""
     extra = {"extra": "postgres" if is_with_postgres else ""}
     asked = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
     needed = [each for each in asked if each.marker is None or each.marker.evaluate(extra)]
     faults = [fault for each in needed if (fault := _library_fault(each)) is not None]
     yield from faults
     if not faults:
-        yield ok("libraries", f"all {len(needed)} libraries are of versions that fit")
+        yield ok("libraries", f"all {len(needed)} libraries are compatible")
 
 
 def _library_fault(needed: Requirement) -> HealthItem | None:
@@ -52,16 +53,16 @@ def _library_fault(needed: Requirement) -> HealthItem | None:
     try:
         there = version(needed.name)
     except PackageNotFoundError:
-        return error("libraries", f"the library {needed.name} is not installed", "install newsletter anew")
+        return error("libraries", f"the library {needed.name} is not installed", "install newsletter again")
     if bounds.contains(there, prereleases=True):
         return None
-    what = f"the library {needed.name} is of version {there}, and {bounds} is needed"
+    what = f"the library {needed.name} is version {there}, but {bounds} is needed"
     return error("libraries", what, f'run: pip install "{needed.name}{bounds}"')
 
 
 def _disks(config: Config) -> Iterator[HealthItem]:
-    """Yield the disks on which the database and the built mail lie, each once."""
-    folders = {"what is built": config.root / BUILD_FOLDER}
+    """Yield the free space on each disk that holds the database or the built issues."""
+    folders = {"built issues": config.root / BUILD_FOLDER}
     if isinstance(config.database, Path):
         folders = {"the database": config.database.parent, **folders}
     by_disk: dict[int, list[tuple[str, Path]]] = {}
@@ -76,8 +77,8 @@ def _room(users: str, free: int) -> HealthItem:
     shown = f"{free / (1 << 30):,.1f} GB" if free >= 1 << 30 else f"{free // (1 << 20):,} MB"
     what = f"{shown} free for {users}"
     if free < _NO_ROOM:
-        return error("disk", what, "make room: a broadcast that cannot write down what left stops")
-    return warning("disk", what, "make room soon") if free < _LITTLE_ROOM else ok("disk", what)
+        return error("disk", what, "free some space: a broadcast stops if it cannot record what was sent")
+    return warning("disk", what, "free some space soon") if free < _LITTLE_ROOM else ok("disk", what)
 
 
 def _clock(clocks: tuple[tuple[str, str], ...], now: datetime) -> HealthItem:
@@ -87,7 +88,7 @@ def _clock(clocks: tuple[tuple[str, str], ...], now: datetime) -> HealthItem:
         except (ValueError, TypeError):
             continue
         return _drift(now - theirs, host)
-    return not_judged("clock", "no server said what time it is")
+    return not_judged("clock", "no server reported its time, so the clock was not compared")
 
 
 def _drift(off: timedelta, host: str) -> HealthItem:
@@ -96,5 +97,5 @@ def _drift(off: timedelta, host: str) -> HealthItem:
         return ok("clock", f"the clock agrees with {host}")
     minutes = round(far.total_seconds() / 60)
     what = f"the clock is {minutes:,} minutes {'ahead of' if off > timedelta() else 'behind'} {host}"
-    remedy = "let the system set it by the network (NTP): schedules and dates of mail go by it"
+    remedy = "let the system set its clock over the network (NTP), because schedules and email dates depend on it"
     return error("clock", what, remedy) if far > _WRONG_TIME else warning("clock", what, remedy)

@@ -1,7 +1,7 @@
 """What others see on the network: the sender's domain, and the pages for subscribers.
 
-The domain is judged by D1 to D6, with what the provider itself asks to be published; the pages by whether people can
-leave by one click, and how long the certificate holds.
+The domain is checked with D1 to D6, and for the DNS records that the provider asks you to publish. For the pages,
+one-click unsubscribe is tested, and the certificate's remaining validity is reported.
 """
 
 import socket
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.checks.network.dmarc import organisation_of
+from newsletter.checks.network.dmarc import organization_of
 from newsletter.checks.network.endpoint import RULE, judge_endpoint
 from newsletter.checks.network.link_checker import agent_of
 from newsletter.checks.network.names import Names
@@ -33,19 +33,19 @@ _HTTPS_PORT = 443
 
 
 class PageFacts(Struct, frozen=True, kw_only=True):
-    """What was found out about the pages."""
+    """The result of examining the pages."""
 
     items: tuple[HealthItem, ...]
-    clock: tuple[str, str] | None = None  # a host, and what it takes for the present
+    clock: tuple[str, str] | None = None  # a host and its time (from the HTTP Date header)
 
 
 def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) -> Iterator[HealthItem]:
-    """Judge the sender's domain, also by what the provider itself says of it."""
+    """Check the sender's domain, including what the provider itself reports about it."""
     if stays := why_mail_stays(config.settings):
         yield not_judged("D1-D6", stays)
         return
     if not is_online:
-        yield not_judged("D1-D6", "done without network")
+        yield not_judged("D1-D6", "the sender's domain was not checked (--without network)")
         return
     sender = sender_of(config)
     if provider.domains is not None:
@@ -57,20 +57,21 @@ def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) ->
         yield from (from_words(rule, Health.NOT_JUDGED, err) for rule in SENDER_RULES)
         return
     verdict = judge_sender(sender, names)
-    for judgement in verdict.judgements:
-        yield from _items(judgement)
+    for judgment in verdict.judgments:
+        yield from _items(judgment)
     if verdict.policy in {"quarantine", "reject"}:
-        yield ok("bimi", f"p={verdict.policy} allows BIMI, your logo beside each mail: bimigroup.org, if you want it")
+        logo = "BIMI, which can show your logo beside each email: see bimigroup.org"
+        yield ok("bimi", f"the DMARC policy p={verdict.policy} allows {logo}")
 
 
 def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, HealthItem]:
-    """Return the sender with what the provider knows of its domain, and how the domain stands there."""
+    """Add what the provider knows about the sender's domain. Return the sender, and the domain's state there."""
     seen, carrier, place = sender.from_domain, sender.carrier_name, provider.domains_at
-    fitting = [each for each in provider.domains or () if organisation_of(each.domain) == organisation_of(seen)]
+    fitting = [each for each in provider.domains or () if organization_of(each.domain) == organization_of(seen)]
     found = min(fitting, key=lambda each: (each.domain != seen, not each.is_valid), default=None)
     if found is None:
-        remedy = f"authenticate it at {place}, and publish the records that are shown there"
-        return sender, error("domain", f"{carrier} does not sign for {seen}", remedy)
+        remedy = f"authenticate the domain at {place}, and publish the records shown there"
+        return sender, error("domain", f"{carrier} does not sign email for {seen}", remedy)
     named = [record.name.partition("._domainkey.") for record in found.records]
     selectors = tuple(selector for selector, mark, _ in named if mark)
     known = replace(
@@ -81,29 +82,30 @@ def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, 
         to_publish=found.records,
     )
     if found.is_valid:
-        return known, ok("domain", f"{carrier} signs for {found.domain}, bounces go to {known.envelope_domain}")
-    what = f"{carrier} has not seen the records of {found.domain} yet, and does not sign for it"
-    remedy = f"publish these, then press Verify at {place}"
+        bounces = f"bounces go to {known.envelope_domain}"
+        return known, ok("domain", f"{carrier} signs email for {found.domain}, and {bounces}")
+    what = f"{carrier} has not verified the records of {found.domain} yet, so it does not sign email for this domain"
+    remedy = f"publish the records, then press Verify at {place}"
     return known, HealthItem(id="domain", health=Health.ERROR, what=what, remedy=remedy, records=found.records)
 
 
-def _items(judgement: RuleResult) -> Iterator[HealthItem]:
-    if judgement.not_judged:
-        yield from_words(judgement.rule, Health.NOT_JUDGED, judgement.not_judged)
+def _items(judgment: RuleResult) -> Iterator[HealthItem]:
+    if judgment.not_judged:
+        yield from_words(judgment.rule, Health.NOT_JUDGED, judgment.not_judged)
         return
-    for fault in judgement.problems:
+    for fault in judgment.problems:
         health = Health.ERROR if fault.severity is Severity.ERROR else Health.WARNING
-        yield HealthItem(id=judgement.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
-    if not judgement.problems:
-        yield ok(judgement.rule, judgement.found)
+        yield HealthItem(id=judgment.rule, health=health, what=fault.what, remedy=fault.remedy, records=fault.records)
+    if not judgment.problems:
+        yield ok(judgment.rule, judgment.found)
 
 
 def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFacts:
-    """Try the unsubscribe link of nobody, and look at the certificate."""
+    """Send a test unsubscribe request that matches no subscriber, and check the TLS certificate."""
     if stays := why_mail_stays(config.settings):
         return PageFacts(items=(not_judged(RULE, stays),))
     if not is_online:
-        return PageFacts(items=(not_judged(RULE, "done without network"),))
+        return PageFacts(items=(not_judged(RULE, "the unsubscribe page was not checked (--without network)"),))
     url = envelope_of(config).unsubscribe_url(0, SAMPLE_TOKEN)
     try:
         names = Names(config.settings.authentication.nameserver_addresses)
@@ -122,7 +124,7 @@ def _leaving(web: Web, url: str) -> HealthItem:
     except CannotRunError as err:
         return from_words(RULE, Health.NOT_JUDGED, err)
     if fault is None:
-        return ok(RULE, f"one click is enough to leave, at {host_of(url)}")
+        return ok(RULE, f"one-click unsubscribe works at {host_of(url)}")
     return error(RULE, fault.what, fault.remedy)
 
 
@@ -133,7 +135,7 @@ def _clock(web: Web, url: str) -> tuple[str, str] | None:
 
 
 def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
-    """Yield how many days are left until the certificate of the pages ends."""
+    """Yield the number of days for which the certificate of the pages is still valid."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _HTTPS_PORT
     context = ssl.create_default_context()
@@ -145,8 +147,8 @@ def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
         yield error("certificate", f"the certificate of {host} is not valid ({err.verify_message})", "renew it")
         return
     except OSError:
-        return  # that nobody answers is told already
+        return  # `_leaving` has already reported that the host does not answer
     days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC) - now).days
     what = f"the certificate of {host} is valid for {days:,} more days"
-    late = "renew it, or see why that does not happen by itself"
+    late = "renew it, or find out why it was not renewed automatically"
     yield warning("certificate", what, late) if days < _FEW_DAYS else ok("certificate", what)

@@ -1,1 +1,1 @@
-"""Send an issue: plan, freeze, hand over, account for it."""
+"""Send an issue: plan it, freeze it, submit it to the provider, and account for every recipient."""

@@ -1,4 +1,4 @@
-"""Approve an issue: somebody's yes to exactly one content, which any edit voids; and what a broadcast still lacks."""
+"""Approve the exact content of an issue, and find the requirements that a broadcast does not meet yet."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,23 +18,23 @@ from newsletter.workflows.segments import fields_of_list
 
 
 class ApprovalDraft(Struct, frozen=True, kw_only=True):
-    """What somebody is about to approve, and what was approved and tested before."""
+    """The content that someone is about to approve, with earlier approvals and tests."""
 
     composed: Composed
-    given: tuple[Approval, ...]  # of exactly this content, and not void
-    last: Approval | None  # of whichever content
-    tested_at: datetime | None  # when a test copy of exactly this content was taken
+    given: tuple[Approval, ...]  # valid approvals of exactly this content
+    last: Approval | None  # the latest approval of the issue, whatever its content was then
+    tested_at: datetime | None  # when the provider accepted a test copy of exactly this content
 
     @property
     def content_hash(self) -> str:
-        """What the approval would hold for: all that a subscriber can see, in all variants."""
+        """The hash of what an approval covers: everything that a subscriber can see, in all variants."""
         return self.composed.rendered.content_hash
 
 
 def draft_approval(config: Config, database: Database, folder: Path, *, now: datetime) -> ApprovalDraft:
-    """Compose and check the issue as of now, as a broadcast would; write nothing.
+    """Compose the issue and check it against the current time, as a broadcast would. Write nothing.
 
-    Raise MistakesError where its files cannot be read as an issue.
+    Raise MistakesError if there are mistakes in its files.
     """
     composed = compose_issue(config, folder, at=now, known_fields=fields_of_list(database))
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
@@ -47,9 +47,9 @@ def draft_approval(config: Config, database: Database, folder: Path, *, now: dat
 
 
 def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: datetime) -> Approval:
-    """Keep the approval of what the draft showed, whatever its files say by now.
+    """Save the approval of the content in the draft, even if the files have been edited since.
 
-    Raise InputError where `by` is no name.
+    Raise InputError if `by` is not a name.
     """
     issue = draft.composed.issue.name
     approval = Approval(issue=issue, content_hash=draft.content_hash, by=approver(by), at=now)
@@ -58,7 +58,7 @@ def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: d
 
 
 def approver(by: str) -> str:
-    """Return the name of the person who approves, fit to be kept and shown; raise InputError where there is none."""
+    """Return the approver's name with single spaces. Raise InputError if it is empty or cannot be printed."""
     name = " ".join(by.split())
     if not name or not name.isprintable():
         raise InputError(f'{by!r} is not a name; write --by "Ana Lima"')
@@ -66,15 +66,15 @@ def approver(by: str) -> str:
 
 
 def unmet_requirements(config: Config, database: Database, issue_name: str, content_hash: str) -> tuple[Finding, ...]:
-    """Return what `[delivery]` demands of this content and nobody has done."""
+    """Return the requirements of `[delivery]` that this content does not meet: approval and test copy."""
     demanded = config.settings.delivery
     findings = []
     if demanded.require_approval and not _standing(database, issue_name, content_hash):
-        remedy = f"have it looked at, then: newsletter approve {issue_name} --by NAME"
+        remedy = f"have it reviewed, then run: newsletter approve {issue_name} --by NAME"
         findings.append(_finding(APPROVAL, issue_name, _unapproved(database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
-        remedy = f"send one: newsletter test {issue_name} --to reviewers"
-        findings.append(_finding(TEST, issue_name, "no test copy of this content was sent", remedy))
+        remedy = f"run: newsletter test {issue_name} --to reviewers"
+        findings.append(_finding(TEST, issue_name, "no test copy of this content has been sent", remedy))
     return tuple(findings)
 
 
@@ -85,10 +85,10 @@ def _standing(database: Database, issue_name: str, content_hash: str) -> tuple[A
 def _unapproved(database: Database, issue_name: str) -> str:
     last = approvals.last_approval(database, issue_name)
     if last is None:
-        return "nobody approved it"
+        return "no one has approved it"
     if last.voided:
         return f"the approval by {last.by} on {show_utc(last.at)} is void: {last.voided}"
-    return f"changed since {last.by} approved it on {show_utc(last.at)}"
+    return f"it was changed after {last.by} approved it on {show_utc(last.at)}"
 
 
 def _finding(requirement: Requirement, issue_name: str, what: str, remedy: str) -> Finding:

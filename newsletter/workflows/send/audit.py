@@ -1,4 +1,4 @@
-"""Account for a broadcast: everybody it was frozen for, every request, and all that happened."""
+"""Account for a broadcast: every recipient, every request to the provider, and its history."""
 
 import csv
 from collections.abc import Iterator
@@ -33,49 +33,49 @@ from newsletter.system.files import private_file
 from newsletter.system.moments import text_of
 from newsletter.workflows.send.resolve import ASSUMED
 
-SHOWN_REQUESTS = 20  # one by one; more are counted by state and reason
-_WAITING = "waiting"  # what people call chunks that are ready
+SHOWN_REQUESTS = 20  # up to this many requests are listed; if there are more, they are only counted by state and reason
+_WAITING = "waiting"  # the name that people see for the state `ready`
 COLUMNS = ("email", "status", "reason", "at", "chunk", "attempt", "message_id", "due_at", "zone")
 
 
 class BroadcastAudit(Struct, frozen=True, kw_only=True):
-    """The whole account of one broadcast, without naming everybody."""
+    """The full record of one broadcast, without the individual recipients."""
 
     broadcast: Broadcast
     tally: Tally
     chunks: tuple[ChunkSummary, ...]
     groups: tuple[RequestGroup, ...]
-    requests: tuple[AuditedRequest, ...]  # empty where they are too many to be shown one by one
+    requests: tuple[AuditedRequest, ...]  # empty if there are too many to list
     settled: tuple[SettledCount, ...]
     journal: tuple[JournalEntry, ...]
-    approvals: tuple[Approval, ...]  # of exactly the content that was frozen, though void for a broadcast of today
-    tested_at: datetime | None  # when a test copy of that content was taken
+    approvals: tuple[Approval, ...]  # of exactly the content that was sent, including approvals that are now void
+    tested_at: datetime | None  # when the provider accepted a test copy of that content
 
 
 class PersonAudit(Struct, frozen=True, kw_only=True):
-    """What is known of one address in one broadcast."""
+    """Everything that is known about one address in one broadcast."""
 
     broadcast: Broadcast
-    email: str  # as it was asked for
-    delivery: AuditedDelivery | None  # None where the broadcast was not frozen for this person
-    request: AuditedRequest | None  # None where it was in none
-    on_list_since: datetime | None  # None where the person is not on the list now
-    never_mailed: str  # why the address is suppressed now; empty where it is not
-    may_be_forgotten: bool  # nobody knows them, people were forgotten, and it cannot be told without the key
-    elsewhere: tuple[PastDelivery, ...]  # in other broadcasts of the same issue
+    email: str  # as typed by the user
+    delivery: AuditedDelivery | None  # None if this person was not among the recipients
+    request: AuditedRequest | None  # None if the delivery was never part of a request
+    on_list_since: datetime | None  # None if the person is not on the list now
+    never_mailed: str  # why the address is suppressed now; empty if it is not
+    may_be_forgotten: bool  # whether this may be an erased person, which cannot be checked without the key
+    elsewhere: tuple[PastDelivery, ...]  # deliveries in other broadcasts of the same issue
 
     @property
     def is_assumed(self) -> bool:
-        """Whether it counts as accepted because a person said so, without an answer of the provider or evidence."""
+        """Whether the delivery counts as accepted only because a person decided so, without any evidence."""
         return self.delivery is not None and self.delivery.reason.startswith(ASSUMED)
 
 
 def audit_broadcast(database: Database, broadcast_id: int, *, every_request: bool = False) -> BroadcastAudit:
-    """Return the account of a broadcast; with every request, or only where they are few.
+    """Return the full record of a broadcast. Requests are listed if there are few, or with `every_request`.
 
-    Raise InputError where there is no such broadcast.
+    Raise InputError if there is no such broadcast.
     """
-    with database.read():  # one state of the ledger for all of it
+    with database.read():  # all reads see the same snapshot of the ledger
         broadcast = require_broadcast(database, broadcast_id)
         groups = request_groups(database, broadcast_id)
         is_each_shown = every_request or sum(group.requests for group in groups) <= SHOWN_REQUESTS
@@ -93,9 +93,9 @@ def audit_broadcast(database: Database, broadcast_id: int, *, every_request: boo
 
 
 def audit_person(database: Database, broadcast_id: int, email: str, *, key: bytes | None = None) -> PersonAudit:
-    """Return what became of a broadcast for one address; with the `key`, of a person who was forgotten since, too.
+    """Return what happened to one address in a broadcast. With the `key`, this also finds people erased since.
 
-    Raise InputError where there is no such broadcast.
+    Raise InputError if there is no such broadcast.
     """
     with database.read() as connection:
         broadcast = require_broadcast(database, broadcast_id)
@@ -117,26 +117,26 @@ def audit_person(database: Database, broadcast_id: int, email: str, *, key: byte
 
 
 def list_deliveries(database: Database, broadcast_id: int, *, part: str | None = None) -> Iterator[AuditedDelivery]:
-    """Yield everybody in one part of the identity, such as `waiting`, or in all of them, read as they are used.
+    """Yield the deliveries in one part of the total, such as `waiting`, or all of them. They are read on demand.
 
-    Raise InputError where there is no such broadcast.
+    Raise InputError if there is no such broadcast.
     """
     require_broadcast(database, broadcast_id)
     return audited_deliveries(database, broadcast_id, status=ChunkState.READY.value if part == _WAITING else part)
 
 
 def part_of(delivery: AuditedDelivery) -> str:
-    """Return the part of the identity that a delivery counts in."""
+    """Return the part of the total in which a delivery is counted."""
     return _WAITING if delivery.status == ChunkState.READY else delivery.status
 
 
 def write_deliveries(
     database: Database, broadcast_id: int, path: Path, *, part: str | None = None, overwrite: bool = False
 ) -> int:
-    """Write everybody into a CSV file that its owner alone can read, and return how many they are.
+    """Write the deliveries to a CSV file that only its owner can read. Return the number written.
 
-    The file appears whole or not at all. Cells that a spreadsheet would take for a formula are guarded. Raise
-    InputError where it cannot be written, or exists and is not to be overwritten.
+    The file is written completely or not at all. Cells that a spreadsheet would read as a formula are escaped. Raise
+    InputError if the file cannot be written, or if it exists and `overwrite` is False.
     """
     deliveries = list_deliveries(database, broadcast_id, part=part)
     count = 0
@@ -150,7 +150,7 @@ def write_deliveries(
 
 
 def _cells(delivery: AuditedDelivery) -> tuple[str, ...]:
-    """Return the cells in the order of COLUMNS."""
+    """Return the cells of one row, in the order of COLUMNS."""
     return (
         delivery.email,
         part_of(delivery),

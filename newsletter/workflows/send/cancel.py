@@ -1,6 +1,6 @@
-"""Cancel a broadcast: nothing more leaves, and the provider gives back what it still holds.
+"""Cancel a broadcast: nothing more is sent, and the provider discards the emails that it still holds.
 
-Every step is in the ledger before the next one is taken, and may be taken again: whoever is interrupted cancels again.
+Each step is recorded in the ledger before the next one and can be repeated. After an interruption, cancel again.
 """
 
 from collections import Counter
@@ -23,28 +23,28 @@ from newsletter.store.ledger.resolve import unknown_chunks
 from newsletter.store.ledger.status import tally_of
 
 _POLL_SECONDS = 0.25
-OnWait = Callable[[int], None]  # how many deliveries another process is still handing over
+OnWait = Callable[[int], None]  # called with the number of deliveries that another process is still sending
 
 
 class CancelPlan(Struct, frozen=True, kw_only=True):
-    """What would become of a broadcast that is cancelled."""
+    """What canceling a broadcast would do."""
 
     broadcast: Broadcast
     tally: Tally
-    held: tuple[HeldMail, ...]  # the provider can be asked to give it back
-    too_late: tuple[HeldMail, ...]  # held as well, but so short that it may be sent all the same
+    held: tuple[HeldMail, ...]  # mail that the provider can still be asked to discard
+    too_late: tuple[HeldMail, ...]  # mail that is also held, but due so soon that it may still be sent
 
     @property
     def gone(self) -> int:
-        """How many were taken by the provider and cannot be given back."""
+        """The number of emails that were or may have been accepted by the provider and cannot be recalled."""
         held = sum(mail.deliveries for mail in (*self.held, *self.too_late))
         return max(self.tally.accepted + self.tally.unknown - held, 0)
 
 
 def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None, *, now: datetime) -> CancelPlan:
-    """Return what cancelling would do; the ledger stays as it is.
+    """Return what canceling would do. The ledger does not change.
 
-    The provider is needed where it holds mail. Raise InputError where nothing is left to cancel.
+    The provider is needed if it holds mail. Raise InputError if there is nothing left to cancel.
     """
     broadcast, tally = require_broadcast(database, broadcast_id), tally_of(database, broadcast_id)
     ahead = [mail for mail in _held(database, broadcast_id) if mail.until > now]
@@ -54,7 +54,7 @@ def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None
     plan = CancelPlan(broadcast=broadcast, tally=tally, held=held, too_late=too_late)
     is_open = broadcast.state is BroadcastState.CANCELLING or tally.waiting or tally.inflight
     if not is_open and not plan.held:
-        raise InputError(f"nothing of broadcast {broadcast_id} can be cancelled; {_why_not(plan)}")
+        raise InputError(f"broadcast {broadcast_id} cannot be canceled; {_why_not(plan)}")
     return plan
 
 
@@ -68,11 +68,11 @@ def cancel_broadcast(
     on_wait: OnWait = lambda _: None,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Hold back what has not left, have the provider give back what it holds, and return how the broadcast stands.
+    """Stop unsent deliveries, and have the provider discard the mail that it holds. Return the resulting broadcast.
 
-    The provider is asked at once, since each minute counts, and again for what other processes were still handing
-    over: for those it waits as long as `patience`. Where they go on, the broadcast stays `cancelling`, and so it does
-    where the provider refuses, which raises ProviderError. Either way it is to be cancelled again.
+    The provider is asked immediately, because every minute counts. It is asked again after other processes have
+    finished their requests; `patience` is the longest wait for them. If they are still sending after that, or if the
+    provider refuses (ProviderError), the broadcast remains `cancelling`, and it must be canceled again.
     """
     begin_cancel(database, broadcast_id, now=clock())
     adopt_orphans(database, broadcast_id, now=clock())
@@ -85,7 +85,7 @@ def cancel_broadcast(
 
 
 def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
-    """Return what the provider holds, or may hold: a request without an answer is cancelled with its batch too."""
+    """Return the mail that the provider holds or may hold. Requests without a response count, too."""
     until = Counter({mail.until: mail.deliveries for mail in held_mail(database, broadcast_id)})
     for chunk in unknown_chunks(database, broadcast_id, sample=0):
         if chunk.hold_until is not None:
@@ -94,13 +94,13 @@ def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
 
 
 def _give_back(database: Database, broadcast_id: int, provider: Provider | None, *, clock: Clock) -> None:
-    """Have the provider cancel the batch of what it holds, and only then call it cancelled."""
+    """Have the provider cancel the batch that it holds, and only then record the deliveries as canceled."""
     broadcast = require_broadcast(database, broadcast_id)
     if not broadcast.batch_id:
         return
     if provider is None or provider.name != broadcast.provider or provider.scheduler is None:
-        remedy = "see that [provider] use names it, and cancel again"
-        raise ProviderError(f"{broadcast.provider} may hold mail of broadcast {broadcast_id}; {remedy}")
+        remedy = f'check that newsletter.toml has use = "{broadcast.provider}" under [provider], then cancel again'
+        raise ProviderError(f"{broadcast.provider} may still hold emails of broadcast {broadcast_id}; {remedy}")
     provider.scheduler.cancel_batch(broadcast.batch_id)
     take_back(database, broadcast_id, margin=provider.scheduler.margin, confirmed_at=clock())
 
@@ -108,7 +108,7 @@ def _give_back(database: Database, broadcast_id: int, provider: Provider | None,
 def _await_others(
     database: Database, broadcast_id: int, *, patience: timedelta, on_wait: OnWait, stop: Event, clock: Clock
 ) -> None:
-    """Wait for the processes that are handing over, but not for one that dies meanwhile."""
+    """Wait until no other running process is sending, but no longer than `patience`."""
     until, told = clock() + patience, 0
     while clock() < until and any(database.alive(runner) for runner in runners_of(database, broadcast_id)):
         inflight = tally_of(database, broadcast_id).inflight
@@ -121,7 +121,7 @@ def _await_others(
 def _why_not(plan: CancelPlan) -> str:
     broadcast = plan.broadcast
     if broadcast.state is BroadcastState.CANCELLED:
-        return "it is cancelled already"
+        return "it is already canceled"
     if plan.too_late:
-        return f"{broadcast.provider} sends it within minutes"
-    return f"it is {broadcast.state.value}, and all of it has left"
+        return f"{broadcast.provider} will send it within minutes"
+    return f"it is {broadcast.state.value}, and no emails are waiting"

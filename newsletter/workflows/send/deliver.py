@@ -1,4 +1,7 @@
-"""Hand over what is due of a broadcast, as its provider, the pace and its time ask: how commands and workers send."""
+"""Send the deliveries of a broadcast that are due, within the limits of its provider, pace and schedule.
+
+Both the commands and the workers send through this module.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,13 +20,13 @@ from newsletter.workflows.send.pace import pace_of
 
 
 class Listener(Struct, frozen=True, kw_only=True):
-    """Who hears how a delivery goes; called from several threads, one at a time."""
+    """Callbacks for the progress of a delivery. They are called from several threads, but never two at once."""
 
-    on_settled: Callable[[int], None]  # how many more deliveries a provider has answered for
-    on_wait: OnWait  # until when nothing is handed over, and why
+    on_settled: Callable[[int], None]  # called with the number of deliveries that were just completed
+    on_wait: OnWait  # called with the end and the reason of each wait
 
 
-def deliver(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
+def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
     config: Config,
     database: Database,
     broadcast: Broadcast,
@@ -35,12 +38,12 @@ def deliver(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
     patience: timedelta | None = None,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Start a scheduled broadcast, or go on with one that is running, until nothing more of it is due.
+    """Start a scheduled broadcast, or continue a running one, until nothing more of it is due.
 
-    A provider that can hold mail is handed what is due within `ahead`, under one batch id, which is in the ledger
-    before it is first used. With `patience` the rest is left to a later run where the provider or the pace asks to wait
-    longer than that. Raise ProviderError where the provider gives none: then nothing has left. Raise StoreError where
-    the ledger can no longer be written.
+    A provider that can hold mail also gets the deliveries that are due within `ahead`. They share one batch id, which
+    is saved in the ledger before it is first used. If the provider or the pace requires a wait longer than `patience`,
+    the rest is left to a later run. Raise ProviderError if the provider returns no batch id; then nothing has been
+    sent. Raise StoreError if the ledger can no longer be written.
     """
     within, scheduler = None, provider.scheduler
     if broadcast.is_scheduled and ahead is not None and scheduler is not None:
@@ -62,7 +65,7 @@ def deliver(  # noqa: PLR0913 - what a broadcast goes by, and whom it tells
 
 
 def _impatient(listener: Listener, stop: Event, patience: timedelta, clock: Clock) -> OnWait:
-    """Return what tells of a wait, and ends the work where it is too long."""
+    """Return a callback that reports a wait, and stops the work if the wait is too long."""
 
     def on_wait(until: datetime, reason: str) -> None:
         listener.on_wait(until, reason)
@@ -73,7 +76,7 @@ def _impatient(listener: Listener, stop: Event, patience: timedelta, clock: Cloc
 
 
 def _keep_batch(database: Database, broadcast: Broadcast, scheduler: Scheduler, *, now: datetime) -> None:
-    """Give a broadcast of which some is ahead of its time a batch id; of two processes the first one's counts."""
+    """Give a broadcast a batch id if some of its mail may be held. If two processes do so, the first id is kept."""
     due = next_due(database, broadcast.id)
     may_be_held = due is not None and (due > now or broadcast.is_local_time)
     if may_be_held and not broadcast.batch_id:

@@ -1,4 +1,4 @@
-"""What limits how fast mail leaves: the rates, the hours and the ramp that `newsletter.toml` sets for a provider."""
+"""The limits on sending speed that `newsletter.toml` sets for a provider: rates, sending hours and warm-up."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,15 +9,15 @@ from newsletter.config import Config
 from newsletter.model.pace import Allowance, Pace, Rate, SendingWindow, WarmUp, Weekday
 from newsletter.settings.provider import PaceSettings, span_of
 
-_SPANS = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
+_SPANS = {1: "per second", 60: "per minute", 3600: "per hour", 86400: "per day"}
 _MIDNIGHT = time(0, 0)
-_WEEKDAYS = tuple(Weekday)  # as `datetime.weekday()` numbers them
-_OPEN_END = 10**9  # a ramp that allows more in a day limits nothing any more
-_STEPS_A_DAY = 10  # a chunk goes or waits as a whole: so finely a day of the ramp is met
+_WEEKDAYS = tuple(Weekday)  # in the order of `datetime.weekday()`
+_OPEN_END = 10**9  # above this many emails per day, a warm-up is over
+_STEPS_A_DAY = 10  # a chunk is sent as a whole, so the first day of a warm-up is divided into this many chunks
 
 
 def pace_of(config: Config) -> Pace:
-    """Return the pace of the provider in use, by the newsletter's clock."""
+    """Return the pace of the provider in use, in the newsletter's time zone."""
     provider, zone = config.settings.provider, ZoneInfo(config.settings.newsletter.timezone)
     settings = provider.table_in_use.pace
     ramp = settings.warm_up
@@ -31,37 +31,37 @@ def pace_of(config: Config) -> Pace:
 
 
 def allowances(pace: Pace, now: datetime) -> tuple[Allowance, ...]:
-    """Return how many deliveries may be claimed now, for each limit; none where nothing limits them."""
+    """Return one `Allowance` per limit. Each says how many deliveries may be claimed now."""
     return (*_of_rates(pace, now), *(_of_warm_up(pace.warm_up, pace.setting, now) if pace.warm_up else ()))
 
 
 def opens_at(window: SendingWindow, now: datetime) -> datetime:
-    """Return when mail may leave next: `now` where the window is open.
+    """Return the next time at which the window is open. That is `now` if it is open now.
 
-    A time that the clocks skip in spring is taken as if they did not, and of one that comes twice in autumn the first
-    counts (PEP 495), as for a schedule.
+    As for a schedule (PEP 495), a time that is skipped in spring is read with the offset before the change. If a time
+    occurs twice in autumn, the first occurrence is used.
     """
     day = now.astimezone(window.zone).date()
     while True:
         opens = _moment(day, window.opens, window.zone)
         closes = _moment(day + timedelta(days=window.closes == _MIDNIGHT), window.closes, window.zone)
-        if _is_open_on(window, day) and now < closes and opens < closes:  # not so where clocks skip all of it
+        if _is_open_on(window, day) and now < closes and opens < closes:  # false if a clock change skips the window
             return max(opens, now)
         day += timedelta(days=1)
 
 
 def shown_window(pace: Pace) -> str:
-    """Return why the window holds mail back, for people."""
+    """Return a sentence that explains the sending window to people, or an empty string without a window."""
     if pace.window is None:
         return ""
     days = ", ".join(day for day in _WEEKDAYS if day in pace.window.weekdays)
     closes = "24:00" if pace.window.closes == _MIDNIGHT else f"{pace.window.closes:%H:%M}"
     hours = f"from {pace.window.opens:%H:%M} to {closes}"
-    return f"mail leaves {hours}{' on ' if days else ''}{days}, as {pace.setting} says"
+    return f"emails are sent only {hours}{' on ' if days else ''}{days}, as set in {pace.setting}"
 
 
 def chunk_size_for(provider_chunk_size: int, pace: Pace) -> int:
-    """Return how many deliveries a chunk may have: each limit lets it go, and can be used up by whole chunks."""
+    """Return the largest chunk size that is within every limit and divides the limits into whole chunks."""
     limits = [rate.deliveries for rate in pace.rates]
     size = min([provider_chunk_size, *(limit // ceil(limit / provider_chunk_size) for limit in limits)])
     if pace.warm_up is not None:
@@ -85,9 +85,9 @@ def _of_rates(pace: Pace, now: datetime) -> Iterator[Allowance]:
         yield Allowance(
             deliveries=rate.deliveries,
             since=now - timedelta(seconds=rate.seconds),
-            # The ledger keeps whole seconds, and a second that has begun counts.
+            # The ledger stores whole seconds, so one second is added for the fraction that is cut off.
             frees=now + timedelta(seconds=rate.seconds + 1),
-            reason=f"at most {rate.deliveries:,} {_span(rate)}, as {pace.setting} says",
+            reason=f"at most {rate.deliveries:,} {_span(rate)}, as set in {pace.setting}",
         )
 
 
@@ -99,12 +99,12 @@ def _of_warm_up(ramp: WarmUp, setting: str, now: datetime) -> Iterator[Allowance
             deliveries=allowed,
             since=_moment(today, _MIDNIGHT, ramp.zone),
             frees=_moment(today + timedelta(days=1), _MIDNIGHT, ramp.zone),
-            reason=f"at most {allowed:,} today while the sender is warmed up, as {setting} says",
+            reason=f"at most {allowed:,} today during the warm-up, as set in {setting}",
         )
 
 
 def _allowed_on(ramp: WarmUp, day: date) -> int | None:
-    """Return how many deliveries the ramp allows on a day; None once it limits nothing any more."""
+    """Return the number of deliveries that the warm-up allows on a day, or None when the warm-up is over."""
     days = max((day - ramp.starts).days, 0)
     if log(ramp.first_day) + days * log(ramp.growth) >= log(_OPEN_END):
         return None

@@ -1,4 +1,4 @@
-"""Broadcast an issue to a segment: plan it, freeze it, and take it up again after a crash."""
+"""Broadcast an issue to a segment: plan the broadcast, freeze it, and reopen it after a crash."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -37,36 +37,36 @@ _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What a person asks for: this issue, to these people, at that time."""
+    """What the user asked for: an issue, a segment and a time."""
 
-    folder: Path  # of the issue
+    folder: Path  # the issue's folder
     segment: Segment
     waivers: tuple[Waiver, ...] = ()
-    schedule: Schedule | None = None  # None: as soon as it can
+    schedule: Schedule | None = None  # None means as soon as possible
 
 
 class BroadcastPlan(Struct, frozen=True, kw_only=True):
-    """What a broadcast would do, before it does anything."""
+    """Everything that a broadcast would do, before it starts."""
 
-    folder: Path  # of the issue
+    folder: Path  # the issue's folder
     composed: Composed
     request: FreezeRequest
     preview: FreezePreview
     pace: Pace
-    schedule: SchedulePlan | None  # None: as soon as it can
-    blocking: tuple[Finding, ...]  # errors, and requirements that nobody met, that no waiver overrides
+    schedule: SchedulePlan | None  # None means as soon as possible
+    blocking: tuple[Finding, ...]  # errors and unmet requirements that are not waived
     waived: tuple[Finding, ...]
-    unused_waivers: tuple[str, ...]  # rules that were to be waived and found nothing
-    worn_out: tuple[Suppression, ...]  # addresses that keep bouncing: suppressed before anything is frozen
+    unused_waivers: tuple[str, ...]  # waivers given for checks that found no error
+    worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
 
     @property
     def without_consent(self) -> int:
-        """How many of the segment are left out because nothing on record allows to mail them."""
+        """The number of subscribers in the segment who are left out because they have no recorded consent or basis."""
         return sum(count.deliveries for count in self.preview.excluded if count.reason == NO_CONSENT)
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """What the checks found that does not hold the mail back."""
+        """The warnings of the checks that are not waived. Warnings do not block sending."""
         standing = (finding for finding in self.composed.findings if not finding.waived)
         return tuple(finding for finding in standing if finding.severity is Severity.WARNING)
 
@@ -80,10 +80,10 @@ def plan_broadcast(
     probing: Probing | None = None,
     now: datetime,
 ) -> BroadcastPlan:
-    """Compose the issue, check it as of when it goes out, and find who would get what; the ledger stays as it is.
+    """Compose the issue, check it for its sending time, and find who would get what. Do not change the ledger.
 
-    Without a `provider` the plan does not say how mail gets to its time. Raise MistakesError, or InputError for an
-    unknown rule, a time that does not fit, or where nobody would get anything.
+    Without a `provider`, the plan does not say where the emails wait for their scheduled time. Raise MistakesError for
+    mistakes in the files. Raise InputError if a check is unknown, the time is not possible, or there are no recipients.
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder)
@@ -100,12 +100,12 @@ def plan_broadcast(
         topics=rendered.topics,
     )
     preview = preview_freeze(database, request)
-    rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that somebody gets
+    rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
     goes_out = schedule.moment_in(schedule.zone) if schedule else now
     composed = judge_rendered(config, issue, rendered, at=goes_out, known_fields=known_fields(database))
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
-    if probing is not None:  # after what can be refused at once
+    if probing is not None:  # last, because it is slow and the errors above are found quickly
         composed = probe_issue(config, composed, probing)
     holding_back = (*composed.errors, *unmet_requirements(config, database, issue.name, rendered.content_hash))
     named, found = {waiver.rule for waiver in order.waivers}, {finding.rule for finding in holding_back}
@@ -125,22 +125,21 @@ def plan_broadcast(
 
 
 def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
-    """Freeze the broadcast; from here on it is in the ledger, with its content.
+    """Freeze the broadcast: write its recipients and content to the ledger.
 
-    The addresses that the plan found to keep bouncing are suppressed before. Somebody who has joined since the plan was
-    made may need a variant of their own: it is rendered and checked before anything is frozen. Raise FindingsError
-    where an error holds the mail back, InputError where nobody would get anything, where the issue was edited since the
-    plan was made and a variant is missing, or where the time has come since, so that mail would leave at once that was
-    to wait.
+    Before that, the addresses in `worn_out` are suppressed. A subscriber who joined after the plan was made may need
+    another variant; it is rendered and checked before the freeze. Raise FindingsError if an error blocks sending. Raise
+    InputError if there are no recipients, if the scheduled time has passed since, or if a variant is missing and the
+    issue was edited after the plan was made.
     """
     _require_free(plan.blocking)
     if plan.schedule is not None and plan.schedule.first <= now:
-        raise InputError("its time has passed meanwhile; nothing was sent. Write a time that is to come")
+        raise InputError("the scheduled time has passed in the meantime; nothing was sent. Choose a time in the future")
     if plan.worn_out:
         add_suppressions(database, plan.worn_out)
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
     rendered = plan.composed.rendered
-    while True:  # each time around, one readership more at least is rendered, and there are only so many
+    while True:  # this ends: each round renders at least one more readership, and their number is finite
         try:
             return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
         except NotRenderedError as err:
@@ -151,18 +150,18 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
 
 
 def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
-    """Return the issue rendered anew; raise InputError where that is no longer what was planned, tested and approved.
+    """Render the issue again. Raise InputError if it is no longer what was planned, tested and approved.
 
-    Templates and pictures are read while a variant is rendered, so one that is rendered later could have another look.
+    Templates and images are read while a variant is rendered, so a variant that is rendered later could differ.
     """
     _, rendered = render_folder(plan.composed.subject.config, plan.folder)
     if rendered.content_hash != plan.request.content_hash:
-        raise InputError("the issue was edited meanwhile; nothing was sent. Look at it again, then send it once more")
+        raise InputError("the issue was edited in the meantime; nothing was sent. Review it, then send it again")
     return rendered
 
 
 def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:
-    """Return what holds variants back that are judged as the others of an issue were."""
+    """Return the errors in more variants of an issue, checked in the same way as its other variants."""
     subject = composed.subject
     judged = judge_rendered(subject.config, subject.issue, rendered, at=subject.at, known_fields=subject.known_fields)
     return judged.errors
@@ -174,14 +173,15 @@ def _require_free(blocking: Sequence[Finding]) -> None:
 
 
 def require_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
-    """Return the broadcast to go on with; nothing about it is changed.
+    """Return the broadcast to continue, without changing it.
 
-    Without a number it is the only one that was interrupted or held back. Raise InputError where there is none,
-    several, it is being cancelled, it began with another provider, or its time is further ahead than that can hold it.
+    Without a number, this is the only broadcast that was interrupted or paused. Raise InputError if there is none or
+    more than one, if it is being canceled, if it started with another provider, or if it is scheduled too far ahead for
+    the provider to hold it.
     """
     found = require_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
     if found.state is BroadcastState.CANCELLING:
-        raise InputError(f"broadcast {found.id} is being cancelled; finish that with `newsletter cancel {found.id}`")
+        raise InputError(f"broadcast {found.id} is being canceled; run `newsletter cancel {found.id}` to finish")
     require_same_provider(found, provider.name)
     if found.state is BroadcastState.SCHEDULED:
         _require_can_leave(found, provider, now=now)
@@ -189,35 +189,36 @@ def require_unfinished(database: Database, broadcast_id: int | None, provider: P
 
 
 def reopen_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Let a broadcast go on; what a dead process was handing over becomes unknown.
+    """Reopen a broadcast so that it can continue. Requests of a dead process become unknown.
 
-    What of it is late leaves as soon as it can. Raise InputError where it has ended.
+    Deliveries that are late are sent as soon as possible. Raise InputError if the broadcast has ended.
     """
     adopt_orphans(database, broadcast_id, now=now)
     return resume_broadcast(database, broadcast_id, now=now)
 
 
 def require_same_provider(broadcast: Broadcast, provider: str) -> None:
-    """Raise InputError where the broadcast began with another provider than the one in use."""
+    """Raise InputError if the broadcast was started with a provider other than the current one."""
     if broadcast.provider != provider:
-        change = f"began with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}"
-        raise InputError(f"broadcast {broadcast.id} {change}; set [provider] use back to go on")
+        change = f"started with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}"
+        remedy = f'to continue, set use = "{broadcast.provider}" under [provider]'
+        raise InputError(f"broadcast {broadcast.id} {change}; {remedy}")
 
 
 def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetime) -> None:
-    """Raise InputError where nothing of a scheduled broadcast can be handed over yet."""
+    """Raise InputError if a scheduled broadcast is due too far ahead for the provider to hold it."""
     longest = provider.scheduler.longest if provider.scheduler is not None else timedelta()
     if broadcast.due_at is not None and broadcast.due_at > now + longest:
         raise InputError(
             f"broadcast {broadcast.id} is scheduled for {show_utc(broadcast.due_at)}; `newsletter run-due` "
-            f"hands it over in time. To send it sooner, `newsletter cancel {broadcast.id}`, and send the issue again"
+            f"sends it on time. To send it sooner, run `newsletter cancel {broadcast.id}`, then send the issue again"
         )
 
 
 def _only_unfinished(database: Database) -> Broadcast:
     unfinished = [broadcast for broadcast in list_broadcasts(database) if broadcast.state in _UNFINISHED]
     if not unfinished:
-        raise InputError("no broadcast is unfinished; `newsletter status` lists all of them")
+        raise InputError("there is no unfinished broadcast; `newsletter status` lists all broadcasts")
     if len(unfinished) > 1:
         numbers = ", ".join(str(broadcast.id) for broadcast in unfinished)
         remedy = f"name one: newsletter resume {unfinished[-1].id}"
@@ -226,7 +227,7 @@ def _only_unfinished(database: Database) -> Broadcast:
 
 
 def _standing_waivers(findings: Sequence[Finding]) -> Iterator[Waiver]:
-    """Yield what the settings and the issue waive of errors, each rule once."""
+    """Yield one waiver for each check whose errors the settings or the issue waive."""
     standing = {finding.rule: finding.waived for finding in findings if finding.waived}
     errors = {finding.rule for finding in findings if finding.severity is Severity.ERROR}
     yield from (Waiver(rule=rule, because=reason) for rule, reason in standing.items() if rule in errors)
@@ -237,11 +238,11 @@ def _require_rules(waivers: Sequence[Waiver]) -> None:
     held = {rule.id for rule in RULES if not rule.can_be_waived}
     for waiver in waivers:
         if waiver.rule in {rule.id for rule in AUDIENCE_RULES}:
-            remedy = 'import the list again with the consent of these people, or with --basis "…", which is kept'
-            raise InputError(f"{waiver.rule} cannot be waived: {remedy}")
+            remedy = 'import the list again with a consented_at column, or with --basis "why you may email them"'
+            raise InputError(f"{waiver.rule} cannot be overridden; {remedy}")
         if waiver.rule not in known:
-            raise InputError(f"there is no check {waiver.rule}; write one that `newsletter check --list` explains")
+            raise InputError(f"there is no check {waiver.rule}; `newsletter check --list` lists all checks")
         if waiver.rule in held:
-            raise InputError(f"{waiver.rule} cannot be waived: the law, or the sending itself, asks for it")
+            raise InputError(f"{waiver.rule} cannot be overridden, because the law or the sending itself requires it")
         if not waiver.because.strip():
-            raise InputError(f'the waiver of {waiver.rule} has no reason; add --because "…"')
+            raise InputError(f'overriding {waiver.rule} needs a reason; add --because "…"')

@@ -1,4 +1,4 @@
-"""Find out, or be told, what became of mail that may or may not have been taken."""
+"""Settle deliveries that may or may not have been sent, by evidence or by a person's decision."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -18,41 +18,41 @@ from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
 
 _OVER = frozenset({BroadcastState.STOPPED, BroadcastState.CANCELLING, BroadcastState.CANCELLED})
-ASSUMED = "assumed to be sent"  # how the reason begins of what a person, rather than evidence, took as accepted
+ASSUMED = "assumed to be sent"  # the reason begins with this if a person, not evidence, settled a delivery as accepted
 _DECISION = {Resolution.ASSUME_SENT: ASSUMED, Resolution.RESEND: "to be sent again"}
-_NO_REASON = "whoever decided gave no reason"
-_SAMPLE = 3  # addresses of each chunk that are shown, and looked for in the provider's log
+_NO_REASON = "no reason given"
+_SAMPLE = 3  # the number of addresses per chunk that are shown, and looked up in the provider's log
 
 
 class Proof(Struct, frozen=True, kw_only=True):
-    """A chunk of which there is evidence that it was taken; it counts as accepted by now."""
+    """A chunk that now counts as accepted, with the evidence that the provider accepted it."""
 
     chunk: UnknownChunk
     evidence: str
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
-    """What evidence settled, and what it left open; where there is none, that proves nothing."""
+    """The chunks settled by evidence, and the chunks still open. A lack of evidence proves nothing."""
 
     broadcast: Broadcast
     proven: tuple[Proof, ...]
     left: tuple[UnknownChunk, ...]
-    notes: tuple[str, ...]  # where nobody could look, and why
+    notes: tuple[str, ...]  # which evidence could not be searched for, and why
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of the broadcast leaves any more, so that a later one is what sends again."""
+        """Whether this broadcast sends nothing more, so that only a later broadcast can resend."""
         return self.broadcast.state in _OVER
 
 
 def reconcile(
     database: Database, broadcast_id: int, provider: Provider | None, *, now: datetime, notes: Sequence[str] = ()
 ) -> Reconciliation:
-    """Look for evidence that unknown chunks were taken, and write down what it proves.
+    """Look for evidence that unknown chunks were accepted, and record what it proves.
 
-    First among the events that came in, then, for what is left, in the provider's log of messages. What a dead process
-    was handing over becomes unknown before. `provider` is None where it could not be opened, which `notes` explain.
-    Raise InputError where there is no such broadcast.
+    First, requests of a dead process become unknown. The evidence comes from the received events and, for the
+    rest, from the provider's message log. `provider` is None if it could not be opened; `notes` then say why.
+    Raise InputError if there is no such broadcast.
     """
     broadcast = require_broadcast(database, broadcast_id)
     adopt_orphans(database, broadcast_id, now=now)
@@ -75,16 +75,16 @@ def reconcile(
 
 
 def choose_chunks(reconciliation: Reconciliation, numbers: Collection[int]) -> tuple[UnknownChunk, ...]:
-    """Return the chunks that are left and named, or all that are left where none is named.
+    """Return the open chunks with these numbers, or all open chunks if no number is given.
 
-    Raise InputError where one is named that is not unknown.
+    Raise InputError if a chunk is given that is not unknown.
     """
     unknown = {chunk.number: chunk for chunk in reconciliation.left}
     settled = {proof.chunk.number for proof in reconciliation.proven}
     strange = sorted(set(numbers) - unknown.keys() - settled)
     if strange:
         known = ", ".join(map(str, unknown)) or "none"
-        raise InputError(f"chunk {strange[0]} is not unknown; those that are: {known}")
+        raise InputError(f"batch {strange[0]} is not unconfirmed; the unconfirmed batches are: {known}")
     return tuple(chunk for number, chunk in unknown.items() if not numbers or number in numbers)
 
 
@@ -97,10 +97,10 @@ def resolve_chunks(
     because: str,
     now: datetime,
 ) -> int:
-    """Do with the chunks what a person decided, and return how many deliveries that settled.
+    """Settle the chunks in the way that a person decided. Return the number of deliveries settled.
 
-    Where the broadcast is over, what is to be resent is cancelled, and a later broadcast reaches those people. What was
-    proven to be taken, or handed over again, since the person looked stays as it is.
+    If the broadcast is over, deliveries to resend are canceled instead. A later broadcast can reach these people.
+    Chunks that were proven accepted or sent again in the meantime are not changed.
     """
     detail = f"{_DECISION[resolution]}: {masked(' '.join(because.split())) or _NO_REASON}"
     return sum(
@@ -113,25 +113,26 @@ def resolve_chunks(
 def _ask_provider(
     broadcast: Broadcast, provider: Provider, chunks: Sequence[UnknownChunk]
 ) -> tuple[list[tuple[UnknownChunk, str | None]], str]:
-    """Return the evidence in the provider's log for each chunk that could be looked up, and why others could not."""
+    """Look up chunks in the provider's log. Return the evidence found, and a note if a lookup failed."""
     name, log = broadcast.provider, provider.message_log
     if provider.name != name:
-        return [], f"{name} was not asked: {CONFIG_FILE} now uses {provider.name}; set [provider] use back"
+        why = f"because {CONFIG_FILE} now uses {provider.name}"
+        return [], f'{name} was not contacted, {why}; set use = "{name}" under [provider]'
     if log is None:
-        return [], f"{name} keeps no log that could be asked."
+        return [], f"{name} keeps no message log to search."
     found: list[tuple[UnknownChunk, str | None]] = []
     for chunk in chunks:
         try:
             found.append((chunk, log.find(broadcast.mailing_id, chunk)))
         except ProviderError as err:
-            return found, f"{name} could not be asked: {err}"
+            return found, f"{name} could not be contacted: {err}"
     return found, ""
 
 
 def _keep(
     database: Database, broadcast_id: int, found: Sequence[tuple[UnknownChunk, str | None]], *, now: datetime
 ) -> list[Proof]:
-    """Write the evidence down, and return the proofs among it."""
+    """Record the evidence. Return the chunks that it settled."""
     return [
         Proof(chunk=chunk, evidence=evidence)
         for chunk, evidence in found

@@ -1,4 +1,4 @@
-"""Send test copies to reviewers: the same rendering, the same personalisation, the same provider as a broadcast."""
+"""Send test copies to reviewers. They are rendered, personalized and sent exactly like a broadcast."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,18 +25,18 @@ SUBJECT_PREFIX = "[TEST]"
 
 
 class TestCopy(Struct, frozen=True, kw_only=True):
-    """One test copy that the provider took or refused."""
+    """One test copy that the provider accepted or rejected."""
 
-    __test__ = False  # for test runners: this is no test
+    __test__ = False  # tells pytest that this is not a test class
 
     email: str
-    refused: str  # why; empty where it was taken
+    refused: str  # the provider's reason; empty if it was accepted
 
 
 def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the mailboxes behind the names: groups of `[reviewers]`, or addresses as they are; each address once.
+    """Return the mailboxes for names. Each name is a group in `[reviewers]` or an address. No address is repeated.
 
-    Raise InputError where a name is neither.
+    Raise InputError if a name is neither.
     """
     groups = config.settings.reviewers
     found: dict[str, str] = {}
@@ -47,14 +47,14 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
             mailboxes = [name]
         else:
             hint = suggestion(name, list(groups)) if groups else "add a group to [reviewers] in newsletter.toml"
-            raise InputError(f"{name} is neither a group of reviewers nor an address; {hint}")
+            raise InputError(f"{name} is neither a group of reviewers nor an email address; {hint}")
         for mailbox in mailboxes:
             found.setdefault(parseaddr(mailbox)[1].casefold(), mailbox)
     return tuple(found.values())
 
 
 def count_test_copies(composed: Composed, mailboxes: Sequence[str]) -> int:
-    """Return how many copies will be sent: to each mailbox, one of every judged variant as its owner would get it."""
+    """Return the number of copies. Each mailbox gets every checked variant, adapted to its own address."""
     return sum(len(readers) for readers in _readers(composed.rendered, mailboxes).values())
 
 
@@ -68,10 +68,10 @@ def send_test_copies(
     now: datetime,
     on_sent: Callable[[int], None],
 ) -> tuple[TestCopy, ...]:
-    """Send each mailbox the variants that it can get, marked [TEST]; `on_sent` hears how many copies are done.
+    """Send each mailbox a copy of every variant that it can get, marked [TEST].
 
-    That this content was tested is remembered where at least one copy was taken. Raise ProviderError where the
-    provider refuses or cannot be reached.
+    `on_sent` is called with the number of copies just sent. If at least one copy is accepted, the content counts as
+    tested. Raise ProviderError if the provider refuses or cannot be reached.
     """
     copies: list[TestCopy] = []
     try:
@@ -88,7 +88,7 @@ def send_test_copies(
 def _send(
     config: Config, composed: Composed, mailboxes: Sequence[str], provider: Provider, *, now: datetime
 ) -> Iterator[Sequence[TestCopy]]:
-    """Send all copies, and yield what became of those of each request as soon as it is answered."""
+    """Send all copies. Yield the results of each request as soon as it is answered."""
     run = f"test-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with provider.session() as session:
         for number, (readership, readers) in enumerate(_readers(composed.rendered, mailboxes).items()):
@@ -102,9 +102,9 @@ def _send(
 
 
 def _readers(rendered: RenderedIssue, mailboxes: Sequence[str]) -> Mapping[Readership, Sequence[str]]:
-    """Return the readerships that are judged, each as a mailbox's owner would see it, with the mailboxes it goes to.
+    """Return the checked readerships, each with the mailboxes that get a copy for it.
 
-    What an address alone decides, such as the steps for one's own mailbox, every reviewer gets as their own.
+    Values that depend on the address, such as tips for the reader's own email app, are those of each reviewer.
     """
     by_address = [axis for axis in rendered.axes if axis.is_told_by_address]
     found: dict[Readership, list[str]] = {}
@@ -134,7 +134,7 @@ def _mailing(config: Config, composed: Composed, variant: RenderedVariant, *, ru
 
 
 def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[str]) -> tuple[Recipient, ...]:
-    """Return the reviewers as recipients: their names are the merge values, and the unsubscribe link is a sample."""
+    """Return the reviewers as recipients. Their names fill the merge fields; the unsubscribe link is a sample."""
     recipients = []
     for delivery, (name, email) in enumerate(map(parseaddr, mailboxes), start=1):
         first, _, last = name.partition(" ")
@@ -144,9 +144,10 @@ def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[st
 
 
 def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
-    """Hand over a chunk, again without those for whom the provider refuses all of it; return who they are, and why.
+    """Submit a chunk. Return the rejected recipients with the reason for each.
 
-    Raise ProviderError where anything else came of it.
+    If the provider rejects the whole chunk because of some recipients, submit it again without them. Raise
+    ProviderError for any other outcome.
     """
     outcome = session.submit(chunk)
     if outcome.verdict is Verdict.ACCEPTED and not (outcome.unsent or outcome.uncertain):
@@ -154,7 +155,7 @@ def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
     rest = tuple(recipient for recipient in chunk.recipients if recipient.delivery not in outcome.invalid)
     is_worth_another_try = outcome.verdict is Verdict.READY and outcome.next_step is NextStep.GO_ON
     if not is_worth_another_try or outcome.uncertain or len(rest) == len(chunk.recipients):
-        raise ProviderError(f"the test copies were not all taken: {outcome.reason}")
+        raise ProviderError(f"not all test copies were accepted: {outcome.reason}")
     if not rest:
         return outcome.invalid
     return {**outcome.invalid, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}

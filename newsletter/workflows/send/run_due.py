@@ -1,7 +1,7 @@
-"""Carry out what is scheduled, once: hand over what is due, hold back what is late, finish what is being cancelled.
+"""Process all scheduled broadcasts once: send what is due, pause what is late, finish what is being canceled.
 
-Only broadcasts with a time are taken up; one that was to leave at once and was interrupted waits for a person. Several
-runs at the same time share the work: no chunk is claimed twice.
+Only scheduled broadcasts are processed. An unscheduled broadcast that was interrupted must be resumed by a person. Runs
+at the same time share the work; no chunk is claimed twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,51 +44,52 @@ Opener = Callable[[], Provider]
 
 
 class Due(StrEnum):
-    """What is to be done about a scheduled broadcast."""
+    """The action that a scheduled broadcast needs now."""
 
     HAND_OVER = "hand over"
-    CANCEL = "cancel"  # go on with what a person began
-    HOLD_BACK = "hold back"  # it is too late to leave by itself
-    WAIT = "wait"  # for its time, or for the sending hours
-    REFUSE = "refuse"  # something is wrong that a person must put right
+    CANCEL = "cancel"  # continue a cancellation that a person began
+    HOLD_BACK = "hold back"  # pause it, because it is too late to be sent automatically
+    WAIT = "wait"  # until its scheduled time, or until the sending window opens
+    REFUSE = "refuse"  # a person must fix something first
 
 
 DOES_SOMETHING = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
+_BEGINS = {Due.HAND_OVER: "sending begins", Due.CANCEL: "canceling begins", Due.HOLD_BACK: "pausing"}
 
 
 class DueBroadcast(Struct, frozen=True, kw_only=True):
-    """One scheduled broadcast, and what is to be done about it."""
+    """One scheduled broadcast, and the action it needs."""
 
     broadcast: Broadcast
     tally: Tally
     due: Due
-    reason: str = ""  # why it waits or is held back, for people
-    until: datetime | None = None  # when it is worth looking again
+    reason: str = ""  # why it waits or is paused, as shown to people
+    until: datetime | None = None  # when to look again
 
 
 class DoneBroadcast(Struct, frozen=True, kw_only=True):
-    """What a run did about one scheduled broadcast, and how it stands since."""
+    """What a run did with one scheduled broadcast, and its state afterwards."""
 
     found: DueBroadcast
     broadcast: Broadcast
     tally: Tally
-    waits: str = ""  # why the run left the rest to the next one
-    failure: str = ""  # what the provider said
+    waits: str = ""  # why the rest was left to the next run
+    failure: str = ""  # the provider's error message
 
     @property
     def handed_over(self) -> int:
-        """How many deliveries the provider took in this run, whoever handed them over."""
+        """The number of deliveries accepted during this run, including those sent by other processes."""
         return max(self.tally.accepted - self.found.tally.accepted, 0)
 
     @property
     def is_news(self) -> bool:
-        """Whether anything is different from before."""
+        """Whether anything changed during the run."""
         before = self.found
         return bool(self.failure) or self.tally != before.tally or self.broadcast.state != before.broadcast.state
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:
-    """Return every scheduled broadcast, the oldest first, and what a run would do about it; change nothing."""
+    """Return every scheduled broadcast, the oldest first, and what a run would do with it. Change nothing."""
     opened = cache(opener)
     return tuple(judge(config, database, each, opened, now=now) for each in scheduled_broadcasts(database))
 
@@ -103,10 +104,10 @@ def run_due(
     clock: Clock = utc_now,
     log: Log = no_log,
 ) -> Iterator[DoneBroadcast]:
-    """Do what is to be done about each scheduled broadcast, one after the other, and yield what came of it.
+    """Process the scheduled broadcasts one after the other, and yield the result of each.
 
-    The provider is opened when it is first needed. What goes wrong with one broadcast does not hold up the others.
-    `new_stop` gives an event for each, which is set, or will be, when the process is asked to end.
+    The provider is opened when it is first needed. A failure of one broadcast does not delay the others. `new_stop`
+    returns an event for each broadcast, which is set when the process is asked to end.
     """
     opened = cache(opener)
     for broadcast in scheduled_broadcasts(database):
@@ -118,7 +119,7 @@ def run_due(
         found = replace(judge(config, database, broadcast, opened, now=clock()), tally=before)
         name = name_of(broadcast)
         if found.due in DOES_SOMETHING:
-            log(f"{name}: {found.due.value} begins: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)
+            log(f"{name}: {_BEGINS[found.due]}: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)
         done = carry_out(config, database, found, opened, listener=listener, stop=stop, clock=clock)
         if done.is_news:
             ending = done.failure or ending_of(done, done.handed_over)
@@ -127,25 +128,25 @@ def run_due(
 
 
 def name_of(broadcast: Broadcast) -> str:
-    """Return what a line about a broadcast begins with: `broadcast 3 (2026-02 to everyone)`."""
+    """Return the name of a broadcast in messages: `broadcast 3 (2026-02 to everyone)`."""
     return f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment})"
 
 
 def ending_of(done: DoneBroadcast, handed_over: int) -> str:
-    """Return what came of one piece of work: how much was handed over in it, and how the broadcast stands."""
+    """Return a summary of one run: the number of emails sent, and the state of the broadcast."""
     reason = f" ({done.broadcast.reason})" if done.broadcast.reason else ""
-    return f"{handed_over:,} handed over here; it is {done.broadcast.state.value}{reason}: {in_words(done.tally)}"
+    return f"{handed_over:,} sent in this run; it is {done.broadcast.state.value}{reason}: {in_words(done.tally)}"
 
 
 def judge(config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime) -> DueBroadcast:
-    """Return what is to be done; the provider is opened only for what is nearly due."""
+    """Decide what to do with a broadcast. The provider is opened only if the broadcast is nearly due."""
     found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
     if broadcast.state is BroadcastState.CANCELLING:
         return replace(found, due=Due.CANCEL)
     if late := _lateness(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
-    its_time = f"its time is {say_moment(due, config.settings.newsletter.timezone, now=now)}"
+    its_time = f"scheduled for {say_moment(due, config.settings.newsletter.timezone, now=now)}"
     if due > now + lead_of(config):
         return replace(found, due=Due.WAIT, until=due, reason=its_time)
     try:
@@ -157,7 +158,7 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
 
 
 def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: str, *, now: datetime) -> DueBroadcast:
-    """Return what is to be done where mail reaches people as soon as the provider is handed it."""
+    """Decide what to do if the provider cannot hold mail but delivers it as soon as it is submitted."""
     if due > now:
         return replace(found, due=Due.WAIT, until=due, reason=its_time)
     pace = pace_of(config)
@@ -167,7 +168,7 @@ def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: 
 
 
 def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:
-    """Return when there is something to do next: now where some of it may leave at once, or all of it has left."""
+    """Return when the next delivery is due. That is now if one may be sent immediately, or if none is waiting."""
     zones = zone_progress(database, broadcast.id) if broadcast.is_local_time else ()
     if any(zone.waiting and zone.due_at is None for zone in zones):
         return now
@@ -175,10 +176,10 @@ def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> 
 
 
 def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: datetime) -> str:
-    """Return why a broadcast is too late to leave by itself; empty where it is not.
+    """Return why a broadcast is too late to be sent automatically, or an empty string if it is not.
 
-    One that is under way is late only where nothing of it has moved for so long, beyond what the pace asks: a pace may
-    take days over what was due at one moment, and its hours may begin long after the moment of a time zone.
+    A broadcast in progress is late only if nothing was sent for that long, apart from waits that the pace requires. The
+    pace can spread emails with the same due time over days. The sending window can open long after a zone's due time.
     """
     allowed = timedelta(minutes=config.settings.delivery.lateness_minutes)
     due = next_due(database, broadcast.id)
@@ -188,14 +189,14 @@ def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: 
         return ""
     if (moved_at := _moved_at(database, broadcast, now=now)) and _goes_on_at(config, moved_at) > now - allowed:
         return ""
-    said = say_time(due, config.settings.newsletter.timezone)  # kept in the ledger: how long ago would not stay true
-    return f"more than {say_span(allowed)} late, it does not leave by itself: its time was {said}"
+    said = say_time(due, config.settings.newsletter.timezone)  # this text is stored, so it must not contain "hours ago"
+    return f"scheduled for {said}, but more than {say_span(allowed)} late, so it was not sent automatically"
 
 
 def _moved_at(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime | None:
-    """Return when something of a broadcast was last handed over; None where nothing was.
+    """Return when a chunk of a broadcast was last sent, or None if none was.
 
-    That is when it was claimed: what became of it may be found out, or decided, days later.
+    The time of the claim counts, because the outcome of a chunk may be determined or decided days later.
     """
     if any(database.alive(runner) for runner in runners_of(database, broadcast.id)):
         return now
@@ -203,14 +204,14 @@ def _moved_at(database: Database, broadcast: Broadcast, *, now: datetime) -> dat
 
 
 def _goes_on_at(config: Config, moved_at: datetime) -> datetime:
-    """Return when the pace lets a broadcast go on, at the latest, of which something was handed over then."""
+    """Return the latest time at which the pace allows a broadcast to continue after it last sent something."""
     pace = pace_of(config)
     slowest = max((timedelta(seconds=rate.seconds) for rate in pace.rates), default=timedelta())
     return _opens_at(config, moved_at + (_DAY if pace.warm_up else slowest))
 
 
 def _opens_at(config: Config, moment: datetime) -> datetime:
-    """Return when mail may leave from a moment on, by the sending hours."""
+    """Return the first time from `moment` on at which the sending window is open."""
     window = pace_of(config).window
     return moment if window is None else opens_at(window, moment)
 
@@ -225,7 +226,7 @@ def carry_out(
     stop: Event,
     clock: Clock = utc_now,
 ) -> DoneBroadcast:
-    """Do what the judgement says; what the provider refuses is told, and tried again by the next run."""
+    """Carry out the decision. If the provider refuses, report that; the next run tries again."""
     waits, failure, number = [], found.reason if found.due is Due.REFUSE else "", found.broadcast.id
 
     def on_wait(until: datetime, reason: str) -> None:
@@ -253,7 +254,7 @@ def carry_out(
     except ProviderError as err:
         failure = str(err)
     except InputError:
-        failure = ""  # somebody was faster, such as with the same cancelling: how it stands is told
+        failure = ""  # another process was faster, for example to cancel; the new state is reported
     return DoneBroadcast(
         found=found,
         broadcast=require_broadcast(database, number),

@@ -1,4 +1,4 @@
-"""Schedule a broadcast: read the time, and find out whom it reaches when, and how it travels until then."""
+"""Schedule a broadcast: parse the time, find who gets it when, and decide where it waits until then."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,78 +15,79 @@ from newsletter.model.pace import Pace
 from newsletter.providers.base import Provider
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 
-PATIENCE = timedelta(minutes=5)  # that one run waits for the pace, or for others; the next run goes on
-_LAST_ZONE = "Etc/GMT+12"  # where a day ends last: by its clocks everybody's time is past
+PATIENCE = timedelta(minutes=5)  # the longest wait of one run for the pace or other processes
+_LAST_ZONE = "Etc/GMT+12"  # the zone in which a day ends last; a time that has passed there has passed everywhere
 
 
 class Travel(StrEnum):
-    """How mail gets to its time."""
+    """The ways in which a broadcast waits for its scheduled time."""
 
-    HELD = "held"  # the provider is handed all of it at once, and keeps it
-    HELD_LATER = "held later"  # `run-due` hands it to the provider a while ahead, which keeps it
-    ON_TIME = "on time"  # the provider cannot keep it: `run-due` hands it over at its time
+    HELD = "held"  # the provider gets the whole broadcast immediately, and holds it
+    HELD_LATER = "held later"  # `run-due` submits it some time ahead, and the provider holds it
+    ON_TIME = "on time"  # the provider cannot hold it, so `run-due` submits it at its time
 
 
 class SchedulePlan(Struct, frozen=True, kw_only=True):
-    """When a broadcast reaches whom, and how, before anything is frozen."""
+    """Who will get a broadcast at which time, and where it waits until then. The plan is made before the freeze."""
 
     schedule: Schedule
-    first: datetime  # when the first of it reaches people; of what is still to come
+    first: datetime  # the earliest due time that is in the future
     last: datetime
-    zones: tuple[ZoneCount, ...]  # in the order of their moments; empty without local time
-    travel: Travel | None  # None: the provider was not opened
-    begins: datetime  # when what is still to come is first handed over
-    notes: tuple[str, ...]  # what is odd about the time
-    zoneless: int  # people without a zone that is known, who go by the schedule's clock
+    zones: tuple[ZoneCount, ...]  # in the order of their due times; empty without local time
+    travel: Travel | None  # None if the provider was not opened
+    begins: datetime  # when `first` is submitted to the provider
+    notes: tuple[str, ...]  # remarks about the time, such as a clock change
+    zoneless: int  # the number of people without a known zone, who get it in the schedule's zone
 
     @property
     def leaves_at_once(self) -> bool:
-        """Whether some of it is handed over as soon as it is frozen."""
+        """Whether some emails are submitted as soon as the broadcast is frozen."""
         return self.travel is Travel.HELD or bool(self.past)
 
     @property
     def past(self) -> tuple[ZoneCount, ...]:
-        """The zones whose time is past; their people get it as soon as it is sent."""
+        """The zones in which the time is already past. Their subscribers get it immediately."""
         return tuple(zone for zone in self.zones if zone.due_at < self.first)
 
     def zone_at(self, moment: datetime) -> str:
-        """Return the zone, of most people, whose time comes at that moment."""
+        """Return the zone that is due at a given time. If there are several, return the one with the most people."""
         there = [zone for zone in self.zones if zone.due_at == moment]
         return max(there, key=lambda zone: zone.deliveries).zone if there else self.schedule.zone
 
 
 def read_schedule(text: str, *, zone: str, is_local_time: bool, now: datetime) -> Schedule:
-    """Return the schedule that a person typed; `zone` is the newsletter's.
+    """Return the schedule for a time that a user typed. `zone` is the newsletter's time zone.
 
-    Raise InputError where it cannot be read, is past, or is one moment for everybody in spite of local time.
+    Raise InputError if the text cannot be parsed, if the time has passed, or if it is a fixed time despite local time.
     """
     when = read_when(text, zone=zone, now=now)
     if is_local_time and when.fixed_by:
         raise InputError(
-            f"{when.fixed_by!r} makes it one moment for everybody, and --local-time asks for everybody's own clock; "
-            "leave out one of the two"
+            f"{when.fixed_by!r} sets one time for everyone, but --local-time uses each subscriber's own time zone; "
+            "remove one of the two"
         )
     schedule = Schedule(wall_time=when.wall_time, zone=when.zone, is_local_time=is_local_time)
     if schedule.moment_in(_LAST_ZONE if is_local_time else when.zone) <= now:
-        raise InputError(f"{say_moment(when.moment, when.zone, now=now)}: that is past; write a time that is to come")
+        read = say_moment(when.moment, when.zone, now=now)
+        raise InputError(f"{read}: this is in the past; write a time in the future")
     return schedule
 
 
 def plan_schedule(
     config: Config, schedule: Schedule, preview: FreezePreview, *, provider: Provider | None, now: datetime
 ) -> SchedulePlan:
-    """Plan when everybody of the preview gets the broadcast, and how it travels until then.
+    """Plan when each recipient gets the broadcast, and how it waits until then.
 
-    Raise InputError where the time is outside the provider's sending hours, or past for everybody.
+    Raise InputError if the time is outside the provider's sending window or has passed for every recipient.
     """
     moment = schedule.moment_in(schedule.zone)
     moments = [zone.due_at for zone in preview.zones] or [moment]
     ahead = [each for each in moments if each > now]
     if not ahead:
-        raise InputError("that is past on the clocks of everybody who would get it; write a time that is to come")
+        raise InputError("this time has passed in every recipient's time zone; write a time in the future")
     pace, zone = pace_of(config), schedule.zone
     if not schedule.is_local_time and pace.window is not None and (opens := opens_at(pace.window, moment)) != moment:
-        fits = f"the next time that fits is {say_moment(opens, zone, now=now)}"
+        fits = f"the next possible time is {say_moment(opens, zone, now=now)}"
         raise InputError(f"{say_moment(moment, zone, now=now)}: {shown_window(pace)}; {fits}")
     travel = _travel(provider, last=ahead[-1], now=now)
     return SchedulePlan(
@@ -102,7 +103,7 @@ def plan_schedule(
 
 
 def lead_of(config: Config) -> timedelta:
-    """Return how long before its time mail is handed to a provider that holds it."""
+    """Return how long before its due time an email is submitted to a provider that can hold it."""
     return timedelta(minutes=config.settings.delivery.lead_minutes)
 
 
@@ -126,9 +127,9 @@ def _odd_clocks(schedule: Schedule, preview: FreezePreview) -> list[str]:
 
 
 def _closed_hours(pace: Pace, preview: FreezePreview, travel: Travel | None) -> list[str]:
-    """Return how many people's clocks, in local time, show the time while the provider is handed nothing."""
+    """Return a note with the number of recipients whose local time is outside the sending window, if any."""
     if pace.window is None or travel is not Travel.ON_TIME:
         return []
     window = pace.window
     late = sum(zone.deliveries for zone in preview.zones if opens_at(window, zone.due_at) != zone.due_at)
-    return [f"{late:,} get it later than their time: {shown_window(pace)}"] if late else []
+    return [f"{late:,} get it later than scheduled: {shown_window(pace)}"] if late else []

@@ -1,4 +1,4 @@
-"""How broadcasts stand: the identity of their parts, what stands behind the numbers, and who is at work."""
+"""The status of broadcasts: the number of deliveries in each state, the details, and whether a process is sending."""
 
 from datetime import datetime
 from itertools import islice
@@ -17,28 +17,28 @@ SHOWN_UNKNOWN = 20
 
 
 class BroadcastLine(Struct, frozen=True, kw_only=True):
-    """One broadcast among others: how it stands, in numbers."""
+    """One broadcast with its numbers, for a list of broadcasts."""
 
     broadcast: Broadcast
     tally: Tally
 
 
 class BroadcastStatus(Struct, frozen=True, kw_only=True):
-    """One broadcast: its tally and what stands behind the numbers."""
+    """One broadcast with its numbers and the details behind them."""
 
     broadcast: Broadcast
     tally: Tally
     settled: tuple[SettledCount, ...]
     chunks: tuple[ChunkSummary, ...]
-    variants: tuple[VariantCount, ...]  # those that somebody gets
-    unknown: tuple[UnknownDelivery, ...]  # the first few, or all where all were asked for
-    next_due: datetime | None  # of what is waiting; None where it is not scheduled, or nothing is waiting
-    zones: tuple[ZoneProgress, ...]  # empty where it does not go by local time
-    held: tuple[HeldMail, ...]  # by the provider, or it was until its time came
-    is_at_work: bool  # whether a living process is handing some of it over
+    variants: tuple[VariantCount, ...]  # only variants that have a recipient
+    unknown: tuple[UnknownDelivery, ...]  # the first few, or all if all were requested
+    next_due: datetime | None  # when waiting deliveries are due; None if unscheduled, or if none are waiting
+    zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
+    held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
+    is_at_work: bool  # whether a running process is sending the broadcast
 
     def held_after(self, now: datetime) -> tuple[HeldMail, ...]:
-        """Return what the provider still holds."""
+        """Return the mail that the provider still holds at a given time."""
         return tuple(mail for mail in self.held if mail.until > now)
 
 
@@ -48,16 +48,16 @@ def list_statuses(database: Database) -> tuple[BroadcastLine, ...]:
 
 
 def line_of(database: Database, broadcast_id: int) -> BroadcastLine:
-    """Return one broadcast with its numbers alone; raise InputError where there is none of this number."""
+    """Return one broadcast with its numbers only. Raise InputError if there is no such broadcast."""
     return _line(database, require_broadcast(database, broadcast_id))
 
 
 def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = False) -> BroadcastStatus:
-    """Return one broadcast; with the first few of its unknown deliveries, or all of them.
+    """Return one broadcast in detail, with the first few of its unknown deliveries, or all of them.
 
-    Raise InputError where there is none of this number.
+    Raise InputError if there is no such broadcast.
     """
-    with database.read():  # one state of the ledger, so that the numbers belong together
+    with database.read():  # one snapshot of the ledger, so that the numbers are consistent
         broadcast = require_broadcast(database, broadcast_id)
         runners = runners_of(database, broadcast_id)
         limit = None if every_unknown else SHOWN_UNKNOWN

@@ -1,1 +1,1 @@
-"""Bring people in, look them up, take them out."""
+"""Import, look up, export and erase subscribers."""

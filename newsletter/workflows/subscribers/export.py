@@ -1,4 +1,4 @@
-"""Take the list out again, or all that is known of one person."""
+"""Export the list, or everything that is known about one person."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,11 +13,11 @@ from newsletter.store.subscribers import attribute_names, export_subscribers
 from newsletter.system.files import private_file
 from newsletter.workflows.subscribers.person import require_person
 
-Advance = Callable[[int], None]  # hears how many more are written
+Advance = Callable[[int], None]  # called with the number of records just written
 
 
 def export_to_stream(database: Database, stream: TextIO, *, on_progress: Advance = lambda _: None) -> int:
-    """Write everybody as CSV, in little memory whatever their number, and return how many they are."""
+    """Write all subscribers as CSV, in constant memory. Return the number of subscribers written."""
     records = (subscriber.record for subscriber in export_subscribers(database))
     return write_subscribers(records, stream, attributes=attribute_names(database), on_progress=on_progress)
 
@@ -25,37 +25,37 @@ def export_to_stream(database: Database, stream: TextIO, *, on_progress: Advance
 def export_to_file(
     database: Database, path: Path, *, overwrite: bool = False, on_progress: Advance = lambda _: None
 ) -> int:
-    """Write everybody into a CSV file that its owner alone can read, and return how many they are.
+    """Write all subscribers to a CSV file that only its owner can read. Return the number of subscribers written.
 
-    The file appears whole or not at all. Raises InputError where it cannot be written, or exists and is not to be
-    overwritten.
+    The file is written completely or not at all. Raise InputError if it cannot be written, or if it exists and
+    `overwrite` is False.
     """
     with private_file(path, overwrite=overwrite) as file:
         return export_to_stream(database, file, on_progress=on_progress)
 
 
 def export_person(database: Database, email: str, *, key: bytes | None, now: datetime) -> str:
-    """Return all that is known of a person as JSON; raise InputError where nothing is."""
+    """Return everything that is known about a person as JSON. Raise InputError if nothing is known."""
     return person_json(require_person(database, email, key=key), now=now)
 
 
 def write_person(text: str, path: Path, *, overwrite: bool = False) -> None:
-    """Write what is known of a person into a file that its owner alone can read; raise InputError as above."""
+    """Write text about one person to a file that only its owner can read. Raise InputError as `export_to_file` does."""
     with private_file(path, overwrite=overwrite) as file:
         file.write(text)
 
 
 def list_people(database: Database, segment: Segment, *, most: int | None) -> Iterator[Member]:
-    """Yield the first people of a segment, or all where no number is given."""
+    """Yield the first `most` people of a segment, or all of them if `most` is None."""
     return list_members(database, segment.condition, most=most)
 
 
 def count_people(database: Database, segment: Segment) -> int:
-    """Return how many people a segment has."""
+    """Return the number of people in a segment."""
     return count_segment(database, segment.condition).members
 
 
 def write_people(database: Database, segment: Segment, stream: TextIO, *, most: int | None) -> int:
-    """Write people of a segment as CSV, in the form that an import reads, and return how many they are."""
+    """Write people in a segment as CSV that can be imported again. Return the number of people written."""
     records = (member.subscriber.record for member in list_people(database, segment, most=most))
     return write_subscribers(records, stream, attributes=attribute_names(database))

@@ -1,4 +1,4 @@
-"""Forget a person: what that would erase and what it leaves, and doing it."""
+"""Erase a person: show what would be erased, then do it."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,22 +16,22 @@ from newsletter.workflows.subscribers.person import require_person
 
 
 class PlannedErasure(Struct, frozen=True, kw_only=True):
-    """What is known of a person, and so what would be erased."""
+    """Everything known about a person, which is what would be erased."""
 
     person: KnownPerson
-    mails: tuple[Path, ...]  # to them, in the outbox
-    is_on_server: bool  # the database is a server's, which removes what was deleted in its own time
+    mails: tuple[Path, ...]  # the email files addressed to them in the outbox
+    is_on_server: bool  # whether the database is on a server, which removes deleted rows from its files only later
 
     @property
     def reported(self) -> int:
-        """How many reports hold words or links that would be erased."""
+        """The number of reported events whose text or link would be erased."""
         return sum(bool(event.detail) for event in self.person.events)
 
 
 def plan_erasure(config: Config, database: Database, email: str, *, key: bytes | None) -> PlannedErasure:
-    """Return what forgetting the person with this address would erase.
+    """Return what would be erased for the person with this address.
 
-    Raise InputError where nothing is known of them, where the key is missing, or people were forgotten with another.
+    Raise InputError if nothing is known about them, if the key is missing, or if people were erased with another key.
     """
     with database.read() as connection:
         require_key(connection, _required(key))
@@ -46,9 +46,10 @@ def plan_erasure(config: Config, database: Database, email: str, *, key: bytes |
 
 
 def erase(database: Database, planned: PlannedErasure, *, key: bytes | None, now: datetime) -> bool:
-    """Forget the person; their mails in the outbox go first, so that an interruption leaves them on the list.
+    """Erase the person. Return whether the deleted data is also gone from the database file.
 
-    Return whether the database itself holds nothing of them any more. Raise InputError where a mail cannot be deleted.
+    Their email files in the outbox are deleted first. If that is interrupted, the person is still on the list, so the
+    command can be run again. Raise InputError if a file cannot be deleted.
     """
     for path in planned.mails:
         try:
@@ -63,7 +64,7 @@ def erase(database: Database, planned: PlannedErasure, *, key: bytes | None, now
 def _required(key: bytes | None) -> bytes:
     if key is None:
         raise InputError(
-            f"{VARIABLE} is not set; whoever is forgotten is known again, so as not to be mailed, by a digest that is "
-            f"made with it: {HOW_TO_MAKE_ONE}, and set it for every import from then on"
+            f"{VARIABLE} is not set, and without it a later import could add an erased person again; "
+            f"{HOW_TO_MAKE_ONE}, and set it for every import from then on"
         )
     return key

@@ -1,4 +1,4 @@
-"""Bring a list into the audience."""
+"""Import a list of subscribers."""
 
 import csv
 import gc
@@ -23,14 +23,14 @@ _FATE_COLUMNS = ("line", "email", "fate", "remark")
 
 
 class ImportRequest(Struct, frozen=True, kw_only=True):
-    """What to bring in, and how."""
+    """The list to import, and the options for importing it."""
 
     path: Path
-    mapping: Mapping[str, str]  # a column's name → what it is to be taken for
-    tags: tuple[str, ...] = ()  # given to everybody
-    basis: str = ""  # why those may be mailed of whom no consent is known
-    encoding: str = ""  # found out where none is named
-    report: Path | None = None  # where to write what became of each row
+    mapping: Mapping[str, str]  # column name → field to import it as
+    tags: tuple[str, ...] = ()  # tags to add to everyone in the file
+    basis: str = ""  # the reason for emailing people without recorded consent
+    encoding: str = ""  # detected if empty
+    report: Path | None = None  # the file in which to report what happened to each row
     is_dry_run: bool = False
 
 
@@ -42,10 +42,10 @@ def import_list(
     on_shape: Callable[[ListShape], None] = lambda _: None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> ImportReport:
-    """Merge a list into the audience, in one transaction.
+    """Merge a list into the existing subscribers, in one transaction.
 
-    `on_shape` hears how the list is read, `on_progress` how many bytes of it were read so far. Raises InputError or
-    MistakesError, with nothing imported, where the file cannot be read as a list.
+    `on_shape` is called with how the file is read, and `on_progress` with the number of bytes read so far. Raise
+    InputError or MistakesError if the file cannot be read as a list; in that case, nothing is imported.
     """
     terms = ImportTerms(
         file=on_one_line(request.path.name),
@@ -70,29 +70,29 @@ def import_list(
 
 
 def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
-    """Return the mapping of options such as `Email Address=email`; raise InputError where one has another form."""
+    """Return the mapping given by options such as `Email Address=email`. Raise InputError if one is malformed."""
     mapping = {}
     for option in options:
         name, equals, target = option.rpartition("=")
         if not equals or not name.strip():
             raise InputError(
-                f'--map {option!r} is not of the form "Email Address=email"; nothing after the = leaves the column out'
+                f'--map {option!r} is not in the form "Email Address=email"; to skip a column, write "Email Address="'
             )
         if name in mapping:
-            raise InputError(f"--map {name!r} is there twice; say once what the column is to be taken for")
+            raise InputError(f"--map names the column {name!r} twice; name it only once")
         mapping[name] = target
     return mapping
 
 
 def _tags_of(options: tuple[str, ...]) -> set[str]:
-    """Return the tags that somebody names, read as those of a cell."""
+    """Return the tags given as options, parsed like the tags in a cell."""
     tags = {tag for option in options for tag in tags_in_cell(option)}
     return {require_one_line("--tag", tag) for tag in tags}
 
 
 @contextmanager
 def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]:
-    """Write what becomes of each row into a CSV file that its owner alone can read."""
+    """Write what happens to each row to a CSV file that only its owner can read."""
     if path is None:
         yield None
         return
@@ -104,19 +104,19 @@ def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]
 
 
 def _require_report(path: Path) -> None:
-    """Raise InputError where the file exists and is not an earlier report, which may be replaced."""
+    """Raise InputError if the file exists, unless it is an earlier report, which may be replaced."""
     head = ",".join(_FATE_COLUMNS).encode()
     if not path.is_file():
         return
     with path.open("rb") as file:
         found = file.read(len(head))
     if found not in {head, b""}:
-        raise InputError(f"--report {path} exists, and is no report of an import; name another file")
+        raise InputError(f"--report {path} already exists and is not an import report; name another file")
 
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Switch off the collector of cyclic garbage: an import makes millions of objects, none of them in a cycle."""
+    """Turn the cyclic garbage collector off: an import creates millions of objects, and none are in a cycle."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Look up what is known of one person, or add somebody by hand."""
+"""Look up everything known about one person, or add one person by hand."""
 
 import re
 from collections.abc import Callable
@@ -29,14 +29,14 @@ from newsletter.system.moments import moment_of
 
 Value = TypeVar("Value")
 
-_BY_HAND = "added by hand"  # where an import of one person names its file
+_BY_HAND = "added by hand"  # recorded in place of a file name when one person is added
 _TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
 _LINE: TypeAdapter[str] = TypeAdapter(OneLine)
-_SEPARATOR = re.compile(r"[;,|\x00-\x1f]")  # what stands between tags in a list, or in no text
+_SEPARATOR = re.compile(r"[;,|\x00-\x1f]")  # separators between tags in a list, and control characters
 
 
 class NewPerson(Struct, frozen=True, kw_only=True):
-    """What somebody typed about a person, unchecked; empty where they said nothing."""
+    """The unchecked input about one person. Options that were not given are empty."""
 
     email: str
     first_name: str = ""
@@ -50,35 +50,36 @@ class NewPerson(Struct, frozen=True, kw_only=True):
 
 
 def require_person(database: Database, email: str, *, key: bytes | None = None) -> KnownPerson:
-    """Return all that is known of the person with this address.
+    """Return everything that is known about the person with this address.
 
-    Raises InputError where nothing is; it says whether they were forgotten or, without the `key`, that it cannot tell.
+    Raise InputError if nothing is known. The message says whether the person was erased or, without the `key`, that
+    this cannot be checked.
     """
-    with database.read():  # one state of the data for all of it
+    with database.read():  # all reads see the same snapshot
         person = _known_person(database, email)
     if person.is_anything_known:
         return person
     since = forgotten_since(database, email, key=key) if key else None
     if since is not None:
         raise InputError(
-            f"{email} was forgotten on {show_day(since)}: nothing is known but that, and they are not mailed; "
-            "a new consent brings them back"
+            f"{email} was erased on {show_day(since)}, so nothing else is known and no email is sent to them; "
+            "only new consent allows them to be added again"
         )
     if key is None and count_forgotten(database):
         raise InputError(
-            f"nobody with the address {email} is known, or they were forgotten, which cannot be told without the key; "
-            "set NEWSLETTER_KEY in the environment, or see whether the address is misspelt"
+            f"nothing is known about {email}, and without the key it cannot be checked whether this person was erased; "
+            "set the environment variable NEWSLETTER_KEY, or check the spelling of the address"
         )
     raise InputError(
-        f"nobody with the address {email} is known; see whether it is misspelt, or look by name: "
+        f"nothing is known about {email}; check the spelling, or search by name: "
         "`newsletter subscribers list --where 'last_name = \"…\"'`"
     )
 
 
 def add_person(database: Database, person: NewPerson, *, key: bytes | None, now: datetime) -> ImportReport:
-    """Add somebody by hand, or change what is known of them, by the rules of an import.
+    """Add one person, or update an existing subscriber, with the same rules as an import.
 
-    Raises InputError where a value cannot be, or where the person may not be brought back.
+    Raise InputError if a value is not valid, or if the person may not be added again.
     """
     record = _record(person, now=now)
     doubts = doubts_of([record.email])
@@ -109,12 +110,12 @@ def _known_person(database: Database, email: str) -> KnownPerson:
 
 
 def _imports_of(subscriber: Subscriber, imports: tuple[PastImport, ...]) -> tuple[PastImport, ...]:
-    """Return the imports at whose moment they joined, or were changed last."""
+    """Return the imports that added the subscriber or last changed them."""
     return tuple(each for each in imports if each.at in {subscriber.joined_at, subscriber.updated_at})
 
 
 def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
-    """Return the person as an import would have read them; raise InputError with all that is wrong."""
+    """Return the person as a record, read as an import would. Raise InputError with everything that is wrong."""
     faults: list[str] = []
 
     def checked(check: Callable[[str], Value], text: str, otherwise: Value) -> Value:
@@ -138,9 +139,9 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
         consent_wording=checked(_LINE.validate_python, person.consent_wording, ""),
     )
     if not person.email.strip():
-        faults.append("there is no address; write it as name@example.org")
+        faults.append("the address is missing; write it as name@example.org")
     if not person.consent_source.strip():
-        faults.append("where they said yes is not told; give it with --consent-source")
+        faults.append("the source of the consent is missing; add it with --consent-source")
     if faults:
         raise InputError("\n".join(faults))
     return record
@@ -148,14 +149,14 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
 
 def _tag(text: str) -> str:
     if _SEPARATOR.search(text):
-        raise ValueError(f"{text!r} is more than one tag; give --tag again for each")
+        raise ValueError(f"{text!r} is more than one tag; repeat --tag for each")
     return normal_tag(text)
 
 
 def _past_moment(text: str, *, now: datetime) -> datetime:
-    """Return a date in any form that a list may have; raise ValueError where it is none, or still to come."""
+    """Parse a date in any form that a list may use. Raise ValueError if it is not a date or is in the future."""
     written = moment_text(text)
     moment = moment_of(written) if written else now
     if moment > now:
-        raise ValueError(f"{text} is yet to come; say when they did consent")
+        raise ValueError(f"the consent date {text} is in the future; write the date on which they consented")
     return moment

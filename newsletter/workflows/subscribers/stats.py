@@ -1,4 +1,4 @@
-"""What the audience looks like, from the first figure to those who no longer read."""
+"""Statistics about the audience: its size, its growth, where it comes from, and who no longer reads."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ from newsletter.workflows.segments import segment_where
 
 Counted = TypeVar("Counted")
 
-STEPS = 8  # of which `on_step` hears
+STEPS = 8  # the number of calls of `on_step`
 ENGAGEMENT_DAYS = 90
 _MONTHS = 12
 _MOST_MONTHS = 240
@@ -53,43 +53,43 @@ _DOMAINS = 5
 def describe_audience(
     config: Config, database: Database, *, since: date | None = None, now: datetime, on_step: Callable[[int], None]
 ) -> AudienceStats:
-    """Count everything there is to say of the audience, as it stands at one moment.
+    """Return all statistics about the audience, from one snapshot of the data.
 
-    `since` is a day of the first month of growth; a year is shown where none is named. `on_step` hears of each of the
-    STEPS that is done. Raise InputError where `since` is to come, or too long ago.
+    `since` is any day in the first month of the growth table; by default, the table covers a year. `on_step` is called
+    with 1 after each of the STEPS. Raise InputError if `since` is in the future or too long ago.
     """
 
-    def told(counted: Counted) -> Counted:
+    def step(counted: Counted) -> Counted:
         on_step(1)
         return counted
 
     months = _months(since, now)
-    with database.read():  # one state for all that is counted
-        facts = told(_with_titles(count_facts(database), config))
-        movements = told(count_movements(database, since=datetime(months[0].year, months[0].month, 1, tzinfo=UTC)))
-        zones, regions = told(count_zones(database, people=facts.people, most=_ZONES))
-        engagement = told(count_engagement(database, days=ENGAGEMENT_DAYS, now=now))
+    with database.read():  # all counts see the same snapshot
+        facts = step(_with_titles(count_facts(database), config))
+        movements = step(count_movements(database, since=datetime(months[0].year, months[0].month, 1, tzinfo=UTC)))
+        zones, regions = step(count_zones(database, people=facts.people, most=_ZONES))
+        engagement = step(count_engagement(database, days=ENGAGEMENT_DAYS, now=now))
         return AudienceStats(
             at=now,
             facts=facts,
             growth=_growth(movements, months, after=facts.people - facts.all_suppressed),
-            sources=told(count_sources(database, people=facts.people, most=_SOURCES)),
+            sources=step(count_sources(database, people=facts.people, most=_SOURCES)),
             imports=past_imports(database),
-            languages=told(_named(count_languages(database, people=facts.people, most=_LANGUAGES))),
+            languages=step(_named(count_languages(database, people=facts.people, most=_LANGUAGES))),
             zones=zones,
             regions=regions,
-            mailboxes=told(count_mailboxes(database, people=facts.people, most=_DOMAINS)),
+            mailboxes=step(count_mailboxes(database, people=facts.people, most=_DOMAINS)),
             engagement=engagement,
-            candidates=told(find_candidates(config, database, engagement, now=now)),
+            candidates=step(find_candidates(config, database, engagement, now=now)),
         )
 
 
 def _months(since: date | None, now: datetime) -> tuple[date, ...]:
-    """Return the first days of the months from that of `since` to the current one."""
+    """Return the first day of each month, from the month of `since` to the current one."""
     last = now.astimezone(UTC).date().replace(day=1)
     count = _MONTHS if since is None else 12 * (last.year - since.year) + last.month - since.month + 1
     if count < 1:
-        raise InputError(f"{since:%Y-%m} is still to come; name a month that has begun")
+        raise InputError(f"{since:%Y-%m} is in the future; name a month that has begun")
     if count > _MOST_MONTHS:
         raise InputError(f"{since:%Y-%m} is more than {_MOST_MONTHS // 12} years ago; name a later month")
     numbers = range(12 * last.year + last.month - count, 12 * last.year + last.month)
@@ -97,7 +97,7 @@ def _months(since: date | None, now: datetime) -> tuple[date, ...]:
 
 
 def _growth(movements: Movements, months: tuple[date, ...], *, after: int) -> Growth:
-    """Return the movements month by month; what is dated in the future counts in the current month."""
+    """Return the movements by month. Entries dated in the future count in the current month."""
     keys = [f"{month:%Y-%m}" for month in months]
     joined, returned = _up_to(keys[-1], movements.joined), _up_to(keys[-1], movements.returned)
     left: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -121,7 +121,7 @@ def _up_to(last: str, counted: Mapping[str, int]) -> Counter[str]:
 
 
 def _with_titles(facts: AudienceFacts, config: Config) -> AudienceFacts:
-    """Return topics under their titles of newsletter.toml; one that it no longer defines keeps its name."""
+    """Give topics their titles from newsletter.toml. A topic that is no longer defined keeps its name."""
     titles = config.settings.topics
     named = tuple(replace(topic, title=titles.get(topic.topic, topic.topic)) for topic in facts.topics)
     return replace(facts, topics=named)
@@ -134,7 +134,7 @@ def _named(languages: Breakdown) -> Breakdown:
 
 
 class _Patience(Struct, frozen=True, kw_only=True):
-    """How long somebody may keep silent: both must have passed."""
+    """How long a subscriber may be inactive: at least this many days and this many issues."""
 
     days: int
     issues: int
@@ -146,7 +146,7 @@ _PATIENCE = {Purpose.RE_ENGAGE: _Patience(days=90, issues=3), Purpose.SUNSET: _P
 def find_candidates(
     config: Config, database: Database, engagement: Engagement, *, now: datetime
 ) -> tuple[Candidates, ...]:
-    """Return for each purpose how many people there are, and the segment that holds them."""
+    """Return, for each purpose, the segment of inactive subscribers and its size."""
     sent = sent_issues(database, most=max(patience.issues for patience in _PATIENCE.values()))
     found = []
     for purpose, patience in _PATIENCE.items():
@@ -162,7 +162,10 @@ def find_candidates(
 
 
 def silence_of(days: int) -> str:
-    """Return the segment's expression: on the list for so many days, mailed in them, but nothing opened or clicked."""
+    """Return the segment expression for inactive subscribers.
+
+    They joined more than `days` days ago, were emailed since, and neither opened nor clicked.
+    """
     return (
         f"joined < {days} days ago and last_received >= {days} days ago "
         f"and last_opened < {days} days ago and last_clicked < {days} days ago"
@@ -170,7 +173,7 @@ def silence_of(days: int) -> str:
 
 
 def _days(patience: _Patience, sent: tuple[datetime, ...], now: datetime) -> int:
-    """Return the days that hold so many issues: more than asked where the newsletter is a rare one."""
+    """Return a number of days that contains enough issues. Newsletters that are sent rarely need more days."""
     if len(sent) < patience.issues:
         return patience.days
     return max(patience.days, (now - sent[patience.issues - 1]).days + 1)
@@ -179,11 +182,11 @@ def _days(patience: _Patience, sent: tuple[datetime, ...], now: datetime) -> int
 def _why_unknown(
     patience: _Patience, days: int, sent: tuple[datetime, ...], opens_known_since: datetime | None, now: datetime
 ) -> str:
-    """Return why nobody can be called silent yet; empty where somebody can."""
+    """Return why inactivity cannot be determined yet, or an empty string if it can."""
     if len(sent) < patience.issues:
-        return f"{len(sent)} of the {patience.issues} issues that it takes have gone out"
+        return f"{len(sent)} of the {patience.issues} issues needed have been sent"
     if opens_known_since is None:
-        return "no opening or click has been reported, so silence says nothing"
+        return "no opens or clicks have been reported, so inactivity cannot be determined"
     if opens_known_since > now - timedelta(days=days):
-        return f"openings are known since {show_day(opens_known_since)}, and it takes {days} days"
+        return f"opens have been reported only since {show_day(opens_known_since)}, and {days} days are needed"
     return ""

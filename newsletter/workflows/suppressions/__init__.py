@@ -1,1 +1,1 @@
-"""Keep track of the addresses that must not be mailed."""
+"""Keep track of the addresses that must not be emailed."""

@@ -1,4 +1,4 @@
-"""Keep the addresses that must not be mailed."""
+"""Add, list, remove and export blocked addresses (suppressions)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,13 +20,13 @@ WRITERS: Mapping[str, Callable[[Iterable[Suppression], TextIO], int]] = {
     "csv": write_suppressions,
     "json": write_suppressions_json,
 }
-Topics = Mapping[str, str]  # of newsletter.toml: each name, and its title
+Topics = Mapping[str, str]  # topic name → title, from newsletter.toml
 
 
 def named_suppressions(
     emails: Sequence[str], terms: SuppressionTerms, *, topics: Topics, now: datetime
 ) -> tuple[Suppression, ...]:
-    """Return the suppressions of addresses; raise InputError with all that are none, or for an unknown topic."""
+    """Return suppressions for addresses. Raise InputError listing every invalid address, or for an unknown topic."""
     require_topic(terms.topic, topics)
     detail, reason = require_one_line("--because", terms.detail), terms.reason or SuppressionReason.UNSUBSCRIBED
     faults, suppressions = [], []
@@ -45,7 +45,7 @@ def named_suppressions(
 def listed_suppressions(
     path: Path, terms: SuppressionTerms, *, topics: Topics, now: datetime, on_row: Callable[[int], None]
 ) -> Iterator[Suppression]:
-    """Yield the suppressions of a file; raise InputError or MistakesError where it cannot be read or has a mistake."""
+    """Yield the suppressions in a file. Raise InputError or MistakesError if it cannot be read or has a mistake."""
     require_topic(terms.topic, topics)
     require_one_line("--because", terms.detail)
     return read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row)
@@ -54,9 +54,9 @@ def listed_suppressions(
 def suppressed(
     database: Database, *, topic: str | None, reason: SuppressionReason | None, topics: Topics
 ) -> Iterator[Suppression]:
-    """Yield who is not mailed, by address; `topic` and `reason` leave only theirs.
+    """Yield the suppressions, ordered by address, optionally only those of one topic or one reason.
 
-    Raise InputError where nobody can have left such a topic: it is not defined, and nobody has.
+    Raise InputError if the topic is not defined and no suppression is for it.
     """
     if topic and topic not in topics and not count_suppressions(database, topic=topic):
         require_topic(topic, topics)
@@ -64,43 +64,43 @@ def suppressed(
 
 
 def require_lift(database: Database, email: str, *, topic: str, topics: Topics) -> Suppression:
-    """Return the suppression that `lift` would end; raise InputError where there is none such."""
+    """Return the suppression that `lift` would remove. Raise InputError if there is none."""
     known = suppressions_of(database, email)
     for each in known:
         if each.topic == topic:
             return each
     if not known:
         require_topic(topic, topics)
-        raise InputError(f"{email} is not suppressed; `newsletter suppressions list` shows who is")
-    others = " and ".join(f"about {each.topic}" if each.topic else "from all mail" for each in known)
-    remedy = "name the topic with --topic" if not topic else "leave --topic out, or name the right one"
-    wanted = f"about {topic}" if topic else "from all mail"
-    raise InputError(f"{email} is not suppressed {wanted}, but {others}; {remedy}")
+        raise InputError(f"{email} is not a blocked address; to see them all, run `newsletter suppressions list`")
+    others = " and ".join(f"for the topic {each.topic}" if each.topic else "for all email" for each in known)
+    remedy = "name the topic with --topic" if not topic else "omit --topic, or name the right topic"
+    wanted = f"for the topic {topic}" if topic else "for all email"
+    raise InputError(f"{email} is not blocked {wanted}, but {others}; {remedy}")
 
 
 def lift(database: Database, found: Suppression, *, because: str, now: datetime) -> tuple[Suppression, ...]:
-    """Let somebody be mailed again, keep why, and return the suppressions of theirs that are left."""
+    """Remove a suppression and save the reason. Return the suppressions that remain for the address."""
     words = require_one_line("--because", because)
     if not words:
-        raise InputError("say why with --because; it is kept")
+        raise InputError("the reason is missing; give it with --because")
     remove_suppression(database, found.email, topic=found.topic, because=words, now=now)
     return suppressions_of(database, found.email)
 
 
 def export_to_file(suppressions: Iterable[Suppression], path: Path, *, form: str, overwrite: bool) -> int:
-    """Write suppressions, in one of the forms of WRITERS, into a file that its owner alone can read; return how many.
+    """Write suppressions to a file that only its owner can read. Return the number written.
 
-    The file appears whole or not at all. Raise InputError where it cannot be written, or exists and is not to be
-    overwritten.
+    `form` is a key of WRITERS. The file is written completely or not at all. Raise InputError if it cannot be written,
+    or if it exists and `overwrite` is False.
     """
     with private_file(path, overwrite=overwrite) as file:
         return WRITERS[form](suppressions, file)
 
 
 def require_topic(topic: str, topics: Topics) -> None:
-    """Raise InputError where a topic is named that is not defined."""
+    """Raise InputError if a topic is given but not defined."""
     if not topic or topic in topics:
         return
     if not topics:
-        raise InputError(f"there is no topic {topic}: none is defined; name topics in newsletter.toml under [topics]")
+        raise InputError(f"there is no topic {topic}; define it in newsletter.toml under [topics]")
     raise InputError(f"there is no topic {topic}; {suggestion(topic, sorted(topics))}")

@@ -1,12 +1,12 @@
-"""Keep our suppressions and a provider's lists alike.
+"""Synchronize our suppressions with the provider's lists, in both directions.
 
-What the provider has and we lack is taken over, with its time and its words. Whom we hold and it does not know is put
-on its list of those who left. Where a suppression was lifted here, what the provider's lists say from before then is
-out of date and is taken off them; what they say from then on stands, and is taken over again. All of it may be
-repeated: what was done already is not done twice.
+Entries that only the provider has are added to our list, with the provider's time and reason. Addresses that only we
+suppress are added to the provider's unsubscribe list. If we lifted a suppression, the provider's older entries are
+outdated and are removed from its lists; newer entries are valid and suppress the address again. A sync can be repeated
+safely: nothing is done twice.
 
-Whoever is suppressed here, and stands there with a later moment, left again: that is noted, so that no consent from
-between the two lets them back. An entry that is there because we put it there says nothing new.
+If someone is on our list and the provider has a later entry, they unsubscribed again. The later time is recorded, so
+that consent given between the two times does not add them back. An entry that we added ourselves does not count.
 """
 
 from collections import Counter
@@ -33,10 +33,11 @@ from newsletter.store.suppressions import (
     standing_of,
 )
 
-_PAGE = 500  # people whose standing is looked up at once
+_PAGE = 500  # people looked up in one query
 _Item = TypeVar("_Item")
 
-# What each list means here. A block is no suppression: many of them in a row are (`store/soft_bounces.py`).
+# The reason for suppression that each list implies. A single block does not suppress an address, but many in a row do
+# (`store/soft_bounces.py`).
 REASONS: Mapping[ProviderList, SuppressionReason] = {
     ProviderList.UNSUBSCRIBES: SuppressionReason.UNSUBSCRIBED,
     ProviderList.BOUNCES: SuppressionReason.BOUNCED,
@@ -46,38 +47,38 @@ REASONS: Mapping[ProviderList, SuppressionReason] = {
 
 
 class SyncPlan(Struct, frozen=True, kw_only=True):
-    """What the lists hold, and what differs here and there."""
+    """The content of the provider's lists, and the differences between the two sides."""
 
     provider: str
-    there: Counter[ProviderList]  # how many addresses
-    new_here: tuple[ListedAddress, ...]  # to be suppressed; one a person
-    blocks: tuple[ListedAddress, ...]  # of people who may be mailed
-    left_again: tuple[ListedAddress, ...]  # by people who are suppressed, or will be; one a person
-    new_there: tuple[str, ...]  # addresses to be put among those who left
-    off_there: tuple[ListedAddress, ...]  # what was lifted here since
-    forgotten: int  # addresses of people who were forgotten: left where they are
-    unusable: int  # entries that are no address
+    there: Counter[ProviderList]  # the number of addresses on each list
+    new_here: tuple[ListedAddress, ...]  # to add to our list; one per person
+    blocks: tuple[ListedAddress, ...]  # blocks of people who are not suppressed
+    left_again: tuple[ListedAddress, ...]  # later entries of people who are suppressed, or will be; one per person
+    new_there: tuple[str, ...]  # addresses to add to the provider's unsubscribe list
+    off_there: tuple[ListedAddress, ...]  # outdated entries to remove from its lists, because we lifted the suppression
+    forgotten: int  # addresses of erased people; their entries are not changed
+    unusable: int  # the number of entries that are not a valid address
 
     @property
     def changes_there(self) -> int:
-        """How many addresses of the provider's lists would change."""
+        """The number of addresses that would change on the provider's lists."""
         return len(self.new_there) + len(self.off_there)
 
 
 class TakenOver(Struct, frozen=True, kw_only=True):
-    """What changed here."""
+    """The number of changes made on our side."""
 
     suppressed: int
-    soft_bounces: int  # blocks that were not known yet
-    worn_out: int  # suppressed because of many soft bounces in a row
+    soft_bounces: int  # the number of new blocks
+    worn_out: int  # addresses suppressed because of too many soft bounces in a row
 
 
 def require_lists(provider: Provider) -> SuppressionLists:
-    """Return the provider's lists; raise InputError where it keeps none."""
+    """Return the provider's suppression lists. Raise InputError if it has none."""
     if provider.suppression_lists is None:
         raise InputError(
-            f"{provider.name} keeps no lists of whom it does not mail, so there is nothing to sync with; "
-            "what comes back to you by mail can be added with `newsletter suppressions add`"
+            f"{provider.name} keeps no list of blocked addresses, so there is nothing to sync; "
+            "if emails bounce back to you, add the addresses with `newsletter suppressions add`"
         )
     return provider.suppression_lists
 
@@ -91,10 +92,11 @@ def plan_sync(
     key: bytes | None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> SyncPlan:
-    """Read all lists, or what was put on them since, and compare; change nothing.
+    """Read the provider's lists and compare them with ours. Change nothing.
 
-    `on_read` hears how many more entries were read. Raise ProviderError where a list cannot be read, and InputError
-    where the provider has none, or somebody was forgotten and the key is missing.
+    With `since`, read only entries from that time on. `on_read` is called with the number of entries just read. Raise
+    ProviderError if a list cannot be read. Raise InputError if the provider has no lists, or if people were erased and
+    the key is missing.
     """
     lists = require_lists(provider)
     found = _Comparison(database=database, key=key)
@@ -119,7 +121,7 @@ def plan_sync(
 def take_over(
     database: Database, plan: SyncPlan, policy: SoftBouncePolicy, *, key: bytes | None, now: datetime
 ) -> TakenOver:
-    """Suppress here whom the provider does not mail, keep its blocks, and suppress where they have become many."""
+    """Add the provider's suppressions and blocks to our list, and suppress addresses with too many blocks."""
     suppressed = add_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.new_here), key=key)
     repeat_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.left_again))
     blocks = (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks)
@@ -137,11 +139,11 @@ def hand_over(
     clock: Callable[[], datetime],
     on_done: Callable[[int], None] = lambda _: None,
 ) -> tuple[str, ...]:
-    """Bring the provider's lists in line with ours, and return the addresses that it refused.
+    """Update the provider's lists from ours. Return the addresses that the provider refused.
 
-    Who was suppressed or allowed again since the plan was made is left as they are. `on_done` hears how many more
-    addresses are settled. Raise ProviderError where it stops; what was done until then stands, and a further sync
-    goes on from there.
+    People who were suppressed or allowed again since the plan was made are skipped. `on_done` is called with the number
+    of addresses just finished. Raise ProviderError if the provider fails. Changes made before that remain, and the next
+    sync continues from there.
     """
     lists = require_lists(provider)
     for entries in _pages(plan.off_there):
@@ -154,10 +156,11 @@ def hand_over(
     for emails in _pages(plan.new_there):
         suppressed = standing_of(database, [person_of(email) for email in emails], key=key).suppressed
         meant = [email for email in emails if person_of(email) in suppressed]
-        not_taken = lists.add(meant)
-        # By the clock after the answer: what breaks off before this counts as said again, and nobody comes back by it.
-        keep_handed_over(database, [email for email in meant if email not in not_taken], now=clock())
-        refused += not_taken
+        not_added = lists.add(meant)
+        # The time is recorded after the response. If the sync stops before that, our entry later counts as a new
+        # unsubscribe, which is safe.
+        keep_handed_over(database, [email for email in meant if email not in not_added], now=clock())
+        refused += not_added
         on_done(len(emails))
     return tuple(refused)
 
@@ -167,21 +170,21 @@ def _pages(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
 
 
 class _Comparison(Struct, kw_only=True):
-    """What the pages of all lists come to, as they are read."""
+    """The result of the comparison, collected while the lists are read page by page."""
 
     database: Database
     key: bytes | None
     there: Counter[ProviderList] = field(default_factory=Counter)
-    persons: set[str] = field(default_factory=set)  # who is on one of the lists by which they are not mailed
+    persons: set[str] = field(default_factory=set)  # people on any list that makes the provider reject email to them
     blocks: list[ListedAddress] = field(default_factory=list)
-    left_again: dict[str, ListedAddress] = field(default_factory=dict)  # by person
+    left_again: dict[str, ListedAddress] = field(default_factory=dict)  # person → latest entry
     forgotten: set[str] = field(default_factory=set)
     unusable: int = 0
-    _open: dict[str, list[ListedAddress]] = field(default_factory=dict)  # of people who are not suppressed here
+    _open: dict[str, list[ListedAddress]] = field(default_factory=dict)  # entries of people whom we do not suppress
     _allowed_since: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, listed: ProviderList, page: tuple[ListedAddress, ...]) -> None:
-        """Take a page into account; nothing is asked of the provider while the database is."""
+        """Add one page. The database is only queried between requests to the provider, never during one."""
         self.there[listed] += len(page)
         persons = [person_of(entry.email) for entry in page]
         standing = standing_of(self.database, persons, key=self.key)
@@ -204,13 +207,13 @@ class _Comparison(Struct, kw_only=True):
                 self.blocks.append(entry)
 
     def _hear(self, person: str, entry: ListedAddress) -> None:
-        """Take the latest entry of somebody who left again."""
+        """Remember the latest entry of someone who unsubscribed again."""
         known = self.left_again.get(person)
         if known is None or entry.created_at > known.created_at:
             self.left_again[person] = entry
 
     def decided(self) -> tuple[tuple[ListedAddress, ...], tuple[ListedAddress, ...]]:
-        """Return whom to suppress here, each by the first entry that stands, and which entries are out of date."""
+        """Return the entries to add to our list, one per person (the earliest valid one), and the outdated entries."""
         suppress, outdated = [], []
         for person, entries in sorted(self._open.items()):
             standing = [entry for entry in entries if self._stands(person, entry)]
@@ -224,15 +227,19 @@ class _Comparison(Struct, kw_only=True):
         return tuple(suppress), tuple(outdated)
 
     def _stands(self, person: str, entry: ListedAddress) -> bool:
-        """Return whether an entry is not older than what lets its person be mailed again; in doubt it stands."""
+        """Return whether an entry is valid: not older than the permission to email the person again.
+
+        If no such permission is known, the entry is valid.
+        """
         allowed_since = self._allowed_since.get(person)
         return allowed_since is None or entry.created_at >= allowed_since
 
 
 def _is_news(entry: ListedAddress, heard: LastHeard) -> bool:
-    """Return whether an entry of somebody who is suppressed says that they left again.
+    """Return whether an entry of a suppressed person shows that they unsubscribed again.
 
-    We put people on the list of those who left alone; that entry has the moment at which we did, or an earlier one.
+    We add people only to the unsubscribe list. The time of an entry that we added is the time at which we added it, or
+    earlier.
     """
     if entry.on is ProviderList.BLOCKS or entry.created_at <= heard.said_at:
         return False
@@ -241,7 +248,10 @@ def _is_news(entry: ListedAddress, heard: LastHeard) -> bool:
 
 
 def _unknown_there(database: Database, persons: set[str], since: datetime | None) -> Iterator[str]:
-    """Yield whom we hold and none of the lists does; with `since`, of those suppressed from then on."""
+    """Yield addresses that we suppress but that are on none of the provider's lists.
+
+    With `since`, skip older suppressions.
+    """
     for held in list_suppressions(database, topic=""):
         if (since is None or held.created_at >= since) and person_of(held.email) not in persons:
             yield held.email

@@ -46,13 +46,13 @@ def test_what_axe_finds_is_told_at_the_line_that_caused_it(workspace: Workspace)
         ("A6", "letter.md:10"),
     ]
     brand, night, picture, link = (what for _, _, what in found)
-    assert brand.startswith("“The first days of March” stands out too little: #c8a2a2 on #ffffff has a contrast of 2.")
-    assert night.startswith("“Spring by the water” stands out too little in dark colors: #e8e8e8 on #ffffff")
-    assert "; so it is in 2 more places" in night
-    assert picture.endswith("has no words for those who cannot see it (axe: image-alt)")
-    assert link == (
-        "“our study of kindness” is a link that only its color tells from the words around it (axe: link-in-text-block)"
-    )
+    assert brand.startswith("“The first days of March” is hard to read: #c8a2a2 on #ffffff has a contrast of 2.")
+    assert night.startswith("“Spring by the water” is hard to read in dark mode: #e8e8e8 on #ffffff")
+    assert ", and in 2 more places (axe: color-contrast)" in night
+    assert picture.startswith("the image cup")
+    assert picture.endswith("(axe: image-alt)")
+    assert link.startswith("“our study of kindness” is a link ")
+    assert link.endswith("(axe: link-in-text-block)")
 
 
 def test_a_color_of_the_user_s_that_is_too_faint_in_many_places_is_told_once(workspace: Workspace) -> None:
@@ -60,15 +60,15 @@ def test_a_color_of_the_user_s_that_is_too_faint_in_many_places_is_told_once(wor
     workspace.edit(
         "mjml",
         "<mj-text><h1>",
-        '<mj-text color="{{ brand.light.accent }}" container-background-color="#F0F0F0">On grey</mj-text>'
+        '<mj-text color="{{ brand.light.accent }}" container-background-color="#F0F0F0">On gray</mj-text>'
         '<mj-text color="{{ brand.light.accent }}"><h1>',
     )
 
     ((rule, place, what),) = seen(workspace.subject())
 
     assert (rule, place) == ("A6", "newsletter.toml:14")
-    assert what.startswith("“On grey” stands out too little: #c8a2a2 on #f0f0f0")
-    assert "; so it is in 1 more place" in what
+    assert what.startswith("“On gray” is hard to read: #c8a2a2 on #f0f0f0")
+    assert ", and in 1 more place " in what
 
 
 def test_what_is_too_wide_is_told_at_its_line_however_much_it_widens(workspace: Workspace) -> None:
@@ -78,8 +78,8 @@ def test_what_is_too_wide_is_told_at_its_line_however_much_it_widens(workspace: 
     found = seen(workspace.subject())
 
     assert [(rule, place) for rule, place, _ in found] == [("S13", "letter.md:9"), ("S13", "meditation.md:8")]
-    assert found[0][2].startswith("on a screen of 360 pixels the mail scrolls sideways, since “")
-    assert "the table with “Port” reaches beyond it" in found[1][2]
+    assert found[0][2].startswith("on a screen 360 pixels wide, the email scrolls sideways: “")
+    assert "the table with “Port” makes it " in found[1][2]
 
 
 def test_what_keeps_the_rules_only_just_is_not_told(workspace: Workspace) -> None:
@@ -117,5 +117,6 @@ def test_variants_that_are_too_many_to_be_looked_at_are_told_as_not_judged(works
 
     probed = examine(replace(context, documents=many), CIRCUMSTANCES)
 
-    why = f"2 variants: only the {MOST_VARIANTS} that say the most are looked at"
-    assert [(each.rule, each.why) for each in probed.not_run] == [("A6", why), ("S13", why)]
+    assert [each.rule for each in probed.not_run] == ["A6", "S13"]
+    assert all(each.why.startswith("2 variants of the email") for each in probed.not_run)
+    assert all(f"only the {MOST_VARIANTS} with" in each.why for each in probed.not_run)

@@ -1,4 +1,4 @@
-"""By which words the use of a feature is recognised in CSS and HTML."""
+"""By which words the use of a feature is recognized in CSS and HTML."""
 
 import pytest
 

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.checks.clients.features import NOT_LOOKED_FOR, signs_of
 from newsletter.checks.clients.published import newest_version, read_published
-from newsletter.checks.clients.report import judgements
+from newsletter.checks.clients.report import judgments
 from newsletter.checks.clients.table import TABLE_FILE, Support, load_carried, load_table, read_table, written
 from newsletter.checks.registry import RULES
 from newsletter.errors import InputError
@@ -52,7 +52,7 @@ def test_a_table_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"<html>Not here</html>", "it is no JSON"),
+        (b"<html>Not here</html>", "it is not JSON"),
         (b"{}", "api_version: Field required"),
         (answer().replace(b'"1.0.4"', b'"2.0"'), "api_version"),
         (answer(stats={"gmail": {"ios": {"2024": "yes!"}}}), "data › 0 › stats › gmail › ios › 2024"),
@@ -69,13 +69,13 @@ def test_an_answer_of_another_shape_is_refused_and_says_where(content: bytes, wh
         read_published(content, URL)
 
 
-def test_the_carried_table_has_its_date_its_source_and_its_licence_beside_it() -> None:
+def test_the_carried_table_has_its_date_its_source_and_its_license_beside_it() -> None:
     carried = load_carried()
     data = files("newsletter") / "checks" / "clients" / "data"
 
     assert carried.date >= "2026-05-13"
     assert carried.source == "https://www.caniemail.com/api/data.json"
-    assert "MIT" in carried.licence
+    assert "MIT" in carried.license
     assert "Copyright (c) 2019 HTeuMeuLeu" in (data / "caniemail.LICENSE").read_text("utf-8")
     assert (data / TABLE_FILE).read_bytes() == written(carried)
 
@@ -84,9 +84,9 @@ def test_every_feature_of_the_carried_table_is_looked_for_or_left_out_on_purpose
     assert {feature.slug for feature in load_carried().features if not signs_of(feature)} == NOT_LOOKED_FOR
 
 
-def test_every_judgement_is_about_a_feature_that_there_is() -> None:
+def test_every_judgment_is_about_a_feature_that_there_is() -> None:
     known = {feature.slug for feature in load_carried().features} | {"css", "html", "image"}
-    judged = judgements()
+    judged = judgments()
     assert {*judged.anywhere, *judged.built_in, *judged.other_checks, *judged.remedies} - known == set()
     assert set(judged.anywhere) & set(judged.built_in) == set()
     assert set(judged.other_checks.values()) <= {rule.id for rule in RULES}
@@ -104,5 +104,5 @@ def test_the_newer_of_the_two_tables_is_used(tmp_path: Path) -> None:
 
 def test_a_damaged_table_of_the_workspace_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / TABLE_FILE).write_bytes(written(load_carried())[:5000])
-    with pytest.raises(InputError, match=r"caniemail\.json: .*run that again, or delete the file"):
+    with pytest.raises(InputError, match=r"caniemail\.json: .*run that command again, or delete the file"):
         load_table(tmp_path)

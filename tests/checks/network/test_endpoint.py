@@ -61,5 +61,5 @@ def test_with_the_outbox_nothing_is_asked(surroundings: Surroundings) -> None:
 
     reasons = {left_out.rule: left_out.why for left_out in verdict.not_run}
     for rule in ("D1", "D2", "D3", "D4", "D5", "D6", "H4"):
-        assert reasons[rule] == 'mail stays on this machine, [provider] use = "outbox"'
+        assert reasons[rule] == 'email stays on this machine ([provider] use = "outbox")'
     assert surroundings.pages.requests == []

@@ -22,7 +22,7 @@ def test_a_relay_without_starttls_blocks(surroundings: Surroundings) -> None:
         (fault,) = surroundings.faults("D6")
 
     assert (fault.severity.value, str(fault.place)) == ("error", "newsletter.toml:22")
-    assert "offers no STARTTLS" in fault.what
+    assert "does not offer STARTTLS" in fault.what
 
 
 def test_a_certificate_for_another_name_blocks(surroundings: Surroundings) -> None:
@@ -47,7 +47,7 @@ def test_a_relay_that_is_not_there_is_not_judged(surroundings: Surroundings, sec
     surroundings.send_by('host = "localhost"', "port = 1", f'security = "{security}"')
 
     assert surroundings.faults("D6") == []
-    assert "the relay localhost:1 cannot be reached" in surroundings.not_run("D6")[0]
+    assert "the mail server localhost:1 cannot be reached" in surroundings.not_run("D6")[0]
 
 
 def test_a_relay_that_speaks_no_tls_where_tls_is_asked_blocks(surroundings: Surroundings) -> None:

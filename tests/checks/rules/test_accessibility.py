@@ -57,7 +57,7 @@ def test_a_picture_with_empty_brackets_blocks_at_its_line(workspace: Workspace) 
     (finding,) = findings_of(workspace.subject())
 
     assert (finding.rule, finding.severity, finding.place.line) == ("A3", Severity.ERROR, 12)
-    assert "describe it in the brackets" in finding.remedy
+    assert "write one in the brackets: ![what it shows](…)" in finding.remedy
 
 
 @pytest.mark.parametrize("words", ["cup.png", "IMG_2041", "Screenshot 12"])

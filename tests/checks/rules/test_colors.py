@@ -30,7 +30,7 @@ def test_a_faint_color_is_told_with_its_nearest_shade_that_can_be_read(workspace
     (finding,) = faint(workspace)
 
     assert str(finding.place) == "newsletter.toml:14"
-    assert finding.what.startswith("accent #D08A9A has a contrast of 2.70 : 1 on inside")
+    assert finding.what.startswith("the color accent #D08A9A has a contrast of only 2.70:1 on inside")
     assert finding.remedy.startswith('write accent = "#')
 
     shade = finding.remedy.split('"')[1]
@@ -56,7 +56,7 @@ def test_a_default_that_is_faint_on_a_ground_of_the_workspace_is_told_at_the_tab
     (finding,) = faint(workspace)
 
     assert str(finding.place) == "newsletter.toml:13"
-    assert finding.what.startswith("quiet #5E5850")
+    assert finding.what.startswith("the color quiet #5E5850")
 
 
 def test_a_button_is_told_once_at_the_color_that_is_to_be_changed(workspace: Workspace) -> None:
@@ -67,7 +67,7 @@ def test_a_button_is_told_once_at_the_color_that_is_to_be_changed(workspace: Wor
 
     (finding,) = faint(workspace)
 
-    assert finding.what.startswith("accent")
+    assert finding.what.startswith("the color accent")
 
 
 @pytest.mark.parametrize("color", ["#C0C0C0", "{{ brand.light.hairline }}"])

@@ -64,7 +64,7 @@ def test_a_merge_field_in_a_finding_is_shown_as_written(workspace: Workspace) ->
 
     (finding, _) = findings_of(workspace.subject(at=datetime(2026, 3, 9, 8, 0, tzinfo=UTC)))
 
-    assert "“Rest for {{ city }}” was over" in finding.what
+    assert "“Rest for {{ city }}” ends on " in finding.what
 
 
 @pytest.mark.parametrize(

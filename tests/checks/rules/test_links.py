@@ -57,7 +57,7 @@ def test_whole_and_safe_addresses_are_fine(workspace: Workspace, address: str) -
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///study", "ftp://example.org", "https://[x"])
 def test_an_address_that_mail_programs_block_blocks(workspace: Workspace, address: str) -> None:
-    html = f'<a href="{address}">Our catalogue</a></h1>'
+    html = f'<a href="{address}">Our catalog</a></h1>'
     edited = with_html(workspace.subject(), lambda part: part.replace("</h1>", html))
 
     assert [found for found in summary(findings_of(edited)) if found[0] != "S2"] == [("S10", "issue.yaml")]

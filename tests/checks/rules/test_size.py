@@ -127,8 +127,8 @@ def test_what_is_said_of_a_small_picture_names_the_width_that_is_needed(workspac
     }
 
     assert said == {
-        "letter.md:5": "take one that is 144 pixels wide or more",
-        "letter.md:12": 'take one that is 1072 pixels wide or more, or show it smaller: ![…](… "150 px")',
+        "letter.md:5": "use an image that is at least 144 pixels wide",
+        "letter.md:12": 'use an image that is at least 1072 pixels wide, or show it smaller: ![…](… "150 px")',
     }
 
 
@@ -144,7 +144,7 @@ def test_a_small_picture_that_is_shown_small_is_sharp(workspace: Workspace) -> N
     [
         ("", "has no width in pixels"),
         (' width="100%"', "has no width in pixels"),
-        (' width="400"', "which are loaded in vain"),
+        (' width="400"', "loads slowly for no benefit"),
         (' width="800"', "looks blurred"),
     ],
 )

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from newsletter import install_hint
 from newsletter.checks.registry import RULES
-from newsletter.cli.compose.findings import Format, Report, not_judged, print_report, summarise_findings
+from newsletter.cli.compose.findings import Format, Report, not_judged, print_report, summarize_findings
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from tests.cli.test_output import lines_of_terminal
 
@@ -44,16 +45,23 @@ def told(
     return capsys.readouterr().out
 
 
+def titled(rule_id: str) -> str:
+    """The words of a check with its id after them, as they are shown within a sentence."""
+    (title,) = (rule.title for rule in RULES if rule.id == rule_id)
+    first = title[0] if title[1].isupper() else title[0].lower()
+    return f"{first}{title[1:]} ({rule_id})"
+
+
 def test_the_text_has_a_line_for_each_place_says_what_is_waived_and_what_was_not_judged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     finding = replace(ERROR, remedy="write it")
     assert told(capsys, "text", (finding, replace(finding, waived="it is meant"))).splitlines() == [
         "issues/2026-02/a letter, part 1.md:12: error “TODO: 100% of it” is left; write it [S6]",
-        "issues/2026-02/a letter, part 1.md:12: waived: “TODO: 100% of it” is left; because it is meant [S6]",
-        "not judged: A6, S13: done without browser",
-        "not judged: J1: SpamAssassin is not installed; install it",
-        "2026-02: 1 error, 1 waived; 3 checks not judged",
+        "issues/2026-02/a letter, part 1.md:12: overridden: “TODO: 100% of it” is left; reason: it is meant [S6]",
+        f"Skipped: {titled('A6')}, {titled('S13')}. Reason: done without browser.",
+        f"Skipped: {titled('J1')}. Reason: SpamAssassin is not installed; install it.",
+        "2026-02: 1 error, 1 overridden (3 checks skipped)",
     ]
 
 
@@ -80,13 +88,26 @@ def test_on_a_terminal_what_is_waived_is_dim(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_summary_counts_what_is_waived_apart() -> None:
-    assert summarise_findings(()) == "nothing found"
-    assert summarise_findings((WAIVED,)) == "1 waived"
-    assert summarise_findings((ERROR, ERROR, *ALL)) == "3 errors, 1 warning, 1 waived"
+    assert summarize_findings(()) == "No problems found."
+    assert summarize_findings((WAIVED,)) == "1 overridden"
+    assert summarize_findings((ERROR, ERROR, *ALL)) == "3 errors, 1 warning, 1 overridden"
 
 
 def test_rules_that_nobody_judged_are_told_by_their_reason() -> None:
-    assert not_judged(NOT_RUN)[0] == "A6, S13: done without browser"
+    assert not_judged(NOT_RUN)[0] == f"{titled('A6')}, {titled('S13')}. Reason: done without browser."
+
+
+@pytest.mark.parametrize(
+    ("why", "advice"),
+    [
+        (f"packages are missing; run: {install_hint('browser')}", f"Install them with `{install_hint('browser')}`."),
+        ("takes a while; run `newsletter check`", "Run them with `newsletter check`."),
+        ("there is no list yet", "Reason: there is no list yet."),
+    ],
+)
+def test_what_was_skipped_is_named_with_the_command_that_would_run_it(why: str, advice: str) -> None:
+    skipped = [NotRun(rule="A6", why=why), NotRun(rule="D1", why=why), NotRun(rule="X9", why=why)]
+    assert not_judged(skipped) == [f"{titled('A6')}, {titled('D1')}, X9. {advice}"]
 
 
 def test_a_script_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,14 +124,19 @@ def test_a_script_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert read["not_run"][2] == {"rule": "J1", "why": "SpamAssassin is not installed; install it"}
 
 
+def in_property(rule_id: str) -> str:
+    return titled(rule_id).replace(":", "%3A").replace(",", "%2C")
+
+
 def test_github_gets_its_workflow_commands_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     error, warning, waived, first, *_, last = told(capsys, "github").splitlines()
     place = "file=issues/2026-02/a letter%2C part 1.md,line=12"
-    assert error == f"::error {place},title=S6::“TODO: 100%25 of it” is left; write it, or%0Adelete it"
-    assert warning.startswith("::warning file=newsletter.toml,title=S16::")
-    assert waived == f"::notice {place},title=E1::“TODO: 100%25 of it” is left; waived: {WAIVED.waived}"
-    assert first == "::notice title=A6::not judged: done without browser"
-    assert last == "2026-02: 1 error, 1 warning, 1 waived"
+    assert error == f"::error {place},title={in_property('S6')}::“TODO: 100%25 of it” is left; write it, or%0Adelete it"
+    assert warning.startswith(f"::warning file=newsletter.toml,title={in_property('S16')}::")
+    title = in_property("E1")
+    assert waived == f"::notice {place},title={title}::“TODO: 100%25 of it” is left; overridden: {WAIVED.waived}"
+    assert first == f"::notice title={in_property('A6')}::skipped: done without browser"
+    assert last == "2026-02: 1 error, 1 warning, 1 overridden"
 
 
 @pytest.mark.parametrize("form", ["github", "sarif"])

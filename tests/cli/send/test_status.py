@@ -14,6 +14,7 @@ NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 RESUME, CANCEL, RESOLVE = "newsletter resume 3", "newsletter cancel 3", "newsletter resolve 3"
 RUN_DUE, SEND = "newsletter run-due", "newsletter send 2026-02 --to everyone"
+AUDIT = "newsletter audit 3"
 
 
 def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
@@ -57,7 +58,7 @@ HELD = (HeldMail(until=NOW + HOUR, deliveries=9),)
 @pytest.mark.parametrize(
     ("found", "commands"),
     [
-        (status(BroadcastState.DONE, accepted=9), []),
+        (status(BroadcastState.DONE, accepted=9), [AUDIT]),
         (status(BroadcastState.DONE, unknown=9), [RESOLVE]),
         (status(BroadcastState.DONE, accepted=9, held=HELD), [CANCEL]),
         (status(BroadcastState.CANCELLED, cancelled=9), []),
@@ -80,4 +81,5 @@ def test_the_commands_that_make_sense_are_named(found: BroadcastStatus, commands
 
 
 def test_mail_that_has_left_cannot_be_taken_back() -> None:
-    assert next_steps(status(BroadcastState.DONE, accepted=9, held=HELD), NOW + HOUR) == []
+    steps = next_steps(status(BroadcastState.DONE, accepted=9, held=HELD), NOW + HOUR)
+    assert [command for command, _ in steps] == [AUDIT]

@@ -129,7 +129,7 @@ STATS = AudienceStats(
 
 
 @pytest.fixture(autouse=True)
-def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
@@ -193,8 +193,8 @@ def test_a_list_of_one_person_and_nothing_else_has_a_page() -> None:
     page = "\n".join(page_of(stats, "Small Letter", width=80))
 
     assert "1 person on the list" in page
-    assert "No source is on record for anybody." in page
-    assert "No issue went out in the last 90 days." in page
+    assert "No source is on record for anyone." in page
+    assert "No issue was sent in the last 90 days." in page
     assert "Growth since February 2026: 0 → 1 (+1)" in page
 
 
@@ -211,8 +211,8 @@ def test_silence_that_cannot_be_known_is_said_to_be_so() -> None:
     engagement = replace(STATS.engagement, opens_known_since=None)
     page = "\n".join(page_of(replace(STATS, engagement=engagement), "Small Letter", width=80))
 
-    assert "11,800 people had an issue. No opening or click was reported." in page
-    assert "sunset     not known: 4 of the 6 issues" in page
+    assert "11,800 people received an issue. No opens or clicks were reported." in page
+    assert "sunset     unknown: 4 of the 6 issues" in page
 
 
 def test_the_largest_fills_its_columns_and_nothing_is_nothing() -> None:
@@ -243,11 +243,11 @@ def test_a_stream_is_asked_whether_it_takes_bars(encoding: str, can: bool) -> No
 
 @pytest.mark.parametrize(
     ("part", "words"),
-    [(0, "0 %"), (1, "<1 %"), (49, "5 %"), (500, "50 %"), (999, ">99 %"), (1000, "100 %")],
+    [(0, "0%"), (1, "<1%"), (49, "5%"), (500, "50%"), (999, ">99%"), (1000, "100%")],
 )
 def test_a_share_is_never_rounded_to_nothing_or_all(part: int, words: str) -> None:
     assert share(part, 1000) == words
 
 
 def test_a_share_of_nobody_is_nothing() -> None:
-    assert share(0, 0) == "0 %"
+    assert share(0, 0) == "0%"

@@ -52,7 +52,7 @@ def test_a_chunk_that_was_taken_is_found_with_the_message(api: SendGridApi, prov
 
     evidence = log_of(provider).find("b7", unknown(ANA.email, BEN.email, number=12, attempt=3))
 
-    assert evidence == f"SendGrid's log has message {api.accepted[0].sg_message_id} of it as delivered"
+    assert evidence == f"SendGrid's log lists the message {api.accepted[0].sg_message_id} as delivered"
 
 
 def test_a_chunk_that_was_not_taken_is_not_found(api: SendGridApi, provider: Provider) -> None:
@@ -146,7 +146,7 @@ def test_an_account_without_the_log_is_an_error_that_says_so(api: SendGridApi, p
 def test_a_log_that_cannot_be_read_is_an_error(api: SendGridApi, provider: Provider, step: Answer | Fault) -> None:
     api.script(step)
 
-    with pytest.raises(ProviderError, match="did not show its log") as caught:
+    with pytest.raises(ProviderError, match="did not show its message log") as caught:
         log_of(provider).find("b7", unknown(ANA.email))
     assert API_KEY not in str(caught.value)
 
@@ -156,7 +156,7 @@ def test_details_that_cannot_be_read_are_an_error(api: SendGridApi, provider: Pr
     submit(provider, chunk(ANA))
     api.script(Fault.NONE, step)
 
-    with pytest.raises(ProviderError, match="did not show its log"):
+    with pytest.raises(ProviderError, match="did not show its message log"):
         log_of(provider).find("b7", unknown(ANA.email))
 
 

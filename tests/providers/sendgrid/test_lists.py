@@ -196,7 +196,7 @@ def test_a_fault_that_stays_is_told(api: SendGridApi, lists: SendGridSuppression
 def test_a_server_that_hangs_is_given_up(api: SendGridApi, lists: SendGridSuppressionLists) -> None:
     api.script(*[Fault.HANG] * 4)
 
-    with pytest.raises(ProviderError, match="its answer was lost"):
+    with pytest.raises(ProviderError, match="the answer was lost"):
         pulled(lists, BOUNCES)
 
 

@@ -167,7 +167,7 @@ def test_the_eleventh_batch_is_not_cancelled_and_says_what_to_do(api: SendGridAp
         scheduler.cancel_batch(scheduler.open_batch())
     eleventh = scheduler.open_batch()
 
-    with pytest.raises(ProviderError, match="10 batches cancelled or paused and may have 10: undo one"):
+    with pytest.raises(ProviderError, match="10 canceled or paused batches, and the limit is 10: remove one"):
         scheduler.cancel_batch(eleventh)
 
     assert eleventh not in _statuses(api)
@@ -188,7 +188,7 @@ def test_a_batch_id_stays_one_part_of_the_address(api: SendGridApi, scheduler: S
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (400, "see what it says"),
+        (400, "read SendGrid's message"),
         (401, "SENDGRID_API_KEY"),
         (403, "permission"),
         (404, "api_url"),
@@ -244,7 +244,7 @@ def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(
 def test_an_answer_that_never_comes_is_not_waited_for(api: SendGridApi, tmp_path: Path) -> None:
     api.script(Fault.HANG)
 
-    with pytest.raises(ProviderError, match="its answer was lost"):
+    with pytest.raises(ProviderError, match="the answer was lost"):
         scheduler_of(sendgrid(tmp_path, api.url, more="timeout_seconds = 0.3")).open_batch()
 
 

@@ -9,14 +9,14 @@ ACCENT = (156, 51, 83)
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Soft noise over soft gradients, as a camera gives them: many colours, no edges."""
+    """Soft noise over soft gradients, as a camera gives them: many colors, no edges."""
     noise = Image.effect_noise((max(width // 8, 1), max(height // 8, 1)), 40)
     ramp = Image.linear_gradient("L").resize((width, height))
     return Image.merge("RGB", (noise.resize((width, height), Image.Resampling.BICUBIC), ramp, ramp.rotate(180)))
 
 
 def graphic(width: int, height: int) -> Image.Image:
-    """A few flat colours with hard edges."""
+    """A few flat colors with hard edges."""
     image = Image.new("RGB", (width, height), "#FBF7F1")
     draw = ImageDraw.Draw(image)
     draw.ellipse((width * 0.1, height * 0.1, width * 0.6, height * 0.9), fill=ACCENT)

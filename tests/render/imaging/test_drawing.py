@@ -58,7 +58,7 @@ def test_a_drawing_without_a_size_is_told(attributes: str) -> None:
 
 @pytest.mark.parametrize("attributes", ['viewBox="0 0 1 1e9"', 'viewBox="0 0 1e9 1"', 'viewBox="0 0 10 90"'])
 def test_a_drawing_of_an_endless_shape_is_told(attributes: str) -> None:
-    with pytest.raises(ValueError, match="times as wide as high; crop it"):
+    with pytest.raises(ValueError, match="times as wide as it is high; crop it"):
         draw(read_drawing(drawing(attributes=attributes)), 1072)
 
 
@@ -79,7 +79,7 @@ def test_what_lies_outside_a_drawing_is_told(tmp_path: Path, inside: str) -> Non
     path = tmp_path / "secret.png"
     Image.new("RGB", (200, 100), "lime").save(path)
 
-    with pytest.raises(ValueError, match=r"refers to something outside itself, .*; embed it"):
+    with pytest.raises(ValueError, match=r"refers to something outside the file, .*; embed it"):
         read_drawing(drawing(inside.format(path=path)))
 
 
@@ -119,17 +119,17 @@ def test_scripts_are_not_run_and_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is damaged, or no SVG"),
-        (b"<svg", "is damaged, or no SVG"),
-        (b"\x89PNG\r\n", "is damaged, or no SVG"),
-        (b"<html/>", "is no SVG"),
-        (b"<svg viewBox='0 0 1 1'/>", "is no SVG"),
+        (b"", "is damaged or not an SVG"),
+        (b"<svg", "is damaged or not an SVG"),
+        (b"\x89PNG\r\n", "is damaged or not an SVG"),
+        (b"<html/>", "is not an SVG"),
+        (b"<svg viewBox='0 0 1 1'/>", "is not an SVG"),
         (
             drawing("<text>Words</text>"),
-            "has text, for which every machine has other letters; turn the text into paths",
+            "contains text, which looks different on every machine; convert the text to paths",
         ),
-        (drawing("<text><tspan>Words</tspan></text>"), "has text"),
-        (drawing("<foreignObject><p>HTML</p></foreignObject>"), "has HTML in it"),
+        (drawing("<text><tspan>Words</tspan></text>"), "contains text"),
+        (drawing("<foreignObject><p>HTML</p></foreignObject>"), "contains HTML"),
         (
             b'<!DOCTYPE svg [<!ENTITY a "a">]>' + drawing("<desc>&a;</desc>"),
             "declares entities; export it as plain SVG",
@@ -138,7 +138,7 @@ def test_scripts_are_not_run_and_change_nothing() -> None:
             b'<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + drawing("<desc>&a;</desc>"),
             "declares entities",
         ),
-        (drawing("<g>" * 50_000 + "</g>" * 50_000), "is damaged, or no SVG"),
+        (drawing("<g>" * 50_000 + "</g>" * 50_000), "is damaged or not an SVG"),
         (drawing(" " * 5_000_000), "is larger than 5 MB"),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_photograph_of_any_kind_becomes_a_light_jpeg(ending: str, kind: str) -
 
 
 @pytest.mark.parametrize(("ending", "kind"), [(".png", "PNG"), (".webp", "WEBP"), (".bmp", "BMP"), (".gif", "GIF")])
-def test_a_graphic_of_few_colours_becomes_a_png_without_loss_that_is_seen(ending: str, kind: str) -> None:
+def test_a_graphic_of_few_colors_becomes_a_png_without_loss_that_is_seen(ending: str, kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     content = fitted(saved(graphic(1072, 600), kind, **options), ending)
 
@@ -173,7 +173,7 @@ def test_a_photograph_taken_aside_stands_upright(ending: str, kind: str, size: t
         assert abs(pixel[2] - blue) < 12
 
 
-def test_colours_of_another_space_look_the_same_in_srgb() -> None:
+def test_colors_of_another_space_look_the_same_in_srgb() -> None:
     # A space in which red and blue have changed places: the same profile, with the names of two of its parts swapped.
     swapped = SRGB.replace(b"\0s\0R\0G\0B", b"\0x\0y\0z\0w")
     swapped = swapped.replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"????", b"bXYZ", 1)
@@ -202,9 +202,9 @@ def test_a_profile_that_is_of_no_use_changes_nothing(profile: bytes) -> None:
         (saved(halves(40, 40).quantize(4), "PNG"), ".png", (255, 0, 0)),
         (saved(halves(40, 40), "PNG", transparency=(1, 2, 3)), ".png", (255, 0, 0)),
     ],
-    ids=["CMYK", "16 bits", "black and white", "grey", "grey and alpha", "palette", "a transparent colour"],
+    ids=["CMYK", "16 bits", "black and white", "gray", "gray and alpha", "palette", "a transparent color"],
 )
-def test_pixels_of_every_mode_keep_their_colour(content: bytes, ending: str, near: tuple[int, int, int]) -> None:
+def test_pixels_of_every_mode_keep_their_color(content: bytes, ending: str, near: tuple[int, int, int]) -> None:
     pixel = opened(fitted(content, ending)).convert("RGB").getpixel((20, 5))
 
     assert isinstance(pixel, tuple)
@@ -212,7 +212,7 @@ def test_pixels_of_every_mode_keep_their_colour(content: bytes, ending: str, nea
 
 
 def moving(width: int, kind: str, **options: object) -> bytes:
-    frames = [Image.new("RGB", (width, width // 2), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (width, width // 2), color) for color in ("red", "lime", "blue")]
     return saved(frames[0], kind, save_all=True, append_images=frames[1:], duration=120, loop=0, **options)
 
 
@@ -223,12 +223,12 @@ def test_what_moves_goes_on_moving_as_gif(ending: str, kind: str, width: int) ->
 
     assert (picture.format, picture.n_frames, picture.info["loop"]) == ("GIF", 3, 0)  # type: ignore[attr-defined]
     assert picture.size == (min(width, 1072), min(width, 1072) // 2)
-    for number, colour in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255)]):
+    for number, color in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255)]):
         picture.seek(number)
         pixel = picture.convert("RGB").getpixel((5, 5))
         assert picture.info["duration"] == 120
         assert isinstance(pixel, tuple)
-        assert all(abs(is_ - should_be) < 12 for is_, should_be in zip(pixel, colour, strict=True))
+        assert all(abs(is_ - should_be) < 12 for is_, should_be in zip(pixel, color, strict=True))
 
 
 def test_a_gif_that_fits_loses_its_remarks_and_nothing_else() -> None:

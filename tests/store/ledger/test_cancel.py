@@ -72,7 +72,7 @@ def test_every_step_may_be_repeated(database: Database) -> None:
 
     entries = [(each.entry, each.detail) for each in journal_of(database, broadcast.id)][-2:]
     assert entries == [
-        (Entry.CANCELLING, "2 had not left, 2 are held by the provider"),
+        (Entry.CANCELLING, "2 not sent yet, 2 held by the provider"),
         (Entry.CANCELLED, "4 cancelled"),
     ]
 
@@ -158,7 +158,7 @@ def test_broadcast_of_which_nothing_is_left_cannot_be_cancelled(database: Databa
     begin_cancel(database, cancelled.id, now=NOW)
     finish_cancel(database, cancelled.id, now=NOW)
 
-    for broadcast, words in ((done, "is done"), (stopped, "is stopped"), (cancelled, "is cancelled already")):
+    for broadcast, words in ((done, "is done"), (stopped, "is stopped"), (cancelled, "is already canceled")):
         with pytest.raises(InputError, match=words):
             begin_cancel(database, broadcast.id, now=NOW)
 
@@ -168,13 +168,13 @@ def test_cancelled_broadcast_does_not_go_on(database: Database) -> None:
     broadcast = freeze(database)
     begin_cancel(database, broadcast.id, now=NOW)
 
-    with pytest.raises(InputError, match="is being cancelled; `newsletter cancel 1`"):
+    with pytest.raises(InputError, match="is being canceled; run `newsletter cancel 1`"):
         resume_broadcast(database, broadcast.id, now=NOW)
     assert finish_if_done(database, broadcast.id, now=NOW).state is BroadcastState.CANCELLING
     assert pause_broadcast(database, broadcast.id, "look", now=NOW).state is BroadcastState.CANCELLING
 
     finish_cancel(database, broadcast.id, now=NOW)
-    with pytest.raises(InputError, match="was cancelled; send the issue again"):
+    with pytest.raises(InputError, match="was canceled; send the issue again"):
         resume_broadcast(database, broadcast.id, now=NOW)
     assert finish_cancel(database, broadcast.id, now=NOW).state is BroadcastState.CANCELLED
 

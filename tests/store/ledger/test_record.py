@@ -261,7 +261,7 @@ def test_outcome_of_a_chunk_that_is_not_there_is_an_error(database: Database) ->
     add_people(database, 1)
     chunk = claim(database, freeze(database))
 
-    with pytest.raises(StoreError, match="chunk 99 of broadcast 1 is missing"):
+    with pytest.raises(StoreError, match="batch 99 of broadcast 1 is missing"):
         record(database, replace(chunk, number=99))
 
 
@@ -291,7 +291,7 @@ def test_what_comes_back_after_the_broadcast_was_done_waits_for_a_person(databas
 
     found = require_broadcast(database, broadcast.id)
     assert (found.state, found.finished_at) == (BroadcastState.PAUSED, None)
-    assert "surely not handed over" in found.reason
+    assert "`newsletter resume` sends them" in found.reason
     resume_broadcast(database, broadcast.id, now=NOW)
     assert len(send_all(database, broadcast)) == 2
 

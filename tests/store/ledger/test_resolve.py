@@ -64,7 +64,7 @@ def test_evidence_makes_a_chunk_accepted(database: Database) -> None:
     assert states(database, broadcast) == {ChunkState.ACCEPTED: 2}
     last = journal_of(database, broadcast.id)[-1]
     assert (last.at, last.entry) == (LATER, Entry.RESOLVED)
-    assert last.detail == "chunk 1, 2 deliveries, unknown → accepted: delivered"
+    assert last.detail == "batch 1, 2 emails, unknown → accepted: delivered"
     assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
 
 
@@ -99,7 +99,7 @@ def test_what_is_to_be_resent_waits_until_the_broadcast_is_resumed(database: Dat
     found = require_broadcast(database, broadcast.id)
     assert (found.state, found.reason, found.finished_at) == (
         BroadcastState.PAUSED,
-        "resolved to be resent; resume sends it",
+        "some emails are waiting to be sent again; `newsletter resume` sends them",
         None,
     )
     assert send_all(database, broadcast) == []

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from newsletter.model.ledger import VariantCount
 from newsletter.model.slots import SOURCES, ChunkColumns, Column, Escape, Link, MergeField, OwnLink, Slot, SlotSource
-from newsletter.render.merge import Personaliser
+from newsletter.render.merge import Personalizer
 from newsletter.store.database import Database
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.variants import load_variants, variant_counts
@@ -63,8 +63,8 @@ def test_source_of_another_kind_is_kept_and_fills_a_chunk_at_once(
     frozen = freeze_broadcast(database, request(), [replace(variant(), slots=slots)], chunk_size=10, now=NOW)
 
     (kept,) = load_variants(database, frozen.id).values()
-    fields = Personaliser.fields_of(kept.slots)
-    people = Personaliser(kept.slots, fields, ENVELOPE).recipients(claim(database, frozen, fields).deliveries)
+    fields = Personalizer.fields_of(kept.slots)
+    people = Personalizer(kept.slots, fields, ENVELOPE).recipients(claim(database, frozen, fields).deliveries)
 
     assert kept.slots == slots
     assert [person.values for person in people] == [

@@ -58,7 +58,7 @@ def test_schema_that_was_made_for_us_is_used(url: str) -> None:
 def test_schema_of_another_program_is_refused_and_kept(url: str) -> None:
     run(url, "CREATE SCHEMA newsletter; CREATE TABLE newsletter.subscriber (id INTEGER)")
 
-    with pytest.raises(StoreError, match="its schema newsletter is another program's; name another database"):
+    with pytest.raises(StoreError, match="its schema newsletter belongs to another program; name another database"):
         open_database(url)
 
     assert rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'newsletter'") == [("subscriber",)]
@@ -89,7 +89,7 @@ def test_database_of_another_encoding_is_refused(postgresql_server: PostgresServ
 
 
 def test_missing_database_is_reported(postgresql_server: PostgresServer) -> None:
-    with pytest.raises(StoreError, match=r"^postgresql:///none: there is no such database; make it with createdb"):
+    with pytest.raises(StoreError, match=r"^postgresql:///none: there is no such database; create it with createdb"):
         open_database(postgresql_server.url("none"))
 
 
@@ -123,7 +123,7 @@ def test_wrong_or_missing_password_is_reported_and_not_shown(
     if password:
         monkeypatch.setenv("PGPASSWORD", password)
 
-    with pytest.raises(StoreError, match="does not take the password, or there is none; set PGPASSWORD") as error:
+    with pytest.raises(StoreError, match=r"does not accept the password, .*; set .* PGPASSWORD") as error:
         open_database(guest)
 
     assert "hunter2" not in repr(error.value) + repr(error.value.__cause__)
@@ -134,7 +134,7 @@ def test_password_comes_from_the_environment(
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", "rightly-guessed")
 
-    with pytest.raises(StoreError, match="you may not use it; let its owner GRANT you CREATE on the database"):
+    with pytest.raises(StoreError, match=r"not have permission to use it; .* GRANT you CREATE on the database"):
         open_database(guest)
 
     name = psycopg.conninfo.conninfo_to_dict(guest)["dbname"]
@@ -144,7 +144,7 @@ def test_password_comes_from_the_environment(
 
 
 def test_user_whom_the_server_does_not_let_in_is_told(guest: str) -> None:
-    with pytest.raises(StoreError, match="does not let you in from here; let its administrator"):
+    with pytest.raises(StoreError, match="does not allow connections from this computer; ask its administrator"):
         open_database(guest.replace("user=guest", "user=outcast"))
 
 
@@ -152,7 +152,7 @@ def test_database_that_can_only_be_read_is_reported(postgresql_server: PostgresS
     name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
     postgresql_server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
 
-    with pytest.raises(StoreError, match="it can only be read; name the primary server"):
+    with pytest.raises(StoreError, match="it is read-only; name the primary server"):
         open_database(url)
 
 

@@ -59,7 +59,7 @@ def test_database_of_another_program_is_refused_and_kept(tmp_path: Path) -> None
     other.close()
     before = path.read_bytes()
 
-    with pytest.raises(StoreError, match="it is the database of another program"):
+    with pytest.raises(StoreError, match="it is the database of another program; name another file"):
         open_database(path)
 
     assert path.read_bytes() == before
@@ -113,7 +113,7 @@ def test_damaged_file_is_reported(tmp_path: Path) -> None:
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
 
-    with pytest.raises(StoreError, match="it is damaged; move it away, and bring in"), open_database(path) as database:
+    with pytest.raises(StoreError, match="it is damaged; move it away, and restore"), open_database(path) as database:
         find_suppression(database, "ana@example.org")
 
 

@@ -13,7 +13,7 @@ from newsletter.web.studio.views import StudioView, mail_in_view
 from newsletter.workflows.compose.compose import compose_issue
 from tests.web.studio.conftest import RunningStudio, ServedStudio
 
-COLOURS = """['body', 'h1', 'p', 'a'].map(name => {
+COLORS = """['body', 'h1', 'p', 'a'].map(name => {
     const style = getComputedStyle(document.querySelector(name));
     return [style.color, style.backgroundColor];
 })"""
@@ -75,7 +75,7 @@ def test_the_switches_work_from_the_keyboard(page: Page) -> None:
 
 
 def test_other_issues_are_a_menu_away(page: Page) -> None:
-    page.locator("summary").click()
+    page.locator("#issues summary").click()
     page.get_by_role("link", name="2026-01").click()
     in_frame(page, "desktop", "An older letter, of January.")
 
@@ -101,11 +101,11 @@ def test_a_forced_scheme_looks_as_on_a_device_of_that_scheme(
     )
     other = browser.new_page(color_scheme="light" if scheme == "dark" else "dark")
     other.goto(f"{studio.url}2026-02/mail.html?scheme={scheme}")
-    assert other.evaluate(COLOURS) == device.evaluate(COLOURS)
+    assert other.evaluate(COLORS) == device.evaluate(COLORS)
 
 
 def test_a_page_that_has_lost_its_studio_says_so(page: Page, studio: RunningStudio) -> None:
-    expect(page.get_by_role("status")).to_have_text("Follows your files")
+    expect(page.get_by_role("status")).to_have_text("Updates when you save")
     studio.interrupt()
     expect(page.get_by_role("status")).to_contain_text("The studio has stopped", timeout=20_000)
 

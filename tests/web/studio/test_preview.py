@@ -183,7 +183,7 @@ def test_the_page_shows_what_is_waived_as_such_and_says_what_was_not_judged(
 
     assert "1 overridden" in page
     assert "Because it is the name of a band" in page
-    assert "Skipped: A6, " in page
+    assert "<li>Accessibility problems in a browser (A6)</li>" in page
 
 
 def is_free(port: int) -> bool:
@@ -223,12 +223,12 @@ def test_a_second_studio_finds_another_port(workspace: Path) -> None:
 
 def test_a_port_that_is_taken_is_refused(studio: RunningStudio, config: Config, issue_folder: Path) -> None:
     taken = urlsplit(studio.url).port
-    with pytest.raises(InputError, match=f"port {taken}: another program does; choose another --port"):
+    with pytest.raises(InputError, match=f"port {taken}: another program is using it; choose another --port"):
         serve_preview(config, issue_folder, port=taken, on_ready=never)
 
 
 def test_a_port_that_does_not_exist_is_refused(config: Config, issue_folder: Path) -> None:
-    with pytest.raises(InputError, match="there is no such port"):
+    with pytest.raises(InputError, match="this port does not exist"):
         serve_preview(config, issue_folder, port=70_000, on_ready=never)
 
 

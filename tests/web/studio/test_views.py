@@ -108,7 +108,7 @@ def test_the_page_and_the_frames_show_the_subscribers_own_mail(knowing: Visitor)
     assert query.startswith("?scheme=dark&reader=")
     for text in ("Maria Silva", "maria@example.org", "Spanish", "Tokyo", "A letter for Maria", ">Subscriber<"):
         assert text in page
-    assert "Would not get" not in page
+    assert "Will not receive" not in page
     assert 'id="variant"' not in page  # the subscriber decides it
     assert "Dear Maria," in knowing.get(f"{MAIL_PAGE}{query}").text
 
@@ -116,7 +116,7 @@ def test_the_page_and_the_frames_show_the_subscribers_own_mail(knowing: Visitor)
 @pytest.mark.usefixtures("database")
 def test_why_an_issue_would_not_go_to_somebody_is_said_beside_the_mail(knowing: Visitor) -> None:
     page = knowing.get(f"/2026-02/{look_up(knowing, 'leo@example.org')}").text
-    assert "Would not get this issue: unsubscribed on February 3" in page
+    assert "Will not receive this issue: unsubscribed on February 3" in page
     assert "A letter for Leo" in page
 
 
@@ -169,7 +169,7 @@ def test_a_list_that_cannot_be_read_is_said(config: Config, issue_folder: Path) 
         email="maria@example.org", problem="The list cannot be read: it is locked"
     )
     assert lookups.find(key, config, None) == SubscriberLookup(
-        email="maria@example.org", problem="There is no email yet."
+        email="maria@example.org", problem="There is no email yet. Fix the errors in the issue first."
     )
 
 
@@ -191,5 +191,5 @@ def test_a_real_subscriber_is_shown_the_variant_and_words_of_a_broadcast(config:
     page, mail = visitor.get(f"/2026-02/{query}").text, visitor.get(f"{MAIL_PAGE}{query}").text
 
     assert "Maria Silva" in page
-    assert "Would not get this issue: unsubscribed on 2026-02-19" in page
+    assert "Will not receive this issue: unsubscribed on 2026-02-19" in page
     assert "Dear Maria," in mail

@@ -13,7 +13,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.build import build_issue
-from newsletter.workflows.compose.check import Judgement, judge_issue
+from newsletter.workflows.compose.check import Judgment, judge_issue
 from newsletter.workflows.compose.compose import Probing
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.approve import approve_content, draft_approval
@@ -41,7 +41,7 @@ def database(root: Path) -> Iterator[Database]:
         yield opened
 
 
-def judged(root: Path, *, without: frozenset[Means] = frozenset(Means)) -> Judgement:
+def judged(root: Path, *, without: frozenset[Means] = frozenset(Means)) -> Judgment:
     return judge_issue(load_config(root), root / "issues/2026-02", probing=Probing(now=NOW, without=without))
 
 
@@ -53,8 +53,8 @@ def planned(config: Config, database: Database) -> BroadcastPlan:
 
 def test_what_was_left_out_is_told_as_not_judged(root: Path) -> None:
     left_out = {each.rule: each.why for each in judged(root).not_run}
-    assert left_out["A6"] == "done without browser"
-    assert left_out["J1"] == "done without spamassassin"
+    assert left_out["A6"] == "browser checks are turned off by `without`"
+    assert left_out["J1"] == "spamassassin checks are turned off by `without`"
 
 
 def test_the_settings_leave_out_what_they_name(root: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_waiver_that_finds_nothing_is_told_at_its_line(root: Path) -> None:
     finding = next(each for each in judged(root).findings if each.rule == "C1")
     assert str(finding.place) == "issues/2026-02/issue.yaml:8"
     assert finding.severity is Severity.WARNING
-    assert finding.what == "waive names the check S6, which found nothing"
+    assert finding.what == "the override of S6 is not needed, because this check found no problem"
 
 
 @pytest.mark.parametrize("waived", ["S6", "A6"])
@@ -106,6 +106,6 @@ def test_the_report_of_a_build_says_what_was_waived_and_what_was_not_judged(root
     build_issue(load_config(root), root / "issues/2026-02", NOW)
     report = (root / "build/2026-02/report.txt").read_text().splitlines()
     assert "Errors: none" in report
-    assert "Waived: 1" in report
+    assert "Overridden: 1" in report
     assert any(line.endswith("because it is the name of a band [S6]") for line in report)
-    assert report[-1].startswith("Not judged: A6, ")
+    assert report[-1].startswith("Skipped: A6, ")

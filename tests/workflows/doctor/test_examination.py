@@ -145,16 +145,16 @@ def test_a_domain_that_the_provider_does_not_know_is_an_error(around: Around) ->
 
     (item,) = around.items("domain")
 
-    assert (item.health, item.what) == (Health.ERROR, "SendGrid does not sign for example.org")
+    assert (item.health, item.what) == (Health.ERROR, "SendGrid does not sign email for example.org")
 
 
 @pytest.mark.parametrize(
     ("scope", "health", "words"),
     [
-        ("mail.send", Health.ERROR, "no mail can be sent"),
-        ("user.scheduled_sends.create", Health.WARNING, "cannot be held"),
+        ("mail.send", Health.ERROR, "no email can be sent"),
+        ("user.scheduled_sends.create", Health.WARNING, "SendGrid cannot hold email"),
         ("suppression.read", Health.WARNING, "suppressions sync"),
-        ("messages.read", Health.WARNING, "unknown outcome"),
+        ("messages.read", Health.WARNING, "batches cannot be looked up"),
         ("whitelabel.read", Health.WARNING, "DNS records"),
     ],
 )

@@ -34,10 +34,10 @@ TEACHING = "---\ntype: text\ntitle: For some\n---\nOnly some of you read this li
 ONLY = ISSUE + "  - section: teaching\n    only: teachers\n"
 
 
-def picture(colour: str) -> bytes:
-    """A picture of one colour."""
+def picture(color: str) -> bytes:
+    """A picture of one color."""
     file = io.BytesIO()
-    Image.new("RGB", (40, 30), colour).save(file, "PNG")
+    Image.new("RGB", (40, 30), color).save(file, "PNG")
     return file.getvalue()
 
 
@@ -101,8 +101,8 @@ def test_both_demands_are_errors_until_they_are_met(root: Path, database: Databa
     findings = unmet_requirements(config, database, "2026-02", "abc")
     assert [finding.severity for finding in findings] == [Severity.ERROR, Severity.ERROR]
     assert unmet(root, database) == [
-        "issues/2026-02: nobody approved it; have it looked at, then: newsletter approve 2026-02 --by NAME [R1]",
-        "issues/2026-02: no test copy of this content was sent; send one: newsletter test 2026-02 --to reviewers [R2]",
+        "issues/2026-02: no one has approved it; have it reviewed, then run: newsletter approve 2026-02 --by NAME [R1]",
+        "issues/2026-02: no test copy of this content has been sent; run: newsletter test 2026-02 --to reviewers [R2]",
     ]
 
     made = draft(root, database)
@@ -128,7 +128,7 @@ def test_any_edit_voids_an_approval_and_a_test(root: Path, database: Database, e
 
     assert draft(root, database).content_hash != made.content_hash
     approval, test = unmet(root, database)
-    assert "changed since Ana Lima approved it on 2026-02-18 16:00 UTC" in approval
+    assert "changed after Ana Lima approved it on 2026-02-18 16:00 UTC" in approval
     assert "no test copy of this content" in test
 
 
@@ -171,7 +171,7 @@ def test_what_was_shown_is_what_is_approved_whatever_the_files_say_by_then(root:
 
     approve_content(database, shown, by="Ana Lima", now=NOW)
 
-    assert "changed since Ana Lima approved it" in unmet(root, database)[0]
+    assert "changed after Ana Lima approved it" in unmet(root, database)[0]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Ana\x1b[2J"])

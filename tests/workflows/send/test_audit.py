@@ -111,7 +111,7 @@ def test_account_still_names_who_approved_once_the_approval_is_void(database: Da
     assert [approval.by for approval in audit_broadcast(database, broadcast.id).approvals] == ["Ana Lima"]
 
 
-def test_an_address_is_found_with_its_request_however_it_is_spelt(database: Database) -> None:
+def test_an_address_is_found_with_its_request_however_it_is_spelled(database: Database) -> None:
     broadcast = mixed(database)
 
     person = audit_person(database, broadcast.id, "PERSON00000@Example.org")
@@ -207,7 +207,7 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_asked_for(database:
     broadcast, path = mixed(database), tmp_path / "account.csv"
     path.write_text("mine", encoding="utf-8")
 
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_deliveries(database, broadcast.id, path)
     assert path.read_text(encoding="utf-8") == "mine"
 

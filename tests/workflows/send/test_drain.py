@@ -425,7 +425,7 @@ def test_mail_waits_for_the_sending_window_and_says_so_once(database: Database) 
 
     assert (done.state, len(left)) == (BroadcastState.DONE, 6)
     assert min(left) >= NOW.replace(hour=18)
-    assert told == [(NOW.replace(hour=18), "mail leaves from 18:00 to 24:00, as the pace says")]
+    assert told == [(NOW.replace(hour=18), "emails are sent only from 18:00 to 24:00, as set in the pace")]
 
 
 def test_what_is_under_way_when_the_window_closes_ends_and_the_rest_waits_for_it(database: Database) -> None:
@@ -509,7 +509,7 @@ def test_no_minute_sees_more_than_the_rate(database: Database, concurrency: int)
 
     assert tally(database, done).accepted == len(left) == 50
     assert all(sum(first <= each < first + timedelta(minutes=1) for each in left) <= 20 for first in left)
-    assert {why for _, why in told} == {"at most 20 a minute, as the pace says"}
+    assert {why for _, why in told} == {"at most 20 per minute, as set in the pace"}
     assert len(told) == 2  # once for each wait, however many workers wait
 
 
@@ -619,7 +619,7 @@ def test_workers_share_the_count_of_unclear_answers(database: Database) -> None:
 def test_a_relay_that_breaks_off_every_message_pauses_soon(
     database: Database, relay: SmtpServer, tmp_path: Path
 ) -> None:
-    relay.behaviour.on_content = lambda _to: None
+    relay.behavior.on_content = lambda _to: None
     add_people(database, 60)
     broadcast = freeze(database, chunk_size=20)
 
@@ -647,7 +647,7 @@ def test_a_relay_that_breaks_off_every_message_pauses_soon(
 def test_a_relay_that_begins_to_refuse_everybody_costs_nobody_their_mail(
     database: Database, relay: SmtpServer, tmp_path: Path, refusal: str
 ) -> None:
-    relay.behaviour.on_rcpt = lambda _to: "250 ok" if len(relay.taken) < 7 else refusal
+    relay.behavior.on_rcpt = lambda _to: "250 ok" if len(relay.taken) < 7 else refusal
     add_people(database, 60)
     broadcast = freeze(database, chunk_size=30)
 
@@ -658,7 +658,7 @@ def test_a_relay_that_begins_to_refuse_everybody_costs_nobody_their_mail(
     assert (tally(database, held).accepted, tally(database, held).waiting) == (7, 53)
     assert not list(list_suppressions(database))
 
-    relay.behaviour.on_rcpt = lambda _to: "250 ok"
+    relay.behavior.on_rcpt = lambda _to: "250 ok"
     drain(database, go_on(database, held), smtp(tmp_path, relay))
     assert set(Counter(mail.recipient for mail in relay.taken).values()) == {1}
     assert len(relay.taken) == 60
@@ -668,7 +668,7 @@ def test_an_address_that_does_not_exist_is_suppressed_and_a_full_mailbox_is_not(
     database: Database, relay: SmtpServer, tmp_path: Path
 ) -> None:
     replies = {"person00001@example.org": "550 5.1.1 unknown", "person00002@example.org": "552 5.2.2 mailbox full"}
-    relay.behaviour.on_rcpt = lambda to: replies.get(to, "250 ok")
+    relay.behavior.on_rcpt = lambda to: replies.get(to, "250 ok")
     add_people(database, 4)
 
     done = drain(database, freeze(database), smtp(tmp_path, relay))
@@ -681,14 +681,14 @@ def test_an_address_that_does_not_exist_is_suppressed_and_a_full_mailbox_is_not(
 def test_a_message_refused_halfway_through_a_chunk_is_not_lost_on_the_rest(
     database: Database, relay: SmtpServer, tmp_path: Path
 ) -> None:
-    relay.behaviour.on_content = lambda _to: TAKEN if len(relay.taken) < 2 else "554 5.6.0 no"
+    relay.behavior.on_content = lambda _to: TAKEN if len(relay.taken) < 2 else "554 5.6.0 no"
     add_people(database, 6)
 
     stopped = drain(database, freeze(database, chunk_size=4), smtp(tmp_path, relay))
 
     assert stopped.state is BroadcastState.STOPPED
     assert outcome_of(database, stopped) == (2, 0, 4)
-    relay.behaviour.on_content = lambda _to: TAKEN
+    relay.behavior.on_content = lambda _to: TAKEN
     drain(database, freeze(database), smtp(tmp_path, relay))
     assert set(Counter(mail.recipient for mail in relay.taken).values()) == {1}
     assert len(relay.taken) == 6

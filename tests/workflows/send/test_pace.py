@@ -69,7 +69,9 @@ starts = 2026-02-18
         opens=time(8), closes=time(20), weekdays=frozenset({Weekday.MONDAY, Weekday.TUESDAY}), zone=LOS_ANGELES
     )
     assert pace.warm_up == WarmUp(starts=date(2026, 2, 18), first_day=500, growth=1.5, zone=LOS_ANGELES)
-    assert shown_window(pace) == "mail leaves from 08:00 to 20:00 on mon, tue, as [provider.sendgrid.pace] says"
+    assert (
+        shown_window(pace) == "emails are sent only from 08:00 to 20:00 on mon, tue, as set in [provider.sendgrid.pace]"
+    )
 
 
 def test_a_window_may_last_until_midnight(tmp_path: Path) -> None:
@@ -85,8 +87,8 @@ def test_a_window_may_last_until_midnight(tmp_path: Path) -> None:
     [
         ('hours = "20:00-08:00"', "ends before it begins"),
         ('hours = "08:00-08:00"', "ends before it begins"),
-        ('hours = "8-20"', "is not a span of hours"),
-        ('hours = "08:00-24:30"', "is not a span of hours"),
+        ('hours = "8-20"', "is not a range of hours"),
+        ('hours = "08:00-24:30"', "is not a range of hours"),
         ("per_hour = 0", "greater than or equal to 1"),
         ('weekdays = ["someday"]', "mon"),
     ],
@@ -298,7 +300,7 @@ def test_a_rate_is_used_up_and_then_waits_for_its_span(folder: Path) -> None:
     assert [size for _, size in traffic.left] == [10, 10]
     assert traffic.refused is not None
     assert timedelta(seconds=60) <= traffic.refused.until - traffic.now <= timedelta(seconds=62)
-    assert "at most 20 a minute" in traffic.refused.reason
+    assert "at most 20 per minute" in traffic.refused.reason
     traffic.now = traffic.refused.until
     traffic.run([(0, False)])
     assert len(traffic.left) == 3

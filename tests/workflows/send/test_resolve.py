@@ -121,7 +121,7 @@ def test_what_the_log_proved_is_kept_though_it_fails_afterwards(database: Databa
     found = reconcile(database, broadcast.id, Carrier(message_log=log), now=LATER)
 
     assert [proof.chunk.number for proof in found.proven] == [first.number]
-    assert found.notes == ("outbox could not be asked: 429 too many requests",)
+    assert found.notes == ("outbox could not be contacted: 429 too many requests",)
     assert tally_of(database, broadcast.id).accepted == 2
 
 
@@ -132,7 +132,7 @@ def test_another_provider_is_not_asked_about_mail_that_it_never_had(database: Da
     found = reconcile(database, broadcast.id, Carrier(name="smtp", message_log=log), now=LATER)
 
     assert log.asked == []
-    assert "outbox was not asked" in found.notes[0]
+    assert "outbox was not contacted" in found.notes[0]
 
 
 def test_without_evidence_nothing_changes_however_often_it_is_looked_for(database: Database) -> None:
@@ -190,7 +190,7 @@ def test_what_is_assumed_to_be_sent_is_accepted_and_done(database: Database) -> 
     tally = tally_of(database, broadcast.id)
     assert (tally.accepted, tally.unknown) == (2, 4)
     assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
-    assert "gave no reason" in journal_of(database, broadcast.id)[-1].detail
+    assert "no reason given" in journal_of(database, broadcast.id)[-1].detail
 
 
 def test_of_a_broadcast_that_is_over_nothing_is_sent_again(database: Database) -> None:
@@ -221,7 +221,7 @@ def test_only_what_is_unknown_can_be_decided_about(database: Database) -> None:
     broadcast, chunks = lost(database, requests=1)
     found = reconcile(database, broadcast.id, Carrier(), now=LATER)
 
-    with pytest.raises(InputError, match=f"chunk 99 is not unknown; those that are: {chunks[0].number}"):
+    with pytest.raises(InputError, match=f"batch 99 is not unconfirmed; .*: {chunks[0].number}"):
         choose_chunks(found, [99])
 
 

@@ -146,7 +146,7 @@ def test_what_is_later_than_that_waits_for_a_person_who_may_send_it(config: Conf
     (held,) = run_at(config, database, carrier, late)
 
     assert (held.found.due, held.broadcast.state, carrier.taken) == (Due.HOLD_BACK, BroadcastState.PAUSED, [])
-    assert "more than 6 hours late, it does not leave by itself" in held.broadcast.reason
+    assert "more than 6 hours late, so it was not sent automatically" in held.broadcast.reason
     assert run_at(config, database, carrier, late) == []
     found = require_unfinished(database, None, carrier, now=late)
     reopened = reopen_broadcast(database, found.id, now=late)
@@ -172,7 +172,7 @@ def test_what_a_pace_slows_down_is_not_late(config: Config, database: Database) 
     runs = [run_at(config, database, carrier, THURSDAY + hours * HOUR)[0] for hours in (0, 23, 25, 49, 51)]
 
     assert [run.handed_over for run in runs] == [10, 0, 10, 0, 5]
-    assert runs[0].waits.startswith("at most 10 a day")
+    assert runs[0].waits.startswith("at most 10 per day")
     assert runs[-1].broadcast.state is BroadcastState.DONE
 
 
@@ -275,7 +275,7 @@ def test_what_goes_wrong_with_one_broadcast_does_not_hold_up_another(config: Con
 
     refused, sent = run_at(config, database, carrier, THURSDAY)
 
-    assert "began with smtp" in refused.failure
+    assert "started with smtp" in refused.failure
     assert (sent.handed_over, sent.broadcast.state) == (5, BroadcastState.DONE)
 
 
@@ -336,8 +336,8 @@ def test_what_a_run_does_is_logged(config: Config, database: Database) -> None:
     lines = [json.loads(line) for line in (config.root / "logs/run-due.log").read_text().splitlines()]
     started, ended, _, begins, done, _ = [line["what"] for line in lines]
     assert (started, ended) == ("started", "ended")
-    assert "hand over begins: 25 waiting" in begins
-    assert "25 handed over here; it is done: 25 accepted" in done
+    assert "sending begins: 25 waiting" in begins
+    assert "25 sent in this run; it is done: 25 accepted" in done
     assert [line.get("broadcast") for line in lines] == [None, None, None, broadcast.id, broadcast.id, None]
 
 

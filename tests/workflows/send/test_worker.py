@@ -131,7 +131,7 @@ def test_others_are_called_before_anything_is_handed_over(config: Config, databa
     assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
     assert [line.partition(") ")[2].partition(":")[0] for line in work.said] == [
         "begins",
-        f"{PEOPLE} handed over here; it is done",
+        f"{PEOPLE} sent in this run; it is done",
     ]
 
 

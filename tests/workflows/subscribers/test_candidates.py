@@ -109,7 +109,7 @@ def test_nobody_is_called_silent_before_enough_issues_went_out(config: Config, d
     sunset = found(config, database)[Purpose.SUNSET]
 
     assert sunset.count is None
-    assert sunset.because == "3 of the 6 issues that it takes have gone out"
+    assert sunset.because == "3 of the 6 issues needed have been sent"
 
 
 def test_nobody_is_called_silent_where_no_opening_is_reported(config: Config, database: Database) -> None:
@@ -117,7 +117,7 @@ def test_nobody_is_called_silent_where_no_opening_is_reported(config: Config, da
     send_every(database, 40, count=6)
 
     assert [each.count for each in found(config, database).values()] == [None, None]
-    assert "no opening or click has been reported" in found(config, database)[Purpose.RE_ENGAGE].because
+    assert "no opens or clicks have been reported" in found(config, database)[Purpose.RE_ENGAGE].because
 
 
 def test_nobody_is_called_silent_for_longer_than_openings_are_known(config: Config, database: Database) -> None:
@@ -127,5 +127,5 @@ def test_nobody_is_called_silent_for_longer_than_openings_are_known(config: Conf
 
     assert (
         found(config, database)[Purpose.RE_ENGAGE].because
-        == "openings are known since 2025-12-06, and it takes 90 days"
+        == "opens have been reported only since 2025-12-06, and 90 days are needed"
     )

@@ -26,9 +26,9 @@ def drawn(growth: Growth, *, name: str = "Small Letter", brand: Brand | None = N
     return etree.fromstring(growth_svg(growth, name=name, brand=brand or Brand()).encode())
 
 
-def bars(svg: etree._Element, colour: str) -> list[tuple[float, float]]:
-    """Top and height of the bars of a colour; the legend's squares are square."""
-    rects = [rect for rect in svg.iter(f"{SVG}rect") if rect.get("fill") == colour]
+def bars(svg: etree._Element, color: str) -> list[tuple[float, float]]:
+    """Top and height of the bars of a color; the legend's squares are square."""
+    rects = [rect for rect in svg.iter(f"{SVG}rect") if rect.get("fill") == color]
     return [(float(r.get("y", "")), float(r.get("height", ""))) for r in rects if r.get("height") != "14"]
 
 
@@ -83,7 +83,7 @@ def test_a_chart_is_not_written_over_unless_asked(tmp_path: Path) -> None:
     path = tmp_path / "growth.svg"
     write_growth_chart(path, GROWTH, name="One", brand=Brand(), overwrite=False)
 
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_growth_chart(path, GROWTH, name="Two", brand=Brand(), overwrite=False)
     write_growth_chart(path, GROWTH, name="Three", brand=Brand(), overwrite=True)
 

@@ -102,7 +102,7 @@ def test_report_says_what_became_of_every_row(database: Database, file: Path, tm
         ("4", "bo@gmial.com", "added"),
         ("5", "ana@example.org", "rejected"),
     ]
-    assert "is not an e-mail address" in rows[1]["remark"]
+    assert "is not an email address" in rows[1]["remark"]
     assert "typo for gmail.com" in rows[2]["remark"]
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
 
@@ -200,7 +200,7 @@ def test_report_that_cannot_be_written_stops_the_import_before_it_begins(databas
     path = tmp_path / "list.csv"
     path.write_text("email\nana@example.org\n")
 
-    with pytest.raises(InputError, match="it is a folder; name a file in it"):
+    with pytest.raises(InputError, match="is a folder; give the name of a file in it"):
         import_list(database, ImportRequest(path=path, mapping={}, report=tmp_path), now=NOW)
 
     assert list(export_subscribers(database)) == []
@@ -210,7 +210,7 @@ def test_basis_is_one_line_of_text(database: Database, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("email\nana@example.org\n")
 
-    with pytest.raises(InputError, match=r"--basis .* holds a line break or another control character"):
+    with pytest.raises(InputError, match=r"--basis .* contains a line break or other control character"):
         import_list(database, ImportRequest(path=path, mapping={}, basis="members\x1b[2J"), now=NOW)
 
 
@@ -220,7 +220,7 @@ def test_report_replaces_an_earlier_one_and_no_other_file(database: Database, fi
 
     for _ in range(2):
         bring_in(database, file, report=report)
-    with pytest.raises(InputError, match="is no report of an import"):
+    with pytest.raises(InputError, match="is not an import report"):
         bring_in(database, file, report=other)
 
     assert "unchanged" in report.read_text()

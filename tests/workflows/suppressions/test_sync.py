@@ -364,5 +364,5 @@ def test_a_list_that_cannot_be_read_changes_nothing(database: Database, api: Sen
 
 
 def test_a_provider_without_lists_says_so(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="outbox keeps no lists of whom it does not mail"):
+    with pytest.raises(InputError, match="outbox keeps no list of blocked addresses"):
         plan(database, opened(tmp_path, ""))

@@ -1,5 +1,5 @@
-// The studio follows the files and its own switches without reloading: it asks the server for the page as it is now,
-// and puts in what has changed. The scroll position and the focus stay.
+// When a file or a control changes, the script fetches the current page from the server and replaces only the parts that
+// differ. The page is not reloaded, so the scroll position and the focus are kept.
 
 const PARTS = ["issues", "lookup", "readers", "variants", "inbox", "text", "edge"];
 const FRAMES = ["desktop", "phone"];
@@ -14,9 +14,9 @@ async function refresh(address, request = {}) {
   const answer = await fetch(location.pathname + address, { cache: "no-store", ...request }).catch(() => null);
   if (!answer) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (number !== asked) return; // a later question has overtaken this one
+  if (number !== asked) return; // a later request was made in the meantime
   if (!answer.ok || !page.getElementById("desk")) {
-    location.reload(); // the issue is gone, or the studio was restarted and does not know this page's token
+    location.reload(); // the issue no longer exists, or the studio was restarted and this page's token is invalid
     return;
   }
   show(page);
@@ -42,7 +42,7 @@ function replace(old, next) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-// A frame is replaced by one that has already loaded and scrolled, so that nothing flickers.
+// The new frame is loaded and scrolled before it replaces the old one, so that nothing flickers.
 function turn(frame, source) {
   if (frame.getAttribute("src") === source) return;
   for (const other of frame.parentElement.querySelectorAll("iframe.arriving")) other.remove();
@@ -72,10 +72,10 @@ function query() {
 function listen() {
   if (stream) return;
   stream = new EventSource("events");
-  stream.onopen = () => { status.textContent = "Follows your files"; status.className = ""; };
+  stream.onopen = () => { status.textContent = "Updates when you save"; status.className = ""; };
   stream.onmessage = (event) => { if (event.data !== document.body.dataset.revision) refresh(query()); };
   stream.onerror = () => {
-    status.textContent = "The studio has stopped; start it again with newsletter preview";
+    status.textContent = "The studio has stopped; to start it again, run newsletter preview";
     status.className = "stopped";
   };
 }
@@ -85,7 +85,7 @@ function rest() {
   stream = null;
 }
 
-// A browser opens at most six connections to a server, so a hidden page gives its own back.
+// A browser opens at most six connections to one server, so a hidden page closes its connection.
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
 window.addEventListener("pagehide", rest);
 window.addEventListener("pageshow", listen);
@@ -93,13 +93,13 @@ window.addEventListener("pageshow", listen);
 controls.addEventListener("change", () => refresh(query()));
 controls.addEventListener("submit", (event) => event.preventDefault());
 
-// The address goes in the body of a POST; the answer leads to a URL with a random key in its place.
+// The address is sent in the body of a POST request. The response redirects to a URL with a random key instead.
 lookup.addEventListener("submit", (event) => {
   event.preventDefault();
   refresh("reader" + query(), { method: "POST", body: new URLSearchParams(new FormData(lookup)) });
 });
 
-// A menu closes on Escape, and on a click elsewhere.
+// Escape or a click anywhere else closes the menu.
 document.addEventListener("click", (event) => closeMenu(event.target));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -113,7 +113,7 @@ function closeMenu(kept) {
   if (menu && !menu.contains(kept)) menu.open = false;
 }
 
-// A device that is too wide for its place is scaled down, never cut.
+// A device that is too wide for its column is scaled down, never cropped.
 const fitting = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     target.style.setProperty("--fit", Math.min(1, contentRect.width / target.dataset.width));

@@ -1,6 +1,6 @@
-"""The worker: processes on any number of machines that hand over what the ledger says is due.
+"""The worker, a process that sends what is due according to the ledger. Many can run, on any number of machines.
 
-The ledger is the truth. The queue only says where to look, so that idle workers need not ask all the time.
+The ledger is the source of truth. The queue only wakes idle workers, so that they need not query it all the time.
 """
 
 from pathlib import Path
@@ -9,14 +9,14 @@ from newsletter.config import Config
 
 
 def announce(config: Config, broadcast_id: int) -> None:
-    """Wake an idle worker for a broadcast; do nothing where there are no workers to wake.
+    """Wake an idle worker for a broadcast. Do nothing if the database is a file, because then there are no workers.
 
-    It never fails, for nothing depends on it: every worker asks the ledger by itself, within seconds.
+    This never fails. It only saves time, because every worker also checks the ledger every few seconds.
     """
     if isinstance(config.database, Path):
         return
     try:
-        # Imported when it is used: without the extra there is no queue, and `send` works without one.
+        # A late import: without the extra there is no queue, and `send` works without one.
         from newsletter.workflows.send.worker.queue import put_drain
     except ImportError:
         return

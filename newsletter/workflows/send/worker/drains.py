@@ -1,4 +1,4 @@
-"""What a worker does with the ledger: finds the broadcasts that are due, and hands over what is due of one of them."""
+"""The work of a worker: find the broadcasts in the ledger that are due, and send the deliveries of one of them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,34 +20,35 @@ from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.run_due import DOES_SOMETHING, Due, DueBroadcast, carry_out, ending_of, judge, name_of
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
-_WORTH_SAYING = timedelta(minutes=1)  # a pace by the second or the minute waits all the time
-_LOOK_AGAIN_AFTER = timedelta(minutes=10)  # for what waits may be cancelled, or held by a process that died
+_WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
+_LOOK_AGAIN_AFTER = timedelta(minutes=10)  # because it may be canceled in the meantime, or its process may die
 
 
 class Drains:
-    """The work of one worker, whose provider is opened once.
+    """The work of one worker. The provider is opened only once.
 
-    The database is opened anew for each piece of work, so that one which was away is found again.
+    The database is opened again for each piece of work, so that the worker survives an outage of the database.
     """
 
     def __init__(self, config: Config, provider: Provider, log: Log) -> None:
         self._config = config
         self._provider = provider
         self._log = log
-        self._last_said: dict[int, str] = {}  # of each broadcast, so that nothing is said twice in a row
-        self._waits: dict[int, datetime] = {}  # until when it is of no use to look at a broadcast
+        self._last_said: dict[int, str] = {}  # broadcast → last log line, so that no line is repeated
+        self._waits: dict[int, datetime] = {}  # broadcast → the end of its current wait
 
     def due(self) -> tuple[int, ...]:
-        """Return the broadcasts about which something is to be done now, the oldest first.
+        """Return the numbers of the broadcasts that need work now, the oldest first.
 
-        Those that were to leave at once are among them for as long as they run. Raise StoreError.
+        Unlike in `run-due`, unscheduled broadcasts are included while they run. Raise StoreError if the database cannot
+        be used.
         """
         with open_database(self._config.database) as database:
             found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
         for each in found:
             if each.due is Due.REFUSE:
-                self._say(each.broadcast, f"left alone: {each.reason}")
-        # A wait is for handing over alone: to cancel, each minute counts.
+                self._say(each.broadcast, f"skipped: {each.reason}")
+        # A wait applies only to sending. A cancellation must not wait: every minute counts.
         return tuple(
             each.broadcast.id
             for each in found
@@ -55,11 +56,11 @@ class Drains:
         )
 
     def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
-        """Do what is to be done about a broadcast; return whether there was any, since others may have been faster.
+        """Do the work that a broadcast needs. Return False if nothing was sent, for example because others were faster.
 
-        What a dead process was handing over becomes unknown first. `call_others` is called before anything is handed
-        over, where there is enough to share. `stop` ends it early: the requests in hand are finished and recorded.
-        Raise StoreError.
+        First, requests of a dead process become unknown. If there is work to share, `call_others` is called before
+        sending starts. `stop` ends the work early; requests in progress are finished and recorded. Raise StoreError if
+        the database cannot be used.
         """
         with open_database(self._config.database) as database:
             try:
@@ -69,7 +70,8 @@ class Drains:
             if broadcast.state not in _OPEN:
                 return False
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
-                self._say(broadcast, f"{lost} requests of a process that died are unknown; `newsletter resolve` them")
+                remedy = f"run `newsletter resolve {broadcast_id}`"
+                self._say(broadcast, f"{lost} requests of a process that died are unconfirmed; {remedy}")
             found = self._judge(database, broadcast)
             if found.due not in DOES_SOMETHING:
                 return False
@@ -112,7 +114,7 @@ class Drains:
         return until is not None and until > datetime.now(UTC)
 
     def _say(self, broadcast: Broadcast, words: str) -> None:
-        """Log a line about a broadcast, unless it was the last one."""
+        """Log a line about a broadcast, unless it repeats the last one."""
         if self._last_said.get(broadcast.id) != words:
             self._last_said[broadcast.id] = words
             self._log(f"{name_of(broadcast)} {words}", broadcast=broadcast.id, state=broadcast.state.value)

@@ -1,8 +1,8 @@
-"""The queue, kept by procrastinate in the ledger's database; nothing else knows procrastinate.
+"""The job queue, which procrastinate keeps in the ledger's database. Only this module uses procrastinate.
 
-A job says "drain broadcast N" and nothing more. Of each broadcast at most one job waits, and any number are worked on
-at once. A job that is lost is put again by the next look at the ledger; one that is there twice finds nothing to do.
-So its tables need no migrations: a version of procrastinate that wants other tables gets a new, empty queue.
+A job means "drain broadcast N" and nothing more. For each broadcast, at most one job waits, and any number can run at
+the same time. A lost job is added again when a worker next checks the ledger, and a duplicate job finds no work.
+The tables therefore need no migrations: a version of procrastinate with other tables starts with a new, empty queue.
 """
 
 import hashlib
@@ -21,21 +21,21 @@ from newsletter.store.postgresql.address import read_address
 
 _TABLES = SchemaManager.get_schema()
 QUEUE_SCHEMA = f"newsletter_queue_{hashlib.sha256(_TABLES.encode()).hexdigest()[:8]}"
-QUEUE_LOST = (ConnectorException, psycopg.Error)  # what a call raises while the database cannot be reached
+QUEUE_LOST = (ConnectorException, psycopg.Error)  # raised by a call while the database cannot be reached
 
 _QUEUE, _DRAIN = "newsletter", "drain"
-_ENTER_SCHEMA = f"SET search_path = {QUEUE_SCHEMA}"  # by a statement: not every pooler lets an option through
-_CONNECT_SECONDS = 5  # that a step waits at most for a connection
-_CONNECTIONS = 4  # at most, besides the one that listens
-_POLL_SECONDS = 5.0  # for jobs, where the notification of one was lost
+_ENTER_SCHEMA = f"SET search_path = {QUEUE_SCHEMA}"  # a statement, because some poolers do not pass on options
+_CONNECT_SECONDS = 5  # the longest wait for a connection
+_CONNECTIONS = 4  # the maximum number, in addition to the one that listens
+_POLL_SECONDS = 5.0  # between polls for jobs, in case a notification was lost
 _HEARTBEAT_SECONDS = 5.0
-_STALLED_SECONDS = 30.0  # without a heartbeat: the worker is dead, or might as well be
+_STALLED_SECONDS = 30.0  # without a heartbeat for this long, a worker counts as dead
 
-DrainJob = Callable[[int], Awaitable[None]]  # of the broadcast with this number
+DrainJob = Callable[[int], Awaitable[None]]  # takes the number of the broadcast
 
 
 def put_drain(url: str, broadcast_id: int) -> None:
-    """Put a job from a program that is no worker; nothing happens where the queue is missing or out of reach."""
+    """Add a job from a process that is not a worker. Do nothing if the queue does not exist or cannot be reached."""
     _keep_quiet()
     pool = NullConnectionPool(
         read_address(url).conninfo,
@@ -50,7 +50,7 @@ def put_drain(url: str, broadcast_id: int) -> None:
 
 
 def queue_of(url: str, drain: DrainJob) -> App:
-    """Return the queue in the database of a URL, not open yet; `drain` is what its jobs call."""
+    """Return the queue in the database at a URL, without opening it. Its jobs call `drain`."""
     _keep_quiet()
     connector = PsycopgConnector(
         conninfo=read_address(url).conninfo,
@@ -69,31 +69,31 @@ def queue_of(url: str, drain: DrainJob) -> App:
 
 
 async def prepare_queue(queue: App) -> None:
-    """Make procrastinate's tables where they are missing: all of them or none, whoever else does the same."""
+    """Create all of procrastinate's tables, or none, if they are missing. Other workers may do so at the same time."""
     if await queue.check_connection_async():
         return
     try:
-        # One query is one transaction. procrastinate takes a % for a placeholder, as it does in its own scripts.
+        # One query is one transaction. procrastinate reads % as a placeholder, so it is escaped.
         script = f"CREATE SCHEMA IF NOT EXISTS {QUEUE_SCHEMA};\n{_TABLES}".replace("%", "%%")
         await queue.connector.execute_query_async(script)
     except ConnectorException:
-        if not await queue.check_connection_async():  # otherwise another worker was faster
+        if not await queue.check_connection_async():  # otherwise another worker created them first
             raise
 
 
 async def put_job(queue: App, broadcast_id: int) -> None:
-    """Put a job for a broadcast, unless one waits already."""
+    """Add a job for a broadcast, unless one is already waiting."""
     waiting = await queue.job_manager.list_jobs_async(queueing_lock=_lock_of(broadcast_id), status=Status.TODO.value)
-    if waiting:  # asked first, since a refused job is an error in the database's log
+    if waiting:  # checked first, because a refused job appears as an error in the database's log
         return
     with suppress(AlreadyEnqueued):
         await _deferrer(queue, broadcast_id).defer_async(broadcast=broadcast_id)
 
 
 async def work_through(queue: App, *, concurrency: int) -> None:
-    """Take jobs, so many at a time, until it is cancelled; jobs in hand are then cancelled too, and waited for.
+    """Run jobs, `concurrency` at a time, until this task is canceled. Then cancel the running jobs and wait for them.
 
-    Return, or raise one of QUEUE_LOST, where the database cannot be reached any more.
+    Return, or raise one of QUEUE_LOST, if the database can no longer be reached.
     """
     await queue.run_worker_async(
         queues=[_QUEUE],
@@ -101,17 +101,17 @@ async def work_through(queue: App, *, concurrency: int) -> None:
         fetch_job_polling_interval=_POLL_SECONDS,
         update_heartbeat_interval=_HEARTBEAT_SECONDS,
         stalled_worker_timeout=_STALLED_SECONDS,
-        shutdown_graceful_timeout=0,  # a job that is cancelled ends gracefully by itself
+        shutdown_graceful_timeout=0,  # a canceled job finishes its requests itself
         delete_jobs=DeleteJobCondition.ALWAYS,
         install_signal_handlers=False,
     )
 
 
 async def clear_stalled(queue: App) -> None:
-    """End the jobs of workers that died: what they left undone, the ledger knows."""
+    """Remove the jobs of dead workers. The ledger knows which work is unfinished."""
     await queue.job_manager.prune_stalled_workers(_STALLED_SECONDS)
     for job in await queue.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=_STALLED_SECONDS):
-        with suppress(ConnectorException):  # another worker was faster
+        with suppress(ConnectorException):  # another worker removed it first
             await queue.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
 
@@ -134,7 +134,7 @@ async def _enter_schema_async(connection: psycopg.AsyncConnection) -> None:
 
 
 def _keep_quiet() -> None:
-    """Keep the libraries' own log off the screen, where it would end in tracebacks; the worker says what matters."""
+    """Silence the libraries' own logs, which would print tracebacks. The worker logs what matters."""
     for name in ("procrastinate", "psycopg"):
         logging.getLogger(name).handlers = [logging.NullHandler()]
         logging.getLogger(name).propagate = False

@@ -1,4 +1,4 @@
-"""The worker's process: takes jobs, looks after the ledger, outlives the database's absence, and ends when asked."""
+"""The worker's process. It runs jobs, watches the ledger, survives database outages, and stops on a signal."""
 
 import asyncio
 import signal
@@ -27,26 +27,26 @@ from newsletter.workflows.send.worker.queue import (
     work_through,
 )
 
-LOOK_SECONDS = 10.0  # between two looks at the ledger
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0  # while the database cannot be reached
-_AFTER_NOTHING_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 5.0  # so that jobs do not follow each other in a circle
+LOOK_SECONDS = 10.0  # between two checks of the ledger
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0  # between attempts to reach the database
+_AFTER_NOTHING_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 5.0  # pauses, so that a job is not repeated in a busy loop
 
 _T = TypeVar("_T")
 
 
 def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int, log: Log) -> signal.Signals:
-    """Hand over what the ledger says is due until a signal asks for the end; return which one that was.
+    """Send what is due according to the ledger until a signal stops the worker. Return that signal.
 
-    At the first signal the requests in hand are finished and recorded; a second one ends the process as it stands.
-    Raise StoreError where the database cannot be used from the start.
+    At the first signal, requests in progress are finished and recorded. A second signal ends the process immediately.
+    Raise StoreError if the database cannot be used at the start.
     """
     drains = Drains(config, provider, log)
-    drains.due()  # a wrong address must end the command now, not be tried for ever
+    drains.due()  # fails now if the address is wrong, instead of retrying forever
     return asyncio.run(_Service(url, drains, concurrency, log).run())
 
 
 class _Service(Struct):
-    """What the worker's process is doing."""
+    """The state of the worker's process."""
 
     url: str
     drains: Drains
@@ -54,12 +54,12 @@ class _Service(Struct):
     log: Log
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _asked_by: signal.Signals = signal.SIGTERM
-    _fault: Exception | None = None  # a mistake of ours in a job; it ends the process
-    _failures: int = 0  # to reach the database, one after the other
+    _fault: Exception | None = None  # a bug that showed up in a job; it ends the process
+    _failures: int = 0  # failed attempts in a row to reach the database
     _threads: ThreadPoolExecutor | None = None
 
     async def run(self) -> signal.Signals:
-        """Serve until a signal comes, and again after each loss of the database."""
+        """Serve until a signal arrives. Start again after each loss of the database."""
         self._prepare_loop()
         with ThreadPoolExecutor(self.concurrency + 1, thread_name_prefix="worker") as self._threads:
             while not self._stopping.is_set():
@@ -72,8 +72,8 @@ class _Service(Struct):
         return self._asked_by
 
     async def _serve(self) -> None:
-        """Take jobs and looks after the ledger until one of both fails, or the end is asked for."""
-        await self._in_thread(self.drains.due)  # says more clearly than the queue why the database cannot be used
+        """Run jobs and watch the ledger until either fails or a stop is requested."""
+        await self._in_thread(self.drains.due)  # raises a clearer error than the queue if there is no database
         queue = queue_of(self.url, lambda broadcast: self._drain(queue, broadcast))
         async with queue.open_async():
             await prepare_queue(queue)
@@ -93,7 +93,7 @@ class _Service(Struct):
             raise StoreError("the connection to the queue was lost")
 
     async def _look_after(self, queue: App) -> None:
-        """Put a job for each broadcast that is due, now and then: a queue that lost its jobs loses nothing."""
+        """Add a job for each broadcast that is due, every few seconds. This also replaces lost jobs."""
         while True:
             for broadcast_id in await self._in_thread(self.drains.due):
                 await put_job(queue, broadcast_id)
@@ -101,7 +101,7 @@ class _Service(Struct):
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _drain(self, queue: App, broadcast_id: int) -> None:
-        """Work on one job; where it is cancelled, first finish and record what it has in hand."""
+        """Run one job. If it is canceled, finish and record its requests in progress first."""
         stop = Event()
         work = asyncio.create_task(self._work(queue, broadcast_id, stop))
         try:
@@ -132,35 +132,35 @@ class _Service(Struct):
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _is_connected(self) -> None:
-        self.log("the database is back" if self._failures else "ready; what is due is handed over")
+        self.log("the database is available again" if self._failures else "ready to send what is due")
         self._failures = 0
 
     async def _wait_for_database(self, error: Exception) -> None:
         seconds = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LONGEST_PAUSE_SECONDS)
         self._failures += 1
-        # What procrastinate raises says nothing by itself.
+        # The exceptions of procrastinate have no useful message, but their cause does.
         cause = error if isinstance(error, StoreError) else error.__cause__ or error
         self.log(f"the database cannot be used ({one_line(str(cause))}); trying again in {seconds:.0f} s")
         await self._pause(seconds)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but not where the end is asked for."""
+        """Wait, or return early if a stop is requested."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _prepare_loop(self) -> None:
         loop = asyncio.get_running_loop()
-        # A job whose end could not be written, because the database was away, is nobody's to await.
+        # If the end of a job could not be stored during an outage, no task awaits its error, so it is logged here.
         loop.set_exception_handler(lambda _loop, context: self.log(f"{context['message']}: {context.get('exception')}"))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
-        """Ask for the end, and leave a second signal to the system, which does not wait."""
+        """Request a stop. A second signal is handled by the system and ends the process immediately."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
-        self.log("stopping: the requests in hand are finished and recorded first")
+        self.log("stopping after the requests in progress are finished and recorded")
         self._asked_by = number
         self._stopping.set()

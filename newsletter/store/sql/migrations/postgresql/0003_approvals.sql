@@ -1,4 +1,4 @@
--- Why an approval does not hold any more, whatever the content; empty where it does. The content of an issue used to be
--- told by all emails that could be made of it; now it is told by the issue alone.
+-- Why an approval is void, even if the content is unchanged. Empty if it is valid. The hash of the content used to
+-- cover all emails that could be made from an issue. Now it covers only the issue itself.
 ALTER TABLE approval ADD COLUMN voided TEXT COLLATE "C" NOT NULL DEFAULT '';
 UPDATE approval SET voided = 'this version looks at the content in another way';

@@ -1,26 +1,26 @@
--- When a broadcast is to reach people: a moment, or empty for as soon as it can.
+-- When a broadcast is to reach people: a time, or empty for as soon as possible.
 ALTER TABLE broadcast ADD COLUMN due_at TEXT NOT NULL DEFAULT '';
 ALTER TABLE broadcast ADD COLUMN is_local_time INTEGER NOT NULL DEFAULT 0;
 
--- Under which the provider holds mail that was handed over ahead of its time; kept before it is first used.
+-- The id under which the provider holds email that is sent to it early. It is saved before it is first used.
 ALTER TABLE broadcast ADD COLUMN batch_id TEXT NOT NULL DEFAULT '';
 
--- A chunk is of one time zone where the broadcast goes by local time.
+-- If the broadcast goes by local time, each chunk has one time zone.
 ALTER TABLE chunk ADD COLUMN zone TEXT NOT NULL DEFAULT '';
 ALTER TABLE chunk ADD COLUMN due_at TEXT NOT NULL DEFAULT '';
 
--- Until when the provider was asked to hold it; a moment, or empty where it was handed over to leave at once.
+-- Until when the provider was asked to hold it: a time, or empty if it was to leave at once.
 ALTER TABLE chunk ADD COLUMN hold_until TEXT NOT NULL DEFAULT '';
 
--- When it was last claimed, for the pace; empty where it never was.
+-- When it was last claimed, for the pace. Empty if it never was.
 ALTER TABLE chunk ADD COLUMN claimed_at TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX chunk_claimed ON chunk (claimed_at);
 
--- The order in which chunks are claimed; it holds only what is left to claim.
+-- The order in which chunks are claimed. It contains only chunks that are still to be claimed.
 CREATE INDEX chunk_ready ON chunk (broadcast, due_at, number) WHERE state = 'ready';
 
--- What happened to a broadcast, in order.
+-- The journal of a broadcast: what happened to it, in order.
 CREATE TABLE journal (
     broadcast INTEGER NOT NULL REFERENCES broadcast (id),
     number INTEGER NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE journal (
     PRIMARY KEY (broadcast, number)
 ) STRICT, WITHOUT ROWID;
 
--- Who said yes to which content of an issue.
+-- Who approved which content of an issue.
 CREATE TABLE approval (
     issue TEXT NOT NULL,
     content_hash TEXT NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE approval (
     PRIMARY KEY (issue, content_hash, approved_by)
 ) STRICT, WITHOUT ROWID;
 
--- Of which content of an issue test copies were taken by the provider.
+-- The contents of issues of which the provider accepted test copies.
 CREATE TABLE tested (
     issue TEXT NOT NULL,
     content_hash TEXT NOT NULL,
@@ -48,7 +48,8 @@ CREATE TABLE tested (
     PRIMARY KEY (issue, content_hash)
 ) STRICT, WITHOUT ROWID;
 
--- What the provider reported; by time first, so that new reports are written at the end. Repetitions fall together.
+-- Events that the provider reported. The key begins with the time, so that new events are written at the end. A
+-- repeated event has the same key.
 CREATE TABLE event (
     at TEXT NOT NULL,
     id TEXT NOT NULL,

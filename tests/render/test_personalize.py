@@ -1,4 +1,4 @@
-"""Personalisation, a chunk at a time: everybody gets their own values, escaped for where they stand."""
+"""Personalization, a chunk at a time: everybody gets their own values, escaped for where they stand."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
-from newsletter.render.merge import ESCAPES, Personaliser
+from newsletter.render.merge import ESCAPES, Personalizer
 
 ENVELOPE = Envelope(
     from_name="Ana Lima",
@@ -42,12 +42,12 @@ deliveries = st.lists(
 
 
 def test_the_fields_of_slots_are_those_that_the_ledger_must_read() -> None:
-    assert Personaliser.fields_of(SLOTS) == FIELDS
+    assert Personalizer.fields_of(SLOTS) == FIELDS
 
 
 @given(deliveries)
 def test_everybody_gets_their_own_values_escaped_for_each_place(chunk: list[ClaimedDelivery]) -> None:
-    people = Personaliser(SLOTS, FIELDS, ENVELOPE).recipients(chunk)
+    people = Personalizer(SLOTS, FIELDS, ENVELOPE).recipients(chunk)
 
     assert len(people) == len(chunk)
     for person, delivery in zip(people, chunk, strict=True):
@@ -66,4 +66,4 @@ def test_everybody_gets_their_own_values_escaped_for_each_place(chunk: list[Clai
 def test_an_issue_without_merge_fields_needs_no_values(chunk: list[ClaimedDelivery]) -> None:
     bare = [delivery._replace(values=()) for delivery in chunk]
 
-    assert [person.values for person in Personaliser((), (), ENVELOPE).recipients(bare)] == [()] * len(chunk)
+    assert [person.values for person in Personalizer((), (), ENVELOPE).recipients(bare)] == [()] * len(chunk)

@@ -1,0 +1,85 @@
+"""Arguments and options: how the help shows them, and how the shell completes them.
+
+Typer creates the parameters of a command itself and cannot be told to use other classes. So `plain` changes the class
+of each finished parameter. `Command` and `LazyGroup` in `cli/app.py` call it for all of their parameters.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import typer
+from typer.core import TyperArgument, TyperOption
+
+
+class _Ranged(Protocol):
+    """A parameter whose value may have a minimum and a maximum."""
+
+    min: int | float | None
+    max: int | float | None
+
+
+class PlainArgument(TyperArgument):
+    """An argument that shows no Python type. In the usage line it is `ISSUE`, or `[ISSUE]` if it is optional."""
+
+    def display_type(self, ctx: typer.Context) -> str:  # type: ignore[override]  # Typer's type of it is private
+        """Return an empty text, because the metavar or the help says what to write."""
+        return ""
+
+    def get_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the argument as the usage line shows it."""
+        name = f"{self.metavar or self.name}{'' if self.nargs == 1 else '...'}"
+        return [name if self.required else f"[{name}]"]
+
+    def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:  # type: ignore[override]
+        """Return the values that begin with what the user has typed so far."""
+        return _known_values(self.metavar, incomplete) or super().shell_complete(ctx, incomplete)
+
+    def _get_number_range_help_str(self) -> str | None:
+        return range_of(self)
+
+
+class PlainOption(TyperOption):
+    """An option that shows no Python type."""
+
+    def display_type(self, ctx: typer.Context) -> str:  # type: ignore[override]
+        """Return an empty text, because the metavar or the help says what to write."""
+        return ""
+
+    def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:  # type: ignore[override]
+        """Return the values that begin with what the user has typed so far."""
+        return _known_values(self.metavar, incomplete) or super().shell_complete(ctx, incomplete)
+
+    def _get_number_range_help_str(self) -> str | None:
+        return None if self.count else range_of(self)
+
+
+def plain(parameters: Iterable[object]) -> None:
+    """Change the class of each parameter to ours, unless it is already ours.
+
+    The parameters are changed in place, because Typer compares them by identity when it orders their callbacks.
+    """
+    for parameter in parameters:
+        if type(parameter) is TyperArgument:
+            parameter.__class__ = PlainArgument
+        elif type(parameter) is TyperOption:
+            parameter.__class__ = PlainOption
+
+
+def range_of(parameter: _Ranged) -> str | None:
+    """Return `1 to 16` or `1 or more`, or None if every number is allowed."""
+    if parameter.min is None:
+        return None if parameter.max is None else f"up to {parameter.max}"
+    return f"{parameter.min} or more" if parameter.max is None else f"{parameter.min} to {parameter.max}"
+
+
+def _known_values(metavar: str | None, incomplete: str) -> list[Any]:
+    """Return the completions of a parameter. Its metavar says which kind of value it takes."""
+    from typer.core import CompletionItem  # type: ignore[attr-defined]  # Typer has no public name for it
+
+    from newsletter.cli.completion import values_of
+
+    return [
+        CompletionItem(value, help=about or None)
+        for value, about in values_of(metavar or "")
+        if value.startswith(incomplete)
+    ]

@@ -124,18 +124,28 @@ def clear_forgotten(database: Database) -> int:
     An import may then add them again.
     """
     with database.transaction() as connection:
-        _DROP_KEY(connection)
-        return _CLEAR_FORGOTTEN(connection)
+        return delete_forgotten(connection)
+
+
+def delete_forgotten(connection: Connection) -> int:
+    """Delete the record of who was forgotten, and with which key. Return the number of people."""
+    _DROP_KEY(connection)
+    return _CLEAR_FORGOTTEN(connection)
 
 
 def require_key(connection: Connection, key: bytes) -> None:
     """Raise InputError if people were forgotten with a different key."""
     known = find_key(connection)
-    if known is not None and known != digest_of(_NOBODY, key):
+    if known is not None and not is_key_of(known, key):
         raise InputError(
             "NEWSLETTER_KEY is not the key with which people were forgotten here; set it to that key, or, if the key "
             "is lost, see `newsletter suppressions remove --forgotten`"
         )
+
+
+def is_key_of(mark: bytes, key: bytes) -> bool:
+    """Return whether the stored digest, as `find_key` returns it, identifies this key."""
+    return mark == _mark_of(key)
 
 
 def digest_of(person: str, key: bytes) -> bytes:
@@ -145,10 +155,14 @@ def digest_of(person: str, key: bytes) -> bytes:
 
 def _remember(connection: Connection, person: str, subscriber: int | None, *, key: bytes, now: datetime) -> None:
     reason = _FIND_REASON(connection, person=person)
-    keep_key(connection, digest_of(_NOBODY, key))
+    keep_key(connection, _mark_of(key))
     _REMEMBER(
         connection, digest=digest_of(person, key), subscriber=subscriber, reason=reason or _NO_REASON, now=text_of(now)
     )
+
+
+def _mark_of(key: bytes) -> bytes:
+    return digest_of(_NOBODY, key)
 
 
 def _erase_from_ledger(connection: Connection, addresses: Collection[str], *, instead: str) -> None:

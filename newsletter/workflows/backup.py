@@ -7,9 +7,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from newsletter.store import backup
-from newsletter.store.backup import Restored
+from newsletter.store.backup import back_up
 from newsletter.store.database import Database
+from newsletter.store.restore import Restored, is_anything_there, restore
 
 
 class RestoredWorkspace(Struct, frozen=True, kw_only=True):
@@ -25,12 +25,12 @@ def backup_workspace(database: Database, path: Path, *, now: datetime, on_progre
     `on_progress` is called with the completed fraction, from 0 to 1. Raise StoreError if the file exists or cannot be
     written.
     """
-    backup.back_up(database, path, now=now, on_progress=on_progress)
+    back_up(database, path, now=now, on_progress=on_progress)
 
 
 def holds_data(database: Database) -> bool:
     """Return whether the database holds any data that a restore would replace."""
-    return backup.is_anything_there(database)
+    return is_anything_there(database)
 
 
 def restore_workspace(
@@ -44,16 +44,15 @@ def restore_workspace(
 ) -> RestoredWorkspace:
     """Replace the data with a backup. The current data is first backed up to a file in `root`.
 
-    Raise InputError if a broadcast is being sent or the backup is of another list. Raise StoreError if the file is
-    not a backup or is damaged. In both cases, no data is changed.
+    Raise InputError or StoreError as `restore` in the store does. In both cases, no data is changed.
     """
     aside = None
     if holds_data(database):
         names = (f"newsletter-before-restore-{now:%Y%m%d}{f'-{number}' if number else ''}.db" for number in count())
         aside = next(free for name in names if not (free := root / name).exists())
-        backup.back_up(database, aside, now=now, on_progress=lambda _: None)
+        back_up(database, aside, now=now, on_progress=lambda _: None)
     try:
-        restored = backup.restore(database, path, key=key, now=now, on_progress=on_progress)
+        restored = restore(database, path, key=key, now=now, on_progress=on_progress)
     except BaseException:
         if aside is not None:
             aside.unlink(missing_ok=True)

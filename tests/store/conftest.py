@@ -21,6 +21,12 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a test saves a backup."""
+    return tmp_path / "backup.db"
+
+
+@pytest.fixture
 def fresh_location(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Location]]:
     """Gives a place for a database without data: a file, or a database of the server."""
     if engine == "sqlite":

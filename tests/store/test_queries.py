@@ -84,7 +84,7 @@ for each in handles():
 
 ENUMS: tuple[type[Enum], ...] = (BroadcastState, ChunkState, DeliveryStatus, Entry, EventType, SuppressionReason)
 # Texts that look like members of an enum, and may be others: every reason for which people are not mailed, by name.
-OF_SEVERAL_ENUMS = {"backup.suppressions.reason", "stats.left_list.reason", "stats.suppressed.name"}
+OF_SEVERAL_ENUMS = {"restore.suppressions.reason", "stats.left_list.reason", "stats.suppressed.name"}
 NULLABLE = (
     ("broadcast", "finished_at"),
     ("delivery", "chunk"),

@@ -44,7 +44,7 @@ _CREATE_NEWCOMER = change("import_merging", "create_newcomer")
 _NEWCOMERS = query_all("import_merging", "newcomers", NewcomerRow)
 _FORGOTTEN_NEWCOMERS = query_all("import_merging", "forgotten_newcomers", ForgottenNewcomer)
 _GIVE_ID_BACK = change("import_merging", "give_id_back")
-_REMEMBER_AGAIN = change("import_merging", "remember_again")
+REMEMBER_AGAIN = change("import_merging", "remember_again")
 _DROP_NEWCOMER = change("import_merging", "drop_newcomer")
 _PAGE = 10_000
 _MAY_RETURN = {"unsubscribed", "bounced", "complained", "forgotten"}  # all reasons except `invalid` and `manual`
@@ -86,7 +86,13 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
     _keep_digests(connection, key)
     refused, returning = [], []
     for row in _FORGOTTEN_NEWCOMERS(connection):
-        if row.reason in _MAY_RETURN and row.forgotten_at < row.consented_at <= now and row.consent_source:
+        if may_return(
+            row.reason,
+            forgotten_at=row.forgotten_at,
+            consented_at=row.consented_at,
+            consent_source=row.consent_source,
+            now=now,
+        ):
             returning.append({"line": row.line, "subscriber": row.subscriber, "digest": row.digest})
             told = f"was forgotten and came back: new consent of {row.consented_at} ({row.consent_source})"
             connection.load("remark", [(row.line, row.email, 0, told)])
@@ -97,9 +103,14 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
     if refused:
         REJECT_REMARKED(connection)
     _GIVE_ID_BACK.for_each(connection, returning)
-    _REMEMBER_AGAIN.for_each(connection, returning)
+    REMEMBER_AGAIN.for_each(connection, returning)
     _DROP_NEWCOMER(connection)
     return len(returning)
+
+
+def may_return(reason: str, *, forgotten_at: str, consented_at: str, consent_source: str, now: str) -> bool:
+    """Return whether a consent lets a forgotten person return. `reason` is why they were not emailed."""
+    return reason in _MAY_RETURN and forgotten_at < consented_at <= now and bool(consent_source)
 
 
 def _keep_digests(connection: Connection, key: bytes) -> None:

@@ -55,14 +55,22 @@ SET
 SELECT digest, subscriber, reason, created_at FROM forgotten ORDER BY digest;
 
 -- name: remember(digest, subscriber, reason, created_at)*!
--- Save that a person was forgotten.
+-- Save that a person was forgotten. If the backup has an earlier record, they came back and were forgotten again.
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :created_at)
-ON CONFLICT (digest) DO NOTHING;
+ON CONFLICT (digest) DO UPDATE
+SET subscriber = excluded.subscriber, reason = excluded.reason, created_at = excluded.created_at;
 
--- name: emails()
--- Return the addresses of all people in the backup, whether on the list or suppressed.
-SELECT email FROM subscriber UNION SELECT email FROM suppression;
+-- name: people()
+-- Return everyone in the backup, on the list or not. A lifted suppression and a soft bounce have no other address.
+SELECT person, email FROM subscriber
+UNION SELECT person, email FROM suppression
+UNION SELECT person, person FROM past_suppression
+UNION SELECT person, person FROM soft_bounce;
+
+-- name: joined(newest)
+-- Return the subscribers who were carried over, because they joined after the backup was made.
+SELECT person, consented_at, consent_source FROM subscriber WHERE id > :newest;
 
 -- name: email_of(subscriber)$
 -- Return the address of a subscriber.

@@ -31,13 +31,20 @@ class ListColumn(Struct, frozen=True, kw_only=True):
     status: StatusColumn | None = None  # how its cells may say that a row must not be imported
 
     @property
+    def is_left_out(self) -> bool:
+        """Whether nothing of it is imported."""
+        return not (self.fields or self.attribute or self.is_json or self.status)
+
+    @property
     def use(self) -> str:
         """Return a description of what it is used for."""
+        if self.is_left_out:
+            return "left out"
         if self.is_json:
             return "attributes"
         if self.attribute:
             return f"attribute {self.attribute}" + (", and whether they may be emailed" if self.status else "")
-        return ", ".join(self.fields) or ("whether they may be emailed" if self.status else "left out")
+        return ", ".join(self.fields) or "whether they may be emailed"
 
 
 class ListHeader(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
+from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
@@ -13,26 +14,49 @@ LEFT_OUT = ""  # the target of a column that is not imported
 JSON = "json"  # a column with further attributes, as a JSON object
 
 ANYTHING = "*"  # stands for any value
-# Reasons why someone must not be emailed. They equal texts in export_formats.toml.
-BOUNCED = "bounced"
-COMPLAINED = "complained about an email"
-NOT_CONFIRMED = "not confirmed"
 
 _YES = ("true", "yes", "1", "y")
+
+
+class Status(StrEnum):
+    """Why someone must not be emailed according to a list. The values are the names in export_formats.toml."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    REMOVED = "removed"
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    BLOCKED = "blocked"
+    BLOCKLISTED = "blocklisted"  # what some tools call blocked
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"  # reported an email as spam
+    NOT_CONFIRMED = "not_confirmed"  # never answered the email that asked for a confirmation
+    TURNED_OFF = "turned_off"  # still reads on the web
+
+    @property
+    def told(self) -> str:
+        """The status as part of a sentence about a row."""
+        return _SENTENCES.get(self, self.value)
+
+
+_SENTENCES = {
+    Status.COMPLAINED: "complained about an email",
+    Status.NOT_CONFIRMED: "not confirmed",
+    Status.TURNED_OFF: "email was turned off",
+}
 
 
 class StatusColumn(Struct, frozen=True, kw_only=True):
     """A column whose values may say that someone must not be emailed."""
 
     name: str
-    reasons: Mapping[str, str]  # value in lowercase → why the row is not imported
+    reasons: Mapping[str, Status]  # value in lowercase → why the row is not imported
     mailed: frozenset[str] | None = None  # the values of people who may be emailed; None: all others
     is_free: bool = False  # whether it may contain other values, which say nothing about email
 
-    def reason_of(self, cell: str) -> str:
-        """Return why someone with this value must not be emailed, or an empty text if there is no reason."""
+    def reason_of(self, cell: str) -> Status | None:
+        """Return why someone with this value must not be emailed, or None if there is no reason."""
         said = cell.lower()
-        return self.reasons.get(said) or (self.reasons.get(ANYTHING, "") if said else "")
+        return self.reasons.get(said) or (self.reasons.get(ANYTHING) if said else None)
 
     def is_unknown(self, cell: str) -> bool:
         """Return whether a value does not tell whether someone may be emailed."""
@@ -51,11 +75,11 @@ class ExportFormat(Struct, frozen=True, kw_only=True):
 
 def _status(told: Mapping[str, Any]) -> StatusColumn:
     """Return a status column from its description in export_formats.toml."""
-    reasons = {word: reason for reason, words in told.get("reasons", {}).items() for word in words}
+    reasons = {word: Status(reason) for reason, words in told.get("reasons", {}).items() for word in words}
     if "anything" in told:
-        reasons[ANYTHING] = told["anything"]
+        reasons[ANYTHING] = Status(told["anything"])
     if "if_yes" in told:
-        reasons |= dict.fromkeys(_YES, told["if_yes"])
+        reasons |= dict.fromkeys(_YES, Status(told["if_yes"]))
     return StatusColumn(
         name=told["name"],
         reasons=reasons,

@@ -11,15 +11,15 @@ from msgspec.structs import replace
 from newsletter.lists.csv_header import ListColumn, ListHeader, column_names, header_mistakes, recognized_column
 from newsletter.lists.export_formats import (
     ANYTHING,
-    BOUNCED,
-    COMPLAINED,
     OUR_EXPORT,
     ExportFormat,
+    Status,
     StatusColumn,
     letters_of,
     recognize,
 )
 from newsletter.model.columns import COLUMNS, LIST_COLUMNS
+from newsletter.model.imports import RowFate
 
 LEFT_AT = "left_at"  # the field of a column with the time of unsubscribing; its cell is empty for other people
 
@@ -30,17 +30,20 @@ _FIELDS = {
 }
 _EMAILS = frozenset({"email", "emailaddress", "recipient"})
 _STREETS = "address"  # a column with email addresses, if no other column has them
-_REPORT = frozenset({"line", "email", "fate", "remark"})
+_REPORT = frozenset(RowFate.__struct_fields__)
 # Fields that only a list of subscribers has, and fields that describe people.
 _OF_SUBSCRIBERS = frozenset({"joined_at", *(column.name for column in COLUMNS if column.is_consent)})
 _ABOUT_PEOPLE = frozenset(LIST_COLUMNS) - {"email"}
-_LEFT = "unsubscribed"
 _MOMENTS = {
-    **dict.fromkeys(("unsubtime", "unsubscribedat", "unsubscribeat", "unsubscribedon", "unsubscribetime"), _LEFT),
-    **dict.fromkeys(("unsubscribedate", "unsubscriptiondate", "optedoutat", "optouttime", "optoutdate"), _LEFT),
-    **dict.fromkeys(("leftat", "suppressedat", "deletedat"), _LEFT),
-    **dict.fromkeys(("bouncedat", "bouncetime", "cleantime"), BOUNCED),
-    **dict.fromkeys(("complainedat", "complaintat", "complainttime"), COMPLAINED),
+    **dict.fromkeys(
+        ("unsubtime", "unsubscribedat", "unsubscribeat", "unsubscribedon", "unsubscribetime"), Status.UNSUBSCRIBED
+    ),
+    **dict.fromkeys(
+        ("unsubscribedate", "unsubscriptiondate", "optedoutat", "optouttime", "optoutdate"), Status.UNSUBSCRIBED
+    ),
+    **dict.fromkeys(("leftat", "suppressedat", "deletedat"), Status.UNSUBSCRIBED),
+    **dict.fromkeys(("bouncedat", "bouncetime", "cleantime"), Status.BOUNCED),
+    **dict.fromkeys(("complainedat", "complaintat", "complainttime"), Status.COMPLAINED),
 }
 
 

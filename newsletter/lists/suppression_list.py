@@ -18,7 +18,7 @@ from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
 from newsletter.lists.csv_header import ListColumn, ListHeader
 from newsletter.lists.encodings import Encoding, find_encoding
-from newsletter.lists.export_formats import BOUNCED, COMPLAINED, NOT_CONFIRMED, OWN
+from newsletter.lists.export_formats import OWN, Status
 from newsletter.lists.list_moments import moment_text
 from newsletter.lists.suppression_header import LEFT_AT, email_places, read_suppression_header
 from newsletter.lists.tables import delimiter_of, read_table
@@ -31,9 +31,9 @@ _MOST_SHOWN = 100  # mistakes; if a file is not a list, every line has one
 _CORRECT = "correct or delete the line"
 _REASONS = {reason.value: reason for reason in SuppressionReason}
 _MEANT = {
-    BOUNCED: SuppressionReason.BOUNCED,
-    COMPLAINED: SuppressionReason.COMPLAINED,
-}  # for any other text: UNSUBSCRIBED
+    Status.BOUNCED: SuppressionReason.BOUNCED,
+    Status.COMPLAINED: SuppressionReason.COMPLAINED,
+}  # for any other status: UNSUBSCRIBED
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # The code in a mail server's answer (RFC 3463), which appears in lists of bounces.
 _ANSWER_CODE = re.compile(r"[245](?:\.\d{1,3}\.\d{1,3}|\d\d)")
@@ -138,10 +138,10 @@ class _RowReader:
         for column, status in self._states:
             cell = _tidy(cells[column.place])
             left = status.reason_of(cell)
-            if left and left != NOT_CONFIRMED and (LEFT_AT not in column.fields or self._moment(cell)):
+            if left and left is not Status.NOT_CONFIRMED and (LEFT_AT not in column.fields or self._moment(cell)):
                 known = _REASONS.get(words.lower())
                 return known or _MEANT.get(left, SuppressionReason.UNSUBSCRIBED), "" if known else words
-            is_mailed |= left == NOT_CONFIRMED or cell.lower() in (status.mailed or ())
+            is_mailed |= left is Status.NOT_CONFIRMED or cell.lower() in (status.mailed or ())
             unknown = cell if status.is_unknown(cell) else unknown
         if is_mailed:
             return None

@@ -43,12 +43,17 @@ def test_column_without_a_name_is_left_out(tmp_path: Path) -> None:
     content = "email,,country,\nana@example.org,x,BR,\n"
 
     assert only_row(tmp_path, content)["attributes"] == '{"country":"BR"}'
-    assert [column.use for column in shape_of(tmp_path, content).header.columns] == [
-        "email",
-        "left out",
-        "attribute country",
-        "left out",
-    ]
+    columns = shape_of(tmp_path, content).header.columns
+    assert [column.use for column in columns] == ["email", "left out", "attribute country", "left out"]
+    assert [column.is_left_out for column in columns] == [False, True, False, True]
+
+
+def test_column_that_only_says_who_may_be_emailed_is_not_left_out(tmp_path: Path) -> None:
+    content = "email,active_subscription,email_disabled\nana@example.org,false,false\n"
+
+    column = shape_of(tmp_path, content).header.columns[-1]
+
+    assert (column.use, column.is_left_out) == ("whether they may be emailed", False)
 
 
 @pytest.mark.parametrize(

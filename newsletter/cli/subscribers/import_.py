@@ -91,11 +91,11 @@ def _print_shape(file: Path, shape: ListShape) -> None:
     attributes, left_out, renamed = [], [], []
     for column in header.columns:
         name = column.name or f"column {column.place + 1}, which has no name"
-        if column.use == "left out":
+        if column.is_left_out:
             left_out.append(name)
-        elif column.use == f"attribute {column.attribute}" and letters_of(name) == letters_of(column.attribute):
+        elif column.attribute and not column.status and letters_of(name) == letters_of(column.attribute):
             attributes.append(column.attribute)
-        elif column.use != column.name:
+        elif column.use != column.name:  # otherwise both sides of the arrow would be the same
             renamed.append(f"{name} → {column.use}")
     for line in _first(renamed):
         output.note(f"  {line}")

@@ -19,8 +19,6 @@ from newsletter.store.merge import merge_subscribers
 from newsletter.system.environment import forget_key
 from newsletter.system.files import private_file
 
-_FATE_COLUMNS = ("line", "email", "fate", "remark")
-
 
 class ImportRequest(Struct, frozen=True, kw_only=True):
     """The list to import, and the options for importing it."""
@@ -99,13 +97,13 @@ def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]
     _require_report(path)
     with private_file(path, overwrite=True) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_FATE_COLUMNS)
+        writer.writerow(RowFate.__struct_fields__)
         yield lambda fate: writer.writerow((fate.line, guarded(fate.email), fate.fate.value, guarded(fate.remark)))
 
 
 def _require_report(path: Path) -> None:
     """Raise InputError if the file exists, unless it is an earlier report, which may be replaced."""
-    head = ",".join(_FATE_COLUMNS).encode()
+    head = ",".join(RowFate.__struct_fields__).encode()
     if not path.is_file():
         return
     with path.open("rb") as file:

@@ -78,6 +78,10 @@ def test_a_subscribers_own_mail_is_built_without_naming_them(workspace: Path) ->
     assert not (workspace / "logs").exists()
     for nobody in ("person99@example.org", ""):
         assert "no subscriber has the address" in run(workspace, "build", "--as", nobody, expect=2).stderr
+    note = "would not receive this issue"
+    assert note not in done.stderr
+    run(workspace, "suppressions", "add", "person1@example.org", "--reason", "unsubscribed", "--yes")
+    assert f"{note}: unsubscribed" in run(workspace, "build", "--as", "person1@example.org").stderr
 
 
 def test_variants_are_built_and_sent_to_whom_they_are_for(workspace: Path) -> None:

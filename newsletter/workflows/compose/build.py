@@ -1,6 +1,7 @@
 """Build an issue into files that a person can open: HTML with its images, plain text, an email and a report."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -39,8 +40,10 @@ def build_issue(
     there is one.
     Raise MistakesError for mistakes in the issue, or InputError if the files cannot be written.
     """
-    for earlier in (config.root / BUILD_FOLDER / folder.name).glob(f"{READER_FILE}.*"):
-        earlier.unlink()
+    target = config.root / BUILD_FOLDER / folder.name
+    with _writing_to(config, target):
+        for earlier in target.glob(f"{READER_FILE}.*"):
+            earlier.unlink()
     theme = open_theme(config)
     composed = compose_issue(config, folder, known_fields=known_fields, theme=theme)
     files = _write(config, composed, reader_for(composed.issue) if reader_for else None, now)
@@ -50,15 +53,22 @@ def build_issue(
 
 def _write(config: Config, composed: Composed, reader: Reader | None, now: datetime) -> tuple[Path, ...]:
     target = config.root / BUILD_FOLDER / composed.issue.name
-    try:
+    with _writing_to(config, target):
         target.parent.mkdir(exist_ok=True)
         with whole_folder(target, overwrite=True) as staging:
             _write_all(staging, config, composed, reader, now)
+    return tuple(sorted(target.glob("*.*")))
+
+
+@contextmanager
+def _writing_to(config: Config, target: Path) -> Iterator[None]:
+    """Raise InputError if the folder, or a file in it, cannot be written or deleted."""
+    try:
+        yield
     except OSError as err:
         place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
         remedy = "check its permissions and the free space on the disk"
         raise InputError(f"{place}: cannot be written ({err.strerror}); {remedy}") from err
-    return tuple(sorted(target.glob("*.*")))
 
 
 def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader | None, now: datetime) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from newsletter.checks.registry import RULES
 from newsletter.config import CONFIG_FILE, Config
-from newsletter.errors import FindingsError, InputError
+from newsletter.errors import FindingsError, InputError, MistakesError
 from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
 from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
@@ -154,9 +154,13 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
 
     Templates and images are read while a variant is rendered, so a variant that is rendered later could differ.
     """
-    _, rendered = render_folder(plan.composed.subject.config, plan.folder)
+    edited = InputError("the issue was edited in the meantime; nothing was sent. Review it, then send it again")
+    try:
+        _, rendered = render_folder(plan.composed.subject.config, plan.folder)
+    except MistakesError as err:  # the plan was made without any
+        raise edited from err
     if rendered.content_hash != plan.request.content_hash:
-        raise InputError("the issue was edited in the meantime; nothing was sent. Review it, then send it again")
+        raise edited
     return rendered
 
 

@@ -212,6 +212,14 @@ def test_mail_of_a_subscriber_is_for_its_owner_alone_and_gone_with_the_next_buil
     assert not any(path.exists() for path in files)
 
 
+def test_mail_of_a_subscriber_that_cannot_be_deleted_is_told(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path, WORKSPACE)
+    (root / "build/2026-02/subscriber.old").mkdir(parents=True)  # a folder cannot be deleted as a file
+
+    with pytest.raises(InputError, match=r"^build/2026-02/subscriber\.old: cannot be written \(.*\); check its"):
+        build_issue(load_config(root), root / "issues/2026-02", NOW)
+
+
 def test_somebody_who_is_not_on_the_list_is_told_apart(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
     issue = compose_issue(config, require_issue(config, "2026-02")).issue

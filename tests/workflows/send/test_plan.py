@@ -370,6 +370,8 @@ def test_variant_of_somebody_who_joins_after_the_plan_is_checked_before_the_free
     [
         ("issues/2026-02/letter.md", "Another letter, which nobody has read yet.\n"),
         ("templates/text/sections/letter.txt.j2", "nothing of it\n"),
+        ("issues/2026-02/letter.md", "![A field](images/none.png)\n"),
+        ("issues/2026-02/issue.yaml", "title: [\n"),
     ],
 )
 def test_variant_of_somebody_who_joins_after_the_plan_is_not_made_of_an_issue_that_was_edited_meanwhile(

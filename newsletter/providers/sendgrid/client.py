@@ -135,6 +135,10 @@ class SendGridAccount(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"SendGridAccount({self.host})"  # without the key
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """Return what Rich shows, which otherwise prints every field."""
+        return [("host", self.host)]
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that must not appear in any message."""

@@ -21,6 +21,10 @@ class Address(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Address({self.shown})"
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """Return what Rich shows, which otherwise prints every field."""
+        return [("shown", self.shown)]
+
 
 def read_address(url: str) -> Address:
     """Return the address in the URL of a database.

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from newsletter.errors import InputError
+from newsletter.language import counts
 
 Item = TypeVar("Item")
 
@@ -27,6 +28,10 @@ _COMMANDS = re.compile(
     r"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 )
 _NARROWEST = 20  # columns; on a narrower terminal, breaking lines would not make them more readable
+
+# The commands write counts as the rest of the program does.
+count_of = counts.count_of
+people_of = counts.people_of
 
 
 def say(text: str = "", *, hang: int = 0) -> None:
@@ -148,17 +153,6 @@ def styled(text: str, style: str, *, stream: object = None) -> str:
     if not wants or not getattr(target, "isatty", lambda: False)():
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
-
-
-def count_of(number: int, noun: str) -> str:
-    """Return `1 subscriber`, `2 subscribers`, `2 entries` or `2 addresses`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
-
-
-def people_of(number: int) -> str:
-    """Return `1 person` or `2 people`."""
-    return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
 def shortened(text: str, columns: int) -> str:

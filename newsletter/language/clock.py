@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from newsletter.language.counts import count_of
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (  # in English in every locale
     *("January", "February", "March", "April", "May", "June"),
@@ -73,7 +75,7 @@ def say_span(span: timedelta) -> str:
     days, hours = divmod(minutes // 60, 24)
     parts = [(days, "day"), (hours, "hour"), (minutes % 60, "minute")]
     first = next((index for index, (number, _) in enumerate(parts) if number), len(parts) - 1)
-    words = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts[first : first + 2] if number]
+    words = [count_of(number, unit) for number, unit in parts[first : first + 2] if number]
     return " ".join(words) or "0 minutes"
 
 

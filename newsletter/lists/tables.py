@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.errors import InputError, MistakesError
+from newsletter.language.counts import count_of
 from newsletter.lists.cells import shortened
 from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.encodings import Encoding, mistake
@@ -147,7 +148,7 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
 def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> RejectedRow:
     place = header.email.place
     address = cells[place].strip() if len(cells) > place else ""
-    count = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
+    count = count_of(len(cells), "cell")
     reason = f"the row has {count}, and the header has {header.width}; look for a missing quote or separator"
     return RejectedRow(line=line, email=shortened(address), reason=reason)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from newsletter.language.clock import show_day
+from newsletter.language.counts import count_of
 from newsletter.model.address import person_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import SoftBounce, SoftBouncePolicy
@@ -120,4 +121,4 @@ def _last_signs(connection: Connection, runs: Sequence[_Run]) -> dict[int, datet
 
 def _told(bounces: Sequence[datetime]) -> str:
     days = len({bounce.date() for bounce in bounces})
-    return f"{days} soft bounce{'s' if days > 1 else ''} from {show_day(bounces[0])} to {show_day(bounces[-1])}"
+    return f"{count_of(days, 'soft bounce')} from {show_day(bounces[0])} to {show_day(bounces[-1])}"

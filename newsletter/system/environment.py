@@ -54,6 +54,5 @@ def forget_key(environ: Mapping[str, str] = os.environ) -> bytes | None:
     if not secret:
         return None
     if len(secret) < _SHORTEST_KEY:
-        needed = f"needs at least {_SHORTEST_KEY}; {HOW_TO_MAKE_ONE}"
-        raise InputError(f"{VARIABLE} has {len(secret)} characters but {needed}")
+        raise InputError(f"{VARIABLE} is shorter than {_SHORTEST_KEY} characters; {HOW_TO_MAKE_ONE}")
     return blake2b(secret.encode("utf-8", "surrogateescape"), digest_size=32, person=_USE).digest()

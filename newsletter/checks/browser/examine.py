@@ -25,6 +25,7 @@ from newsletter.checks.browser.inspection import (
 )
 from newsletter.checks.reading.document import MailDocument, words_of
 from newsletter.errors import CannotRunError
+from newsletter.language.counts import count_of
 from newsletter.model.finding import NotRun, Place
 
 AXE_VIEWS = (
@@ -72,10 +73,9 @@ def telling_documents(documents: tuple[MailDocument, ...]) -> Iterator[MailDocum
 
 def _left_out(count: int) -> Iterator[NotRun]:
     if count > 0:
-        variants = f"{count} variant{'s' if count > 1 else ''}"
         are = "are" if count > 1 else "is"
         most = f"only the {MOST_VARIANTS} with the most new text are checked"
-        why = f"{variants} of the email {are} skipped, because {most}"
+        why = f"{count_of(count, 'variant')} of the email {are} skipped, because {most}"
         yield from (NotRun(rule=rule, why=why) for rule in ("A6", "S13"))
 
 

@@ -15,6 +15,7 @@ from newsletter.checks.clients.places import TemplateLine, own_lines, places_of
 from newsletter.checks.clients.readers import Readers, readers_of
 from newsletter.checks.clients.signs import BACKGROUND_PICTURES, Uses, uses_in
 from newsletter.checks.clients.table import Feature, Support, Table, load_table
+from newsletter.language.counts import count_of
 from newsletter.model.finding import Place, Severity
 
 _WORD = frozenset({"outlook.windows", "outlook.windows-mail"})  # they display email with Word
@@ -191,7 +192,7 @@ def _what(loss: Loss, readers: Readers) -> str:
         what += f", and only partly for {percent(readers.share(loss.partly))}: {readers.named(loss.partly)}"
     more = len(loss.places) - 1
     if more > 0:
-        what += f" (and {more} more line{'s' if more > 1 else ''} of the theme)"
+        what += f" (and {count_of(more, 'more line')} of the theme)"
     return what
 
 

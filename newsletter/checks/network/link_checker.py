@@ -19,6 +19,7 @@ from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
 from newsletter.checks.reading.document import MailLink, listed
 from newsletter.errors import CannotRunError
+from newsletter.language.counts import count_of
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
@@ -210,7 +211,7 @@ def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
     """Yield one reason per group of skipped links, with the number of links."""
     reasons = Counter(verdict.why for verdict in verdicts if isinstance(verdict, Unjudged))
     for why, count in sorted(reasons.items()):
-        yield f"{count} link{'s' if count > 1 else ''}: {why}"
+        yield f"{count_of(count, 'link')}: {why}"
 
 
 def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:

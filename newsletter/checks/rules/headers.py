@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalized
+from newsletter.language.counts import count_of
 from newsletter.model.finding import Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slots import Template, value_of_nobody
@@ -89,7 +90,10 @@ def _usual(template: Template, variant: RenderedVariant) -> str:
 
 def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
     effect = "too few to say much" if length < wanted.start else "so most inboxes cut it off"
-    return f"the {name} has {length} characters, {effect}", f"write {wanted.start} to {wanted.stop - 1} characters"
+    return (
+        f"the {name} has {count_of(length, 'character')}, {effect}",
+        f"write {wanted.start} to {wanted.stop - 1} characters",
+    )
 
 
 RULES = (check_sender, check_false_answer, check_preheader, check_subject)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.wire import BodyPart, Container
 from newsletter.language.clock import WEEKDAYS
+from newsletter.language.counts import count_of
 from newsletter.model.finding import Place, Severity
 
 LINE_LIMIT = 998  # bytes without the line break (RFC 5322, section 2.1.1)
@@ -37,8 +38,8 @@ def check_single_headers(context: CheckContext) -> Iterable[Problem]:
     for name in _ONCE:
         found = context.message.values(name)
         if len(found) != 1:
-            count = "no" if not found else str(len(found))
-            what = f"the email has {count} {name} header{'s' if len(found) > 1 else ''}, but needs exactly one"
+            count = count_of(len(found), f"{name} header") if found else f"no {name} header"
+            what = f"the email has {count}, but needs exactly one"
             yield error(_place(context, name), what, _REPORT)
         elif not _is_readable(name, found[0]):
             what = f"the {name} header cannot be read: {found[0] or 'it is empty'}"

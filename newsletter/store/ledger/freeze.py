@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from newsletter.language.counts import people_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
 from newsletter.model.readership import Readership
@@ -244,7 +245,7 @@ def _write_journal(
     connection: Connection, broadcast_id: int, request: FreezeRequest, members: SortedMembers, *, now: datetime
 ) -> None:
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
-    people = f"{members.count} people in segment {request.segment.name}"
+    people = f"{people_of(members.count)} in segment {request.segment.name}"
     journal.write(
         connection, broadcast_id, Entry.FROZEN, f"{people}; excluded: {reasons}" if reasons else people, now=now
     )

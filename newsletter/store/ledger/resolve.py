@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from newsletter.language.counts import count_of
 from newsletter.model.broadcast import BroadcastState, ChunkState
 from newsletter.model.ledger import Entry, Resolution, UnknownChunk
 from newsletter.store.database import Connection, Database
@@ -111,6 +112,6 @@ def _settle(
         set_state(OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk, now=now), state, reason=reason)
     else:
         _SETTLE(connection, broadcast=broadcast_id, chunk=chunk, state=state.value, reason=reason, now=text_of(now))
-    detail = f"batch {chunk}, {size} emails, unknown → {state}: {reason}"
+    detail = f"batch {chunk}, {count_of(size, 'email')}, unknown → {state}: {reason}"
     journal.write(connection, broadcast_id, Entry.RESOLVED, detail, now=now)
     return True

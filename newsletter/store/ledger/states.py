@@ -13,9 +13,8 @@ from newsletter.store.ledger import journal
 from newsletter.store.queries import Reads, change, query_one
 from newsletter.system.moments import text_of
 
-CANCELLED_WHY = (
-    "the broadcast was canceled"  # the reason that the ledger gives for deliveries that never left because of this
-)
+# The reason that the ledger gives for deliveries that never left because of this.
+CANCELLED_WHY = "the broadcast was canceled"
 
 # The functions that read the columns of a broadcast that hold JSON.
 BROADCAST_READS: Reads = {

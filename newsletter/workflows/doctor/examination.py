@@ -9,6 +9,7 @@ from typing import TypeVar
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
 from newsletter.content.loader import issue_names
 from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
+from newsletter.language.counts import count_of
 from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
@@ -113,7 +114,7 @@ def database_items(config: Config) -> Iterator[HealthItem]:
 def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
     if behind := facts.newest_schema - facts.schema:
         remedy = "make a copy of the database; the next command that uses it updates the tables"
-        yield warning("schema", f"the database's tables are {behind} versions behind", remedy)
+        yield warning("schema", f"the database's tables are {count_of(behind, 'version')} behind", remedy)
     else:
         yield ok("schema", "the database's tables are up to date")
     if facts.damages:
@@ -140,7 +141,7 @@ def workspace_items(config: Config) -> Iterator[HealthItem]:
     """Yield the state of the settings, issues and templates of a workspace whose settings could be read."""
     yield ok("settings", f"{CONFIG_FILE} is valid")
     if issues := issue_names(config):
-        yield ok("issues", f"{len(issues)} {'issue' if len(issues) == 1 else 'issues'}, the newest is {issues[-1]}")
+        yield ok("issues", f"{count_of(len(issues), 'issue')}, the newest is {issues[-1]}")
     else:
         yield warning("issues", "there is no issue yet", "create one with `newsletter new`")
     yield _templates(config)
@@ -168,4 +169,7 @@ def _templates(config: Config) -> HealthItem:
             path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
         return error("templates", f"{TEMPLATES_FOLDER}/ cannot be read ({err})", "check the permissions of its files")
-    return ok("templates", f"{TEMPLATES_FOLDER}/ has {len(templates)} templates; the built-in theme supplies the rest")
+    return ok(
+        "templates",
+        f"{TEMPLATES_FOLDER}/ has {count_of(len(templates), 'template')}; the built-in theme supplies the rest",
+    )

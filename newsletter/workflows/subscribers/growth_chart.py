@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from newsletter.errors import InputError
+from newsletter.language.counts import people_of
 from newsletter.model.stats import Growth
 from newsletter.settings.workspace import Brand
 from newsletter.system.files import write_shared
@@ -41,7 +42,7 @@ def growth_svg(growth: Growth, *, name: str, brand: Brand) -> str:
     """Return the chart as self-contained SVG, without style sheets, scripts or embedded fonts."""
     colors = brand.light
     heading, body = quoteattr(brand.heading_font), quoteattr(brand.body_font)
-    change = f"From {growth.before:,} to {growth.after:,} people"
+    change = f"From {growth.before:,} to {people_of(growth.after)}"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
         f'height="{_HEIGHT}" role="img" aria-labelledby="title desc" lang="en">',

@@ -1,7 +1,9 @@
 """What the doctor finds, of a workspace whose names, pages, relay and provider are all on loopback."""
 
+import sqlite3
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -279,6 +281,19 @@ def test_a_sound_database_is_in_order(around: Around) -> None:
         pass
 
     assert healths(around.items("database", "schema", "integrity", "privacy", "journal")) == {Health.OK}
+
+
+def test_a_database_of_the_version_before_is_a_warning(around: Around) -> None:
+    path = around.root / "newsletter.db"
+    with open_database(path):
+        pass
+    with closing(sqlite3.connect(path)) as file:
+        (newest,) = file.execute("PRAGMA user_version").fetchone()
+        file.execute(f"PRAGMA user_version = {newest - 1}")
+
+    (item,) = around.items("schema")
+
+    assert (item.health, item.what) == (Health.WARNING, "the database's tables are 1 version behind")
 
 
 def test_a_database_that_others_may_read_is_an_error(around: Around) -> None:

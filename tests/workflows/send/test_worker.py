@@ -156,7 +156,7 @@ def test_what_a_dead_process_had_in_hand_becomes_unknown_and_is_not_sent_again(
     tally = tally_of(database, broadcast.id)
     assert (tally.unknown, tally.accepted) == (10, PEOPLE - 10)
     assert len(set(work.provider.taken)) == len(work.provider.taken) == PEOPLE - 10
-    assert "newsletter resolve" in work.said[0]
+    assert "1 request of a process that died became unconfirmed; run `newsletter resolve" in work.said[0]
 
 
 def test_a_job_for_a_broadcast_that_is_not_there_is_nothing(config: Config, database: Database) -> None:

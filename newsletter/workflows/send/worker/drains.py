@@ -7,6 +7,7 @@ from threading import Event
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.language.clock import show_utc
+from newsletter.language.counts import count_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
@@ -71,7 +72,7 @@ class Drains:
                 return False
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
-                self._say(broadcast, f"{lost} requests of a process that died are unconfirmed; {remedy}")
+                self._say(broadcast, f"{count_of(lost, 'request')} of a process that died became unconfirmed; {remedy}")
             found = self._judge(database, broadcast)
             if found.due not in DOES_SOMETHING:
                 return False

@@ -43,12 +43,29 @@ class InputError(NewsletterError):
     """An argument, a name or a file that the user gave is not valid."""
 
 
-class FieldError(ValueError):
+class FaultError(ValueError):
+    """A value that a user wrote is wrong.
+
+    What is wrong and what to do are kept apart, because the value, which is quoted, may contain a semicolon.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}; {remedy}")
+        self.what = what
+        self.remedy = remedy
+
+
+class FieldError(FaultError):
     """Several keys of a record contradict each other. `key` is the one whose line is reported."""
 
-    def __init__(self, key: str, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, key: str, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
         self.key = key
+
+
+def parts_of(error: ValueError, *, otherwise: str) -> tuple[str, str]:
+    """Return what is wrong and what to do. That is `otherwise` if the error does not say it."""
+    return (error.what, error.remedy) if isinstance(error, FaultError) else (str(error), otherwise)
 
 
 class FindingsError(NewsletterError):

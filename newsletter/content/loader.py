@@ -15,7 +15,7 @@ from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
 from newsletter.content.source import Document, Reading, read_front_matter, read_tips, read_yaml, record_of
 from newsletter.content.yaml_reader import Tree
-from newsletter.errors import InputError, MistakesError
+from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source, Tips
 from newsletter.model.issue_fields import (
@@ -203,7 +203,7 @@ class _IssueReader(Struct):
         return Item(name=name, fields=fields, prose=prose, source=source, digest=digest, zone=zone)
 
     def _context(self, document: Document) -> Mapping[str, object]:
-        """Return the context for validating a record: a function that raises ValueError if an image cannot be used."""
+        """Return the context for validating a record: a function that raises FaultError if an image cannot be used."""
 
         def require_picture(name: str) -> None:
             self._require_picture(name, document.source.at(*location_of(name, document.data)))
@@ -216,9 +216,8 @@ class _IssueReader(Struct):
             try:
                 require_title(picture)
                 self._require_picture(picture.path, picture.place)
-            except ValueError as err:
-                what, _, remedy = str(err).partition("; ")
-                self.reading.add(picture.place.path, picture.place.line, what, remedy)
+            except FaultError as err:
+                self.reading.add(picture.place.path, picture.place.line, err.what, err.remedy)
         return prose
 
     def _require_picture(self, name: str, place: Place) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from newsletter.errors import Location
+from newsletter.errors import FaultError, Location
 from newsletter.model.issue import ProsePicture
 from newsletter.model.picture_files import (
     DECODING_FAULTS,
@@ -26,22 +26,21 @@ _PHONES_OWN = frozenset({".heic", ".heif"})
 def find_picture(folder: Path, name: str) -> Path:
     """Return the file of an image that an issue names, relative to the issue's folder.
 
-    Raise ValueError, as `what; what to do`, if it is missing, outside the issue, or not an image that can be used.
+    Raise FaultError if it is missing, outside the issue, or not an image that can be used.
     Only the header is read here. Damage in the rest of the file is found when the image is resized.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise ValueError(f"the image {name} is outside the issue; copy it into images/")
+        raise FaultError(f"the image {name} is outside the issue", "copy it into images/")
     ending = path.suffix.lower()
     if ending in _PHONES_OWN:
-        raise ValueError(f"{name} is a HEIC photo, which email apps cannot show; export it as JPEG")
+        raise FaultError(f"{name} is a HEIC photo, which email apps cannot show", "export it as JPEG")
     if ending not in _ENDINGS:
-        raise ValueError(f"{name} is not an image that can be used in an email; {_USABLE}")
+        raise FaultError(f"{name} is not an image that can be used in an email", _USABLE)
     if not _is_file(path):
         there = [str(found.relative_to(folder)) for found in folder.glob("images/*")]
-        raise ValueError(
-            f"there is no image {name}; {suggestion(name, there) if there else 'put the file into images/'}"
-        )
+        remedy = suggestion(name, there) if there else "put the file into images/"
+        raise FaultError(f"there is no image {name}", remedy)
     if ending != DRAWN_ENDING:
         _require_head(path, name, path.stat().st_mtime_ns)
     return path
@@ -55,10 +54,10 @@ def _is_file(path: Path) -> bool:
 
 
 def require_title(picture: ProsePicture) -> None:
-    """Raise ValueError, as `what; what to do`, if the title of an image is wrong or contradicts its description."""
+    """Raise FaultError if the title of an image is wrong or contradicts its description."""
     if read_picture_title(picture.title).is_decorative and picture.alt.strip():
         what = f"the image {picture.path} is marked as decorative, but has a description"
-        raise ValueError(f'{what}; leave its brackets empty, or delete "decorative"')
+        raise FaultError(what, 'leave its brackets empty, or delete "decorative"')
 
 
 def location_of(name: str, tree: object) -> Location:
@@ -85,10 +84,10 @@ def _require_head(path: Path, name: str, _modified_ns: int) -> None:
                 width, height = picture.size
                 picture.verify()
     except Image.DecompressionBombError as err:
-        raise ValueError(f"the image {name} is too large to open; export it at most 4,000 pixels wide") from err
+        raise FaultError(f"the image {name} is too large to open", "export it at most 4,000 pixels wide") from err
     except DECODING_FAULTS as err:
         what = f"the image {name} is damaged, or its name has the wrong ending"
-        raise ValueError(f"{what}; export it again") from err
+        raise FaultError(what, "export it again") from err
     if width * height > MOST_PIXELS:
         what = f"the image {name} is too large to open: {width:,} × {height:,} pixels"
-        raise ValueError(f"{what}; export it at most 4,000 pixels wide")
+        raise FaultError(what, "export it at most 4,000 pixels wide")

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 from newsletter.config import TEMPLATES_FOLDER, Config
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.content.yaml_text import in_quotes
-from newsletter.errors import Location, Mistake
+from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source, Tips
 from newsletter.model.slots import MERGE_FIELD, parse_merge_field
@@ -222,8 +222,8 @@ def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
         ((key, rest),) = value.items()
         if rest is None or isinstance(rest, str):
             text = f"{key}: {rest or ''}".rstrip()
-            what = f"the colon after “{key}” makes it a key; put the text in quotes: {in_quotes(text)}"
-            kind, context = "value_error", {"error": ValueError(what)}
+            fault = FaultError(f"the colon after “{key}” makes it a key", f"put the text in quotes: {in_quotes(text)}")
+            kind, context = "value_error", {"error": fault}
     return InitErrorDetails(type=kind, loc=details["loc"], input=value, ctx=context)
 
 

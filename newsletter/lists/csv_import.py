@@ -82,7 +82,7 @@ def _batch_of_rows(rows: Rows, *, now: datetime | None) -> ImportBatch:
         for place, doubts in sorted(findings.doubts.items())
         if place not in findings.faults
     )
-    rejected = [*rows.rejected]
+    rejected = [RejectedRow(line=each.line, email=each.email, reason=str(each.fault)) for each in rows.misfits]
     if findings.faults:
         given = rows.columns[email]
         rejected += [

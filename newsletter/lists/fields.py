@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from newsletter.errors import FaultError
 from newsletter.lists.cells import Cells, TidyColumn, on_one_line, shortened
 from newsletter.lists.csv_header import attribute_name, is_attribute_name
 from newsletter.model.audience import normal_tag, tags_text
@@ -20,7 +21,7 @@ _TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
 
 
 def checked_language(code: str) -> str:
-    """Return the code of a language. If it is not one, raise ValueError with a message that says what to write."""
+    """Return the code of a language. Raise FaultError if it is not one."""
     return _known(_validated(_LANGUAGE, code, code), code)
 
 
@@ -96,7 +97,7 @@ def language_of(cell: str) -> str:
 
 def _known(language: str, given: str) -> str:
     if language.partition("-")[0] not in _known_languages():
-        raise ValueError(f"{given!r} is not a language code; write a code such as en, es or pt-BR")
+        raise FaultError(f"{given!r} is not a language code", "write a code such as en, es or pt-BR")
     return language
 
 
@@ -124,8 +125,8 @@ def _validated(adapter: TypeAdapter[str], value: str, given: str) -> str:
     try:
         return adapter.validate_python(value)
     except ValidationError as err:
-        why = str(err.errors()[0]["ctx"]["error"])
-        raise ValueError(why.replace(repr(value), repr(given[:40]), 1)) from None
+        fault: FaultError = err.errors()[0]["ctx"]["error"]
+        raise FaultError(fault.what.replace(repr(value), repr(given[:40]), 1), fault.remedy) from None
 
 
 def _members(name: str, column: TidyColumn) -> Sequence[str]:

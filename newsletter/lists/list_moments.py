@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from newsletter.errors import FaultError
 from newsletter.language.clock import MONTHS
 from newsletter.system.moments import text_of
 
@@ -70,7 +71,7 @@ def moments(cells: Sequence[str], *, is_day_first: bool | None = None) -> tuple[
 
 @lru_cache(maxsize=4096)
 def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
-    """Return a time in the form that the database stores. If it is invalid, raise ValueError with the remedy."""
+    """Return a time in the form that the database stores. Raise FaultError if it is invalid."""
     if _NO_MOMENT.fullmatch(cell):
         return ""
     try:
@@ -78,10 +79,10 @@ def moment_text(cell: str, *, is_day_first: bool | None = None) -> str:
     except _AmbiguousError:
         raise
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{cell[:40]!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00Z") from None
+        raise FaultError(f"{cell[:40]!r} is not a date", "write it as 2026-01-31 or 2026-01-31T08:00Z") from None
 
 
-class _AmbiguousError(ValueError):
+class _AmbiguousError(FaultError):
     """A date that could mean two days."""
 
 
@@ -110,7 +111,7 @@ def _of_numbers(found: re.Match[str], is_day_first: bool | None) -> datetime:
     if two > 12 or one == two or is_day_first is False:
         return _at(found, two, one)
     first, second = _at(found, one, two).date(), _at(found, two, one).date()
-    raise _AmbiguousError(f"{found[0]!r} could be {first:%-d %B} or {second:%-d %B}; write it as {first}")
+    raise _AmbiguousError(f"{found[0]!r} could be {first:%-d %B} or {second:%-d %B}", f"write it as {first}")
 
 
 def _at(found: re.Match[str], day: int, month: int) -> datetime:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.errors import FaultError, InputError, Mistake, MistakesError, parts_of
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
 from newsletter.lists.csv_header import ListColumn, ListHeader
@@ -71,7 +71,7 @@ def read_suppressions(
         try:
             found = reader.suppression(cells)
         except ValueError as err:
-            mistakes.add(line, str(err))
+            mistakes.add(line, *parts_of(err, otherwise=_CORRECT))
             continue
         if found is not None:
             taken += 1
@@ -90,12 +90,11 @@ class _Mistakes:
         self._count = 0
         self._shown: list[Mistake] = []
 
-    def add(self, line: int, told: str) -> None:
-        """Add what is wrong with a line, and the remedy, if `told` has one after a semicolon."""
+    def add(self, line: int, what: str, remedy: str) -> None:
+        """Add what is wrong with a line, and what to do."""
         self._count += 1
         if self._count <= _MOST_SHOWN:
-            what, _, remedy = told.partition("; ")
-            self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy or _CORRECT))
+            self._shown.append(Mistake(path=self._path, line=line, what=what, remedy=remedy))
 
     def refuse(self) -> None:
         """Raise MistakesError if there are any."""
@@ -108,7 +107,7 @@ class _Mistakes:
 
 
 class _RowReader:
-    """Turns rows into suppressions. Raises ValueError, often with a remedy, if a row is wrong."""
+    """Turns rows into suppressions. Raises ValueError, often a FaultError, if a row is wrong."""
 
     def __init__(self, header: ListHeader, terms: SuppressionTerms, topics: Collection[str], now: datetime) -> None:
         self._header = header
@@ -155,16 +154,14 @@ class _RowReader:
         if known is not None:
             return known, ""
         if words and given is None:
-            raise ValueError(
-                f"{_short(words)} is not one of the reasons {', '.join(_REASONS)}; correct it, or give the reason "
-                "with --reason; the cell is then kept as a detail"
-            )
+            what = f"{_short(words)} is not one of the reasons {', '.join(_REASONS)}"
+            raise FaultError(what, "correct it, or give the reason with --reason; the cell is then kept as a detail")
         return given or SuppressionReason.UNSUBSCRIBED, words
 
     def _topic(self, cell: str) -> str:
         topic = cell or self._terms.topic
         if topic and topic not in self._topics:
-            raise ValueError(f"there is no topic {_short(topic)}; {suggestion(topic, sorted(self._topics))}")
+            raise FaultError(f"there is no topic {_short(topic)}", suggestion(topic, sorted(self._topics)))
         return topic
 
     def _since(self, cells: Sequence[str]) -> datetime:
@@ -173,7 +170,7 @@ class _RowReader:
         last = max(told, default="")
         since = moment_of(last) if last else self._now
         if since > self._now:
-            raise ValueError(f"{_short(told[last])} is in the future; correct the date")
+            raise FaultError(f"{_short(told[last])} is in the future", "correct the date")
         return since
 
     def _moment(self, cell: str) -> str:
@@ -198,8 +195,8 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
         return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
 
     for rows in read_table(path, encoding, header_of):
-        for rejected in rows.rejected:
-            mistakes.add(rejected.line, rejected.reason)
+        for misfit in rows.misfits:
+            mistakes.add(misfit.line, misfit.fault.what, misfit.fault.remedy)
         for line, cells in zip(rows.lines, zip(*rows.columns, strict=True), strict=True):
             if any(map(str.strip, cells)):
                 yield rows.header, line, cells
@@ -214,12 +211,10 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:
 
 
 def _answer_code(state: str) -> str:
-    """Return a state that is a mail server's answer code, or empty. Raise ValueError for any other."""
+    """Return a state that is a mail server's answer code, or empty. Raise FaultError for any other."""
     if state and not _ANSWER_CODE.fullmatch(state):
-        raise ValueError(
-            f"{_short(state)} does not say whether this person unsubscribed; "
-            "keep only the rows of people who unsubscribed, and delete this column"
-        )
+        what = f"{_short(state)} does not say whether this person unsubscribed"
+        raise FaultError(what, "keep only the rows of people who unsubscribed, and delete this column")
     return state
 
 

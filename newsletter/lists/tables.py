@@ -16,13 +16,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.errors import InputError, MistakesError
+from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.language.counts import count_of
 from newsletter.lists.cells import shortened
 from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.encodings import Encoding, mistake
 from newsletter.lists.text_blocks import LONGEST_LINE, TextBlock, read_blocks, too_long
-from newsletter.model.imports import RejectedRow
 
 csv.field_size_limit(LONGEST_LINE)  # high enough that a cell that is too long only affects its own row
 
@@ -35,13 +34,21 @@ _QUOTED = re.compile(r'"[^"]*"')
 _END = "\0"  # marks the end of a row while a block is split into cells
 
 
+class Misfit(Struct, frozen=True, kw_only=True):
+    """A row with more or fewer cells than the header."""
+
+    line: int
+    email: str
+    fault: FaultError
+
+
 class Rows(Struct, frozen=True, kw_only=True):
     """Some rows of a file, as columns of equal length."""
 
     header: ListHeader
     lines: Sequence[int]  # the line on which each row starts
     columns: Sequence[Sequence[str]]
-    rejected: Sequence[RejectedRow] = ()  # rows with more or fewer cells than the header
+    misfits: Sequence[Misfit] = ()
     unfinished: str = ""  # the text after these rows, if a row continues in the next block
     bytes_read: int
 
@@ -63,7 +70,7 @@ def read_table(path: Path, encoding: Encoding, read_header: HeaderReader) -> Ite
         rest, line = rows.unfinished, block.first_line + block.text.count("\n") - rows.unfinished.count("\n")
         if len(rest) > LONGEST_LINE:
             raise too_long(path, line)
-        if rows.lines or rows.rejected or block.is_last:
+        if rows.lines or rows.misfits or block.is_last:
             yield rows
 
 
@@ -118,7 +125,7 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
     reader = csv.reader(StringIO(text, newline="\n"), delimiter=header.delimiter, strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
-    rejected: list[RejectedRow] = []
+    misfits: list[Misfit] = []
     start, unfinished = 0, ""
     try:
         for cells in reader:
@@ -129,7 +136,7 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
                 lines.append(line)
                 rows.append(cells)
             elif any(cell.strip() for cell in cells):
-                rejected.append(_of_another_width(line, cells, header))
+                misfits.append(_of_another_width(line, cells, header))
     except csv.Error as err:
         if block.is_last or reader.line_num < text.count("\n"):
             raise _unreadable(path, block.first_line + start, str(err)) from err
@@ -139,18 +146,19 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
         header=header,
         lines=lines,
         columns=columns,
-        rejected=rejected,
+        misfits=misfits,
         unfinished=unfinished,
         bytes_read=block.bytes_read,
     )
 
 
-def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> RejectedRow:
+def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> Misfit:
     place = header.email.place
     address = cells[place].strip() if len(cells) > place else ""
     count = count_of(len(cells), "cell")
-    reason = f"the row has {count}, and the header has {header.width}; look for a missing quote or separator"
-    return RejectedRow(line=line, email=shortened(address), reason=reason)
+    what = f"the row has {count}, and the header has {header.width}"
+    fault = FaultError(what, "look for a missing quote or separator")
+    return Misfit(line=line, email=shortened(address), fault=fault)
 
 
 def _unreadable(path: Path, line: int, why: str) -> MistakesError:

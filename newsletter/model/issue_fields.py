@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from newsletter.errors import FieldError
+from newsletter.errors import FaultError, FieldError
 from newsletter.model.mailbox import MailApp
 from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone, refuse_curly_quotes
 
@@ -18,7 +18,7 @@ _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 def _moment(value: object) -> object:
     """Return a date, or a date with a time, from text such as `2026-02-25` or `2026-02-25 08:00`."""
     if isinstance(value, dict | list):
-        raise ValueError("it contains more than a date; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+        raise FaultError("it contains more than a date", "write it as 2026-02-25, or 2026-02-25 08:00 with a time")
     if not isinstance(value, str):
         return value
     refuse_curly_quotes(value)
@@ -28,11 +28,11 @@ def _moment(value: object) -> object:
         except ValueError:
             continue
         if isinstance(moment, datetime) and moment.tzinfo is not None:
-            raise ValueError(f"{value!r} has a UTC offset; write the local time, and set the zone with `timezone`")
+            raise FaultError(f"{value!r} has a UTC offset", "write the local time, and set the zone with `timezone`")
         if _WITHOUT_DASHES.match(value.strip()):
-            raise ValueError(f"{value!r} is not a date; write {_told(moment)}")
+            raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}")
         return moment
-    raise ValueError(f"{value!r} is not a date that exists; write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+    raise FaultError(f"{value!r} is not a date that exists", "write it as 2026-02-25, or 2026-02-25 08:00 with a time")
 
 
 class PictureName(str):
@@ -82,7 +82,7 @@ class Signature(Fields):
     def _described_or_decorative(self) -> "Signature":
         if self.decorative and self.alt is not None:
             what = "the portrait is marked as decorative, but has a description"
-            raise FieldError("alt", f"{what}; delete `decorative` or `alt`")
+            raise FieldError("alt", what, "delete `decorative` or `alt`")
         return self
 
 
@@ -151,19 +151,19 @@ class TipsFields(SectionFields):
     @model_validator(mode="after")
     def _agree(self) -> "TipsFields":
         if self.cards and self.show:
-            raise FieldError("cards", "`show` already adds the theme's steps; keep only one of `cards` and `show`")
+            raise FieldError("cards", "`show` already adds the theme's steps", "keep only one of `cards` and `show`")
         if self.apps is None:
             return self
         if self.cards:
             what = "`apps` chooses from the theme's steps, but `cards` are your own"
-            raise FieldError("apps", f"{what}; delete `apps`")
+            raise FieldError("apps", what, "delete `apps`")
         if self.show is None:
-            raise FieldError("apps", "`apps` chooses from the theme's steps, which are not shown; add `show: all`")
+            raise FieldError("apps", "`apps` chooses from the theme's steps, which are not shown", "add `show: all`")
         if self.shows_own:
             what = "with `show: own` each reader sees the steps for their own mailbox"
-            raise FieldError("apps", f"{what}; delete `apps`, or write `show: all`")
+            raise FieldError("apps", what, "delete `apps`, or write `show: all`")
         if twice := next((app for app in self.apps if self.apps.count(app) > 1), None):
-            raise FieldError("apps", f"{twice} is listed twice; keep one of them")
+            raise FieldError("apps", f"{twice} is listed twice", "keep one of them")
         return self
 
 
@@ -209,20 +209,22 @@ class EventFields(Fields):
     def _times_agree(self) -> "EventFields":
         if self.starts is None:
             if self.ends is not None or self.repeats is not None:
-                raise FieldError("ends" if self.ends is not None else "repeats", "the event has no start; add `starts`")
+                raise FieldError(
+                    "ends" if self.ends is not None else "repeats", "the event has no start", "add `starts`"
+                )
             return self
         if self.ends is None:
             return self
         if isinstance(self.starts, datetime) != isinstance(self.ends, datetime):
             what = "only one of `starts` and `ends` has a time"
-            raise FieldError("ends", f"{what}; give both a time, or neither")
+            raise FieldError("ends", what, "give both a time, or neither")
         if self.ends < self.starts:
             what = f"the event ends on {_told(self.ends)}, before it starts on {_told(self.starts)}"
-            raise FieldError("ends", f"{what}; correct one of them")
+            raise FieldError("ends", what, "correct one of them")
         if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
             what = f"{_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a {self.ends:%A}"
             remedy = "set `ends` to the end of the last occurrence"
-            raise FieldError("ends", f"the event repeats weekly, but {what}; {remedy}")
+            raise FieldError("ends", f"the event repeats weekly, but {what}", remedy)
         return self
 
 

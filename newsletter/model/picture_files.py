@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from newsletter.errors import FaultError
+
 # The endings of file names, each with Pillow's name for its format. Pillow does not read drawings (SVG).
 PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
     ".png": "PNG",
@@ -42,7 +44,7 @@ class PictureTitle(Struct, frozen=True, kw_only=True):
 def read_picture_title(title: str) -> PictureTitle:
     """Read an image's title, which can mark it as decorative and set its width.
 
-    Raise ValueError, as `what; what to do`, if the title contains anything else.
+    Raise FaultError if the title contains anything else.
     """
     is_decorative, width = False, None
     for word in title.split(",") if title.strip() else ():
@@ -52,7 +54,7 @@ def read_picture_title(title: str) -> PictureTitle:
             width = int(match[1])
             if not _NARROWEST <= width <= _WIDEST:
                 remedy = f"choose a width from {_NARROWEST} to {_WIDEST} px"
-                raise ValueError(f"an image cannot be shown {width} px wide; {remedy}")
+                raise FaultError(f"an image cannot be shown {width} px wide", remedy)
         else:
-            raise ValueError(f"the image title “{title}” would not be shown; {_REMEDY}")
+            raise FaultError(f"the image title “{title}” would not be shown", _REMEDY)
     return PictureTitle(is_decorative=is_decorative, width=width)

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from newsletter.errors import FaultError
+
 # Deliberately narrow: the addresses in common use. For all others, `email-validator` decides.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -17,34 +19,34 @@ _IN_CURLY_QUOTES = re.compile("[“„‟”‘‚‛’](.*)[“”‘’\"']")
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
-def _matching(pattern: str, what: str) -> AfterValidator:
-    """Return a validator that requires the whole text to match. `what` completes “… is not” and says what to do."""
+def _matching(pattern: str, what: str, remedy: str) -> AfterValidator:
+    """Return a validator that requires the whole text to match. `what` completes “… is not”."""
 
     def check(value: str) -> str:
         refuse_curly_quotes(value)
         if not re.fullmatch(pattern, value):
-            raise ValueError(f"{value!r} is not {what}")
+            raise FaultError(f"{value!r} is not {what}", remedy)
         return value
 
     return AfterValidator(check)
 
 
 def refuse_curly_quotes(value: str) -> None:
-    """Raise ValueError for a value in curly quotes, which word processors put in place of straight quotes."""
+    """Raise FaultError for a value in curly quotes, which word processors put in place of straight quotes."""
     if match := _IN_CURLY_QUOTES.fullmatch(value.strip()):
-        raise ValueError(f'the curly quotes in {value} do not count as quotes; write "{match[1]}"')
+        raise FaultError(f"the curly quotes in {value} do not count as quotes", f'write "{match[1]}"')
 
 
 def _email(value: str) -> str:
     if len(value) > 320 or not PLAIN_ADDRESS.fullmatch(value):
-        raise ValueError(f"{value!r} is not an email address; write it as name@example.org")
+        raise FaultError(f"{value!r} is not an email address", "write it as name@example.org")
     return value
 
 
 def _mailbox(value: str) -> str:
     _, address = parseaddr(value)
     if len(address) > 320 or not PLAIN_ADDRESS.fullmatch(address):
-        raise ValueError(f"{value!r} is not a name with an address; write it as Ana Lima <ana@example.org>")
+        raise FaultError(f"{value!r} is not a name with an address", "write it as Ana Lima <ana@example.org>")
     return _one_line(value)
 
 
@@ -59,18 +61,18 @@ def _link(value: str) -> LinkAddress:
     parts = urlsplit(value)
     if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
         remedy = "write it with https:// in front, or mailto: for an email address"
-        raise ValueError(f"{value!r} is not a complete link; {remedy}")
+        raise FaultError(f"{value!r} is not a complete link", remedy)
     if _CONTROL.search(value) or " " in value:
-        raise ValueError(f"{value!r} contains a space or a control character; write %20 for a space")
+        raise FaultError(f"{value!r} contains a space or a control character", "write %20 for a space")
     return LinkAddress(value)
 
 
 def _web_address(value: str) -> str:
     if urlsplit(_link(value)).scheme != "https":
-        raise ValueError(f"{value!r} is not secure; write it with https:// in front")
+        raise FaultError(f"{value!r} is not secure", "write it with https:// in front")
     if not value.isascii():
         remedy = "write it with only the letters a to z, as browsers do"
-        raise ValueError(f"{value!r} cannot be used in an email's header; {remedy}")
+        raise FaultError(f"{value!r} cannot be used in an email's header", remedy)
     return value.rstrip("/")
 
 
@@ -78,31 +80,30 @@ def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        what = f"{value!r} is not a time zone; write it as America/Los_Angeles or Europe/Paris"
-        raise ValueError(what) from None
+        raise FaultError(f"{value!r} is not a time zone", "write it as America/Los_Angeles or Europe/Paris") from None
     return value
 
 
 def _one_line(value: str) -> str:
     if _CONTROL.search(value) or "\n" in value:
-        raise ValueError("the text contains a line break or another control character; write it on one line")
+        raise FaultError("the text contains a line break or another control character", "write it on one line")
     if not value.strip():
-        raise ValueError("the text is empty; write some text")
+        raise FaultError("the text is empty", "write some text")
     return value.strip()
 
 
-Color = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a color; write six hexadecimal digits, for example #9C3353")]
+Color = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a color", "write six hexadecimal digits, for example #9C3353")]
 EmailAddress = Annotated[str, AfterValidator(_email)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]  # `Ana Lima <ana@example.org>`, or only an address
 Link = Annotated[str, AfterValidator(_link)]  # https, http, mailto or tel
 WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a slash at the end
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"  # BCP 47
-Language = Annotated[str, _matching(_LANGUAGE, "a language; write a code such as en, es or pt-BR")]
-_SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name; use letters, digits, dots, dashes and underscores")
+Language = Annotated[str, _matching(_LANGUAGE, "a language", "write a code such as en, es or pt-BR")]
+_SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name", "use letters, digits, dots, dashes and underscores")
 Slug = Annotated[str, _SLUG]
 OneLine = Annotated[str, AfterValidator(_one_line)]
-_RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the code of a check; write one from `newsletter check`, for example S16")
+_RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the code of a check", "write one from `newsletter check`, for example S16")
 RuleId = Annotated[str, _RULE_ID]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from PIL import Image, ImageDraw, ImageFont
 
-from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.issue import PictureFile
 from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS
 from newsletter.model.rendered import Picture
@@ -63,7 +63,7 @@ class PictureShelf:
             ingredients = f"{_EDITION} {file.digest} {path.suffix.lower()} {space} {mark}".encode()
             content = self._memory.recall("picture", ingredients, lambda: fit(_original(path), space, touch))
         except FAULTS as err:
-            raise InputError(f"{path}: {_reason(err)}") from err
+            raise InputError(f"{path}: {_fault(err)}") from err
         picture = _named(path.stem, content, sharp_width=2 * space.width)
         self._pictures.setdefault(picture.name, picture)
         src = f"{self._hosted_at}/images/{picture.name}" if self._hosted_at else f"cid:{picture.content_id}"
@@ -81,17 +81,16 @@ def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -
         try:
             _try_out(picture.path, memory)
         except FAULTS as err:
-            what, _, remedy = _reason(err).partition("; ")
-            place = picture.place
-            what = f"the image {name} {what}"
-            mistakes.append(Mistake(path=place.path, line=place.line, what=what, remedy=remedy))
+            fault, place = _fault(err), picture.place
+            what = f"the image {name} {fault.what}"
+            mistakes.append(Mistake(path=place.path, line=place.line, what=what, remedy=fault.remedy))
     if mistakes:
         raise MistakesError(mistakes)
 
 
 def _try_out(path: Path, memory: Memory) -> None:
     if path.suffix.lower() not in {*PHOTOGRAPHED_FORMATS, DRAWN_ENDING}:
-        raise ValueError("has a format that cannot be converted for email; export it as PNG, JPEG or SVG")
+        raise FaultError("has a format that cannot be converted for email", "export it as PNG, JPEG or SVG")
     file = _file(path, path.stat().st_mtime_ns)
 
     def examined() -> bytes:
@@ -101,12 +100,13 @@ def _try_out(path: Path, memory: Memory) -> None:
     memory.recall("whole", f"{_EDITION} {file.digest} {path.suffix.lower()}".encode(), examined)
 
 
-def _reason(error: BaseException) -> str:
-    """Return what is wrong and what to do, taken from our own error or added to one of Pillow's."""
+def _fault(error: BaseException) -> FaultError:
+    """Return our own error, or one for an error of Pillow's."""
+    if isinstance(error, FaultError):
+        return error
     if isinstance(error, FileNotFoundError):
-        return "does not exist; check its name"
-    said = str(error)
-    return said if isinstance(error, ValueError) and "; " in said else f"cannot be read ({said}); export it again"
+        return FaultError("does not exist", "check its name")
+    return FaultError(f"cannot be read ({error})", "export it again")
 
 
 class _File(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from newsletter.errors import FaultError
 from newsletter.model.values import Fields
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
@@ -23,14 +24,14 @@ class NameserverAddress(NamedTuple):
 def _dns_name(value: str) -> str:
     name = value.strip().rstrip(".").lower()
     if len(name) > 253 or not _NAME.fullmatch(name):
-        raise ValueError(f"{value!r} is not a DNS name; use only letters, digits, hyphens, underscores and dots")
+        raise FaultError(f"{value!r} is not a DNS name", "use only letters, digits, hyphens, underscores and dots")
     return name
 
 
 def _domain(value: str) -> str:
     name = _dns_name(value)
     if "." not in name:
-        raise ValueError(f"{value!r} is not a domain; write it in full, for example em123.example.org")
+        raise FaultError(f"{value!r} is not a domain", "write it in full, for example em123.example.org")
     return name
 
 
@@ -50,7 +51,7 @@ def read_nameserver(value: str) -> NameserverAddress:
         if not 1 <= port <= 65535:
             raise ValueError
     except ValueError:
-        raise ValueError(f"{value!r} is not the address of a name server; write one such as 192.0.2.1") from None
+        raise FaultError(f"{value!r} is not the address of a name server", "write one such as 192.0.2.1") from None
     return NameserverAddress(address, port)
 
 

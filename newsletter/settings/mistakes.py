@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from newsletter.errors import FieldError, Location, Mistake
+from newsletter.errors import FieldError, Location, Mistake, parts_of
 
 # Our wording for the errors that a director can cause. Any other error keeps pydantic's sentence.
 _EXPECTED = {
@@ -68,8 +68,8 @@ def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         case "extra_forbidden":
             what, remedy = f"unknown key {key}", suggestion(str(location[-1]), _known_keys(model, location[:-1]))
         case "value_error":
-            fault, _, mend = str(details["ctx"]["error"]).partition("; ")
-            what, remedy = f"{key}: {fault}" if location else fault, mend or remedy
+            fault, remedy = parts_of(details["ctx"]["error"], otherwise=remedy)
+            what = f"{key}: {fault}" if location else fault
         case "literal_error" | "enum":
             what, remedy = f"{key}: {value!r} is not a possible value", f"write {details['ctx']['expected']}"
         case _ if value is None:  # a key without a value after its colon

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from newsletter.errors import FaultError
 from newsletter.model.pace import Weekday
 from newsletter.model.values import Fields, Link, OneLine
 
@@ -45,9 +46,8 @@ class PaceSettings(Fields):
         if value is not None:
             opens, closes = span_of(value)
             if opens >= closes != _MIDNIGHT:
-                raise ValueError(
-                    f"{value!r} ends before it begins; write the earlier time first, for example 08:00-20:00"
-                )
+                remedy = "write the earlier time first, for example 08:00-20:00"
+                raise FaultError(f"{value!r} ends before it begins", remedy)
         return value
 
 
@@ -55,7 +55,7 @@ def span_of(hours: str) -> tuple[time, time]:
     """Return the two times of `08:00-20:00`; `24:00` becomes midnight. Raise ValueError for any other text."""
     match = _HOURS.fullmatch(hours.strip())
     if match is None:
-        raise ValueError(f"{hours!r} is not a range of hours; write it as 08:00-20:00")
+        raise FaultError(f"{hours!r} is not a range of hours", "write it as 08:00-20:00")
     first_hour, first_minute, last_hour, last_minute = (int(part or 0) for part in match.groups())
     return time(first_hour, first_minute), time(last_hour, last_minute)
 
@@ -126,7 +126,7 @@ class SmtpSettings(ProviderTable):
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> "SmtpSettings":
         if self.security == "none" and self.host not in _LOOPBACK:
-            raise ValueError('email would cross the network unencrypted; write security = "starttls" or "tls"')
+            raise FaultError("email would cross the network unencrypted", 'write security = "starttls" or "tls"')
         return self
 
 
@@ -153,7 +153,7 @@ class SendGridSettings(ProviderTable):
             return None
         parts = urlsplit(value)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            raise ValueError("the key would cross the network unencrypted; begin the address with https://")
+            raise FaultError("the key would cross the network unencrypted", "begin the address with https://")
         return value.rstrip("/")
 
 
@@ -174,7 +174,7 @@ class ProviderSettings(Fields):
     @model_validator(mode="after")
     def _smtp_has_a_host(self) -> "ProviderSettings":
         if self.use == "smtp" and self.smtp is None:
-            raise ValueError("smtp has no settings; add a [provider.smtp] table with at least a host key")
+            raise FaultError("smtp has no settings", "add a [provider.smtp] table with at least a host key")
         return self
 
     @property

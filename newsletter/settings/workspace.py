@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
-from newsletter.errors import FieldError, Location
+from newsletter.errors import FaultError, FieldError, Location
 from newsletter.model.event import SoftBouncePolicy
 from newsletter.model.values import (
     Color,
@@ -57,9 +57,11 @@ class DatabaseSettings(Fields):
         parts = urlsplit(value)
         if parts.scheme not in _POSTGRESQL:
             remedy = "write it as sqlite:///newsletter.db or postgresql://user@host/name"
-            raise ValueError(f"{value!r} is not a database; {remedy}")
+            raise FaultError(f"{value!r} is not a database", remedy)
         if parts.password is not None or "password=" in parts.query:
-            raise ValueError("this file must not contain a password; delete it, and set PGPASSWORD in the environment")
+            raise FaultError(
+                "this file must not contain a password", "delete it, and set PGPASSWORD in the environment"
+            )
         return value
 
 
@@ -111,7 +113,9 @@ class CheckSettings(Fields):
     @classmethod
     def _at_most_all(cls, clients: Mapping[str, float]) -> Mapping[str, float]:
         if (total := sum(clients.values())) > 100:
-            raise ValueError(f"the shares of the email apps add up to {total:g}%; change them to add up to 100 or less")
+            raise FaultError(
+                f"the shares of the email apps add up to {total:g}%", "change them to add up to 100 or less"
+            )
         return clients
 
 
@@ -196,7 +200,7 @@ class Identity(Fields):
     def _one_name_per_key(cls, data: object) -> object:
         if isinstance(data, Mapping) and {"organization", "organisation"} <= data.keys():
             what = "`organization` is also written under its old name `organisation`"
-            raise FieldError("organisation", f"{what}; delete the line with `organisation`")
+            raise FieldError("organisation", what, "delete the line with `organisation`")
         return data
 
     @property
@@ -225,9 +229,8 @@ class Service(Fields):
     def _plain(cls, value: str) -> str:
         # Links made of these characters need no escaping in HTML, text or headers.
         if not re.fullmatch(r"[A-Za-z0-9:/._~%-]+", value):
-            raise ValueError(
-                f"{value!r} is more than the address of a page; write it without characters such as ? and #"
-            )
+            remedy = "write it without characters such as ? and #"
+            raise FaultError(f"{value!r} is more than the address of a page", remedy)
         return value
 
 

@@ -304,6 +304,32 @@ def test_an_event_that_cannot_be_is_a_mistake(tmp_path: Path, event: str, expect
     assert any(expected in mistake for mistake in mistakes(root)), mistakes(root)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "what", "remedy"),
+    [
+        (
+            "issue.yaml",
+            ISSUE + "language: en; es\n",
+            "language: 'en; es' is not a language",
+            "write a code such as en, es or pt-BR",
+        ),
+        (
+            "letter.md",
+            '![A field](images/field.png "near; far")\n',
+            "the image title “near; far” would not be shown",
+            'write "decorative", a width such as "240 px", or both with a comma between them, or delete the title',
+        ),
+    ],
+)
+def test_a_semicolon_in_what_was_written_stays_in_its_place(
+    tmp_path: Path, name: str, content: str, what: str, remedy: str
+) -> None:
+    root = write_workspace(tmp_path, {f"issues/2026-02/{name}": content})
+    with pytest.raises(MistakesError) as caught:
+        load(root)
+    assert (what, remedy) in [(mistake.what, mistake.remedy) for mistake in caught.value.mistakes]
+
+
 def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     files = {
         "issues/2026-02/issue.yaml": issue_with("letter", "events", "nowhere") + "color: red\n",

@@ -96,19 +96,23 @@ def test_all_mistakes_are_told_with_their_lines(file: Path) -> None:
         "di@example.org,,,tomorrow\n"
         "ed@example.org,,,2031-01-01\n"
         ",bounced,,\n"
+        "flo@example.org,,news; offers,\n"
+        "gus@example.org,left; angry,,\n"
     )
 
     with pytest.raises(MistakesError) as refusal:
         read(file, content)
 
     told = [(mistake.line, mistake.what, mistake.remedy) for mistake in refusal.value.mistakes]
-    assert [line for line, *_ in told] == [3, 4, 5, 6, 7, 8]
+    assert [line for line, *_ in told] == [3, 4, 5, 6, 7, 8, 9, 10]
     assert told[0][1].startswith("'nobody' is not an email address")
     assert told[1][1] == f"'unsubscribd' is not one of the reasons {REASONS}"
     assert told[2][1:] == ("there is no topic 'event'", "did you mean events?")
     assert told[3][1:] == ("'tomorrow' is not a date", "write it as 2026-01-31 or 2026-01-31T08:00Z")
     assert told[4][1:] == ("'2031-01-01' is in the future", "correct the date")
     assert told[5][1:] == ("the address is missing", "correct or delete the line")
+    assert told[6][1] == "there is no topic 'news; offers'"
+    assert told[7][1] == f"'left; angry' is not one of the reasons {REASONS}"
 
 
 def test_a_file_that_is_no_list_is_told_in_a_few_lines(file: Path) -> None:

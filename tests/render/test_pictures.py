@@ -169,6 +169,19 @@ def broken_files(folder: Path) -> Iterator[tuple[str, PictureFile]]:
     yield "gone.png", PictureFile(path=folder / "gone.png", place=Place(path="newsletter.toml", line=9))
 
 
+def test_a_semicolon_in_an_address_inside_a_drawing_stays_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    path.write_bytes(drawing('<image href="near; far.png" width="200" height="100"/>'))
+    place = Place(path="issues/2026-02/letter.md", line=3)
+
+    with pytest.raises(MistakesError) as caught:
+        require_whole([("a.svg", PictureFile(path=path, place=place))], Memory())
+
+    (mistake,) = caught.value.mistakes
+    assert mistake.what.endswith("refers to something outside the file, near; far.png")
+    assert mistake.remedy.startswith("embed it, or ")
+
+
 def test_every_broken_picture_is_told_where_it_is_named(tmp_path: Path) -> None:
     with pytest.raises(MistakesError) as told:
         require_whole(broken_files(tmp_path), Memory())

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from newsletter.checks.clients.table import TABLE_FILE, Feature, Support, Table, load_table
+from newsletter.checks.clients.table import Feature, Support, Table, load_table
 from newsletter.config import CONFIG_FILE, Config, line_of_key
-from newsletter.errors import InputError, Mistake
+from newsletter.errors import Mistake, MistakesError
 from newsletter.settings.mistakes import suggestion
 
 # These are hardly used, so they get no part of their family's weight. Microsoft ended Windows Mail in 2024, and phones
@@ -63,9 +63,8 @@ def mistakes_in_clients(config: Config) -> tuple[Mistake, ...]:
     """Return the mistakes in the email apps and in the accepted features of the settings."""
     try:
         table = load_table(config.root)
-    except InputError as err:
-        what, _, remedy = str(err).removeprefix(f"{TABLE_FILE}: ").rpartition("; ")
-        return (Mistake(path=TABLE_FILE, what=what, remedy=remedy),)
+    except MistakesError as err:
+        return err.mistakes
     return (*_unknown_clients(config, table), *_unknown_features(config, table))
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from newsletter.errors import InputError
+from newsletter.errors import Mistake, MistakesError
 
 TABLE_FILE = "caniemail.json"  # in the workspace and in this package's data
 _CARRIED = ("checks", "clients", "data", TABLE_FILE)
@@ -80,7 +80,7 @@ class Table(BaseModel):
 def load_table(workspace: Path) -> Table:
     """Return the workspace's table if it is newer, else the one that comes with this package.
 
-    Raise InputError if the workspace's table cannot be read.
+    Raise MistakesError if the workspace's table cannot be read.
     """
     carried = load_carried()
     path = workspace / TABLE_FILE
@@ -126,8 +126,9 @@ def _load(path: Path) -> Table:
     try:
         return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as err:
-        what = f"{path.name}: this is not a table that `newsletter clients --refresh` wrote: {err}"
-        raise InputError(f"{what}; run that command again, or delete the file") from err
+        what = f"this is not a table that `newsletter clients --refresh` wrote: {err}"
+        remedy = "run that command again, or delete the file"
+        raise MistakesError([Mistake(path=path.name, what=what, remedy=remedy)]) from err
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ from math import ceil
 from msgspec import Struct
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
+from newsletter.errors import FaultError
 from newsletter.model.picture_files import DECODING_FAULTS, MOST_PIXELS, PHOTOGRAPHED_FORMATS
 
 # The errors that these functions raise for a broken file.
@@ -89,7 +90,7 @@ def _opened(content: bytes, ending: str) -> Iterator[Image.Image]:
 
 def _limit(pixels: int, told: str) -> None:
     if pixels > MOST_PIXELS:
-        raise ValueError(f"is too large to open: {told}; export it smaller")
+        raise FaultError(f"is too large to open: {told}", "export it smaller")
 
 
 def _plain(image: Image.Image) -> Image.Image:

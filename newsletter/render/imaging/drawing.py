@@ -10,6 +10,7 @@ from pathlib import Path
 from lxml import etree
 from msgspec import Struct
 
+from newsletter.errors import FaultError
 from newsletter.render.imaging.decode import natural_size
 from newsletter.system.environment import bare_surroundings
 
@@ -36,18 +37,18 @@ class Drawing(Struct, frozen=True, kw_only=True):
 def read_drawing(content: bytes) -> Drawing:
     """Read an SVG file.
 
-    Raise ValueError, as `what; what to do`, if it is broken, states no size, refers to anything outside itself, or has
+    Raise FaultError if it is broken, states no size, refers to anything outside itself, or has
     text, which would look different on every machine.
     """
     if len(content) > _MOST_BYTES:
-        raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB; simplify it, or {_EXPORT}")
+        raise FaultError(f"is larger than {_MOST_BYTES // 1_000_000} MB", f"simplify it, or {_EXPORT}")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as err:
-        raise ValueError(f"is damaged or not an SVG ({str(err).partition(', line ')[0]}); export it again") from err
+        raise FaultError(f"is damaged or not an SVG ({str(err).partition(', line ')[0]})", "export it again") from err
     if root.tag != f"{_SVG}svg":
-        raise ValueError("is not an SVG; export it again")
+        raise FaultError("is not an SVG", "export it again")
     _require_self_contained(root)
     width, aspect = _size(root)
     # The drawing is serialized again, so that exactly what was checked is drawn.
@@ -57,11 +58,11 @@ def read_drawing(content: bytes) -> Drawing:
 def draw(drawing: Drawing, width: int) -> bytes:
     """Return the drawing as a PNG of this width in pixels.
 
-    Raise ValueError, as `what; what to do`, if that takes too much time or memory.
+    Raise FaultError if that takes too much time or memory.
     """
     height = width / drawing.aspect
     if width * height > _MOST_PIXELS or height < 0.5:
-        raise ValueError(f"is {drawing.aspect:.4g} times as wide as it is high; crop it")
+        raise FaultError(f"is {drawing.aspect:.4g} times as wide as it is high", "crop it")
     try:
         # `-P` keeps the current folder off the module path, so that no file there hides one of Python's modules.
         command = [sys.executable, "-P", str(_PROCESS), str(width)]
@@ -75,24 +76,24 @@ def draw(drawing: Drawing, width: int) -> bytes:
         )
         natural_size(drawn.stdout, ".png")
     except subprocess.TimeoutExpired as err:
-        raise ValueError(f"takes too long to draw; simplify it, or {_EXPORT}") from err
+        raise FaultError("takes too long to draw", f"simplify it, or {_EXPORT}") from err
     except (subprocess.CalledProcessError, OSError, SyntaxError) as err:
-        raise ValueError(f"cannot be drawn; simplify it, or {_EXPORT}") from err
+        raise FaultError("cannot be drawn", f"simplify it, or {_EXPORT}") from err
     return drawn.stdout
 
 
 def _require_self_contained(root: etree._Element) -> None:
     document_type = root.getroottree().docinfo.internalDTD
     if document_type is not None and any(True for _ in document_type.iterentities()):
-        raise ValueError("declares entities; export it as plain SVG")
+        raise FaultError("declares entities", "export it as plain SVG")
     for element in root.iter():
         if not isinstance(element.tag, str):
             continue
         name = element.tag.removeprefix(_SVG)
         if name == "text" and "".join(element.itertext()).strip():
-            raise ValueError("contains text, which looks different on every machine; convert the text to paths")
+            raise FaultError("contains text, which looks different on every machine", "convert the text to paths")
         if name == "foreignObject" and element.getparent() is not None and not _is_choice(element):
-            raise ValueError(f"contains HTML, which cannot be drawn; {_EXPORT}")
+            raise FaultError("contains HTML, which cannot be drawn", _EXPORT)
         for key, value in element.attrib.items():
             if str(key).rpartition("}")[2] == "href" and name != "a":
                 _require_inside(str(value).strip())
@@ -108,7 +109,7 @@ def _require_inside(address: str) -> None:
     if not address or address.startswith("#") or _EMBEDDED.match(address):
         return
     shown = address if len(address) <= 60 else f"{address[:59]}…"
-    raise ValueError(f"refers to something outside the file, {shown}; embed it, or {_EXPORT}")
+    raise FaultError(f"refers to something outside the file, {shown}", f"embed it, or {_EXPORT}")
 
 
 def _size(root: etree._Element) -> tuple[float | None, float]:
@@ -120,7 +121,7 @@ def _size(root: etree._Element) -> tuple[float | None, float]:
     elif box_width and box_height:
         aspect = box_width / box_height
     else:
-        raise ValueError('states no size; add width and height, or viewBox="0 0 WIDTH HEIGHT", to its <svg>')
+        raise FaultError("states no size", 'add width and height, or viewBox="0 0 WIDTH HEIGHT", to its <svg>')
     return width, aspect
 
 

@@ -55,7 +55,7 @@ def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
         raise InputError(f"{url}: this is not version 1 of caniemail's table ({err}); nothing was changed") from err
     try:
         current = load_table(config.root)
-    except InputError:
+    except MistakesError:
         current = load_carried()  # the workspace's table is damaged; a refresh replaces it
     if current.date >= table.date:
         return current, None

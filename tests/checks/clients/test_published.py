@@ -10,7 +10,7 @@ from newsletter.checks.clients.published import newest_version, read_published
 from newsletter.checks.clients.report import judgments
 from newsletter.checks.clients.table import TABLE_FILE, Support, load_carried, load_table, read_table, written
 from newsletter.checks.registry import RULES
-from newsletter.errors import InputError
+from newsletter.errors import MistakesError
 from tests.checks.clients.published import answer
 
 URL = "https://example.org/data.json"
@@ -104,5 +104,5 @@ def test_the_newer_of_the_two_tables_is_used(tmp_path: Path) -> None:
 
 def test_a_damaged_table_of_the_workspace_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / TABLE_FILE).write_bytes(written(load_carried())[:5000])
-    with pytest.raises(InputError, match=r"caniemail\.json: .*run that command again, or delete the file"):
+    with pytest.raises(MistakesError, match=r"caniemail\.json: .*run that command again, or delete the file"):
         load_table(tmp_path)

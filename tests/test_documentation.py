@@ -1,6 +1,7 @@
 """The pages name every key that there is, and only commands, options and pages that there are."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,10 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (*ROOT.glob("*.md"), *DOCS.rglob("*.md"))
 RECIPES = DOCS / "extending"  # tests/extending follows them; they name commands that they add
+STARTER = ROOT / "newsletter" / "starter"
+# Data about people, by the way its file is named, and two files that hold none.
+DATA_FILE = re.compile(r"(?<![\w/.{-])[\w-][\w./-]*\.(?:db|csv|json|log|eml)(?:[.-]\w+)?(?![\w/])")
+WITHOUT_PEOPLE = {"recipients.example.csv", "caniemail.json"}
 GROUPS = {"subscribers": SUBSCRIBERS, "suppressions": SUPPRESSIONS}
 
 
@@ -133,3 +138,45 @@ def test_every_page_is_in_the_index() -> None:
     assert [
         page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"]({page.name})" not in index
     ] == []
+
+
+def code_of(page: Path) -> str:
+    """Return the code of a page, both its blocks and its words in a line."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```.*?^```$", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", text)])
+
+
+def data_files() -> set[str]:
+    """Return the name of every file in the README and in docs/ that may hold data about people."""
+    pages = (ROOT / "README.md", *DOCS.glob("*.md"))
+    return {name for page in pages for name in DATA_FILE.findall(code_of(page))}
+
+
+@pytest.mark.parametrize("name", sorted(data_files()))
+def test_git_ignores_every_file_of_data_that_a_page_names(name: str, tmp_path: Path) -> None:
+    CliRunner().invoke(app, ["init", str(tmp_path / "news")], catch_exceptions=False)
+    subprocess.run(["git", "init", "--quiet", "news"], cwd=tmp_path, check=True)
+
+    asked = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=tmp_path / "news", check=False)
+
+    assert (asked.returncode == 0) == (name not in WITHOUT_PEOPLE)
+
+
+def test_pages_name_the_files_that_git_must_ignore() -> None:
+    assert {
+        "saved-2026-02-19.db",
+        "newsletter.db-wal",
+        "newsletter.db.runners",
+        "account.csv",
+        "ana.json",
+    } <= data_files()
+
+
+def test_an_older_folder_gets_the_rules_of_a_new_one() -> None:
+    rules = (STARTER / "gitignore").read_text(encoding="utf-8").splitlines()
+    shown = re.findall(
+        r"^```gitignore\n(.*?)^```$", (DOCS / "backup.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert set(shown[0].splitlines()) <= set(rules)
+    assert {rule for rule in rules if not rule.startswith("#")} <= set((ROOT / ".gitignore").read_text().splitlines())

@@ -180,3 +180,10 @@ def test_an_older_folder_gets_the_rules_of_a_new_one() -> None:
     )
     assert set(shown[0].splitlines()) <= set(rules)
     assert {rule for rule in rules if not rule.startswith("#")} <= set((ROOT / ".gitignore").read_text().splitlines())
+
+
+def test_the_event_in_the_readme_is_one_of_the_repository() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```\n(---\n.*?)…\n```$", readme, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    assert (ROOT / "issues/2026-02/events/self-forgiveness.md").read_text(encoding="utf-8").startswith(shown[1])

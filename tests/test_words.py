@@ -182,20 +182,12 @@ def test_no_text_of_the_package_has_a_construction_that_readers_stumble_over() -
     found = [
         (place, match[0])
         for place, text in texts
-        if not text.startswith("\nabuse admin")  # names of roles, one of them nobody@
+        if not text.startswith("abuse admin")  # names of roles, one of them nobody@
         for pattern in banned
         for match in re.finditer(pattern, without_code(text), re.IGNORECASE)
     ]
 
     assert found == []
-
-
-def test_every_message_can_be_read_in_one_place() -> None:
-    listed = list(messages())
-
-    assert len(listed) > 1000
-    assert any(message.text == "No problems found." for message in listed)
-    assert any("is not a merge field" in message.text for message in listed)
 
 
 @pytest.mark.parametrize("folder", ["cli", "checks", "content", "lists", "segments", "settings", "web", "workflows"])

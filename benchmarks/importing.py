@@ -39,7 +39,7 @@ class Figures:
 
 
 def main() -> None:
-    """Prints the rates, the ratios and the memory, and checks that everybody is there."""
+    """Print the rates, the ratios and the memory, and check that everyone is on the list."""
     tool = shutil.which("sqlite3")
     if tool is None:
         show("sqlite3, the command-line tool, is not installed", "nothing to compare with; install the package sqlite3")

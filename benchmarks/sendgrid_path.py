@@ -111,7 +111,7 @@ def _february() -> tuple[str, str]:
 
 
 def _helper_loop(count: int, url: str, html: str, text: str) -> None:
-    """What the library's own examples do: one Mail a request, one Personalization a recipient."""
+    """The way of the library's own examples: one `Mail` per request, one `Personalization` per recipient."""
     from sendgrid import SendGridAPIClient
     from sendgrid.helpers.mail import (
         Content,

@@ -9,7 +9,7 @@ import threading
 import time
 
 ANSWER = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: sink\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_ROOM = memoryview(bytearray(1 << 20))  # for all threads: nobody reads what is in it
+_ROOM = memoryview(bytearray(1 << 20))  # shared by all threads, because no one reads what is in it
 
 
 def serve(connection: socket.socket, latency_seconds: float) -> None:

@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,8 +38,13 @@ class Message(NamedTuple):
     text: str
 
 
-def messages() -> Iterator[Message]:
+@cache
+def messages() -> tuple[Message, ...]:
     """Every message, in the order of the files."""
+    return tuple(_messages())
+
+
+def _messages() -> Iterator[Message]:
     for folder in (PACKAGE, THEME):
         for path in sorted(folder.rglob("*")):
             read = _READERS.get("".join(path.suffixes[-1:]))
@@ -64,7 +70,7 @@ def docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
 def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Constant | None:
     first = node.body[0] if node.body else None
     is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return first.value if is_text and isinstance(first.value.value, str) else None  # type: ignore[union-attr,return-value]
+    return first.value if is_text and isinstance(first.value.value, str) else None  # type: ignore[union-attr]
 
 
 def _words(text: str) -> int:
@@ -121,8 +127,8 @@ class _Texts(ast.NodeVisitor):
         """Return the text of an expression, or an empty text if it is something else."""
         text = ""
         match node:
-            case ast.Constant(value=str()):
-                text = node.value
+            case ast.Constant(value=str(value)):
+                text = value
             case ast.JoinedStr():
                 text = "".join(self._text(each, without=without) or FILLED for each in node.values)
             case ast.FormattedValue(value=ast.Name()):
@@ -246,6 +252,7 @@ def _line(source: str, position: int) -> int:
 def _of_yaml(path: Path) -> Iterator[tuple[int, str]]:
     for event in yaml.parse(path.read_text(encoding="utf-8"), yaml.SafeLoader):
         if isinstance(event, yaml.ScalarEvent) and (_is_phrase(event.value, words=2) or not event.value.isascii()):
+            assert event.start_mark is not None
             yield event.start_mark.line + 1, event.value
 
 

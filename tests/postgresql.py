@@ -86,7 +86,7 @@ class PostgresServer:
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
-        """Removes a database of `fresh_database`, whoever is still connected to it."""
+        """Drop a database of `fresh_database`, even if it still has connections."""
         name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -110,7 +110,7 @@ class PostgresServer:
         return f"postgresql:///{database}?host={self._folder}&user={user}"
 
     def allow_only(self, *rules: str) -> None:
-        """Lets in whom the lines of pg_hba.conf let in; by default, everybody."""
+        """Let in the users that these lines of pg_hba.conf allow, by default everyone."""
         (self._data / "pg_hba.conf").write_text("\n".join([*rules, "local all all trust", ""]), encoding="utf-8")
         self.execute("SELECT pg_reload_conf()")
 

@@ -3,17 +3,11 @@
 import ast
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.messages import PACKAGE, ROOT, Message, messages, texts_of
-
-
-@cache
-def listed() -> tuple[Message, ...]:
-    return tuple(messages())
+from tests.messages import PACKAGE, ROOT, messages, texts_of
 
 
 @pytest.mark.parametrize(
@@ -43,10 +37,10 @@ def listed() -> tuple[Message, ...]:
     ],
 )
 def test_message_is_listed(place: str, text: str) -> None:
-    assert any(text in message.text for message in listed() if message.place.startswith(f"{place}:"))
+    assert any(text in message.text for message in messages() if message.place.startswith(f"{place}:"))
 
 
-def test_texts_inside_a_value_of_another_text_are_listed() -> None:
+def test_texts_inside_a_value_of_another_text_are_messages() -> None:
     tree = ast.parse("""say(f"It is {'sent to no one' if n == 0 else 'sent to them all'}, and {n} is over.")""")
     assert [text for _, text in texts_of(tree, PACKAGE / "cli" / "x.py")] == [
         *("It is {…}, and {…} is over.", "sent to no one", "sent to them all"),
@@ -58,13 +52,13 @@ def test_a_name_stands_for_its_texts() -> None:
     assert list(texts_of(ast.parse(source), PACKAGE / "cli" / "x.py")) == [(3, "{…} is not right; do this instead")]
 
 
-def test_patterns_queries_and_markup_are_not_listed() -> None:
+def test_patterns_queries_and_markup_are_not_messages() -> None:
     source = r"""x = [r"(?:one) two \w three", "SELECT one FROM two", "<p>one two three", "--flag=one two three"]"""
     assert list(texts_of(ast.parse(source), PACKAGE / "cli" / "x.py")) == []
 
 
 def test_places_are_lines_of_files() -> None:
-    for message in listed():
+    for message in messages():
         path, _, line = message.place.rpartition(":")
         assert 1 <= int(line) <= (ROOT / path).read_text(encoding="utf-8").count("\n") + 1
 
@@ -73,9 +67,9 @@ def test_all_messages_are_printed_with_their_places() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.messages"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
-    assert done.stdout.splitlines() == [f"{message.place}: {message.text}" for message in listed()]
+    assert done.stdout.splitlines() == [f"{message.place}: {message.text}" for message in messages()]
 
 
 def test_every_kind_of_file_with_messages_is_read() -> None:
-    read = {Path(message.place.rpartition(":")[0]).suffix for message in listed()}
+    read = {Path(message.place.rpartition(":")[0]).suffix for message in messages()}
     assert read == {".py", ".toml", ".j2", ".yaml", ".js", ".sql"}

@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,21 @@ DIRECTORS = (
             "settings",
             "suppressions",
             "unconfirmed",
+            "checks",
         )
+    ),
+    *sorted((DOCS / "checks").glob("*.md")),
+)
+# Texts that are neither pages nor Python: their comments, what they print, and what they write for a director to edit.
+OTHERS = (
+    *(ROOT / name for name in ("Makefile", "newsletter.toml")),
+    *sorted(path for path in (ROOT / "scripts").iterdir() if path.is_file()),
+    *sorted(path for path in (PACKAGE / "starter").rglob("*") if path.is_file()),
+    *sorted(
+        path
+        for folder in (PACKAGE, ROOT / "templates")
+        for path in folder.rglob("*")
+        if path.suffix in {".j2", ".js", ".css", ".sql", ".toml"} or path.name == "en.yaml"
     ),
 )
 # Lists of words, of pages and of checks; every other page of docs/ is about a task.
@@ -78,6 +93,9 @@ BANNED = (
 )
 # Fine in a formal sentence for programmers, and in a name of another tool's column.
 FINE_IN_CODE = {r"\bwhom\b", r"\bof wh(ich|om)\b", r"\be-mail\b"}
+BANNED_IN_CODE = tuple(pattern for pattern in BANNED if pattern not in FINE_IN_CODE)
+IN_OTHER_LANGUAGES = re.compile(r"templates/(tips/(?!en\.)|parts/words\.j2)")
+TEMPLATE_CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 MACHINE = r"\b(ledgers?|chunks?|frozen|inflight|drains?|digests?)\b"
 
 _FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
@@ -174,20 +192,32 @@ def remarks(path: Path) -> Iterator[str]:
             yield token.string
 
 
-def test_no_text_of_the_package_has_a_construction_that_readers_stumble_over() -> None:
-    texts = [(message.place, message.text) for message in messages()]
-    texts += [(name(path), each) for path in sorted(PACKAGE.rglob("*.py")) for each in remarks(path)]
-    banned = [pattern for pattern in BANNED if pattern not in FINE_IN_CODE]
+def odd(text: str, patterns: tuple[str, ...] = BANNED_IN_CODE) -> list[str]:
+    """Return the words of a text that make readers stumble."""
+    return [match[0] for pattern in patterns for match in re.finditer(pattern, without_code(text), re.IGNORECASE)]
 
+
+def test_no_message_has_a_construction_that_readers_stumble_over() -> None:
+    english = [each for each in messages() if not IN_OTHER_LANGUAGES.match(each.place)]
+    assert [(each, odd(each.text)) for each in english if odd(each.text)] == []
+
+
+@pytest.mark.parametrize("folder", ["newsletter", "tests", "benchmarks", "docs"])
+def test_no_docstring_or_comment_has_a_construction_that_readers_stumble_over(folder: str) -> None:
     found = [
-        (place, match[0])
-        for place, text in texts
-        if not text.startswith("abuse admin")  # names of roles, one of them nobody@
-        for pattern in banned
-        for match in re.finditer(pattern, without_code(text), re.IGNORECASE)
+        (name(path), odd(each)) for path in sorted((ROOT / folder).rglob("*.py")) for each in remarks(path) if odd(each)
     ]
-
     assert found == []
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=name)
+def test_no_script_template_or_first_issue_has_a_construction_that_readers_stumble_over(path: Path) -> None:
+    assert odd(TEMPLATE_CODE.sub("X", path.read_text(encoding="utf-8"))) == []
+
+
+def test_what_is_published_is_described_in_the_words_of_the_pages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert odd(project["description"], BANNED) == []
 
 
 @pytest.mark.parametrize("folder", ["cli", "checks", "content", "lists", "segments", "settings", "web", "workflows"])

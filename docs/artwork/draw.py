@@ -13,38 +13,38 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERSAMPLING = 4
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 ROSE, ROSE_PALE = (156, 51, 83), (242, 167, 186)
 WASH, PAPER = (246, 236, 230), (251, 247, 241)
 
 
-def draw_logo(outer: Colour, inner: Colour, size: int = 144) -> Image.Image:
+def draw_logo(outer: Color, inner: Color, size: int = 144) -> Image.Image:
     """Three petals that lean on each other: one alone is a leaf, together they are a flower and nearly a heart."""
     big = size * OVERSAMPLING
     logo = Image.new("RGBA", (big, big))
-    for angle, length, width, colour, strength in (
+    for angle, length, width, color, strength in (
         (52, 0.60, 0.25, outer, 0.82),
         (-52, 0.60, 0.25, outer, 0.82),
         (0, 0.80, 0.31, inner, 0.88),
     ):
         mask = _petal(big, length=length, width=width, angle=angle).point(lambda value, s=strength: int(value * s))
-        layer = Image.new("RGBA", (big, big), (*colour, 0))
+        layer = Image.new("RGBA", (big, big), (*color, 0))
         layer.putalpha(mask)
         logo = Image.alpha_composite(logo, layer)
     return logo.resize((size, size), Image.Resampling.LANCZOS)
 
 
 def draw_portrait(size: int = 144) -> Image.Image:
-    """A figure without a face, in the colours of the letter: the place of a photograph."""
+    """A figure without a face, in the colors of the letter: the place of a photograph."""
     big = size * OVERSAMPLING
     portrait = _vertical_gradient((big, big), (236, 205, 196), (250, 234, 220))
-    _disc(portrait, centre=(0.74, 0.24), radius=0.30, colour=(255, 244, 226), blur=0.10)
-    _disc(portrait, centre=(0.50, 1.08), radius=0.41, colour=(126, 52, 78), blur=0.003)
-    _disc(portrait, centre=(0.50, 0.60), radius=0.085, colour=(176, 106, 98), blur=0.012)
-    _disc(portrait, centre=(0.50, 0.43), radius=0.178, colour=(205, 138, 124), blur=0.003)
-    _disc(portrait, centre=(0.50, 0.345), radius=0.175, colour=(92, 44, 58), blur=0.003)
-    _disc(portrait, centre=(0.515, 0.455), radius=0.150, colour=(212, 148, 132), blur=0.006)
+    _disc(portrait, center=(0.74, 0.24), radius=0.30, color=(255, 244, 226), blur=0.10)
+    _disc(portrait, center=(0.50, 1.08), radius=0.41, color=(126, 52, 78), blur=0.003)
+    _disc(portrait, center=(0.50, 0.60), radius=0.085, color=(176, 106, 98), blur=0.012)
+    _disc(portrait, center=(0.50, 0.43), radius=0.178, color=(205, 138, 124), blur=0.003)
+    _disc(portrait, center=(0.50, 0.345), radius=0.175, color=(92, 44, 58), blur=0.003)
+    _disc(portrait, center=(0.515, 0.455), radius=0.150, color=(212, 148, 132), blur=0.006)
     return portrait.resize((size, size), Image.Resampling.LANCZOS)
 
 
@@ -52,8 +52,8 @@ def draw_hills(size: tuple[int, int] = (1200, 675)) -> Image.Image:
     """Hills behind hills in the mist of a morning, the sun just above them."""
     width, height = size[0] * 2, size[1] * 2
     picture = _vertical_gradient((width, height), (222, 168, 170), (253, 233, 208))
-    _disc(picture, centre=(0.66, 0.43), radius=0.42, colour=(255, 226, 190), blur=0.15)
-    _disc(picture, centre=(0.66, 0.43), radius=0.085, colour=(255, 250, 236), blur=0.006)
+    _disc(picture, center=(0.66, 0.43), radius=0.42, color=(255, 226, 190), blur=0.15)
+    _disc(picture, center=(0.66, 0.43), radius=0.085, color=(255, 250, 236), blur=0.006)
     layers = 7
     for number in range(layers):
         depth = number / (layers - 1)
@@ -74,19 +74,19 @@ def _petal(size: int, *, length: float, width: float, angle: float) -> Image.Ima
     half_length, half_width = length / 2, width / 2
     radius = (half_length**2 + half_width**2) / (2 * half_width)
     foot = 0.90
-    centre_y = foot - half_length
+    center_y = foot - half_length
     discs = []
     for side in (-1, 1):
         disc = Image.new("L", (size, size))
         x = 0.5 + side * (radius - half_width)
-        box = [(value * size) for value in (x - radius, centre_y - radius, x + radius, centre_y + radius)]
+        box = [(value * size) for value in (x - radius, center_y - radius, x + radius, center_y + radius)]
         ImageDraw.Draw(disc).ellipse(box, fill=255)
         discs.append(disc)
     petal = ImageChops.multiply(*discs)
     return petal.rotate(angle, Image.Resampling.BICUBIC, center=(0.5 * size, foot * size))
 
 
-def _hill(picture: Image.Image, *, base: float, rise: float, ridge: Colour, mist: Colour, seed: int) -> None:
+def _hill(picture: Image.Image, *, base: float, rise: float, ridge: Color, mist: Color, seed: int) -> None:
     """One range of hills, dark along its ridge and pale where the mist lies below."""
     width, height = picture.size
     line = list(_ridge(width, base=base * height, rise=rise * height, seed=seed))
@@ -112,13 +112,13 @@ def _ridge(width: int, *, base: float, rise: float, seed: int) -> Iterable[tuple
         yield x, base - sum(high * math.sin(math.tau * quick * share + phase) for high, quick, phase in waves)
 
 
-def _disc(picture: Image.Image, *, centre: tuple[float, float], radius: float, colour: Colour, blur: float) -> None:
+def _disc(picture: Image.Image, *, center: tuple[float, float], radius: float, color: Color, blur: float) -> None:
     """A disc with a soft edge; all lengths are shares of the picture's height."""
     width, height = picture.size
-    x, y, r = centre[0] * width, centre[1] * height, radius * height
+    x, y, r = center[0] * width, center[1] * height, radius * height
     mask = Image.new("L", picture.size)
     ImageDraw.Draw(mask).ellipse((x - r, y - r, x + r, y + r), fill=255)
-    picture.paste(colour, (0, 0, width, height), mask.filter(ImageFilter.GaussianBlur(blur * height)))
+    picture.paste(color, (0, 0, width, height), mask.filter(ImageFilter.GaussianBlur(blur * height)))
 
 
 def _grain(picture: Image.Image, strength: float) -> Image.Image:
@@ -131,14 +131,14 @@ def _grain(picture: Image.Image, strength: float) -> Image.Image:
     return ImageChops.overlay(picture, Image.merge("RGB", (grey, grey, grey)))
 
 
-def _vertical_gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image:
+def _vertical_gradient(size: tuple[int, int], top: Color, bottom: Color) -> Image.Image:
     column = Image.new("RGB", (1, 256))
     for step in range(256):
         column.putpixel((0, step), _blend(top, bottom, step / 255))
     return column.resize(size, Image.Resampling.BICUBIC)
 
 
-def _blend(first: Colour, second: Colour, share: float) -> Colour:
+def _blend(first: Color, second: Color, share: float) -> Color:
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 

@@ -15,7 +15,7 @@ MAIL = ROOT / "build" / "2026-02" / "email.html"
 PICTURE = ROOT / "docs" / "images" / "february-2026.png"
 SIZE = (1600, 1080)
 DESK = (236, 224, 214)
-# Of each window: its size in CSS pixels, what it is scrolled to, its colours, its place in the picture.
+# Of each window: its size in CSS pixels, what it is scrolled to, its colors, its place in the picture.
 WINDOWS = (
     ((664, 960), None, "light", (72, 72)),
     ((360, 780), "text=Featured Events and Courses", "light", (784, 72)),
@@ -60,8 +60,8 @@ def main() -> None:
         browser.close()
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     small = desk.resize(SIZE, Image.Resampling.LANCZOS)
-    colours = small.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=8)
-    small.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG).save(PICTURE, optimize=True)
+    colors = small.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=8)
+    small.quantize(palette=colors, dither=Image.Dither.FLOYDSTEINBERG).save(PICTURE, optimize=True)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def findings_of(subject: Subject) -> tuple[Finding, ...]:
 def summary(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
     """Rule and place of each finding, with the folder of the issue left out.
 
-    What some mail programs lack (S14) is left out: much is that besides being wrong for another reason.
+    Features that some email apps lack (S14) are left out, because many faults are reported for that reason too.
     """
     told = (finding for finding in findings if finding.rule != "S14")
     return [(finding.rule, str(finding.place).removeprefix(f"{ISSUE}/")) for finding in told]

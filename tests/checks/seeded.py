@@ -343,7 +343,7 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
 )
 
 # Rules that no edit of an issue breaks alone: those that need a browser, a network or a filter, and what is judged
-# before there is a mail.
+# before there is an email.
 _NETWORK = "tests.checks.network.test_seeded_faults"
 _SEEDED, _MISSED = "test_a_seeded_fault_is_found_in_its_place", "test_a_near_miss_is_not_told"
 ELSEWHERE: dict[str, Elsewhere] = {

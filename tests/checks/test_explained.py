@@ -1,4 +1,4 @@
-"""What a person is told about the rules: in the terminal, and on the page about them."""
+"""What people read about the rules: in the terminal, and on the pages about them."""
 
 import subprocess
 import sys

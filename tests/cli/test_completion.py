@@ -1,4 +1,4 @@
-"""What the shell is told when someone presses Tab: the protocol of bash and zsh, and the scripts that ask."""
+"""What the shell receives when someone presses Tab: the protocol of bash and zsh, and their scripts."""
 
 import sqlite3
 from pathlib import Path
@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def completed(folder: Path, line: str) -> list[str]:
-    """Return what bash is told when Tab is pressed at the end of the line."""
+    """Return what bash receives when Tab is pressed at the end of the line."""
     *words, last = line.split(" ")
     asked = {
         "_NEWSLETTER_COMPLETE": "complete_bash",

@@ -1,4 +1,4 @@
-"""Loading an issue: what its files become, and what each mistake in them is told as."""
+"""Loading an issue: what its files become, and how each mistake in them is reported."""
 
 from contextlib import suppress
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Settings as writers type them: what is kept as it was written, and how each mistake is told."""
+"""Settings as writers type them: what is kept as it was written, and how each mistake is reported."""
 
 import pytest
 import yaml

@@ -109,7 +109,7 @@ def serve(folder: str) -> None:
     """Loads the program, says that it is ready, and forks for each request until it is killed."""
     for name in _LOADED:
         import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who tell how a command ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no one waits for the processes that report how a command ended
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/socket")
         listener.listen()

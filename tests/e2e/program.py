@@ -14,7 +14,7 @@ ANSI_FREE = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a command: without secrets or settings of whoever runs the tests.
+    """The environment of a command: without the secrets and settings of the person who runs the tests.
 
     Checks that take seconds are left out; a test that is about them sets NEWSLETTER_WITHOUT to nothing.
     """

@@ -1,4 +1,4 @@
-"""`newsletter clients` as a director meets it: the readers' mail programs, an issue's losses, a newer table."""
+"""`newsletter clients` as a director uses it: the readers' email apps, what an issue loses, a newer table."""
 
 import json
 from collections.abc import Iterator

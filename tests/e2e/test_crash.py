@@ -47,7 +47,7 @@ def status(root: Path) -> dict[str, Any]:
 
 
 def hold_to_the_promise(api: SendGridApi, found: dict[str, Any]) -> None:
-    """Nobody twice, nobody lost, whatever is uncertain named."""
+    """No one is sent the issue twice, no one is lost, and all uncertain emails are named."""
     got = Counter(mail.email for mail in api.accepted)
     unknown = {delivery["email"] for delivery in found["unknown"]}
     tally = found["tally"]

@@ -29,7 +29,7 @@ Location = Path | str
 
 
 def batches(first_name: str, people: int = PEOPLE) -> Iterator[ImportBatch]:
-    """A list in which somebody stands twice."""
+    """A list in which one person is listed twice."""
     for start in range(0, people, A_BATCH):
         emails = [f"person{number % (people - 1)}@example.org" for number in range(start, start + A_BATCH)]
         columns = {

@@ -36,7 +36,7 @@ def files_with(folder: Path, word: str) -> list[str]:
 
 
 def was_forgotten_yesterday(root: Path) -> None:
-    """Puts back when everybody was forgotten; commands can follow each other within a second."""
+    """Set the time of all erasures back, because commands can follow each other within a second."""
     with sqlite3.connect(root / "newsletter.db") as connection:
         connection.execute("UPDATE forgotten SET created_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-1 day')")
     connection.close()

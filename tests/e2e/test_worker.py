@@ -1,4 +1,4 @@
-"""Workers as processes: together, killed, joined late, without a database for a while. Nobody twice, nobody lost."""
+"""Workers as processes: together, killed, joined late, without a database for a while. No one twice, no one lost."""
 
 import json
 import signal
@@ -78,7 +78,7 @@ class Office:
         return self.start("worker")
 
     def freeze(self, *, provider: str = "sendgrid", schedule: Schedule | None = None) -> None:
-        """Puts a broadcast to everybody into the ledger, as `send` does, without handing any of it over."""
+        """Freeze a broadcast to everyone, as `send` does, without sending any of it."""
         frozen = replace(request(), provider=provider, schedule=schedule)
         with open_database(self.url) as database:
             add_people(database, self.people)
@@ -105,7 +105,7 @@ class Office:
         self.wait_for(is_in_state)
 
     def hold_to_the_promise(self, got: Counter[str]) -> dict[str, Any]:
-        """Nobody twice, nobody lost, whatever is uncertain or cancelled named; the tally says the same."""
+        """No one twice, no one lost, and all uncertain or canceled emails are named. The tally agrees."""
         found = self.status()
         tally = found["tally"]
         unknown = {delivery["email"] for delivery in found["unknown"]}

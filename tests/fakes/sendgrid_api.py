@@ -1,8 +1,8 @@
 """A server on loopback that answers as SendGrid's Web API documents it: mail, schedules, log, suppressions, account.
 
-It validates a mail request as a whole and names the index of what is wrong, queues it or not, and keeps what each
-recipient would get. Tests queue faults: the next requests fall victim to them, one each. It knows nothing of the code
-under test.
+It validates the whole of a request to send, names the index of what is wrong, queues the request or rejects it, and keeps
+what each recipient would get. Tests queue faults, each of which affects one of the next requests. The server does not use
+the code under test.
 """
 
 import json
@@ -59,8 +59,8 @@ class Exchange:
 class SendGridApi:
     """The server, for the length of a `with` block.
 
-    `accepted` holds the queued mails, `validated` those of the sandbox, `bodies` the requests of both. `requests`
-    counts all that arrived, `exchanges` keeps those answered as usual. `now` is the server's clock where it is set.
+    `accepted` holds the queued emails, `validated` those of the sandbox, and `bodies` the requests of both. `requests`
+    counts all requests, and `exchanges` keeps those answered as usual. `now` is the server's clock, if it is set.
     """
 
     def __init__(self, *, api_key: str = "SG.test-key") -> None:
@@ -127,7 +127,7 @@ class SendGridApi:
         return answer
 
     def queue(self, request: Mapping[str, Any], body: bytes) -> str:
-        """Keeps the mails of a valid request; the request's message id."""
+        """Keep the emails of a valid request. Return the request's message id."""
         with self.lock:
             message_id = f"fake{len(self.bodies) + 1:018d}"
             kept = self.validated if is_sandbox(request) else self.accepted

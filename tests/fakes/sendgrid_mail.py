@@ -1,4 +1,4 @@
-"""What becomes of the mails of a request that SendGrid's API took."""
+"""The emails of a request that SendGrid's API accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def is_sandbox(request: Mapping[str, Any]) -> bool:
 
 
 def mails_of(request: Mapping[str, Any], message_id: str, *, now: datetime) -> list[AcceptedMail]:
-    """The mails of a valid request."""
+    """The emails of a valid request."""
     bodies = {part["type"]: part["value"] for part in request["content"]}
     return [
         AcceptedMail(

@@ -81,7 +81,7 @@ class Schedules:
         return Answer(status=204)
 
     def leaves(self, mail: AcceptedMail) -> bool:
-        """Whether a mail goes out when its time comes: unless its batch was held back early enough."""
+        """Whether an email is sent at its time. It is not if its batch was paused or canceled early enough."""
         status = self.statuses.get(mail.batch_id)
         if status is None or not mail.is_held:
             return True

@@ -13,7 +13,7 @@ class Page:
     """How a path is answered."""
 
     status: int = 200
-    head_status: int | None = None  # to HEAD, where it is another one
+    head_status: int | None = None  # the answer to HEAD, if it differs
     location: str | None = None
     body: bytes = b"ok"
     hangs: bool = False  # no answer comes, until the server stops

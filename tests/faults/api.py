@@ -78,7 +78,7 @@ class FaultyApi(SendGridApi):
         super().hang()
 
     def queue(self, request: Mapping[str, Any], body: bytes) -> str:
-        """Takes the mails of a valid request."""
+        """Take the emails of a valid request."""
         message_id = super().queue(request, body)
         first = request["personalizations"][0]["custom_args"]
         self._log.write(
@@ -114,7 +114,7 @@ class FaultyApi(SendGridApi):
             return list(self.accepted)
 
     def gave_back(self, mail: AcceptedMail) -> bool:
-        """Whether a mail that was queued is surely not sent: its batch was cancelled in time."""
+        """Whether a queued email is certainly not sent, because its batch was canceled in time."""
         return not self.schedules.leaves(mail)
 
     def _count(self, change: int) -> None:
@@ -124,7 +124,7 @@ class FaultyApi(SendGridApi):
 
 
 def request_of(mail: AcceptedMail) -> tuple[str, int, int]:
-    """The mailing, the chunk and the attempt that a mail was queued with."""
+    """The mailing, the chunk and the attempt with which an email was queued."""
     arguments = mail.custom_args
     return arguments["nl_broadcast"], int(arguments["nl_chunk"]), int(arguments["nl_attempt"])
 

@@ -41,7 +41,7 @@ API_KEY = "SG.test-key"
 TIMEOUT_SECONDS = 0.7  # of a request
 CRASHED = 70
 NOT_KEPT = 4  # the database could not be used
-_NOBODY = "http://127.0.0.1:1"  # a port on which nobody listens
+_NOBODY = "http://127.0.0.1:1"  # a port on which no server listens
 _CODES: dict[type[NewsletterError], int] = {
     InputError: 2,
     ProviderError: 3,
@@ -90,7 +90,7 @@ class Desk:
         return _config(self.scene, self.scene.api_url)
 
     def provider(self, *, unreachable: frozenset[int] = frozenset()) -> MortalProvider:
-        """SendGrid's adapter, with small chunks; some requests find nobody listening."""
+        """SendGrid's adapter, with small chunks; some requests find no server listening."""
         environ = {"SENDGRID_API_KEY": API_KEY}
         return MortalProvider(
             open_provider(self.config, environ),
@@ -176,7 +176,7 @@ def cancel(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
 
 
 def suppress(scene: Scene, *, email: str) -> int:
-    """Somebody leaves."""
+    """Unsubscribe someone."""
     return _carry_out(
         "suppress",
         scene,

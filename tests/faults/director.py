@@ -26,7 +26,7 @@ _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, Broad
 
 @dataclass(kw_only=True)
 class Director:
-    """The people of a run: whoever sends, resumes, cancels, decides, and pulls plugs."""
+    """The people of a run, who send, resume, cancel, decide, and pull plugs."""
 
     plan: Plan
     scene: Scene
@@ -40,7 +40,7 @@ class Director:
 
     @property
     def people(self) -> list[str]:
-        """Everybody who is to get the issue."""
+        """Everyone who should get the issue."""
         return [f"p{number:03}-{self.plan.seed}@example.org" for number in range(self.plan.people)]
 
     def tell(self) -> None:
@@ -71,7 +71,7 @@ class Director:
         return Story(plan=self.plan, accounts=accounts, broken=(*broken, *found), log=self.log)
 
     def _freeze(self) -> bool:
-        """Freezes the issue once, however often it takes; False where nobody is left to send it to."""
+        """Freeze the issue once, with as many attempts as it takes. Return False if no one is left to send it to."""
         before = len(self._broadcasts())
         for death in (*self.plan.freeze_deaths, None):
             status = self._command(
@@ -206,7 +206,7 @@ class Director:
         self.store.restart()
 
     def _command(self, function: Callable[..., int], *, death: Death | None = None, **arguments: object) -> int:
-        """Runs a command to its end, in a process of its own where it is to die; its exit status."""
+        """Run a command to its end, in its own process if it is planned to die. Return its exit status."""
         if death is None:
             with self.store.opened() as database:
                 status = function(replace(self.scene, database=database), **arguments)

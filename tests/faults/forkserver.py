@@ -25,7 +25,7 @@ class Start:
     ticket: int
     function: Callable[..., int]
     arguments: Mapping[str, Any]
-    is_rehearsal: bool = False  # carried out by the fork server itself, so that its children find all at hand
+    is_rehearsal: bool = False  # run by the fork server itself, so that everything is already loaded in its children
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

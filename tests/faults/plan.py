@@ -98,7 +98,7 @@ class Deed(Enum):
 
     KILL_SENDER = auto()  # one of the processes that send, from outside
     KILL_ALL = auto()
-    SUPPRESS = auto()  # somebody leaves
+    SUPPRESS = auto()  # someone unsubscribes
     PAUSE = auto()
     CANCEL = auto()
     CANCEL_KILLED = auto()  # and is repeated afterwards
@@ -124,7 +124,7 @@ class Sender:
 
     death: Death | None = None
     kill_after_seconds: float | None = None  # from outside
-    unreachable: frozenset[int] = frozenset()  # which of its requests find nobody listening
+    unreachable: frozenset[int] = frozenset()  # which of its requests find no server listening
     most_bytes: int | None = None  # that it may write into one file: to SQLite, the disk is full
 
 

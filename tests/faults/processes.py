@@ -76,7 +76,7 @@ class Processes:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        # The other side notices that nobody writes any more, and ends; so does the listener then.
+        # The other side notices that no one writes any more, and ends. Then the listener ends too.
         with socket.fromfd(self._connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as ours:
             ours.shutdown(socket.SHUT_WR)
         self._server.wait(30)

@@ -120,7 +120,7 @@ def _twice(api: FaultyApi) -> Iterator[str]:
 
 
 def _lost(account: Account, people: Collection[str]) -> Iterator[str]:
-    """Everybody is in the ledger, at an end, with a reason where they got nothing."""
+    """Everyone is in the ledger in a final state, with a reason if they got nothing."""
     emails = Counter(line.email for line in account.lines)
     if emails != Counter(people):
         yield f"broadcast {account.id} was frozen for {len(emails)} of {len(people)} people"

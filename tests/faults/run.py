@@ -34,7 +34,7 @@ def carry_out(plan: Plan, store: Store, processes: Processes, folder: Path) -> S
 
 
 def rehearse(store: Store, processes: Processes, folder: Path) -> None:
-    """Has the fork server send one mail by itself, so that its children find imported and compiled what that takes."""
+    """Let the fork server itself send an email, so that everything for it is imported and compiled in its children."""
     plan = draw_plan(0)
     with directed(replace(plan, people=1, hold=None), store, processes, folder) as director:
         director.is_calm.set()

@@ -117,7 +117,7 @@ class MortalDatabase:
 
 
 class MortalProvider:
-    """A provider with small chunks, whose process may die around its requests; some find nobody listening."""
+    """A provider with small chunks, whose process may die around its requests. Some find no server listening."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class MortalProvider:
 
     @contextmanager
     def session(self) -> Iterator["MortalSession"]:
-        """A session of the provider, and one that reaches nobody, where that is planned."""
+        """A session of the provider, and one that reaches no server, if that is planned."""
         elsewhere = self._unreachable if self._unreachable_requests else self._provider
         with self._provider.session() as session, elsewhere.session() as nowhere:
             yield MortalSession(self, session, nowhere)

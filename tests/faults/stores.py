@@ -35,7 +35,7 @@ class SqliteStore:
         self.location: Path | str = path
 
     def opened(self) -> AbstractContextManager[Database]:
-        """Opened anew each time, so that a killed process is at times the last one that had it open."""
+        """Open the database again each time, so that a killed process is sometimes the last one that had it open."""
         return open_database(self.location)
 
     def cut_off(self, pid: int) -> None:

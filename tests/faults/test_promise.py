@@ -30,7 +30,7 @@ QUIET = Plan(
 
 @pytest.fixture
 def director(tmp_path: Path, processes: Processes) -> Iterator[Director]:
-    """Everybody got their mail, and all is well."""
+    """Everyone got their email, and all is well."""
     with directed(QUIET, SqliteStore(tmp_path / "newsletter.db"), processes, tmp_path) as running:
         running.tell()
         assert running.judge().broken == ()

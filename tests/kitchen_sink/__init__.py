@@ -1,4 +1,4 @@
-"""A workspace with everything in it: each section type, each key, and text that mail programs find hard."""
+"""A workspace with everything in it: each section type, each key, and text that is difficult for email apps."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The readerships that are judged where nobody knows who is on the list."""
+"""The readerships that are checked if there is no list."""
 
 from newsletter.model.axes import Axis, Cases, judged_readerships
 

@@ -24,7 +24,7 @@ class Carrier:
 
     provider: Provider
     arrived: Callable[[], list[Received]]
-    mark: str = "Message-ID"  # the header that is the same when a mail is handed over again
+    mark: str = "Message-ID"  # the header that is the same if an email is submitted again
 
 
 # Given the test's fixtures and a folder for the workspace, an entry opens the provider for the length of a block.
@@ -84,7 +84,7 @@ def _received_of(mail: AcceptedMail) -> Received:
     )
 
 
-# The provider's name, with a word after a dash where it is met in several ways.
+# The provider's name, with a word after a dash if it is tested in several ways.
 CARRIERS: dict[str, Entry] = {
     "outbox": _outbox,
     "smtp": _smtp,

@@ -9,7 +9,7 @@ import trustme
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """A certificate authority that nobody knows yet."""
+    """A certificate authority that no one trusts yet."""
     return trustme.CA()
 
 

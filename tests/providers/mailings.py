@@ -116,7 +116,7 @@ def chunk(*recipients: Recipient, of: Mailing | None = None, number: int = 1, at
 
 
 def parse(content: bytes) -> EmailMessage:
-    """The message as a mail program reads it."""
+    """The message as an email app reads it."""
     return email.message_from_bytes(content, policy=email.policy.default)
 
 

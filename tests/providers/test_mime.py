@@ -1,4 +1,4 @@
-"""The message that a mail program reads is the one that was composed, whatever the values are."""
+"""The message that an email app reads is the one that was composed, for all values."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Mails in a real browser, and what is measured there."""
+"""Emails in a real browser, and what is measured there."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.render.conftest import Mail
 
-# The contrast of each piece of text with the nearest ground behind it (WCAG 2.2, relative luminance).
+# The contrast of each piece of text with the nearest background behind it (WCAG 2.2, relative luminance).
 CONTRASTS = """() => {
   const parse = color => (color.match(/[\\d.]+/g) || []).map(Number);
   const luminance = color => {
@@ -45,7 +45,7 @@ SCROLL_WIDTH = "document.documentElement.scrollWidth"
 
 
 class Opened:
-    """A mail on the disk, and a browser that shows it: a page for each color scheme."""
+    """An email on disk, and a browser that shows it, with a page for each color scheme."""
 
     def __init__(self, browser: Browser, path: Path) -> None:
         self._browser = browser
@@ -63,7 +63,7 @@ class Opened:
 
 
 def open_mail(browser: Browser, mail: Mail, folder: Path) -> Opened:
-    """Opens a mail, its pictures beside it, at a width and in a color scheme."""
+    """Open an email, with its images beside it, at a width and in a color scheme."""
     html = mail.html
     for picture in mail.rendered.pictures:
         (folder / picture.name).write_bytes(picture.content)

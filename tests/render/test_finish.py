@@ -1,4 +1,4 @@
-"""What MJML leaves wrong is put right, in the mails of any theme, and nothing else is touched."""
+"""What MJML gets wrong is corrected in the emails of any theme, and nothing else is changed."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def in_outlook(html: str) -> str:
 
 
 def elsewhere(html: str) -> str:
-    """The HTML as all other mail programs read it."""
+    """The HTML as all other email apps read it."""
     return COMMENT.sub("", html)
 
 
@@ -149,7 +149,7 @@ def texts(body: lxml_html.HtmlElement) -> Iterator[lxml_html.HtmlElement]:
 
 
 def size_of(element: lxml_html.HtmlElement) -> float:
-    """The size of its text in pixels; 16 where nothing is said, and what is hidden is as large as can be."""
+    """The size of its text in pixels. The default is 16, and hidden text counts as infinitely large."""
     for holder in (element, *element.iterancestors()):
         style = holder.get("style") or ""
         if "display:none" in style:

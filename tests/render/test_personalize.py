@@ -1,4 +1,4 @@
-"""Personalization, a chunk at a time: everybody gets their own values, escaped for where they stand."""
+"""Personalization by chunk: everyone gets their own values, escaped for the places where they are used."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Pictures are fitted and named by their content, a video's still shows that it plays, and broken files are told."""
+"""Images are fitted and named by their content, a video's still shows that it plays, and broken files are reported."""
 
 from collections.abc import Iterator
 from io import BytesIO

@@ -13,7 +13,7 @@ TOKEN = "0a1b2c"
 def slot_values(
     slots: Sequence[Slot], values: Mapping[str, str], *, service_url: str = "https://news.example.org"
 ) -> tuple[str, ...]:
-    """The values of somebody with the id 1, escaped for each slot."""
+    """The values of the person with the id 1, escaped for each slot."""
     envelope = Envelope(
         from_name="", from_email="news@example.org", reply_to="", list_name="", list_id="", service_url=service_url
     )

@@ -1,4 +1,4 @@
-"""What may stand in `[provider]`, and what it says of a provider that nobody has opened."""
+"""What `[provider]` may contain, and what it says about a provider that is not open yet."""
 
 from pathlib import Path
 

@@ -44,7 +44,7 @@ ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, message_id="m1")
 
 
 def row(email: str, **fields: Any) -> SubscriberRecord:
-    """Somebody who said yes, unless the fields say otherwise."""
+    """A person with a consent, unless the fields say otherwise."""
     return SubscriberRecord(**{"email": email, "consented_at": NOW, "consent_source": "website form", **fields})
 
 
@@ -69,7 +69,7 @@ def id_of(database: Database, email: str) -> int:
 def event_of(
     database: Database, broadcast: Broadcast, email: str, type_: EventType, moment: datetime, *, detail: str = ""
 ) -> Event:
-    """What a provider reports of the mail to somebody in the first chunk of a broadcast."""
+    """What a provider reports about the email to one person in the first chunk of a broadcast."""
     subscriber = id_of(database, email)
     return Event(
         id=f"{subscriber}-{type_}-{moment}",
@@ -89,7 +89,7 @@ def react(database: Database, broadcast: Broadcast, email: str, type_: EventType
 
 
 def send_at(database: Database, issue: str, moment: datetime) -> Broadcast:
-    """A broadcast to everybody that the provider took at that moment."""
+    """A broadcast to everyone that the provider accepted at that moment."""
     broadcast = freeze(database, issue, chunk_size=1000, now=moment)
     record_outcome(database, claim(database, broadcast, now=moment), ACCEPTED, now=moment)
     return broadcast
@@ -161,12 +161,12 @@ def request(
 
 
 def at(moment: datetime) -> Schedule:
-    """Everybody at one moment."""
+    """Everyone at the same moment."""
     return Schedule(wall_time=moment.astimezone(UTC).replace(tzinfo=None), zone="UTC")
 
 
 def by_own_clock(hour: int) -> Schedule:
-    """Everybody at an hour of the day of NOW, by the clock of their own zone, or by London's where none is known."""
+    """Everyone at an hour of the day of NOW, in their own time zone, or in London's if theirs is unknown."""
     return Schedule(wall_time=NOW.replace(tzinfo=None, hour=hour), zone="Europe/London", is_local_time=True)
 
 
@@ -190,7 +190,7 @@ def freeze(
 def hold(
     database: Database, due_at: datetime, *, issue: str = "2026-02", chunk_size: int = 10, batch_id: str = "batch"
 ) -> Broadcast:
-    """A running broadcast of everybody that the provider is to hold until a moment; nothing is claimed yet."""
+    """A running broadcast to everyone, for the provider to hold until a moment. No chunk is claimed yet."""
     broadcast = freeze(database, issue, schedule=at(due_at), chunk_size=chunk_size)
     keep_batch_id(database, broadcast.id, batch_id)
     return start_scheduled(database, broadcast.id, now=NOW)

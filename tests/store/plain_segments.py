@@ -44,7 +44,7 @@ _DEEDS = {
 
 @dataclass(slots=True, kw_only=True)
 class Person:
-    """Somebody, and what they did: which deed, with which issue, when."""
+    """A person and what they did: which deed, with which issue, when."""
 
     record: SubscriberRecord
     deeds: list[tuple[Deed, str, datetime]] = field(default_factory=list)

@@ -471,7 +471,7 @@ def seed(connection: Connection) -> None:
 
 
 def furnish(connection: Connection, file: str) -> None:
-    """What the temporary tables of a file hold: of a list, somebody known and two newcomers, who were forgotten."""
+    """The content of the temporary tables of a list: one known person, and two newcomers who were erased."""
     if file == "freeze":
         _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
     if file == "import_shared":

@@ -128,7 +128,7 @@ def test_a_file_is_never_overwritten_and_nothing_is_left_of_a_failure(database: 
         save(database, file.parent / "none" / "backup.db")
 
     def fail(_share: float) -> None:
-        file.write_text("mine")  # somebody puts a file there meanwhile
+        file.write_text("mine")  # another file is put there in the meantime
 
     with pytest.raises(StoreError, match="already exists"):
         back_up(database, file, now=NOW, on_progress=fail)

@@ -1,4 +1,4 @@
-"""Whoever was forgotten: what is erased, what is left, and by what they are known again."""
+"""Erasing people: what is erased, what is kept, and how they are recognized again."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Merging a list into the audience: every row accounted for, nobody brought back who left, and never half of it."""
+"""Merging a list into the audience: every row is accounted for, no one who left is brought back, and it is never half done."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -642,7 +642,7 @@ property_test = settings(max_examples=30, suppress_health_check=[HealthCheck.fun
 
 
 def start(database: Database, people: list[SubscriberRecord]) -> None:
-    """Nobody on the list but these; two of the addresses are suppressed."""
+    """Only these people on the list. Two of the addresses are suppressed."""
     with database.transaction() as connection:
         for table in ("subscriber", "suppression", "past_suppression", "past_consent"):
             connection.execute(f"DELETE FROM {table}")

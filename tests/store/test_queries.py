@@ -38,7 +38,7 @@ OPEN: Mapping[str, Mapping[str, str]] = {
     "claim.deliveries_with_late": {":columns": ""},
 }
 
-# Where texts follow that the record does not name: what is on record of somebody, and what the list says.
+# For texts that the record does not name: what is on record about a person, and what the list says.
 FURTHER_TEXTS = {"import_merging.candidates": 2 * len(COLUMN_NAMES)}
 
 # What a query can never bring back, because of what it asks for.

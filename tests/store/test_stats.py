@@ -105,7 +105,7 @@ def test_people_come_and_go_in_their_months(database: Database) -> None:
     assert dict(movements.returned) == {"2026-03": 1}
     assert dict(movements.left) == {
         "2026-01": {"unsubscribed": 1},
-        "2026-02": {"bounced": 1, "unsubscribed": 1},  # nobody leaves before they joined
+        "2026-02": {"bounced": 1, "unsubscribed": 1},  # no one leaves before they joined
     }
 
 

@@ -51,7 +51,7 @@ verdicts = st.sampled_from((Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.REJECTED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A broadcast: what became of its chunks, one after the other; what is left of it was never claimed."""
+    """A broadcast, by the states of its chunks in order. All further chunks were never claimed."""
 
     issue: str
     sent_at: datetime

@@ -1,4 +1,4 @@
-"""What is told, and kept, of an error that nobody expected."""
+"""What is printed and kept about an unexpected error."""
 
 import errno
 import tempfile

@@ -1,4 +1,4 @@
-"""A backup taken while a broadcast is being sent, restored after it went on: nobody gets the issue twice."""
+"""A backup taken while a broadcast is being sent, restored after it went on: no one gets the issue twice."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ def test_a_mail_is_shown_with_its_own_pictures_reaches_nothing_and_leaves_nothin
         asked = server.requests
 
     assert widths == [30, 0]
-    assert title == "A mail"  # no script of a mail runs
+    assert title == "A mail"  # no script in an email runs
     assert asked == []
     assert list(temporary_folder.iterdir()) == []
 

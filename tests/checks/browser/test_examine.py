@@ -1,4 +1,4 @@
-"""The probe as a whole, on mails that break A6 or S13 and on mails that nearly do."""
+"""The whole probe, on emails that break A6 or S13 and on emails that almost do."""
 
 from datetime import UTC, datetime
 from pathlib import Path

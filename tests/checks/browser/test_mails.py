@@ -1,4 +1,4 @@
-"""The promise of the theme: every mail that it makes is kept by axe, and fits the smallest phone."""
+"""The promise of the theme: axe finds no problem in any email it makes, and each fits the smallest phone."""
 
 from pathlib import Path
 

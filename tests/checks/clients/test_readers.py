@@ -1,4 +1,4 @@
-"""The readers' mail programs: weights, names, and mistakes in them."""
+"""The readers' email apps: weights, names, and mistakes in them."""
 
 from pathlib import Path
 

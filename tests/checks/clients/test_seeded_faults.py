@@ -1,4 +1,4 @@
-"""S14: what some readers will not see is told in its place, and what a mail is whole without is not."""
+"""S14: what some readers will not see is reported in its place. What an email can do without is not reported."""
 
 from collections.abc import Iterable
 from pathlib import Path

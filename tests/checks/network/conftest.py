@@ -1,4 +1,4 @@
-"""Servers of names and pages on loopback, and a workspace that is told to use them."""
+"""Name servers and web servers on loopback, and a workspace that uses them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -93,7 +93,7 @@ def authority() -> trustme.CA:
 
 @cache
 def rsa_key_record(bits: int) -> str:
-    """A DKIM record with a key of this size, to which nobody has the other half."""
+    """A DKIM record with a key of this size. No one has the private key."""
     modulus = Random(bits).getrandbits(bits) | 1 << (bits - 1) | 1
     key = rsa.RSAPublicNumbers(e=65537, n=modulus).public_key()
     return f"v=DKIM1; k=rsa; p={_encoded(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}"

@@ -1,4 +1,4 @@
-"""Links: politely asked, once, and never where nobody outside may look."""
+"""Links: each is requested politely and once, and addresses in private networks are never requested."""
 
 import dataclasses
 from datetime import timedelta

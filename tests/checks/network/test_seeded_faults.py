@@ -53,7 +53,7 @@ def link(**how: object) -> Break:
 
 
 def elsewhere(around: Surroundings) -> None:
-    """Has mail signed, and bounces sent, for a domain of somebody else."""
+    """Signs email and sends bounces for someone else's domain."""
     around.authenticate('dkim_domain = "example.net"', 'envelope_domain = "bounces.example.net"')
     for selector in ("s1", "s2"):
         around.names.put(f"{selector}._domainkey.example.net", "TXT", rsa_key_record(2048))
@@ -66,7 +66,7 @@ def bare_envelope(around: Surroundings) -> None:
 
 
 def uncovered(around: Surroundings) -> None:
-    """Has bounces sent to a name whose record is about somebody else."""
+    """Sends bounces to a name whose record belongs to someone else."""
     bare_envelope(around)
     around.names.put("em7.example.org", "TXT", "v=spf1 ip4:192.0.2.7 -all")
 

@@ -1,4 +1,4 @@
-"""What mail programs need to find in the HTML, and what they refuse."""
+"""What email apps need to find in the HTML, and what they refuse."""
 
 from collections.abc import Callable
 

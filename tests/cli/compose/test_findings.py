@@ -1,4 +1,4 @@
-"""Findings in every form: for a person, for a script, for GitHub, and as SARIF."""
+"""Findings in every format: as text, as JSON, for GitHub, and as SARIF."""
 
 import json
 import re

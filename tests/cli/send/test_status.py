@@ -1,4 +1,4 @@
-"""What a person is told to type next, for each way in which a broadcast can stand."""
+"""The next command that is suggested for each state of a broadcast."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -35,7 +35,7 @@ class Descriptions:
         self._documents = documents
 
     def mistakes_in_request(self, method: str, path: str, body: bytes) -> list[str]:
-        """What is wrong with a request; nothing where it is as described."""
+        """What is wrong with a request. Empty if the request matches the description."""
         operation = self._operation(method, path)
         if operation is None:
             return [f"{method} {path} is not described"]
@@ -59,7 +59,7 @@ class Descriptions:
         return mistakes
 
     def mistakes_in_answer(self, method: str, path: str, status: int, body: bytes) -> list[str]:
-        """What is wrong with an answer; nothing where it is as described."""
+        """What is wrong with an answer. Empty if the answer matches the description."""
         operation = self._operation(method, path)
         answers = operation.content["responses"] if operation else {}
         if operation is None or str(status) not in answers:

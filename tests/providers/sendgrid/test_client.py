@@ -146,7 +146,7 @@ def test_what_a_library_raises_unexpectedly_is_a_value_too() -> None:
     answer = endpoint.ask("get")
 
     assert isinstance(answer.cause, KeyError)
-    assert answer.was_handed_over  # nobody knows
+    assert answer.was_handed_over  # no one knows
 
 
 @contextmanager

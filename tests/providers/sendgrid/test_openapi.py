@@ -75,7 +75,7 @@ def api(descriptions: Descriptions) -> Iterator[SendGridApi]:
         assert exchange.headers.get("Content-Type", "application/json").startswith("application/json")
         assert not descriptions.mistakes_in_request(*asked, exchange.body)
         assert not descriptions.mistakes_in_query(*asked, exchange.query)
-        is_of_the_sandbox = answer.status == 200 and exchange.path.endswith("/mail/send")  # which nobody describes
+        is_of_the_sandbox = answer.status == 200 and exchange.path.endswith("/mail/send")  # which is not described
         if answer.status < 400 and not is_of_the_sandbox:
             assert not descriptions.mistakes_in_answer(*asked, answer.status, answer.body)
 

@@ -71,7 +71,7 @@ def test_an_early_413_that_looks_like_a_broken_connection_is_surely_unsent(tmp_p
     with _server(refuse_early) as url:
         outcome = submit(sendgrid(tmp_path, url), chunk(*PEOPLE, of=mailing(variant(pictures=(_LARGE,)))))
 
-    # It waits, and whoever drains counts how often: the tries of a chunk that cannot be handed over are limited.
+    # It waits, and the drain counts how often, because a chunk that cannot be submitted has a limited number of tries.
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
     assert outcome.retry_after_seconds is None
 

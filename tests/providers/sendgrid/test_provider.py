@@ -335,7 +335,7 @@ def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(api: SendGridApi, 
         api.script(Answer(status=status, headers={"Location": location}))
         outcome = submit(sendgrid(tmp_path, api.url, more="timeout_seconds = 1"), chunk(*PEOPLE))
         elsewhere.setblocking(False)
-        with pytest.raises(BlockingIOError):  # nobody came
+        with pytest.raises(BlockingIOError):  # no one came
             elsewhere.accept()
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)

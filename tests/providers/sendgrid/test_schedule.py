@@ -237,7 +237,7 @@ def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(
         with pytest.raises(ProviderError):
             scheduler.cancel_batch("x")
         elsewhere.setblocking(False)
-        with pytest.raises(BlockingIOError):  # nobody came
+        with pytest.raises(BlockingIOError):  # no one came
             elsewhere.accept()
 
 

@@ -1,4 +1,4 @@
-"""Pictures become what every mail program shows: sharp, light, upright, and silent about where they come from."""
+"""Images become what every email app shows: sharp, light, upright, and without metadata about their origin."""
 
 from collections.abc import Callable
 from fractions import Fraction

@@ -60,7 +60,7 @@ def test_basis_counts_where_no_consent_is_on_record() -> None:
 
 
 def stored(record: SubscriberRecord) -> tuple[str, ...]:
-    """Return the cells of somebody who is on the list since now."""
+    """Return the cells of a person who has been on the list since now."""
     said = dict(zip(COLUMN_NAMES, map(cell_of, record.values), strict=True))
     return cells({**said, "joined_at": said["joined_at"] or cell_of(NOW), "attributes": said["attributes"] or "{}"})
 

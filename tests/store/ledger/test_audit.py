@@ -1,4 +1,4 @@
-"""The audit: every delivery with what became of it, when and why, and one by its address."""
+"""The audit: the result of every delivery, with its time and reason, and one delivery by its address."""
 
 from datetime import timedelta
 

@@ -158,7 +158,7 @@ def request_of(way: Way) -> FreezeRequest:
 
 
 def require_agreement(database: Database, way: Way) -> None:
-    """Freeze for everybody, and hold what each of them was assigned against what the axes say of them."""
+    """Freeze for everyone, and compare what each person was assigned with what the axes say."""
     request = request_of(way)
     counted = {count.readership: count.deliveries for count in preview_freeze(database, request).variants}
     broadcast = freeze_broadcast(database, request, variants(way.axes), chunk_size=100, now=NOW)

@@ -1,4 +1,4 @@
-"""Claiming chunks: in order, durably, and without whoever must not be mailed any more."""
+"""Claiming chunks: in order, durably, and without the people who must no longer be emailed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Freezing a broadcast that differs by mailbox provider: everybody gets the variant of their address."""
+"""Freezing a broadcast that differs by mailbox provider: everyone gets the variant for their address."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -146,7 +146,7 @@ class Ledger(RuleBasedStateMachine):
         batch_id: str,
         topics: tuple[str, ...],
     ) -> None:
-        with contextlib.suppress(InputError):  # nobody is left
+        with contextlib.suppress(InputError):  # no one is left
             broadcast = freeze(
                 self.database,
                 issue,
@@ -246,7 +246,7 @@ class Ledger(RuleBasedStateMachine):
                 self.count_as_left(attempt, [subscriber], chunk.hold_until)
 
     def any_broadcast(self, data: st.DataObject, *states: BroadcastState) -> int:
-        """One of those in a state; of all where none is."""
+        """One of the chunks in a state, or one of all chunks if there is none."""
         numbers = [broadcast.id for broadcast in self.broadcasts]
         fitting = [number for number in numbers if require_broadcast(self.database, number).state in states]
         return data.draw(st.sampled_from(fitting or numbers))

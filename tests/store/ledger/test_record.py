@@ -1,4 +1,4 @@
-"""Recording outcomes: what becomes of each delivery, of the chunk and of the broadcast."""
+"""Recording outcomes: the new state of each delivery, of the chunk and of the broadcast."""
 
 from datetime import timedelta
 

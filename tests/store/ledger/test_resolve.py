@@ -18,7 +18,7 @@ TIMEOUT = Outcome(verdict=Verdict.UNKNOWN, reason="timeout")
 
 
 def unclear(database: Database, chunk_size: int = 10) -> Broadcast:
-    """A broadcast that is done, and of whose first chunk nobody knows."""
+    """A broadcast that is done, except that its first chunk is unknown."""
     broadcast = freeze(database, chunk_size=chunk_size)
     record(database, claim(database, broadcast), TIMEOUT)
     send_all(database, broadcast)

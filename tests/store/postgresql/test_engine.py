@@ -21,7 +21,7 @@ ADD_NAME = "INSERT INTO attribute (name) VALUES (:name)"
 
 
 def cut_connections(url: str) -> None:
-    """Ends everybody's connections, as a restart of the server does."""
+    """End all connections, as a restart of the server does."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "

@@ -108,7 +108,7 @@ def test_missing_server_is_reported(postgresql_server: PostgresServer) -> None:
 
 @pytest.fixture
 def guest(postgresql_server: PostgresServer, url: str) -> Iterator[str]:
-    """The same database for somebody who needs a password."""
+    """The same database for a user who needs a password."""
     postgresql_server.execute("CREATE ROLE guest LOGIN PASSWORD 'rightly-guessed'")
     postgresql_server.allow_only("local all guest scram-sha-256", "local all outcast reject")
     yield url.replace("user=newsletter", "user=guest")

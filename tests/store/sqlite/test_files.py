@@ -18,14 +18,14 @@ ANA = "Ana.Lima@example.org"
 
 @pytest.fixture
 def usual_umask() -> Iterator[None]:
-    """The umask that most systems give: files are everybody's to read."""
+    """The umask of most systems, with which everyone may read a file."""
     before = os.umask(0o022)
     yield
     os.umask(before)
 
 
 def open_to_others(folder: Path) -> list[str]:
-    """What in the folder somebody else may read, write or enter."""
+    """What other users may read, write or enter in the folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.stat().st_mode & 0o077)
 
 
@@ -92,7 +92,7 @@ def test_a_file_that_is_not_ours_is_left_as_it_is(tmp_path: Path) -> None:
 def test_no_byte_of_somebody_forgotten_stays_in_the_files(tmp_path: Path, database: SqliteDatabase) -> None:
     add_people(database, 300)
     add(database, row(ANA, first_name="Anastasia", attributes={"city": "Coimbra"}))
-    add(database, row(ANA, first_name="Anastasia-Maria", tags=("teacher",)))  # written anew, the old row given up
+    add(database, row(ANA, first_name="Anastasia-Maria", tags=("teacher",)))  # written again, without the old row
     add_people(database, 300, prefix="later")
     add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic="events", now=NOW)
     record(database, claim(database, freeze(database, chunk_size=1000)))

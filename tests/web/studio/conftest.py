@@ -127,7 +127,7 @@ def mail_for(config: Config, composed: Composed, email: str, now: datetime) -> R
 
 @pytest.fixture
 def database(config: Config) -> None:
-    """An empty list, so that there is one to look somebody up in."""
+    """An empty list, so that people can be looked up."""
     open_database(config.database).close()
 
 

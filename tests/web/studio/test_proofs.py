@@ -125,14 +125,14 @@ def test_a_slow_issue_holds_up_no_other_and_is_made_again_after_a_change(config:
     piece = min(set(memory.iterdir()) - shared)  # of the older issue alone
     content = piece.read_bytes()
     piece.unlink()
-    os.mkfifo(piece)  # whoever reads it waits for what is written into it, and for its end
+    os.mkfifo(piece)  # a reader waits for what is written into it, and for its end
     proofs = Proofs(config, issue_folder)
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(proofs.proof, "2026-01")
         end = None
         while end is None:
             assert not slow.done()
-            with suppress(OSError):  # as long as nobody reads
+            with suppress(OSError):  # as long as no one reads
                 end = os.open(piece, os.O_WRONLY | os.O_NONBLOCK)
         with os.fdopen(end, "wb") as pipe:
             assert "This is a small letter" in html_of(proofs.proof("2026-02"))

@@ -102,5 +102,5 @@ def test_a_folder_that_is_new_is_followed(wanted: Wanted, tmp_path: Path) -> Non
 
 
 def settle() -> frozenset[Path]:
-    """No edit: what is waited for is the word that the watching has begun anew."""
+    """No edit: the test waits for the message that watching has started again."""
     return frozenset()

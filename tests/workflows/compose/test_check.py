@@ -1,4 +1,4 @@
-"""Checking an issue with all that is known, and what becomes of waivers when it is approved and sent."""
+"""Checking an issue with all that is known, and the effect of waivers when it is approved and sent."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

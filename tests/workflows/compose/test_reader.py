@@ -81,7 +81,7 @@ class Seen:
 
 
 def seen_in(content: bytes) -> Seen:
-    """Read a message as a mail app does."""
+    """Read a message as an email app does."""
     message = message_from_bytes(content, policy=policy.default)
     assert isinstance(message, EmailMessage)
     html, text = message.get_body(("html",)), message.get_body(("plain",))
@@ -159,7 +159,7 @@ def by_link(mails: Iterable[Seen]) -> dict[str, Seen]:
 
 
 def send(config: Config, database: Database) -> None:
-    """Broadcast the issue to everybody."""
+    """Broadcast the issue to everyone."""
     provider = open_provider(config, {"SENDGRID_API_KEY": "SG.test-key"}, clock=lambda: NOW)
     order = Order(
         folder=require_issue(config, "2026-02"), segment=meant_by(config, database, segment="everyone", now=NOW)

@@ -55,5 +55,5 @@ class Carrier:
 
     @property
     def taken(self) -> list[int]:
-        """Everybody who was handed over, once for each time."""
+        """Everyone whose email was submitted, once for each time."""
         return [recipient.delivery for chunk in self.handed for recipient in chunk.recipients]

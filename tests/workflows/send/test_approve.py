@@ -209,7 +209,7 @@ def test_approval_by_a_version_that_looked_at_content_otherwise_is_told_as_void(
         after = unmet_requirements(config, database, "2026-02", draft.content_hash)
 
     assert "the approval by Ana Lima on 2026-02-18 16:00 UTC is void: it was another time" in told[0].what
-    assert [each.rule for each in after] == ["R2"]  # it is told until somebody approves again
+    assert [each.rule for each in after] == ["R2"]  # it is reported until someone approves again
     assert again.given == ()
 
 

@@ -1,4 +1,4 @@
-"""The account of a broadcast: everybody, every request, and a file that tells no more than it should."""
+"""The record of a broadcast: everyone, every request, and a file that reveals no more than it should."""
 
 import csv
 from collections.abc import Iterator

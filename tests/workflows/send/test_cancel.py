@@ -1,4 +1,4 @@
-"""Cancelling: at every stage, interrupted at every step, and what comes of everybody then."""
+"""Canceling at every stage, interrupted at every step, and the result for everyone."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -219,7 +219,7 @@ def test_what_another_process_is_handing_over_is_waited_for_and_taken_back(
             left = cancel_broadcast(
                 own, 1, carrier, patience=LOST, on_wait=told.append, stop=Event(), clock=SetClock(NOW)
             )
-        assert left.state is BroadcastState.CANCELLING  # nobody can wait for themselves
+        assert left.state is BroadcastState.CANCELLING  # a process cannot wait for itself
         return ACCEPTED
 
     carrier.script.append(meanwhile)

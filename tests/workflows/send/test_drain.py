@@ -1,4 +1,4 @@
-"""Draining a broadcast: whatever providers, networks, disks and people do, nobody twice and nobody lost."""
+"""Draining a broadcast: no one twice and no one lost, no matter what providers, networks, disks and people do."""
 
 import signal
 import sqlite3
@@ -630,7 +630,7 @@ def test_a_relay_that_breaks_off_every_message_pauses_soon(
     assert max(Counter(mail.recipient for mail in relay.taken).values()) == 1
 
 
-# Refusals by a relay: about us, about everybody, about one
+# Refusals by a relay: about us, about everyone, about one
 
 
 @pytest.mark.parametrize(
@@ -871,4 +871,4 @@ def test_an_outcome_and_the_next_claim_are_one_commit_where_nothing_sets_a_pace(
 
         drain(database, broadcast, Carrier(), on_settled=on_settled, pace=Pace(setting="[provider.outbox.pace]"))
 
-    assert settled == [(10, 10), (20, 10), (30, 0)]  # when it is told, the next one is claimed
+    assert settled == [(10, 10), (20, 10), (30, 0)]  # when it is reported, the next one is claimed

@@ -1,4 +1,4 @@
-"""Where workers wait together: one wait is told once, and a much longer one again."""
+"""Where workers wait together: one wait is reported once, and a much longer one again."""
 
 from datetime import datetime, timedelta
 from threading import Event

@@ -1,4 +1,4 @@
-"""The pace: what may leave when, and never more than that, whoever hands over and however often it begins anew."""
+"""The pace: what may be sent when, and never more, no matter who sends and how often sending starts again."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -216,7 +216,7 @@ def test_a_warm_up_is_met_to_a_tenth_of_its_first_day() -> None:
     assert chunk_size_for(1000, pace) == 50
 
 
-# Nobody exceeds it: several workers, several processes, one ledger
+# No one exceeds it: several workers, several processes, one ledger
 
 
 class Traffic:
@@ -233,7 +233,7 @@ class Traffic:
             self.broadcast = freeze(database, chunk_size=chunk_size_for(10, pace)).id
 
     def run(self, steps: Sequence[tuple[float, bool]]) -> None:
-        """Each step lets some time pass, and one worker claim; before some, the program ends and begins anew."""
+        """In each step some time passes and one worker claims. Before some steps, the program ends and starts again."""
         with ExitStack() as stack:
             openings = self._openings(stack)
             for number, (seconds, is_new) in enumerate(steps):

@@ -90,7 +90,7 @@ def test_two_sends_at_the_same_moment_share_nobody(config: Config, database: Dat
             together.wait(10)
             try:
                 broadcast = start_broadcast(own, made, carrier, now=NOW)
-            except InputError:  # nobody was left
+            except InputError:  # no one was left
                 return
             drain(own, broadcast.id, carrier)
 

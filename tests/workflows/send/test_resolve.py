@@ -1,4 +1,4 @@
-"""What became of uncertain mail: evidence settles it, a person may, and nothing else does."""
+"""Uncertain email is settled by evidence or by a person, and by nothing else."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

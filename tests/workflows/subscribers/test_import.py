@@ -1,4 +1,4 @@
-"""Bringing a list in: all of it or nothing, what became of each row, and that an export brings everybody back."""
+"""Importing a list: all of it or nothing, the result of each row, and an export that brings everyone back."""
 
 import csv
 import gc

@@ -1,4 +1,4 @@
-"""All that is told of the audience, put together."""
+"""All figures about the audience together."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta

@@ -1,1 +1,1 @@
-"""Measured promises: programs that print ratios against a named peer or floor, both timed in the same run."""
+"""Measured promises: programs that print the ratio to a named peer or a floor. Both are timed in the same run."""

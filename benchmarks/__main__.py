@@ -1,6 +1,6 @@
-"""Runs every benchmark: `python -m benchmarks`, or some: `python -m benchmarks startup build`.
+"""Run all benchmarks with `python -m benchmarks`, or some with `python -m benchmarks startup build`.
 
-BENCHMARK_PEOPLE sets how many are on the list where a target is about a million.
+BENCHMARK_PEOPLE sets the size of the list for targets that are about a million people.
 """
 
 import sys
@@ -20,7 +20,7 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Runs what is named, or all."""
+    """Run the named benchmarks, or all."""
     for name in sys.argv[1:] or BENCHMARKS:
         print(f"\n{name}")
         import_module(BENCHMARKS[name]).main()

@@ -1,4 +1,4 @@
-"""A cold `newsletter build` of the February issue against the mjml command-line tool on the MJML that it makes."""
+"""A cold `newsletter build` of the February issue, compared with the mjml command-line tool on the same MJML."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ PEERS = ROOT / "benchmarks"
 
 
 def main() -> None:
-    """Prints the ratio of the medians, and peak memory."""
+    """Print the ratio of the medians, and the peak memory."""
     mjml = PEERS / "node_modules/.bin/mjml"
     if not mjml.exists():
         if shutil.which("npm") is None:
@@ -32,7 +32,7 @@ def main() -> None:
             shutil.copytree(ROOT / part, folder / part)
         shutil.copy(ROOT / "newsletter.toml", folder)
         (folder / "february.mjml").write_text(_february_mjml(), encoding="utf-8")
-        _, first_mib = run_command([program(), "build", "2026-02"], folder)  # fits the pictures too
+        _, first_mib = run_command([program(), "build", "2026-02"], folder)  # also fits the images
         commands = {
             "ours": [program(), "build", "2026-02"],
             "mjml": [str(mjml), "february.mjml", "-o", "february.html"],
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _february_mjml() -> str:
-    """What the theme makes of the February issue, on its way into the compiler."""
+    """Return the MJML that the theme makes from the February issue."""
     sources: list[str] = []
 
     def keep(source: str, *, direction: str) -> str:

@@ -1,8 +1,8 @@
-"""A shuffled list brought into an empty audience, and again, against the bare `sqlite3 .import` of the same file.
+"""A shuffled list imported into an empty audience, and again, compared with a bare `sqlite3 .import` of the same file.
 
-The command-line tool splits the lines and writes the cells, all of them text, into a table without an index. What we do
-besides is in our time: the addresses checked and compared, the rows validated, people told apart by a unique index, a
-token drawn for each. Each import is the command as a person types it, in a process of its own.
+The command-line tool splits the lines and writes the cells as text into a table without an index. Our time includes
+more: checking and comparing addresses, validating rows, distinguishing people with a unique index, and drawing a token
+for each. Each import is the command as a person types it, in its own process.
 """
 
 import random
@@ -32,7 +32,7 @@ _FIRST_CONSENT = datetime(2020, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Seconds and MiB of one command."""
+    """Return the seconds and MiB of one command."""
 
     seconds: float
     peak_mib: float
@@ -42,14 +42,14 @@ def main() -> None:
     """Print the rates, the ratios and the memory, and check that everyone is on the list."""
     tool = shutil.which("sqlite3")
     if tool is None:
-        show("sqlite3, the command-line tool, is not installed", "nothing to compare with; install the package sqlite3")
+        show("no comparison", "the sqlite3 command-line tool is not installed; install the package sqlite3")
     bare, first, again = [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(ROOT / "newsletter.toml", folder)
         _run(
             [sys.executable, "-m", "benchmarks.importing", str(folder / "list.csv")], ROOT
-        )  # or its memory would count as that of others
+        )  # otherwise its memory would count for other processes
         for _ in range(ROUNDS):
             for old in folder.glob("*.db*"):
                 old.unlink()
@@ -66,7 +66,7 @@ def main() -> None:
         ratio = median(run.seconds for run in bare) / median(run.seconds for run in first)
         show_ratio("import ÷ sqlite3 .import, in speed", ratio, f"≥ {TARGET_RATIO}", is_met=ratio >= TARGET_RATIO)
     ratio = median(run.seconds for run in first) / median(run.seconds for run in again)
-    show_ratio("again ÷ the first time, in speed", ratio, "≥ 1", is_met=ratio >= 1)
+    show_ratio("second import ÷ first import, in speed", ratio, "≥ 1", is_met=ratio >= 1)
     peak = max(run.peak_mib for run in (*first, *again))
     show("memory at the peak", f"{peak:.0f} MiB   target ≤ {TARGET_MIB}   {'met' if peak <= TARGET_MIB else 'MISSED'}")
 
@@ -78,7 +78,7 @@ def _show(what: str, figures: list[Figures]) -> None:
 
 
 def _import(folder: Path, counts: tuple[int, int, int, int]) -> Figures:
-    """Imports the list as a person does; added, updated, unchanged and rejected are to be `counts`."""
+    """Import the list as a person does. The numbers of added, updated, unchanged and rejected rows must be `counts`."""
     figures = _run([program(), "subscribers", "import", "list.csv"], folder)
     (database,) = (path for path in folder.glob("*.db") if path.name != "bare.db")
     last = "SELECT added, updated, unchanged, rejected FROM import ORDER BY id DESC LIMIT 1"
@@ -99,11 +99,11 @@ def _check(path: Path, question: str, answer: tuple[int, ...]) -> None:
     finally:
         connection.close()
     if found != answer:
-        raise SystemExit(f"{path.name}: {question} gives {found} rather than {answer}")
+        raise SystemExit(f"{path.name}: {question} gives {found}, not {answer}")
 
 
 def _write_list(path: Path, count: int) -> None:
-    """Made-up people in no order, the same in every run; every person's cells are drawn."""
+    """Return invented people in random order, the same in every run. Every person's cells are drawn."""
     draw = random.Random(2026)
     numbers = list(range(count))
     draw.shuffle(numbers)

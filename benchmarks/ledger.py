@@ -1,7 +1,8 @@
-"""The ledger of one broadcast in SQLite, every commit forced to the disk, against the least that could keep as much.
+"""The ledger of one broadcast in SQLite, with every commit forced to disk, compared with a minimal record.
 
-The floor is the sqlite3 module and one table of four integers a delivery: it says who is in which chunk, marks each
-chunk as it leaves and as it is taken, and commits each time. It knows no segments, exclusions, contents or reasons.
+The floor is the sqlite3 module and one table with four integers per delivery. It records who is in which chunk, marks
+each chunk when it is sent and when it is accepted, and commits each time. It has no segments, exclusions, contents or
+reasons.
 """
 
 import json
@@ -28,14 +29,14 @@ from newsletter.store.opening import open_database
 
 TARGET_MICROSECONDS, TARGET_BYTES, TARGET_MIB = 2.5, 24, 64
 TARGET_RATIO = 3.0
-SEGMENTS = 3  # that some section is shown to alone
+SEGMENTS = 3  # each of which sees a section of its own
 DATABASE = "newsletter.db"
 TARGET_VARIANTS = 2.0
-ROUNDS = 3  # of a freeze by axes and one without
+ROUNDS = 3  # one freeze with axes and one without
 
 
 def main() -> None:
-    """Prints microseconds and bytes a recipient for each step, the freeze's memory, and the ratio to the floor."""
+    """Print the microseconds and bytes per recipient of each step, the freeze's memory, and the ratio to the floor."""
     count = workload.MANY
     with tempfile.TemporaryDirectory() as folder:
         _run("people", folder)
@@ -45,7 +46,7 @@ def main() -> None:
     each = 1e6 / count
     kept = frozen["seconds"] + settled["record"]
     show(f"freeze of {count:,} subscribers", f"{frozen['seconds']:.2f} s, {frozen['seconds'] * each:.2f} µs each")
-    show("claim, with everybody's address, name and token", f"{settled['claim'] * each:.2f} µs each")
+    show("claim, with each address, name and token", f"{settled['claim'] * each:.2f} µs each")
     show("record", f"{settled['record'] * each:.2f} µs each")
     _show("freeze and record", kept * each, "µs each", TARGET_MICROSECONDS)
     work = frozen["work_seconds"] + settled["work_seconds"]
@@ -57,7 +58,7 @@ def main() -> None:
     ratio = varied / plain
     name = f"freeze by {SEGMENTS} segments, {len(APPS_OF_MAILBOX)} mailboxes and a language ÷ by none"
     show_ratio(name, ratio, f"≤ {TARGET_VARIANTS:.0f}", is_met=ratio <= TARGET_VARIANTS)
-    show("variants that somebody gets then", f"{turns[0][1]['variants']:.0f}")
+    show("variants with at least one reader", f"{turns[0][1]['variants']:.0f}")
     _show("memory of a freeze over the start", frozen["mib"], "MiB", TARGET_MIB)
     ratio = kept / floor["seconds"]
     show("one bare table", f"{floor['seconds'] * each:.2f} µs, {floor['bytes'] / count:.1f} bytes each")
@@ -89,7 +90,7 @@ def _freeze(path: Path) -> dict[str, float]:
 
 
 def _freeze_varied(path: Path) -> dict[str, float]:
-    """Freeze for readers who differ in every way that one issue in one language can have."""
+    """Freeze for readers who differ in every way that is possible for one issue in one language."""
     freeze = workload.freeze_varied(path, segments=SEGMENTS)
     found = workload.measure(freeze)
     with open_database(path) as database:
@@ -99,7 +100,7 @@ def _freeze_varied(path: Path) -> dict[str, float]:
 
 
 def _settle(path: Path) -> dict[str, float]:
-    """Claims and records every chunk, one after the other, as accepted."""
+    """Claim every chunk in turn, and record it as accepted."""
     before, steps = _bytes_in_use(path), {"claim": Stopwatch(), "record": Stopwatch()}
     with open_database(path) as database, database.runner() as runner:
         (broadcast,) = list_broadcasts(database)

@@ -1,8 +1,8 @@
 """One broadcast in a real PostgreSQL, drained by one process and then by two that share it.
 
-Each process keeps a few requests under way to a sink that answers after a while, as an API does, so that what is
-measured is whether the ledger lets two processes work side by side; the machine's own cores are shared by the server,
-the sink and all processes.
+Each process keeps a few requests open to a sink that answers after a delay, as an API does. So the benchmark measures
+whether the ledger lets two processes work side by side. The server, the sink and all processes share the machine's
+cores.
 """
 
 import json
@@ -21,7 +21,7 @@ LATENCY_SECONDS, CONCURRENCY, TARGET_RATIO = 0.2, 4, 1.7
 
 
 def main() -> None:
-    """Prints the rate of one and of two processes, and their ratio."""
+    """Print the rate of one process and of two, and their ratio."""
     with PostgresServer(settings=_DURABLE) as server, workload.sink(LATENCY_SECONDS) as sink:
         rates = {processes: RECIPIENTS / _seconds(server.fresh_database(), sink, processes) for processes in (1, 2)}
     what = f"{CONCURRENCY} requests at a time, {LATENCY_SECONDS * 1000:.0f} ms each"
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _seconds(database: str, sink: str, processes: int) -> float:
-    """How long it takes from the moment when all processes are ready."""
+    """Return the seconds from the moment when all processes are ready."""
     workload.add_people(database, RECIPIENTS)
     workload.freeze_february(database)()
     command = [sys.executable, "-m", "benchmarks.postgresql", database, sink]
@@ -56,7 +56,7 @@ def _seconds(database: str, sink: str, processes: int) -> float:
 
 
 def _work(database: str, sink: str) -> None:
-    """One process: says that it is ready, waits for a line, drains."""
+    """Run one process: report that it is ready, wait for a line, and drain."""
     drain = workload.drain_to(sink, database, concurrency=CONCURRENCY)
     print("ready", flush=True)
     sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""A rebuild after an edit, as the preview does it: one letter changed, everything else remembered."""
+"""A rebuild after an edit, as in the preview: the letter changed, and everything else is remembered."""
 
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ TARGET_SECONDS = 0.010
 
 
 def main() -> None:
-    """Prints the median rebuild of the mail, and with all checks, against the first build in the same process."""
+    """Print the median rebuild of the email, without and with all checks, compared with the first build."""
     prepare_process()  # as the program does
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -43,9 +43,9 @@ def main() -> None:
             checked.append(_seconds(lambda: compose_issue(config, issue, theme=theme)))
     ratio = median(mail) / TARGET_SECONDS
     show("first build in a process", f"{first * 1000:.1f} ms")
-    show("rebuild of the mail after an edit of the letter", f"{median(mail) * 1000:.1f} ms")
+    show("rebuild of the email after an edit of the letter", f"{median(mail) * 1000:.1f} ms")
     show("the same with every check", f"{median(checked) * 1000:.1f} ms")
-    show_ratio("rebuild of the mail ÷ 10 ms", ratio, "≤ 1", is_met=ratio <= 1)
+    show_ratio("rebuild of the email ÷ 10 ms", ratio, "≤ 1", is_met=ratio <= 1)
     show_ratio("rebuild ÷ first build", median(mail) / first, "≤ 0.1", is_met=median(mail) <= first / 10)
 
 

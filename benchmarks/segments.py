@@ -1,8 +1,8 @@
-"""Counting segments on SQLite, against the least that could count: one bare query over one column, by sqlite3 alone.
+"""Counting segments on SQLite, compared with the fastest possible count: a bare query over one column.
 
-The list is made once: people of a few languages and tags, some of them suppressed; three issues that everybody
-received; three events for each person. Each count tells members, suppressed and those without consent, as
-`newsletter segments` does. The floor is counted in between, so that whatever slows the machine slows both.
+The list is made once. It has people with a few languages and tags, some of them suppressed. Everyone received three
+issues, and each person has three events. Each count returns the members, the suppressed, and those without consent, as
+`newsletter segments` does. The floor is counted in between, so that a slow machine slows both.
 """
 
 import json
@@ -55,7 +55,7 @@ _TYPES = 5 * [EventType.DELIVERED] + 4 * [EventType.OPENED] + [EventType.CLICKED
 
 
 def main() -> None:
-    """Prints milliseconds for each count, and the ratio to the floor."""
+    """Print the milliseconds of each count, and the ratio to the floor."""
     with tempfile.TemporaryDirectory() as folder:
         made = workload.run_job("benchmarks.segments", "make", folder)
         found = workload.run_job("benchmarks.segments", "count", folder)
@@ -96,7 +96,7 @@ def _batches() -> Iterator[ImportBatch]:
 
 
 def _receive(database: Database) -> None:
-    """Writes broadcasts that everybody received, as a freeze and its drain would leave them; suppresses some people."""
+    """Write broadcasts that everyone received, as a freeze and its drain leave them, and suppress some people."""
     size = workload.CHUNK_SIZE
     with database.transaction() as connection:
         for number, (issue, sent_at) in enumerate(ISSUES.items(), start=1):
@@ -125,7 +125,7 @@ def _receive(database: Database) -> None:
 
 
 def _events() -> Iterator[Event]:
-    """As many for each issue as there are people, most of them soon after it, of people in no order."""
+    """Return as many events for each issue as there are people, most of them soon after it, in random order."""
     numbers = random.Random(1)
     for broadcast, sent_at in enumerate(ISSUES.values(), start=1):
         for moment in sorted(numbers.expovariate(1 / 30_000) for _ in range(workload.MANY)):

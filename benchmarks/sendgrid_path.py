@@ -1,7 +1,7 @@
-"""A broadcast through SendGrid, durable ledger and all, against a loop over the library's helper classes.
+"""A broadcast through SendGrid, including the durable ledger, compared with a loop over the library's helper classes.
 
-Both send the February issue, at 1,000 recipients a request, to the same local sink; the loop keeps no record of what it
-did. Then the same broadcast at several sizes, for its memory, and against a sink that answers slowly.
+Both send the February issue, with 1,000 recipients per request, to the same local sink. The loop keeps no record. Then
+the same broadcast runs at several sizes, for its memory, and with a sink that answers slowly.
 """
 
 import json
@@ -26,7 +26,7 @@ LATENCY_SECONDS, CONCURRENCY, TARGET_KEPT = 0.1, 16, 0.8
 
 
 def main() -> None:
-    """Prints both rates and their ratio, the memory at three sizes, and what is left of the rate at 100 ms latency."""
+    """Print both rates and their ratio, the memory at three sizes, and the remaining rate at 100 ms latency."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for count in (FEWER, RECIPIENTS, workload.MANY):
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _compare_with_helper_classes(prepared: Path) -> None:
-    """By the clock, and by processor time, which others on the machine disturb less."""
+    """Measure by the clock, and by processor time, which other processes on the machine affect less."""
     found: dict[str, list[dict[str, float]]] = {"broadcast": [], "helpers": []}
     for _ in range(ROUNDS):
         found["broadcast"].append(_broadcast(prepared))
@@ -50,11 +50,11 @@ def _compare_with_helper_classes(prepared: Path) -> None:
         "broadcast ÷ helper classes", ours / theirs, f"≥ {TARGET_RATIO:.0f}", is_met=ours / theirs >= TARGET_RATIO
     )
     our_work, their_work = (median(one["work_seconds"] / RECIPIENTS for one in found[job]) for job in found)
-    show("processor time of each", f"{our_work * 1e6:.1f} and {their_work * 1e6:.1f} µs a recipient")
+    show("processor time of each", f"{our_work * 1e6:.1f} and {their_work * 1e6:.1f} µs per recipient")
 
 
 def _compare_with_latency(prepared: Path) -> None:
-    """The largest broadcast: long enough that its first and last requests, which nothing overlaps, weigh little."""
+    """Measure the largest broadcast, so that its first and last requests, which do not overlap, matter little."""
     at_once, slowly = [], []
     for _ in range(ROUNDS_OF_MANY):
         at_once.append(_broadcast(prepared))
@@ -75,7 +75,7 @@ def _show_memory(where: str, mib: float) -> None:
 
 
 def _broadcast(prepared: Path, *, concurrency: int = 4, latency_seconds: float = 0.0) -> dict[str, float]:
-    """Drains a copy of a prepared broadcast."""
+    """Drain a copy of a prepared broadcast."""
     with tempfile.TemporaryDirectory(dir=prepared.parent) as name:
         shutil.copytree(prepared, name, dirs_exist_ok=True)
         return _run("broadcast", name, concurrency, latency_seconds)
@@ -111,7 +111,7 @@ def _february() -> tuple[str, str]:
 
 
 def _helper_loop(count: int, url: str, html: str, text: str) -> None:
-    """The way of the library's own examples: one `Mail` per request, one `Personalization` per recipient."""
+    """Send like the library's own examples: one `Mail` per request, one `Personalization` per recipient."""
     from sendgrid import SendGridAPIClient
     from sendgrid.helpers.mail import (
         Content,
@@ -153,5 +153,5 @@ JOBS: Mapping[str, Callable[..., dict[str, float]]] = {
 }
 
 if __name__ == "__main__":
-    prepare_process()  # as the program does; the loop over the helper classes has the same good of it
+    prepare_process()  # as the program does; the loop over the helper classes has the same benefit
     print(json.dumps(JOBS[sys.argv[1]](*sys.argv[2:])))

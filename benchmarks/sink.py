@@ -1,6 +1,6 @@
-"""A server on loopback that reads each request whole and answers 202: the floor that a provider's API cannot beat.
+"""A server on loopback that reads each whole request and answers 202, faster than any provider's API could.
 
-Run as a program, with the seconds that it takes to answer, it prints its port, and ends when its standard input does.
+As a program, it takes the delay of its answers in seconds, prints its port, and ends when standard input closes.
 """
 
 import socket
@@ -13,7 +13,7 @@ _ROOM = memoryview(bytearray(1 << 20))  # shared by all threads, because no one 
 
 
 def serve(connection: socket.socket, latency_seconds: float) -> None:
-    """Answers one request."""
+    """Answer one request."""
     with connection:
         head = b""
         while b"\r\n\r\n" not in head:
@@ -37,7 +37,7 @@ def serve(connection: socket.socket, latency_seconds: float) -> None:
 
 
 def main() -> None:
-    """Listens until standard input closes."""
+    """Listen until standard input closes."""
     latency_seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
     server = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(server.getsockname()[1], flush=True)

@@ -1,8 +1,8 @@
-"""A broadcast through SMTP, durable ledger and all, against Postfix's smtp-source, both into Postfix's smtp-sink.
+"""A broadcast through SMTP, including the durable ledger, compared with Postfix's smtp-source. Both send to smtp-sink.
 
-Ours freezes, claims, personalizes, submits and records the February issue; smtp-source, written in C, sends one
-prebuilt message of the same size again and again and keeps no record. Both keep the same number of connections. They
-take turns, each with a sink of its own.
+Ours freezes, claims, personalizes, submits and records the February issue. smtp-source, written in C, sends one
+prebuilt message of the same size repeatedly and keeps no record. Both use the same number of connections. They take
+turns, each with its own sink.
 """
 
 import json
@@ -38,14 +38,14 @@ MESSAGES = 8_000
 SESSIONS = 4
 ROUNDS = 3
 TARGET_RATIO = 0.85
-_PATH = "/usr/local/sbin:/usr/sbin:/sbin"  # where Postfix's tools are, and few people's PATH is not
-_ARCHIVE = "https://news.example.org/archive"  # which hosts the pictures: they would weigh more than the mail
+_PATH = "/usr/local/sbin:/usr/sbin:/sbin"  # where Postfix's tools are installed, which is rarely in PATH
+_ARCHIVE = "https://news.example.org/archive"  # which hosts the images, because they would be larger than the email
 
 
 def main() -> None:
-    """Prints both rates and their ratio; says so where Postfix's tools are missing."""
+    """Print both rates and their ratio, or a note if Postfix's tools are missing."""
     if _tool("smtp-source") is None or _tool("smtp-sink") is None:
-        show("skipped", "the peer is Postfix's smtp-source; `make bench` unpacks it where it can")
+        show("skipped", "the comparison needs Postfix's smtp-source; run `make bench`, which unpacks it on Debian")
         return
     found: list[dict[str, float]] = []
     rates: dict[str, list[float]] = {"ours": [], "theirs": []}
@@ -62,7 +62,7 @@ def main() -> None:
     ratio = ours / theirs
     show_ratio("broadcast ÷ smtp-source", ratio, f"≥ {TARGET_RATIO}", is_met=ratio >= TARGET_RATIO)
     work = median(one["work_seconds"] for one in found) / MESSAGES
-    show("processor time of the broadcast", f"{work * 1e6:.0f} µs a message")
+    show("processor time of the broadcast", f"{work * 1e6:.0f} µs per message")
 
 
 def _tool(name: str) -> str | None:
@@ -71,7 +71,7 @@ def _tool(name: str) -> str | None:
 
 @contextmanager
 def _sink() -> Iterator[int]:
-    """A server in C that reads mail, and forgets it."""
+    """Start a server, written in C, that reads email and discards it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     as_nobody = ["-u", "nobody"] if Path("/proc/self").owner() == "root" else []  # it refuses to run as root
@@ -92,7 +92,7 @@ def _wait_for(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-    raise SystemExit("smtp-sink did not begin to listen")
+    raise SystemExit("smtp-sink did not start to listen")
 
 
 def _seconds_of_source(port: int, *, size_bytes: int) -> float:
@@ -104,7 +104,7 @@ def _seconds_of_source(port: int, *, size_bytes: int) -> float:
 
 
 def _broadcast_job(port: str) -> dict[str, float]:
-    """Everything is composed before: only what is done for the people is meant."""
+    """Measure only the work for each person: everything is composed before."""
     config = _config(int(port))
     composed = compose_issue(config, workload.FEBRUARY)
     provider = open_provider(config, {})
@@ -136,7 +136,7 @@ def _config(port: int) -> Config:
 
 
 def _size_bytes(config: Config, composed: Composed) -> int:
-    """The size of one message."""
+    """Return the size of one message."""
     variant = composed.rendered.fullest
     mailing = Mailing(
         broadcast="b1-size", category="size", envelope=envelope_of(config), variant_key="", variant=variant, nonce="x"

@@ -1,4 +1,4 @@
-"""`newsletter --help` against the `--help` of a Typer program that does nothing."""
+"""`newsletter --help`, compared with the `--help` of a Typer program that does nothing."""
 
 import sys
 import tempfile
@@ -27,7 +27,7 @@ app()
 
 
 def main() -> None:
-    """Prints the ratio of the medians."""
+    """Print the ratio of the medians."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "bare.py").write_text(BARE)

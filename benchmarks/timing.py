@@ -1,4 +1,4 @@
-"""Times whole processes in turn, so that a machine that drifts drifts under both."""
+"""Time whole processes in turn, so that changes in the machine's speed affect both."""
 
 import os
 import subprocess
@@ -29,12 +29,12 @@ class Timed:
 
     @property
     def middle(self) -> float:
-        """The median, in seconds."""
+        """Return the median in seconds."""
         return median(self.seconds)
 
 
 class Stopwatch:
-    """Adds up the seconds of the blocks that it is around, by the clock and of the processor."""
+    """Add up the seconds of the blocks inside it, by the clock and by processor time."""
 
     def __init__(self) -> None:
         self.seconds = self.work_seconds = 0.0
@@ -49,7 +49,7 @@ class Stopwatch:
 
 
 def time_in_turn(commands: Mapping[str, Sequence[str]], *, folder: Path, runs: int = 9) -> dict[str, Timed]:
-    """Runs each command in turn, once to warm up and then `runs` times."""
+    """Run each command in turn, once to warm up and then `runs` times."""
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for round_number in range(runs + 1):
         for name, command in commands.items():
@@ -63,25 +63,25 @@ def time_in_turn(commands: Mapping[str, Sequence[str]], *, folder: Path, runs: i
 
 
 def show(name: str, value: str) -> None:
-    """A line of a benchmark's result."""
+    """Print a line of a benchmark's result."""
     print(f"  {name:<52} {value}")
 
 
 def show_ratio(name: str, ratio: float, target: str, *, is_met: bool) -> None:
-    """A ratio beside its target."""
+    """Print a ratio beside its target."""
     show(name, f"{ratio:5.2f} ×   target {target}   {'met' if is_met else 'MISSED'}")
 
 
 def program() -> str:
-    """The installed program."""
+    """Return the path of the installed program."""
     return str(Path(sys.executable).with_name("newsletter"))
 
 
 def run_command(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of one run, from the operating system's own account of it.
+    """Return the seconds and the peak memory in MiB of one run, as the operating system reports them.
 
-    A small process starts it, since the peak that the system tells includes that of whoever starts a program. Bytecode
-    is kept from the first run on, as an installed program has it.
+    A small process starts it, because the reported peak includes that of the process that starts a program. Bytecode is
+    kept after the first run, as for an installed program.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     runner = [sys.executable, "-I", "-S", "-c", _RUNNER, *command]

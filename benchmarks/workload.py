@@ -1,6 +1,6 @@
-"""What the benchmarks of delivery send: made-up people, the February issue, a sink on loopback.
+"""What the delivery benchmarks send: the February issue to invented people, through a sink on loopback.
 
-Each measurement is a process of its own, so that its memory is its own; it prints its figures as JSON.
+Each measurement is a separate process, so that its memory is counted separately. It prints its figures as JSON.
 """
 
 import json
@@ -40,14 +40,14 @@ from newsletter.workflows.send.drain import drain_broadcast
 
 FEBRUARY = ROOT / "issues/2026-02"
 
-MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, where a target is about a million
+MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, for targets that are about a million people
 CHUNK_SIZE = 1000
 DOMAINS = tuple(f"mail{number}.example.org" for number in range(len(APPS_OF_MAILBOX)))
 Location = Path | str
 
 
 def run_job(module: str, job: str, *arguments: object) -> dict[str, float]:
-    """Runs `python -m MODULE JOB …`; the figures that it printed last."""
+    """Run `python -m MODULE JOB …`, and return the figures that it printed last."""
     done = subprocess.run(
         [sys.executable, "-m", module, job, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -58,7 +58,7 @@ def run_job(module: str, job: str, *arguments: object) -> dict[str, float]:
 
 
 def measure(work: Callable[[], object]) -> dict[str, float]:
-    """Seconds, seconds of processor time, and MiB of memory at the peak over what the process had before."""
+    """Return the seconds, the seconds of processor time, and the peak memory in MiB above that at the start."""
     before, stopwatch = _peak_mib(), Stopwatch()
     with stopwatch:
         work()
@@ -71,7 +71,7 @@ def measure(work: Callable[[], object]) -> dict[str, float]:
 
 @contextmanager
 def sink(latency_seconds: float = 0.0) -> Iterator[str]:
-    """The address of a sink in a process of its own."""
+    """Start a sink in its own process, and yield its address."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.sink", str(latency_seconds)],
         cwd=ROOT,
@@ -86,24 +86,24 @@ def sink(latency_seconds: float = 0.0) -> Iterator[str]:
 
 
 def email(number: int) -> str:
-    """The address of one of the people."""
+    """Return the address of one of the people."""
     return f"person{number}@{DOMAINS[number % len(DOMAINS)]}"
 
 
 def config_for(url: str, *, concurrency: int = 4) -> Config:
-    """The repository's own workspace, with SendGrid at this address."""
+    """Return the repository's own workspace, with SendGrid at this address."""
     sendgrid = SendGridSettings(api_url=url, concurrency=concurrency)
     return with_settings(load_config(ROOT), provider={"use": "sendgrid", "sendgrid": sendgrid})
 
 
 def with_settings(config: Config, *, provider: Mapping[str, object], **tables: object) -> Config:
-    """The workspace with other keys in `[provider]`, and other tables."""
+    """Return the workspace with other keys in `[provider]`, and other tables."""
     changed = config.settings.provider.model_copy(update=provider)
     return replace(config, settings=config.settings.model_copy(update={"provider": changed, **tables}))
 
 
 def add_people(location: Location, count: int) -> None:
-    """Puts people on the list, making the database first."""
+    """Create the database, and add people to the list."""
     now = datetime.now(UTC)
     people = (
         SubscriberRecord(email=email(number), first_name=f"Person{number}", consented_at=now) for number in range(count)
@@ -113,7 +113,7 @@ def add_people(location: Location, count: int) -> None:
 
 
 def request_for(config: Config, database: Database, composed: Composed) -> FreezeRequest:
-    """What freezes an issue for everybody."""
+    """Return a function that freezes an issue for everyone."""
     only = require_segments(config, database, composed.issue.only_segments, now=datetime.now(UTC))
     return FreezeRequest(
         issue=composed.issue.name,
@@ -127,7 +127,7 @@ def request_for(config: Config, database: Database, composed: Composed) -> Freez
 
 
 def freeze_february(location: Location) -> Callable[[], object]:
-    """What freezes the February issue for everybody: everything is composed before, for only the ledger is meant."""
+    """Return a function that freezes the February issue for everyone. Everything is composed before."""
     config, database = config_for("http://127.0.0.1:1"), open_database(location)
     composed = compose_issue(config, FEBRUARY)
     request = request_for(config, database, composed)
@@ -141,9 +141,9 @@ def freeze_february(location: Location) -> Callable[[], object]:
 
 
 def freeze_varied(location: Location, *, segments: int) -> Callable[[], object]:
-    """What freezes February for everybody, with variants by some segments, by mailbox and by language.
+    """Return a function that freezes February for everyone, with variants by segment, by mailbox and by language.
 
-    The people are spread over all of them: over the segments by their names, over the mailboxes by their domains.
+    The people are spread over all of them: over the segments by their names, and over the mailboxes by their domains.
     """
     config, database = config_for("http://127.0.0.1:1"), open_database(location)
     composed = compose_issue(config, FEBRUARY)
@@ -167,7 +167,7 @@ def freeze_varied(location: Location, *, segments: int) -> Callable[[], object]:
 
 
 def drain_to(url: str, location: Location, *, concurrency: int) -> Callable[[], object]:
-    """What hands the only broadcast of a database over; everything is opened before."""
+    """Return a function that sends the only broadcast of a database. Everything is opened before."""
     provider = open_provider(config_for(url, concurrency=concurrency), {"SENDGRID_API_KEY": "SG.benchmark"})
     database = open_database(location)
     (broadcast,) = list_broadcasts(database)

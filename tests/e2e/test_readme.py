@@ -90,7 +90,7 @@ def test_first_issue_is_made_and_sent_by_the_commands_of_the_readme(shell: Shell
             assert "127.0.0.1" in shell.preview()
         else:
             shell.type(line)
-    assert "3" in run(shell.folder, "status", "1").stdout
+    assert "3 accepted + 0 excluded" in run(shell.folder, "status", "1").stdout
     assert len(list((shell.folder / "outbox").rglob("*.eml"))) == 2 + 3
 
 

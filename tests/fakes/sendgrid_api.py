@@ -1,8 +1,8 @@
 """A server on loopback that answers as SendGrid's Web API documents it: mail, schedules, log, suppressions, account.
 
-It validates the whole of a request to send, names the index of what is wrong, queues the request or rejects it, and keeps
-what each recipient would get. Tests queue faults, each of which affects one of the next requests. The server does not use
-the code under test.
+It validates the whole of a request to send, names the index of what is wrong, queues or rejects the request, and keeps
+what each recipient would get. Tests queue faults, each of which affects one of the next requests. The server does not
+use the code under test.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Merging a list into the audience: every row is accounted for, no one who left is brought back, and it is never half done."""
+"""Merging a list into the audience: all of it or nothing, every row accounted for, and no one brought back who left."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

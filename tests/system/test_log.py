@@ -1,4 +1,4 @@
-"""The log of a command: one line is one sentence with its facts, even if others write too, or a value cannot be written."""
+"""The log of a command: one line is one sentence with its facts, even if others write too or a value is odd."""
 
 import json
 import os

@@ -211,6 +211,11 @@ def test_no_docstring_or_comment_has_a_construction_that_readers_stumble_over(fo
     assert found == []
 
 
+def test_people_are_erased_and_not_forgotten_in_all_that_a_director_reads() -> None:
+    texts = [each.text for each in messages()] + [prose(page) for page in PAGES]
+    assert [each for each in texts if re.search(r"\bforg[eo]t(ten)?\b", without_code(each), re.IGNORECASE)] == []
+
+
 @pytest.mark.parametrize("path", OTHERS, ids=name)
 def test_no_script_template_or_first_issue_has_a_construction_that_readers_stumble_over(path: Path) -> None:
     assert odd(TEMPLATE_CODE.sub("X", path.read_text(encoding="utf-8"))) == []

@@ -1,7 +1,7 @@
 """Forget people: erase them, and store a keyed digest of the address so that they are never emailed again.
 
 The key is not in the database. Someone who obtains a copy of the database therefore cannot find out, by trying
-addresses, who was forgotten.
+addresses, who was erased.
 """
 
 import re
@@ -71,7 +71,7 @@ def forget_person(database: Database, email: str, *, key: bytes, now: datetime) 
     """Erase everything about a person except the digest. Return whether anything was known about them.
 
     Their deliveries still count in the ledger, under an id that no longer leads to the person. Raise InputError if
-    others were forgotten with a different key. Call `Database.scrub` afterwards, because the engine's own files may
+    others were erased with a different key. Call `Database.scrub` afterwards, because the engine's own files may
     still contain deleted data.
     """
     person = person_of(email)
@@ -81,7 +81,7 @@ def forget_person(database: Database, email: str, *, key: bytes, now: datetime) 
             return False
         subscriber = FIND_SUBSCRIBER(connection, person=person)
         _remember(connection, person, subscriber, key=key, now=now)
-        erase_person(connection, email, instead=f"a forgotten person ({digest_of(person, key).hex()[:8]})")
+        erase_person(connection, email, instead=f"an erased person ({digest_of(person, key).hex()[:8]})")
     return True
 
 
@@ -95,7 +95,7 @@ def erase_person(connection: Connection, email: str, *, instead: str) -> None:
 
 
 def find_key(connection: Connection) -> bytes | None:
-    """Return the stored digest that identifies the key, or None if no one has been forgotten."""
+    """Return the stored digest that identifies the key, or None if no one has been erased."""
     return _FIND_KEY(connection)
 
 
@@ -106,20 +106,20 @@ def keep_key(connection: Connection, mark: bytes) -> None:
 
 
 def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime | None:
-    """Return when the person with this address was forgotten, or None if they were not.
+    """Return when the person with this address was erased, or None if they were not.
 
-    A person who was forgotten with a different key is not found.
+    A person who was erased with a different key is not found.
     """
     return _FIND_FORGOTTEN.ask(database, digest=digest_of(person_of(email), key))
 
 
 def count_forgotten(database: Database) -> int:
-    """Return the number of forgotten people."""
+    """Return the number of erased people."""
     return _COUNT_FORGOTTEN.ask(database)
 
 
 def clear_forgotten(database: Database) -> int:
-    """Delete the record of who was forgotten, for use if the key is lost. Return the number of people.
+    """Delete the record of who was erased, for use if the key is lost. Return the number of people.
 
     An import may then add them again.
     """
@@ -134,12 +134,12 @@ def delete_forgotten(connection: Connection) -> int:
 
 
 def require_key(connection: Connection, key: bytes) -> None:
-    """Raise InputError if people were forgotten with a different key."""
+    """Raise InputError if people were erased with a different key."""
     known = find_key(connection)
     if known is not None and not is_key_of(known, key):
         raise InputError(
-            "NEWSLETTER_KEY is not the key with which people were forgotten here; set it to that key, or, if the key "
-            "is lost, see `newsletter suppressions remove --forgotten`"
+            "NEWSLETTER_KEY is not the key with which people were erased here; set it to that key, or, if the key "
+            "is lost, see `newsletter suppressions remove --erased`"
         )
 
 
@@ -149,7 +149,7 @@ def is_key_of(mark: bytes, key: bytes) -> bool:
 
 
 def digest_of(person: str, key: bytes) -> bytes:
-    """Return the digest that is stored for a forgotten person: keyed BLAKE2b, 16 bytes (RFC 7693)."""
+    """Return the digest that is stored for an erased person: keyed BLAKE2b, 16 bytes (RFC 7693)."""
     return blake2b(person.encode(), key=key, digest_size=16).digest()
 
 

@@ -54,7 +54,7 @@ def merge_subscribers(
 
     An empty cell changes nothing; `importing.merging.merged` implements the rules. If one person has several rows, one
     of them is used, and their order does not matter. A person who unsubscribed is added again only with their own newer
-    consent. `key` is the key with which people were forgotten; raise InputError if someone was forgotten and it is
+    consent. `key` is the key with which people were erased; raise InputError if someone was erased and it is
     missing. A dry run returns the same report and saves nothing. `on_progress` is called from time to time with the
     number of bytes read, `on_fate` with the result of each row, in order.
     """

@@ -2,7 +2,7 @@
 
 A restore must allow for everything that may have happened since the backup was made. Deliveries that had not been sent
 when the backup was made become unknown. If the current database still exists, the restore keeps what it knows: who
-unsubscribed, who was forgotten, the broadcasts that began after the backup, and the new subscribers who were emailed.
+unsubscribed, who was erased, the broadcasts that began after the backup, and the new subscribers who were emailed.
 """
 
 from datetime import datetime
@@ -61,7 +61,7 @@ class KeptSuppression(NamedTuple):
 
 
 class ForgottenRow(NamedTuple):
-    """The record of a person who was forgotten."""
+    """The record of a person who was erased."""
 
     digest: bytes
     subscriber: int | None
@@ -117,7 +117,7 @@ def is_anything_there(database: Database) -> bool:
 def restore(database: Database, path: Path, *, key: bytes | None, now: datetime, on_progress: Progress) -> Restored:
     """Replace all data in the database with the data of a backup, in one transaction.
 
-    With the `key`, people who were forgotten since the backup are erased even if they were never on the list. Raise
+    With the `key`, people who were erased since the backup are erased again, even if they were never on the list. Raise
     InputError if a broadcast is being sent, if the backup is of a different list, or if the key is different, or is
     needed and missing. Raise StoreError if the file is not a backup, is damaged, or is of a newer version. The file
     itself is not changed.
@@ -147,7 +147,7 @@ def _require_same_list(path: Path, present: Connection, restored: Connection) ->
     """Raise InputError if the same ids mean different broadcasts or different people in the two databases.
 
     Broadcasts are compared by nonce, and any difference is an error. People are compared by token, and it is an error
-    only if none of them matches: a person who returns after being forgotten gets the old id again, but a new token.
+    only if none of them matches: a person who returns after being erased gets the old id again, but a new token.
     """
     nonces, theirs = dict(_NONCES(present)), dict(_NONCES(restored))
     people = [dict(_TOKENS(connection, size=_PEOPLE_TO_COMPARE)) for connection in (present, restored)]
@@ -186,9 +186,9 @@ def _carry_over(
 
 
 def _forget_again(present: Connection, restored: Connection, *, newest: int, key: bytes | None, now: datetime) -> None:
-    """Erase everyone who was forgotten after the backup was made, because the backup still contains them.
+    """Erase everyone who was erased after the backup was made, because the backup still contains them.
 
-    If people were forgotten with a different key in the backup, its records were given up since. `newest` is the last
+    If people were erased with a different key in the backup, its records were given up since. `newest` is the last
     subscriber id that the backup knows. Raise InputError if the key is different, or is needed and missing.
     """
     mark = find_key(present)
@@ -246,7 +246,7 @@ def _require_email(restored: Connection, subscriber: int | None) -> str:
 
 
 def _erase_again(restored: Connection, digest: bytes, email: str) -> None:
-    erase_person(restored, email, instead=f"a forgotten person ({digest.hex()[:8]})")
+    erase_person(restored, email, instead=f"an erased person ({digest.hex()[:8]})")
 
 
 def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tuple[OpenBroadcast, ...]:

@@ -107,7 +107,7 @@ def count_facts(database: Database) -> AudienceFacts:
 def count_movements(database: Database, *, since: datetime) -> Movements:
     """Count the people who joined, returned and left since a time.
 
-    Forgotten people count as having left. The date when they joined is no longer known.
+    Erased people count as having left. The date when they joined is no longer known.
     """
     left: dict[str, dict[str, int]] = defaultdict(dict)
     with database.read() as connection:

@@ -109,8 +109,8 @@ def add_suppression(
 def add_suppressions(database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None) -> int:
     """Suppress many addresses in one transaction. Return how many are new.
 
-    If the iterable raises an exception, nothing is saved. With the `key`, forgotten people are skipped: they are not
-    emailed anyway, and their addresses are not stored. Raise InputError if they were forgotten with a different key.
+    If the iterable raises an exception, nothing is saved. With the `key`, erased people are skipped: they are not
+    emailed anyway, and their addresses are not stored. Raise InputError if they were erased with a different key.
     """
     with _reported(database, suppressions, key) as connection:
         added = _ADD_REPORTED(connection)
@@ -200,7 +200,7 @@ def count_suppressions(
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """The people in a group who are forgotten, suppressed or allowed again, each as `person_of` their address."""
+    """The people in a group who are erased, suppressed or allowed again, each as `person_of` their address."""
 
     forgotten: frozenset[str]
     suppressed: dict[str, LastHeard]  # people who are suppressed from all email
@@ -210,14 +210,14 @@ class Standing(Struct, frozen=True, kw_only=True):
 def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None) -> Standing:
     """Return the current standing of up to a few hundred people.
 
-    Raise InputError if someone was forgotten and the key is missing or different: any of these people might be the one.
+    Raise InputError if someone was erased and the key is missing or different: any of these people might be the one.
     """
     asked = orjson.dumps(persons).decode()
     with database.read() as connection:
         if key is None and is_anybody_forgotten(connection):
             raise InputError(
-                "some people have been forgotten, and without the key their addresses could be added again from these "
-                "lists; set NEWSLETTER_KEY in the environment to the key with which they were forgotten"
+                "some people have been erased, and without the key their addresses could be added again from these "
+                "lists; set NEWSLETTER_KEY in the environment to the key with which they were erased"
             )
         is_forgotten = _forgotten(connection, key)
         return Standing(
@@ -228,7 +228,7 @@ def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None
 
 
 def _forgotten(connection: Connection, key: bytes | None) -> Callable[[str], bool]:
-    """Return a function that tells whether a person was forgotten."""
+    """Return a function that tells whether a person was erased."""
     if key is None or not is_anybody_forgotten(connection):
         return lambda _: False
     require_key(connection, key)

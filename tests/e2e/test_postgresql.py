@@ -53,7 +53,7 @@ def test_somebody_is_forgotten(tmp_path: Path, postgresql_server: PostgresServer
     assert "VACUUM FULL" in told.stderr
     assert "nothing is known about" in run(root, "subscribers", "show", "person1@example.org", expect=2).stderr
     rejected = run(root, "subscribers", "import", "list.csv", env=secret, expect=1)
-    assert "asked to be forgotten" in rejected.stdout + rejected.stderr
+    assert "asked to be erased" in rejected.stdout + rejected.stderr
     time.sleep(1)  # moments are kept to the second, and a consent must be newer
     run(root, "subscribers", "add", "person1@example.org", "--consent-source", "phone", env=secret)
     assert "phone" in run(root, "subscribers", "show", "person1@example.org").stdout

@@ -71,7 +71,7 @@ def test_an_old_list_does_not_bring_them_back_and_a_new_consent_does(workspace: 
 
     assert "NEWSLETTER_KEY" in run(workspace, "subscribers", "import", "list.csv", expect=2).stderr
     rejected = run(workspace, "subscribers", "import", "list.csv", env=KEY, expect=1)
-    assert "asked to be forgotten" in rejected.stdout + rejected.stderr
+    assert "asked to be erased" in rejected.stdout + rejected.stderr
     assert files_with(workspace, "person1") == []
 
     was_forgotten_yesterday(workspace)  # a consent of the same second is not newer

@@ -241,9 +241,9 @@ def test_forgotten_people_stay_out_and_are_given_up_with_the_key(workspace: Path
     run(workspace, "suppressions", "add", "person0@example.org", env=FORGET_KEY)
     assert listed(workspace) == []
 
-    assert "1 person was erased" in run(workspace, "suppressions", "remove", "--forgotten", "--dry-run").stdout
-    assert "add --yes" in run(workspace, "suppressions", "remove", "--forgotten", expect=2).stderr
-    assert "1 fingerprint deleted" in run(workspace, "suppressions", "remove", "--forgotten", "--yes").stdout
+    assert "1 person was erased" in run(workspace, "suppressions", "remove", "--erased", "--dry-run").stdout
+    assert "add --yes" in run(workspace, "suppressions", "remove", "--erased", expect=2).stderr
+    assert "1 fingerprint deleted" in run(workspace, "suppressions", "remove", "--erased", "--yes").stdout
     run(workspace, "suppressions", "sync", env=KEY)
     assert listed(workspace) == [("person0@example.org", "", "bounced")]
 

@@ -154,7 +154,7 @@ def test_words_of_people_lose_the_address_too(database: Database) -> None:
     forget(database, ANA)
 
     found = require_broadcast(database, broadcast.id)
-    assert found.reason.startswith("asked by a forgotten person (")
+    assert found.reason.startswith("asked by an erased person (")
     assert found.waivers == (Waiver(rule="L3", because=found.waivers[0].because),)
     assert ANA not in found.waivers[0].because
 
@@ -199,7 +199,7 @@ def test_no_old_list_brings_them_back(database: Database) -> None:
 
     report = reject(database, row(ANA, consented_at=NOW - DAY))
 
-    assert "asked to be forgotten" in report.rejected_rows[0].reason
+    assert "asked to be erased" in report.rejected_rows[0].reason
 
 
 def test_a_new_consent_brings_them_back_under_their_old_number(database: Database) -> None:

@@ -372,7 +372,7 @@ def test_forgotten_person_is_rejected(database: Database) -> None:
     (fate,) = merge_telling(database, ANA, key=KEY)
 
     assert fate.fate is Fate.REJECTED
-    assert "asked to be forgotten" in fate.remark
+    assert "asked to be erased" in fate.remark
     assert find_subscriber(database, ANA.email) is None
 
 

@@ -18,7 +18,7 @@ from newsletter.workflows.suppressions.suppress import lift, require_lift
 
 _UNCHANGED = "Nothing was changed."
 _TOPIC = "Allow only email about this topic, which the person had unsubscribed from."
-_FORGOTTEN = "Delete the records of erased people. Use this if NEWSLETTER_KEY is lost."
+_ERASED = "Delete the records of erased people. Use this if NEWSLETTER_KEY is lost."
 
 
 def remove(
@@ -29,7 +29,7 @@ def remove(
     because: Annotated[
         str, typer.Option(metavar="REASON", help="The reason, for example 'asked by phone'. It is saved.")
     ] = "",
-    forgotten: Annotated[bool, typer.Option("--forgotten", help=_FORGOTTEN)] = False,
+    erased: Annotated[bool, typer.Option("--erased", help=_ERASED)] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
@@ -37,13 +37,13 @@ def remove(
 
     You are asked to confirm. Give the reason with --because; it is saved.
     """
-    if forgotten == (email is not None):
-        raise InputError('give either an address with the reason, EMAIL --because "…", or --forgotten')
+    if erased == (email is not None):
+        raise InputError('give either an address with the reason, EMAIL --because "…", or --erased')
     if email is not None and not because.strip() and not dry_run:
         raise InputError('the reason is missing; add --because "…", which is saved')
     with opened_database() as (config, database):
         if email is None:
-            _give_up_forgotten(database, dry_run=dry_run, yes=yes)
+            _give_up_erased(database, dry_run=dry_run, yes=yes)
         else:
             _lift(config, database, email, topic=topic, because=because, dry_run=dry_run, yes=yes)
 
@@ -82,7 +82,7 @@ def _lift(
         output.print_next("newsletter suppressions sync", "to remove the address from the provider's lists too")
 
 
-def _give_up_forgotten(database: Database, *, dry_run: bool, yes: bool) -> None:
+def _give_up_erased(database: Database, *, dry_run: bool, yes: bool) -> None:
     """Print how many people were erased, ask for confirmation, and delete their fingerprints."""
     count = count_forgotten(database)
     if not count:

@@ -40,7 +40,7 @@ def is_empty(connection: Connection) -> bool:
 def fill(
     connection: Connection, rows: Iterator[ImportBatch], *, now: str, makes_remarks: bool
 ) -> tuple[ImportReport, Fates]:
-    """Add all rows. The list must be empty, and no one may have been forgotten."""
+    """Add all rows. The list must be empty, and no one may have been erased."""
     after = last_id(connection)
     _DROP_PERSON_INDEX(connection)
     taken = 0

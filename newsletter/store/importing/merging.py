@@ -68,7 +68,7 @@ _CONSENT = COLUMN_NAMES.index("consented_at")
 def merge(
     connection: Connection, rows: Iterator[ImportBatch], *, now: str, key: bytes | None, makes_remarks: bool
 ) -> tuple[ImportReport, Fates]:
-    """Add new subscribers and update existing ones. `key` is needed if anyone was forgotten."""
+    """Add new subscribers and update existing ones. `key` is needed if anyone was erased."""
     staged = _stage(connection, rows)
     if _look_up(connection, staged) and reject_repeated(
         connection, lambda: _FIND_CONTENDERS(connection, now=now, mark=MARK)

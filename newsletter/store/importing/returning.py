@@ -1,6 +1,6 @@
-"""Decide which people in a list may return after they left or asked to be forgotten.
+"""Decide which people in a list may return after they left or asked to be erased.
 
-Only their own newer consent, with its source and not dated in the future, lifts a suppression or lets a forgotten
+Only their own newer consent, with its source and not dated in the future, lifts a suppression or lets an erased
 person return. A basis stated by an import never does, and nothing lifts a suppression that is `manual` or `invalid`.
 """
 
@@ -21,7 +21,7 @@ class NewcomerRow(NamedTuple):
 
 
 class ForgottenNewcomer(NamedTuple):
-    """A newcomer who was forgotten, and the consent in their row."""
+    """A newcomer who was erased, and the consent in their row."""
 
     line: int
     email: str
@@ -66,21 +66,21 @@ def revive(connection: Connection, find_revivals: Callable[[], object], *, now: 
 
 
 def is_anybody_forgotten(connection: Connection) -> bool:
-    """Return whether anyone was forgotten. An import then needs the key."""
+    """Return whether anyone was erased. An import then needs the key."""
     return _IS_ANYBODY_FORGOTTEN(connection)
 
 
 def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> int:
-    """Reject newcomers who were forgotten, or let them return under their old id. Return the number who return.
+    """Reject newcomers who were erased, or let them return under their old id. Return the number who return.
 
-    Raise InputError if someone was forgotten and the key is missing or different: any row might be theirs.
+    Raise InputError if someone was erased and the key is missing or different: any row might be theirs.
     """
     if not is_anybody_forgotten(connection):
         return 0
     if key is None:
         raise InputError(
-            "some people have been forgotten, and without the key an import could add them again; "
-            "set NEWSLETTER_KEY in the environment to the key with which they were forgotten"
+            "some people have been erased, and without the key an import could add them again; "
+            "set NEWSLETTER_KEY in the environment to the key with which they were erased"
         )
     require_key(connection, key)
     _keep_digests(connection, key)
@@ -94,10 +94,10 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
             now=now,
         ):
             returning.append({"line": row.line, "subscriber": row.subscriber, "digest": row.digest})
-            told = f"was forgotten and came back: new consent of {row.consented_at} ({row.consent_source})"
+            told = f"was erased and came back: new consent of {row.consented_at} ({row.consent_source})"
             connection.load("remark", [(row.line, row.email, 0, told)])
         else:
-            told = "this person asked to be forgotten and has not consented again since"
+            told = "this person asked to be erased and has not consented again since"
             refused.append((row.line, row.email, 1, told))
     connection.load("remark", refused)
     if refused:

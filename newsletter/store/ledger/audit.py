@@ -31,10 +31,10 @@ def audited_deliveries(
 def find_delivery(
     database: Database, broadcast_id: int, email: str, *, key: bytes | None = None
 ) -> AuditedDelivery | None:
-    """Return the delivery to an address, in any spelling. With the `key`, also find forgotten people.
+    """Return the delivery to an address, in any spelling. With the `key`, also find erased people.
 
     Return None if the broadcast has no delivery for them. Raise InputError if there is no such broadcast, or if people
-    were forgotten with a different key.
+    were erased with a different key.
     """
     person = person_of(email)
     with database.read() as connection:

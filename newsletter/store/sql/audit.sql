@@ -20,5 +20,5 @@ ORDER BY d.subscriber
 LIMIT :size;
 
 -- name: find_forgotten(digest)$
--- Return the subscriber id of a forgotten person.
+-- Return the subscriber id of an erased person.
 SELECT subscriber FROM forgotten WHERE digest = :digest;

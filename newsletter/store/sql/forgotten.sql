@@ -19,7 +19,7 @@ SELECT
     OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person);
 
 -- name: find_key()$
--- Return the digest that identifies the key. There is no row if no one is forgotten anymore.
+-- Return the digest that identifies the key. There is no row if no one is erased anymore.
 SELECT digest FROM forgotten_key WHERE EXISTS (SELECT 1 FROM forgotten);
 
 -- name: drop_key()!
@@ -31,7 +31,7 @@ DELETE FROM forgotten_key;
 INSERT INTO forgotten_key (digest) VALUES (:digest);
 
 -- name: remember(digest, subscriber, reason, now)!
--- Save that a person was forgotten. If they were forgotten before, and a suppression was added since, they keep their
+-- Save that a person was erased. If they were erased before, and a suppression was added since, they keep their
 -- id. They also keep a reason that no new consent lifts (`manual` or `invalid`).
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :now)
@@ -42,15 +42,15 @@ SET
     created_at = excluded.created_at;
 
 -- name: find_forgotten(digest)$
--- Return when a person was forgotten.
+-- Return when a person was erased.
 SELECT created_at FROM forgotten WHERE digest = :digest;
 
 -- name: count_forgotten()$
--- Return the number of forgotten people.
+-- Return the number of erased people.
 SELECT count(*) FROM forgotten;
 
 -- name: clear_forgotten()!
--- Delete the record of who was forgotten.
+-- Delete the record of who was erased.
 DELETE FROM forgotten;
 
 -- name: erase_past_consents(person)!

@@ -34,7 +34,7 @@ CREATE TEMPORARY TABLE token (
 );
 
 -- name: create_newcomer()!
--- Create the table of the newcomers' digests, by which the forgotten people among them are found.
+-- Create the table of the newcomers' digests, by which the erased people among them are found.
 CREATE TEMPORARY TABLE newcomer (
     line INTEGER PRIMARY KEY,
     digest /*+ BYTEA NOT NULL -- */ BLOB NOT NULL
@@ -131,7 +131,7 @@ ORDER BY t.line
 LIMIT :size;
 
 -- name: forgotten_newcomers()
--- Return the newcomers who were forgotten.
+-- Return the newcomers who were erased.
 SELECT n.line, i.email, n.digest, f.subscriber, f.reason, f.created_at AS forgotten_at, i.consented_at, i.consent_source
 FROM newcomer AS n
 JOIN forgotten AS f ON f.digest = n.digest
@@ -139,11 +139,11 @@ JOIN incoming AS i ON i.line = n.line
 ORDER BY n.line;
 
 -- name: give_id_back(line, subscriber)*!
--- Give a forgotten person their old id back.
+-- Give an erased person their old id back.
 UPDATE standing SET subscriber = :subscriber WHERE line = :line;
 
 -- name: remember_again(digest)*!
--- Delete the record of a forgotten person who is on the list again.
+-- Delete the record of an erased person who is on the list again.
 DELETE FROM forgotten WHERE digest = :digest;
 
 -- name: find_revivals(now)!

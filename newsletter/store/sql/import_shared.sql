@@ -96,7 +96,7 @@ INSERT INTO remark (line, email, is_rejected, text)
 SELECT line, email, 0, 'came back (' || reason || '): ' || because FROM revival;
 
 -- name: is_anybody_forgotten()$
--- Return whether anyone was forgotten.
+-- Return whether anyone was erased.
 SELECT EXISTS (SELECT 1 FROM forgotten);
 
 -- name: keep_import(at, file, added, updated, unchanged, rejected, basis, tags)!

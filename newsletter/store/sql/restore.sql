@@ -51,11 +51,11 @@ SET
     handed_over_at = excluded.handed_over_at;
 
 -- name: forgotten()
--- Return everyone who was forgotten.
+-- Return everyone who was erased.
 SELECT digest, subscriber, reason, created_at FROM forgotten ORDER BY digest;
 
 -- name: remember(digest, subscriber, reason, created_at)*!
--- Save that a person was forgotten. If the backup has an earlier record, they came back and were forgotten again.
+-- Save that a person was erased. If the backup has an earlier record, they came back and were erased again.
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :created_at)
 ON CONFLICT (digest) DO UPDATE

@@ -73,7 +73,8 @@ FROM (
     JOIN subscriber AS s ON s.person = p.person
     WHERE p.topic = '' AND p.lifted_at > s.joined_at AND (p.created_at >= :since OR s.joined_at >= :since)
     UNION ALL
-    SELECT substr(created_at, 1, 7) AS month, reason
+    -- `forgotten` is the stored reason of people without another one.
+    SELECT substr(created_at, 1, 7) AS month, CASE WHEN reason = 'forgotten' THEN 'erased' ELSE reason END AS reason
     FROM forgotten
     WHERE subscriber IS NOT NULL AND created_at >= :since
 ) AS departure

@@ -144,5 +144,5 @@ WHERE p.topic = '' AND p.person IN (SELECT value FROM json_each(:persons))
 GROUP BY p.person;
 
 -- name: forgotten()
--- Return the digests of all forgotten people.
+-- Return the digests of all erased people.
 SELECT digest FROM forgotten;

@@ -17,7 +17,7 @@ OLDEST_SQLITE = (3, 38)  # the first version with `->>` and UPDATE … FROM on S
 _PARAMETERS_AT_ONCE = 1000
 
 # With FULL, a commit survives a power cut: a chunk that was sent must never be found ready again. With secure_delete,
-# deleted data is overwritten, so that forgotten people cannot be read in the file. Most builds of SQLite do so anyway.
+# deleted data is overwritten, so that erased people cannot be read in the file. Most builds of SQLite do so anyway.
 _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA main.secure_delete = ON",

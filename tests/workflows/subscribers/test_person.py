@@ -137,7 +137,7 @@ def test_an_older_consent_does_not_bring_back_who_was_forgotten(database: Databa
     add(database, row(ANA))
     forget(database, ANA)
 
-    with pytest.raises(InputError, match=r"Ana@example\.org was not added: .*asked to be forgotten"):
+    with pytest.raises(InputError, match=r"Ana@example\.org was not added: .*asked to be erased"):
         add_by_hand(database, consented_at="2026-01-01")
 
 

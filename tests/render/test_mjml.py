@@ -100,3 +100,24 @@ def test_a_mail_from_right_to_left_begins_at_the_right() -> None:
     assert "direction:ltr" not in html
     assert "text-align:left;color" not in html
     assert "text-align:right" in html
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Lire\N{NO-BREAK SPACE}: la vidéo",
+        "cafe\N{COMBINING ACUTE ACCENT}",
+        "\N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}",
+        "धन्यवाद",
+        "שָׁלוֹם\N{RIGHT-TO-LEFT MARK}",
+        "C:\\news",
+        "two\nlines",
+        "&#160;&quot;&amp;",
+    ],
+)
+@pytest.mark.parametrize(
+    "tag", ['<mj-image src="https://www.example.org/a.png" alt="{}"/>', '<mj-text><p title="{}">Hello</p></mj-text>']
+)
+def test_the_words_of_an_attribute_are_not_changed(tag: str, words: str) -> None:
+    html = compile_mjml(PAGE.format(tag.format(words)))
+    assert f'"{words}"' in html

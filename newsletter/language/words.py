@@ -23,6 +23,11 @@ _WEEKLY = {
     "zh": "每{day}",
 }
 _COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the dates; a comma in other languages
+# Between a label and what it belongs to; a colon and a space in other languages.
+_COLON = {"fr": "\N{NO-BREAK SPACE}: ", "ja": "\N{FULLWIDTH COLON}", "zh": "\N{FULLWIDTH COLON}"}
+_ENDS_A_LABEL = (
+    "?!:…\N{FULLWIDTH QUESTION MARK}\N{FULLWIDTH EXCLAMATION MARK}\N{FULLWIDTH COLON}\N{ARABIC QUESTION MARK}"
+)
 # Words that people type with a date, in any language: before the day or month, between them, and beside a time of day.
 BEFORE_A_DATE = ("the", "on", "den", "der", "dem", "am", "el", "le", "il", "de")
 OF_A_MONTH = ("of", "de", "del", "d[’']")
@@ -54,6 +59,12 @@ def weekly(weekday: str, locale: Locale) -> str:
 def comma_of(locale: Locale) -> str:
     """Return the text between a weekday and the dates."""
     return _COMMA.get(locale.language, ", ")
+
+
+def colon_after(label: str, language: str) -> str:
+    """Return the colon after a label, with the spaces around it. A label that ends in punctuation gets no colon."""
+    colon = _COLON.get(language.partition("-")[0], ": ")
+    return colon if label[-1:] not in _ENDS_A_LABEL else " " * colon.endswith(" ")
 
 
 def typed_forms(names: Mapping[str, Mapping[int, str]], *widths: str) -> dict[str, int]:

@@ -7,23 +7,27 @@ from collections.abc import Iterator
 
 from markdown_it.tree import SyntaxTreeNode
 
+from newsletter.language.words import colon_after
 from newsletter.model.issue import Prose
 
 COLUMNS = 72
 RULE = "-" * COLUMNS
 _BULLET = "- "
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
-_WORD = re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002]?|[ \t\n]*[^ \t\n{_WIDE}]+")
+_WORD = re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{_WIDE}]+")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def prose_text(prose: Prose, indent: str = "") -> str:
-    """Return prose as plain text: wrapped paragraphs, dashes before list items, each link on its own line."""
+def prose_text(prose: Prose, indent: str = "", *, language: str) -> str:
+    """Return prose as plain text: wrapped paragraphs, dashes before list items, each link on its own line.
+
+    The language decides the colon after the label of a link.
+    """
     if prose.is_empty:
         return ""
     root = SyntaxTreeNode(list(prose.tokens))
-    return textwrap.indent("\n\n".join(_blocks(root.children, COLUMNS - len(indent))), indent)
+    return textwrap.indent("\n\n".join(_blocks(root.children, COLUMNS - len(indent), language)), indent)
 
 
 def wrap(text: str, mark: str = "") -> str:
@@ -49,44 +53,44 @@ def tidy(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
 
 
-def _blocks(nodes: list[SyntaxTreeNode], columns: int) -> Iterator[str]:
+def _blocks(nodes: list[SyntaxTreeNode], columns: int, language: str) -> Iterator[str]:
     for node in nodes:
         match node.type:
             case "paragraph":
-                yield _paragraph(node, columns)
+                yield _paragraph(node, columns, language)
             case "heading":
                 words, links = _inline(node)
-                yield "\n".join([underline(words), *_link_lines(links)])
+                yield "\n".join([underline(words), *_link_lines(links, language)])
             case "bullet_list" | "ordered_list":
-                yield _list(node, columns)
+                yield _list(node, columns, language)
             case "blockquote":
-                yield textwrap.indent("\n\n".join(_blocks(node.children, columns - 2)), "> ", lambda _: True)
+                yield textwrap.indent("\n\n".join(_blocks(node.children, columns - 2, language)), "> ", lambda _: True)
             case "fence" | "code_block":
                 yield textwrap.indent(node.content.rstrip("\n"), "    ")
             case "hr":
                 yield "* * *"
             case "table":
-                yield "\n".join(_table_lines(node))
+                yield "\n".join(_table_lines(node, language))
 
 
-def _paragraph(node: SyntaxTreeNode, columns: int) -> str:
+def _paragraph(node: SyntaxTreeNode, columns: int, language: str) -> str:
     words, links = _inline(node)
     lines = [_wrap(line, columns) for line in words.split("\n")]
-    return "\n".join(lines + _link_lines(links))
+    return "\n".join(lines + _link_lines(links, language))
 
 
-def _list(node: SyntaxTreeNode, columns: int) -> str:
+def _list(node: SyntaxTreeNode, columns: int, language: str) -> str:
     start = int(node.attrs.get("start", 1))
     tight = all(child.hidden for item in node.children for child in item.children if child.type == "paragraph")
     items = []
     for number, item in enumerate(node.children, start=start):
         mark = _BULLET if node.type == "bullet_list" else f"{number}. "
-        text = ("\n" if tight else "\n\n").join(_blocks(item.children, columns - len(mark)))
+        text = ("\n" if tight else "\n\n").join(_blocks(item.children, columns - len(mark), language))
         items.append(mark + textwrap.indent(text, " " * len(mark))[len(mark) :])
     return ("\n" if tight else "\n\n").join(items)
 
 
-def _table_lines(table: SyntaxTreeNode) -> Iterator[str]:
+def _table_lines(table: SyntaxTreeNode, language: str) -> Iterator[str]:
     """Yield the rows of a table, then the URLs of the links in them."""
     links: list[tuple[str, str]] = []
     for part in table.children:
@@ -94,7 +98,7 @@ def _table_lines(table: SyntaxTreeNode) -> Iterator[str]:
             cells = [_inline(cell) for cell in row.children]
             yield " | ".join(words for words, _ in cells)
             links += [link for _, found in cells for link in found]
-    yield from _link_lines(links)
+    yield from _link_lines(links, language)
 
 
 def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
@@ -123,12 +127,12 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
     return "".join(words), links
 
 
-def _link_lines(links: list[tuple[str, str]]) -> list[str]:
+def _link_lines(links: list[tuple[str, str]], language: str) -> list[str]:
     """Return the URLs of a block's links, each on its own line. If there are several, add their labels."""
     told = [(label, address) for label, address in links if address.removeprefix("mailto:") != label]
     if len(told) == 1:
         return [told[0][1]]
-    return [line for label, address in told for line in (f"{label}:", address)]
+    return [line for label, address in told for line in (f"{label}{colon_after(label, language)}".rstrip(" "), address)]
 
 
 def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:

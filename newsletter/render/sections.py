@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from hashlib import blake2b
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from newsletter.config import Config
 from newsletter.language import dates
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import direction_of_language
+from newsletter.language.words import colon_after
 from newsletter.model.issue import Issue, Prose, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import MailboxProvider
@@ -91,6 +93,7 @@ class SectionPress:
             "direction_of": direction_of_language,
             "compact_css": compact_css,
             "directed": lambda text: directed(text, direction),
+            "colon_after": lambda label: colon_after(label, language),
             "content_width": CONTENT_WIDTH,
             "wrap": plaintext.wrap,
             "underline": plaintext.underline,
@@ -124,7 +127,7 @@ class SectionPress:
 
         return {
             "prose": prose,
-            "prose_text": plaintext.prose_text,
+            "prose_text": partial(plaintext.prose_text, language=language),
             "picture": picture,
             "video_still": video_still,
             "when": lambda item: dates.format_when(item, language),

@@ -3,7 +3,7 @@
 import pytest
 from babel import Locale
 
-from newsletter.language.words import comma_of, language_name, locale_of, typed_forms, weekly
+from newsletter.language.words import colon_after, comma_of, language_name, locale_of, typed_forms, weekly
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,22 @@ def test_a_language_has_a_name_in_english(language: str, name: str) -> None:
 )
 def test_each_week_is_said_in_the_language(language: str, day: str, said: str) -> None:
     assert weekly(day, Locale(language)) + comma_of(Locale(language)) == said
+
+
+@pytest.mark.parametrize(
+    ("label", "language", "labeled"),
+    [
+        ("Play", "en", "Play: it"),
+        ("Lire", "fr-CA", "Lire\N{NO-BREAK SPACE}: it"),
+        ("再生", "ja", "再生\N{FULLWIDTH COLON}it"),
+        ("播放", "zh-Hans", "播放\N{FULLWIDTH COLON}it"),
+        ("Who?", "en", "Who? it"),
+        ("Pour qui\N{NO-BREAK SPACE}?", "fr", "Pour qui\N{NO-BREAK SPACE}? it"),
+        ("誰\N{FULLWIDTH QUESTION MARK}", "ja", "誰\N{FULLWIDTH QUESTION MARK}it"),
+    ],
+)
+def test_each_language_has_its_colon_after_a_label(label: str, language: str, labeled: str) -> None:
+    assert f"{label}{colon_after(label, language)}it" == labeled
 
 
 def test_names_are_found_however_they_are_typed() -> None:

@@ -11,8 +11,8 @@ from newsletter.content.markdown import parse_markdown
 from newsletter.render.plaintext import COLUMNS, prose_text, tidy, underline, wrap
 
 
-def text_of(markdown: str) -> str:
-    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md", first_line=1))
+def text_of(markdown: str, *, language: str = "en") -> str:
+    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md", first_line=1), language=language)
 
 
 def columns(line: str) -> int:
@@ -39,6 +39,25 @@ def test_japanese_may_be_parted_anywhere_and_counts_two_columns() -> None:
     assert len(lines) > 1
     assert all(columns(line) <= COLUMNS for line in lines)
     assert all(not line.startswith("。") for line in lines)
+
+
+def test_a_line_never_starts_with_a_wide_colon() -> None:
+    label = "写真" * 17 + "一二" + "\N{FULLWIDTH COLON}"
+    assert wrap(label).split("\n") == ["写真" * 17 + "一", "二\N{FULLWIDTH COLON}"]
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "[un](https://example.org/1) [deux](https://example.org/2)",
+        "> # [un](https://example.org/1) [deux](/2)",
+        "- [un](https://example.org/1) [deux](/2)",
+        "| a |\n|---|\n| [un](https://example.org/1) [deux](/2) |",
+    ],
+)
+def test_links_are_labeled_as_the_language_does(markdown: str) -> None:
+    assert "un\N{NO-BREAK SPACE}:\n" in text_of(markdown, language="fr")
+    assert "un\N{FULLWIDTH COLON}\n" in text_of(markdown, language="ja")
 
 
 def test_an_address_is_never_broken() -> None:
@@ -96,7 +115,7 @@ def test_an_address_that_is_already_said_is_not_repeated() -> None:
     ],
 )
 def test_markdown_as_somebody_would_type_it(markdown: str, expected: str) -> None:
-    assert prose_text(parse_markdown(markdown, path="letter.md", first_line=1)) == expected
+    assert prose_text(parse_markdown(markdown, path="letter.md", first_line=1), language="en") == expected
 
 
 def test_the_finished_part_has_no_loose_ends() -> None:

@@ -1,9 +1,11 @@
 """A workspace's own templates, and what is said when one of them is wrong."""
 
+from html import unescape
+
 import pytest
 
 from newsletter.errors import InputError, MistakesError
-from tests.render.conftest import Render
+from tests.render.conftest import Render, picture_bytes
 from tests.workspaces import CONFIG
 
 POEM_ISSUE = """\
@@ -98,3 +100,50 @@ def test_brand_colors_and_fonts_reach_every_part(render: Render) -> None:
     assert "#005A9C" in html
     assert "#9CD2FF" in html
     assert "Source Serif 4" in html
+
+
+LABELED = {
+    "issues/2026-02/issue.yaml": POEM_ISSUE.replace("[letter, poem]", "[letter, events, meditation, tips]"),
+    "issues/2026-02/letter.md": (
+        "---\ntranslate: {text: Also, link: {label: in English, url: https://www.example.org/en}}\n---\n"
+        "Read [one](https://www.example.org/1) or [two](https://www.example.org/2).\n"
+    ),
+    "issues/2026-02/events/index.md": "---\nlink: {label: Calendar, url: https://www.example.org/all}\n---\n",
+    "issues/2026-02/events/evening.md": (
+        "---\ntitle: Evening\nstarts: 2026-03-05 19:00\nnotes: [{label: Bring, text: a cushion}]\n---\nCome.\n"
+    ),
+    "issues/2026-02/meditation.md": (
+        "---\nvideo: {url: https://www.example.org/v, still: images/still.png, alt: breathing}\n---\nListen.\n"
+    ),
+    "issues/2026-02/tips.md": "---\ncards: [{title: Gmail, steps: [Open it.]}]\n---\n",
+    "issues/2026-02/images/still.png": picture_bytes(1200, 675),
+    "newsletter.toml": CONFIG + '[[brand.social]]\nname = "Mastodon"\nurl = "https://www.example.org/m"\n',
+}
+LABELS = ("in English", "one", "two", "Calendar", "Gmail", "Mastodon")
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "in_html", "in_text"),
+    [
+        ("en", ("Play", "Add to calendar", "Website", "Unsubscribe"), ": ", ": "),
+        ("fr", ("Lire", "Ajouter au calendrier", "Site web", "Se désabonner"), "\N{NO-BREAK SPACE}: ", " : "),
+        ("ja", ("再生", "カレンダーに追加", "ウェブサイト", "配信停止"), "\N{FULLWIDTH COLON}", "\N{FULLWIDTH COLON}"),
+    ],
+)
+def test_every_label_has_the_colon_of_the_language(
+    render: Render, language: str, words: tuple[str, ...], in_html: str, in_text: str
+) -> None:
+    issue = {"issues/2026-02/issue.yaml": f"{LABELED['issues/2026-02/issue.yaml']!s}language: {language}\n"}
+    mail = render({**LABELED, **issue})
+    play, calendar, *others = words
+
+    lines = mail.text.splitlines()
+    assert f"{play}{in_text}breathing" in lines
+    assert f"Bring{in_text}a cushion" in lines
+    for label in (*LABELS, calendar, *others):
+        assert any(line.endswith(f"{label}{in_text}".rstrip()) for line in lines), label
+
+    html = unescape(mail.html)
+    assert f'alt="{play}{in_html}breathing"' in html
+    assert f'aria-label="{calendar}{in_html}Evening"' in html
+    assert f"<strong>Bring{in_html}</strong>a cushion" in html

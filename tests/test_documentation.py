@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
 from newsletter.model.columns import COLUMNS, SubscriberColumn
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
-from newsletter.settings.workspace import Settings
+from newsletter.settings.workspace import RENAMED_KEYS, Settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -58,6 +58,20 @@ def test_every_section_type_is_explained() -> None:
 def test_every_key_of_the_settings_is_explained() -> None:
     page = (DOCS / "settings.md").read_text(encoding="utf-8")
     assert [key for key in keys_of(Settings) if f"`{key}" not in page and f"{key}]" not in page] == []
+
+
+@pytest.mark.parametrize("model", [Settings, IssueFields, EventFields, *SECTION_FIELDS])
+def test_no_key_has_a_british_spelling_except_as_an_older_name(model: type[BaseModel]) -> None:
+    british = re.compile(
+        r"(?:organ|personal|custom|recogn|summar)is|colour|centre|grey|behaviour|favourite|licence|cancelled"
+    )
+    assert [key for key in keys_of(model) if british.search(key)] == []
+
+
+def test_every_older_name_of_a_key_is_explained() -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    for (*_, old), (*_, new) in RENAMED_KEYS.items():
+        assert re.search(rf"^\| `{new}` \|.* The older key `{old}` still works \|$", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)

@@ -232,7 +232,7 @@ def _candidates(candidates: Sequence[Candidates], width: int) -> list[str]:
         if each.count is None:
             lines += _note(f"{head}  unknown: {each.because}", width, indent=2 + len(head) + 2)
             continue
-        people = f"{output.people_of(each.count.members)}, {each.count.mailable:,} can be emailed"
+        people = f"{output.people_of(each.count.members)} ({each.count.mailable:,} can be emailed)"
         silence = f"no open or click in {each.days} days and at least {each.issues} issues"
         lines += _note(f"{head}  {people}: {silence}; {_WHAT[each.purpose]}", width, indent=2 + len(head) + 2)
     if known := [each for each in candidates if each.count is not None and each.count.members]:

@@ -150,5 +150,28 @@ def test_a_refresh_puts_a_damaged_table_right(workspace: Path, web: WebServer) -
     assert json.loads(table(workspace).read_text())["date"] == "2099-01-02"
 
 
+def test_a_refresh_puts_a_damaged_table_right_even_if_the_published_one_is_older(
+    workspace: Path, web: WebServer
+) -> None:
+    table(workspace).write_text("{")
+    web.pages["/data.json"] = Page(body=answer(date="2020-01-01"))
+
+    done = run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+
+    assert "Saved the table dated 2026-" in done.stderr
+    assert json.loads(run(workspace, "clients", "--json").stdout)["table"]["date"].startswith("2026-")
+
+
+def test_a_table_that_an_earlier_version_wrote_is_used_as_it_is(workspace: Path, web: WebServer) -> None:
+    run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
+    table(workspace).write_text(table(workspace).read_text().replace('"license"', '"licence"'))
+    (workspace / "newsletter.toml").write_text(f"{CONFIG}\n[checks.clients]\ngmail = 40\n")
+
+    shown = run(workspace, "clients", "--json")
+
+    assert json.loads(shown.stdout)["table"]["date"] == "2099-01-02"
+    assert "licence" not in shown.stderr
+
+
 def test_a_source_without_a_refresh_is_refused(workspace: Path) -> None:
     assert "add --refresh" in run(workspace, "clients", "--from", "https://example.org", expect=2).stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from newsletter.errors import Mistake, MistakesError
 
@@ -52,7 +52,7 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Words
-    license: Words
+    license: Annotated[Words, Field(validation_alias=AliasChoices("license", "licence"))]  # files once had `licence`
     date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]  # of the last change
     clients: Mapping[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], Words]  # `gmail.ios` → Gmail on iOS
     families: Mapping[str, Words]  # `gmail` → Gmail

@@ -45,8 +45,10 @@ def report_issue(config: Config, folder: Path) -> ClientReport:
 def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
     """Fetch the table that caniemail publishes, and save it in the workspace if it is newer than the current one.
 
-    Return the table to use from now on, and the path of the saved file, or None if nothing was saved. Raise InputError
-    if the table cannot be fetched or has an unexpected format; the current table is then kept.
+    A table in the workspace that cannot be read is always replaced: by the fetched table, or by the one that comes with
+    this package if that is newer. Return the table to use from now on, and the path of the saved file, or None if
+    nothing was saved. Raise InputError if the table cannot be fetched or has an unexpected format; the current table is
+    then kept.
     """
     content = _fetched(url)
     try:
@@ -55,10 +57,11 @@ def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
         raise InputError(f"{url}: this is not version 1 of caniemail's table ({err}); nothing was changed") from err
     try:
         current = load_table(config.root)
-    except MistakesError:
-        current = load_carried()  # the workspace's table is damaged; a refresh replaces it
-    if current.date >= table.date:
-        return current, None
+    except MistakesError:  # the workspace's table is damaged; the refresh replaces it
+        table = max(table, load_carried(), key=lambda known: known.date)
+    else:
+        if current.date >= table.date:
+            return current, None
     path = config.root / TABLE_FILE
     write_shared(path, written(table))
     return table, path

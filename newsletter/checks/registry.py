@@ -29,7 +29,7 @@ from newsletter.errors import CannotRunError, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 
-_NOT_ASKED = "takes a while; run `newsletter check`"
+_NOT_ASKED = "this takes a while; run `newsletter check`"
 _NO_LIST = "there are no subscribers yet"
 
 
@@ -97,7 +97,7 @@ def _probed(
         return
     wanted = [probe for probe in probes.PROBES if probe.means not in circumstances.without]
     for probe in set(probes.PROBES) - set(wanted):
-        yield _left_out(probe, f"{probe.means} checks are turned off by `without`")
+        yield _left_out(probe, f"the {probe.means} checks are turned off by `without`")
     if not wanted:
         return
     with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="probe") as pool:
@@ -111,7 +111,7 @@ def _examine(probe: Probe, context: CheckContext, circumstances: Circumstances) 
     try:
         return probe.examine(context, circumstances)
     except ModuleNotFoundError:
-        return _left_out(probe, f"packages are missing; run: {install_hint(probe.means)}")
+        return _left_out(probe, f"packages are missing; run `{install_hint(probe.means)}`")
     except CannotRunError as err:
         return _left_out(probe, str(err))
 

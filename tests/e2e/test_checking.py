@@ -50,10 +50,10 @@ def test_what_is_left_out_is_said_on_the_command_line_or_in_the_environment(work
     everything = ("--without", "browser", "--without", "network", "--without", "spamassassin")
     told = run(workspace, "check", "2026-02", *everything, env={"NEWSLETTER_WITHOUT": ""}, expect=1).stdout
     assert re.search(
-        r"^Skipped: .+ \(A6\), .+ \(S13\)\. Reason: browser checks are turned off by `without`\.$", told, re.MULTILINE
+        r"^Skipped: .+ \(A6\), .+ \(S13\)\. The browser checks are turned off by `without`\.$", told, re.MULTILINE
     )
     assert re.search(
-        r"^Skipped: .+ \(J1\)\. Reason: spamassassin checks are turned off by `without`\.$", told, re.MULTILINE
+        r"^Skipped: .+ \(J1\)\. The spamassassin checks are turned off by `without`\.$", told, re.MULTILINE
     )
     refused = run(workspace, "check", "2026-02", "--without", "patience", expect=2).stderr
     assert "'patience' is not one of" in refused
@@ -93,7 +93,7 @@ def test_a_broadcast_says_what_was_not_judged_and_what_stands_waived(workspace: 
     told = run(workspace, "send", "2026-02", "--to", "everyone", "--dry-run").stdout
 
     assert "overridden  S6: it is the name of a band" in told
-    assert re.search(r"\(A6\), .+ \(S13\)\. Reason: browser checks are turned off", " ".join(told.split()))
+    assert re.search(r"\(A6\), .+ \(S13\)\. The browser checks are turned off", " ".join(told.split()))
 
 
 def test_every_rule_is_explained_with_what_it_needs_and_its_source(workspace: Path) -> None:

@@ -51,11 +51,12 @@ def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
     host = host_of(url)
     reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)
     if isinstance(reply, HttpFailure):
+        what = f"the unsubscribe page on {host} {reply.words}"
         if reply.failure in _NOT_ASKED:
-            raise CannotRunError(f"{host} {reply.words}" if reply.failure is Failure.PRIVATE else reply.words)
+            raise CannotRunError(what if reply.failure is Failure.PRIVATE else reply.words)
         is_insecure = reply.failure is Failure.INSECURE
         remedy = "give the host a valid certificate" if is_insecure else _START
-        return EndpointProblem(what=f"the unsubscribe page on {host} {reply.words}", remedy=remedy)
+        return EndpointProblem(what=what, remedy=remedy)
     return _problem_of(reply, host)
 
 

@@ -50,7 +50,10 @@ class HttpReply(Struct, frozen=True, kw_only=True):
 
 
 class HttpFailure(Struct, frozen=True, kw_only=True):
-    """The reason why there is no response. `words` completes the sentence “the page …”."""
+    """The reason why there is no response.
+
+    `words` completes the sentence “the page …”, except that without a network it is a whole sentence.
+    """
 
     failure: Failure
     words: str
@@ -185,4 +188,4 @@ def _not_connected(error: httpx.ConnectError) -> HttpFailure:
         if isinstance(cause, ConnectionRefusedError):
             return HttpFailure(failure=Failure.REFUSED, words="is on a server that refuses connections")
         cause = cause.__cause__ or cause.__context__
-    return HttpFailure(failure=Failure.NO_NETWORK, words="cannot be reached from here; check the network")
+    return HttpFailure(failure=Failure.NO_NETWORK, words="the server cannot be reached from here; check the network")

@@ -1,7 +1,6 @@
 """Print the results of the checks as text, JSON, GitHub annotations or SARIF, and show which checks are running."""
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -75,14 +74,14 @@ def summarize_findings(findings: Sequence[Finding]) -> str:
 
 
 def not_judged(not_run: Sequence[NotRun]) -> list[str]:
-    """Return the skipped checks, one line per reason, each with the reason or with the command that runs them.
+    """Return the skipped checks, one line per reason.
 
-    For example `accessibility in a browser (A6), sideways scrolling (S13). Run them with `newsletter check`.`
+    For example `accessibility in a browser (A6), sideways scrolling (S13). This takes a while; run `newsletter check`.`
     """
     reasons: dict[str, list[str]] = {}
     for left_out in not_run:
         reasons.setdefault(left_out.why, []).append(_named(left_out.rule))
-    return [f"{', '.join(rules)}. {_advice(why)}" for why, rules in reasons.items()]
+    return [f"{', '.join(rules)}. {why[:1].upper()}{why[1:]}." for why, rules in reasons.items()]
 
 
 def _named(rule_id: str) -> str:
@@ -91,14 +90,6 @@ def _named(rule_id: str) -> str:
     if name == rule_id or name[1:2].isupper():  # SPF and DKIM stay in capitals
         return name
     return f"{name[0].lower()}{name[1:]}"
-
-
-def _advice(why: str) -> str:
-    """Return what to do about skipped checks if the reason ends with a command. Otherwise return the reason."""
-    if command := re.search(r"pip install .+$|`(newsletter check)`", why):
-        verb = "Run" if command[1] else "Install"
-        return f"{verb} them with `{command[1] or command[0]}`."
-    return f"Reason: {why}."
 
 
 def _text(report: Report) -> None:
@@ -119,12 +110,12 @@ def _github(report: Report) -> None:
     """Print workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
     for finding in _in_repository(report):
         line = f",line={finding.place.line}" if finding.place.line else ""
-        properties = f"file={_property(finding.place.path)}{line},title={_property(_named(finding.rule))}"
+        properties = f"file={_property(finding.place.path)}{line},title={_property(named(finding.rule))}"
         level = "notice" if finding.waived else finding.severity
         remedy = f"overridden: {finding.waived}" if finding.waived else finding.remedy
         output.say(f"::{level} {properties}::{_data(f'{finding.what}; {remedy}')}")
     for left_out in report.not_run:
-        output.say(f"::notice title={_property(_named(left_out.rule))}::{_data(f'skipped: {left_out.why}')}")
+        output.say(f"::notice title={_property(named(left_out.rule))}::{_data(f'skipped: {left_out.why}')}")
     output.say(f"{report.issue}: {summarize_findings(report.findings)}")
 
 

@@ -51,7 +51,7 @@ def test_a_host_inside_a_private_network_is_not_judged(surroundings: Surrounding
     surroundings.workspace.edit("toml", surroundings.pages.url, "https://example.org")
 
     assert surroundings.faults("H4") == []
-    assert surroundings.not_run("H4") == ["example.org is at a private address, 10.0.0.1"]
+    assert surroundings.not_run("H4") == ["the unsubscribe page on example.org is at a private address, 10.0.0.1"]
 
 
 def test_with_the_outbox_nothing_is_asked(surroundings: Surroundings) -> None:

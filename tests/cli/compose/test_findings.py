@@ -2,7 +2,9 @@
 
 import json
 import re
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,14 @@ import pytest
 from msgspec.structs import replace
 
 from newsletter import install_hint
-from newsletter.checks.registry import RULES
+from newsletter.checks.base import Circumstances
+from newsletter.checks.registry import RULES, check_issue, named
 from newsletter.cli.compose.findings import Format, Report, not_judged, print_report, summarize_findings
-from newsletter.model.finding import Finding, NotRun, Place, Severity
+from newsletter.config import load_config
+from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
+from newsletter.workflows.compose.compose import compose_issue
 from tests.cli.test_output import lines_of_terminal
+from tests.workspaces import write_workspace
 
 ERROR = Finding(
     rule="S6",
@@ -59,8 +65,8 @@ def test_the_text_has_a_line_for_each_place_says_what_is_waived_and_what_was_not
     assert told(capsys, "text", (finding, replace(finding, waived="it is meant"))).splitlines() == [
         "issues/2026-02/a letter, part 1.md:12: error “TODO: 100% of it” is left; write it [S6]",
         "issues/2026-02/a letter, part 1.md:12: overridden: “TODO: 100% of it” is left; reason: it is meant [S6]",
-        f"Skipped: {titled('A6')}, {titled('S13')}. Reason: done without browser.",
-        f"Skipped: {titled('J1')}. Reason: SpamAssassin is not installed; install it.",
+        f"Skipped: {titled('A6')}, {titled('S13')}. Done without browser.",
+        f"Skipped: {titled('J1')}. SpamAssassin is not installed; install it.",
         "2026-02: 1 error, 1 overridden (3 checks skipped)",
     ]
 
@@ -93,21 +99,32 @@ def test_a_summary_counts_what_is_waived_apart() -> None:
     assert summarize_findings((ERROR, ERROR, *ALL)) == "3 errors, 1 warning, 1 overridden"
 
 
-def test_rules_that_nobody_judged_are_told_by_their_reason() -> None:
-    assert not_judged(NOT_RUN)[0] == f"{titled('A6')}, {titled('S13')}. Reason: done without browser."
+def left_out(root: Path, circumstances: Circumstances | None = None) -> list[str]:
+    """The lines about the checks that were skipped, in a workspace without a list."""
+    config = load_config(write_workspace(root))
+    composed = compose_issue(config, root / "issues/2026-02")
+    return not_judged(check_issue(composed.subject, circumstances).not_run)
 
 
-@pytest.mark.parametrize(
-    ("why", "advice"),
-    [
-        (f"packages are missing; run: {install_hint('browser')}", f"Install them with `{install_hint('browser')}`."),
-        ("takes a while; run `newsletter check`", "Run them with `newsletter check`."),
-        ("there is no list yet", "Reason: there is no list yet."),
-    ],
-)
-def test_what_was_skipped_is_named_with_the_command_that_would_run_it(why: str, advice: str) -> None:
-    skipped = [NotRun(rule="A6", why=why), NotRun(rule="D1", why=why), NotRun(rule="X9", why=why)]
-    assert not_judged(skipped) == [f"{titled('A6')}, {titled('D1')}, X9. {advice}"]
+def test_skipped_checks_are_named_by_their_reason_as_a_sentence(tmp_path: Path) -> None:
+    a_while, no_list = sorted(left_out(tmp_path), key=len, reverse=True)
+    assert f"{titled('A6')}, " in a_while
+    assert a_while.endswith("). This takes a while; run `newsletter check`.")
+    assert no_list == f"{titled('M1')}. There are no subscribers yet."
+
+
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "newsletter.checks.browser.examine", None)
+    without = frozenset({Means.NETWORK, Means.SPAMASSASSIN})
+    circumstances = Circumstances(memory_folder=tmp_path, now=datetime(2026, 2, 19, tzinfo=UTC), without=without)
+
+    lines = left_out(tmp_path, circumstances)
+
+    advice = f"Packages are missing; run `{install_hint('browser')}`."
+    assert f"{titled('A6')}, {titled('S13')}. {advice}" in lines
+    assert f"{titled('J1')}. The spamassassin checks are turned off by `without`." in lines
 
 
 def test_a_script_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +142,7 @@ def test_a_script_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def in_property(rule_id: str) -> str:
-    return titled(rule_id).replace(":", "%3A").replace(",", "%2C")
+    return named(rule_id).replace(":", "%3A").replace(",", "%2C")
 
 
 def test_github_gets_its_workflow_commands_escaped(capsys: pytest.CaptureFixture[str]) -> None:

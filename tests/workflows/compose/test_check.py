@@ -53,8 +53,8 @@ def planned(config: Config, database: Database) -> BroadcastPlan:
 
 def test_what_was_left_out_is_told_as_not_judged(root: Path) -> None:
     left_out = {each.rule: each.why for each in judged(root).not_run}
-    assert left_out["A6"] == "browser checks are turned off by `without`"
-    assert left_out["J1"] == "spamassassin checks are turned off by `without`"
+    assert left_out["A6"] == "the browser checks are turned off by `without`"
+    assert left_out["J1"] == "the spamassassin checks are turned off by `without`"
 
 
 def test_the_settings_leave_out_what_they_name(root: Path) -> None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from newsletter.model.address import canonical_address, person_of
 from newsletter.model.values import PLAIN_ADDRESS
+from newsletter.settings.mistakes import within_sentence
 
 _LONGEST_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1
 _LONGEST_SHOWN = 100
@@ -49,7 +50,7 @@ def checked_address(text: str) -> str:
         checked = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as err:
         shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-        fault = _fault(text) or str(err).rstrip(".")
+        fault = _fault(text) or within_sentence(str(err))
         raise ValueError(f"{shown!r} is not an email address: {fault}") from None
     # Plain ASCII stays as given; anything else is normalized to one form of Unicode (NFC).
     return canonical_address(text if text.isascii() else checked.normalized)

@@ -93,7 +93,7 @@ def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[Li
     try:
         cells = next(reader)
     except csv.Error as err:
-        raise _unreadable(path, line, str(err)) from err
+        raise _unreadable(path, line, _lines(text, 0, reader.line_num)) from err
     header = read_header(cells, delimiter, line)
     rest = text.split("\n", reader.line_num)[reader.line_num]
     return header, replace(block, text=rest, first_line=line + reader.line_num)
@@ -139,7 +139,7 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
                 misfits.append(_of_another_width(line, cells, header))
     except csv.Error as err:
         if block.is_last or reader.line_num < text.count("\n"):
-            raise _unreadable(path, block.first_line + start, str(err)) from err
+            raise _unreadable(path, block.first_line + start, _lines(text, start, reader.line_num)) from err
         unfinished = text.split("\n", start)[start]
     columns = list(zip(*rows, strict=True)) if rows else [()] * width
     return Rows(
@@ -161,13 +161,14 @@ def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> Mi
     return Misfit(line=line, email=shortened(address), fault=fault)
 
 
-def _unreadable(path: Path, line: int, why: str) -> MistakesError:
+def _lines(text: str, start: int, end: int) -> str:
+    return "\n".join(text.split("\n", end)[start:end])
+
+
+def _unreadable(path: Path, line: int, row: str) -> MistakesError:
+    """Return an error to raise about a row whose quotes do not match, or that has too long a cell."""
+    if len(row) > LONGEST_LINE:
+        return too_long(path, line)
+    what = "the file cannot be read from here on, because its quotes do not match"
     remedy = "look for a quote that is not closed, and double any quote that belongs to the text"
-    return mistake(path, line, f"the file cannot be read from here on, because {_plain_reason(why)}", remedy)
-
-
-def _plain_reason(why: str) -> str:
-    """Return a parser's error in words for people who do not know the parser."""
-    if "field larger than field limit" in why:
-        return f"a cell has more than {LONGEST_LINE:,} characters"
-    return "its quotes do not match"
+    return mistake(path, line, what, remedy)

@@ -49,6 +49,15 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"choose from {', '.join(sorted(known))}"
 
 
+def within_sentence(text: str) -> str:
+    """Return a title or a library's sentence in a form that can continue one of ours, for example after a colon.
+
+    The first letter becomes lowercase, unless the text begins with an abbreviation such as DKIM.
+    """
+    text = text.rstrip(".")
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
 def _location(details: ErrorDetails) -> Location:
     """Return the location of the invalid key. A check that compares several keys names the one to report."""
     location = tuple(details["loc"])
@@ -60,7 +69,7 @@ def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     """Return what is wrong, and what to do."""
     location, kind, value = details["loc"], details["type"], details["input"]
     key = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in location) or "the file"
-    expected = _EXPECTED.get(kind, details["msg"][:1].lower() + details["msg"][1:])
+    expected = _EXPECTED.get(kind, within_sentence(details["msg"]))
     what, remedy = f"{key}: {expected}", _REMEDY.get(kind, "correct the value")
     match kind:
         case "missing":

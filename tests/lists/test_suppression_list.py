@@ -309,7 +309,10 @@ def test_a_reason_counts_beside_a_status_that_says_nothing(file: Path) -> None:
         ),
         ("a@example.org\n" + "x" * 7_000_000, "left.csv:2: the row that begins here has more than"),
         ("email\n" + "x" * 7_000_000, "left.csv:2: the row that begins here has more than"),
-        ('email\n"' + "x\n" * 3_000_000, "left.csv:2: the file cannot be read from here on"),
+        (f'email\n"{"x" * 4_194_305}"\n', "left.csv:2: the row that begins here has more than"),
+        (f'"{"x" * 4_194_305}"\na@example.org\n', "left.csv:1: the row that begins here has more than"),
+        (f'email\n"a"b@example.org,{"x" * 3_000_000}\n', "left.csv:2: the file cannot be read from here on"),
+        ('email\n"' + "x\n" * 3_000_000, "left.csv:2: the row that begins here has more than"),
         (",".join(f"c{number}" for number in range(1001)), "left.csv:1: the file has 1,001 columns"),
     ],
 )

@@ -15,6 +15,7 @@ import orjson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from newsletter.errors import Mistake, MistakesError
+from newsletter.settings.mistakes import within_sentence
 
 TABLE_FILE = "caniemail.json"  # in the workspace and in this package's data
 _CARRIED = ("checks", "clients", "data", TABLE_FILE)
@@ -119,7 +120,8 @@ def first_problem(error: ValidationError) -> str:
     """Return the place and the message of the first validation error."""
     first = error.errors(include_url=False)[0]
     where = " › ".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    what = within_sentence(first["msg"])
+    return f"{where}: {what}" if where else what
 
 
 def _load(path: Path) -> Table:

@@ -18,6 +18,7 @@ from newsletter.checks.registry import RULES, named
 from newsletter.cli import bars, output
 from newsletter.config import Config
 from newsletter.model.finding import Finding, Means, NotRun, Severity
+from newsletter.settings.mistakes import within_sentence
 from newsletter.workflows.compose.compose import Probing
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -80,16 +81,8 @@ def not_judged(not_run: Sequence[NotRun]) -> list[str]:
     """
     reasons: dict[str, list[str]] = {}
     for left_out in not_run:
-        reasons.setdefault(left_out.why, []).append(_named(left_out.rule))
+        reasons.setdefault(left_out.why, []).append(within_sentence(named(left_out.rule)))
     return [f"{', '.join(rules)}. {why[:1].upper()}{why[1:]}." for why, rules in reasons.items()]
-
-
-def _named(rule_id: str) -> str:
-    """Return the title of a check with its id, for use in a sentence: `sideways scrolling (S13)`."""
-    name = named(rule_id)
-    if name == rule_id or name[1:2].isupper():  # SPF and DKIM stay in capitals
-        return name
-    return f"{name[0].lower()}{name[1:]}"
 
 
 def _text(report: Report) -> None:

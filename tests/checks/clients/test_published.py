@@ -53,7 +53,7 @@ def test_a_table_is_read_as_it_was_written() -> None:
     ("content", "why"),
     [
         (b"<html>Not here</html>", "it is not JSON"),
-        (b"{}", "api_version: Field required"),
+        (b"{}", "api_version: field required"),
         (answer().replace(b'"1.0.4"', b'"2.0"'), "api_version"),
         (answer(stats={"gmail": {"ios": {"2024": "yes!"}}}), "data › 0 › stats › gmail › ios › 2024"),
         (answer(stats=None), "data › 0 › stats"),

@@ -16,7 +16,7 @@ from tinycss2.color3 import parse_color
 
 from newsletter.checks.clients.features import Kind, Sign, Use
 from newsletter.checks.reading.document import MailDocument, Tag, start_tags
-from newsletter.checks.reading.styles import nodes_of_block, nodes_of_sheet, nodes_of_style
+from newsletter.checks.reading.styles import nodes_of_block, nodes_of_rules, nodes_of_sheet, nodes_of_style
 
 BACKGROUND_PICTURES = frozenset(
     {Sign(Kind.PROPERTY, "background-image"), Sign(Kind.ATTRIBUTE, "background")}
@@ -85,7 +85,7 @@ def _at_rule(node: tinycss2.ast.AtRule) -> Iterator[Use]:
         yield from _media_features(node.prelude)
     if node.content is None or name in _UNREAD_RULES:
         return
-    inside = _rules(tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True))
+    inside = _rules(nodes_of_rules(node.content))
     yield from (use._replace(has_fallback=True) for use in inside) if name == "supports" else inside
 
 

@@ -110,7 +110,7 @@ def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
             rules.append(_rule(node, _plain(media)))
         elif node.type == "at-rule" and node.lower_at_keyword == "media" and node.content is not None:
             condition = _plain(tinycss2.serialize(node.prelude))
-            inner = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+            inner = nodes_of_rules(node.content)
             rules += [_rule(each, condition) for each in inner if each.type == "qualified-rule"]
     return tuple(rules)
 
@@ -119,6 +119,11 @@ def rules_of(css: str, media: str = "") -> tuple[StyleRule, ...]:
 def nodes_of_sheet(css: str) -> tuple[Node, ...]:
     """Return the parsed rules of a style element."""
     return tuple(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
+
+
+def nodes_of_rules(content: Sequence[Node]) -> tuple[Node, ...]:
+    """Return the parsed rules inside an at-rule such as @media."""
+    return tuple(tinycss2.parse_rule_list(content, skip_comments=True, skip_whitespace=True))
 
 
 @lru_cache(maxsize=1024)

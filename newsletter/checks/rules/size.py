@@ -39,13 +39,13 @@ def check_html_size(context: CheckContext) -> Iterable[Problem]:
     )
     if size <= HTML_NEAR_LIMIT_BYTES:
         return
-    what = f"the HTML is {_kilobytes(size)} if each merge field has {LONGEST_LETTERS} letters"
+    what = f"the HTML is {size:,} bytes if each merge field has {LONGEST_LETTERS} letters"
     remedy = "shorten the texts, or move a section to your website and link to it"
     place = context.subject.issue.source.at("sections")
     if size > HTML_LIMIT_BYTES:
-        yield error(place, f"{what}, and Gmail clips email at {_kilobytes(HTML_LIMIT_BYTES)}", remedy)
+        yield error(place, f"{what}, and Gmail clips email at {HTML_LIMIT_BYTES:,} bytes", remedy)
     else:
-        yield warning(place, f"{what}, close to the {_kilobytes(HTML_LIMIT_BYTES)} at which Gmail clips email", remedy)
+        yield warning(place, f"{what}, close to the {HTML_LIMIT_BYTES:,} bytes at which Gmail clips email", remedy)
 
 
 @rule("S4", source="Gmail's behavior, as caniemail records it")

@@ -50,6 +50,7 @@ def test_what_axe_finds_is_told_at_the_line_that_caused_it(workspace: Workspace)
     assert night.startswith("“Spring by the water” is hard to read in dark mode: #e8e8e8 on #ffffff")
     assert ", and in 2 more places (axe: color-contrast)" in night
     assert picture.startswith("the image cup")
+    assert "has no description" in picture
     assert picture.endswith("(axe: image-alt)")
     assert link.startswith("“our study of kindness” is a link ")
     assert link.endswith("(axe: link-in-text-block)")

@@ -24,14 +24,14 @@ def found_in(workspace: Workspace) -> list[tuple[str, str]]:
     return of_sizes(findings_of(workspace.subject()))
 
 
-def padded(workspace: Workspace, size: int, filling: str = "x") -> list[tuple[str, str]]:
+def padded(workspace: Workspace, size: int, filling: str = "x") -> tuple[Finding, ...]:
     """What is found when a comment brings the HTML, with its longest values, to a size in bytes."""
     subject = workspace.subject()
     variant = subject.rendered.fullest
     longest = tuple(longest_value(slot, subject.settings) for slot in variant.slots)
     missing = size - len(variant.html.fill(longest).encode()) - len("<!---->")
     comment = f"<!--{filling * (missing // len(filling.encode()))}-->"
-    return of_sizes(findings_of(with_html(subject, lambda part: part.replace("</body>", f"{comment}</body>"))))
+    return findings_of(with_html(subject, lambda part: part.replace("</body>", f"{comment}</body>")))
 
 
 def noise(path: Path, width: int, height: int) -> None:
@@ -42,20 +42,22 @@ def noise(path: Path, width: int, height: int) -> None:
 
 @pytest.mark.parametrize(("size", "found"), [(90_000, []), (90_001, [("S3", "issue.yaml:5")])])
 def test_html_close_to_the_limit_is_told(workspace: Workspace, size: int, found: list[tuple[str, str]]) -> None:
-    assert padded(workspace, size) == found
+    assert of_sizes(padded(workspace, size)) == found
 
 
-def test_html_over_the_limit_blocks(workspace: Workspace) -> None:
-    subject = workspace.subject()
-    large = with_html(subject, lambda part: part.replace("</body>", f"<!--{'x' * 102_000}--></body>"))
+@pytest.mark.parametrize(("size", "severity"), [(102_000, Severity.WARNING), (102_001, Severity.ERROR)])
+def test_html_over_the_limit_blocks_and_its_size_differs_visibly_from_the_limit(
+    workspace: Workspace, size: int, severity: Severity
+) -> None:
+    (finding,) = [finding for finding in padded(workspace, size) if finding.rule == "S3"]
 
-    (finding,) = [finding for finding in findings_of(large) if finding.rule == "S3"]
-
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is severity
+    assert f"{size:,} bytes" in finding.what
+    assert "102,000 bytes" in finding.what
 
 
 def test_html_is_measured_in_bytes_not_in_letters(workspace: Workspace) -> None:
-    assert padded(workspace, 92_000, "ü") == [("S3", "issue.yaml:5")]
+    assert of_sizes(padded(workspace, 92_000, "ü")) == [("S3", "issue.yaml:5")]
 
 
 def test_long_values_count_as_they_are_written_where_they_stand(workspace: Workspace) -> None:

@@ -18,11 +18,11 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.config import TEMPLATES_FOLDER, Config
 from newsletter.content.yaml_reader import Tree, read_yaml_text
-from newsletter.content.yaml_text import in_quotes
 from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source, Tips
 from newsletter.model.slots import MERGE_FIELD, parse_merge_field
+from newsletter.model.typography import in_quotes
 from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
 

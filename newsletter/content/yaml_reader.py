@@ -13,20 +13,17 @@ from typing import Final
 import yaml
 from msgspec import Struct, field
 
-from newsletter.content.yaml_second_look import look_again
-from newsletter.content.yaml_text import (
+from newsletter.content.yaml_mistakes import (
     MOST_MISTAKES,
-    ODD_SPACES,
     YamlMistake,
     begins_with_sign,
     cut_at_hash,
     in_curly_quotes,
-    in_quotes,
-    inside_curly_quotes,
     odd_indentation,
-    shortened,
 )
+from newsletter.content.yaml_second_look import look_again
 from newsletter.errors import Location
+from newsletter.model.typography import ODD_SPACE, in_quotes, inside_curly_quotes, shortened
 
 Tree = Mapping[str, object]
 
@@ -39,6 +36,7 @@ _NO_VALUE = frozenset({"", "~", "null"})
 _HASH = re.compile(r"[ \t]+#")
 # Values that are not prose, so that a comment may follow them: dates, numbers, links, names of files.
 _NO_PROSE = re.compile(r"[\d:., -]+|(?:https?://|mailto:)\S+|[a-z0-9._/-]+")
+_ODD_SPACE = re.compile(ODD_SPACE)
 _NOT_PLAIN = frozenset({"'", '"', "|", ">"})
 
 
@@ -158,7 +156,7 @@ class _Builder(Struct):
                 raise _StopReadingError
             key = event.value
             value = next(self._events)
-            if ODD_SPACES.match(key):
+            if _ODD_SPACE.match(key):
                 content = self._rest_of_line(_start_of(event)).strip()
                 self.mistakes.append(odd_indentation(line, key, 2 if tree else 0, content))
                 self.is_misaligned = True

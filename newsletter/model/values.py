@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from newsletter.errors import FaultError
+from newsletter.model.typography import inside_curly_quotes
 
 # Deliberately narrow: the addresses in common use. For all others, `email-validator` decides.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
-_IN_CURLY_QUOTES = re.compile("[“„‟”‘‚‛’](.*)[“”‘’\"']")
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
@@ -33,8 +33,8 @@ def _matching(pattern: str, what: str, remedy: str) -> AfterValidator:
 
 def refuse_curly_quotes(value: str) -> None:
     """Raise FaultError for a value in curly quotes, which word processors put in place of straight quotes."""
-    if match := _IN_CURLY_QUOTES.fullmatch(value.strip()):
-        raise FaultError(f"the curly quotes in {value} do not count as quotes", f'write "{match[1]}"')
+    if (inside := inside_curly_quotes(value.strip())) is not None:
+        raise FaultError(f"the curly quotes in {value} do not count as quotes", f'write "{inside}"')
 
 
 def _email(value: str) -> str:

@@ -1,0 +1,67 @@
+"""Quotes and invisible characters in the files that people write: how to find them, and how messages show text.
+
+YAML and TOML share these rules. Word processors replace straight quotes with curly ones and spaces with special ones,
+and both mean something else to a computer.
+"""
+
+import re
+from typing import Final
+
+STRAIGHT_QUOTES: Final = "\"'"
+CURLY_QUOTES: Final = "“”„‟‘’‚‛"
+_LONGEST_SHOWN: Final = 300
+# Space characters that may not indent a line, except those that YAML counts as line breaks.
+ODD_SPACE: Final = r"(?:[^\S\n\r\t \x85\u2028\u2029]|[\u200b\u2060\ufeff])"
+_IN_CURLY_QUOTES = re.compile(r"(?P<opening>[“„‟”‘‚‛’])(?P<inside>.*)(?P<closing>[“”‘’\"'])", re.DOTALL)
+_DOUBLE = re.compile("[“„‟”]")
+_SINGLE_OPENING = re.compile("[‘‚‛]")
+
+
+def shortened(text: str) -> str:
+    """Return a text as messages show it: on one line, and cut off if it is very long."""
+    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return " ".join(text.splitlines())
+
+
+def in_quotes(text: str) -> str:
+    """Return a text in quotes, so that both YAML and TOML read it back unchanged."""
+    if '"' not in text and "\\" not in text:
+        return f'"{shortened(text)}"'
+    if "'" not in text:
+        return f"'{shortened(text)}'"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{shortened(escaped)}"'
+
+
+def inside_curly_quotes(text: str) -> str | None:
+    """Return the text inside one pair of curly quotes, or None unless the pair surrounds the whole text."""
+    match = _IN_CURLY_QUOTES.fullmatch(text)
+    if match is None:
+        return None
+    between = _DOUBLE if _DOUBLE.match(match["opening"]) else _SINGLE_OPENING
+    pairs = between.search(match["inside"])
+    is_pair = (match["closing"] in '“”"') == (between is _DOUBLE)
+    return None if pairs or not is_pair else match["inside"]
+
+
+def end_of_quotes(text: str, start: int, sign: str, *, doubles_apostrophes: bool = False) -> int | None:
+    """Return the position after the closing quote, or None if there is no closing quote.
+
+    `start` is the position after the opening quote. In YAML, two apostrophes in single quotes are one apostrophe.
+    """
+    position = start
+    while position < len(text):
+        if sign == '"' and text[position] == "\\":
+            position += 2
+        elif text[position] != sign:
+            position += 1
+        elif sign == "'" and doubles_apostrophes and text.startswith("''", position):
+            position += 2
+        else:
+            return position + 1
+    return None
+
+
+def unknown_escape(quoted: str, known: str) -> str | None:
+    """Return the first backslash with its letter that is not in `known`, or None if the text has no such escape."""
+    return next((match[0] for match in re.finditer(r"\\(.)", quoted) if match[1] not in known), None)

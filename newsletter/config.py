@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from newsletter.errors import InputError, Location, Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.settings.mistakes import mistakes_of
-from newsletter.settings.toml_mistakes import toml_mistakes
+from newsletter.settings.toml_mistakes import mistake_in_long_key, toml_mistakes
 from newsletter.settings.workspace import RENAMED_KEYS, SQLITE, Settings
 
 CONFIG_FILE = "newsletter.toml"
@@ -83,12 +83,12 @@ def load_config(root: Path) -> Config:
         raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
     except OSError as err:
         raise InputError(f"{path}: cannot be read ({err.strerror}); check its permissions") from err
+    if mistake := mistake_in_long_key(text, path=CONFIG_FILE):
+        raise MistakesError([mistake])
     try:
         data = tomllib.loads(text)
-    except (
-        ValueError,
-        RecursionError,
-    ) as err:  # not TOML, a number with thousands of digits, or brackets nested too deep
+    # It is not TOML, has a number with thousands of digits, or brackets that are nested too deep.
+    except (ValueError, RecursionError) as err:
         raise MistakesError(toml_mistakes(text, err, path=CONFIG_FILE)) from err
     try:
         settings = Settings.model_validate(data)

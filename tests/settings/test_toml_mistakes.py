@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.config import load_config
 from newsletter.errors import MistakesError
-from newsletter.settings.toml_mistakes import toml_mistakes
+from newsletter.settings.toml_mistakes import mistake_in_long_key, toml_mistakes
 
 
 def told(text: str) -> list[str]:
@@ -52,6 +52,28 @@ def told(text: str) -> list[str]:
 def test_a_mistake_is_told_at_its_line_with_the_text_to_write(text: str, expected: str) -> None:
     (mistake,) = told(text)
     assert mistake.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "key", ["a." * 50_000 + "a = 1", "[" + "a . " * 25_000 + "a]", "x = {" + '"a".' * 25_000 + "a = 1}", "'a'." * 101]
+)
+def test_a_key_that_would_keep_the_parser_busy_is_refused_before_it_is_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    (tmp_path / "newsletter.toml").write_text(f"[newsletter]\n{key}\n")
+    monkeypatch.setattr(tomllib, "loads", lambda _: pytest.fail("the text was parsed"))
+
+    with pytest.raises(
+        MistakesError, match=r"^newsletter\.toml:2: the key that begins with .* has more than 100 parts; "
+    ):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 99 + "a = 1", "a = '" + "Amen. So be it. " * 200 + "'", "a = '" + "b" * 99_000 + "'"]
+)
+def test_other_long_texts_are_no_long_keys(text: str) -> None:
+    assert mistake_in_long_key(text, path="f") is None
 
 
 def test_several_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:

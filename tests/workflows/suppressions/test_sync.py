@@ -22,7 +22,6 @@ from newsletter.store.suppressions import (
 )
 from newsletter.workflows.suppressions.sync import SyncPlan, hand_over, plan_sync, take_over
 from tests.fakes.sendgrid_api import Answer, SendGridApi
-from tests.providers.sendgrid.parts import sendgrid, standing_api
 from tests.providers.workspace import NOW, opened
 from tests.store.builders import KEY, add, forget, row
 
@@ -36,17 +35,6 @@ LEFT = SuppressionReason.UNSUBSCRIBED
 def database(tmp_path: Path) -> Iterator[Database]:
     with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         yield opened
-
-
-@pytest.fixture
-def api() -> Iterator[SendGridApi]:
-    with standing_api() as running:
-        yield running
-
-
-@pytest.fixture
-def provider(api: SendGridApi, tmp_path: Path) -> Provider:
-    return sendgrid(tmp_path, api.url)
 
 
 def plan(

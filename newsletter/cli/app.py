@@ -10,8 +10,8 @@ import gc
 import inspect
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
 from pkgutil import resolve_name
 from typing import Annotated, Any, cast
 
@@ -20,7 +20,8 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from newsletter import __version__
 from newsletter.cli.output import say
-from newsletter.cli.parameters import plain
+from newsletter.cli.parameters import plain, wrong_option
+from newsletter.errors import InputError
 
 NAME = "newsletter"
 _COMPLETE = (
@@ -85,7 +86,17 @@ SUPPRESSIONS: Table = {
 
 
 class Command(TyperCommand):
-    """A command whose help shows no Python types."""
+    """A command whose help shows no Python types, and whose errors are sentences of ours."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the arguments and options. Raise InputError if one is wrong, missing or unknown."""
+        ctx.allow_extra_args = True
+        with _plain_errors(self, ctx):
+            rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            help_ = f"`{ctx.command_path} --help` shows what it takes"
+            raise InputError(f"`{ctx.command_path}` does not take the argument {rest[0]}; {help_}")
+        return rest
 
     def get_params(self, ctx: typer.Context) -> list[TyperArgument | TyperOption]:  # type: ignore[override]
         """Return the parameters, including `--help`, as our plain classes."""
@@ -103,14 +114,37 @@ class LazyGroup(TyperGroup):
         plain(parameters)
         return parameters  # type: ignore[return-value]
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the options before the name of a command. Raise InputError if one is unknown."""
+        with _plain_errors(self, ctx):
+            return super().parse_args(ctx, [] if args == ["--"] else args)
+
     def resolve_command(  # type: ignore[override]  # Typer has no public name for the type of the context
         self, ctx: typer.Context, args: list[str]
     ) -> tuple[str | None, TyperCommand | TyperGroup | None, list[str]]:
-        """Return the command's name, the loaded command, and its arguments."""
+        """Return the command's name, the loaded command, and its arguments. Raise InputError if there is none."""
+        if not ctx.resilient_parsing and args[0] not in self.commands:
+            from newsletter.settings.mistakes import suggestion
+
+            help_ = f"`{ctx.command_path} --help` lists the commands"
+            hint = suggestion(args[0], list(self.commands), otherwise=help_)
+            raise InputError(f"`{ctx.command_path}` has no command {args[0]}; {hint}")
         name, found, rest = super().resolve_command(ctx, args)
         if isinstance(found, TyperCommand) and found.callback is not None:
             return name, found.callback(), rest  # what `_loader` returned
         return name, found if isinstance(found, TyperGroup) else None, rest
+
+
+@contextmanager
+def _plain_errors(command: Command | LazyGroup, ctx: typer.Context) -> Iterator[None]:
+    """Replace Typer's error about an option, which it would print in a box below the usage line, by ours."""
+    try:
+        yield
+    except typer.TyperException as err:
+        option = getattr(err, "option_name", None)
+        if option is None:  # not an error, but the help of a group without a command
+            raise
+        raise wrong_option(ctx, command.get_params(ctx), option) from err
 
 
 class Program(LazyGroup):

@@ -1,4 +1,4 @@
-"""Arguments and options: how the help shows them, and how the shell completes them.
+"""Arguments and options: how the help shows them, how the shell completes them, and what is said of a wrong value.
 
 Typer creates the parameters of a command itself and cannot be told to use other classes. So `plain` changes the class
 of each finished parameter. `Command` and `LazyGroup` in `cli/app.py` call it for all of their parameters.
@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import typer
 from typer.core import TyperArgument, TyperOption
+
+from newsletter.errors import InputError
 
 
 class _Ranged(Protocol):
@@ -34,6 +36,13 @@ class PlainArgument(TyperArgument):
         """Return the values that begin with what the user has typed so far."""
         return _known_values(self.metavar, incomplete) or super().shell_complete(ctx, incomplete)
 
+    def process_value(self, ctx: typer.Context, value: Any) -> Any:  # type: ignore[override]
+        """Return the value in its type. Raise InputError if it is missing or not of its type."""
+        try:
+            return super().process_value(ctx, value)
+        except typer.BadParameter as err:
+            raise _refusal(self, str(self.metavar), ctx, value, err) from err
+
     def _get_number_range_help_str(self) -> str | None:
         return range_of(self)
 
@@ -49,6 +58,16 @@ class PlainOption(TyperOption):
         """Return the values that begin with what the user has typed so far."""
         return _known_values(self.metavar, incomplete) or super().shell_complete(ctx, incomplete)
 
+    def process_value(self, ctx: typer.Context, value: Any) -> Any:  # type: ignore[override]
+        """Return the value in its type. Raise InputError if it is missing or not of its type."""
+        try:
+            return super().process_value(ctx, value)
+        except typer.BadParameter as err:
+            source = ctx.get_parameter_source(str(self.name))
+            from_variable = source is not None and source.name == "ENVIRONMENT"
+            name = str(self.envvar) if from_variable else max(self.opts, key=len)
+            raise _refusal(self, name, ctx, value, err) from err
+
     def _get_number_range_help_str(self) -> str | None:
         return None if self.count else range_of(self)
 
@@ -63,6 +82,41 @@ def plain(parameters: Iterable[object]) -> None:
             parameter.__class__ = PlainArgument
         elif type(parameter) is TyperOption:
             parameter.__class__ = PlainOption
+
+
+def wrong_option(ctx: typer.Context, parameters: Iterable[object], option: str) -> InputError:
+    """Return an error to raise about an option that the command does not have, or that has no value or an idle one."""
+    from newsletter.settings.mistakes import suggestion
+
+    options = [parameter for parameter in parameters if isinstance(parameter, TyperOption)]
+    known = {name: parameter for parameter in options for name in (*parameter.opts, *parameter.secondary_opts)}
+    if option not in known:
+        hint = suggestion(option, list(known), otherwise=f"`{ctx.command_path} --help` lists its options")
+        return InputError(f"`{ctx.command_path}` has no option {option}; {hint}")
+    if known[option].is_flag:
+        return InputError(f"{option} takes no value; write only {option}")
+    return InputError(f"{option} has no value; write {option} {known[option].metavar}")
+
+
+def _refusal(
+    parameter: TyperArgument | TyperOption, name: str, ctx: typer.Context, value: object, err: typer.BadParameter
+) -> InputError:
+    """Return an error to raise about a value that is missing or not of its type."""
+    from pydantic import ValidationError
+
+    from newsletter.model.typography import shortened
+    from newsletter.settings.mistakes import suggestion
+
+    if parameter.value_is_missing(value):
+        return InputError(f"{name} is missing; `{ctx.command_path} --help` shows what to write")
+    # In a list, pydantic's error has the item that is wrong.
+    typed = str(err.__cause__.errors()[0]["input"] if isinstance(err.__cause__, ValidationError) else value)
+    if choices := parameter.type_descriptor.choices:
+        remedy = suggestion(typed, [str(choice) for choice in choices])
+    else:
+        limits = range_of(parameter)
+        remedy = f"write a whole number, {limits}" if limits else "write a whole number"
+    return InputError(f"{name}: {shortened(typed)!r} is not a possible value; {remedy}")
 
 
 def range_of(parameter: _Ranged) -> str | None:

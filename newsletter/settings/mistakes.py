@@ -43,10 +43,10 @@ def mistakes_of(
     return tuple(Mistake(path=path, line=line, what=what, remedy=remedy) for line, what, remedy in words)
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """Return `did you mean X?` if a known word is close, otherwise the list of known words."""
+def suggestion(word: str, known: Sequence[str], *, otherwise: str = "") -> str:
+    """Return `did you mean X?` if a known word is close, else `otherwise`, which by default lists the known words."""
     close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(sorted(known))}"
+    return f"did you mean {close[0]}?" if close else otherwise or f"choose from {', '.join(sorted(known))}"
 
 
 def within_sentence(text: str) -> str:

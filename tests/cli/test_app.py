@@ -4,19 +4,21 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
-from typer.core import TyperOption
+from typer.core import TyperArgument, TyperOption
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
 from newsletter.cli.parameters import range_of
+from newsletter.errors import InputError
 from tests.e2e.program import environment
 
 LISTED = [*(line for panel in COMMANDS.values() for line in panel.items()), *SUBSCRIBERS.items(), *SUPPRESSIONS.items()]
@@ -58,16 +60,53 @@ def test_help_shows_no_type_of_python_and_no_doubled_brackets(words: Sequence[st
     assert not re.search(r"<[a-z=]|[{}]|\[\[|\]\]|\b(bool|str|int|float)\b|list\[", shown.lower())
 
 
-@pytest.mark.parametrize("words", SCREENS)
-def test_every_value_on_the_command_line_has_a_name_in_capitals(words: Sequence[str]) -> None:
+def _command(words: Sequence[str]) -> tuple[Any, typer.Context]:
     command = get_command(app)
     context = typer.Context(command)
     for word in words:
         _, command, _ = command.resolve_command(context, [word])
         context = typer.Context(command, info_name=word, parent=context)
+    return command, context
+
+
+@pytest.mark.parametrize("words", SCREENS)
+def test_every_value_on_the_command_line_has_a_name_in_capitals(words: Sequence[str]) -> None:
+    command, context = _command(words)
     for parameter in command.get_params(context):
         if not (isinstance(parameter, TyperOption) and parameter.is_flag):
             assert re.fullmatch(r'"?[A-Z][A-Z=-]*(\.svg)?"?', parameter.metavar), parameter.name
+
+
+def limited_parameters() -> Iterator[tuple[tuple[str, ...], TyperArgument | TyperOption]]:
+    """Every argument and option that does not take any text, with the words that lead to its command."""
+    for words in SCREENS:
+        command, context = _command(words)
+        for parameter in command.get_params(context):
+            of = parameter.type_descriptor
+            if of.choices or of.is_ranged or of.annotation in {int, list[int]}:
+                yield words, parameter
+
+
+@pytest.mark.parametrize("typed", ["rubbish", "99999", "-1", "1.5", ""])
+def test_a_wrong_value_is_told_in_one_sentence_that_quotes_it(typed: str) -> None:
+    known = list(limited_parameters())
+    assert len(known) >= 15
+    for words, parameter in known:
+        if typed == "99999" and parameter.type_descriptor.choices is None and parameter.max is None:
+            continue  # a number like any other
+        if typed == "-1" and not (parameter.type_descriptor.choices or parameter.type_descriptor.is_ranged):
+            continue
+        is_option = isinstance(parameter, TyperOption)
+        value = [f"{max(parameter.opts, key=len)}={typed}"] if is_option else ["--", typed]
+
+        error = CliRunner().invoke(app, [*words, *value]).exception
+
+        assert isinstance(error, InputError), (words, parameter.name)
+        name = max(parameter.opts, key=len) if is_option else parameter.metavar
+        assert str(error).startswith(f"{name}: {typed!r} is not a possible value; "), (words, str(error))
+        assert re.search(
+            r"; (write a whole number(, \d+ (or more|to \d+))?|choose from [\w, -]+|did you mean .+)$", str(error)
+        )
 
 
 def test_the_panels_follow_the_month_of_a_director() -> None:

@@ -87,12 +87,35 @@ def test_a_mistake_in_the_settings_names_its_line(tmp_path: Path, config: str, e
         (("subscribers", "import", "nowhere.csv"), "nowhere.csv"),
         (("subscribers", "import", "issues"), "issues"),
         (("preview", "2026-99"), "there is no issue 2026-99"),
-        (("check", "--format", "xml"), "Invalid value for '--format'"),
-        (("bild",), "No such command 'bild'"),
+        (("check", "--format", "xml"), "--format: 'xml' is not a possible value; choose from"),
+        (("bild",), "`newsletter` has no command bild; did you mean build?"),
+        (("subscribers", "zap"), "`newsletter subscribers` has no command zap; `newsletter subscribers --help` lists"),
+        (("build", "--a", "x"), "`newsletter build` has no option --a; "),
+        (("check", "--formt", "json"), "`newsletter check` has no option --formt; did you mean --format?"),
+        (("--nope",), "`newsletter` has no option --nope; `newsletter --help` lists its options"),
+        (("status", "1", "2"), "`newsletter status` does not take the argument 2; "),
+        (("audit",), "BROADCAST is missing; "),
+        (("check", "--without"), "--without has no value; write --without TOOL"),
+        (("status", "--json=yes"), "--json takes no value; write only --json"),
     ],
 )
 def test_a_wrong_argument_is_told(workspace: Path, arguments: tuple[str, ...], expected: str) -> None:
-    assert expected in " ".join(run(workspace, *arguments, expect=2).stderr.split())
+    told = run(workspace, *arguments, expect=2).stderr
+    assert expected in " ".join(told.split())
+    assert told.startswith("error: ")
+    assert told.count("error: ") == len(told.splitlines()) == 1
+
+
+def test_a_group_without_a_command_shows_its_help(workspace: Path) -> None:
+    shown = run(workspace, "subscribers", "--", expect=2).stdout
+    assert shown == run(workspace, "subscribers", expect=2).stdout != ""
+
+
+def test_a_wrong_value_from_the_environment_is_told_by_the_name_of_its_variable(workspace: Path) -> None:
+    told = run(workspace, "check", env={"NEWSLETTER_WITHOUT": "browser sleep"}, expect=2).stderr
+    assert told == (
+        "error: NEWSLETTER_WITHOUT: 'sleep' is not a possible value; choose from browser, network, spamassassin\n"
+    )
 
 
 def test_outside_a_workspace_the_way_in_is_told(tmp_path: Path) -> None:

@@ -62,13 +62,14 @@ def _reviewers(config: Config) -> Iterator[Value]:
 
 def _broadcasts(config: Config) -> Iterator[Value]:
     """Yield the numbers of all broadcasts, the newest first."""
+    from newsletter.model.broadcast import label_of
     from newsletter.store.ledger.broadcasts import list_broadcasts
 
     if not config.has_database:
         return
     with _database_as_it_is(config.database) as database:
         for broadcast in list_broadcasts(database):
-            yield str(broadcast.id), str(broadcast.state)
+            yield str(broadcast.id), label_of(broadcast.state)
 
 
 def _database_as_it_is(location: Path | str) -> Database:

@@ -70,6 +70,24 @@ class DeliveryStatus(StrEnum):
     INVALID = "invalid"  # the provider refuses this one delivery, with the reason
 
 
+# How people read the states of broadcasts, chunks and deliveries, and the entries of a journal. Any other is read as it
+# is stored. JSON and CSV have the stored values.
+_LABELS: Mapping[str, str] = {
+    ChunkState.READY: "waiting",
+    ChunkState.INFLIGHT: "being sent",
+    ChunkState.UNKNOWN: "unconfirmed",
+    ChunkState.CANCELLED: "canceled",  # British spelling is stored
+    BroadcastState.CANCELLING: "canceling",
+    "frozen": "created",  # in the journal, where the recipients and the content are frozen
+    "waived": "overridden",
+}
+
+
+def label_of(stored: str) -> str:
+    """Return a stored state, or the kind of an entry in a journal, as people read it."""
+    return _LABELS.get(stored, str(stored))
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """The sender, and the addresses that every message of a broadcast has."""
 

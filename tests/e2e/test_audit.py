@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_account_adds_up_and_says_what_happened(workspace: Path) -> None:
     told = run(workspace, "audit", "2").stdout
-    assert "2 accepted + 3 excluded + 0 invalid + 0 cancelled + 0 unknown = 5 total" in told
+    assert "2 accepted + 3 excluded + 0 invalid + 0 canceled + 0 unconfirmed = 5 total" in told
     assert "2 already in broadcast 1" in told
     assert "1 unsubscribed" in told
-    assert "frozen" in told
+    assert re.search(r"^\S+ \S+ +created +5 people in segment everyone", told, re.MULTILINE)
+    assert "frozen" not in told
     assert "done" in told
     found = json.loads(run(workspace, "audit", "2", "--json").stdout)
     assert found["adds_up"]
@@ -38,13 +40,13 @@ def test_the_account_adds_up_and_says_what_happened(workspace: Path) -> None:
 def test_each_part_is_listed(workspace: Path) -> None:
     listed = {
         part: run(workspace, "audit", "2", "--list", part).stdout.splitlines()
-        for part in ("accepted", "excluded", "invalid", "cancelled", "unknown", "rejected", "waiting", "inflight")
+        for part in ("accepted", "excluded", "invalid", "canceled", "unconfirmed", "rejected", "waiting", "being-sent")
     }
     assert {part: len(lines) for part, lines in listed.items() if lines} == {"accepted": 2, "excluded": 3}
     assert any("person0@example.org" in line and "unsubscribed" in line for line in listed["excluded"])
     found = json.loads(run(workspace, "audit", "2", "--list", "accepted", "--json").stdout)
     assert [delivery["email"] for delivery in found] == ["person2@example.org", "person4@example.org"]
-    assert json.loads(run(workspace, "audit", "2", "--list", "unknown", "--json").stdout) == []
+    assert json.loads(run(workspace, "audit", "2", "--list", "unconfirmed", "--json").stdout) == []
 
 
 @pytest.mark.parametrize(

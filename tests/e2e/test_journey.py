@@ -162,7 +162,7 @@ def test_status_adds_up(workspace: Path) -> None:
     run(workspace, "send", "2026-02", "--to", "teachers", "--yes")
     run(workspace, "send", "2026-02", "--to", "everyone", "--yes")
     told = run(workspace, "status", "2").stdout
-    assert "3 accepted + 2 excluded + 0 invalid + 0 cancelled + 0 unknown = 5 total" in told
+    assert "3 accepted + 2 excluded + 0 invalid + 0 canceled + 0 unconfirmed = 5 total" in told
     assert "2 already in broadcast 1" in told
     found = json.loads(run(workspace, "status", "2", "--json").stdout)
     assert found["adds_up"]
@@ -214,7 +214,7 @@ def test_whoever_asked_to_leave_is_never_mailed_whatever_is_imported(workspace: 
     assert "Person1@example.org" in run(workspace, "suppressions", "list").stdout
     assert "1 of them is blocked" in run(workspace, "subscribers", "import", "list.csv").stderr
     told = run(workspace, "send", "2026-02", "--to", "teachers", "--yes").stdout
-    assert "1 accepted + 1 excluded + 0 invalid + 0 cancelled + 0 unknown = 2 total" in told
+    assert "1 accepted + 1 excluded + 0 invalid + 0 canceled + 0 unconfirmed = 2 total" in told
     assert "1 unsubscribed" in told
     assert "is not an email address" in run(workspace, "suppressions", "add", "somebody", expect=2).stderr
     run(workspace, "suppressions", "remove", "person1@example.org", "--because", "asked", "--yes")

@@ -72,7 +72,7 @@ def test_the_log_settles_what_was_taken_after_all(workspace: Path, api: SendGrid
 
     assert "accepted: SendGrid's log lists the message" in told
     assert "No emails are unconfirmed anymore." in told
-    assert "3 accepted + 0 excluded + 0 invalid + 0 cancelled + 0 unknown = 3 total" in told
+    assert "3 accepted + 0 excluded + 0 invalid + 0 canceled + 0 unconfirmed = 3 total" in told
     assert len(api.accepted) == 3
     answered = run(workspace, "audit", "1", "person1@example.org").stdout
     assert answered.startswith("Yes. The email to person1@example.org has counted as accepted by sendgrid since 20")

@@ -63,7 +63,7 @@ def test_somebody_is_shown_exported_and_forgotten(workspace: Path) -> None:
     assert "Yes. outbox accepted the email" in run(workspace, "audit", "1", PERSON, env=KEY).stdout
     assert "unless they have been erased since then" in run(workspace, "audit", "1", PERSON).stdout
     told = run(workspace, "status", "1").stdout
-    assert "3 accepted + 0 excluded + 0 invalid + 0 cancelled + 0 unknown = 3 total" in told
+    assert "3 accepted + 0 excluded + 0 invalid + 0 canceled + 0 unconfirmed = 3 total" in told
 
 
 def test_an_old_list_does_not_bring_them_back_and_a_new_consent_does(workspace: Path) -> None:

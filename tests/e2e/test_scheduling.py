@@ -22,6 +22,7 @@ from tests.workspaces import CONFIG, write_workspace
 
 KEY = {"SENDGRID_API_KEY": "SG.test-key"}
 SEND = ("send", "2026-02", "--to", "everyone", "--yes")
+PERSON = "person0@example.org"
 LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -133,11 +134,16 @@ def test_cancelling_asks_and_says_what_comes_of_it(workspace: Path) -> None:
     assert "add --yes" in run(workspace, "cancel", "1", expect=2).stderr
     told = run(workspace, "cancel", "1", "--yes")
     assert "5, which will not be sent" in told.stdout
-    assert "5 cancelled" in told.stdout
+    assert "5 canceled" in told.stdout
     assert "it is already canceled" in run(workspace, "cancel", "1", "--yes", expect=2).stderr
     assert "there is no broadcast 7" in run(workspace, "cancel", "7", "--yes", expect=2).stderr
     run(workspace, *SEND)
     assert mails(workspace) == 5
+    screens = [("status",), ("status", "1"), ("audit", "1"), ("audit", "2", PERSON), ("subscribers", "show", PERSON)]
+    for words in screens:
+        shown = run(workspace, *words).stdout
+        assert "canceled" in shown
+        assert "cancelled" not in shown
 
 
 def test_local_time_lists_zones_before_anything_is_sent(workspace: Path) -> None:
@@ -199,6 +205,7 @@ def test_a_cancel_that_is_killed_or_not_answered_is_finished_by_the_next(workspa
         refused = run(workspace, "cancel", "1", "--yes", env=KEY, expect=3)
         assert "newsletter cancel 1" in refused.stderr
         assert status(workspace)["state"] == "cancelling"
+        assert "through sendgrid, canceling" in run(workspace, "status", "1").stdout
 
         assert "5 canceled" in run(workspace, "run-due", env=KEY).stdout
         assert api.delivered(LONG_AFTER) == []

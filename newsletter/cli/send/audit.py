@@ -11,11 +11,11 @@ from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
-from newsletter.cli.send.status import NOBODY_NOW, parts, print_heading, standing_data, state_word, waived
+from newsletter.cli.send.status import NOBODY_NOW, parts, print_heading, standing_data, waived
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
-from newsletter.model.broadcast import ChunkState, DeliveryStatus
+from newsletter.model.broadcast import ChunkState, DeliveryStatus, label_of
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
 from newsletter.system.environment import forget_key
 from newsletter.workflows.send.audit import (
@@ -31,7 +31,7 @@ from newsletter.workflows.send.audit import (
 _REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
     "batch": lambda request: str(request.number),
     "people": lambda request: f"{request.deliveries:,}",
-    "state": lambda request: state_word(request.state),
+    "state": lambda request: label_of(request.state),
     "when (UTC)": lambda request: show_second(request.at),
     "sent": lambda request: _times(request.attempt),
     "time zone": lambda request: request.zone,
@@ -42,7 +42,7 @@ _REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
 _GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
     "batches": lambda group: f"{group.requests:,}",
     "people": lambda group: f"{group.deliveries:,}",
-    "state": lambda group: state_word(group.state),
+    "state": lambda group: label_of(group.state),
     "from (UTC)": lambda group: show_second(group.first_at),
     "to (UTC)": lambda group: show_second(group.last_at),
 }
@@ -61,16 +61,21 @@ _SENTENCES: Mapping[str, str] = {
 
 
 class IdentityPart(StrEnum):
-    """The states whose numbers add up to the total. `--list` lists the people in one state."""
+    """The states whose numbers add up to the total, by their labels. `--list` lists the people in one state."""
 
     ACCEPTED = "accepted"
     EXCLUDED = "excluded"
     INVALID = "invalid"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
+    CANCELLED = "canceled"
+    UNKNOWN = "unconfirmed"
     REJECTED = "rejected"
     WAITING = "waiting"
-    INFLIGHT = "inflight"
+    INFLIGHT = "being-sent"
+
+    @property
+    def stored(self) -> str:
+        """The name of the state as it is stored, and as JSON and CSV have it."""
+        return self.name.lower()
 
 
 _PARTS = f"List everyone in one state: {', '.join(list(IdentityPart)[:-1])} or {IdentityPart.INFLIGHT}."
@@ -100,16 +105,17 @@ def audit(
         raise InputError(
             f"{address!r} is not an address; write an address, or use --list STATE to list everyone in a state"
         )
+    state = part.stored if part else None
     with opened_database() as (_, database):
         if address is not None:
             _print_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
             return
         if csv_file is not None:
-            count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
+            count = write_deliveries(database, broadcast, csv_file, part=state, overwrite=force)
             output.note(f"Saved {output.people_of(count)} to {csv_file}, which only you can read.")
             return
         if part is not None:
-            deliveries = list_deliveries(database, broadcast, part=part)  # printed as they are read
+            deliveries = list_deliveries(database, broadcast, part=state)  # printed as they are read
             if as_json:
                 output.print_json_items(map(_delivery_data, deliveries))
             else:
@@ -145,7 +151,7 @@ def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
         output.print_columns(_GROUP_COLUMNS, account.groups)
     if account.journal:
         output.say()
-        rows = [(show_second(entry.at), entry.entry.value, entry.detail) for entry in account.journal]
+        rows = [(show_second(entry.at), label_of(entry.entry), entry.detail) for entry in account.journal]
         output.print_table(("when (UTC)", "what", ""), rows)
     output.print_next(f"newsletter audit {broadcast.id} --csv FILE", "to save the full list to a file")
 
@@ -189,7 +195,7 @@ def _print_person(person: PersonAudit, *, as_json: bool) -> None:
     output.say(_answer(person, now))
     broadcast = person.broadcast
     told = "broadcast {} of this issue: {} on {}"
-    past = [told.format(each.broadcast, each.status, show_utc(each.at)) for each in person.elsewhere]
+    past = [told.format(each.broadcast, label_of(each.status), show_utc(each.at)) for each in person.elsewhere]
     output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),

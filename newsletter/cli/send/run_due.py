@@ -15,7 +15,7 @@ from newsletter.cli.send.status import standing_data
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError
-from newsletter.model.broadcast import BroadcastState
+from newsletter.model.broadcast import BroadcastState, label_of
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
@@ -33,7 +33,7 @@ _WOULD = {
 }
 
 _TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # the states whose increase is printed
-_WORDS = {"accepted": "sent", "cancelled": "canceled", "unknown": "unconfirmed", "excluded": "left out"}
+_DEEDS = {"accepted": "sent", "excluded": "left out"}  # what was done in this run, if not the label of the state
 
 
 def run_due(
@@ -122,9 +122,11 @@ def _what_was_done(done: DoneBroadcast) -> str:
     """Return what changed in this run, or an empty text if nothing did."""
     before, now, state = done.found.tally, done.tally, done.broadcast.state
     was, is_now = asdict(before), asdict(now)
-    words = [f"{more:,} {_WORDS.get(part, part)}" for part in _TOLD if (more := is_now[part] - was[part]) > 0]
+    words = [
+        f"{more:,} {_DEEDS.get(part) or label_of(part)}" for part in _TOLD if (more := is_now[part] - was[part]) > 0
+    ]
     if state is not done.found.broadcast.state and state is not BroadcastState.RUNNING:
-        name = state.value.replace("cancell", "cancel")  # stored in British spelling
+        name = label_of(state)
         words.append(f"{name}: {done.broadcast.reason}" if done.broadcast.reason else name)
     if words and now.waiting and state is BroadcastState.RUNNING:
         words.append(f"{now.waiting:,} wait{f': {done.waits}' if done.waits else ' for their send time'}")

@@ -13,7 +13,7 @@ from newsletter.cli.send.plan import variant_lines
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.language.clock import say_moment, show_minute, show_utc_from
-from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
 from newsletter.model.segment import AD_HOC
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
@@ -30,10 +30,10 @@ _COLUMNS: dict[str, Callable[[BroadcastLine], str]] = {
     "broadcast": lambda line: str(line.broadcast.id),
     "issue": lambda line: line.broadcast.issue,
     "segment": lambda line: line.broadcast.segment,
-    "state": lambda line: line.broadcast.state.value,
+    "state": lambda line: label_of(line.broadcast.state),
     "time (UTC)": lambda line: show_minute(line.broadcast.due_at or line.broadcast.created_at),
     "accepted": lambda line: f"{line.tally.accepted:,}",
-    "unknown": lambda line: f"{line.tally.unknown:,}" if line.tally.unknown else "",
+    label_of("unknown"): lambda line: f"{line.tally.unknown:,}" if line.tally.unknown else "",
     "total": lambda line: f"{line.tally.frozen:,}",
 }
 _ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
@@ -42,7 +42,7 @@ _ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
     "people": lambda zone: f"{zone.deliveries:,}",
     "sent": lambda zone: f"{zone.handed_over:,}",
     "waiting": lambda zone: f"{zone.waiting:,}",
-    "cancelled": lambda zone: f"{zone.cancelled:,}" if zone.cancelled else "",
+    label_of("cancelled"): lambda zone: f"{zone.cancelled:,}" if zone.cancelled else "",
 }
 _LONGEST_LIST = 4  # lines
 _NAMED = ("accepted", "excluded", "invalid", "cancelled", "unknown")  # in the sum even if zero
@@ -92,7 +92,7 @@ def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = 
 
 def print_heading(broadcast: Broadcast, tally: Tally) -> None:
     """Print the title of a broadcast, its state with the reason, and its numbers with their sum."""
-    state = output.styled(broadcast.state.value, _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
+    state = output.styled(label_of(broadcast.state), _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
     output.say(f"{title_of(broadcast)}, {state}")
     if broadcast.reason:
         output.say(f"  {broadcast.reason}")
@@ -107,7 +107,7 @@ def title_of(broadcast: Broadcast) -> str:
 def identity(tally: Tally) -> str:
     """Return the number in each state, and their sum. States that are rarely used appear only if they are not zero."""
     counts = asdict(tally)
-    sum_of_parts = " + ".join(f"{counts[name]:,} {name}" for name in _PARTS if counts[name] or name in _NAMED)
+    sum_of_parts = " + ".join(f"{counts[name]:,} {label_of(name)}" for name in _PARTS if counts[name] or name in _NAMED)
     return f"{sum_of_parts} {'=' if tally.adds_up else '≠'} {tally.frozen:,} total"
 
 
@@ -115,16 +115,11 @@ def parts(settled: Sequence[SettledCount], chunks: Sequence[ChunkSummary]) -> li
     """Return the reasons for each state that has any: `("excluded", "48 unsubscribed")`."""
     lines: dict[str, list[str]] = {}
     for count in settled:
-        lines.setdefault(count.status.value, []).append(f"{count.deliveries:,} {count.reason}")
+        lines.setdefault(label_of(count.status), []).append(f"{count.deliveries:,} {count.reason}")
     for chunk in chunks:
         if chunk.reason and chunk.state is not ChunkState.READY:
-            lines.setdefault(state_word(chunk.state), []).append(f"{chunk.deliveries:,} {chunk.reason}")
+            lines.setdefault(label_of(chunk.state), []).append(f"{chunk.deliveries:,} {chunk.reason}")
     return [(name, "\n".join(reasons)) for name, reasons in lines.items()]
-
-
-def state_word(state: ChunkState) -> str:
-    """Return the name of a chunk's state as the sum shows it."""
-    return "waiting" if state is ChunkState.READY else state.value
 
 
 def waived(broadcast: Broadcast) -> list[tuple[str, str]]:
@@ -187,7 +182,8 @@ def _print_unknown(status: BroadcastStatus) -> None:
     for delivery in status.unknown:
         output.say(f"  {delivery.email or NOBODY_NOW}  batch {delivery.chunk}")
     if (more := status.tally.unknown - len(status.unknown)) > 0:
-        output.say(f"  … and {more:,} more; `newsletter audit {status.broadcast.id} --list unknown` lists all of them")
+        all_of_them = f"newsletter audit {status.broadcast.id} --list {label_of(ChunkState.UNKNOWN)}"
+        output.say(f"  … and {more:,} more; `{all_of_them}` lists all of them")
 
 
 def _data(status: BroadcastStatus) -> dict[str, object]:

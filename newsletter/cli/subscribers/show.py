@@ -8,6 +8,7 @@ from newsletter.cli.options import Email
 from newsletter.cli.workspace import opened_database
 from newsletter.language.clock import show_day, show_minute, show_utc
 from newsletter.model.audience import Subscriber, Suppression
+from newsletter.model.broadcast import label_of
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
@@ -21,7 +22,7 @@ _NOTHING = "nothing on record"
 _DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
     "broadcast": lambda past: str(past.broadcast),
     "issue": lambda past: past.issue,
-    "status": lambda past: past.status,
+    "status": lambda past: label_of(past.status),
     "when (UTC)": lambda past: show_minute(past.at),
     "reason": lambda past: past.reason,
 }

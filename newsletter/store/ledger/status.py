@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally
+from newsletter.model.broadcast import ChunkState, DeliveryStatus, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, SettledCount, UnknownDelivery
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.resolve import UNKNOWN_CHUNKS
@@ -46,7 +46,7 @@ def count(connection: Connection, broadcast_id: int) -> Tally:
 def in_words(tally: Tally) -> str:
     """Return the parts of a tally that are not zero as text, for example `40 accepted, 2 excluded`."""
     sizes = asdict(tally)
-    return ", ".join(f"{sizes[part]} {part}" for part in _PARTS if sizes[part])
+    return ", ".join(f"{sizes[part]} {label_of(part)}" for part in _PARTS if sizes[part])
 
 
 def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount, ...]:

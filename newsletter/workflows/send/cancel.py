@@ -11,7 +11,7 @@ from threading import Event
 from msgspec import Struct
 
 from newsletter.errors import InputError, ProviderError
-from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
 from newsletter.model.ledger import HeldMail
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
@@ -124,4 +124,4 @@ def _why_not(plan: CancelPlan) -> str:
         return "it is already canceled"
     if plan.too_late:
         return f"{broadcast.provider} will send it within minutes"
-    return f"it is {broadcast.state.value}, and no emails are waiting"
+    return f"it is {label_of(broadcast.state)}, and no emails are waiting"

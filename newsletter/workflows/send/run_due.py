@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
 from newsletter.language.clock import say_moment, say_span, say_time
-from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
@@ -135,7 +135,7 @@ def name_of(broadcast: Broadcast) -> str:
 def ending_of(done: DoneBroadcast, handed_over: int) -> str:
     """Return a summary of one run: the number of emails sent, and the state of the broadcast."""
     reason = f" ({done.broadcast.reason})" if done.broadcast.reason else ""
-    return f"{handed_over:,} sent in this run; it is {done.broadcast.state.value}{reason}: {in_words(done.tally)}"
+    return f"{handed_over:,} sent in this run; it is {label_of(done.broadcast.state)}{reason}: {in_words(done.tally)}"
 
 
 def judge(config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime) -> DueBroadcast:

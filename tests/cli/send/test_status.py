@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from newsletter.cli.send.status import next_steps
-from newsletter.model.broadcast import Broadcast, BroadcastState, Envelope, Tally
-from newsletter.model.ledger import HeldMail
+from newsletter.cli.send.audit import IdentityPart
+from newsletter.cli.send.status import identity, next_steps, parts, print_heading
+from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, DeliveryStatus, Envelope, Tally, label_of
+from newsletter.model.ledger import ChunkSummary, Entry, HeldMail
 from newsletter.workflows.send.status import BroadcastStatus
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
@@ -83,3 +84,27 @@ def test_the_commands_that_make_sense_are_named(found: BroadcastStatus, commands
 def test_mail_that_has_left_cannot_be_taken_back() -> None:
     steps = next_steps(status(BroadcastState.DONE, accepted=9, held=HELD), NOW + HOUR)
     assert [command for command, _ in steps] == [AUDIT]
+
+
+def test_a_person_reads_labels_and_never_a_stored_word(capsys: pytest.CaptureFixture[str]) -> None:
+    found = status(BroadcastState.CANCELLING, inflight=2, unknown=3, cancelled=4)
+    chunks = [ChunkSummary(state=state, reason="a reason", chunks=1, deliveries=1) for state in ChunkState]
+
+    print_heading(found.broadcast, found.tally)
+
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0].endswith(", canceling")
+    assert "4 canceled + 3 unconfirmed + 2 being sent = 9 total" in shown
+    assert [name for name, _ in parts([], chunks)] == ["being sent", "accepted", "rejected", "unconfirmed", "canceled"]
+    labels = [label_of(word) for kind in (BroadcastState, ChunkState, DeliveryStatus, Entry) for word in kind]
+    assert not {"cancelled", "cancelling", "inflight", "unknown", "ready", "frozen", "waived"} & set(labels)
+
+
+def test_the_people_in_a_state_are_listed_by_its_label() -> None:
+    tally = Tally(
+        frozen=8, waiting=1, inflight=1, accepted=1, rejected=1, unknown=1, invalid=1, excluded=1, cancelled=1
+    )
+    assert {part.stored for part in IdentityPart} == set(tally.__struct_fields__) - {"frozen"}
+    for part in IdentityPart:
+        assert part == label_of(part.stored).replace(" ", "-")
+        assert f"1 {label_of(part.stored)}" in identity(tally)

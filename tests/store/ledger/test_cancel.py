@@ -73,7 +73,7 @@ def test_every_step_may_be_repeated(database: Database) -> None:
     entries = [(each.entry, each.detail) for each in journal_of(database, broadcast.id)][-2:]
     assert entries == [
         (Entry.CANCELLING, "2 not sent yet, 2 held by the provider"),
-        (Entry.CANCELLED, "4 cancelled"),
+        (Entry.CANCELLED, "4 canceled"),
     ]
 
 

@@ -21,7 +21,7 @@ BroadcastNumber = Annotated[
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of the subscriber.")]
 OutputFile = Annotated[
-    Path | None, typer.Option("--to", metavar="FILE", help="The file to write. Default: print to the screen.")
+    Path | None, typer.Argument(metavar="FILE", help="The file to write. Default: print to the screen.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]

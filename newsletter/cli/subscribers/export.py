@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import bars, output
-from newsletter.cli.options import Force, OutputFile
+from newsletter.cli.options import Force
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.store.database import Database
@@ -20,7 +20,9 @@ def export(
     person: Annotated[
         str | None, typer.Argument(metavar="EMAIL", help="Export only the person with this address, as JSON.")
     ] = None,
-    to: OutputFile = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write. Default: print to the screen.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Export the list as CSV, or everything about one person as JSON.

@@ -22,7 +22,7 @@ _FORMATS = f"The format: {FileFormat.CSV} or {FileFormat.JSON}. Default: json fo
 
 
 def export(
-    to: OutputFile = None,
+    file: OutputFile = None,
     form: Annotated[FileFormat | None, typer.Option("--format", metavar="FORMAT", help=_FORMATS)] = None,
     topic: OnlyTopic = None,
     reason: OnlyReason = None,
@@ -33,11 +33,11 @@ def export(
     `newsletter suppressions add --file` can read the CSV file. Only you can open the file, and it is written completely
     or not at all.
     """
-    written_as = (form or (FileFormat.JSON if to and to.suffix.lower() == ".json" else FileFormat.CSV)).value
+    written_as = (form or (FileFormat.JSON if file and file.suffix.lower() == ".json" else FileFormat.CSV)).value
     with opened_database() as (config, database):
         found = suppressed(database, topic=topic, reason=reason, topics=config.settings.topics)
-        if to is None or str(to) == "-":
+        if file is None or str(file) == "-":
             WRITERS[written_as](found, output.result_stream())
             return
-        count = export_to_file(found, to, form=written_as, overwrite=force)
-    output.note(f"Saved {output.count_of(count, 'blocked address')} to {to}, which only you can read.")
+        count = export_to_file(found, file, form=written_as, overwrite=force)
+    output.note(f"Saved {output.count_of(count, 'blocked address')} to {file}, which only you can read.")

@@ -151,7 +151,7 @@ def test_who_is_known_only_by_a_lifted_suppression_is_erased_again(database: Dat
 
 
 def come_back(database: Database, email: str, **fields: object) -> None:
-    """Somebody who was forgotten consents again."""
+    """A person who was erased consents again."""
     again = row(email, **{"consented_at": NOW + timedelta(hours=1), **fields})
     merge_subscribers(database, [batch_of([again])], key=KEY, now=LATER)
 

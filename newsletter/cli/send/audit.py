@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 from msgspec.structs import asdict
@@ -17,6 +17,7 @@ from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, label_of
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
+from newsletter.settings.mistakes import suggestion
 from newsletter.system.environment import forget_key
 from newsletter.workflows.send.audit import (
     BroadcastAudit,
@@ -77,6 +78,14 @@ class IdentityPart(StrEnum):
         """The name of the state as it is stored, and as JSON and CSV have it."""
         return self.name.lower()
 
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return the state with this label or stored name. Raise InputError if there is none."""
+        for part in cls:
+            if name.strip().lower() in {part.value, part.stored}:
+                return part
+        raise InputError(f"there is no state {name!r}; {suggestion(name, list(cls))}")
+
 
 _PARTS = f"List everyone in one state: {', '.join(list(IdentityPart)[:-1])} or {IdentityPart.INFLIGHT}."
 
@@ -86,7 +95,9 @@ def audit(
     address: Annotated[
         str | None, typer.Argument(metavar="EMAIL", help="Show only whether the issue was sent to this address.")
     ] = None,
-    part: Annotated[IdentityPart | None, typer.Option("--list", metavar="STATE", help=_PARTS)] = None,
+    state: Annotated[
+        str, typer.Option("--list", metavar="STATE", help=_PARTS, autocompletion=lambda: list(IdentityPart))
+    ] = "",
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Save the list of people to this CSV file.")
     ] = None,
@@ -99,23 +110,23 @@ def audit(
 
     Exits with status 1 if the numbers do not add up, which would be a bug.
     """
-    if address is not None and (part or csv_file):
+    if address is not None and (state or csv_file):
         raise InputError("an address cannot be combined with --list or --csv; give only one of them")
     if address is not None and "@" not in address:
         raise InputError(
             f"{address!r} is not an address; write an address, or use --list STATE to list everyone in a state"
         )
-    state = part.stored if part else None
+    part = IdentityPart.named(state).stored if state else None
     with opened_database() as (_, database):
         if address is not None:
             _print_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
             return
         if csv_file is not None:
-            count = write_deliveries(database, broadcast, csv_file, part=state, overwrite=force)
+            count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
             output.note(f"Saved {output.people_of(count)} to {csv_file}, which only you can read.")
             return
         if part is not None:
-            deliveries = list_deliveries(database, broadcast, part=state)  # printed as they are read
+            deliveries = list_deliveries(database, broadcast, part=part)  # printed as they are read
             if as_json:
                 output.print_json_items(map(_delivery_data, deliveries))
             else:

@@ -30,6 +30,7 @@ def remove(
         str, typer.Option(metavar="REASON", help="The reason, for example 'asked by phone'. It is saved.")
     ] = "",
     erased: Annotated[bool, typer.Option("--erased", help=_ERASED)] = False,
+    forgotten: Annotated[bool, typer.Option("--forgotten", hidden=True)] = False,  # its earlier name
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
@@ -37,6 +38,7 @@ def remove(
 
     You are asked to confirm. Give the reason with --because; it is saved.
     """
+    erased = erased or forgotten
     if erased == (email is not None):
         raise InputError('give either an address with the reason, EMAIL --because "…", or --erased')
     if email is not None and not because.strip() and not dry_run:

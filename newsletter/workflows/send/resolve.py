@@ -84,9 +84,7 @@ def choose_chunks(reconciliation: Reconciliation, numbers: Collection[int]) -> t
     strange = sorted(set(numbers) - unknown.keys() - settled)
     if strange:
         known = ", ".join(map(str, unknown)) or "none"
-        raise InputError(
-            f"--chunk {strange[0]}: this batch is not among the unconfirmed ones; the unconfirmed batches are: {known}"
-        )
+        raise InputError(f"batch {strange[0]} is not among the unconfirmed ones; the unconfirmed batches are: {known}")
     return tuple(chunk for number, chunk in unknown.items() if not numbers or number in numbers)
 
 

@@ -167,7 +167,7 @@ class _IssueReader(Struct):
         there += [path.parent.name for path in self.folder.glob("*/index.md")]
         remedy = f"write {name}.md or {name}/index.md"
         if there:
-            remedy += f"; {suggestion(name, there)}"
+            remedy += f", or use one of these sections: {', '.join(sorted(there))}"
         self.reading.add(place.path, place.line, f"there is no section {name}", remedy)
         return None
 

@@ -1,4 +1,4 @@
-"""The entry point of the command `newsletter`, and of `python -m newsletter`."""
+"""The entry point of the `newsletter` command and of `python -m newsletter`."""
 
 import errno
 import gc
@@ -65,7 +65,7 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
             raise OSError(errno.EBADF, "closed")
-        # A terminal or a pipe with an old encoding must not stop a command because of an emoji.
+        # An emoji must not stop a command whose output goes to a terminal or a pipe with an old encoding.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 

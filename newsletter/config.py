@@ -1,6 +1,6 @@
-"""Reads `newsletter.toml` into a frozen `Config`.
+"""Read `newsletter.toml` into a frozen `Config`.
 
-The file contains no secrets. Those come only from the environment, and each provider reads the secret that it needs.
+The file contains no secrets. Secrets come only from the environment, and each provider reads the one that it needs.
 """
 
 import re
@@ -28,17 +28,17 @@ class Config(Struct, frozen=True, kw_only=True):
 
     root: Path
     settings: Settings
-    notes: tuple[str, ...] = ()  # advice about the file, although it is valid
+    notes: tuple[str, ...] = ()  # advice about a file that is valid
 
     @property
     def database(self) -> Path | str:
-        """The path of the SQLite file, which starts at the workspace unless it is absolute, or the PostgreSQL URL."""
+        """The path of the SQLite file, or the PostgreSQL URL. A relative path is resolved in the workspace."""
         url = self.settings.database.url
         return self.root / url.removeprefix(SQLITE) if url.startswith(SQLITE) else url
 
     @property
     def has_database(self) -> bool:
-        """Whether there can be a list yet. Before the first import, the SQLite file does not exist."""
+        """Whether a list can exist yet. Before the first import, the SQLite file does not exist."""
         return isinstance(self.database, str) or self.database.is_file()
 
     @property
@@ -87,7 +87,7 @@ def load_config(root: Path) -> Config:
         raise MistakesError([mistake])
     try:
         data = tomllib.loads(text)
-    # It is not TOML, has a number with thousands of digits, or brackets that are nested too deep.
+    # The file is not TOML, or it has a number with thousands of digits or brackets that are nested too deeply.
     except (ValueError, RecursionError) as err:
         raise MistakesError(toml_mistakes(text, err, path=CONFIG_FILE)) from err
     try:
@@ -99,10 +99,10 @@ def load_config(root: Path) -> Config:
 
 
 def line_of_key(config: Config, *keys: str | int) -> int | None:
-    """Return the line of a key in `newsletter.toml`, or that of the nearest table around it.
+    """Return the line of a key in `newsletter.toml`, or the line of the nearest table around it.
 
-    `keys` are the names of its tables, then its own. A number selects one of several tables of the same name, counted
-    from 0. Return None if the line cannot be determined.
+    `keys` are the names of the tables around the key, then the key's own name. A number selects one of several tables
+    of the same name, counted from 0. Return None if the line cannot be determined.
     """
     try:
         text = (config.root / CONFIG_FILE).read_text(encoding="utf-8-sig")
@@ -112,7 +112,7 @@ def line_of_key(config: Config, *keys: str | int) -> int | None:
 
 
 def place_of_key(config: Config, *keys: str | int) -> Place:
-    """Return the place of a key in `newsletter.toml`. `keys` are the names of its tables, then its own."""
+    """Return the place of a key in `newsletter.toml`. `keys` are as in `line_of_key`."""
     return Place(path=CONFIG_FILE, line=line_of_key(config, *keys))
 
 

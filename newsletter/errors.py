@@ -46,7 +46,7 @@ class InputError(NewsletterError):
 class FaultError(ValueError):
     """A value that a user wrote is wrong.
 
-    What is wrong and what to do are kept apart, because the value, which is quoted, may contain a semicolon.
+    The problem and its remedy are kept apart, because the quoted value may contain a semicolon.
     """
 
     def __init__(self, what: str, remedy: str) -> None:
@@ -64,7 +64,7 @@ class FieldError(FaultError):
 
 
 def parts_of(error: ValueError, *, otherwise: str) -> tuple[str, str]:
-    """Return what is wrong and what to do. That is `otherwise` if the error does not say it."""
+    """Return what is wrong and what to do. If the error does not say what to do, use `otherwise`."""
     return (error.what, error.remedy) if isinstance(error, FaultError) else (str(error), otherwise)
 
 
@@ -83,7 +83,7 @@ class StoreError(NewsletterError):
 
 
 class MachineError(StoreError):
-    """The machine of the database lacks disk space, memory or a working disk."""
+    """The machine that the database runs on lacks disk space, memory or a working disk."""
 
     exit_code = 4
 

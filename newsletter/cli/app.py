@@ -2,7 +2,7 @@
 
 A command's module is loaded only when the command runs, or when the command's help or completions are needed. So the
 module can import everything it uses at the top. `newsletter --help` stays fast, because it reads only the tables below.
-A command is the function that has the name of its module: `run-due` is `run_due` in `send/run_due.py`. If the name is a
+A command is the function named after its module: `run-due` is `run_due` in `send/run_due.py`. If the name is a
 Python keyword or built-in, both names end in an underscore.
 """
 
@@ -24,9 +24,8 @@ from newsletter.cli.parameters import plain, wrong_option
 from newsletter.errors import InputError
 
 NAME = "newsletter"
-_COMPLETE = (
-    "_NEWSLETTER_COMPLETE"  # the variable in which a shell asks for completions, with a value such as `complete_bash`
-)
+# The variable through which a shell asks for completions, with a value such as `complete_bash`.
+_COMPLETE = "_NEWSLETTER_COMPLETE"
 
 Table = Mapping[str, str]  # each command's module in newsletter.cli → the command's line in the help
 
@@ -74,7 +73,9 @@ SUBSCRIBERS: Table = {
     "subscribers.show": "Show everything that is recorded about one person.",
     "subscribers.add": "Add one subscriber and record their consent.",
     "subscribers.forget": "Erase a person permanently. A later import does not bring them back.",
-    "subscribers.stats": "Show how your list has grown, where subscribers come from and who no longer reads.",
+    "subscribers.stats": (
+        "Show how your list has grown, where subscribers come from and who no longer reads your newsletter."
+    ),
 }
 SUPPRESSIONS: Table = {
     "suppressions.list_": "List blocked addresses, with the date and the reason for each.",
@@ -86,7 +87,7 @@ SUPPRESSIONS: Table = {
 
 
 class Command(TyperCommand):
-    """A command whose help shows no Python types, and whose errors are sentences of ours."""
+    """A command whose help shows no Python types, and whose errors are our own sentences."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Read the arguments and options. Raise InputError if one is wrong, missing or unknown."""
@@ -99,7 +100,7 @@ class Command(TyperCommand):
         return rest
 
     def get_params(self, ctx: typer.Context) -> list[TyperArgument | TyperOption]:  # type: ignore[override]
-        """Return the parameters, including `--help`, as our plain classes."""
+        """Return the parameters, including `--help`, as instances of our plain classes."""
         parameters = super().get_params(ctx)
         plain(parameters)
         return parameters  # type: ignore[return-value]
@@ -109,13 +110,13 @@ class LazyGroup(TyperGroup):
     """A group that lists its commands from a table, and loads a command only when it is used."""
 
     def get_params(self, ctx: typer.Context) -> list[TyperArgument | TyperOption]:  # type: ignore[override]
-        """Return the parameters, including `--help` and those for completion, as our plain classes."""
+        """Return the parameters, including `--help` and those for completion, as instances of our plain classes."""
         parameters = super().get_params(ctx)
         plain(parameters)
         return parameters  # type: ignore[return-value]
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Read the options before the name of a command. Raise InputError if one is unknown."""
+        """Read the options that come before the name of a command. Raise InputError if one is unknown."""
         with _plain_errors(self, ctx):
             return super().parse_args(ctx, [] if args == ["--"] else args)
 
@@ -137,7 +138,7 @@ class LazyGroup(TyperGroup):
 
 @contextmanager
 def _plain_errors(command: Command | LazyGroup, ctx: typer.Context) -> Iterator[None]:
-    """Replace Typer's error about an option, which it would print in a box below the usage line, by ours."""
+    """Replace Typer's error about an option, which it would print in a box below the usage line, with ours."""
     try:
         yield
     except typer.TyperException as err:

@@ -1,6 +1,6 @@
 """Progress bars on a terminal, and lines of progress in a file.
 
-Rich is imported with the first bar, because most runs show none.
+Rich is imported only when the first bar is shown, because most runs show none.
 """
 
 import sys
@@ -26,7 +26,7 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
 
 @contextmanager
 def shares(title: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar in percent. Call the yielded function with the share that is done, from 0 to 1."""
+    """Show a bar with a percentage. Call the yielded function with the share that is done, from 0 to 1."""
     with progress(title, 100, unit="%") as advance:
         shown = 0
 

@@ -49,7 +49,7 @@ def _print(found: Diagnosis) -> None:
 
 
 def _print_alike(items: Sequence[HealthItem]) -> None:
-    """Print one item, or print several items that have the same text as one."""
+    """Print one item. Items that have the same text are printed as one."""
     item, rules = items[0], ", ".join(item.id for item in items if item.id[0].isupper())
     label = output.styled(_LABELS[item.health].ljust(_LABEL_WIDTH), _STYLES[item.health])
     named = f" {output.styled(f'[{rules}]', 'dim')}" if rules else ""

@@ -1,7 +1,7 @@
 """Arguments and options that several commands share.
 
-The metavar says which kind of value is meant. From the metavar, the shell knows how to complete an ISSUE, a SEGMENT, a
-BROADCAST, a GROUP of reviewers or a TOPIC (`cli/completion.py`).
+The metavar names the kind of value. It determines how the shell completes an ISSUE, a SEGMENT, a BROADCAST, a GROUP of
+reviewers or a TOPIC (`cli/completion.py`).
 """
 
 from pathlib import Path

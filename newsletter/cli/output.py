@@ -29,13 +29,13 @@ _COMMANDS = re.compile(
 )
 _NARROWEST = 20  # columns; on a narrower terminal, breaking lines would not make them more readable
 
-# The commands write counts as the rest of the program does.
+# The commands write counts in the same way as the rest of the program.
 count_of = counts.count_of
 people_of = counts.people_of
 
 
 def say(text: str = "", *, hang: int = 0) -> None:
-    """Print a line of the result immediately, so that a program that reads the pipe need not wait.
+    """Print a line of the result immediately, so that a program that reads the pipe does not have to wait.
 
     If the line has to be broken, the lines after the first are indented by `hang` more columns.
     """

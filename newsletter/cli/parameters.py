@@ -1,4 +1,4 @@
-"""Arguments and options: how the help shows them, how the shell completes them, and what is said of a wrong value.
+"""Arguments and options: how the help shows them, how the shell completes them, and the errors for wrong values.
 
 Typer creates the parameters of a command itself and cannot be told to use other classes. So `plain` changes the class
 of each finished parameter. `Command` and `LazyGroup` in `cli/app.py` call it for all of their parameters.
@@ -23,8 +23,8 @@ class _Ranged(Protocol):
 class PlainArgument(TyperArgument):
     """An argument that shows no Python type. In the usage line it is `ISSUE`, or `[ISSUE]` if it is optional."""
 
-    def display_type(self, ctx: typer.Context) -> str:  # type: ignore[override]  # Typer's type of it is private
-        """Return an empty text, because the metavar or the help says what to write."""
+    def display_type(self, ctx: typer.Context) -> str:  # type: ignore[override]  # Typer's context type is private
+        """Return an empty string, because the metavar or the help says what to write."""
         return ""
 
     def get_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
@@ -37,7 +37,7 @@ class PlainArgument(TyperArgument):
         return _known_values(self.metavar, incomplete) or super().shell_complete(ctx, incomplete)
 
     def process_value(self, ctx: typer.Context, value: Any) -> Any:  # type: ignore[override]
-        """Return the value in its type. Raise InputError if it is missing or not of its type."""
+        """Return the value converted to its type. Raise InputError if it is missing or cannot be converted."""
         try:
             return super().process_value(ctx, value)
         except typer.BadParameter as err:
@@ -51,7 +51,7 @@ class PlainOption(TyperOption):
     """An option that shows no Python type."""
 
     def display_type(self, ctx: typer.Context) -> str:  # type: ignore[override]
-        """Return an empty text, because the metavar or the help says what to write."""
+        """Return an empty string, because the metavar or the help says what to write."""
         return ""
 
     def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:  # type: ignore[override]
@@ -59,7 +59,7 @@ class PlainOption(TyperOption):
         return _known_values(self.metavar, incomplete) or super().shell_complete(ctx, incomplete)
 
     def process_value(self, ctx: typer.Context, value: Any) -> Any:  # type: ignore[override]
-        """Return the value in its type. Raise InputError if it is missing or not of its type."""
+        """Return the value converted to its type. Raise InputError if it is missing or cannot be converted."""
         try:
             return super().process_value(ctx, value)
         except typer.BadParameter as err:
@@ -85,7 +85,7 @@ def plain(parameters: Iterable[object]) -> None:
 
 
 def wrong_option(ctx: typer.Context, parameters: Iterable[object], option: str) -> InputError:
-    """Return an error to raise about an option that the command does not have, or that has no value or an idle one."""
+    """Return the error to raise for an unknown option, an option without its value, or a flag with a value."""
     from newsletter.settings.mistakes import suggestion
 
     options = [parameter for parameter in parameters if isinstance(parameter, TyperOption)]
@@ -101,7 +101,7 @@ def wrong_option(ctx: typer.Context, parameters: Iterable[object], option: str) 
 def _refusal(
     parameter: TyperArgument | TyperOption, name: str, ctx: typer.Context, value: object, err: typer.BadParameter
 ) -> InputError:
-    """Return an error to raise about a value that is missing or not of its type."""
+    """Return the error to raise for a value that is missing or of the wrong type."""
     from pydantic import ValidationError
 
     from newsletter.model.typography import shortened
@@ -109,7 +109,7 @@ def _refusal(
 
     if parameter.value_is_missing(value):
         return InputError(f"{name} is missing; `{ctx.command_path} --help` shows what to write")
-    # In a list, pydantic's error has the item that is wrong.
+    # For a list, pydantic's error contains the wrong item.
     typed = str(err.__cause__.errors()[0]["input"] if isinstance(err.__cause__, ValidationError) else value)
     if choices := parameter.type_descriptor.choices:
         remedy = suggestion(typed, [str(choice) for choice in choices])
@@ -120,14 +120,14 @@ def _refusal(
 
 
 def range_of(parameter: _Ranged) -> str | None:
-    """Return `1 to 16` or `1 or more`, or None if every number is allowed."""
+    """Return a range such as `1 to 16` or `1 or more`, or None if every number is allowed."""
     if parameter.min is None:
         return None if parameter.max is None else f"up to {parameter.max}"
     return f"{parameter.min} or more" if parameter.max is None else f"{parameter.min} to {parameter.max}"
 
 
 def _known_values(metavar: str | None, incomplete: str) -> list[Any]:
-    """Return the completions of a parameter. Its metavar says which kind of value it takes."""
+    """Return the completions for a parameter. Its metavar says which kind of value it takes."""
     from typer.core import CompletionItem  # type: ignore[attr-defined]  # Typer has no public name for it
 
     from newsletter.cli.completion import values_of

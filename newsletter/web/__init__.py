@@ -1,1 +1,1 @@
-"""Pages in a browser: the studio of the director, and the pages of subscribers."""
+"""Pages in a browser: the director's studio."""

@@ -1,1 +1,1 @@
-"""One file per command or page; each combines the stages to do what that command or page does."""
+"""One file per command or page. Each combines the stages that its command or page needs."""

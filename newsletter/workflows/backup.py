@@ -16,7 +16,7 @@ class RestoredWorkspace(Struct, frozen=True, kw_only=True):
     """The result of a restore, and the file that contains the replaced data."""
 
     restored: Restored
-    aside: Path | None  # a backup of the database before the restore; None if it was empty
+    aside: Path | None  # a backup of the database before the restore; None if the database was empty
 
 
 def backup_workspace(database: Database, path: Path, *, now: datetime, on_progress: Callable[[float], None]) -> None:

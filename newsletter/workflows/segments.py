@@ -25,7 +25,7 @@ from newsletter.store.subscribers import known_fields, known_tags, load_subscrib
 
 _TABLE = "segments"
 _WHERE = "--where"
-_FEW = 5  # up to this many segments, every pair is compared
+_FEW = 5  # if there are no more segments than this, every pair is compared
 _SAMPLE, _LARGER_SAMPLE = 3, 5
 _MANY_PEOPLE = 100_000  # counting a larger list many times can take more than a second
 
@@ -124,8 +124,8 @@ class CountedSegment(Struct, frozen=True, kw_only=True):
     segment: Segment
     count: SegmentCount
     sample: tuple[Member, ...]
-    also_in_other: int | None = None  # how many members are also in the segment that all are compared with
-    suppressed: tuple[tuple[SuppressionReason, int], ...] = ()  # blocked members by reason; only in `portray_segment`
+    also_in_other: int | None = None  # how many members are also in `SegmentsOverview.other`
+    suppressed: tuple[tuple[SuppressionReason, int], ...] = ()  # blocked members by reason; set by `portray_segment`
 
 
 class Overlap(Struct, frozen=True, kw_only=True):
@@ -137,11 +137,14 @@ class Overlap(Struct, frozen=True, kw_only=True):
 
 
 class SegmentsOverview(Struct, frozen=True, kw_only=True):
-    """All segments, starting with `everyone`, and the overlap of each pair of the others if there are only a few."""
+    """All segments, starting with `everyone`.
+
+    If there are only a few other segments, `overlaps` contains the overlap of each pair of them.
+    """
 
     segments: tuple[CountedSegment, ...]
     overlaps: tuple[Overlap, ...]
-    other: str | None  # the segment that all are compared with
+    other: str | None  # the segment that all segments are compared with
 
 
 def is_large(database: Database) -> bool:
@@ -160,7 +163,7 @@ def overview_segments(
 ) -> SegmentsOverview:
     """Count the people in every segment. With `other`, also count how many of them are in that segment.
 
-    `on_counted` is called with 1 after each count. Raise InputError if the segment `other` does not exist, or
+    `on_counted` is called with 1 after each count. Raise InputError if the `other` segment does not exist, or
     MistakesError with every mistake in the expressions.
     """
     compared = require_segments(config, database, [other], now=now)[0] if other else None

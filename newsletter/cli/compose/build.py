@@ -33,7 +33,7 @@ def build(
     reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email is not None else None
     known_fields = None  # there is no list yet
     if config.has_database:
-        # Imported only if there is a list: it loads the store, which takes a tenth of the time of a build.
+        # Imported only if there is a list, because it loads the store, which takes a tenth of the time of a build.
         from newsletter.workflows.segments import audience_fields
 
         known_fields = audience_fields(config)

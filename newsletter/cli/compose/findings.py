@@ -115,7 +115,7 @@ def _github(report: Report) -> None:
 def _sarif(report: Report) -> None:
     """Print a SARIF log for code-scanning services: https://docs.oasis-open.org/sarif/sarif/v2.1.0/.
 
-    It has one run with all rules, all findings with their places, and a notification for each skipped check.
+    The log has one run with all rules, all findings with their places, and a notification for each skipped check.
     """
     indexes = {rule.id: index for index, rule in enumerate(RULES)}
     rules = [

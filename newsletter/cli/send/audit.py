@@ -75,7 +75,7 @@ class IdentityPart(StrEnum):
 
     @property
     def stored(self) -> str:
-        """The name of the state as it is stored, and as JSON and CSV have it."""
+        """The name of the state in the database, in JSON and in CSV."""
         return self.name.lower()
 
     @classmethod

@@ -102,7 +102,7 @@ def hand_over(
 
 
 def emails_folder(config: Config) -> str:
-    """Return `in FOLDER/` if the provider writes emails to files, otherwise an empty text."""
+    """Return `in FOLDER/` if the provider writes emails to files, otherwise an empty string."""
     provider = config.settings.provider
     return f"in {config.shown(config.root / provider.outbox.folder)}/" if provider.use == "outbox" else ""
 
@@ -113,7 +113,7 @@ def longest_hold(provider: Provider) -> timedelta | None:
 
 
 def exit_code_of(status: BroadcastStatus) -> int:
-    """Return 0 if all is well, 1 if not everyone was reached, or 3 if the provider prevents the rest."""
+    """Return 0 if all is well, 1 if not everyone was reached, or 3 if the provider prevents sending the rest."""
     broadcast, tally = status.broadcast, status.tally
     continues_later = broadcast.is_scheduled and broadcast.state in {BroadcastState.RUNNING, BroadcastState.SCHEDULED}
     if tally.waiting and not continues_later:

@@ -23,8 +23,8 @@ from newsletter.workflows.send.status import line_of
 
 _SHOWN = 20
 _RISK = {
-    Resolution.ASSUME_SENT: "anyone it did not reach will not get this issue",
-    Resolution.RESEND: "anyone it did reach will get this issue twice",
+    Resolution.ASSUME_SENT: "anyone the emails did not reach will not get this issue",
+    Resolution.RESEND: "anyone the emails did reach will get this issue twice",
 }
 _ANSWERS = {
     "sent": (Resolution.ASSUME_SENT, f"count them as sent: {_RISK[Resolution.ASSUME_SENT]}"),
@@ -151,7 +151,7 @@ def _resolve(
 
 
 def _end(database: Database, found: Reconciliation, step: tuple[str, str] | None = None) -> None:
-    """Print the numbers of the broadcast and the next step. Raise typer.Exit if any emails are still unknown."""
+    """Print the numbers of the broadcast and the next step. Raise typer.Exit if any emails are still unconfirmed."""
     tally = line_of(database, found.broadcast.id).tally
     output.say(f"  {identity(tally)}")
     if step is not None:

@@ -33,7 +33,8 @@ _WOULD = {
 }
 
 _TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # the states whose increase is printed
-_DEEDS = {"accepted": "sent", "excluded": "left out"}  # what was done in this run, if not the label of the state
+# The words for what was done in this run, where they differ from the label of the state.
+_DEEDS = {"accepted": "sent", "excluded": "left out"}
 
 
 def run_due(
@@ -119,7 +120,7 @@ def _print(done: DoneBroadcast) -> None:
 
 
 def _what_was_done(done: DoneBroadcast) -> str:
-    """Return what changed in this run, or an empty text if nothing did."""
+    """Return what changed in this run, or an empty string if nothing did."""
     before, now, state = done.found.tally, done.tally, done.broadcast.state
     was, is_now = asdict(before), asdict(now)
     words = [
@@ -129,7 +130,7 @@ def _what_was_done(done: DoneBroadcast) -> str:
         name = label_of(state)
         words.append(f"{name}: {done.broadcast.reason}" if done.broadcast.reason else name)
     if words and now.waiting and state is BroadcastState.RUNNING:
-        words.append(f"{now.waiting:,} wait{f': {done.waits}' if done.waits else ' for their send time'}")
+        words.append(f"{now.waiting:,} waiting{f': {done.waits}' if done.waits else ' for their send time'}")
     return "; ".join(words)
 
 

@@ -105,7 +105,7 @@ def title_of(broadcast: Broadcast) -> str:
 
 
 def identity(tally: Tally) -> str:
-    """Return the number in each state, and their sum. States that are rarely used appear only if they are not zero."""
+    """Return the number of emails in each state, and the total. Rare states appear only if they are not zero."""
     counts = asdict(tally)
     sum_of_parts = " + ".join(f"{counts[name]:,} {label_of(name)}" for name in _PARTS if counts[name] or name in _NAMED)
     return f"{sum_of_parts} {'=' if tally.adds_up else '≠'} {tally.frozen:,} total"
@@ -147,7 +147,7 @@ def standing_data(broadcast: Broadcast, tally: Tally) -> dict[str, object]:
 
 
 def first_and_last(lines: Sequence[str]) -> str:
-    """Return the lines as one text. If there are many, keep only the first few and the last."""
+    """Return the lines as one string. If there are many, keep only the first few and the last."""
     if len(lines) <= _LONGEST_LIST:
         return "\n".join(lines)
     return "\n".join([*lines[: _LONGEST_LIST - 2], f"… and {len(lines) - _LONGEST_LIST + 1:,} more", lines[-1]])

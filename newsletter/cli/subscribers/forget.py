@@ -1,4 +1,4 @@
-"""`newsletter subscribers forget`: which data about a person is erased, and which is kept."""
+"""`newsletter subscribers forget`: show which data about a person would be erased or kept, then erase it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ def forget(
     """Erase a person permanently. A later import does not bring them back.
 
     Only new consent brings them back. A fingerprint of the address is kept so that imports can recognize it. The
-    command needs the environment variable NEWSLETTER_KEY, a secret of at least 32 characters that must be the same
+    command needs the NEWSLETTER_KEY environment variable, a secret of at least 32 characters that must be the same
     every time.
     """
     key = forget_key()

@@ -162,7 +162,7 @@ def _print_next_step(request: ImportRequest, report: ImportReport, *, has_status
     elif report.without_consent:
         output.print_next(with_basis, "if you know why you may email them, for example: members of the society")
     elif report.rejected == report.rows and has_statuses:
-        pass  # they unsubscribed, so there is nothing to correct
+        pass  # these people unsubscribed, so there is nothing to correct
     elif report.rejected:
         output.print_next(command, "once you have corrected the rejected rows; imported rows do not change")
     else:

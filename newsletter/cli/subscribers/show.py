@@ -15,7 +15,7 @@ from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
 from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import require_person
 
-_SHOWN = 20  # rows per table; `export` has all
+_SHOWN = 20  # rows per table; `export` includes all of them
 _LONGEST_DETAIL = 40  # links cannot be wrapped, and a terminal has 80 columns
 _NOTHING = "nothing on record"
 
@@ -80,7 +80,7 @@ def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[st
 
 
 def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[str, str]]:
-    """Return a label and a text per column. Adjacent columns with the same label, such as the names, are joined."""
+    """Return a label and a string per column. Adjacent columns with the same label, such as the names, are joined."""
     facts: list[tuple[str, str]] = []
     for column, value in zip(COLUMNS, record.values, strict=True):
         if column.is_consent is not is_consent or column.type is ColumnType.ADDRESS:

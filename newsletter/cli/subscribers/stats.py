@@ -1,4 +1,4 @@
-"""`newsletter subscribers stats`: how the list has grown, where subscribers come from, and who no longer reads."""
+"""`newsletter subscribers stats`: the growth of the list, its sources, and the people who no longer read the issues."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,7 +37,7 @@ def stats(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how your list has grown, where subscribers come from and who no longer reads."""
+    """Show how your list has grown, where subscribers come from and who no longer reads your newsletter."""
     first_month = _month(since) if since else None
     if chart:
         require_chart_path(chart, overwrite=force)

@@ -84,7 +84,7 @@ def in_ascii(line: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a part of a whole in percent. A part is never rounded to none or all: `95%`, `<1%`, `>99%`."""
+    """Return a part of a whole as a percentage. It is never rounded to 0% or 100%: `95%`, `<1%`, `>99%`."""
     if part in {0, whole}:
         return "100%" if part else "0%"
     percent = 100 * part / whole
@@ -195,7 +195,7 @@ def _breakdown(title: str, breakdown: Breakdown, people: int, width: int, *, not
 
 
 def _rest(breakdown: Breakdown, *, nothing: str) -> list[Count]:
-    """Return the people outside the groups: in smaller groups, and with no value on record."""
+    """Return the number of people in smaller groups, and the number of those with no value on record."""
     rows = [(f"{breakdown.further:,} more", breakdown.further_people), (nothing, breakdown.unknown)]
     return [(name, people) for name, people in rows if people]
 

@@ -92,7 +92,7 @@ def _add_named(
 def _add_listed(
     database: Database, listed: Listed, *, key: bytes | None, by_hand: bool, dry_run: bool, yes: bool
 ) -> None:
-    """Suppress the addresses of a file. Ask first if there are many of them, or if some get email now."""
+    """Suppress the addresses in a file. Ask first if there are many of them, or if some get email now."""
     rows = 0
     with bars.progress("Reading", None, unit="rows") as advance:
 

@@ -37,7 +37,7 @@ def sync(
     now, start, key = datetime.now(UTC), _moment(since), forget_key()
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
-        require_lists(provider)  # raises an error first if the provider has no lists
+        require_lists(provider)  # raises an error now, before anything is read, if the provider has no lists
         with bars.progress("Reading", None, unit="entries") as advance:
             plan = plan_sync(database, provider, since=start, now=now, key=key, on_read=advance)
         _print_plan(plan)

@@ -30,12 +30,12 @@ from newsletter.web.studio.views import (
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail
 
-# These templates are not part of the theme: a workspace can change the look of its emails, but not of the studio.
+# These templates are not part of the theme: a workspace can change the look of its emails, but not that of the studio.
 _PAGES = Path(__file__).parent / "pages"
 
 
 class ListedProblem(Struct, frozen=True, kw_only=True):
-    """One entry in the list of problems: a finding, or a mistake because of which the issue cannot be built."""
+    """One entry in the list of problems: a finding, or a mistake that keeps the issue from being built."""
 
     kind: str
     is_error: bool

@@ -148,7 +148,7 @@ class _Studio:
     def mail(self, request: Request) -> Response:
         """Return the email itself, for a frame on the page.
 
-        If images are off, the browser may not load them, as in an email app. It shows their alt text instead.
+        If images are off, the browser is not allowed to load them, and shows their alt text, as an email app does.
         """
         proof = self._proof(request)
         if proof.composed is None:
@@ -161,7 +161,7 @@ class _Studio:
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     def picture(self, request: Request) -> Response:
-        """Return an image of the email. It is looked up by name among the rendered images, never on the disk."""
+        """Return an image in the email. It is looked up by name among the rendered images, never on the disk."""
         composed = self._proof(request).composed
         for picture in composed.rendered.pictures if composed else ():
             if picture.name == request.path_params["name"]:
@@ -220,14 +220,14 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then call `on_ready`."""
+        """Start listening, then call `on_ready`."""
         await super().startup(sockets)
         if self.started:
             # In a thread, because the callback may open a browser, which requests the page and waits for the response.
             await asyncio.to_thread(self._on_ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams of open pages first, because the server would wait for them."""
+        """End the streams of open pages first, because the server would otherwise wait for them."""
         self._on_stop()
         await super().shutdown(sockets)
 

@@ -43,7 +43,7 @@ class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
 
 
 class _Ingredients(Struct, frozen=True, kw_only=True):
-    """The inputs that all issues share. A change of any file replaces them, so the same object means no change."""
+    """The inputs that all issues share. A change to any file replaces them, so the same object means no change."""
 
     config: Config
     mistakes: tuple[Mistake, ...]  # in the settings; if there are any, `config` holds the last valid settings
@@ -60,7 +60,7 @@ class _Desk:
 
 
 class Proofs:
-    """The proofs of all issues of a workspace. Any thread may call any method.
+    """The proofs of all issues in a workspace. Any thread may call any method.
 
     Each issue has its own lock, so that a slow issue does not delay the others. Recording a change needs none of these
     locks. If an issue is being composed at that time, it is composed again next time, because its inputs are outdated.
@@ -91,7 +91,7 @@ class Proofs:
         return frozenset({root / ISSUES_FOLDER, root / TEMPLATES_FOLDER, self._folder})
 
     def issues(self) -> Mapping[str, Path]:
-        """Return the folder of every issue that can be shown, by name. A folder may have been deleted since."""
+        """Return the folder of every issue that can be shown, by name. Some of the folders may no longer exist."""
         config = self._ingredients.config
         names = {*issue_names(config), *self._desks}
         return {**{name: config.root / ISSUES_FOLDER / name for name in sorted(names)}, self.first: self._folder}

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # The host names that Starlette's TrustedHostMiddleware accepts. A website can make its own domain resolve to 127.0.0.1
 # and so reach our port from a visitor's browser (DNS rebinding), but `Host` then still contains the website's domain.
 # The middleware keeps the brackets of an IPv6 address and ignores the port. That is enough: a browser sends the port
-# that it connects to, so a different port means that someone forwards it here on purpose. `Origin` is compared with
-# the complete `Host`, including the port.
+# that it connects to, so a different port means that someone forwards that port here on purpose. `Origin` is compared
+# with the complete `Host`, including the port.
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -65,8 +65,8 @@ class SameOriginOnly:
 def _is_same_origin(headers: Headers) -> bool:
     """Return whether the headers show that a page of this server sent the request (Fetch Standard, `Origin` header).
 
-    `Origin: null` means that the page hides its origin. A request without `Origin` is trusted only if it has the header
-    `Sec-Fetch-Site: same-origin`, which the browser sets and no script can.
+    `Origin: null` means that the page hides its origin. A request without `Origin` is trusted only if it has the
+    `Sec-Fetch-Site: same-origin` header, which the browser sets and no script can set.
     """
     origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
     if origins and origins != [f"http://{headers.get('host', '')}"]:

@@ -1,6 +1,6 @@
 """The views of an issue: which version of the email to show, and how. The page's URL contains the choices.
 
-A subscriber can be looked up, to see the issue as that person will receive it.
+You can look up a subscriber to see the issue as that person will receive it.
 """
 
 import re

@@ -23,7 +23,7 @@ NoteChanges = Callable[[Collection[Path]], Awaitable[None]]
 
 
 class Watched(Protocol):
-    """The files and folders to watch. They are read again whenever they may have changed."""
+    """The files and folders to watch. Both properties are read again whenever their values may have changed."""
 
     @property
     def watched_files(self) -> frozenset[Path]:
@@ -43,7 +43,8 @@ async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_watch_from_above(watched, note_changes, outdated, polling=polling))
                 tasks.create_task(_watch_folders(watched, note_changes, outdated, polling=polling))
-                # After one turn of the event loop, both are watching. Earlier changes were not reported, so check once.
+                # After one turn of the event loop, both tasks are watching. Earlier changes were not reported, so check
+                # once.
                 await asyncio.sleep(0)
                 await note_changes(())
         except* OSError as errors:
@@ -55,10 +56,10 @@ async def watch_workspace(watched: Watched, note_changes: NoteChanges) -> None:
 async def _watch_from_above(
     watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
 ) -> None:
-    """Watch the individual files, and notice when a folder is created or deleted. Then set `outdated` to start again.
+    """Watch the individual files. Set `outdated` when a folder is created or deleted, so that watching starts again.
 
-    Their parent folders are watched. If the file itself were watched, an editor that replaces the file when it saves
-    would be noticed only once. A folder that is deleted and created again is also a new folder to the system.
+    The parent folders are watched. If a file itself were watched, only the first save would be noticed in an editor
+    that replaces the file when it saves. A folder that is deleted and created again is also a new folder to the system.
     """
     entries = watched.watched_files | watched.watched_folders
     parents = _existing(entry.parent for entry in entries)

@@ -21,7 +21,10 @@ from newsletter.workflows.segments import audience_fields, mistakes_in_segments
 
 
 class Judgment(Struct, frozen=True, kw_only=True):
-    """The result of checking an issue. `by` is the date it was checked against, or None if it could not be read."""
+    """The result of checking an issue.
+
+    `by` is the date that the issue was checked against, or None if the issue could not be read.
+    """
 
     findings: tuple[Finding, ...]
     not_run: tuple[NotRun, ...]

@@ -1,4 +1,4 @@
-"""Report which email apps cannot show parts of an issue, and update the table with what each app supports."""
+"""Report which email apps cannot show parts of an issue, and update the table of what each app supports."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def known_readers(config: Config) -> Readers:
 def report_issue(config: Config, folder: Path) -> ClientReport:
     """Report which features of an issue the readers' email apps cannot show.
 
-    Raise MistakesError with every mistake in its files, in a template or in the settings.
+    Raise MistakesError with every mistake in the issue's files, in a template or in the settings.
     """
     known_readers(config)
     theme = open_theme(config)

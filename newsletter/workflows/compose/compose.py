@@ -119,7 +119,7 @@ def judge_rendered(
 def subject_of(
     config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
 ) -> Subject:
-    """Return the input of the checks: the issue, its rendered email, and a complete message of the fullest variant."""
+    """Return the input for the checks: the issue, its rendered email, and a complete message of the fullest variant."""
     moment = at or issue.date_begins
     return Subject(
         issue=issue,

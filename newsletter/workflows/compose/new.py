@@ -35,10 +35,10 @@ def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
 
 
 def new_issue(config: Config, name: str, *, source: str | None, issue_date: date | None, today: date) -> Path:
-    """Copy an issue, by default the newest, to a new name and date. Return the new folder.
+    """Copy an issue, by default the newest, and give the copy a new name and date. Return the new folder.
 
     If the workspace has no issue yet, create a first one. Raise InputError if the name is taken or not a valid name,
-    if there is no issue `source`, or if the copy cannot be written.
+    if the `source` issue does not exist, or if the copy cannot be written.
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, like 2026-03")

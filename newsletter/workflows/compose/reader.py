@@ -27,7 +27,7 @@ class FoundReader(Struct, frozen=True, kw_only=True):
 class ReaderMail(Struct, frozen=True, kw_only=True):
     """An issue's email as one subscriber receives it."""
 
-    name: str  # the full name, such as "Ana Lima"; empty if the list has no name
+    name: str  # the full name, such as "Ana Lima"; empty if the list does not contain it
     traits: tuple[str, ...]  # what the email depends on, as shown to people: "es", "Asia/Tokyo", "teachers"
     mail: SampleMail
     left_out: str = ""  # as in `FoundReader`

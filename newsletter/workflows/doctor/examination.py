@@ -33,7 +33,7 @@ def diagnose(
     is_online: bool = True,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Diagnosis:
-    """Examine the workspace that contains the folder `start`, and everything that the workspace depends on.
+    """Examine the workspace that contains the `start` folder, and everything that the workspace depends on.
 
     Nothing is changed. If `is_online` is False, the network is not used. `on_done` is called with the name of each
     section in `PARTS` when it is finished. Raise InputError if there is no workspace.

@@ -53,10 +53,10 @@ def _library_fault(needed: Requirement) -> HealthItem | None:
     try:
         there = version(needed.name)
     except PackageNotFoundError:
-        return error("libraries", f"the library {needed.name} is not installed", "install newsletter again")
+        return error("libraries", f"the {needed.name} library is not installed", "install newsletter again")
     if bounds.contains(there, prereleases=True):
         return None
-    what = f"the library {needed.name} is version {there}, but {bounds} is needed"
+    what = f"the {needed.name} library is version {there}, but {bounds} is needed"
     return error("libraries", what, f'run: pip install "{needed.name}{bounds}"')
 
 

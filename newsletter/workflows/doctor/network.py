@@ -1,6 +1,6 @@
 """What others see on the network: the sender's domain, and the pages for subscribers.
 
-The domain is checked with D1 to D6, and for the DNS records that the provider asks you to publish. For the pages,
+The domain is checked by rules D1 to D6, and for the DNS records that the provider asks you to publish. For the pages,
 one-click unsubscribe is tested, and the certificate's remaining validity is reported.
 """
 
@@ -65,7 +65,7 @@ def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) ->
 
 
 def _as_provider_says(sender: Sender, provider: ProviderFacts) -> tuple[Sender, HealthItem]:
-    """Add what the provider knows about the sender's domain. Return the sender, and the domain's state there."""
+    """Add the provider's data about the sender's domain. Return the sender, and the domain's state at the provider."""
     seen, carrier, place = sender.from_domain, sender.carrier_name, provider.domains_at
     fitting = [each for each in provider.domains or () if organization_of(each.domain) == organization_of(seen)]
     found = min(fitting, key=lambda each: (each.domain != seen, not each.is_valid), default=None)

@@ -47,7 +47,7 @@ def draft_approval(config: Config, database: Database, folder: Path, *, now: dat
 
 
 def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: datetime) -> Approval:
-    """Save the approval of the content in the draft, even if the files have been edited since.
+    """Save the approval of the content in the draft, even if the files have been edited since then.
 
     Raise InputError if `by` is not a name.
     """

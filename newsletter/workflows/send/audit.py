@@ -34,7 +34,7 @@ from newsletter.system.moments import text_of
 from newsletter.workflows.send.resolve import ASSUMED
 
 SHOWN_REQUESTS = 20  # up to this many requests are listed; if there are more, they are only counted by state and reason
-_WAITING = "waiting"  # the name that people see for the state `ready`
+_WAITING = "waiting"  # the name that people see for the `ready` state
 COLUMNS = ("email", "status", "reason", "at", "chunk", "attempt", "message_id", "due_at", "zone")
 
 
@@ -93,9 +93,10 @@ def audit_broadcast(database: Database, broadcast_id: int, *, every_request: boo
 
 
 def audit_person(database: Database, broadcast_id: int, email: str, *, key: bytes | None = None) -> PersonAudit:
-    """Return what happened to one address in a broadcast. With the `key`, this also finds people erased since.
+    """Return what happened to one address in a broadcast.
 
-    Raise InputError if there is no such broadcast.
+    With the `key`, people who have been erased since then are also found. Raise InputError if the broadcast does not
+    exist.
     """
     with database.read() as connection:
         broadcast = require_broadcast(database, broadcast_id)

@@ -27,7 +27,7 @@ OnWait = Callable[[int], None]  # called with the number of deliveries that anot
 
 
 class CancelPlan(Struct, frozen=True, kw_only=True):
-    """What canceling a broadcast would do."""
+    """The effects that canceling a broadcast would have."""
 
     broadcast: Broadcast
     tally: Tally

@@ -42,8 +42,8 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
 
     A provider that can hold mail also gets the deliveries that are due within `ahead`. They share one batch id, which
     is saved in the ledger before it is first used. If the provider or the pace requires a wait longer than `patience`,
-    the rest is left to a later run. Raise ProviderError if the provider returns no batch id; then nothing has been
-    sent. Raise StoreError if the ledger can no longer be written.
+    the rest is left to a later run. Raise ProviderError if the provider returns no batch id; in that case, nothing has
+    been sent. Raise StoreError if the ledger can no longer be written.
     """
     within, scheduler = None, provider.scheduler
     if broadcast.is_scheduled and ahead is not None and scheduler is not None:

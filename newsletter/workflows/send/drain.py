@@ -103,7 +103,7 @@ class _Drain(Struct):
             raise
 
     def _next(self) -> ClaimedChunk | None:
-        """Return the next chunk once provider, window and pace allow it. Return None when the work is done."""
+        """Return the next chunk once the provider, the window and the pace allow it, or None if the work is done."""
         while self.gate.opens(is_worth_it=self._is_running):
             now = self.gate.clock()
             opens = now if self.pace.window is None else opens_at(self.pace.window, now)
@@ -167,7 +167,7 @@ class _Drain(Struct):
         return Exchange(is_recorded=False, following=None)
 
     def _record(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
-        """Record the outcome, and retry if that fails, because until then only this process knows the outcome."""
+        """Record the outcome. Retry if that fails, because an unrecorded outcome exists only in this process."""
         for pause_seconds in (_FIRST_RECORD_PAUSE_SECONDS * 2**number for number in range(RECORD_TRIES - 1)):
             try:
                 record_outcome(self.database, chunk, outcome, now=self.gate.clock())
@@ -178,7 +178,7 @@ class _Drain(Struct):
 
     def _react(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         if outcome.next_step in {NextStep.PAUSE, NextStep.STOP}:
-            self.gate.halt.set()  # the ledger has already paused or stopped the broadcast
+            self.gate.halt.set()  # in the ledger, the broadcast is already paused or stopped
         tries = self._tries[chunk.number]
         if outcome.next_step is NextStep.WAIT and tries >= MAX_TRIES:
             self._pause(f"batch {chunk.number} could not be sent in {tries} attempts: {outcome.reason}")
@@ -243,7 +243,7 @@ class _Mailings:
 
 
 def _is_unclear(outcome: Outcome) -> bool:
-    """Return whether it is unclear which emails of a chunk, complete or incomplete, the provider accepted."""
+    """Return whether it is unclear if a chunk was accepted, or which emails of an incomplete chunk were."""
     if outcome.verdict is Verdict.UNKNOWN:
         return True
     return bool(outcome.uncertain) and (outcome.verdict is not Verdict.ACCEPTED or bool(outcome.unsent))

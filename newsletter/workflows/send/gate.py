@@ -10,7 +10,7 @@ from newsletter.providers.base import Clock
 
 OnWait = Callable[[datetime, str], None]  # called with the end of the wait and its reason
 
-_NAP_SECONDS = 60.0  # how often a wait looks at the clock, because machines sleep and clocks are corrected
+_NAP_SECONDS = 60.0  # how often the clock is checked during a wait, because machines sleep and clocks are corrected
 _SAME = timedelta(minutes=1)  # a wait that is extended by no more than this is not reported again
 _PAST = datetime.min.replace(tzinfo=UTC)
 

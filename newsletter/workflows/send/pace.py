@@ -51,7 +51,7 @@ def opens_at(window: SendingWindow, now: datetime) -> datetime:
 
 
 def shown_window(pace: Pace) -> str:
-    """Return a sentence that explains the sending window to people, or an empty string without a window."""
+    """Return a sentence that explains the sending window to people, or an empty string if there is none."""
     if pace.window is None:
         return ""
     days = ", ".join(day for day in _WEEKDAYS if day in pace.window.weekdays)

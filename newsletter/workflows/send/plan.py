@@ -37,7 +37,7 @@ _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What the user asked for: an issue, a segment and a time."""
+    """The user's request: an issue, a segment and a time."""
 
     folder: Path  # the issue's folder
     segment: Segment
@@ -80,7 +80,7 @@ def plan_broadcast(
     probing: Probing | None = None,
     now: datetime,
 ) -> BroadcastPlan:
-    """Compose the issue, check it for its sending time, and find who would get what. Do not change the ledger.
+    """Compose the issue, check it as of its sending time, and find who would get what. Do not change the ledger.
 
     Without a `provider`, the plan does not say where the emails wait for their scheduled time. Raise MistakesError for
     mistakes in the files. Raise InputError if a check is unknown, the time is not possible, or there are no recipients.
@@ -129,7 +129,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
 
     Before that, the addresses in `worn_out` are suppressed. A subscriber who joined after the plan was made may need
     another variant; it is rendered and checked before the freeze. Raise FindingsError if an error blocks sending. Raise
-    InputError if there are no recipients, if the scheduled time has passed since, or if a variant is missing and the
+    InputError if there are no recipients, if the scheduled time has passed by now, or if a variant is missing and the
     issue was edited after the plan was made.
     """
     _require_free(plan.blocking)
@@ -139,7 +139,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
         add_suppressions(database, plan.worn_out)
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
     rendered = plan.composed.rendered
-    while True:  # this ends: each round renders at least one more readership, and their number is finite
+    while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
         except NotRenderedError as err:
@@ -157,7 +157,7 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
     edited = InputError("the issue was edited in the meantime; nothing was sent. Review it, then send it again")
     try:
         _, rendered = render_folder(plan.composed.subject.config, plan.folder)
-    except MistakesError as err:  # the plan was made without any
+    except MistakesError as err:  # the files had no mistakes when the plan was made
         raise edited from err
     if rendered.content_hash != plan.request.content_hash:
         raise edited
@@ -165,7 +165,7 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
 
 
 def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:
-    """Return the errors in more variants of an issue, checked in the same way as its other variants."""
+    """Return the errors in additional variants of an issue, checked in the same way as its other variants."""
     subject = composed.subject
     judged = judge_rendered(subject.config, subject.issue, rendered, at=subject.at, known_fields=subject.known_fields)
     return judged.errors

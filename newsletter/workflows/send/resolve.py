@@ -97,7 +97,7 @@ def resolve_chunks(
     because: str,
     now: datetime,
 ) -> int:
-    """Settle the chunks in the way that a person decided. Return the number of deliveries settled.
+    """Settle the chunks as a person decided. Return the number of deliveries settled.
 
     If the broadcast is over, deliveries to resend are canceled instead. A later broadcast can reach these people.
     Chunks that were proven accepted or sent again in the meantime are not changed.

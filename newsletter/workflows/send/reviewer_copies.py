@@ -30,7 +30,7 @@ class TestCopy(Struct, frozen=True, kw_only=True):
     __test__ = False  # tells pytest that this is not a test class
 
     email: str
-    refused: str  # the provider's reason; empty if it was accepted
+    refused: str  # the provider's reason for rejecting the copy; empty if it was accepted
 
 
 def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:

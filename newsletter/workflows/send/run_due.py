@@ -1,7 +1,7 @@
 """Process all scheduled broadcasts once: send what is due, pause what is late, finish what is being canceled.
 
-Only scheduled broadcasts are processed. An unscheduled broadcast that was interrupted must be resumed by a person. Runs
-at the same time share the work; no chunk is claimed twice.
+Only scheduled broadcasts are processed. An unscheduled broadcast that was interrupted must be resumed by a person.
+Simultaneous runs share the work; no chunk is claimed twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ class DueBroadcast(Struct, frozen=True, kw_only=True):
 
 
 class DoneBroadcast(Struct, frozen=True, kw_only=True):
-    """What a run did with one scheduled broadcast, and its state afterwards."""
+    """The result of a run for one scheduled broadcast, and the state of the broadcast afterward."""
 
     found: DueBroadcast
     broadcast: Broadcast
@@ -178,8 +178,9 @@ def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> 
 def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: datetime) -> str:
     """Return why a broadcast is too late to be sent automatically, or an empty string if it is not.
 
-    A broadcast in progress is late only if nothing was sent for that long, apart from waits that the pace requires. The
-    pace can spread emails with the same due time over days. The sending window can open long after a zone's due time.
+    A broadcast in progress is late only if nothing has been sent for longer than the allowed lateness, apart from waits
+    that the pace requires. The pace can spread emails with the same due time over days. The sending window can open
+    long after a zone's due time.
     """
     allowed = timedelta(minutes=config.settings.delivery.lateness_minutes)
     due = next_due(database, broadcast.id)
@@ -254,7 +255,7 @@ def carry_out(
     except ProviderError as err:
         failure = str(err)
     except InputError:
-        failure = ""  # another process was faster, for example to cancel; the new state is reported
+        failure = ""  # another process was faster and, for example, canceled it; the new state is reported
     return DoneBroadcast(
         found=found,
         broadcast=require_broadcast(database, number),

@@ -1,4 +1,4 @@
-"""Schedule a broadcast: parse the time, find who gets it when, and decide where it waits until then."""
+"""Schedule a broadcast: parse the time, find out who gets it when, and decide where it waits until then."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Travel(StrEnum):
 
     HELD = "held"  # the provider gets the whole broadcast immediately, and holds it
     HELD_LATER = "held later"  # `run-due` submits it some time ahead, and the provider holds it
-    ON_TIME = "on time"  # the provider cannot hold it, so `run-due` submits it at its time
+    ON_TIME = "on time"  # the provider cannot hold it, so `run-due` submits it at the scheduled time
 
 
 class SchedulePlan(Struct, frozen=True, kw_only=True):
@@ -35,9 +35,9 @@ class SchedulePlan(Struct, frozen=True, kw_only=True):
     last: datetime
     zones: tuple[ZoneCount, ...]  # in the order of their due times; empty without local time
     travel: Travel | None  # None if the provider was not opened
-    begins: datetime  # when `first` is submitted to the provider
+    begins: datetime  # when the emails due at `first` are submitted to the provider
     notes: tuple[str, ...]  # remarks about the time, such as a clock change
-    zoneless: int  # the number of people without a known zone, who get it in the schedule's zone
+    zoneless: int  # the number of people without a known zone; the schedule's zone is used for them
 
     @property
     def leaves_at_once(self) -> bool:
@@ -46,7 +46,7 @@ class SchedulePlan(Struct, frozen=True, kw_only=True):
 
     @property
     def past(self) -> tuple[ZoneCount, ...]:
-        """The zones in which the time is already past. Their subscribers get it immediately."""
+        """The zones in which the time has already passed. Their subscribers get the issue immediately."""
         return tuple(zone for zone in self.zones if zone.due_at < self.first)
 
     def zone_at(self, moment: datetime) -> str:

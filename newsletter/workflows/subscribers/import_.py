@@ -42,8 +42,8 @@ def import_list(
 ) -> ImportReport:
     """Merge a list into the existing subscribers, in one transaction.
 
-    `on_shape` is called with how the file is read, and `on_progress` with the number of bytes read so far. Raise
-    InputError or MistakesError if the file cannot be read as a list; in that case, nothing is imported.
+    `on_shape` is called with a description of how the file is read, and `on_progress` with the number of bytes read so
+    far. Raise InputError or MistakesError if the file cannot be read as a list; in that case, nothing is imported.
     """
     terms = ImportTerms(
         file=on_one_line(request.path.name),

@@ -45,7 +45,7 @@ class NewPerson(Struct, frozen=True, kw_only=True):
     timezone: str = ""
     tags: tuple[str, ...] = ()
     consent_source: str
-    consented_at: str | None = None  # a date, or a date with time; None: now
+    consented_at: str | None = None  # a date, with or without a time; None means now
     consent_wording: str = ""
 
 
@@ -68,7 +68,7 @@ def require_person(database: Database, email: str, *, key: bytes | None = None) 
     if key is None and count_forgotten(database):
         raise InputError(
             f"nothing is known about {email}, and without the key it cannot be checked whether this person was erased; "
-            "set the environment variable NEWSLETTER_KEY, or check the spelling of the address"
+            "set the NEWSLETTER_KEY environment variable, or check the spelling of the address"
         )
     raise InputError(
         f"nothing is known about {email}; check the spelling, or search by name: "
@@ -115,7 +115,7 @@ def _imports_of(subscriber: Subscriber, imports: tuple[PastImport, ...]) -> tupl
 
 
 def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
-    """Return the person as a record, read as an import would. Raise InputError with everything that is wrong."""
+    """Return the person as a record, parsed as in an import. Raise InputError with everything that is wrong."""
     faults: list[str] = []
 
     def checked(check: Callable[[str], Value], text: str, otherwise: Value) -> Value:

@@ -1,4 +1,4 @@
-"""Statistics about the audience: its size, its growth, where it comes from, and who no longer reads."""
+"""Statistics about the audience: its size, growth and sources, and the people who no longer read the newsletter."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ from newsletter.workflows.segments import segment_where
 
 Counted = TypeVar("Counted")
 
-STEPS = 8  # the number of calls of `on_step`
+STEPS = 8  # the number of calls to `on_step`
 ENGAGEMENT_DAYS = 90
 _MONTHS = 12
 _MOST_MONTHS = 240
@@ -134,7 +134,7 @@ def _named(languages: Breakdown) -> Breakdown:
 
 
 class _Patience(Struct, frozen=True, kw_only=True):
-    """How long a subscriber may be inactive: at least this many days and this many issues."""
+    """How long a subscriber must have been inactive: at least this many days and this many issues."""
 
     days: int
     issues: int
@@ -164,7 +164,7 @@ def find_candidates(
 def silence_of(days: int) -> str:
     """Return the segment expression for inactive subscribers.
 
-    They joined more than `days` days ago, were emailed since, and neither opened nor clicked.
+    They joined more than `days` days ago. In the last `days` days, they were emailed but neither opened nor clicked.
     """
     return (
         f"joined < {days} days ago and last_received >= {days} days ago "

@@ -26,7 +26,7 @@ Topics = Mapping[str, str]  # topic name → title, from newsletter.toml
 def named_suppressions(
     emails: Sequence[str], terms: SuppressionTerms, *, topics: Topics, now: datetime
 ) -> tuple[Suppression, ...]:
-    """Return suppressions for addresses. Raise InputError listing every invalid address, or for an unknown topic."""
+    """Return suppressions for addresses. Raise InputError with every invalid address, or if the topic is unknown."""
     require_topic(terms.topic, topics)
     detail, reason = require_one_line("--because", terms.detail), terms.reason or SuppressionReason.UNSUBSCRIBED
     faults, suppressions = [], []
@@ -56,7 +56,7 @@ def suppressed(
 ) -> Iterator[Suppression]:
     """Yield the suppressions, ordered by address, optionally only those of one topic or one reason.
 
-    Raise InputError if the topic is not defined and no suppression is for it.
+    Raise InputError if the topic is not defined and has no suppressions.
     """
     if topic and topic not in topics and not count_suppressions(database, topic=topic):
         require_topic(topic, topics)

@@ -57,7 +57,7 @@ class SyncPlan(Struct, frozen=True, kw_only=True):
     new_there: tuple[str, ...]  # addresses to add to the provider's unsubscribe list
     off_there: tuple[ListedAddress, ...]  # outdated entries to remove from its lists, because we lifted the suppression
     forgotten: int  # addresses of erased people; their entries are not changed
-    unusable: int  # the number of entries that are not a valid address
+    unusable: int  # the number of entries without a valid address
 
     @property
     def changes_there(self) -> int:
@@ -141,9 +141,9 @@ def hand_over(
 ) -> tuple[str, ...]:
     """Update the provider's lists from ours. Return the addresses that the provider refused.
 
-    People who were suppressed or allowed again since the plan was made are skipped. `on_done` is called with the number
-    of addresses just finished. Raise ProviderError if the provider fails. Changes made before that remain, and the next
-    sync continues from there.
+    People who have been suppressed or allowed again since the plan was made are skipped. `on_done` is called with the
+    number of addresses just finished. Raise ProviderError if the provider fails. Changes made before that remain, and
+    the next sync continues from there.
     """
     lists = require_lists(provider)
     for entries in _pages(plan.off_there):

@@ -1,6 +1,7 @@
-"""The worker, a process that sends what is due according to the ledger. Many can run, on any number of machines.
+"""The worker, a process that sends what is due according to the ledger.
 
-The ledger is the source of truth. The queue only wakes idle workers, so that they need not query it all the time.
+Many workers can run, on any number of machines. The ledger is the source of truth. The queue only wakes idle workers,
+so that they do not have to query the ledger all the time.
 """
 
 from pathlib import Path

@@ -22,7 +22,7 @@ from newsletter.workflows.send.run_due import DOES_SOMETHING, Due, DueBroadcast,
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
-_LOOK_AGAIN_AFTER = timedelta(minutes=10)  # because it may be canceled in the meantime, or its process may die
+_LOOK_AGAIN_AFTER = timedelta(minutes=10)  # because the broadcast may be canceled by then, or its process may die
 
 
 class Drains:

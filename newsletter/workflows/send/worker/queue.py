@@ -108,7 +108,7 @@ async def work_through(queue: App, *, concurrency: int) -> None:
 
 
 async def clear_stalled(queue: App) -> None:
-    """Remove the jobs of dead workers. The ledger knows which work is unfinished."""
+    """Remove the jobs of dead workers. The ledger records which work is unfinished."""
     await queue.job_manager.prune_stalled_workers(_STALLED_SECONDS)
     for job in await queue.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=_STALLED_SECONDS):
         with suppress(ConnectorException):  # another worker removed it first

@@ -59,7 +59,7 @@ class _Service(Struct):
     _threads: ThreadPoolExecutor | None = None
 
     async def run(self) -> signal.Signals:
-        """Serve until a signal arrives. Start again after each loss of the database."""
+        """Serve until a signal arrives. Start again after each loss of the connection to the database."""
         self._prepare_loop()
         with ThreadPoolExecutor(self.concurrency + 1, thread_name_prefix="worker") as self._threads:
             while not self._stopping.is_set():
@@ -138,7 +138,7 @@ class _Service(Struct):
     async def _wait_for_database(self, error: Exception) -> None:
         seconds = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LONGEST_PAUSE_SECONDS)
         self._failures += 1
-        # The exceptions of procrastinate have no useful message, but their cause does.
+        # The messages of procrastinate's exceptions are not useful, but those of their causes are.
         cause = error if isinstance(error, StoreError) else error.__cause__ or error
         self.log(f"the database cannot be used ({one_line(str(cause))}); trying again in {seconds:.0f} s")
         await self._pause(seconds)

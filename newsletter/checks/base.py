@@ -59,7 +59,7 @@ class CheckContext(Struct, frozen=True, kw_only=True):
         return place_of_key(self.subject.config, *keys)
 
     def text_place(self, text: str) -> Place:
-        """Return the place where a text was written, or `issue.yaml` if the theme or the program wrote it."""
+        """Return the place where the text was written, or `issue.yaml` if the theme or the program wrote it."""
         return self.sources.place_of_text(text) or self.issue_place
 
     def link_place(self, address: str, text: str) -> Place:
@@ -96,7 +96,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     why: str  # what is checked, and why it matters to readers
     source: str = "this program"  # who requires it
     severity: Severity = Severity.ERROR  # the highest severity of its problems
-    check: Check | None = None  # None if a probe checks it, or if the files are checked while they are loaded
+    check: Check | None = None  # None if a probe does the check, or if it is done while the files are loaded
     needs_audience: bool = False  # True if it cannot run until the subscribers' merge fields are known
     can_be_waived: bool = True  # False if the law requires it, or nothing could be sent without it
 
@@ -111,7 +111,7 @@ def rule(
 ) -> Callable[[Check], Rule]:
     """Return a decorator that turns a check into a rule.
 
-    Users read the check's docstring, just as they read a command's docstring as its help. Its first line is the title:
+    Users see the check's docstring, just as they see a command's docstring in its help. Its first line is the title:
     a noun phrase that names the problem. Its second paragraph says what is checked, then why it matters to readers.
     Further paragraphs are for developers.
     """
@@ -133,7 +133,7 @@ def rule(
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
-    """The input of a probe besides the context."""
+    """The input of a probe, in addition to the context."""
 
     memory_folder: Path  # where results may be stored between runs
     now: datetime
@@ -186,7 +186,7 @@ def first_of_each(things: Iterable[_Thing], kind_of: Callable[[_Thing], Hashable
 
 
 def shown(text: str) -> str:
-    """Return the first words of a text, to quote it in a problem."""
+    """Return the first words of the text, for quoting it in a problem."""
     words = text.split()
     return " ".join(words[:_SHOWN_WORDS]) + (" …" if len(words) > _SHOWN_WORDS else "")
 

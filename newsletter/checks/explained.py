@@ -32,7 +32,7 @@ _NEEDS = {
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """A rule as users read it: the problem, what is checked and why, who requires it, and its effects."""
+    """A rule as users see it: the problem, what is checked and why, who requires it, and its effects."""
 
     id: str
     title: str
@@ -50,7 +50,7 @@ class Family(Struct, frozen=True, kw_only=True):
 
 
 def explained_families() -> tuple[Family, ...]:
-    """Return all rules by family: for the email, for its recipients, and for what the workspace requires."""
+    """Return all rules by family: those for the email and for its recipients, and those that the workspace requires."""
     told = [_explanation(rule, rule.source, *_effects(rule)) for rule in RULES]
     told += [_explanation(rule, rule.source, str(Severity.WARNING), "for broadcasts only") for rule in AUDIENCE_RULES]
     for demand in REQUIREMENTS:

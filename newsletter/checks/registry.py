@@ -91,7 +91,7 @@ def check_issue(
 def _probed(
     context: CheckContext, circumstances: Circumstances | None, on_probed: Callable[[str], None]
 ) -> Iterable[Probed]:
-    """Yield the result of each probe. Probes run in parallel, because each one waits for something outside."""
+    """Yield the result of each probe. Probes run in parallel, because each waits for something outside this program."""
     if circumstances is None:
         yield from (_left_out(probe, _NOT_ASKED) for probe in probes.PROBES)
         return

@@ -29,11 +29,11 @@ _BEGIN = "newsletter-report-begins"
 _REPORT = ("report_safe 0", "clear_report_template", f"report {_BEGIN}", "report _TESTSSCORES_", "report _SUMMARY_")
 _SUMMARY_LINE = re.compile(r"^\s*-?\d+(?:\.\d+)?\s+(?P<name>[A-Z0-9_]+)\s+(?P<words>\S.*)$")
 _PART = re.compile(r"^(?:BODY|RAW|URI|FULL): ")
-# The debug log's line about a rule that matched a text. A part of a rule is named __, followed by the rule's name.
+# A line of the debug log about a rule that matched text. The name of a subrule begins with __ and the rule's name.
 _HIT = re.compile(r'ran \w+ rule (?:__)?(?P<name>[A-Z0-9_]+) ======> got hit: "(?P<text>.*)"$', re.MULTILINE)
 _NO_WORDS = "No description available"
 _LONGEST_HIT = 60  # characters
-_LEAST_POINTS = 0.05  # Rules that only inform score a thousandth of a point.
+_LEAST_POINTS = 0.05  # Purely informational rules score a thousandth of a point.
 
 
 class SpamRule(Struct, frozen=True, kw_only=True):
@@ -134,12 +134,12 @@ def _problems(rules: Iterable[SpamRule], total: float, severity: Severity, conte
             severity=severity,
             place=_place_of(rule, context),
             what=f"SpamAssassin gives {rule.score:g} of {total:g} spam points for {rule.name}{meaning}{seen}",
-            remedy=f"change the text or setting that it names; aim for at most {GOOD_SCORE:g} points in total",
+            remedy=f"change the text or setting that the rule is about; aim for at most {GOOD_SCORE:g} points in total",
         )
 
 
 def _place_of(rule: SpamRule, context: CheckContext) -> Place:
-    """Return the place of the text that matched a rule, or of the header that the rule is about, or the issue."""
+    """Return the place of the text that matched a rule, of the header that the rule is about, or of the issue."""
     if rule.text and (place := context.sources.place_of_text(rule.text)):
         return place
     about = f"{rule.name} {rule.words}".upper()

@@ -33,7 +33,7 @@ from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
 ISSUES_FOLDER = "issues"
-_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and systems leave
+_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 
 
 def issue_names(config: Config) -> list[str]:

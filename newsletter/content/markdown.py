@@ -24,11 +24,11 @@ class _WholeAddresses(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no 
             self.add(scheme, None)
 
     def match(self, text: str) -> Any:
-        """Return all addresses in a text."""
+        """Return all addresses in the text."""
         return super().match(text.translate(_PARTED))
 
     def match_at_start(self, text: str) -> Any:
-        """Return the address that a text begins with."""
+        """Return the address that the text begins with."""
         return super().match_at_start(text.translate(_PARTED))
 
 

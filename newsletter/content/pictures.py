@@ -26,7 +26,7 @@ _PHONES_OWN = frozenset({".heic", ".heif"})
 def find_picture(folder: Path, name: str) -> Path:
     """Return the file of an image that an issue names, relative to the issue's folder.
 
-    Raise FaultError if it is missing, outside the issue, or not an image that can be used.
+    Raise FaultError if the file is missing, outside the issue, or not an image that can be used.
     Only the header is read here. Damage in the rest of the file is found when the image is resized.
     """
     path = (folder / name).resolve()
@@ -73,13 +73,13 @@ def location_of(name: str, tree: object) -> Location:
 
 @lru_cache(maxsize=256)
 def _require_head(path: Path, name: str, _modified_ns: int) -> None:
-    """Raise ValueError if a file is damaged, too large, or of another format than its name says.
+    """Raise FaultError if a file is damaged, too large, or in a different format than its name indicates.
 
     `_modified_ns` is only part of the cache key.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about its size, which is checked below
+            warnings.simplefilter("ignore")  # about the image's size, which is checked below
             with Image.open(path, formats=[PHOTOGRAPHED_FORMATS[path.suffix.lower()]]) as picture:
                 width, height = picture.size
                 picture.verify()

@@ -62,7 +62,7 @@ class Document(Struct, frozen=True, kw_only=True):
 
     @property
     def source(self) -> Source:
-        """Return the file and the line of each key in it."""
+        """The file, and the line of each key in it."""
         return Source(path=self.path, lines=self.lines)
 
 
@@ -79,7 +79,7 @@ def read_yaml(path: Path, shown: str, reading: Reading, model: type[Fields]) -> 
 def read_front_matter(path: Path, shown: str, reading: Reading) -> Document | None:
     """Read a Markdown file, with optional settings between two lines of dashes at its top.
 
-    `shown` is its path as messages show it. If the file cannot be read, note the mistakes and return None.
+    `shown` is the path as it appears in messages. If the file cannot be read, note the mistakes and return None.
     """
     return _read(path, shown, reading, _parse_front_matter)
 
@@ -216,7 +216,7 @@ def record_of(
 
 
 def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
-    """Return one of pydantic's errors. If a colon turned text into a key, the error says so."""
+    """Return pydantic's error. If a colon turned text into a key, return an error that explains this."""
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     if kind == "string_type" and isinstance(value, dict) and len(value) == 1:
         ((key, rest),) = value.items()
@@ -232,10 +232,10 @@ _ENDING = ".yaml"
 
 
 def read_tips(config: Config, language: str, *, asked_at: Place, reading: Reading) -> Tips | None:
-    """Return the theme's steps in a language. Without a file for `pt-BR`, return the steps in `pt`.
+    """Return the theme's steps in a language. If there is no file for `pt-BR`, for example, return the steps in `pt`.
 
-    If there is no file, or the file has mistakes, note them and return None. `asked_at` is the place in the issue that
-    asks for the steps.
+    If there is no file, or it has mistakes, note what is wrong and return None. `asked_at` is the place in the issue
+    that asks for the steps.
     """
     path = _find(config, language)
     if path is None:

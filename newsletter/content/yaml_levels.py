@@ -1,4 +1,4 @@
-"""Follows the indentation of a YAML file: which list or set of keys each of its lines belongs to."""
+"""Follows the indentation of a YAML file, to find out which list or set of keys each line belongs to."""
 
 from msgspec import Struct, field
 
@@ -33,11 +33,11 @@ class YamlLevels(Struct):
 
     @property
     def expected(self) -> int:
-        """How many spaces the next line most likely needs."""
+        """The number of spaces that the next line most likely needs."""
         return self._open[-1].spaces + 2 * self.takes_more if self._open else 0
 
     def place(self, number: int, spaces: int, *, is_list: bool, content: str) -> YamlMistake | None:
-        """Find the level to which a key or an item belongs. Return a mistake if its indentation fits no level."""
+        """Find the level to which a key or an item belongs. Return a mistake if the indentation fits no level."""
         if self._shifted and spaces < min(self._shifted):
             self._shifted.clear()
         spaces = self._shifted.get(spaces, spaces)

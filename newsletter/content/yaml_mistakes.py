@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from newsletter.model.typography import in_quotes, shortened, unknown_escape
 
-SIGNS_THAT_NEED_QUOTES = "@`%*&!"  # YAML gives them a meaning at the start of a value
+SIGNS_THAT_NEED_QUOTES = "@`%*&!"  # YAML gives them a special meaning at the start of a value
 BULLET = re.compile(r"([•–—·▪◦])[ \t\u00a0]*(?=\S)|(\*)[ \t\u00a0]+(?=\S)")
 WORD = re.compile(r"[A-Za-z][\w-]*")
 CLOSING: Final = {"[": "]", "{": "}"}
@@ -30,20 +30,20 @@ def subject_of(prefix: str) -> str:
 
 
 def begins_with_sign(line: int, prefix: str, text: str) -> YamlMistake:
-    """Return the mistake for a text that needs quotes because it begins with a sign such as `@` or `*`."""
+    """Return the mistake for text that needs quotes because it begins with a character such as `@` or `*`."""
     sign = "{{" if text.startswith("{{") else text[0]
     remedy = f"put it in quotes: {prefix}{in_quotes(text)}"
     return YamlMistake(line, f"{subject_of(prefix)} begins with {sign}", remedy)
 
 
 def has_another_colon(line: int, prefix: str, text: str) -> YamlMistake:
-    """Return the mistake for a text that contains a colon."""
+    """Return the mistake for text that contains a colon."""
     what = f"{subject_of(prefix)} contains a colon"
     return YamlMistake(line, what, f"put it in quotes: {prefix}{in_quotes(text)}")
 
 
 def cut_at_hash(line: int, prefix: str, text: str, position: int) -> YamlMistake:
-    """Return the mistake for a text with ` #` in it, which begins a comment in YAML. The `#` is at `position`."""
+    """Return the mistake for text with ` #` in it, which begins a comment in YAML. The `#` is at `position`."""
     comment = shortened(text[position:])
     remedy = f"put it in quotes: {prefix}{in_quotes(text)}"
     if re.match(r"#+(\s|$)", comment):
@@ -115,7 +115,7 @@ def text_after_quotes(line: int, sign: str, rest: str) -> YamlMistake:
 
 
 def backslash(line: int, prefix: str, quoted: str) -> YamlMistake | None:
-    """Return the mistake for a backslash in double quotes that YAML does not know."""
+    """Return the mistake for a backslash in double quotes that does not begin a valid YAML escape."""
     if quoted[0] != '"' or unknown_escape(quoted, _ESCAPES) is None:
         return None
     what = f"{subject_of(prefix)} has a backslash in double quotes"

@@ -1,8 +1,9 @@
 """Reads keys, lists and text from YAML, with the line of each, and describes mistakes in plain words.
 
-The reader goes through the events of PyYAML's parser and builds the values itself. A value without quotes stays the
-text that was written: `12:30`, `No`, `1.10` and `20260225` become something else only if their field says so. Anchors,
-aliases and tags are refused, and so is nesting deeper than 20 levels. No file can exhaust the memory or the stack.
+The reader goes through the events of PyYAML's parser and builds the values itself. A value without quotes stays
+exactly as it was written: `12:30`, `No`, `1.10` and `20260225` become something else only if their field requires it.
+Anchors, aliases and tags are refused, and so is nesting deeper than 20 levels. No file can exhaust the memory or the
+stack.
 """
 
 import re
@@ -34,7 +35,7 @@ _LONGEST_LINE: Final = 2_000  # how many characters of a line are read to descri
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _NO_VALUE = frozenset({"", "~", "null"})
 _HASH = re.compile(r"[ \t]+#")
-# Values that are not prose, so that a comment may follow them: dates, numbers, links, names of files.
+# Values that are not prose, so a comment may follow them: dates, numbers, links, file names.
 _NO_PROSE = re.compile(r"[\d:., -]+|(?:https?://|mailto:)\S+|[a-z0-9._/-]+")
 _ODD_SPACE = re.compile(ODD_SPACE)
 _NOT_PLAIN = frozenset({"'", '"', "|", ">"})
@@ -49,7 +50,7 @@ class YamlTree(Struct, frozen=True):
 
 
 def read_yaml_text(text: str, *, first_line: int = 1, on_text: Callable[[str, int], str] | None = None) -> YamlTree:
-    """Read a YAML text that begins on line `first_line` of its file.
+    """Read YAML that begins on line `first_line` of its file.
 
     `on_text` receives every text value with its line, and returns the value to keep.
     """
@@ -202,11 +203,11 @@ class _Builder(Struct):
         return self.on_text(value, line)
 
     def _plain(self, event: yaml.ScalarEvent, line: int, prefix: str) -> str:
-        """Return a text without quotes. Note a mistake if a `#` cuts it off or curly quotes surround it."""
+        """Return a value that has no quotes. Note a mistake if a `#` cuts it off or curly quotes surround it."""
         value, end = str(event.value), _end_of(event)
         # The pattern is matched first, so that a long line of many values is not copied for each value.
         if _HASH.match(self.text, end) and _is_cut(value, rest := self._rest_of_line(end, strip=False)):
-            if not prefix:  # in brackets or braces, whose closing sign is part of the comment as well
+            if not prefix:  # in brackets or braces, whose closing character is part of the comment as well
                 rest = re.split(r"[\]},]", rest, maxsplit=1)[0]
             whole = f"{value}{rest.rstrip()}".strip()
             self.mistakes.append(cut_at_hash(self._line_at(end), prefix, whole, whole.find("#", len(value))))
@@ -234,7 +235,7 @@ class _Builder(Struct):
         self.mistakes.append(YamlMistake(line, what, remedy))
 
     def _line_at(self, position: int) -> int:
-        """Return the line of the file at a position in the text, but never a blank line at its end."""
+        """Return the line of the file at a position in the text, but never a blank line at the end of the file."""
         return self.first_line + bisect_left(self._breaks, min(position, self._last))
 
     def _rest_of_line(self, position: int, *, strip: bool = True) -> str:
@@ -275,7 +276,7 @@ def _is_nothing(event: yaml.Event) -> bool:
 
 
 def _is_cut(value: str, rest: str) -> bool:
-    """Return whether ` #` after a value cuts off a text, instead of beginning a comment.
+    """Return whether ` #` after a value cuts off text instead of beginning a comment.
 
     A comment comes after two spaces, or after a value that is not prose.
     """
@@ -286,7 +287,7 @@ def _is_cut(value: str, rest: str) -> bool:
 
 
 def _remedy_in_braces(before: tuple[str, str] | None, key: str) -> str:
-    """Return how to fix a word in braces that has no colon. Most often it is the end of a text with a comma."""
+    """Return how to fix a word in braces that has no colon. Most often it is the end of text that contains a comma."""
     if before is None:
         return "write `key: value` pairs in the braces, with a comma between two pairs"
     name, text = before

@@ -1,8 +1,8 @@
-"""Takes a second look at a YAML file that the parser refused, to say in a writer's words what is wrong on which line.
+"""Takes a second look at a YAML file that the parser refused, to say in a writer's words what is wrong, and where.
 
-The parser reports the place at which it could not continue, often a line or more after the mistake, and its own inner
-state. This module knows only what writers use: keys, lists, quotes, brackets, and texts of several lines. It reports
-only what is wrong in any YAML file, and skips lines that it does not understand.
+The parser reports the place at which it could not continue, often a line or more after the mistake, and its own
+internal state. This module recognizes only what writers use: keys, lists, quotes, brackets, and multiline text. It
+reports only what is wrong in any YAML file, and skips lines that it does not understand.
 """
 
 import re
@@ -52,19 +52,19 @@ class _Unclosed(Struct, frozen=True):
 
     @property
     def mistake(self) -> YamlMistake:
-        """The mistake if no line closes it."""
+        """The mistake to report if no line closes them."""
         return never_closed(self.line, self.sign, self.prefix, self.text)
 
 
 def look_again(text: str, first_line: int) -> list[YamlMistake]:
-    """Return the mistakes in a text in order, at most one per line."""
+    """Return the mistakes in the text, in order and at most one per line."""
     return _YamlLines(first_line=first_line).over(text.split("\n"))
 
 
 class _YamlLines(Struct):
     first_line: int
     levels: YamlLevels = field(default_factory=YamlLevels)
-    block_text: int | None = None  # lines that are indented deeper belong to a text after `|` or `>`
+    block_text: int | None = None  # lines indented deeper than this belong to the text after `|` or `>`
     opened: _Unclosed | None = None
     commented: tuple[int, str, str] | None = None  # the last text that contains ` #` without quotes: line, prefix, text
     found: list[YamlMistake] = field(default_factory=list)
@@ -233,7 +233,7 @@ def _begins_with_key(content: str) -> bool:
 
 
 def _depth(text: str, depth: int) -> tuple[int, int]:
-    """Return how many brackets are still open after a text, and the position at which counting ended."""
+    """Return how many brackets are still open after the text, and the position at which counting ended."""
     position, before = 0, ""
     while position < len(text):
         sign = text[position]

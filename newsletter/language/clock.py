@@ -18,7 +18,7 @@ def show_day(day: date) -> str:
 
 
 def show_minute(moment: datetime | None) -> str:
-    """Return a time as `2026-02-19 08:00` in its own time zone, or an empty text for None."""
+    """Return a time as `2026-02-19 08:00` in its own time zone, or an empty string for None."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
@@ -28,7 +28,7 @@ def show_second(moment: datetime) -> str:
 
 
 def show_utc(moment: datetime | None) -> str:
-    """Return a time in UTC as `2026-02-19 08:00 UTC`, or an empty text for None."""
+    """Return a time in UTC as `2026-02-19 08:00 UTC`, or an empty string for None."""
     return f"{show_minute(moment)} UTC" if moment else ""
 
 

@@ -1,4 +1,4 @@
-"""Write how many of something there are, in the messages of the program."""
+"""Write counts with the right form of the noun, for the program's messages."""
 
 
 def count_of(number: int, noun: str) -> str:

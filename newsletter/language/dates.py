@@ -1,4 +1,4 @@
-"""Dates, ranges and zone labels of an event, in words. They are made from its fields, so they cannot be wrong.
+"""Dates, ranges and zone labels of an event, in words. They are made from the event's fields, so they cannot be wrong.
 
 English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT"). Every other
 language takes its forms from CLDR through Babel.
@@ -50,7 +50,7 @@ class _Span(Struct, frozen=True, kw_only=True):
 
 
 def format_when(item: Item, language: str) -> str:
-    """Return the days and times of an event on one line, or an empty text if it has no date."""
+    """Return the days and times of an event on one line, or an empty string if it has no date."""
     span = _span(item)
     if span is None:
         return ""
@@ -97,7 +97,7 @@ def _span(item: Item) -> _Span | None:
     if not isinstance(starts, datetime) or not isinstance(ends, datetime):
         return _Span(first=starts, last=ends, starts=None, ends=None)
     last = ends.date()
-    # An evening that ends at or after midnight is still one day's event.
+    # An evening event that ends at or after midnight still counts as one day.
     if item.fields.repeats is None and ends - starts < timedelta(hours=18):
         last = starts.date()
     return _Span(
@@ -144,7 +144,7 @@ def _times(span: _Span, locale: Locale) -> str:
 
 
 def _zone_label(moment: datetime, locale: Locale) -> str:
-    """Return a zone's short name such as `PT` if the language has one, else its long name or its city.
+    """Return a zone's short name such as `PT` if the language has one, else the zone's long name or its city.
 
     A bare offset from UTC is never returned.
     """
@@ -187,7 +187,7 @@ def google_calendar_url(item: Item) -> str | None:
 
     A repeated event is given as its first occurrence with a weekly rule. The end of an all-day event is exclusive. An
     event with a start time but no end lasts one hour, as if the reader had entered it. The calendar hides an event
-    without a length.
+    without a duration.
     """
     starts = item.fields.starts
     if starts is None:

@@ -1,4 +1,4 @@
-"""The text direction of a language, of a text, and of phrases in a text that run the other way."""
+"""The text direction of a language, of a string, and of phrases in a string that run the other way."""
 
 import re
 import unicodedata
@@ -55,7 +55,7 @@ def direction_of_text(text: str, around: Direction) -> Direction:
 
 
 def parts_by_direction(text: str, around: Direction) -> Iterator[tuple[str, Direction]]:
-    """Yield the parts of a text with their directions. A part whose direction is not `around` must be isolated."""
+    """Yield the parts of the text with their directions. A part whose direction is not `around` must be isolated."""
     pattern = _PHRASE_FROM_RIGHT if around is Direction.LEFT_TO_RIGHT else _FROM_LEFT
     last = 0
     for match in pattern.finditer(text):

@@ -63,7 +63,7 @@ def read_when(text: str, *, zone: str, now: datetime) -> When:
 
 
 def clock_note(wall_time: datetime, zone: str) -> str:
-    """Return a note if a zone's clocks skip a time that day or show it twice, else an empty text."""
+    """Return a note if a zone's clocks skip a time that day or show it twice, else an empty string."""
     own = ZoneInfo(zone)
     first, second = (wall_time.replace(tzinfo=own, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
@@ -140,7 +140,7 @@ def _at_offset(offset: re.Match[str], day: str, clock: time, *, zone: str, now: 
 def _zone(typed: str, default: str) -> str:
     """Return the IANA name of a time zone.
 
-    Raise InputError for an abbreviation. Several of them mean two zones, or a zone for only half of the year.
+    Raise InputError for an abbreviation. Some abbreviations stand for two zones, or for a zone in only half the year.
     """
     if typed.upper() in {"UTC", "Z"}:
         return "UTC"
@@ -149,5 +149,5 @@ def _zone(typed: str, default: str) -> str:
             return ZoneInfo(typed).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    # Without a zone the time is in the newsletter's own, which is what an abbreviation usually means.
+    # Without a zone, the time is in the newsletter's own zone, which is what an abbreviation usually means.
     raise InputError(f"{typed!r} is not the full name of a time zone; {_ZONES}, or omit it for {default}")

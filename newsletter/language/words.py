@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from babel import Locale, UnknownLocaleError
 
-# How a language says that something happens on that day each week; `{day}` is the weekday's name.
+# How each language says that something happens on the same weekday every week; `{day}` is the weekday's name.
 _WEEKLY = {
     "ar": "أيام {day}",
     "de": "jeden {day}",
@@ -31,7 +31,7 @@ _ENDS_A_LABEL = (
 # Words that people type with a date, in any language: before the day or month, between them, and beside a time of day.
 BEFORE_A_DATE = ("the", "on", "den", "der", "dem", "am", "el", "le", "il", "de")
 OF_A_MONTH = ("of", "de", "del", "d[’']")
-OF_A_MONTH_JOINED = "ב"  # written in one word with the month
+OF_A_MONTH_JOINED = "ב"  # written as one word with the month
 BESIDE_A_CLOCK = ("am", "pm", "a.m.", "p.m.", "uhr", "h")
 
 
@@ -46,7 +46,7 @@ def locale_of(language: str) -> Locale | None:
 
 
 def language_name(language: str) -> str:
-    """Return the English name of a language, or its code if Babel does not know it."""
+    """Return the English name of a language, or its code if Babel has no name for it."""
     locale = locale_of(language)
     return (locale and locale.get_display_name("en")) or language
 
@@ -68,7 +68,7 @@ def colon_after(label: str, language: str) -> str:
 
 
 def typed_forms(names: Mapping[str, Mapping[int, str]], *widths: str) -> dict[str, int]:
-    """Return every form in which people type the days or months of CLDR, with the number of each (Monday is 0).
+    """Return every form in which people type CLDR's names of days or months, with the number of each (Monday is 0).
 
     The forms are each name unchanged, capitalized and in capitals, with and without the dot of an abbreviation.
     """

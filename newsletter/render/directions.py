@@ -25,7 +25,7 @@ def directed(text: str, around: Direction) -> Markup:
 def with_directions(tokens: Sequence[Token], around: Direction) -> list[Token]:
     """Return the tokens with `dir` on each block and phrase that runs against the text around it.
 
-    They are copies, because other variants share the original tokens.
+    The returned tokens are copies, because other variants share the original tokens.
     """
     copied = [token.copy(attrs=dict(token.attrs)) for token in tokens]
     _direct(SyntaxTreeNode(copied), around)
@@ -72,7 +72,7 @@ def _state(block: SyntaxTreeNode, own: Direction, around: Direction) -> Directio
 
 
 def _direction_of_list(block: SyntaxTreeNode, around: Direction) -> Direction:
-    """Return the other direction if every item runs the other way."""
+    """Return the other direction if every item of the list runs that way, else `around`."""
     ways = {direction_of_text(_text(item), around) for item in block.children}
     return around.other if ways == {around.other} else around
 

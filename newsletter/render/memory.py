@@ -44,7 +44,7 @@ class Memory:
                     path.unlink(missing_ok=True)
 
     def _find(self, name: str) -> bytes | None:
-        """Return the entry of this name, or None if there is no entry or it is damaged."""
+        """Return the entry with this name, or None if there is no entry or it is damaged."""
         if name not in self._known and self._folder is not None:
             with suppress(OSError):
                 kept = (self._folder / name).read_bytes()
@@ -79,7 +79,7 @@ def compiled_templates(purpose: str, *, workspace: Path) -> BytecodeCache | None
 
     Compiled templates are code. They are kept out of the workspace, because anyone with access to a shared workspace
     could put one there. Jinja keeps them in the user's temporary folder, and refuses a folder that others own or may
-    write to. If there is no writable temporary folder, Python uses the current folder, which often is the workspace.
+    write to. If there is no writable temporary folder, Python uses the current folder, which is often the workspace.
     """
     try:
         if Path(gettempdir()).resolve().is_relative_to(workspace.resolve()):

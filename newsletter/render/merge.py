@@ -1,6 +1,7 @@
 """Turn merge tokens into slots once the email is finished, and write each subscriber's values into them.
 
-A chunk is processed column by column, because one step for a thousand values costs a fraction of a thousand steps.
+A chunk is processed column by column, because one step for a thousand values takes a fraction of the time of a
+thousand steps.
 """
 
 import re
@@ -87,12 +88,12 @@ ESCAPES: Mapping[Escape, Callable[[str], str]] = {
 }
 
 
-# This takes a third of the time of calling the class, because a named tuple's constructor is written in Python.
+# This takes a third of the time that calling the class takes, because a named tuple's constructor is written in Python.
 _recipient = cast("Callable[[tuple[object, ...]], Recipient]", partial(tuple.__new__, Recipient))
 
 
 class Personalizer:
-    """Makes the recipients of one variant from claimed deliveries. Their values are in the order of `fields`."""
+    """Makes the recipients of one variant from claimed deliveries, whose values are in the order of `fields`."""
 
     def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope) -> None:
         self._slots, self._fields, self._envelope = slots, fields, envelope

@@ -18,7 +18,7 @@ from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
 from newsletter.render.memory import Memory
 
-_EDITION = 1  # raise this number if images are made differently, so that cached images are made again
+_EDITION = 1  # increase this number if images are made differently, so that cached images are made again
 _STILL_SHAPE = Fraction(16, 9)
 _ENDINGS: Mapping[str, str] = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif"}
 
@@ -32,7 +32,7 @@ class ShownPicture(Struct, frozen=True, kw_only=True):
 
 
 class PictureShelf:
-    """Collects the images of an issue while it is rendered. An image that is used several times is kept once."""
+    """Collects the images of an issue while it is rendered. An image that is used several times is stored once."""
 
     def __init__(self, hosted_at: str | None, memory: Memory) -> None:
         self._hosted_at = hosted_at
@@ -72,7 +72,7 @@ class PictureShelf:
 
 
 def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -> None:
-    """Raise MistakesError if any image's file is missing, broken or unsafe, and name each of them.
+    """Raise a MistakesError that names every image whose file is missing, broken or unsafe.
 
     An image that has passed is not tried again until its file changes.
     """
@@ -101,7 +101,7 @@ def _try_out(path: Path, memory: Memory) -> None:
 
 
 def _fault(error: BaseException) -> FaultError:
-    """Return our own error, or one for an error of Pillow's."""
+    """Return the error if it is our own, else a `FaultError` that describes it."""
     if isinstance(error, FaultError):
         return error
     if isinstance(error, FileNotFoundError):
@@ -129,7 +129,7 @@ def _original(path: Path) -> Original:
 
 
 def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
-    """Return a finished image under a name that changes with its content."""
+    """Return a finished image as a `Picture`, with a name that changes with its content."""
     digest = blake2b(content, digest_size=6).hexdigest()
     plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
     with Image.open(BytesIO(content), formats=list(_ENDINGS)) as image:

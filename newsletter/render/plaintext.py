@@ -22,7 +22,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 def prose_text(prose: Prose, indent: str = "", *, language: str) -> str:
     """Return prose as plain text: wrapped paragraphs, dashes before list items, each link on its own line.
 
-    The language decides the colon after the label of a link.
+    The language determines the colon after the label of a link.
     """
     if prose.is_empty:
         return ""
@@ -39,7 +39,7 @@ def wrap(text: str, mark: str = "") -> str:
 
 
 def underline(title: str, sign: str = "-") -> str:
-    """Return a title, wrapped if it is long, and below it a line of signs of the same width."""
+    """Return a title, wrapped if it is long, with a line of the same width below it, made of `sign`."""
     wrapped = _wrap(title, COLUMNS)
     return f"{wrapped}\n{sign * max(_width(line) for line in wrapped.splitlines())}"
 
@@ -47,7 +47,7 @@ def underline(title: str, sign: str = "-") -> str:
 def tidy(text: str) -> str:
     """Return the text without trailing spaces, with single empty lines only, and with a line break at the end.
 
-    No-break spaces become plain spaces, because the text is already wrapped and some terminals show them as a sign.
+    No-break spaces become plain spaces, because the text is already wrapped and some terminals make them visible.
     """
     lines = "\n".join(line.rstrip() for line in text.replace(_NO_BREAK, " ").splitlines())
     return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
@@ -152,7 +152,7 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Yield each word with the space before it. A line may end after any ideograph or kana, so they come one by one."""
+    """Yield each word with the space before it. Each ideograph or kana is its own word, as a line may end after it."""
     for match in _WORD.finditer(text):
         word = match[0]
         yield f" {word.strip()}" if word[0].isspace() else word

@@ -32,8 +32,8 @@ def prose_html(
 ) -> Markup:
     """Return the prose as HTML in `<div class="prose">`. Its highest heading gets `heading_level`.
 
-    `direction` is the direction of the text around it; text that runs against it gets a `dir`. Images are shown at
-    most `width` pixels wide.
+    `direction` is the direction of the text around the prose. Text that runs the other way gets a `dir` attribute.
+    Images are shown at most `width` pixels wide.
     """
     if prose.is_empty:
         return Markup("")
@@ -60,7 +60,7 @@ class _Renderer(RendererHTML):
         self._width = width
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """Return the tag of an image, which is never wider than its place.
+        """Return the tag of an image, which is never wider than its space.
 
         The tag sets no height. Otherwise, if images are not loaded, the alt text would appear in a gap of that height.
         """

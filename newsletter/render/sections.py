@@ -24,7 +24,7 @@ from newsletter.render.prose import prose_html
 from newsletter.render.theme import LaidOutSection, Theme
 
 CONTENT_WIDTH = 536  # 600 px less the padding on both sides
-_REMEMBERED = 512  # the maximum number of sections in the cache; then it is cleared
+_REMEMBERED = 512  # the maximum number of sections in the cache, which is cleared when it is full
 
 
 class SectionPress:
@@ -101,7 +101,7 @@ class SectionPress:
         }
 
     def tools(self, shelf: PictureShelf) -> Mapping[str, object]:
-        """Return the functions that templates use to lay out content. Images that they show go on the shelf."""
+        """Return the functions that templates use to lay out content. Images that they show are added to the shelf."""
         language = self._issue.language
 
         def in_space(name: str, space: PictureSpace) -> ShownPicture:

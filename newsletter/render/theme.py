@@ -63,7 +63,7 @@ class Theme:
         return f"sections/{section_type}{_HTML_ENDING}"
 
     def section_text_template(self, section_type: str) -> str:
-        """Return the name of a section type's text template. Types without their own share that of the type `text`."""
+        """Return the name of a section type's text template. Types without their own share that of the `text` type."""
         name = f"{_TEXT_FOLDER}sections/{section_type}{_TEXT_ENDING}"
         return (
             name

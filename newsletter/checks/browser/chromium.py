@@ -29,7 +29,7 @@ _PICTURES = f"{_PAGE}pictures/"
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-eval'"
 _QUIET = ("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu", "--disable-sync", "--no-proxy-server")
 _HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")  # where a browser stores files, besides TMPDIR
-# The longest path that TMPDIR may have. Chromium creates a socket below it, whose path the system limits to 103
+# The longest path that TMPDIR may have. Chromium creates a socket in it, and the system limits the socket's path to 103
 # characters.
 _LONGEST_TEMPORARY_PATH = 58
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")

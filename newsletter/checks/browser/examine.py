@@ -60,7 +60,7 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 
 
 def telling_documents(documents: tuple[MailDocument, ...]) -> Iterator[MailDocument]:
-    """Yield the document with the most lines, then always the one that adds the most new lines."""
+    """Yield the document with the most lines, then, repeatedly, the one that adds the most new lines."""
     left, seen = list(documents), frozenset[str]()
     while left:
         best = max(left, key=lambda document: len(frozenset(document.lines) - seen))
@@ -84,7 +84,8 @@ _NARROWER = {
     "img": f"write max-width: 100% in the style of the image; {THEME_REMEDY}",
 }
 _BREAKING = f"shorten it, or write overflow-wrap: anywhere in its style; {THEME_REMEDY}"
-_WORDS_TO_FIND = (8, 4, 2)  # How many words of a text to look for. A text in the files is one line, so fewer may match.
+# How many words to look for if the whole text is not found. Text in the files is indexed by line, so fewer may match.
+_WORDS_TO_FIND = (8, 4, 2)
 
 
 class AxeAdvice(NamedTuple):
@@ -120,7 +121,7 @@ class _Faint(NamedTuple):
 
 
 def violation_problems(violations: Iterable[Violation], context: CheckContext) -> Iterator[Problem]:
-    """Yield a problem for each faint color that the user set, each other faint pair, and each other rule and place."""
+    """Yield one problem per faint color that the user set, per other faint pair, and per other rule and place."""
     faint: dict[tuple[str, str], list[_Faint]] = defaultdict(list)
     others: dict[tuple[str, Place], list[Violation]] = defaultdict(list)
     for violation in violations:
@@ -198,9 +199,9 @@ def _place_of(element: Element, context: CheckContext) -> Place | None:
 
 
 def _place_of_cause(cause: Element | None, context: CheckContext) -> Place | None:
-    """Return where an element was written, or else the heading above it.
+    """Return where an element was written, or else where the heading above it was written.
 
-    Some text is in no file, such as a date that the program wrote.
+    Some text is not in any file, such as a date that the program wrote.
     """
     return None if cause is None else _place_of(cause, context) or _place_of_words(cause.heading, context)
 

@@ -71,7 +71,7 @@ def inspecting_scripts() -> tuple[str, ...]:
 
 
 def serious_violations(page: Page, view: Viewport) -> Iterator[Violation]:
-    """Yield everything in a page that axe calls serious or critical.
+    """Yield everything on a page that axe calls serious or critical.
 
     Raise CannotRunError if axe itself fails.
     """

@@ -80,7 +80,7 @@ def features_by_sign(table: Table) -> Mapping[Sign, tuple[Feature, ...]]:
 
 
 def signs_of(feature: Feature) -> tuple[Sign, ...]:
-    """Return the signs of a feature, or none if it is not looked for or its title does not contain them."""
+    """Return the signs of a feature, or none if it is not looked for or its title contains no signs."""
     if feature.slug in NOT_LOOKED_FOR:
         return ()
     if feature.category == "image":

@@ -27,7 +27,7 @@ class _Feature(_PublishedPart):
     url: str
     category: str
     last_test_date: str
-    # family → platform → version → the letter of the support, then the numbers of its notes: `a #1 #3`
+    # family → platform → version → the letter for the support, then the numbers of its notes: `a #1 #3`
     stats: Mapping[str, Mapping[str, Mapping[str, Annotated[str, Field(pattern=r"^[yanu]( .*)?$")]]]]
     notes_by_num: Mapping[str, str] | None
 

@@ -10,7 +10,7 @@ from newsletter.errors import Mistake, MistakesError
 from newsletter.settings.mistakes import suggestion
 
 # These are hardly used, so they get no part of their family's weight. Microsoft ended Windows Mail in 2024, and phones
-# have Gmail's app.
+# have the Gmail app.
 _RARE = frozenset({"outlook.windows-mail", "gmail.mobile-webmail"})
 
 
@@ -32,7 +32,7 @@ class Readers(Struct, frozen=True, kw_only=True):
     def named(self, clients: Sequence[str]) -> str:
         """Return the names of email apps: `Gmail, Outlook (Windows, macOS)`.
 
-        If the apps are all that readers use of a family, only the family's name is given.
+        If these are all the apps of a family that readers use, only the family's name is given.
         """
         words: list[str] = []
         for family, name in self.table.families.items():
@@ -76,7 +76,7 @@ def _unknown_clients(config: Config, table: Table) -> Iterator[Mistake]:
             near = table.members(family) if family in table.families else known
             hint = suggestion(name, near if len(near) < len(known) else list(table.families))
             line = line_of_key(config, "checks", "clients", *name.split("."))
-            what = f"clients › {name} is not an email app that caniemail knows"
+            what = f"clients › {name} is not an email app that caniemail lists"
             remedy = f"{hint}; `newsletter clients` lists all of them"
             yield Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
 
@@ -86,6 +86,6 @@ def _unknown_features(config: Config, table: Table) -> Iterator[Mistake]:
     for slug in config.settings.checks.accept:
         if slug not in known:
             line = line_of_key(config, "checks", "accept", slug)
-            what = f"accept › {slug} is not a feature that caniemail knows"
+            what = f"accept › {slug} is not a feature that caniemail lists"
             remedy = "write the last part of its address at caniemail.com, such as css-display-grid or image-webp"
             yield Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)

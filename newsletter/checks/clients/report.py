@@ -37,7 +37,7 @@ class Loss(Struct, frozen=True, kw_only=True):
 
 
 class ClientReport(Struct, frozen=True, kw_only=True):
-    """The features of an email that some readers lose, starting with those that most readers lose."""
+    """The features of an email that some readers lose, starting with those that the most readers lose."""
 
     readers: Readers
     losses: tuple[Loss, ...]
@@ -112,7 +112,7 @@ def _without_word(clients: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _why_accepted(context: CheckContext, slug: str, *, has_bare: bool, is_own: bool) -> str:
-    """Return why the email does not need a feature, or an empty text if no reason is known."""
+    """Return why the email does not need a feature, or an empty string if no reason is known."""
     known = judgments()
     if check := known.other_checks.get(slug):
         return f"reported by check {check}"

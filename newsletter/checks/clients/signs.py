@@ -1,6 +1,6 @@
 """The signs of features in an email: in its elements and attributes, `style` attributes and style elements.
 
-Every result is cached by its text, because hardly any text changes from one build to the next.
+Results are cached by their text, because hardly any of it changes from one build to the next.
 """
 
 import re
@@ -55,7 +55,7 @@ def declares_ground(css: str) -> bool:
 
 
 def picture_format(address: str) -> str | None:
-    """Return an image format such as `webp` from the ending of an address, or None if it has none.
+    """Return an image format such as `webp` from the ending of an address, or None if the address has none.
 
     An address that contains the image itself (`data:`) is `base64`.
     """

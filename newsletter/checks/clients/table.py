@@ -1,4 +1,4 @@
-"""The table that says how well each email app supports each feature, in the form in which we store it.
+"""The table of how well each email app supports each feature, in the form in which we store it.
 
 The data is caniemail's (see `published.py`). A copy comes with this package; a workspace may have a newer one, written
 by `newsletter clients --refresh`.
@@ -53,7 +53,7 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Words
-    license: Annotated[Words, Field(validation_alias=AliasChoices("license", "licence"))]  # files once had `licence`
+    license: Annotated[Words, Field(validation_alias=AliasChoices("license", "licence"))]  # older files have `licence`
     date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]  # of the last change
     clients: Mapping[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], Words]  # `gmail.ios` → Gmail on iOS
     families: Mapping[str, Words]  # `gmail` → Gmail

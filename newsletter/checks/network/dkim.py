@@ -65,7 +65,7 @@ def _keys(sender: Sender, names: Names) -> tuple[str, dict[str, tuple[str, ...]]
 
 
 def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]) -> Iterator[SenderProblem]:
-    """Yield the problem with the key of a selector, at most one."""
+    """Yield the problem with the key of a selector, if there is one."""
     trouble = next(_troubles(_name(selector, domain), texts), None)
     if trouble is not None:
         severity, what, remedy = trouble
@@ -79,7 +79,7 @@ def _problems(sender: Sender, domain: str, selector: str, texts: tuple[str, ...]
 
 
 def _troubles(name: str, texts: tuple[str, ...]) -> Iterator[tuple[Severity, str, str]]:
-    """Yield the reasons why receivers reject or distrust a key, the worst first. Remedies may contain {carrier}."""
+    """Yield the reasons why receivers reject or distrust a key, worst first. Remedies may contain {carrier}."""
     if not texts:
         what = f"the DKIM key {name} is not published, so the signature of each email proves nothing"
         yield Severity.ERROR, what, "publish this record"
@@ -106,7 +106,7 @@ def _troubles(name: str, texts: tuple[str, ...]) -> Iterator[tuple[Severity, str
 
 
 def _bits(tags: dict[str, str]) -> int | None:
-    """Return the size of a key in bits, or None if it is not a key.
+    """Return the size of a key in bits, or None if it is not a valid key.
 
     Ed25519 keys have only one size, which is secure enough.
     """

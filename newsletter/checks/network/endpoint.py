@@ -46,7 +46,7 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
     """Send a test unsubscribe request as a mailbox provider would: without a login, a cookie or a redirect.
 
-    Return None if it works. Raise CannotRunError if no request to the address can be made from here.
+    Return None if the endpoint works. Raise CannotRunError if no request to the address can be made from here.
     """
     host = host_of(url)
     reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)

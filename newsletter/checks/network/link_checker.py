@@ -1,4 +1,4 @@
-"""E3: the test of links. Each is requested with HEAD, or with GET if HEAD is refused. Redirects are followed."""
+"""E3: the test of links. Each link is requested with HEAD, or with GET if HEAD is refused. Redirects are followed."""
 
 import json
 from collections import Counter, defaultdict
@@ -59,7 +59,7 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 
 
 LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is requested
-LinkResult = str | Unjudged  # a text says what is wrong with the link; it is empty if the link works
+LinkResult = str | Unjudged  # a string describes what is wrong with the link; it is empty if the link works
 
 
 def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
@@ -87,7 +87,7 @@ def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
 
 
 def agent_of(settings: Settings) -> str:
-    """Return the user agent of requests. In a server's log it shows who made the request, and why."""
+    """Return the user agent for requests, which shows in a server's log who made the request and why."""
     return f"newsletter/{__version__} (checks the links of {settings.newsletter.website})"
 
 

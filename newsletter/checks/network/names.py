@@ -93,7 +93,7 @@ class Names:
         return {"resolver": self.resolver, "nameservers": self.resolver.nameservers, "timeout": _QUESTION_SECONDS}
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return the TXT records of a name, each as one text."""
+        """Return the TXT records of a name, each as one string."""
         return tuple(b"".join(row.strings).decode("utf-8", "replace") for row in self._rows(name, "TXT"))
 
     def mail_hosts(self, name: str) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ class Names:
         self.resolver.unanswered.clear()
 
     def require_answers(self) -> None:
-        """Raise CannotRunError if a query, including those of a library, was not answered."""
+        """Raise CannotRunError if any query, including those made by a library, was not answered."""
         if self.resolver.unanswered:
             raise self._no_answer(min(self.resolver.unanswered))
 

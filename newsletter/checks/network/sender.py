@@ -18,7 +18,7 @@ FROM_KEY = ("newsletter", "from")
 
 @cache
 def _carriers() -> Mapping[str, Carrier]:
-    """Return the carriers by the end of their host names: those of data/carriers.toml, and SendGrid."""
+    """Return the carriers by the ending of their host names: those in data/carriers.toml, and SendGrid."""
     told = tomllib.loads(files("newsletter").joinpath("checks", "data", "carriers.toml").read_text("utf-8"))
     carriers = {"smtp.sendgrid.net": SENDGRID}
     for each in told["carrier"]:
@@ -43,7 +43,7 @@ class Sender(Struct, frozen=True, kw_only=True):
 
     @property
     def carrier_name(self) -> str:
-        """The name of the carrier in a sentence."""
+        """The name of the carrier, for use in a sentence."""
         if self.carrier is not None:
             return self.carrier.name
         return self.relay.host if self.relay is not None else "the provider"
@@ -84,7 +84,7 @@ def broken(rule: str, what: str, remedy: str, key: tuple[str, ...], *records: Dn
 
 
 def why_mail_stays(settings: Settings) -> str:
-    """Return why there is no sender to check if email stays on this machine, else an empty text."""
+    """Return why there is no sender to check if email stays on this machine, else an empty string."""
     provider = settings.provider
     return "" if provider.table_in_use.route else f'email stays on this machine ([provider] use = "{provider.use}")'
 
@@ -105,7 +105,7 @@ def sender_of(config: Config) -> Sender:
         relay=relay,
         selectors=given.dkim_selectors or (carrier.selectors if carrier else ()),
         dkim_domain=given.dkim_domain,
-        # Over SMTP, this program sets the address for bounces to the sender's.
+        # Over SMTP, this program sets the address for bounces to the sender's address.
         envelope_domain=given.envelope_domain or (from_domain if relay else None),
         spf_include=given.spf_include or (carrier.spf_include if carrier else None),
     )
@@ -116,6 +116,6 @@ def _domain_of(email: str) -> str:
 
 
 def carrier_of(host: str) -> Carrier | None:
-    """Return the carrier that a mail server belongs to, or None if it is not a known one."""
+    """Return the carrier that a mail server belongs to, or None if it belongs to no known carrier."""
     labels = host.lower().split(".")
     return next((found for start in range(len(labels)) if (found := _carriers().get(".".join(labels[start:])))), None)

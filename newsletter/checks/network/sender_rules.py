@@ -161,7 +161,7 @@ def judge_relay(sender: Sender, names: Names) -> RuleResult:
         return RuleResult(rule="D6", found="the mail server is on this machine, so email crosses no network")
     where = f"{relay.host}:{relay.port}"
     if not is_private_literal(relay.host):
-        names.addresses(relay.host)  # if the DNS does not answer, the system itself would wait much longer
+        names.addresses(relay.host)  # if the DNS does not answer, the system's own lookup would wait much longer
     try:
         _greet(relay)
     except smtplib.SMTPNotSupportedError:

@@ -24,7 +24,8 @@ _TELL = "set spf_include under [authentication] to the value that its operator g
 def judge_spf(sender: Sender, names: Names) -> RuleResult:
     """Check the SPF record of the domain that bounces go to, because receivers look at that one.
 
-    Raise CannotRunError if the DNS does not answer, or if what the record must contain or what it allows is not known.
+    Raise CannotRunError if the DNS does not answer, if it is not known which record counts or what it must contain, or
+    if the record's result depends on each email.
     """
     domain = sender.envelope_domain or sender.from_domain
     records = sorted(text for text in names.texts(domain) if f"{text.lower()} ".startswith("v=spf1 "))

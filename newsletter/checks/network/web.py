@@ -23,7 +23,7 @@ Method = Literal["HEAD", "GET", "POST"]
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
-_MOST_ADDRESSES = 2  # the most addresses of one host that are tried
+_MOST_ADDRESSES = 2  # the maximum number of addresses that are tried per host
 _LOOPBACK = ("127.0.0.1", "::1")
 # IPv6 addresses that contain an IPv4 address, which a gateway may reach: NAT64 and 6to4.
 _GATEWAYS = (ip_network("64:ff9b::/96"), ip_network("2002::/16"))
@@ -144,7 +144,7 @@ class Web:
 
 
 def host_of(url: str) -> str:
-    """Return the host of an address in lower case, or an empty text if it has none."""
+    """Return the host of an address in lower case, or an empty string if it has none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -158,7 +158,7 @@ def is_private_literal(host: str) -> bool:
 
 
 def _literal_addresses(host: str) -> tuple[str, ...] | None:
-    """Return the addresses of a host that needs no lookup, or None if it is a name."""
+    """Return the addresses of a host that needs no lookup, or None if the host is a name that must be looked up."""
     if host == "localhost" or host.endswith(".localhost"):
         return _LOOPBACK
     try:

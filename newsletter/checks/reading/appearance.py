@@ -1,4 +1,4 @@
-"""How each piece of text looks in light and dark mode, from attributes, styles and style rules.
+"""How each piece of text looks in light and dark mode, according to attributes, styles and style rules.
 
 Only the properties that the checks use are computed, for a wide screen. Comments for classic Outlook are ignored.
 

@@ -51,7 +51,7 @@ def contrast(first: SrgbColor, second: SrgbColor) -> float:
 def nearest_readable(color: SrgbColor, others: Iterable[SrgbColor]) -> SrgbColor | None:
     """Return the nearest shade of a color with enough contrast to all the others, or None if there is none.
 
-    A shade differs only in lightness, in the color space Oklab, where equal steps look equal.
+    A shade differs only in lightness, in the Oklab color space, where equal steps look equal.
     """
     # Loading coloraide takes longer than running all checks, and only the remedy for bad contrast needs it. That is one
     # reason why `contrast` is computed in this module. The other is that coloraide's luminance has more digits than

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30f
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, case-folded. Each ideograph or kana counts as one word."""
+    """Return the words of the text, case-folded. Each ideograph or kana counts as one word."""
     return _WORD.findall(text.casefold())
 
 
@@ -32,9 +32,9 @@ def has_words(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def normalized(text: str) -> str:
-    """Return the words of a text, separated by single spaces.
+    """Return the words of the text, separated by single spaces.
 
-    The result is the same for texts that differ only in case, line breaks and punctuation.
+    The result is the same for strings that differ only in case, line breaks and punctuation.
     """
     return " ".join(words_of(text))
 
@@ -61,7 +61,7 @@ class Tag(Struct, frozen=True, kw_only=True):
 
 
 class MailLink(Struct, frozen=True, kw_only=True):
-    """A link of the HTML. `text` is what a screen reader says: its label if it has one, else its text."""
+    """A link of the HTML. `text` is what a screen reader says: the link's label if it has one, else the link's text."""
 
     text: str
     address: str
@@ -87,7 +87,7 @@ class DataTable(Struct, frozen=True, kw_only=True):
 
     role: str | None
     heads: tuple[tuple[str, str | None], ...]  # text and scope
-    words: str  # the text of its first cell that is not empty
+    words: str  # the text of its first nonempty cell
 
 
 class MailDocument(Struct, frozen=True, kw_only=True):
@@ -241,7 +241,7 @@ def start_tags(html: str) -> Iterator[Tag]:
 
 
 def _spaced(text: str | None) -> str:
-    """Return a text with each line break replaced by a space, which is what a line break means in HTML."""
+    """Return the text with each line break replaced by a space, which is what a line break means in HTML."""
     return (text or "").replace("\n", " ")
 
 

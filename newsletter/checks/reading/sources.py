@@ -15,7 +15,7 @@ from newsletter.model.issue import Issue, Item, Prose, Section
 from newsletter.model.issue_fields import PictureName
 from newsletter.model.values import LinkAddress
 
-# Keys whose texts are settings, which readers never see.
+# Keys whose values are settings, which readers never see.
 _UNSEEN_KEYS = frozenset({"apps", "items", "language", "layout", "repeats", "sections", "show", "timezone"})
 _CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # the part of a rendered image's name before its suffix
 
@@ -25,7 +25,7 @@ class SourceText(Struct, frozen=True, kw_only=True):
 
     text: str
     place: Place
-    goes_on: bool = False  # whether its paragraph continues with the next text
+    goes_on: bool = False  # whether its paragraph continues in the next `SourceText`
 
 
 class SourceLink(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     pictures: tuple[SourcePicture, ...]
 
     def place_of_text(self, text: str) -> Place | None:
-        """Return where a text, or its first line, is written. Return None if the theme or the program made it."""
+        """Return where the text, or its first line, is written, or None if the theme or the program wrote it."""
         wanted = normalized(text)
         if not wanted:
             return None
@@ -71,14 +71,14 @@ class Sources(Struct, frozen=True, kw_only=True):
         return next(exact, same[0].place if same else None)
 
     def place_of_picture(self, address: str) -> Place | None:
-        """Return where the file of a rendered image is named, given its name or its address in the email."""
+        """Return where the file of a rendered image is named, given the image's name or its address in the email."""
         name = re.split(r"[/:]", address)[-1].partition("@")[0]
         stem = Path(_CONTENT_HASH.sub("", name)).stem
         return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
 
 
 def index_sources(issue: Issue, config: Config) -> Sources:
-    """Return the sources of an issue: its files, and the settings that every email shows."""
+    """Return the texts, links and images in an issue's files and in the settings that appear in every email."""
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
@@ -136,9 +136,9 @@ def _parts(issue: Issue) -> Iterator[Section | Item]:
 def _leaves(
     value: object, location: Location, beside: Sequence[str] = ()
 ) -> Iterator[tuple[Location, str, Sequence[str]]]:
-    """Yield every text in a record of front matter, with the keys that lead to it and the visible texts beside it.
+    """Yield every string in a front matter record, with the keys that lead to it and the visible strings next to it.
 
-    The type of a text shows whether it is visible text, the address of a link, or the name of an image.
+    The type of a string shows whether it is visible text, the address of a link, or the name of an image.
     """
     if isinstance(value, BaseModel):
         fields = {name: getattr(value, name) for name in type(value).model_fields if name not in _UNSEEN_KEYS}
@@ -172,5 +172,5 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
 
 
 def _plain_stem(path: str) -> str:
-    """Return a file's stem as it is in a rendered image's name: all but ASCII letters and digits become dashes."""
+    """Return a file's stem as in a rendered image's name, with dashes for all but ASCII letters and digits."""
     return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in Path(path).stem)

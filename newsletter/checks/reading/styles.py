@@ -1,7 +1,7 @@
 """CSS in emails: what a `style` attribute and the rules of style elements declare for each element.
 
 Three kinds of rules are used: those for every reader in light mode, those for dark mode, and those for colors that
-Outlook.com changed. Rules for narrow screens are ignored. Every result is cached by its text, because hardly any text
+Outlook.com changed. Rules for narrow screens are ignored. Results are cached by their CSS, because hardly any CSS
 changes from one build to the next.
 
 Names: "day" is light mode, "night" is dark mode, and `ground` means a background.
@@ -78,7 +78,7 @@ def declared_in(root: etree._Element) -> dict[etree._Element, Declared]:
     for wrapper in ElementWrapper.from_html_root(root).iter_subtree():
         element: etree._Element = wrapper.etree_element
         # A third of the elements have neither an indexed attribute nor a rule for their tag. Asking the matcher about
-        # them took half of the time, so they are skipped.
+        # them took half the time, so they are skipped.
         is_asked = (
             matcher.other_selectors
             or element.tag in matcher.lower_local_name_selectors
@@ -146,7 +146,7 @@ def color_in(value: str) -> RGBA | None:
 
 @lru_cache(maxsize=64)
 def _matcher(styles: tuple[tuple[str, str], ...]) -> Matcher:
-    """Return a matcher that finds the rules for an element. It knows only the rules that affect the checks."""
+    """Return a matcher that finds the rules for an element. It contains only the rules that affect the checks."""
     matcher = Matcher()
     for rule in (rule for css, media in styles for rule in rules_of(css, media)):
         concern = _OF_NIGHT if rule.is_for_night or rule.is_for_outlook else _OF_DAY if rule.is_for_day else frozenset()

@@ -1,7 +1,7 @@
 """A finished message split into its header fields and parts, byte for byte as it is sent.
 
-The standard library's parser silently accepts malformed input, which the checks have to see. So it is used only for the
-content type and encoding of parts.
+The standard library's parser silently accepts malformed input, which the checks have to detect. So it is used only for
+the content type and encoding of parts.
 """
 
 import re
@@ -79,7 +79,7 @@ class WireMessage(Struct, frozen=True, kw_only=True):
         return iter((self.whole,)) if isinstance(self.whole, BodyPart) else self.whole.leaves()
 
     def values(self, name: str) -> list[str]:
-        """Return the values of all headers with this name. Upper and lower case are the same."""
+        """Return the values of all headers with this name. Case is ignored."""
         return [header.value for header in self.headers if header.name.lower() == name.lower()]
 
 

@@ -55,15 +55,15 @@ def check_table_roles(context: CheckContext) -> Iterable[Problem]:
 def check_data_tables(context: CheckContext) -> Iterable[Problem]:
     """Tables without header cells.
 
-    Every table of data needs header cells with text, marked as headers of a column or of a row. “Friday, 9:00, Galway”
-    is clear only under “Day, Time, Place”. Screen readers announce these words only if they are marked as headers.
+    Every data table needs header cells with text, marked as headers of a column or of a row. “Friday, 9:00, Galway” is
+    clear only under “Day, Time, Place”. Screen readers announce these words only if they are marked as headers.
     """
     for document in context.documents:
         for table in document.data_tables:
             place = context.text_place(table.words)
             if table.role in _LAYOUT_ROLES:
                 what = f"the role of the table “{table.words}” hides its columns from screen readers"
-                yield error(place, what, f'remove role="{table.role}" from this table of data; {THEME_REMEDY}')
+                yield error(place, what, f'remove role="{table.role}" from this data table; {THEME_REMEDY}')
             if not table.heads:
                 what = f"the table “{table.words}” has no header row, so screen readers cannot say what its cells mean"
                 yield error(place, what, "add a first row with column titles; in a template, write them as <th>")
@@ -85,7 +85,8 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
     Every image needs alt text, which describes it in words. Some readers cannot see images, and many email apps do not
     load them at first. The alt text is read aloud or shown instead.
 
-    Every image must have an `alt` attribute, which must not be empty for an image in Markdown.
+    Every image must have an `alt` attribute, which must not be empty for an image in Markdown, unless the
+    image is marked as decorative.
     """
     for picture in context.sources.pictures:
         if picture.alt is not None:

@@ -19,7 +19,7 @@ _IN_OUTLOOK = "[data-ogsc] and [data-ogsb] for Outlook.com"
 
 
 class _Pair(NamedTuple):
-    """The names of two palette colors: one of text, one of the background behind it."""
+    """The names of two palette colors: one for text, one for the background behind it."""
 
     ink: str
     ground: str

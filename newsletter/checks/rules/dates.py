@@ -1,6 +1,6 @@
 """Checks of dates: no past events, and no typed dates that disagree with the calendar.
 
-The program writes an event's dates from its fields, so these cannot disagree. Dates typed into titles and texts can.
+The program writes an event's dates from its fields, so these cannot disagree. Dates typed into titles and text can.
 They are found by each language's names of days and months (CLDR). A date that can be read in two ways is not reported:
 a date without a year is wrong only if it is wrong in every year that it may mean.
 """
@@ -22,7 +22,7 @@ from newsletter.model.issue import Issue, Item
 
 _LOOKED_BACK, _LOOKED_AHEAD = timedelta(days=183), timedelta(days=300)
 # Abbreviations that tell standard time from summer time, each with a time zone that uses both. GMT, MST, CST and others
-# are missing, because they are used all year round in some places, or mean another part of the world.
+# are left out, because they are used all year round in some places, or have another meaning elsewhere in the world.
 _WINTER = {"PST": "America/Los_Angeles", "EST": "America/New_York", "CET": "Europe/Berlin", "MEZ": "Europe/Berlin"}
 _SUMMER = {
     "PDT": "America/Los_Angeles",
@@ -68,7 +68,7 @@ class _Paragraph(Struct, frozen=True, kw_only=True):
 
 
 class TypedDate(Struct, frozen=True, kw_only=True):
-    """A weekday and a date as typed in a text."""
+    """A weekday and a date as the user typed them."""
 
     written: str
     position: int
@@ -138,8 +138,8 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
 def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
     """Wrong weekdays, dates or time zones.
 
-    Dates that you type into a title or a text are compared with the calendar and the event's time zone. If February 26
-    is a Thursday, “Wednesday, February 26” sends half of your readers on the wrong day.
+    Dates that you type into a title or text are compared with the calendar and the event's time zone. If February 26
+    is a Thursday, “Wednesday, February 26” brings half of your readers on the wrong day.
 
     A typed time zone is wrong if it belongs to the other half of the year, for example PST in July.
     """
@@ -164,7 +164,7 @@ def _paragraphs(texts: Iterable[SourceText]) -> Iterator[_Paragraph]:
 
 
 def _date_of(item: Item | None, issue: Issue) -> date:
-    """Return the date that dates in a text are likely to be near: the first day of the event, or the issue's date."""
+    """Return the date that dates in the text are likely to be near: the first day of the event, or the issue's date."""
     starts = None if item is None else item.starts_at()
     return issue.fields.date if starts is None else starts.date()
 
@@ -190,7 +190,7 @@ def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:
     for year in years:
         try:
             yield date(year, typed.month, typed.day)
-        except ValueError:  # 30 February, or 29 in most years
+        except ValueError:  # February 30, or February 29 in most years
             continue
 
 

@@ -14,7 +14,7 @@ SUBJECT_LENGTH = range(10, 79)
 PREHEADER_LENGTH = range(40, 111)
 _USUAL_NAME = "Alexandra"
 _EMOJI = re.compile(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B05-\u2B55\u20E3\uFE0F]")
-# The marks of replies and forwarded emails in email apps of several languages. A space must follow the colon.
+# The prefixes of replies and forwarded emails in email apps in several languages. A space must follow the colon.
 _ANSWER = re.compile(
     r"\W*(?P<mark>re|aw|sv|vs|antw|odp|ynt|res|rif|回复|答复|返信|fw|fwd|wg|tr|rv|enc|doorst|转发|轉寄)"
     r"\s?(?:\[\d+\]|\(\d+\))?[:\N{FULLWIDTH COLON}](?=\s|$)",
@@ -84,7 +84,7 @@ def check_subject(context: CheckContext) -> Iterable[Problem]:
 
 
 def _usual(template: Template, variant: RenderedVariant) -> str:
-    """Return a text with each merge field replaced by its default, or by a name of nine letters."""
+    """Return the text with each merge field replaced by its default, or by a nine-letter name."""
     return template.fill(tuple(value_of_nobody(slot.source) or _USUAL_NAME for slot in variant.slots)).strip()
 
 

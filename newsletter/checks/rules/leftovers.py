@@ -22,7 +22,7 @@ _TAG = re.compile(
 )
 # Only upper case, because "todo" is a Spanish word. TK Maxx is a shop.
 _NOTE = re.compile(r"(?<![\w@/.-])(?:TKTK|TK(?!\s?Maxx)|TODO|FIXME|XXX+)(?![\w/-])")
-# A text without these signs has no tag or placeholder. This search takes a tenth of the time of the full patterns.
+# Text without these signs has no tag or placeholder. This search takes a tenth of the time of the full patterns.
 _SIGN_OF_TAG = re.compile(r"\{[{%]|%7[Bb]|<%|\|[A-Za-z]|%%|%[A-Z]{2}|\[[A-Z]{2}")
 _SIGN_OF_PLACEHOLDER = re.compile(r"TK|TODO|FIXME|XXX|[Ll][Oo][Rr][Ee][Mm]|\[[Ii][Nn]")
 _FILLER = re.compile(r"\blorem ipsum\b|\[insert [^\]\n]{1,60}\]", re.IGNORECASE)
@@ -47,7 +47,7 @@ def check_leftovers(context: CheckContext) -> Iterable[Problem]:
 def placeholders_in(text: str, language: str) -> Iterator[str]:
     """Yield the placeholders in a line of text.
 
-    TODO does not count in a heading in capitals if it is a word of the language.
+    TODO does not count in a heading in capitals if it is a word in the language.
     """
     if not _SIGN_OF_PLACEHOLDER.search(text):
         return

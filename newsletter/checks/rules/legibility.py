@@ -16,8 +16,8 @@ from newsletter.model.finding import Severity
 SMALLEST_SIZE = 14
 BODY_SIZE = 16
 SMALLEST_LEADING = 1.4
-_RUNNING_LETTERS = 60  # A longer text breaks into lines, at least on a phone.
-_DISPLAY_SIZE = 20  # From this size on, lines may be closer together.
+_RUNNING_LETTERS = 60  # Longer text breaks into lines, at least on a phone.
+_DISPLAY_SIZE = 20  # From this size up, lines may be closer together.
 _RIGHT_TO_LEFT_LETTERS = frozenset({"R", "AL"})
 
 
@@ -56,7 +56,7 @@ def check_type(context: CheckContext) -> Iterable[Problem]:
 def check_underlines(context: CheckContext) -> Iterable[Problem]:
     """Links without underlines.
 
-    Links within a text must be underlined. One man in twelve sees colors differently, and on a dim screen no one sees
+    Links within text must be underlined. One man in twelve sees colors differently, and on a dim screen no one sees
     them. Buttons and links on their own need no underline.
 
     A link with its own background counts as a button.
@@ -92,7 +92,7 @@ def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
             yield warning(context.text_place(turned[0].text), what, remedy)
         if aside:
             what = f"“{shown(aside[0].text)}” runs from right to left but is aligned to the left{_and_more(aside)}"
-            remedy = f"align text with the direction rtl to the right; {THEME_REMEDY}"
+            remedy = f"align right-to-left text to the right; {THEME_REMEDY}"
             yield warning(context.text_place(aside[0].text), what, remedy)
 
 
@@ -121,7 +121,7 @@ def _usual_type(context: CheckContext, runs: Sequence[Run]) -> Iterator[Problem]
 
 
 def _usual_size(runs: Sequence[Run]) -> float:
-    """Return the text size of most letters, or the recommended size if there are no letters."""
+    """Return the text size that most letters have, or the recommended size if there are no letters."""
     letters: Counter[float] = Counter()
     for run in runs:
         letters[run.look.size] += len(run.text)

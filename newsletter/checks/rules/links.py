@@ -69,7 +69,7 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
 
 
 def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
-    """Yield every address in the HTML or only in the comments for Outlook, with its place."""
+    """Yield every address in the HTML, and those that are only in the comments for Outlook, each with its place."""
     for link in document.links:
         yield link.address, context.link_place(link.address, link.text)
     told = {link.address for link in document.links}
@@ -130,7 +130,7 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
 
 
 def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
-    """Yield a problem if the text of a link is an address on another site than the link's own."""
+    """Yield a problem if the text of a link is an address on a different site from the link's own."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
         return
     shown, real = (_site(address) for address in (link.text.strip(), link.address))

@@ -51,7 +51,7 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
     """Missing one-click unsubscribe.
 
     Two headers must give email apps a secure address that unsubscribes this reader. Email apps use them to show an
-    unsubscribe button beside the sender. Gmail and Yahoo require both headers of newsletters.
+    unsubscribe button beside the sender. Gmail and Yahoo require both headers in newsletters.
     """
     place = _place(context, "List-Unsubscribe")
     values = context.message.values("List-Unsubscribe")
@@ -204,7 +204,7 @@ def _is_date(value: str) -> bool:
 
 
 def _problem_of_word(word: str) -> str | None:
-    """Return what is wrong with text that looks like an encoded word, or None."""
+    """Return what is wrong with text that looks like an encoded word, or None if it is a valid one."""
     word = word.rstrip(",;)>")
     if not _ENCODED_WORD.fullmatch(word):
         return "is not a valid encoded word"

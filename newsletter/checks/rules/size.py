@@ -115,7 +115,7 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
 
 
 def _or_smaller(picture: Picture, place: Place, context: CheckContext) -> str:
-    """Return a second remedy for an image in Markdown, else an empty text. The theme sets the width of other images."""
+    """Return a second remedy for an image in Markdown, else an empty string. The theme sets the width of all others."""
     sections = context.subject.issue.sections
     texts = [section.prose for section in sections] + [item.prose for section in sections for item in section.items]
     is_in_text = any(shown.place == place for prose in texts for shown in prose.pictures)

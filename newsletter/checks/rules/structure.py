@@ -145,7 +145,7 @@ def check_text_part(context: CheckContext) -> Iterable[Problem]:
     """Incomplete plain text.
 
     The plain text must contain every link of the HTML, and at least 80% of its words. Some readers choose plain text,
-    and smart watches show it. Spam filters distrust an email if it differs from the HTML.
+    and smart watches show it. Spam filters distrust an email whose plain text differs from the HTML.
     """
     for document in context.documents:
         yield from _missing_links(context, document)

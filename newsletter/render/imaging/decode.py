@@ -56,7 +56,7 @@ def decode(content: bytes, ending: str, *, scale: float = 1.0) -> Image.Image:
 
 
 def decode_frames(content: bytes, ending: str, change: Callable[[Image.Image], Image.Image]) -> tuple[Frame, ...]:
-    """Return the complete frames of an animation as `RGB` or `RGBA`. Pass each frame through `change` at once."""
+    """Return the complete frames of an animation as `RGB` or `RGBA`. Pass each frame through `change` immediately."""
     frames = []
     with _opened(content, ending) as image:
         count = getattr(image, "n_frames", 1)
@@ -71,7 +71,7 @@ def decode_frames(content: bytes, ending: str, change: Callable[[Image.Image], I
 
 
 def times_played(content: bytes, ending: str) -> int | None:
-    """Return how often an animation repeats (0: forever), or None if it plays once."""
+    """Return how many times an animation repeats (0: forever), or None if it plays once."""
     with _opened(content, ending) as image:
         times = image.info.get("loop")
     return None if times is None else int(times)
@@ -90,7 +90,7 @@ def _opened(content: bytes, ending: str) -> Iterator[Image.Image]:
 
 def _limit(pixels: int, told: str) -> None:
     if pixels > MOST_PIXELS:
-        raise FaultError(f"is too large to open: {told}", "export it smaller")
+        raise FaultError(f"is too large to open: {told}", "export a smaller version")
 
 
 def _plain(image: Image.Image) -> Image.Image:

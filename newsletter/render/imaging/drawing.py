@@ -37,8 +37,8 @@ class Drawing(Struct, frozen=True, kw_only=True):
 def read_drawing(content: bytes) -> Drawing:
     """Read an SVG file.
 
-    Raise FaultError if it is broken, states no size, refers to anything outside itself, or has
-    text, which would look different on every machine.
+    Raise FaultError if it is broken, states no size, refers to anything outside itself, or contains text, which would
+    look different on every machine.
     """
     if len(content) > _MOST_BYTES:
         raise FaultError(f"is larger than {_MOST_BYTES // 1_000_000} MB", f"simplify it, or {_EXPORT}")
@@ -58,13 +58,13 @@ def read_drawing(content: bytes) -> Drawing:
 def draw(drawing: Drawing, width: int) -> bytes:
     """Return the drawing as a PNG of this width in pixels.
 
-    Raise FaultError if that takes too much time or memory.
+    Raise FaultError if it has extreme proportions, cannot be drawn, or takes too much time or memory to draw.
     """
     height = width / drawing.aspect
     if width * height > _MOST_PIXELS or height < 0.5:
         raise FaultError(f"is {drawing.aspect:.4g} times as wide as it is high", "crop it")
     try:
-        # `-P` keeps the current folder off the module path, so that no file there hides one of Python's modules.
+        # `-P` keeps the current folder off the module path, so that no file there shadows one of Python's modules.
         command = [sys.executable, "-P", str(_PROCESS), str(width)]
         drawn = subprocess.run(  # noqa: S603 - our own program, which reads the drawing from standard input
             command,

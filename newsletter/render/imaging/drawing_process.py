@@ -1,8 +1,8 @@
 """Draw one SVG in a separate process: `drawing_process.py WIDTH < drawing.svg > drawing.png`.
 
 resvg ends the whole process if a drawing is nested too deeply or needs too much memory, and a drawing's filters can
-take any amount of time. In a separate process, this harms nothing else. It imports no other module of the package, so
-it starts fast.
+take any amount of time. In a separate process, this affects nothing else. This script imports no other module of the
+package, so it starts quickly.
 """
 
 import sys

@@ -8,11 +8,11 @@ from PIL import ExifTags, Image, ImageChops
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.render.imaging.decode import Frame
 
-_QUALITIES = range(85, 55, -5)  # JPEG qualities, the best first; below 60 the loss is visible
+_QUALITIES = range(85, 55, -5)  # JPEG qualities, best first; below 60 the loss is visible
 _MANY_COLORS = 65_536  # an image with more colors is a photograph, which would be large as a PNG
-_NOTHING_TO_SAVE = 10_000  # bytes: a smaller file is not worth any loss
+_NOTHING_TO_SAVE = 10_000  # bytes; no loss is worth making a smaller file even smaller
 _WORTH_OF_EDGES = 1.5  # a PNG may be this many times as large as a JPEG, which blurs letters and lines
-_QUICK_PIXELS = 200_000  # up to this size, a PNG is compressed as well as possible, which is slow
+_QUICK_PIXELS = 200_000  # up to this size, a PNG is compressed as much as possible, which is slow
 _OWN_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})
 # The entries of Pillow's `info` that affect the pixels. All others are metadata.
 _OF_THE_PIXELS = frozenset({"transparency", "progressive", "progression"})

@@ -21,7 +21,7 @@ FinalTouch = Callable[[Image.Image], Image.Image]
 
 
 class PictureSpace(Struct, frozen=True, kw_only=True):
-    """The space for an image: its greatest width, and its shape if that is not the image's own.
+    """The space for an image: the maximum width, and a shape if it differs from the image's own.
 
     Parts that do not fit the shape are cropped equally on both sides. A photograph is never enlarged. A drawing is
     enlarged if `fills` is true.
@@ -52,7 +52,7 @@ class Extent(Struct, frozen=True, kw_only=True):
     is_drawing: bool
 
     def shown_width(self, space: PictureSpace) -> int:
-        """Return the width at which it is shown in a space."""
+        """Return the width at which the image is shown in a space."""
         if self.width is None or (self.is_drawing and space.fills):
             return space.width
         return max(1, min(space.width, round(self.width * self.kept(space))))
@@ -85,7 +85,7 @@ def try_out(original: Original) -> None:
 def fit(original: Original, space: PictureSpace, touch: FinalTouch | None = None) -> bytes:
     """Return the image as JPEG, PNG or, if it is animated, GIF. `touch` draws on it and makes it a still image.
 
-    The same original in the same space gives the same bytes. Raise one of `FAULTS` if it is broken.
+    The same original in the same space gives the same bytes. Raise one of `FAULTS` if the file is broken.
     """
     extent = extent_of(original)
     if touch is None and not original.is_drawing and is_moving(original.content, original.ending):
@@ -166,13 +166,13 @@ def _resized(image: Image.Image, width: int) -> Image.Image:
 _HEAD_LENGTH = 13  # the signature and the screen descriptor
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _TIMING, _APPLICATION = 0xF9, 0xFF
-_REPEATING = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})  # the extensions that set how many times it is played
+_REPEATING = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})  # the extensions that set how many times the GIF is played
 
 
 def without_remarks(content: bytes) -> bytes:
     """Return the GIF without comments and without other programs' private data.
 
-    Raise ValueError or IndexError if it is broken.
+    Raise ValueError or IndexError if the GIF is broken.
     """
     return b"".join(_parts(content))
 

@@ -1,10 +1,10 @@
-"""Email addresses as the list keeps them, and the rule that decides whether two belong to the same person."""
+"""Email addresses as the list stores them, and the rule that decides whether two belong to the same person."""
 
 import re
 import unicodedata
 
-# Deliberately broad: anything before an @ or its encoded form in links, %40, with or without quotes. No local part has
-# 300 characters (RFC 5321, section 4.5.3.1), and the limit keeps the search fast.
+# Deliberately broad: anything before an @ or its encoded form in links, %40, with or without quotes. No local part is
+# as long as 300 characters (RFC 5321, section 4.5.3.1), and the limit keeps the search fast.
 _OUTSIDE = r"\s<>()\[\],;:\"@"
 _ADDRESSES = re.compile(rf"""(?:"[^"\r\n]{{0,300}}"|([^{_OUTSIDE}'])[^{_OUTSIDE}]{{0,300}}?)(@|%40)(?=[\w\[-])""")
 
@@ -33,7 +33,7 @@ def masked(text: str) -> str:
 
 
 def _ascii_domain(domain: str) -> str:
-    import idna  # imported only when needed: its tables are large, and few lists use them
+    import idna  # imported only when needed: its tables are large, and few lists need them
 
     try:
         return idna.encode(domain, uts46=True).decode("ascii").lower()

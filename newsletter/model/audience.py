@@ -17,20 +17,20 @@ def normal_tag(tag: str) -> str:
 
 
 def tags_text(tags: Iterable[str]) -> str:
-    """Return tags as the database keeps them: sorted, each between bars, for example `|member|teacher|`.
+    """Return tags as the database stores them: sorted, each between bars, for example `|member|teacher|`.
 
-    If there are no tags, the text is empty. No tag may contain a bar.
+    If there are no tags, the string is empty. No tag may contain a bar.
     """
     return f"|{_TAG_BAR.join(sorted(set(tags)))}|" if tags else ""
 
 
 def tags_in(text: str) -> tuple[str, ...]:
-    """Return the tags in a text from the database, sorted."""
+    """Return the tags in a string from the database, sorted."""
     return tuple(sorted(text.strip(_TAG_BAR).split(_TAG_BAR))) if text else ()
 
 
 class Subscriber(Struct, frozen=True, kw_only=True):
-    """One person on the list, as the database keeps them."""
+    """One person on the list, as stored in the database."""
 
     id: int
     token: str  # the unguessable part of this person's unsubscribe link
@@ -42,7 +42,7 @@ class Subscriber(Struct, frozen=True, kw_only=True):
 class SuppressionReason(StrEnum):
     """The reason why an address must not be emailed."""
 
-    UNSUBSCRIBED = "unsubscribed"  # by the link in an email, or on request
+    UNSUBSCRIBED = "unsubscribed"  # through the link in an email, or on request
     BOUNCED = "bounced"  # the mailbox does not exist
     COMPLAINED = "complained"  # marked an email as spam
     INVALID = "invalid"  # the provider found that the address does not exist
@@ -78,5 +78,5 @@ class SegmentCount(Struct, frozen=True, kw_only=True):
 
     @property
     def mailable(self) -> int:
-        """Return how many may be emailed."""
+        """Return how many members may be emailed."""
         return self.members - self.suppressed - self.without_consent

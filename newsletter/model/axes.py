@@ -67,11 +67,11 @@ class Axis(Struct, frozen=True, kw_only=True):
     fullest: str  # the value with which it shows the most
     value_of: Callable[[Reader, Mapping[str, str]], str]  # also receives the values of the axes before it
     rule: Cases | Lookup  # gives the same value for a stored subscriber
-    is_told_by_address: bool = False  # the address decides the value, so each reviewer has their own
+    is_told_by_address: bool = False  # the address decides the value, so each reviewer has their own value
 
 
 def only_axis(segment: str) -> Axis:
-    """Return the axis of a segment that is named by `only:`, so that no one else sees those sections."""
+    """Return the axis for a segment named by `only:`, whose sections only its members see."""
     return Axis(
         name=f"{ONLY}{segment}",
         values=(HIDDEN, SHOWN),
@@ -139,7 +139,7 @@ def fullest_readership(axes: Iterable[Axis]) -> Readership:
 
 
 def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
-    """Return the readerships to check without a list, each once. The one that sees the most comes first.
+    """Return the readerships to check when there is no list, each once. The one that sees the most comes first.
 
     There is one readership for every value of every axis, with the fullest value on all other axes, so each section
     is checked with each value. The readership that sees the least comes last.

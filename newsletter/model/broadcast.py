@@ -2,7 +2,7 @@
 
 Chunk states: `ready → inflight → accepted | rejected | unknown`. `inflight` is committed durably before a socket opens.
 A chunk found `inflight` after a crash becomes `unknown`, never `ready`, and an `unknown` chunk is never resent
-automatically. A chunk that certainly reaches no one, because it was not sent or was recalled in time, may become
+automatically. A chunk that will certainly reach no one, because it was not sent or was recalled in time, may become
 `cancelled`.
 """
 
@@ -21,7 +21,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     """A date and a time of day, and the time zone in which they apply."""
 
     wall_time: datetime  # without a zone
-    zone: str  # an IANA name; with local time, only for subscribers without a known zone
+    zone: str  # an IANA name; with local time, it applies only to subscribers without a known zone
     is_local_time: bool = False  # each subscriber gets it at this time in their own zone
 
     def moment_in(self, zone: str) -> datetime:
@@ -33,7 +33,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
         return self.wall_time.replace(tzinfo=ZoneInfo(self.clock_of(zone))).astimezone(UTC)
 
     def clock_of(self, zone: str) -> str:
-        """Return the zone itself if it is known, otherwise the schedule's."""
+        """Return the zone itself if it is known, otherwise the schedule's zone."""
         try:
             return ZoneInfo(zone).key
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: `Europe` is a folder of zones
@@ -45,7 +45,7 @@ class BroadcastState(StrEnum):
 
     SCHEDULED = "scheduled"  # frozen; nothing has been sent, and `run-due` starts it when it is due
     RUNNING = "running"  # frozen; chunks are being sent, or were being sent when the process ended
-    PAUSED = "paused"  # a person must look at the reason; `resume` continues
+    PAUSED = "paused"  # a person must look at the reason; `resume` continues the broadcast
     STOPPED = "stopped"  # the provider refused the message itself; nothing more is sent
     CANCELLING = "cancelling"  # nothing more is sent; email that the provider holds is being recalled
     CANCELLED = "cancelled"  # ended by a person
@@ -64,14 +64,14 @@ class ChunkState(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """The status of a delivery that has its own. Every other delivery has the state of its chunk."""
+    """The status of a delivery that has a status of its own. Every other delivery has the state of its chunk."""
 
     EXCLUDED = "excluded"  # never put into a chunk, or removed before it was sent, with the reason
     INVALID = "invalid"  # the provider refuses this one delivery, with the reason
 
 
-# How people read the states of broadcasts, chunks and deliveries, and the entries of a journal. Any other is read as it
-# is stored. JSON and CSV have the stored values.
+# The labels that people see for the states of broadcasts, chunks and deliveries, and for journal entries. Any other
+# value is shown as stored. JSON and CSV contain the stored values.
 _LABELS: Mapping[str, str] = {
     ChunkState.READY: "waiting",
     ChunkState.INFLIGHT: "being sent",
@@ -84,7 +84,7 @@ _LABELS: Mapping[str, str] = {
 
 
 def label_of(stored: str) -> str:
-    """Return a stored state, or the kind of an entry in a journal, as people read it."""
+    """Return the label that people see for a stored state or the kind of a journal entry."""
     return _LABELS.get(stored, str(stored))
 
 
@@ -109,20 +109,20 @@ class Envelope(Struct, frozen=True, kw_only=True):
 class Mailing(Struct, frozen=True, kw_only=True):
     """Everything that is the same for all messages of one variant of one broadcast."""
 
-    broadcast: str  # a unique id of ASCII letters, digits and dashes: that of a broadcast or a test
+    broadcast: str  # the unique id of a broadcast or a test: ASCII letters, digits and dashes
     category: str  # the provider's label for its statistics: one per broadcast
     envelope: Envelope
     variant_key: str  # identifies the variant within the broadcast
     variant: RenderedVariant
-    nonce: str  # random letters and digits in every substitution tag, so that no value can imitate one
+    nonce: str  # random letters and digits in every substitution tag, so that no value can imitate a tag
     subject_prefix: str = ""  # `[TEST] ` for a test copy
-    batch_id: str = ""  # the provider's id for email that it holds until its time; empty if it holds none
+    batch_id: str = ""  # the provider's id for email that it holds until its send time; empty if it holds none
 
 
 class Recipient(NamedTuple):
     """One message to make. `values` are in the order of the variant's slots, each escaped for its slot.
 
-    A plain tuple, because a thousand are made for every chunk.
+    It is a plain tuple, because a thousand are made for every chunk.
     """
 
     delivery: int  # the subscriber's id; unique within the broadcast
@@ -157,7 +157,7 @@ class NextStep(StrEnum):
     GO_ON = "go on"
     WAIT = "wait"  # every worker waits, then continues
     SPLIT = "split"  # the chunk was too large: halve it
-    PAUSE = "pause"  # a person must look: key, credits, permissions, a dead connection
+    PAUSE = "pause"  # a person must look into it: key, credits, permissions, a dead connection
     STOP = "stop"  # the provider refuses the message itself: nothing else is sent
 
 
@@ -169,13 +169,13 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     verdict: Verdict
     next_step: NextStep = NextStep.GO_ON
-    reason: str = ""  # as people read it: the status, the provider's message, what to do
+    reason: str = ""  # for people to read: the status, the provider's message, what to do
     message_id: str = ""  # the provider's id of the request
     invalid: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses it for good
     undeliverable: frozenset[int] = frozenset()  # those of `invalid` whose address accepts no email from anyone
     unsent: frozenset[int] = frozenset()  # certainly not sent; they may be tried again
     uncertain: frozenset[int] = frozenset()  # may have been accepted
-    retry_after_seconds: float | None = None  # how long the provider asks to wait
+    retry_after_seconds: float | None = None  # how long the provider asks us to wait
 
 
 class Waiver(Struct, frozen=True, kw_only=True):
@@ -186,7 +186,7 @@ class Waiver(Struct, frozen=True, kw_only=True):
 
 
 class Broadcast(Struct, frozen=True, kw_only=True):
-    """One issue sent to one segment, as the ledger keeps it."""
+    """One issue sent to one segment, as recorded in the ledger."""
 
     id: int
     issue: str
@@ -211,7 +211,7 @@ class Broadcast(Struct, frozen=True, kw_only=True):
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether it was frozen for a certain time. It then starts automatically at that time."""
+        """Whether it was frozen for a certain time, at which it starts automatically."""
         return self.due_at is not None
 
 

@@ -15,7 +15,7 @@ ColumnValue = str | datetime | tuple[str, ...] | Mapping[str, str] | None
 
 
 class ColumnType(StrEnum):
-    """The type of a column. The database stores every type as text; an empty text means that the value is unknown."""
+    """The type of a column. The database stores every type as text; an empty string means that the value is unknown."""
 
     ADDRESS = "address"  # a checked email address with its domain in lowercase
     TEXT = "text"  # one line
@@ -23,7 +23,7 @@ class ColumnType(StrEnum):
     ZONE = "zone"  # a name from the time zone database
     MOMENT = "moment"  # in UTC: 2026-02-19T08:00:00Z
     TAGS = "tags"  # sorted, each between bars: |member|teacher|
-    ATTRIBUTES = "attributes"  # a JSON object of texts: the list's columns that are not in COLUMNS
+    ATTRIBUTES = "attributes"  # a JSON object of strings: the list's columns that are not in COLUMNS
 
 
 class MergeRule(StrEnum):
@@ -34,7 +34,7 @@ class MergeRule(StrEnum):
 
     NEWER = "newer"  # the row's cell replaces the recorded one
     UNION = "union"  # all tags, from the row and from the record
-    BY_NAME = "by name"  # all attributes; if both have one of the same name, the row's is kept
+    BY_NAME = "by name"  # all attributes; if both have an attribute of the same name, the row's value is kept
     EARLIER = "earlier"  # the earlier of two times
     CONSENT = "consent"  # the later of two consent times
     OF_CONSENT = "of consent"  # newer consent replaces it, the same consent completes it, older consent changes nothing
@@ -52,12 +52,12 @@ class SubscriberColumn(Struct, frozen=True, kw_only=True):
     type: ColumnType = ColumnType.TEXT
     merge: MergeRule = MergeRule.NEWER
     default: str = ""  # the value for a new person if their row has none
-    in_lists: bool = True  # a list file may have it, and an export has it
+    in_lists: bool = True  # a list file may contain it, and an export does
     is_field: bool = True  # merge fields and expressions may name it
 
     @property
     def is_consent(self) -> bool:
-        """Whether it records the permission to email the person, not who they are."""
+        """Whether it records permission to email the person, rather than a fact about the person."""
         return self.merge in {MergeRule.CONSENT, MergeRule.OF_CONSENT, MergeRule.WITHOUT_CONSENT}
 
     @property

@@ -69,7 +69,7 @@ def warning(id_: str, what: str, remedy: str) -> HealthItem:
 
 
 def error(id_: str, what: str, remedy: str) -> HealthItem:
-    """Return an item with an error, because of which email cannot be sent or will not arrive."""
+    """Return an item with an error that keeps email from being sent or from arriving."""
     return HealthItem(id=id_, health=Health.ERROR, what=what, remedy=remedy)
 
 

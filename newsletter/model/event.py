@@ -23,7 +23,7 @@ class EventType(StrEnum):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One report about one delivery. Providers repeat reports, so the id tells them apart."""
+    """One report about one delivery. Providers may send a report more than once, always with the same id."""
 
     id: str  # the provider's
     at: datetime
@@ -66,7 +66,7 @@ class ProviderList(StrEnum):
     BOUNCES = "bounces"  # no such mailbox
     INVALID_EMAILS = "invalid_emails"  # no such address or domain
     SPAM_REPORTS = "spam_reports"  # marked an email as spam
-    BLOCKS = "blocks"  # a mailbox that did not accept an email; it still gets email
+    BLOCKS = "blocks"  # the mailbox did not accept an email; the address still gets email
 
 
 class ListedAddress(Struct, frozen=True, kw_only=True):

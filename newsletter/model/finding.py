@@ -13,7 +13,7 @@ class Severity(StrEnum):
 
 
 class Means(StrEnum):
-    """What some checks need besides the issue. Such checks take seconds, and cannot run on every machine."""
+    """The tools that some checks need besides the issue. Such checks take seconds, and cannot run on every machine."""
 
     BROWSER = "browser"  # Chromium
     NETWORK = "network"  # DNS and the web
@@ -57,7 +57,7 @@ class NotRun(Struct, frozen=True, kw_only=True):
 
 
 class Requirement(Struct, frozen=True, kw_only=True):
-    """One requirement: the id that overrides it, the setting that turns it on, what is missing, and why it matters."""
+    """One requirement: the id for overriding it, the setting that turns it on, what is missing, and why it matters."""
 
     id: str
     setting: str  # the key in `[delivery]`

@@ -29,8 +29,8 @@ class ImportBatch(Struct, frozen=True, kw_only=True):
     All `columns` have the same length, and every batch of a list has the same columns. `lines` gives the line of the
     file on which each row starts; no two rows share a line. Every batch has `person` (the key that identifies a person)
     and `email` (checked, with its domain in lowercase). It has other COLUMNS, including `attributes`, only if the file
-    has them. Cells are texts as the database keeps them. An empty cell means that the value is unknown, times are in
-    UTC (`2026-02-19T08:00:00Z`), tags are between bars, and `attributes` is a JSON object of texts, or empty.
+    has them. Cells are strings as the database stores them. An empty cell means that the value is unknown, times are in
+    UTC (`2026-02-19T08:00:00Z`), tags are between bars, and `attributes` is a JSON object of strings, or empty.
     """
 
     lines: Sequence[int]
@@ -90,7 +90,7 @@ class ImportReport(Struct, frozen=True, kw_only=True):
 
 
 class PastImport(Struct, frozen=True, kw_only=True):
-    """An import as the database keeps it."""
+    """An import, as stored in the database."""
 
     at: datetime
     file: str

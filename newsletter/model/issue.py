@@ -1,4 +1,4 @@
-"""An issue as written in its files: its settings and prose with their places, and the theme's steps for readers."""
+"""An issue as written in its files: its settings and prose, where they are written, and the theme's steps."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -47,7 +47,7 @@ class Tips(Fields):
 
 
 def cards_of(fields: TipsFields, tips: Tips | None, mailbox: MailboxProvider | None) -> tuple[Card, ...]:
-    """Return the cards of a tips section for the readers at a mailbox provider: its own cards, or the theme's."""
+    """Return the cards of a tips section for the readers at a mailbox provider: the section's own, or the theme's."""
     if fields.show is None or tips is None:
         return fields.cards
     own = APPS_OF_MAILBOX[mailbox or MailboxProvider.OTHER]
@@ -162,7 +162,7 @@ class MergeFieldUse(Struct, frozen=True, kw_only=True):
 
 
 class Issue(Struct, frozen=True, kw_only=True):
-    """One issue, loaded and valid. Its texts contain merge fields as tokens."""
+    """One issue, loaded and valid. Its text contains merge fields as tokens."""
 
     name: str
     fields: IssueFields

@@ -36,7 +36,7 @@ def _moment(value: object) -> object:
 
 
 class PictureName(str):
-    """The path of an image. Its type distinguishes it from the texts of a record."""
+    """The path of an image. Its type distinguishes it from the other strings of a record."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ class LinkFields(Fields):
 
 
 class SectionFields(Fields):
-    """The keys of every section. A section type that a workspace adds in its own templates has only these."""
+    """The keys of every section. A section type that a workspace adds in its own templates has only these keys."""
 
     title: OneLine | None = None
     overline: OneLine | None = Field(default=None, description="a short line above the title")

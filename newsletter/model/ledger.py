@@ -26,19 +26,19 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     envelope: Envelope
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None: as soon as possible
-    topics: tuple[str, ...] = ()  # subscribers who left all of these are excluded; if empty, no one is
+    topics: tuple[str, ...] = ()  # subscribers who left all of these are excluded; if empty, no one is excluded
     only: Mapping[str, Condition] = field(default_factory=dict)  # the condition behind each segment that the axes name
 
 
 class ClaimedDelivery(NamedTuple):
-    """One delivery of a claimed chunk. A plain tuple, because a thousand are made for every chunk."""
+    """One delivery of a claimed chunk. It is a plain tuple, because a thousand are made for every chunk."""
 
     subscriber: int
     email: str
     first_name: str
     last_name: str
     token: str  # the unguessable part of the unsubscribe link
-    values: tuple[str, ...]  # one per requested field, in the same order; empty text if there is no value
+    values: tuple[str, ...]  # one per requested field, in the same order; an empty string if there is no value
 
 
 class ClaimedChunk(Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class NotYet(Struct, frozen=True, kw_only=True):
     """The reason why no chunk may be claimed now, although some are ready."""
 
     until: datetime  # when to try again
-    reason: str  # as people read it
+    reason: str  # for people to read
 
 
 class Entry(StrEnum):
@@ -66,7 +66,7 @@ class Entry(StrEnum):
 
     FROZEN = "frozen"
     WAIVED = "waived"  # a check or a requirement was overridden, with the reason
-    STARTED = "started"  # it was due, or someone continued it
+    STARTED = "started"  # it was due, or someone started it
     PAUSED = "paused"
     RESUMED = "resumed"
     STOPPED = "stopped"
@@ -130,7 +130,7 @@ class AuditedRequest(Struct, frozen=True, kw_only=True):
 
 
 class RequestGroup(Struct, frozen=True, kw_only=True):
-    """The requests in one state: their number, their deliveries, and when they reached the state."""
+    """The requests in one state: the numbers of requests and deliveries, and when they reached the state."""
 
     state: ChunkState
     requests: int
@@ -203,7 +203,7 @@ class ZoneCount(Struct, frozen=True, kw_only=True):
     """The number of deliveries in one time zone, and when they are due."""
 
     zone: str  # an IANA name
-    due_at: datetime  # in the zone's time; if it has passed, the email is sent as soon as possible
+    due_at: datetime  # in the zone's local time; if that is in the past, the email is sent as soon as possible
     deliveries: int
 
 
@@ -213,8 +213,8 @@ class FreezePreview(Struct, frozen=True, kw_only=True):
     members: int  # of the segment
     excluded: tuple[SettledCount, ...]
     variants: tuple[VariantCount, ...]  # only those with recipients
-    zones: tuple[ZoneCount, ...] = ()  # the earliest first; empty without local time
-    zoneless: int = 0  # with local time: subscribers without a known zone, who get it in the schedule's zone
+    zones: tuple[ZoneCount, ...] = ()  # earliest first; empty without local time
+    zoneless: int = 0  # with local time: the subscribers without a known zone, for whom the schedule's zone applies
 
     @property
     def recipients(self) -> int:
@@ -232,7 +232,7 @@ class UnknownDelivery(Struct, frozen=True, kw_only=True):
 
 
 class PastDelivery(Struct, frozen=True, kw_only=True):
-    """What happened to one broadcast for one subscriber."""
+    """The result of one broadcast for one subscriber."""
 
     broadcast: int
     issue: str

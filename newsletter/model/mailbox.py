@@ -1,6 +1,7 @@
 """The mailbox provider of an address, as far as the domain shows it.
 
-Any of these providers may host a person's own domain. The address does not show that, so it counts as `OTHER`.
+Any of these providers may host a person's own domain. The address does not show that, so such a domain counts as
+`OTHER`.
 """
 
 import tomllib
@@ -24,7 +25,7 @@ class MailboxProvider(StrEnum):
         return member
 
     GMAIL = "gmail", "Gmail"
-    OUTLOOK = "outlook", "Outlook, Hotmail"  # Microsoft's mailboxes for private users
+    OUTLOOK = "outlook", "Outlook, Hotmail"  # Microsoft's mailboxes for consumers
     YAHOO = "yahoo", "Yahoo, AOL"  # including the domains that it runs for AOL, Verizon and AT&T
     ICLOUD = "icloud", "iCloud"  # Apple's mailboxes
     PROTON = "proton", "Proton Mail"

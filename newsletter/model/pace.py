@@ -61,5 +61,5 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
     deliveries: int
     since: datetime
-    frees: datetime  # the latest time at which earlier deliveries stop counting
-    reason: str = ""  # the limit, as people read it: `at most 500 an hour, as [provider.smtp.pace] says`
+    frees: datetime  # when all earlier deliveries have stopped counting
+    reason: str = ""  # the limit, for people to read: `at most 500 an hour, as set in [provider.smtp.pace]`

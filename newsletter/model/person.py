@@ -11,7 +11,7 @@ from newsletter.model.ledger import PastDelivery
 
 
 class PastEvent(Struct, frozen=True, kw_only=True):
-    """What a provider reported about one delivery to a person."""
+    """A provider's report about one delivery to a person."""
 
     at: datetime
     type: EventType
@@ -38,7 +38,7 @@ class KnownPerson(Struct, frozen=True, kw_only=True):
     deliveries: tuple[PastDelivery, ...]
     events: tuple[PastEvent, ...]
     soft_bounces: tuple[PastSoftBounce, ...]
-    imports: tuple[PastImport, ...]  # the imports that added the person or changed them last
+    imports: tuple[PastImport, ...]  # the imports that added the person or last changed their record
 
     @property
     def suppression(self) -> Suppression | None:
@@ -52,5 +52,5 @@ class KnownPerson(Struct, frozen=True, kw_only=True):
 
     @property
     def is_anything_known(self) -> bool:
-        """Whether the database contains their address anywhere."""
+        """Whether the database contains the person's address anywhere."""
         return bool(self.subscriber or self.suppressions or self.past_suppressions or self.soft_bounces)

@@ -20,9 +20,9 @@ PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
     ".bmp": "BMP",
 }
 DRAWN_ENDING = ".svg"
-MOST_PIXELS = 100_000_000  # more than any camera takes, and few enough to fit into memory
+MOST_PIXELS = 100_000_000  # more than most cameras produce, and few enough to fit into memory
 LIGHT_BYTES = 200_000  # the maximum size for an image in an email (S12)
-# The errors that Pillow can raise for a broken file. Which one it raises depends on where the damage is.
+# The errors that Pillow can raise for a broken file. The kind of error depends on where the damage is.
 DECODING_FAULTS: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError),
     *(EOFError, MemoryError),

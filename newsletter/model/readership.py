@@ -11,7 +11,7 @@ from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 class Reader(Struct, frozen=True, kw_only=True):
     """A subscriber, a reviewer, or an invented person for a preview.
 
-    `fields` has a text for each known column and attribute. If one is missing or empty, the issue's default is shown.
+    `fields` has a value for each known column and attribute. If it is missing or empty, the issue's default is shown.
     `segments` contains the segments to which the reader belongs, out of those that were requested.
     """
 
@@ -23,24 +23,24 @@ class Reader(Struct, frozen=True, kw_only=True):
 
     @property
     def mailbox(self) -> MailboxProvider:
-        """Return the provider of their mailbox, as far as the address shows it."""
+        """Return the provider of the reader's mailbox, as far as the address shows it."""
         return mailbox_provider_of(self.email)
 
     @property
     def language(self) -> str:
-        """Return the recorded language, or empty text if there is none."""
+        """Return the recorded language, or an empty string if there is none."""
         return self.fields.get("language", "")
 
     @property
     def timezone(self) -> str:
-        """Return the recorded time zone, or empty text if there is none."""
+        """Return the recorded time zone, or an empty string if there is none."""
         return self.fields.get("timezone", "")
 
 
 ONLY = "only "  # the axis of a segment named by `only:` is called "only SEGMENT"
 MAILBOX = "mailbox"
 LANGUAGE = "language"
-SHOWN, HIDDEN = "shown", "hidden"  # the values of such an axis: are the segment's sections shown?
+SHOWN, HIDDEN = "shown", "hidden"  # the values of a segment's axis: whether its sections are shown
 _ELSEWHERE = "other mailboxes"
 
 
@@ -81,7 +81,7 @@ class Readership(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """Return a label for these readers, as people read it. It is empty if they see no special content."""
+        """Return the label that people see for these readers. It is empty if they see no special content."""
         return " + ".join([*sorted(self.segments), *([self._at] if self._at else [])])
 
     @property

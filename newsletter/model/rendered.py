@@ -78,7 +78,7 @@ def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Pict
     """Return a SHA-256 of an issue, given the variants for every value of its axes.
 
     Each section is in at least one of these variants, and the frame is in all of them, so any edit changes the hash.
-    The list does not change the hash: a new subscriber may need a new variant, but no new content.
+    The list does not affect the hash: a new subscriber may need a new variant, but no new content.
     """
     digest = sha256()
     for variant in variants:
@@ -89,7 +89,7 @@ def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Pict
     return digest.hexdigest()
 
 
-# The forms that the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` if images are hosted.
+# The image URLs that the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` if images are hosted.
 _PICTURE_ADDRESS = re.compile(
     r"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
       | https://[^\s"'()<>]+/images/(?P<hosted>[A-Za-z0-9.-]+)""",

@@ -25,7 +25,7 @@ class Operator(StrEnum):
 
 
 class Deed(StrEnum):
-    """What happened between a subscriber and an issue: they received, opened or clicked it."""
+    """Something that a subscriber did with an issue: received, opened or clicked it."""
 
     RECEIVED = "received"  # the provider accepted the email to them
     OPENED = "opened"  # reported by a provider; wrong if an email app loads no images, or always loads them
@@ -67,7 +67,7 @@ class Not(Struct, frozen=True):
 class Compare(Struct, frozen=True):
     """True if the comparison of a column or an attribute with the value, as text, is true.
 
-    A missing field counts as empty text.
+    A missing field counts as an empty string.
     """
 
     field: str
@@ -96,7 +96,7 @@ class Did(Struct, frozen=True):
 
 
 class Since(Struct, frozen=True):
-    """True for a person whose record has the occasion at this time or later."""
+    """True for a person whose recorded date of the occasion is this time or later."""
 
     occasion: Occasion
     moment: datetime
@@ -141,7 +141,7 @@ class Member(Struct, frozen=True, kw_only=True):
 
     @property
     def standing(self) -> str:
-        """Return `mailed`, or in a word or two why the person is not emailed."""
+        """Return `mailed`, or a word or two on why the person is not emailed."""
         if self.suppressed is not None:
             return self.suppressed.value
         return "mailed" if self.subscriber.record.may_be_mailed else "no consent"

@@ -6,7 +6,7 @@ Markdown, MJML and the inliner leave unchanged. In the finished email the tokens
 never searched again, so no value can be mistaken for a field.
 
 A slot has a source, which provides the values for all readers of a chunk at once, and an escape, which is the way to
-write a value in that place. Only the source knows the field's name in content.
+write a value in that place. Nothing but the source depends on the field's name in content.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
-# A field cannot contain opening braces. Without this rule, a text with thousands of them would take seconds.
+# A field cannot contain opening braces. Without this rule, searching text with thousands of them would take seconds.
 MERGE_FIELD = re.compile(r"\{\{(?P<inside>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
 MERGE_TOKEN = re.compile(r"mfq[0-9a-f]{16}q")
 _INSIDE = re.compile(
@@ -38,7 +38,7 @@ LINK_FIELDS: Mapping[str, Link] = {"unsubscribe_url": Link.UNSUBSCRIBE}
 
 
 class MergeField(Struct, frozen=True):
-    """A value that differs per subscriber. `default` is shown to subscribers for whom it is unknown."""
+    """A value that differs per subscriber. `default` is shown to subscribers for whom the value is unknown."""
 
     name: str
     default: str | None = None
@@ -64,7 +64,7 @@ def parse_merge_field(inside: str) -> MergeField | None:
 
 
 class Escape(StrEnum):
-    """The ways in which a value can be written in its place."""
+    """The ways in which a value can be escaped for its place."""
 
     HTML = "html"  # text or an attribute of HTML
     URL = "url"  # part of a URL: percent-encoded
@@ -74,9 +74,9 @@ class Escape(StrEnum):
 
 
 class ChunkColumns(Struct, frozen=True, kw_only=True):
-    """The known values of a chunk's readers, by column: one text per reader, in the same order in every column."""
+    """The known values of a chunk's readers, by column: one string per reader, in the same order in every column."""
 
-    fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; empty text if unknown
+    fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; an empty string if unknown
     links: Mapping[Link, Sequence[str]]
 
 
@@ -188,13 +188,13 @@ class Slot(Struct, frozen=True):
 
 
 class Template(Struct, frozen=True):
-    """Text with slots between its parts. `slots` indexes the variant's slots, one fewer than there are parts."""
+    """Text with slots between its parts. `slots` are indexes of the variant's slots, one fewer than there are parts."""
 
     parts: tuple[str, ...]
     slots: tuple[int, ...] = ()
 
     def fill(self, values: tuple[str, ...]) -> str:
-        """Return the text with the values inserted. They are escaped and in the order of the variant's slots."""
+        """Return the text with the values inserted. They must be escaped, and in the order of the variant's slots."""
         if not self.slots:
             return self.parts[0]
         pieces = [self.parts[0]]

@@ -1,4 +1,4 @@
-"""Statistics of the audience: its size, growth and sources, and the people who no longer read.
+"""Statistics of the audience: its size, growth and sources, and the people who no longer read the newsletter.
 
 Months and days are in UTC, like the times in the database.
 """
@@ -29,9 +29,9 @@ class AudienceFacts(Struct, frozen=True, kw_only=True):
     """
 
     people: int
-    suppressed: Mapping[str, int]  # reason → number of people, the most frequent first
+    suppressed: Mapping[str, int]  # reason → number of people, the most common reason first
     without_consent: int  # among the people who are not suppressed
-    consents: int  # people with a recorded consent
+    consents: int  # people with consent on record
     consents_without_source: int
     consents_without_confirmation: int
     on_stated_basis: int  # people with only a basis that was stated for an import, not consent
@@ -54,21 +54,21 @@ class MonthlyGrowth(Struct, frozen=True, kw_only=True):
     month: date  # its first day
     joined: int = 0
     returned: int = 0  # people whose suppression was lifted
-    left: Mapping[str, int] = field(default_factory=dict)  # the reason of their suppression → number of people
+    left: Mapping[str, int] = field(default_factory=dict)  # the reason for their suppression → number of people
 
     @property
     def all_left(self) -> int:
-        """Return how many left, for any reason."""
+        """Return how many people left, for any reason."""
         return sum(self.left.values())
 
     @property
     def gained(self) -> int:
-        """Return how many joined or returned."""
+        """Return how many people joined or returned."""
         return self.joined + self.returned
 
     @property
     def net(self) -> int:
-        """Return by how many the audience grew; negative if it shrank."""
+        """Return by how many people the audience grew; negative if it shrank."""
         return self.gained - self.all_left
 
 
@@ -80,22 +80,22 @@ class Growth(Struct, frozen=True, kw_only=True):
 
     @property
     def before(self) -> int:
-        """Return how many people there were when the first month began."""
+        """Return how many of these people there were when the first month began."""
         return self.after - sum(month.net for month in self.months)
 
     @property
     def joined(self) -> int:
-        """Return how many joined in all months together."""
+        """Return how many people joined in all months together."""
         return sum(month.joined for month in self.months)
 
     @property
     def returned(self) -> int:
-        """Return how many returned in all months together."""
+        """Return how many people returned in all months together."""
         return sum(month.returned for month in self.months)
 
     @property
     def left(self) -> Mapping[str, int]:
-        """Return how many left in all months together, by reason. The most frequent reason comes first."""
+        """Return how many people left in all months together, by reason. The most common reason comes first."""
         reasons = {reason for month in self.months for reason in month.left}
         total = {reason: sum(month.left.get(reason, 0) for month in self.months) for reason in reasons}
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
@@ -115,7 +115,7 @@ class Breakdown(Struct, frozen=True, kw_only=True):
 
     groups: tuple[Group, ...]
     unknown: int = 0  # people for whom the property is not known
-    further: int = 0  # the number of smaller groups
+    further: int = 0  # the number of smaller groups, which are not listed
     further_people: int = 0  # the number of people in the smaller groups
 
 
@@ -134,7 +134,7 @@ class Mailboxes(Struct, frozen=True, kw_only=True):
 
 
 class Engagement(Struct, frozen=True, kw_only=True):
-    """How people reacted to the email of the last days: clicked + opened + neither = received."""
+    """How people reacted to the email of the last `days` days: clicked + opened + neither = received."""
 
     days: int
     received: int  # people on the list who received at least one issue
@@ -144,12 +144,12 @@ class Engagement(Struct, frozen=True, kw_only=True):
 
     @property
     def neither(self) -> int:
-        """Return how many neither clicked nor opened."""
+        """Return how many people neither clicked nor opened."""
         return self.received - self.clicked - self.opened
 
 
 class Purpose(StrEnum):
-    """What to do with people who no longer read."""
+    """What to do about people who no longer read the newsletter."""
 
     RE_ENGAGE = "re-engage"  # ask them whether they still want the newsletter
     SUNSET = "sunset"  # stop emailing them

@@ -18,13 +18,13 @@ _SINGLE_OPENING = re.compile("[‘‚‛]")
 
 
 def shortened(text: str) -> str:
-    """Return a text as messages show it: on one line, and cut off if it is very long."""
+    """Return text as messages show it: on one line, and cut off if it is very long."""
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
     return " ".join(text.splitlines())
 
 
 def in_quotes(text: str) -> str:
-    """Return a text in quotes, so that both YAML and TOML read it back unchanged."""
+    """Return text in quotes, so that both YAML and TOML read it back unchanged."""
     if '"' not in text and "\\" not in text:
         return f'"{shortened(text)}"'
     if "'" not in text:
@@ -47,7 +47,7 @@ def inside_curly_quotes(text: str) -> str | None:
 def end_of_quotes(text: str, start: int, sign: str, *, doubles_apostrophes: bool = False) -> int | None:
     """Return the position after the closing quote, or None if there is no closing quote.
 
-    `start` is the position after the opening quote. In YAML, two apostrophes in single quotes are one apostrophe.
+    `start` is the position after the opening quote. In YAML, two apostrophes in single quotes stand for one apostrophe.
     """
     position = start
     while position < len(text):
@@ -63,5 +63,5 @@ def end_of_quotes(text: str, start: int, sign: str, *, doubles_apostrophes: bool
 
 
 def unknown_escape(quoted: str, known: str) -> str | None:
-    """Return the first backslash with its letter that is not in `known`, or None if the text has no such escape."""
+    """Return the first escape (backslash and character) whose character is not in `known`, or None if there is none."""
     return next((match[0] for match in re.finditer(r"\\(.)", quoted) if match[1] not in known), None)

@@ -51,7 +51,7 @@ def _mailbox(value: str) -> str:
 
 
 class LinkAddress(str):
-    """The address of a link. Its type distinguishes it from the texts of a record."""
+    """The address of a link. Its type distinguishes it from the other strings of a record."""
 
     __slots__ = ()
 

@@ -63,7 +63,7 @@ class MessageLog(Protocol):
     def find(self, broadcast: str, chunk: UnknownChunk) -> str | None:
         """Return a description of the evidence that this attempt to send a chunk was accepted, or None.
 
-        `broadcast` is the broadcast name in the mailing. A result of None proves nothing, because a log can lag and
+        `broadcast` is the mailing's id of the broadcast. A result of None proves nothing, because a log can lag and
         its entries expire. Raise ProviderError if the log cannot be read.
         """
 
@@ -90,7 +90,7 @@ class SuppressionLists(Protocol):
         """
 
     def remove(self, listed: ProviderList, email: str) -> None:
-        """Remove an address from a list, if the list has it. Raise ProviderError if it may still be on the list."""
+        """Remove an address from a list, if it is on the list. Raise ProviderError if it may still be on the list."""
 
 
 class AuthenticatedDomain(Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class AuthenticatedDomain(Struct, frozen=True, kw_only=True):
 
 
 class ProviderFacts(Struct, frozen=True, kw_only=True):
-    """What `newsletter doctor` learns about a provider."""
+    """The facts about a provider that `newsletter doctor` shows."""
 
     items: tuple[HealthItem, ...]
     domains: tuple[AuthenticatedDomain, ...] | None = None  # None if the provider was not asked or did not answer

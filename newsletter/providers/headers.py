@@ -15,7 +15,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_
 
 LONGEST_LINE = 76  # characters of a line that contains an encoded word (RFC 2047, section 2)
 _WORD_BYTES = 39  # bytes of UTF-8 in an encoded word; the word then fits on a line after `Subject: `
-_SHORT = 60  # characters; such a text fits on a line after the name of any header
+_SHORT = 60  # characters; text of this length fits on a line after the name of any header
 
 
 def one_line(text: str) -> str:

@@ -129,7 +129,7 @@ def _part_head(content_type: bytes) -> bytes:
 
 
 def _around_html(pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
-    """Return what goes before and after the HTML. HTML and images form one multipart/related (RFC 2387)."""
+    """Return what goes before and after the HTML. The HTML and images form one multipart/related part (RFC 2387)."""
     if not pictures:
         return _part_head(b"text/html"), b""
     before = b'Content-Type: multipart/related; type="text/html"; boundary="%s"\r\n\r\n--%s\r\n%s' % (

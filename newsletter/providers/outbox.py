@@ -75,7 +75,7 @@ class OutboxSession:
         self._messages = MessageCompiler()
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Write one file per recipient. An email that could not be written is unsent."""
+        """Write one file per recipient. An email that could not be written counts as unsent."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
         folder = self._provider.folder / _safe(chunk.mailing.broadcast)
         invalid: dict[int, str] = {}

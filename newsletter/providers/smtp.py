@@ -20,8 +20,8 @@ from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMean
 from newsletter.settings.provider import SmtpSettings
 
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
-_CUTS_A_CHUNK = 2  # after so many connections that break during a message, the rest of a chunk is postponed
-_REFUSALS_IN_A_ROW = 3  # by policy or temporarily; the rest of a chunk is then not tried
+_CUTS_A_CHUNK = 2  # if this many connections break during a message, the rest of a chunk is postponed
+_REFUSALS_IN_A_ROW = 3  # by policy or temporary; after these, the rest of a chunk is not tried
 _REFUSED_PEOPLE_IN_A_ROW = 20  # for any reason; no list is that bad, so the cause must be us or the relay
 
 _FOR_GOOD = frozenset({ReplyMeaning.ADDRESS, ReplyMeaning.RECIPIENT, ReplyMeaning.POLICY})
@@ -47,12 +47,13 @@ def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "
     """Return the provider. Raise ProviderError if a setting or the password is missing or cannot be used."""
     settings = config.settings.provider.smtp
     if settings is None:
-        raise ProviderError("smtp has no settings; add a [provider.smtp] table with at least the key host")
+        raise ProviderError("smtp has no settings; add a [provider.smtp] table with at least a host key")
     if settings.username is None:
         return SmtpRelay(settings, password="", clock=clock)
     if not settings.username.isascii():
         raise ProviderError(
-            "[provider.smtp] username contains a character outside ASCII; write the name exactly as the relay knows it"
+            "[provider.smtp] username contains a character outside ASCII; write the name exactly as "
+            "the relay expects it"
         )
     password = require_secret(environ, "NEWSLETTER_SMTP_PASSWORD", "the password of [provider.smtp] username")
     return SmtpRelay(settings, password=password, clock=clock)
@@ -176,7 +177,7 @@ class _Fates:
         self._reasons: dict[ReplyMeaning, str] = {}  # the words of the first answer with each meaning
         self._last = ReplyMeaning.ACCEPTED
         self._in_a_row = 0
-        self._refused_run: list[int] = []  # deliveries refused permanently since the last other answer
+        self._refused_run: list[int] = []  # deliveries refused permanently since the last answer of another kind
 
     @property
     def has_accepted(self) -> bool:
@@ -213,7 +214,7 @@ class _Fates:
         """Return what is known about every recipient.
 
         If the relay accepts other email from us, a refusal by policy is about the recipient. Otherwise, it is about us.
-        An address is reported as undeliverable only if the relay accepts any email at all.
+        An address is reported as undeliverable only if the relay accepts other email from us.
         """
         blameless = set(self._refused_run) if self._refuses_everybody else set()
         if not relay_takes_our_mail:

@@ -1,6 +1,7 @@
 """A connection to an SMTP relay. The standard library opens it and logs in. After that, this module uses the socket.
 
-What smtplib does around each command takes as much time as sending a message. So smtplib is used for the login only.
+The work that smtplib does around each command takes as much time as sending a message. So smtplib only opens the
+connection and logs in.
 """
 
 import smtplib

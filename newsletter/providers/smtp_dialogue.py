@@ -24,7 +24,8 @@ _TOO_LARGE = 552
 _TRANSACTION_FAILED = 554
 _NO_SUCH_ADDRESS = frozenset({"1", "2", "3", "6", "10"})  # details of subject 1: mailbox, domain, syntax, moved, no MX
 _BAD_SENDER = frozenset({"7", "8"})
-# Servers often check the sender and the client only after RCPT, and quotas have no code of their own. So words count.
+# Servers often check the sender and the client only after RCPT, and quotas have no code of their own. So the words
+# of the reply count.
 _ABOUT_US = re.compile(r"\b(?:relay|sender|client host|quota|limit|rate|too many|authenti)", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ class ReplyMeaning(StrEnum):
 
     ACCEPTED = "accepted"  # the relay accepted the message
     ADDRESS = "address"  # the address does not exist
-    RECIPIENT = "recipient"  # this recipient is refused; another day or another relay may differ
+    RECIPIENT = "recipient"  # this recipient is refused, but another relay may accept them, or this one on another day
     POLICY = "policy"  # a policy of the relay refuses us or this recipient
     MESSAGE = "message"  # the message is refused for any recipient
     US = "us"  # the relay refuses to work for us: login, permission, encryption
@@ -76,7 +77,7 @@ def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: byte
     phase = Phase.MAIL
     try:
         if relay.has_unasked:
-            # It may be a notice that the relay closes the connection. Later replies would not match their commands.
+            # It may be a notice that the relay is closing the connection. Later replies would not match their commands.
             raise ConnectionError("the relay sent an unexpected reply")
         mail = _mail_command(relay, sender, address, len(content) - len(END_OF_CONTENT))
         if isinstance(mail, Answer):
@@ -185,7 +186,7 @@ def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | N
 
 
 def _reset(relay: SmtpConnection) -> None:
-    """Reset the dialogue. Close the connection if that fails, so that the next message opens another."""
+    """Reset the dialogue. Close the connection if that fails, so that the next message opens a new one."""
     try:
         relay.send(b"RSET\r\n")
         if not 200 <= relay.reply().code <= 299:

@@ -85,7 +85,7 @@ SENDGRID = Carrier(
 class MailRoute(Struct, frozen=True, kw_only=True):
     """The route by which email leaves this machine, for the checks of the sender's domain."""
 
-    carrier: Carrier | None = None  # None if only the mail server's host name can tell
+    carrier: Carrier | None = None  # None if it can only be told from the mail server's host name
     relay: "SmtpSettings | None" = None  # None if email is sent through a web API
 
 
@@ -160,7 +160,7 @@ class SendGridSettings(ProviderTable):
 class ProviderSettings(Fields):
     """`[provider]`: the provider in use, and one table per provider.
 
-    `newsletter.providers.registry` knows the possible names of `use` and of the tables.
+    `newsletter.providers.registry` defines the possible names for `use` and for the tables.
     """
 
     model_config = ConfigDict(extra="allow")

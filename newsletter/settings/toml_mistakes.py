@@ -1,8 +1,8 @@
 """Finds the mistakes in a TOML file that cannot be read, and describes them in plain words.
 
 The parser stops at the first mistake and says only what it expected there. This module goes through the file line by
-line. It knows what people write in settings (tables, keys, text, numbers and lists) and skips any line that it does not
-understand. If it finds no mistake up to the line at which the parser stopped, that line is reported.
+line. It recognizes what people write in settings (tables, keys, text, numbers and lists) and skips any other line. If
+it finds no mistake up to the line at which the parser stopped, that line is reported.
 """
 
 import re
@@ -30,7 +30,7 @@ _ODD_INDENTATION = re.compile(rf"[ \t]*{ODD_SPACE}+\s*")
 _MOST_TOLD: Final = 20
 _MOST_LOOKED_AT: Final = 100_000  # characters; no settings file comes close
 _MOST_PARTS: Final = 100  # of a key with dots; the deepest key of the settings has four, and a host's name may have 34
-# The parts are found in text in quotes too, which does no harm: no text has so many words with a dot after each.
+# The pattern also matches in quoted text, which causes no problems: no text has so many words with a dot after each.
 _LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
 
 
@@ -49,7 +49,7 @@ def mistake_in_long_key(text: str, *, path: str) -> Mistake | None:
 
 
 def toml_mistakes(text: str, error: Exception, *, path: str) -> tuple[Mistake, ...]:
-    """Return the mistakes in a text that tomllib rejected with `error`, in the order of their lines."""
+    """Return the mistakes in text that tomllib rejected with `error`, in the order of their lines."""
     lines = text.replace("\r\n", "\n").split("\n")
     last = max(len(text.rstrip().split("\n")), 1)
     match = _AT_LINE.search(str(error))
@@ -78,7 +78,7 @@ _Told = tuple[int, str, str]  # the line, what is wrong, what to do
 
 
 class _OpenValue(Struct, frozen=True):
-    """A text of several lines, or a list, that began on an earlier line."""
+    """Text of several lines, or a list, that began on an earlier line."""
 
     sign: str
     line: int
@@ -200,7 +200,7 @@ class _TomlLines(Struct):
             self._tell(number, *fault)
 
     def _items(self, number: int, line: str) -> None:
-        """Go through a line of a list or of braces up to its closing bracket; nested ones are skipped."""
+        """Go through a line of a list or of braces up to its closing bracket; nested brackets are skipped."""
         opened = self.opened
         if opened is None:
             return

@@ -82,18 +82,18 @@ def _fault_in_quotes(prefix: str, value: str) -> ValueFault | None:
 
 
 def inside_quotes(value: str) -> str:
-    """Return a text without the curly quotes around it, and without a comment."""
+    """Return text without the quotes around it, or the word `text` if it is empty or a comment."""
     if not value.strip("#") or value.startswith("# "):
         return "text"
     return value.strip(f"{CURLY_QUOTES}{STRAIGHT_QUOTES}")
 
 
 def as_value(text: str) -> str:
-    """Return a text as a TOML value: unchanged if it is already a value, otherwise in quotes."""
+    """Return text as a TOML value: unchanged if it is already a value, otherwise in quotes."""
     is_value = text[:1] in {'"', "'", "[", "{"} or is_bare_value(text)
     return shortened(text) if is_value else in_quotes(text)
 
 
 def is_bare_value(text: str) -> bool:
-    """Return whether a text without quotes is a value: a number, a date, true or false."""
+    """Return whether text without quotes is a value: a number, a date, true or false."""
     return text in {"true", "false"} or any(kind.fullmatch(text) for kind in (_NUMBER, _DATE, _TIME))

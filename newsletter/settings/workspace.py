@@ -39,7 +39,10 @@ class DeliverySettings(Fields):
     require_approval: bool = Field(default=False, description="send only content that was approved")
     require_test: bool = Field(default=False, description="send only content that went out as a test copy")
     lead_minutes: int = Field(
-        default=60, ge=11, le=72 * 60, description="how many minutes ahead of its time email is sent to the provider"
+        default=60,
+        ge=11,
+        le=72 * 60,
+        description="how many minutes before its scheduled time an email is sent to the provider",
     )
     lateness_minutes: int = Field(default=360, ge=1, description="how late email may still be sent automatically")
 

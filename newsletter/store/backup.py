@@ -97,10 +97,10 @@ def _copied(path: Path, folder: Path) -> Path:
 
 
 def _beside(path: Path) -> list[Path]:
-    """Return the files of SQLite that belong to a database file, if there are any.
+    """Return SQLite's own files that belong to a database file, if there are any.
 
-    A WAL holds the latest changes of a database in use. A rollback journal is left by a program that died while it
-    wrote: SQLite undoes the unfinished changes with it.
+    A WAL contains the latest changes of a database in use. A rollback journal is left behind by a program that died
+    while it was writing. SQLite uses it to undo the unfinished changes.
     """
     database = path.resolve()  # if `path` is a link, the files are beside the file that it points to
     suffixes = ("-journal", "-wal") if is_wal(path) else ("-journal",)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 Row = tuple[object, ...]
 Answer = TypeVar("Answer")
-LONGEST_NUMBER = 200  # characters; a longer text is compared as text, never as a number
+LONGEST_NUMBER = 200  # characters; a longer value is compared as text, never as a number
 
 
 class ListPart(NamedTuple):

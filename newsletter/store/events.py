@@ -1,6 +1,7 @@
 """Events that providers reported about messages that they had accepted. A repeated report is stored once.
 
-The table `reaction` also stores who opened or clicked, and when they last did so. Segments query this table.
+The `reaction` table also stores who opened or clicked a broadcast, and when they last did so. Segments query this
+table.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The named queries of `sql/`, each called through a handle that knows the type of its rows.
+"""The named queries of `sql/`, each called through a handle that converts its rows to records or values.
 
 A module declares its queries at the top: `_FIND = query_one("broadcasts", "find", Broadcast)`. A record is a NamedTuple
 or a Struct with one field per column, in the order of the columns. If the last field is itself a Struct, it takes all
@@ -7,7 +7,7 @@ a boolean as 0 or 1. `tests/store/test_queries.py` runs every query on both engi
 records.
 
 A name in braces is replaced with a piece of SQL that is generated from the table of columns. For example,
-`{s.columns}` lists the columns of the table `s`. No text from a user ever becomes part of a query.
+`{s.columns}` lists the columns of table `s`. No text from a user ever becomes part of a query.
 """
 
 import re
@@ -115,7 +115,7 @@ class QueryValue(Query[R], frozen=True):
 
 
 def query_all(file: str, name: str, kind: type[R], reads: Reads | None = None) -> QueryAll[R]:
-    """Return the handle of a query with any number of rows. `reads` maps more types to their readers."""
+    """Return the handle of a query with any number of rows. `reads` maps further types to their readers."""
     return QueryAll((file, name), queries_in(file)[name], kind, _reader(kind, reads or {}))
 
 
@@ -211,7 +211,7 @@ def _read_of(kind: object, reads: Reads) -> Read | None:
 
 
 def _read_unless_empty(read: Read, value: object) -> object:
-    """Convert a value that may be missing. NULL and the empty text both mean that it is missing."""
+    """Convert a value that may be missing. NULL and the empty string both mean that it is missing."""
     return read(value) if value else None
 
 

@@ -1,7 +1,7 @@
 """Replace all data with that of a backup, without anyone being emailed twice.
 
 A restore must allow for everything that may have happened since the backup was made. Deliveries that had not been sent
-when the backup was made become unknown. If the current database still exists, the restore keeps what it knows: who
+when the backup was made become unknown. If the current database still exists, the restore keeps its newer data: who
 unsubscribed, who was erased, the broadcasts that began after the backup, and the new subscribers who were emailed.
 """
 
@@ -22,7 +22,7 @@ from newsletter.store.sqlite.connection import SqliteConnection
 from newsletter.system.moments import text_of
 
 _PEOPLE_TO_COMPARE = 1000
-# The tables that hold broadcasts, each with the column that contains the broadcast's id.
+# The tables with the data of broadcasts, each with the column that contains the broadcast's id.
 _OF_BROADCAST = {
     "broadcast": "id",
     **dict.fromkeys(
@@ -40,7 +40,7 @@ class Mark(NamedTuple):
 
 
 class OpenBroadcast(NamedTuple):
-    """A broadcast that was open when the backup was made, and how many people may have been emailed since."""
+    """A broadcast that was open when the backup was made, and how many people may have been emailed since then."""
 
     id: int
     issue: str
@@ -70,7 +70,7 @@ class ForgottenRow(NamedTuple):
 
 
 class PersonInBackup(NamedTuple):
-    """Someone whom a backup contains, on the list or not, with an address of theirs."""
+    """A person in a backup, whether on the list or not, and one of their addresses."""
 
     person: str
     email: str
@@ -104,13 +104,13 @@ class Restored(Struct, frozen=True, kw_only=True):
     """The result of a restore, including the broadcasts whose progress since the backup is unknown."""
 
     made_at: datetime  # when the backup was made
-    replaced: bool  # whether the database held data; if so, what docs/backup.md lists was carried over
+    replaced: bool  # whether the database contained data; if so, the data listed in docs/backup.md was carried over
     open: tuple[OpenBroadcast, ...]  # broadcasts that are now paused, with their unknown deliveries
     carried: tuple[int, ...]  # broadcasts that began after the backup and were kept
 
 
 def is_anything_there(database: Database) -> bool:
-    """Return whether the database holds any data at all."""
+    """Return whether the database contains any data at all."""
     return _IS_ANYTHING_THERE.ask(database)
 
 
@@ -119,7 +119,7 @@ def restore(database: Database, path: Path, *, key: bytes | None, now: datetime,
 
     With the `key`, people who were erased since the backup are erased again, even if they were never on the list. Raise
     InputError if a broadcast is being sent, if the backup is of a different list, or if the key is different, or is
-    needed and missing. Raise StoreError if the file is not a backup, is damaged, or is of a newer version. The file
+    needed and missing. Raise StoreError if the file is not a backup, is damaged, or is from a newer version. The file
     itself is not changed.
     """
     with opened_backup(path) as (backup, made_at), database.transaction() as present, backup.transaction() as restored:
@@ -156,7 +156,7 @@ def _require_same_list(path: Path, present: Connection, restored: Connection) ->
     ):
         raise InputError(
             f"{path} is a backup of a different list than the one in this database; restore it in another newsletter "
-            "folder, or move this database away first"
+            "folder, or move this database to another place first"
         )
 
 
@@ -188,8 +188,9 @@ def _carry_over(
 def _forget_again(present: Connection, restored: Connection, *, newest: int, key: bytes | None, now: datetime) -> None:
     """Erase everyone who was erased after the backup was made, because the backup still contains them.
 
-    If people were erased with a different key in the backup, its records were given up since. `newest` is the last
-    subscriber id that the backup knows. Raise InputError if the key is different, or is needed and missing.
+    If people were erased with a different key in the backup, its records of them have been given up since then.
+    `newest` is the highest subscriber id in the backup. Raise InputError if the key is different, or is needed and
+    missing.
     """
     mark = find_key(present)
     if mark is not None:
@@ -212,9 +213,9 @@ def _forget_again(present: Connection, restored: Connection, *, newest: int, key
 
 
 def _let_return(restored: Connection, since: set[bytes], *, newest: int, key: bytes, now: datetime) -> set[bytes]:
-    """Delete the records of people who came back since, and were carried over. Return the digests of all others.
+    """Delete the records of people who have come back and were carried over. Return the digests of all others.
 
-    The same rule applies as in an import: only a new consent of their own lets them return.
+    The same rule applies as in an import: only new consent of their own lets them return.
     """
     records = {row.digest: row for row in _FORGOTTEN(restored)}
     joined = {
@@ -239,7 +240,7 @@ def _require_email(restored: Connection, subscriber: int | None) -> str:
     email = _EMAIL_OF(restored, subscriber=subscriber)
     if email is None:
         raise InputError(
-            "people were erased since this backup was made, and without the key they cannot be found in it; set "
+            "people have been erased since this backup was made, and without the key they cannot be found in it; set "
             "NEWSLETTER_KEY in the environment to the key with which they were erased"
         )
     return email

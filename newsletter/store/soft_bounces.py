@@ -1,7 +1,7 @@
 """Count soft bounces, and suppress an address as bounced after too many of them.
 
-A soft bounce is an email that a mailbox refused temporarily. The bounces that providers list (table
-`soft_bounce`) and those that they reported for our own messages (events of type `blocked`) count the same.
+A soft bounce is an email that a mailbox refused temporarily. The bounces that providers list (the `soft_bounce` table)
+and those that they reported for our own messages (events of the type `blocked`) count the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: 
 def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: datetime) -> tuple[Suppression, ...]:
     """Return the suppressions that the policy calls for. Write nothing.
 
-    Only bounces after the last sign of life count: an email that was delivered, opened or clicked, a new consent, or a
+    Only bounces after the last sign of life count: an email that was delivered, opened or clicked, new consent, or a
     suppression that a person lifted. All bounces of one day count once, for two reasons: the same bounce may be
     reported by several sources, and a mailbox that is full on one day may refuse several emails.
     """

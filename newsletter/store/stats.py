@@ -60,7 +60,7 @@ class KindRow(NamedTuple):
 
 
 class EngagementRow(NamedTuple):
-    """How many people were sent an issue, how many clicked, and how many opened without a click."""
+    """How many people were sent an issue, how many clicked, and how many opened it without clicking."""
 
     received: int
     clicked: int
@@ -107,7 +107,7 @@ def count_facts(database: Database) -> AudienceFacts:
 def count_movements(database: Database, *, since: datetime) -> Movements:
     """Count the people who joined, returned and left since a time.
 
-    Erased people count as having left. The date when they joined is no longer known.
+    Erased people count as having left. The dates on which they joined are no longer known.
     """
     left: dict[str, dict[str, int]] = defaultdict(dict)
     with database.read() as connection:
@@ -131,13 +131,13 @@ def count_sources(database: Database, *, people: int, most: int) -> Breakdown:
 
 
 def count_languages(database: Database, *, people: int, most: int) -> Breakdown:
-    """Count the people with each of the `most` most frequent languages. `people` is the size of the list."""
+    """Count the people with each of the `most` most common languages. `people` is the size of the list."""
     rows = _LANGUAGES.ask(database, most=most + 1)
     return _breakdown(_groups(rows), people=people, kinds=rows[0].kinds if rows else 0, most=most)
 
 
 def count_zones(database: Database, *, people: int, most: int) -> tuple[Breakdown, Breakdown]:
-    """Count the people in each of the `most` most frequent time zones, and in each region, such as Europe.
+    """Count the people in each of the `most` most common time zones, and in each region, such as Europe.
 
     `people` is the size of the list.
     """

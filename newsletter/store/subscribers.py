@@ -13,7 +13,7 @@ from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Database
 from newsletter.store.queries import Reads, query_all, query_one, query_value
 
-# The functions that read those columns of a subscriber that hold several texts, by the type of the field.
+# The functions that read the columns of a subscriber that contain several strings, by the type of the field.
 SUBSCRIBER_READS: Reads = {tuple[str, ...]: tags_in, Mapping[str, str]: orjson.loads}
 
 _FIND_ID = query_one("subscribers", "find_id", int)
@@ -64,7 +64,7 @@ def attribute_names(database: Database) -> tuple[str, ...]:
 
 
 def known_tags(database: Database) -> tuple[str, ...]:
-    """Return all tags that a subscriber has or once had."""
+    """Return all tags that any subscriber has or once had."""
     return _TAG_NAMES.ask(database)
 
 
@@ -74,7 +74,7 @@ def history(database: Database, subscriber_id: int) -> tuple[PastDelivery, ...]:
 
 
 def past_consents(database: Database, subscriber_id: int) -> tuple[PastConsent, ...]:
-    """Return the consents of a subscriber that a newer consent has replaced, newest first."""
+    """Return a subscriber's earlier records of consent, which newer consent has replaced, newest first."""
     return _PAST_CONSENTS.ask(database, subscriber=subscriber_id)
 
 

@@ -36,8 +36,8 @@ def write_shared(path: Path, content: bytes) -> None:
 def private_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
     """Open a UTF-8 file for CSV that only its owner can read. It appears when the block ends without an error.
 
-    Raise InputError if it cannot be written, or if it exists and must not be overwritten. This is checked before the
-    block and again after it, since writing a million subscribers takes a while.
+    Raise InputError if it cannot be written, or if it exists and must not be overwritten. Whether it exists is checked
+    before the block and again after it, because writing a million subscribers takes a while.
     """
     _require_free(path, overwrite=overwrite)
     try:

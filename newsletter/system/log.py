@@ -1,7 +1,7 @@
 """The log of a command that runs unattended: one JSON object per line, in `logs/` of the workspace.
 
-The log is JSON because reasons quote servers and people. In JSON, any text stays on one line, and log tools can parse
-it.
+The log is JSON because its reasons quote servers and people. In JSON, any text stays on one line, and log tools can
+parse it.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""Points in time as the database stores them: as text that sorts in order of time."""
+"""Points in time as the database stores them: as text that sorts in chronological order."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,5 +12,5 @@ def text_of(moment: datetime) -> str:
 
 @lru_cache(maxsize=4096)
 def moment_of(text: str) -> datetime:
-    """Return the point in time from a text that `text_of` wrote."""
+    """Return the point in time from a string that `text_of` returned."""
     return datetime.fromisoformat(text)

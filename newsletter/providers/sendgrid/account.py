@@ -1,4 +1,4 @@
-"""What a SendGrid account reports about itself: what its key may do, and for which domains it is authenticated.
+"""The state of a SendGrid account: what its key may do, and for which domains the account is authenticated.
 
 https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions and …/domain-authentication
 """
@@ -17,7 +17,7 @@ _SCOPES_AT = "https://app.sendgrid.com/settings/api_keys"
 _DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
 _MOST_DOMAINS = 50
 _AGAIN = "run `newsletter doctor` again"
-_SECONDS = 10.0  # to wait for an answer, because a person is waiting
+_SECONDS = 10.0  # the longest wait for an answer, because a person is waiting for the result
 # The keys of the DNS record for a domain's envelope: with automated security, and without.
 _ENVELOPE_PARTS = ("mail_cname", "mail_server")
 # For each permission: its name in the account, its scopes, and the consequence if they are missing.
@@ -44,7 +44,7 @@ class Permissions(Struct, frozen=True, kw_only=True):
     """The permissions of a key."""
 
     scopes: frozenset[str]
-    date: str  # SendGrid's current time in HTTP's format; empty if the answer does not say
+    date: str  # SendGrid's current time in HTTP's format; empty if the answer contains none
 
 
 def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFacts:
@@ -86,7 +86,7 @@ def read_permissions(account: SendGridAccount) -> Permissions:
 
 
 def read_domains(account: SendGridAccount) -> tuple[AuthenticatedDomain, ...]:
-    """Return the account's domains (`GET /v3/whitelabel/domains`). Raise ProviderError if it does not list them."""
+    """Return the domains (`GET /v3/whitelabel/domains`). Raise ProviderError if SendGrid does not list them."""
     answer = account.ask("get", "whitelabel", "domains", query={"limit": _MOST_DOMAINS})
     content = answer.content(200)
     if not isinstance(content, list):

@@ -141,7 +141,7 @@ class SendGridAccount(Struct, frozen=True, kw_only=True):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must not appear in any message."""
+        """The strings that must not appear in any message."""
         return (self.api_key,)
 
     @property
@@ -266,7 +266,7 @@ def moment_of(seconds: object) -> datetime | None:
 
 
 def text_of(content: object, key: str) -> str:
-    """Return the text under a key of an object, or an empty text if there is none."""
+    """Return the string under a key of an object, or an empty string if there is none."""
     value = content.get(key) if isinstance(content, dict) else None
     return value if isinstance(value, str) else ""
 

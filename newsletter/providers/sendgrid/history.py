@@ -77,7 +77,7 @@ class SendGridLog:
         return None
 
     def _message_ids(self, query: str) -> list[str]:
-        """Return the messages that a query finds, the latest first."""
+        """Return the ids of the messages that a query finds, latest first."""
         answer = self._account.ask("post", "logs", content={"query": query, "limit": _MOST_ROWS})
         if answer.status != 200:
             raise self._unreadable(answer)

@@ -20,7 +20,7 @@ from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, mom
 
 PAGE_SIZE = 500  # the largest number of rows in an answer
 _MOST_ADDED = 500  # addresses in one request; no limit is documented, so the size of a page is used
-_MOST_WRONG = 10  # if more addresses are refused and none is accepted, the cause is something else
+_MOST_WRONG = 10  # if more addresses than this are refused and none is accepted, the cause is something else
 _TRIES = 4
 _LONGEST_WAIT_SECONDS = 120.0  # if the server asks for more, give up
 _GLOBAL = ("asm", "suppressions", "global")
@@ -61,7 +61,7 @@ class SendGridSuppressionLists:
         return tuple(refused)
 
     def remove(self, listed: ProviderList, email: str) -> None:
-        """Remove an address from a list. It is not an error if the list does not have it."""
+        """Remove an address from a list. It is not an error if the address is not on the list."""
         place = _GLOBAL if listed is ProviderList.UNSUBSCRIBES else ("suppression", listed.value)
         address = searchable_address(email) or email
         answer = self._patiently(lambda: self._account.ask("delete", *place, address))
@@ -103,7 +103,7 @@ class SendGridSuppressionLists:
 
 
 def searchable_address(email: str) -> str:
-    """Return the address as SendGrid writes it, or an empty text if SendGrid does not accept such an address."""
+    """Return the address as SendGrid writes it, or an empty string if SendGrid does not accept such an address."""
     try:
         address = wire_address(email)
     except ValueError:

@@ -21,14 +21,14 @@ from newsletter.providers.sendgrid.client import RequestBody
 
 LARGEST_REQUEST_BYTES = 30_000_000
 # The custom arguments of every email. SendGrid repeats them in each event and in its log, where they identify the
-# delivery. The names begin with our own prefix, because in an event, a key of SendGrid's replaces an argument of the
-# same name. The values are only ids, because SendGrid keeps them and they cannot be erased there.
+# delivery. The names begin with our own prefix, because in an event, SendGrid's own keys replace arguments of the same
+# name. The values are only ids, because SendGrid keeps them and they cannot be erased there.
 BROADCAST, CHUNK, ATTEMPT, DELIVERY = "nl_broadcast", "nl_chunk", "nl_attempt", "nl_delivery"
 
 _LONGEST_CATEGORY = 255
 _LARGEST_SUBSTITUTIONS_BYTES = 10_000
 _LONGEST_ESCAPE_BYTES = 6  # the longest escape of one character, such as `\u001f`
-_NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # signs that a recipient's name must not contain
+_NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # characters that a recipient's name must not contain
 _BETWEEN, _BETWEEN_ESCAPED = "\x1f", rb"\u001f"
 _json = orjson.dumps
 
@@ -50,7 +50,7 @@ class CompiledRequest(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]  # one for each of the variant's slots
 
     def request(self, chunk: OutgoingChunk) -> MailRequest:
-        """Return the request for a chunk. Skip recipients because of whom SendGrid would refuse the whole request."""
+        """Return the request for a chunk. Skip recipients who would make SendGrid refuse the whole request."""
         invalid: dict[int, str] = {}
         undeliverable: set[int] = set()
         recipients, addresses = chunk.recipients, [recipient.email for recipient in chunk.recipients]
@@ -108,8 +108,8 @@ def request_args(broadcast: str, chunk: int, attempt: int) -> dict[str, str]:
 
 
 def json_texts(texts: Sequence[str]) -> list[bytes]:
-    """Return each text escaped as in JSON, without the quotes."""
-    # All texts are encoded at once, joined by a character that hardly any contains, and then split.
+    """Return each string escaped as in JSON, without the quotes."""
+    # The strings are joined by a character that hardly any of them contains, encoded all at once, and split again.
     written = _json(_BETWEEN.join(texts))[1:-1].split(_BETWEEN_ESCAPED)
     return written if len(written) == len(texts) else [_json(text)[1:-1] for text in texts]
 
@@ -144,7 +144,7 @@ def _are_surely_short(recipients: Sequence[Recipient], tags: Sequence[str]) -> b
 
 
 def _refusal(values: tuple[str, ...], tags: Sequence[str], address: str) -> str:
-    """Return why SendGrid would refuse the whole request because of this recipient, or an empty text."""
+    """Return why SendGrid would refuse the whole request because of this recipient, or an empty string."""
     if not address.isascii():
         return "SendGrid cannot send to an address with characters outside ASCII before the @"
     size_bytes = len(_json(dict(zip(tags, values, strict=True))))
@@ -155,7 +155,7 @@ def _refusal(values: tuple[str, ...], tags: Sequence[str], address: str) -> str:
 
 
 def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:
-    """Return a template of a recipient's object and a comma, with `%b` for each text and `%d` for the delivery.
+    """Return a template of a recipient's object and a comma, with `%b` for each string and `%d` for the delivery.
 
     `args` are the custom arguments that all objects of a request share.
     """
@@ -183,7 +183,7 @@ def _objects(template: bytes, recipients: Sequence[Recipient], addresses: Sequen
 
 
 def _named(names: Sequence[str]) -> list[bytes]:
-    """Return the JSON for each name, to go after the address, or an empty text for an empty name."""
+    """Return the JSON for each name, to go after the address. It is empty for an empty name."""
     together = " ".join(names)
     if together.isprintable() and ";" not in together and "," not in together:
         shown = [name.strip() for name in names]
@@ -193,7 +193,7 @@ def _named(names: Sequence[str]) -> list[bytes]:
 
 
 def _hold(chunk: OutgoingChunk) -> bytes:
-    """Return the JSON for the send time and the batch of held email, or an empty text if it is sent at once."""
+    """Return the JSON for the send time and the batch of held email. It is empty if the email is sent at once."""
     if chunk.hold_until is None:
         return b""
     batch_id = chunk.mailing.batch_id

@@ -1,4 +1,4 @@
-"""What each answer of `POST /v3/mail/send` means for the recipients of the request and for the broadcast.
+"""The meaning of each answer to `POST /v3/mail/send` for the recipients of the request and for the broadcast.
 
 A request is validated as a whole: 202 means that all of it is queued, 4xx that none of it is. The documentation does
 not say whether a request that ends with 5xx was queued, so its outcome is unknown.
@@ -71,7 +71,10 @@ def _unanswered(cause: Exception, *, was_handed_over: bool, secrets: tuple[str, 
 
 
 def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
-    """Return ACCEPTED only for 202. In the sandbox, 200 means valid; elsewhere, another server may have sent it."""
+    """Return ACCEPTED only for 202.
+
+    In the sandbox, 200 means that the request is valid. Any other answer may have come from another server.
+    """
     if answer.status == 202:
         return Outcome(verdict=Verdict.ACCEPTED, message_id=answer.headers.get("X-Message-Id", ""))
     if sandbox and answer.status == 200:

@@ -49,7 +49,7 @@ class SendGrid:
         return f"SendGrid ({settings.api_url or settings.region}), {sandbox}"
 
     def examine(self, *, is_online: bool) -> ProviderFacts:
-        """Return the problems of the key, and the domains of the account."""
+        """Return the problems with the key, and the domains of the account."""
         return examine_account(self._account, is_online=is_online)
 
     @contextmanager
@@ -105,7 +105,7 @@ class SendGridScheduler:
         self._account = account
 
     def open_batch(self) -> str:
-        """Return a new batch id. An id that is never used does no harm."""
+        """Return a new batch id. An id that is never used causes no problems."""
         answer = self._account.ask("post", "mail", "batch")
         batch_id = text_of(answer.content(201), "batch_id")
         if not _BATCH_ID.fullmatch(batch_id):
@@ -130,7 +130,7 @@ class SendGridScheduler:
             raise self._not_cancelled(changed)
 
     def _status(self, batch_id: str) -> str:
-        """Return the status of a batch, or an empty text if it has none."""
+        """Return the status of a batch, or an empty string if it has none."""
         answer = self._account.ask("get", *_PLACE, batch_id)
         if answer.status not in {200, 404}:
             raise self._not_cancelled(answer)
@@ -144,8 +144,9 @@ class SendGridScheduler:
         content = self._account.ask("get", *_PLACE).content(200)
         if isinstance(content, list) and len(content) >= MOST_STATUSES:
             remedy = (
-                f"the account has {len(content)} canceled or paused batches, and the limit is {MOST_STATUSES}: remove "
-                "one whose send time is past (DELETE /v3/user/scheduled_sends/ID), or ask SendGrid's support to do so"
+                f"the account has {len(content)} canceled or paused batches, and the limit is {MOST_STATUSES}: "
+                "remove one whose send time is in the past (DELETE /v3/user/scheduled_sends/ID), or ask "
+                "SendGrid's support to do so"
             )
         return self._not_cancelled(answer, remedies={400: remedy})
 

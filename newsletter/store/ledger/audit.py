@@ -33,8 +33,8 @@ def find_delivery(
 ) -> AuditedDelivery | None:
     """Return the delivery to an address, in any spelling. With the `key`, also find erased people.
 
-    Return None if the broadcast has no delivery for them. Raise InputError if there is no such broadcast, or if people
-    were erased with a different key.
+    Return None if the broadcast has no delivery to this address. Raise InputError if there is no such broadcast, or if
+    people were erased with a different key.
     """
     person = person_of(email)
     with database.read() as connection:

@@ -51,7 +51,7 @@ def pause_broadcast(database: Database, broadcast_id: int, reason: str, *, now: 
 
 
 def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Resume a paused broadcast, or start a scheduled one now. Email that is overdue may leave at once.
+    """Resume a paused broadcast, or start a scheduled one now. Email that is overdue may be sent at once.
 
     A running broadcast keeps running. Raise InputError if the broadcast has ended or is being canceled.
     """
@@ -92,17 +92,17 @@ def next_due(database: Database, broadcast_id: int) -> datetime | None:
 
 
 def overdue(database: Database, broadcast_id: int, *, before: datetime) -> int:
-    """Return the number of deliveries that were due before a time and have not left."""
+    """Return the number of deliveries that were due before a time and have not been sent."""
     return _OVERDUE.ask(database, broadcast=broadcast_id, before=text_of(before))
 
 
 def due_now(database: Database, broadcast_id: int, *, now: datetime) -> int:
-    """Return the number of deliveries that are due now, or overdue, and have not left."""
+    """Return the number of deliveries that are due now, or overdue, and have not been sent."""
     return _DUE_NOW.ask(database, broadcast=broadcast_id, now=text_of(now))
 
 
 def last_claimed(database: Database, broadcast_id: int) -> datetime | None:
-    """Return the latest time when a chunk that may have left was claimed, or None if there is none."""
+    """Return the latest time at which a chunk that may have been sent was claimed, or None if there is none."""
     return _LAST_CLAIMED.ask(database, broadcast=broadcast_id)
 
 

@@ -1,7 +1,7 @@
 """Cancel a broadcast: send nothing more, and take back the email that the provider still holds.
 
 The steps are `begin_cancel`, the cancellation at the provider, `take_back` and `finish_cancel`. Each step can be
-repeated, so a crash between them does no harm.
+repeated, so a crash between them causes no problems.
 """
 
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _TOO_CLOSE = "the provider held it, and its scheduled time was too close to be s
 
 
 def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Cancel all ready chunks, and let nothing more leave. A broadcast that is already being canceled is unchanged.
+    """Cancel all ready chunks, and send nothing more. A broadcast that is already being canceled is unchanged.
 
     A broadcast that is done or stopped can be canceled as long as the provider holds some of its email for later. Raise
     InputError if there is nothing to cancel.
@@ -47,12 +47,12 @@ def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Bro
 def take_back(database: Database, broadcast_id: int, *, margin: timedelta, confirmed_at: datetime) -> int:
     """Settle the chunks that the provider held, after it confirmed the cancellation.
 
-    Return the number of deliveries that were taken back. The provider can reliably
-    cancel an email until `margin` before it is due.
+    Return the number of deliveries that were taken back. The provider can reliably cancel an email until `margin`
+    before it is due.
 
     - Chunks held until later than confirmation + margin are canceled, whether accepted or unknown.
-    - Accepted chunks that were still held when the cancellation began, but are due sooner, may have left. They become
-      unknown.
+    - Accepted chunks that were still held when the cancellation began, but are due sooner, may have been sent. They
+      become unknown.
     """
     with database.transaction() as connection:
         if require_current(connection, broadcast_id).state is not BroadcastState.CANCELLING:
@@ -94,6 +94,6 @@ def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:
 
 
 def _began(connection: Connection, broadcast_id: int) -> str:
-    """Return when the cancellation began, as text. Return an empty text if it has not begun."""
+    """Return when the cancellation began, as text. Return an empty string if it has not begun."""
     began = journal.first_moment(connection, broadcast_id, Entry.CANCELLING)
     return "" if began is None else text_of(began)

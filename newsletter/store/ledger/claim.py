@@ -62,7 +62,7 @@ _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
 _MARK_INFLIGHT = change("claim", "mark_inflight")
 _COLUMNS = ":columns"
 _TICK = timedelta(seconds=1)  # the resolution of times in the ledger
-# The fields in every row, by column. The text is empty for the columns subscriber and token, which no field can name.
+# The fields in every row, by column. A name is empty for the `subscriber` and `token` columns, which no field can name.
 _IN_EVERY_ROW = ("", "email", "first_name", "last_name", "")
 _ON_DEMAND = tuple(column.name for column in COLUMNS if column.is_field and column.name not in _IN_EVERY_ROW)
 _ATTRIBUTES = "attributes"
@@ -84,8 +84,8 @@ def claim_chunk(
     """Mark the first due chunk of a running broadcast as inflight. Return it, or None if there is none.
 
     If the broadcast has a batch id, a chunk that is due up to `hold_within` later may be claimed too. The provider will
-    hold it until then. With `held_only`, only such chunks are claimed. People who were suppressed or removed since the
-    freeze are excluded first. `fields` are the columns or attributes that the messages need.
+    hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or removed
+    since the freeze are excluded first. `fields` are the columns or attributes that the messages need.
 
     Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """
@@ -122,8 +122,8 @@ def _claim_allowed(
 ) -> ClaimedChunk | NotYet | None:
     """Claim the first chunk that the allowances permit.
 
-    The allowances are checked again for each chunk, because a chunk may turn out to be empty. Then the
-    next one is tried.
+    The allowances are checked again for each chunk, because a chunk may turn out to be empty, and then the next one is
+    tried.
     """
     while ready := _next_ready(connection, claim):
         if not_yet := _not_yet(connection, claim.broadcast, ready.size, allowances):
@@ -155,9 +155,9 @@ def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:
 
 
 def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
-    """Return the longest wait that the allowances impose on a chunk of this size, or None if it may go now.
+    """Return the longest wait that the allowances impose on a chunk of this size, or None if it may be sent now.
 
-    A chunk that is larger than an allowance may go if nothing else has used that allowance.
+    A chunk that is larger than an allowance may be sent if nothing else has used that allowance.
     """
     used_up = []
     for allowance in allowances:
@@ -181,7 +181,7 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
     }
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
-    # If fewer rows come back than the chunk holds, someone was removed from the list, and the full query runs.
+    # If fewer rows come back than the chunk contains, someone was removed from the list, and the full query runs.
     if not _IS_ANYBODY_SUPPRESSED(connection):
         query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()
@@ -236,7 +236,7 @@ class Columns(Struct, frozen=True, kw_only=True):
     def deliveries(self, rows: Sequence[Row]) -> tuple[ClaimedDelivery, ...]:
         """Return one `ClaimedDelivery` per row. There must be at least one row.
 
-        Building them column by column takes half as long as row by row.
+        Building them column by column takes half as long as building them row by row.
         """
         columns = tuple(zip(*rows, strict=True))
         values = self._values(columns)

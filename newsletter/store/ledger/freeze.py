@@ -144,7 +144,7 @@ def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> lis
     for page in members_left(connection):
         if is_one_part:
             # The usual case, without a loop over the people. With counts[0] people before this page, the next chunk
-            # begins at index -counts[0] % chunk_size of the page, and from there every chunk_size rows.
+            # begins at index -counts[0] % chunk_size of the page, and another one every chunk_size rows after that.
             beginnings[0] += [subscriber for subscriber, _ in page[-counts[0] % chunk_size :: chunk_size]]
             counts[0] += len(page)
             continue
@@ -212,7 +212,7 @@ def _add_chunks(
     chunk_size: int,
     now: datetime,
 ) -> None:
-    """Assign numbers to the chunks, and save the first subscriber of each in the temporary table `beginning`.
+    """Assign numbers to the chunks, and save the first subscriber of each in the temporary `beginning` table.
 
     The number of a variant is the index of its readership in `readerships`.
     """

@@ -50,7 +50,7 @@ class Zone(Struct, frozen=True, kw_only=True):
 
 
 class SortedMembers(Struct, frozen=True, kw_only=True):
-    """The result of filling the temporary table `member`."""
+    """The result of filling the temporary `member` table."""
 
     count: int
     excluded: tuple[SettledCount, ...]  # settlement numbers are the positions in this tuple, from 1
@@ -63,7 +63,7 @@ class SortedMembers(Struct, frozen=True, kw_only=True):
 
 
 def sort_members(connection: Connection, request: FreezeRequest) -> SortedMembers:
-    """Fill the temporary table `member` with the segment, inside a transaction."""
+    """Fill the temporary `member` table with the segment, inside a transaction."""
     zones, clock_of = _zones(connection, request.schedule)
     numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
     _CREATE_MEMBER(connection)

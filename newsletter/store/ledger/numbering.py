@@ -35,8 +35,8 @@ from newsletter.store.segment_sql import Binder, compose, condition_sql
 _CREATE_LOOKUP = change("freeze", "create_lookup")
 _COLLECT_MEMBERS = change("freeze", "collect_members")
 _LARGEST = 2**63  # both engines count in signed 64-bit integers
-# The domain is the text after the last @. Finding the last @ costs twice as much as finding the first. The last @
-# is only searched for if another @ follows the first, which happens only in quoted addresses.
+# The domain is the text after the last @. Finding the last @ costs twice as much as finding the first. So the last @ is
+# searched for only if another @ follows the first, which happens only in quoted addresses.
 _AFTER_FIRST_AT = "substr(s.person, instr(s.person, '@') + 1)"
 _AFTER_LAST_AT = "substr(s.person, length(rtrim(s.person, replace(s.person, '@', ''))) + 1)"
 _KEYS = {
@@ -46,7 +46,7 @@ _KEYS = {
 
 
 class _Table(Struct, frozen=True):
-    """A table of numbers by key. All such tables are rows of the temporary table `lookup`, each with its own id."""
+    """A table of numbers by key. All such tables are rows of the temporary `lookup` table, each with its own id."""
 
     id: int
     key: Key
@@ -68,7 +68,7 @@ class Numbering:
     """The numbering of the parts of one freeze.
 
     `segments` has the condition of each segment that an axis names. `clock_of` maps each stated time zone to one of
-    `clocks`. If it is empty, everyone uses the first clock.
+    `clocks`. If `clock_of` is empty, everyone uses the first clock.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Numbering:
             self._tables[len(axes)] = _Table(len(axes), Key.TIMEZONE, numbers, 0)
 
     def collect(self, connection: Connection, segment: Condition) -> int:
-        """Put the members of a segment into the temporary table `member`, each with the number of their part.
+        """Put the members of a segment into the temporary `member` table, each with the number of their part.
 
         Return the number of members.
         """
@@ -111,7 +111,7 @@ class Numbering:
         return collect(connection, **values)
 
     def clock(self, part: int) -> str:
-        """Return the zone whose clock the people in a part use. Return an empty text if everyone uses one clock."""
+        """Return the zone whose clock the people in a part use. Return an empty string if everyone uses one clock."""
         return self.clocks[part // self._weights[-1]]
 
     def readership(self, part: int) -> Readership:

@@ -75,8 +75,8 @@ def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, 
     - Invalid recipients are suppressed only if their address is undeliverable. A suppression outlasts the issue, and
       most refusals are about the message, its sender or a temporary condition.
     - A chunk that is too large is halved. A single message that is too large stops the broadcast.
-    - A broadcast that stops cancels its ready chunks. None of their email has left, so the corrected issue can still
-      reach those people.
+    - If the broadcast stops, its ready chunks are canceled. None of their email has been sent, so the corrected issue
+      can still reach those people.
     - If the broadcast has stopped or been canceled, deliveries that come back are canceled too.
 
     Raise StoreError if there is no such chunk.
@@ -241,7 +241,7 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
 def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
     """Change the state of the broadcast as the outcome requires.
 
-    If nothing more of the broadcast may leave, cancel the deliveries that came back and are ready.
+    If nothing more of the broadcast may be sent, cancel the deliveries that came back and are ready.
     """
     connection, now = chunk.connection, chunk.now
     broadcast = require_current(connection, chunk.broadcast)

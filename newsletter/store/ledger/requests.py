@@ -38,5 +38,5 @@ def runners_of(database: Database, broadcast_id: int) -> tuple[str, ...]:
 
 
 def held_mail(database: Database, broadcast_id: int) -> tuple[HeldMail, ...]:
-    """Return the email that the provider accepted for a later time, grouped by that time. Include past times."""
+    """Return the email that the provider accepted for a later time, grouped by that time, even if it is in the past."""
     return _HELD.ask(database, broadcast=broadcast_id)

@@ -13,10 +13,10 @@ from newsletter.store.ledger import journal
 from newsletter.store.queries import Reads, change, query_one
 from newsletter.system.moments import text_of
 
-# The reason that the ledger gives for deliveries that never left because of this.
+# The reason that the ledger gives for deliveries that were not sent because the broadcast was canceled.
 CANCELLED_WHY = "the broadcast was canceled"
 
-# The functions that read the columns of a broadcast that hold JSON.
+# The functions that read the columns of a broadcast that contain JSON.
 BROADCAST_READS: Reads = {
     Envelope: lambda text: Envelope(**orjson.loads(text)),
     tuple[Waiver, ...]: lambda text: tuple(Waiver(**waiver) for waiver in orjson.loads(text)),
@@ -68,7 +68,7 @@ def stop(connection: Connection, broadcast: Broadcast, *, reason: str, now: date
 
 
 def set_cancelling(connection: Connection, broadcast_id: int, detail: str, *, now: datetime) -> None:
-    """Set the state of a broadcast to `cancelling`, so that nothing more of it leaves."""
+    """Set the state of a broadcast to `cancelling`, so that nothing more of it is sent."""
     _SET_STATE(connection, broadcast=broadcast_id, state=BroadcastState.CANCELLING.value, reason="")
     journal.write(connection, broadcast_id, Entry.CANCELLING, detail, now=now)
 
@@ -82,7 +82,7 @@ def end(
 
 
 def cancel_ready(connection: Connection, broadcast_id: int, *, reason: str, now: datetime) -> None:
-    """Cancel the ready chunks of a broadcast. None of their email has left."""
+    """Cancel the ready chunks of a broadcast. None of their email has been sent."""
     _CANCEL_READY(connection, broadcast=broadcast_id, reason=reason, now=text_of(now))
 
 

@@ -50,7 +50,7 @@ def in_words(tally: Tally) -> str:
 
 
 def settled_counts(database: Database, broadcast_id: int) -> tuple[SettledCount, ...]:
-    """Return the number of excluded and invalid deliveries for each reason, most frequent first."""
+    """Return the number of excluded and invalid deliveries for each reason, the most common first."""
     return _SETTLEMENTS.ask(database, broadcast=broadcast_id)
 
 

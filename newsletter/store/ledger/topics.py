@@ -27,7 +27,7 @@ def keep_topics(connection: Connection, broadcast_id: int, topics: Collection[st
 
 
 def exclude_left(connection: Connection, topics: Collection[str], *, settlement: int) -> tuple[str, int]:
-    """Exclude the people in the table `member` who left all of the topics. Return the reason and their number.
+    """Exclude the people in the `member` table who left all of the topics. Return the reason and the number of people.
 
     If there are no topics, no one can have left them.
     """
@@ -39,7 +39,7 @@ def exclude_left(connection: Connection, topics: Collection[str], *, settlement:
 
 
 def reason_of_leaving(connection: Connection, broadcast_id: int) -> str:
-    """Return the reason for excluding people who left all topics of a broadcast, or an empty text if no one did.
+    """Return the reason for excluding people who left all topics of a broadcast, or an empty string if no one did.
 
     No one can have left all topics if the broadcast has none, or if it has one that no one left.
     """

@@ -29,7 +29,7 @@ class Address(Struct, frozen=True, kw_only=True):
 def read_address(url: str) -> Address:
     """Return the address in the URL of a database.
 
-    Raise StoreError if the URL cannot be read. The message never contains the URL, because a part of a password may be
+    Raise StoreError if the URL cannot be read. The message never contains the URL, because part of a password may be
     anywhere in it.
     """
     authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")

@@ -71,8 +71,8 @@ def translate(sql: str) -> str:
 class PostgresDialect:
     """The pieces of SQL that are specific to PostgreSQL.
 
-    Texts are compared byte by byte, as in SQLite: all columns and computed texts have the collation "C". The results
-    are then the same on both engines, whatever the language of the database.
+    Strings are compared byte by byte, as in SQLite: all columns and computed strings have the collation "C". The
+    results are then the same on both engines, whatever the language of the database.
     """
 
     def looks_numeric(self, expression: str) -> str:
@@ -136,7 +136,7 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
         return {name.removesuffix(_SEQUENCE): last for name, last in sequences if last is not None}
 
     def raise_last_ids(self, last: Mapping[str, int]) -> None:
-        """Make new ids start after these and after all ids assigned here, so that no id is ever used twice."""
+        """Make new ids start after `last` and after all ids assigned here, so that no id is ever used twice."""
         given = self.last_ids()
         for table, number in last.items():
             place = {"sequence": f"{table}{_SEQUENCE}", "last": max(number, given.get(table, 0))}
@@ -192,7 +192,7 @@ def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
     """
     with cannot_connect(address.shown):
         connection = PostgresConnection.connect(address.conninfo, autocommit=True, cursor_factory=PostgresCursor)
-    # Send Python texts with the type text. Otherwise the server would guess their type from the context.
+    # Send Python strings with the type `text`. Otherwise the server would guess their type from the context.
     connection.adapters.register_dumper(str, StrDumper)
     try:
         # The minimum is 1 ms, because the server takes 0 to mean that there is no limit.
@@ -204,7 +204,7 @@ def connect(address: Address, *, wait_seconds: float) -> PostgresConnection:
 
 
 def _text(query: Query) -> str:
-    """Return a query as text, which the store's SQL always is."""
+    """Return a query as a string, which the store's SQL always is."""
     if not isinstance(query, str):
         raise TypeError("the store's SQL must be text")
     return query

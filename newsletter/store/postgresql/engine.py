@@ -15,9 +15,9 @@ from newsletter.store.postgresql.connection import PostgresConnection, connect
 from newsletter.store.postgresql.failures import cannot_use, translated
 from newsletter.store.postgresql.migrations import check_server, migrate, newest_version, version_of
 
-# An advisory lock allows one writer at a time, as on SQLite, or several that share it and change rows that they have
-# locked. Its key has two numbers: "NLTR" and the number of the lock. The keys of the runners' locks are single numbers,
-# so the two kinds can never be equal.
+# An advisory lock allows one writer at a time, as on SQLite, or several writers that share it and change only rows that
+# they have locked. Its key has two numbers: "NLTR" and the number of the lock. The keys of the runners' locks are
+# single numbers, so keys of the two kinds can never be equal.
 _KEY = f"{0x4E4C5452}, 1"
 _ALONE = f"SELECT pg_advisory_xact_lock({_KEY})"
 _BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
@@ -55,7 +55,7 @@ class PostgresDatabase:
         self._connections.close()
 
     def migrate(self) -> str | None:
-        """Create our tables, or migrate them to this version. Return the schema that holds a copy, if one was made."""
+        """Create our tables, or migrate them to this version. Return the schema with a copy, if one was made."""
         with translated(self.shown):
             return migrate(self._connections.mine(), self.shown, lock=_ALONE)
 

@@ -11,7 +11,7 @@ from newsletter.errors import StoreError
 _LOST = ("the connection was lost", "check the server and the network, and try again; this step saved nothing")
 _FORBIDDEN = (
     "you do not have permission to use it",
-    "ask its owner to GRANT you CREATE on the database, or to make you the owner of its schema newsletter",
+    "ask its owner to GRANT you CREATE on the database, or to make you the owner of its newsletter schema",
 )
 
 # By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): the whole code or its class. Other codes
@@ -100,7 +100,7 @@ def cannot_connect(shown: str) -> Iterator[None]:
 def _meaning_of(err: psycopg.Error) -> tuple[str, str] | None:
     state = err.sqlstate
     if state is None:
-        # An error of the driver itself: the connection was lost, or a text contains a NUL character.
+        # An error of the driver itself: the connection was lost, or a string contains a NUL character.
         if isinstance(err, psycopg.DataError):
             return _MEANING["22021"]
         return _LOST if isinstance(err, psycopg.OperationalError) else None

@@ -6,7 +6,7 @@ from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
 OLDEST_SERVER = 140_000  # PostgreSQL 14.0, in the form in which libpq reports a version
-KEPT_COPIES = 3  # the number of copies made by migrations to keep
+KEPT_COPIES = 3  # how many of the copies made by migrations are kept
 _MARK = "schema_version"  # the table by which a schema is recognized as ours
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "postgresql"
 
@@ -95,7 +95,7 @@ def _make_schema(connection: PostgresConnection) -> None:
 def _copy_tables(connection: PostgresConnection, first: int) -> str:
     """Copy all tables to a separate schema before migration number `first`. Return the schema's name.
 
-    Only the newest of these schemas are kept. They are recognized by their name and the table `schema_version` in them.
+    Only the newest of these schemas are kept. They are recognized by their name and the `schema_version` table in them.
     """
     copy = f"{SCHEMA}_before_{first:04}"
     query = "SELECT schemaname FROM pg_tables WHERE tablename = :mark AND schemaname ~ :pattern ORDER BY schemaname"

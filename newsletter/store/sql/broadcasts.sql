@@ -23,11 +23,11 @@ UPDATE broadcast SET state = :state, reason = :reason, finished_at = NULL WHERE 
 UPDATE broadcast SET state = :state, reason = :reason, finished_at = :now WHERE id = :broadcast;
 
 -- name: let_overdue_go(broadcast, now)!
--- Let overdue chunks leave as soon as possible.
+-- Make overdue chunks due as soon as possible.
 UPDATE chunk SET due_at = '' WHERE broadcast = :broadcast AND state = 'ready' AND due_at <= :now AND due_at <> '';
 
 -- name: cancel_ready(broadcast, reason, now)!
--- Cancel the ready chunks of a broadcast, so that nothing more of it leaves.
+-- Cancel the ready chunks of a broadcast, so that nothing more of it is sent.
 UPDATE chunk
 SET state = 'cancelled', reason = :reason, changed_at = :now
 WHERE broadcast = :broadcast AND state = 'ready';

@@ -31,8 +31,8 @@ DELETE FROM forgotten_key;
 INSERT INTO forgotten_key (digest) VALUES (:digest);
 
 -- name: remember(digest, subscriber, reason, now)!
--- Save that a person was erased. If they were erased before, and a suppression was added since, they keep their
--- id. They also keep a reason that no new consent lifts (`manual` or `invalid`).
+-- Save that a person was erased. If they were erased before, and a suppression has been added since then, they
+-- keep their id. They also keep a reason that no new consent lifts (`manual` or `invalid`).
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :now)
 ON CONFLICT (digest) DO UPDATE

@@ -1,7 +1,7 @@
 -- Queries that compare a backup with the current data, and settle the broadcasts that were open in the backup.
 
 -- name: is_anything_there()$
--- Return whether the database holds any data.
+-- Return whether the database contains any data.
 SELECT
     EXISTS (SELECT 1 FROM subscriber) OR EXISTS (SELECT 1 FROM broadcast) OR EXISTS (SELECT 1 FROM suppression)
     OR EXISTS (SELECT 1 FROM forgotten);
@@ -29,7 +29,8 @@ GROUP BY b.id, b.issue
 ORDER BY b.id;
 
 -- name: make_unknown(broadcast, reason, now)!
--- Mark as unknown the chunks that had not left, or were leaving, when the backup was made. They may have left since.
+-- Mark as unknown the chunks that had not been sent, or were being sent, when the backup was made. They may have been
+-- sent since then.
 UPDATE chunk
 SET state = 'unknown', reason = :reason, changed_at = :now
 WHERE broadcast = :broadcast AND state IN ('ready', 'inflight');
@@ -62,7 +63,8 @@ ON CONFLICT (digest) DO UPDATE
 SET subscriber = excluded.subscriber, reason = excluded.reason, created_at = excluded.created_at;
 
 -- name: people()
--- Return everyone in the backup, on the list or not. A lifted suppression and a soft bounce have no other address.
+-- Return everyone in the backup, on the list or not. Lifted suppressions and soft bounces have no address but
+-- `person`.
 SELECT person, email FROM subscriber
 UNION SELECT person, email FROM suppression
 UNION SELECT person, person FROM past_suppression

@@ -12,7 +12,7 @@ ORDER BY due_at, id;
 SELECT min(due_at) FROM chunk WHERE broadcast = :broadcast AND state = 'ready' AND due_at <> '';
 
 -- name: overdue(broadcast, before)$
--- Return the number of deliveries that were due before a time and have not left.
+-- Return the number of deliveries that were due before a time and have not been sent.
 SELECT coalesce(sum(size), 0)
 FROM chunk
 WHERE broadcast = :broadcast AND state = 'ready' AND due_at <> '' AND due_at < :before;
@@ -22,7 +22,7 @@ WHERE broadcast = :broadcast AND state = 'ready' AND due_at <> '' AND due_at < :
 SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state = 'ready' AND due_at <= :now;
 
 -- name: last_claimed(broadcast)$
--- Return when a chunk that may have left was last claimed.
+-- Return when a chunk that may have been sent was last claimed.
 SELECT max(claimed_at) FROM chunk WHERE broadcast = :broadcast AND claimed_at <> '';
 
 -- name: keep_batch_id(broadcast, batch_id)!
@@ -30,8 +30,8 @@ SELECT max(claimed_at) FROM chunk WHERE broadcast = :broadcast AND claimed_at <>
 UPDATE broadcast SET batch_id = :batch_id WHERE id = :broadcast AND batch_id = '';
 
 -- name: zones(broadcast)
--- Return the progress of each time zone. An overdue chunk that was let go has lost its due time, but the other chunks
--- of its zone still have it. The latest due time is therefore that of the zone.
+-- Return the progress of each time zone. An overdue chunk that was released has lost its due time, but the other
+-- chunks of its zone still have it. The latest due time is therefore that of the zone.
 SELECT
     zone,
     max(due_at) AS due_at,

@@ -5,8 +5,8 @@ SELECT person, :at, :detail FROM subscriber WHERE person = :person
 ON CONFLICT (person, at) DO NOTHING;
 
 -- name: repeated(bounces)
--- Return the soft bounces of people who may be emailed, by person and time. Only bounces after the consent, and after
--- the last lifted suppression, count. People with fewer than `:bounces` of them are left out.
+-- Return the soft bounces of people who may be emailed, by person and time. Only bounces after the person's consent,
+-- and after the last lifted suppression, count. People with fewer than `:bounces` of them are left out.
 WITH bounce (subscriber, at) AS (
     SELECT s.id, b.at
     FROM soft_bounce AS b

@@ -12,7 +12,7 @@ SELECT
 FROM subscriber;
 
 -- name: suppressed()
--- Return the number of suppressed people on the list for each reason, most frequent first.
+-- Return the number of suppressed people on the list for each reason, the most common first.
 SELECT p.reason AS name, count(*) AS people
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
@@ -96,7 +96,7 @@ ORDER BY CASE WHEN h.name = '' THEN 0 ELSE 1 END, h.people DESC, h.name
 LIMIT :most;
 
 -- name: languages(most)
--- Return the most frequent languages and the number of all languages. The row for an unknown language comes first.
+-- Return the most common languages and the number of all languages. The row for an unknown language comes first.
 SELECT language AS name, count(*) AS people, count(*) OVER () AS kinds
 FROM subscriber
 GROUP BY language
@@ -104,7 +104,7 @@ ORDER BY CASE WHEN language = '' THEN 0 ELSE 1 END, people DESC, language
 LIMIT :most;
 
 -- name: zones(most)
--- Return the most frequent time zones and the number of all time zones. The row for an unknown zone comes first.
+-- Return the most common time zones and the number of all time zones. The row for an unknown zone comes first.
 SELECT timezone AS name, count(*) AS people, count(*) OVER () AS kinds
 FROM subscriber
 GROUP BY timezone
@@ -132,8 +132,8 @@ ORDER BY
 LIMIT :most;
 
 -- name: engagement(since)^
--- Return how many people on the list were sent something since a time, how many clicked, and how many opened without a
--- click. `depth` is 2 for a click and 1 for an opening.
+-- Return how many people on the list were sent something since a time, how many clicked, and how many opened it without
+-- clicking. `depth` is 2 for a click and 1 for an open.
 SELECT
     count(*) AS received,
     coalesce(sum(CASE WHEN r.depth = 2 THEN 1 ELSE 0 END), 0) AS clicked,
@@ -155,7 +155,7 @@ WHERE EXISTS (
 );
 
 -- name: first_reaction()$
--- Return the time of the first opening or click that was reported.
+-- Return the time of the first open or click that was reported.
 SELECT min(at) AS at
 FROM (
     SELECT min(at) AS at FROM event WHERE type = 'opened'

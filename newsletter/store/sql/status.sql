@@ -9,7 +9,7 @@ SELECT status, sum(size) FROM settlement WHERE broadcast = :broadcast GROUP BY s
 SELECT frozen FROM broadcast WHERE id = :broadcast;
 
 -- name: settlements(broadcast)
--- Return the reasons for which deliveries were settled individually, most frequent first.
+-- Return the reasons for which deliveries were settled individually, the most common first.
 SELECT status, reason, size AS deliveries
 FROM settlement
 WHERE broadcast = :broadcast AND size > 0

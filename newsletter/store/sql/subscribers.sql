@@ -33,7 +33,7 @@ LEFT JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settleme
 ORDER BY b.id DESC;
 
 -- name: past_consents(subscriber)
--- Return the consents of a subscriber that were replaced, newest first.
+-- Return a subscriber's records of consent that were replaced, newest first.
 SELECT replaced_at, consented_at, source, wording, confirmed_at
 FROM past_consent
 WHERE subscriber = :subscriber

@@ -104,7 +104,7 @@ class SqliteConnection(sqlite3.Connection):
         return dict(self.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
 
     def raise_last_ids(self, last: Mapping[str, int]) -> None:
-        """Make new ids start after these and after all ids assigned here, so that no id is ever used twice."""
+        """Make new ids start after `last` and after all ids assigned here, so that no id is ever used twice."""
         for table, number in last.items():
             parameters = {"table": table, "last": max(number, self.last_ids().get(table, 0))}
             self.execute("DELETE FROM sqlite_sequence WHERE name = :table", parameters)

@@ -101,7 +101,7 @@ class SqliteDatabase:
     def filling_transaction(self) -> Iterator[SqliteConnection]:
         """Yield a transaction that writes its rows directly into the file, if no one else has it open.
 
-        With a WAL, all rows are written twice, and inserting a million of them takes 50 % longer. Other programs
+        With a WAL, all rows are written twice, and inserting a million of them takes 50% longer. Other programs
         that open the file meanwhile have to wait. After a crash, SQLite rolls back when the file is next opened.
         """
         with (
@@ -198,7 +198,7 @@ def is_wal(path: Path) -> bool:
 
 
 def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
-    # The file exists by now. With mode=rw, SQLite does not create an empty one if it has been moved away meanwhile.
+    # The file exists by now. With mode=rw, SQLite does not create an empty one if it has been moved in the meantime.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     # Only its own thread uses a connection, but another thread may close it, which check_same_thread would forbid.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
@@ -228,7 +228,7 @@ def _hold_runner(folder: Path) -> Iterator[Runner]:
 
     Each process that sends email holds a lock of the operating system on its own small file beside the database.
     However the process ends, its lock is released, and a chunk that it left inflight is recognized as abandoned. Raise
-    StoreError if the folder cannot be written.
+    StoreError if the folder cannot be written to.
     """
     runner = Runner(id=secrets.token_hex(8))
     path = folder / runner.id

@@ -18,7 +18,7 @@ from newsletter.store.sqlite.failures import cannot_use, translated
 OF_OTHERS = 0o077  # the permissions of the group and of everyone else
 # The suffixes of the files that belong to a database. SQLite gives its own files the permissions of the database.
 _BESIDE = ("", "-wal", "-shm", "-journal", ".runners")
-KEPT_COPIES = 3  # the number of copies made by migrations to keep
+KEPT_COPIES = 3  # how many of the copies made by migrations are kept
 _PAGES_AT_ONCE = 2000
 _ID_PLACE = slice(68, 72)  # the application id in the header (https://www.sqlite.org/fileformat2.html)
 
@@ -44,7 +44,7 @@ def keep_private(path: Path) -> None:
     database = path.resolve()  # if `path` is a link, the files are beside the file that it points to
     for suffix in _BESIDE:
         each = database.with_name(f"{database.name}{suffix}")
-        with suppress(OSError):  # the file does not exist, or its disk has no permissions
+        with suppress(OSError):  # the file does not exist, or its disk does not support permissions
             found = each.stat()
             if found.st_uid == os.geteuid() and found.st_mode & OF_OTHERS:
                 each.chmod(S_IMODE(found.st_mode) & ~OF_OTHERS)
@@ -135,7 +135,9 @@ def _is_ours(path: Path) -> bool:
 
 def _require_free(path: Path) -> None:
     if os.path.lexists(path):
-        raise StoreError(f"{path}: it already exists; choose another file name, or move the existing file away")
+        raise StoreError(
+            f"{path}: it already exists; choose another file name, or move the existing file to another folder"
+        )
     if not path.parent.is_dir():
         raise cannot_use(path, "its folder does not exist", "create the folder, or choose another path")
 

@@ -26,7 +26,7 @@ ALTER TABLE tag_name RENAME TO tag;
 
 CREATE INDEX subscriber_without_consent ON subscriber (id) WHERE consented_at = '' AND consent_basis = '';
 
--- A consent that was replaced by a newer one.
+-- Consent that newer consent has replaced.
 CREATE TABLE past_consent (
     subscriber INTEGER NOT NULL,
     replaced_at TEXT COLLATE "C" NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE soft_bounce (
     PRIMARY KEY (person, at)
 );
 
--- Soft bounces that were reported as events of our own messages. They are few of very many events.
+-- Soft bounces that were reported as events of our own messages. Only a few of the very many events are of this type.
 CREATE INDEX event_blocked ON event (subscriber, at) WHERE type = 'blocked';
 
 -- People who asked to be forgotten. They are never emailed again, although the address itself is gone. If they join

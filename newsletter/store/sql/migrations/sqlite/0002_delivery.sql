@@ -9,7 +9,7 @@ ALTER TABLE broadcast ADD COLUMN batch_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE chunk ADD COLUMN zone TEXT NOT NULL DEFAULT '';
 ALTER TABLE chunk ADD COLUMN due_at TEXT NOT NULL DEFAULT '';
 
--- Until when the provider was asked to hold it: a time, or empty if it was to leave at once.
+-- Until when the provider was asked to hold it: a time, or empty if it was to be sent at once.
 ALTER TABLE chunk ADD COLUMN hold_until TEXT NOT NULL DEFAULT '';
 
 -- When it was last claimed, for the pace. Empty if it never was.

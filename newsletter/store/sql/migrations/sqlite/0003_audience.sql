@@ -53,7 +53,7 @@ CREATE UNIQUE INDEX subscriber_person ON subscriber (person);
 -- People without a recorded consent or basis. Usually there are none.
 CREATE INDEX subscriber_without_consent ON subscriber (id) WHERE consented_at = '' AND consent_basis = '';
 
--- A consent that was replaced by a newer one.
+-- Consent that newer consent has replaced.
 CREATE TABLE past_consent (
     subscriber INTEGER NOT NULL,
     replaced_at TEXT NOT NULL,
@@ -118,7 +118,7 @@ CREATE TABLE soft_bounce (
     PRIMARY KEY (person, at)
 ) STRICT, WITHOUT ROWID;
 
--- Soft bounces that were reported as events of our own messages. They are few of very many events.
+-- Soft bounces that were reported as events of our own messages. Only a few of the very many events are of this type.
 CREATE INDEX event_blocked ON event (subscriber, at) WHERE type = 'blocked';
 
 -- People who asked to be forgotten. They are never emailed again, although the address itself is gone. If they join

@@ -17,7 +17,7 @@ def backup(
 ) -> None:
     """Save a copy of all data, even while a broadcast is being sent.
 
-    The backup contains your list and the record of your broadcasts. It does not contain your issues and settings.
+    The backup contains your list and the record of your broadcasts. It does not contain your issues or settings.
     These are ordinary files, so copy them yourself.
     """
     with opened_database() as (_, database), shares("Copying") as on_progress:

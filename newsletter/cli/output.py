@@ -86,7 +86,7 @@ def print_json_items(items: Iterable[object]) -> None:
 
 
 def _json(value: object, *, indent: int | None = None) -> str:
-    """Return readable JSON. Characters that a terminal would obey are escaped, which does not change the data."""
+    """Return readable JSON. Characters that a terminal would interpret are escaped, which does not change the data."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)
 
@@ -169,7 +169,7 @@ def shortened(text: str, columns: int) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return the text with a replacement character for each character that a terminal would obey."""
+    """Return the text with a replacement character for each character that a terminal would interpret."""
     return text if text.isascii() and text.isprintable() else _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

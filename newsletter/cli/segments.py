@@ -30,7 +30,7 @@ def segments(
     ] = None,
     overlap: Annotated[
         str | None,
-        typer.Option(metavar="SEGMENT", help="Also show how many people in each segment are also in this one."),
+        typer.Option(metavar="SEGMENT", help="Show how many people in each segment are also in this one."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

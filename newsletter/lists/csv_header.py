@@ -97,7 +97,7 @@ def read_header(
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
-    """Return the names of the columns. Raise MistakesError if there are too many, or if this is not text."""
+    """Return the names of the columns. Raise MistakesError if there are too many, or if the file is not text."""
     if len(cells) > MOST_COLUMNS:
         what = f"the file has {len(cells):,} columns, and the limit is {MOST_COLUMNS:,}"
         remedy = "delete the columns that you do not need, or check the file"

@@ -17,7 +17,7 @@ from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.suppressions.suppress import lift, require_lift
 
 _UNCHANGED = "Nothing was changed."
-_TOPIC = "Allow only email about this topic, which the person had unsubscribed from."
+_TOPIC = "Lift only the block on this topic. Default: the block on all email."
 _ERASED = "Delete the records of erased people. Use this if NEWSLETTER_KEY is lost."
 
 

@@ -28,7 +28,7 @@ class Travel(StrEnum):
 
 
 class SchedulePlan(Struct, frozen=True, kw_only=True):
-    """Who will get a broadcast at which time, and where it waits until then. The plan is made before the freeze."""
+    """Who will get a broadcast and when, and where the emails wait until then. The plan is made before the freeze."""
 
     schedule: Schedule
     first: datetime  # the earliest due time that is in the future

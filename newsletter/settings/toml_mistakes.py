@@ -272,5 +272,5 @@ class _TomlLines(Struct):
 
 
 def _longest(lines: list[str]) -> int:
-    """Return the line number of the longest line, the likeliest to have too long a number or too many nested brackets."""
+    """Return the line number of the longest line, which probably has too long a number or too many brackets."""
     return max(range(len(lines)), key=lambda index: len(lines[index])) + 1

@@ -83,7 +83,8 @@ def _explain(error: Exception) -> int:
     """Print why the command cannot continue, and return its exit code."""
     from newsletter.cli.output import print_error
     from newsletter.errors import NewsletterError
-    from newsletter.system.report import FAULT_EXIT_CODE, MACHINE_EXIT_CODE, machine_trouble, report_fault
+    from newsletter.system.file_errors import machine_trouble
+    from newsletter.system.report import FAULT_EXIT_CODE, MACHINE_EXIT_CODE, report_fault
 
     if isinstance(error, BrokenPipeError):
         return _READER_IS_GONE

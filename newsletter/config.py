@@ -18,6 +18,7 @@ from newsletter.model.finding import Place
 from newsletter.settings.mistakes import mistakes_of
 from newsletter.settings.toml_mistakes import mistake_in_long_key, toml_mistakes
 from newsletter.settings.workspace import RENAMED_KEYS, SQLITE, Settings
+from newsletter.system.file_errors import explained
 
 CONFIG_FILE = "newsletter.toml"
 TEMPLATES_FOLDER = "templates"
@@ -82,7 +83,7 @@ def load_config(root: Path) -> Config:
         remedy = "save it with UTF-8 encoding"
         raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
     except OSError as err:
-        raise InputError(f"{path}: cannot be read ({err.strerror}); check its permissions") from err
+        raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err
     if mistake := mistake_in_long_key(text, path=CONFIG_FILE):
         raise MistakesError([mistake])
     try:

@@ -25,6 +25,7 @@ from newsletter.model.slots import MERGE_FIELD, parse_merge_field
 from newsletter.model.typography import in_quotes
 from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
+from newsletter.system.file_errors import explained
 
 _FENCE = re.compile(r"---[ \t]*")
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
@@ -128,7 +129,8 @@ def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
     try:
         raw = path.read_bytes()
     except OSError as err:
-        reading.add(shown, None, f"the file cannot be read ({err.strerror})", "check its name and its permissions")
+        fault = explained(err, path, deed="read", elsewhere="", shown=lambda _: shown)
+        reading.add(shown, None, fault.what, fault.remedy)
         return None
     if len(raw) > _MAX_BYTES:
         reading.add(shown, None, f"the file is {len(raw):,} bytes long", "keep each text file of an issue under 2 MB")

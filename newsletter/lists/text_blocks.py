@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.encodings import Encoding, mistake
+from newsletter.system.file_errors import explained
 
 _CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 1 << 22  # characters; a longer line cannot be a row of a list
@@ -42,12 +43,10 @@ class TextBlock(Struct, frozen=True, kw_only=True):
 
 def require_text(path: Path) -> None:
     """Raise InputError if the path is not a readable file, and MistakesError if the file is not text."""
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file; check its name and folder")
     if path.is_dir():
-        raise InputError(f"{path}: it is a folder; choose a CSV file in that folder")
-    if not path.is_file():
-        raise InputError(f"{path}: it is not a regular file; save the list as a CSV file, and use that file")
+        raise InputError(f"{path} is a folder; add the name of a CSV file in it, for example {path / 'list.csv'}")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not an ordinary file; save the list as a CSV file, and use that file")
     with _opened(path) as file:
         head = file.read(64)
     for magic, what, remedy in _NO_TEXT:
@@ -101,9 +100,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         with path.open("rb") as file:
             yield file
     except OSError as err:
-        raise InputError(
-            f"{path}: it cannot be read ({err.strerror}); check the disk and the permissions of the file"
-        ) from err
+        raise InputError(str(explained(err, path, deed="read", elsewhere="choose another file"))) from err
 
 
 def _with_line_feeds(text: str) -> str:

@@ -5,9 +5,8 @@ the files are not. After a power failure a file may therefore be cut short, but 
 that. Only their owner can read the folders and files, because each email contains an address and a personal link.
 """
 
-import errno
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,22 +18,18 @@ from newsletter.model.diagnosis import ok
 from newsletter.providers.base import Clock, ProviderFacts
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import MessageCompiler
+from newsletter.system.file_errors import explained
 from newsletter.system.files import PRIVATE, synchronize, write_whole
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 _LONGEST_NAME = 120  # characters of the address in a file's name; file systems allow 255 bytes in total
-_REMEDIES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, then resume"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM), "give yourself write access to the folder, then resume"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "move the file that has the same name as the folder, then resume"),
-    errno.EROFS: "choose another folder in [provider.outbox], then resume",
-}
+_ELSEWHERE = "choose another folder in [provider.outbox] of newsletter.toml"
 
 
 def open_provider(config: Config, _environ: Mapping[str, str], clock: Clock) -> "Outbox":
     """Return the provider. It needs no secret."""
     folder = config.root / config.settings.provider.outbox.folder
-    return Outbox(folder, shown=config.shown(folder), clock=clock)
+    return Outbox(folder, shown=config.shown, clock=clock)
 
 
 class Outbox:
@@ -47,9 +42,10 @@ class Outbox:
     message_log = None
     suppression_lists = None
 
-    def __init__(self, folder: Path, *, shown: str, clock: Clock) -> None:
+    def __init__(self, folder: Path, *, shown: Callable[[Path], str], clock: Clock) -> None:
         self.folder = folder
-        self.shown = shown
+        self.shown = shown(folder)
+        self.shown_path = shown
         self.clock = clock
 
     def describe(self) -> str:
@@ -94,8 +90,9 @@ class OutboxSession:
                 written += 1
             synchronize(folder)
         except OSError as err:
-            remedy = _REMEDIES.get(err.errno or 0, "fix this, then resume")
-            reason = f"emails cannot be written to {self._provider.shown}/ ({err.strerror or err}); {remedy}"
+            place = Path(err.filename or folder)
+            fault = explained(err, place, elsewhere=_ELSEWHERE, shown=self._provider.shown_path)
+            reason = f"{fault}, then run `newsletter resume`"
             if not written:
                 return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason=reason)
             unsent = frozenset(recipient.delivery for recipient in chunk.recipients[written:])

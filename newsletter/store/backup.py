@@ -17,6 +17,7 @@ from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID
 from newsletter.store.sqlite.engine import SqliteDatabase, is_wal, open_sqlite
 from newsletter.store.sqlite.failures import cannot_use, translated
 from newsletter.store.sqlite.files import copy_pages, new_file
+from newsletter.system.file_errors import explained
 from newsletter.system.moments import moment_of, text_of
 
 ROWS_AT_ONCE = 10_000
@@ -91,8 +92,8 @@ def _copied(path: Path, folder: Path) -> Path:
             with suppress(FileNotFoundError):
                 shutil.copyfile(each, folder / each.name)
     except OSError as err:
-        remedy = "free some space there, or set TMPDIR to a folder with enough space"
-        raise cannot_use(path, f"it cannot be copied into {folder.parent} ({err.strerror})", remedy) from err
+        elsewhere = f"set the environment variable TMPDIR to a folder other than {folder.parent}"
+        raise StoreError(str(explained(err, path, deed="copied", elsewhere=elsewhere))) from err
     return copy
 
 

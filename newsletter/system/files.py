@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import BinaryIO, TextIO
 
 from newsletter.errors import InputError
+from newsletter.system.file_errors import explained
 
 PRIVATE, SHARED = 0o600, 0o666  # permissions of a new file, before the umask is applied
 
@@ -29,7 +30,7 @@ def write_shared(path: Path, content: bytes) -> None:
     try:
         write_whole(path, content)
     except OSError as err:
-        raise _cannot_write(path, err) from err
+        raise InputError(str(explained(err, path))) from err
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def private_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
             yield text
             _require_free(path, overwrite=overwrite)
     except OSError as err:
-        raise _cannot_write(path, err) from err
+        raise InputError(str(explained(err, path))) from err
 
 
 @contextmanager
@@ -97,10 +98,6 @@ def _draft_of(path: Path, permissions: int) -> Iterator[BinaryIO]:
 
 def _require_free(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give the name of a file in it")
+        raise InputError(f"{path} is a folder; add a file name, for example {path / 'list.csv'}")
     if path.exists() and not overwrite:
         raise InputError(f"{path} already exists; choose another name, or add --force to replace it")
-
-
-def _cannot_write(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path} cannot be written ({error.strerror}); check the folder and its permissions")

@@ -1,6 +1,5 @@
-"""Explains why a command ended unexpectedly: this machine lacks something, or the program has a bug."""
+"""Reports an unexpected error, which is a bug in the program."""
 
-import errno
 import os
 import platform
 import re
@@ -22,26 +21,7 @@ MACHINE_EXIT_CODE = 4
 FAULT_EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
 SEND_REPORTS_TO = "the person who maintains this program"
 
-_DISK_IS_FULL = "the disk is full; free some space and try again"
-_TROUBLES = {
-    errno.ENOSPC: _DISK_IS_FULL,
-    errno.EDQUOT: _DISK_IS_FULL,
-    errno.EIO: "the disk cannot be read or written; check it, then try again",
-    errno.EBADF: "the output is closed; send it to a terminal, a file or a pipe",
-    errno.ENOLCK: "this file system has no free locks; move the newsletter folder to a local disk",
-    errno.EOPNOTSUPP: "this file system does not support locks; move the newsletter folder to a local disk",
-    errno.ENOMEM: "there is not enough memory; close other programs and try again",
-    errno.EMFILE: "too many files are open; raise the limit (`ulimit -n`) and try again",
-    errno.ENFILE: "too many files are open; close other programs and try again",
-}
 _MOST_REPORTS = 20  # kept per folder, since a timer may hit the same bug every few minutes
-
-
-def machine_trouble(error: BaseException | None) -> str | None:
-    """Return what this machine lacks and what to do, or None if the error has another cause."""
-    if isinstance(error, MemoryError):
-        return _TROUBLES[errno.ENOMEM]
-    return _TROUBLES.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 def report_fault(

@@ -113,9 +113,9 @@ def test_an_older_table_changes_nothing(workspace: Path, web: WebServer) -> None
     ("page", "why"),
     [
         (Page(status=503), "the server answered 503"),
-        (Page(body=b"<html>Moved</html>"), "this is not version 1 of caniemail's table (it is not JSON"),
+        (Page(body=b"<html>Moved</html>"), "this is not version 1 of caniemail's table (line 1 is not JSON"),
         (Page(body=answer(stats={"gmail": {"ios": {"2024": "?"}}})), "data › 0 › stats › gmail › ios › 2024"),
-        (Page(body=answer()[:-100]), "it is not JSON"),
+        (Page(body=answer()[:-100]), "is not JSON"),
         (Page(body=b" " * 20_000_001), "the file is larger than 20 MB"),
         (Page(status=302, location="/data.json"), "the table cannot be fetched"),
     ],

@@ -92,5 +92,5 @@ def test_a_folder_that_goes_away_while_mail_leaves_is_missed_by_newcomers_alone(
         director.api.visit = visit
         assert processes.start(commands.send, scene=director.scene, broadcast=1).wait(30) == 0
         assert statuses == [NOT_KEPT]
-        assert "its folder does not exist; create the folder" in failures(director)[0]
+        assert "create it" in failures(director)[0]
         assert director.judge().broken == ()

@@ -1,13 +1,12 @@
 """What is printed and kept about an unexpected error."""
 
-import errno
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from newsletter import __version__
-from newsletter.system.report import machine_trouble, report_fault
+from newsletter.system.report import report_fault
 
 ENVIRON = {"SENDGRID_API_KEY": "SG.hush", "HOME_TOWN": "Graz"}
 COMMAND = ["newsletter", "subscribers", "add", "ana@example.org", "SG.hush"]
@@ -80,21 +79,3 @@ def test_only_the_latest_reports_are_kept(tmp_path: Path) -> None:
     assert len(kept) == 21
     assert kept[0] == "report-20200101-000011-1.txt"
     assert kept[-1] == "worker.log"
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), "the disk is full"),
-        (OSError(errno.ENOLCK, "No locks available"), "locks"),
-        (MemoryError(), "memory"),
-    ],
-)
-def test_what_a_machine_lacks_is_told(error: Exception, words: str) -> None:
-    assert words in (machine_trouble(error) or "")
-
-
-@pytest.mark.parametrize("error", [None, KeyError("a"), OSError("odd"), PermissionError(errno.EACCES, "denied")])
-def test_other_errors_are_not_blamed_on_the_machine(error: Exception | None) -> None:
-    assert machine_trouble(error) is None

@@ -62,7 +62,7 @@ def read_published(content: bytes, source: str) -> Table:
             features=tuple(_kept(feature, tuple(clients)) for feature in published.data),
         )
     except orjson.JSONDecodeError as err:
-        raise ValueError(f"it is not JSON ({err})") from err
+        raise ValueError(f"line {err.lineno} is not JSON") from err
     except ValidationError as err:
         raise ValueError(first_problem(err)) from err
 

@@ -14,8 +14,9 @@ from typing import Annotated
 import orjson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from newsletter.errors import Mistake, MistakesError
+from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.settings.mistakes import within_sentence
+from newsletter.system.file_errors import explained
 
 TABLE_FILE = "caniemail.json"  # in the workspace and in this package's data
 _CARRIED = ("checks", "clients", "data", TABLE_FILE)
@@ -104,7 +105,7 @@ def read_table(content: bytes) -> Table:
     try:
         return Table.model_validate(orjson.loads(content))
     except orjson.JSONDecodeError as err:
-        raise ValueError(f"it is not JSON ({err})") from err
+        raise ValueError(f"line {err.lineno} is not JSON") from err
     except ValidationError as err:
         raise ValueError(first_problem(err)) from err
 
@@ -127,9 +128,11 @@ def first_problem(error: ValidationError) -> str:
 def _load(path: Path) -> Table:
     try:
         return _read(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as err:
-        what = f"this is not a table that `newsletter clients --refresh` wrote: {err}"
-        remedy = "run that command again, or delete the file"
+    except OSError as err:
+        raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err
+    except ValueError as err:
+        what = f"this file is damaged, or `newsletter clients --refresh` did not write it ({err})"
+        remedy = "run `newsletter clients --refresh` again, or delete the file to use the built-in table"
         raise MistakesError([Mistake(path=path.name, what=what, remedy=remedy)]) from err
 
 

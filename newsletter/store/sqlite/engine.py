@@ -11,13 +11,15 @@ from pathlib import Path
 from stat import S_IMODE, filemode
 from types import TracebackType
 
+from newsletter.errors import StoreError
 from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
-from newsletter.store.sqlite.failures import cannot_use, translated
+from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated
 from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
 from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
+from newsletter.system.file_errors import explained
 
 _MOST_DAMAGES = 5
 _WAL_MARK = b"\x02\x02"  # bytes 18 and 19 of the header (https://www.sqlite.org/fileformat2.html)
@@ -236,7 +238,8 @@ def _hold_runner(folder: Path) -> Iterator[Runner]:
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except OSError as err:
-        raise cannot_use(folder, f"it cannot be written to ({err.strerror})", "check its permissions") from err
+        place = Path(err.filename or path)
+        raise StoreError(str(explained(err, place, elsewhere=OTHER_DATABASE))) from err
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield runner

@@ -7,20 +7,19 @@ from pathlib import Path
 
 from newsletter.errors import MachineError, StoreError
 
+OTHER_DATABASE = "name another file in [database] url in newsletter.toml"
+_ASK = "ask the person who manages this computer for access to this file and its folder"
 # By primary result code (https://www.sqlite.org/rescode.html). Other codes mean a bug in this program, and are not
 # translated.
 _MEANING = {
     sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that program has finished, and try again"),
     sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that program has finished, and try again"),
-    sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", "check [database] url in newsletter.toml"),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it away, and restore a backup with `newsletter restore`"),
-    sqlite3.SQLITE_PERM: ("you do not have permission to use it", "change its owner or its permissions"),
-    sqlite3.SQLITE_AUTH: ("you do not have permission to use it", "change its owner or its permissions"),
-    sqlite3.SQLITE_READONLY: (
-        "it is read-only",
-        "change the permissions of the file and of its folder: both must be writable",
-    ),
-    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "check that its folder exists and that you can write to it"),
+    sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", OTHER_DATABASE),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it elsewhere, and restore a backup with `newsletter restore`"),
+    sqlite3.SQLITE_PERM: ("you do not have permission to use it", _ASK),
+    sqlite3.SQLITE_AUTH: ("you do not have permission to use it", _ASK),
+    sqlite3.SQLITE_READONLY: ("you do not have permission to change it", _ASK),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", f"create its folder if there is none, or {_ASK}"),
     sqlite3.SQLITE_FULL: ("the disk is full", "free some space and try again; this step saved nothing"),
     sqlite3.SQLITE_IOERR: ("the disk cannot be read or written", "check the disk; this step saved nothing"),
     sqlite3.SQLITE_NOMEM: ("there is not enough memory", "close other programs and try again"),

@@ -13,7 +13,8 @@ from stat import S_IMODE
 
 from newsletter.errors import StoreError
 from newsletter.store.sqlite.connection import APPLICATION_ID
-from newsletter.store.sqlite.failures import cannot_use, translated
+from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated
+from newsletter.system.file_errors import explained
 
 OF_OTHERS = 0o077  # the permissions of the group and of everyone else
 # The suffixes of the files that belong to a database. SQLite gives its own files the permissions of the database.
@@ -29,11 +30,9 @@ def make_private_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         if path.is_dir():
-            raise cannot_use(path, "it is a folder", "check [database] url in newsletter.toml") from None
-    except (FileNotFoundError, NotADirectoryError) as err:
-        raise cannot_use(path, "its folder does not exist", "create the folder, or correct [database] url") from err
+            raise cannot_use(path, "it is a folder", "add a file name to [database] url in newsletter.toml") from None
     except OSError as err:
-        raise cannot_use(path, f"it cannot be created ({err.strerror})", "check the permissions of its folder") from err
+        raise StoreError(str(explained(err, path, elsewhere=OTHER_DATABASE))) from err
 
 
 def keep_private(path: Path) -> None:
@@ -56,8 +55,8 @@ def new_file(path: Path) -> Iterator[Path]:
 
     Raise StoreError if `path` already exists or cannot be written. In that case, no file is left behind.
     """
-    _require_free(path)
     try:
+        _require_free(path)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         partial = Path(name)
         try:
@@ -70,8 +69,8 @@ def new_file(path: Path) -> Iterator[Path]:
             for suffix in ("", "-journal", "-wal", "-shm"):
                 partial.with_name(f"{partial.name}{suffix}").unlink(missing_ok=True)
     except OSError as err:
-        remedy = "free some space, or check the folder and its permissions; nothing was changed"
-        raise cannot_use(path, f"it cannot be written ({err.strerror})", remedy) from err
+        fault = explained(err, path)
+        raise StoreError(f"{fault.what}, so nothing was changed; {fault.remedy}") from err
 
 
 def copy_pages(
@@ -135,11 +134,7 @@ def _is_ours(path: Path) -> bool:
 
 def _require_free(path: Path) -> None:
     if os.path.lexists(path):
-        raise StoreError(
-            f"{path}: it already exists; choose another file name, or move the existing file to another folder"
-        )
-    if not path.parent.is_dir():
-        raise cannot_use(path, "its folder does not exist", "create the folder, or choose another path")
+        raise StoreError(f"{path} already exists; choose another file name, or move that file to another folder")
 
 
 def _give_name(partial: Path, path: Path) -> None:

@@ -46,8 +46,8 @@ DEFAULT_PORT = 8025
 _PORTS_TRIED = 20
 _HIGHEST_PORT = 65535
 _REASONS = {
-    errno.EADDRINUSE: "another program is using it; choose another --port, or omit the option to use a free port",
-    errno.EACCES: "the system reserves it; choose a port from 1024 to 65535",
+    errno.EADDRINUSE: "another program is using it; delete --port from the command, and a free port is used",
+    errno.EACCES: "the system reserves it; choose a port from 1024 to 65535, for example --port 8030",
 }
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; frame-src 'self'; connect-src 'self'; "
@@ -241,10 +241,10 @@ def _any_listener() -> socket.socket:
 
 def _listener(port: int) -> socket.socket:
     if port > _HIGHEST_PORT:
-        reason = "this port does not exist; choose a port from 1024 to 65535"
+        reason = "this port does not exist; choose a port from 1024 to 65535, for example --port 8030"
         raise InputError(f"the studio cannot listen on port {port}: {reason}")
     try:
         return socket.create_server((HOST, port))
     except OSError as err:
-        reason = _REASONS.get(err.errno or 0, f"{err.strerror}; choose another --port")
+        reason = _REASONS.get(err.errno or 0, f"{err.strerror}; choose another port, for example --port 8030")
         raise InputError(f"the studio cannot listen on port {port}: {reason}") from err

@@ -13,6 +13,7 @@ from newsletter.model.finding import Severity
 from newsletter.model.issue import Issue
 from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedVariant, with_local_pictures
+from newsletter.system.file_errors import explained
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, Fields, compose_issue, open_theme
 from newsletter.workflows.compose.sample import mail_of, message_of, sample_mail, sample_reader
@@ -66,9 +67,8 @@ def _writing_to(config: Config, target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        place = config.shown(Path(err.filename)) if err.filename else config.shown(target)
-        remedy = "check its permissions and the free space on the disk"
-        raise InputError(f"{place}: cannot be written ({err.strerror}); {remedy}") from err
+        place = Path(err.filename or target)
+        raise InputError(str(explained(err, place, elsewhere="", shown=config.shown))) from err
 
 
 def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader | None, now: datetime) -> None:

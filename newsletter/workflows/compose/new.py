@@ -9,6 +9,7 @@ from pathlib import Path
 from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError
+from newsletter.system.file_errors import explained
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import require_issue
 
@@ -30,7 +31,8 @@ def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
         with as_file(files("newsletter") / "starter") as starter:
             _copy_starter(starter, folder, today)
     except OSError as err:
-        raise InputError(f"{err.filename}: cannot be written ({err.strerror}); check its permissions") from err
+        place = Path(err.filename or folder)
+        raise InputError(str(explained(err, place, elsewhere="choose another folder"))) from err
     return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
@@ -56,7 +58,8 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
             dated = f"date: {issue_date or _date_for(name, today)}"
             fields.write_text(_DATE_LINE.sub(dated, fields.read_text(encoding="utf-8"), count=1), encoding="utf-8")
     except OSError as err:
-        raise InputError(f"{err.filename}: cannot be copied ({err.strerror}); check its permissions") from err
+        place = Path(err.filename or target)
+        raise InputError(str(explained(err, place, deed="copied", elsewhere="", shown=config.shown))) from err
     return target
 
 

@@ -15,6 +15,7 @@ from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
 from newsletter.store.opening import examine_database
+from newsletter.system.file_errors import explained
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
 
@@ -167,8 +168,12 @@ def _templates(config: Config) -> HealthItem:
         templates = [path for path in folder.rglob("[!.]*.j2") if path.is_file()]
         for path in templates:
             path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        return error("templates", f"{TEMPLATES_FOLDER}/ cannot be read ({err})", "check the permissions of its files")
+    except UnicodeDecodeError:
+        return error("templates", f"{config.shown(path)} is not UTF-8 text", "save it with UTF-8 encoding")
+    except OSError as err:
+        place = Path(err.filename or folder)
+        fault = explained(err, place, deed="read", elsewhere="", shown=config.shown)
+        return error("templates", fault.what, fault.remedy)
     return ok(
         "templates",
         f"{TEMPLATES_FOLDER}/ has {count_of(len(templates), 'template')}; the built-in theme supplies the rest",

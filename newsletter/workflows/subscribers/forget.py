@@ -12,6 +12,7 @@ from newsletter.providers.outbox import mails_to
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person, require_key
 from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
+from newsletter.system.file_errors import explained
 from newsletter.workflows.subscribers.person import require_person
 
 
@@ -55,8 +56,7 @@ def erase(database: Database, planned: PlannedErasure, *, key: bytes | None, now
         try:
             path.unlink(missing_ok=True)
         except OSError as err:
-            reason = f"cannot be deleted ({err.strerror}); check the permissions of its folder"
-            raise InputError(f"{path}: {reason}") from err
+            raise InputError(str(explained(err, path, deed="deleted", elsewhere=""))) from err
     forget_person(database, planned.person.email, key=_required(key), now=now)
     return database.scrub()
 

@@ -52,7 +52,7 @@ def test_a_table_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"<html>Not here</html>", "it is not JSON"),
+        (b"<html>Not here</html>", "line 1 is not JSON"),
         (b"{}", "api_version: field required"),
         (answer().replace(b'"1.0.4"', b'"2.0"'), "api_version"),
         (answer(stats={"gmail": {"ios": {"2024": "yes!"}}}), "data › 0 › stats › gmail › ios › 2024"),
@@ -104,5 +104,5 @@ def test_the_newer_of_the_two_tables_is_used(tmp_path: Path) -> None:
 
 def test_a_damaged_table_of_the_workspace_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / TABLE_FILE).write_bytes(written(load_carried())[:5000])
-    with pytest.raises(MistakesError, match=r"caniemail\.json: .*run that command again, or delete the file"):
+    with pytest.raises(MistakesError, match=r"caniemail\.json: .*; run .* again, or delete the file"):
         load_table(tmp_path)

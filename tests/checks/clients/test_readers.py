@@ -90,4 +90,6 @@ def test_weights_that_cannot_be_are_mistakes(tmp_path: Path, line: str, told: st
 def test_a_damaged_table_is_a_mistake_of_its_file(tmp_path: Path) -> None:
     (tmp_path / "caniemail.json").write_text("{")
     (mistake,) = mistakes(tmp_path, "")
-    assert mistake.startswith("caniemail.json: this is not a table that `newsletter clients --refresh` wrote")
+    assert mistake.startswith(
+        "caniemail.json: this file is damaged, or `newsletter clients --refresh` did not write it"
+    )

@@ -46,7 +46,7 @@ def test_file_that_is_no_database_is_refused_and_kept(tmp_path: Path, content: b
     path = tmp_path / "newsletter.db"
     path.write_bytes(content)
 
-    with pytest.raises(StoreError, match="it is not a newsletter database; check"):
+    with pytest.raises(StoreError, match="it is not a newsletter database; name another file"):
         open_database(path)
 
     assert path.read_bytes() == content
@@ -82,13 +82,13 @@ def test_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
 
 
 def test_missing_folder_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="its folder does not exist"):
+    with pytest.raises(StoreError, match=r"there is no folder .*/none/; create it"):
         open_database(tmp_path / "none" / "newsletter.db")
 
 
 def test_missing_permission_is_reported() -> None:
     # The kernel's own folder: not even root may make a file in it.
-    with pytest.raises(StoreError, match="permissions"):
+    with pytest.raises(StoreError, match="permission to save files in /sys/; "):
         open_database(Path("/sys/newsletter.db"))
 
 
@@ -113,7 +113,7 @@ def test_damaged_file_is_reported(tmp_path: Path) -> None:
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
 
-    with pytest.raises(StoreError, match="it is damaged; move it away, and restore"), open_database(path) as database:
+    with pytest.raises(StoreError, match=r"it is damaged; move it .* and restore"), open_database(path) as database:
         find_suppression(database, "ana@example.org")
 
 

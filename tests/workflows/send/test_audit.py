@@ -217,7 +217,7 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_asked_for(database:
 
 
 def test_a_file_that_cannot_be_written_is_a_message(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="there is no folder "):
         write_deliveries(database, mixed(database).id, tmp_path / "nowhere/account.csv")
 
 

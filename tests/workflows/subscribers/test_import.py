@@ -200,7 +200,7 @@ def test_report_that_cannot_be_written_stops_the_import_before_it_begins(databas
     path = tmp_path / "list.csv"
     path.write_text("email\nana@example.org\n")
 
-    with pytest.raises(InputError, match="is a folder; give the name of a file in it"):
+    with pytest.raises(InputError, match="is a folder; add a file name"):
         import_list(database, ImportRequest(path=path, mapping={}, report=tmp_path), now=NOW)
 
     assert list(export_subscribers(database)) == []

@@ -91,8 +91,8 @@ class _IssueReader(Struct):
         for index, entry in enumerate(entries):
             place = source.at("sections", index)
             if entry.section in sections:
-                what = f"the section {entry.section} is listed twice"
-                self.reading.add(place.path, place.line, what, "keep one of them")
+                what = f"the section {entry.section!r} is listed twice"
+                self.reading.add(place.path, place.line, what, "delete this line")
             elif (section := self._section(entry, place)) is not None:
                 sections[entry.section] = section
             self._require_segment(entry.only, source.at("sections", index, "only"))
@@ -108,26 +108,30 @@ class _IssueReader(Struct):
     def _require_segment(self, name: str | None, place: Place) -> None:
         known = [EVERYONE, *self.config.settings.segments]
         if name is not None and name not in known:
-            self.reading.add(place.path, place.line, f"there is no segment {name}", suggestion(name, known))
+            self.reading.add(
+                place.path, place.line, f"there is no segment {name!r} in {CONFIG_FILE}", suggestion(name, known)
+            )
 
     def _require_topics(self, topics: tuple[str, ...], source: Source) -> None:
         """Note unknown and repeated topics, and a missing topic if the workspace defines topics."""
         known, place = list(self.config.settings.topics), source.at("topics")
         if topics and not known:
             what = f"`topics` is set, but {CONFIG_FILE} defines no topics"
-            remedy = f"delete the line, or define topics under [topics] in {CONFIG_FILE}"
+            remedy = f"delete the line, or add the topics to {CONFIG_FILE} under [topics]"
             self.reading.add(place.path, place.line, what, remedy)
             return
         if known and not topics:
             who = "subscribers who left all of its topics do not receive the issue"
-            remedy = f"add `topics:` with one or more of {', '.join(known)} ({who})"
+            remedy = f"add a line such as `topics: [{known[0]}]`, with one or more of {', '.join(known)} ({who})"
             self.reading.add(place.path, place.line, "the issue has no topics", remedy)
         for index, topic in enumerate(topics):
             at = source.at("topics", index)
             if topic not in known:
-                self.reading.add(at.path, at.line, f"there is no topic {topic}", suggestion(topic, known))
+                self.reading.add(
+                    at.path, at.line, f"there is no topic {topic!r} in {CONFIG_FILE}", suggestion(topic, known)
+                )
             elif topic in topics[:index]:
-                self.reading.add(at.path, at.line, f"the topic {topic} is listed twice", "keep one of them")
+                self.reading.add(at.path, at.line, f"the topic {topic!r} is listed twice", "delete one of them")
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
@@ -138,8 +142,13 @@ class _IssueReader(Struct):
         section_type = self.section_types.get(type_name)
         if section_type is None:
             line = document.lines.get(("type",))
-            remedy = f"{suggestion(type_name, list(self.section_types))}; set it with `type:` at the top of the file"
-            self.reading.add(document.path, line, f"there is no section type {type_name}", remedy)
+            types = list(self.section_types)
+            if line is None:
+                what = f"no type of section is called {type_name!r}, so this file must name its type"
+                remedy = f"begin it with the three lines ---, `type: text` and ---, with one of {', '.join(types)}"
+            else:
+                what, remedy = f"there is no section type {type_name!r}", suggestion(type_name, types)
+            self.reading.add(document.path, line, what, remedy)
             return None
         own_keys = {key: value for key, value in document.data.items() if key != "type"}
         document = replace(document, data=own_keys)
@@ -165,10 +174,10 @@ class _IssueReader(Struct):
                 return path
         there = [path.stem for path in self.folder.glob(_WRITTEN)]
         there += [path.parent.name for path in self.folder.glob("*/index.md")]
-        remedy = f"write {name}.md or {name}/index.md"
+        remedy = f"create the file {name}.md in {self.config.shown(self.folder)}/"
         if there:
-            remedy += f", or use one of these sections: {', '.join(sorted(there))}"
-        self.reading.add(place.path, place.line, f"there is no section {name}", remedy)
+            remedy += f", or write one of these sections on this line: {', '.join(sorted(there))}"
+        self.reading.add(place.path, place.line, f"there is no section {name!r}", remedy)
         return None
 
     def _items(self, index: Path, document: Document, fields: SectionFields | None) -> tuple[Item, ...]:
@@ -181,13 +190,16 @@ class _IssueReader(Struct):
             return tuple(sorted(items.values(), key=_by_start))
         for position, name in enumerate(order):
             if name not in files:
-                remedy = suggestion(name, list(files)) if files else f"write {name}.md beside index.md"
+                create = f"create the file {name}.md in {self.config.shown(index.parent)}/"
+                remedy = f"{create}, or delete {name} from `items`"
                 line = document.lines.get(("items", position))
-                self.reading.add(document.path, line, f"there is no item {name}", remedy)
+                self.reading.add(
+                    document.path, line, f"there is no item {name!r}", suggestion(name, list(files), otherwise=remedy)
+                )
         for name in files.keys() - set(order):
             line = document.lines.get(("items",))
-            remedy = f"add {name} to `items`, or delete {name}.md"
-            self.reading.add(document.path, line, f"the item {name} is not in `items`", remedy)
+            remedy = f"add {name} to `items`, or delete the file {self.config.shown(files[name])}"
+            self.reading.add(document.path, line, f"the item {name!r} is not in `items`", remedy)
         return tuple(items[name] for name in order if name in items)
 
     def _item(self, name: str, path: Path) -> Item | None:
@@ -221,7 +233,9 @@ class _IssueReader(Struct):
         return prose
 
     def _require_picture(self, name: str, place: Place) -> None:
-        self.pictures.setdefault(name, PictureFile(path=find_picture(self.folder, name), place=place))
+        self.pictures.setdefault(
+            name, PictureFile(path=find_picture(self.folder, name, shown=self.config.shown), place=place)
+        )
 
 
 def _entries(data: Tree) -> tuple[SectionEntry, ...]:

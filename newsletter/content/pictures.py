@@ -1,7 +1,7 @@
 """The images of an issue. Each must be inside the issue's folder and must really be an image."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,28 +19,33 @@ from newsletter.model.picture_files import (
 from newsletter.settings.mistakes import suggestion
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
-_USABLE = "use JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP"
+_USABLE = "use a file in the format JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP"
+_SMALLER = "open it in an image editor, and export a version that is at most 4,000 pixels wide"
 _PHONES_OWN = frozenset({".heic", ".heif"})
 
 
-def find_picture(folder: Path, name: str) -> Path:
+def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str) -> Path:
     """Return the file of an image that an issue names, relative to the issue's folder.
 
-    Raise FaultError if the file is missing, outside the issue, or not an image that can be used.
+    `shown` converts a path to the text that the user sees. Raise FaultError if the file is missing, outside the issue,
+    or not an image that can be used.
     Only the header is read here. Damage in the rest of the file is found when the image is resized.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise FaultError(f"the image {name} is outside the issue", "copy it into images/")
+        remedy = f"copy it into {shown(folder / 'images')}/, and write images/{path.name}"
+        raise FaultError(f"the image {name} is outside the folder {shown(folder)}/", remedy)
     ending = path.suffix.lower()
     if ending in _PHONES_OWN:
-        raise FaultError(f"{name} is a HEIC photo, which email apps cannot show", "export it as JPEG")
+        remedy = f"export it as JPEG into the same folder, and write {Path(name).with_suffix('.jpg')}"
+        raise FaultError(f"{name} is a HEIC photo, which email apps cannot show", remedy)
     if ending not in _ENDINGS:
         raise FaultError(f"{name} is not an image that can be used in an email", _USABLE)
     if not _is_file(path):
         there = [str(found.relative_to(folder)) for found in folder.glob("images/*")]
-        remedy = suggestion(name, there) if there else "put the file into images/"
-        raise FaultError(f"there is no image {name}", remedy)
+        put = f"put the file {path.name} into {shown((folder / name).parent)}/"
+        close = suggestion(name, there, otherwise=put)
+        raise FaultError(f"there is no image {name!r}", close if close == put else f"{close} If not, {put}")
     if ending != DRAWN_ENDING:
         _require_head(path, name, path.stat().st_mtime_ns)
     return path
@@ -84,10 +89,10 @@ def _require_head(path: Path, name: str, _modified_ns: int) -> None:
                 width, height = picture.size
                 picture.verify()
     except Image.DecompressionBombError as err:
-        raise FaultError(f"the image {name} is too large to open", "export it at most 4,000 pixels wide") from err
+        raise FaultError(f"the image {name} is too large to open", _SMALLER) from err
     except DECODING_FAULTS as err:
         what = f"the image {name} is damaged, or its name has the wrong ending"
-        raise FaultError(what, "export it again") from err
+        raise FaultError(what, "open it in an image editor, and export it again") from err
     if width * height > MOST_PIXELS:
         what = f"the image {name} is too large to open: {width:,} × {height:,} pixels"
-        raise FaultError(what, "export it at most 4,000 pixels wide")
+        raise FaultError(what, _SMALLER)

@@ -72,7 +72,12 @@ def read_yaml(path: Path, shown: str, reading: Reading, model: type[Fields]) -> 
     document = _read(path, shown, reading, _parse_yaml)
     if document is not None and not document.data:
         keys = [info.alias or name for name, info in model.model_fields.items() if info.is_required()]
-        reading.add(shown, 1, "the file is empty", f"write a line for each of {', '.join(keys)}")
+        reading.add(
+            shown,
+            1,
+            "the file is empty",
+            f"write these lines, each with your text: {', '.join(f'`{key}: …`' for key in keys)}",
+        )
         return None
     return document
 
@@ -97,7 +102,7 @@ def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Read
         line = line_at(match.start())
         merge_field = parse_merge_field(match["inside"])
         if merge_field is None:
-            remedy = 'write, for example, {{ first_name }} or {{ first_name | default("Friends") }}'
+            remedy = 'write {{ first_name }}, or {{ first_name | default("Friends") }} for people without a name'
             reading.add(path, line, f"{match[0]} is not a merge field", remedy)
             return ""
         reading.merge_fields.append(MergeFieldUse(field=merge_field, place=Place(path=path, line=line)))
@@ -105,11 +110,11 @@ def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Read
 
     if match := _CONTROL_FLOW.search(text):
         what = f"{match[0]} does not work in content"
-        remedy = "delete it; to show a section to one segment, write `only:` in issue.yaml"
+        remedy = "delete it, or, to show a section only to one segment, write `only:` below this section in issue.yaml"
         reading.add(path, line_at(match.start()), what, remedy)
     if match := _STRAY_BRACES.search(MERGE_FIELD.sub(lambda found: " " * len(found[0]), text)):
         what = f"{match[0]} has no matching {'}}' if match[0] == '{{' else '{{'}"
-        reading.add(path, line_at(match.start()), what, "write a merge field as {{ first_name }}")
+        reading.add(path, line_at(match.start()), what, "write both pairs of braces: {{ first_name }}")
     return MERGE_FIELD.sub(token, text)
 
 
@@ -133,13 +138,15 @@ def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
         reading.add(shown, None, fault.what, fault.remedy)
         return None
     if len(raw) > _MAX_BYTES:
-        reading.add(shown, None, f"the file is {len(raw):,} bytes long", "keep each text file of an issue under 2 MB")
+        reading.add(
+            shown, None, f"the file is larger than 2 MB ({len(raw):,} bytes)", "delete text until it is smaller"
+        )
         return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         line = raw[: err.start].count(b"\n") + 1
-        reading.add(shown, line, "the file is not UTF-8 text", "save it with UTF-8 encoding")
+        reading.add(shown, line, "the file is not UTF-8 text", "save it in your text editor as UTF-8")
         return None
     if match := _FORBIDDEN.search(text):
         line = text.count("\n", 0, match.start()) + 1
@@ -244,15 +251,13 @@ def read_tips(config: Config, language: str, *, asked_at: Place, reading: Readin
         what = f"the theme has no steps in the issue's language, {language}"
         known = ", ".join(_languages(config))
         file = f"{TEMPLATES_FOLDER}/{TIPS_FOLDER}/{language}{_ENDING}"
-        remedy = f"add {file}, or write your own steps under `cards`; the theme has steps in {known}"
+        remedy = f"create the file {file}, or write your own steps below `cards:` (the theme has steps in {known})"
         reading.add(asked_at.path, asked_at.line, what, remedy)
         return None
     found = Reading()
     document = read_yaml(path, config.shown(path), found, Tips)
     for use in found.merge_fields:
-        found.add(
-            use.place.path, use.place.line, f"the merge field {use.field} does not work in steps", "write plain text"
-        )
+        found.add(use.place.path, use.place.line, f"the merge field {use.field} does not work in steps", "delete it")
     reading.mistakes += found.mistakes
     return None if document is None else record_of(document, Tips, reading)
 

@@ -96,7 +96,7 @@ class _Builder(Struct):
         if isinstance(data, dict):
             return None if self.is_misaligned else data
         if isinstance(data, list):
-            self._note(self.lines[()], "the file is a list", "write `key: value` lines, for example `title: A letter`")
+            self._note(self.lines[()], "the file is a list", "write lines with a colon, for example `title: A letter`")
             return None
         self._look_again(self.lines.get((), self.first_line))
         return None
@@ -121,7 +121,7 @@ class _Builder(Struct):
         self.lines.setdefault(location, line)
         self._values += 1
         if self._values > _MOST_VALUES:
-            self._note(line, f"the file has more than {_MOST_VALUES:,} values", "delete what does not belong in it")
+            self._note(line, f"the file has more than {_MOST_VALUES:,} values", "delete lines that do not belong in it")
         if self._values > _MOST_VALUES or len(self.mistakes) >= MOST_MISTAKES:
             raise _StopReadingError
         if _has_sign(event):
@@ -164,7 +164,11 @@ class _Builder(Struct):
             elif start.flow_style and _is_nothing(value) and _start_of(value) == _end_of(event):
                 self._note(line, f"“{shortened(key)}” in the braces has no colon", _remedy_in_braces(before, key))
             elif key in tree:
-                self._note(line, f"the key {shortened(key)} appears twice", "keep one of them")
+                self._note(
+                    line,
+                    f"the key {shortened(key)!r} appears twice, first on line {self.lines[(*location, key)]}",
+                    "delete one of them",
+                )
             else:
                 tree[key] = None
                 self.lines[(*location, key)] = line
@@ -226,10 +230,10 @@ class _Builder(Struct):
             return
         words = self.text.split("\n")[line - self.first_line].strip()
         if not words:
-            self._note(line, "the file cannot be read", "write `key: value` lines, for example `title: A letter`")
+            self._note(line, "the file cannot be read", "write lines with a colon, for example `title: A letter`")
             return
         what = f"the line “{shortened(words)}” cannot be read"
-        self._note(line, what, "check its indentation, its colon, and the quotes around its text")
+        self._note(line, what, 'write it as `key: "text"`, with the same indentation as the lines around it')
 
     def _note(self, line: int, what: str, remedy: str) -> None:
         self.mistakes.append(YamlMistake(line, what, remedy))
@@ -289,6 +293,6 @@ def _is_cut(value: str, rest: str) -> bool:
 def _remedy_in_braces(before: tuple[str, str] | None, key: str) -> str:
     """Return how to fix a word in braces that has no colon. Most often it is the end of text that contains a comma."""
     if before is None:
-        return "write `key: value` pairs in the braces, with a comma between two pairs"
+        return "write pairs with a colon and a comma between two pairs: { label: Read, url: https://example.org }"
     name, text = before
     return f"put a text with a comma in quotes: {name}: {in_quotes(f'{text}, {key}')}"

@@ -100,7 +100,7 @@ def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
     """Return the names of the columns. Raise MistakesError if there are too many, or if the file is not text."""
     if len(cells) > MOST_COLUMNS:
         what = f"the file has {len(cells):,} columns, and the limit is {MOST_COLUMNS:,}"
-        remedy = "delete the columns that you do not need, or check the file"
+        remedy = "open it in a spreadsheet, and delete the columns that you do not need"
         raise header_mistakes(path, line, [(what, remedy)])
     if any("\0" in cell for cell in cells):
         remedy = "open the file in a spreadsheet, and save a copy as CSV UTF-8"
@@ -118,12 +118,13 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
         ]
         if not places:
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-            remedy = f"did you mean {close[0]}?" if close else f"the columns are {', '.join(names[:20])}"
-            faults.append((f"there is no column {name!r} to map", remedy))
+            choice = ", ".join(map(repr, names[:20]))
+            remedy = f'write --map "{close[0]}={target}"' if close else f"write one of these after --map: {choice}"
+            faults.append((f"--map names the column {name!r}, which the file does not have", remedy))
         near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
         if near and letters_of(target) not in _KNOWN_BY_LETTERS:
-            remedy = f"did you mean {near[0]}? To add an attribute, choose a name that is less similar"
-            faults.append((f"{target.strip()!r} is not a known column", remedy))
+            remedy = f'write --map "{name}={near[0]}", or choose a name for a column of your own that is less similar'
+            faults.append((f"--map gives a column the unknown name {target.strip()!r}", remedy))
         wanted.update(dict.fromkeys(places, target.strip()))
     return wanted, faults
 
@@ -184,14 +185,14 @@ def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
                 what = f"the columns {first.name!r} and {column.name!r} are both read as {target}"
                 remedy = "in the first line, rename one of the columns, or delete that column"
                 faults.append(
-                    (what, remedy if first.name == column.name else f'skip one of them: --map "{column.name}="')
+                    (what, remedy if first.name == column.name else f'to skip one of them, add --map "{column.name}="')
                 )
     if "email" not in takers and any("@" in column.name for column in columns):
         what = "the first line contains an address instead of the names of the columns"
-        faults.append((what, "add a line with the names above it, for example email,first_name"))
+        faults.append((what, "insert a first line with the names of the columns, for example email,first_name"))
     elif "email" not in takers:
         near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
-        remedy = f'name the columns in the first line; if one contains the addresses, say which: --map "{near}=email"'
+        remedy = f'name the column with the addresses email in the first line, or add --map "{near}=email"'
         faults.append(("there is no column named email", remedy))
     return faults
 
@@ -201,12 +202,12 @@ def _name_fault(column: ListColumn) -> tuple[str, str] | None:
     name = column.attribute
     if not name or is_attribute_name(name):
         return None
-    remedy = f'give it another name: --map "{column.name}=another_name", or skip the column: --map "{column.name}="'
+    remedy = f'add --map "{column.name}=another_name" to rename it, or --map "{column.name}=" to skip it'
     if name in _RESERVED:
         return (f"a column cannot be named {name}, because that name is reserved", remedy)
     if len(name) > LONGEST_NAME:
         return (f"the name of the column {column.name[:40]!r}… is longer than {LONGEST_NAME} characters", remedy)
-    return (f"{name!r} cannot be the name of an attribute: use only a-z, digits and _, with a letter first", remedy)
+    return (f"the column {column.name!r} needs a name of only a-z, digits and _, with a letter first", remedy)
 
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:

@@ -149,7 +149,8 @@ class _Conversion:
         if self._latest and consented is not None and max(columns["consented_at"], default="") > self._latest:
             moments_of_consent = enumerate(columns["consented_at"])
             ahead = {place: moment for place, moment in moments_of_consent if moment > self._latest}
-            faults = {place: f"{moment} is in the future; correct the date" for place, moment in ahead.items()}
+            remedy = "write the day on which they consented"
+            faults = {place: f"{moment} is in the future; {remedy}" for place, moment in ahead.items()}
             self.findings.add_faults(faults, column=consented.name)
         for column in self._header.columns:
             if column.status:

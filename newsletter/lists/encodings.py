@@ -61,8 +61,9 @@ class Encoding(Struct, frozen=True, kw_only=True):
             codec = ""
         if codec not in _NAMED:
             close = difflib.get_close_matches(name.lower(), sorted(_NAMED), n=1)
-            remedy = f"did you mean {close[0]}?" if close else "for example, write utf-8, utf-16, cp1252 or shift_jis"
-            raise InputError(f"--encoding {name}: there is no encoding with that name; {remedy}")
+            write = f"write --encoding {close[0]}" if close else "write a name such as --encoding cp1252 (Windows)"
+            remedy = f"{write}, or leave out --encoding to have it detected"
+            raise InputError(f"--encoding: {name!r} is not the name of an encoding; {remedy}")
         return cls(codec=codec)
 
 
@@ -156,21 +157,21 @@ def _by_letters(path: Path, bad: int) -> Encoding:
         raise mistake(
             path,
             ends + 1,
-            "this line contains a byte that is not valid UTF-8, although other lines are UTF-8",
+            "a character in this line is damaged: the line is not UTF-8, but others are",
             _SAVE_AGAIN,
         )
     if not letters.are_western:
-        raise mistake(path, ends + 1, "the encoding is neither UTF-8 nor western European", _NAME_IT)
+        raise mistake(path, ends + 1, "it cannot be detected how the letters of this file are encoded", _NAME_IT)
     codec = "mac-roman" if letters.are_of_a_mac else "cp1252"
     words = [word for line in letters.samples for word in _WORD.findall(line.decode(codec, "replace"))]
     shown = ", ".join(dict.fromkeys(words[:_SAMPLES])) or "its letters"
     return Encoding(codec=codec, assumed=f"{_FULL_NAMES[codec]} ({shown})")
 
 
-_SAVE_AGAIN = "correct the line, save the file again as CSV UTF-8, or name its encoding with --encoding"
+_SAVE_AGAIN = "open the file in a spreadsheet, correct the line, and save it as CSV UTF-8"
 _NAME_IT = (
-    "in a spreadsheet, save a copy as CSV UTF-8, or name the encoding, for example --encoding cp1250 "
-    "(central Europe), cp1251 (Cyrillic), shift_jis or gb18030"
+    "open it in a spreadsheet and save a copy as CSV UTF-8, or add --encoding cp1250 (central Europe), "
+    "--encoding cp1251 (Cyrillic), --encoding shift_jis (Japanese) or --encoding gb18030 (Chinese)"
 )
 
 

@@ -94,17 +94,17 @@ def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFor
     """Return what is wrong with the columns, with its remedy, or None if they are valid."""
     if {letters_of(column.name) for column in columns} >= _REPORT:
         what = "this is the report of an import, which does not say who unsubscribed"
-        return what, "use a list of the people who unsubscribed"
+        return what, "name a file that lists only people who unsubscribed"
     if not emails:
-        remedy = "write one address per line, or name the columns in the first line, one of them email"
+        remedy = "write one address per line, or write email in the first line above the column with the addresses"
         return "there are no addresses, and there is no column named email", remedy
     if len(emails) > 1:
         what = f"the columns {' and '.join(repr(columns[place].name) for place in emails)} both contain addresses"
-        return what, "keep one of them, and add the other addresses afterwards"
+        return what, "delete one of them, and add its addresses from a second file"
     says_who_left = any(column.status or column.fields == ("reason",) for column in columns)
     is_of_subscribers = form.tool or form is OUR_EXPORT or any(_OF_SUBSCRIBERS & {*each.fields} for each in columns)
     if is_of_subscribers and not says_who_left:
         origin = f" from {form.tool}" if form.tool else ""
         what = f"this is a list of subscribers{origin}, and no column says who unsubscribed"
-        return what, "use only the addresses of people who unsubscribed, one per line"
+        return what, "name a file with only the addresses of people who unsubscribed, one per line"
     return None

@@ -78,8 +78,10 @@ def read_suppressions(
             yield found
     mistakes.refuse()
     if reader is not None and not taken:
-        what = "no row in it says that someone unsubscribed, bounced or complained"
-        raise MistakesError([Mistake(path=str(path), what=what, remedy="use a list of the people who unsubscribed")])
+        what = "no row says that someone unsubscribed, bounced or complained"
+        raise MistakesError(
+            [Mistake(path=str(path), what=what, remedy="name a file that lists people who unsubscribed")]
+        )
 
 
 class _Mistakes:
@@ -101,7 +103,9 @@ class _Mistakes:
         self._shown.sort(key=lambda mistake: mistake.line or 0)
         if self._count > _MOST_SHOWN:
             what = f"there are {self._count - _MOST_SHOWN:,} more lines with mistakes"
-            self._shown.append(Mistake(path=self._path, what=what, remedy="correct these first"))
+            self._shown.append(
+                Mistake(path=self._path, what=what, remedy="correct the lines above first, then run the command again")
+            )
         if self._shown:
             raise MistakesError(self._shown)
 
@@ -154,14 +158,17 @@ class _RowReader:
         if known is not None:
             return known, ""
         if words and given is None:
-            what = f"{_short(words)} is not one of the reasons {', '.join(_REASONS)}"
-            raise FaultError(what, "correct it, or give the reason with --reason; the cell is then kept as a detail")
+            what = f"{_short(words)} is not a reason"
+            remedy = f"write one of {', '.join(_REASONS)}, or add --reason unsubscribed to use this for the whole file"
+            raise FaultError(what, remedy)
         return given or SuppressionReason.UNSUBSCRIBED, words
 
     def _topic(self, cell: str) -> str:
         topic = cell or self._terms.topic
         if topic and topic not in self._topics:
-            raise FaultError(f"there is no topic {_short(topic)}", suggestion(topic, sorted(self._topics)))
+            raise FaultError(
+                f"there is no topic {_short(topic)} in newsletter.toml", suggestion(topic, sorted(self._topics))
+            )
         return topic
 
     def _since(self, cells: Sequence[str]) -> datetime:
@@ -170,7 +177,9 @@ class _RowReader:
         last = max(told, default="")
         since = moment_of(last) if last else self._now
         if since > self._now:
-            raise FaultError(f"{_short(told[last])} is in the future", "correct the date")
+            raise FaultError(
+                f"the date {_short(told[last])} is in the future", "write the day on which the person unsubscribed"
+            )
         return since
 
     def _moment(self, cell: str) -> str:

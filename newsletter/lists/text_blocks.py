@@ -16,18 +16,19 @@ _CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 1 << 22  # characters; a longer line cannot be a row of a list
 
 # Other kinds of files: their first bytes, a description, and what to do.
+_AS_CSV = "export the list as CSV from the program that made this file, and use that file"
 _NO_TEXT = (
     (
         b"PK\x03\x04",
         "it is a workbook (.xlsx, .ods, .numbers) or a zip archive",
-        "{workbook}; if it is an archive, unpack it first",
+        "{workbook}, or unpack the archive and use the CSV file in it",
     ),
     (b"\xd0\xcf\x11\xe0", "it is an Excel workbook (.xls)", "{workbook}"),
-    (b"\x1f\x8b", "it is a compressed file (.gz)", "unpack it first"),
-    (b"%PDF", "it is a PDF", "ask for the list as CSV"),
-    (b"SQLite format 3\0", "it is a database", "ask for the list as CSV"),
-    (b"{", "it is JSON", "ask for the list as CSV"),
-    (b"<", "it is a web page or XML", "ask for the list as CSV"),
+    (b"\x1f\x8b", "it is a compressed file (.gz)", "unpack it, and use the CSV file in it"),
+    (b"%PDF", "it is a PDF", _AS_CSV),
+    (b"SQLite format 3\0", "it is a database", _AS_CSV),
+    (b"{", "it is JSON", _AS_CSV),
+    (b"<", "it is a web page or XML", _AS_CSV),
 )
 _WORKBOOK = "open it in a spreadsheet, save a copy as CSV UTF-8, and use that copy"
 
@@ -90,7 +91,7 @@ def too_long(path: Path, line: int) -> MistakesError:
         path,
         line,
         f"the row that begins here has more than {LONGEST_LINE:,} characters",
-        "this is not a list; look for a quote that is not closed, or choose another file",
+        'add the missing quote " at the end of a cell, or choose another file',
     )
 
 
@@ -111,6 +112,6 @@ def _not_decodable(path: Path, line: int, encoding: Encoding) -> MistakesError:
     return mistake(
         path,
         line,
-        f"this line contains a byte that is not valid in {encoding.codec}",
-        "name the encoding of the file with --encoding, or save the file again as CSV UTF-8",
+        f"this line cannot be read with the encoding {encoding.codec}",
+        "leave out --encoding to have it detected, or open the file in a spreadsheet and save it as CSV UTF-8",
     )

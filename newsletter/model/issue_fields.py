@@ -18,7 +18,7 @@ _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 def _moment(value: object) -> object:
     """Return a date, or a date with a time, from text such as `2026-02-25` or `2026-02-25 08:00`."""
     if isinstance(value, dict | list):
-        raise FaultError("it contains more than a date", "write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+        raise FaultError("the value is more than a date", "write it as 2026-02-25, or 2026-02-25 08:00 with a time")
     if not isinstance(value, str):
         return value
     refuse_curly_quotes(value)
@@ -28,7 +28,10 @@ def _moment(value: object) -> object:
         except ValueError:
             continue
         if isinstance(moment, datetime) and moment.tzinfo is not None:
-            raise FaultError(f"{value!r} has a UTC offset", "write the local time, and set the zone with `timezone`")
+            raise FaultError(
+                f"{value!r} ends with an offset from UTC",
+                f"write {_told(moment.replace(tzinfo=None))}, and a line such as `timezone: Europe/Paris`",
+            )
         if _WITHOUT_DASHES.match(value.strip()):
             raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}")
         return moment
@@ -151,7 +154,7 @@ class TipsFields(SectionFields):
     @model_validator(mode="after")
     def _agree(self) -> "TipsFields":
         if self.cards and self.show:
-            raise FieldError("cards", "`show` already adds the theme's steps", "keep only one of `cards` and `show`")
+            raise FieldError("cards", "`show` already adds the theme's steps", "delete either `cards` or `show`")
         if self.apps is None:
             return self
         if self.cards:
@@ -163,7 +166,7 @@ class TipsFields(SectionFields):
             what = "with `show: own` each reader sees the steps for their own mailbox"
             raise FieldError("apps", what, "delete `apps`, or write `show: all`")
         if twice := next((app for app in self.apps if self.apps.count(app) > 1), None):
-            raise FieldError("apps", f"{twice} is listed twice", "keep one of them")
+            raise FieldError("apps", f"{twice} is listed twice", "delete one of them")
         return self
 
 
@@ -210,17 +213,19 @@ class EventFields(Fields):
         if self.starts is None:
             if self.ends is not None or self.repeats is not None:
                 raise FieldError(
-                    "ends" if self.ends is not None else "repeats", "the event has no start", "add `starts`"
+                    "ends" if self.ends is not None else "repeats",
+                    "the event has no start",
+                    "add a line such as `starts: 2026-02-25 08:00`",
                 )
             return self
         if self.ends is None:
             return self
         if isinstance(self.starts, datetime) != isinstance(self.ends, datetime):
             what = "only one of `starts` and `ends` has a time"
-            raise FieldError("ends", what, "give both a time, or neither")
+            raise FieldError("ends", what, "write a time in both, for example 2026-02-25 08:00, or in neither")
         if self.ends < self.starts:
             what = f"the event ends on {_told(self.ends)}, before it starts on {_told(self.starts)}"
-            raise FieldError("ends", what, "correct one of them")
+            raise FieldError("ends", what, "correct the date in `starts` or `ends`")
         if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
             what = f"{_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a {self.ends:%A}"
             remedy = "set `ends` to the end of the last occurrence"

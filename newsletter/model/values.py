@@ -80,7 +80,9 @@ def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise FaultError(f"{value!r} is not a time zone", "write it as America/Los_Angeles or Europe/Paris") from None
+        raise FaultError(
+            f"{value!r} is not a time zone", "write a continent and a city, such as America/Los_Angeles or Europe/Paris"
+        ) from None
     return value
 
 

@@ -9,29 +9,30 @@ from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from msgspec import Struct
 
 _WIDEST = 72  # the most characters of an expression that are shown
+_LONGEST_FOUND = 30  # the most characters of the part that is not valid
 _MOST_NAMED = 8  # the most names that are listed if none is similar
 
 _REMEDY_FOR_FOUND = (
-    (re.compile("="), "write ="),
-    (re.compile("&"), "write and"),
-    (re.compile(r"\|"), "write or"),
-    (re.compile(r"!(?!\s*=)"), "write not"),
-    (re.compile("[“”„‘’«»]"), 'use straight quotes: "es"'),
-    (re.compile("[\"'][^\"']*$"), "close the quote"),
+    (re.compile("="), "write a single ="),
+    (re.compile("&"), "write the word and instead"),
+    (re.compile(r"\|"), "write the word or instead"),
+    (re.compile(r"!(?!\s*=)"), "write the word not instead"),
+    (re.compile("[“”„‘’«»]"), 'write straight quotes, for example "es"'),
+    (re.compile("[\"'][^\"']*$"), 'write a quote at the end of the text too, for example "es"'),
     (re.compile("[-/.][0-9]"), "write a date as 2025-06-01"),
 )
 _REMEDY_FOR_EXPECTED = (
     ({"DOUBLE", "SINGLE", "RPAR"}, 'put the issue, tag or topic in quotes, for example opened("2026-01")'),
     ({"DOUBLE", "SINGLE"}, 'put the value in quotes, for example language = "es", or write a date as 2025-06-01'),
-    ({"OPERATOR"}, "after the field, write = != < <= > >=, in (…) or not in (…)"),
+    ({"OPERATOR"}, 'write what you compare the field with, for example language = "es" or language in ("es", "pt")'),
     ({"NAME"}, 'write a condition, for example language = "es", tagged("teacher") or everyone'),
     ({"UNIT"}, "join two conditions with `and` or `or`, or write a time span as 90 days ago"),
-    ({"_AGO"}, "add ago, for example 90 days ago"),
-    ({"COMMA", "RPAR"}, "put a comma between values, and a closing parenthesis after the last"),
-    ({"RPAR", "_AND"}, "close the parenthesis, or join the next condition with `and` or `or`"),
-    ({"RPAR"}, "close the parenthesis"),
+    ({"_AGO"}, "add the word ago, for example 90 days ago"),
+    ({"COMMA", "RPAR"}, "write a comma between values, and ) after the last"),
+    ({"RPAR", "_AND"}, "write ) here, or join the next condition with `and` or `or`"),
+    ({"RPAR"}, "write ) here"),
     ({"_AND"}, "join two conditions with `and` or `or`"),
-    ({"LPAR"}, "open a parenthesis here"),
+    ({"LPAR"}, "write ( here"),
 )
 _REMEDY_OTHERWISE = "delete it, or join two conditions with `and` or `or`"
 
@@ -50,7 +51,11 @@ def syntax_fault(expression: str, error: UnexpectedInput) -> Fault:
         what = "the expression is incomplete" if expression.strip() else "the expression is empty"
         return Fault(position=len(expression.rstrip()), what=what, remedy=_remedy("", error))
     position = error.pos_in_stream or 0
-    return Fault(position=position, what="this is not valid here", remedy=_remedy(expression[position:], error))
+    found = expression[position:].split(maxsplit=1)[0][:_LONGEST_FOUND] if expression[position:].strip() else "the end"
+    what = f"{found!r} is not valid after {expression[:position].strip()[-_LONGEST_FOUND:]!r}"
+    if not expression[:position].strip():
+        what = f"an expression cannot begin with {found!r}"
+    return Fault(position=position, what=what, remedy=_remedy(expression[position:], error))
 
 
 def hint(word: str, known: Iterable[str], *, otherwise: str) -> str:

@@ -155,7 +155,7 @@ class Meaning(Transformer[Token, Condition]):
     def one_of(self, token: Token, values: Sequence[Value]) -> Condition:
         if token.lower() in _OCCASIONS:
             what = f"{token.lower()} is a date and cannot be used with in (…)"
-            self._fault(token.start_pos, what, "compare it with < <= > >=")
+            self._fault(token.start_pos, what, f"write, for example, {token.lower()} >= 2025-06-01")
         return OneOf(self._field(token), tuple(value.text for value in values))
 
     def none_of(self, token: Token, values: Sequence[Value]) -> Condition:
@@ -174,7 +174,11 @@ class Meaning(Transformer[Token, Condition]):
         text = token[1:-1] if token.type in {"DOUBLE", "SINGLE"} else str(token)
         day = read_day(text)
         if token.type == "DATE" and day is None:
-            self._fault(position, f"the date {text} does not exist", "write year, month and day, such as 2025-06-01")
+            self._fault(
+                position,
+                f"the date {text} does not exist",
+                "write a day of the calendar as year-month-day, such as 2025-06-01",
+            )
             day = self._calendar.today
         return Value(position, text, day)
 
@@ -183,7 +187,11 @@ class Meaning(Transformer[Token, Condition]):
         if not token.isdigit():
             self._fault(position, f"{token} is not a whole number", "write a whole number, for example 90 days ago")
         elif (day := self._calendar.day_ago(int(token), unit)) is None:
-            self._fault(position, f"{token} {unit} ago is too far in the past", "write a smaller number")
+            self._fault(
+                position,
+                f"{token} {unit} ago is too far in the past",
+                "write a smaller number, for example 90 days ago",
+            )
         day = day or self._calendar.today
         return Value(position, str(day), day)
 
@@ -192,23 +200,23 @@ class Meaning(Transformer[Token, Condition]):
         if name == _TAGGED:
             tag = normal_tag(value.text)
             if self._names.tags is not None and tag not in self._names.tags:
-                remedy = hint(tag, self._names.tags, otherwise="no subscriber has ever had a tag")
-                self._fault(value.position, f"no subscriber has ever had the tag {tag}", remedy)
+                remedy = hint(tag, self._names.tags, otherwise="add tags with the tags column of an import")
+                self._fault(value.position, f"no subscriber has ever had the tag {tag!r}", remedy)
             return Tagged(tag)
         if name == _LEFT:
             if value.text not in self._names.topics:
-                remedy = hint(value.text, self._names.topics, otherwise="define topics under [topics]")
-                self._fault(value.position, f"there is no topic {value.text} in newsletter.toml", remedy)
+                remedy = hint(value.text, self._names.topics, otherwise="add it to newsletter.toml under [topics]")
+                self._fault(value.position, f"there is no topic {value.text!r} in newsletter.toml", remedy)
             return Left(value.text)
         if value.text not in self._names.issues:
-            remedy = hint(value.text, self._names.issues, otherwise="there are no issues yet")
-            self._fault(value.position, f"there is no issue {value.text}", remedy)
+            remedy = hint(value.text, self._names.issues, otherwise="create an issue with `newsletter new`")
+            self._fault(value.position, f"there is no issue {value.text!r} in issues/", remedy)
         return Did(Deed(name), value.text)
 
     def _at(self, occasion: Occasion, operator: Operator, value: Value) -> Condition:
         """Return the condition that compares a date with a whole day: `>` means after the day, `=` during the day."""
         if value.day is None:
-            self._fault(value.position, f"{occasion} is a date, but {value.text or 'empty text'} is not", _DAYS)
+            self._fault(value.position, f"{occasion} is a date, but {value.text!r} is not", _DAYS)
             return All()
         since = Since(occasion, self._calendar.beginning_of(value.day))
         after = Since(occasion, self._calendar.beginning_after(value.day))
@@ -228,11 +236,11 @@ class Meaning(Transformer[Token, Condition]):
             return name
         known = self._names.fields
         if name in _NAMED_OTHERWISE:
-            self._fault(token.start_pos, f"{token} has a different name here", _NAMED_OTHERWISE[name])
+            self._fault(token.start_pos, f"the field {str(token)!r} has a different name here", _NAMED_OTHERWISE[name])
         elif known is not None and name not in known:
             choice = {*known, *_OCCASIONS} - {*_NAMED_OTHERWISE}
             remedy = _MEANT.get(name) or hint(name, choice, otherwise="")
-            self._fault(token.start_pos, f"no subscriber has a field {token}", remedy)
+            self._fault(token.start_pos, f"no subscriber has the field {str(token)!r}", remedy)
         return name
 
     def _fault(self, position: int | None, what: str, remedy: str) -> None:

@@ -8,26 +8,38 @@ from pydantic_core import ErrorDetails
 
 from newsletter.errors import FieldError, Location, Mistake, parts_of
 
+_GROUP = "must be a group of lines, not a single value"
 # Our wording for the errors that a director can cause. Any other error keeps pydantic's sentence.
 _EXPECTED = {
     "string_type": "must be text",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "list_type": "must be a list",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a table of keys and values",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("list_type", "tuple_type"), "must be a list"),
+    "dict_type": _GROUP,
     "too_short": "is empty",
+    **dict.fromkeys(("greater_than_equal", "greater_than"), "the number is too small"),
+    **dict.fromkeys(("less_than_equal", "less_than"), "the number is too large"),
 }
 _REMEDY = {
-    "list_type": "write one item per line, each after a dash",
-    "tuple_type": "write one item per line, each after a dash",
-    "dict_type": "write lines such as `key: value` below it",
-    "too_short": "write at least one item",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false, without quotes"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "write only digits, for example 20"),
+    **dict.fromkeys(("float_type", "float_parsing"), "write a number without quotes, for example 20 or 0.5"),
+    "greater_than_equal": "write {ge} or more",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write {le} or less",
+    "less_than": "write less than {lt}",
+}
+# These differ between the two kinds of files.
+_REMEDY_IN_YAML = {
+    **dict.fromkeys(("list_type", "tuple_type"), "write one item per line below it, each after a dash: `- item`"),
+    "dict_type": "write lines such as `name: value` below it",
+    "too_short": "write at least one item below it, after a dash: `- item`",
+}
+_REMEDY_IN_TOML = {
+    **dict.fromkeys(("list_type", "tuple_type"), 'write the items in brackets: ["first", "second"]'),
+    "dict_type": 'write lines such as name = "value" below it',
+    "too_short": 'write at least one item in the brackets, for example ["first"]',
 }
 
 
@@ -39,7 +51,8 @@ def mistakes_of(
     # A list may be too short only because its items are invalid. The items' own errors say what to do.
     parents = {details["loc"][:-1] for details in found}
     told = [details for details in found if details["type"] != "too_short" or details["loc"] not in parents]
-    words = [(line_of(_location(details)), *_words(details, model)) for details in told]
+    is_toml = path.endswith(".toml")
+    words = [(line_of(_location(details)), *_words(details, model, is_toml=is_toml)) for details in told]
     return tuple(Mistake(path=path, line=line, what=what, remedy=remedy) for line, what, remedy in words)
 
 
@@ -65,17 +78,20 @@ def _location(details: ErrorDetails) -> Location:
     return (*location, fault.key) if isinstance(fault, FieldError) else location
 
 
-def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> tuple[str, str]:
     """Return what is wrong, and what to do."""
     location, kind, value = details["loc"], details["type"], details["input"]
     key = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in location) or "the file"
     expected = _EXPECTED.get(kind, within_sentence(details["msg"]))
-    what, remedy = f"{key}: {expected}", _REMEDY.get(kind, "correct the value")
+    remedies = _REMEDY | (_REMEDY_IN_TOML if is_toml else _REMEDY_IN_YAML)
+    what, remedy = f"{key}: {expected}", remedies.get(kind, "correct the value").format(**details.get("ctx", {}))
     match kind:
         case "missing":
-            what, remedy = f"{key} is missing", "add it"
+            what, remedy = f"{key} is missing", _line_to_add(location, is_toml=is_toml)
         case "extra_forbidden":
-            what, remedy = f"unknown key {key}", suggestion(str(location[-1]), _known_keys(model, location[:-1]))
+            known = _known_keys(model, location[:-1])
+            otherwise = f"delete the line, or use one of {', '.join(sorted(known))}"
+            what, remedy = f"unknown key {key!r}", suggestion(str(location[-1]), known, otherwise=otherwise)
         case "value_error":
             fault, remedy = parts_of(details["ctx"]["error"], otherwise=remedy)
             what = f"{key}: {fault}" if location else fault
@@ -86,9 +102,20 @@ def _words(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         case "string_type" if not isinstance(value, dict | list):
             remedy = f'put it in quotes: "{value}"'
         case "model_type" | "model_attributes_type":
-            what = f"{key}: must be a table of keys and values"
-            remedy = f"write these keys below it: {', '.join(_known_keys(model, location))}"
+            sign = " =" if is_toml else ":"
+            lines = ", ".join(f"`{name}{sign} …`" for name in _known_keys(model, location))
+            below = f"[{'.'.join(map(str, location))}]" if is_toml else "it"
+            what, remedy = f"{key}: {_GROUP}", f"choose from these lines, and write them below {below}: {lines}"
     return what, remedy
+
+
+def _line_to_add(location: Location, *, is_toml: bool) -> str:
+    """Return how to add a missing key, with the name of the table or of the key that it belongs to."""
+    *above, name = location
+    if is_toml:
+        return f"add the line `{name} = …` below [{'.'.join(map(str, above))}]"
+    parent = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in above)
+    return f"add the line `{name}: …`{f' to {parent}' if parent else ''}"
 
 
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:

@@ -42,7 +42,7 @@ def explained(
 ) -> FaultError:
     """Return why something could not be done with the file or folder at `path`, and what to do.
 
-    `deed` is what could not be done: "saved", "read", "deleted" or "copied". `elsewhere` tells how to use another
+    `deed` is what could not be done: "saved", "read", "deleted" or "copied". `elsewhere` is how to use another
     place, and is empty if there is no choice. `shown` converts a path to the text that the user sees.
     """
     name, folder = shown(path), path.parent
@@ -98,7 +98,7 @@ def _exists(folder: Path) -> bool:
 
 
 def _as_folder(folder: Path, shown: Callable[[Path], str]) -> str:
-    """Return the path of a folder with a slash at its end. The current folder has no name, so its full path is told."""
+    """Return the path of a folder with a slash at its end. The current folder has no name, so its full path is shown."""
     text = shown(folder if folder.name else folder.absolute())
     return text if text.endswith("/") else f"{text}/"
 

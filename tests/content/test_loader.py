@@ -137,14 +137,20 @@ def test_an_issue_says_what_it_is_about(tmp_path: Path, written: str, topics: tu
     [
         (
             "",
-            "issue.yaml:1: the issue has no topics; add `topics:` with one or more of news, events (subscribers who "
+            "issue.yaml:1: the issue has no topics; add a line such as `topics: [news]`, with one or more of news, events (subscribers who "
             "left all of its topics do not receive the issue)",
         ),
         ("topics: []\n", "issue.yaml:7: the issue has no topics; add"),
-        ("topics:\n  - news\n  - evnts\n", "issue.yaml:9: there is no topic evnts; did you mean events?"),
-        ("topics: [retreats]\n", "issue.yaml:7: there is no topic retreats; choose from events, news"),
-        ("topics: [news, news]\n", "issue.yaml:7: the topic news is listed twice; keep one of them"),
-        ("topics: [2]\n", "issue.yaml:7: there is no topic 2; "),
+        (
+            "topics:\n  - news\n  - evnts\n",
+            "issue.yaml:9: there is no topic 'evnts' in newsletter.toml; did you mean events?",
+        ),
+        (
+            "topics: [retreats]\n",
+            "issue.yaml:7: there is no topic 'retreats' in newsletter.toml; choose from events, news",
+        ),
+        ("topics: [news, news]\n", "issue.yaml:7: the topic 'news' is listed twice; delete"),
+        ("topics: [2]\n", "issue.yaml:7: there is no topic '2' in newsletter.toml; "),
     ],
 )
 def test_topics_that_are_missing_or_unknown_are_mistakes(tmp_path: Path, written: str, told: str) -> None:
@@ -154,14 +160,14 @@ def test_topics_that_are_missing_or_unknown_are_mistakes(tmp_path: Path, written
 def test_a_topic_where_the_workspace_has_none_is_a_mistake(tmp_path: Path) -> None:
     assert mistakes(about(tmp_path, "topics: [news]\n", config=CONFIG)) == [
         "issues/2026-02/issue.yaml:7: `topics` is set, but newsletter.toml defines no topics; delete the line, or "
-        "define topics under [topics] in newsletter.toml"
+        "add the topics to newsletter.toml under [topics]"
     ]
 
 
 def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
     root = about(tmp_path, "topics: [news, wokshops]\nlanguage: nowhere at all\n")
     assert [told.partition(";")[0] for told in mistakes(root)] == [
-        "issues/2026-02/issue.yaml:7: there is no topic wokshops",
+        "issues/2026-02/issue.yaml:7: there is no topic 'wokshops' in newsletter.toml",
         "issues/2026-02/issue.yaml:8: language: 'nowhere at all' is not a language",
     ]
 
@@ -172,7 +178,7 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "issue.yaml",
             ISSUE.replace("preheader:", "preheadr:"),
-            "issues/2026-02/issue.yaml:2: unknown key preheadr; did you mean preheader?",
+            "issues/2026-02/issue.yaml:2: unknown key 'preheadr'; did you mean preheader?",
         ),
         (
             "issue.yaml",
@@ -182,10 +188,14 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "issue.yaml",
             ISSUE.replace("- letter", "- lettre"),
-            "issues/2026-02/issue.yaml:6: there is no section lettre",
+            "issues/2026-02/issue.yaml:6: there is no section 'lettre'",
         ),
-        ("issue.yaml", ISSUE + "  - letter\n", "issues/2026-02/issue.yaml:7: the section letter is listed twice"),
-        ("issue.yaml", ISSUE + "title: Again\n", "issues/2026-02/issue.yaml:7: the key title appears twice"),
+        ("issue.yaml", ISSUE + "  - letter\n", "issues/2026-02/issue.yaml:7: the section 'letter' is listed twice"),
+        (
+            "issue.yaml",
+            ISSUE + "title: Again\n",
+            "issues/2026-02/issue.yaml:7: the key 'title' appears twice, first on line 3",
+        ),
         (
             "issue.yaml",
             ISSUE.replace("title: A", "title: [A"),
@@ -211,15 +221,15 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "issue.yaml",
             "",
-            "issues/2026-02/issue.yaml:1: the file is empty; write a line for each of subject, preheader, title, date, "
-            "sections",
+            "issues/2026-02/issue.yaml:1: the file is empty; write these lines, each with your text: "
+            "`subject: …`, `preheader: …`, `title: …`, `date: …`, `sections: …`",
         ),
         ("issue.yaml", "# nothing yet\n", "issues/2026-02/issue.yaml:1: the file is empty"),
         ("issue.yaml", ISSUE.replace("2026-02-19", "20260219"), "date: '20260219' is not a date; write 2026-02-19"),
         (
             "issue.yaml",
             ISSUE.replace("2026-02-19", "[2026]"),
-            "issues/2026-02/issue.yaml:4: date: it contains more than",
+            "issues/2026-02/issue.yaml:4: date: the value is more than",
         ),
         ("issue.yaml", ISSUE.replace("- letter", '- "“letter”"'), 'do not count as quotes; write "letter"'),
         (
@@ -236,26 +246,30 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "letter.md",
             "---\ngreting: Hi\n---\n",
-            "issues/2026-02/letter.md:2: unknown key greting; did you mean greeting?",
+            "issues/2026-02/letter.md:2: unknown key 'greting'; did you mean greeting?",
         ),
         (
             "letter.md",
             "---\ntype: sonnet\n---\n",
-            "issues/2026-02/letter.md:2: there is no section type sonnet; choose from",
+            "issues/2026-02/letter.md:2: there is no section type 'sonnet'; choose from",
         ),
         ("letter.md", "---\ntitle: T\n", "issues/2026-02/letter.md:1: the settings at the top have no closing line"),
         ("letter.md", "One\n{% if x %}\n", "issues/2026-02/letter.md:2: {% does not work in content"),
         ("letter.md", "One\n{{ first name }}\n", "issues/2026-02/letter.md:2: {{ first name }} is not a merge field"),
         ("letter.md", "One\n\n{{ first_name\n", "issues/2026-02/letter.md:3: {{ has no matching }}"),
         ("letter.md", "One {{ x.__class__ }}\n", "is not a merge field"),
-        ("letter.md", "One\n![A](images/a.png)\n", "issues/2026-02/letter.md:2: there is no image images/a.png"),
-        ("letter.md", "![A](../../../etc/a.png)\n", "is outside the issue"),
+        ("letter.md", "One\n![A](images/a.png)\n", "issues/2026-02/letter.md:2: there is no image 'images/a.png'"),
+        (
+            "letter.md",
+            "![A](../../../etc/a.png)\n",
+            "is outside the folder issues/2026-02/; copy it into issues/2026-02/images/",
+        ),
         ("letter.md", "![A](images/a.pdf)\n", "issues/2026-02/letter.md:1: images/a.pdf is not an image"),
         ("letter.md", "![A](images/a.heic)\n", "letter.md:1: images/a.heic is a HEIC photo"),
         (
             "letter.md",
             b"One\ntwo \xff\n",
-            "issues/2026-02/letter.md:2: the file is not UTF-8 text; save it with UTF-8 encoding",
+            "issues/2026-02/letter.md:2: the file is not UTF-8 text; save it",
         ),
         ("letter.md", "One\ntwo \x00\n", "issues/2026-02/letter.md:2: the line contains the control character U+0000"),
         (
@@ -267,7 +281,7 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "letter.md",
             "---\nsignature: Ana\n---\n",
-            "issues/2026-02/letter.md:2: signature: must be a table of keys and values",
+            "issues/2026-02/letter.md:2: signature: must be a group of lines",
         ),
     ],
 )
@@ -289,8 +303,11 @@ def test_a_mistake_names_its_line_and_the_remedy(
         (EVENT.replace("ends: 2026-02-25 11:00", "ends: 2026-02-25"), "only one of `starts` and `ends` has a time"),
         (EVENT.replace("title:", "timezone: PST8\ntitle:"), "events/a.md:2: timezone: 'PST8' is not a time zone"),
         (EVENT.replace("ends: 2026-02-25", "repeats: weekly\nends: 2026-03-05"), "the event repeats weekly, but"),
-        (EVENT.replace("08:00", "08:00+02:00"), "has a UTC offset"),
-        (EVENT.replace("starts: 2026-02-25 08:00\n", ""), "events/a.md:3: the event has no start; add `starts`"),
+        (EVENT.replace("08:00", "08:00+02:00"), "ends with an offset from UTC; write 2026-02-25 08:00"),
+        (
+            EVENT.replace("starts: 2026-02-25 08:00\n", ""),
+            "events/a.md:3: the event has no start; add a line such as `starts: ",
+        ),
         (EVENT.replace("title: A workshop\n", ""), "title is missing"),
     ],
 )
@@ -337,10 +354,10 @@ def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     }
     found = mistakes(write_workspace(tmp_path, files))
     assert [mistake.split(": ")[1].split(";")[0] for mistake in found] == [
-        "there is no section events",
-        "there is no section nowhere",
-        "unknown key color",
-        "unknown key greting",
+        "there is no section 'events'",
+        "there is no section 'nowhere'",
+        "unknown key 'color'",
+        "unknown key 'greting'",
         "{% does not work in content",
     ]
 

@@ -47,9 +47,9 @@ def test_every_kind_that_can_be_turned_into_one_for_mail_is_taken(tmp_path: Path
     ("name", "content", "said"),
     [
         ("a.heic", b"x", "is a HEIC photo, which email apps cannot show; export it as JPEG"),
-        ("a.pdf", b"x", "is not an image that can be used in an email; use JPEG, PNG"),
+        ("a.pdf", b"x", "is not an image that can be used in an email; use a file in the format JPEG, PNG"),
         ("a", b"x", "is not an image"),
-        ("a.jpg", picture("PNG"), "is damaged, or its name has the wrong ending; export it again"),
+        ("a.jpg", picture("PNG"), "is damaged, or its name has the wrong ending; open it"),
         ("a.png", picture("PNG")[:-30], "is damaged"),
         ("a.png", b"", "is damaged"),
         ("a.webp", b"RIFF", "is damaged"),
@@ -68,9 +68,7 @@ def test_a_name_that_is_longer_than_the_system_knows_is_one_of_no_picture(tmp_pa
         find_picture(tmp_path, name)
 
 
-@pytest.mark.parametrize(
-    ("side", "said"), [(11_000, "11,000 × 11,000 pixels; export it"), (50_000, "too large to open")]
-)
+@pytest.mark.parametrize(("side", "said"), [(11_000, "11,000 × 11,000 pixels; open it"), (50_000, "too large to open")])
 def test_a_picture_that_would_fill_the_memory_is_told_before_it_is_opened(tmp_path: Path, side: int, said: str) -> None:
     header = b"BM" + (54).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
     size = side.to_bytes(4, "little") * 2

@@ -73,23 +73,23 @@ def test_a_file_of_the_workspace_is_laid_over_the_built_in_one(tmp_path: Path) -
 def test_a_language_without_steps_is_a_mistake_that_names_those_with(tmp_path: Path) -> None:
     (told,) = mistakes(tmp_path, "show: all", language="fi")
     assert told.startswith("issues/2026-02/tips.md:3: the theme has no steps in the issue's language, fi; ")
-    assert "add templates/tips/fi.yaml, or write your own steps under `cards`; " in told
+    assert "create the file templates/tips/fi.yaml, or write your own steps below `cards:`" in told
     assert f"the theme has steps in {', '.join(LANGUAGES)}" in told
 
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        (ENGLISH.replace("title: Outlook", "titel: Outlook"), "unknown key outlook › titel; did you mean title?"),
-        (ENGLISH.partition("yahoo:")[0], "yahoo is missing; add it"),
-        (ENGLISH + "hotmail:\n  title: Hotmail\n", "unknown key hotmail; "),
+        (ENGLISH.replace("title: Outlook", "titel: Outlook"), "unknown key 'outlook › titel'; did you mean title?"),
+        (ENGLISH.partition("yahoo:")[0], "yahoo is missing; add the line `yahoo: …`"),
+        (ENGLISH + "hotmail:\n  title: Hotmail\n", "unknown key 'hotmail'; "),
         (
             ENGLISH.replace("looked_at: 2026-11-23", "looked_at: 2026-02-30", 1),
             "'2026-02-30' is not a date that exists",
         ),
         (
             ENGLISH.replace("Choose “Move”.", "Choose {{ first_name }}."),
-            "the merge field {{ first_name }} does not work in steps; write plain",
+            "the merge field {{ first_name }} does not work in steps; delete it",
         ),
         (
             ENGLISH.replace("  title: Apple Mail\n", "  title: Apple Mail\n title: x\n"),
@@ -108,7 +108,7 @@ CARDS = "cards:\n  - title: Ours\n    steps: [Do it.]"
 @pytest.mark.parametrize(
     ("front_matter", "line", "expected"),
     [
-        (f"show: all\n{CARDS}", 4, "`show` already adds the theme's steps; keep only one of `cards` and `show`"),
+        (f"show: all\n{CARDS}", 4, "`show` already adds the theme's steps; delete either `cards` or `show`"),
         (f"{CARDS}\napps: [yahoo]", 6, "`cards` are your own; delete `apps`"),
         ("apps: [yahoo]", 3, "which are not shown; add `show: all`"),
         (
@@ -116,7 +116,7 @@ CARDS = "cards:\n  - title: Ours\n    steps: [Do it.]"
             4,
             "with `show: own` each reader sees the steps for their own mailbox; delete `apps`, or write `show: all`",
         ),
-        ("show: all\napps: [yahoo, other, yahoo]", 4, "yahoo is listed twice; keep one of them"),
+        ("show: all\napps: [yahoo, other, yahoo]", 4, "yahoo is listed twice; delete one of them"),
         (
             "show: all\napps:\n  - yahoo\n  - hotmail",
             6,

@@ -35,7 +35,7 @@ def config_with(old: str, new: str) -> str:
         ),
         (
             config_with("timezone", "timezon"),
-            "newsletter.toml:9: unknown key newsletter › timezon; did you mean timezone?",
+            "newsletter.toml:9: unknown key 'newsletter › timezon'; did you mean timezone?",
         ),
         (
             config_with("America/Los_Angeles", "America/Nowhere"),
@@ -73,10 +73,10 @@ def test_a_mistake_in_the_settings_names_its_line(tmp_path: Path, config: str, e
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("build", "2026-2"), "there is no issue 2026-2 in issues/; did you mean 2026-02?"),
+        (("build", "2026-2"), "there is no issue '2026-2' in issues/; did you mean 2026-02?"),
         (
             ("send", "2026-02", "--to", "teacher", "--yes"),
-            "there is no segment teacher in newsletter.toml; did you mean",
+            "there is no segment 'teacher' in newsletter.toml; did you mean",
         ),
         (("test", "2026-02", "--to", "reviewer", "--yes"), "reviewer is neither a group of reviewers nor an email"),
         (("status", "7"), "there is no broadcast 7"),
@@ -86,7 +86,7 @@ def test_a_mistake_in_the_settings_names_its_line(tmp_path: Path, config: str, e
         (("new", "2026-03", "--date", "soon"), "soon is not a date"),
         (("subscribers", "import", "nowhere.csv"), "nowhere.csv"),
         (("subscribers", "import", "issues"), "issues"),
-        (("preview", "2026-99"), "there is no issue 2026-99"),
+        (("preview", "2026-99"), "there is no issue '2026-99'"),
         (("check", "--format", "xml"), "--format: 'xml' is not a possible value; choose from"),
         (("bild",), "`newsletter` has no command bild; did you mean build?"),
         (("subscribers", "zap"), "`newsletter subscribers` has no command zap; `newsletter subscribers --help` lists"),

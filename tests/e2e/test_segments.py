@@ -112,7 +112,7 @@ def test_misspelled_name_is_marked_and_nothing_is_sent(workspace: Path) -> None:
         (("subscribers", "list", "--segment", "few", "--where", "everyone"), "give only one of them"),
         (("subscribers", "list", "--csv", "--json"), "give only one of them"),
         (("segments", "few", "--overlap", "teachers"), "--overlap compares all segments"),
-        (("segments", "nobody"), "there is no segment nobody"),
+        (("segments", "nobody"), "there is no segment 'nobody'"),
     ],
 )
 def test_what_cannot_be_meant_together_is_refused(workspace: Path, arguments: tuple[str, ...], told: str) -> None:

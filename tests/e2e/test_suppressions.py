@@ -81,7 +81,7 @@ def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
         (("add",), "write them as arguments, or use --file FILE"),
         (("add", "ana@example.org", "--file", "x.csv"), "but not both"),
         (("add", "somebody", "nobody"), "'nobody' is not an email address"),
-        (("add", "ana@example.org", "--topic", "event"), "there is no topic event; did you mean events?"),
+        (("add", "ana@example.org", "--topic", "event"), "there is no topic 'event'; did you mean events?"),
         (("add", "--file", "no.csv"), "there is no file no.csv in "),
         (("list", "--topic", "event"), "did you mean events?"),
         (("remove", "ana@example.org"), "the reason is missing; add --because"),

@@ -141,4 +141,4 @@ def test_a_mistake_in_the_steps_is_a_finding_with_its_line(workspace: Path) -> N
 
     told = run(workspace, "check", "2026-02", expect=1).stdout
 
-    assert "templates/tips/en.yaml:2: error unknown key gmail-phone › titel; did you mean title?" in told
+    assert "templates/tips/en.yaml:2: error unknown key 'gmail-phone › titel'; did you mean title?" in told

@@ -377,7 +377,7 @@ def test_quote_that_is_never_closed_is_reported_where_it_opens(tmp_path: Path) -
     message = complaint_about(tmp_path, 'email,note\na@example.org,\nb@example.org,"oh\nc@example.org,\n')
 
     assert "list.csv:3: " in message
-    assert "look for a quote that is not closed" in message
+    assert "close each quote" in message
 
 
 def test_quote_that_swallows_the_file_is_reported_before_memory_ends(tmp_path: Path) -> None:
@@ -395,9 +395,9 @@ def test_line_that_never_ends_is_reported(tmp_path: Path) -> None:
     [
         (b"PK\x03\x04\x14\x00\x06\x00", "it is a workbook (.xlsx, .ods, .numbers) or a zip archive; open it in a"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "it is an Excel workbook (.xls)"),
-        (b"\x1f\x8b\x08\x00", "unpack it first"),
-        (b"%PDF-1.7\n", "ask for the list as CSV"),
-        (b"SQLite format 3\0", "ask for the list as CSV"),
+        (b"\x1f\x8b\x08\x00", "unpack it"),
+        (b"%PDF-1.7\n", "export the list as CSV"),
+        (b"SQLite format 3\0", "export the list as CSV"),
         (b'{"email": "ana@example.org"}', "it is JSON"),
         (b"<html>", "web page"),
         (b"email\0\0\0\nana\0@example.org", "the file is not text"),
@@ -431,7 +431,7 @@ def test_consent_that_is_yet_to_come_is_rejected(tmp_path: Path) -> None:
     (rejected,) = batch.rejected
     assert (rejected.line, rejected.reason) == (
         3,
-        "consented_at 2099-01-01T00:00:00Z is in the future; correct the date",
+        "consented_at 2099-01-01T00:00:00Z is in the future; write the day on which they consented",
     )
 
 

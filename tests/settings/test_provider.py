@@ -43,11 +43,14 @@ def test_each_provider_says_how_its_mail_travels() -> None:
 @pytest.mark.parametrize(
     ("lines", "mistake"),
     [
-        ("[provider.pigeon]\ncolor = 1\n", "unknown key provider › pigeon › color; choose from pace"),
-        ("[provider.smtp]\nhots = 'x'\n", "unknown key provider › smtp › hots; did you mean host?"),
+        (
+            "[provider.pigeon]\ncolor = 1\n",
+            "unknown key 'provider › pigeon › color'; delete the line, or use one of pace",
+        ),
+        ("[provider.smtp]\nhots = 'x'\n", "unknown key 'provider › smtp › hots'; did you mean host?"),
         (
             "[provider]\npigeon = 7\n",
-            "provider › pigeon: must be a table of keys and values; write these keys below it: pace",
+            "provider › pigeon: must be a group of lines, not a single value; choose from these lines, and write them below [provider.pigeon]: `pace = …`",
         ),
     ],
 )

@@ -68,9 +68,9 @@ def test_mistakes_of_all_segments_are_said_at_once_each_with_its_line(tmp_path: 
         add_people(database, 1, tags=("teacher",))
 
         assert mistakes_of(config, database) == [
-            f"newsletter.toml:{line}: segment teachers: no subscriber has ever had the tag techer; "
+            f"newsletter.toml:{line}: segment teachers: no subscriber has ever had the tag 'techer'; "
             "did you mean teacher?",
-            f"newsletter.toml:{line + 1}: segment late: there is no issue 2026-20; did you mean 2026-02?",
+            f"newsletter.toml:{line + 1}: segment late: there is no issue '2026-20' in issues/; did you mean 2026-02?",
         ]
 
 
@@ -85,7 +85,7 @@ def test_issue_is_known_by_its_folder_or_by_its_broadcast(config: Config, databa
     for issue in ("2025-12", "2026-02"):
         found = segment_where(config, database, f'received("{issue}")', now=NOW)
         assert found.condition == Did(Deed.RECEIVED, issue)
-    with pytest.raises(MistakesError, match=r"--where: there is no issue 2025-11; did you mean 2025-12\?"):
+    with pytest.raises(MistakesError, match=r"--where: there is no issue '2025-11' in issues/; did you mean 2025-12\?"):
         segment_where(config, database, 'received("2025-11")', now=NOW)
 
 
@@ -94,7 +94,7 @@ def test_before_the_first_import_only_what_can_be_known_is_judged(tmp_path: Path
 
     (mistake,) = mistakes_in_segments(config, now=NOW)
 
-    assert "there is no issue never" in str(mistake)
+    assert "there is no issue 'never'" in str(mistake)
 
 
 def test_overview_counts_each_segment_and_what_two_of_them_share(config: Config, database: Database) -> None:

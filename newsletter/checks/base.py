@@ -21,7 +21,8 @@ from newsletter.settings.workspace import Settings
 
 _SHOWN_WORDS = 6
 _Thing = TypeVar("_Thing")
-THEME_REMEDY = "fix your own templates in templates/, or delete them to use the built-in theme"
+# Ends the remedy of a problem that only a template can have.
+IN_TEMPLATES = "in your own templates in templates/, or delete the template to use the built-in one"
 
 
 class Subject(Struct, frozen=True, kw_only=True):

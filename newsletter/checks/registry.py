@@ -157,8 +157,8 @@ def _mistakes(key: str, effect: str, rules: Iterable[str], place_of: Callable[[s
     for rule in rules:
         place = place_of(rule)
         if rule not in can_be_waived:
-            what = f"`{key}` names the check {rule}, which does not exist"
-            remedy = "write the id of a check that `newsletter check --list` shows"
+            what = f"`{key}` names the check {rule!r}, which does not exist"
+            remedy = "write a code that `newsletter check --list` shows, for example S16"
             yield Mistake(path=place.path, line=place.line, what=what, remedy=remedy)
         elif not can_be_waived[rule]:
             what = f"check {rule} cannot be {effect}, because the law requires it or nothing could be sent without it"

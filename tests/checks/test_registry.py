@@ -108,7 +108,7 @@ def test_what_is_waived_holds_nothing_back_and_comes_last(workspace: Workspace) 
 @pytest.mark.parametrize(
     ("rule", "what"),
     [
-        ("S61", "`waive` names the check S61, which does not exist"),
+        ("S61", "`waive` names the check 'S61', which does not exist"),
         ("L2", "check L2 cannot be overridden, because the law requires it or nothing could be sent without it"),
     ],
 )

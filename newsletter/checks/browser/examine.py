@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Error
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Circumstances, Probed, Problem, error
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Circumstances, Probed, Problem, error
 from newsletter.checks.browser.chromium import PreferredScheme, Viewport, first_line, opened_browser
 from newsletter.checks.browser.inspection import (
     Contrast,
@@ -80,10 +80,10 @@ def _left_out(count: int) -> Iterator[NotRun]:
 
 
 _NARROWER = {
-    "table": "give the table fewer columns or shorter words",
-    "img": f"write max-width: 100% in the style of the image; {THEME_REMEDY}",
+    "table": "in the text of the table, delete a column or use shorter words",
+    "img": f"write max-width: 100% in the style of the image {IN_TEMPLATES}",
 }
-_BREAKING = f"shorten it, or write overflow-wrap: anywhere in its style; {THEME_REMEDY}"
+_BREAKING = f"shorten this text, or write overflow-wrap: anywhere in its style {IN_TEMPLATES}"
 # How many words to look for if the whole text is not found. Text in the files is indexed by line, so fewer may match.
 _WORDS_TO_FIND = (8, 4, 2)
 
@@ -100,7 +100,7 @@ def _advice() -> Mapping[str, AxeAdvice]:
     """Return the advice for each of axe's rules from data/axe.toml, by the rule's name."""
     told = tomllib.loads((files("newsletter") / "checks" / "data" / "axe.toml").read_text("utf-8"))
     return {
-        rule: AxeAdvice(each["what"], each["remedy"].format(theme=THEME_REMEDY))
+        rule: AxeAdvice(each["what"], each["remedy"].format(theme=IN_TEMPLATES))
         for each in told["advice"]
         for rule in each["rules"]
     }
@@ -137,7 +137,7 @@ def violation_problems(violations: Iterable[Violation], context: CheckContext) -
         yield _contrast_problem(cause, alike, context)
     for (rule, place), there in others.items():
         advice = _advice().get(rule) or AxeAdvice(
-            "fails an accessibility test", f"see {there[0].address}; {THEME_REMEDY}"
+            "fails an accessibility test", f"read {there[0].address}, and correct this {IN_TEMPLATES}"
         )
         yield error(place, f"{there[0].element} {advice.what}{_and_more(there)} (axe: {rule})", advice.remedy)
 
@@ -171,7 +171,7 @@ def _contrast_problem(cause: _OwnColor | tuple[str, str], alike: Sequence[_Faint
             cause.place, what, f"make {cause.name} darker or lighter until it has a contrast of {contrast.needed:g}:1"
         )
     place = _place_of(violation.element, context) or context.issue_place
-    return error(place, what, f"choose colors with more contrast; {THEME_REMEDY}")
+    return error(place, what, f"choose colors with more contrast {IN_TEMPLATES}")
 
 
 def _own_color(faint: _Faint, context: CheckContext) -> _OwnColor | None:

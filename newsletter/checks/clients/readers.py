@@ -76,8 +76,8 @@ def _unknown_clients(config: Config, table: Table) -> Iterator[Mistake]:
             near = table.members(family) if family in table.families else known
             hint = suggestion(name, near if len(near) < len(known) else list(table.families))
             line = line_of_key(config, "checks", "clients", *name.split("."))
-            what = f"clients › {name} is not an email app that caniemail lists"
-            remedy = f"{hint}; `newsletter clients` lists all of them"
+            what = f"clients › {name!r} is not an email app that caniemail lists"
+            remedy = f"{hint} (`newsletter clients` lists all of them)"
             yield Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)
 
 

@@ -32,7 +32,7 @@ _LANES = 16
 _BUDGET_SECONDS = 45.0  # for all links; those that remain are skipped
 _TOO_MANY_REQUESTS = 429
 _OF_A_PAGE = ("http://", "https://")
-_REMEDY = "correct the address, or remove the link"
+_REMEDY = "open the link in a browser, and write the address of the right page, or delete the link"
 _FILE = "links.json"
 _GOOD_FOR = timedelta(days=1)
 _BAD_FOR = timedelta(minutes=10)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import Heading
 from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
@@ -32,7 +32,7 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
             if not _LANGUAGE.fullmatch(language) or direction != direction_of_language(language):
                 what = f"the language or text direction of <{tag.name}> is missing or wrong"
                 what += ", so screen readers may misread it"
-                yield error(context.issue_place, what, f'add lang="…" and dir="…" to it; {THEME_REMEDY}')
+                yield error(context.issue_place, what, f'add lang="…" and dir="…" to it {IN_TEMPLATES}')
 
 
 @rule("A2", source="Email Markup Consortium's accessibility report")
@@ -48,7 +48,7 @@ def check_table_roles(context: CheckContext) -> Iterable[Problem]:
         bare = sum(role not in _LAYOUT_ROLES for role in tables)
         if bare:
             what = f'{bare} of {len(tables)} layout tables lack role="presentation", so they are read aloud as data'
-            yield error(context.issue_place, what, f'add role="presentation"; {THEME_REMEDY}')
+            yield error(context.issue_place, what, f'add role="presentation" {IN_TEMPLATES}')
 
 
 @rule("A10", source="WCAG 2.2, success criterion 1.3.1")
@@ -63,10 +63,10 @@ def check_data_tables(context: CheckContext) -> Iterable[Problem]:
             place = context.text_place(table.words)
             if table.role in _LAYOUT_ROLES:
                 what = f"the role of the table “{table.words}” hides its columns from screen readers"
-                yield error(place, what, f'remove role="{table.role}" from this data table; {THEME_REMEDY}')
+                yield error(place, what, f'remove role="{table.role}" from this data table {IN_TEMPLATES}')
             if not table.heads:
                 what = f"the table “{table.words}” has no header row, so screen readers cannot say what its cells mean"
-                yield error(place, what, "add a first row with column titles; in a template, write them as <th>")
+                yield error(place, what, "add a first row with a title for each column, in a template as <th>")
             elif not any(words for words, _ in table.heads):
                 what = f"the header row of the table “{table.words}” is empty"
                 what += ", so screen readers cannot say what its cells mean"
@@ -74,7 +74,7 @@ def check_data_tables(context: CheckContext) -> Iterable[Problem]:
             bare = [words for words, scope in table.heads if scope not in _SCOPES]
             if bare:
                 what = f"the header cell “{bare[0]}” does not say whether it belongs to a column or a row"
-                remedy = f'write <th scope="col"> or <th scope="row">; {THEME_REMEDY}'
+                remedy = f'write <th scope="col"> or <th scope="row"> {IN_TEMPLATES}'
                 yield error(context.text_place(bare[0]), what, remedy)
 
 
@@ -96,12 +96,12 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
             if image.alt is None:
                 place = context.picture_place(image.address)
                 what = f"the image {image.address} has no alt text, so its address is read aloud"
-                remedy = f'add alt="what it shows", or alt="" if it is only decoration; {THEME_REMEDY}'
+                remedy = f'add alt="what it shows", or alt="" if it is only decoration {IN_TEMPLATES}'
                 yield error(place, what, remedy)
         bare = {tag.name for tag in document.outlook_tags if tag.name in _SHAPES and "alt" not in tag.attributes}
         for name in sorted(bare):
             what = f"<{name}>, an image for Outlook, has no alt text"
-            yield error(context.issue_place, what, f'add alt="" to it; {THEME_REMEDY}')
+            yield error(context.issue_place, what, f'add alt="" to it {IN_TEMPLATES}')
 
 
 @rule("A5", source="Email Markup Consortium's accessibility report")
@@ -114,7 +114,7 @@ def check_outline(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         if not document.title:
             place = context.subject.issue.source.at("title")
-            remedy = f"put `title` of issue.yaml into <title>; {THEME_REMEDY}"
+            remedy = f"put `title` of issue.yaml into <title> {IN_TEMPLATES}"
             yield error(place, "the email has no title", remedy)
         yield from _highest_headings(context, document.headings)
         yield from _skipped_levels(context, document.headings)
@@ -136,11 +136,11 @@ def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> I
         return
     place = context.subject.issue.source.at("title")
     if not highest:
-        yield error(place, "the email has no top heading", f"put `title` of issue.yaml into an <h1>; {THEME_REMEDY}")
+        yield error(place, "the email has no top heading", f"put `title` of issue.yaml into an <h1> {IN_TEMPLATES}")
         return
     shown = ", ".join(f"“{heading.text}”" for heading in highest)
     what = f"the email has {len(highest)} headings of the highest level: {shown}"
-    yield error(place, what, f"use <h1> only for the title of the issue; {THEME_REMEDY}")
+    yield error(place, what, f"use <h1> only for the title of the issue {IN_TEMPLATES}")
 
 
 def _skipped_levels(context: CheckContext, headings: tuple[Heading, ...]) -> Iterator[Problem]:

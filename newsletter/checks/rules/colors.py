@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, first_of_each, rule, shown
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, first_of_each, rule, shown
 from newsletter.checks.reading.contrast import READABLE, SrgbColor, color_of, contrast, nearest_readable
 from newsletter.checks.reading.document import MailDocument, Tag
 from newsletter.checks.reading.styles import declarations_of, rules_of
@@ -92,7 +92,7 @@ def check_important_styles(context: CheckContext) -> Iterable[Problem]:
         for tag in document.tags:
             for name in _held_by(tag):
                 what = f"<{tag.name}> fixes its {name} with !important, so it cannot change in dark mode or on phones"
-                remedy = f"delete !important from that style, which is often in templates/author.css.j2; {THEME_REMEDY}"
+                remedy = f"delete !important from that style, which is often in templates/author.css.j2 {IN_TEMPLATES}"
                 yield error(context.issue_place, what, remedy)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalized
 from newsletter.checks.rules.links import UNSUBSCRIBE_TOKEN
 from newsletter.model.finding import Severity
@@ -10,7 +10,7 @@ from newsletter.model.issue import Section
 from newsletter.model.slots import LINK_FIELDS
 from newsletter.settings.mistakes import suggestion
 
-_THEME = "show it in the footer, as the built-in theme does"
+_IN_FOOTER = f"show it in the footer {IN_TEMPLATES}"
 _ALWAYS_FILLED = {*LINK_FIELDS, "email"}
 
 
@@ -25,11 +25,13 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
     if all(section.only for section in issue.sections):
         segments = ", ".join(issue.only_segments)
         what = f"readers outside {segments} would get an empty email"
-        remedy = "add a section without `only:`, or send only to readers in these segments"
+        remedy = f"delete `only:` from one of the sections, or send with --to {issue.only_segments[0]}"
         yield error(issue.source.at("sections"), what, remedy)
     for section in issue.sections:
         if _is_empty(section):
-            remedy = f"write some text, or delete {section.name} from `sections` in issue.yaml"
+            remedy = (
+                f"write text in this file, or delete the line {section.name} from `sections` in {issue.source.path}"
+            )
             yield warning(section.source.at(), f"the section {section.name} is empty", remedy)
 
 
@@ -54,7 +56,7 @@ def check_postal_address(context: CheckContext) -> Iterable[Problem]:
             if f" {address} " not in f" {' '.join(words)} ":
                 what = f"the postal address is missing from the {part}"
                 place = context.config_place("newsletter", "address")
-                yield error(place, what, f"every email must contain `address` from [newsletter]; {_THEME}")
+                yield error(place, what, _IN_FOOTER)
 
 
 @rule("L2", source="CAN-SPAM, GDPR, Gmail's sender rules", can_be_waived=False)
@@ -68,9 +70,9 @@ def check_way_out(context: CheckContext) -> Iterable[Problem]:
         links = [link for link in document.links if link.address == UNSUBSCRIBE_TOKEN]
         if not any(link.is_visible and link.text for link in links):
             what = "the HTML has no visible unsubscribe link"
-            yield error(context.issue_place, what, _THEME)
+            yield error(context.issue_place, what, _IN_FOOTER)
         if UNSUBSCRIBE_TOKEN not in document.text:
-            yield error(context.issue_place, "the plain text has no unsubscribe link", _THEME)
+            yield error(context.issue_place, "the plain text has no unsubscribe link", _IN_FOOTER)
 
 
 @rule("M1", needs_audience=True)
@@ -86,7 +88,7 @@ def check_fields_exist(context: CheckContext) -> Iterable[Problem]:
     for use in context.subject.issue.merge_fields:
         if use.field.name not in known | LINK_FIELDS.keys():
             remedy = suggestion(use.field.name, sorted(known | LINK_FIELDS.keys()))
-            yield error(use.place, f"no subscriber has the field {use.field.name}", remedy)
+            yield error(use.place, f"no subscriber has the field {use.field.name!r}", remedy)
 
 
 @rule("M2", severity=Severity.WARNING)
@@ -102,7 +104,7 @@ def check_defaults(context: CheckContext) -> Iterable[Problem]:
         may_lack = name not in _ALWAYS_FILLED and (known is None or name in known)
         if use.field.default is None and may_lack:
             what = f"readers without {name} would see a gap"
-            yield warning(use.place, what, f'add a default: {{{{ {name} | default("…") }}}}')
+            yield warning(use.place, what, f'write {{{{ {name} | default("…") }}}}, with a word for them in place of …')
 
 
 RULES = (check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)

@@ -127,11 +127,15 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
         over = show_minute(last) if isinstance(last, datetime) else last
         what = f"“{item.fields.title}” ends on {over}, before the email is sent on {delivery}"
         place = item.source.at("starts" if item.fields.ends is None else "ends")
-        yield error(place, what, "correct its dates, or delete its file")
+        yield error(place, what, f"correct `starts` and `ends` in this file, or delete {place.path}")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
         deadline_text = f"{item.fields.deadline.label} {item.fields.deadline.date}"
         what = f"the deadline “{deadline_text}” has passed when the email is sent on {delivery}"
-        yield error(item.source.at("deadline", "date"), what, "correct the date, or delete `deadline`")
+        yield error(
+            item.source.at("deadline", "date"),
+            what,
+            "write a later `date` here, or delete `deadline` with the lines below it",
+        )
 
 
 @rule("E2")
@@ -174,14 +178,14 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
         place = paragraph.place_at(typed.position)
         days = list(_days_meant(typed, near))
         if not days:
-            yield error(place, f"“{typed.written}” does not exist in the calendar", "correct the date")
+            yield error(place, f"“{typed.written}” does not exist in the calendar", "write a day that exists")
             continue
         is_sure = typed.year is not None
         plausible = [day for day in days if is_sure or near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD]
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
             what = f"“{typed.written}” is wrong: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"
-            yield error(place, what, "correct the weekday or the date")
+            yield error(place, what, f"write {WEEKDAYS[day.weekday()]} in your language, or another date")
 
 
 def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:
@@ -202,7 +206,7 @@ def _zones(paragraph: _Paragraph, item: Item) -> Iterator[Problem]:
         names = _right_names(match["zone"], item.zone, (starts, ends))
         if names and match["zone"] not in names:
             what = f"“{' '.join(match[0].split())}” is wrong: on {show_day(starts)} the time zone there is {names[0]}"
-            remedy = "correct it, or delete it, since the email shows `starts` in `timezone` anyway"
+            remedy = f"write {names[0]}, or delete the zone, since the email shows `starts` with its time zone anyway"
             yield error(paragraph.place_at(match.start()), what, remedy)
 
 

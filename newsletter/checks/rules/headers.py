@@ -33,10 +33,10 @@ def check_sender(context: CheckContext) -> Iterable[Problem]:
     place = context.config_place("newsletter", "from")
     if match := _EMOJI.search(name):
         what = f"the sender name {name} contains {match[0]}, but Gmail does not allow emoji in it"
-        yield error(place, what, f"delete {match[0]} from `from` in [newsletter]")
+        yield error(place, what, f"delete {match[0]} from `from` in this line")
     if "{{" in name:
         what = f"the sender name {name} contains a merge field, but Gmail does not allow the reader's name in it"
-        yield error(place, what, "write only your own name in `from` in [newsletter]")
+        yield error(place, what, "write only your own name and address in `from`")
 
 
 @rule("H6", source="Gmail's sender rules")
@@ -51,7 +51,7 @@ def check_false_answer(context: CheckContext) -> Iterable[Problem]:
         what = (
             f"the subject begins with “{match['mark']}:” but is not a reply or forward, which Gmail treats as deceptive"
         )
-        yield error(context.subject.issue.source.at("subject"), what, f"delete “{match['mark']}:”")
+        yield error(context.subject.issue.source.at("subject"), what, f"delete “{match['mark']}:” from `subject`")
 
 
 @rule("S15", severity=Severity.WARNING)
@@ -65,7 +65,7 @@ def check_preheader(context: CheckContext) -> Iterable[Problem]:
     preheader = _usual(variant.preheader, variant)
     place = context.subject.issue.source.at("preheader")
     if normalized(preheader) == normalized(_usual(variant.subject, variant)):
-        yield warning(place, "the preheader repeats the subject", "write what else is in the issue")
+        yield warning(place, "the preheader repeats the subject", "write in `preheader` what else is in the issue")
     if len(preheader) not in PREHEADER_LENGTH:
         yield warning(place, *_length("preheader", len(preheader), PREHEADER_LENGTH))
 
@@ -92,7 +92,7 @@ def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
     effect = "too few to say much" if length < wanted.start else "so most inboxes cut it off"
     return (
         f"the {name} has {count_of(length, 'character')}, {effect}",
-        f"write {wanted.start} to {wanted.stop - 1} characters",
+        f"write {wanted.start} to {wanted.stop - 1} characters in `{name}`",
     )
 
 

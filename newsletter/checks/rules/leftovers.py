@@ -82,7 +82,7 @@ def _tags_in(text: str) -> Iterator[str]:
 
 def _tag(place: Place, tag: str) -> Problem:
     remedy = 'delete it, or write a merge field such as {{ first_name | default("Friends") }}'
-    return error(place, f"readers would see {tag}, because it is not replaced", remedy)
+    return error(place, f"readers would see {tag}, which this program does not replace", remedy)
 
 
 def _placeholders(context: CheckContext) -> Iterator[Problem]:
@@ -109,7 +109,7 @@ def _lines_that_may_hold_one(document: MailDocument) -> Iterator[str]:
 
 def _placeholder(place: Place, placeholder: str) -> Problem:
     return error(
-        place, f"the placeholder {placeholder} is still in the email", "replace it with what readers should see"
+        place, f"the placeholder {placeholder} is still in the email", "delete it, or write what readers should see"
     )
 
 

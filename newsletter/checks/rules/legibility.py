@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, first_of_each, rule, shown, warning
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, first_of_each, rule, shown, warning
 from newsletter.checks.reading.appearance import Run
 from newsletter.checks.reading.contrast import READABLE, contrast
 from newsletter.checks.reading.document import MailDocument, has_words
@@ -36,7 +36,7 @@ def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
             if ratio < READABLE:
                 what = f"“{shown(run.text)}” is on an image: if the image is not shown, {look.color} on {look.ground}"
                 what += f" has a contrast of only {ratio:.1f}:1, and text needs {READABLE}:1"
-                remedy = f"give the element with the image a background-color similar to the image; {THEME_REMEDY}"
+                remedy = f"give the element with the image a background-color similar to the image {IN_TEMPLATES}"
                 yield warning(context.text_place(run.text), what, remedy)
 
 
@@ -70,7 +70,7 @@ def check_underlines(context: CheckContext) -> Iterable[Problem]:
                 if is_plain and has_words(run.text):
                     place = context.link_place(run.link or "", run.text)
                     what = f"the link “{shown(run.text)}” is not underlined, so not everyone can see that it is a link"
-                    yield error(place, what, f"add text-decoration: underline to its style; {THEME_REMEDY}")
+                    yield error(place, what, f"add text-decoration: underline to its style {IN_TEMPLATES}")
 
 
 @rule("A11", source="W3C Internationalization", severity=Severity.WARNING)
@@ -92,7 +92,7 @@ def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
             yield warning(context.text_place(turned[0].text), what, remedy)
         if aside:
             what = f"“{shown(aside[0].text)}” runs from right to left but is aligned to the left{_and_more(aside)}"
-            remedy = f"align right-to-left text to the right; {THEME_REMEDY}"
+            remedy = f"align right-to-left text to the right {IN_TEMPLATES}"
             yield warning(context.text_place(aside[0].text), what, remedy)
 
 
@@ -146,7 +146,7 @@ def _lines(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     justified = [run for run in running if run.look.align == "justify"]
     if justified:
         what = f"“{shown(justified[0].text)}” is justified{_and_more(justified)}, which leaves gaps between words"
-        remedy = f'delete text-align: justify or align="justify"; {THEME_REMEDY}'
+        remedy = f'delete text-align: justify or align="justify" {IN_TEMPLATES}'
         yield warning(context.text_place(justified[0].text), what, remedy)
 
 

@@ -23,6 +23,7 @@ _SHORTENERS = frozenset(
 _GENERIC = frozenset(
     map(normalized, listed("empty_link_texts.txt"))
 )  # unclear only if they are the whole text of the link
+_IN_IMAGES = "save it in the images/ folder of the issue, and write its name, such as images/photo.jpg"
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -60,11 +61,11 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
                 yield error(
                     place,
                     what,
-                    "write where it leads in the brackets: [text](…); if the link is an image, write alt text",
+                    f"write where it leads in the first brackets: [the February program]({link.address})",
                 )
             elif words in _GENERIC:
                 what = f"the link “{link.text}” does not say where it leads"
-                yield error(place, what, "name the page in the link text, for example “the February program”")
+                yield error(place, what, "name the page that it leads to instead, for example “the February program”")
         yield from _ambiguous_links(context, document)
 
 
@@ -106,7 +107,7 @@ def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links with the text “{link.text}” lead to different places: {earlier.address}"
             what += f" ({context.link_place(earlier.address, earlier.text)}) and {link.address}"
-            yield warning(context.link_place(link.address, link.text), what, "give each link its own text")
+            yield warning(context.link_place(link.address, link.text), what, "write a different text in one of them")
 
 
 def _address_problems(address: str, place: Place) -> Iterator[Problem]:
@@ -119,14 +120,14 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield error(place, f"the address {address} is incomplete", "write the whole address, beginning with https://")
     elif parts[0] == "http":
         what = f"the address {address} is not secure, and browsers warn about it"
-        yield error(place, what, f"write https:{address[5:]}, if the page opens there")
+        yield error(place, what, f"open https:{address[5:]} in a browser, and write this address if the page appears")
     elif parts[0] not in _SAFE:
         yield error(
             place, f"email apps do not open the address {address}", "write an address that begins with https://"
         )
     elif parts[1].removeprefix("www.") in _SHORTENERS:
         what = f"the address {address} hides where it leads, which is typical of spam"
-        yield error(place, what, "open it, and write the address of the page that appears")
+        yield error(place, what, "open it in a browser, and write the address of the page that appears")
 
 
 def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
@@ -149,14 +150,12 @@ def _picture_problems(address: str, settings: Settings, place: Place) -> Iterato
     parts = _split(address)
     if parts is None or not parts[0]:
         what = f"the image {address} cannot be found" if address else "an image has no address"
-        yield error(place, what, "write the name of a file in images/, such as images/photo.jpg")
+        yield error(place, what, _IN_IMAGES)
     elif parts[0] == "http":
-        yield warning(
-            place, f"the image {address} is not loaded securely", "save the image in images/ and use this file"
-        )
+        yield warning(place, f"the image {address} is not loaded securely", _IN_IMAGES)
     elif parts[0] == "https" and parts[1] not in _own_hosts(settings):
         what = f"an image is loaded from {parts[1]}, which spam filters count against the email"
-        yield warning(place, what, "save the image in images/ and use this file")
+        yield warning(place, what, _IN_IMAGES)
 
 
 def _own_hosts(settings: Settings) -> frozenset[str]:

@@ -6,7 +6,7 @@ from email.header import decode_header
 from email.utils import getaddresses, parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.wire import BodyPart, Container
 from newsletter.language.clock import WEEKDAYS
 from newsletter.language.counts import count_of
@@ -25,7 +25,7 @@ _LIKE_ENCODED_WORD = re.compile(r"=\?\S*")
 _IDENTIFIER = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 _LIST_IDENTIFIER = re.compile(r"[^<>]*<[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+>")
 _UNSUBSCRIBE_ADDRESS = re.compile(r"<([^<>]*)>")
-_REPORT = "report this as a bug, with the email that `newsletter build` writes"
+_REPORT = "send the email.eml that `newsletter build` writes to the person who maintains this program"
 
 
 @rule("H1", source="RFC 5322, Gmail's sender rules", can_be_waived=False)
@@ -42,8 +42,8 @@ def check_single_headers(context: CheckContext) -> Iterable[Problem]:
             what = f"the email has {count}, but needs exactly one"
             yield error(_place(context, name), what, _REPORT)
         elif not _is_readable(name, found[0]):
-            what = f"the {name} header cannot be read: {found[0] or 'it is empty'}"
-            yield error(_place(context, name), what, f"correct this setting or text, or {_REPORT}")
+            what = f"the {name} header of the email is not valid: {found[0]!r}"
+            yield error(_place(context, name), what, f"correct this line, or {_REPORT}")
 
 
 @rule("H2", source="Gmail's and Yahoo's sender rules, RFC 8058", can_be_waived=False)
@@ -60,10 +60,12 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
     service = context.subject.settings.service.url
     if len(values) != 1 or not pages:
         what = "the email has no List-Unsubscribe header with the address of a page"
-        yield error(place, what, f"set `url` in [service] to the address of your unsubscribe page, or {_REPORT}")
+        yield error(place, what, "set `url` in [service] of newsletter.toml to the address of your unsubscribe page")
     elif any(urlsplit(page).scheme != "https" for page in pages):
         yield error(
-            place, f"the unsubscribe address {pages[0]} is not secure", "begin `url` in [service] with https://"
+            place,
+            f"the unsubscribe address {pages[0]} is not secure",
+            "in newsletter.toml, begin `url` in [service] with https://",
         )
     elif any(page.rstrip("/") == service.rstrip("/") for page in pages):
         what = f"the unsubscribe address {pages[0]} is the same for all readers, so it cannot tell who unsubscribes"
@@ -84,7 +86,9 @@ def check_list_id(context: CheckContext) -> Iterable[Problem]:
     if len(values) != 1 or not _LIST_IDENTIFIER.fullmatch(values[0]):
         shown = f"{' and '.join(values)}, not one valid name" if values else "missing"
         what = f"the List-Id header is {shown}, so readers cannot sort the newsletter by it"
-        remedy = 'write a name with dots, for example list_id = "news.example.org" in [newsletter]'
+        remedy = (
+            'in newsletter.toml below [newsletter], write a name with dots, for example list_id = "news.example.org"'
+        )
         yield warning(_place(context, "List-Id"), what, remedy)
 
 
@@ -101,12 +105,12 @@ def check_header_signs(context: CheckContext) -> Iterable[Problem]:
             yield error(place, f"a line among the headers is not a header: {header.name[:40]}", _REPORT)
         elif _UNFIT_IN_HEADER.search(header.raw.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")):
             what = f"the {header.name} header contains an invalid character"
-            yield error(place, what, f"delete unusual characters from this setting or text, or {_REPORT}")
+            yield error(place, what, f"delete unusual characters from this line, or {_REPORT}")
         else:
             for word in _LIKE_ENCODED_WORD.findall(header.value):
                 if problem := _problem_of_word(word):
                     what = f"the {header.name} header contains {word[:40]}, which {problem}"
-                    yield error(place, what, f"write this setting or text in plain letters, or {_REPORT}")
+                    yield error(place, what, f"write this line in plain letters, or {_REPORT}")
 
 
 @rule("H8", source="RFC 5322, RFC 2045")
@@ -154,7 +158,7 @@ def check_parts(context: CheckContext) -> Iterable[Problem]:
             yield error(
                 place,
                 f"the {part.kind} part of the email is empty",
-                "edit its templates, in templates/, so that they show the content",
+                f"show the content {IN_TEMPLATES}",
             )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, warning
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.model.finding import Place, Severity
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.model.rendered import Picture
@@ -40,7 +40,7 @@ def check_html_size(context: CheckContext) -> Iterable[Problem]:
     if size <= HTML_NEAR_LIMIT_BYTES:
         return
     what = f"the HTML is {size:,} bytes if each merge field has {LONGEST_LETTERS} letters"
-    remedy = "shorten the texts, or move a section to your website and link to it"
+    remedy = "shorten the text of some sections, or move a section to your website and link to it"
     place = context.subject.issue.source.at("sections")
     if size > HTML_LIMIT_BYTES:
         yield error(place, f"{what}, and Gmail clips email at {HTML_LIMIT_BYTES:,} bytes", remedy)
@@ -75,14 +75,14 @@ def check_picture_sizes(context: CheckContext) -> Iterable[Problem]:
     for picture in pictures:
         if len(picture.content) > LIGHT_BYTES:
             what = f"the image is {_kilobytes(len(picture.content))} ({picture.width} × {picture.height} pixels)"
-            lighter = "remove frames, or use a still image" if picture.content_type == "image/gif" else "crop it"
-            remedy = f"{lighter}, so that it is at most {_kilobytes(LIGHT_BYTES)}"
+            lighter = "remove frames or export a still image" if picture.content_type == "image/gif" else "crop it"
+            remedy = f"in an image editor, {lighter}, until the file is at most {_kilobytes(LIGHT_BYTES)}"
             yield warning(context.picture_place(picture.name), what, remedy)
         yield from _pixels_of(picture, context)
     total = sum(len(picture.content) for picture in pictures)
     if total > PICTURES_LIMIT_BYTES:
         what = f"the images total {_kilobytes(total)}, which is slow to load on a phone"
-        remedy = f"remove images until they total at most {_kilobytes(PICTURES_LIMIT_BYTES)}"
+        remedy = f"delete images, or export smaller ones, until they total {_kilobytes(PICTURES_LIMIT_BYTES)}"
         yield warning(context.issue_place, what, remedy)
 
 
@@ -98,7 +98,7 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
     place = context.picture_place(picture.name)
     if len(widths) < len(stated):
         what = f"the image {picture.name} has no width in pixels, so Outlook shows it at the full size of its file"
-        yield warning(place, what, f"give its <img> the width that picture() returns; {THEME_REMEDY}")
+        yield warning(place, what, f"give its <img> the width that picture() returns {IN_TEMPLATES}")
     if not widths:
         return
     if picture.width < FEWEST_PIXELS * max(widths):
@@ -111,7 +111,7 @@ def _pixels_of(picture: Picture, context: CheckContext) -> Iterable[Problem]:
     if picture.width > MOST_PIXELS * min(widths):
         what = f"the image is {picture.width} pixels wide but is shown {min(widths)} wide"
         what += ", so it loads slowly for no benefit"
-        yield warning(place, what, f"write picture(…, width={min(widths)}) in the template; {THEME_REMEDY}")
+        yield warning(place, what, f"write picture(…, width={min(widths)}) in the template {IN_TEMPLATES}")
 
 
 def _or_smaller(picture: Picture, place: Place, context: CheckContext) -> str:

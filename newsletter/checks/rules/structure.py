@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
-from newsletter.checks.base import THEME_REMEDY, CheckContext, Problem, error, rule, shown, warning
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, shown, warning
 from newsletter.checks.reading.document import MailDocument, words_of
 from newsletter.model.finding import Severity
 
@@ -21,7 +21,7 @@ _ACTIVE = frozenset({"script", "form", "input", "iframe", "object", "embed"})
 WORDS_SHARED = 0.8
 _AROUND = "<>()[]{}.,;:!?\"'“”«»،؛؟。、！？"
 _TOLD = ("https:", "http:", "mailto:")
-_THEME = "fix your own templates in templates/text/, or delete them to use the built-in theme"
+_THEME = "show it in your own templates in templates/text/, or delete the template to use the built-in one"
 
 
 @rule("S5", source="Gmail's behavior, as caniemail records it")
@@ -35,7 +35,7 @@ def check_nested_rules(context: CheckContext) -> Iterable[Problem]:
         for style in document.styles:
             for name in _nested_rules(style):
                 what = f"a style contains {name} inside another block, so Gmail drops the whole style"
-                yield error(context.issue_place, what, f"move {name} out of the other block; {THEME_REMEDY}")
+                yield error(context.issue_place, what, f"move {name} out of the other block {IN_TEMPLATES}")
 
 
 @rule("S7", source="goodemailcode.com")
@@ -48,7 +48,7 @@ def check_doctype(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         if not _DOCTYPE.match(document.html.lstrip()) or len(_DOCTYPE.findall(document.html)) > 1:
             what = "the HTML does not begin with exactly one <!doctype html>, so email apps may display it incorrectly"
-            yield error(context.issue_place, what, THEME_REMEDY)
+            yield error(context.issue_place, what, f"correct this {IN_TEMPLATES}")
 
 
 @rule("S8")
@@ -61,10 +61,10 @@ def check_comments(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         if not _conditions_alternate(document.html):
             what = "a comment for Outlook is not closed, or closed twice, so parts of the email may not appear"
-            yield error(context.issue_place, what, THEME_REMEDY)
+            yield error(context.issue_place, what, f"correct this {IN_TEMPLATES}")
         elif unbalanced := _unbalanced_ghosts(document.outlook_comments):
             what = f"the comments for Outlook open and close <{unbalanced}> a different number of times"
-            yield error(context.issue_place, what, THEME_REMEDY)
+            yield error(context.issue_place, what, f"correct this {IN_TEMPLATES}")
 
 
 @rule("S9")
@@ -77,10 +77,14 @@ def check_active_content(context: CheckContext) -> Iterable[Problem]:
     for document in context.documents:
         for name in sorted({tag.name for tag in document.tags} & _ACTIVE):
             what = f"the HTML contains <{name}>, which email apps remove or treat as an attack"
-            yield error(context.issue_place, what, f"link to a page that contains it instead; {THEME_REMEDY}")
+            yield error(context.issue_place, what, f"link to a page that contains it instead {IN_TEMPLATES}")
         if any("data:" in value.lower() and _DATA_URL.match(value) for value in _picture_values(document)):
             what = "an image is embedded in the HTML as data:, which Gmail and Outlook do not show"
-            yield error(context.issue_place, what, "save the image in images/ and use this file")
+            yield error(
+                context.issue_place,
+                what,
+                "save the image in the images/ folder of the issue, and write its name, such as images/photo.jpg",
+            )
 
 
 @rule("S11", source="rspamd's rules", severity=Severity.WARNING)
@@ -97,7 +101,7 @@ def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
         )
         if linked or any(_IMPORT.search(style) for style in document.styles):
             what = "the HTML loads a style sheet or a font from another site, which spam filters count against it"
-            remedy = f"use fonts in [brand] that readers have on their devices; {THEME_REMEDY}"
+            remedy = f"use fonts in [brand] that readers have on their devices {IN_TEMPLATES}"
             yield warning(context.issue_place, what, remedy)
 
 

@@ -77,7 +77,7 @@ def test_an_unknown_accepted_feature_is_a_mistake_with_its_line(tmp_path: Path) 
     ("line", "told"),
     [
         ("gmail = 70\napple-mail = 40", "add up to 110%"),
-        ("gmail = -1", "greater than or equal to 0"),
+        ("gmail = -1", "write 0 or more"),
         ('gmail = "many"', "clients › gmail: must be a number"),
     ],
 )

@@ -76,7 +76,9 @@ def _require_text(arguments: Sequence[str]) -> None:
 
     for argument in arguments:
         if any("\ud800" <= sign <= "\udfff" for sign in argument):
-            raise InputError(f"{argument!a} is not text in your terminal's encoding; type it again, or rename the file")
+            raise InputError(
+                f"{argument!a} contains a character that your terminal cannot encode; type it again, or rename the file"
+            )
 
 
 def _explain(error: Exception) -> int:

@@ -80,7 +80,7 @@ def load_config(root: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as err:
-        remedy = "save it with UTF-8 encoding"
+        remedy = "save it in your text editor as UTF-8"
         raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
     except OSError as err:
         raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err

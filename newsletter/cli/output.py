@@ -222,7 +222,9 @@ def confirm(question: str) -> bool:
     Raise InputError if there is no terminal to ask on.
     """
     if not sys.stdin.isatty():
-        raise InputError("there is no terminal on which to ask for confirmation; add --yes to skip the confirmation")
+        raise InputError(
+            "this command asks for confirmation, but runs without a terminal; add --yes to confirm in advance"
+        )
     print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 

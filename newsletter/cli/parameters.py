@@ -92,7 +92,7 @@ def wrong_option(ctx: typer.Context, parameters: Iterable[object], option: str) 
     known = {name: parameter for parameter in options for name in (*parameter.opts, *parameter.secondary_opts)}
     if option not in known:
         hint = suggestion(option, list(known), otherwise=f"`{ctx.command_path} --help` lists its options")
-        return InputError(f"`{ctx.command_path}` has no option {option}; {hint}")
+        return InputError(f"`{ctx.command_path}` has no option {option!r}; {hint}")
     if known[option].is_flag:
         return InputError(f"{option} takes no value; write only {option}")
     return InputError(f"{option} has no value; write {option} {known[option].metavar}")

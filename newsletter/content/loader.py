@@ -47,7 +47,8 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     Raise MistakesError with all mistakes in all files, and InputError if the folder is not an issue.
     """
     if not (folder / ISSUE_FILE).is_file():
-        raise InputError(f"{config.shown(folder)} is not an issue: it has no {ISSUE_FILE}; see `newsletter new --help`")
+        what = f"{config.shown(folder)} is not the folder of an issue, because it has no {ISSUE_FILE}"
+        raise InputError(f"{what}; name another issue, or create one: newsletter new 2026-03")
     return _IssueReader(config, folder, section_types).read()
 
 

@@ -121,9 +121,9 @@ def _date(day: str, today: date) -> date:
     except ValueError as err:
         raise InputError(f"the date {day} does not exist; {FORMS}") from err
     if chosen < today - timedelta(days=2):
-        raise InputError(f"{day} is in the past; write a future date")
+        raise InputError(f"{day} is in the past; write today or a later day")
     if chosen > today + _FARTHEST:
-        raise InputError(f"{day} is more than a year ahead; write an earlier date")
+        raise InputError(f"{day} is more than a year ahead; write a day within the next 12 months")
     return chosen
 
 

@@ -37,9 +37,9 @@ _NEXT_STEPS = {
 }
 _REMEDIES = {
     ReplyMeaning.MESSAGE: "change the issue, then send it again",
-    ReplyMeaning.US: "check [provider.smtp] and NEWSLETTER_SMTP_PASSWORD",
-    ReplyMeaning.POLICY: "ask the relay's operator what you may send and check [provider.smtp]",
-    ReplyMeaning.LOST: "check the network, and host and port in [provider.smtp]",
+    ReplyMeaning.US: "check host and username under [provider.smtp] in newsletter.toml, and NEWSLETTER_SMTP_PASSWORD",
+    ReplyMeaning.POLICY: "ask the operator of your mail server what you may send",
+    ReplyMeaning.LOST: "check your internet connection, and host and port under [provider.smtp] in newsletter.toml",
 }
 
 
@@ -256,7 +256,7 @@ class _Fates:
             if meaning in reasons:
                 did = "could not be reached" if meaning is ReplyMeaning.LOST else "did not accept the email"
                 remedy = f"; {_REMEDIES[meaning]}" if meaning in _REMEDIES else ""
-                then = ", then resume" if step is NextStep.PAUSE else ""
+                then = ", then run `newsletter resume`" if step is NextStep.PAUSE else ""
                 return step, f"the relay {self._relay} {did}: {reasons[meaning]}{remedy}{then}"
         words = self._reasons.get(ReplyMeaning.UNCERTAIN, "")
         return NextStep.GO_ON, f"the connection to {self._relay} broke while an email was being sent: {words}"

@@ -105,8 +105,8 @@ def _fault(error: BaseException) -> FaultError:
     if isinstance(error, FaultError):
         return error
     if isinstance(error, FileNotFoundError):
-        return FaultError("does not exist", "check its name")
-    return FaultError(f"cannot be read ({error})", "export it again")
+        return FaultError("does not exist", "write the name of an image that exists")
+    return FaultError(f"cannot be read ({error})", "open it in an image editor, and export it again")
 
 
 class _File(Struct, frozen=True, kw_only=True):

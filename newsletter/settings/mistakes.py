@@ -25,10 +25,10 @@ _REMEDY = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false, without quotes"),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "write only digits, for example 20"),
     **dict.fromkeys(("float_type", "float_parsing"), "write a number without quotes, for example 20 or 0.5"),
-    "greater_than_equal": "write {ge} or more",
-    "greater_than": "write more than {gt}",
-    "less_than_equal": "write {le} or less",
-    "less_than": "write less than {lt}",
+    "greater_than_equal": "write {ge:g} or more",
+    "greater_than": "write more than {gt:g}",
+    "less_than_equal": "write {le:g} or less",
+    "less_than": "write less than {lt:g}",
 }
 # These differ between the two kinds of files.
 _REMEDY_IN_YAML = {

@@ -69,7 +69,7 @@ def _of_the_parser(line: str, said: str) -> tuple[str, str]:
     """Return what is wrong with the line that the parser rejected, and what to do."""
     words = f"“{shortened(line)}”" if line else "the end of the file"
     if said.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
-        return f"{words} gives a value to a key or table that already has one", "keep one of them"
+        return f"{words} gives a value to a key or table that already has one", "delete one of them"
     remedy = 'write `key = "text"` with the text in quotes, and each [table] on its own line'
     return f"{words} cannot be read", remedy
 
@@ -181,7 +181,7 @@ class _TomlLines(Struct):
         plain_key = re.sub(r"[\"' \t]", "", key)
         first = self.keys.setdefault((self.table, plain_key), number)
         if first != number:
-            self._tell(number, f"the key {key} is written twice, first on line {first}", "keep one of them")
+            self._tell(number, f"the key {key} is written twice, first on line {first}", "delete one of them")
         self._value(number, f"{key} = ", rest[1:].strip())
 
     def _value(self, number: int, prefix: str, value: str) -> None:

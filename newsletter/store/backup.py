@@ -49,7 +49,7 @@ def back_up(database: Database, path: Path, *, now: datetime, on_progress: Progr
 def opened_backup(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
     """Yield a copy of a backup, migrated to this version, and the time when the backup was made."""
     if not path.is_file():
-        raise cannot_use(path, "there is no such file", "give the path of a file that `newsletter backup` wrote")
+        raise StoreError(f"there is no file {path}; write the path of a file that `newsletter backup` saved")
     with tempfile.TemporaryDirectory(prefix="newsletter-restore-") as folder:
         copy = _copied(path, Path(folder))
         with translated(path), _readable(path), _plainly(copy) as file:
@@ -122,11 +122,11 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _no_backup(path: Path) -> StoreError:
-    return cannot_use(path, "it is not a newsletter backup", "give the path of a file that `newsletter backup` wrote")
+    return cannot_use(path, "it is not a newsletter backup", "write the path of a file that `newsletter backup` saved")
 
 
 def _damaged(path: Path) -> StoreError:
-    return cannot_use(path, "it is damaged", "use another backup")
+    return cannot_use(path, "it is damaged", "restore an older backup")
 
 
 def _made_at(file: sqlite3.Connection, path: Path) -> datetime:

@@ -156,7 +156,7 @@ def _require_same_list(path: Path, present: Connection, restored: Connection) ->
     ):
         raise InputError(
             f"{path} is a backup of a different list than the one in this database; restore it in another newsletter "
-            "folder, or move this database to another place first"
+            "folder, or move this database to another folder first"
         )
 
 
@@ -240,7 +240,7 @@ def _require_email(restored: Connection, subscriber: int | None) -> str:
     email = _EMAIL_OF(restored, subscriber=subscriber)
     if email is None:
         raise InputError(
-            "people have been erased since this backup was made, and without the key they cannot be found in it; set "
+            "people have been erased since this backup was made, and without NEWSLETTER_KEY they cannot be found in it; set "
             "NEWSLETTER_KEY in the environment to the key with which they were erased"
         )
     return email

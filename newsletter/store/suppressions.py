@@ -216,8 +216,8 @@ def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None
     with database.read() as connection:
         if key is None and is_anybody_forgotten(connection):
             raise InputError(
-                "some people have been erased, and without the key their addresses could be added again from these "
-                "lists; set NEWSLETTER_KEY in the environment to the key with which they were erased"
+                "some people have been erased, and without NEWSLETTER_KEY these lists could add their addresses again; "
+                "set NEWSLETTER_KEY in the environment to the key with which they were erased"
             )
         is_forgotten = _forgotten(connection, key)
         return Standing(

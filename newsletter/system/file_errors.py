@@ -98,7 +98,7 @@ def _exists(folder: Path) -> bool:
 
 
 def _as_folder(folder: Path, shown: Callable[[Path], str]) -> str:
-    """Return the path of a folder with a slash at its end. The current folder has no name, so its full path is shown."""
+    """Return the path of a folder with a slash at its end, and the full path of the current folder."""
     text = shown(folder if folder.name else folder.absolute())
     return text if text.endswith("/") else f"{text}/"
 

@@ -100,4 +100,4 @@ def _require_free(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder; add a file name, for example {path / 'list.csv'}")
     if path.exists() and not overwrite:
-        raise InputError(f"{path} already exists; choose another name, or add --force to replace it")
+        raise InputError(f"{path} already exists; write another file name, or add --force to replace the file")

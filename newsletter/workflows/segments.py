@@ -103,7 +103,7 @@ def _parsed(config: Config, names: Iterable[str], known: KnownNames, *, now: dat
             continue
         if name not in expressions:
             hint = suggestion(name, [EVERYONE, *expressions])
-            raise InputError(f"there is no segment {name} in {CONFIG_FILE}; {hint}")
+            raise InputError(f"there is no segment {name!r} in {CONFIG_FILE}; {hint}")
         place = Place(path=CONFIG_FILE, line=line_of_key(config, _TABLE, name))
         try:
             segments.append(parse_segment(name, expressions[name], known, calendar, place=place))

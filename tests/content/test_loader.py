@@ -137,7 +137,8 @@ def test_an_issue_says_what_it_is_about(tmp_path: Path, written: str, topics: tu
     [
         (
             "",
-            "issue.yaml:1: the issue has no topics; add a line such as `topics: [news]`, with one or more of news, events (subscribers who "
+            "issue.yaml:1: the issue has no topics; add a line such as `topics: [news]`, with one or more of "
+            "news, events (subscribers who "
             "left all of its topics do not receive the issue)",
         ),
         ("topics: []\n", "issue.yaml:7: the issue has no topics; add"),

@@ -79,7 +79,7 @@ def test_a_mistake_in_a_waiver_is_told_with_its_line(workspace: Path) -> None:
         workspace, {"newsletter.toml": CONFIG + '\n[checks.waive]\nS61 = "we want to"\nL2 = "we want to"\n'}
     )
     told = run(workspace, "check", "2026-02", expect=1).stdout
-    assert "newsletter.toml:21: error `waive` names the check S61, which does not exist" in told
+    assert "newsletter.toml:21: error `waive` names the check 'S61', which does not exist" in told
     assert "newsletter.toml:22: error check L2 cannot be overridden" in told
 
 

@@ -53,7 +53,7 @@ def test_whoever_never_said_yes_is_left_out_until_a_basis_is_stated(workspace: P
     assert "1 subscriber left out: no consent on record; import the list again" in planned.stderr
     assert "[L3]" in planned.stderr
     refused = run(workspace, *SEND, "--yes", "--waive", "L3", "--because", "we know them", expect=2)
-    assert "L3 cannot be overridden" in refused.stderr
+    assert "L3: this check cannot be overridden" in refused.stderr
 
     run(workspace, "subscribers", "import", "list.csv", "--basis", "customers since 2020")
 

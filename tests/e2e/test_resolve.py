@@ -127,7 +127,7 @@ def test_a_decision_is_asked_about_with_its_risk(workspace: Path, api: SendGridA
     assert "add --yes" in refused
     both = run(workspace, "resolve", "1", "--resend", "--assume-sent", env=KEY, expect=2).stderr
     assert "opposites" in both
-    assert "batch 9 is not among" in run(workspace, "resolve", "1", "--chunk", "9", env=KEY, expect=2).stderr
+    assert "batch 9 is not unconfirmed" in run(workspace, "resolve", "1", "--chunk", "9", env=KEY, expect=2).stderr
     assert status(workspace)["tally"]["unknown"] == 3
 
 

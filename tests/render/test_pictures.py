@@ -188,13 +188,13 @@ def test_every_broken_picture_is_told_where_it_is_named(tmp_path: Path) -> None:
 
     said = [str(mistake) for mistake in told.value.mistakes]
     assert said[0].startswith("letter.md:1: the image cut.jpg cannot be read (image file is truncated")
-    assert said[0].endswith("; export it again")
+    assert said[0].endswith("export it again")
     assert said[1:] == [
         "letter.md:2: the image words.svg contains text, which looks different on every machine; "
         "convert the text to paths",
         "letter.md:4: the image logo.pdf has a format that cannot be converted for email; "
         "export it as PNG, JPEG or SVG",
-        "newsletter.toml:9: the image gone.png does not exist; check its name",
+        "newsletter.toml:9: the image gone.png does not exist; write the name of an image that exists",
     ]
 
 

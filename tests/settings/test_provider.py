@@ -50,7 +50,8 @@ def test_each_provider_says_how_its_mail_travels() -> None:
         ("[provider.smtp]\nhots = 'x'\n", "unknown key 'provider › smtp › hots'; did you mean host?"),
         (
             "[provider]\npigeon = 7\n",
-            "provider › pigeon: must be a group of lines, not a single value; choose from these lines, and write them below [provider.pigeon]: `pace = …`",
+            "provider › pigeon: must be a group of lines, not a single value; "
+            "choose from these lines, and write them below [provider.pigeon]: `pace = …`",
         ),
     ],
 )

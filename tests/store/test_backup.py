@@ -137,7 +137,7 @@ def test_a_file_is_never_overwritten_and_nothing_is_left_of_a_failure(database: 
 
 
 def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Path) -> None:
-    with pytest.raises(StoreError, match="there is no such file"):
+    with pytest.raises(StoreError, match="there is no file "):
         bring_back(database, file)
     file.write_text("nothing of the kind, and long enough to be looked at" * 50)
     with pytest.raises(StoreError, match=r"backup\.db: it is not a newsletter backup"):
@@ -158,7 +158,7 @@ def test_a_file_that_is_none_or_damaged_is_refused(database: Database, file: Pat
     data[8192:16384] = b"\xff" * 8192
     for damaged in (data, data[:16384]):
         file.write_bytes(damaged)
-        with pytest.raises(StoreError, match=r"backup\.db: it is damaged; use another backup"):
+        with pytest.raises(StoreError, match=r"backup\.db: it is damaged; restore an older backup"):
             bring_back(database, file)
 
 

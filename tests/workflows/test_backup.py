@@ -124,7 +124,7 @@ def test_the_data_that_a_restore_replaces_are_kept_beside(database: Database, fi
 def test_a_restore_that_fails_leaves_no_backup_beside(database: Database, file: Path) -> None:  # noqa: F811
     add_people(database, 3)
 
-    with pytest.raises(StoreError, match="there is no such file"):
+    with pytest.raises(StoreError, match="there is no file "):
         restored(database, file)
 
     assert not list(file.parent.glob("newsletter-before-restore-*"))

@@ -84,7 +84,7 @@ class IdentityPart(StrEnum):
         for part in cls:
             if name.strip().lower() in {part.value, part.stored}:
                 return part
-        raise InputError(f"there is no state {name!r}; {suggestion(name, list(cls))}")
+        raise InputError(f"--list: there is no state {name!r}; {suggestion(name, list(cls))}")
 
 
 _PARTS = f"List everyone in one state: {', '.join(list(IdentityPart)[:-1])} or {IdentityPart.INFLIGHT}."

@@ -65,8 +65,8 @@ def _unanswered(cause: Exception, *, was_handed_over: bool, secrets: tuple[str, 
         return Outcome(verdict=Verdict.UNKNOWN, reason=reason)
     words = quoted(str(cause), without=secrets)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        reason = f"SendGrid's certificate is not trusted: {words}; check the network and api_url, then resume"
-        return _unsent(NextStep.PAUSE, reason)
+        remedy = "check the network and api_url, then run `newsletter resume`"
+        return _unsent(NextStep.PAUSE, f"SendGrid's certificate is not trusted: {words}; {remedy}")
     return _unsent(NextStep.WAIT, f"the request did not reach SendGrid: {words}; check the network and api_url")
 
 
@@ -79,9 +79,11 @@ def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
         return Outcome(verdict=Verdict.ACCEPTED, message_id=answer.headers.get("X-Message-Id", ""))
     if sandbox and answer.status == 200:
         valid = "SendGrid says that the request is valid, but the sandbox sends nothing"
-        return _unsent(NextStep.PAUSE, f"{valid}; remove sandbox = true from [provider.sendgrid], then resume")
+        return _unsent(
+            NextStep.PAUSE, f"{valid}; remove sandbox = true from [provider.sendgrid], then run `newsletter resume`"
+        )
     reason = f"SendGrid answered {answer.status}, not 202 (accepted); check api_url in [provider.sendgrid]"
-    return Outcome(verdict=Verdict.UNKNOWN, next_step=NextStep.PAUSE, reason=f"{reason}, then resume")
+    return Outcome(verdict=Verdict.UNKNOWN, next_step=NextStep.PAUSE, reason=f"{reason}, then run `newsletter resume`")
 
 
 def _refused(answer: ApiAnswer, said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]) -> Outcome:
@@ -92,7 +94,7 @@ def _refused(answer: ApiAnswer, said: str, recipients: Sequence[Recipient], *, s
     if answer.status in _ABOUT_THE_MESSAGE:
         return _refused_request(answer.errors(), said, recipients, secrets=secrets)
     remedy = _REMEDIES.get(answer.status, "read SendGrid's message")
-    return _unsent(NextStep.PAUSE, f"{said}; {remedy}, then resume")
+    return _unsent(NextStep.PAUSE, f"{said}; {remedy}, then run `newsletter resume`")
 
 
 def _refused_request(
@@ -104,9 +106,7 @@ def _refused_request(
     about the send time or the batch, the broadcast pauses. Otherwise, the message itself is refused.
     """
     if errors and all(_OF_SCHEDULE.search(f"{error.field} {error.message}") for error in errors):
-        remedy = (
-            "check this machine's clock, then resume; if that does not help, cancel the broadcast and send it again"
-        )
+        remedy = "check this machine's clock, then run `newsletter resume`, or cancel the broadcast and send it again"
         return _unsent(NextStep.PAUSE, f"{said}; {remedy}")
     invalid: dict[int, str] = {}
     undeliverable: set[int] = set()

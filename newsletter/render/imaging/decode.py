@@ -90,7 +90,7 @@ def _opened(content: bytes, ending: str) -> Iterator[Image.Image]:
 
 def _limit(pixels: int, told: str) -> None:
     if pixels > MOST_PIXELS:
-        raise FaultError(f"is too large to open: {told}", "export a smaller version")
+        raise FaultError(f"is too large to open: {told}", "open it in an image editor, and export a smaller version")
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -79,7 +79,7 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
         return 0
     if key is None:
         raise InputError(
-            "some people have been erased, and without the key an import could add them again; "
+            "some people have been erased, and without NEWSLETTER_KEY an import could add them again; "
             "set NEWSLETTER_KEY in the environment to the key with which they were erased"
         )
     require_key(connection, key)

@@ -96,14 +96,13 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
     if not members.count:
         raise InputError(f"segment {name} has no subscribers; `newsletter segments` shows the size of each segment")
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
-    hint = ""
+    remedy = "send to another segment, which `newsletter segments` lists"
     if _ALREADY_IN in reasons:  # perhaps that broadcast was interrupted and only needs to be resumed
-        hint = "; `newsletter status` shows the progress of that broadcast"
+        remedy = "run `newsletter status` to see the progress of that broadcast"
     elif NO_CONSENT in reasons:
-        hint = '; import the list again with the dates of consent, or use --basis "…" to state why you may email them'
-    raise InputError(
-        f"no one in segment {name} can be sent {request.issue} (of {members.count}: {reasons}); nothing was sent{hint}"
-    )
+        remedy = 'import the list again with the dates of consent, or with --basis "why you may email them"'
+    what = f"no one in segment {name} can be sent {request.issue} (of {members.count}: {reasons}), so nothing was sent"
+    raise InputError(f"{what}; {remedy}")
 
 
 def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str, Zone], dict[str, str]]:

@@ -66,14 +66,14 @@ def require_issue(config: Config, name: str | None) -> Path:
     known = issue_names(config)
     if name is None:
         if not known:
-            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; create one with `newsletter new`")
+            raise InputError(f"there is no issue in {ISSUES_FOLDER}/; create one: newsletter new 2026-03")
         return config.root / ISSUES_FOLDER / known[-1]
     folder = Path(name)
     if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
         return folder.resolve()
     if folder.name not in known:
-        hint = suggestion(folder.name, known) if known else "create one with `newsletter new`"
-        raise InputError(f"there is no issue {name} in {ISSUES_FOLDER}/; {hint}")
+        hint = suggestion(folder.name, known) if known else "create the first one: newsletter new 2026-03"
+        raise InputError(f"there is no issue {name!r} in {ISSUES_FOLDER}/; {hint}")
     return config.root / ISSUES_FOLDER / folder.name
 
 

@@ -25,7 +25,7 @@ def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
     Raise InputError if the folder is not empty or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is not empty; choose a new or empty folder")
+        raise InputError(f"{folder} is not empty; name a new folder, for example newsletter init my-newsletter")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("newsletter") / "starter") as starter:
@@ -46,7 +46,9 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
         raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, like 2026-03")
     target = config.root / ISSUES_FOLDER / name
     if target.exists():
-        raise InputError(f"{config.shown(target)} already exists; choose another name")
+        raise InputError(
+            f"{config.shown(target)} already exists; choose another name for the issue, for example {name}-2"
+        )
     if source is None and not issue_names(config):
         with as_file(files("newsletter") / "starter") as starter:
             return _first_issue(starter, target, issue_date or _date_for(name, today), config)

@@ -52,7 +52,7 @@ def require_reader(config: Config, issue: Issue, email: str, *, now: datetime) -
             found = find_reader(config, database, issue, email, now=now)
     if found is None:
         raise InputError(
-            f"no subscriber has the address {email}; check the spelling, or search by name: "
+            f"no subscriber has the address {email!r}; check the spelling, or search by name: "
             "newsletter subscribers list --where 'last_name = \"…\"'"
         )
     return found

@@ -61,7 +61,9 @@ def approver(by: str) -> str:
     """Return the approver's name with single spaces. Raise InputError if it is empty or cannot be printed."""
     name = " ".join(by.split())
     if not name or not name.isprintable():
-        raise InputError(f'{by!r} is not a name; write --by "Ana Lima"')
+        raise InputError(
+            f'--by: {by!r} is not a name; write the name of the person who approves, for example --by "Ana Lima"'
+        )
     return name
 
 

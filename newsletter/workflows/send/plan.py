@@ -134,7 +134,9 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     """
     _require_free(plan.blocking)
     if plan.schedule is not None and plan.schedule.first <= now:
-        raise InputError("the scheduled time has passed in the meantime; nothing was sent. Choose a time in the future")
+        raise InputError(
+            "the time in --at has passed in the meantime, so nothing was sent; run the command again with a later time"
+        )
     if plan.worn_out:
         add_suppressions(database, plan.worn_out)
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
@@ -154,7 +156,7 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
 
     Templates and images are read while a variant is rendered, so a variant that is rendered later could differ.
     """
-    edited = InputError("the issue was edited in the meantime; nothing was sent. Review it, then send it again")
+    edited = InputError("the issue was edited in the meantime, so nothing was sent; review it, then send it again")
     try:
         _, rendered = render_folder(plan.composed.subject.config, plan.folder)
     except MistakesError as err:  # the files had no mistakes when the plan was made
@@ -243,10 +245,15 @@ def _require_rules(waivers: Sequence[Waiver]) -> None:
     for waiver in waivers:
         if waiver.rule in {rule.id for rule in AUDIENCE_RULES}:
             remedy = 'import the list again with a consented_at column, or with --basis "why you may email them"'
-            raise InputError(f"{waiver.rule} cannot be overridden; {remedy}")
+            raise InputError(f"--waive {waiver.rule}: this check cannot be overridden; {remedy}")
         if waiver.rule not in known:
-            raise InputError(f"there is no check {waiver.rule}; `newsletter check --list` lists all checks")
+            raise InputError(
+                f"--waive: there is no check {waiver.rule!r}; write one from `newsletter check --list`, for example E1"
+            )
         if waiver.rule in held:
-            raise InputError(f"{waiver.rule} cannot be overridden, because the law or the sending itself requires it")
+            what = f"--waive {waiver.rule}: this check cannot be overridden, because the law or the sending requires it"
+            raise InputError(f"{what}; correct the problem, and leave out --waive {waiver.rule}")
         if not waiver.because.strip():
-            raise InputError(f'overriding {waiver.rule} needs a reason; add --because "…"')
+            raise InputError(
+                f'--waive {waiver.rule} needs a reason; add it, for example --because "we announce the recording"'
+            )

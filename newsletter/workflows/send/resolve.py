@@ -83,8 +83,9 @@ def choose_chunks(reconciliation: Reconciliation, numbers: Collection[int]) -> t
     settled = {proof.chunk.number for proof in reconciliation.proven}
     strange = sorted(set(numbers) - unknown.keys() - settled)
     if strange:
-        known = ", ".join(map(str, unknown)) or "none"
-        raise InputError(f"batch {strange[0]} is not among the unconfirmed ones; the unconfirmed batches are: {known}")
+        known = ", ".join(map(str, unknown))
+        remedy = f"write one of {known}" if known else "no batch is unconfirmed, so leave out this number"
+        raise InputError(f"batch {strange[0]} is not unconfirmed; {remedy}")
     return tuple(chunk for number, chunk in unknown.items() if not numbers or number in numbers)
 
 

@@ -46,8 +46,12 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
         elif PLAIN_ADDRESS.fullmatch(parseaddr(name)[1]):
             mailboxes = [name]
         else:
-            hint = suggestion(name, list(groups)) if groups else "add a group to [reviewers] in newsletter.toml"
-            raise InputError(f"{name} is neither a group of reviewers nor an email address; {hint}")
+            hint = (
+                suggestion(name, list(groups))
+                if groups
+                else 'write an address, or add a group to [reviewers] in newsletter.toml: team = ["ana@example.org"]'
+            )
+            raise InputError(f"--to: {name!r} is neither a group of reviewers nor an email address; {hint}")
         for mailbox in mailboxes:
             found.setdefault(parseaddr(mailbox)[1].casefold(), mailbox)
     return tuple(found.values())

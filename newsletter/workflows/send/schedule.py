@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -64,12 +65,12 @@ def read_schedule(text: str, *, zone: str, is_local_time: bool, now: datetime) -
     if is_local_time and when.fixed_by:
         raise InputError(
             f"{when.fixed_by!r} sets one time for everyone, but --local-time uses each subscriber's own time zone; "
-            "remove one of the two"
+            "delete the time zone from --at, or delete --local-time"
         )
     schedule = Schedule(wall_time=when.wall_time, zone=when.zone, is_local_time=is_local_time)
     if schedule.moment_in(_LAST_ZONE if is_local_time else when.zone) <= now:
         read = say_moment(when.moment, when.zone, now=now)
-        raise InputError(f"{read}: this is in the past; write a time in the future")
+        raise InputError(f"--at {text!r} is in the past ({read}); write a time in the future")
     return schedule
 
 
@@ -84,11 +85,12 @@ def plan_schedule(
     moments = [zone.due_at for zone in preview.zones] or [moment]
     ahead = [each for each in moments if each > now]
     if not ahead:
-        raise InputError("this time has passed in every recipient's time zone; write a time in the future")
+        raise InputError("the time in --at has passed in every recipient's time zone; write a time in the future")
     pace, zone = pace_of(config), schedule.zone
     if not schedule.is_local_time and pace.window is not None and (opens := opens_at(pace.window, moment)) != moment:
-        fits = f"the next possible time is {say_moment(opens, zone, now=now)}"
-        raise InputError(f"{say_moment(moment, zone, now=now)}: {shown_window(pace)}; {fits}")
+        local = opens.astimezone(ZoneInfo(zone))
+        what = f"--at means {say_moment(moment, zone, now=now)}, but {shown_window(pace)}"
+        raise InputError(f'{what}; the next possible time is --at "{local:%Y-%m-%d %H:%M}"')
     travel = _travel(provider, last=ahead[-1], now=now)
     return SchedulePlan(
         schedule=schedule,

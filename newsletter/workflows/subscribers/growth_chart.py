@@ -24,9 +24,9 @@ _CORNER = 3
 def require_chart_path(path: Path, *, overwrite: bool) -> None:
     """Raise InputError if the name does not end in `.svg`, or if the file exists and `overwrite` is False."""
     if path.suffix.lower() != ".svg":
-        raise InputError(f"{path}: the chart is an SVG file; name it {path.with_suffix('.svg').name}")
+        raise InputError(f"--chart {path}: the chart is an SVG file; write --chart {path.with_suffix('.svg')}")
     if path.exists() and not overwrite:
-        raise InputError(f"{path} already exists; name another file, or add --force")
+        raise InputError(f"{path} already exists; write another name after --chart, or add --force to replace the file")
 
 
 def write_growth_chart(path: Path, growth: Growth, *, name: str, brand: Brand, overwrite: bool) -> None:

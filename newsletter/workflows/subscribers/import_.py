@@ -51,7 +51,9 @@ def import_list(
         tags=tuple(sorted(_tags_of(request.tags))),
     )
     if request.report is not None and request.report.resolve() == request.path.resolve():
-        raise InputError(f"--report {request.report} would overwrite the list itself; name another file")
+        raise InputError(
+            f"--report {request.report} is the list itself; name another file, for example --report report.csv"
+        )
     batches = read_list(request.path, mapping=request.mapping, encoding=request.encoding, now=now, on_shape=on_shape)
     key = forget_key()
     with _without_collection(), _fates_into(request.report) as on_fate:
@@ -74,10 +76,10 @@ def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
         name, equals, target = option.rpartition("=")
         if not equals or not name.strip():
             raise InputError(
-                f'--map {option!r} is not in the form "Email Address=email"; to skip a column, write "Email Address="'
+                f'--map {option!r} has no = after the name of a column; write, for example, --map "Email Address=email"'
             )
         if name in mapping:
-            raise InputError(f"--map names the column {name!r} twice; name it only once")
+            raise InputError(f"--map names the column {name!r} twice; delete one of them")
         mapping[name] = target
     return mapping
 
@@ -109,7 +111,7 @@ def _require_report(path: Path) -> None:
     with path.open("rb") as file:
         found = file.read(len(head))
     if found not in {head, b""}:
-        raise InputError(f"--report {path} already exists and is not an import report; name another file")
+        raise InputError(f"--report {path} is another kind of file; name a new file, for example --report report.csv")
 
 
 @contextmanager

@@ -63,15 +63,15 @@ def require_person(database: Database, email: str, *, key: bytes | None = None) 
     if since is not None:
         raise InputError(
             f"{email} was erased on {show_day(since)}, so nothing else is known and no email is sent to them; "
-            "only new consent allows them to be added again"
+            "if they have given new consent since then, add them with `newsletter subscribers add`"
         )
     if key is None and count_forgotten(database):
         raise InputError(
-            f"nothing is known about {email}, and without the key it cannot be checked whether this person was erased; "
+            f"nothing is known about {email!r}, and only the key can show whether this person was erased; "
             "set the NEWSLETTER_KEY environment variable, or check the spelling of the address"
         )
     raise InputError(
-        f"nothing is known about {email}; check the spelling, or search by name: "
+        f"nothing is known about {email!r}; check the spelling, or search by name: "
         "`newsletter subscribers list --where 'last_name = \"…\"'`"
     )
 
@@ -139,9 +139,9 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
         consent_wording=checked(_LINE.validate_python, person.consent_wording, ""),
     )
     if not person.email.strip():
-        faults.append("the address is missing; write it as name@example.org")
+        faults.append("the address is missing; write it, for example newsletter subscribers add name@example.org")
     if not person.consent_source.strip():
-        faults.append("the source of the consent is missing; add it with --consent-source")
+        faults.append('the source of the consent is missing; add it, for example --consent-source "May workshop"')
     if faults:
         raise InputError("\n".join(faults))
     return record
@@ -149,7 +149,9 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
 
 def _tag(text: str) -> str:
     if _SEPARATOR.search(text):
-        raise ValueError(f"{text!r} is more than one tag; repeat --tag for each")
+        raise ValueError(
+            f"--tag {text!r} is more than one tag; write --tag before each, for example --tag teacher --tag donor"
+        )
     return normal_tag(text)
 
 
@@ -158,5 +160,5 @@ def _past_moment(text: str, *, now: datetime) -> datetime:
     written = moment_text(text)
     moment = moment_of(written) if written else now
     if moment > now:
-        raise ValueError(f"the consent date {text} is in the future; write the date on which they consented")
+        raise ValueError(f"--consented-at {text!r} is in the future; write the day on which the person consented")
     return moment

@@ -89,9 +89,13 @@ def _months(since: date | None, now: datetime) -> tuple[date, ...]:
     last = now.astimezone(UTC).date().replace(day=1)
     count = _MONTHS if since is None else 12 * (last.year - since.year) + last.month - since.month + 1
     if count < 1:
-        raise InputError(f"{since:%Y-%m} is in the future; name a month that has begun")
+        raise InputError(
+            f"{since:%Y-%m} is in the future; write this month or an earlier one, for example --since {now:%Y-%m}"
+        )
     if count > _MOST_MONTHS:
-        raise InputError(f"{since:%Y-%m} is more than {_MOST_MONTHS // 12} years ago; name a later month")
+        raise InputError(
+            f"{since:%Y-%m} is more than {_MOST_MONTHS // 12} years ago; write a later one, such as --since {now:%Y-%m}"
+        )
     numbers = range(12 * last.year + last.month - count, 12 * last.year + last.month)
     return tuple(date(number // 12, number % 12 + 1, 1) for number in numbers)
 

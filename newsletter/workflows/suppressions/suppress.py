@@ -34,7 +34,7 @@ def named_suppressions(
         try:
             address = checked_address(email.strip())
         except ValueError as err:
-            faults.append(f"{err}; write it as name@example.org")
+            faults.append(f"{err}; write an address such as name@example.org")
             continue
         suppressions.append(Suppression(email=address, reason=reason, created_at=now, topic=terms.topic, detail=detail))
     if faults:
@@ -71,18 +71,19 @@ def require_lift(database: Database, email: str, *, topic: str, topics: Topics) 
             return each
     if not known:
         require_topic(topic, topics)
-        raise InputError(f"{email} is not a blocked address; to see them all, run `newsletter suppressions list`")
+        raise InputError(f"{email!r} is not a blocked address; to see them all, run `newsletter suppressions list`")
     others = " and ".join(f"for the topic {each.topic}" if each.topic else "for all email" for each in known)
-    remedy = "name the topic with --topic" if not topic else "omit --topic, or name the right topic"
+    given = [f"--topic {each.topic}" if each.topic else "no --topic" for each in known]
+    remedy = f"run the command again with {' or '.join(given)}"
     wanted = f"for the topic {topic}" if topic else "for all email"
-    raise InputError(f"{email} is not blocked {wanted}, but {others}; {remedy}")
+    raise InputError(f"{email!r} is not blocked {wanted}, but {others}; {remedy}")
 
 
 def lift(database: Database, found: Suppression, *, because: str, now: datetime) -> tuple[Suppression, ...]:
     """Remove a suppression and save the reason. Return the suppressions that remain for the address."""
     words = require_one_line("--because", because)
     if not words:
-        raise InputError("the reason is missing; give it with --because")
+        raise InputError('the reason is missing; add it, for example --because "asked by phone to get it again"')
     remove_suppression(database, found.email, topic=found.topic, because=words, now=now)
     return suppressions_of(database, found.email)
 
@@ -102,5 +103,5 @@ def require_topic(topic: str, topics: Topics) -> None:
     if not topic or topic in topics:
         return
     if not topics:
-        raise InputError(f"there is no topic {topic}; define it in newsletter.toml under [topics]")
-    raise InputError(f"there is no topic {topic}; {suggestion(topic, sorted(topics))}")
+        raise InputError(f"there is no topic {topic!r}; add it to newsletter.toml under [topics], or leave out --topic")
+    raise InputError(f"there is no topic {topic!r} in newsletter.toml; {suggestion(topic, sorted(topics))}")

@@ -223,7 +223,7 @@ def test_a_second_studio_finds_another_port(workspace: Path) -> None:
 
 def test_a_port_that_is_taken_is_refused(studio: RunningStudio, config: Config, issue_folder: Path) -> None:
     taken = urlsplit(studio.url).port
-    with pytest.raises(InputError, match=f"port {taken}: another program is using it; choose another --port"):
+    with pytest.raises(InputError, match=f"port {taken}: another program is using it; delete --port"):
         serve_preview(config, issue_folder, port=taken, on_ready=never)
 
 

@@ -200,7 +200,7 @@ def test_plan_counts_those_without_a_consent_and_leaves_them_out(config: Config,
 
 
 def test_consent_cannot_be_waived(config: Config, database: Database) -> None:
-    with pytest.raises(InputError, match=r"L3 cannot be overridden; import the list again .* --basis"):
+    with pytest.raises(InputError, match=r"L3: this check cannot be overridden; import the list again .* --basis"):
         plan(config, database, waivers=(Waiver(rule="L3", because="they will not mind"),))
 
 
@@ -298,7 +298,7 @@ def test_a_schedule_that_nobody_can_hold_yet_is_not_resumed(
 def test_a_yes_that_comes_after_the_time_sends_nothing(config: Config, database: Database, is_local_time: bool) -> None:
     carrier = Carrier()
     late = plan_at(config, database, carrier, is_local_time=is_local_time)
-    with pytest.raises(InputError, match="time has passed in the meantime; nothing was sent"):
+    with pytest.raises(InputError, match="has passed in the meantime, so nothing was sent"):
         start_broadcast(database, late, carrier, now=THURSDAY)
     assert list_broadcasts(database) == ()
 
@@ -388,7 +388,7 @@ def test_variant_of_somebody_who_joins_after_the_plan_is_not_made_of_an_issue_th
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-        with pytest.raises(InputError, match="edited in the meantime; nothing was sent"):
+        with pytest.raises(InputError, match="edited in the meantime, so nothing was sent"):
             start_broadcast(database, made, Carrier(), now=NOW)
         assert list_broadcasts(database) == ()
 

@@ -91,7 +91,7 @@ def test_a_chart_is_not_written_over_unless_asked(tmp_path: Path) -> None:
 
 
 def test_a_chart_that_cannot_be_written_says_why(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"name it growth\.svg"):
+    with pytest.raises(InputError, match=r"write --chart .*growth\.svg"):
         write_growth_chart(tmp_path / "growth.png", GROWTH, name="One", brand=Brand(), overwrite=False)
     with pytest.raises(InputError, match="there is no folder "):
         write_growth_chart(tmp_path / "no" / "growth.svg", GROWTH, name="One", brand=Brand(), overwrite=False)

@@ -47,13 +47,15 @@ def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "
     """Return the provider. Raise ProviderError if a setting or the password is missing or cannot be used."""
     settings = config.settings.provider.smtp
     if settings is None:
-        raise ProviderError("smtp has no settings; add a [provider.smtp] table with at least a host key")
+        raise ProviderError(
+            'smtp has no settings; in newsletter.toml, add the lines [provider.smtp] and host = "smtp.example.org"'
+        )
     if settings.username is None:
         return SmtpRelay(settings, password="", clock=clock)
     if not settings.username.isascii():
         raise ProviderError(
-            "[provider.smtp] username contains a character outside ASCII; write the name exactly as "
-            "the relay expects it"
+            "username below [provider.smtp] in newsletter.toml contains an accented letter or other sign; "
+            "write it exactly as your mail server knows it"
         )
     password = require_secret(environ, "NEWSLETTER_SMTP_PASSWORD", "the password of [provider.smtp] username")
     return SmtpRelay(settings, password=password, clock=clock)

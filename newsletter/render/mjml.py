@@ -72,7 +72,8 @@ def compile_mjml(source: str, *, direction: str = "ltr") -> str:
         html: str = mjml2html(_with_plain_values(_with_defaults(source, direction)), fonts=_NO_HOSTED_FONTS)
     except ValueError as err:
         raise InputError(
-            f"the theme's MJML cannot be compiled: {err}; check the templates that you changed last"
+            f"the theme's MJML cannot be compiled: {err}; "
+            "correct the template in templates/ that you changed last, or delete it to use the built-in one"
         ) from err
     if (start := html.find("<mj-")) != -1:
         component = re.split(r"[\s/>]", html[start + 1 :], maxsplit=1)[0]

@@ -174,7 +174,9 @@ class ProviderSettings(Fields):
     @model_validator(mode="after")
     def _smtp_has_a_host(self) -> "ProviderSettings":
         if self.use == "smtp" and self.smtp is None:
-            raise FaultError("smtp has no settings", "add a [provider.smtp] table with at least a host key")
+            raise FaultError(
+                "smtp has no settings", 'add these two lines: [provider.smtp] and host = "smtp.example.org"'
+            )
         return self
 
     @property

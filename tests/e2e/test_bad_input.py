@@ -49,7 +49,7 @@ def config_with(old: str, new: str) -> str:
         ),
         (config_with('"noor@example.net"', '"noor"'), "newsletter.toml:18: reviewers › reviewers › item 2"),
         (CONFIG + '[provider]\nuse = "pigeon"\n', "newsletter.toml:20: provider › use: there is no provider 'pigeon'"),
-        (CONFIG + '[provider]\nuse = "smtp"\n', "smtp has no settings; add a [provider.smtp] table"),
+        (CONFIG + '[provider]\nuse = "smtp"\n', "smtp has no settings; add these two lines: [provider.smtp]"),
         (
             CONFIG + '[provider.smtp]\nhost = "mail.example.org"\nsecurity = "none"\n',
             "would cross the network unencrypted",
@@ -78,7 +78,7 @@ def test_a_mistake_in_the_settings_names_its_line(tmp_path: Path, config: str, e
             ("send", "2026-02", "--to", "teacher", "--yes"),
             "there is no segment 'teacher' in newsletter.toml; did you mean",
         ),
-        (("test", "2026-02", "--to", "reviewer", "--yes"), "reviewer is neither a group of reviewers nor an email"),
+        (("test", "2026-02", "--to", "reviewer", "--yes"), "'reviewer' is neither a group of reviewers nor an email"),
         (("status", "7"), "there is no broadcast 7"),
         (("resume",), "no unfinished broadcast"),
         (("resume", "7"), "there is no broadcast 7"),
@@ -90,9 +90,9 @@ def test_a_mistake_in_the_settings_names_its_line(tmp_path: Path, config: str, e
         (("check", "--format", "xml"), "--format: 'xml' is not a possible value; choose from"),
         (("bild",), "`newsletter` has no command bild; did you mean build?"),
         (("subscribers", "zap"), "`newsletter subscribers` has no command zap; `newsletter subscribers --help` lists"),
-        (("build", "--a", "x"), "`newsletter build` has no option --a; "),
-        (("check", "--formt", "json"), "`newsletter check` has no option --formt; did you mean --format?"),
-        (("--nope",), "`newsletter` has no option --nope; `newsletter --help` lists its options"),
+        (("build", "--a", "x"), "`newsletter build` has no option '--a'; "),
+        (("check", "--formt", "json"), "`newsletter check` has no option '--formt'; did you mean --format?"),
+        (("--nope",), "`newsletter` has no option '--nope'; `newsletter --help` lists its options"),
         (("status", "1", "2"), "`newsletter status` does not take the argument 2; "),
         (("audit",), "BROADCAST is missing; "),
         (("check", "--without"), "--without has no value; write --without TOOL"),
@@ -261,4 +261,4 @@ def test_an_argument_that_is_not_text_is_refused(workspace: Path, arguments: tup
 
     done = run(workspace, *arguments, expect=2)
 
-    assert "is not text in your terminal's encoding" in done.stderr
+    assert "contains a character that your terminal cannot encode" in done.stderr

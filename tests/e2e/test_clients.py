@@ -85,7 +85,7 @@ def test_an_unknown_mail_program_is_a_mistake_with_its_line(workspace: Path) -> 
 
     for command in (["clients"], ["build", "2026-02"]):
         refused = run(workspace, *command, expect=2).stderr
-        assert f"newsletter.toml:{line}: clients › gmial is not an email app" in refused
+        assert f"newsletter.toml:{line}: clients › 'gmial' is not an email app" in refused
         assert "did you mean gmail?" in refused
 
 
@@ -143,7 +143,7 @@ def test_what_cannot_be_fetched_is_said_plainly(workspace: Path, url: str) -> No
 
 def test_a_refresh_puts_a_damaged_table_right(workspace: Path, web: WebServer) -> None:
     table(workspace).write_text("{")
-    assert "caniemail.json: this is not a table" in run(workspace, "build", "2026-02", expect=2).stderr
+    assert "caniemail.json: this file is damaged" in run(workspace, "build", "2026-02", expect=2).stderr
 
     run(workspace, "clients", "--refresh", "--from", f"{web.url}/data.json")
 

@@ -101,7 +101,7 @@ def test_a_dry_run_of_a_schedule_reads_the_time_back_and_freezes_nothing(workspa
         (("--at", "yesterday 08:00"), "'yesterday' is not a day; write it as 2026-02-19 08:00"),
         (("--at", "2026-02-19 08:00"), "2026-02-19 is in the past"),
         (("--local-time",), "--local-time needs a time"),
-        (("--at", "tomorrow 08:00 UTC", "--local-time"), "remove one of the two"),
+        (("--at", "tomorrow 08:00 UTC", "--local-time"), "delete --local-time"),
         (("--at", "tomorrow 08:00 PST"), "'PST' is not the full name of a time zone"),
     ],
 )

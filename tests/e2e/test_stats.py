@@ -68,7 +68,7 @@ def test_the_chart_is_written_once_and_again_only_by_force(workspace: Path) -> N
     [
         (("--since", "yesterday"), "is not a month; write it as 2026-02"),
         (("--since", "2999-01"), "in the future"),
-        (("--chart", "growth.png"), "name it growth.svg"),
+        (("--chart", "growth.png"), "write --chart growth.svg"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_in_words(workspace: Path, options: tuple[str, ...], words: str) -> None:

@@ -81,11 +81,14 @@ def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
         (("add",), "write them as arguments, or use --file FILE"),
         (("add", "ana@example.org", "--file", "x.csv"), "but not both"),
         (("add", "somebody", "nobody"), "'nobody' is not an email address"),
-        (("add", "ana@example.org", "--topic", "event"), "there is no topic 'event'; did you mean events?"),
+        (
+            ("add", "ana@example.org", "--topic", "event"),
+            "there is no topic 'event' in newsletter.toml; did you mean events?",
+        ),
         (("add", "--file", "no.csv"), "there is no file no.csv in "),
         (("list", "--topic", "event"), "did you mean events?"),
         (("remove", "ana@example.org"), "the reason is missing; add --because"),
-        (("remove", "ana@example.org", "--because", "x"), "ana@example.org is not a blocked address"),
+        (("remove", "ana@example.org", "--because", "x"), "'ana@example.org' is not a blocked address"),
         (("remove", "ana@example.org", "--because", "x", "--topic", "event"), "did you mean events?"),
         (("remove",), "give either an address with the reason"),
         (("sync", "--since", "lately"), "--since lately is not a date; write it as 2026-02-01"),
@@ -102,7 +105,7 @@ def test_a_file_is_taken_as_a_whole_or_not_at_all(workspace: Path) -> None:
     file.write_text("email,topic\nana@example.org,\nbo@example,events\ncy@example.org,even\n", encoding="utf-8")
     refused = run(workspace, "suppressions", "add", "--file", "left.csv", expect=2).stderr
     assert "left.csv:3: 'bo@example' is not" in refused
-    assert "left.csv:4: there is no topic 'even'; did you mean events?" in refused
+    assert "left.csv:4: there is no topic 'even' in newsletter.toml; did you mean events?" in refused
     assert listed(workspace) == []
 
     file.write_text("email,topic\nana@example.org,\nbo@example.org,events\n", encoding="utf-8")

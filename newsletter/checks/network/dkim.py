@@ -39,7 +39,7 @@ def judge_dkim(sender: Sender, names: Names) -> DkimSignature:
     if not sender.selectors:
         raise CannotRunError(
             f"the DKIM selectors (key names) of {sender.carrier_name} are not known; "
-            "set dkim_selectors under [authentication]"
+            "set dkim_selectors under [authentication] in newsletter.toml"
         )
     domain, keys = _keys(sender, names)
     problems = [

@@ -16,7 +16,7 @@ from newsletter.settings.authentication import NameserverAddress
 _QUESTION_SECONDS = 3.0  # for one query, with its retries
 _TRY_SECONDS = 1.2  # for one attempt
 _BUDGET_SECONDS = 10.0  # for all queries together
-_REMEDY = "check the network, or [authentication] nameservers"
+_REMEDY = "check your internet connection, or nameservers under [authentication] in newsletter.toml"
 
 
 class PatientResolver(dns.resolver.Resolver):

@@ -18,7 +18,7 @@ RULE = "D1"
 _MOST_LOOKUPS = 10
 _ENVELOPE_KEY = ("authentication", "envelope_domain")
 _PROVIDER_KEY = ("provider", "use")
-_TELL = "set spf_include under [authentication] to the value that its operator gives you"
+_TELL = "in newsletter.toml, set spf_include under [authentication] to the value that its operator gives you"
 
 
 def judge_spf(sender: Sender, names: Names) -> RuleResult:
@@ -91,7 +91,7 @@ def _require_known_envelope(sender: Sender, names: Names) -> None:
     for domain in signing_domains(sender):
         if _is_carriers_own(sender, names, f"{sender.selectors[0]}._domainkey.{domain}"):
             what = f"only {sender.carrier_name} knows the domain that bounces go to"
-            remedy = f"set envelope_domain under [authentication], for example to em123.{domain}"
+            remedy = f"in newsletter.toml, set envelope_domain under [authentication], for example to em123.{domain}"
             raise CannotRunError(f"{what}; {remedy}")
 
 

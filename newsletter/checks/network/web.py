@@ -188,4 +188,6 @@ def _not_connected(error: httpx.ConnectError) -> HttpFailure:
         if isinstance(cause, ConnectionRefusedError):
             return HttpFailure(failure=Failure.REFUSED, words="is on a server that refuses connections")
         cause = cause.__cause__ or cause.__context__
-    return HttpFailure(failure=Failure.NO_NETWORK, words="the server cannot be reached from here; check the network")
+    return HttpFailure(
+        failure=Failure.NO_NETWORK, words="the server cannot be reached from here; check your internet connection"
+    )

@@ -101,7 +101,7 @@ def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
         )
         if linked or any(_IMPORT.search(style) for style in document.styles):
             what = "the HTML loads a style sheet or a font from another site, which spam filters count against it"
-            remedy = f"use fonts in [brand] that readers have on their devices {IN_TEMPLATES}"
+            remedy = f"use fonts below [brand] in newsletter.toml that readers have on their devices {IN_TEMPLATES}"
             yield warning(context.issue_place, what, remedy)
 
 

@@ -53,7 +53,9 @@ def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFac
     items = [ok("key", "SENDGRID_API_KEY is set")]
     if settings.sandbox:
         what = "the sandbox is on: SendGrid checks each request but sends nothing"
-        items.append(warning("sandbox", what, "remove sandbox from [provider.sendgrid] before you send"))
+        items.append(
+            warning("sandbox", what, "delete sandbox below [provider.sendgrid] in newsletter.toml before you send")
+        )
     if not is_online:
         return ProviderFacts(
             items=(*items, not_judged("scopes", "the permissions of the key were not checked (--without network)"))

@@ -44,7 +44,7 @@ def too_large(recipients: int) -> Outcome:
     """
     if recipients > 1:
         return _unsent(NextStep.SPLIT, "the request is larger than SendGrid accepts")
-    remedy = "use smaller images, or host them with [archive] url"
+    remedy = "use smaller images, or set url under [archive] in newsletter.toml to host them there"
     return _stopped(f"the email is larger than SendGrid accepts; {remedy}")
 
 
@@ -65,9 +65,12 @@ def _unanswered(cause: Exception, *, was_handed_over: bool, secrets: tuple[str, 
         return Outcome(verdict=Verdict.UNKNOWN, reason=reason)
     words = quoted(str(cause), without=secrets)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        remedy = "check the network and api_url, then run `newsletter resume`"
+        remedy = "check your internet connection, and api_url in newsletter.toml, then run `newsletter resume`"
         return _unsent(NextStep.PAUSE, f"SendGrid's certificate is not trusted: {words}; {remedy}")
-    return _unsent(NextStep.WAIT, f"the request did not reach SendGrid: {words}; check the network and api_url")
+    return _unsent(
+        NextStep.WAIT,
+        f"the request did not reach SendGrid: {words}; check your internet connection, and api_url in newsletter.toml",
+    )
 
 
 def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
@@ -80,9 +83,10 @@ def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
     if sandbox and answer.status == 200:
         valid = "SendGrid says that the request is valid, but the sandbox sends nothing"
         return _unsent(
-            NextStep.PAUSE, f"{valid}; remove sandbox = true from [provider.sendgrid], then run `newsletter resume`"
+            NextStep.PAUSE,
+            f"{valid}; delete sandbox = true from newsletter.toml, then run `newsletter resume`",
         )
-    reason = f"SendGrid answered {answer.status}, not 202 (accepted); check api_url in [provider.sendgrid]"
+    reason = f"SendGrid answered {answer.status}, not 202 (accepted); correct api_url in newsletter.toml"
     return Outcome(verdict=Verdict.UNKNOWN, next_step=NextStep.PAUSE, reason=f"{reason}, then run `newsletter resume`")
 
 

@@ -35,14 +35,15 @@ def read_address(url: str) -> Address:
     authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
     if authority.count("@") > 1 or "@" in path:
         raise StoreError(
-            "[database] url: it has too many @ signs; in a user name or password, write %40 for @ and %2F for /"
+            "url under [database] in newsletter.toml: it has too many @ signs; "
+            "in a user name or password, write %40 for @ and %2F for /"
         )
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         # The cause is omitted, because its text repeats the URL.
         raise StoreError(
-            "[database] url: it is not the URL of a PostgreSQL database; write postgresql://USER@HOST/NAME"
+            "url under [database] in newsletter.toml: it is not the URL of a PostgreSQL database; write postgresql://USER@HOST/NAME"
         ) from None
     options = {**_DEFAULTS, **given, "application_name": "newsletter", "client_encoding": "UTF8"}
     return Address(shown=_shown(given), conninfo=make_conninfo("", **options))

@@ -24,12 +24,12 @@ _MEANING = {
     "53200": ("the server is out of memory", "try again later; this step saved nothing"),
     "53300": ("the server has no free connections", "close other programs, or raise its max_connections"),
     "42501": _FORBIDDEN,
-    "25006": ("it is read-only", "name the primary server in [database] url, not a replica"),
+    "25006": ("it is read-only", "name the primary server, not a replica, in url under [database] in newsletter.toml"),
     "57014": ("the server's administrator canceled this step", "try again; this step saved nothing"),
     "22021": ("a value contains a character that PostgreSQL cannot store", "remove that character"),
     "22P05": ("a value contains a character that PostgreSQL cannot store", "remove that character"),
-    "XX001": ("it is damaged", "move it away, and restore a backup with `newsletter restore`"),
-    "XX002": ("it is damaged", "move it away, and restore a backup with `newsletter restore`"),
+    "XX001": ("it is damaged", "move it elsewhere, and restore a backup with `newsletter restore`"),
+    "XX002": ("it is damaged", "move it elsewhere, and restore a backup with `newsletter restore`"),
     "08": _LOST,
     "57P": _LOST,
     "58": ("the server's disk cannot be read or written", "check the disk; this step saved nothing"),
@@ -46,9 +46,13 @@ _REFUSALS = (
     (
         r'database ".*" does not exist',
         "there is no such database",
-        "create it with createdb, or correct [database] url",
+        "create it with createdb, or correct url under [database] in newsletter.toml",
     ),
-    (r'role ".*" does not exist', "there is no such user", "correct the user in [database] url"),
+    (
+        r'role ".*" does not exist',
+        "there is no such user",
+        "correct the user in url under [database] in newsletter.toml",
+    ),
     (
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
         "the server does not allow connections from this computer",
@@ -57,11 +61,11 @@ _REFUSALS = (
     (r"permission denied", *_FORBIDDEN),
     (r"too many (clients|connections)|connection slots", *_MEANING["53300"]),
     (r"starting up|shutting down|recovery", "the server is starting or stopping", "try again in a moment"),
-    (r"translate host name", "there is no such host", "correct [database] url"),
+    (r"translate host name", "there is no such host", "correct url under [database] in newsletter.toml"),
     (
         r"refused|No such file|Is the server running|timeout|timed out|unreachable|no route",
         "no server answers",
-        "start PostgreSQL, or correct the host and port in [database] url",
+        "start PostgreSQL, or correct the host and port in url under [database] in newsletter.toml",
     ),
 )
 
@@ -94,7 +98,9 @@ def cannot_connect(shown: str) -> Iterator[None]:
             if re.search(pattern, words, re.IGNORECASE):
                 raise cannot_use(shown, what, remedy) from err
         first_line = words.strip().partition("\n")[0]
-        raise cannot_use(shown, f"it cannot be reached ({first_line})", "check [database] url") from err
+        raise cannot_use(
+            shown, f"it cannot be reached ({first_line})", "check url under [database] in newsletter.toml"
+        ) from err
 
 
 def _meaning_of(err: psycopg.Error) -> tuple[str, str] | None:

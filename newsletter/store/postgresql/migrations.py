@@ -71,7 +71,9 @@ def version_of(connection: PostgresConnection, shown: str) -> int:
         return 0
     if (_MARK,) not in tables:
         raise cannot_use(
-            shown, f"its schema {SCHEMA} belongs to another program", "name another database in [database] url"
+            shown,
+            f"its schema {SCHEMA} belongs to another program",
+            "name another database in url under [database] in newsletter.toml",
         )
     version = _number(connection, "SELECT max(version) FROM schema_version", {})
     if version > newest_version():

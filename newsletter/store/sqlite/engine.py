@@ -170,7 +170,7 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
     Raise StoreError if the file does not exist, belongs to another program, or cannot be read.
     """
     if not path.is_file():
-        raise cannot_use(path, "the file does not exist", "check [database] url in newsletter.toml")
+        raise cannot_use(path, "this file does not exist", OTHER_DATABASE)
     with translated(path):
         connection = sqlite3.connect(_unchanged(path), uri=True)
         try:

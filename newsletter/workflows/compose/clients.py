@@ -79,7 +79,8 @@ def _fetched(url: str) -> bytes:
                 content += piece
                 if len(content) > _LARGEST_BYTES:
                     megabytes = _LARGEST_BYTES // 10**6
-                    raise InputError(f"{url}: the file is larger than {megabytes} MB; check the URL given with --from")
+                    remedy = "write the address of the table after --from, or leave out --from"
+                    raise InputError(f"{url}: the file is larger than {megabytes} MB; {remedy}")
     except (httpx.HTTPError, httpx.InvalidURL) as err:
         why = f"the table cannot be fetched ({str(err) or type(err).__name__})"
         raise InputError(f"{url}: {why}; nothing was changed, and the current table is still used") from err

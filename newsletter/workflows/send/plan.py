@@ -207,7 +207,7 @@ def require_same_provider(broadcast: Broadcast, provider: str) -> None:
     """Raise InputError if the broadcast was started with a provider other than the current one."""
     if broadcast.provider != provider:
         change = f"started with {broadcast.provider}, but {CONFIG_FILE} now uses {provider}"
-        remedy = f'to continue, set use = "{broadcast.provider}" under [provider]'
+        remedy = f'to continue, set use = "{broadcast.provider}" under [provider] in that file'
         raise InputError(f"broadcast {broadcast.id} {change}; {remedy}")
 
 

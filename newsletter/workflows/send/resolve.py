@@ -118,7 +118,7 @@ def _ask_provider(
     name, log = broadcast.provider, provider.message_log
     if provider.name != name:
         why = f"because {CONFIG_FILE} now uses {provider.name}"
-        return [], f'{name} was not contacted, {why}; set use = "{name}" under [provider]'
+        return [], f'{name} was not contacted, {why}; set use = "{name}" under [provider] in that file'
     if log is None:
         return [], f"{name} keeps no message log to search."
     found: list[tuple[UnknownChunk, str | None]] = []

@@ -72,7 +72,8 @@ def test_a_name_that_another_record_leads_to_and_fails_is_no_fault(surroundings:
 
     assert surroundings.faults("D1") == []
     assert surroundings.not_run("D1") == [
-        "the DNS gave no answer about sendgrid.net; check the network, or [authentication] nameservers"
+        "the DNS gave no answer about sendgrid.net; "
+        "check your internet connection, or nameservers under [authentication] in newsletter.toml"
     ]
 
 
@@ -98,7 +99,8 @@ def test_a_name_server_without_a_way_out_is_not_believed(surroundings: Surroundi
     assert judged.problems == ()
     reasons = {left_out.why for left_out in judged.not_run if left_out.rule != "D4"}
     assert reasons == {
-        "the name server has no connection to the internet; check the network, or [authentication] nameservers"
+        "the name server has no connection to the internet; "
+        "check your internet connection, or nameservers under [authentication] in newsletter.toml"
     }
 
 

@@ -59,7 +59,7 @@ def test_one_mail_that_is_too_large_for_the_api_stops(api: SendGridApi, provider
     outcome = submit(provider, chunk(PEOPLE[0]))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.REJECTED, NextStep.STOP)
-    assert "use smaller images, or host them with [archive] url" in outcome.reason
+    assert "use smaller images, or set url under [archive]" in outcome.reason
 
 
 def test_an_early_413_that_looks_like_a_broken_connection_is_surely_unsent(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_people_without_a_consent_on_record_are_excluded(database: Database) -> 
 def test_segment_of_people_without_consent_is_refused_with_what_to_do(database: Database) -> None:
     add(database, row("neither@example.org", consented_at=None))
 
-    with pytest.raises(InputError, match=r"of 1: 1 no consent on record\); nothing was sent; import .* --basis"):
+    with pytest.raises(InputError, match=r"of 1: 1 no consent on record\), so nothing was sent; import .* --basis"):
         freeze(database)
 
     assert list_broadcasts(database) == ()
@@ -334,7 +334,7 @@ def test_segment_of_which_nobody_is_left_is_refused_with_the_counts(database: Da
     add_suppression(database, "person00000@example.org", SuppressionReason.COMPLAINED, now=NOW)
     first = freeze(database)
 
-    with pytest.raises(InputError, match=r"of 2: 1 complained, 1 already in broadcast 1\); nothing was sent"):
+    with pytest.raises(InputError, match=r"of 2: 1 complained, 1 already in broadcast 1\), so nothing was sent"):
         freeze(database)
 
     assert [broadcast.id for broadcast in list_broadcasts(database)] == [first.id]

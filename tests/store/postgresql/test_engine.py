@@ -136,7 +136,7 @@ def test_transaction_within_another_is_refused(database: PostgresDatabase) -> No
         ("40P01", "another program was changing the same data; try again"),
         ("57014", "the server's administrator canceled this step"),
         ("58030", "the server's disk cannot be read or written"),
-        ("XX001", "it is damaged; move it away, and restore a backup"),
+        ("XX001", "it is damaged; move it elsewhere, and restore a backup"),
     ],
 )
 def test_failure_of_the_server_says_what_to_do(database: PostgresDatabase, code: str, words: str) -> None:

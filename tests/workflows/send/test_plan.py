@@ -119,7 +119,7 @@ def test_whoever_sends_again_is_shown_where_the_first_stands(config: Config, dat
     carrier = Carrier()
     start_broadcast(database, plan(config, database), carrier, now=NOW)
 
-    with pytest.raises(InputError, match=r"12 already in broadcast 1\); nothing was sent; `newsletter status`"):
+    with pytest.raises(InputError, match=r"12 already in broadcast 1\), so nothing was sent; run `newsletter status`"):
         plan(config, database)
 
 

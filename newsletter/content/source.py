@@ -150,7 +150,8 @@ def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
         return None
     if match := _FORBIDDEN.search(text):
         line = text.count("\n", 0, match.start()) + 1
-        reading.add(shown, line, f"the line contains the control character U+{ord(match[0]):04X}", "delete it")
+        what = f"the line contains an invisible character (U+{ord(match[0]):04X})"
+        reading.add(shown, line, what, "delete the line, and type it again")
         return None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -108,7 +108,7 @@ def after_quotes(line: int, prefix: str, value: str, end: int) -> YamlMistake | 
 
 
 def text_after_quotes(line: int, sign: str, rest: str) -> YamlMistake:
-    """Return the mistake for text after quotes that an earlier line opened."""
+    """Return the mistake to report for text that follows quotes opened on an earlier line."""
     what = f"there is text after the closing {sign}: {shortened(rest)}"
     remedy = f"write {sign} only at the end of the text; inside the text, double it: {sign}{sign}"
     return YamlMistake(line, what, remedy)

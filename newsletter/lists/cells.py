@@ -30,7 +30,7 @@ class RowFindings:
                 self.faults[place].append(told)
 
     def add_doubts(self, doubts: Mapping[int, str]) -> None:
-        """Add why a person should check rows."""
+        """Add the reasons why a person should check certain rows."""
         for place, doubt in doubts.items():
             self.doubts[place].append(doubt)
 

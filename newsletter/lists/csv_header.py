@@ -192,7 +192,7 @@ def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
         faults.append((what, "insert a first line with the names of the columns, for example email,first_name"))
     elif "email" not in takers:
         near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
-        remedy = f'name the column with the addresses email in the first line, or add --map "{near}=email"'
+        remedy = f'in the first line, name the column that contains the addresses "email", or add --map "{near}=email"'
         faults.append(("there is no column named email", remedy))
     return faults
 
@@ -207,7 +207,10 @@ def _name_fault(column: ListColumn) -> tuple[str, str] | None:
         return (f"a column cannot be named {name}, because that name is reserved", remedy)
     if len(name) > LONGEST_NAME:
         return (f"the name of the column {column.name[:40]!r}… is longer than {LONGEST_NAME} characters", remedy)
-    return (f"the column {column.name!r} needs a name of only a-z, digits and _, with a letter first", remedy)
+    return (
+        f"the column {column.name!r} needs a name that contains only a-z, digits and _, and begins with a letter",
+        remedy,
+    )
 
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:

@@ -30,7 +30,7 @@ class ImportBatch(Struct, frozen=True, kw_only=True):
     file on which each row starts; no two rows share a line. Every batch has `person` (the key that identifies a person)
     and `email` (checked, with its domain in lowercase). It has other COLUMNS, including `attributes`, only if the file
     has them. Cells are strings as the database stores them. An empty cell means that the value is unknown, times are in
-    UTC (`2026-02-19T08:00:00Z`), tags are between bars, and `attributes` is a JSON object of strings, or empty.
+    UTC (`2026-02-19T08:00:00Z`), tags are enclosed in bars, and `attributes` is a JSON object of strings, or empty.
     """
 
     lines: Sequence[int]

@@ -29,8 +29,8 @@ def _moment(value: object) -> object:
             continue
         if isinstance(moment, datetime) and moment.tzinfo is not None:
             raise FaultError(
-                f"{value!r} ends with an offset from UTC",
-                f"write {_told(moment.replace(tzinfo=None))}, and a line such as `timezone: Europe/Paris`",
+                f"the end of {value!r} is a time difference, not a time zone",
+                f"write {_told(moment.replace(tzinfo=None))}, and add a line such as `timezone: Europe/Paris`",
             )
         if _WITHOUT_DASHES.match(value.strip()):
             raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}")

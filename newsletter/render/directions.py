@@ -51,7 +51,10 @@ def _direct(node: SyntaxTreeNode, around: Direction) -> None:
 
 
 def _direct_item(item: SyntaxTreeNode, around: Direction) -> None:
-    """Set the direction of only the words in an item that runs against its list, so that its bullet stays in place."""
+    """Set the direction of an item that differs from that of its list for its words only.
+
+    The bullet then stays in place.
+    """
     for child in item.children:
         inline = child.children[0].token if child.type == "paragraph" else None
         own = direction_of_text(_text(child), around) if inline is not None else around

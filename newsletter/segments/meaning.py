@@ -154,7 +154,7 @@ class Meaning(Transformer[Token, Condition]):
 
     def one_of(self, token: Token, values: Sequence[Value]) -> Condition:
         if token.lower() in _OCCASIONS:
-            what = f"{token.lower()} is a date and cannot be used with in (…)"
+            what = f"{token.lower()} is a date and cannot be used with `in (…)`"
             self._fault(token.start_pos, what, f"write, for example, {token.lower()} >= 2025-06-01")
         return OneOf(self._field(token), tuple(value.text for value in values))
 

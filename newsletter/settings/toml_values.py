@@ -49,7 +49,7 @@ def fault_in_value(prefix: str, value: str) -> ValueFault | None:
         what = f"the number of {key} has a comma"
         remedy = f"write {prefix}{bare.replace(',', '')}"
     elif re.fullmatch(r"0[0-9]+", bare):
-        what = f"the number of {key} begins with 0"
+        what = f"the number in {key} begins with 0"
         remedy = f'write {prefix}{bare.lstrip("0") or 0}, or "{bare}" as text'
     elif value[-1] in STRAIGHT_QUOTES + CURLY_QUOTES:
         what = f"the text of {key} has no quote at its beginning"

@@ -240,7 +240,7 @@ def _require_email(restored: Connection, subscriber: int | None) -> str:
     email = _EMAIL_OF(restored, subscriber=subscriber)
     if email is None:
         raise InputError(
-            "people have been erased since this backup was made, and without NEWSLETTER_KEY they cannot be found in it; set "
+            "people have been erased since this backup was made, and it takes NEWSLETTER_KEY to find them in it; set "
             "NEWSLETTER_KEY in the environment to the key with which they were erased"
         )
     return email

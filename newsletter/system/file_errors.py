@@ -56,9 +56,9 @@ def explained(
             what, remedy = f"there is no file {path.name} in {_as_folder(folder, shown)}", "check its name"
         case errno.ENOTDIR | errno.EEXIST:
             file = next((each for each in path.parents if each.is_file()), path)
-            what, remedy = f"{shown(file)} is a file, not a folder", _either("rename it", elsewhere)
+            what, remedy = f"{shown(file)} is a file, not a folder", _either("give it another name", elsewhere)
         case errno.EISDIR | errno.ENOTEMPTY:
-            what, remedy = f"{name} is a folder, not a file", _either("rename it", elsewhere)
+            what, remedy = f"{name} is a folder, not a file", _either("give it another name", elsewhere)
         case errno.EACCES | errno.EPERM if deed == "read":
             what, remedy = f"you do not have permission to read {name}", _allow(path, "r", name)
         case errno.EACCES | errno.EPERM:

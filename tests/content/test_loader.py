@@ -272,7 +272,11 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
             b"One\ntwo \xff\n",
             "issues/2026-02/letter.md:2: the file is not UTF-8 text; save it",
         ),
-        ("letter.md", "One\ntwo \x00\n", "issues/2026-02/letter.md:2: the line contains the control character U+0000"),
+        (
+            "letter.md",
+            "One\ntwo \x00\n",
+            "issues/2026-02/letter.md:2: the line contains an invisible character (U+0000)",
+        ),
         (
             "letter.md",
             "---\nbutton:\n  label: Go\n  url: /here\n---\n",
@@ -304,7 +308,7 @@ def test_a_mistake_names_its_line_and_the_remedy(
         (EVENT.replace("ends: 2026-02-25 11:00", "ends: 2026-02-25"), "only one of `starts` and `ends` has a time"),
         (EVENT.replace("title:", "timezone: PST8\ntitle:"), "events/a.md:2: timezone: 'PST8' is not a time zone"),
         (EVENT.replace("ends: 2026-02-25", "repeats: weekly\nends: 2026-03-05"), "the event repeats weekly, but"),
-        (EVENT.replace("08:00", "08:00+02:00"), "ends with an offset from UTC; write 2026-02-25 08:00"),
+        (EVENT.replace("08:00", "08:00+02:00"), "is a time difference, not a time zone; write 2026-02-25 08:00"),
         (
             EVENT.replace("starts: 2026-02-25 08:00\n", ""),
             "events/a.md:3: the event has no start; add a line such as `starts: ",

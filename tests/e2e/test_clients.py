@@ -112,7 +112,7 @@ def test_an_older_table_changes_nothing(workspace: Path, web: WebServer) -> None
 @pytest.mark.parametrize(
     ("page", "why"),
     [
-        (Page(status=503), "the server answered 503"),
+        (Page(status=503), "the server returned 503"),
         (Page(body=b"<html>Moved</html>"), "this is not version 1 of caniemail's table (line 1 is not JSON"),
         (Page(body=answer(stats={"gmail": {"ios": {"2024": "?"}}})), "data › 0 › stats › gmail › ios › 2024"),
         (Page(body=answer()[:-100]), "is not JSON"),

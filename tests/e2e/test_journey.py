@@ -140,7 +140,7 @@ def test_a_waiver_needs_a_reason_and_stands_in_the_ledger(workspace: Path) -> No
     send = ("send", "2026-02", "--to", "everyone", "--yes", "--waive", "E1")
     assert "needs its own --because" in run(workspace, *send, expect=2).stderr
     assert "needs a reason" in run(workspace, *send, "--because", " ", expect=2).stderr
-    assert "there is no check E99" in run(workspace, *send[:-1], "E99", "--because", "x", expect=2).stderr
+    assert "there is no check 'E99'" in run(workspace, *send[:-1], "E99", "--because", "x", expect=2).stderr
     run(workspace, *send, "--because", "the replay is what we announce")
     assert "E1: the replay is what we announce" in run(workspace, "status", "1").stdout
 
@@ -243,7 +243,7 @@ def test_check_knows_the_fields_of_the_list_once_there_is_one(workspace: Path) -
     write_workspace(
         workspace, {"issues/2026-02/letter.md": 'Hello {{ nikname | default("you") }}, here is a letter.\n'}
     )
-    assert "no subscriber has the field nikname" in run(workspace, "check", "2026-02", expect=1).stdout
+    assert "no subscriber has the field 'nikname'" in run(workspace, "check", "2026-02", expect=1).stdout
     assert "1 error" in run(workspace, "build", "2026-02", expect=1).stderr
 
 

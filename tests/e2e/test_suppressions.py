@@ -78,7 +78,7 @@ def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("add",), "write them as arguments, or use --file FILE"),
+        (("add",), "write them as arguments or use --file FILE"),
         (("add", "ana@example.org", "--file", "x.csv"), "but not both"),
         (("add", "somebody", "nobody"), "'nobody' is not an email address"),
         (

@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_made_pauses(tmp_path: Path) -> None:
     outcome = _submit(opened(tmp_path, SETTINGS), chunk(recipient(1, "ana@example.org")))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
-    assert outcome.reason.startswith("outbox is a file, not a folder; rename it")
+    assert outcome.reason.startswith("outbox is a file, not a folder")
 
 
 def test_the_folder_can_be_elsewhere(tmp_path: Path) -> None:

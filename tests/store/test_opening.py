@@ -33,7 +33,7 @@ def test_an_empty_file_is_not_made_into_a_database(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="the file does not exist"):
+    with pytest.raises(StoreError, match="file does not exist"):
         examine_database(tmp_path / "none.db")
 
     assert list(tmp_path.iterdir()) == []

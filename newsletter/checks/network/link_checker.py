@@ -184,7 +184,7 @@ def _of_status(status: int, host: str) -> LinkResult:
         return ""
     if status == _TOO_MANY_REQUESTS:
         return Unjudged(why=f"{host} received too many requests; check again later")
-    return f"answers {status} ({responses[status]})" if status in responses else f"answers {status}"
+    return f"returns {status} ({responses[status]})" if status in responses else f"returns {status}"
 
 
 def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkResult:

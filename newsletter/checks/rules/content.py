@@ -104,7 +104,11 @@ def check_defaults(context: CheckContext) -> Iterable[Problem]:
         may_lack = name not in _ALWAYS_FILLED and (known is None or name in known)
         if use.field.default is None and may_lack:
             what = f"readers without {name} would see a gap"
-            yield warning(use.place, what, f'write {{{{ {name} | default("…") }}}}, with a word for them in place of …')
+            yield warning(
+                use.place,
+                what,
+                f'write {{{{ {name} | default("…") }}}}, and put the word for these readers in place of …',
+            )
 
 
 RULES = (check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)

@@ -76,7 +76,7 @@ def _print_readers(readers: Readers) -> None:
     output.print_table(("readers", "email app", "name in settings"), rows)
     output.say()
     others = [client for client in table.clients if client not in readers.shares]
-    output.say(output.styled("Other known email apps, with no share of your readers:", "dim"))
+    output.say(output.styled("Other known email apps, for which no share of your readers is known:", "dim"))
     output.print_facts(
         (family, ", ".join(client.partition(".")[2] for client in table.members(family) if client in others))
         for family in table.families

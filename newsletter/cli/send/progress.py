@@ -57,7 +57,7 @@ def interruptible() -> Iterator[Interruption]:
         if interruption.is_asked:
             raise KeyboardInterrupt
         interruption.ask()
-        output.note("Stopping. Waiting for the current requests, so that their results are recorded …")
+        output.note("Stopping. Waiting for the current requests to finish, so that their results are recorded …")
 
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

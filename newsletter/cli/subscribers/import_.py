@@ -158,9 +158,9 @@ def _print_next_step(request: ImportRequest, report: ImportReport, *, has_status
         output.note("Dry run: nothing was changed.")
         output.print_next(command, "to import the file")
         if report.without_consent:
-            output.print_next(with_basis, "to import it, if you know why you may email people without consent")
+            output.print_next(with_basis, "to import it, if you have a reason to email people without consent")
     elif report.without_consent:
-        output.print_next(with_basis, "if you know why you may email them, for example: members of the society")
+        output.print_next(with_basis, "if you have a reason to email them, for example “members of the society”")
     elif report.rejected == report.rows and has_statuses:
         pass  # these people unsubscribed, so there is nothing to correct
     elif report.rejected:

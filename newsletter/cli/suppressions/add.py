@@ -52,7 +52,7 @@ def add(
     """
     if bool(emails) == (file is not None):
         raise InputError(
-            "give the addresses to block in one way; write them as arguments, or use --file FILE, but not both"
+            "give the addresses to block in only one way; write them as arguments or use --file FILE, but not both"
         )
     now, key = datetime.now(UTC), forget_key()
     terms = SuppressionTerms(reason=reason, topic=topic, detail=because.strip())

@@ -138,7 +138,7 @@ class SendGridAccount(Struct, frozen=True, kw_only=True):
         return f"SendGridAccount({self.host})"  # without the key
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
-        """Return what Rich shows, which otherwise prints every field."""
+        """Return what Rich should show. Otherwise, Rich prints every field."""
         return [("host", self.host)]
 
     @property
@@ -167,7 +167,7 @@ class SendGridAccount(Struct, frozen=True, kw_only=True):
     ) -> ProviderError:
         """Return an error that tells a person what failed. `again` says how to try again."""
         if answer.cause is None:
-            said = f"it answered {answer.status}: {answer.words(without=self.secrets)}"
+            said = f"it returned {answer.status}: {answer.words(without=self.secrets)}"
             remedy = {**_REMEDIES, **(remedies or {})}.get(answer.status, "read SendGrid's message")
         else:
             name = f"{type(answer.cause).__name__}: " if answer.was_handed_over else ""

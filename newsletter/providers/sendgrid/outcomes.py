@@ -31,7 +31,7 @@ def outcome_of(
         return _unanswered(answer.cause, was_handed_over=answer.was_handed_over, secrets=secrets)
     if answer.status < 400 and answer.status not in MOVED:
         return _success(answer, sandbox=sandbox)
-    said = f"SendGrid answered {answer.status}: {answer.words(without=secrets)}"
+    said = f"SendGrid returned {answer.status}: {answer.words(without=secrets)}"
     if answer.status >= 500:
         return Outcome(verdict=Verdict.UNKNOWN, reason=f"{said}; this does not show whether the emails were accepted")
     return _refused(answer, said, recipients, secrets=secrets)
@@ -86,7 +86,7 @@ def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
             NextStep.PAUSE,
             f"{valid}; delete sandbox = true from newsletter.toml, then run `newsletter resume`",
         )
-    reason = f"SendGrid answered {answer.status}, not 202 (accepted); correct api_url in newsletter.toml"
+    reason = f"SendGrid returned {answer.status}, not 202 (accepted); correct api_url in newsletter.toml"
     return Outcome(verdict=Verdict.UNKNOWN, next_step=NextStep.PAUSE, reason=f"{reason}, then run `newsletter resume`")
 
 

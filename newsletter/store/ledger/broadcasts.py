@@ -107,7 +107,7 @@ def last_claimed(database: Database, broadcast_id: int) -> datetime | None:
 
 
 def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Start a scheduled broadcast, because it is due or the provider can hold its email. Leave any other unchanged."""
+    """Start a broadcast if it is scheduled. Leave any other broadcast unchanged."""
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is BroadcastState.SCHEDULED:

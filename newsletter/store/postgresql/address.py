@@ -22,7 +22,7 @@ class Address(Struct, frozen=True, kw_only=True):
         return f"Address({self.shown})"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
-        """Return what Rich shows, which otherwise prints every field."""
+        """Return what Rich should show. Otherwise, Rich prints every field."""
         return [("shown", self.shown)]
 
 

@@ -46,7 +46,7 @@ DEFAULT_PORT = 8025
 _PORTS_TRIED = 20
 _HIGHEST_PORT = 65535
 _REASONS = {
-    errno.EADDRINUSE: "another program is using it; delete --port from the command, and a free port is used",
+    errno.EADDRINUSE: "another program is using it; delete --port from the command, and a free port will be used",
     errno.EACCES: "the system reserves it; choose a port from 1024 to 65535, for example --port 8030",
 }
 _PAGE_POLICY = (
@@ -152,7 +152,7 @@ class _Studio:
         """
         proof = self._proof(request)
         if proof.composed is None:
-            raise HTTPException(404, "The issue could not be built yet. Fix its errors first.\n")
+            raise HTTPException(404, "The issue cannot be built yet. Fix its errors first.\n")
         view = view_from(request.query_params)
         mail = mail_on_page(proof.config, proof.composed, view, self._lookup(proof, view))
         html = html_for_frame(mail.html, view.scheme)

@@ -74,7 +74,7 @@ def _fetched(url: str) -> bytes:
         with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_SECONDS) as answer:
             if answer.status_code != httpx.codes.OK:
                 status = answer.status_code
-                raise InputError(f"{url}: the server answered {status}; nothing was changed, so try again later")
+                raise InputError(f"{url}: the server returned {status}; nothing was changed, so try again later")
             for piece in answer.iter_bytes():
                 content += piece
                 if len(content) > _LARGEST_BYTES:

@@ -127,7 +127,7 @@ def test_a_domain_in_any_script_is_added_in_ascii(api: SendGridApi, lists: SendG
 def test_a_refusal_that_no_address_explains_is_an_error(api: SendGridApi, lists: SendGridSuppressionLists) -> None:
     api.script(*[Answer.error(400, "recipient_emails is unknown")] * 23)
 
-    with pytest.raises(ProviderError, match="answered 400: recipient_emails is unknown"):
+    with pytest.raises(ProviderError, match="returned 400: recipient_emails is unknown"):
         lists.add([f"person{number}@example.org" for number in range(12)])
 
 
@@ -178,7 +178,7 @@ def test_it_waits_as_long_as_the_provider_asks(
 def test_it_does_not_wait_for_ages(api: SendGridApi, lists: SendGridSuppressionLists, waits: list[float]) -> None:
     api.script(Answer.error(429, "slow down", X_RateLimit_Reset=str(int(NOW.timestamp()) + 900)))
 
-    with pytest.raises(ProviderError, match=r"answered 429.*then sync again"):
+    with pytest.raises(ProviderError, match=r"returned 429.*then sync again"):
         pulled(lists, BOUNCES)
 
     assert waits == []
@@ -187,7 +187,7 @@ def test_it_does_not_wait_for_ages(api: SendGridApi, lists: SendGridSuppressionL
 def test_a_fault_that_stays_is_told(api: SendGridApi, lists: SendGridSuppressionLists, waits: list[float]) -> None:
     api.script(*[Answer.error(500, "oh")] * 4)
 
-    with pytest.raises(ProviderError, match="did not show its list of spam reports: it answered 500: oh"):
+    with pytest.raises(ProviderError, match="did not show its list of spam reports: it returned 500: oh"):
         pulled(lists, ProviderList.SPAM_REPORTS)
 
     assert waits == [1.0, 2.0, 4.0]

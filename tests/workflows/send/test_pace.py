@@ -89,7 +89,7 @@ def test_a_window_may_last_until_midnight(tmp_path: Path) -> None:
         ('hours = "08:00-08:00"', "ends before it begins"),
         ('hours = "8-20"', "is not a range of hours"),
         ('hours = "08:00-24:30"', "is not a range of hours"),
-        ("per_hour = 0", "greater than or equal to 1"),
+        ("per_hour = 0", "the number is too small"),
         ('weekdays = ["someday"]', "mon"),
     ],
 )

@@ -15,7 +15,7 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
     [
         # begins like an option, names a tag, has a line break after a value, or names a statement of SQL
         ("newsletter/cli/send/send.py", "--to and --where cannot be combined; give only one of them"),
-        ("newsletter/checks/rules/accessibility.py", "put `title` of issue.yaml into an <h1>"),
+        ("newsletter/checks/rules/accessibility.py", "put the `title` from issue.yaml in an <h1>"),
         ("newsletter/cli/send/plan.py", "{…} cannot hold the issue for that long: `newsletter run-due` sends it"),
         ("newsletter/store/postgresql/failures.py", "GRANT you CREATE on the database"),
         # what is wrong and what to do, in two arguments or in a variable
@@ -24,7 +24,7 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
         ("newsletter/cli/send/test.py", "Send a test copy to your reviewers."),
         ("newsletter/checks/rules/links.py", "Unclear link text. The text of every link must say where it leads"),
         # outside Python
-        ("newsletter/checks/data/axe.toml", "has no title; show `title` of issue.yaml in <title>"),
+        ("newsletter/checks/data/axe.toml", "has no title; put the `title` from issue.yaml in <title>"),
         ("newsletter/checks/data/rules.toml", "Broken links"),
         ("newsletter/checks/clients/data/judgments.toml", "it only reduces movement"),
         ("newsletter/lists/export_formats.py", "complained about an email"),

@@ -134,7 +134,8 @@ def _problems(rules: Iterable[SpamRule], total: float, severity: Severity, conte
             severity=severity,
             place=_place_of(rule, context),
             what=f"SpamAssassin gives {rule.score:g} of {total:g} spam points for {rule.name}{meaning}{seen}",
-            remedy=f"change the text or setting that the rule is about; aim for at most {GOOD_SCORE:g} points in total",
+            remedy="change the text or setting that the rule is about, "
+            f"and aim for at most {GOOD_SCORE:g} points in total",
         )
 
 

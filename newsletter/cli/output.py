@@ -223,7 +223,7 @@ def confirm(question: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise InputError(
-            "this command asks for confirmation, but runs without a terminal; add --yes to confirm in advance"
+            "this command asks for confirmation, but is running without a terminal; add --yes to confirm in advance"
         )
     print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}

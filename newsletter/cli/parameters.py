@@ -116,7 +116,7 @@ def _refusal(
     else:
         limits = range_of(parameter)
         remedy = f"write a whole number, {limits}" if limits else "write a whole number"
-    return InputError(f"{name}: {shortened(typed)!r} is not a possible value; {remedy}")
+    return InputError(f"{name}: {shortened(typed)!r} is not valid; {remedy}")
 
 
 def range_of(parameter: _Ranged) -> str | None:

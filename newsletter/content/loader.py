@@ -146,7 +146,8 @@ class _IssueReader(Struct):
             types = list(self.section_types)
             if line is None:
                 what = f"no type of section is called {type_name!r}, so this file must name its type"
-                remedy = f"begin it with the three lines ---, `type: text` and ---, with one of {', '.join(types)}"
+                remedy = "begin it with the three lines ---, `type: text` and ---, where the type is one of "
+                remedy += ", ".join(types)
             else:
                 what, remedy = f"there is no section type {type_name!r}", suggestion(type_name, types)
             self.reading.add(document.path, line, what, remedy)

@@ -19,7 +19,7 @@ from newsletter.model.picture_files import (
 from newsletter.settings.mistakes import suggestion
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
-_USABLE = "use a file in the format JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP"
+_USABLE = "use a file in JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP format"
 _SMALLER = "open it in an image editor, and export a version that is at most 4,000 pixels wide"
 _PHONES_OWN = frozenset({".heic", ".heif"})
 
@@ -34,7 +34,7 @@ def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str)
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         remedy = f"copy it into {shown(folder / 'images')}/, and write images/{path.name}"
-        raise FaultError(f"the image {name} is outside the folder {shown(folder)}/", remedy)
+        raise FaultError(f"the image {name} is outside {shown(folder)}/", remedy)
     ending = path.suffix.lower()
     if ending in _PHONES_OWN:
         remedy = f"export it as JPEG into the same folder, and write {Path(name).with_suffix('.jpg')}"
@@ -91,7 +91,7 @@ def _require_head(path: Path, name: str, _modified_ns: int) -> None:
     except Image.DecompressionBombError as err:
         raise FaultError(f"the image {name} is too large to open", _SMALLER) from err
     except DECODING_FAULTS as err:
-        what = f"the image {name} is damaged, or its name has the wrong ending"
+        what = f"the image {name} is damaged, or its name has the wrong extension"
         raise FaultError(what, "open it in an image editor, and export it again") from err
     if width * height > MOST_PIXELS:
         what = f"the image {name} is too large to open: {width:,} × {height:,} pixels"

@@ -77,7 +77,7 @@ def wrong_indentation(line: int, spaces: int, wanted: int, beside: int, content:
 def indented_above(line: int, spaces: int, later: int, later_spaces: int) -> YamlMistake:
     """Return the mistake for a line that is indented more than a `later` line on the outermost level."""
     what = f"the line is indented by {_spaces(spaces)}, but line {later} by {_spaces(later_spaces)}"
-    return YamlMistake(line, what, "begin both lines without spaces")
+    return YamlMistake(line, what, "remove the spaces at the beginning of both lines")
 
 
 def list_without_key(line: int, content: str) -> YamlMistake:

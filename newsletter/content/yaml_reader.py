@@ -293,6 +293,6 @@ def _is_cut(value: str, rest: str) -> bool:
 def _remedy_in_braces(before: tuple[str, str] | None, key: str) -> str:
     """Return how to fix a word in braces that has no colon. Most often it is the end of text that contains a comma."""
     if before is None:
-        return "write pairs with a colon and a comma between two pairs: { label: Read, url: https://example.org }"
+        return "write each pair with a colon, and put a comma between pairs: { label: Read, url: https://example.org }"
     name, text = before
-    return f"put a text with a comma in quotes: {name}: {in_quotes(f'{text}, {key}')}"
+    return f"put text that contains a comma in quotes: {name}: {in_quotes(f'{text}, {key}')}"

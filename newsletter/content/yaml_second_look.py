@@ -189,7 +189,7 @@ class _YamlLines(Struct):
             if hidden is not None and _depth(value.replace("#", "."), 0)[0] == 0:
                 self.opened = None
                 what = f"the text in brackets is cut off at “{shortened(value[hidden.end() - 1 :])}”"
-                return YamlMistake(number, what, "put the text with # in quotes")
+                return YamlMistake(number, what, "put the text that contains # in quotes")
             return None
         rest = value[end:].strip(" \t")
         if rest and not rest.startswith("#"):

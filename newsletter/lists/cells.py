@@ -84,7 +84,7 @@ def _fault(cell: str) -> str:
     if len(cell) > LONGEST_CELL:
         return f"a cell has {len(cell):,} characters; shorten it to {LONGEST_CELL:,} at most, or leave out the column"
     if not cell.isprintable() and _CONTROL.search(cell):
-        return "it contains a line break or other control character; write the cell on one line"
+        return "it contains a line break or another control character; write the cell on one line"
     return ""
 
 
@@ -96,7 +96,7 @@ def on_one_line(text: str) -> str:
 def require_one_line(option: str, text: str) -> str:
     """Return the text of an option, stripped. Raise InputError if the text is not a single line."""
     if _CONTROL.search(text):
-        raise InputError(f"{option} {text!r} contains a line break or other control character; write it on one line")
+        raise InputError(f"{option} {text!r} contains a line break or another control character; write it on one line")
     return text.strip()
 
 

@@ -120,7 +120,7 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             choice = ", ".join(map(repr, names[:20]))
             remedy = f'write --map "{close[0]}={target}"' if close else f"write one of these after --map: {choice}"
-            faults.append((f"--map names the column {name!r}, which the file does not have", remedy))
+            faults.append((f"--map names the column {name!r}, which is not in the file", remedy))
         near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
         if near and letters_of(target) not in _KNOWN_BY_LETTERS:
             remedy = f'write --map "{name}={near[0]}", or choose a name for a column of your own that is less similar'

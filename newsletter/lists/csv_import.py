@@ -207,7 +207,9 @@ class _Conversion:
         for cell in column.different:
             shown = f"{status.name} {shortened(cell) or 'is empty'}"
             if why := status.reason_of(cell):
-                reasons[cell] = f"{why.told}{where} ({shown}); skipped; if this address is on your list, block it too"
+                reasons[cell] = (
+                    f"{why.told}{where} ({shown}), so the row is skipped; if this address is on your list, block it too"
+                )
             elif status.is_unknown(cell) and not status.is_free:
                 doubts[cell] = f"{shown} is not a known value{where}; find out whether this person may be emailed"
         self.findings.add_faults(column.places_of(reasons))

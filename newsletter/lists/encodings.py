@@ -161,7 +161,7 @@ def _by_letters(path: Path, bad: int) -> Encoding:
             _SAVE_AGAIN,
         )
     if not letters.are_western:
-        raise mistake(path, ends + 1, "it cannot be detected how the letters of this file are encoded", _NAME_IT)
+        raise mistake(path, ends + 1, "the encoding of this file cannot be detected", _NAME_IT)
     codec = "mac-roman" if letters.are_of_a_mac else "cp1252"
     words = [word for line in letters.samples for word in _WORD.findall(line.decode(codec, "replace"))]
     shown = ", ".join(dict.fromkeys(words[:_SAMPLES])) or "its letters"

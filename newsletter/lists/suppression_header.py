@@ -96,7 +96,7 @@ def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFor
         what = "this is the report of an import, which does not say who unsubscribed"
         return what, "name a file that lists only people who unsubscribed"
     if not emails:
-        remedy = "write one address per line, or write email in the first line above the column with the addresses"
+        remedy = 'write one address per line, or write "email" in the first line, above the column with the addresses'
         return "there are no addresses, and there is no column named email", remedy
     if len(emails) > 1:
         what = f"the columns {' and '.join(repr(columns[place].name) for place in emails)} both contain addresses"

@@ -158,8 +158,8 @@ class _RowReader:
         if known is not None:
             return known, ""
         if words and given is None:
-            what = f"{_short(words)} is not a reason"
-            remedy = f"write one of {', '.join(_REASONS)}, or add --reason unsubscribed to use this for the whole file"
+            what = f"{_short(words)} is not a valid reason"
+            remedy = f"write one of {', '.join(_REASONS)}, or add --reason unsubscribed to use it for the whole file"
             raise FaultError(what, remedy)
         return given or SuppressionReason.UNSUBSCRIBED, words
 

@@ -157,7 +157,7 @@ def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> Mi
     address = cells[place].strip() if len(cells) > place else ""
     count = count_of(len(cells), "cell")
     what = f"the row has {count}, and the header has {header.width}"
-    fault = FaultError(what, "open the file in a spreadsheet, and move the cells of this row below their columns")
+    fault = FaultError(what, "open the file in a spreadsheet, and move each cell in this row under its column heading")
     return Misfit(line=line, email=shortened(address), fault=fault)
 
 
@@ -170,5 +170,5 @@ def _unreadable(path: Path, line: int, row: str) -> MistakesError:
     if len(row) > LONGEST_LINE:
         return too_long(path, line)
     what = "the file cannot be read from here on, because its quotes do not match"
-    remedy = 'close each quote that opens a cell, and double quotes inside the text: "say ""hi"""'
+    remedy = 'close each quote that opens a cell, and double any quotes inside the text: "say ""hi"""'
     return mistake(path, line, what, remedy)

@@ -23,7 +23,7 @@ from newsletter.system.files import PRIVATE, synchronize, write_whole
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 _LONGEST_NAME = 120  # characters of the address in a file's name; file systems allow 255 bytes in total
-_ELSEWHERE = "choose another folder in [provider.outbox] of newsletter.toml"
+_ELSEWHERE = "choose another folder under [provider.outbox] in newsletter.toml"
 
 
 def open_provider(config: Config, _environ: Mapping[str, str], clock: Clock) -> "Outbox":

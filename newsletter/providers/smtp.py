@@ -54,10 +54,12 @@ def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "
         return SmtpRelay(settings, password="", clock=clock)
     if not settings.username.isascii():
         raise ProviderError(
-            "username below [provider.smtp] in newsletter.toml contains an accented letter or other sign; "
-            "write it exactly as your mail server knows it"
+            "username under [provider.smtp] in newsletter.toml contains an accented letter or another special character"
+            "; write it exactly as your mail server expects it"
         )
-    password = require_secret(environ, "NEWSLETTER_SMTP_PASSWORD", "the password of [provider.smtp] username")
+    password = require_secret(
+        environ, "NEWSLETTER_SMTP_PASSWORD", "the password for the username under [provider.smtp]"
+    )
     return SmtpRelay(settings, password=password, clock=clock)
 
 

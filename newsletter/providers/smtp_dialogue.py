@@ -151,7 +151,7 @@ def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: 
     options = f" SIZE={size_bytes}" if "size" in relay.extensions else ""
     if not address.isascii():
         if "smtputf8" not in relay.extensions:
-            return Answer(ReplyMeaning.RECIPIENT, "the relay cannot send to an address with characters outside ASCII")
+            return Answer(ReplyMeaning.RECIPIENT, "the relay cannot send to an address with non-ASCII characters")
         options += " BODY=8BITMIME SMTPUTF8"
     return f"MAIL FROM:<{sender}>{options}"
 

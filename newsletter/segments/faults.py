@@ -14,9 +14,9 @@ _MOST_NAMED = 8  # the most names that are listed if none is similar
 
 _REMEDY_FOR_FOUND = (
     (re.compile("="), "write a single ="),
-    (re.compile("&"), "write the word and instead"),
-    (re.compile(r"\|"), "write the word or instead"),
-    (re.compile(r"!(?!\s*=)"), "write the word not instead"),
+    (re.compile("&"), "write `and` instead"),
+    (re.compile(r"\|"), "write `or` instead"),
+    (re.compile(r"!(?!\s*=)"), "write `not` instead"),
     (re.compile("[“”„‘’«»]"), 'write straight quotes, for example "es"'),
     (re.compile("[\"'][^\"']*$"), 'write a quote at the end of the text too, for example "es"'),
     (re.compile("[-/.][0-9]"), "write a date as 2025-06-01"),
@@ -24,10 +24,10 @@ _REMEDY_FOR_FOUND = (
 _REMEDY_FOR_EXPECTED = (
     ({"DOUBLE", "SINGLE", "RPAR"}, 'put the issue, tag or topic in quotes, for example opened("2026-01")'),
     ({"DOUBLE", "SINGLE"}, 'put the value in quotes, for example language = "es", or write a date as 2025-06-01'),
-    ({"OPERATOR"}, 'write what you compare the field with, for example language = "es" or language in ("es", "pt")'),
+    ({"OPERATOR"}, 'write what to compare the field with, for example language = "es" or language in ("es", "pt")'),
     ({"NAME"}, 'write a condition, for example language = "es", tagged("teacher") or everyone'),
     ({"UNIT"}, "join two conditions with `and` or `or`, or write a time span as 90 days ago"),
-    ({"_AGO"}, "add the word ago, for example 90 days ago"),
+    ({"_AGO"}, 'add "ago", for example "90 days ago"'),
     ({"COMMA", "RPAR"}, "write a comma between values, and ) after the last"),
     ({"RPAR", "_AND"}, "write ) here, or join the next condition with `and` or `or`"),
     ({"RPAR"}, "write ) here"),

@@ -177,7 +177,7 @@ class Meaning(Transformer[Token, Condition]):
             self._fault(
                 position,
                 f"the date {text} does not exist",
-                "write a day of the calendar as year-month-day, such as 2025-06-01",
+                "write a day that exists as year-month-day, such as 2025-06-01",
             )
             day = self._calendar.today
         return Value(position, text, day)
@@ -185,12 +185,12 @@ class Meaning(Transformer[Token, Condition]):
     def _span(self, token: Token, unit: Token) -> Value:
         position, day = token.start_pos or 0, None
         if not token.isdigit():
-            self._fault(position, f"{token} is not a whole number", "write a whole number, for example 90 days ago")
+            self._fault(position, f"{token} is not a whole number", "write a whole number, as in 90 days ago")
         elif (day := self._calendar.day_ago(int(token), unit)) is None:
             self._fault(
                 position,
                 f"{token} {unit} ago is too far in the past",
-                "write a smaller number, for example 90 days ago",
+                "write a smaller number, as in 90 days ago",
             )
         day = day or self._calendar.today
         return Value(position, str(day), day)

@@ -26,9 +26,9 @@ _REMEDY = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "write only digits, for example 20"),
     **dict.fromkeys(("float_type", "float_parsing"), "write a number without quotes, for example 20 or 0.5"),
     "greater_than_equal": "write {ge:g} or more",
-    "greater_than": "write more than {gt:g}",
+    "greater_than": "write a number greater than {gt:g}",
     "less_than_equal": "write {le:g} or less",
-    "less_than": "write less than {lt:g}",
+    "less_than": "write a number less than {lt:g}",
 }
 # These differ between the two kinds of files.
 _REMEDY_IN_YAML = {
@@ -96,7 +96,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> t
             fault, remedy = parts_of(details["ctx"]["error"], otherwise=remedy)
             what = f"{key}: {fault}" if location else fault
         case "literal_error" | "enum":
-            what, remedy = f"{key}: {value!r} is not a possible value", f"write {details['ctx']['expected']}"
+            what, remedy = f"{key}: {value!r} is not valid", f"write {details['ctx']['expected']}"
         case _ if value is None:  # a key without a value after its colon
             what, remedy = f"{key} is empty", "write a value, or delete the line"
         case "string_type" if not isinstance(value, dict | list):
@@ -113,7 +113,7 @@ def _line_to_add(location: Location, *, is_toml: bool) -> str:
     """Return how to add a missing key, with the name of the table or of the key that it belongs to."""
     *above, name = location
     if is_toml:
-        return f"add the line `{name} = …` below [{'.'.join(map(str, above))}]"
+        return f"add the line `{name} = …` under [{'.'.join(map(str, above))}]"
     parent = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in above)
     return f"add the line `{name}: …`{f' to {parent}' if parent else ''}"
 

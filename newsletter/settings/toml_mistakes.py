@@ -44,7 +44,7 @@ def mistake_in_long_key(text: str, *, path: str) -> Mistake | None:
     if match is None:
         return None
     what = f"the key that begins with {match[0][:20]}… has more than {_MOST_PARTS} parts"
-    remedy = "write a key with fewer dots, such as `name`, below the [table] that it belongs to"
+    remedy = "write a key with fewer dots, such as `name`, under the [table] that it belongs to"
     return Mistake(path=path, line=text.count("\n", 0, match.start()) + 1, what=what, remedy=remedy)
 
 
@@ -224,7 +224,7 @@ class _TomlLines(Struct):
     def _item(self, number: int, opened: _OpenValue, line: str, position: int) -> int | None:
         """Check one item of a list. Return the position after it, or None if the rest of the line is skipped."""
         if self.needs_comma:
-            what = f"there is no comma between two items of {opened.key}"
+            what = f"there is no comma between two items in {opened.key}"
             self._tell(number, what, f"write a comma before {shortened(line[position : position + 100])}")
         self.needs_comma = True
         sign = line[position]
@@ -237,37 +237,37 @@ class _TomlLines(Struct):
             if closed is not None:
                 return closed
             words = line[position + 1 :].rstrip(" \t],")
-            self._tell(number, f"an item of {opened.key} has no quote at its end", f"write {in_quotes(words)}")
+            self._tell(number, f"an item in {opened.key} has no closing quote", f"write {in_quotes(words)}")
             return len(line) - 1 if line.endswith("]") else len(line)
         end = match.end() if (match := _ITEM.match(line, position)) else position + 1
         word = line[position:end].strip()
         if is_bare_value(word):
             return end
         if sign in CURLY_QUOTES:
-            what = f"an item of {opened.key} is in curly quotes"
+            what = f"an item in {opened.key} is in curly quotes"
             self._tell(number, what, f"write straight quotes: {in_quotes(inside_quotes(word))}")
         else:
-            self._tell(number, f"an item of {opened.key} is not in quotes", f"write {in_quotes(word)}")
+            self._tell(number, f"an item in {opened.key} is not in quotes", f"write {in_quotes(word)}")
         return end
 
     def _end_of_list(self, number: int, opened: _OpenValue, rest: str) -> None:
         self.opened = None
         if rest and not rest.startswith("#"):
-            what = f"there is text after the list of {opened.key}"
+            what = f"there is text after the list {opened.key}"
             self._tell(number, what, f"put it on a line of its own: {shortened(rest)}")
 
     def _braces(self, number: int, line: str, opened: _OpenValue) -> None:
         self.opened = None
         if "}" not in line:
-            what = f"the brace of {opened.key} is not closed on its line"
+            what = f"the brace after {opened.key} is not closed on the same line"
             self._tell(number, what, f"write {opened.key} = {shortened(line)} }}")
 
     def _never_closed(self, opened: _OpenValue) -> None:
         if opened.sign in _CLOSING:
-            what = f"the list of {opened.key} has no closing bracket"
+            what = f"the list {opened.key} has no closing bracket"
             self._tell(opened.line, what, f"write {_CLOSING[opened.sign]} after its last item")
         else:
-            what = f"the text of {opened.key} has no {opened.sign} at its end"
+            what = f"the text of {opened.key} has no closing {opened.sign}"
             self._tell(opened.line, what, f"write {opened.sign} after its last line")
 
 

@@ -46,13 +46,13 @@ def fault_in_value(prefix: str, value: str) -> ValueFault | None:
         what = f"{key} is {bare}"
         remedy = f"write {prefix}{_TRUTH[bare.lower()]}, or put it in quotes if it is text"
     elif _GROUPED_NUMBER.fullmatch(bare):
-        what = f"the number of {key} has a comma"
+        what = f"the number in {key} contains a comma"
         remedy = f"write {prefix}{bare.replace(',', '')}"
     elif re.fullmatch(r"0[0-9]+", bare):
         what = f"the number in {key} begins with 0"
         remedy = f'write {prefix}{bare.lstrip("0") or 0}, or "{bare}" as text'
     elif value[-1] in STRAIGHT_QUOTES + CURLY_QUOTES:
-        what = f"the text of {key} has no quote at its beginning"
+        what = f"the text of {key} has no opening quote"
         remedy = f"write {prefix}{in_quotes(value[:-1])}"
     else:
         what = f"the text of {key} is not in quotes"
@@ -64,7 +64,7 @@ def _fault_in_quotes(prefix: str, value: str) -> ValueFault | None:
     end = end_of_quotes(value, 1, sign)
     if end is None:
         words = value[1:-1] if value[-1] in CURLY_QUOTES else value[1:]
-        what = f"the text of {key} has no quote at its end"
+        what = f"the text of {key} has no closing quote"
         if value[-1] in CURLY_QUOTES:
             what = f"the text of {key} ends with a curly quote"
         return ValueFault(what, f"write {prefix}{in_quotes(words)}")

@@ -92,7 +92,7 @@ def _copied(path: Path, folder: Path) -> Path:
             with suppress(FileNotFoundError):
                 shutil.copyfile(each, folder / each.name)
     except OSError as err:
-        elsewhere = f"set the environment variable TMPDIR to a folder other than {folder.parent}"
+        elsewhere = f"set the TMPDIR environment variable to a folder other than {folder.parent}"
         raise StoreError(str(explained(err, path, deed="copied", elsewhere=elsewhere))) from err
     return copy
 

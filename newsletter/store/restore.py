@@ -138,8 +138,8 @@ def restore(database: Database, path: Path, *, key: bytes | None, now: datetime,
 def _require_nobody_sends(database: Database, present: Connection) -> None:
     if any(database.alive(runner) for runner in _RUNNERS(present)):
         raise InputError(
-            "a broadcast is being sent from this database; wait until it is done, or stop the program that sends it, "
-            "and try again"
+            "a broadcast is being sent from this database; wait until it is done, or stop the program that is sending "
+            "it, and try again"
         )
 
 

@@ -12,7 +12,9 @@ from newsletter.errors import InputError
 from newsletter.model.address import masked
 
 VARIABLE = "NEWSLETTER_KEY"
-HOW_TO_MAKE_ONE = "`openssl rand -hex 32` creates one; keep it with your other secrets (docs/privacy.md, The key)"
+HOW_TO_MAKE_ONE = (
+    "create a key with `openssl rand -hex 32` and keep it with your other secrets (docs/privacy.md, The key)"
+)
 
 # The locations of programs and libraries, the language and time zone, and the folder for temporary files.
 _NEEDED = frozenset(

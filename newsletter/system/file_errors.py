@@ -67,7 +67,7 @@ def explained(
             what = f"you do not have permission to {verb} files in {told}"
             remedy = _either(_allow(place, "wx", told), elsewhere)
         case errno.EROFS:
-            what = f"{name} is on a disk that is read-only, so it cannot be {deed}"
+            what = f"{name} is on a read-only disk, so it cannot be {deed}"
             remedy = elsewhere or f"{_SOMEONE} this disk"
         case errno.ENAMETOOLONG:
             what, remedy = f"the name {path.name[:40]}… is too long", "choose a shorter name"

@@ -103,7 +103,7 @@ def test_a_wrong_value_is_told_in_one_sentence_that_quotes_it(typed: str) -> Non
 
         assert isinstance(error, InputError), (words, parameter.name)
         name = max(parameter.opts, key=len) if is_option else parameter.metavar
-        assert str(error).startswith(f"{name}: {typed!r} is not a possible value; "), (words, str(error))
+        assert str(error).startswith(f"{name}: {typed!r} is not valid; "), (words, str(error))
         assert re.search(
             r"; (write a whole number(, \d+ (or more|to \d+))?|choose from [\w, -]+|did you mean .+)$", str(error)
         )

@@ -241,8 +241,8 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "letter.md",
             "---\nthanks:\n  - {language: es, text: Gracias, amigas}\n---\n",
-            "issues/2026-02/letter.md:3: “amigas” in the braces has no colon; put a text with a comma in quotes: text: "
-            '"Gracias, amigas"',
+            "issues/2026-02/letter.md:3: “amigas” in the braces has no colon; put text that contains a comma in quotes"
+            ': text: "Gracias, amigas"',
         ),
         (
             "letter.md",
@@ -263,7 +263,7 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "letter.md",
             "![A](../../../etc/a.png)\n",
-            "is outside the folder issues/2026-02/; copy it into issues/2026-02/images/",
+            "is outside issues/2026-02/; copy it into issues/2026-02/images/",
         ),
         ("letter.md", "![A](images/a.pdf)\n", "issues/2026-02/letter.md:1: images/a.pdf is not an image"),
         ("letter.md", "![A](images/a.heic)\n", "letter.md:1: images/a.heic is a HEIC photo"),
@@ -370,7 +370,7 @@ def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
 def test_a_picture_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     files = {"issues/2026-02/letter.md": "![A](images/a.png)\n", "issues/2026-02/images/a.png": b"not a picture"}
     root = write_workspace(tmp_path, files)
-    assert "is damaged, or its name has the wrong ending" in mistakes(root)[0]
+    assert "is damaged, or its name has the wrong extension" in mistakes(root)[0]
     (root / "issues/2026-02/images/a.png").write_bytes(png())
     path = (root / "issues/2026-02/images/a.png").resolve()
     place = Place(path="issues/2026-02/letter.md", line=1)

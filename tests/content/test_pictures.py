@@ -47,9 +47,9 @@ def test_every_kind_that_can_be_turned_into_one_for_mail_is_taken(tmp_path: Path
     ("name", "content", "said"),
     [
         ("a.heic", b"x", "is a HEIC photo, which email apps cannot show; export it as JPEG"),
-        ("a.pdf", b"x", "is not an image that can be used in an email; use a file in the format JPEG, PNG"),
+        ("a.pdf", b"x", "is not an image that can be used in an email; use a file in JPEG, PNG"),
         ("a", b"x", "is not an image"),
-        ("a.jpg", picture("PNG"), "is damaged, or its name has the wrong ending; open it"),
+        ("a.jpg", picture("PNG"), "is damaged, or its name has the wrong extension; open it"),
         ("a.png", picture("PNG")[:-30], "is damaged"),
         ("a.png", b"", "is damaged"),
         ("a.webp", b"RIFF", "is damaged"),

@@ -120,9 +120,9 @@ CARDS = "cards:\n  - title: Ours\n    steps: [Do it.]"
         (
             "show: all\napps:\n  - yahoo\n  - hotmail",
             6,
-            "'hotmail' is not a possible value; write 'gmail-phone', 'gmail-desktop'",
+            "'hotmail' is not valid; write 'gmail-phone', 'gmail-desktop'",
         ),
-        ("show: mine", 3, "show: 'mine' is not a possible value; write 'all' or 'own'"),
+        ("show: mine", 3, "show: 'mine' is not valid; write 'all' or 'own'"),
     ],
 )
 def test_keys_that_exclude_each_other_are_a_mistake(

@@ -121,7 +121,7 @@ def test_what_is_right_has_no_mistake(text: str) -> None:
         ),
         ("sections:\n  - a\n - b\n", ["3: the line is indented by 1 space, but line 2 by 2 spaces", "`  - b`"]),
         ("a: b\n  c: d\n  e: f\n", ["2: the line is indented by 2 spaces, but line 1 by no spaces", "`c: d`"]),
-        ("  a: b\nc: d\n", ["1: the line is indented by 2 spaces, but line 2 by no spaces; begin both"]),
+        ("  a: b\nc: d\n", ["1: the line is indented by 2 spaces, but line 2 by no spaces; remove the spaces"]),
         ("- a: b\n   c: d\n- e: f\n", ["2: the line is indented by 3 spaces, but line 1 by 2 spaces", "`  c: d`"]),
         # text cut off
         (
@@ -135,7 +135,7 @@ def test_what_is_right_has_no_mistake(text: str) -> None:
         # what else ends a text or a list
         (
             "a: {text: One, two}\n",
-            ['1: “two” in the braces has no colon; put a text with a comma in quotes: text: "One, two"'],
+            ['1: “two” in the braces has no colon; put text that contains a comma in quotes: text: "One, two"'],
         ),
         ("a: [b, c\nd: e\n", ["1: the bracket [ that begins here is never closed; write ] after the last item"]),
         ("a: b\na: c\n", ["2: the key 'a' appears twice, first on line 1; delete one of them"]),

@@ -88,7 +88,7 @@ def test_assumed_encoding_is_said_and_can_be_named(workspace: Path) -> None:
         (b"PK\x03\x04", (), "list.csv: it is a workbook"),
         (b"Mail\nana@example.org\n", (), 'or add --map "Mail=email"'),
         (b"email\nana@example.org\n", ("--map", "Email Adress=email"), "--map names the column 'Email Adress', which"),
-        (b"email\nana@example.org\n", ("--map", "email"), "has no = after the name of a column"),
+        (b"email\nana@example.org\n", ("--map", "email"), "has no = after the column name"),
         (b'email,x\n"ana@example.org,\n', (), "list.csv:2: the file cannot be read from here on"),
     ],
 )

@@ -163,7 +163,7 @@ def test_sendgrid_holds_what_is_scheduled_and_this_machine_may_sleep(workspace: 
     with SendGridApi() as api:
         with_sendgrid(workspace, api)
         told = run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
-        assert "sendgrid holds the issue, so this machine may be switched off" in told.stdout
+        assert "sendgrid holds the issue, so this machine can be switched off" in told.stdout
         assert len(api.delivered(datetime.now(UTC) + timedelta(hours=19))) == 0
         assert len(api.delivered(datetime.now(UTC) + timedelta(hours=21))) == 5
         assert run(workspace, "run-due", env=KEY).stdout == ""

@@ -52,7 +52,7 @@ def test_addresses_are_added_listed_and_let_back(workspace: Path) -> None:
     run(workspace, "suppressions", "add", "bo@example.org", "--topic", "events", "--reason", "complained")
     again = run(workspace, "suppressions", "add", "ana@example.org", "cy@example.org", "--reason", "manual")
 
-    assert "1 address newly blocked" in again.stdout
+    assert "1 new address blocked" in again.stdout
     assert "1 of 2 was already blocked" in again.stderr
     assert listed(workspace) == [
         ("Ana@example.org", "", "manual"),
@@ -110,7 +110,7 @@ def test_a_file_is_taken_as_a_whole_or_not_at_all(workspace: Path) -> None:
 
     file.write_text("email,topic\nana@example.org,\nbo@example.org,events\n", encoding="utf-8")
     added = run(workspace, "suppressions", "add", "--file", "left.csv", "--reason", "complained")
-    assert "2 addresses newly blocked" in added.stdout
+    assert "2 new addresses blocked" in added.stdout
     assert listed(workspace) == [("ana@example.org", "", "complained"), ("bo@example.org", "events", "complained")]
 
 
@@ -131,7 +131,7 @@ def test_of_a_tools_whole_export_only_who_left_is_taken(workspace: Path) -> None
 
     added = run(workspace, "suppressions", "add", "--file", "all.csv")
 
-    assert "1 address newly blocked" in added.stdout
+    assert "1 new address blocked" in added.stdout
     assert "Skipped 1 of 2 rows: these people did not unsubscribe." in added.stderr
     assert listed(workspace) == [("bo@example.org", "", "unsubscribed")]
     assert "2025-03-04" in run(workspace, "suppressions", "list").stdout
@@ -150,7 +150,7 @@ def test_it_asks_where_a_file_holds_many_or_people_who_get_mail(workspace: Path)
     run(workspace, "suppressions", "add", "--file", "mailed.csv", "--yes")
     run(workspace, "suppressions", "add", "--file", "many.csv", "--yes")
     assert len(listed(workspace)) == 103
-    assert "No address was newly blocked" in run(workspace, "suppressions", "add", "--file", "many.csv").stdout
+    assert "No new addresses were blocked" in run(workspace, "suppressions", "add", "--file", "many.csv").stdout
 
 
 def test_whoever_is_let_back_and_not_on_the_list_is_said(workspace: Path) -> None:
@@ -204,12 +204,12 @@ def test_sync_brings_both_sides_in_line(workspace: Path, api: SendGridApi) -> No
         ["spam", "reports", "1", "0", "1"],
         ["blocks", "0"],
     ]
-    assert "your list: 1 address newly blocked" in done.stdout
+    assert "your list: 1 new address blocked" in done.stdout
     assert "sendgrid: 1 added to its list of unsubscribed addresses, 1 removed from its lists" in done.stdout
     assert listed(workspace) == [("ours@example.org", "", "unsubscribed"), ("person0@example.org", "", "bounced")]
     assert api.suppressions.emails("unsubscribes") == ["ours@example.org"]
     assert api.suppressions.emails("spam_reports") == []
-    assert "your list: no addresses newly blocked" in run(workspace, "suppressions", "sync", env=KEY).stdout
+    assert "your list: no new addresses blocked" in run(workspace, "suppressions", "sync", env=KEY).stdout
 
 
 def test_who_says_no_leaves_the_providers_lists_as_they_are(workspace: Path, api: SendGridApi) -> None:

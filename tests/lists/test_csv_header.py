@@ -103,7 +103,7 @@ def test_mapping_takes_a_column_for_ours_for_an_attribute_or_for_nothing(tmp_pat
 def test_mapping_of_a_column_that_is_not_there_suggests_another(tmp_path: Path) -> None:
     message = complaint_about(tmp_path, "Email Address\nana@example.org\n", mapping={"Email Adress": "email"})
 
-    assert "--map names the column 'Email Adress', which the file does not have; write --map" in message
+    assert "--map names the column 'Email Adress', which is not in the file; write --map" in message
 
 
 def test_mapping_to_a_misspelled_column_of_ours_suggests_it(tmp_path: Path) -> None:

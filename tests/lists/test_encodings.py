@@ -54,7 +54,7 @@ def test_other_encodings_are_refused_until_they_are_named(tmp_path: Path, codec:
 
     message = complaint_about(tmp_path, content)
 
-    assert "list.csv:2: it cannot be detected how the letters of this file are encoded" in message
+    assert "list.csv:2: the encoding of this file cannot be detected" in message
     assert "--encoding cp1250" in message
     assert only_row(tmp_path, content, encoding=codec)["first_name"] == name
 

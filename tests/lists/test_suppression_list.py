@@ -105,13 +105,13 @@ def test_all_mistakes_are_told_with_their_lines(file: Path) -> None:
     told = [(mistake.line, mistake.what, mistake.remedy) for mistake in refusal.value.mistakes]
     assert [line for line, *_ in told] == [3, 4, 5, 6, 7, 8, 9, 10]
     assert told[0][1].startswith("'nobody' is not an email address")
-    assert told[1][1] == "'unsubscribd' is not a reason"
+    assert told[1][1] == "'unsubscribd' is not a valid reason"
     assert told[2][1:] == ("there is no topic 'event' in newsletter.toml", "did you mean events?")
     assert told[3][1:] == ("'tomorrow' is not a date", "write it as 2026-01-31 or 2026-01-31T08:00Z")
     assert told[4][1:] == ("the date '2031-01-01' is in the future", "write the day on which the person unsubscribed")
     assert told[5][1:] == ("the address is missing", "correct or delete the line")
     assert told[6][1] == "there is no topic 'news; offers' in newsletter.toml"
-    assert told[7][1] == "'left; angry' is not a reason"
+    assert told[7][1] == "'left; angry' is not a valid reason"
 
 
 def test_a_file_that_is_no_list_is_told_in_a_few_lines(file: Path) -> None:
@@ -271,7 +271,7 @@ def test_a_list_of_ones_own_says_by_its_columns_who_left_and_when(file: Path) ->
 def test_a_reason_counts_beside_a_status_that_says_nothing(file: Path) -> None:
     content = "email,status,reason\nana@example.org,,bounced\nbo@example.org,active,manual\ncy@example.org,5.1.1,\n"
 
-    with pytest.raises(MistakesError, match=r"left\.csv:4: '5\.1\.1' is not a reason"):
+    with pytest.raises(MistakesError, match=r"left\.csv:4: '5\.1\.1' is not a valid reason"):
         read(file, content)
     assert read(file, content, SuppressionTerms(reason=BOUNCED)) == [
         left("ana@example.org", reason=BOUNCED),

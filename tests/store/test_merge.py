@@ -325,7 +325,7 @@ def test_newer_consent_brings_back_those_who_left_by_themselves(stage: Database,
     assert (find_suppression(stage, ANA.email) is None) == is_revived
     with stage.read() as connection:
         past = connection.execute("SELECT person, reason, lifted_at, because FROM past_suppression").fetchall()
-    because = "new consent of 2025-01-03T03:04:05Z (form)"
+    because = "new consent dated 2025-01-03T03:04:05Z (form)"
     assert past == ([("ana@example.org", reason.value, "2026-02-19T08:00:00Z", because)] if is_revived else [])
 
 
@@ -532,7 +532,7 @@ def test_fates_are_told_in_the_order_of_the_lines_with_all_remarks(stage: Databa
         (3, Fate.REJECTED, "no address"),
         (5, Fate.ADDED, "gmail.com?; not emailed: no consent on record"),
         (7, Fate.ADDED, "not emailed: complained on 2026-02-20"),
-        (8, Fate.ADDED, "came back (bounced): new consent of 2026-02-19T08:00:00Z (website form)"),
+        (8, Fate.ADDED, "came back (bounced): new consent dated 2026-02-19T08:00:00Z (website form)"),
     ]
     assert (report.rows, report.doubtful, report.rejected) == (5, 1, 1)
 

@@ -78,7 +78,7 @@ def test_the_owner_of_a_folder_is_given_the_command_and_others_are_told_whom_to_
     ("number", "what"),
     [
         (errno.ENOSPC, "the disk is full, so list.csv cannot be saved"),
-        (errno.EROFS, "list.csv is on a disk that is read-only, so it cannot be saved"),
+        (errno.EROFS, "list.csv is on a read-only disk, so it cannot be saved"),
         (errno.ENAMETOOLONG, "the name list.csv… is too long"),
         (errno.ETXTBSY, "list.csv cannot be saved (Text file busy)"),
     ],

@@ -114,7 +114,7 @@ def judge_alignment(
         return RuleResult(rule=ALIGNMENT_RULE, found=f"bounces go to {envelope}, which matches {seen}")
     if not is_signature_known:
         raise CannotRunError("the domain that emails are signed for is not known; see D2")
-    proofs = [f"the signature is for {signed_by}" if signed_by else f"no signature is for {seen}"]
+    proofs = [f"the signature is for {signed_by}" if signed_by else f"there is no signature for {seen}"]
     if envelope:
         proofs.append(f"bounces go to {envelope}")
     what = f"readers see {seen}, but {' and '.join(proofs)}, so nothing proves that the email is yours"

@@ -17,7 +17,7 @@ RULE = "H4"
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 _NOT_ASKED = frozenset({Failure.NO_NETWORK, Failure.PRIVATE})
 _START = "start the service at this address, or correct url under [service] in newsletter.toml"
-_HANDLE = "make the service at this address accept the POST request of RFC 8058 directly, and answer 200"
+_HANDLE = "make the service at this address accept the POST request of RFC 8058 directly and return 200"
 
 
 class EndpointProblem(Struct, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Rul
         if isinstance(err, SPFTooManyVoidDNSLookups):
             what = "names several hosts that do not exist, so receivers ignore it"
         named = ", ".join(_terms(record)[1:]) or "nothing"
-        remedy = f"remove everything that no longer sends for you; the record currently contains {named}"
+        remedy = f"remove everything that no longer sends for you (the record currently contains {named})"
         return broken(RULE, f"the SPF record of {domain} {what}", remedy, _key(sender))
     except SPFError as err:
         names.require_answers()

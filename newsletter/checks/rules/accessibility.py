@@ -66,7 +66,7 @@ def check_data_tables(context: CheckContext) -> Iterable[Problem]:
                 yield error(place, what, f'remove role="{table.role}" from this data table {IN_TEMPLATES}')
             if not table.heads:
                 what = f"the table “{table.words}” has no header row, so screen readers cannot say what its cells mean"
-                yield error(place, what, "add a first row with a title for each column, in a template as <th>")
+                yield error(place, what, "add a first row with a title for each column (in a template, as <th>)")
             elif not any(words for words, _ in table.heads):
                 what = f"the header row of the table “{table.words}” is empty"
                 what += ", so screen readers cannot say what its cells mean"
@@ -108,13 +108,13 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
 def check_outline(context: CheckContext) -> Iterable[Problem]:
     """Missing title or wrong heading levels.
 
-    The email needs a title, one top heading, and no skipped level below it. People who listen to an email skim it by
-    jumping from heading to heading.
+    The email needs a title, one top-level heading, and no skipped levels below it. People who listen to an email skim
+    it by jumping from heading to heading.
     """
     for document in context.documents:
         if not document.title:
             place = context.subject.issue.source.at("title")
-            remedy = f"put `title` of issue.yaml into <title> {IN_TEMPLATES}"
+            remedy = f"put the `title` from issue.yaml in <title> {IN_TEMPLATES}"
             yield error(place, "the email has no title", remedy)
         yield from _highest_headings(context, document.headings)
         yield from _skipped_levels(context, document.headings)
@@ -136,10 +136,12 @@ def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> I
         return
     place = context.subject.issue.source.at("title")
     if not highest:
-        yield error(place, "the email has no top heading", f"put `title` of issue.yaml into an <h1> {IN_TEMPLATES}")
+        yield error(
+            place, "the email has no top-level heading", f"put the `title` from issue.yaml in an <h1> {IN_TEMPLATES}"
+        )
         return
     shown = ", ".join(f"“{heading.text}”" for heading in highest)
-    what = f"the email has {len(highest)} headings of the highest level: {shown}"
+    what = f"the email has {len(highest)} top-level headings: {shown}"
     yield error(place, what, f"use <h1> only for the title of the issue {IN_TEMPLATES}")
 
 

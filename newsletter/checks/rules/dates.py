@@ -130,11 +130,11 @@ def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
         yield error(place, what, f"correct `starts` and `ends` in this file, or delete {place.path}")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
         deadline_text = f"{item.fields.deadline.label} {item.fields.deadline.date}"
-        what = f"the deadline “{deadline_text}” has passed when the email is sent on {delivery}"
+        what = f"the deadline “{deadline_text}” will have passed by the time the email is sent on {delivery}"
         yield error(
             item.source.at("deadline", "date"),
             what,
-            "write a later `date` here, or delete `deadline` with the lines below it",
+            "write a later `date` here, or delete `deadline` and the lines below it",
         )
 
 

@@ -65,7 +65,7 @@ def check_preheader(context: CheckContext) -> Iterable[Problem]:
     preheader = _usual(variant.preheader, variant)
     place = context.subject.issue.source.at("preheader")
     if normalized(preheader) == normalized(_usual(variant.subject, variant)):
-        yield warning(place, "the preheader repeats the subject", "write in `preheader` what else is in the issue")
+        yield warning(place, "the preheader repeats the subject", "in `preheader`, say what else is in the issue")
     if len(preheader) not in PREHEADER_LENGTH:
         yield warning(place, *_length("preheader", len(preheader), PREHEADER_LENGTH))
 

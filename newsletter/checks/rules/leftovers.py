@@ -34,8 +34,8 @@ _SHOUTING_LANGUAGES = frozenset({"ca", "es", "gl", "it", "pt"})
 def check_leftovers(context: CheckContext) -> Iterable[Problem]:
     """Placeholders left in.
 
-    The email must not contain merge tags of other tools, TODO, TK, XXX or lorem ipsum. These are notes to yourself, not
-    to your readers.
+    The email must not contain merge tags from other tools, TODO, TK, XXX or lorem ipsum. These are notes to yourself,
+    not to your readers.
 
     The check looks for merge tags in the whole email, and for placeholders only in the visible text. Each is reported
     at its lines in the user's files. If it is not in these files, it comes from the theme.

@@ -88,7 +88,7 @@ def check_right_to_left(context: CheckContext) -> Iterable[Problem]:
         aside = [run for run in first if run.look.direction == "rtl" and run.look.align in {"left", "end"}]
         if turned:
             what = f"“{shown(turned[0].text)}” is set from left to right{_and_more(turned)}"
-            remedy = 'write dir="rtl" on <mjml> and direction="rtl" on each mj-section of the theme'
+            remedy = 'write dir="rtl" on <mjml> and direction="rtl" on each mj-section in the theme'
             yield warning(context.text_place(turned[0].text), what, remedy)
         if aside:
             what = f"“{shown(aside[0].text)}” runs from right to left but is aligned to the left{_and_more(aside)}"
@@ -171,7 +171,7 @@ def _runs_from_the_right(runs: list[Run]) -> bool:
 
 def _and_more(runs: list[Run]) -> str:
     others = len(runs) - 1
-    return f" (and {others} other texts)" if others > 1 else " (and one other text)" if others else ""
+    return f" (and {others} other passages)" if others > 1 else " (and one other passage)" if others else ""
 
 
 RULES = (check_text_over_pictures, check_type, check_underlines, check_right_to_left)

@@ -107,7 +107,7 @@ def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links with the text “{link.text}” lead to different places: {earlier.address}"
             what += f" ({context.link_place(earlier.address, earlier.text)}) and {link.address}"
-            yield warning(context.link_place(link.address, link.text), what, "write a different text in one of them")
+            yield warning(context.link_place(link.address, link.text), what, "change the text of one of them")
 
 
 def _address_problems(address: str, place: Place) -> Iterator[Problem]:

@@ -60,12 +60,12 @@ def check_one_click(context: CheckContext) -> Iterable[Problem]:
     service = context.subject.settings.service.url
     if len(values) != 1 or not pages:
         what = "the email has no List-Unsubscribe header with the address of a page"
-        yield error(place, what, "set `url` in [service] of newsletter.toml to the address of your unsubscribe page")
+        yield error(place, what, "set `url` under [service] in newsletter.toml to the address of your unsubscribe page")
     elif any(urlsplit(page).scheme != "https" for page in pages):
         yield error(
             place,
             f"the unsubscribe address {pages[0]} is not secure",
-            "in newsletter.toml, begin `url` in [service] with https://",
+            "begin `url` under [service] in newsletter.toml with https://",
         )
     elif any(page.rstrip("/") == service.rstrip("/") for page in pages):
         what = f"the unsubscribe address {pages[0]} is the same for all readers, so it cannot tell who unsubscribes"
@@ -87,7 +87,7 @@ def check_list_id(context: CheckContext) -> Iterable[Problem]:
         shown = f"{' and '.join(values)}, not one valid name" if values else "missing"
         what = f"the List-Id header is {shown}, so readers cannot sort the newsletter by it"
         remedy = (
-            'in newsletter.toml below [newsletter], write a name with dots, for example list_id = "news.example.org"'
+            'under [newsletter] in newsletter.toml, write a name with dots, for example list_id = "news.example.org"'
         )
         yield warning(_place(context, "List-Id"), what, remedy)
 

@@ -79,7 +79,7 @@ def check_active_content(context: CheckContext) -> Iterable[Problem]:
             what = f"the HTML contains <{name}>, which email apps remove or treat as an attack"
             yield error(context.issue_place, what, f"link to a page that contains it instead {IN_TEMPLATES}")
         if any("data:" in value.lower() and _DATA_URL.match(value) for value in _picture_values(document)):
-            what = "an image is embedded in the HTML as data:, which Gmail and Outlook do not show"
+            what = "an image is embedded in the HTML as a data: URL, which Gmail and Outlook do not show"
             yield error(
                 context.issue_place,
                 what,
@@ -101,7 +101,7 @@ def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
         )
         if linked or any(_IMPORT.search(style) for style in document.styles):
             what = "the HTML loads a style sheet or a font from another site, which spam filters count against it"
-            remedy = f"use fonts below [brand] in newsletter.toml that readers have on their devices {IN_TEMPLATES}"
+            remedy = f"under [brand] in newsletter.toml, use fonts that readers have on their devices {IN_TEMPLATES}"
             yield warning(context.issue_place, what, remedy)
 
 

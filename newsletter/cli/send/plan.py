@@ -81,7 +81,7 @@ def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list
         ]
     if plan.past:
         where = f"{sum(zone.deliveries for zone in plan.past):,} in {_zone_names(plan.past)}"
-        facts.append(("past", f"{where}, where this time has already passed: the issue is sent to them at once"))
+        facts.append(("past", f"{where}, where this time has already passed: the issue is sent to them immediately"))
     return [*facts, ("until then", _travel_line(plan, provider))]
 
 
@@ -102,7 +102,7 @@ def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
 
 def _travel_line(plan: SchedulePlan, provider: str) -> str:
     if plan.travel is Travel.HELD:
-        return f"{provider} holds the issue, so this machine may be switched off"
+        return f"{provider} holds the issue, so this machine can be switched off"
     timer = "run this command from a timer every few minutes, or run workers"
     if plan.travel is Travel.ON_TIME:
         return f"`newsletter run-due` sends the issue; {timer}"

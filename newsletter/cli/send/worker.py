@@ -30,7 +30,7 @@ def worker(
     if not isinstance(config.database, str):
         raise InputError(
             "workers need PostgreSQL, but this newsletter keeps its data in a file; run `newsletter run-due` from a "
-            'timer instead, or set [database] url = "postgresql://user@host/name" in newsletter.toml'
+            'timer instead, or set url = "postgresql://user@host/name" under [database] in newsletter.toml'
         )
     _require_extra()
     from newsletter.workflows.send.worker.service import run_worker  # needs the extra

@@ -118,17 +118,17 @@ def _print_report(file: Path, report: ImportReport) -> None:
     facts = {"rows": report.rows, "added": report.added, "updated": report.updated}
     facts |= {"unchanged": report.unchanged, "rejected": report.rejected}
     further = {
-        "imported, please check": report.doubtful,
+        "imported, needs checking": report.doubtful,
         "imported, but blocked": report.suppressed,
         "imported, resubscribed": report.revived,
-        "imported, no consent": report.without_consent,
+        "imported, without consent": report.without_consent,
     }
     facts |= {name: count for name, count in further.items() if count}
     output.print_facts((name, f"{count:,}") for name, count in facts.items())
     rejected = [(row.line, row.email, row.reason) for row in report.rejected_rows]
     _print_rows(file, "Rejected", "rejected row", rejected, report.rejected)
     doubtful = [(row.line, row.email, row.doubt) for row in report.doubtful_rows]
-    _print_rows(file, "Imported, please check", "row to check", doubtful, report.doubtful)
+    _print_rows(file, "Imported, needs checking", "row to check", doubtful, report.doubtful)
     if report.suppressed:
         are = "is" if report.suppressed == 1 else "are"
         output.note(f"{report.suppressed:,} of them {are} blocked: on the list, but not emailed.")

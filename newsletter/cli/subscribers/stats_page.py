@@ -21,7 +21,7 @@ _LONGEST_NAME = 30
 _LONGEST_BAR = 36
 _IMPORTS = 3
 _OPENS_ARE_HIGH = (
-    "Opens are overcounted: Apple Mail and others load the images of emails that no one reads. So some of those "
+    "Opens are overcounted: Apple Mail and others load the images in emails that no one reads. So some of those "
     "counted as “opened only” did not open the issue. Clicks are more reliable."
 )
 _WHAT = {"re-engage": "ask them whether they still want it", "sunset": "stop emailing them"}
@@ -236,7 +236,7 @@ def _candidates(candidates: Sequence[Candidates], width: int) -> list[str]:
         silence = f"no open or click in {each.days} days and at least {each.issues} issues"
         lines += _note(f"{head}  {people}: {silence}; {_WHAT[each.purpose]}", width, indent=2 + len(head) + 2)
     if known := [each for each in candidates if each.count is not None and each.count.members]:
-        lines += ["", *_note("To send to them, paste these segments below [segments] in newsletter.toml:", width), ""]
+        lines += ["", *_note("To send to them, paste these segments under [segments] in newsletter.toml:", width), ""]
         lines += [line for each in known for line in pasted(each)]
     return lines
 

@@ -118,13 +118,13 @@ def _add_listed(
 
 
 def _print_preview(preview: SuppressionPreview) -> None:
-    facts = [("addresses", preview.named), ("newly blocked", preview.new), ("get email now", preview.mailed)]
+    facts = [("addresses", preview.named), ("not blocked yet", preview.new), ("get email now", preview.mailed)]
     output.print_facts([(name, f"{count:,}") for name, count in facts])
 
 
 def _print_added(added: int, *, count: int, by_hand: bool) -> None:
     """Print how many of the `count` addresses were newly blocked."""
-    output.say(f"{output.count_of(added, 'address')} newly blocked." if added else "No address was newly blocked.")
+    output.say(f"{output.count_of(added, 'new address')} blocked." if added else "No new addresses were blocked.")
     if added < count:
         were = "was" if count - added == 1 else "were"
         now = "; their reason is now manual" if by_hand else ""

@@ -71,10 +71,10 @@ def _carry_out(database: Database, provider: Provider, plan: SyncPlan, *, key: b
 
 
 def _print_taken(taken: TakenOver) -> None:
-    new = output.count_of(taken.suppressed, "address")
-    output.say(f"your list: {new} newly blocked" if taken.suppressed else "your list: no addresses newly blocked")
+    new = output.count_of(taken.suppressed, "new address")
+    output.say(f"your list: {new} blocked" if taken.suppressed else "your list: no new addresses blocked")
     if taken.soft_bounces:
-        output.say(f"your list: {output.count_of(taken.soft_bounces, 'soft bounce')} newly counted")
+        output.say(f"your list: {output.count_of(taken.soft_bounces, 'new soft bounce')} counted")
     if taken.worn_out:
         output.say(
             f"your list: {output.count_of(taken.worn_out, 'address')} blocked after too many soft bounces in a row"

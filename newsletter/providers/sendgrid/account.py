@@ -54,7 +54,7 @@ def examine_account(account: SendGridAccount, *, is_online: bool) -> ProviderFac
     if settings.sandbox:
         what = "the sandbox is on: SendGrid checks each request but sends nothing"
         items.append(
-            warning("sandbox", what, "delete sandbox below [provider.sendgrid] in newsletter.toml before you send")
+            warning("sandbox", what, "before you send, delete sandbox under [provider.sendgrid] in newsletter.toml")
         )
     if not is_online:
         return ProviderFacts(
@@ -103,7 +103,7 @@ def _missing_scopes(scopes: frozenset[str]) -> list[HealthItem]:
             id="scopes",
             health=health,
             what=f"the key lacks {', '.join(scope for scope in needed if scope not in scopes)}: {consequence}",
-            remedy=f"give the key the permission {name} at {_SCOPES_AT}",
+            remedy=f"give the key the permission “{name}” at {_SCOPES_AT}",
         )
         for name, needed, health, consequence in lacking
     ]

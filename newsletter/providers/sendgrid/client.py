@@ -31,7 +31,7 @@ from newsletter.settings.provider import SendGridSettings
 
 MOVED = frozenset({301, 302, 307, 308})  # redirects; a server that answers with one has accepted nothing
 WRONG_PLACE = dict.fromkeys(
-    (*sorted(MOVED), 404, 405), "check region and api_url below [provider.sendgrid] in newsletter.toml"
+    (*sorted(MOVED), 404, 405), "check region and api_url under [provider.sendgrid] in newsletter.toml"
 )
 
 # With any content type but a plain `application/json`, the library sends the body unchanged.
@@ -173,7 +173,7 @@ class SendGridAccount(Struct, frozen=True, kw_only=True):
             name = f"{type(answer.cause).__name__}: " if answer.was_handed_over else ""
             lost = "the answer was lost" if answer.was_handed_over else "SendGrid could not be reached"
             said = f"{lost} ({quoted(f'{name}{answer.cause}', without=self.secrets)})"
-            remedy = "check your internet connection, and api_url below [provider.sendgrid] in newsletter.toml"
+            remedy = "check your internet connection, and api_url under [provider.sendgrid] in newsletter.toml"
         return ProviderError(f"SendGrid {what}: {said}; {remedy}, then {again}")
 
 

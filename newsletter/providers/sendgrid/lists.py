@@ -24,7 +24,7 @@ _MOST_WRONG = 10  # if more addresses than this are refused and none is accepted
 _TRIES = 4
 _LONGEST_WAIT_SECONDS = 120.0  # if the server asks for more, give up
 _GLOBAL = ("asm", "suppressions", "global")
-_REMEDIES = {403: "give the key the permission Suppressions, and check that the account is not blocked"}
+_REMEDIES = {403: "give the key the Suppressions permission, and check that the account is not blocked"}
 
 
 class SendGridSuppressionLists:

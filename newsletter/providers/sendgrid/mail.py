@@ -146,12 +146,12 @@ def _are_surely_short(recipients: Sequence[Recipient], tags: Sequence[str]) -> b
 def _refusal(values: tuple[str, ...], tags: Sequence[str], address: str) -> str:
     """Return why SendGrid would refuse the whole request because of this recipient, or an empty string."""
     if not address.isascii():
-        return "SendGrid cannot send to an address with characters outside ASCII before the @"
+        return "SendGrid cannot send to an address with non-ASCII characters before the @"
     size_bytes = len(_json(dict(zip(tags, values, strict=True))))
     if size_bytes <= _LARGEST_SUBSTITUTIONS_BYTES:
         return ""
     limit = f"SendGrid accepts at most {_LARGEST_SUBSTITUTIONS_BYTES:,}"
-    return f"this subscriber's values have {size_bytes:,} bytes; {limit}"
+    return f"this subscriber's values total {size_bytes:,} bytes; {limit}"
 
 
 def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:

@@ -88,7 +88,7 @@ class SendGridSession:
 
 MOST_STATUSES = 10  # the most batches of an account that may be canceled or paused at the same time
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]+")
-_KEY_MAY = "give the key the permission {}, and check that the account is not blocked"
+_KEY_MAY = "give the key the {} permission, and check that the account is not blocked"
 _OPENING = {403: _KEY_MAY.format("Mail Send")}
 _CANCELLING = {403: _KEY_MAY.format("Scheduled Sends")}
 _PLACE = ("user", "scheduled_sends")

@@ -94,10 +94,10 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
             now=now,
         ):
             returning.append({"line": row.line, "subscriber": row.subscriber, "digest": row.digest})
-            told = f"was erased and came back: new consent of {row.consented_at} ({row.consent_source})"
+            told = f"was erased and came back: new consent dated {row.consented_at} ({row.consent_source})"
             connection.load("remark", [(row.line, row.email, 0, told)])
         else:
-            told = "this person asked to be erased and has not consented again since"
+            told = "this person asked to be erased and has not consented again since then"
             refused.append((row.line, row.email, 1, told))
     connection.load("remark", refused)
     if refused:

@@ -89,7 +89,7 @@ def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:
     if broadcast.state in {BroadcastState.DONE, BroadcastState.STOPPED} and not held:
         raise InputError(
             f"broadcast {broadcast.id} is {broadcast.state}, and the provider holds none of its email for later; email "
-            "that was sent cannot be taken back"
+            "that was sent cannot be recalled"
         )
 
 

@@ -41,7 +41,7 @@ _REFUSALS = (
     (
         r"password|authentication failed",
         "the server does not accept the password, or no password is set",
-        "set the environment variable PGPASSWORD to the right password",
+        "set the PGPASSWORD environment variable to the right password",
     ),
     (
         r'database ".*" does not exist',

@@ -150,7 +150,7 @@ DELETE FROM forgotten WHERE digest = :digest;
 -- Collect the people whose row has a consent that is newer than the time when they left.
 INSERT INTO revival (line, person, email, reason, because)
 SELECT
-    i.line, i.person, i.email, p.reason, 'new consent of ' || i.consented_at || ' (' || i.consent_source || ')'
+    i.line, i.person, i.email, p.reason, 'new consent dated ' || i.consented_at || ' (' || i.consent_source || ')'
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 JOIN suppression AS p ON p.person = i.person AND p.topic = ''

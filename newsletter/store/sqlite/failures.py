@@ -7,7 +7,7 @@ from pathlib import Path
 
 from newsletter.errors import MachineError, StoreError
 
-OTHER_DATABASE = "name another file in [database] url in newsletter.toml"
+OTHER_DATABASE = "name another file in url under [database] in newsletter.toml"
 _ASK = "ask the person who manages this computer for access to this file and its folder"
 # By primary result code (https://www.sqlite.org/rescode.html). Other codes mean a bug in this program, and are not
 # translated.

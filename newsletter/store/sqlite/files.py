@@ -30,7 +30,9 @@ def make_private_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         if path.is_dir():
-            raise cannot_use(path, "it is a folder", "add a file name to [database] url in newsletter.toml") from None
+            raise cannot_use(
+                path, "it is a folder", "add a file name to url under [database] in newsletter.toml"
+            ) from None
     except OSError as err:
         raise StoreError(str(explained(err, path, elsewhere=OTHER_DATABASE))) from err
 

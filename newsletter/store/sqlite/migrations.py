@@ -65,7 +65,9 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
         )
     if application != APPLICATION_ID:
         raise cannot_use(
-            path, "it is the database of another program", "name another file in [database] url in newsletter.toml"
+            path,
+            "it is the database of another program",
+            "name another file in url under [database] in newsletter.toml",
         )
     if version > newest_version():
         raise cannot_use(path, "it was written by a newer version of newsletter", "update newsletter")

@@ -43,7 +43,9 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
     if the `source` issue does not exist, or if the copy cannot be written.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, like 2026-03")
+        raise InputError(
+            f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, for example 2026-03"
+        )
     target = config.root / ISSUES_FOLDER / name
     if target.exists():
         raise InputError(

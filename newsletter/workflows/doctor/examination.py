@@ -114,7 +114,7 @@ def database_items(config: Config) -> Iterator[HealthItem]:
 
 def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
     if behind := facts.newest_schema - facts.schema:
-        remedy = "make a copy of the database; the next command that uses it updates the tables"
+        remedy = "make a copy of the database, because the next command that uses it updates the tables"
         yield warning("schema", f"the database's tables are {count_of(behind, 'version')} behind", remedy)
     else:
         yield ok("schema", "the database's tables are up to date")

@@ -120,7 +120,9 @@ class _Drain(Struct):
         """Release a chunk unsent if the gate closed while it was being claimed. Return whether it was released."""
         if not self.gate.is_closed:
             return False
-        self._record(chunk, Outcome(verdict=Verdict.READY, reason="not sent yet, because the provider asked to wait"))
+        self._record(
+            chunk, Outcome(verdict=Verdict.READY, reason="not sent yet, because the provider asked for a pause")
+        )
         return True
 
     def _is_running(self) -> bool:

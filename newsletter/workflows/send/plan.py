@@ -251,7 +251,9 @@ def _require_rules(waivers: Sequence[Waiver]) -> None:
                 f"--waive: there is no check {waiver.rule!r}; write one from `newsletter check --list`, for example E1"
             )
         if waiver.rule in held:
-            what = f"--waive {waiver.rule}: this check cannot be overridden, because the law or the sending requires it"
+            what = (
+                f"--waive {waiver.rule}: this check cannot be overridden, because it is required by law or for sending"
+            )
             raise InputError(f"{what}; correct the problem, and leave out --waive {waiver.rule}")
         if not waiver.because.strip():
             raise InputError(

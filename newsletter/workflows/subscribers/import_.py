@@ -76,7 +76,7 @@ def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
         name, equals, target = option.rpartition("=")
         if not equals or not name.strip():
             raise InputError(
-                f'--map {option!r} has no = after the name of a column; write, for example, --map "Email Address=email"'
+                f'--map {option!r} has no = after the column name; write, for example, --map "Email Address=email"'
             )
         if name in mapping:
             raise InputError(f"--map names the column {name!r} twice; delete one of them")
@@ -111,7 +111,7 @@ def _require_report(path: Path) -> None:
     with path.open("rb") as file:
         found = file.read(len(head))
     if found not in {head, b""}:
-        raise InputError(f"--report {path} is another kind of file; name a new file, for example --report report.csv")
+        raise InputError(f"--report {path} is not an import report; name a new file, for example --report report.csv")
 
 
 @contextmanager

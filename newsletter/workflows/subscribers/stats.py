@@ -94,7 +94,8 @@ def _months(since: date | None, now: datetime) -> tuple[date, ...]:
         )
     if count > _MOST_MONTHS:
         raise InputError(
-            f"{since:%Y-%m} is more than {_MOST_MONTHS // 12} years ago; write a later one, such as --since {now:%Y-%m}"
+            f"{since:%Y-%m} is more than {_MOST_MONTHS // 12} years ago; "
+            f"write a later month, such as --since {now:%Y-%m}"
         )
     numbers = range(12 * last.year + last.month - count, 12 * last.year + last.month)
     return tuple(date(number // 12, number % 12 + 1, 1) for number in numbers)

@@ -204,7 +204,7 @@ def test_a_server_that_hangs_is_given_up(api: SendGridApi, lists: SendGridSuppre
     ("status", "remedy"),
     [
         (401, "check SENDGRID_API_KEY"),
-        (403, "permission Suppressions"),
+        (403, "Suppressions permission"),
         (404, "check region and api_url"),
         (302, "api_url"),
     ],

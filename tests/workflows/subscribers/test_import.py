@@ -210,7 +210,7 @@ def test_basis_is_one_line_of_text(database: Database, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("email\nana@example.org\n")
 
-    with pytest.raises(InputError, match=r"--basis .* contains a line break or other control character"):
+    with pytest.raises(InputError, match=r"--basis .* contains a line break or another control character"):
         import_list(database, ImportRequest(path=path, mapping={}, basis="members\x1b[2J"), now=NOW)
 
 
@@ -220,7 +220,7 @@ def test_report_replaces_an_earlier_one_and_no_other_file(database: Database, fi
 
     for _ in range(2):
         bring_in(database, file, report=report)
-    with pytest.raises(InputError, match="is another kind of file"):
+    with pytest.raises(InputError, match="is not an import report"):
         bring_in(database, file, report=other)
 
     assert "unchanged" in report.read_text()

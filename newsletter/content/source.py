@@ -76,7 +76,7 @@ def read_yaml(path: Path, shown: str, reading: Reading, model: type[Fields]) -> 
             shown,
             1,
             "the file is empty",
-            f"write these lines, each with your text: {', '.join(f'`{key}: …`' for key in keys)}",
+            f"write these lines, and fill in your own text: {', '.join(f'`{key}: …`' for key in keys)}",
         )
         return None
     return document

@@ -63,7 +63,7 @@ class SmtpConnection:
                 return SmtpReply(_NO_CODE, line.strip())
             if line[3:4] != b"-":
                 return SmtpReply(int(line[:3]), b"\n".join(words))
-        raise ConnectionError("the relay's answer does not end")
+        raise ConnectionError("the relay's response never ended")
 
     def quit(self) -> None:
         """Send QUIT, then close the connection even if that fails."""
@@ -81,7 +81,7 @@ class SmtpConnection:
     def _line(self, until: float) -> bytes:
         while b"\n" not in self._heard:
             if len(self._heard) > _LONGEST_LINE_BYTES or time.monotonic() > until:
-                raise ConnectionError("the relay's answer does not end")
+                raise ConnectionError("the relay's response never ended")
             piece = self._opened().recv(_MOST_AT_ONCE_BYTES)
             if not piece:
                 raise ConnectionError("the relay closed the connection")

@@ -178,7 +178,7 @@ def judge_relay(sender: Sender, names: Names) -> RuleResult:
         said = getattr(err, "strerror", None) or err
         what = f"the mail server {where} cannot be reached ({said})"
         raise CannotRunError(
-            f"{what}; check your internet connection, and host under [provider.smtp] in newsletter.toml"
+            f"{what}; check your internet connection, and the `host` setting under [provider.smtp] in newsletter.toml"
         ) from err
     return RuleResult(rule="D6", found=f"the connection to {where} is encrypted, and its certificate is valid")
 

@@ -63,9 +63,8 @@ def _judge_record(sender: Sender, names: Names, domain: str, record: str) -> Rul
             )
         return _uncovered(sender, names, domain, record)
     lookups = result["dns_lookups"]
-    found = (
-        f"the SPF record of {domain} covers {sender.carrier_name} and needs {lookups} of {_MOST_LOOKUPS} DNS lookups"
-    )
+    used = f"uses {lookups} of the {_MOST_LOOKUPS} DNS lookups allowed"
+    found = f"the SPF record of {domain} covers {sender.carrier_name} and {used}"
     return RuleResult(rule=RULE, found=found, problems=_too_open(sender, domain, record, result["parsed"]))
 
 

@@ -185,7 +185,7 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
         if plausible and all(day.weekday() != typed.weekday for day in plausible):
             day = min(plausible, key=lambda day: abs(day - near))
             what = f"“{typed.written}” is wrong: in {day.year} that day is a {WEEKDAYS[day.weekday()]}"
-            yield error(place, what, f"write {WEEKDAYS[day.weekday()]} in your language, or another date")
+            yield error(place, what, f"write {WEEKDAYS[day.weekday()]} in your language, or use another date")
 
 
 def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:

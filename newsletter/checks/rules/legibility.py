@@ -36,7 +36,8 @@ def check_text_over_pictures(context: CheckContext) -> Iterable[Problem]:
             if ratio < READABLE:
                 what = f"“{shown(run.text)}” is on an image: if the image is not shown, {look.color} on {look.ground}"
                 what += f" has a contrast of only {ratio:.1f}:1, and text needs {READABLE}:1"
-                remedy = f"give the element with the image a background-color similar to the image {IN_TEMPLATES}"
+                color = "a background-color similar to the main color of the image"
+                remedy = f"give the element with the image {color} {IN_TEMPLATES}"
                 yield warning(context.text_place(run.text), what, remedy)
 
 

@@ -120,7 +120,7 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield error(place, f"the address {address} is incomplete", "write the whole address, beginning with https://")
     elif parts[0] == "http":
         what = f"the address {address} is not secure, and browsers warn about it"
-        yield error(place, what, f"open https:{address[5:]} in a browser, and write this address if the page appears")
+        yield error(place, what, f"open https:{address[5:]} in a browser, and if the page appears, use that address")
     elif parts[0] not in _SAFE:
         yield error(
             place, f"email apps do not open the address {address}", "write an address that begins with https://"

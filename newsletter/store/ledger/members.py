@@ -96,7 +96,7 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
     if not members.count:
         raise InputError(f"segment {name} has no subscribers; `newsletter segments` shows the size of each segment")
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
-    remedy = "send to another segment, which `newsletter segments` lists"
+    remedy = "send to another segment (`newsletter segments` lists them)"
     if _ALREADY_IN in reasons:  # perhaps that broadcast was interrupted and only needs to be resumed
         remedy = "run `newsletter status` to see the progress of that broadcast"
     elif NO_CONSENT in reasons:

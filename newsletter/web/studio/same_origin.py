@@ -54,7 +54,7 @@ class SameOriginOnly:
         if scope["method"] not in _SAFE_METHODS:
             request = Request(scope, receive)
             if not _is_same_origin(request.headers):
-                answer = PlainTextResponse("Only the studio's own pages can send this form.\n", status_code=403)
+                answer = PlainTextResponse("Only the studio's own pages can submit this form.\n", status_code=403)
             elif not compare_digest(_token_in(await request.body()).encode(), self._token.encode()):
                 answer = PlainTextResponse("The studio was restarted. Reload the page.\n", status_code=403)
             else:

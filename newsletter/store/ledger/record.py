@@ -160,8 +160,8 @@ def _require_chunk(chunk: OpenChunk) -> FoundChunk:
     if found is None:
         raise StoreError(
             f"batch {chunk.number} of broadcast {chunk.broadcast} is missing, so its result was not saved; "
-            "check that the `url` setting under [database] in newsletter.toml names the database in which the broadcast "
-            "was started"
+            "check that the `url` setting under [database] in newsletter.toml names the database in which the "
+            "broadcast was started"
         )
     return found
 

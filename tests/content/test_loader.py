@@ -222,7 +222,7 @@ def test_an_unknown_topic_is_told_beside_other_mistakes(tmp_path: Path) -> None:
         (
             "issue.yaml",
             "",
-            "issues/2026-02/issue.yaml:1: the file is empty; write these lines, each with your text: "
+            "issues/2026-02/issue.yaml:1: the file is empty; write these lines, and fill in your own text: "
             "`subject: …`, `preheader: …`, `title: …`, `date: …`, `sections: …`",
         ),
         ("issue.yaml", "# nothing yet\n", "issues/2026-02/issue.yaml:1: the file is empty"),

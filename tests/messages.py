@@ -24,7 +24,15 @@ STARTER = PACKAGE / "starter"  # pages to edit, not messages
 THEME = ROOT / "templates"
 FILLED = "{…}"
 # Tables of names only.
-WITHOUT_MESSAGES = {"mailbox_domains.toml", "signs.toml", "carriers.toml"}
+WITHOUT_MESSAGES = {
+    "mailbox_domains.toml",
+    "signs.toml",
+    "carriers.toml",
+    "leaving_words.toml",
+    "column_words.toml",
+    "encoding_words.toml",
+    "export_formats.toml",
+}
 _CODE = re.compile(
     r"\\[a-zA-Z]|\(\?|[;{}] ?\n|^\s*<|^\W*$|%[bd]|^--[\w-]+=|^[\w-]+: [\w-]+;"
     r"|\b(?:SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (?:TABLE|SCHEMA)|JOIN|PRAGMA|COALESCE|WHEN)\b"

@@ -27,7 +27,7 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
         ("newsletter/checks/data/axe.toml", "has no title; put the `title` from issue.yaml in <title>"),
         ("newsletter/checks/data/rules.toml", "Broken links"),
         ("newsletter/checks/clients/data/judgments.toml", "it only reduces movement"),
-        ("newsletter/lists/export_formats.py", "complained about an email"),
+        ("newsletter/lists/leaving_reasons.py", "complained about an email"),
         ("newsletter/store/sql/import_shared.sql", "has the same person, and that row is used"),
         ("newsletter/web/studio/pages/studio.html.j2", "Will not receive this issue: {…}"),
         ("newsletter/web/studio/pages/studio.html.j2", "The email on a {…}, {…} pixels wide"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.messages import PACKAGE, docstrings, messages
+from tests.messages import PACKAGE, WITHOUT_MESSAGES, docstrings, messages
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -56,7 +56,8 @@ OTHERS = (
         path
         for folder in (PACKAGE, ROOT / "templates")
         for path in folder.rglob("*")
-        if path.suffix in {".j2", ".js", ".css", ".sql", ".toml"} or path.name == "en.yaml"
+        if path.name not in WITHOUT_MESSAGES
+        and (path.suffix in {".j2", ".js", ".css", ".sql", ".toml"} or path.name == "en.yaml")
     ),
 )
 # Lists of words, of pages and of checks; every other page of docs/ is about a task.

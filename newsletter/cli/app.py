@@ -68,10 +68,12 @@ COMMANDS: Mapping[str, Table] = {
 }
 SUBSCRIBERS: Table = {
     "subscribers.import_": "Add and update subscribers from a CSV file, and report the result for each row.",
+    "subscribers.undo_import": "Undo the last import: remove the people it added, and restore what it changed.",
     "subscribers.export": "Export the list as CSV, or everything about one person as JSON.",
     "subscribers.list_": "List your subscribers, or those in a segment, and whether each can be emailed.",
     "subscribers.show": "Show everything that is recorded about one person.",
     "subscribers.add": "Add one subscriber and record their consent.",
+    "subscribers.edit": "Correct what is recorded about a subscriber, or about many: values, tags and the address.",
     "subscribers.forget": "Erase a person permanently. A later import does not bring them back.",
     "subscribers.stats": (
         "Show how your list has grown, where subscribers come from and who no longer reads your newsletter."

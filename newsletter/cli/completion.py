@@ -52,6 +52,25 @@ def _topics(config: Config) -> Iterator[Value]:
     yield from ((name, "") for name in config.settings.topics)
 
 
+def _columns(config: Config) -> Iterator[Value]:
+    """Yield the columns of a list, then the attributes that this list has."""
+    from newsletter.model.columns import LIST_COLUMNS
+    from newsletter.store.subscribers import attribute_names
+
+    yield from ((name, "") for name in LIST_COLUMNS)
+    if config.has_database:
+        with _database_as_it_is(config.database) as database:
+            yield from ((name, "") for name in attribute_names(database))
+
+
+def _tags(config: Config) -> Iterator[Value]:
+    from newsletter.store.subscribers import known_tags
+
+    if config.has_database:
+        with _database_as_it_is(config.database) as database:
+            yield from ((tag, "") for tag in known_tags(database))
+
+
 def _reviewers(config: Config) -> Iterator[Value]:
     """Yield the groups of reviewers, then their addresses."""
     groups = config.settings.reviewers
@@ -91,4 +110,6 @@ _VALUES: Mapping[str, Callable[[Config], Iterator[Value]]] = {
     "GROUP": _reviewers,
     "REVIEWER": _reviewers,
     "TOPIC": _topics,
+    "COLUMN": _columns,
+    "TAG": _tags,
 }

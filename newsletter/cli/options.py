@@ -1,7 +1,7 @@
 """Arguments and options that several commands share.
 
 The metavar names the kind of value. It determines how the shell completes an ISSUE, a SEGMENT, a BROADCAST, a GROUP of
-reviewers or a TOPIC (`cli/completion.py`).
+reviewers, a TOPIC, a COLUMN or a TAG (`cli/completion.py`).
 """
 
 from pathlib import Path

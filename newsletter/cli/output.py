@@ -52,6 +52,12 @@ def note(text: str) -> None:
     print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
 
 
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what may be wrong although the command did what it was asked."""
+    for text in notes:
+        note(f"{styled('note:', 'yellow', stream=sys.stderr)} {text}")
+
+
 def print_error(message: str) -> None:
     """Print why the command stops, one line per mistake. A line that begins with a space continues the one before."""
     label = styled("error:", "red", stream=sys.stderr)
@@ -68,7 +74,7 @@ def print_next(command: str, why: str) -> None:
 
 def print_json(value: object) -> None:
     """Print the result as JSON. Dates and times are in ISO 8601 format."""
-    print(_json(value, indent=2))
+    print(_json(value, indent=2), flush=True)
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -205,6 +211,11 @@ def display_width(text: str) -> int:
     return cell_len(text)
 
 
+def can_ask() -> bool:
+    """Return whether there is a terminal on which to ask."""
+    return sys.stdin.isatty()
+
+
 def require_yes(question: str, *, yes: bool, otherwise: str) -> None:
     """Ask for confirmation, unless `yes` is set. An empty answer means no.
 
@@ -221,7 +232,7 @@ def confirm(question: str) -> bool:
 
     Raise InputError if there is no terminal to ask on.
     """
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise InputError(
             "this command asks for confirmation, but is running without a terminal; add --yes to confirm in advance"
         )
@@ -237,7 +248,7 @@ def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
     width = max(map(len, answers))
     for word, meaning in answers.items():
         note(f"  {styled(word[0], 'bold', stream=sys.stderr)}{word[1:].ljust(width)} {meaning}")
-    if not sys.stdin.isatty():
+    if not can_ask():
         return otherwise
     letters = "/".join(word[0].upper() if word == otherwise else word[0] for word in answers)
     print(f"{question} [{letters}] ", end="", file=sys.stderr, flush=True)

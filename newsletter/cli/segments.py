@@ -1,6 +1,6 @@
 """`newsletter segments`: list the segments, with the size of each and how many people they have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,8 +11,10 @@ from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson
 from newsletter.cli.subscribers.list_ import print_members
 from newsletter.cli.workspace import opened_database
-from newsletter.errors import InputError
+from newsletter.errors import InputError, MistakesError
+from newsletter.model.segment import EVERYONE
 from newsletter.store.database import Database
+from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import (
     CountedSegment,
     SegmentsOverview,
@@ -38,6 +40,8 @@ def segments(
 
     Also shows how many people each pair of segments has in common, and some sample addresses. Define segments in
     newsletter.toml, under `[segments]`; see docs/segments.md.
+
+    Exits with status 2 if a segment has a mistake. The other segments are still listed.
     """
     if name and overlap:
         raise InputError(
@@ -54,13 +58,27 @@ def segments(
                 output.print_json(_portrait_data(portrait))
             else:
                 _print_portrait(portrait)
+            output.print_notes(notes_on(database, [segment]))
             return
         with _counting(database, steps_of_overview(config, other=overlap)) as advance:
             overview = overview_segments(config, database, other=overlap, now=now, on_counted=advance)
     if as_json:
         output.print_json(_overview_data(overview))
     else:
-        _print_overview(overview)
+        _print_overview(overview, list(config.settings.segments))
+    output.print_notes(overview.notes)
+    if overview.unused:
+        output.print_notes([_about_unused(overview.unused)])
+    if overview.broken:
+        raise MistakesError(mistake for each in overview.broken for mistake in each.mistakes)
+
+
+def _about_unused(names: Sequence[str]) -> str:
+    them = "it" if len(names) == 1 else "them"
+    return (
+        f"Not used yet: {', '.join(names)}. No section of an issue names {them} in `only:`, and nothing was sent to "
+        f"{them}. To send an issue, run `newsletter send ISSUE --to {names[0]}`."
+    )
 
 
 @contextmanager
@@ -73,10 +91,12 @@ def _counting(database: Database, steps: int) -> Iterator[bars.Progress]:
         yield advance
 
 
-def _print_overview(overview: SegmentsOverview) -> None:
+def _print_overview(overview: SegmentsOverview, names: Sequence[str]) -> None:
     other = overview.other
     heads = ["segment", "people", "can be emailed", *([f"in {other}"] if other else []), "expression"]
-    output.print_table(heads, [_row(counted) for counted in overview.segments])
+    cells = {counted.segment.name: _row(counted) for counted in overview.segments}
+    cells |= {each.name: [each.name, "", "", *([""] if other else []), each.expression] for each in overview.broken}
+    output.print_table(heads, [cells[name] for name in (EVERYONE, *names)])
     if overview.overlaps:
         output.say()
         largest = sorted(overview.overlaps, key=lambda overlap: (-overlap.people, overlap.one, overlap.other))
@@ -92,9 +112,9 @@ def _print_overview(overview: SegmentsOverview) -> None:
         output.print_next("newsletter subscribers import FILE", "to import your list")
         return
     named = overview.segments[1:]
-    if not named:
+    if not named and not overview.broken:
         output.note("Define your own segments in newsletter.toml, under [segments]: teachers = 'tagged(\"teacher\")'")
-    else:
+    elif named:
         output.print_next(f"newsletter segments {named[0].segment.name}", "to see one segment in detail")
 
 
@@ -138,6 +158,18 @@ def _overview_data(overview: SegmentsOverview) -> dict[str, object]:
             }
             for counted in overview.segments
         ],
+        "broken": [
+            {
+                "name": each.name,
+                "expression": each.expression,
+                "mistakes": [
+                    {"place": mistake.place, "what": mistake.what, "remedy": mistake.remedy.partition("\n")[0]}
+                    for mistake in each.mistakes
+                ],
+            }
+            for each in overview.broken
+        ],
+        "unused": list(overview.unused),
         "overlap_with": overview.other,
         "overlaps": [
             {"segments": [overlap.one, overlap.other], "people": overlap.people} for overlap in overview.overlaps

@@ -52,6 +52,16 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     return _IssueReader(config, folder, section_types).read()
 
 
+def segments_named(config: Config) -> frozenset[str]:
+    """Return the segments that sections of any issue name with `only:`.
+
+    The issues may have mistakes. One whose `issue.yaml` cannot be read counts as naming none.
+    """
+    paths = (config.root / ISSUES_FOLDER / name / ISSUE_FILE for name in issue_names(config))
+    documents = (read_yaml(path, config.shown(path), Reading(), IssueFields) for path in paths)
+    return frozenset(entry.only for each in documents if each for entry in _entries(each.data) if entry.only)
+
+
 class _IssueReader(Struct):
     """Reads the files of one issue, and collects their mistakes, merge fields and images."""
 

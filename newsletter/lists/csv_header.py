@@ -1,23 +1,30 @@
 """Read the header of a list: find the tool that wrote it, and what each column contains."""
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.lists.export_formats import JSON, LEFT_OUT, SYNONYMS, ExportFormat, StatusColumn, letters_of, recognize
-from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
-from newsletter.model.segment import KEYWORDS
-from newsletter.model.slots import LINK_FIELDS
+from newsletter.lists.attribute_names import KNOWN_BY_LETTERS, attribute_name, is_attribute_name, name_fault
+from newsletter.lists.column_words import count_addresses, find_columns, sure_column
+from newsletter.lists.export_formats import (
+    ATTRIBUTE_PREFIX,
+    JSON,
+    LEFT_OUT,
+    LEFT_TOPICS,
+    OUR_EXPORT,
+    ExportFormat,
+    letters_of,
+    recognize,
+)
+from newsletter.lists.leaving import LeavingColumn, LeavingKind, column_about_leaving
+from newsletter.model.columns import LIST_COLUMNS
 
+LEFT = "unsubscribed"  # the target that `--map` gives to a column that says who unsubscribed
 MOST_COLUMNS = 1000
-LONGEST_NAME = 100
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_KNOWN_BY_LETTERS = {letters_of(column): column for column in LIST_COLUMNS}
-_RESERVED = LINK_FIELDS.keys() | KEYWORDS | {*COLUMN_NAMES} - {*LIST_COLUMNS}
 
 
 class ListColumn(Struct, frozen=True, kw_only=True):
@@ -28,12 +35,17 @@ class ListColumn(Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...] = ()  # the columns of LIST_COLUMNS that its cells may fill
     attribute: str = ""
     is_json: bool = False  # whether its cells are JSON objects with more attributes
-    status: StatusColumn | None = None  # how its cells may say that a row must not be imported
+    leaving: LeavingColumn | None = None  # what its cells say about leaving
+    has_left_topics: bool = False  # whether its cells are the topics that the person left
+    left_topic: str = ""  # the topic that the person left if the cell is a yes, as the list calls it
+    is_answered: bool = False  # whether the person who imports the list said what to use it for
+    suggestion: str = ""  # the column of ours that its name may stand for
 
     @property
     def is_left_out(self) -> bool:
-        """Whether nothing of it is imported."""
-        return not (self.fields or self.attribute or self.is_json or self.status)
+        """Whether nothing of it is imported or judged."""
+        has_topics = self.has_left_topics or self.left_topic
+        return not (self.fields or self.attribute or self.is_json or self.judges or has_topics)
 
     @property
     def use(self) -> str:
@@ -42,9 +54,18 @@ class ListColumn(Struct, frozen=True, kw_only=True):
             return "left out"
         if self.is_json:
             return "attributes"
+        if self.has_left_topics:
+            return "the topics that they left"
+        if self.left_topic:
+            return f"whether they left the topic {self.left_topic}"
         if self.attribute:
-            return f"attribute {self.attribute}" + (", and whether they may be emailed" if self.status else "")
+            return f"attribute {self.attribute}" + (", and whether they may be emailed" if self.judges else "")
         return ", ".join(self.fields) or "whether they may be emailed"
+
+    @property
+    def judges(self) -> bool:
+        """Whether its cells decide, for sure, whether people may be emailed."""
+        return self.leaving is not None and self.leaving.is_certain
 
 
 class ListHeader(Struct, frozen=True, kw_only=True):
@@ -75,25 +96,73 @@ class ListHeader(Struct, frozen=True, kw_only=True):
 
 
 def read_header(
-    cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int
+    cells: Sequence[str],
+    *,
+    delimiter: str,
+    mapping: Mapping[str, str],
+    path: str,
+    line: int,
+    sample: Sequence[Sequence[str]] = (),
 ) -> ListHeader:
     """Return the header. Raise MistakesError with everything that is wrong with it.
 
-    `mapping` gives the target of a column: one of LIST_COLUMNS, the name of an attribute, or an empty text to skip
-    the column. Names are compared by their letters, so `First name`, `firstname` and `FIRST_NAME` are the same. An
-    unknown column becomes an attribute, whose name is written in plain letters.
+    `mapping` gives the target of a column: one of LIST_COLUMNS, LEFT, the name of an attribute, or an empty string to
+    skip the column. Names are compared by their letters, so `First name`, `firstname` and `FIRST_NAME` are the same. An
+    unknown column becomes an attribute, whose name is written in plain letters. `sample` holds the first rows below.
     """
     names = column_names(cells, path=path, line=line)
     wanted, faults = _wanted(names, mapping)
-    form = recognize(frozenset(map(letters_of, names)))
-    columns = [
-        _mapped(name, place, wanted[place]) if place in wanted else recognized_column(name, place, form)
-        for place, name in enumerate(names)
-    ]
-    faults += _faults(columns)
+    form = recognize(names)
+    columns = {place: _mapped(names[place], place, target, form) for place, target in wanted.items()}
+    for place, name in enumerate(names):
+        if place not in wanted and (known := _explained(name, place, form)):
+            columns[place] = known
+    columns |= _unexplained(
+        {place: name for place, name in enumerate(names) if place not in columns}, columns, form, sample
+    )
+    ordered = tuple(columns[place] for place in range(len(names)))
+    faults += _faults(ordered, sample)
     if faults:
         raise header_mistakes(path, line, faults)
-    return ListHeader(form=form, delimiter=delimiter, columns=tuple(columns))
+    return ListHeader(form=form, delimiter=delimiter, columns=ordered)
+
+
+def _unexplained(
+    names: Mapping[int, str], known: Mapping[int, ListColumn], form: ExportFormat, sample: Sequence[Sequence[str]]
+) -> dict[int, ListColumn]:
+    """Return the columns that only their names in some language explain, and attributes for all others."""
+    columns = {place: _as_attribute(name, place, form) for place, name in names.items()}
+    if form.is_ours:
+        return columns
+    judged = {place for place, column in columns.items() if column.judges}
+    taken = {field for column in known.values() for field in column.fields}
+    asked = {place: name for place, name in names.items() if place not in judged}
+    found = find_columns(asked, taken=taken, sample=sample)
+    for place, field in found.sure.items():
+        columns[place] = ListColumn(name=names[place], place=place, fields=(field,))
+    for place, field in found.perhaps.items():
+        if columns[place].leaving is None:
+            columns[place] = replace(columns[place], suggestion=field)
+    return columns
+
+
+def require_replaced(header: ListHeader, replaced: AbstractSet[str], *, path: str, line: int) -> None:
+    """Raise MistakesError for each column or attribute to replace that the list does not have as a column."""
+    targets = [target for column in header.columns for target in (*column.fields, column.attribute) if target]
+    faults = []
+    for name in sorted(replaced - {*targets}):
+        read_as = [
+            target
+            for column in header.columns
+            if attribute_name(column.name) == name
+            for target in (*column.fields, column.attribute)
+            if target
+        ]
+        close = read_as or difflib.get_close_matches(name, targets, n=1, cutoff=0.5)
+        remedy = f"did you mean --replace {close[0]}?" if close else f"it has {', '.join(targets[:20])}"
+        faults.append((f"the file has no column {name} to replace", remedy))
+    if faults:
+        raise header_mistakes(path, line, faults)
 
 
 def column_names(cells: Sequence[str], *, path: str, line: int) -> list[str]:
@@ -122,29 +191,68 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
             remedy = f'write --map "{close[0]}={target}"' if close else f"write one of these after --map: {choice}"
             faults.append((f"--map names the column {name!r}, which is not in the file", remedy))
         near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
-        if near and letters_of(target) not in _KNOWN_BY_LETTERS:
+        if near and letters_of(target) not in KNOWN_BY_LETTERS:
             remedy = f'write --map "{name}={near[0]}", or choose a name for a column of your own that is less similar'
             faults.append((f"--map gives a column the unknown name {target.strip()!r}", remedy))
         wanted.update(dict.fromkeys(places, target.strip()))
     return wanted, faults
 
 
-def _mapped(name: str, place: int, target: str) -> ListColumn:
-    known = _KNOWN_BY_LETTERS.get(letters_of(target))
+def _mapped(name: str, place: int, target: str, form: ExportFormat) -> ListColumn:
+    known = KNOWN_BY_LETTERS.get(letters_of(target))
     if known:
-        return ListColumn(name=name, place=place, fields=(known,))
-    return ListColumn(name=name, place=place, attribute=target.lower())
+        return ListColumn(name=name, place=place, fields=(known,), is_answered=True)
+    if letters_of(target) == LEFT:
+        about = None if form.topic_in(name) else column_about_leaving(name)
+        column = about or LeavingColumn(name=name, kind=LeavingKind.LEFT)
+        certain = replace(column, is_certain=True, is_free=False)
+        return ListColumn(name=name, place=place, leaving=certain, is_answered=True)
+    return ListColumn(name=name, place=place, attribute=target.lower(), is_answered=True)
 
 
 def recognized_column(name: str, place: int, form: ExportFormat) -> ListColumn:
-    """Return what a column of this format is used for, which its name tells."""
+    """Return what a column of this format is used for, which its name alone tells."""
+    column = _explained(name, place, form) or _as_attribute(name, place, form)
+    may_be_ours = (column.attribute and not column.judges) or column.left_topic
+    field = sure_column(name) if may_be_ours and not form.is_ours else ""
+    return ListColumn(name=name, place=place, fields=(field,)) if field else column
+
+
+def _explained(name: str, place: int, form: ExportFormat) -> ListColumn | None:
+    """Return what a column is used for if its format says so, or if it has a name of ours."""
     letters = letters_of(name)
-    status = next((found for found in form.status if letters_of(found.name) == letters), None)
-    meanings = {**SYNONYMS, **form.columns} if form.tool else form.columns
-    targets = next((targets for known, targets in meanings.items() if letters_of(known) == letters), None)
-    if targets is None:
-        known = _KNOWN_BY_LETTERS.get(letters)
-        targets = (known,) if known else (LEFT_OUT,) if status and form.tool else (attribute_name(name) or name,)
+    if form is OUR_EXPORT and letters == letters_of(LEFT_TOPICS):
+        return ListColumn(name=name, place=place, has_left_topics=True)
+    if form is OUR_EXPORT and name.startswith(ATTRIBUTE_PREFIX):
+        return ListColumn(name=name, place=place, attribute=name.removeprefix(ATTRIBUTE_PREFIX), is_answered=True)
+    targets = next((targets for known, targets in form.columns.items() if letters_of(known) == letters), None)
+    if targets is None and form.is_address_book:
+        targets = (LEFT_OUT,)
+    elif targets is None and letters in KNOWN_BY_LETTERS:
+        targets = (KNOWN_BY_LETTERS[letters],)
+    return None if targets is None else _used_for(name, place, targets, _own_leaving(name, form))
+
+
+def _as_attribute(name: str, place: int, form: ExportFormat) -> ListColumn:
+    """Return a column that becomes an attribute, unless it is only judged.
+
+    That is a column that a tool has only to say who left, or one about leaving whose name no attribute can have.
+    """
+    own = _own_leaving(name, form)
+    if own is None and (topic := form.topic_in(name)):
+        return ListColumn(name=name, place=place, left_topic=topic)
+    leaving, attribute = own or column_about_leaving(name), attribute_name(name) or name
+    is_tools = bool(form.tool) and leaving is not None and leaving.is_certain and not leaving.is_free
+    is_only_judged = is_tools or (leaving is not None and not is_attribute_name(attribute))
+    targets = (LEFT_OUT,) if is_only_judged else (attribute,)
+    return _used_for(name, place, targets, leaving)
+
+
+def _own_leaving(name: str, form: ExportFormat) -> LeavingColumn | None:
+    return next((found for found in form.leaving if letters_of(found.name) == letters_of(name)), None)
+
+
+def _used_for(name: str, place: int, targets: tuple[str, ...], leaving: LeavingColumn | None) -> ListColumn:
     fields = tuple(target for target in targets if target in LIST_COLUMNS)
     return ListColumn(
         name=name,
@@ -152,32 +260,16 @@ def recognized_column(name: str, place: int, form: ExportFormat) -> ListColumn:
         fields=fields,
         attribute="" if fields or targets == (JSON,) else targets[0],
         is_json=targets == (JSON,),
-        status=status,
+        leaving=leaving,
     )
 
 
-def attribute_name(name: str) -> str:
-    """Return a name in the form of an attribute: lowercase letters without accents, digits and underscores."""
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-
-
-def is_attribute_name(name: str) -> bool:
-    """Return whether an attribute can have this name."""
-    return (
-        _NAME.fullmatch(name) is not None
-        and len(name) <= LONGEST_NAME
-        and name not in _RESERVED
-        and letters_of(name) not in _KNOWN_BY_LETTERS
-    )
-
-
-def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
+def _faults(columns: Sequence[ListColumn], sample: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
     """Return all problems of the columns, each with its remedy."""
     faults = []
     takers: dict[str, ListColumn] = {}
     for column in columns:
-        if fault := _name_fault(column):
+        if column.attribute and (fault := name_fault(column.attribute, column.name, suggestion=column.suggestion)):
             faults.append(fault)
         for target in (*column.fields, *([column.attribute] if column.attribute else [])):
             first = takers.setdefault(target, column)
@@ -191,26 +283,16 @@ def _faults(columns: Sequence[ListColumn]) -> list[tuple[str, str]]:
         what = "the first line contains an address instead of the names of the columns"
         faults.append((what, "insert a first line with the names of the columns, for example email,first_name"))
     elif "email" not in takers:
-        near = next((column.name for column in columns if "mail" in column.name.lower()), "Email Address")
-        remedy = f'in the first line, name the column that contains the addresses "email", or add --map "{near}=email"'
+        fullest = max(columns, key=lambda column: count_addresses(column.place, sample))
+        if count_addresses(fullest.place, sample):
+            remedy = f'the column {fullest.name!r} contains addresses; to use it, add --map "{fullest.name}=email"'
+        else:
+            remedy = (
+                'in the first line, name the column that contains the addresses "email", or add '
+                '--map "Email Address=email"'
+            )
         faults.append(("there is no column named email", remedy))
     return faults
-
-
-def _name_fault(column: ListColumn) -> tuple[str, str] | None:
-    """Return what is wrong with the name of an attribute, with its remedy, or None if the name is valid."""
-    name = column.attribute
-    if not name or is_attribute_name(name):
-        return None
-    remedy = f'add --map "{column.name}=another_name" to rename it, or --map "{column.name}=" to skip it'
-    if name in _RESERVED:
-        return (f"a column cannot be named {name}, because that name is reserved", remedy)
-    if len(name) > LONGEST_NAME:
-        return (f"the name of the column {column.name[:40]!r}… is longer than {LONGEST_NAME} characters", remedy)
-    return (
-        f"the column {column.name!r} needs a name that contains only a-z, digits and _, and begins with a letter",
-        remedy,
-    )
 
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:

@@ -5,6 +5,7 @@ cells are all empty are skipped.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -12,23 +13,30 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from newsletter.language.codes import language_of, time_zone_of
+from newsletter.language.written_moments import moments, our_moments
 from newsletter.lists.addresses import Addresses, checked_addresses, doubts_of, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
-from newsletter.lists.csv_header import ListColumn, ListHeader, read_header
+from newsletter.lists.csv_header import ListColumn, ListHeader, read_header, require_replaced
 from newsletter.lists.encodings import Encoding, find_encoding
-from newsletter.lists.export_formats import StatusColumn
-from newsletter.lists.fields import gathered, gathered_with_json, language_of, looked_up, tags, time_zone_of
-from newsletter.lists.list_moments import moments, our_moments
-from newsletter.lists.tables import Rows, read_table
+from newsletter.lists.fields import gathered, gathered_with_json, looked_up, names
+from newsletter.lists.leavers import Judge, LeavingJudgment
+from newsletter.lists.left_topics import find_left_topics
+from newsletter.lists.tables import HeaderReader, Rows, read_table
+from newsletter.lists.tags import read_tags
 from newsletter.lists.text_blocks import require_text
-from newsletter.model.columns import COLUMNS, ColumnType
-from newsletter.model.imports import DoubtfulRow, ImportBatch, RejectedRow
+from newsletter.lists.vcards import COLUMNS as VCARD_COLUMNS
+from newsletter.lists.vcards import is_vcard, read_cards
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.columns import COLUMNS, ColumnType, SubscriberColumn
+from newsletter.model.imports import DoubtfulRow, ImportBatch, LeavingRow, RejectedRow
 from newsletter.system.moments import text_of
 
 Item = TypeVar("Item")
 
 _NO_MAPPING: Mapping[str, str] = {}
 _AHEAD = timedelta(days=1)  # a local time without a zone is read as UTC, so it may be some hours ahead
+_NAMES = frozenset({"first_name", "last_name"})
 _READERS = {ColumnType.LANGUAGE: language_of, ColumnType.ZONE: time_zone_of}
 
 
@@ -44,57 +52,100 @@ def read_list(
     *,
     mapping: Mapping[str, str] = _NO_MAPPING,
     encoding: str = "",
+    topics: Mapping[str, str] = _NO_MAPPING,
+    replaced: AbstractSet[str] = frozenset(),
     now: datetime | None = None,
     on_shape: Callable[[ListShape], None] = lambda _: None,
 ) -> Iterator[ImportBatch]:
     """Yield the rows of a list in order, reading them on demand. First call `on_shape` with how the list is read.
 
     `mapping` gives the target of a column: one of LIST_COLUMNS, the name of an attribute, or an empty text to skip
-    the column. The encoding is detected unless `encoding` names it. If `now` is given, rows with a consent in the
-    future are rejected.
+    the column. The encoding is detected unless `encoding` names it. `topics` gives the titles of those that people can
+    leave here, by name. The list must have the columns and attributes in `replaced`, and a row is rejected if such a
+    cell cannot be read, because an empty cell would clear the value. If `now` is given, rows with a time in the future
+    are rejected.
 
     Raise InputError if the file cannot be read. Raise MistakesError if it is not a list: if it is not text, if the
-    header is missing or impossible, if a quote is never closed, or if a byte is not valid in the encoding.
+    header is missing or impossible, if a quote is never closed, or if a byte is not valid in the encoding. Raise
+    UnclearColumnsError, possibly after some batches, if it is not clear what a column says about leaving.
     """
     require_text(path)
     found = Encoding.named(encoding) if encoding else find_encoding(path)
 
-    def header_of(cells: Sequence[str], delimiter: str, line: int) -> ListHeader:
-        header = read_header(cells, delimiter=delimiter, mapping=mapping, path=str(path), line=line)
+    def header_of(cells: Sequence[str], delimiter: str, line: int, sample: Sequence[Sequence[str]]) -> ListHeader:
+        header = read_header(cells, delimiter=delimiter, mapping=mapping, path=str(path), line=line, sample=sample)
+        require_replaced(header, replaced, path=str(path), line=line)
         on_shape(ListShape(header=header, encoding=found))
         return header
 
-    for rows in read_table(path, found, header_of):
-        yield _batch_of_rows(rows, now=now)
+    judge: Judge | None = None
+    for rows in _rows_of(path, found, header_of):
+        judge = judge or Judge(rows.header, str(path))
+        yield _batch_of_rows(rows, judge, topics=topics, replaced=replaced, now=now)
+    if judge is not None:
+        judge.finish()
 
 
-def _batch_of_rows(rows: Rows, *, now: datetime | None) -> ImportBatch:
-    """Return the rows that can be imported, the rejected rows, and the rows that a person should check."""
+def _rows_of(path: Path, encoding: Encoding, read_header_of: HeaderReader) -> Iterator[Rows]:
+    if is_vcard(path, encoding):
+        return read_cards(path, encoding, read_header_of(VCARD_COLUMNS, ",", 1, ()))
+    return read_table(path, encoding, read_header_of)
+
+
+def _batch_of_rows(
+    rows: Rows, judge: Judge, *, topics: Mapping[str, str], replaced: AbstractSet[str], now: datetime | None
+) -> ImportBatch:
+    """Return the rows that can be imported, those of people who left, the rejected rows, and the rows to check."""
     email = rows.header.email.place
     plain = plain_addresses(rows.columns[email])
     if plain is None:
         rows = _without_empty_rows(rows, email)
-    conversion = _Conversion(rows, now)
+    conversion = _Conversion(rows, replaced, now)
     columns = conversion.columns(plain)
     findings, lines = conversion.findings, rows.lines
+    judgments = judge.judge(lines, conversion.tidy)
+    left = find_left_topics(rows.header, conversion.tidy, topics)
+    findings.add_doubts(left.doubts)
+    judgments = left.unclear | judgments
+    leaving = tuple(
+        _leaving_row(lines[place], columns, place, judgment)
+        for place, judgment in judgments.items()
+        if columns["email"][place]
+    )
+    leaving += tuple(
+        LeavingRow(
+            line=lines[place],
+            email=columns["email"][place],
+            person=columns["person"][place],
+            reason=SuppressionReason.UNSUBSCRIBED,
+            left_at=left_at,
+            topic=topic,
+            told=f"left the topic {topic}",
+        )
+        for place, names in left.topics.items()
+        for topic, left_at in names.items()
+        if columns["email"][place]
+    )
     doubtful = tuple(
         DoubtfulRow(line=lines[place], email=columns["email"][place], doubt="; ".join(doubts))
         for place, doubts in sorted(findings.doubts.items())
-        if place not in findings.faults
+        if place not in findings.faults and place not in judgments
     )
     rejected = [RejectedRow(line=each.line, email=each.email, reason=str(each.fault)) for each in rows.misfits]
-    if findings.faults:
+    if findings.faults or judgments:
         given = rows.columns[email]
         rejected += [
             RejectedRow(line=lines[place], email=shortened(given[place].strip()), reason="; ".join(faults))
             for place, faults in findings.faults.items()
+            if place not in judgments or not columns["email"][place]
         ]
-        kept = [place for place in range(len(lines)) if place not in findings.faults]
+        kept = [place for place in range(len(lines)) if place not in findings.faults and place not in judgments]
         lines = _picked(lines, kept)
         columns = {name: _picked(cells, kept) for name, cells in columns.items()}
     return ImportBatch(
         lines=lines,
         columns=columns,
+        leaving=leaving,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
         doubtful=doubtful,
         attribute_names=conversion.attribute_names,
@@ -123,11 +174,13 @@ def _picked(items: Sequence[Item], places: Sequence[int]) -> list[Item]:
 class _Conversion:
     """Converts the rows of a block into the columns of a batch."""
 
-    def __init__(self, rows: Rows, now: datetime | None) -> None:
+    def __init__(self, rows: Rows, replaced: AbstractSet[str], now: datetime | None) -> None:
         self.findings = RowFindings()
         self.tag_names: frozenset[str] = frozenset()
         self.attribute_names: frozenset[str] = frozenset()
         self._rows = rows
+        self._replaced = replaced
+        self._known: dict[int, TidyColumn] = {}  # by the place of the column
         self._header = rows.header
         self._latest = text_of(now + _AHEAD) if now else ""
 
@@ -139,58 +192,76 @@ class _Conversion:
         for known in COLUMNS:
             column = self._header.column_of(known.name)
             if column is not None and known.type is not ColumnType.ADDRESS:
-                columns[known.name] = self._cells(column, known.type)
+                columns[known.name] = self._cells(column, known)
         if self._header.tool and "consented_at" in columns and "consent_source" not in columns:
             columns["consent_source"] = [self._header.tool if moment else "" for moment in columns["consented_at"]]
         attributes = self._attributes()
         if attributes is not None:
             columns["attributes"] = attributes
-        consented = self._header.column_of("consented_at")
-        if self._latest and consented is not None and max(columns["consented_at"], default="") > self._latest:
-            moments_of_consent = enumerate(columns["consented_at"])
-            ahead = {place: moment for place, moment in moments_of_consent if moment > self._latest}
-            remedy = "write the day on which they consented"
-            faults = {place: f"{moment} is in the future; {remedy}" for place, moment in ahead.items()}
-            self.findings.add_faults(faults, column=consented.name)
-        for column in self._header.columns:
-            if column.status:
-                self._judge(column.status, self._tidy(column))
+        if self._latest:
+            self._reject_future(columns)
         return columns
 
-    def _tidy(self, column: ListColumn) -> TidyColumn:
-        tidy = tidied(self._rows.columns[column.place])
-        self.findings.add_faults(tidy.faults)
-        return tidy
+    def _reject_future(self, columns: Mapping[str, Cells]) -> None:
+        for known in COLUMNS:
+            column = self._header.column_of(known.name)
+            if column is None or known.type is not ColumnType.MOMENT:
+                continue
+            cells = columns[known.name]
+            if max(cells, default="") > self._latest:
+                ahead = {place: moment for place, moment in enumerate(cells) if moment > self._latest}
+                faults = {
+                    place: f"{moment} is in the future; write a date in the past" for place, moment in ahead.items()
+                }
+                self.findings.add_faults(faults, column=column.name)
+
+    def tidy(self, column: ListColumn) -> TidyColumn:
+        """Return the cells of a column, cleaned up."""
+        known = self._known.get(column.place)
+        if known is None:
+            known = self._known[column.place] = tidied(self._rows.columns[column.place])
+            self.findings.add_faults(known.faults)
+        return known
 
     def _addresses(self, column: ListColumn) -> Addresses:
-        addresses, faults = checked_addresses(self._tidy(column).cells)
+        cells, separator = self.tidy(column).cells, self._header.form.separator
+        if separator:
+            cells = [cell.partition(separator)[0].strip() for cell in cells]
+        addresses, faults = checked_addresses(cells)
         self.findings.add_faults({place: fault for place, fault in faults.items() if place not in self.findings.faults})
         return addresses
 
-    def _cells(self, column: ListColumn, kind: ColumnType) -> Cells:
+    def _cells(self, column: ListColumn, known: SubscriberColumn) -> Cells:
+        kind = known.type
         if kind is ColumnType.MOMENT:
             return self._moments(column)
-        tidy = self._tidy(column)
+        tidy, form = self.tidy(column), self._header.form
         if kind is ColumnType.TAGS:
-            cells, self.tag_names = tags(tidy)
-            return cells
-        if kind not in _READERS:
+            cells, self.tag_names, faults = read_tags(tidy, separator=form.separator, skipped=form.skipped_tags)
+        elif kind in _READERS:
+            cells, faults = looked_up(tidy, _READERS[kind])
+        elif not (_NAMES.isdisjoint(column.fields) or form.is_ours):
+            cells, faults = names(tidy)
+        else:
             return tidy.cells
-        cells, doubts = looked_up(tidy, _READERS[kind])
-        self.findings.add_doubts(doubts)
+        if known.name in self._replaced:  # an empty cell would clear the value
+            self.findings.add_faults(faults, column=column.name)
+        else:
+            without = "tags" if kind is ColumnType.TAGS else "it"
+            self.findings.add_doubts({place: f"{fault}; imported without {without}" for place, fault in faults.items()})
         return cells
 
     def _moments(self, column: ListColumn) -> Cells:
         ours = our_moments(self._rows.columns[column.place])
         if ours is not None:
             return ours
-        cells, faults = moments(self._tidy(column).cells, is_day_first=self._header.form.is_day_first)
+        cells, faults = moments(self.tidy(column).cells, is_day_first=self._header.form.is_day_first)
         self.findings.add_faults(faults, column=column.name)
         return cells
 
     def _attributes(self) -> Cells | None:
-        named = {column.attribute: self._tidy(column) for column in self._header.columns if column.attribute}
-        nested = {column.name: self._tidy(column) for column in self._header.columns if column.is_json}
+        named = {column.attribute: self.tidy(column) for column in self._header.columns if column.attribute}
+        nested = {column.name: self.tidy(column) for column in self._header.columns if column.is_json}
         if nested:
             cells, self.attribute_names, doubts = gathered_with_json(named, nested)
             self.findings.add_doubts(doubts)
@@ -200,17 +271,16 @@ class _Conversion:
             return cells
         return None
 
-    def _judge(self, status: StatusColumn, column: TidyColumn) -> None:
-        """Reject the rows of people who, according to this column, must not be emailed."""
-        where = f" in {self._header.tool}" if self._header.tool else ""
-        reasons, doubts = {}, {}
-        for cell in column.different:
-            shown = f"{status.name} {shortened(cell) or 'is empty'}"
-            if why := status.reason_of(cell):
-                reasons[cell] = (
-                    f"{why.told}{where} ({shown}), so the row is skipped; if this address is on your list, block it too"
-                )
-            elif status.is_unknown(cell) and not status.is_free:
-                doubts[cell] = f"{shown} is not a known value{where}; find out whether this person may be emailed"
-        self.findings.add_faults(column.places_of(reasons))
-        self.findings.add_doubts(column.places_of(doubts))
+
+def _leaving_row(line: int, columns: Mapping[str, Cells], place: int, judgment: LeavingJudgment) -> LeavingRow:
+    consents = columns.get("consented_at")
+    return LeavingRow(
+        line=line,
+        email=columns["email"][place],
+        person=columns["person"][place],
+        consented_at=consents[place] if consents else "",
+        reason=judgment.reason,
+        left_at=judgment.left_at,
+        until=judgment.until,
+        told=judgment.told,
+    )

@@ -1,25 +1,26 @@
 """Detect the encoding of a list.
 
-A byte order mark identifies the encoding, and so does the pattern of zeros in UTF-16 without a mark. Otherwise, a file
-that is valid UTF-8 from start to end is UTF-8. The remaining files use old encodings with one byte per letter. Western
-spreadsheets write two of these, Windows-1252 and Mac Roman. The bytes of accented letters tell them apart, and the
-guess is reported with words from the file, so that a person can check it. If the bytes fit neither, the user must name
-the encoding.
+A byte order mark identifies the encoding, and so do the zeros in UTF-16 without a mark. Otherwise, a file that is valid
+UTF-8 from start to end is UTF-8. The remaining files use old encodings with one byte per letter, which their words tell
+apart (`readings.py`). The guess is reported with words from the file, so that a person can check it. If the words do
+not tell, the user must name the encoding.
 """
 
 import codecs
 import difflib
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.lists.readings import EncodingReading, readings_of
 
 _CHUNK = 1 << 20
 _SAMPLES = 3
+_LEAST_ASCII = 0.2  # of the characters of a list
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,20 +31,18 @@ _MARKS = (
 # The encodings that a user can name, as the names of Python's codecs.
 _NAMES = """
 utf-8 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be ascii
-cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp437 cp850 cp852 cp866 cp874
+cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp437 cp737 cp850 cp852 cp857 cp866 cp874
 iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-10 iso8859-13
 iso8859-14 iso8859-15 iso8859-16 mac-roman mac-latin2 mac-cyrillic mac-greek mac-turkish koi8-r koi8-u
 shift_jis cp932 euc_jp iso2022_jp gbk gb18030 big5 euc_kr cp949
 """
 _NAMED = frozenset(_NAMES.split())
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-_LETTER_BESIDE = re.compile(rb"[A-Za-z][\xa1-\xa9\xab-\xb6\xb8\xb9\xbb-\xbf](?=[a-z])")
+_HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
-# These bytes are accented letters in Mac Roman, the ones that names use most, and signs in Windows-1252.
-_MAC_LETTERS = bytes({*range(0x80, 0xA0)} - {0x80, 0x85, *range(0x91, 0x98), 0x99})
-_WINDOWS_LETTERS = bytes(range(0xC0, 0x100))
-_UNUSED_IN_WINDOWS = b"\x81\x8d\x8f\x90\x9d"
-_FULL_NAMES = {"cp1252": "Windows-1252", "mac-roman": "Mac Roman"}
+_MOST_WORDS = 2000
+_WESTERN = "cp1252"  # if the words do not tell, it is the most likely one
+_FULL_NAMES = {"mac-roman": "Mac Roman"}
 
 
 class Encoding(Struct, frozen=True, kw_only=True):
@@ -77,16 +76,20 @@ def find_encoding(path: Path) -> Encoding:
     if codec := _by_zeros(head):
         return Encoding(codec=codec)
     bad = _first_byte_not_utf8(path)
-    return Encoding(codec="utf-8") if bad is None else _by_letters(path, bad)
+    return Encoding(codec="utf-8") if bad is None else _by_words(path, bad)
 
 
 def _by_zeros(head: bytes) -> str:
-    """Return the codec of UTF-16 without a mark, in which every other byte of plain text is zero, or an empty text."""
-    pairs = len(head) // 2
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if pairs and odd > 0.7 * pairs and even == 0:
-        return "utf-16-le"
-    return "utf-16-be" if pairs and even > 0.7 * pairs and odd == 0 else ""
+    """Return the codec of UTF-16 without a mark, or an empty text. Only there does text contain zeros.
+
+    A list has separators, line ends and addresses in ASCII, so the right order of bytes gives more ASCII characters.
+    """
+    if 0 not in head:
+        return ""
+    texts = {codec: head.decode(codec, "replace") for codec in ("utf-16-le", "utf-16-be")}
+    codec = max(texts, key=lambda codec: sum(map(str.isascii, texts[codec])))
+    text = texts[codec]
+    return codec if "\0" not in text and sum(map(str.isascii, text)) > len(text) * _LEAST_ASCII else ""
 
 
 def _first_byte_not_utf8(path: Path) -> int | None:
@@ -105,67 +108,86 @@ def _first_byte_not_utf8(path: Path) -> int | None:
     return position - pending if pending else None
 
 
-class _Letters:
-    """Counts the bytes beyond ASCII in a file, and the runs that they form."""
+class _Words:
+    """The words with bytes beyond ASCII in a file, and whether some of these bytes are UTF-8."""
 
     def __init__(self) -> None:
-        self.counts: Counter[int] = Counter()
-        self.runs = 0  # unbroken sequences of such bytes
-        self.pairs = 0  # runs of two or more
-        self.longer = 0  # runs of three or more
-        self.utf8 = 0  # runs that are valid UTF-8
-        self.amid_words = 0  # bytes between letters that are signs, not letters, in western encodings
-        self.samples: list[bytes] = []
+        self.has_utf8 = False
+        self.words: dict[bytes, None] = {}  # in their order
 
     def add(self, chunk: bytes) -> None:
-        """Count the bytes of a piece of the file."""
-        for run in _HIGH_RUN.findall(chunk):
-            self.runs += 1
-            self.pairs += len(run) > 1
-            self.longer += len(run) > 2
-            self.utf8 += _is_utf8(run)
-            self.counts.update(run)
-        self.amid_words += len(_LETTER_BESIDE.findall(chunk))
-        if len(self.samples) < _SAMPLES:
-            self.samples += [line for line in chunk.splitlines() if not line.isascii()][:_SAMPLES]
-
-    @property
-    def are_western(self) -> bool:
-        """Whether these bytes mostly appear singly among plain letters, as in western European names."""
-        return self.pairs * 2 <= self.runs and self.longer * 4 <= self.runs and self.amid_words * 10 <= self.runs
-
-    @property
-    def are_of_a_mac(self) -> bool:
-        """Whether the bytes are letters in Mac Roman rather than in Windows-1252."""
-        mac, windows = (sum(self.counts[byte] for byte in letters) for letters in (_MAC_LETTERS, _WINDOWS_LETTERS))
-        return mac > windows or any(self.counts[byte] for byte in _UNUSED_IN_WINDOWS)
+        """Collect the words in a piece of the file."""
+        self.has_utf8 = self.has_utf8 or any(map(_is_utf8, _HIGH_RUN.findall(chunk)))
+        if len(self.words) < _MOST_WORDS:
+            self.words.update(dict.fromkeys(_HIGH_WORD.findall(chunk)))
 
 
-def _by_letters(path: Path, bad: int) -> Encoding:
-    """Return the encoding with one byte per letter that fits the bytes in the file.
+def _by_words(path: Path, bad: int) -> Encoding:
+    """Return the encoding with one byte per letter in which the file has words of a language.
 
-    `bad` is the offset of the first byte that is not UTF-8. Raise MistakesError if no encoding fits, or if other bytes
-    show that the file is UTF-8.
+    `bad` is the offset of the first byte that is not UTF-8. Raise MistakesError if no encoding fits, if several fit
+    equally well, or if other bytes show that the file is UTF-8.
     """
-    letters, position, ends = _Letters(), 0, 0
+    found, position, ends = _Words(), 0, 0
     for chunk in _chunks(path):
-        letters.add(chunk)
+        found.add(chunk)
         before = chunk[: max(bad - position, 0)]
         ends += before.count(b"\n") or before.count(b"\r")
         position += len(chunk)
-    if letters.utf8:
+    if found.has_utf8:
         raise mistake(
             path,
             ends + 1,
             "a character in this line is damaged: the line is not UTF-8, but others are",
             _SAVE_AGAIN,
         )
-    if not letters.are_western:
-        raise mistake(path, ends + 1, "the encoding of this file cannot be detected", _NAME_IT)
-    codec = "mac-roman" if letters.are_of_a_mac else "cp1252"
-    words = [word for line in letters.samples for word in _WORD.findall(line.decode(codec, "replace"))]
-    shown = ", ".join(dict.fromkeys(words[:_SAMPLES])) or "its letters"
-    return Encoding(codec=codec, assumed=f"{_FULL_NAMES[codec]} ({shown})")
+    words = list(found.words)[:_MOST_WORDS]
+    possible = readings_of(words)
+    western = next((reading for reading in possible if reading.codec == _WESTERN), None)
+    if not possible or (len(possible) > 1 and western is None):
+        raise mistake(
+            path, ends + 1, "it is not clear in which encoding the file was saved", _question(possible, words)
+        )
+    best = western or possible[0]
+    others = [reading for reading in possible if reading is not best]
+    also = f", although it could also be {_told(others[0], besides=best)}" if others else ""
+    return Encoding(codec=best.codec, assumed=f"{_told(best)}{also}")
+
+
+def _told(reading: EncodingReading, *, besides: EncodingReading | None = None) -> str:
+    """Return the name of an encoding, with some words as it reads them, if possible such that `besides` differs."""
+    texts = [text for place, text in enumerate(reading.words) if not besides or text != besides.words[place]]
+    return f"{_full_name(reading.codec)} ({_some_words(texts)})"
+
+
+def _some_words(texts: Sequence[str]) -> str:
+    words = dict.fromkeys(word for text in texts for word in _WORD.findall(text))
+    return ", ".join([*words][:_SAMPLES]) or "its letters"
+
+
+def _full_name(codec: str) -> str:
+    windows = re.fullmatch(r"cp(125\d)", codec)
+    return f"Windows-{windows[1]}" if windows else _FULL_NAMES.get(codec, codec)
+
+
+def _question(possible: Sequence[EncodingReading], words: Sequence[bytes]) -> str:
+    """Return what to do about an unknown encoding: a choice of readings if there are any."""
+    texts = {reading.codec: reading.words for reading in possible} or _east_asian(words)
+    if not texts:
+        return _NAME_IT
+    choices = ", or ".join(f"--encoding {codec} ({_some_words(text)})" for codec, text in texts.items())
+    return f"add the encoding whose words look right: {choices}"
+
+
+def _east_asian(words: Sequence[bytes]) -> dict[str, Sequence[str]]:
+    """Return the words as encodings with two bytes per character read them, if all of them can be read."""
+    found: dict[str, Sequence[str]] = {}
+    for codec in ("shift_jis", "gb18030", "euc_kr", "big5", "euc_jp"):
+        with suppress(UnicodeDecodeError):
+            texts = [word.decode(codec) for word in words]
+            if all(sign.isalpha() for text in texts for sign in text if not sign.isascii()):
+                found[codec] = texts
+    return found
 
 
 _SAVE_AGAIN = "open the file in a spreadsheet, correct the line, and save it as CSV UTF-8"

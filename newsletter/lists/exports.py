@@ -3,69 +3,87 @@
 A spreadsheet runs no cell of the CSV files as a formula. `docs/privacy.md` lists the fields of a person.
 """
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import orjson
 from msgspec.structs import asdict
 
-from newsletter.lists.cells import guarded
+from newsletter.lists.cells import CsvWriter
+from newsletter.lists.export_formats import ATTRIBUTE_PREFIX, NO_CONSENT, STANDING_COLUMNS, SUBSCRIBED
+from newsletter.lists.leaving import column_about_leaving
+from newsletter.lists.tags import cell_with_tags
 from newsletter.model.address import person_of
-from newsletter.model.audience import Subscriber, Suppression, tags_text
+from newsletter.model.audience import ExportedPerson, Subscriber, Suppression, tags_text
 from newsletter.model.columns import COLUMN_NAMES, COLUMNS, LIST_COLUMNS, ColumnValue, SubscriberRecord
 from newsletter.model.imports import ImportBatch
 from newsletter.model.person import KnownPerson
 from newsletter.system.moments import text_of
 
 SCHEMA, VERSION = "newsletter.person", 1  # increase the version when a field is removed or its meaning changes
-_TAG_SEPARATOR = ";"
+_TOPIC_SEPARATOR = ";"
 _ROWS_A_STEP = 1000
-_SUPPRESSION_COLUMNS = ("email", "topic", "reason", "detail", "created_at")
+_SUPPRESSION_COLUMNS = ("email", "topic", "reason", "detail", "created_at", "repeated_at", "consent_on_record")
+
+
+class WrittenPeople(NamedTuple):
+    """How many people were written to a file, and how many of them are not emailed."""
+
+    people: int
+    not_mailed: int
 
 
 def write_subscribers(
-    records: Iterable[SubscriberRecord],
+    people: Iterable[ExportedPerson],
     file: TextIO,
     *,
     attributes: Sequence[str],
     on_progress: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Write a header and one row per record. Return the number of rows.
+) -> WrittenPeople:
+    """Write a header and one row per person. Return the numbers of people.
 
-    Each name in `attributes` gets a column after ours. Open the file with `newline=""` and UTF-8.
-    Call `on_progress` with the number of rows written since the last call.
+    After our columns come those that say who is not emailed and why, and then one for each name in `attributes`. Open
+    the file with `newline=""` and UTF-8. Call `on_progress` with the number of rows written since the last call.
     """
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*LIST_COLUMNS, *attributes])
-    count, left = 0, iter(records)
+    writer = CsvWriter(file, [*LIST_COLUMNS, *STANDING_COLUMNS, *map(_attribute_column, attributes)])
+    count, not_mailed, left = 0, 0, iter(people)
     while some := list(islice(left, _ROWS_A_STEP)):
-        writer.writerows(_row(record, attributes) for record in some)
+        for person in some:
+            writer.write_row(_row(person, attributes))
+            not_mailed += not person.is_mailed
         count += len(some)
         on_progress(len(some))
-    return count
+    return WrittenPeople(count, not_mailed)
 
 
-def _row(record: SubscriberRecord, attributes: Sequence[str]) -> list[str]:
+def _attribute_column(name: str) -> str:
+    """Return the name of an attribute's column, which an import must not read as one about leaving."""
+    is_misread = name in STANDING_COLUMNS or column_about_leaving(name) is not None
+    return f"{ATTRIBUTE_PREFIX}{name}" if is_misread else name
+
+
+def _row(person: ExportedPerson, attributes: Sequence[str]) -> list[str]:
+    record, suppression = person.record, person.suppression
+    status = suppression.reason.value if suppression else SUBSCRIBED if record.may_be_mailed else NO_CONSENT
+    standing = [status, cell_of(person.left_at), _TOPIC_SEPARATOR.join(person.left_topics)]
     cells = [
-        _TAG_SEPARATOR.join(value) if isinstance(value, tuple) else cell_of(value)
+        cell_with_tags(value) if isinstance(value, tuple) else cell_of(value)
         for column, value in zip(COLUMNS, record.values, strict=True)
         if column.in_lists
     ]
-    return list(map(guarded, [*cells, *[record.attributes.get(name, "") for name in attributes]]))
+    return [*cells, *standing, *[record.attributes.get(name, "") for name in attributes]]
 
 
 def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> int:
     """Write a header and one CSV row per suppression. Return the number of rows."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_SUPPRESSION_COLUMNS)
+    writer = CsvWriter(file, _SUPPRESSION_COLUMNS)
     count = 0
     for suppression in suppressions:
         count += 1
-        writer.writerow(map(guarded, suppression_data(suppression).values()))
+        writer.write_row(list(suppression_data(suppression).values()))
     return count
 
 
@@ -87,6 +105,8 @@ def suppression_data(suppression: Suppression) -> dict[str, str]:
         "reason": suppression.reason.value,
         "detail": suppression.detail,
         "created_at": text_of(suppression.created_at),
+        "repeated_at": text_of(suppression.repeated_at) if suppression.repeated_at else "",
+        "consent_on_record": text_of(suppression.consent_on_record) if suppression.consent_on_record else "",
     }
 
 

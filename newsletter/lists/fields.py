@@ -1,42 +1,17 @@
-"""Read languages, time zones, tags and attributes. Each distinct value of a column is read only once."""
+"""Read names, codes and attributes. Each distinct value of a column is read only once."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
-from zoneinfo import available_timezones
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
 
-from newsletter.errors import FaultError
+from newsletter.lists.attribute_names import attribute_name, is_attribute_name
 from newsletter.lists.cells import Cells, TidyColumn, on_one_line, shortened
-from newsletter.lists.csv_header import attribute_name, is_attribute_name
-from newsletter.model.audience import normal_tag, tags_text
-from newsletter.model.values import Language, TimeZone
 
-_TAG_SEPARATOR = re.compile(r"[;,|]")
-_QUOTED_TAG = re.compile(r"([\"'])(.+)\1")
-_LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
-_TIME_ZONE: TypeAdapter[str] = TypeAdapter(TimeZone)
-
-
-def checked_language(code: str) -> str:
-    """Return the code of a language. Raise FaultError if it is not one."""
-    return _known(_validated(_LANGUAGE, code, code), code)
-
-
-def tags(column: TidyColumn) -> tuple[Cells, frozenset[str]]:
-    """Return a column of tags in the form that the database stores, and the set of tags."""
-    read = {cell: tags_in_cell(cell) for cell in column.different}
-    texts = {cell: tags_text(found) for cell, found in read.items()}
-    return list(map(texts.__getitem__, column.cells)), frozenset(tag for found in read.values() for tag in found)
-
-
-def tags_in_cell(cell: str) -> tuple[str, ...]:
-    """Return the tags of a cell, in which `;`, `,` or `|` separates them. Remove quotes around a tag."""
-    parts = (part.strip() for part in _TAG_SEPARATOR.split(cell))
-    bare = (quoted[2] if (quoted := _QUOTED_TAG.fullmatch(part)) else part for part in parts)
-    return tuple(sorted({tag for part in bare if (tag := normal_tag(part))}))
+_LONGEST_NAME = 100  # characters
+# Controls that change the direction of the text around them. The marks of Arabic and Hebrew (LRM, RLM, ALM) do not.
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_WEB_ADDRESS = re.compile(r"http|www\.|[^\W_]\.[^\W\d_]{2,}/", re.I)
 
 
 def gathered(named: Mapping[str, TidyColumn]) -> tuple[Cells, frozenset[str]]:
@@ -71,9 +46,9 @@ def gathered_with_json(
 
 
 def looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, dict[int, str]]:
-    """Return a column with each cell passed through `read`, and the doubts by place.
+    """Return a column with each cell passed through `read`, and what is wrong with cells by place.
 
-    A cell that `read` refuses becomes empty. The rest of the row is still imported.
+    A cell that `read` refuses becomes empty.
     """
     meant, wrong = {}, {}
     for cell in column.different - {""}:
@@ -81,52 +56,35 @@ def looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, di
             if (found := read(cell)) != cell:
                 meant[cell] = found
         except ValueError as err:
-            wrong[cell], meant[cell] = f"{err}; imported without it", ""
+            wrong[cell], meant[cell] = str(err), ""
     if not meant:
         return column.cells, {}
     return [meant.get(cell, cell) for cell in column.cells], column.places_of(wrong)
 
 
-@lru_cache(maxsize=1024)
-def language_of(cell: str) -> str:
-    """Return a language's code as it is usually written: `EN` and `pt_br` become `en` and `pt-BR`."""
-    first, *rest = cell.replace("_", "-").split("-")
-    parts = [first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in rest)]
-    return _known(_validated(_LANGUAGE, "-".join(parts), cell), cell)
+def names(column: TidyColumn) -> tuple[Cells, dict[int, str]]:
+    """Return a column of names, and what is wrong by place. A name that could deceive the reader becomes empty."""
+    joined = "\n".join(column.different)
+    small = joined.lower()
+    is_harmless = (
+        "/" not in small
+        and "www." not in small
+        and "http" not in small
+        and max(map(len, column.different), default=0) <= _LONGEST_NAME
+        and (small.isascii() or not _DIRECTION.search(small))
+    )
+    return (column.cells, {}) if is_harmless else looked_up(column, _checked_name)
 
 
-def _known(language: str, given: str) -> str:
-    if language.partition("-")[0] not in _known_languages():
-        raise FaultError(f"{given!r} is not a language code", "write a code such as en, es or pt-BR")
-    return language
-
-
-@cache
-def _known_languages() -> frozenset[str]:
-    """Return the language codes of CLDR, including replaced ones such as iw for he."""
-    from babel.core import Locale, get_global  # loaded here because its tables are large and few lists need them
-
-    return frozenset({*Locale("en").languages, *get_global("likely_subtags"), *get_global("language_aliases")})
-
-
-@lru_cache(maxsize=1024)
-def time_zone_of(cell: str) -> str:
-    """Return the name of a time zone as the time zone database spells it."""
-    name = cell.replace(" ", "_")
-    return _validated(_TIME_ZONE, _zones_by_small_letters().get(name.lower(), name), cell)
-
-
-@cache
-def _zones_by_small_letters() -> Mapping[str, str]:
-    return {zone.lower(): zone for zone in available_timezones()}
-
-
-def _validated(adapter: TypeAdapter[str], value: str, given: str) -> str:
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as err:
-        fault: FaultError = err.errors()[0]["ctx"]["error"]
-        raise FaultError(fault.what.replace(repr(value), repr(given[:40]), 1), fault.remedy) from None
+def _checked_name(cell: str) -> str:
+    """Return a name, or raise ValueError with the reason why it cannot be one."""
+    if _DIRECTION.search(cell):
+        raise ValueError(f"the name {shortened(cell)!r} contains characters that change the direction of the text")
+    if _WEB_ADDRESS.search(cell):
+        raise ValueError(f"the name {shortened(cell)!r} contains a web address")
+    if len(cell) > _LONGEST_NAME:
+        raise ValueError(f"the name {cell[:40]!r}… is longer than {_LONGEST_NAME} characters")
+    return cell
 
 
 def _members(name: str, column: TidyColumn) -> Sequence[str]:

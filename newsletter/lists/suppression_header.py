@@ -9,23 +9,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from newsletter.lists.csv_header import ListColumn, ListHeader, column_names, header_mistakes, recognized_column
-from newsletter.lists.export_formats import (
-    ANYTHING,
-    OUR_EXPORT,
-    ExportFormat,
-    Status,
-    StatusColumn,
-    letters_of,
-    recognize,
-)
+from newsletter.lists.export_formats import ExportFormat, letters_of, recognize
 from newsletter.model.columns import COLUMNS, LIST_COLUMNS
 from newsletter.model.imports import RowFate
-
-LEFT_AT = "left_at"  # the field of a column with the time of unsubscribing; its cell is empty for other people
 
 # The fields of columns, by the letters of their names.
 _FIELDS = {
     **{name: name for name in ("topic", "reason", "detail")},
+    **{letters_of(name): name for name in ("repeated_at", "consent_on_record")},
     **dict.fromkeys(("createdat", "created", "date"), "created_at"),
 }
 _EMAILS = frozenset({"email", "emailaddress", "recipient"})
@@ -34,17 +25,6 @@ _REPORT = frozenset(RowFate.__struct_fields__)
 # Fields that only a list of subscribers has, and fields that describe people.
 _OF_SUBSCRIBERS = frozenset({"joined_at", *(column.name for column in COLUMNS if column.is_consent)})
 _ABOUT_PEOPLE = frozenset(LIST_COLUMNS) - {"email"}
-_MOMENTS = {
-    **dict.fromkeys(
-        ("unsubtime", "unsubscribedat", "unsubscribeat", "unsubscribedon", "unsubscribetime"), Status.UNSUBSCRIBED
-    ),
-    **dict.fromkeys(
-        ("unsubscribedate", "unsubscriptiondate", "optedoutat", "optouttime", "optoutdate"), Status.UNSUBSCRIBED
-    ),
-    **dict.fromkeys(("leftat", "suppressedat", "deletedat"), Status.UNSUBSCRIBED),
-    **dict.fromkeys(("bouncedat", "bouncetime", "cleantime"), Status.BOUNCED),
-    **dict.fromkeys(("complainedat", "complaintat", "complainttime"), Status.COMPLAINED),
-}
 
 
 def email_places(names: Sequence[str]) -> list[int]:
@@ -61,7 +41,7 @@ def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, 
     """Return the header. Raise MistakesError if this is not a list of people who must not be emailed."""
     names = column_names(cells, path=path, line=line)
     emails = email_places(names)
-    form = recognize(frozenset(map(letters_of, names)))
+    form = recognize(names)
     columns = [_column(name, place, form, is_email=place in emails) for place, name in enumerate(names)]
     if fault := _fault(columns, emails, form):
         raise header_mistakes(path, line, [fault])
@@ -75,19 +55,18 @@ def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Lis
     if is_email:
         return ListColumn(name=name, place=place, fields=("email",))
     known = recognized_column(name, place, form)
-    if letters in _MOMENTS:
-        status = known.status or StatusColumn(name=name, reasons={ANYTHING: _MOMENTS[letters]})
-        return ListColumn(name=name, place=place, fields=(LEFT_AT,), status=status)
-    if known.status is None and letters in _FIELDS and not form.tool:
+    if known.leaving is not None and not known.leaving.is_certain:
+        known = replace(known, leaving=None)
+    if known.leaving is None and letters in _FIELDS and not form.tool:
         return ListColumn(name=name, place=place, fields=(_FIELDS[letters],))
-    return ListColumn(name=name, place=place, fields=known.fields, status=known.status)
+    return ListColumn(name=name, place=place, fields=known.fields, leaving=known.leaving, left_topic=known.left_topic)
 
 
 def _tells_when(columns: Sequence[ListColumn], form: ExportFormat) -> bool:
     """Return whether a column such as `created_at` is the time of unsubscribing rather than of joining."""
     holds_people = form.tool or any(column.fields and column.fields[0] in _ABOUT_PEOPLE for column in columns)
     says_why = any(column.fields == ("reason",) for column in columns)
-    return not holds_people and (says_why or not any(column.status for column in columns))
+    return not holds_people and (says_why or not any(column.leaving for column in columns))
 
 
 def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFormat) -> tuple[str, str] | None:
@@ -101,8 +80,8 @@ def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFor
     if len(emails) > 1:
         what = f"the columns {' and '.join(repr(columns[place].name) for place in emails)} both contain addresses"
         return what, "delete one of them, and add its addresses from a second file"
-    says_who_left = any(column.status or column.fields == ("reason",) for column in columns)
-    is_of_subscribers = form.tool or form is OUR_EXPORT or any(_OF_SUBSCRIBERS & {*each.fields} for each in columns)
+    says_who_left = any(column.leaving or column.left_topic or column.fields == ("reason",) for column in columns)
+    is_of_subscribers = form.tool or form.is_ours or any(_OF_SUBSCRIBERS & {*each.fields} for each in columns)
     if is_of_subscribers and not says_who_left:
         origin = f" from {form.tool}" if form.tool else ""
         what = f"this is a list of subscribers{origin}, and no column says who unsubscribed"

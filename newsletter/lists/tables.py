@@ -10,7 +10,9 @@ result.
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
@@ -25,9 +27,11 @@ from newsletter.lists.text_blocks import LONGEST_LINE, TextBlock, read_blocks, t
 
 csv.field_size_limit(LONGEST_LINE)  # high enough that a cell that is too long only affects its own row
 
-# Its arguments: the cells of the first line that is not empty, their separator, and the number of that line.
-HeaderReader = Callable[[Sequence[str], str, int], ListHeader]
+# Its arguments: the cells of the first line that is not empty, their separator, the number of that line, and the first
+# rows below it.
+HeaderReader = Callable[[Sequence[str], str, int, Sequence[Sequence[str]]], ListHeader]
 
+_SAMPLE = 100  # rows
 _DELIMITERS = ",;\t|"
 _DELIMITER_LINE = re.compile(r'"?sep=([,;\t|])"?\n', re.I)
 _QUOTED = re.compile(r'"[^"]*"')
@@ -35,7 +39,7 @@ _END = "\0"  # marks the end of a row while a block is split into cells
 
 
 class Misfit(Struct, frozen=True, kw_only=True):
-    """A row with more or fewer cells than the header."""
+    """A row that does not fit the header."""
 
     line: int
     email: str
@@ -94,9 +98,18 @@ def _headed(block: TextBlock, read_header: HeaderReader, path: Path) -> tuple[Li
         cells = next(reader)
     except csv.Error as err:
         raise _unreadable(path, line, _lines(text, 0, reader.line_num)) from err
-    header = read_header(cells, delimiter, line)
-    rest = text.split("\n", reader.line_num)[reader.line_num]
-    return header, replace(block, text=rest, first_line=line + reader.line_num)
+    rest, first_line = text.split("\n", reader.line_num)[reader.line_num], line + reader.line_num
+    header = read_header(cells, delimiter, line, _sample(reader))
+    return header, replace(block, text=rest, first_line=first_line)
+
+
+def _sample(reader: Iterator[list[str]]) -> Sequence[Sequence[str]]:
+    """Return the next rows, up to one that is not CSV."""
+    rows = []
+    with suppress(csv.Error):
+        for row in islice(reader, _SAMPLE):
+            rows.append(row)  # noqa: PERF402 - rows before an error are kept
+    return rows
 
 
 def _rows(block: TextBlock, header: ListHeader, path: Path) -> Rows:
@@ -121,24 +134,24 @@ def _split(block: TextBlock, header: ListHeader) -> Rows | None:
 
 def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
     """Read a block as CSV. If its last row continues in the next block, return the text of that row unread."""
-    text, width = block.text, header.width
+    text, width, email = block.text, header.width, header.email.place
     reader = csv.reader(StringIO(text, newline="\n"), delimiter=header.delimiter, strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
     misfits: list[Misfit] = []
-    start, unfinished = 0, ""
+    start, unfinished, last = 0, "", text.count("\n")
     try:
-        for cells in reader:
+        for row in reader:
             line, start = block.first_line + start, reader.line_num
-            if len(cells) > width and not any(cells[width:]):
-                del cells[width:]  # spreadsheets add empty cells to make rows equally long
+            is_whole = not block.is_open or reader.line_num < last
+            cells = _fitted(row, width, email) if is_whole or len(row) > width else row
             if len(cells) == width:
                 lines.append(line)
                 rows.append(cells)
             elif any(cell.strip() for cell in cells):
                 misfits.append(_of_another_width(line, cells, header))
     except csv.Error as err:
-        if block.is_last or reader.line_num < text.count("\n"):
+        if block.is_last or reader.line_num < last:
             raise _unreadable(path, block.first_line + start, _lines(text, start, reader.line_num)) from err
         unfinished = text.split("\n", start)[start]
     columns = list(zip(*rows, strict=True)) if rows else [()] * width
@@ -152,13 +165,35 @@ def _read(block: TextBlock, header: ListHeader, path: Path) -> Rows:
     )
 
 
+def _fitted(cells: list[str], width: int, email: int) -> list[str]:
+    """Return a row with empty cells at its end added or removed, as spreadsheets do, if it then fits the header.
+
+    A row is not made longer if it has no address in its place, because its cells may have shifted.
+    """
+    if len(cells) > width and not any(cells[width:]):
+        return cells[:width]
+    if email < len(cells) < width and "@" in cells[email]:
+        return [*cells, *[""] * (width - len(cells))]
+    return cells
+
+
 def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> Misfit:
     place = header.email.place
     address = cells[place].strip() if len(cells) > place else ""
     count = count_of(len(cells), "cell")
-    what = f"the row has {count}, and the header has {header.width}"
-    fault = FaultError(what, "open the file in a spreadsheet, and move each cell in this row under its column heading")
-    return Misfit(line=line, email=shortened(address), fault=fault)
+    if len(cells) < header.width and "@" in address:
+        what = f"the file ends within this row, which has {count} instead of {header.width}"
+        remedy = "if nothing is missing, add a line break at its end"
+    elif len(cells) < header.width:
+        what = (
+            f"the row has {count} instead of {header.width}, and there is no address in cell {place + 1} "
+            f"({header.email.name})"
+        )
+        remedy = "look for a missing separator"
+    else:
+        what = f"the row has {count}, and the header has {header.width}"
+        remedy = "open the file in a spreadsheet, and move each cell in this row under its column heading"
+    return Misfit(line=line, email=shortened(address), fault=FaultError(what, remedy))
 
 
 def _lines(text: str, start: int, end: int) -> str:

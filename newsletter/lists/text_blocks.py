@@ -13,6 +13,7 @@ from newsletter.lists.encodings import Encoding, mistake
 from newsletter.system.file_errors import explained
 
 _CHUNK = 1 << 20  # bytes
+_DOS_END = "\x1a"  # Ctrl-Z, which marks the end of a text file of DOS
 LONGEST_LINE = 1 << 22  # characters; a longer line cannot be a row of a list
 
 # Other kinds of files: their first bytes, a description, and what to do.
@@ -40,6 +41,7 @@ class TextBlock(Struct, frozen=True, kw_only=True):
     first_line: int
     bytes_read: int  # from the file so far
     is_last: bool
+    is_open: bool = False  # whether the file ends without a line ending, so that its last line may be cut off
 
 
 def require_text(path: Path) -> None:
@@ -71,6 +73,8 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
                 raise _not_decodable(path, line + _with_line_feeds(before).count("\n"), encoding) from err
             except UnicodeError as err:  # UTF-16 without its byte order mark
                 raise _not_decodable(path, line, encoding) from err
+            if is_last:
+                text = text.rstrip(_DOS_END)
             end = len(text) if is_last else max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
             unfinished = text[end:]
             if len(unfinished) > LONGEST_LINE:
@@ -78,10 +82,11 @@ def read_blocks(path: Path, encoding: Encoding) -> Iterator[TextBlock]:
             text = _with_line_feeds(text[:end])
             if line == 1:
                 text = text.removeprefix("\ufeff")
-            if is_last and text and not text.endswith("\n"):
+            is_open = is_last and bool(text) and not text.endswith("\n")
+            if is_open:
                 text += "\n"
             if text or is_last:
-                yield TextBlock(text=text, first_line=line, bytes_read=file.tell(), is_last=is_last)
+                yield TextBlock(text=text, first_line=line, bytes_read=file.tell(), is_last=is_last, is_open=is_open)
             line += text.count("\n")
 
 

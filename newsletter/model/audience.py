@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -11,9 +12,17 @@ from newsletter.model.columns import SubscriberRecord
 _TAG_BAR = "|"
 
 
+def normal_text(text: str) -> str:
+    """Return a text in the form that the list and the segments use: in NFC, without spaces around it.
+
+    NFC is the form of Unicode in which é is one character. Programs on a Mac often write it as e and an accent.
+    """
+    return normalize("NFC", text.strip())
+
+
 def normal_tag(tag: str) -> str:
-    """Return a tag in the form that the list and the segments use: lowercase, without spaces around it."""
-    return tag.strip().lower()
+    """Return a tag in the form that the list and the segments use: a normal text in lowercase."""
+    return normal_text(tag.lower())
 
 
 def tags_text(tags: Iterable[str]) -> str:
@@ -46,6 +55,7 @@ class SuppressionReason(StrEnum):
     BOUNCED = "bounced"  # the mailbox does not exist
     COMPLAINED = "complained"  # marked an email as spam
     INVALID = "invalid"  # the provider found that the address does not exist
+    IN_DOUBT = "in doubt"  # a list does not make clear whether the person left; someone has to answer that
     MANUAL = "manual"  # added by hand
 
 
@@ -57,6 +67,36 @@ class Suppression(Struct, frozen=True, kw_only=True):
     created_at: datetime
     topic: str = ""  # the topic that the person left; empty if they get no email at all
     detail: str = ""  # more details, such as a server's message or a source
+    repeated_at: datetime | None = None  # the latest time at which they may have left, if it is later
+    consent_on_record: datetime | None = None  # when they had given the consent that was on record when they left
+
+
+class ExportedPerson(Struct, frozen=True, kw_only=True):
+    """A person on the list, with everything that says whether they are emailed."""
+
+    record: SubscriberRecord
+    suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def suppression(self) -> Suppression | None:
+        """Return the suppression from all email, or None if there is none."""
+        return next((each for each in self.suppressions if not each.topic), None)
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether they may be emailed."""
+        return self.suppression is None and self.record.may_be_mailed
+
+    @property
+    def left_at(self) -> datetime | None:
+        """Return the latest time at which they left, or None if they did not leave."""
+        found = self.suppression
+        return max(found.created_at, found.repeated_at or found.created_at) if found else None
+
+    @property
+    def left_topics(self) -> tuple[str, ...]:
+        """Return the topics that they left, sorted."""
+        return tuple(sorted(each.topic for each in self.suppressions if each.topic))
 
 
 class PastSuppression(Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ class ColumnType(StrEnum):
 
 
 class MergeRule(StrEnum):
-    """How a row of an import changes a known person; `store/importing/merging.py` applies it.
+    """How a row of an import changes a known person; `store/importing/merge_rules.py` applies it.
 
     Under every rule, an empty cell changes nothing, and neither does a cell that repeats the recorded value.
     """
@@ -93,6 +93,7 @@ COLUMNS = (
 )
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 LIST_COLUMNS = tuple(column.name for column in COLUMNS if column.in_lists)
+CONSENT_COLUMNS = frozenset(column.name for column in COLUMNS if column.is_consent)
 FIELD_COLUMNS = frozenset(column.name for column in COLUMNS if column.is_field)
 
 _values_of = attrgetter(*COLUMN_NAMES)

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from newsletter.model.audience import SuppressionReason
+
 
 class RejectedRow(Struct, frozen=True, kw_only=True):
     """A row that was not imported: the line of the file on which it starts, and what is wrong with it."""
@@ -23,6 +25,23 @@ class DoubtfulRow(Struct, frozen=True, kw_only=True):
     doubt: str
 
 
+class LeavingRow(Struct, frozen=True, kw_only=True):
+    """A row that says that its person left, or does not make clear whether they did.
+
+    It is never imported, except that someone who left only a topic is.
+    """
+
+    line: int
+    email: str
+    person: str
+    reason: SuppressionReason | None  # None if no one is suppressed for it, such as for an unconfirmed address
+    left_at: str = ""  # the time of leaving as the list gives it, or an empty string
+    until: str = ""  # the latest time that this can mean
+    topic: str = ""  # the topic that they left; empty for all email
+    consented_at: str = ""  # the consent that the list knew when it said so; it does not bring them back
+    told: str  # what the row says, in words
+
+
 class ImportBatch(Struct, frozen=True, kw_only=True):
     """Some consecutive rows of a list, stored by column because a list may have a million rows.
 
@@ -35,6 +54,7 @@ class ImportBatch(Struct, frozen=True, kw_only=True):
 
     lines: Sequence[int]
     columns: Mapping[str, Sequence[str]]
+    leaving: tuple[LeavingRow, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     doubtful: tuple[DoubtfulRow, ...] = ()
     attribute_names: frozenset[str] = frozenset()
@@ -48,6 +68,9 @@ class ImportTerms(Struct, frozen=True, kw_only=True):
     file: str = ""  # its name
     basis: str = ""  # why people without recorded consent may be emailed
     tags: tuple[str, ...] = ()  # added to everyone
+    replaces: frozenset[str] = frozenset()  # columns and attributes whose cells replace what is recorded, even if empty
+    suppresses_leavers: bool = False  # whether people who left are suppressed even if they are not on the list
+    is_by_hand: bool = False  # whether this is one person whom someone added, not an import that can be undone
 
 
 class Fate(StrEnum):
@@ -56,6 +79,7 @@ class Fate(StrEnum):
     ADDED = "added"
     UPDATED = "updated"  # the person was on the list, and the row had something new
     UNCHANGED = "unchanged"
+    BLOCKED = "blocked"  # the person left, according to the row, and is suppressed
     REJECTED = "rejected"
 
 
@@ -69,12 +93,17 @@ class RowFate(Struct, frozen=True, kw_only=True):
 
 
 class ImportReport(Struct, frozen=True, kw_only=True):
-    """The counts of an import, which cover every row: added + updated + unchanged + rejected = rows."""
+    """The counts of an import, which cover every row: added + updated + unchanged + blocked + rejected = rows."""
 
     added: int
     updated: int
     unchanged: int
     rejected: int
+    blocked: int = 0  # rows of people who left, according to the row, and are suppressed
+    left_rejected: int = 0  # rejected rows of people who left, according to the row, and are not suppressed
+    to_correct: int = 0  # rejected rows that would be imported if they were corrected
+    left_topics: int = 0  # new suppressions from single topics
+    in_doubt: int = 0  # people on the list who are not emailed until someone answers whether they left
     suppressed: int = 0  # imported rows with a suppressed address, which is saved but never emailed
     revived: int = 0  # people who had unsubscribed, but whose row has newer consent
     without_consent: int = 0  # imported rows of people without recorded consent or basis
@@ -86,7 +115,7 @@ class ImportReport(Struct, frozen=True, kw_only=True):
     @property
     def rows(self) -> int:
         """Return how many rows the file had."""
-        return self.added + self.updated + self.unchanged + self.rejected
+        return self.added + self.updated + self.unchanged + self.blocked + self.rejected
 
 
 class PastImport(Struct, frozen=True, kw_only=True):
@@ -97,9 +126,11 @@ class PastImport(Struct, frozen=True, kw_only=True):
     added: int
     updated: int
     unchanged: int
+    blocked: int
     rejected: int
     basis: str
     tags: tuple[str, ...]
+    undone_at: datetime | None = None
 
 
 class PastConsent(Struct, frozen=True, kw_only=True):

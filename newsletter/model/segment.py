@@ -37,6 +37,7 @@ class Occasion(StrEnum):
 
     JOINED = "joined"
     CONSENTED = "consented"
+    CONFIRMED = "consent_confirmed_at"
     LAST_RECEIVED = "last_received"
     LAST_OPENED = "last_opened"
     LAST_CLICKED = "last_clicked"
@@ -67,12 +68,21 @@ class Not(Struct, frozen=True):
 class Compare(Struct, frozen=True):
     """True if the comparison of a column or an attribute with the value, as text, is true.
 
-    A missing field counts as an empty string.
+    A missing field counts as an empty string, which is never less than a value. The value is in the form in which the
+    list stores the field. The form of an address is the key of its person, see `person_of`.
     """
 
     field: str
     operator: Operator
     value: str
+
+
+class CompareNumber(Struct, frozen=True):
+    """True if the value of a column or an attribute is a number, and the comparison with the number is true."""
+
+    field: str
+    operator: Operator
+    number: float
 
 
 class OneOf(Struct, frozen=True):
@@ -108,7 +118,7 @@ class Left(Struct, frozen=True):
     topic: str
 
 
-Condition = All | And | Or | Not | Compare | OneOf | Tagged | Did | Since | Left
+Condition = All | And | Or | Not | Compare | CompareNumber | OneOf | Tagged | Did | Since | Left
 
 
 class Segment(Struct, frozen=True, kw_only=True):

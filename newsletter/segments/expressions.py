@@ -6,8 +6,8 @@
     joined >= 2025-06-01 and last_opened < 90 days ago
     everyone
 
-Keywords and field names may be in upper or lower case. Tags are compared in lower case, as they are stored. Days begin
-and end in the newsletter's time zone.
+Keywords and field names may be in upper or lower case. A value is compared in the form in which the list stores the
+field. A quote inside a value is written twice. Days begin and end in the newsletter's time zone.
 """
 
 from functools import cache
@@ -18,7 +18,8 @@ from newsletter.errors import Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.segment import AD_HOC, All, And, Condition, KnownNames, Not, Or, Segment
 from newsletter.segments.faults import Fault, drawn, syntax_fault
-from newsletter.segments.meaning import Calendar, Meaning
+from newsletter.segments.literals import Calendar
+from newsletter.segments.meaning import Meaning
 
 _GRAMMAR = r"""
 ?start: either
@@ -41,10 +42,10 @@ _IN.2: /in\b/i
 _EVERYONE.2: /everyone\b/i
 NAME: /[a-z_][a-z0-9_]*/i
 OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">"
-DOUBLE: /"[^"\x00\r\n]*"/
-SINGLE: /'[^'\x00\r\n]*'/
+DOUBLE: /"(?:[^"\x00\r\n]|"")*"/
+SINGLE: /'(?:[^'\x00\r\n]|'')*'/
 NUMBER: /-?[0-9]+(\.[0-9]+)?/
-DATE.2: /[0-9]{4}-[0-9]{2}-[0-9]{2}\b/
+DATE.2: /[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?\b/i
 TODAY.2: /today\b/i
 YESTERDAY.2: /yesterday\b/i
 UNIT: /(day|week|month|year)s?\b/i

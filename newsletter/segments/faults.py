@@ -12,13 +12,14 @@ _WIDEST = 72  # the most characters of an expression that are shown
 _LONGEST_FOUND = 30  # the most characters of the part that is not valid
 _MOST_NAMED = 8  # the most names that are listed if none is similar
 
+_QUOTE_INSIDE = "write a quote inside the value twice: 'it''s'"
 _REMEDY_FOR_FOUND = (
     (re.compile("="), "write a single ="),
     (re.compile("&"), "write `and` instead"),
     (re.compile(r"\|"), "write `or` instead"),
     (re.compile(r"!(?!\s*=)"), "write `not` instead"),
     (re.compile("[“”„‘’«»]"), 'write straight quotes, for example "es"'),
-    (re.compile("[\"'][^\"']*$"), 'write a quote at the end of the text too, for example "es"'),
+    (re.compile("\"(?:[^\"]|\"\")*$|'(?:[^']|'')*$"), f"close the quote, and {_QUOTE_INSIDE}"),
     (re.compile("[-/.][0-9]"), "write a date as 2025-06-01"),
 )
 _REMEDY_FOR_EXPECTED = (
@@ -51,18 +52,27 @@ def syntax_fault(expression: str, error: UnexpectedInput) -> Fault:
         what = "the expression is incomplete" if expression.strip() else "the expression is empty"
         return Fault(position=len(expression.rstrip()), what=what, remedy=_remedy("", error))
     position = error.pos_in_stream or 0
-    found = expression[position:].split(maxsplit=1)[0][:_LONGEST_FOUND] if expression[position:].strip() else "the end"
-    what = f"{found!r} is not valid after {expression[:position].strip()[-_LONGEST_FOUND:]!r}"
-    if not expression[:position].strip():
+    rest, before = expression[position:], expression[:position].strip()
+    found = rest.split(maxsplit=1)[0][:_LONGEST_FOUND] if rest.strip() else "the end"
+    what = f"{found!r} is not valid after {before[-_LONGEST_FOUND:]!r}"
+    if not before:
         what = f"an expression cannot begin with {found!r}"
-    return Fault(position=position, what=what, remedy=_remedy(expression[position:], error))
+    is_after_quote = expression[:position].endswith(("'", '"')) and rest[:1].isalnum()
+    return Fault(position=position, what=what, remedy=_QUOTE_INSIDE if is_after_quote else _remedy(rest, error))
+
+
+def similar(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is most similar, in any case, or None if none of them is similar."""
+    by_letters = {name.casefold(): name for name in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(word.casefold(), by_letters, n=1)
+    return by_letters[close[0]] if close else None
 
 
 def hint(word: str, known: Iterable[str], *, otherwise: str) -> str:
     """Return `did you mean X?` if a known word is similar, else the known words, or `otherwise` if there are none."""
     names = sorted(known)
-    if close := difflib.get_close_matches(word, names, n=1):
-        return f"did you mean {close[0]}?"
+    if close := similar(word, names):
+        return f"did you mean {close}?"
     if not names:
         return otherwise
     more = len(names) - _MOST_NAMED

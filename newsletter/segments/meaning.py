@@ -1,18 +1,16 @@
 """Turn an expression's parse tree into a condition, and check the names and dates in it."""
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from lark import Token, Transformer, v_args
-from msgspec import Struct
 
-from newsletter.model.audience import normal_tag
+from newsletter.model.audience import normal_tag, normal_text
 from newsletter.model.segment import (
     All,
     And,
     Compare,
+    CompareNumber,
     Condition,
     Deed,
     Did,
@@ -27,60 +25,7 @@ from newsletter.model.segment import (
     Tagged,
 )
 from newsletter.segments.faults import Fault, hint
-
-_DAYS_OF = {"day": 1, "week": 7}
-_YEARS = range(1900, 2200)  # far enough from the limits of Python's dates to be safe in every time zone
-
-
-class Calendar(Struct, frozen=True, kw_only=True):
-    """The current date, and the times at which days begin in the newsletter's time zone."""
-
-    now: datetime
-    zone: str  # the newsletter's
-
-    @property
-    def today(self) -> date:
-        """The date on which `now` falls."""
-        return self.now.astimezone(ZoneInfo(self.zone)).date()
-
-    def beginning_of(self, day: date) -> datetime:
-        """Return the time at which a day begins, in UTC."""
-        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
-
-    def beginning_after(self, day: date) -> datetime:
-        """Return the time at which the next day begins, in UTC."""
-        return self.beginning_of(day + timedelta(days=1))
-
-    def day_ago(self, number: int, unit: str) -> date | None:
-        """Return the date `number` days, weeks, months or years ago, or None if it is too long ago.
-
-        If a month has no such day, return its last day. `unit` may be in any case, singular or plural.
-        """
-        singular = unit.lower().removesuffix("s")
-        if singular in _DAYS_OF:
-            return _days_before(self.today, _DAYS_OF[singular] * number)
-        return _months_before(self.today, number if singular == "month" else 12 * number)
-
-
-def read_day(text: str) -> date | None:
-    """Return a date written in ISO 8601, or None if there is no such date or its year is out of range."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.year in _YEARS else None
-
-
-def _days_before(today: date, days: int) -> date | None:
-    return today - timedelta(days=days) if days <= (today - date(_YEARS[0], 1, 1)).days else None
-
-
-def _months_before(today: date, months: int) -> date | None:
-    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
-    if year not in _YEARS:
-        return None
-    return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
-
+from newsletter.segments.literals import Calendar, Value, has_codes, number_in, stored_form, unquoted
 
 _TAGGED, _LEFT = "tagged", "left"
 _CALLS = (_TAGGED, _LEFT, *Deed)
@@ -98,15 +43,7 @@ _MEANT: Mapping[str, str] = {
     "topic": 'write left("events")',
     **{deed.value: f'write {deed.value}("2026-01")' for deed in Deed},
 }
-_DAYS = "write a date such as 2025-06-01, or 90 days ago"
-
-
-class Value(Struct, frozen=True):
-    """A value that a field is compared with: its text, and its date if it is one."""
-
-    position: int
-    text: str
-    day: date | None
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @v_args(inline=True)
@@ -147,16 +84,16 @@ class Meaning(Transformer[Token, Condition]):
         return self._named(name, value)
 
     def compare(self, token: Token, sign: Token, value: Value) -> Condition:
-        name, operator = token.lower(), Operator(sign)
-        if name in _OCCASIONS:
-            return self._at(Occasion(name), operator, value)
-        return Compare(self._field(token), operator, value.text)
+        return self._compared(self._field(token), Operator(sign), value)
 
     def one_of(self, token: Token, values: Sequence[Value]) -> Condition:
-        if token.lower() in _OCCASIONS:
-            what = f"{token.lower()} is a date and cannot be used with `in (…)`"
-            self._fault(token.start_pos, what, f"write, for example, {token.lower()} >= 2025-06-01")
-        return OneOf(self._field(token), tuple(value.text for value in values))
+        field = self._field(token)
+        parts = [self._compared(field, Operator.EQUAL, value) for value in values]
+        texts = tuple(part.value for part in parts if isinstance(part, Compare))
+        alternatives = [part for part in parts if not isinstance(part, Compare)]
+        if texts:
+            alternatives.append(OneOf(field, texts))
+        return alternatives[0] if len(alternatives) == 1 else Or(tuple(alternatives))
 
     def none_of(self, token: Token, values: Sequence[Value]) -> Condition:
         return Not(self.one_of(token, values))
@@ -171,16 +108,17 @@ class Meaning(Transformer[Token, Condition]):
         if token.type in {"TODAY", "YESTERDAY"}:
             day = self._calendar.day_ago(int(token.type == "YESTERDAY"), "day")
             return Value(position, str(day), day)
-        text = token[1:-1] if token.type in {"DOUBLE", "SINGLE"} else str(token)
-        day = read_day(text)
-        if token.type == "DATE" and day is None:
-            self._fault(
-                position,
-                f"the date {text} does not exist",
-                "write a day that exists as year-month-day, such as 2025-06-01",
-            )
-            day = self._calendar.today
-        return Value(position, text, day)
+        if token.type in {"DOUBLE", "SINGLE"}:
+            return Value(position, normal_text(unquoted(token)))
+        value = Value(position, str(token), is_quoted=False)
+        if token.type == "DATE":
+            try:
+                self._calendar.span_of(value)
+            except ValueError:
+                remedy = "write a day that exists as year-month-day, such as 2025-06-01"
+                self._fault(position, f"the date {token} does not exist", remedy)
+                return Value(position, str(self._calendar.today), self._calendar.today)
+        return value
 
     def _span(self, token: Token, unit: Token) -> Value:
         position, day = token.start_pos or 0, None
@@ -213,13 +151,32 @@ class Meaning(Transformer[Token, Condition]):
             self._fault(value.position, f"there is no issue {value.text!r} in issues/", remedy)
         return Did(Deed(name), value.text)
 
-    def _at(self, occasion: Occasion, operator: Operator, value: Value) -> Condition:
-        """Return the condition that compares a date with a whole day: `>` means after the day, `=` during the day."""
-        if value.day is None:
-            self._fault(value.position, f"{occasion} is a date, but {value.text!r} is not", _DAYS)
+    def _compared(self, field: str, operator: Operator, value: Value) -> Condition:
+        """Return the condition that compares a field with a value: as dates, as numbers or as texts."""
+        try:
+            if field in _OCCASIONS:
+                return self._at(Occasion(field), operator, value)
+            number = None if has_codes(field) else number_in(value, operator)
+            if number is None:
+                return Compare(field, operator, stored_form(field, value.text))
+        except ValueError as err:
+            what, _, remedy = str(err).rpartition("; ")
+            self._fault(value.position, what, remedy)
             return All()
-        since = Since(occasion, self._calendar.beginning_of(value.day))
-        after = Since(occasion, self._calendar.beginning_after(value.day))
+        if operator is Operator.UNEQUAL:
+            return Not(CompareNumber(field, Operator.EQUAL, number))
+        return CompareNumber(field, operator, number)
+
+    def _at(self, occasion: Occasion, operator: Operator, value: Value) -> Condition:
+        """Return the condition that compares a date with a day or a second: `>` means after it, `=` during it.
+
+        An empty text stands for no date. Raise ValueError with the remedy if the value is not a date.
+        """
+        if not value.text and operator in {Operator.EQUAL, Operator.UNEQUAL}:
+            ever = Since(occasion, _EARLIEST)
+            return ever if operator is Operator.UNEQUAL else Not(ever)
+        span = self._calendar.span_of(value)
+        since, after = Since(occasion, span.first), Since(occasion, span.after)
         meant: Mapping[Operator, Condition] = {
             Operator.AT_LEAST: since,
             Operator.MORE: after,

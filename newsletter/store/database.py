@@ -13,7 +13,7 @@ from msgspec import Struct
 
 Row = tuple[object, ...]
 Answer = TypeVar("Answer")
-LONGEST_NUMBER = 200  # characters; a longer value is compared as text, never as a number
+LONGEST_NUMBER = 200  # characters; a longer string does not count as a number
 
 
 class ListPart(NamedTuple):
@@ -43,8 +43,8 @@ class Cursor(Protocol):
 class Dialect(Protocol):
     """The pieces of SQL that differ between the engines."""
 
-    def looks_numeric(self, expression: str) -> str:
-        """Return SQL that is true if the value of a text expression is a plain number."""
+    def is_number(self, expression: str) -> str:
+        """Return SQL that is true if the text of an expression is a number, such as `5`, ` 05 `, `-.5` or `1e3`."""
 
     def attribute(self, name: str) -> str:
         """Return SQL for an attribute of the subscriber `s`, as text or NULL. `name` is a bound parameter."""
@@ -71,6 +71,9 @@ class Connection(Protocol):
 
     def pages(self, sql: str, size: int) -> Iterator[list[Row]]:
         """Yield the rows of a query without parameters, `size` rows at a time. There may be millions of rows."""
+
+    def text_columns(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of text of each of our tables, ordered by table name."""
 
     def last_ids(self) -> dict[str, int]:
         """Return the highest id ever assigned in each table that assigns ids."""

@@ -5,70 +5,35 @@ addresses, who was erased.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
-from typing import NamedTuple
 
 from newsletter.errors import InputError
-from newsletter.model.address import person_of
+from newsletter.model.address import broad_form, person_of
 from newsletter.store.database import Connection, Database
+from newsletter.store.erasing import FIND_SUBSCRIBER, erase_person, is_known
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.system.moments import text_of
 
-
-class BroadcastWords(NamedTuple):
-    """The text that people wrote for a broadcast."""
-
-    id: int
-    segment: str
-    expression: str
-    reason: str
-    waivers: str
-
-
-class Words(NamedTuple):
-    """The text of a journal entry, a chunk or a settlement of a broadcast."""
-
-    broadcast: int
-    number: int
-    words: str
-
-
-FIND_SUBSCRIBER = query_one("forgotten", "find_id", int)
-_FIND_EMAIL = query_one("forgotten", "find_email", str)
 _FIND_REASON = query_one("forgotten", "find_reason", str)
-_IS_KNOWN = query_value("forgotten", "is_known", bool)
 _FIND_KEY = query_one("forgotten", "find_key", bytes)
 _DROP_KEY = change("forgotten", "drop_key")
 _REMEMBER_KEY = change("forgotten", "remember_key")
 _REMEMBER = change("forgotten", "remember")
 _FIND_FORGOTTEN = query_one("forgotten", "find_forgotten", datetime)
 _COUNT_FORGOTTEN = query_value("forgotten", "count_forgotten", int)
+_IS_ANYBODY_FORGOTTEN = query_value("forgotten", "is_anybody_forgotten", bool)
+_DIGESTS = query_all("forgotten", "digests", bytes)
 _CLEAR_FORGOTTEN = change("forgotten", "clear_forgotten")
-_ERASURES = tuple(
-    change("forgotten", name)
-    for name in (
-        "erase_past_consents",
-        "empty_events",
-        "erase_subscriber",
-        "erase_suppressions",
-        "erase_past_suppressions",
-        "erase_soft_bounces",
-    )
-)
-_BROADCAST_WORDS = query_all("forgotten", "broadcast_words", BroadcastWords)
-_SET_BROADCAST_WORDS = change("forgotten", "set_broadcast_words")
-_WORDS = tuple(
-    (query_all("forgotten", f"{part}_words", Words), change("forgotten", f"set_{part}_words"))
-    for part in ("journal", "chunk", "settlement")
-)
 _NOBODY = ""  # no person has this address; its digest is stored to recognize the right key
 _NO_REASON = "forgotten"
+_BREAK = re.compile(r"[^\w]|_")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@|]+@[\w.-]+")  # in a text; it may be longer than the address that is meant
 
 
 def forget_person(database: Database, email: str, *, key: bytes, now: datetime) -> bool:
-    """Erase everything about a person except the digest. Return whether anything was known about them.
+    """Erase everything about a person except the digest. Return whether their address was stored anywhere.
 
     Their deliveries still count in the ledger, under an id that no longer leads to the person. Raise InputError if
     others were erased with a different key. Call `Database.scrub` afterwards, because the engine's own files may
@@ -77,21 +42,19 @@ def forget_person(database: Database, email: str, *, key: bytes, now: datetime) 
     person = person_of(email)
     with database.transaction() as connection:
         require_key(connection, key)
-        if not _IS_KNOWN(connection, person=person):
-            return False
+        was_known = is_known(connection, person)
+        reason = _FIND_REASON(connection, person=person)
         subscriber = FIND_SUBSCRIBER(connection, person=person)
-        _remember(connection, person, subscriber, key=key, now=now)
-        erase_person(connection, email, instead=f"an erased person ({digest_of(person, key).hex()[:8]})")
+        texts = erase_person(connection, email, instead=name_of_forgotten(digest_of(person, key)))
+        if not was_known and not texts:
+            return False
+        _remember(connection, person, subscriber, reason, key=key, now=now)
     return True
 
 
-def erase_person(connection: Connection, email: str, *, instead: str) -> None:
-    """Erase everything about a person. The text `instead` replaces their address wherever it was written."""
-    person = person_of(email)
-    addresses = {person, email, _FIND_EMAIL(connection, person=person) or email}
-    for erase in _ERASURES:
-        erase(connection, person=person)
-    _erase_from_ledger(connection, addresses, instead=instead)
+def name_of_forgotten(digest: bytes) -> str:
+    """Return the words that replace the address of an erased person in texts."""
+    return f"an erased person ({digest.hex()[:8]})"
 
 
 def find_key(connection: Connection) -> bytes | None:
@@ -113,6 +76,11 @@ def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime |
     return _FIND_FORGOTTEN.ask(database, digest=digest_of(person_of(email), key))
 
 
+def is_forgotten(connection: Connection, digest: bytes) -> bool:
+    """Return whether the person with this digest was erased."""
+    return _FIND_FORGOTTEN(connection, digest=digest) is not None
+
+
 def count_forgotten(database: Database) -> int:
     """Return the number of erased people."""
     return _COUNT_FORGOTTEN.ask(database)
@@ -128,9 +96,51 @@ def clear_forgotten(database: Database) -> int:
 
 
 def delete_forgotten(connection: Connection) -> int:
-    """Delete the record of who was forgotten, and with which key. Return the number of people."""
+    """Delete the record of who was erased, and with which key. Return the number of people."""
     _DROP_KEY(connection)
     return _CLEAR_FORGOTTEN(connection)
+
+
+def is_anybody_forgotten(connection: Connection) -> bool:
+    """Return whether anyone was erased. Everything that stores an address then needs the key."""
+    return _IS_ANYBODY_FORGOTTEN(connection)
+
+
+def key_if_forgotten(connection: Connection, key: bytes | None) -> bytes | None:
+    """Return the key by which the erased people are recognized, or None if no one was erased.
+
+    Everything that stores an address calls this first. Raise InputError if anyone was erased and the key is missing
+    or different: the address might be theirs.
+    """
+    if not is_anybody_forgotten(connection):
+        return None
+    if key is None:
+        raise InputError(
+            "some people have been erased, and without the key their addresses could be stored again; "
+            "set NEWSLETTER_KEY in the environment to the key with which they were erased"
+        )
+    require_key(connection, key)
+    return key
+
+
+def forgotten_test(connection: Connection, key: bytes | None) -> Callable[[str], bool]:
+    """Return a function that tells whether a person was erased. Raise InputError as `key_if_forgotten` does."""
+    needed = key_if_forgotten(connection, key)
+    if needed is None:
+        return lambda _: False
+    digests = set(_DIGESTS(connection))
+    return lambda person: digest_of(person, needed) in digests
+
+
+def without_forgotten(connection: Connection, text: str, *, key: bytes | None) -> str:
+    """Return a text that a person wrote without the addresses of erased people.
+
+    Raise InputError as `key_if_forgotten` does, but only if the text has an address.
+    """
+    if "@" not in text:
+        return text
+    needed = key_if_forgotten(connection, key)
+    return text if needed is None else _ADDRESS.sub(lambda match: _unnamed(connection, match[0], needed), text)
 
 
 def require_key(connection: Connection, key: bytes) -> None:
@@ -149,12 +159,16 @@ def is_key_of(mark: bytes, key: bytes) -> bool:
 
 
 def digest_of(person: str, key: bytes) -> bytes:
-    """Return the digest that is stored for an erased person: keyed BLAKE2b, 16 bytes (RFC 7693)."""
-    return blake2b(person.encode(), key=key, digest_size=16).digest()
+    """Return the digest that is stored for an erased person: keyed BLAKE2b, 16 bytes (RFC 7693).
+
+    It is made from the broad form, because it was in earlier versions, and a digest cannot be converted.
+    """
+    return blake2b(broad_form(person).encode(), key=key, digest_size=16).digest()
 
 
-def _remember(connection: Connection, person: str, subscriber: int | None, *, key: bytes, now: datetime) -> None:
-    reason = _FIND_REASON(connection, person=person)
+def _remember(
+    connection: Connection, person: str, subscriber: int | None, reason: str | None, *, key: bytes, now: datetime
+) -> None:
     keep_key(connection, _mark_of(key))
     _REMEMBER(
         connection, digest=digest_of(person, key), subscriber=subscriber, reason=reason or _NO_REASON, now=text_of(now)
@@ -165,24 +179,17 @@ def _mark_of(key: bytes) -> bytes:
     return digest_of(_NOBODY, key)
 
 
-def _erase_from_ledger(connection: Connection, addresses: Collection[str], *, instead: str) -> None:
-    """Replace the addresses in all free text of the ledger.
+def _unnamed(connection: Connection, found: str, key: bytes) -> str:
+    """Return what looks like an address, without the address of an erased person that it is or begins or ends with.
 
-    Server messages are masked before they are stored. Text that people wrote, and text that earlier versions stored, is
-    not. The replacement must differ from person to person, because a broadcast cannot have two settlements with the
-    same status and reason.
+    A file may be called `ana@example.org.csv` or `list_ana@example.org.csv`.
     """
-    any_of_them = "|".join(map(re.escape, addresses))
-    pattern = re.compile(rf"(?<![\w.+-])(?:{any_of_them})(?!\.?[\w-])", re.IGNORECASE)
-    # SQLite's lower() changes only ASCII letters. For an address with other letters, every text with an @ is searched.
-    for address in {each.lower() if each.isascii() else "@" for each in addresses}:
-        for row in _BROADCAST_WORDS(connection, address=address):
-            segment, expression, reason, waivers = (pattern.sub(instead, text) for text in row[1:])
-            _SET_BROADCAST_WORDS(
-                connection, id=row.id, segment=segment, expression=expression, reason=reason, waivers=waivers
-            )
-        for find, set_words in _WORDS:
-            for part in find(connection, address=address):
-                set_words(
-                    connection, broadcast=part.broadcast, number=part.number, words=pattern.sub(instead, part.words)
-                )
+    local, _, domain = found.rpartition("@")
+    starts = [0, *(match.end() for match in _BREAK.finditer(local))]
+    ends = [len(domain), *(match.start() for match in _BREAK.finditer(domain))]
+    for start in starts:
+        for end in sorted(ends, reverse=True):
+            digest = digest_of(person_of(f"{local[start:]}@{domain[:end]}"), key)
+            if is_forgotten(connection, digest):
+                return f"{local[:start]}{name_of_forgotten(digest)}{domain[end:]}"
+    return found

@@ -2,19 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from newsletter.model.audience import tags_in, tags_text
+from newsletter.model.audience import normal_tag, tags_in, tags_text
 from newsletter.model.imports import Fate, ImportBatch, ImportReport, ImportTerms, PastImport, RejectedRow, RowFate
 from newsletter.store.database import Connection, Database
-from newsletter.store.importing.filling import fill, is_empty
+from newsletter.store.dry_run import unless_dry_run
+from newsletter.store.forgotten import is_anybody_forgotten, without_forgotten
+from newsletter.store.importing.filling import fill, is_empty, last_id
+from newsletter.store.importing.import_record import time_by_hand
 from newsletter.store.importing.intake import KEPT_ROWS, FateRow, Fates, Intake
+from newsletter.store.importing.leavers import keep_left_topics
 from newsletter.store.importing.merging import merge
-from newsletter.store.importing.returning import is_anybody_forgotten
 from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
@@ -24,7 +26,7 @@ class RemarkRow(NamedTuple):
 
     line: int
     email: str
-    is_rejected: int  # 0 or 1; converting a million of them to bool would take time
+    fate: str  # the value of a Fate, or an empty string if the row is imported
     text: str
 
 
@@ -52,28 +54,31 @@ def merge_subscribers(
 ) -> ImportReport:
     """Add and update subscribers in one transaction. A failure, or an exception from `batches`, undoes all of it.
 
-    An empty cell changes nothing; `importing.merging.merged` implements the rules. If one person has several rows, one
+    An empty cell changes nothing, unless the terms say that it clears its column. If one person has several rows, one
     of them is used, and their order does not matter. A person who unsubscribed is added again only with their own newer
-    consent. `key` is the key with which people were erased; raise InputError if someone was erased and it is
+    consent. `key` is the key with which people were erased; raise InputError if anyone was erased and it is
     missing. A dry run returns the same report and saves nothing. `on_progress` is called from time to time with the
     number of bytes read, `on_fate` with the result of each row, in order.
     """
     with database.read() as connection:
         fills = _may_fill(connection)
     reports = []
-    with (
-        suppress(_DryRunIsOverError),
-        database.filling_transaction() if fills else database.transaction() as connection,
-    ):
-        intake = Intake(connection, terms, keeps_remarks=on_fate is not None, on_progress=on_progress)
-        report, fates = _carry_out(connection, intake, batches, key=key, now=text_of(now))
+    transaction = database.filling_transaction() if fills else database.transaction()
+    with unless_dry_run(transaction, is_dry_run=is_dry_run) as connection:
+        at = time_by_hand(connection, now) if terms.is_by_hand else text_of(now)
+        intake = Intake(
+            connection,
+            _without_forgotten(connection, terms, key),
+            now=at,
+            keeps_remarks=on_fate is not None,
+            on_progress=on_progress,
+        )
+        report, fates = _carry_out(connection, intake, batches, key=key, now=at)
         if on_fate:
             for fate in _row_fates(connection, fates):
                 on_fate(fate)
         _DROP_REMARK(connection)
         reports.append(report)
-        if is_dry_run:
-            raise _DryRunIsOverError
     return reports[0]
 
 
@@ -82,8 +87,15 @@ def past_imports(database: Database) -> tuple[PastImport, ...]:
     return _PAST_IMPORTS.ask(database)
 
 
-class _DryRunIsOverError(Exception):
-    """Raised to roll back the transaction of a dry run."""
+def _without_forgotten(connection: Connection, terms: ImportTerms, key: bytes | None) -> ImportTerms:
+    """Return the terms without the addresses of erased people. A file may be called after one of them."""
+    tags = {normal_tag(without_forgotten(connection, tag, key=key)) for tag in terms.tags}
+    return replace(
+        terms,
+        file=without_forgotten(connection, terms.file, key=key),
+        basis=without_forgotten(connection, terms.basis, key=key),
+        tags=tuple(sorted(tags)),
+    )
 
 
 def _may_fill(connection: Connection) -> bool:
@@ -94,12 +106,13 @@ def _carry_out(
     connection: Connection, intake: Intake, batches: Iterable[ImportBatch], *, key: bytes | None, now: str
 ) -> tuple[ImportReport, Fates]:
     """Carry out an import inside a transaction, except for reporting the fates."""
-    rows = intake.rows_of(batches)
+    rows, after = intake.rows_of(batches), last_id(connection)
     if _may_fill(connection):
-        report, fates = fill(connection, rows, now=now, makes_remarks=intake.keeps_remarks)
+        report, fates = fill(connection, intake, rows, now=now)
     else:
-        report, fates = merge(connection, rows, now=now, key=key, makes_remarks=intake.keeps_remarks)
-    report = _with_intake(connection, report, intake)
+        report, fates = merge(connection, intake, rows, now=now, key=key)
+    left_topics = keep_left_topics(connection, intake)
+    report = replace(_with_intake(connection, report, intake), left_topics=left_topics)
     _KEEP_IMPORT(
         connection,
         at=now,
@@ -107,9 +120,13 @@ def _carry_out(
         added=report.added,
         updated=report.updated,
         unchanged=report.unchanged,
+        blocked=report.blocked,
         rejected=report.rejected,
         basis=intake.terms.basis,
         tags=tags_text(intake.terms.tags),
+        after=after,
+        until=last_id(connection),
+        is_undoable=int(intake.record.is_kept),
     )
     return report, fates
 
@@ -121,6 +138,7 @@ def _with_intake(connection: Connection, report: ImportReport, intake: Intake) -
     return replace(
         report,
         rejected=intake.rejected + report.rejected,
+        to_correct=intake.rejected + report.to_correct,
         doubtful=intake.doubtful,
         rejected_rows=tuple(rejected_rows[line] for line in sorted(rejected_rows)[:KEPT_ROWS]),
         doubtful_rows=tuple(intake.doubtful_rows),
@@ -144,10 +162,10 @@ def _with_remarks(connection: Connection, taken: Iterable[FateRow], after: int, 
     """Yield the fates of the lines after `after` up to `last`. `taken` are the rows among them that were imported."""
     remarks: dict[int, list[str]] = defaultdict(list)
     fates = {line: (email, Fate(fate)) for line, email, fate in taken}
-    for line, email, is_rejected, text in _REMARKS(connection, after=after, last=last):
+    for line, email, fate, text in _REMARKS(connection, after=after, last=last):
         remarks[line].append(text)
-        if is_rejected:
-            fates[line] = (email, Fate.REJECTED)
+        if fate:
+            fates[line] = (email, Fate(fate))
     for line in sorted(fates):
         email, fate = fates[line]
         yield RowFate(line=line, email=email, fate=fate, remark="; ".join(remarks.get(line, ())))

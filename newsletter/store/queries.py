@@ -6,8 +6,9 @@ remaining columns. The type of a field decides how its column is read: a time is
 a boolean as 0 or 1. `tests/store/test_queries.py` runs every query on both engines and compares the rows with their
 records.
 
-A name in braces is replaced with a piece of SQL that is generated from the table of columns. For example,
-`{s.columns}` lists the columns of table `s`. No text from a user ever becomes part of a query.
+A name in braces is replaced with a piece of SQL that is generated from the table of columns, or from the policy on
+consent and leaving. For example, `{s.columns}` lists the columns of table `s`. No text from a user ever becomes part of
+a query.
 """
 
 import re
@@ -23,6 +24,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.columns import COLUMNS, NOW, SubscriberColumn
+from newsletter.model.permission import ends_with_sql, outweighs_sql
 from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
 
@@ -238,10 +240,16 @@ _PIECES = {
     "{columns}": _each("{name}"),
     "{s.columns}": _each("s.{name}"),
     "{i.columns}": _each("i.{name}"),
+    "{no_columns}": _each("no_{name}"),
+    "{s.packed}": " || :mark || ".join(f"s.{column.name}" for column in COLUMNS),
     "{s.said}": " || :mark || ".join(_said(column, "s") for column in COLUMNS),
     "{i.said}": " || :mark || ".join(_said(column, "i") for column in COLUMNS),
     "{n.kept}": ", ".join(map(_kept, COLUMNS)),
     "{definitions}": _each("{name} TEXT /*+ COLLATE \"C\" */ NOT NULL DEFAULT ''"),
     "{changes}": _each("{name} = c.{name}"),
-    "{repeats}": _each("i.{name} IN (s.{name}, '')", " AND "),
+    "{s.outweighs}": outweighs_sql("s", "l.until"),
+    "{i.outweighs}": outweighs_sql("i", "l.until"),
+    "{s.ends}": ends_with_sql("s"),
+    "{i.ends}": ends_with_sql("i"),
+    "{repeats}": _each("i.{name} IN (s.{name}, :no_{name})", " AND "),
 }

@@ -14,7 +14,16 @@ from msgspec import Struct
 from newsletter.errors import InputError
 from newsletter.store.backup import ROWS_AT_ONCE, Progress, copy_rows, copy_table, opened_backup
 from newsletter.store.database import Connection, Database
-from newsletter.store.forgotten import delete_forgotten, digest_of, erase_person, find_key, is_key_of, keep_key
+from newsletter.store.erasing import erase_person
+from newsletter.store.forgotten import (
+    delete_forgotten,
+    digest_of,
+    find_key,
+    is_key_of,
+    keep_key,
+    name_of_forgotten,
+)
+from newsletter.store.importing.import_record import clear_record
 from newsletter.store.importing.returning import REMEMBER_AGAIN, may_return
 from newsletter.store.ledger.states import hold_back, require_current
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -58,6 +67,7 @@ class KeptSuppression(NamedTuple):
     created_at: str
     repeated_at: str
     handed_over_at: str
+    consent_on_record: str
 
 
 class ForgottenRow(NamedTuple):
@@ -132,6 +142,7 @@ def restore(database: Database, path: Path, *, key: bytes | None, now: datetime,
         for table in reversed(columns):
             present.execute(f"DELETE FROM {table}", {})  # noqa: S608 - our own name
         copy_rows(restored, present, columns, on_progress=on_progress)
+        clear_record(present)  # it does not know what happened since the backup
     return Restored(made_at=made_at, replaced=replaced, open=left_open, carried=carried)
 
 
@@ -247,7 +258,7 @@ def _require_email(restored: Connection, subscriber: int | None) -> str:
 
 
 def _erase_again(restored: Connection, digest: bytes, email: str) -> None:
-    erase_person(restored, email, instead=f"an erased person ({digest.hex()[:8]})")
+    erase_person(restored, email, instead=name_of_forgotten(digest))
 
 
 def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tuple[OpenBroadcast, ...]:

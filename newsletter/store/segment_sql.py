@@ -1,13 +1,13 @@
 """Compile a segment's condition to SQL over `subscriber AS s`. No name or value ever becomes part of the SQL text.
 
-Values are compared as text, and a missing field counts as empty text. Dates in ISO 8601 form therefore compare
-correctly. With `<`, `<=`, `>` and `>=`, two plain numbers are compared as numbers, so that 95 < 100.
+Texts are compared as they are, and a missing field counts as empty text. Dates in ISO 8601 form therefore compare
+correctly. A number is compared only with texts that are numbers. No function is applied to a column, because the values
+of the condition already have the form in which the list stores the column.
 
 What people did is looked up in the tables `delivery` and `reaction`. Both are stored in the order of the broadcasts, so
 each query names the broadcasts that it reads.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
@@ -21,6 +21,7 @@ from newsletter.model.segment import (
     All,
     And,
     Compare,
+    CompareNumber,
     Condition,
     Deed,
     Did,
@@ -46,8 +47,6 @@ _FEW = ":few"
 _PART = ":part"
 _FIELD = ":field"
 
-# A plain number that is short enough to fit a double. PostgreSQL raises an error if it must convert one that is not.
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
 _SQL_OPERATOR = {
     Operator.EQUAL: "=",
     Operator.UNEQUAL: "<>",
@@ -56,7 +55,7 @@ _SQL_OPERATOR = {
     Operator.MORE: ">",
     Operator.AT_LEAST: ">=",
 }
-_TEXT_ONLY = frozenset({Operator.EQUAL, Operator.UNEQUAL})
+_LESS = frozenset({Operator.LESS, Operator.AT_MOST})
 
 _TAGGED = "(instr(s.tags, :tag) > 0)"
 _LEFT = "(s.person IN (SELECT left_one.person FROM suppression AS left_one WHERE left_one.topic = :topic))"
@@ -78,7 +77,11 @@ _TYPES = {
     Occasion.LAST_OPENED: "opened",
     Occasion.LAST_CLICKED: "clicked",
 }
-_COLUMNS = {Occasion.JOINED: "s.joined_at", Occasion.CONSENTED: "s.consented_at"}
+_COLUMNS = {
+    Occasion.JOINED: "s.joined_at",
+    Occasion.CONSENTED: "s.consented_at",
+    Occasion.CONFIRMED: "s.consent_confirmed_at",
+}
 
 
 def compose(
@@ -148,13 +151,13 @@ def condition_sql(condition: Condition, binder: Binder) -> str:
             return _test_sql(condition, binder)
 
 
-def _test_sql(condition: Compare | OneOf | Tagged | Left | Did | Since, binder: Binder) -> str:
+def _test_sql(condition: Compare | CompareNumber | OneOf | Tagged | Left | Did | Since, binder: Binder) -> str:
     match condition:
-        case Compare():
+        case Compare() | CompareNumber():
             return _comparison_sql(condition, binder)
         case OneOf(name, values):
             bound = ", ".join([binder.bind(value) for value in values])
-            return f"({_field_sql(name, binder)} IN ({bound}))"
+            return f"({_compared_sql(name, binder)} IN ({bound}))"
         case Tagged(tag):
             return _TAGGED.replace(":tag", binder.bind(tags_text((tag,))))
         case Left(topic):
@@ -165,15 +168,16 @@ def _test_sql(condition: Compare | OneOf | Tagged | Left | Did | Since, binder: 
             return _since_sql(condition, binder)
 
 
-def _comparison_sql(comparison: Compare, binder: Binder) -> str:
-    field_sql = _field_sql(comparison.field, binder)
-    value = binder.bind(comparison.value)
+def _comparison_sql(comparison: Compare | CompareNumber, binder: Binder) -> str:
     operator = _SQL_OPERATOR[comparison.operator]
-    as_text = f"({field_sql} {operator} {value})"
-    if comparison.operator in _TEXT_ONLY or not _NUMBER.fullmatch(comparison.value):
-        return as_text
-    as_number = f"CAST({field_sql} AS DOUBLE PRECISION) {operator} CAST({value} AS DOUBLE PRECISION)"
-    return f"(CASE WHEN {binder.dialect.looks_numeric(field_sql)} THEN {as_number} ELSE {as_text} END)"
+    if isinstance(comparison, CompareNumber):
+        field_sql = _field_sql(comparison.field, binder)
+        number = f"CAST({binder.bind(repr(comparison.number))} AS DOUBLE PRECISION)"
+        is_so = f"CAST({field_sql} AS DOUBLE PRECISION) {operator} {number}"
+        return f"(CASE WHEN {binder.dialect.is_number(field_sql)} THEN {is_so} ELSE FALSE END)"
+    field_sql = _compared_sql(comparison.field, binder)
+    is_so = f"{field_sql} {operator} {binder.bind(comparison.value)}"
+    return f"({field_sql} <> '' AND {is_so})" if comparison.operator in _LESS else f"({is_so})"
 
 
 def _did_sql(did: Did, binder: Binder) -> str:
@@ -205,6 +209,11 @@ def _received_sql(broadcasts: str, is_taken: str, binder: Binder, *, are_many: b
     """
     taken = _DELIVERIES.format(broadcasts=broadcasts, is_taken=is_taken)
     return binder.is_among("d.subscriber", taken, looks_up=are_many)
+
+
+def _compared_sql(name: str, binder: Binder) -> str:
+    """Return SQL for the field in the form in which it is compared: an address as the key of its person."""
+    return "s.person" if name == "email" else _field_sql(name, binder)
 
 
 def _field_sql(name: str, binder: Binder) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from newsletter.model.audience import SegmentCount, SuppressionReason
-from newsletter.model.segment import All, And, Condition, Member, Not
+from newsletter.model.segment import All, And, Condition, Deed, Member, Not
 from newsletter.store.database import Connection, Database, ListPart
 from newsletter.store.queries import query_all, query_value
 from newsletter.store.segment_sql import compose
@@ -25,9 +25,13 @@ _COUNT_MEMBERS = query_value("segments", "count_members", int)
 _COUNT_SEGMENT = query_value("segments", "count_segment", SegmentCount)
 _COUNT_SUPPRESSED = query_all("segments", "count_suppressed", SuppressedCount)
 _COUNT_MISSING = query_value("segments", "count_missing", int)
+_HAS_MEMBER = query_value("segments", "has_member", bool)
+_FIELD_VALUES = query_all("segments", "field_values", str)
+_HAS_REACTION = query_value("segments", "has_reaction", bool)
 _MEMBER_IDS = query_all("segments", "member_ids", int)
 _SAMPLE_IDS = query_all("segments", "sample_ids", int)
 _ISSUE_NAMES = query_all("segments", "issue_names", str)
+_SEGMENT_NAMES = query_all("segments", "segment_names", str)
 _PEOPLE = query_all("segments", "people", Member, SUBSCRIBER_READS)
 _PAGE = 1000
 _ALL = 1 << 40  # more subscribers than any list has
@@ -75,17 +79,44 @@ def missing_values(database: Database, field: str, segment: Condition) -> int:
         return query(connection, **values)
 
 
+def has_member(database: Database, segment: Condition) -> bool:
+    """Return whether anyone is in the segment."""
+    with database.scan() as connection:
+        query, values = compose(_HAS_MEMBER, connection.dialect, segment=segment)
+        return query(connection, **values)
+
+
+def values_of_field(database: Database, field: str, segment: Condition, *, most: int) -> tuple[str, ...]:
+    """Return at most `most` different values that people in the segment have in a column or an attribute.
+
+    The search ends as soon as it has found them.
+    """
+    with database.scan() as connection:
+        query, values = compose(_FIELD_VALUES, connection.dialect, segment=segment, field_name=field)
+        return tuple(query(connection, most=most, **values))
+
+
+def has_reaction(database: Database, deed: Deed) -> bool:
+    """Return whether anyone has ever opened an email, or clicked a link in one."""
+    return _HAS_REACTION.ask(database, type=deed.value)
+
+
 def list_members(database: Database, segment: Condition, *, most: int | None = None) -> Iterator[Member]:
     """Yield the first `most` people in the segment, or all of them if `most` is None.
 
     All ids are read at the start and take eight bytes per person. The people are then read page by page, without
     holding a lock.
     """
-    with database.scan() as connection:
-        query, values = compose(_MEMBER_IDS, connection.dialect, segment=segment)
-        ids = array("q", query(connection, most=_ALL if most is None else most, **values))
+    ids = member_ids(database, segment, most=most)
     for start in range(0, len(ids), _PAGE):
         yield from _people(database, ids[start : start + _PAGE])
+
+
+def member_ids(database: Database, segment: Condition, *, most: int | None = None) -> Sequence[int]:
+    """Return the ids of the first `most` people in the segment, or of all of them if `most` is None, in order."""
+    with database.scan() as connection:
+        query, values = compose(_MEMBER_IDS, connection.dialect, segment=segment)
+        return array("q", query(connection, most=_ALL if most is None else most, **values))
 
 
 def sample_segment(database: Database, segment: Condition, *, size: int) -> tuple[Member, ...]:
@@ -99,6 +130,11 @@ def sample_segment(database: Database, segment: Condition, *, size: int) -> tupl
 def issues_sent(database: Database) -> tuple[str, ...]:
     """Return the names of all issues that have a broadcast."""
     return _ISSUE_NAMES.ask(database)
+
+
+def segments_sent(database: Database) -> tuple[str, ...]:
+    """Return the names of all segments that have a broadcast."""
+    return _SEGMENT_NAMES.ask(database)
 
 
 def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:

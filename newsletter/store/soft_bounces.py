@@ -19,7 +19,7 @@ from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import SoftBounce, SoftBouncePolicy
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all
-from newsletter.store.suppressions import add_suppressions
+from newsletter.store.suppressions import suppress_listed
 from newsletter.system.moments import text_of
 
 
@@ -59,7 +59,7 @@ def suppress_soft_bounces(database: Database, policy: SoftBouncePolicy, *, now: 
     """Suppress, as `bounced`, everyone whose soft bounces reach the policy's limit. Return the suppressions."""
     found = find_soft_bounced(database, policy, now=now)
     if found:
-        add_suppressions(database, found)
+        suppress_listed(database, found)
     return found
 
 

@@ -1,25 +1,25 @@
 """Suppressions: addresses that must not be emailed, either at all or about a topic, on the list or not.
 
-A person has at most one suppression from all email, and one for each topic that they left. The first reason is kept,
-with one exception: `manual` replaces any other reason, and no new consent lifts it. A lifted suppression is kept as a
-past one, with the reason for lifting it.
+A person has at most one suppression from all email, and one for each topic that they left. `model/permission.py` says
+how two reports about one person are combined, and what lifts a suppression. A lifted one is kept as a past one, with
+the reason for lifting it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 import orjson
 from msgspec import Struct
 
-from newsletter.errors import InputError
 from newsletter.model.address import canonical_address, person_of
-from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
+from newsletter.model.audience import ExportedPerson, PastSuppression, Suppression, SuppressionReason
+from newsletter.model.columns import SubscriberRecord
 from newsletter.store.database import Connection, Database, Row
-from newsletter.store.forgotten import digest_of, require_key
-from newsletter.store.importing.returning import is_anybody_forgotten
+from newsletter.store.forgotten import forgotten_test
 from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
@@ -41,31 +41,11 @@ class ReasonCount(NamedTuple):
     suppressions: int
 
 
-class LastHeard(Struct, frozen=True, kw_only=True):
-    """When a suppression from all email was last reported."""
-
-    said_at: datetime
-    handed_over_at: datetime | None  # when we added the address to a list at the provider; None if we never did
-
-
-class HeardRow(NamedTuple):
-    """A person, and when their suppression was last reported."""
-
-    person: str
-    heard: LastHeard
-
-
-class AllowedAgain(NamedTuple):
-    """A person, and the time since which they may be emailed again."""
-
-    person: str
-    since: datetime
-
-
-_ADD = change("suppressions", "add")
-_SAY_AGAIN = change("suppressions", "say_again")
 _CREATE_REPORTED = change("suppressions", "create_reported")
+_TAKE_CONSENTS_ON_RECORD = change("suppressions", "take_consents_on_record")
 _ADD_REPORTED = change("suppressions", "add_reported")
+_HEAR_REPORTED = change("import_record", "hear_reported")
+_HEAR = change("import_record", "hear")
 _SAY_REPORTED_AGAIN = change("suppressions", "say_reported_again")
 _COUNT_REPORTED = query_value("suppressions", "count_reported", int)
 _COUNT_NEW = query_value("suppressions", "count_new", int)
@@ -74,48 +54,82 @@ _DROP_REPORTED = change("suppressions", "drop_reported")
 _KEEP_PAST = change("suppressions", "keep_past")
 _REMOVE = change("suppressions", "remove")
 _OF_PERSON = query_all("suppressions", "of_person", Suppression)
+_OF_PERSONS = query_all("suppressions", "of_persons", ListedSuppression)
 _PAST_OF_PERSON = query_all("suppressions", "past_of_person", PastSuppression)
 _LISTED = query_all("suppressions", "page", ListedSuppression)
 _COUNTS = query_all("suppressions", "counts", ReasonCount)
-_SUPPRESSED_AMONG = query_all("suppressions", "suppressed_among", HeardRow)
-_KEEP_HANDED_OVER = change("suppressions", "keep_handed_over")
-_ALLOWED_AGAIN = query_all("suppressions", "allowed_again", AllowedAgain)
-_FORGOTTEN = query_all("suppressions", "forgotten", bytes)
 
 
 def add_suppression(
-    database: Database, email: str, reason: SuppressionReason, *, topic: str = "", detail: str = "", now: datetime
+    database: Database,
+    email: str,
+    reason: SuppressionReason,
+    *,
+    topic: str = "",
+    detail: str = "",
+    key: bytes | None = None,
+    now: datetime,
 ) -> bool:
     """Suppress an address. Return whether the suppression is new.
 
     An existing suppression keeps its first reason and its time, unless the new reason is `manual`. The time of the
     latest report is also saved, so that a consent given before that time does not lift the suppression.
     """
-    with database.transaction() as connection:
-        added = _ADD(
-            connection,
-            person=person_of(email),
-            topic=topic,
-            email=canonical_address(email),
-            reason=reason.value,
-            detail=detail,
-            created_at=text_of(now),
-        )
-        if not added:
-            _SAY_AGAIN(connection, person=person_of(email), topic=topic, at=text_of(now), reason=reason.value)
-        return bool(added)
+    suppression = Suppression(email=email, reason=reason, created_at=now, topic=topic, detail=detail)
+    return bool(add_suppressions(database, [suppression], key=key))
 
 
 def add_suppressions(database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None) -> int:
     """Suppress many addresses in one transaction. Return how many are new.
 
-    If the iterable raises an exception, nothing is saved. With the `key`, erased people are skipped: they are not
-    emailed anyway, and their addresses are not stored. Raise InputError if they were erased with a different key.
+    If the iterable raises an exception, nothing is saved. Erased people are skipped: they get no email anyway, and
+    their addresses are not stored. Raise InputError if anyone was erased and the `key` is missing or different.
     """
-    with _reported(database, suppressions, key) as connection:
-        added = _ADD_REPORTED(connection)
-        _SAY_REPORTED_AGAIN(connection)
+    with _reported(database, suppressions, lambda connection: forgotten_test(connection, key)) as (connection, _):
+        hear_reported(connection)
+        return add_reported(connection)
+
+
+def suppress_listed(database: Database, suppressions: Iterable[Suppression]) -> int:
+    """Suppress people who are on the list, in one transaction. Return how many suppressions are new.
+
+    This needs no key, because no one on the list is erased.
+    """
+    with _reported(database, suppressions, _no_one) as (connection, _):
+        hear_reported(connection)
+        return add_reported(connection)
+
+
+def add_reported(connection: Connection, *, has_consents: bool = True) -> int:
+    """Save the suppressions in the temporary table `reported`, each combined with the one that exists.
+
+    Return how many are new. `model/permission.py` says how two suppressions are combined. `has_consents` says whether
+    the consents on the list are those that were on record when people left.
+    """
+    if has_consents:
+        _TAKE_CONSENTS_ON_RECORD(connection)
+    added = _ADD_REPORTED(connection)
+    _SAY_REPORTED_AGAIN(connection)
     return added
+
+
+def hear_reported(connection: Connection) -> None:
+    """Save that the people in the table `reported` left, so that undoing an import does not let them be emailed."""
+    _HEAR_REPORTED(connection)
+
+
+def hear_again(database: Database, persons: Iterable[str]) -> None:
+    """Save that people left, according to a report that adds nothing to what is known about them."""
+    with database.transaction() as connection:
+        _HEAR.for_each(connection, [{"person": person} for person in persons])
+
+
+@contextmanager
+def reported_table(connection: Connection) -> Iterator[None]:
+    """Create the temporary table `reported`, and drop it afterwards."""
+    _CREATE_REPORTED(connection)
+    yield
+    _DROP_REPORTED(connection)
 
 
 class SuppressionPreview(Struct, frozen=True, kw_only=True):
@@ -124,15 +138,19 @@ class SuppressionPreview(Struct, frozen=True, kw_only=True):
     named: int  # the number of rows, including repetitions
     new: int  # how many of them would be new suppressions
     mailed: int  # how many of these people are on the list and receive email now
+    forgotten: int = 0  # the number of rows of erased people, whose addresses are not saved; not in `named`
 
 
 def preview_suppressions(
     database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None
 ) -> SuppressionPreview:
-    """Return what `add_suppressions` would do, without changing anything."""
-    with _reported(database, suppressions, key) as connection:
+    """Return what `add_suppressions` would do, without changing anything. Raise InputError as it does."""
+    with _reported(database, suppressions, lambda connection: forgotten_test(connection, key)) as (connection, skipped):
         return SuppressionPreview(
-            named=_COUNT_REPORTED(connection), new=_COUNT_NEW(connection), mailed=_COUNT_MAILED(connection)
+            named=_COUNT_REPORTED(connection),
+            new=_COUNT_NEW(connection),
+            mailed=_COUNT_MAILED(connection),
+            forgotten=len(skipped),
         )
 
 
@@ -141,16 +159,10 @@ def repeat_suppressions(database: Database, suppressions: Iterable[Suppression])
 
     People who are not suppressed are ignored.
     """
-    with _reported(database, suppressions, None) as connection:
+    with _reported(database, suppressions, _no_one) as (connection, _):
+        hear_reported(connection)
+        _TAKE_CONSENTS_ON_RECORD(connection)
         _SAY_REPORTED_AGAIN(connection)
-
-
-def keep_handed_over(database: Database, emails: Sequence[str], *, now: datetime) -> None:
-    """Save that people suppressed from all email were added to a list at the provider."""
-    with database.transaction() as connection:
-        _KEEP_HANDED_OVER(
-            connection, persons=orjson.dumps([person_of(email) for email in emails]).decode(), at=text_of(now)
-        )
 
 
 def remove_suppression(database: Database, email: str, *, topic: str = "", because: str, now: datetime) -> bool:
@@ -192,6 +204,18 @@ def list_suppressions(
         after = (page[-1].person, page[-1].suppression.topic)
 
 
+def with_suppressions(database: Database, records: Iterable[SubscriberRecord]) -> Iterator[ExportedPerson]:
+    """Yield people with their suppressions, in the same order. They are looked up page by page."""
+    left = iter(records)
+    while page := list(islice(left, _PAGE)):
+        persons = [person_of(record.email) for record in page]
+        found: defaultdict[str, list[Suppression]] = defaultdict(list)
+        for person, suppression in _OF_PERSONS.ask(database, persons=orjson.dumps(persons).decode()):
+            found[person].append(suppression)
+        for record, person in zip(page, persons, strict=True):
+            yield ExportedPerson(record=record, suppressions=tuple(found.get(person, ())))
+
+
 def count_suppressions(
     database: Database, *, topic: str | None = None, reason: SuppressionReason | None = None
 ) -> Counter[SuppressionReason]:
@@ -199,60 +223,40 @@ def count_suppressions(
     return Counter(dict(_COUNTS.ask(database, **_only(topic, reason))))
 
 
-class Standing(Struct, frozen=True, kw_only=True):
-    """The people in a group who are erased, suppressed or allowed again, each as `person_of` their address."""
-
-    forgotten: frozenset[str]
-    suppressed: dict[str, LastHeard]  # people who are suppressed from all email
-    allowed_since: dict[str, datetime]  # formerly suppressed people, and the time since which they may be emailed
-
-
-def standing_of(database: Database, persons: Sequence[str], *, key: bytes | None) -> Standing:
-    """Return the current standing of up to a few hundred people.
-
-    Raise InputError if someone was erased and the key is missing or different: any of these people might be the one.
-    """
-    asked = orjson.dumps(persons).decode()
-    with database.read() as connection:
-        if key is None and is_anybody_forgotten(connection):
-            raise InputError(
-                "some people have been erased, and without NEWSLETTER_KEY these lists could add their addresses again; "
-                "set NEWSLETTER_KEY in the environment to the key with which they were erased"
-            )
-        is_forgotten = _forgotten(connection, key)
-        return Standing(
-            forgotten=frozenset(filter(is_forgotten, persons)),
-            suppressed=dict(_SUPPRESSED_AMONG(connection, persons=asked)),
-            allowed_since=dict(_ALLOWED_AGAIN(connection, persons=asked)),
-        )
-
-
-def _forgotten(connection: Connection, key: bytes | None) -> Callable[[str], bool]:
-    """Return a function that tells whether a person was erased."""
-    if key is None or not is_anybody_forgotten(connection):
-        return lambda _: False
-    require_key(connection, key)
-    digests = set(_FORGOTTEN(connection))
-    return lambda person: digest_of(person, key) in digests
+def _no_one(_connection: Connection) -> Callable[[str], bool]:
+    """Return the test for people who cannot have been erased."""
+    return lambda _: False
 
 
 @contextmanager
-def _reported(database: Database, suppressions: Iterable[Suppression], key: bytes | None) -> Iterator[Connection]:
-    """Yield a transaction in which the temporary table `reported` holds the suppressions."""
+def _reported(
+    database: Database, suppressions: Iterable[Suppression], test: Callable[[Connection], Callable[[str], bool]]
+) -> Iterator[tuple[Connection, Sequence[int]]]:
+    """Yield a transaction in which the temporary table `reported` holds the suppressions.
+
+    Also yield the numbers of those that are not in it because their people are erased, according to `test`.
+    """
+    skipped: list[int] = []
     with database.transaction() as connection:
-        is_forgotten = _forgotten(connection, key)
-        _CREATE_REPORTED(connection)
-        connection.load("reported", _rows(suppressions, is_forgotten))
-        yield connection
-        _DROP_REPORTED(connection)
+        is_forgotten = test(connection)
+        with reported_table(connection):
+            connection.load("reported", _rows(suppressions, is_forgotten, skipped))
+            yield connection, skipped
 
 
-def _rows(suppressions: Iterable[Suppression], is_forgotten: Callable[[str], bool]) -> Iterator[Row]:
+def _rows(
+    suppressions: Iterable[Suppression], is_forgotten: Callable[[str], bool], skipped: list[int]
+) -> Iterator[Row]:
     for number, each in enumerate(suppressions):
         email = canonical_address(each.email)
         person = person_of(email)
-        if not is_forgotten(person):
-            yield number, person, each.topic, email, each.reason.value, each.detail, text_of(each.created_at)
+        if is_forgotten(person):
+            skipped.append(number)
+            continue
+        left_at = text_of(each.created_at)
+        until = text_of(each.repeated_at) if each.repeated_at else left_at
+        consent = text_of(each.consent_on_record) if each.consent_on_record else ""
+        yield number, person, each.topic, email, each.reason.value, each.detail, left_at, until, consent
 
 
 def _only(topic: str | None, reason: SuppressionReason | None) -> dict[str, object]:

@@ -16,12 +16,13 @@ from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.finding import Place
 from newsletter.model.segment import AD_HOC, EVERYONE, All, KnownNames, Member, Segment
 from newsletter.segments.expressions import parse_segment
-from newsletter.segments.meaning import Calendar
+from newsletter.segments.literals import Calendar
 from newsletter.settings.mistakes import suggestion
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_both, count_segment, count_suppressed, issues_sent, sample_segment
 from newsletter.store.subscribers import known_fields, known_tags, load_subscribers
+from newsletter.workflows.segment_notes import notes_on, unused_segments
 
 _TABLE = "segments"
 _WHERE = "--where"
@@ -48,7 +49,10 @@ def require_segments(config: Config, database: Database, names: Iterable[str], *
 
     Raise InputError if one of them does not exist, or MistakesError with every mistake in their expressions.
     """
-    return _parsed(config, names, known_names(config, database), now=now)
+    segments, broken = _parsed(config, names, known_names(config, database), now=now)
+    if broken:
+        raise MistakesError(mistake for each in broken for mistake in each.mistakes)
+    return segments
 
 
 def segment_where(config: Config, database: Database, expression: str, *, now: datetime) -> Segment:
@@ -74,12 +78,9 @@ def meant_by(
 
 def mistakes_in_segments(config: Config, *, now: datetime) -> tuple[Mistake, ...]:
     """Return the mistakes in the segments of `newsletter.toml`. Without a list, fewer mistakes can be found."""
-    try:
-        with open_database(config.database) if config.has_database else nullcontext() as database:
-            _parsed(config, config.settings.segments, known_names(config, database), now=now)
-    except MistakesError as err:
-        return err.mistakes
-    return ()
+    with open_database(config.database) if config.has_database else nullcontext() as database:
+        _, broken = _parsed(config, config.settings.segments, known_names(config, database), now=now)
+    return tuple(mistake for each in broken for mistake in each.mistakes)
 
 
 def known_names(config: Config, database: Database | None) -> KnownNames:
@@ -93,10 +94,21 @@ def known_names(config: Config, database: Database | None) -> KnownNames:
     )
 
 
-def _parsed(config: Config, names: Iterable[str], known: KnownNames, *, now: datetime) -> tuple[Segment, ...]:
+class BrokenSegment(Struct, frozen=True, kw_only=True):
+    """A segment of `newsletter.toml` whose expression has mistakes."""
+
+    name: str
+    expression: str
+    mistakes: tuple[Mistake, ...]
+
+
+def _parsed(
+    config: Config, names: Iterable[str], known: KnownNames, *, now: datetime
+) -> tuple[tuple[Segment, ...], tuple[BrokenSegment, ...]]:
+    """Return the segments with these names, and those of them that have mistakes."""
     expressions, calendar = config.settings.segments, _calendar(config, now)
     segments: list[Segment] = []
-    mistakes: list[Mistake] = []
+    broken: list[BrokenSegment] = []
     for name in names:
         if name == EVERYONE:
             segments.append(Segment(name=EVERYONE, expression=EVERYONE, condition=All()))
@@ -108,10 +120,8 @@ def _parsed(config: Config, names: Iterable[str], known: KnownNames, *, now: dat
         try:
             segments.append(parse_segment(name, expressions[name], known, calendar, place=place))
         except MistakesError as err:
-            mistakes += err.mistakes
-    if mistakes:
-        raise MistakesError(mistakes)
-    return tuple(segments)
+            broken.append(BrokenSegment(name=name, expression=expressions[name], mistakes=err.mistakes))
+    return tuple(segments), tuple(broken)
 
 
 def _calendar(config: Config, now: datetime) -> Calendar:
@@ -145,6 +155,9 @@ class SegmentsOverview(Struct, frozen=True, kw_only=True):
     segments: tuple[CountedSegment, ...]
     overlaps: tuple[Overlap, ...]
     other: str | None  # the segment that all segments are compared with
+    broken: tuple[BrokenSegment, ...]  # the segments that cannot be counted
+    notes: tuple[str, ...]  # what may be wrong with the others
+    unused: tuple[str, ...]  # segments that no section names, and to which nothing was sent
 
 
 def is_large(database: Database) -> bool:
@@ -164,11 +177,12 @@ def overview_segments(
     """Count the people in every segment. With `other`, also count how many of them are in that segment.
 
     `on_counted` is called with 1 after each count. Raise InputError if the `other` segment does not exist, or
-    MistakesError with every mistake in the expressions.
+    MistakesError with every mistake in its expression.
     """
     compared = require_segments(config, database, [other], now=now)[0] if other else None
-    counted = []
-    for segment in require_segments(config, database, (EVERYONE, *config.settings.segments), now=now):
+    counted, known = [], known_names(config, database)
+    segments, broken = _parsed(config, (EVERYONE, *config.settings.segments), known, now=now)
+    for segment in segments:
         also = count_both(database, segment.condition, compared.condition) if compared else None
         counted.append(replace(_counted(database, segment, sample=_SAMPLE), also_in_other=also))
         on_counted(1)
@@ -178,7 +192,14 @@ def overview_segments(
         people = count_both(database, one.condition, another.condition)
         overlaps.append(Overlap(one=one.name, other=another.name, people=people))
         on_counted(1)
-    return SegmentsOverview(segments=tuple(counted), overlaps=tuple(overlaps), other=other)
+    return SegmentsOverview(
+        segments=tuple(counted),
+        overlaps=tuple(overlaps),
+        other=other,
+        broken=broken,
+        notes=notes_on(database, segments),
+        unused=unused_segments(config, database, segments),
+    )
 
 
 def portray_segment(database: Database, segment: Segment) -> CountedSegment:

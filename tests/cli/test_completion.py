@@ -48,6 +48,9 @@ def completed(folder: Path, line: str) -> list[str]:
         ("newsletter send 2026-02 --to=t", "teachers"),
         ("newsletter subscribers list --segment t", "teachers"),
         ("newsletter segments t", "teachers"),
+        ("newsletter subscribers edit --segment t", "teachers"),
+        ("newsletter subscribers edit --clear la", "last_name language"),
+        ("newsletter subscribers import --replace ta", "tags"),
         ("newsletter test 2026-02 --to ", "board reviewers ada@example.org ana@example.org noor@example.net"),
         ("newsletter test 2026-02 --to reviewers --to no", "noor@example.net"),
         ("newsletter suppressions list --topic n", "news"),
@@ -59,6 +62,14 @@ def completed(folder: Path, line: str) -> list[str]:
 )
 def test_the_shell_completes(root: Path, line: str, values: str) -> None:
     assert completed(root, line) == values.split()
+
+
+def test_the_shell_completes_the_tags_and_attributes_of_the_list(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path)
+    (root / "list.csv").write_text("email,tags,shoe_size\nana@example.org,teacher,38\n")
+    run(root, "subscribers", "import", "list.csv")
+    assert completed(root, "newsletter subscribers edit --untag ") == ["teacher"]
+    assert completed(root, "newsletter subscribers edit --clear sh") == ["shoe_size"]
 
 
 def test_the_shell_completes_the_numbers_of_broadcasts(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_format_and_columns_are_said(workspace: Path) -> None:
     assert "Email Address → email" in done.stderr
     assert "OPTIN_TIME → consented_at, joined_at" in done.stderr
     assert "skipped: LEID, EUID" in done.stderr
-    assert "list.csv:3: bo@example.org: unsubscribed in Mailchimp" in done.stderr
+    assert "list.csv:3: bo@example.org: unsubscribed (UNSUB_TIME is" in done.stderr
     shown = run(workspace, "subscribers", "show", "ana@example.org").stdout
     assert "Mailchimp" in shown
     assert "friends" in shown
@@ -56,7 +56,7 @@ def test_rows_of_those_who_left_are_no_mistakes_to_correct(workspace: Path) -> N
 
     done = run(workspace, "subscribers", "import", "left.csv", expect=1)
 
-    assert "next: newsletter suppressions add EMAIL" in done.stderr
+    assert "next: newsletter subscribers import left.csv --leavers suppress" in done.stderr
     assert "corrected" not in done.stderr
 
 
@@ -86,7 +86,7 @@ def test_assumed_encoding_is_said_and_can_be_named(workspace: Path) -> None:
     ("content", "options", "what"),
     [
         (b"PK\x03\x04", (), "list.csv: it is a workbook"),
-        (b"Mail\nana@example.org\n", (), 'or add --map "Mail=email"'),
+        (b"Reach me\nana@example.org\n", (), 'to use it, add --map "Reach me=email"'),
         (b"email\nana@example.org\n", ("--map", "Email Adress=email"), "--map names the column 'Email Adress', which"),
         (b"email\nana@example.org\n", ("--map", "email"), "has no = after the column name"),
         (b'email,x\n"ana@example.org,\n', (), "list.csv:2: the file cannot be read from here on"),

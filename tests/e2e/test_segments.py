@@ -52,6 +52,51 @@ def test_segments_are_data_for_a_script(workspace: Path) -> None:
     assert portrait["mailable"] == 2
 
 
+def test_segment_with_a_mistake_is_shown_among_the_others_and_the_command_fails(workspace: Path) -> None:
+    toml = workspace / "newsletter.toml"
+    toml.write_text(toml.read_text().replace("[segments]", "[segments]\nbad = 'languag = \"es\"'"))
+    line = toml.read_text().splitlines().index("[segments]") + 2
+
+    shown = run(workspace, "segments", expect=2)
+    data = json.loads(run(workspace, "segments", "--json", expect=2).stdout)
+
+    assert [row.split()[0] for row in shown.stdout.splitlines()[1:5]] == ["everyone", "bad", "teachers", "few"]
+    assert f"newsletter.toml:{line}: segment bad: no subscriber has the field 'languag'; did you mean" in shown.stderr
+    assert [broken["name"] for broken in data["broken"]] == ["bad"]
+    assert data["broken"][0]["mistakes"][0]["place"] == f"newsletter.toml:{line}"
+    assert "2" in run(workspace, "segments", "teachers").stdout
+
+
+def test_segment_that_is_not_used_is_said_until_it_is(workspace: Path) -> None:
+    assert "Not used yet: teachers, few." in run(workspace, "segments").stderr
+
+    run(workspace, "send", "2026-02", "--to", "teachers", "--yes")
+
+    assert "Not used yet: few. No section of an issue names it" in run(workspace, "segments").stderr
+
+
+def test_value_that_no_subscriber_has_is_said_wherever_it_is_compared(workspace: Path) -> None:
+    toml = workspace / "newsletter.toml"
+    toml.write_text(toml.read_text().replace("[segments]", "[segments]\nodd = 'language != \"fi\"'"))
+    told = "note: No subscriber has the value 'fi' in language."
+
+    for arguments in (
+        ("segments",),
+        ("segments", "odd"),
+        ("segments", "--json"),
+        ("subscribers", "list", "--segment", "odd"),
+        ("subscribers", "list", "--where", 'not language = "FI"', "--csv"),
+        ("send", "2026-02", "--to", "odd", "--dry-run"),
+    ):
+        assert run(workspace, *arguments).stderr.count(told) == 1
+
+
+def test_new_workspace_has_no_segment_that_is_not_used(tmp_path: Path) -> None:
+    run(tmp_path, "init", "letter")
+
+    assert "Not used yet" not in run(tmp_path / "letter", "segments").stderr
+
+
 def test_list_shows_whom_an_expression_means(workspace: Path) -> None:
     listed = run(workspace, "subscribers", "list", "--where", 'not tagged("teacher")', "--limit", "2")
 

@@ -137,6 +137,36 @@ def test_of_a_tools_whole_export_only_who_left_is_taken(workspace: Path) -> None
     assert "2025-03-04" in run(workspace, "suppressions", "list").stdout
 
 
+OPT_OUTS = (
+    "Email,Portal Bounce,Portal Unsubscribe,Portal Spam Report,Global Bounce,Marketing Information,Events\n"
+    "person0@example.org,FALSE,FALSE,FALSE,FALSE,FALSE,TRUE\nana@example.org,FALSE,TRUE,FALSE,FALSE,FALSE,FALSE\n"
+    "ben@example.org,FALSE,FALSE,FALSE,FALSE,TRUE,FALSE\ncara@example.org,,,TRUE,,,\neva@example.org,,,,,,\n"
+)
+
+
+def test_who_left_one_subscription_type_is_not_blocked_from_all_email(workspace: Path) -> None:
+    (workspace / "l.csv").write_text(OPT_OUTS)
+
+    added = run(workspace, "suppressions", "add", "--file", "l.csv", "--yes")
+
+    assert "Skipped 1 of 5 rows: these people did not unsubscribe." in added.stderr
+    assert "Skipped Marketing Information in 1 of 5 rows: no topic in newsletter.toml has that name" in added.stderr
+    assert listed(workspace) == [
+        ("ana@example.org", "", "unsubscribed"),
+        ("cara@example.org", "", "complained"),
+        ("person0@example.org", "events", "unsubscribed"),
+    ]
+
+
+def test_a_file_with_nothing_but_unknown_subscription_types_blocks_no_one(workspace: Path) -> None:
+    (workspace / "l.csv").write_text("\n".join(line for line in OPT_OUTS.split("\n") if line[:4] in {"Emai", "ben@"}))
+
+    added = run(workspace, "suppressions", "add", "--file", "l.csv")
+
+    assert "Skipped Marketing Information in 1 of 1 rows" in added.stderr
+    assert listed(workspace) == []
+
+
 def test_it_asks_where_a_file_holds_many_or_people_who_get_mail(workspace: Path) -> None:
     (workspace / "mailed.csv").write_text("email\nperson0@example.org\ncy@example.org\n")
     (workspace / "many.csv").write_text("".join(f"left{number}@example.org\n" for number in range(101)))
@@ -241,7 +271,10 @@ def test_forgotten_people_stay_out_and_are_given_up_with_the_key(workspace: Path
     assert "set NEWSLETTER_KEY" in run(workspace, "suppressions", "sync", env=KEY, expect=2).stderr
     synced = run(workspace, "suppressions", "sync", env={**KEY, **FORGET_KEY})
     assert "1 erased from your list" in synced.stderr
-    run(workspace, "suppressions", "add", "person0@example.org", env=FORGET_KEY)
+    refused = run(workspace, "suppressions", "add", "person0@example.org", expect=2)
+    assert "set NEWSLETTER_KEY" in refused.stderr
+    skipped = run(workspace, "suppressions", "add", "person0@example.org", env=FORGET_KEY)
+    assert "Skipped 1 address of erased people" in skipped.stderr
     assert listed(workspace) == []
 
     assert "1 person was erased" in run(workspace, "suppressions", "remove", "--erased", "--dry-run").stdout

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.lists.export_formats import FORMATS, letters_of
+from newsletter.lists.column_words import sure_column
+from newsletter.lists.export_formats import FORMATS
+from newsletter.lists.leavers import UnclearColumnsError
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.columns import LIST_COLUMNS
 from tests.lists.test_csv_import import complaint_about, only_row, read, rows_of, shape_of
 
@@ -210,17 +213,6 @@ def test_mapping_saves_a_header_that_would_be_refused(tmp_path: Path) -> None:
                 "attributes": '{"sms":"33611111111"}',
             },
         ),
-        (
-            "Kit",
-            "id,first_name,email,created_at,status,tags,Shoe Size\n"
-            '7,Ana,ana@example.org,2022-09-10T11:12:13Z,active,"a, b",38\n',
-            {
-                "first_name": "Ana",
-                "tags": "|a|b|",
-                "joined_at": "2022-09-10T11:12:13Z",
-                "attributes": '{"shoe_size":"38"}',
-            },
-        ),
     ],
 )
 def test_exports_of_other_tools_are_recognized(tmp_path: Path, tool: str, content: str, row: dict[str, str]) -> None:
@@ -229,47 +221,69 @@ def test_exports_of_other_tools_are_recognized(tmp_path: Path, tool: str, conten
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("content", "reason", "told"),
     [
         (
             f"{MAILCHIMP_LEFT}\nana@example.org,,,,,,,,,,,,,,,,2018-07-23 12:19:27,,,,,,,,\n",
-            "unsubscribed in Mailchimp (UNSUB_TIME 2018-07-23 12:19:27)",
+            SuppressionReason.UNSUBSCRIBED,
+            "UNSUB_TIME is '2018-07-23 12:19:27'",
         ),
         (
             f"{MAILCHIMP_CLEANED}\nana@example.org,,,,,,,,,,,,,,,,2020-03-23 17:30:05,,,,,,\n",
-            "bounced in Mailchimp (CLEAN_TIME",
+            SuppressionReason.BOUNCED,
+            "CLEAN_TIME is",
         ),
-        ("email,active_subscription,email_disabled\nana@example.org,false,true\n", "email was turned off in Substack"),
-        ("email,subscribed_to_emails,deleted_at\nana@example.org,false,\n", "unsubscribed in Ghost"),
-        ("email,subscribed_to_emails,deleted_at\nana@example.org,true,2024-01-01\n", "deleted in Ghost"),
-        ("uuid,email,attributes,status\nu,ana@example.org,,blocklisted\n", "blocklisted in listmonk"),
-        ("email,creation_date,type\nana@example.org,,unactivated\n", "not confirmed in Buttondown"),
-        ("EMAIL;EMAIL_BLACKLISTED\nana@example.org;Yes\n", "blocklisted in Brevo"),
-        ("first_name,email,created_at,status\n,ana@example.org,,cancelled\n", "unsubscribed in Kit"),
-        ("first_name,email,created_at,status\n,ana@example.org,,Complained\n", "complained about an email in Kit"),
-        ("email,status\nana@example.org,Unsubscribed\n", "unsubscribed (status Unsubscribed)"),
-        ("email,status\nana@example.org,Opted out\n", "unsubscribed (status Opted out)"),
-        ("email,Unsubscribed at\nana@example.org,2025-01-02\n", "unsubscribed (unsubscribed_at 2025-01-02)"),
-        ("email,Opt-out\nana@example.org,yes\n", "unsubscribed (opt_out yes)"),
+        (
+            "email,active_subscription,email_disabled\nana@example.org,false,true\n",
+            SuppressionReason.UNSUBSCRIBED,
+            "email_disabled is 'true'",
+        ),
+        (
+            "email,subscribed_to_emails,deleted_at\nana@example.org,,\n",
+            SuppressionReason.UNSUBSCRIBED,
+            "subscribed_to_emails is empty",
+        ),
+        (
+            "email,subscribed_to_emails,deleted_at\nana@example.org,true,2024-01-01\n",
+            SuppressionReason.UNSUBSCRIBED,
+            "deleted_at is '2024-01-01'",
+        ),
+        (
+            "uuid,email,attributes,status\nu,ana@example.org,,blocklisted\n",
+            SuppressionReason.UNSUBSCRIBED,
+            "status is 'blocklisted'",
+        ),
+        ("email,creation_date,type\nana@example.org,,unactivated\n", None, "type is 'unactivated'"),
+        ("email,creation_date,type\nana@example.org,,excited\n", SuppressionReason.IN_DOUBT, "type is 'excited'"),
+        (
+            "EMAIL;EMAIL_BLACKLISTED\nana@example.org;Yes\n",
+            SuppressionReason.UNSUBSCRIBED,
+            "EMAIL_BLACKLISTED is 'Yes'",
+        ),
+        (
+            "first_name,email,created_at,status\n,ana@example.org,,Complained\n",
+            SuppressionReason.COMPLAINED,
+            "status is 'Complained'",
+        ),
     ],
 )
-def test_those_who_must_not_be_mailed_are_rejected(tmp_path: Path, content: str, reason: str) -> None:
+def test_rows_of_those_who_left_are_not_imported(
+    tmp_path: Path, content: str, reason: SuppressionReason | None, told: str
+) -> None:
     batches = read(tmp_path, content)
 
     assert rows_of(batches) == []
-    assert reason in batches[0].rejected[0].reason
+    (row,) = batches[0].leaving
+    assert (row.email, row.reason) == ("ana@example.org", reason)
+    assert told in row.told
 
 
-def test_unknown_status_is_doubtful(tmp_path: Path) -> None:
-    batches = read(tmp_path, "email,creation_date,type\nana@example.org,,excited\n")
+def test_a_column_that_is_renamed_is_still_judged_by_its_cells(tmp_path: Path) -> None:
+    content = "email,status\nana@example.org,cancelled\nbo@example.org,\ncy@example.org,shipped\n"
+    assert len(rows_of(read(tmp_path, content, mapping={"status": "order"}))) == 3
 
-    assert "type excited is not a known value in Buttondown" in batches[0].doubtful[0].doubt
-
-
-def test_status_that_is_mapped_is_only_an_attribute(tmp_path: Path) -> None:
-    row = only_row(tmp_path, "email,status\nana@example.org,cancelled\n", mapping={"status": "order"})
-
-    assert row["attributes"] == '{"order":"cancelled"}'
+    with pytest.raises(UnclearColumnsError, match="the column 'status' may say who unsubscribed"):
+        read(tmp_path, content.replace("shipped", "deleted"), mapping={"status": "order"})
 
 
 def test_opt_in_that_mailchimp_does_not_know_is_no_consent(tmp_path: Path) -> None:
@@ -293,23 +307,24 @@ def test_attribute_that_is_no_json_or_has_no_possible_name_is_left_out_and_said(
 
 
 def test_our_own_export_is_no_other_tool_s_whatever_its_attributes(tmp_path: Path) -> None:
-    header = ",".join([*LIST_COLUMNS, "creation_date", "status", "surname", "type"])
+    header = ",".join([*LIST_COLUMNS, "creation_date", "surname", "type"])
 
-    row = only_row(tmp_path, f"{header}\nana@example.org{',' * (len(LIST_COLUMNS) - 1)},1,unsubscribed,Lima,removed\n")
+    row = only_row(tmp_path, f"{header}\nana@example.org{',' * (len(LIST_COLUMNS) - 1)},1,Lima,board\n")
 
-    assert row["attributes"] == '{"creation_date":"1","status":"unsubscribed","surname":"Lima","type":"removed"}'
+    assert row["attributes"] == '{"creation_date":"1","surname":"Lima","type":"board"}'
 
 
 def test_table_of_formats_names_columns_of_ours_only() -> None:
     targets = {target for form in FORMATS for targets in form.columns.values() for target in targets}
 
-    assert targets - {"", "json", "country", "region"} <= set(LIST_COLUMNS)
+    assert targets - {"", "json", "country", "region", "active_subscription"} <= set(LIST_COLUMNS)
 
 
 def test_every_format_is_recognized_by_each_of_its_sets_of_columns(tmp_path: Path) -> None:
     for form in FORMATS:
         for columns in form.known_by:
-            email = [] if any(letters_of(name) in {"email", "emailaddress"} for name in columns) else ["Email Address"]
+            has_email = any(sure_column(name) == "email" or "email" in form.columns.get(name, ()) for name in columns)
+            email = [] if has_email or "email" in map(str.lower, columns) else ["Email Address"]
             assert shape_of(tmp_path, ",".join([*columns, *email]) + "\n").header.tool == form.tool
 
 
@@ -326,3 +341,90 @@ def test_list_without_names_of_columns_is_told_so(tmp_path: Path) -> None:
         "the first line contains an address instead of the names of the columns; insert a first line with the names"
         in told
     )
+
+
+GOOGLE = (
+    "First Name,Middle Name,Last Name,Phonetic First Name,Phonetic Middle Name,Phonetic Last Name,Name Prefix,"
+    "Name Suffix,Nickname,File As,Organization Name,Organization Title,Organization Department,Birthday,Notes,Photo,"
+    "Labels,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Label,E-mail 2 - Value,Phone 1 - Label,Phone 1 - Value"
+)
+OLD_GOOGLE = (
+    "Name,Given Name,Additional Name,Family Name,Birthday,Notes,Language,Photo,Group Membership,E-mail 1 - Type,"
+    "E-mail 1 - Value,Phone 1 - Type,Phone 1 - Value"
+)
+OUTLOOK_COM = (
+    "First Name,Middle Name,Last Name,Title,Nickname,E-mail Address,E-mail 2 Address,E-mail 3 Address,Home Phone,"
+    "Birthday,Personal Web Page,Spouse,Notes,Categories"
+)
+OUTLOOK = (
+    '"Title","First Name","Middle Name","Last Name","Company","Home Phone","Birthday","Categories","E-mail Address",'
+    '"E-mail Type","E-mail Display Name","E-mail 2 Address","Gender","Language","Notes","Priority","Private"'
+)
+OUTLOOK_IN_FRENCH = (
+    '"Titre","Prénom","Nom","Anniversaire","Adresse de messagerie","Type de messagerie","Catégories","Notes"'
+)
+OUTLOOK_IN_GERMAN = '"Anrede","Vorname","Nachname","Geburtstag","E-Mail-Adresse","E-Mail-Typ","Kategorien","Notizen"'
+
+
+@pytest.mark.parametrize(
+    ("tool", "header", "row"),
+    [
+        (
+            "Google Contacts",
+            GOOGLE,
+            'Ana,,Lima,,,,,,,,Bank,,,1980-01-01,"two\nlines",https://example.com/a.jpg,'
+            '"* myContacts ::: Bristol, UK ::: VIP",* Work,ana@example.org ::: ana@example.net,Home,x@example.org,,1',
+        ),
+        (
+            "Google Contacts",
+            OLD_GOOGLE,
+            'Ana Lima,Ana,,Lima,1980-01-01,unsubscribed,pt,,"Bristol, UK ::: * Starred ::: VIP",* ,ana@example.org,,1',
+        ),
+        ("Outlook", OUTLOOK_COM, 'Ana,,Lima,Ms,,ana@example.org,x@example.org,,1,1/2/80,,Bo,No,"VIP;""Bristol, UK"""'),
+        ("Outlook", OUTLOOK_COM, 'Ana,,Lima,,,ana@example.org,,,1,,,,,"myContacts;VIP;starred;""Bristol, UK"""'),
+        (
+            "Outlook",
+            OUTLOOK,
+            ',Ana,,Lima,,1,0/0/00,"VIP;""Bristol, UK""",ana@example.org,SMTP,Ana,,Unspecified,,,Normal,False',
+        ),
+        ("Outlook", OUTLOOK_IN_FRENCH, 'Mme,Ana,Lima,1/2/80,ana@example.org,SMTP,"VIP;""Bristol, UK""",désinscrite'),
+        ("Outlook", OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,1.2.80,ana@example.org,SMTP,"VIP;""Bristol, UK""",abgemeldet'),
+    ],
+)
+def test_of_contacts_only_name_address_and_labels_are_taken(tmp_path: Path, tool: str, header: str, row: str) -> None:
+    content = f"{header}\n{row}\n"
+
+    assert shape_of(tmp_path, content).header.tool == tool
+    assert only_row(tmp_path, content) == {
+        "email": "ana@example.org",
+        "first_name": "Ana",
+        "last_name": "Lima",
+        "tags": "|bristol, uk|vip|",
+    }
+
+
+def test_column_of_contacts_is_taken_if_it_is_mapped(tmp_path: Path) -> None:
+    content = f"{OLD_GOOGLE}\nAna Lima,Ana,,Lima,,,pt,,,,ana@example.org,,1\n"
+
+    assert only_row(tmp_path, content, mapping={"Language": "language"})["language"] == "pt"
+
+
+def test_contact_without_an_address_is_rejected(tmp_path: Path) -> None:
+    (batch,) = read(tmp_path, f"{OLD_GOOGLE}\nBob,Bob,,,,,,,,,,Mobile,1\n")
+
+    assert [row.reason for row in batch.rejected] == ["the address is missing"]
+
+
+@pytest.mark.parametrize(
+    ("header", "remedy"),
+    [
+        ("E-mail kind,Reach me at,Name\n* Work,ana@example.org,Ana", '--map "Reach me at=email"'),
+        ("Mail to post,Kontakt\nStreet 1,ana@example.org", '--map "Kontakt=email"'),
+        ("Name,Phone\nAna,1", '--map "Email Address=email"'),
+    ],
+)
+def test_remedy_names_the_column_that_holds_addresses(tmp_path: Path, header: str, remedy: str) -> None:
+    told = complaint_about(tmp_path, f"{header}\n")
+
+    assert "there is no column named email" in told
+    assert remedy in told

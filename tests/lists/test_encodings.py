@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from newsletter.errors import InputError
 from newsletter.lists.encodings import Encoding
-from tests.lists.test_csv_import import complaint_about, only_row, read, shape_of
+from tests.lists.test_csv_import import complaint_about, only_row, read, rows_of, shape_of
 
 WESTERN = "email,first_name\nzoe@example.org,Zoë Müller-Ñíguez\n"
 
@@ -46,17 +47,79 @@ def test_curly_quotes_and_dashes_of_windows_are_not_taken_for_letters_of_a_mac(t
 
 
 @pytest.mark.parametrize(
-    ("codec", "name"),
-    [("cp1251", "Дарья Петрова"), ("cp1250", "Małgorzata Łuczak"), ("shift_jis", "山田太郎"), ("gb18030", "王小明")],
+    ("codec", "names"),
+    [
+        ("cp1250", "Małgorzata Łuczak, Święcicki, Chrząszcz"),
+        ("iso8859-2", "Małgorzata Łuczak, Święcicki, Chrząszcz"),
+        ("cp1250", "Kučera, Němec, Hřebíček, Marešová"),
+        ("iso8859-2", "Kučera, Němec, Hřebíček, Škvorecký"),
+        ("cp1250", "Erdős Győző, Szűcs Ákos"),
+        ("cp1250", "Đorđević, Kovačić, Šušnjar"),
+        ("cp852", "Małgorzata Łuczak, Święcicki"),
+        ("cp1254", "Yılmaz, Şentürk, Çağrı, Doğru"),
+        ("cp1257", "Žukauskas, Bražėnas, Šalčiūtė"),
+        ("cp1257", "Bērziņš, Kļaviņš, Gāga"),
+        ("cp1253", "Γιώργος Παπαδάκης, Ελένη"),
+        ("iso8859-7", "Γιώργος Παπαδάκης, Άρης"),
+        ("cp1251", "Дарья Петрова, Игорь Щукин"),
+        ("koi8-r", "Дарья Петрова, Игорь Щукин"),
+        ("cp866", "Дарья Петрова, Игорь Щукин"),
+        ("cp1251", "Оксана Їжакевич, Сергій Єрмоленко"),
+        ("cp1255", "דוד כהן, שרה לוי"),
+        ("cp1256", "محمد حسن, فاطمة"),
+        ("cp850", "Zoë, Müller, José"),
+        ("cp1252", "Hélène, Muñoz, João, Søren, Nicolò, Åse, Þór"),
+        ("mac-roman", "Hélène, Muñoz, João, Søren, Nicolò, Åse"),
+    ],
 )
-def test_other_encodings_are_refused_until_they_are_named(tmp_path: Path, codec: str, name: str) -> None:
+def test_old_encodings_are_told_by_the_words(tmp_path: Path, codec: str, names: str) -> None:
+    content = f'email,note\na@example.org,"{names}"\n'.encode(codec)
+
+    assert only_row(tmp_path, content)["attributes"] == orjson.dumps({"note": names}).decode()
+    assert names.split(",", maxsplit=1)[0].split(maxsplit=1)[0] in shape_of(tmp_path, content).encoding.assumed
+
+
+@pytest.mark.parametrize(("codec", "name"), [("shift_jis", "山田太郎"), ("gb18030", "王小明"), ("euc_kr", "김철수")])
+def test_other_encodings_are_refused_with_a_choice_of_readings(tmp_path: Path, codec: str, name: str) -> None:
     content = f"email,first_name\na@example.org,{name}\n".encode(codec)
 
     message = complaint_about(tmp_path, content)
 
-    assert "list.csv:2: the encoding of this file cannot be detected" in message
-    assert "--encoding cp1250" in message
+    assert "list.csv:2: it is not clear in which encoding the file was saved" in message
+    assert f"--encoding {codec} ({name})" in message
     assert only_row(tmp_path, content, encoding=codec)["first_name"] == name
+
+
+def test_two_equal_readings_are_a_question(tmp_path: Path) -> None:
+    content = "email,first_name\na@example.org,Брю\n".encode("cp1251")
+
+    assert "--encoding cp1251 (Брю)" in complaint_about(tmp_path, content)
+
+
+def test_the_other_reading_of_a_western_file_is_told(tmp_path: Path) -> None:
+    content = "email,last_name\na@example.org,Bañoz\n".encode("cp1252")
+
+    assumed = shape_of(tmp_path, content).encoding.assumed
+
+    assert assumed == "Windows-1252 (Bañoz), although it could also be Windows-1250 (Bańoz)"
+
+
+def test_bytes_that_are_no_words_are_refused(tmp_path: Path) -> None:
+    assert "save a copy as CSV UTF-8" in complaint_about(tmp_path, b"email,x\na@example.org,\x81\x8d\x8f\xa4\x90\n")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["山田太郎", "Дарья Петрова", "محمد", "Zoë"])
+def test_utf16_without_a_mark_is_found_out_whatever_the_letters(tmp_path: Path, codec: str, name: str) -> None:
+    content = f"email;first_name\n{f'ana@example.org;{name}{chr(10)}' * 3000}".encode(codec)
+
+    (row, *_) = rows_of(read(tmp_path, content))
+    assert row["first_name"] == name
+
+
+@pytest.mark.parametrize("end", ["\n\x1a", "\r\n\x1a", "\x1a\x1a\x1a"])
+def test_mark_at_the_end_of_a_dos_file_is_ignored(tmp_path: Path, end: str) -> None:
+    assert only_row(tmp_path, f"email,first_name\nana@example.org,Ana{end}")["first_name"] == "Ana"
 
 
 def test_byte_that_is_not_utf8_in_a_utf8_file_is_reported_with_its_line(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.lists.cells import unguarded
 from newsletter.lists.exports import person_json, write_subscribers
-from newsletter.model.audience import PastSuppression, Subscriber, Suppression, SuppressionReason
+from newsletter.model.audience import ExportedPerson, PastSuppression, Subscriber, Suppression, SuppressionReason
 from newsletter.model.columns import COLUMNS, LIST_COLUMNS, SubscriberRecord
 from newsletter.model.event import EventType
 from newsletter.model.imports import PastConsent, PastImport
@@ -32,7 +32,8 @@ RECORDS = st.builds(
 
 def cells_of(*records: SubscriberRecord, attributes: tuple[str, ...] = ()) -> list[list[str]]:
     file = StringIO(newline="")
-    assert write_subscribers(records, file, attributes=attributes) == len(records)
+    people = [ExportedPerson(record=record) for record in records]
+    assert write_subscribers(people, file, attributes=attributes).people == len(records)
     return list(csv.reader(StringIO(file.getvalue(), newline="")))
 
 
@@ -68,10 +69,48 @@ def test_every_column_and_attribute_is_written() -> None:
         "consent_wording": "v2",
         "consent_confirmed_at": "2026-02-19T08:00:00Z",
         "consent_basis": "members",
+        "status": "subscribed",
+        "left_at": "",
+        "left_topics": "",
         "city": "Lisbon",
         "country": "",
     }
     assert tuple(head[: len(LIST_COLUMNS)]) == LIST_COLUMNS
+
+
+def test_the_file_says_who_is_not_mailed_and_why() -> None:
+    later = NOW + timedelta(days=1)
+    ana = SubscriberRecord(email="ana@example.org", consented_at=NOW)
+    left = Suppression(email=ana.email, reason=SuppressionReason.COMPLAINED, created_at=NOW, repeated_at=later)
+    topics = [
+        Suppression(email=ana.email, reason=SuppressionReason.UNSUBSCRIBED, created_at=NOW, topic=topic)
+        for topic in ("news", "events")
+    ]
+    people = [
+        ExportedPerson(record=ana),
+        ExportedPerson(record=ana, suppressions=(left, *topics)),
+        ExportedPerson(record=ana, suppressions=tuple(topics)),
+        ExportedPerson(record=SubscriberRecord(email=ana.email)),
+        ExportedPerson(record=SubscriberRecord(email=ana.email), suppressions=(left,)),
+    ]
+    file = StringIO(newline="")
+
+    assert write_subscribers(people, file, attributes=()) == (5, 3)
+
+    rows = list(csv.DictReader(StringIO(file.getvalue(), newline="")))
+    assert [(row["status"], row["left_at"], row["left_topics"]) for row in rows] == [
+        ("subscribed", "", ""),
+        ("complained", "2026-02-20T08:00:00Z", "events;news"),
+        ("subscribed", "", "events;news"),
+        ("no consent", "", ""),
+        ("complained", "2026-02-20T08:00:00Z", ""),
+    ]
+
+
+def test_an_attribute_is_never_read_as_a_column_about_leaving() -> None:
+    head, _ = cells_of(SubscriberRecord(email="ana@example.org"), attributes=("city", "status", "unsubscribed"))
+
+    assert head[-3:] == ["city", "attribute status", "attribute unsubscribed"]
 
 
 @given(RECORDS)
@@ -88,7 +127,9 @@ def test_progress_is_told_as_rows_are_written() -> None:
     told: list[int] = []
     records = (SubscriberRecord(email=f"person{number}@example.org") for number in range(2500))
 
-    write_subscribers(records, StringIO(), attributes=(), on_progress=told.append)
+    write_subscribers(
+        (ExportedPerson(record=record) for record in records), StringIO(), attributes=(), on_progress=told.append
+    )
 
     assert told == [1000, 1000, 500]
 
@@ -135,7 +176,15 @@ EVERYTHING = KnownPerson(
     soft_bounces=(PastSoftBounce(at=NOW, detail="full"),),
     imports=(
         PastImport(
-            at=NOW, file="list.csv", added=1, updated=0, unchanged=0, rejected=0, basis="members", tags=("member",)
+            at=NOW,
+            file="list.csv",
+            added=1,
+            updated=0,
+            unchanged=0,
+            blocked=0,
+            rejected=0,
+            basis="members",
+            tags=("member",),
         ),
     ),
 )

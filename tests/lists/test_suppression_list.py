@@ -1,5 +1,6 @@
 """Lists of addresses that must not be mailed: read from any usual file, and written so that they can be read again."""
 
+import csv
 import io
 import json
 from contextlib import suppress
@@ -16,7 +17,7 @@ from newsletter.lists.suppression_list import SuppressionTerms, read_suppression
 from newsletter.model.audience import Suppression, SuppressionReason
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
-TOPICS = ("events", "news")
+TOPICS = {"events": "Events and courses", "news": "News"}
 LEFT, BOUNCED = SuppressionReason.UNSUBSCRIBED, SuppressionReason.BOUNCED
 LEFT_ALL = SuppressionTerms()
 
@@ -29,6 +30,10 @@ def read(path: Path, content: str | bytes, terms: SuppressionTerms = LEFT_ALL) -
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "left.csv"
+
+
+def left_between(email: str, first: datetime, length: timedelta, **fields: object) -> Suppression:
+    return left(email, created_at=first, repeated_at=first + length, **fields)
 
 
 def left(email: str, **fields: object) -> Suppression:
@@ -130,8 +135,8 @@ def test_a_file_that_is_no_list_is_told_in_a_few_lines(file: Path) -> None:
         ("name,phone\nAna,7\n", "left.csv:1: there are no addresses, and there is no column named email"),
         (b"PK\x03\x04 and so on", "it is a workbook"),
         (
-            "email,reason\nana@example.org,bounced\nbo@example.org\n",
-            "left.csv:3: the row has 1 cell, and the header has 2",
+            "email,reason\nana@example.org,bounced\nbo@example.org,x,y\n",
+            "left.csv:3: the row has 3 cells, and the header has 2",
         ),
         (
             'email\nana@example.org\n"bo@example.org\n',
@@ -146,7 +151,7 @@ def test_a_file_that_cannot_be_read_is_refused(file: Path, content: str | bytes,
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file "):
-        list(read_suppressions(tmp_path / "no.csv", terms=SuppressionTerms(), topics=(), now=NOW))
+        list(read_suppressions(tmp_path / "no.csv", terms=SuppressionTerms(), topics={}, now=NOW))
 
 
 _WORDS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), max_size=20)
@@ -187,7 +192,8 @@ def test_no_cell_is_taken_for_a_formula() -> None:
 
     write_suppressions([left("+ana@example.org", detail="=1+1")], written)
 
-    assert written.getvalue().splitlines()[1] == "'+ana@example.org,,unsubscribed,'=1+1,2026-02-19T08:00:00Z"
+    cells = next(csv.reader(written.getvalue().splitlines()[1:]))
+    assert cells == ["'+ana@example.org", "", "unsubscribed", "'=1+1", "2026-02-19T08:00:00Z", "", ""]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -219,8 +225,8 @@ def test_the_whole_export_of_a_tool_gives_those_who_left_since_they_did(file: Pa
     )
 
     assert read(file, content) == [
-        left("bo@example.org", created_at=datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)),
-        left("cy@example.org", reason=BOUNCED, created_at=datetime(2025, 4, 5, 6, 7, 8, tzinfo=UTC)),
+        left_between("bo@example.org", datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC), timedelta(hours=12)),
+        left_between("cy@example.org", datetime(2025, 4, 5, 6, 7, 8, tzinfo=UTC), timedelta(hours=12), reason=BOUNCED),
     ]
 
 
@@ -263,7 +269,7 @@ def test_a_list_of_ones_own_says_by_its_columns_who_left_and_when(file: Path) ->
     )
 
     assert read(file, content) == [
-        left("bo@example.org", created_at=datetime(2025, 3, 4, tzinfo=UTC)),
+        left_between("bo@example.org", datetime(2025, 3, 4, tzinfo=UTC), timedelta(hours=36, seconds=-1)),
         left("cy@example.org", reason=SuppressionReason.COMPLAINED),
     ]
 

@@ -1,10 +1,10 @@
-"""Addresses in words of others: masked before they come to a log."""
+"""Addresses: who is the same person, and how addresses in the words of others are masked before they come to a log."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.address import masked
+from newsletter.model.address import masked, person_of
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,35 @@ def test_an_address_within_a_link_is_masked_too() -> None:
 def test_no_local_part_is_left(local: str, around: str) -> None:
     text = masked(f"{around} <{local}@example.org> {around}")
     assert f"<{local}@example.org" not in text or len(local.strip("'")) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("straße@example.org", "strasse@example.org"),
+        ("STRAẞE@example.org", "STRASSE@example.org"),
+        ("ılgaz@example.org", "ilgaz@example.org"),
+        ("İnci@example.org", "inci@example.org"),
+        ("ﬁona@example.org", "fiona@example.org"),
+        ("müller@example.org", "mueller@example.org"),
+        ("rosa@straße.example", "rosa@strasse.example"),
+    ],
+)
+def test_other_letters_are_another_mailbox(one: str, other: str) -> None:
+    assert person_of(one) != person_of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Rosa@Example.ORG", "rosa@example.org"),
+        ("STRAẞE@example.org", "straße@example.org"),
+        ("ΝΊΚΟΣ@example.org", "νίκος@example.org"),
+        ("MÜLLER@example.org", "müller@example.org"),
+        ("mu\u0308ller@example.org", "müller@example.org"),
+        ("rosa@MÜLLER.example", "rosa@xn--mller-kva.example"),
+    ],
+)
+def test_case_and_spelling_of_one_address_make_no_difference(one: str, other: str) -> None:
+    assert person_of(one) == person_of(other)
+    assert person_of(person_of(one)) == person_of(one)

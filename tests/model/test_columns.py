@@ -9,7 +9,7 @@ from msgspec.structs import fields, replace
 
 from newsletter.lists.exports import cell_of
 from newsletter.model.columns import COLUMN_NAMES, COLUMNS, ColumnType, SubscriberColumn, SubscriberRecord
-from newsletter.store.importing.merging import merged
+from newsletter.store.importing.merge_rules import MergeRules
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 HELD: dict[ColumnType, object] = {
@@ -49,7 +49,7 @@ def test_a_row_adds_no_basis_beside_a_consent_on_record() -> None:
     known = tuple(map(cell_of, said.values))
     row = tuple(map(cell_of, replace(said, consent_basis="customers").values))
 
-    assert merged(known, row) == known
+    assert MergeRules().merged(known, row) == known
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from newsletter.errors import MistakesError
+from newsletter.model.audience import normal_text
 from newsletter.model.finding import Place
 from newsletter.model.segment import (
     AD_HOC,
     All,
     And,
     Compare,
+    CompareNumber,
     Condition,
     Deed,
     Did,
@@ -29,10 +31,10 @@ from newsletter.model.segment import (
     Tagged,
 )
 from newsletter.segments.expressions import parse_segment
-from newsletter.segments.meaning import Calendar
+from newsletter.segments.literals import Calendar
 
 KNOWN = KnownNames(
-    fields=("age", "consented_at", "country", "joined_at", "language"),
+    fields=("age", "consented_at", "country", "email", "joined_at", "language", "timezone"),
     tags=("donor", "teacher"),
     issues=("2026-01", "2026-02"),
     topics=("events", "news"),
@@ -69,13 +71,13 @@ def test_words_and_fields_are_taken_in_any_case() -> None:
 
 
 def test_and_binds_more_tightly_than_or() -> None:
-    one, two, three = (Compare("age", Operator.EQUAL, str(number)) for number in (1, 2, 3))
+    one, two, three = (CompareNumber("age", Operator.EQUAL, number) for number in (1.0, 2.0, 3.0))
 
     assert condition_of("age = 1 or age = 2 and age = 3") == Or((one, And((two, three))))
 
 
 def test_parentheses_come_first() -> None:
-    one, two, three = (Compare("age", Operator.EQUAL, str(number)) for number in (1, 2, 3))
+    one, two, three = (CompareNumber("age", Operator.EQUAL, number) for number in (1.0, 2.0, 3.0))
 
     assert condition_of("(age = 1 or age = 2) and age = 3") == And((Or((one, two)), three))
 
@@ -90,6 +92,73 @@ def test_not_not_cancels_out() -> None:
 
 def test_tags_are_compared_in_lower_case() -> None:
     assert condition_of('tagged(" Teacher ")') == Tagged("teacher")
+
+
+@pytest.mark.parametrize(
+    ("expression", "field", "value"),
+    [
+        ('language = "EN"', "language", "en"),
+        ('language = "pt_br"', "language", "pt-BR"),
+        ('language = ""', "language", ""),
+        ('timezone = "europe/lisbon"', "timezone", "Europe/Lisbon"),
+        ('timezone = "America/Los Angeles"', "timezone", "America/Los_Angeles"),
+        ('email = "Ana@Example.ORG"', "email", "ana@example.org"),
+        ('email = "ana@B\u00dcCHER.example"', "email", "ana@xn--bcher-kva.example"),
+        ('country = "Me\u0301xico "', "country", "M\u00e9xico"),
+        ('country = "US"', "country", "US"),
+    ],
+)
+def test_value_is_compared_as_the_list_stores_it(expression: str, field: str, value: str) -> None:
+    assert condition_of(expression) == Compare(field, Operator.EQUAL, value)
+    assert condition_of(f"{field} in ({expression.partition(' = ')[2]})") == OneOf(field, (value,))
+
+
+def test_part_of_an_address_is_compared_in_any_case() -> None:
+    assert condition_of('email < "M"') == Compare("email", Operator.LESS, "m")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("""'it''s "new"'""", """it's "new\""""),
+        ('''"it's ""new"""''', """it's "new\""""),
+        ('"""it"""', '"it"'),
+        ("''''", "'"),
+        ('''"'"''', "'"),
+        (r'"a\b"', r"a\b"),
+    ],
+)
+def test_value_may_have_both_kinds_of_quotes(written: str, text: str) -> None:
+    assert condition_of(f"country = {written}") == Compare("country", Operator.EQUAL, text)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=20), st.sampled_from("'\""))
+def test_every_text_can_be_written(text: str, quote: str) -> None:
+    written = f"{quote}{text.replace(quote, 2 * quote)}{quote}"
+
+    assert condition_of(f"country = {written}") == Compare("country", Operator.EQUAL, normal_text(text))
+
+
+@pytest.mark.parametrize("operator", [Operator.LESS, Operator.AT_MOST, Operator.MORE, Operator.AT_LEAST])
+@pytest.mark.parametrize(("written", "number"), [("5", 5.0), ("-1.50", -1.5), ("05", 5.0), ('"5"', 5.0), ("'-0'", 0.0)])
+def test_numbers_are_compared_as_numbers(operator: Operator, written: str, number: float) -> None:
+    assert condition_of(f"age {operator} {written}") == CompareNumber("age", operator, number)
+
+
+def test_number_without_quotes_is_equal_as_a_number_and_in_quotes_as_a_text() -> None:
+    five = CompareNumber("age", Operator.EQUAL, 5.0)
+
+    assert condition_of("age = 05") == five
+    assert condition_of("age != 5") == Not(five)
+    assert condition_of('age = "05"') == Compare("age", Operator.EQUAL, "05")
+    assert condition_of('age in (5, "05", "6")') == Or((five, OneOf("age", ("05", "6"))))
+    assert condition_of("age not in (5)") == Not(five)
+
+
+def test_long_number_is_equal_digit_by_digit() -> None:
+    assert condition_of("age = 9007199254740993") == Compare("age", Operator.EQUAL, "9007199254740993")
+    assert condition_of("age < 9007199254740993") == CompareNumber("age", Operator.LESS, 9007199254740992.0)
+    assert condition_of(f"age < {'1' * 400}") == Compare("age", Operator.LESS, "1" * 400)
 
 
 @pytest.mark.parametrize("operator", list(Operator))
@@ -118,7 +187,10 @@ def test_an_empty_expression_is_told_without_a_caret(expression: str) -> None:
         ("language = es", 11, "in quotes"),
         ('language == "es"', 10, "write a single ="),
         ('language "es"', 9, "write what to compare the field with"),
-        ('language = "es', 11, "write a quote at the end"),
+        ('language = "es', 11, "close the quote, and write a quote inside the value twice"),
+        ("country = \"it's", 10, "close the quote"),
+        ("country = 'it's'", 14, "write a quote inside the value twice: 'it''s'"),
+        ('country = "say "yes"', 16, "write a quote inside the value twice"),
         ("language = “es”", 11, "straight quotes"),
         ('(language = "es"', 16, "write ) here"),
         ('language = "es" tagged("donor")', 16, "join two conditions"),
@@ -195,6 +267,44 @@ def test_moment_is_compared_with_a_whole_day(comparison: str, expected: Conditio
     assert condition_of(f'joined {comparison} "2025-06-01"') == expected
 
 
+@pytest.mark.parametrize("field", ["joined", "consented", "consent_confirmed_at", "last_opened"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2025-06-01T10:05Z", '"2025-06-01T10:05:00Z"', '"2025-06-01 03:05-07:00"', '"Jun 1, 2025, 10:05 AM"'),
+        *('"01.06.2025 10:05"', '"2025-06-01 10:05:00 UTC"', "1748772300", "2025-06-01T12:05+02:00"),
+    ],
+)
+def test_moment_is_compared_with_a_moment_in_any_form_of_a_list(field: str, written: str) -> None:
+    at = datetime(2025, 6, 1, 10, 5, tzinfo=UTC)
+    since, after = Since(Occasion(field), at), Since(Occasion(field), at.replace(second=1))
+
+    assert condition_of(f"{field} >= {written}") == since
+    assert condition_of(f"{field} > {written}") == after
+    assert condition_of(f"{field} < {written}") == Not(since)
+    assert condition_of(f"{field} = {written}") == And((since, Not(after)))
+
+
+@pytest.mark.parametrize("written", ['"20250601"', '"June 1, 2025"', '"1 Jun 2025"', '"01.06.2025"', '" 2025-06-01 "'])
+def test_day_may_be_written_as_in_a_list(written: str) -> None:
+    assert condition_of(f"joined >= {written}") == since(Occasion.JOINED, "2025-06-01")
+
+
+def test_date_may_be_one_of_several_days() -> None:
+    first, second = (condition_of(f"joined = {day}") for day in ("2025-06-01", "yesterday"))
+
+    assert condition_of("joined in (2025-06-01, yesterday)") == Or((first, second))
+    assert condition_of("joined not in (2025-06-01)") == Not(first)
+
+
+def test_empty_text_is_no_date() -> None:
+    ever = condition_of('consented != ""')
+
+    assert isinstance(ever, Since)
+    assert ever.moment.year == 1
+    assert condition_of('consented = ""') == Not(ever)
+
+
 def test_days_begin_by_the_clock_of_the_newsletter() -> None:
     condition = condition_of("last_opened >= 2025-06-01")
 
@@ -236,12 +346,19 @@ def test_day_that_an_attribute_is_compared_with_is_text() -> None:
         ('consented_at >= "2025"', 0, "'consented_at' has a different name", "write consented"),
         ("joined_at < today", 0, "'joined_at' has a different name", "write joined"),
         ('opened = "2026-01"', 0, "field 'opened'", 'write opened("2026-01")'),
-        ('joined >= "May"', 10, "joined is a date, but 'May' is not", "write a date"),
-        ("joined >= 2025", 10, "joined is a date, but '2025' is not", "write a date"),
+        ('joined >= "May"', 10, "'May' is not a date", "write it as"),
+        ("joined >= 2025", 10, "'2025' is not a date", "write it as"),
         ("joined >= 2025-02-30", 10, "2025-02-30 does not exist", "year-month-day"),
         ("joined >= 5000 years ago", 10, "5000 years ago is too far in the past", "smaller"),
         ("joined >= 1.5 days ago", 10, "1.5 is not a whole number", "90 days ago"),
-        ("joined in (2025-06-01)", 0, "joined is a date", "joined >= 2025-06-01"),
+        ("joined >= 2025-06-01T25:00Z", 10, "2025-06-01T25:00Z does not exist", "year-month-day"),
+        ('joined >= "3/4/2025"', 10, "could be 3 April or 4 March", "write it as 2025-04-03"),
+        ('joined >= "0000-00-00"', 10, "0000-00-00 is not a date", "write a date"),
+        ('joined >= "1492-10-12"', 10, "the year of 1492-10-12 is not possible", "1900 to 2199"),
+        ('joined < ""', 9, "'' is not a date", "write it as"),
+        ('language = "Spanish"', 11, "'Spanish' is not a language", "write a code"),
+        ('language in ("es", "xx")', 19, "'xx' is not a language", "write a code"),
+        ('timezone != "Mars/Olympus"', 12, "'Mars/Olympus' is not a time zone", "write a continent and a city"),
     ],
 )
 def test_name_or_day_that_cannot_be_meant_is_marked(expression: str, column: int, what: str, remedy: str) -> None:

@@ -49,6 +49,21 @@ VALUES ('2026-01-03T00:00:00Z', 'e1', 'opened', 1, 1, 1, 1, ''),
 """
 
 
+# With the keys of earlier versions, in which `ß` was `ss`.
+SHARP_S = f"""
+INSERT INTO subscriber (id, person, email, first_name, last_name, language, timezone, consented_at, consent_source,
+    attributes, token, created_at, updated_at)
+VALUES
+    (10, 'strasse@example.org', 'Straße@example.org', '', '', '', '', '{_STAMP}', '', '{{}}', 'e-token', '{_STAMP}',
+        '{_STAMP}'),
+    (11, 'grösse@example.org', 'GRÖẞE@example.org', '', '', '', '', '{_STAMP}', '', '{{}}', 'f-token', '{_STAMP}',
+        '{_STAMP}');
+INSERT INTO suppression (person, email, reason, created_at)
+VALUES ('strasse@example.org', 'strasse@example.org', 'unsubscribed', '{_STAMP}'),
+    ('weiss@example.org', 'weiß@example.org', 'unsubscribed', '{_STAMP}');
+"""
+
+
 def migrations(engine: str) -> list[str]:
     """The scripts of an engine, the oldest first."""
     return [path.read_text(encoding="utf-8") for path in sorted((_MIGRATIONS / engine).glob("*.sql"))]
@@ -90,3 +105,13 @@ def assert_all_arrived(database: Database) -> None:
     assert id_of(database, "new@example.org") > 9, "an id was given twice"
     # Bo never said yes, as far as is on record.
     assert send_all(database, freeze(database, "2026-02")) == ["Ana@example.org", "new@example.org"]
+
+
+def assert_sharp_s_is_kept(database: Database) -> None:
+    """Asserts that people with an `ß` are found by it, and that no one who may have left is emailed again."""
+    for email in ("straße@example.org", "größe@example.org"):
+        assert find_subscriber(database, email) is not None
+    assert find_subscriber(database, "strasse@example.org") is None
+    for email in ("straße@example.org", "strasse@example.org", "weiß@example.org", "weiss@example.org"):
+        assert find_suppression(database, email) is not None
+    assert find_suppression(database, "größe@example.org") is None

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import eq, ge, gt, le, lt, ne
 
+from newsletter.model.address import person_of
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.segment import (
     All,
     And,
     Compare,
+    CompareNumber,
     Condition,
     Deed,
     Did,
@@ -33,8 +35,7 @@ _COMPARISONS: Mapping[Operator, Callable[[object, object], bool]] = {
     Operator.MORE: gt,
     Operator.AT_LEAST: ge,
 }
-_FOUND_NUMBER = re.compile(r"[ \t\n\r]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?[ \t\n\r]*")
-_GIVEN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?")
+_NUMBER = re.compile(r"[ \t\n\r\f\v]*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,2})?[ \t\n\r\f\v]*")
 _DEEDS = {
     Occasion.LAST_RECEIVED: Deed.RECEIVED,
     Occasion.LAST_OPENED: Deed.OPENED,
@@ -68,12 +69,16 @@ def holds(condition: Condition, person: Person) -> bool:
             return _says(condition, person.record)
 
 
-def _says(condition: Compare | OneOf | Tagged, record: SubscriberRecord) -> bool:
+def _says(condition: Compare | CompareNumber | OneOf | Tagged, record: SubscriberRecord) -> bool:
     match condition:
         case Compare():
-            return _compares(condition, _text(record, condition.field))
+            return _compares(condition, _compared(record, condition.field))
+        case CompareNumber(name, operator, number):
+            text = _text(record, name)
+            is_number = len(text) <= 200 and _NUMBER.fullmatch(text) is not None
+            return is_number and _COMPARISONS[operator](float(text), number)
         case OneOf(name, values):
-            return _text(record, name) in values
+            return _compared(record, name) in values
         case Tagged(tag):
             return tag in record.tags
 
@@ -89,11 +94,13 @@ def _lived(condition: Did | Since | Left, person: Person) -> bool:
 
 
 def _compares(comparison: Compare, found: str) -> bool:
-    operator, given = comparison.operator, comparison.value
-    is_order = operator not in {Operator.EQUAL, Operator.UNEQUAL}
-    if is_order and _GIVEN_NUMBER.fullmatch(given) and len(found) <= 200 and _FOUND_NUMBER.fullmatch(found):
-        return _COMPARISONS[operator](float(found), float(given))
-    return _COMPARISONS[operator](found, given)
+    if not found and comparison.operator in {Operator.LESS, Operator.AT_MOST}:
+        return False
+    return _COMPARISONS[comparison.operator](found, comparison.value)
+
+
+def _compared(record: SubscriberRecord, name: str) -> str:
+    return person_of(record.email) if name == "email" else _text(record, name)
 
 
 def _text(record: SubscriberRecord, name: str) -> str:
@@ -107,5 +114,10 @@ def _moments(person: Person, occasion: Occasion) -> list[datetime]:
     record = person.record
     if occasion in _DEEDS:
         return [at for deed, _, at in person.deeds if deed is _DEEDS[occasion]]
-    moment = record.joined_at if occasion is Occasion.JOINED else record.consented_at
+    recorded = {
+        Occasion.JOINED: record.joined_at,
+        Occasion.CONSENTED: record.consented_at,
+        Occasion.CONFIRMED: record.consent_confirmed_at,
+    }
+    moment = recorded[occasion]
     return [] if moment is None else [moment]

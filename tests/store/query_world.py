@@ -1,9 +1,11 @@
 """What every query of the store is called with, and the world that it is asked about."""
 
+import json
 from collections.abc import Mapping
 
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus
+from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.event import EventType
 from newsletter.model.ledger import Entry
 from newsletter.store.database import Connection
@@ -21,19 +23,28 @@ PERSON: Call = {"person": "p1@example.org"}
 STRANGER: Call = {"person": "nobody@example.org"}
 ALL_OF_THEM: Call = {"every_topic": 1, "topic": "", "every_reason": 1, "reason": ""}
 PERSONS = '["p1@example.org", "p2@example.org", "p3@example.org", "nobody@example.org"]'
+EVERYONE = json.dumps([f"p{number}@example.org" for number in range(8)])
 PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 
 FREEZE: Call = {"settlement": 1}
 FILL: Call = {"after": 0}
+NOTHING: Call = {f"no_{name}": "" for name in COLUMN_NAMES}
 MERGE: Call = {"after": 0, "size": 99}
 
 # Queries of other files by which the temporary tables are made that a file's queries need.
-_SHARED = tuple(f"import_shared.create_{table}" for table in ("remark", "contender", "revival"))
+_SHARED = tuple(f"import_shared.create_{table}" for table in ("remark", "leaver", "contender", "revival"))
 BEFORE: Mapping[str, tuple[str, ...]] = {
     "freeze": ("freeze.create_lookup", "freeze.create_member", "freeze.create_beginning"),
     "topics": ("freeze.create_member",),
     "import_filling": _SHARED,
-    "import_shared": _SHARED,
+    "import_shared": (*_SHARED, "suppressions.create_reported"),
+    "undo": ("undo.create_undoing", "undo.create_restoring"),
+    "import_record": (
+        *_SHARED,
+        "import_merging.create_incoming",
+        "import_merging.create_change",
+        "suppressions.create_reported",
+    ),
     "import_merging": _SHARED
     + tuple(f"import_merging.create_{table}" for table in ("incoming", "standing", "change", "token", "newcomer")),
 }
@@ -79,6 +90,16 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
     ("claim.lock_broadcast", (ONE, NONE)),
     ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "now": T},)),
+    ("editing.cells", ({"ids": "[1, 2]"},)),
+    (
+        "editing.copy_suppressions",
+        ({"old": "p1@example.org", "person": "new@example.org", "email": "new@example.org"},),
+    ),
+    (
+        "editing.copy_lifted_by_import",
+        ({"old": "p1@example.org", "person": "new@example.org", "email": "new@example.org"},),
+    ),
+    ("editing.set_person", ({"subscriber": 1, "person": "new@example.org"},)),
     (
         "events.add",
         (
@@ -89,22 +110,22 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.react", ({**ONE, "at": LATER, "type": "opened", "nonce": "n1", "subscriber": 2},)),
     ("events.evidence", (ONE, NONE)),
     ("forgotten.find_id", (PERSON, STRANGER)),
-    ("forgotten.find_email", (PERSON, STRANGER)),
+    ("forgotten.emails", (PERSON, STRANGER)),
     ("forgotten.find_reason", (PERSON, STRANGER)),
     ("forgotten.is_known", (PERSON, STRANGER)),
     ("forgotten.find_key", ({},)),
     ("forgotten.find_forgotten", ({"digest": b"1"}, {"digest": b"3"})),
+    ("forgotten.is_anybody_forgotten", ({},)),
+    ("forgotten.digests", ({},)),
     ("forgotten.count_forgotten", ({},)),
-    ("forgotten.broadcast_words", ({"address": "why"},)),
-    ("forgotten.journal_words", ({"address": "detail"},)),
-    ("forgotten.chunk_words", ({"address": "why"},)),
-    ("forgotten.settlement_words", ({"address": "why"},)),
-    ("forgotten.set_broadcast_words", ({"id": 1, "segment": "", "expression": "", "reason": "", "waivers": "[]"},)),
-    ("forgotten.set_journal_words", ({**ONE, "number": 1, "words": ""},)),
-    ("forgotten.set_chunk_words", ({**ONE, "number": 1, "words": ""},)),
-    ("forgotten.set_settlement_words", ({**ONE, "number": 1, "words": "other"},)),
+    ("forgotten.create_rewritten", ({},)),
+    ("forgotten.drop_rewritten", ({},)),
     ("forgotten.erase_past_consents", (PERSON,)),
     ("forgotten.empty_events", (PERSON,)),
+    ("forgotten.erase_import_changes", (PERSON,)),
+    ("forgotten.erase_import_suppressions", (PERSON,)),
+    ("forgotten.erase_import_return", (PERSON,)),
+    ("forgotten.erase_left_since_import", (PERSON,)),
     ("forgotten.erase_subscriber", (PERSON,)),
     ("forgotten.erase_suppressions", (PERSON,)),
     ("forgotten.erase_past_suppressions", (PERSON,)),
@@ -148,6 +169,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_filling.drop_person_index", ({},)),
     ("import_filling.index_repeated", ({},)),
     ("import_filling.find_contenders", ({**FILL, "now": T, "mark": "|"},)),
+    ("import_filling.reject_left", ({**FILL, "now": T},)),
     ("import_filling.delete_rejected", (FILL,)),
     ("import_filling.drop_repeated_index", ({},)),
     ("import_filling.create_person_index", ({},)),
@@ -159,9 +181,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_filling.remark_on_missing_consent", (FILL,)),
     ("import_merging.count_incoming", ({},)),
     ("import_merging.find_offset", ({},)),
-    ("import_merging.look_up_by_place", ({"offset": 0},)),
-    ("import_merging.look_up_by_person", ({},)),
+    ("import_merging.look_up_by_place", ({"offset": 0, **NOTHING},)),
+    ("import_merging.look_up_by_person", (NOTHING,)),
     ("import_merging.find_contenders", ({"now": T, "mark": "|"},)),
+    ("import_merging.reject_left", ({"now": T},)),
     ("import_merging.newcomers", (MERGE,)),
     ("import_merging.forgotten_newcomers", ({},)),
     ("import_merging.find_revivals", ({"now": T},)),
@@ -171,6 +194,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_merging.settle_unchanged", ({},)),
     ("import_merging.keep_past_consents", ({"now": T},)),
     ("import_merging.make_changes", ({"now": T},)),
+    ("import_merging.note_suppressed", ({},)),
     ("import_merging.reject_remarked", ({},)),
     ("import_merging.give_id_back", ({"line": 1, "subscriber": 50},)),
     ("import_merging.remember_again", ({"digest": b"1"},)),
@@ -188,6 +212,31 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_merging.create_change", ({},)),
     ("import_merging.create_token", ({},)),
     ("import_merging.create_newcomer", ({},)),
+    ("import_shared.index_leaver", ({},)),
+    ("import_shared.count_leavers", ({},)),
+    ("import_shared.leaving_strangers", ({"after": 0, "size": 9},)),
+    ("import_shared.forget_leaver", ({"line": 8},)),
+    ("import_shared.report_leavers", ({"everyone": 1, "fills": 0}, {"everyone": 0, "fills": 1})),
+    ("import_shared.count_left", ({},)),
+    ("import_shared.remark_on_leavers", ({},)),
+    ("import_shared.drop_leaver", ({},)),
+    ("import_shared.create_leaver", ({},)),
+    ("import_shared.create_topic_leaver", ({},)),
+    ("import_shared.report_topic_leavers", ({"everyone": 0}, {"everyone": 1})),
+    ("import_shared.drop_topic_leaver", ({},)),
+    ("import_record.keep_cells", ({"mark": "|"},)),
+    ("import_record.keep_reported", ({},)),
+    ("import_record.keep_lifted", ({},)),
+    ("import_record.keep_return", ({"line": 1, "digest": b"1"},)),
+    ("import_record.hear_reported", ({},)),
+    ("import_record.hear", (PERSON, PERSON)),
+    ("import_record.hear_subscriber", ({"subscriber": 1},)),
+    ("import_record.undoable_at", ({},)),
+    ("import_record.clear_changes", ({},)),
+    ("import_record.clear_suppressions", ({},)),
+    ("import_record.clear_returns", ({},)),
+    ("import_record.clear_left", ({},)),
+    ("import_record.close", ({},)),
     ("import_shared.index_remark", ({},)),
     ("import_shared.add_attribute_name", ({"name": "city"},)),
     ("import_shared.add_tag_name", ({"name": "donor"},)),
@@ -203,12 +252,11 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.rejections", ({"size": 99},)),
     ("import_shared.drop_remark", ({},)),
     ("import_shared.create_remark", ({},)),
-    ("import_shared.is_anybody_forgotten", ({},)),
     (
         "import_shared.keep_import",
         (
-            {"at": T, "file": "l.csv", "added": 1, "updated": 0, "unchanged": 0, "rejected": 0, "basis": ""}
-            | {"tags": ""},
+            {"at": T, "file": "l.csv", "added": 1, "updated": 0, "unchanged": 0, "blocked": 0, "rejected": 0}
+            | {"basis": "", "tags": "", "after": 0, "until": 1, "is_undoable": 1},
         ),
     ),
     ("import_shared.past_imports", ({},)),
@@ -251,7 +299,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         "restore.suppress",
         (
             {**PERSON, "topic": "", "email": "p1@example.org", "reason": "manual", "detail": "", "created_at": T}
-            | {"repeated_at": "", "handed_over_at": ""},
+            | {"repeated_at": "", "handed_over_at": "", "consent_on_record": ""},
         ),
     ),
     ("restore.remember", ({"digest": b"8", "subscriber": None, "reason": "forgotten", "created_at": T},) * 2),
@@ -268,6 +316,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("segments.count_missing", ({},)),
     ("segments.member_ids", ({"most": 9},)),
     ("segments.sample_ids", ({"size": 9},)),
+    ("segments.has_member", ({},)),
+    ("segments.field_values", ({"most": 9},)),
+    ("segments.has_reaction", ({"type": "opened"}, {"type": "clicked"}, {"type": "none"})),
+    ("segments.segment_names", ({},)),
     ("segments.issue_names", ({},)),
     ("segments.people", ({"ids": "[0, 1, 2, 3, 4, 5, 6, 7, 8]"},)),
     ("segments.is_member", ({"subscriber": 1}, {"subscriber": 999})),
@@ -302,18 +354,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("subscribers.events", ({"subscriber": 7}, {"subscriber": 999})),
     ("subscribers.soft_bounces", ({"person": "p7@example.org"}, STRANGER)),
     ("subscribers.count", ({},)),
-    (
-        "suppressions.add",
-        ({**STRANGER, "topic": "", "email": "nobody@example.org", "reason": "manual", "detail": "", "created_at": T},),
-    ),
-    ("suppressions.say_again", ({**STRANGER, "topic": "", "at": LATER, "reason": "manual"},)),
-    ("suppressions.of_person", (*({"person": f"p{number}@example.org"} for number in range(6)), STRANGER)),
-    ("suppressions.past_of_person", (*({"person": f"p{number}@example.org"} for number in range(6)), STRANGER)),
+    ("suppressions.of_person", (*({"person": f"p{number}@example.org"} for number in range(8)), STRANGER)),
+    ("suppressions.of_persons", ({"persons": EVERYONE}, {"persons": "[]"})),
+    ("suppressions.past_of_person", (*({"person": f"p{number}@example.org"} for number in range(8)), STRANGER)),
     ("suppressions.page", ({"after_person": "", "after_topic": "", "size": 99, **ALL_OF_THEM},)),
     ("suppressions.counts", (ALL_OF_THEM,)),
     ("suppressions.suppressed_among", ({"persons": PERSONS},)),
     ("suppressions.allowed_again", ({"persons": PERSONS},)),
-    ("suppressions.forgotten", ({},)),
     ("suppressions.keep_handed_over", ({"persons": PERSONS, "at": T},)),
     ("suppressions.keep_past", ({**PERSON, "topic": "", "now": LATER, "because": "why"},)),
     ("suppressions.remove", ({**PERSON, "topic": ""},)),
@@ -321,12 +368,35 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.count_reported", ({},)),
     ("suppressions.count_new", ({},)),
     ("suppressions.count_mailed", ({},)),
+    ("suppressions.take_consents_on_record", ({},)),
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),
     ("suppressions.drop_reported", ({},)),
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),
+    ("undo.find_import", ({},)),
+    ("undo.last_file", ({},)),
+    ("undo.collect_people", ({"after": 0, "until": 5, "at": T},)),
+    ("undo.note_deliveries", ({"after": 0, "until": 5, "at": T},)),
+    ("undo.collect_suppressions", ({"at": T},)),
+    ("undo.note_events", ({},)),
+    ("undo.note_consents", ({"at": T, "now": LATER},)),
+    ("undo.counts", ({},)),
+    ("undo.kept", ({"size": 99},)),
+    ("undo.lift_added", ({},)),
+    ("undo.put_back", ({},)),
+    ("undo.drop_past_suppressions", ({"at": T},)),
+    ("undo.cells_before", ({"after": 0, "size": 99},)),
+    ("undo.drop_past_consents", ({"at": T},)),
+    ("undo.restore_times", ({},)),
+    ("undo.remove_added", ({},)),
+    ("undo.forget_again", ({},)),
+    ("undo.mark_undone", ({"id": 1, "now": T},)),
+    ("undo.drop_undoing", ({},)),
+    ("undo.drop_restoring", ({},)),
+    ("undo.create_undoing", ({},)),
+    ("undo.create_restoring", ({},)),
     ("variants.add_variant", ({**ONE, "number": 9, "content": b"c"},)),
     (
         "variants.add_picture",
@@ -417,9 +487,12 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "suppression",
-        "person topic email reason detail created_at repeated_at handed_over_at",
-        *((f"p{n}@example.org", "", f"p{n}@example.org", reason.value, "", T, "", DUE[n % 2]) for n, reason in reasons),
-        ("p6@example.org", "news", "p6@example.org", "unsubscribed", "", T, LATER, ""),
+        "person topic email reason detail created_at repeated_at handed_over_at consent_on_record",
+        *(
+            (f"p{n}@example.org", "", f"p{n}@example.org", reason.value, "", T, "", DUE[n % 2], "")
+            for n, reason in reasons
+        ),
+        ("p7@example.org", "news", "p7@example.org", "unsubscribed", "", T, LATER, "", EVER),
     )
     _insert(
         connection,
@@ -465,9 +538,30 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "import",
-        "at file added updated unchanged rejected basis tags",
-        (T, "list.csv", 1, 0, 0, 0, "", "|member|"),
+        "at file added updated unchanged blocked rejected basis tags",
+        (T, "list.csv", 1, 0, 0, 0, 0, "", "|member|"),
     )
+    _insert(
+        connection,
+        "import",
+        "at file added updated unchanged rejected basis tags added_after added_until is_undoable undone_at",
+        (T, "last.csv", 1, 0, 0, 0, "", "", 4, 5, 1, LATER),
+    )
+    _insert(connection, "import_change", "subscriber updated_at cells", (8, EVER, "p8@example.org"))
+    _insert(
+        connection,
+        "import_suppression",
+        "person topic email reason detail created_at repeated_at handed_over_at consent_on_record is_lifted",
+        ("p1@example.org", "", "", "", "", "", "", "", "", 0),
+    )
+    _insert(
+        connection,
+        "import_return",
+        "person digest subscriber reason created_at",
+        ("p6@example.org", b"6", 6, "forgotten", T),
+        ("p7@example.org", b"7", None, "forgotten", T),
+    )
+    _insert(connection, "left_since_import", "person", ("p1@example.org",))
 
 
 def furnish(connection: Connection, file: str) -> None:
@@ -475,7 +569,13 @@ def furnish(connection: Connection, file: str) -> None:
     if file == "freeze":
         _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
     if file == "import_shared":
-        _insert(connection, "remark", "line email is_rejected text", (9, "x@example.org", 1, "why"))
+        _insert(connection, "remark", "line email fate text", (9, "x@example.org", "rejected", "why"))
+        _insert(
+            connection,
+            "leaver",
+            "line person email reason left_at until detail told consented_at",
+            (8, "x@example.org", "x@example.org", "unsubscribed", T, LATER, "detail", "told", T),
+        )
     if file == "import_merging":
         people = (1, "p1@example.org"), (2, "new@example.org"), (3, "other@example.org")
         _insert(

@@ -6,23 +6,38 @@ import pytest
 
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
-from newsletter.model.audience import SuppressionReason
+from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.event import EventType
-from newsletter.model.imports import ImportReport
+from newsletter.model.imports import ImportReport, ImportTerms
 from newsletter.model.ledger import Entry
 from newsletter.model.segment import Compare, Operator
-from newsletter.store.database import Database
+from newsletter.store.database import Connection, Database
+from newsletter.store.erasing import NOT_SEARCHED, count_mentions, searched_columns
 from newsletter.store.events import add_events
-from newsletter.store.forgotten import clear_forgotten, count_forgotten, digest_of, forget_person, forgotten_since
+from newsletter.store.forgotten import (
+    clear_forgotten,
+    count_forgotten,
+    digest_of,
+    forget_person,
+    forgotten_since,
+    name_of_forgotten,
+)
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.audit import find_delivery
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.status import settled_counts, tally_of
-from newsletter.store.merge import merge_subscribers
-from newsletter.store.subscribers import events_of, find_subscriber, past_consents, soft_bounces_of
-from newsletter.store.suppressions import add_suppression, past_suppressions, remove_suppression, suppressions_of
+from newsletter.store.merge import merge_subscribers, past_imports
+from newsletter.store.subscribers import events_of, find_subscriber, known_tags, past_consents, soft_bounces_of
+from newsletter.store.suppressions import (
+    add_suppression,
+    find_suppression,
+    past_suppressions,
+    preview_suppressions,
+    remove_suppression,
+    suppressions_of,
+)
 from tests.store.builders import (
     KEY,
     NOW,
@@ -38,6 +53,7 @@ from tests.store.builders import (
     segment,
     send_all,
 )
+from tests.store.query_world import seed
 
 ANA = "Ana.Lima@example.org"
 OTHER_KEY = b"another key of as many bytes too"
@@ -63,7 +79,7 @@ def add_everywhere(database: Database) -> int:
     add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic="events", detail=f"by {ANA}", now=NOW)
     add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, now=NOW)
     remove_suppression(database, ANA, because=f"{ANA} wrote", now=NOW)
-    broadcast = freeze(database, to=segment(f'email = "{ANA}"', Compare("email", Operator.EQUAL, ANA)))
+    broadcast = freeze(database, to=segment(f'email = "{ANA}"', Compare("email", Operator.EQUAL, ANA.lower())))
     ana = id_of(database, ANA)
     record(
         database,
@@ -174,6 +190,14 @@ def test_nothing_happens_where_nothing_is_known(database: Database) -> None:
     assert forgotten_since(database, ANA, key=KEY) is None
 
 
+def test_digest_of_an_earlier_version_still_holds_for_an_address_with_a_sharp_s(database: Database) -> None:
+    add(database, row("strasse@example.org"))  # the form that earlier versions made of straße@example.org
+
+    assert forget(database, "strasse@example.org")
+
+    assert forgotten_since(database, "Straße@example.org", key=KEY) == NOW
+
+
 def test_somebody_who_was_only_suppressed_is_forgotten_with_the_reason(database: Database) -> None:
     add_suppression(database, ANA, SuppressionReason.MANUAL, now=NOW)
 
@@ -230,13 +254,23 @@ def test_whoever_came_back_can_be_forgotten_again(database: Database) -> None:
     assert id_of(database, ANA) == ana
 
 
+def suppress_from_before(database: Database, email: str, reason: SuppressionReason) -> None:
+    """A suppression of an erased person, as earlier versions saved it without asking for the key."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO suppression (person, topic, email, reason, detail, created_at) "
+            "VALUES (:person, '', :email, :reason, '', '2026-02-19T08:00:00Z')",
+            {"person": email.lower(), "email": email, "reason": reason.value},
+        )
+
+
 def test_a_suppression_added_since_goes_when_they_are_forgotten_again_and_they_keep_their_number(
     database: Database,
 ) -> None:
     add(database, row(ANA))
     ana = id_of(database, ANA)
     forget(database, ANA)
-    add_suppression(database, ANA, SuppressionReason.COMPLAINED, now=NOW)
+    suppress_from_before(database, ANA, SuppressionReason.COMPLAINED)
 
     assert forget(database, ANA)
 
@@ -316,7 +350,7 @@ def test_whoever_was_put_away_by_hand_and_is_forgotten_twice_does_not_return(dat
     add(database, row(ANA))
     add_suppression(database, ANA, SuppressionReason.MANUAL, now=NOW - DAY)
     assert forget(database, ANA)
-    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, now=NOW)
+    suppress_from_before(database, ANA, SuppressionReason.UNSUBSCRIBED)
     assert forget(database, ANA)
 
     report = merge_subscribers(
@@ -336,3 +370,161 @@ def test_capitals_beyond_ascii_hide_no_address_in_the_words_of_the_ledger(databa
     assert forget(database, "émile@example.org")
 
     assert "mile@example.org" not in texts_of(database).lower()
+
+
+# --- other people's texts
+
+
+def all_texts(connection: Connection) -> str:
+    """All that the columns of text of all tables hold."""
+    return "\n".join(
+        str(row)
+        for table, names in connection.text_columns().items()
+        for row in connection.execute(f"SELECT {', '.join(names)} FROM {table}", {}).fetchall()
+    )
+
+
+def test_a_column_of_text_is_searched_or_there_is_a_reason_why_not(database: Database) -> None:
+    with database.read() as connection:
+        columns = {(table, name) for table, names in connection.text_columns().items() for name in names}
+    assert columns >= set(NOT_SEARCHED)
+    assert all(NOT_SEARCHED.values())
+
+
+def test_every_text_loses_the_address_in_each_form(database: Database) -> None:
+    forms = ["by ana.lima@EXAMPLE.org", "ana.lima%40example.org.", "list_ana.lima@example.org.csv"]
+    with database.transaction() as connection:
+        seed(connection)
+        connection.execute("DELETE FROM forgotten_key", {})
+        planted = list(searched_columns(connection))
+        assert {column.table for column in planted} >= {"import", "tag", "approval", "broadcast", "past_suppression"}
+        for column in planted:
+            texts = connection.execute(f"SELECT DISTINCT {column.name} FROM {column.table}", {}).fetchall()
+            assert texts, column
+            for number, (text,) in enumerate(texts):
+                connection.execute(
+                    f"UPDATE {column.table} SET {column.name} = :new WHERE {column.name} = :old",
+                    {"old": text, "new": f"{text} {forms[number % len(forms)]}"},
+                )
+        assert count_mentions(connection, ANA) >= len(planted)
+
+    assert forget(database, ANA)
+
+    with database.read() as connection:
+        assert "ana.lima" not in all_texts(connection).lower()
+        assert count_mentions(connection, ANA) == 0
+
+
+def test_an_address_is_gone_from_files_bases_and_tags(database: Database) -> None:
+    zelda, name = "zelda@example.org", name_of_forgotten(digest_of("zelda@example.org", KEY))
+    terms = ImportTerms(file=f"{zelda}.csv", basis=f"told by {zelda}", tags=("vip", zelda))
+    merge_subscribers(
+        database,
+        [batch_of([SubscriberRecord(email=email) for email in ("bo@example.org", zelda)])],
+        terms=terms,
+        now=NOW,
+    )
+
+    assert forget(database, "Zelda@Example.org")
+
+    (past,) = past_imports(database)
+    assert (past.file, past.basis) == (f"{name}.csv", f"told by {name}")
+    assert set(past.tags) == {"vip", name}
+    bo = find_subscriber(database, "bo@example.org")
+    assert bo is not None
+    assert (set(bo.record.tags), bo.record.consent_basis) == ({"vip", name}, f"told by {name}")
+    assert {*known_tags(database)} == {"vip", name}
+
+
+def test_names_of_tags_stay_different(database: Database) -> None:
+    tags = ("ana@example.org", "ana%40example.org")
+    merge_subscribers(
+        database, [batch_of([row("bo@example.org")])], terms=ImportTerms(file="l.csv", tags=tags), now=NOW
+    )
+
+    assert forget(database, "ana@example.org")
+
+    assert len(known_tags(database)) == 2
+    assert "@" not in "".join(known_tags(database))
+
+
+def test_a_longer_address_stays_if_its_person_is_known_here(database: Database) -> None:
+    add(database, row("di.ana@example.org"), row("ana@example.org.uk"), row("ana@example.org"))
+    note = "di.ana@example.org and ana@example.org.uk asked for ana@example.org. and x-ana@example.org"
+    add_suppression(database, "bo@example.org", SuppressionReason.UNSUBSCRIBED, detail=note, now=NOW)
+
+    assert forget(database, "ana@example.org")
+
+    (kept,) = suppressions_of(database, "bo@example.org")
+    name = name_of_forgotten(digest_of("ana@example.org", KEY))
+    assert kept.detail == f"di.ana@example.org and ana@example.org.uk asked for {name}. and x-{name}"
+
+
+def test_somebody_who_is_only_named_in_texts_can_be_forgotten(database: Database) -> None:
+    add(database, row("bo@example.org", attributes={"friend": ANA}))
+
+    assert forget(database, ANA)
+
+    bo = find_subscriber(database, "bo@example.org")
+    assert bo is not None
+    assert bo.record.attributes["friend"].startswith("an erased person (")
+    assert forgotten_since(database, ANA, key=KEY) == NOW
+    assert not forget(database, "cy@example.org")
+
+
+# --- nothing is written down again
+
+
+def test_no_address_is_suppressed_without_the_key_once_somebody_was_forgotten(database: Database) -> None:
+    add(database, row(ANA))
+    forget(database, ANA)
+
+    for email in (ANA, "bo@example.org"):
+        with pytest.raises(InputError, match="set NEWSLETTER_KEY"):
+            add_suppression(database, email, SuppressionReason.MANUAL, now=NOW)
+        with pytest.raises(InputError, match="not the key"):
+            add_suppression(database, email, SuppressionReason.MANUAL, key=OTHER_KEY, now=NOW)
+        assert find_suppression(database, email) is None
+
+
+def test_with_the_key_forgotten_people_are_counted_and_not_suppressed(database: Database) -> None:
+    add(database, row(ANA))
+    forget(database, ANA)
+    named = [
+        Suppression(email=email, reason=SuppressionReason.MANUAL, created_at=NOW) for email in (ANA, "bo@example.org")
+    ]
+
+    preview = preview_suppressions(database, named, key=KEY)
+
+    assert (preview.named, preview.new, preview.forgotten) == (1, 1, 1)
+    assert not add_suppression(database, ANA, SuppressionReason.MANUAL, key=KEY, now=NOW)
+    assert find_suppression(database, ANA) is None
+
+
+@pytest.mark.parametrize("file", [f"{ANA}.csv", f"members_{ANA}-2026.csv", "a list.csv"])
+def test_what_is_said_of_a_whole_list_names_nobody_who_was_forgotten(database: Database, file: str) -> None:
+    add(database, row(ANA))
+    forget(database, ANA)
+    terms = ImportTerms(file=file, basis=f"told by {ANA}.", tags=(ANA.lower(),))
+
+    merge_subscribers(database, [batch_of([row("bo@example.org")])], terms=terms, key=KEY, now=NOW)
+
+    assert "ana.lima" not in texts_of(database).lower()
+    assert past_imports(database)[0].file == file.replace(ANA, name_of_forgotten(digest_of(ANA.lower(), KEY)))
+
+
+def test_a_report_about_somebody_forgotten_is_counted_without_its_text(database: Database) -> None:
+    add(database, row(ANA), row("bo@example.org"))
+    broadcast = freeze(database)
+    send_all(database, broadcast)
+    late = [
+        event_of(database, broadcast, email, EventType.BOUNCED, NOW + DAY, detail=f"no {email}")
+        for email in (ANA, "bo@example.org")
+    ]
+    ana, bo = (event.subscriber for event in late)
+    forget(database, ANA)
+
+    assert add_events(database, late) == 2
+
+    assert [event.detail for event in events_of(database, ana)] == [""]
+    assert [event.detail for event in events_of(database, bo)] == ["no bo@example.org"]

@@ -23,6 +23,7 @@ from newsletter.model.imports import (
     RejectedRow,
     RowFate,
 )
+from newsletter.model.permission import LIFTED_BY_CONSENT
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers, past_imports
 from newsletter.store.opening import open_database
@@ -311,16 +312,13 @@ def test_whoever_left_stays_away_without_a_new_consent(stage: Database, reason: 
     assert find_suppression(stage, ANA.email) is not None
 
 
-REVIVED = (SuppressionReason.UNSUBSCRIBED, SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
-
-
 @pytest.mark.parametrize("reason", [*SuppressionReason])
 def test_newer_consent_brings_back_those_who_left_by_themselves(stage: Database, reason: SuppressionReason) -> None:
     add_suppression(stage, "ana@example.org", reason, now=THEN)
 
     report = merge(stage, replace(ANA, consented_at=THEN + DAY), row("bo@example.org"))
 
-    is_revived = reason in REVIVED
+    is_revived = reason in LIFTED_BY_CONSENT
     assert (report.revived, report.suppressed) == (int(is_revived), int(not is_revived))
     assert (find_suppression(stage, ANA.email) is None) == is_revived
     with stage.read() as connection:
@@ -405,7 +403,7 @@ def test_somebody_forgotten_for_a_reason_that_stands_does_not_return(database: D
 
 @pytest.mark.parametrize(
     ("key", "told"),
-    [(None, "import could add them again; set NEWSLETTER_KEY"), (b"x" * 32, "NEWSLETTER_KEY is not")],
+    [(None, "their addresses could be stored again; set NEWSLETTER_KEY"), (b"x" * 32, "NEWSLETTER_KEY is not")],
 )
 def test_without_the_key_of_the_forgotten_nothing_is_imported(database: Database, key: bytes | None, told: str) -> None:
     merge(database, ANA)

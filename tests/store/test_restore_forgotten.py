@@ -37,15 +37,18 @@ def test_who_left_and_who_was_forgotten_since_stays_so(database: Database, file:
     save(database, file)
     add_suppression(database, "ana@example.org", SuppressionReason.UNSUBSCRIBED, now=LATER)
     add_suppression(database, "di@example.org", SuppressionReason.MANUAL, now=LATER)
+    add_suppression(database, "ana@example.org", SuppressionReason.UNSUBSCRIBED, now=LATER + timedelta(hours=1))
     assert forget(database, "bo@example.org")
     assert forget(database, "stranger@example.org")
+    left = [find_suppression(database, email) for email in ("ana@example.org", "di@example.org")]
 
     bring_back(database, file)
 
-    for email, reason in (("ana@example.org", "unsubscribed"), ("di@example.org", "manual")):
-        suppression = find_suppression(database, email)
-        assert suppression is not None
-        assert suppression.reason == reason
+    assert [find_suppression(database, email) for email in ("ana@example.org", "di@example.org")] == left
+    assert [each and (each.reason, each.repeated_at is None, each.consent_on_record) for each in left] == [
+        ("unsubscribed", False, NOW),
+        ("manual", False, NOW),
+    ]
     assert find_subscriber(database, "bo@example.org") is None
     assert find_suppression(database, "stranger@example.org") is None
     assert count_forgotten(database) == 2

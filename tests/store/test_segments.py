@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.columns import FIELD_COLUMNS
+from newsletter.model.event import EventType
 from newsletter.model.segment import (
     All,
     And,
     Compare,
+    CompareNumber,
     Condition,
     Deed,
     Did,
@@ -21,6 +23,7 @@ from newsletter.model.segment import (
     OneOf,
     Operator,
     Or,
+    Segment,
     Since,
     Tagged,
 )
@@ -32,14 +35,18 @@ from newsletter.store.segments import (
     count_both,
     count_segment,
     count_suppressed,
+    has_member,
+    has_reaction,
     issues_sent,
     list_members,
     missing_values,
     sample_segment,
+    segments_sent,
+    values_of_field,
 )
 from newsletter.store.sqlite.connection import SqliteDialect
 from newsletter.store.suppressions import add_suppression
-from tests.store.builders import NOW, add, add_people, claim, freeze, hold, record, row, send_all
+from tests.store.builders import NOW, add, add_people, claim, freeze, hold, react, record, row, send_all
 
 PEOPLE = (
     row("ana@example.org", first_name="Ana", language="es", tags=("teacher",), attributes={"gifts": "95"}),
@@ -82,11 +89,66 @@ def test_condition_finds_its_people(database: Database, condition: Condition, ex
     assert names(database, condition) == expected
 
 
-def test_numbers_are_compared_as_numbers_and_anything_else_as_text(database: Database) -> None:
+def test_numbers_are_compared_with_numbers_only(database: Database) -> None:
     add(database, *PEOPLE)
 
-    assert names(database, Compare("gifts", Operator.AT_LEAST, "100")) == "bc"  # "many" comes after "100" as text
-    assert names(database, Compare("gifts", Operator.LESS, "100")) == "ad"  # no gifts are empty text
+    assert names(database, CompareNumber("gifts", Operator.AT_LEAST, 100)) == "b"
+    assert names(database, CompareNumber("gifts", Operator.LESS, 100)) == "a"
+    assert names(database, Not(CompareNumber("gifts", Operator.LESS, 100))) == "bcd"  # "many", and no gifts
+    assert names(database, CompareNumber("nobody_has_this", Operator.LESS, 100)) == ""
+
+
+@pytest.mark.parametrize("text", ["5", "05", " 5 ", "5.0", "+5", "5.", "0.5e1", "50e-1"])
+def test_number_is_the_same_however_it_is_written(database: Database, text: str) -> None:
+    add(database, row("ana@example.org", attributes={"score": text}))
+
+    assert names(database, CompareNumber("score", Operator.EQUAL, 5)) == "a"
+    assert names(database, CompareNumber("score", Operator.LESS, 5.5)) == "a"
+    assert names(database, CompareNumber("score", Operator.MORE, 4.5)) == "a"
+
+
+@pytest.mark.parametrize("text", ["five", "5 or 6", "5,5", "0x5", "1e999", "Infinity", "-", "5-"])
+def test_what_is_no_number_is_neither_less_nor_more(database: Database, text: str) -> None:
+    add(database, row("ana@example.org", attributes={"score": text}))
+
+    assert names(database, CompareNumber("score", Operator.AT_MOST, 0)) == ""
+    assert names(database, CompareNumber("score", Operator.AT_LEAST, 0)) == ""
+
+
+def test_minus_zero_is_zero(database: Database) -> None:
+    add(database, row("ana@example.org", attributes={"score": "-0"}))
+
+    assert names(database, CompareNumber("score", Operator.EQUAL, 0)) == "a"
+    assert names(database, CompareNumber("score", Operator.LESS, 0)) == ""
+
+
+def test_missing_text_is_not_less(database: Database) -> None:
+    add(database, *PEOPLE)
+
+    assert names(database, Compare("country", Operator.LESS, "US")) == "d"
+    assert names(database, Compare("country", Operator.AT_MOST, "US")) == "cd"
+
+
+def test_address_is_found_in_any_spelling(database: Database) -> None:
+    add(database, row("Ana@Example.org"), row("bo@b\u00fccher.example"))
+
+    assert names(database, Compare("email", Operator.EQUAL, "ana@example.org")) == "A"
+    assert names(database, OneOf("email", ("bo@xn--bcher-kva.example", "x@example.org"))) == "b"
+    assert names(database, Compare("email", Operator.LESS, "b")) == "A"
+
+
+def test_day_of_confirmation_is_any_time_of_that_day(database: Database) -> None:
+    add(
+        database,
+        row("ana@example.org", consent_confirmed_at=NOW),
+        row("bo@example.org", consent_confirmed_at=NOW + timedelta(seconds=1)),
+        row("cy@example.org"),
+    )
+    since = Since(Occasion.CONFIRMED, NOW)
+
+    assert names(database, since) == "ab"
+    assert names(database, And((since, Not(Since(Occasion.CONFIRMED, NOW + timedelta(seconds=1)))))) == "a"
+    assert names(database, Not(since)) == "c"
 
 
 def test_dates_are_compared_as_dates(database: Database) -> None:
@@ -142,11 +204,11 @@ def test_hostile_names_and_values_are_only_compared(database: Database) -> None:
 
 def test_condition_as_deep_as_an_expression_may_be_is_compiled(database: Database) -> None:
     add(database, *PEOPLE)
-    condition: Condition = Compare("gifts", Operator.AT_LEAST, "100")
+    condition: Condition = CompareNumber("gifts", Operator.AT_LEAST, 100)
     for _ in range(7):
         condition = Or((And((All(), condition)), Tagged("none")))
 
-    assert names(database, condition) == "bc"
+    assert names(database, condition) == "b"
     assert missing_values(database, "gifts", condition) == 0
 
 
@@ -221,6 +283,34 @@ def test_members_come_page_by_page_in_their_order_and_no_more_than_asked(databas
     assert everybody == [f"person{number:05}@example.org" for number in range(2005)]
     assert len(list(list_members(database, All(), most=1500))) == 1500
     assert not list(list_members(database, Tagged("nobody")))
+
+
+def test_anyone_in_a_segment_is_enough(database: Database) -> None:
+    assert not has_member(database, All())
+    add(database, *PEOPLE)
+
+    assert has_member(database, Tagged("donor"))
+    assert not has_member(database, Compare("language", Operator.EQUAL, "fr"))
+
+
+def test_different_values_of_a_field_are_found(database: Database) -> None:
+    add(database, *PEOPLE)
+
+    assert sorted(values_of_field(database, "language", All(), most=9)) == ["", "en", "es"]
+    assert sorted(values_of_field(database, "country", OneOf("country", ("US", "CA", "x")), most=3)) == ["CA", "US"]
+    assert len(values_of_field(database, "email", All(), most=2)) == 2
+
+
+def test_opens_and_clicks_of_any_broadcast_are_known(database: Database) -> None:
+    add(database, *PEOPLE)
+    send_all(database, freeze(database, "2026-01"))
+    broadcast = freeze(database, "2026-02", to=Segment(name="spanish", expression="", condition=Tagged("teacher")))
+    send_all(database, broadcast)
+    react(database, broadcast, "ana@example.org", EventType.CLICKED, NOW)
+
+    assert has_reaction(database, Deed.CLICKED)
+    assert not has_reaction(database, Deed.OPENED)
+    assert segments_sent(database) == ("everyone", "spanish")
 
 
 def test_sample_is_from_all_over_the_segment_and_always_the_same(database: Database) -> None:

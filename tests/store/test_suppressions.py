@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
+from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
+from newsletter.store.standing import standing_of
 from newsletter.store.suppressions import (
     add_suppression,
     add_suppressions,
@@ -18,15 +21,15 @@ from newsletter.store.suppressions import (
     list_suppressions,
     past_suppressions,
     remove_suppression,
-    standing_of,
     suppressions_of,
 )
+from newsletter.workflows.subscribers.import_ import ImportRequest, import_list
 from tests.store.builders import KEY, NOW, add, forget, row
 
 ANA = "ana@example.org"
 HOUR = timedelta(hours=1)
 LEFT, BOUNCED = SuppressionReason.UNSUBSCRIBED, SuppressionReason.BOUNCED
-COMPLAINED, MANUAL = SuppressionReason.COMPLAINED, SuppressionReason.MANUAL
+COMPLAINED, MANUAL, DOUBT = SuppressionReason.COMPLAINED, SuppressionReason.MANUAL, SuppressionReason.IN_DOUBT
 
 
 def suppression(email: str = ANA, reason: SuppressionReason = LEFT, **fields: object) -> Suppression:
@@ -46,7 +49,7 @@ def test_first_reason_stands(database: Database) -> None:
     add_suppression(database, ANA, COMPLAINED, now=NOW)
 
     assert not add_suppression(database, "ANA@example.org", LEFT, now=NOW + HOUR)
-    assert list(list_suppressions(database)) == [suppression(reason=COMPLAINED)]
+    assert list(list_suppressions(database)) == [suppression(reason=COMPLAINED, repeated_at=NOW + HOUR)]
 
 
 @pytest.mark.parametrize("at_once", [False, True])
@@ -64,7 +67,9 @@ def test_by_hand_overrules_a_reason_that_a_new_consent_would_lift(
     said_yes = row(ANA, consented_at=NOW + 2 * HOUR, consent_source="form")
     merge_subscribers(database, [batch_of([said_yes])], now=NOW + 3 * HOUR)
 
-    assert list(list_suppressions(database)) == [suppression(reason=MANUAL)]
+    (found,) = list_suppressions(database)
+    assert (found.reason, found.created_at) == (MANUAL, NOW)
+    assert found.repeated_at == (when if when > NOW else None)
 
 
 def test_each_topic_and_all_mail_are_suppressions_of_their_own(database: Database) -> None:
@@ -76,7 +81,7 @@ def test_each_topic_and_all_mail_are_suppressions_of_their_own(database: Databas
 
     assert suppressions_of(database, "Ana@EXAMPLE.org") == (
         suppression(reason=COMPLAINED),
-        suppression(topic="events"),
+        suppression(topic="events", repeated_at=NOW + HOUR),
         suppression(topic="news"),
     )
     assert find_suppression(database, ANA) == suppression(reason=COMPLAINED)
@@ -129,7 +134,7 @@ def test_many_are_added_at_once_and_the_first_in_time_stands(database: Database)
 
     assert added == 2
     assert suppressions_of(database, "bo@example.org") == (
-        suppression("bo@example.org", created_at=NOW - HOUR, detail="first"),
+        suppression("bo@example.org", created_at=NOW - HOUR, detail="first", repeated_at=NOW),
         suppression("bo@example.org", topic="events"),
     )
     assert find_suppression(database, "known@example.org") == suppression("known@example.org", COMPLAINED)
@@ -252,3 +257,61 @@ def test_nobody_is_looked_up_without_the_key_where_people_were_forgotten(databas
 
     with pytest.raises(InputError, match="set NEWSLETTER_KEY"):
         standing_of(database, ["bo@example.org"], key=None)
+
+
+def test_consent_from_before_they_left_for_the_last_time_brings_nobody_back_after_a_lift(database: Database) -> None:
+    """The last leaving is the one that was lifted, and an older one becomes known after that."""
+    add_suppressions(database, [suppression(created_at=NOW - 10 * HOUR, repeated_at=NOW - 5 * HOUR)])
+    remove_suppression(database, ANA, because="asked by phone", now=NOW - 4 * HOUR)
+    add_suppressions(database, [suppression(created_at=NOW - 12 * HOUR)])
+
+    assert add(database, row(ANA, consented_at=NOW - 7 * HOUR)).revived == 0
+    assert add(database, row(ANA, consented_at=NOW - 4 * HOUR)).revived == 1
+
+
+def test_first_doubt_stands_with_the_latest_consent(database: Database) -> None:
+    add_suppression(database, ANA, DOUBT, now=NOW - 5 * HOUR)
+    add_suppressions(database, [suppression(reason=DOUBT, created_at=NOW - 4 * HOUR, consent_on_record=NOW - 2 * HOUR)])
+
+    assert find_suppression(database, ANA) == suppression(
+        reason=DOUBT,
+        created_at=NOW - 5 * HOUR,
+        repeated_at=NOW - 4 * HOUR,
+        consent_on_record=NOW - 2 * HOUR,
+    )
+
+
+def import_rows(database: Database, folder: Path, *rows: str, suppresses_leavers: bool = False) -> ImportReport:
+    path = folder / "list.csv"
+    path.write_text("\n".join(["email,consented_at,consent_source,unsubscribed_at", *rows]))
+    request = ImportRequest(path=path, mapping={}, suppresses_leavers=suppresses_leavers)
+    return import_list(database, request, now=NOW)
+
+
+def test_consent_that_a_list_knew_of_somebody_who_left_counts_even_if_the_leaving_is_known(
+    database: Database, tmp_path: Path
+) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    import_rows(database, tmp_path, f"{ANA},2026-02-19T07:00Z,form,2026-02-18T07:00Z", suppresses_leavers=True)
+
+    assert import_rows(database, tmp_path, f"{ANA},2026-02-19T07:00Z,form,").revived == 0
+
+
+@pytest.mark.parametrize("suppresses_leavers", [True, False])
+@pytest.mark.parametrize("on_list", ["nobody", "others", "the person"])
+def test_row_with_a_newer_consent_outweighs_a_row_of_the_same_list_that_says_they_left(
+    database: Database, tmp_path: Path, on_list: str, suppresses_leavers: bool
+) -> None:
+    known = {"nobody": [], "others": [row("bo@example.org")], "the person": [row(ANA, consented_at=NOW - 99 * HOUR)]}
+    add(database, *known[on_list])
+
+    report = import_rows(
+        database,
+        tmp_path,
+        f"{ANA},,,2026-02-18T07:00Z",
+        f"{ANA},2026-02-19T07:00Z,form,",
+        suppresses_leavers=suppresses_leavers,
+    )
+
+    assert find_suppression(database, ANA) is None
+    assert (report.added + report.updated, report.rows, report.suppressed) == (1, 2, 0)

@@ -23,7 +23,8 @@ TOPICS = ("events", "news")
 MOMENTS = tuple(NOW + timedelta(hours=hours) for hours in (-4800, -2160, -24, -1, 0, 1, 30))
 _TABLES = (
     "reaction event delivery chunk settlement variant picture journal broadcast_topic broadcast past_consent "
-    "suppression subscriber tag attribute"
+    "suppression past_suppression soft_bounce subscriber tag attribute import import_change import_suppression "
+    "import_return left_since_import forgotten forgotten_key"
 )
 _DEEDS = {EventType.OPENED: Deed.OPENED, EventType.CLICKED: Deed.CLICKED}
 
@@ -41,6 +42,7 @@ people = st.fixed_dictionaries(
         "tags": st.sets(st.sampled_from(("teacher", "donor"))).map(lambda tags: tuple(sorted(tags))),
         "joined_at": st.sampled_from(MOMENTS[:5]),
         "consented_at": st.none() | st.sampled_from(MOMENTS[:5]),
+        "consent_confirmed_at": st.none() | st.sampled_from(MOMENTS[:5]),
         "attributes": st.dictionaries(
             st.sampled_from(("gifts", "country")), st.sampled_from(("7", "95", "100", "US", "1e3")), max_size=2
         ),

@@ -120,6 +120,44 @@ def test_all_segments_are_compared_with_one(config: Config, database: Database) 
     assert overview.overlaps == ()
 
 
+def test_segment_with_a_mistake_does_not_hide_the_others(tmp_path: Path) -> None:
+    text = "[segments]\nbad = 'tagged('\nteachers = 'tagged(\"teacher\")'\nworse = 'languag = \"es\"'"
+    config = workspace(tmp_path, text)
+    with open_database(config.database) as opened:
+        add_people(opened, 2, tags=("teacher",))
+        overview = overview_segments(config, opened, other=None, now=NOW, on_counted=lambda _: None)
+
+    assert [(counted.segment.name, counted.count.members) for counted in overview.segments] == [
+        ("everyone", 2),
+        ("teachers", 2),
+    ]
+    assert [(broken.name, broken.expression) for broken in overview.broken] == [
+        ("bad", "tagged("),
+        ("worse", 'languag = "es"'),
+    ]
+    assert [str(mistake).splitlines()[0] for broken in overview.broken for mistake in broken.mistakes] == [
+        str(mistake).splitlines()[0] for mistake in mistakes_in_segments(config, now=NOW)
+    ]
+    assert overview.unused == ("teachers",)
+
+
+def test_plan_says_what_no_subscriber_has_in_each_of_its_segments(tmp_path: Path) -> None:
+    config = workspace(tmp_path, "[segments]\nfrench = 'language = \"fr\"'")
+    issue = tmp_path / "issues/2026-02/issue.yaml"
+    issue.write_text(issue.read_text().replace("  - letter", "  - section: letter\n    only: french"))
+    with open_database(config.database) as opened:
+        add_people(opened, 2)
+        meant = segment_where(config, opened, 'not first_name = "Zoe" and email != "x@example.org"', now=NOW)
+        order = Order(folder=require_issue(config, "2026-02"), segment=meant)
+        plan = plan_broadcast(config, opened, order, now=NOW)
+
+    assert plan.notes == (
+        "No subscriber has the value 'Zoe' in first_name.",
+        "No subscriber has the address 'x@example.org'.",
+        "No subscriber has the value 'fr' in language.",
+    )
+
+
 def test_portrait_says_why_people_are_not_mailed(config: Config, database: Database) -> None:
     add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
 

@@ -56,7 +56,8 @@ def variant_lines(counts: Sequence[VariantCount]) -> str:
 
 
 def _note_people(plan: BroadcastPlan) -> None:
-    """Print how many subscribers are left out for lack of consent, and how many addresses will be suppressed."""
+    """Print notes on the segments, how many subscribers lack consent, and how many addresses will be suppressed."""
+    output.print_notes(plan.notes)
     if plan.without_consent:
         output.note(
             f"{output.count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "

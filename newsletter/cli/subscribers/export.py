@@ -10,6 +10,7 @@ from newsletter.cli import bars, output
 from newsletter.cli.options import Force
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
+from newsletter.lists.exports import WrittenPeople
 from newsletter.store.database import Database
 from newsletter.store.subscribers import count_subscribers
 from newsletter.system.environment import forget_key
@@ -27,8 +28,10 @@ def export(
 ) -> None:
     """Export the list as CSV, or everything about one person as JSON.
 
-    `newsletter subscribers import` can read the CSV file. Only you can open the file, and it is written completely or
-    not at all.
+    The columns `status`, `left_at` and `left_topics` say who is not emailed, and why. `newsletter subscribers import`
+    can read the CSV file, and does not bring these people back.
+
+    Only you can open the file, and it is written completely or not at all.
     """
     if person is not None and "@" not in person:
         raise InputError(
@@ -52,8 +55,19 @@ def _export_person(database: Database, email: str, to: Path | None, *, force: bo
 
 def _export_everybody(database: Database, to: Path | None, *, force: bool) -> None:
     if to is None or str(to) == "-":
-        export_to_stream(database, output.result_stream())
+        _print_not_mailed(export_to_stream(database, output.result_stream()))
         return
     with bars.progress("Writing", count_subscribers(database), unit="subscribers") as advance:
-        count = export_to_file(database, to, overwrite=force, on_progress=advance)
-    output.note(f"Saved {output.count_of(count, 'subscriber')} to {to}, which only you can read.")
+        written = export_to_file(database, to, overwrite=force, on_progress=advance)
+    output.note(f"Saved {output.count_of(written.people, 'subscriber')} to {to}, which only you can read.")
+    _print_not_mailed(written)
+
+
+def _print_not_mailed(written: WrittenPeople) -> None:
+    """Print how many of the people in the file are not emailed, if there are any."""
+    if written.not_mailed:
+        are = "is" if written.not_mailed == 1 else "are"
+        output.note(
+            f"{written.not_mailed:,} of {output.count_of(written.people, 'subscriber')} {are} not emailed; the columns "
+            "status and left_at say why."
+        )

@@ -15,7 +15,8 @@ from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.forget import PlannedErasure, erase, plan_erasure
 
 _ELSEWHERE = (
-    "exported files, copies that you passed on, and backups of the database",
+    "files that you exported, lists that you imported, import reports, and copies that you passed on",
+    "backups of the database",
     "the provider's own lists, and its logs of the emails that it sent",
 )
 _VACUUM = (
@@ -54,8 +55,14 @@ def forget(
     elif not is_scrubbed:
         output.note(_WAL_IS_BUSY)
     output.note("The following data is not in this database. Please delete it yourself:")
-    for line in _ELSEWHERE:
+    for line in (*_ELSEWHERE, *_in_workspace(planned)):
         output.note(f"  {line}")
+
+
+def _in_workspace(planned: PlannedErasure) -> list[str]:
+    if not planned.elsewhere:
+        return []
+    return [f"other files of this workspace that may name them: {', '.join(planned.elsewhere)}"]
 
 
 def _print_plan(planned: PlannedErasure) -> None:
@@ -70,11 +77,12 @@ def _print_plan(planned: PlannedErasure) -> None:
             ("suppressions", _suppressions(person)),
             ("soft bounces", f"{len(person.soft_bounces):,}" if person.soft_bounces else ""),
             ("reports", f"the text and links of {planned.reported:,}" if planned.reported else ""),
+            ("other texts", f"the address in {planned.mentions:,}" if planned.mentions else ""),
             ("outbox", f"{output.count_of(len(planned.mails), 'email')}{_in(planned.mails)}" if planned.mails else ""),
         ]
     )
     output.say("would be kept")
-    for line in _staying(person):
+    for line in [*_staying(person), *_in_workspace(planned)]:
         output.say(f"  {line}")
 
 

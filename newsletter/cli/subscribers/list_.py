@@ -11,8 +11,10 @@ from newsletter.cli.options import AsJson
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.lists.exports import subscriber_data
+from newsletter.lists.tags import cell_with_tags
 from newsletter.model.segment import Member
 from newsletter.system.moments import text_of
+from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.subscribers.export import count_people, list_people, write_people
 
@@ -49,6 +51,7 @@ def list_(
         else:
             people = tuple(list_people(database, meant, most=limit or _SHOWN))
             _print_people(people, total=count_people(database, meant), where=where, segment=segment)
+        output.print_notes(notes_on(database, [meant]))
 
 
 def print_members(members: Sequence[Member]) -> None:
@@ -58,7 +61,7 @@ def print_members(members: Sequence[Member]) -> None:
         "name": _name,
         "language": lambda member: member.subscriber.record.language,
         "not emailed": lambda member: "" if member.is_mailed else member.standing,
-        "tags": lambda member: ", ".join(member.subscriber.record.tags),
+        "tags": lambda member: cell_with_tags(member.subscriber.record.tags, separator=", "),
     }
     output.print_columns(columns, members)
 

@@ -56,7 +56,10 @@ def _print_known(person: KnownPerson) -> None:
     if subscriber is None:
         output.say("  not on the list")
     else:
-        imports = "\n".join(f"{past.file or 'a list'}, {show_utc(past.at)}" for past in person.imports)
+        imports = "\n".join(
+            f"{past.file or 'a list'}, {show_utc(past.at)}{', undone since' if past.undone_at else ''}"
+            for past in person.imports
+        )
         columns = _column_facts(subscriber.record, is_consent=False)
         output.print_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
         _print_part("Consent", _consent_facts(person, subscriber))

@@ -178,7 +178,7 @@ def _imports(stats: AudienceStats, width: int) -> list[str]:
     imports = stats.imports[:_IMPORTS]
     rows = [("", "", "added", "updated")]
     for each in imports:
-        file = shortened(each.file or "one by one", _LONGEST_NAME)
+        file = shortened(each.file or "one by one", _LONGEST_NAME) + (" (undone)" if each.undone_at else "")
         rows.append((show_day(each.at), file, f"{each.added:,}", f"{each.updated:,}"))
     room = width - _taken(rows) - 2
     head = "basis" if any(each.basis for each in imports) else ""

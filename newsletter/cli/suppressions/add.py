@@ -1,5 +1,6 @@
 """`newsletter suppressions add`: the preview, the confirmation for large files, and the result."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +15,19 @@ from newsletter.errors import InputError
 from newsletter.lists.suppression_list import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.store.database import Database
-from newsletter.store.suppressions import SuppressionPreview, add_suppressions, preview_suppressions
+from newsletter.store.suppressions import (
+    SuppressionPreview,
+    add_suppressions,
+    find_suppression,
+    preview_suppressions,
+)
 from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.suppress import listed_suppressions, named_suppressions
 
 _MANY = 100  # a file that blocks more addresses than this needs confirmation
-Listed = Callable[[bars.Progress], Iterator[Suppression]]  # reads the file, and reports each row to the progress bar
+# Reads the file, and reports each row to the progress bar. The second argument is called for each skipped row.
+Listed = Callable[[bars.Progress, Callable[[tuple[str, ...]], None]], Iterator[Suppression]]
+_SHOWN_NAME = 60
 _UNCHANGED = "Dry run: nothing was changed."
 
 
@@ -63,8 +71,8 @@ def add(
             _add_named(database, emails, named, key=key, dry_run=dry_run)
             return
 
-        def listed(on_row: bars.Progress) -> Iterator[Suppression]:
-            return listed_suppressions(file, terms, topics=topics, now=now, on_row=on_row)
+        def listed(on_row: bars.Progress, on_skipped: Callable[[tuple[str, ...]], None]) -> Iterator[Suppression]:
+            return listed_suppressions(file, terms, topics=topics, now=now, on_row=on_row, on_skipped=on_skipped)
 
         by_hand = terms.reason == SuppressionReason.MANUAL
         _add_listed(database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
@@ -74,17 +82,26 @@ def _add_named(
     database: Database, emails: Sequence[str], named: Sequence[Suppression], *, key: bytes | None, dry_run: bool
 ) -> None:
     """Suppress addresses that a person typed, without asking for confirmation."""
+    preview = preview_suppressions(database, named, key=key)
     if dry_run:
-        _print_preview(preview_suppressions(database, named, key=key))
+        _print_preview(preview)
+        _print_forgotten(preview)
         output.note(_UNCHANGED)
         return
-    added, topic = add_suppressions(database, named, key=key), named[0].topic
-    by_hand = named[0].reason == SuppressionReason.MANUAL
+    if preview.forgotten:
+        _print_forgotten(preview)
+        if preview.forgotten == len(named):
+            return
+    known = find_suppression(database, named[0].email)
+    was_in_doubt = known is not None and known.reason is SuppressionReason.IN_DOUBT
+    added, topic, reason = add_suppressions(database, named, key=key), named[0].topic, named[0].reason
+    by_hand = reason is SuppressionReason.MANUAL
     if len(emails) > 1:
-        _print_added(added, count=len(emails), by_hand=by_hand)
+        _print_added(added, count=preview.named, by_hand=by_hand)
         return
     blocked = f"{emails[0]} is blocked. No more email{f' about {topic}' if topic else ''} is sent to this address."
-    before = f"{emails[0]} was already blocked{', now with the reason manual' if by_hand else ''}."
+    is_replaced = by_hand or (was_in_doubt and not topic)
+    before = f"{emails[0]} was already blocked{f', now with the reason {reason}' if is_replaced else ''}."
     output.say(blocked if added else before)
     output.print_next(f"newsletter subscribers show {emails[0]}", "to see everything about them")
 
@@ -93,7 +110,7 @@ def _add_listed(
     database: Database, listed: Listed, *, key: bytes | None, by_hand: bool, dry_run: bool, yes: bool
 ) -> None:
     """Suppress the addresses in a file. Ask first if there are many of them, or if some get email now."""
-    rows = 0
+    rows, skipped = 0, Counter[tuple[str, ...]]()
     with bars.progress("Reading", None, unit="rows") as advance:
 
         def on_row(count: int) -> None:
@@ -101,25 +118,47 @@ def _add_listed(
             rows += count
             advance(count)
 
-        preview = preview_suppressions(database, listed(on_row), key=key)
+        preview = preview_suppressions(database, listed(on_row, lambda names: skipped.update([names])), key=key)
     is_much = preview.new > _MANY or preview.mailed > 0
     if dry_run or is_much:
         _print_preview(preview)
-    if rows > preview.named:
-        output.note(f"Skipped {rows - preview.named:,} of {rows:,} rows: these people did not unsubscribe.")
+    _print_skipped(skipped, rows)
+    _print_forgotten(preview)
     if dry_run:
         output.note(_UNCHANGED)
         return
     question = f"Block {output.count_of(preview.new, 'address')} ({preview.mailed:,} currently emailed)?"
     output.require_yes(question, yes=yes or not is_much, otherwise="Nothing was changed.")
     with bars.progress("Adding", rows, unit="rows") as advance:
-        added = add_suppressions(database, listed(advance), key=key)
+        added = add_suppressions(database, listed(advance, lambda _: None), key=key)
     _print_added(added, count=preview.named, by_hand=by_hand)
 
 
 def _print_preview(preview: SuppressionPreview) -> None:
     facts = [("addresses", preview.named), ("not blocked yet", preview.new), ("get email now", preview.mailed)]
     output.print_facts([(name, f"{count:,}") for name, count in facts])
+
+
+def _print_skipped(skipped: Counter[tuple[str, ...]], rows: int) -> None:
+    """Print how many of the rows were skipped, and why, by the topics in them that do not exist here."""
+    if stayed := skipped.pop((), 0):
+        output.note(f"Skipped {stayed:,} of {rows:,} rows: these people did not unsubscribe.")
+    if skipped:
+        names = dict.fromkeys(output.shortened(name, _SHOWN_NAME) for names in skipped for name in names)
+        output.note(
+            f"Skipped {', '.join(names)} in {skipped.total():,} of {rows:,} rows: no topic in newsletter.toml has that "
+            "name or title. If one is meant, define it under [topics]. If your whole newsletter is meant, rename the "
+            "column to Unsubscribed. Then add the file again."
+        )
+
+
+def _print_forgotten(preview: SuppressionPreview) -> None:
+    """Print how many of the people were erased, if any were."""
+    if preview.forgotten:
+        addresses = output.count_of(preview.forgotten, "address")
+        output.note(
+            f"Skipped {addresses} of erased people: they get no email, and their addresses are not saved again."
+        )
 
 
 def _print_added(added: int, *, count: int, by_hand: bool) -> None:

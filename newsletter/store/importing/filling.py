@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from newsletter.model.columns import COLUMNS, NOW
 from newsletter.model.imports import ImportBatch, ImportReport
 from newsletter.store.database import Connection
-from newsletter.store.importing.intake import MARK, FateRow, Fates, reject_repeated
+from newsletter.store.importing.intake import FateRow, Fates, Intake, reject_repeated
+from newsletter.store.importing.leavers import act_on_leavers
+from newsletter.store.importing.merge_rules import MARK
 from newsletter.store.importing.returning import revive
 from newsletter.store.queries import change, query_all, query_one, query_value
 
@@ -22,6 +24,7 @@ _CREATE_PERSON_INDEX = change("import_filling", "create_person_index")
 _INDEX_REPEATED = change("import_filling", "index_repeated")
 _FIND_CONTENDERS = change("import_filling", "find_contenders")
 _DELETE_REJECTED = change("import_filling", "delete_rejected")
+_REJECT_LEFT = change("import_filling", "reject_left")
 _DROP_REPEATED_INDEX = change("import_filling", "drop_repeated_index")
 _FIND_REVIVALS = change("import_filling", "find_revivals")
 _REMARK_ON_SUPPRESSED = change("import_filling", "remark_on_suppressed")
@@ -38,7 +41,7 @@ def is_empty(connection: Connection) -> bool:
 
 
 def fill(
-    connection: Connection, rows: Iterator[ImportBatch], *, now: str, makes_remarks: bool
+    connection: Connection, intake: Intake, rows: Iterator[ImportBatch], *, now: str
 ) -> tuple[ImportReport, Fates]:
     """Add all rows. The list must be empty, and no one may have been erased."""
     after = last_id(connection)
@@ -47,20 +50,31 @@ def fill(
     for some in rows:
         _load(connection, some, after, now)
         taken += len(some.lines)
-    repeated = 0
+    rejected = 0
     if not connection.attempt(_CREATE_PERSON_INDEX.sql):
-        repeated = _drop_repeated(connection, after, now)
+        rejected = _drop_repeated(connection, after, now)
     if taken:
         keep_last_id(connection)
-    revived = revive(connection, lambda: _FIND_REVIVALS(connection, after=after, now=now), now=now)
-    if makes_remarks:
+
+    def reject_left() -> None:
+        nonlocal rejected
+        if _REJECT_LEFT(connection, after=after, now=now):
+            rejected += _DELETE_REJECTED(connection, after=after)
+
+    left = act_on_leavers(connection, intake, key=None, fills=True, reject_left=reject_left)
+    revived = revive(connection, intake, lambda: _FIND_REVIVALS(connection, after=after, now=now), now=now)
+    if intake.keeps_remarks:
         _REMARK_ON_SUPPRESSED(connection, after=after)
         _REMARK_ON_MISSING_CONSENT(connection, after=after)
     report = ImportReport(
-        added=taken - repeated,
+        added=taken - rejected,
         updated=0,
         unchanged=0,
-        rejected=repeated,
+        blocked=left.blocked,
+        left_rejected=left.strangers,
+        to_correct=left.unclear,
+        in_doubt=left.in_doubt,
+        rejected=rejected + left.rejected,
         suppressed=_COUNT_SUPPRESSED(connection),
         revived=revived,
         without_consent=_COUNT_WITHOUT_CONSENT(connection),

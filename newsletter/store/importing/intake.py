@@ -11,8 +11,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from newsletter.model.audience import tags_in, tags_text
-from newsletter.model.imports import DoubtfulRow, ImportBatch, ImportTerms, RejectedRow
+from newsletter.model.imports import DoubtfulRow, ImportBatch, ImportTerms, LeavingRow, RejectedRow
 from newsletter.store.database import Connection
+from newsletter.store.importing.import_record import ImportRecord
 from newsletter.store.queries import Change, change
 
 
@@ -28,10 +29,11 @@ Fates = Callable[[int, int], list[FateRow]]  # takes a line and a size; returns 
 
 KEPT_ROWS = 1000  # the number of rejected or doubtful rows to keep for display, because a file may have millions
 _KNOWN_NAMES = 10_000  # the number of saved names to remember, so that they are not saved again
-MARK = "\x1f"  # ASCII's unit separator joins the cells of a row, because no cell contains control characters
 
 _CREATE_REMARK = change("import_shared", "create_remark")
-_ADD_TAG_NAME = change("import_shared", "add_tag_name")
+_CREATE_LEAVER = change("import_shared", "create_leaver")
+_CREATE_TOPIC_LEAVER = change("import_shared", "create_topic_leaver")
+ADD_TAG_NAME = change("import_shared", "add_tag_name")
 _ADD_ATTRIBUTE_NAME = change("import_shared", "add_attribute_name")
 _CREATE_CONTENDER = change("import_shared", "create_contender")
 _REJECT_REPEATED = change("import_shared", "reject_repeated")
@@ -42,7 +44,13 @@ class Intake:
     """The rows of one list, and the counts of the rows read so far."""
 
     def __init__(
-        self, connection: Connection, terms: ImportTerms, *, keeps_remarks: bool, on_progress: Callable[[int], None]
+        self,
+        connection: Connection,
+        terms: ImportTerms,
+        *,
+        now: str,
+        keeps_remarks: bool,
+        on_progress: Callable[[int], None],
     ) -> None:
         self.rejected = 0
         self.doubtful = 0
@@ -52,13 +60,17 @@ class Intake:
         self.terms = terms
         self.keeps_remarks = keeps_remarks
         self._on_progress = on_progress
+        self._now = now
+        self.record = ImportRecord(connection, terms)
         self._tags: set[str] = set()
         self._attributes: set[str] = set()
         _CREATE_REMARK(connection)
+        _CREATE_LEAVER(connection)
+        _CREATE_TOPIC_LEAVER(connection)
 
     def rows_of(self, batches: Iterable[ImportBatch]) -> Iterator[ImportBatch]:
         """Yield the batches that have rows to import, with the terms applied to each row."""
-        self._keep_names(_ADD_TAG_NAME, self._tags, self.terms.tags)
+        self._keep_names(ADD_TAG_NAME, self._tags, self.terms.tags)
         for batch in batches:
             self._account_for(batch)
             if batch.lines:
@@ -70,11 +82,37 @@ class Intake:
         self.doubtful += len(batch.doubtful)
         self.rejected_rows += batch.rejected[: KEPT_ROWS - len(self.rejected_rows)]
         self.doubtful_rows += batch.doubtful[: KEPT_ROWS - len(self.doubtful_rows)]
-        self._keep_names(_ADD_TAG_NAME, self._tags, batch.tag_names)
+        self._keep_names(ADD_TAG_NAME, self._tags, batch.tag_names)
         self._keep_names(_ADD_ATTRIBUTE_NAME, self._attributes, batch.attribute_names)
+        if batch.leaving:
+            leavers = (self._leaver(row) for row in batch.leaving if not row.topic)
+            self._connection.load("leaver", leavers)
+            self._connection.load("topic_leaver", (self._topic_leaver(row) for row in batch.leaving if row.topic))
         if self.keeps_remarks:
-            self._connection.load("remark", [(row.line, row.email, 1, row.reason) for row in batch.rejected])
-            self._connection.load("remark", [(row.line, row.email, 0, row.doubt) for row in batch.doubtful])
+            self._connection.load("remark", [(row.line, row.email, "rejected", row.reason) for row in batch.rejected])
+            self._connection.load("remark", [(row.line, row.email, "", row.doubt) for row in batch.doubtful])
+
+    def _leaver(self, row: LeavingRow) -> tuple[object, ...]:
+        """Return a row about leaving as the table `leaver` has it. Without a time of its own, they left by now."""
+        left_at, until = row.left_at or self._now, row.until or self._now
+        return (
+            row.line,
+            row.person,
+            row.email,
+            row.reason or "",
+            left_at,
+            until,
+            self._detail(row),
+            row.told,
+            row.consented_at,
+        )
+
+    def _topic_leaver(self, row: LeavingRow) -> tuple[object, ...]:
+        """Return a row about leaving a topic as the table `topic_leaver` has it."""
+        return row.line, row.person, row.topic, row.email, row.left_at or self._now, self._detail(row)
+
+    def _detail(self, row: LeavingRow) -> str:
+        return f"{self.terms.file}: {row.told}" if self.terms.file else row.told
 
     def _keep_names(self, keep: Change, known: set[str], names: Iterable[str]) -> None:
         if new := sorted(set(names) - known):

@@ -7,10 +7,11 @@ person return. A basis stated by an import never does, and nothing lifts a suppr
 from collections.abc import Callable
 from typing import NamedTuple
 
-from newsletter.errors import InputError
+from newsletter.model.permission import LIFTED_BY_CONSENT, Consent
 from newsletter.store.database import Connection
-from newsletter.store.forgotten import digest_of, require_key
-from newsletter.store.queries import change, query_all, query_value
+from newsletter.store.forgotten import digest_of, key_if_forgotten
+from newsletter.store.importing.intake import Intake
+from newsletter.store.queries import change, query_all
 
 
 class NewcomerRow(NamedTuple):
@@ -38,7 +39,6 @@ _KEEP_PAST_SUPPRESSIONS = change("import_shared", "keep_past_suppressions")
 _LIFT = change("import_shared", "lift")
 _REMARK_ON_REVIVALS = change("import_shared", "remark_on_revivals")
 _DROP_REVIVAL = change("import_shared", "drop_revival")
-_IS_ANYBODY_FORGOTTEN = query_value("import_shared", "is_anybody_forgotten", bool)
 REJECT_REMARKED = change("import_merging", "reject_remarked")
 _CREATE_NEWCOMER = change("import_merging", "create_newcomer")
 _NEWCOMERS = query_all("import_merging", "newcomers", NewcomerRow)
@@ -47,16 +47,18 @@ _GIVE_ID_BACK = change("import_merging", "give_id_back")
 REMEMBER_AGAIN = change("import_merging", "remember_again")
 _DROP_NEWCOMER = change("import_merging", "drop_newcomer")
 _PAGE = 10_000
-_MAY_RETURN = {"unsubscribed", "bounced", "complained", "forgotten"}  # all reasons except `invalid` and `manual`
+# All reasons except `invalid` and `manual`.
+_MAY_RETURN = {*(reason.value for reason in LIFTED_BY_CONSENT), "forgotten"}
 
 
-def revive(connection: Connection, find_revivals: Callable[[], object], *, now: str) -> int:
+def revive(connection: Connection, intake: Intake, find_revivals: Callable[[], object], *, now: str) -> int:
     """Lift the suppressions of people who return, and save the reason. Return the number of people.
 
     `find_revivals` puts these people into the table `revival`.
     """
     _CREATE_REVIVAL(connection)
     find_revivals()
+    intake.record.keep_lifted()
     _KEEP_PAST_SUPPRESSIONS(connection, now=now)
     revived = _LIFT(connection)
     if revived:
@@ -65,24 +67,14 @@ def revive(connection: Connection, find_revivals: Callable[[], object], *, now: 
     return revived
 
 
-def is_anybody_forgotten(connection: Connection) -> bool:
-    """Return whether anyone was erased. An import then needs the key."""
-    return _IS_ANYBODY_FORGOTTEN(connection)
-
-
-def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> int:
+def refuse_forgotten(connection: Connection, intake: Intake, *, key: bytes | None, now: str) -> int:
     """Reject newcomers who were erased, or let them return under their old id. Return the number who return.
 
-    Raise InputError if someone was erased and the key is missing or different: any row might be theirs.
+    Raise InputError if anyone was erased and the key is missing or different: any row might be theirs.
     """
-    if not is_anybody_forgotten(connection):
-        return 0
+    key = key_if_forgotten(connection, key)
     if key is None:
-        raise InputError(
-            "some people have been erased, and without NEWSLETTER_KEY an import could add them again; "
-            "set NEWSLETTER_KEY in the environment to the key with which they were erased"
-        )
-    require_key(connection, key)
+        return 0
     _keep_digests(connection, key)
     refused, returning = [], []
     for row in _FORGOTTEN_NEWCOMERS(connection):
@@ -95,13 +87,14 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
         ):
             returning.append({"line": row.line, "subscriber": row.subscriber, "digest": row.digest})
             told = f"was erased and came back: new consent dated {row.consented_at} ({row.consent_source})"
-            connection.load("remark", [(row.line, row.email, 0, told)])
+            connection.load("remark", [(row.line, row.email, "", told)])
         else:
             told = "this person asked to be erased and has not consented again since then"
-            refused.append((row.line, row.email, 1, told))
+            refused.append((row.line, row.email, "rejected", told))
     connection.load("remark", refused)
     if refused:
         REJECT_REMARKED(connection)
+    intake.record.keep_returns(returning)
     _GIVE_ID_BACK.for_each(connection, returning)
     REMEMBER_AGAIN.for_each(connection, returning)
     _DROP_NEWCOMER(connection)
@@ -109,8 +102,8 @@ def refuse_forgotten(connection: Connection, *, key: bytes | None, now: str) -> 
 
 
 def may_return(reason: str, *, forgotten_at: str, consented_at: str, consent_source: str, now: str) -> bool:
-    """Return whether a consent lets a forgotten person return. `reason` is why they were not emailed."""
-    return reason in _MAY_RETURN and forgotten_at < consented_at <= now and bool(consent_source)
+    """Return whether a consent lets an erased person return. `reason` is why they were not emailed."""
+    return reason in _MAY_RETURN and Consent(at=consented_at, source=consent_source).outweighs(forgotten_at, now=now)
 
 
 def _keep_digests(connection: Connection, key: bytes) -> None:

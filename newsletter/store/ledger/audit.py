@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from newsletter.model.address import person_of
 from newsletter.model.ledger import AuditedDelivery
 from newsletter.store.database import Database
-from newsletter.store.forgotten import FIND_SUBSCRIBER, digest_of, require_key
+from newsletter.store.erasing import FIND_SUBSCRIBER
+from newsletter.store.forgotten import digest_of, require_key
 from newsletter.store.ledger.states import require_current
 from newsletter.store.queries import query_all, query_one
 

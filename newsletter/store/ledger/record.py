@@ -48,6 +48,7 @@ _FIND_CHUNK = query_one("record", "find_chunk", FoundChunk)
 _TAKE_UP_AGAIN = change("record", "take_up_again")
 _SUBSCRIBERS_OF_CHUNK = query_all("record", "subscribers_of_chunk", int)
 _SUPPRESS_SUBSCRIBER = change("record", "suppress_subscriber")
+_HEAR_SUBSCRIBER = change("import_record", "hear_subscriber")
 _INFLIGHT_CHUNKS = query_all("record", "inflight_chunks", InflightChunk)
 
 _STATE = {
@@ -214,9 +215,9 @@ def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> in
     split_off(chunk, unsent, ChunkState.READY)
     settle(chunk, DeliveryStatus.INVALID, invalid)
     suppression = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-    _SUPPRESS_SUBSCRIBER.for_each(
-        chunk.connection, [{"subscriber": each, **suppression} for each in outcome.undeliverable & invalid.keys()]
-    )
+    undeliverable = outcome.undeliverable & invalid.keys()
+    _HEAR_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each} for each in undeliverable])
+    _SUPPRESS_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **suppression} for each in undeliverable])
     return len(uncertain) + len(invalid) + len(unsent)
 
 

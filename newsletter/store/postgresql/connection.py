@@ -5,6 +5,7 @@ marks of a comment `/*+ … */` are removed, because the text between them is SQ
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
@@ -52,9 +53,10 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# A JSON number, as SQLite's json_type() recognizes it. A value with an exponent of three digits, or with very many
-# digits, counts as text: it may not fit a double, and PostgreSQL would raise an error.
-_NUMBER = r"^[ \t\n\r]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?[ \t\n\r]*$"
+# A number, as SQLite recognizes it when it converts text. A value with an exponent of three digits, or with very many
+# digits, is left out: it may not fit a double, and PostgreSQL would raise an error.
+_SPACES = r"[ \t\n\r\f\v]*"
+_NUMBER = rf"^{_SPACES}[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{{1,2}})?{_SPACES}$"
 
 
 def opened(sql: str) -> str:
@@ -75,8 +77,8 @@ class PostgresDialect:
     results are then the same on both engines, whatever the language of the database.
     """
 
-    def looks_numeric(self, expression: str) -> str:
-        """Return SQL that is true if the value of a text expression is a plain number."""
+    def is_number(self, expression: str) -> str:
+        """Return SQL that is true if the text of an expression is a number, such as `5`, ` 05 `, `-.5` or `1e3`."""
         return f"({expression} ~ '{_NUMBER}' AND length({expression}) <= {LONGEST_NUMBER})"
 
     def attribute(self, name: str) -> str:
@@ -127,6 +129,17 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
             cursor.execute(sql)
             while page := cursor.fetchmany(size):
                 yield list(page)
+
+    def text_columns(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of text of each of our tables, ordered by table name."""
+        query = (
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema() AND data_type = 'text' ORDER BY table_name, ordinal_position"
+        )
+        columns = defaultdict(list)
+        for table, column in self.execute(query, {}):
+            columns[table].append(column)
+        return {table: tuple(names) for table, names in columns.items()}
 
     def last_ids(self) -> dict[str, int]:
         """Return the highest id ever assigned in each table that assigns ids."""

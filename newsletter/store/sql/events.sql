@@ -1,8 +1,11 @@
 -- name: add(at, id, type, broadcast, nonce, chunk, attempt, subscriber, detail)*!
 -- Save an event that a provider reported. Ignore it if it is already saved. Also ignore it if the nonce differs: it
--- then belongs to a broadcast of another database that has the same number.
+-- then belongs to a broadcast of another database that has the same number. Its text is kept only if its person is still
+-- on the list, because servers repeat addresses.
 INSERT INTO event (at, id, type, broadcast, chunk, attempt, subscriber, detail)
-SELECT :at, :id, :type, b.id, :chunk, :attempt, :subscriber, :detail
+SELECT
+    :at, :id, :type, b.id, :chunk, :attempt, :subscriber,
+    CASE WHEN EXISTS (SELECT 1 FROM subscriber AS s WHERE s.id = :subscriber) THEN :detail ELSE '' END
 FROM broadcast AS b
 WHERE b.id = :broadcast AND b.nonce = :nonce
 ON CONFLICT (at, id) DO NOTHING;

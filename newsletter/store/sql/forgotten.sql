@@ -2,9 +2,11 @@
 -- Return the id of a subscriber.
 SELECT id FROM subscriber WHERE person = :person;
 
--- name: find_email(person)$
--- Return the address of a subscriber, as it was given.
-SELECT email FROM subscriber WHERE person = :person;
+-- name: emails(person)
+-- Return the addresses of a person, as they were given.
+SELECT email FROM subscriber WHERE person = :person
+UNION
+SELECT email FROM suppression WHERE person = :person;
 
 -- name: find_reason(person)$
 -- Return why a person must not be emailed at all.
@@ -45,9 +47,17 @@ SET
 -- Return when a person was erased.
 SELECT created_at FROM forgotten WHERE digest = :digest;
 
+-- name: is_anybody_forgotten()$
+-- Return whether anyone was erased.
+SELECT EXISTS (SELECT 1 FROM forgotten);
+
 -- name: count_forgotten()$
 -- Return the number of erased people.
 SELECT count(*) FROM forgotten;
+
+-- name: digests()
+-- Return the digests of all erased people.
+SELECT digest FROM forgotten;
 
 -- name: clear_forgotten()!
 -- Delete the record of who was erased.
@@ -62,6 +72,22 @@ DELETE FROM past_consent WHERE subscriber IN (SELECT id FROM subscriber WHERE pe
 -- themselves remain, so that the totals stay correct.
 UPDATE event SET detail = ''
 WHERE detail <> '' AND subscriber = (SELECT id FROM subscriber WHERE person = :person);
+
+-- name: erase_import_changes(person)!
+-- Erase a person's cells from before the last import.
+DELETE FROM import_change WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
+
+-- name: erase_import_suppressions(person)!
+-- Erase a person's suppressions from before the last import.
+DELETE FROM import_suppression WHERE person = :person;
+
+-- name: erase_import_return(person)!
+-- Erase that the last import let a person return.
+DELETE FROM import_return WHERE person = :person;
+
+-- name: erase_left_since_import(person)!
+-- Erase that a person left since the last import.
+DELETE FROM left_since_import WHERE person = :person;
 
 -- name: erase_subscriber(person)!
 -- Remove a person from the list.
@@ -79,37 +105,13 @@ DELETE FROM past_suppression WHERE person = :person;
 -- Erase a person's soft bounces.
 DELETE FROM soft_bounce WHERE person = :person;
 
--- name: broadcast_words(address)
--- Return the broadcasts whose text contains an address, for example a reason, or a segment for one person.
-SELECT id, segment, expression, reason, waivers
-FROM broadcast
-WHERE instr(lower(segment || ' ' || expression || ' ' || reason || ' ' || waivers), :address) > 0;
+-- name: create_rewritten()!
+-- Create the table of texts that contained the address of an erased person, and what replaces them.
+CREATE TEMPORARY TABLE rewritten (
+    was TEXT /*+ COLLATE "C" */ NOT NULL,
+    text TEXT /*+ COLLATE "C" */ NOT NULL
+);
 
--- name: set_broadcast_words(id, segment, expression, reason, waivers)!
--- Replace the text with one that does not contain the address.
-UPDATE broadcast SET segment = :segment, expression = :expression, reason = :reason, waivers = :waivers
-WHERE id = :id;
-
--- name: journal_words(address)
--- Return the journal entries that contain an address.
-SELECT broadcast, number, detail AS words FROM journal WHERE instr(lower(detail), :address) > 0;
-
--- name: set_journal_words(broadcast, number, words)!
--- Replace the text with one that does not contain the address.
-UPDATE journal SET detail = :words WHERE broadcast = :broadcast AND number = :number;
-
--- name: chunk_words(address)
--- Return the chunks whose reason contains an address.
-SELECT broadcast, number, reason AS words FROM chunk WHERE instr(lower(reason), :address) > 0;
-
--- name: set_chunk_words(broadcast, number, words)!
--- Replace the text with one that does not contain the address.
-UPDATE chunk SET reason = :words WHERE broadcast = :broadcast AND number = :number;
-
--- name: settlement_words(address)
--- Return the settlements whose reason contains an address.
-SELECT broadcast, number, reason AS words FROM settlement WHERE instr(lower(reason), :address) > 0;
-
--- name: set_settlement_words(broadcast, number, words)!
--- Replace the text with one that does not contain the address.
-UPDATE settlement SET reason = :words WHERE broadcast = :broadcast AND number = :number;
+-- name: drop_rewritten()!
+-- Drop the temporary table at the end of the step.
+DROP TABLE rewritten;

@@ -12,7 +12,8 @@ WHERE g.name = 'subscriber';
 
 -- name: keep_last_id()$
 -- Make new ids continue after the highest id.
-SELECT /*+ setval('subscriber_id_seq', max(id)), */ max(id) FROM subscriber;
+SELECT /*+ setval('subscriber_id_seq', greatest(max(id), (SELECT last_value FROM subscriber_id_seq))), */ max(id)
+FROM subscriber;
 
 -- name: drop_person_index()!
 -- Drop the index by person. Creating it after all rows are in takes a third of the time.
@@ -43,9 +44,22 @@ SELECT
 FROM subscriber AS s
 WHERE s.person IN (SELECT person FROM subscriber GROUP BY person HAVING count(*) > 1);
 
+-- name: reject_left(after, now)!
+-- Reject the rows of people who left, according to another row of the list, unless their own consent is newer than that,
+-- and than the consent in that row.
+INSERT INTO remark (line, email, fate, text)
+SELECT s.id - :after, s.email, 'rejected', 'line ' || l.line || ' says that this person left, or leaves it open'
+FROM subscriber AS s
+JOIN (
+    SELECT person, min(line) AS line, max(CASE WHEN consented_at > until THEN consented_at ELSE until END) AS until
+    FROM leaver
+    GROUP BY person
+) AS l ON l.person = s.person
+WHERE NOT {s.outweighs};
+
 -- name: delete_rejected(after)!
 -- Delete the rejected rows.
-DELETE FROM subscriber WHERE id IN (SELECT :after + line FROM remark WHERE is_rejected = 1);
+DELETE FROM subscriber WHERE id IN (SELECT :after + line FROM remark WHERE fate = 'rejected');
 
 -- name: find_revivals(after, now)!
 -- Collect the people whose row has a consent that is newer than the time when they left.
@@ -56,11 +70,7 @@ FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
 WHERE
     p.topic = ''
-    AND p.reason IN ('unsubscribed', 'bounced', 'complained')
-    AND s.consented_at > p.created_at
-    AND s.consented_at > p.repeated_at
-    AND s.consented_at <= :now
-    AND s.consent_source <> '';
+    AND {s.ends};
 
 -- name: count_suppressed()$
 -- Return the number of suppressed people on the list.
@@ -80,15 +90,15 @@ LIMIT :size;
 
 -- name: remark_on_suppressed(after)!
 -- Add a remark to each row whose address is suppressed.
-INSERT INTO remark (line, email, is_rejected, text)
-SELECT s.id - :after, s.email, 0, 'not emailed: ' || p.reason || ' on ' || substr(p.created_at, 1, 10)
+INSERT INTO remark (line, email, fate, text)
+SELECT s.id - :after, s.email, '', 'not emailed: ' || p.reason || ' on ' || substr(p.created_at, 1, 10)
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
 WHERE p.topic = '';
 
 -- name: remark_on_missing_consent(after)!
 -- Add a remark to each row without a recorded consent or basis.
-INSERT INTO remark (line, email, is_rejected, text)
-SELECT id - :after, email, 0, 'not emailed: no consent on record'
+INSERT INTO remark (line, email, fate, text)
+SELECT id - :after, email, '', 'not emailed: no consent on record'
 FROM subscriber
 WHERE consented_at = '' AND consent_basis = '';

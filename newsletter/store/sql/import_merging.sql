@@ -71,16 +71,16 @@ DROP TABLE newcomer;
 -- people were added, the difference is the same for all. There is no row if all people are new.
 SELECT s.id - i.line FROM incoming AS i JOIN subscriber AS s ON s.person = i.person ORDER BY i.line LIMIT 1;
 
--- name: look_up_by_place(offset)!
+-- name: look_up_by_place(offset, {no_columns})!
 -- Relate each row to the subscriber whose id is line + offset, if that is the same person. A row is `unchanged` if each
--- of its cells is empty or equals the stored one. A row that is `updated` here may still turn out to have nothing new.
+-- of its cells says nothing or equals the stored one. A row that is `updated` here may still turn out to have nothing new.
 INSERT INTO standing (line, subscriber, is_suppressed, fate)
 SELECT i.line, s.id, CASE WHEN p.person IS NULL THEN 0 ELSE 1 END, CASE WHEN {repeats} THEN 'unchanged' ELSE 'updated' END
 FROM incoming AS i
 JOIN subscriber AS s ON s.id = i.line + :offset AND s.person = i.person
 LEFT JOIN suppression AS p ON p.person = i.person AND p.topic = '';
 
--- name: look_up_by_person()!
+-- name: look_up_by_person({no_columns})!
 -- Relate all other rows to subscribers by their address. A row without a subscriber is `added`.
 INSERT INTO standing (line, subscriber, is_suppressed, fate)
 SELECT
@@ -117,9 +117,31 @@ WHERE i.person IN (
     HAVING count(*) > 1
 );
 
+-- name: reject_left(now)!
+-- Reject the rows of people who left, according to another row of the list, unless their own consent is newer than that,
+-- and than the consent in that row.
+INSERT INTO remark (line, email, fate, text)
+SELECT i.line, i.email, 'rejected', 'line ' || l.line || ' says that this person left, or leaves it open'
+FROM incoming AS i
+JOIN (
+    SELECT person, min(line) AS line, max(CASE WHEN consented_at > until THEN consented_at ELSE until END) AS until
+    FROM leaver
+    GROUP BY person
+) AS l ON l.person = i.person
+WHERE NOT {i.outweighs};
+
+-- name: note_suppressed()!
+-- Note the rows of people whom another row of the list has just suppressed.
+UPDATE standing SET is_suppressed = 1
+WHERE
+    is_suppressed = 0
+    AND line IN (
+        SELECT i.line FROM incoming AS i JOIN suppression AS p ON p.person = i.person AND p.topic = ''
+    );
+
 -- name: reject_remarked()!
 -- Mark the rejected rows.
-UPDATE standing SET fate = 'rejected' WHERE line IN (SELECT line FROM remark WHERE is_rejected = 1);
+UPDATE standing SET fate = 'rejected' WHERE line IN (SELECT line FROM remark WHERE fate = 'rejected');
 
 -- name: newcomers(after, size)
 -- Return a page of the people who are not on the list yet.
@@ -156,12 +178,8 @@ JOIN incoming AS i ON i.line = t.line
 JOIN suppression AS p ON p.person = i.person AND p.topic = ''
 WHERE
     t.is_suppressed = 1
-    AND t.fate <> 'rejected'
-    AND p.reason IN ('unsubscribed', 'bounced', 'complained')
-    AND i.consented_at > p.created_at
-    AND i.consented_at > p.repeated_at
-    AND i.consented_at <= :now
-    AND i.consent_source <> '';
+    AND t.fate IN ('added', 'updated')
+    AND {i.ends};
 
 -- name: candidates(after, size)
 -- Return a page of subscribers for whom the list may have new values, with the stored cells and those of the row.
@@ -228,8 +246,8 @@ SELECT EXISTS (SELECT 1 FROM subscriber WHERE consented_at = '' AND consent_basi
 
 -- name: remark_on_missing_consent()!
 -- Add a remark to each row of a person without a recorded consent or basis.
-INSERT INTO remark (line, email, is_rejected, text)
-SELECT i.line, i.email, 0, 'not emailed: no consent on record'
+INSERT INTO remark (line, email, fate, text)
+SELECT i.line, i.email, '', 'not emailed: no consent on record'
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 LEFT JOIN subscriber AS s ON s.id = t.subscriber
@@ -240,8 +258,8 @@ WHERE
 
 -- name: remark_on_suppressed()!
 -- Add a remark to each row whose address is suppressed.
-INSERT INTO remark (line, email, is_rejected, text)
-SELECT i.line, i.email, 0, 'not emailed: ' || p.reason || ' on ' || substr(p.created_at, 1, 10)
+INSERT INTO remark (line, email, fate, text)
+SELECT i.line, i.email, '', 'not emailed: ' || p.reason || ' on ' || substr(p.created_at, 1, 10)
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 JOIN suppression AS p ON p.person = i.person AND p.topic = ''

@@ -37,19 +37,24 @@ WHERE broadcast = :broadcast AND state IN ('ready', 'inflight');
 
 -- name: suppressions()
 -- Return all suppressions.
-SELECT person, topic, email, reason, detail, created_at, repeated_at, handed_over_at FROM suppression;
+SELECT person, topic, email, reason, detail, created_at, repeated_at, handed_over_at, consent_on_record FROM suppression;
 
--- name: suppress(person, topic, email, reason, detail, created_at, repeated_at, handed_over_at)*!
+-- name: suppress(person, topic, email, reason, detail, created_at, repeated_at, handed_over_at, consent_on_record)*!
 -- Save a suppression as it is now. It replaces the one in the backup.
-INSERT INTO suppression (person, topic, email, reason, detail, created_at, repeated_at, handed_over_at)
-VALUES (:person, :topic, :email, :reason, :detail, :created_at, :repeated_at, :handed_over_at)
+INSERT INTO suppression (
+    person, topic, email, reason, detail, created_at, repeated_at, handed_over_at, consent_on_record
+)
+VALUES (
+    :person, :topic, :email, :reason, :detail, :created_at, :repeated_at, :handed_over_at, :consent_on_record
+)
 ON CONFLICT (person, topic) DO UPDATE
 SET
     reason = excluded.reason,
     detail = excluded.detail,
     created_at = excluded.created_at,
     repeated_at = excluded.repeated_at,
-    handed_over_at = excluded.handed_over_at;
+    handed_over_at = excluded.handed_over_at,
+    consent_on_record = excluded.consent_on_record;
 
 -- name: forgotten()
 -- Return everyone who was erased.

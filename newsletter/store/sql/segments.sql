@@ -70,6 +70,26 @@ LEFT JOIN suppression AS p ON p.person = s.person AND p.topic = ''
 WHERE s.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:ids))
 ORDER BY s.id;
 
+-- name: has_member(segment)$
+-- Return whether anyone is in the segment.
+SELECT EXISTS (SELECT 1 FROM subscriber AS s WHERE :segment);
+
+-- name: field_values(segment, field, most)
+-- Return different values of a field that the people in the segment have.
+SELECT DISTINCT :field AS value FROM subscriber AS s WHERE :segment LIMIT :most;
+
+-- name: has_reaction(type)$
+-- Return whether any email was opened, or any link clicked. The rows are in the order of the broadcasts and types.
+SELECT EXISTS (
+    SELECT 1
+    FROM broadcast AS b
+    WHERE EXISTS (SELECT 1 FROM reaction AS r WHERE r.broadcast = b.id AND r.type = :type)
+);
+
+-- name: segment_names()
+-- Return the name of every segment that has a broadcast.
+SELECT DISTINCT segment FROM broadcast ORDER BY segment;
+
 -- name: issue_names()
 -- Return every issue that has a broadcast.
 SELECT DISTINCT issue FROM broadcast ORDER BY issue;

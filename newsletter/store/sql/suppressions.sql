@@ -1,20 +1,5 @@
--- name: add(person, topic, email, reason, detail, created_at)!
--- Suppress an address, from all email or from one topic. An existing suppression is not changed.
-INSERT INTO suppression (person, topic, email, reason, detail, created_at)
-VALUES (:person, :topic, :email, :reason, :detail, :created_at)
-ON CONFLICT (person, topic) DO NOTHING;
-
--- name: say_again(person, topic, at, reason)!
--- Save when an existing suppression was last repeated. The first reason and its time are kept, except that `manual`
--- replaces any other reason.
-UPDATE suppression
-SET
-    repeated_at = CASE WHEN created_at < :at AND repeated_at < :at THEN :at ELSE repeated_at END,
-    reason = CASE WHEN :reason = 'manual' THEN 'manual' ELSE reason END
-WHERE person = :person AND topic = :topic;
-
 -- name: create_reported()!
--- Create the table of suppressions that are added together.
+-- Create the table of suppressions that are added together. `until` is the latest time at which the person may have left.
 CREATE TEMPORARY TABLE reported (
     number INTEGER PRIMARY KEY,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -22,33 +7,75 @@ CREATE TEMPORARY TABLE reported (
     email TEXT NOT NULL,
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
-    created_at TEXT /*+ COLLATE "C" */ NOT NULL
+    created_at TEXT /*+ COLLATE "C" */ NOT NULL,
+    until TEXT /*+ COLLATE "C" */ NOT NULL,
+    consent_on_record TEXT /*+ COLLATE "C" */ NOT NULL
 );
+
+-- name: take_consents_on_record()!
+-- Take the consent that is on record for each of these people, if it is later than the one that was reported.
+UPDATE reported
+SET consent_on_record = s.consented_at
+FROM subscriber AS s
+WHERE s.person = reported.person AND s.consented_at > reported.consent_on_record;
 
 -- name: add_reported()!
 -- Add these suppressions in the order in which the table stores them. If one person and topic have several, the
--- earliest is kept.
-INSERT INTO suppression (person, topic, email, reason, detail, created_at)
-SELECT person, topic, email, reason, detail, created_at
+-- earliest is kept, and a doubt only if there is nothing else.
+INSERT INTO suppression (person, topic, email, reason, detail, created_at, consent_on_record)
+SELECT person, topic, email, reason, detail, created_at, consent_on_record
 FROM reported
 WHERE TRUE
-ORDER BY person, topic, created_at, number
+ORDER BY person, topic, CASE WHEN reason = 'in doubt' THEN 1 ELSE 0 END, created_at, number
 ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_reported_again()!
--- Save when existing suppressions were last repeated. The first reason is kept, except that `manual` replaces it.
+-- Combine each suppression with everything that was reported of the same person and topic. The first reason and its time
+-- are kept, except that `manual` replaces any reason, and any reason replaces a doubt. The latest time counts.
 UPDATE suppression AS p
 SET
-    repeated_at = CASE WHEN p.created_at < r.at AND p.repeated_at < r.at THEN r.at ELSE p.repeated_at END,
-    reason = CASE WHEN r.by_hand = 1 THEN 'manual' ELSE p.reason END
+    reason = CASE
+        WHEN r.by_hand = 1 THEN 'manual' WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.reason ELSE p.reason
+    END,
+    detail = CASE WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.detail ELSE p.detail END,
+    created_at = CASE WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.created_at ELSE p.created_at END,
+    repeated_at = CASE
+        WHEN p.reason = 'in doubt' AND r.left_until <> ''
+            THEN CASE WHEN r.left_until > r.created_at THEN r.left_until ELSE '' END
+        WHEN p.reason = 'in doubt' AND r.until > p.created_at AND r.until > p.repeated_at THEN r.until
+        WHEN r.left_until > p.created_at AND r.left_until > p.repeated_at THEN r.left_until
+        ELSE p.repeated_at
+    END,
+    consent_on_record = CASE
+        WHEN p.reason = 'in doubt' AND r.left_until = '' AND r.consent > p.consent_on_record THEN r.consent
+        WHEN r.left_consent > p.consent_on_record THEN r.left_consent
+        ELSE p.consent_on_record
+    END
 FROM (
-    SELECT person, topic, max(created_at) AS at, max(CASE WHEN reason = 'manual' THEN 1 ELSE 0 END) AS by_hand
+    SELECT
+        person, topic, reason, detail, created_at,
+        row_number() OVER one AS place,
+        max(CASE WHEN reason = 'manual' THEN 1 ELSE 0 END) OVER every_row AS by_hand,
+        max(until) OVER every_row AS until,
+        max(CASE WHEN reason <> 'in doubt' THEN until ELSE '' END) OVER every_row AS left_until,
+        max(CASE WHEN reason <> 'in doubt' THEN consent_on_record ELSE '' END) OVER every_row AS left_consent,
+        max(consent_on_record) OVER every_row AS consent
     FROM reported
-    GROUP BY person, topic
+    WINDOW
+        one AS (
+            PARTITION BY person, topic
+            ORDER BY CASE WHEN reason = 'in doubt' THEN 1 ELSE 0 END, created_at, number
+        ),
+        every_row AS (PARTITION BY person, topic)
 ) AS r
 WHERE
-    p.person = r.person AND p.topic = r.topic
-    AND ((p.created_at < r.at AND p.repeated_at < r.at) OR (r.by_hand = 1 AND p.reason <> 'manual'));
+    p.person = r.person AND p.topic = r.topic AND r.place = 1
+    AND (
+        p.reason = 'in doubt'
+        OR (r.by_hand = 1 AND p.reason <> 'manual')
+        OR (r.left_until > p.created_at AND r.left_until > p.repeated_at)
+        OR r.left_consent > p.consent_on_record
+    );
 
 -- name: count_reported()$
 -- Return the number of rows.
@@ -78,8 +105,8 @@ DROP TABLE reported;
 
 -- name: keep_past(person, topic, now, because)!
 -- Save a suppression that is about to be lifted, and the reason. If two are lifted within a second, the first is kept.
-INSERT INTO past_suppression (person, topic, reason, created_at, lifted_at, because)
-SELECT person, topic, reason, created_at, :now, :because
+INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because)
+SELECT person, topic, reason, created_at, repeated_at, :now, :because
 FROM suppression
 WHERE person = :person AND topic = :topic
 ON CONFLICT (person, topic, lifted_at) DO NOTHING;
@@ -90,7 +117,17 @@ DELETE FROM suppression WHERE person = :person AND topic = :topic;
 
 -- name: of_person(person)
 -- Return the suppressions of one person. The one from all email has an empty topic and comes first.
-SELECT email, reason, created_at, topic, detail FROM suppression WHERE person = :person ORDER BY topic;
+SELECT email, reason, created_at, topic, detail, repeated_at, consent_on_record
+FROM suppression
+WHERE person = :person
+ORDER BY topic;
+
+-- name: of_persons(persons)
+-- Return the suppressions of the people in a JSON list.
+SELECT person, email, reason, created_at, topic, detail, repeated_at, consent_on_record
+FROM suppression
+WHERE person IN (SELECT value FROM json_each(:persons))
+ORDER BY person, topic;
 
 -- name: past_of_person(person)
 -- Return the lifted suppressions of one person, the last one first.
@@ -101,7 +138,7 @@ ORDER BY lifted_at DESC, topic;
 
 -- name: page(after_person, after_topic, every_topic, topic, every_reason, reason, size)
 -- Return a page of suppressions, by address.
-SELECT person, email, reason, created_at, topic, detail
+SELECT person, email, reason, created_at, topic, detail, repeated_at, consent_on_record
 FROM suppression
 WHERE
     (person, topic) > (:after_person, :after_topic)
@@ -142,7 +179,3 @@ FROM past_suppression AS p
 LEFT JOIN subscriber AS s ON s.person = p.person
 WHERE p.topic = '' AND p.person IN (SELECT value FROM json_each(:persons))
 GROUP BY p.person;
-
--- name: forgotten()
--- Return the digests of all erased people.
-SELECT digest FROM forgotten;

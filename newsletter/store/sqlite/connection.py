@@ -64,14 +64,14 @@ def _try_journal(connection: sqlite3.Connection, mode: str) -> None:
 class SqliteDialect:
     """The pieces of SQL that are specific to SQLite."""
 
-    def looks_numeric(self, expression: str) -> str:
-        """Return SQL that is true if the value of a text expression is a plain number."""
-        # The CASE is needed because json_type fails on text that is not JSON. A value with an exponent of three digits,
-        # or with very many digits, counts as text: it may not fit a double, and PostgreSQL would raise an error.
+    def is_number(self, expression: str) -> str:
+        """Return SQL that is true if the text of an expression is a number, such as `5`, ` 05 `, `-.5` or `1e3`."""
+        # Compared with a NUMERIC value, SQLite converts the text too, but only if all of it is a number (section 4.2 of
+        # https://www.sqlite.org/datatype3.html). A value with an exponent of three digits, or with very many digits, is
+        # left out: it may not fit a double, and PostgreSQL would raise an error.
         return (
-            f"CASE WHEN length({expression}) <= {LONGEST_NUMBER} AND json_valid({expression}) "
-            f"THEN json_type({expression}) IN ('integer', 'real') "
-            f"AND {expression} NOT GLOB '*[eE]*[0-9][0-9][0-9]*' ELSE FALSE END"
+            f"(length({expression}) <= {LONGEST_NUMBER} AND {expression} = CAST({expression} AS NUMERIC) "
+            f"AND {expression} NOT GLOB '*[eE]*[0-9][0-9][0-9]*')"
         )
 
     def attribute(self, name: str) -> str:
@@ -110,16 +110,20 @@ class SqliteConnection(sqlite3.Connection):
             self.execute("DELETE FROM sqlite_sequence WHERE name = :table", parameters)
             self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)", parameters)
 
-    def table_columns(self) -> dict[str, tuple[str, ...]]:
-        """Return the columns of each of our tables, ordered by table name."""
+    def table_columns(self, *, of_type: str = "%") -> dict[str, tuple[str, ...]]:
+        """Return the columns of each of our tables, ordered by table name. `of_type` selects those of one type."""
         query = (
             "SELECT t.name, c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c "
-            "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid"
+            "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND c.type LIKE :type ORDER BY t.name, c.cid"
         )
         columns = defaultdict(list)
-        for table, column in self.execute(query):
+        for table, column in self.execute(query, {"type": of_type}):
             columns[table].append(column)
         return {table: tuple(names) for table, names in columns.items()}
+
+    def text_columns(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of text of each of our tables, ordered by table name."""
+        return self.table_columns(of_type="TEXT")
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Insert many rows into one of our tables. Each row has a value for every column."""

@@ -117,14 +117,19 @@ def copy_before_migration(path: Path, first: int) -> Path:
 
 def drop_old_copies(path: Path) -> None:
     """Delete all but the newest copies that migrations made of this database. Touch no other file."""
+    for each in copies_of(path)[:-KEPT_COPIES]:
+        each.unlink(missing_ok=True)
+
+
+def copies_of(path: Path) -> list[Path]:
+    """Return the copies that migrations made of this database, the oldest first."""
     pattern = re.compile(rf"{re.escape(path.stem)}-before-(\d{{4}})-(\d{{8}})(?:-(\d+))?{re.escape(path.suffix)}")
     found = [
         (match[1], match[2], int(match[3] or 0), each)
         for each in path.resolve().parent.iterdir()
         if (match := pattern.fullmatch(each.name)) and _is_ours(each)
     ]
-    for *_, each in sorted(found)[:-KEPT_COPIES]:
-        each.unlink(missing_ok=True)
+    return [each for *_, each in sorted(found)]
 
 
 def _is_ours(path: Path) -> bool:

@@ -1,13 +1,12 @@
 """Account for a broadcast: every recipient, every request to the provider, and its history."""
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
-from newsletter.lists.cells import guarded
+from newsletter.lists.cells import CsvWriter
 from newsletter.model.broadcast import Broadcast, ChunkState, Tally
 from newsletter.model.ledger import (
     Approval,
@@ -21,7 +20,7 @@ from newsletter.model.ledger import (
 )
 from newsletter.store.approvals import approvals_of, tested_at
 from newsletter.store.database import Database
-from newsletter.store.importing.returning import is_anybody_forgotten
+from newsletter.store.forgotten import is_anybody_forgotten
 from newsletter.store.ledger.audit import audited_deliveries, find_delivery
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.journal import journal_of
@@ -142,10 +141,9 @@ def write_deliveries(
     deliveries = list_deliveries(database, broadcast_id, part=part)
     count = 0
     with private_file(path, overwrite=overwrite) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer = CsvWriter(file, COLUMNS)
         for delivery in deliveries:
-            writer.writerow(map(guarded, _cells(delivery)))
+            writer.write_row(_cells(delivery))
             count += 1
     return count
 

@@ -25,9 +25,10 @@ from newsletter.store.ledger.freeze import NotRenderedError, freeze_broadcast, p
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
-from newsletter.store.suppressions import add_suppressions
+from newsletter.store.suppressions import suppress_listed
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
@@ -57,6 +58,7 @@ class BroadcastPlan(Struct, frozen=True, kw_only=True):
     blocking: tuple[Finding, ...]  # errors and unmet requirements that are not waived
     waived: tuple[Finding, ...]
     unused_waivers: tuple[str, ...]  # waivers given for checks that found no error
+    notes: tuple[str, ...]  # what may be wrong with the segments
     worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
 
     @property
@@ -87,11 +89,12 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder)
+    only = require_segments(config, database, issue.only_segments, now=now)
     request = FreezeRequest(
         issue=issue.name,
         segment=order.segment,
         axes=rendered.axes,
-        only={each.name: each.condition for each in require_segments(config, database, issue.only_segments, now=now)},
+        only={each.name: each.condition for each in only},
         provider=config.settings.provider.use,
         content_hash=rendered.content_hash,
         envelope=envelope_of(config),
@@ -120,6 +123,7 @@ def plan_broadcast(
         blocking=tuple(finding for finding in holding_back if finding.rule not in named),
         waived=tuple(finding for finding in holding_back if finding.rule in named),
         unused_waivers=tuple(sorted(named - found)),
+        notes=notes_on(database, [order.segment, *only]),
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 
@@ -138,7 +142,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
             "the time in --at has passed in the meantime, so nothing was sent; run the command again with a later time"
         )
     if plan.worn_out:
-        add_suppressions(database, plan.worn_out)
+        suppress_listed(database, plan.worn_out)
     chunk_size = chunk_size_for(provider.chunk_size, plan.pace)
     rendered = plan.composed.rendered
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite

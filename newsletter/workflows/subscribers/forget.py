@@ -10,10 +10,13 @@ from newsletter.errors import InputError
 from newsletter.model.person import KnownPerson
 from newsletter.providers.outbox import mails_to
 from newsletter.store.database import Database
+from newsletter.store.erasing import count_mentions
 from newsletter.store.forgotten import forget_person, require_key
+from newsletter.store.sqlite.files import copies_of
 from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
 from newsletter.system.file_errors import explained
-from newsletter.workflows.subscribers.person import require_person
+from newsletter.workflows.compose.compose import BUILD_FOLDER
+from newsletter.workflows.subscribers.person import known_person, require_person
 
 
 class PlannedErasure(Struct, frozen=True, kw_only=True):
@@ -21,6 +24,8 @@ class PlannedErasure(Struct, frozen=True, kw_only=True):
 
     person: KnownPerson
     mails: tuple[Path, ...]  # the email files addressed to them in the outbox
+    mentions: int  # in how many texts that are not about them alone their address is written
+    elsewhere: tuple[str, ...]  # the files and folders of the workspace that may still contain their address
     is_on_server: bool  # whether the database is on a server, which removes deleted rows from its files only later
 
     @property
@@ -36,12 +41,15 @@ def plan_erasure(config: Config, database: Database, email: str, *, key: bytes |
     """
     with database.read() as connection:
         require_key(connection, _required(key))
-    person = require_person(database, email, key=key)
+        mentions = count_mentions(connection, email)
+    person = known_person(database, email) if mentions else require_person(database, email, key=key)
     outbox = config.root / config.settings.provider.outbox.folder
     subscriber = person.subscriber
     return PlannedErasure(
         person=person,
         mails=mails_to(outbox, subscriber.record.email, subscriber.id) if subscriber else (),
+        mentions=mentions,
+        elsewhere=_files_with_people(config, outbox),
         is_on_server=isinstance(config.database, str),
     )
 
@@ -68,3 +76,11 @@ def _required(key: bytes | None) -> bytes:
             f"{HOW_TO_MAKE_ONE}, and set it for every import from then on"
         )
     return key
+
+
+def _files_with_people(config: Config, outbox: Path) -> tuple[str, ...]:
+    """Return the files and folders, among those that the program writes by itself, that may name people."""
+    places = [config.root / BUILD_FOLDER, outbox]
+    if isinstance(config.database, Path):
+        places += copies_of(config.database)
+    return tuple(config.shown(place) for place in places if place.exists())

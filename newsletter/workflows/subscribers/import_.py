@@ -1,18 +1,19 @@
 """Import a list of subscribers."""
 
-import csv
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from newsletter.errors import InputError
-from newsletter.lists.cells import guarded, on_one_line, require_one_line
+from newsletter.lists.attribute_names import target_named
+from newsletter.lists.cells import CsvWriter, on_one_line, require_one_line
 from newsletter.lists.csv_import import ListShape, read_list
-from newsletter.lists.fields import tags_in_cell
+from newsletter.lists.tags import tags_in_cell
+from newsletter.model.columns import CONSENT_COLUMNS
 from newsletter.model.imports import ImportReport, ImportTerms, RowFate
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
@@ -26,6 +27,9 @@ class ImportRequest(Struct, frozen=True, kw_only=True):
     path: Path
     mapping: Mapping[str, str]  # column name → field to import it as
     tags: tuple[str, ...] = ()  # tags to add to everyone in the file
+    replaces: tuple[str, ...] = ()  # columns whose cells replace what is recorded, even if empty
+    suppresses_leavers: bool = False  # whether to suppress people who left, even if they are not on the list
+    topics: Mapping[str, str] = field(default_factory=dict)  # the topics that people can leave here: name → title
     basis: str = ""  # the reason for emailing people without recorded consent
     encoding: str = ""  # detected if empty
     report: Path | None = None  # the file in which to report what happened to each row
@@ -49,12 +53,22 @@ def import_list(
         file=on_one_line(request.path.name),
         basis=require_one_line("--basis", request.basis),
         tags=tuple(sorted(_tags_of(request.tags))),
+        replaces=_replaced(request.replaces),
+        suppresses_leavers=request.suppresses_leavers,
     )
     if request.report is not None and request.report.resolve() == request.path.resolve():
         raise InputError(
             f"--report {request.report} is the list itself; name another file, for example --report report.csv"
         )
-    batches = read_list(request.path, mapping=request.mapping, encoding=request.encoding, now=now, on_shape=on_shape)
+    batches = read_list(
+        request.path,
+        mapping=request.mapping,
+        encoding=request.encoding,
+        topics=request.topics,
+        replaced=terms.replaces,
+        now=now,
+        on_shape=on_shape,
+    )
     key = forget_key()
     with _without_collection(), _fates_into(request.report) as on_fate:
         return merge_subscribers(
@@ -84,9 +98,28 @@ def mapping_of(options: tuple[str, ...]) -> dict[str, str]:
     return mapping
 
 
+def _replaced(options: tuple[str, ...]) -> frozenset[str]:
+    """Return the columns and attributes given as options. Raise InputError for one that no list can replace."""
+    targets = frozenset(map(target_named, options))
+    if "email" in targets:
+        raise InputError(
+            "--replace email is not possible, because the address says whose row it is; change it with "
+            "`newsletter subscribers edit OLD --set email=NEW`"
+        )
+    if consent := sorted(targets & CONSENT_COLUMNS):
+        raise InputError(
+            f"--replace {consent[0]} is not possible, because a list must not erase consent; newer consent in the file "
+            "replaces older consent anyway, and `newsletter subscribers edit EMAIL --clear consented_at` takes it off"
+        )
+    return targets
+
+
 def _tags_of(options: tuple[str, ...]) -> set[str]:
     """Return the tags given as options, parsed like the tags in a cell."""
-    tags = {tag for option in options for tag in tags_in_cell(option)}
+    try:
+        tags = {tag for option in options for tag in tags_in_cell(option)}
+    except ValueError as err:
+        raise InputError(f"--tag: {err}; write the tags with commas between them, for example member,teacher") from None
     return {require_one_line("--tag", tag) for tag in tags}
 
 
@@ -98,9 +131,8 @@ def _fates_into(path: Path | None) -> Iterator[Callable[[RowFate], None] | None]
         return
     _require_report(path)
     with private_file(path, overwrite=True) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(RowFate.__struct_fields__)
-        yield lambda fate: writer.writerow((fate.line, guarded(fate.email), fate.fate.value, guarded(fate.remark)))
+        writer = CsvWriter(file, RowFate.__struct_fields__)
+        yield lambda fate: writer.write_row((str(fate.line), fate.email, fate.fate.value, fate.remark))
 
 
 def _require_report(path: Path) -> None:

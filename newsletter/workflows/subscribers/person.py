@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from newsletter.errors import InputError
 from newsletter.language.clock import show_day
+from newsletter.language.codes import checked_language
+from newsletter.language.written_moments import moment_text
 from newsletter.lists.addresses import checked_address, doubts_of
 from newsletter.lists.exports import batch_of
-from newsletter.lists.fields import checked_language
-from newsletter.lists.list_moments import moment_text
-from newsletter.model.audience import Subscriber, normal_tag
+from newsletter.model.audience import Subscriber, normal_tag, normal_text
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import DoubtfulRow, ImportReport, ImportTerms, PastImport
 from newsletter.model.person import KnownPerson
@@ -56,7 +56,7 @@ def require_person(database: Database, email: str, *, key: bytes | None = None) 
     this cannot be checked.
     """
     with database.read():  # all reads see the same snapshot
-        person = _known_person(database, email)
+        person = known_person(database, email)
     if person.is_anything_known:
         return person
     since = forgotten_since(database, email, key=key) if key else None
@@ -76,25 +76,8 @@ def require_person(database: Database, email: str, *, key: bytes | None = None) 
     )
 
 
-def add_person(database: Database, person: NewPerson, *, key: bytes | None, now: datetime) -> ImportReport:
-    """Add one person, or update an existing subscriber, with the same rules as an import.
-
-    Raise InputError if a value is not valid, or if the person may not be added again.
-    """
-    record = _record(person, now=now)
-    doubts = doubts_of([record.email])
-    batch = replace(
-        batch_of([record]),
-        doubtful=tuple(DoubtfulRow(line=1, email=record.email, doubt=doubt) for doubt in doubts.values()),
-    )
-    report = merge_subscribers(database, [batch], terms=ImportTerms(file=_BY_HAND), key=key, now=now)
-    if report.rejected:
-        reasons = "; ".join(row.reason for row in report.rejected_rows)
-        raise InputError(f"{record.email} was not added: {reasons}")
-    return report
-
-
-def _known_person(database: Database, email: str) -> KnownPerson:
+def known_person(database: Database, email: str) -> KnownPerson:
+    """Return everything that is known about the person with this address, which may be nothing."""
     subscriber = find_subscriber(database, email)
     return KnownPerson(
         email=subscriber.record.email if subscriber else email,
@@ -109,6 +92,24 @@ def _known_person(database: Database, email: str) -> KnownPerson:
     )
 
 
+def add_person(database: Database, person: NewPerson, *, key: bytes | None, now: datetime) -> ImportReport:
+    """Add one person, or update an existing subscriber, with the same rules as an import.
+
+    Raise InputError if a value is not valid, or if the person may not be added again.
+    """
+    record = _record(person, now=now)
+    doubts = doubts_of([record.email])
+    batch = replace(
+        batch_of([record]),
+        doubtful=tuple(DoubtfulRow(line=1, email=record.email, doubt=doubt) for doubt in doubts.values()),
+    )
+    report = merge_subscribers(database, [batch], terms=ImportTerms(file=_BY_HAND, is_by_hand=True), key=key, now=now)
+    if report.rejected:
+        reasons = "; ".join(row.reason for row in report.rejected_rows)
+        raise InputError(f"{record.email} was not added: {reasons}")
+    return report
+
+
 def _imports_of(subscriber: Subscriber, imports: tuple[PastImport, ...]) -> tuple[PastImport, ...]:
     """Return the imports that added the subscriber or last changed them."""
     return tuple(each for each in imports if each.at in {subscriber.joined_at, subscriber.updated_at})
@@ -120,7 +121,7 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
 
     def checked(check: Callable[[str], Value], text: str, otherwise: Value) -> Value:
         try:
-            return check(text.strip()) if text.strip() else otherwise
+            return check(normal_text(text)) if text.strip() else otherwise
         except ValidationError as err:
             faults.append(str(err.errors()[0]["ctx"]["error"]))
         except ValueError as err:
@@ -134,7 +135,7 @@ def _record(person: NewPerson, *, now: datetime) -> SubscriberRecord:
         language=checked(checked_language, person.language, ""),
         timezone=checked(_TIME_ZONE.validate_python, person.timezone, ""),
         tags=tuple(sorted({tag for each in person.tags if (tag := checked(_tag, each, ""))})),
-        consented_at=checked(lambda text: _past_moment(text, now=now), person.consented_at or "", now),
+        consented_at=checked(lambda text: past_moment(text, now=now), person.consented_at or "", now),
         consent_source=checked(_LINE.validate_python, person.consent_source, ""),
         consent_wording=checked(_LINE.validate_python, person.consent_wording, ""),
     )
@@ -155,7 +156,7 @@ def _tag(text: str) -> str:
     return normal_tag(text)
 
 
-def _past_moment(text: str, *, now: datetime) -> datetime:
+def past_moment(text: str, *, now: datetime) -> datetime:
     """Parse a date in any form that a list may use. Raise ValueError if it is not a date or is in the future."""
     written = moment_text(text)
     moment = moment_of(written) if written else now

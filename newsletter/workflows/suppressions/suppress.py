@@ -43,12 +43,18 @@ def named_suppressions(
 
 
 def listed_suppressions(
-    path: Path, terms: SuppressionTerms, *, topics: Topics, now: datetime, on_row: Callable[[int], None]
+    path: Path,
+    terms: SuppressionTerms,
+    *,
+    topics: Topics,
+    now: datetime,
+    on_row: Callable[[int], None],
+    on_skipped: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Iterator[Suppression]:
     """Yield the suppressions in a file. Raise InputError or MistakesError if it cannot be read or has a mistake."""
     require_topic(terms.topic, topics)
     require_one_line("--because", terms.detail)
-    return read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row)
+    return read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row, on_skipped=on_skipped)
 
 
 def suppressed(

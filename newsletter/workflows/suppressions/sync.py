@@ -24,13 +24,12 @@ from newsletter.model.event import ListedAddress, ProviderList, SoftBounce, Soft
 from newsletter.providers.base import Provider, SuppressionLists
 from newsletter.store.database import Database
 from newsletter.store.soft_bounces import add_soft_bounces, suppress_soft_bounces
+from newsletter.store.standing import LastHeard, keep_handed_over, standing_of
 from newsletter.store.suppressions import (
-    LastHeard,
     add_suppressions,
-    keep_handed_over,
+    hear_again,
     list_suppressions,
     repeat_suppressions,
-    standing_of,
 )
 
 _PAGE = 500  # people looked up in one query
@@ -54,6 +53,7 @@ class SyncPlan(Struct, frozen=True, kw_only=True):
     new_here: tuple[ListedAddress, ...]  # to add to our list; one per person
     blocks: tuple[ListedAddress, ...]  # blocks of people who are not suppressed
     left_again: tuple[ListedAddress, ...]  # later entries of people who are suppressed, or will be; one per person
+    confirmed: frozenset[str]  # suppressed people who are on such a list too, each as `person_of` their address
     new_there: tuple[str, ...]  # addresses to add to the provider's unsubscribe list
     off_there: tuple[ListedAddress, ...]  # outdated entries to remove from its lists, because we lifted the suppression
     forgotten: int  # addresses of erased people; their entries are not changed
@@ -111,6 +111,7 @@ def plan_sync(
         new_here=new_here,
         blocks=tuple(found.blocks),
         left_again=tuple(found.left_again.values()),
+        confirmed=frozenset(found.confirmed),
         new_there=tuple(_unknown_there(database, found.persons, since)),
         off_there=off_there,
         forgotten=len(found.forgotten),
@@ -123,6 +124,7 @@ def take_over(
 ) -> TakenOver:
     """Add the provider's suppressions and blocks to our list, and suppress addresses with too many blocks."""
     suppressed = add_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.new_here), key=key)
+    hear_again(database, plan.confirmed)
     repeat_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.left_again))
     blocks = (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks)
     soft_bounces = add_soft_bounces(database, blocks)
@@ -178,6 +180,7 @@ class _Comparison(Struct, kw_only=True):
     persons: set[str] = field(default_factory=set)  # people on any list that makes the provider reject email to them
     blocks: list[ListedAddress] = field(default_factory=list)
     left_again: dict[str, ListedAddress] = field(default_factory=dict)  # person → latest entry
+    confirmed: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     unusable: int = 0
     _open: dict[str, list[ListedAddress]] = field(default_factory=dict)  # entries of people whom we do not suppress
@@ -196,6 +199,8 @@ class _Comparison(Struct, kw_only=True):
             if person in standing.forgotten:
                 continue
             if (heard := standing.suppressed.get(person)) is not None:
+                if listed is not ProviderList.BLOCKS:
+                    self.confirmed.add(person)
                 if _is_news(entry, heard):
                     self._hear(person, entry)
                 continue

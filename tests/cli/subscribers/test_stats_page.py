@@ -73,6 +73,7 @@ STATS = AudienceStats(
             file="members.csv",
             added=1_203,
             updated=30,
+            blocked=0,
             unchanged=0,
             rejected=2,
             basis="members since 2019 who gave their address for this",

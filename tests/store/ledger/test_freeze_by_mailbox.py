@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.model.address import person_of
 from newsletter.model.ledger import VariantCount
 from newsletter.model.mailbox import APPS_OF_MAILBOX, PROVIDER_OF_DOMAIN, MailboxProvider, mailbox_provider_of
 from newsletter.model.readership import Readership
@@ -79,7 +80,9 @@ def test_the_spelling_of_an_address_makes_no_difference(database: Database) -> N
 def test_the_database_tells_mailboxes_apart_as_the_model_does(database: Database, domains: list[str]) -> None:
     emails = [f"person{number}@{domain}" for number, domain in enumerate(domains)]
     add(database, *map(row, emails))
-    preview = preview_freeze(database, request(by_mailbox=True, to=segment("these", OneOf("email", tuple(emails)))))
+    preview = preview_freeze(
+        database, request(by_mailbox=True, to=segment("these", OneOf("email", tuple(map(person_of, emails)))))
+    )
 
     counted = {count.readership.mailbox: count.deliveries for count in preview.variants}
     expected: dict[MailboxProvider | None, int] = {}

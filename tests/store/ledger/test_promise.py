@@ -117,11 +117,13 @@ class Ledger(RuleBasedStateMachine):
         elif change == "remove":
             forget_person(self.database, PEOPLE[number], key=KEY, now=self.now)
         elif number % 4 == 1:  # the others always remain
-            add_suppression(self.database, PEOPLE[number], reason, now=self.now)
+            add_suppression(self.database, PEOPLE[number], reason, key=KEY, now=self.now)
 
     @rule(number=st.sampled_from([1, 2, 5, 6]), topic=st.sampled_from(TOPICS))
     def leave_topic(self, number: int, topic: str) -> None:
-        add_suppression(self.database, PEOPLE[number], SuppressionReason.UNSUBSCRIBED, topic=topic, now=self.now)
+        add_suppression(
+            self.database, PEOPLE[number], SuppressionReason.UNSUBSCRIBED, topic=topic, key=KEY, now=self.now
+        )
 
     @initialize(chunk_size=st.integers(2, 5))
     def freeze_one(self, chunk_size: int) -> None:

@@ -26,7 +26,7 @@ def test_everybody_is_in_the_file_and_only_its_owner_reads_it(database: Database
     path, told = tmp_path / "out.csv", list[int]()
     before = os.umask(0o022)
     try:
-        assert export_to_file(database, path, on_progress=told.append) == 2
+        assert export_to_file(database, path, on_progress=told.append).people == 2
     finally:
         os.umask(before)
 
@@ -47,7 +47,7 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_asked_for(database:
     with pytest.raises(InputError, match="already exists"):
         export_to_file(database, path)
     assert path.read_text() == "mine"
-    assert export_to_file(database, path, overwrite=True) == 2
+    assert export_to_file(database, path, overwrite=True).people == 2
     assert path.stat().st_mode & 0o777 == 0o600
 
 

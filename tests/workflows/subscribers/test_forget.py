@@ -1,5 +1,6 @@
 """Forgetting a person: what is planned is what is erased, in the database, in its file and in the outbox."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,11 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
+from newsletter.lists.exports import batch_of
+from newsletter.model.columns import SubscriberRecord
+from newsletter.model.imports import ImportTerms
 from newsletter.store.database import Database
+from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.subscribers.forget import erase, plan_erasure
@@ -89,3 +94,38 @@ def test_a_mail_that_cannot_be_deleted_leaves_them_on_the_list(config: Config, d
     with pytest.raises(InputError, match=r"is a folder, not a file; "):
         erase(database, plan_erasure(config, database, ANA, key=KEY), key=KEY, now=NOW + timedelta(days=1))
     assert find_subscriber(database, ANA) is not None
+
+
+def test_the_address_leaves_no_trace_in_the_file_although_others_name_it(config: Config, database: Database) -> None:
+    terms = ImportTerms(file=f"{ANA}.csv", basis=f"told by {ANA}", tags=(ANA.lower(),))
+    people = [SubscriberRecord(email=f"friend{number}@example.org") for number in range(50)]
+    merge_subscribers(database, [batch_of(people)], terms=terms, now=NOW)
+
+    planned = plan_erasure(config, database, ANA, key=KEY)
+    assert planned.mentions > 0
+    assert erase(database, planned, key=KEY, now=NOW)
+
+    assert isinstance(config.database, Path)
+    content = b"".join(path.read_bytes() for path in config.root.glob(f"{config.database.name}*") if path.is_file())
+    assert b"ana@example.org" not in content.lower()
+
+
+def test_somebody_who_is_only_named_in_texts_is_forgotten_too(config: Config, database: Database) -> None:
+    add(database, row("bo@example.org", attributes={"friend": "cy@example.org"}))
+
+    planned = plan_erasure(config, database, "cy@example.org", key=KEY)
+
+    assert (planned.mentions, planned.person.subscriber) == (1, None)
+    erase(database, planned, key=KEY, now=NOW)
+    with pytest.raises(InputError, match="was erased on 2026-02-19"):
+        plan_erasure(config, database, "cy@example.org", key=KEY)
+
+
+def test_files_of_the_workspace_that_may_name_them_are_told(config: Config, database: Database) -> None:
+    put_mail(config, "test.eml")
+    assert isinstance(config.database, Path)
+    with open_database(config.database, wait_seconds=1):
+        copy = config.database.with_name(f"{config.database.stem}-before-0001-20260101{config.database.suffix}")
+        shutil.copyfile(config.database, copy)
+
+    assert plan_erasure(config, database, ANA, key=KEY).elsewhere == ("build", "outbox", config.shown(copy.resolve()))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.exports import batch_of
+from newsletter.model.audience import normal_text
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
@@ -30,7 +31,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.
 )
 TEXTS = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")) | st.sampled_from("'=+-@\",;|"), max_size=12
-).map(str.strip)
+).map(normal_text)
 LOCAL_PARTS = st.from_regex(r"['+=a-z][a-z0-9'+=-]{0,8}(\.[A-Z0-9]{1,4})?", fullmatch=True)
 TAGS = st.text(st.sampled_from("abcé -=+@"), min_size=1, max_size=6).map(lambda tag: tag.strip().lower()).filter(bool)
 PEOPLE = st.lists(
@@ -182,6 +183,8 @@ def test_mapping_that_says_nothing_or_too_much_is_refused(options: tuple[str, ..
 def test_tag_that_no_row_could_hold_is_refused(database: Database, file: Path) -> None:
     with pytest.raises(InputError, match="--tag"):
         bring_in(database, file, tags=("a\nb",))
+    with pytest.raises(InputError, match="--tag"):
+        bring_in(database, file, tags=('[{"id":7}]',))
 
 
 def test_report_never_overwrites_the_list(database: Database, tmp_path: Path) -> None:
@@ -225,3 +228,89 @@ def test_report_replaces_an_earlier_one_and_no_other_file(database: Database, fi
 
     assert "unchanged" in report.read_text()
     assert other.read_text() == "keep me"
+
+
+@pytest.fixture
+def corrected(database: Database, tmp_path: Path) -> Path:
+    """A list that corrects one that was imported before."""
+    (tmp_path / "l.csv").write_text(
+        "email,tags,first_name,language,Shoe size\nana@example.org,wrong,Wrong,en,38\nbo@example.org,wrong,Bo,en,40\n"
+    )
+    bring_in(database, tmp_path / "l.csv", basis="m")
+    path = tmp_path / "l2.csv"
+    path.write_text("email,tags,first_name,language,Shoe size\nana@example.org,,Ana,,\n")
+    return path
+
+
+def test_replaced_columns_are_cleared_for_the_people_in_the_file(database: Database, corrected: Path) -> None:
+    report = bring_in(database, corrected, replaces=("Tags", "shoe size", "first_name"))
+
+    ana, bo = (each.record for each in export_subscribers(database))
+    assert (ana.tags, ana.first_name, ana.language, ana.attributes) == ((), "Ana", "en", {})
+    assert (bo.tags, bo.first_name) == (("wrong",), "Bo")
+    assert (report.updated, report.rejected) == (1, 0)
+
+
+def test_replaced_tags_are_those_of_the_row_and_of_the_import(database: Database, corrected: Path) -> None:
+    bring_in(database, corrected, replaces=("tags",), tags=("member",))
+
+    assert next(export_subscribers(database)).record.tags == ("member",)
+
+
+def test_dry_run_of_a_replacement_reports_it_and_changes_nothing(database: Database, corrected: Path) -> None:
+    before = list(export_subscribers(database))
+    rows = corrected.with_name("rows.csv")
+
+    report = bring_in(database, corrected, replaces=("tags",), is_dry_run=True, report=rows)
+
+    assert report.updated == 1
+    assert "2,ana@example.org,updated," in rows.read_text()
+    assert list(export_subscribers(database)) == before
+
+
+def test_repeated_replacement_changes_nothing(database: Database, corrected: Path) -> None:
+    for _ in range(2):
+        report = bring_in(database, corrected, replaces=("tags", "shoe_size", "language"))
+
+    assert (report.updated, report.unchanged) == (0, 1)
+
+
+@pytest.mark.parametrize("column", ["language", "timezone"])
+def test_row_whose_replaced_cell_cannot_be_read_is_rejected(database: Database, corrected: Path, column: str) -> None:
+    corrected.write_text(f"email,{column}\nana@example.org,nonsense\n")
+
+    report = bring_in(database, corrected, replaces=(column,))
+
+    assert report.rejected == 1
+    assert report.rejected_rows[0].reason.startswith(f"{column} 'nonsense' is not a ")
+    assert next(export_subscribers(database)).record.language == "en"
+
+
+@pytest.mark.parametrize(("column", "cell"), [("tags", "[[1]]"), ("first_name", "www.example.org/win")])
+def test_replaced_tags_and_names_that_cannot_be_read_clear_nothing(
+    database: Database, corrected: Path, column: str, cell: str
+) -> None:
+    corrected.write_text(f"email,{column}\nana@example.org,{cell}\n")
+
+    report = bring_in(database, corrected, replaces=(column,))
+
+    assert (report.rejected, report.updated) == (1, 0)
+    ana = next(export_subscribers(database)).record
+    assert (ana.tags, ana.first_name) == (("wrong",), "Wrong")
+
+
+@pytest.mark.parametrize("column", ["email", "E-Mail", "consented_at", "Consent source", "consent_basis"])
+def test_address_and_consent_are_not_replaced(database: Database, corrected: Path, column: str) -> None:
+    with pytest.raises(InputError, match=r"--replace \w+ is not possible"):
+        bring_in(database, corrected, replaces=(column,))
+
+
+@pytest.mark.parametrize(
+    ("column", "remedy"),
+    [("tgas", "did you mean --replace tags"), ("plz", "it has email, tags"), ("Shoe", "--replace shoe_size")],
+)
+def test_column_to_replace_that_the_file_does_not_have_is_an_error(
+    database: Database, corrected: Path, column: str, remedy: str
+) -> None:
+    with pytest.raises(MistakesError, match=remedy):
+        bring_in(database, corrected, replaces=(column,))

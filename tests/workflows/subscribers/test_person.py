@@ -104,6 +104,14 @@ def test_a_person_is_added_with_their_consent(database: Database) -> None:
     assert (record.consent_wording, record.timezone, found.joined_at) == ("v2", "Europe/Lisbon", NOW)
 
 
+def test_a_person_added_by_hand_is_kept_in_the_same_form_of_unicode_as_a_list(database: Database) -> None:
+    add_by_hand(database, first_name="Ma\u0301ire", tags=("Cafe\u0301",))
+
+    found = find_subscriber(database, ANA)
+    assert found is not None
+    assert (found.record.first_name, found.record.tags) == ("M\u00e1ire", ("caf\u00e9",))
+
+
 def test_consent_is_of_now_where_no_date_is_given(database: Database) -> None:
     add_by_hand(database)
 

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.errors import InputError, ProviderError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import ProviderList, SoftBouncePolicy
+from newsletter.model.imports import LeavingRow
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
@@ -20,6 +22,7 @@ from newsletter.store.suppressions import (
     list_suppressions,
     remove_suppression,
 )
+from newsletter.store.undo import undo_last_import
 from newsletter.workflows.suppressions.sync import SyncPlan, hand_over, plan_sync, take_over
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.providers.workspace import NOW, opened
@@ -103,6 +106,23 @@ def test_who_is_suppressed_already_stays_so_for_the_first_reason(
 
     assert is_settled(sync(database, provider))
     assert [each.reason for each in list_suppressions(database)] == [SuppressionReason.MANUAL]
+
+
+def test_entry_that_adds_nothing_still_keeps_somebody_blocked_when_an_import_is_undone(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    add(database, row(ANA), row(BO))
+    left = [
+        LeavingRow(line=line, email=email, person=email, reason=LEFT, told="") for line, email in ((2, ANA), (3, BO))
+    ]
+    merge_subscribers(database, [replace(batch_of([]), leaving=tuple(left))], now=NOW)
+    api.suppressions.put("unsubscribes", ANA, NOW - HOUR)
+
+    take_over(database, plan(database, provider), POLICY, key=None, now=NOW)
+    undo_last_import(database, shown=0, now=NOW)
+
+    assert find_suppression(database, ANA) is not None
+    assert find_suppression(database, BO) is None
 
 
 def test_whom_we_hold_is_put_among_those_who_left(database: Database, api: SendGridApi, provider: Provider) -> None:

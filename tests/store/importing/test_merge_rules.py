@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from newsletter.lists.exports import batch_of, cell_of
 from newsletter.model.columns import COLUMN_NAMES, SubscriberRecord
+from newsletter.model.imports import ImportTerms
 from newsletter.store.database import Database
-from newsletter.store.importing.merging import merged
+from newsletter.store.importing.merge_rules import MergeRules
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.queries import with_columns
 from tests.store.builders import NOW
@@ -27,6 +28,9 @@ KNOWN = {
     "consent_source": "form",
     "consent_wording": "v1",
 }
+
+
+REPLACEABLE = ("first_name", "last_name", "language", "timezone", "tags", "joined_at", "city", "shoe")
 
 
 def cells(said: dict[str, str]) -> tuple[str, ...]:
@@ -50,13 +54,35 @@ def cells(said: dict[str, str]) -> tuple[str, ...]:
     ],
 )
 def test_each_rule_says_what_is_on_record_then(said: dict[str, str], then: dict[str, str]) -> None:
-    assert merged(cells(KNOWN), cells(said)) == cells({**KNOWN, **then})
+    assert MergeRules().merged(cells(KNOWN), cells(said)) == cells({**KNOWN, **then})
+
+
+@pytest.mark.parametrize(
+    ("replaced", "said", "then"),
+    [
+        ("first_name", {}, {"first_name": ""}),
+        ("first_name", {"tags": "|donor|"}, {"first_name": ""}),
+        ("first_name", {"first_name": "Anna"}, {"first_name": "Anna"}),
+        ("tags", {}, {"tags": ""}),
+        ("tags", {"tags": "|member|"}, {"tags": "|member|"}),
+        ("city", {}, {"attributes": '{"shoe":"38"}'}),
+        ("city", {"attributes": '{"city":"Olinda"}'}, {"attributes": '{"shoe":"38","city":"Olinda"}'}),
+        ("city", {"attributes": '{"city":"Recife"}'}, {}),
+        ("joined_at", {}, {}),
+        ("joined_at", {"joined_at": NEW}, {"joined_at": NEW}),
+        ("last_name", {"first_name": ""}, {}),
+    ],
+)
+def test_replaced_column_is_what_the_row_says(replaced: str, said: dict[str, str], then: dict[str, str]) -> None:
+    assert MergeRules({replaced}).merged(cells(KNOWN), cells(said)) == cells({**KNOWN, **then})
 
 
 def test_basis_counts_where_no_consent_is_on_record() -> None:
     known = {"email": "ana@example.org", "joined_at": OLD, "attributes": "{}", "consent_basis": "members"}
 
-    assert merged(cells(known), cells({"consent_basis": "donors"})) == cells({**known, "consent_basis": "donors"})
+    assert MergeRules().merged(cells(known), cells({"consent_basis": "donors"})) == cells(
+        {**known, "consent_basis": "donors"}
+    )
 
 
 def stored(record: SubscriberRecord) -> tuple[str, ...]:
@@ -71,13 +97,13 @@ def test_empty_cells_and_those_that_repeat_what_is_on_record_say_nothing(
 ) -> None:
     row = ["" if empty else cell for cell, empty in zip(known, is_empty, strict=False)]
 
-    assert merged(known, row) == known
+    assert MergeRules().merged(known, row) == known
 
 
 @property_test
-@given(known=PERSON, row=PERSON)
+@given(known=PERSON, row=PERSON, replaced=st.frozensets(st.sampled_from(REPLACEABLE)))
 def test_what_the_database_holds_after_a_row_is_what_the_rules_say(
-    database: Database, known: SubscriberRecord, row: SubscriberRecord
+    database: Database, known: SubscriberRecord, row: SubscriberRecord, replaced: frozenset[str]
 ) -> None:
     with database.transaction() as connection:
         for table in ("subscriber", "suppression", "past_suppression", "past_consent"):
@@ -85,9 +111,9 @@ def test_what_the_database_holds_after_a_row_is_what_the_rules_say(
     before = replace(known, email="ana@example.org")
     after = replace(row, email="Ana@example.org")
 
-    for record in (before, after):
-        merge_subscribers(database, [batch_of([record])], now=NOW)
+    merge_subscribers(database, [batch_of([before])], now=NOW)
+    merge_subscribers(database, [batch_of([after])], terms=ImportTerms(replaces=replaced), now=NOW)
 
     with database.read() as connection:
         (found,) = connection.execute(with_columns("SELECT {columns} FROM subscriber")).fetchall()
-    assert tuple(found) == merged(stored(before), tuple(map(cell_of, after.values)))
+    assert tuple(found) == MergeRules(replaced).merged(stored(before), tuple(map(cell_of, after.values)))

@@ -1,0 +1,204 @@
+"""Judge the rows of a list: who left, according to the list, and which of its columns have to be explained first.
+
+A column is judged from the first block of the file on. If its name, or its cells, may be about leaving but need not be,
+the import stops and asks: nothing is guessed when a person could be emailed who left.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from newsletter.errors import Mistake, MistakesError
+from newsletter.lists.cells import TidyColumn, shortened
+from newsletter.lists.csv_header import LEFT, ListColumn, ListHeader
+from newsletter.lists.leaving import (
+    LeavingColumn,
+    LeavingKind,
+    LeavingOutcome,
+    LeavingVerdict,
+    Sense,
+    is_about_email,
+    sense_of,
+)
+from newsletter.lists.leaving_reasons import LEAVING_ORDER, SUPPRESSIONS
+from newsletter.model.audience import SuppressionReason
+
+# A status has few different values. A column with more of them, such as a name, is not searched for words of leaving.
+_MOST_VALUES = 200
+_SHORTEST_YEAR = 4  # digits; a shorter number is a count
+
+
+class LeavingJudgment(Struct, frozen=True, kw_only=True):
+    """What a row says against emailing its person."""
+
+    reason: SuppressionReason | None  # None if no one is suppressed for it, such as for an unconfirmed address
+    left_at: str = ""  # the time of leaving as the list gives it, or an empty string
+    until: str = ""  # the latest time that this can mean
+    told: str  # the columns and cells that say so
+
+
+class UnclearColumn(NamedTuple):
+    """A column that may say who left, and the first cell by which someone would have left."""
+
+    name: str
+    cell: str
+    line: int
+
+
+class UnclearColumnsError(MistakesError):
+    """Columns have to be explained before the list can be imported."""
+
+    def __init__(self, path: str, columns: Sequence[UnclearColumn]) -> None:
+        super().__init__(
+            Mistake(
+                path=path,
+                line=column.line,
+                what=f"the column {column.name!r} may say who unsubscribed: a cell in it is {shortened(column.cell)!r}",
+                remedy=f'if it does, add --map "{column.name}={LEFT}"; if not, leave it out: --map "{column.name}="',
+            )
+            for column in columns
+        )
+        self.columns = tuple(columns)
+
+
+class Judge:
+    """Judges the rows of one file, block by block."""
+
+    def __init__(self, header: ListHeader, path: str) -> None:
+        self._path = path
+        self._is_day_first = header.form.is_day_first
+        self._columns = [column for column in header.columns if column.leaving or _may_have_words(column)]
+        self._is_first_block = True
+        self._free: dict[int, bool] = {}  # place of a free column → whether it is about email
+        self._empty: dict[int, bool] = {}  # place of a column of kind MAILED → whether all of its cells were empty
+        self._counts: dict[int, _Counts] = {}  # by the place of a renamed column
+
+    def judge(self, lines: Sequence[int], tidy: Callable[[ListColumn], TidyColumn]) -> dict[int, LeavingJudgment]:
+        """Return the judgments of a block of rows by their places. `tidy` returns the cells of a column.
+
+        Raise UnclearColumnsError if a column has to be explained first.
+        """
+        unclear = [found for column in self._columns if (found := self._question(column, lines, tidy(column)))]
+        if unclear:
+            raise UnclearColumnsError(self._path, unclear)
+        self._is_first_block = False
+        said: dict[int, list[tuple[str, str, LeavingVerdict]]] = {}
+        for column in self._columns:
+            leaving = column.leaving
+            if leaving is None or not self._is_judged(column, leaving):
+                continue
+            cells = tidy(column)
+            against = self._against(leaving, cells, is_empty=self._empty.get(column.place, False))
+            if against:
+                for place, cell in enumerate(cells.cells):
+                    if cell in against:
+                        said.setdefault(place, []).append((column.name, cell, against[cell]))
+        return {place: _judgment(verdicts) for place, verdicts in said.items()}
+
+    def finish(self) -> None:
+        """Raise UnclearColumnsError if most cells of a column that was given another name are words of leaving."""
+        counted = self._counts.values()
+        unclear = [each.sample for each in counted if each.sample and 2 * each.leaving > each.filled]
+        if unclear:
+            raise UnclearColumnsError(self._path, unclear)
+
+    def _is_judged(self, column: ListColumn, leaving: LeavingColumn) -> bool:
+        return leaving.is_certain and (not leaving.is_free or self._free.get(column.place, False))
+
+    def _against(self, leaving: LeavingColumn, cells: TidyColumn, *, is_empty: bool) -> dict[str, LeavingVerdict]:
+        verdicts = {
+            cell: leaving.verdict(cell, is_day_first=self._is_day_first)
+            for cell in cells.different
+            if not (is_empty and sense_of(cell).sense is Sense.NOTHING)
+        }
+        return {cell: verdict for cell, verdict in verdicts.items() if verdict.outcome is not LeavingOutcome.STAYS}
+
+    def _question(self, column: ListColumn, lines: Sequence[int], cells: TidyColumn) -> UnclearColumn | None:
+        """Return the column with a cell that shows that it has to be explained first, or None."""
+        leaving = column.leaving
+        if leaving is None:
+            return self._question_about_words(column, lines, cells)
+        if not leaving.is_certain:
+            is_about = any(map(is_about_email, cells.different))
+            harmful = {cell for cell in cells.different if self._may_mean_left(leaving, cell, is_about=is_about)}
+            return _first(column, harmful, lines, cells)
+        if leaving.is_free and not self._free.get(column.place, False):
+            about = {cell for cell in cells.different if is_about_email(cell)}
+            self._free[column.place] = bool(about) and self._is_first_block
+            return _first(column, about, lines, cells) if not self._is_first_block else None
+        if leaving.kind is LeavingKind.MAILED and not leaving.own and self._empty.get(column.place, True):
+            filled = {cell for cell in cells.different if sense_of(cell).sense is not Sense.NOTHING}
+            self._empty[column.place] = not filled
+            return _first(column, filled, lines, cells) if not self._is_first_block else None
+        return None
+
+    def _may_mean_left(self, leaving: LeavingColumn, cell: str, *, is_about: bool) -> bool:
+        """Return whether a cell would mean that the person left, or might, if its column is about leaving.
+
+        Any text may in a column such as "Left". In one such as "Newsletter", only a no does, unless other cells are
+        words about email. A number is a count.
+        """
+        outcome = leaving.verdict(cell, is_day_first=self._is_day_first).outcome
+        if leaving.kind is LeavingKind.MAILED and not is_about:
+            return outcome is LeavingOutcome.LEFT
+        if leaving.kind is LeavingKind.MAILED and sense_of(cell).sense is Sense.NOTHING:
+            return False
+        return outcome is LeavingOutcome.LEFT or (
+            outcome is LeavingOutcome.UNCLEAR and not (cell.isdecimal() and len(cell) < _SHORTEST_YEAR)
+        )
+
+    def _question_about_words(
+        self, column: ListColumn, lines: Sequence[int], cells: TidyColumn
+    ) -> UnclearColumn | None:
+        """Look for words of leaving in a column whose name says nothing about it."""
+        if column.is_answered:
+            self._count_words(column, lines, cells)
+            return None
+        if len(cells.different) > _MOST_VALUES:
+            return None
+        words = {cell for cell in cells.different if (found := sense_of(cell)).sense is Sense.LEFT and found.is_sure}
+        return _first(column, words, lines, cells)
+
+    def _count_words(self, column: ListColumn, lines: Sequence[int], cells: TidyColumn) -> None:
+        counts = self._counts.setdefault(column.place, _Counts())
+        counts.filled += len(cells.cells) - cells.cells.count("")
+        if len(cells.different) <= _MOST_VALUES:
+            words = {cell for cell in cells.different if sense_of(cell).sense is Sense.LEFT}
+            counts.leaving += sum(cell in words for cell in cells.cells) if words else 0
+            counts.sample = counts.sample or _first(column, words, lines, cells)
+
+
+class _Counts(Struct):
+    """The cells of a renamed column: how many are not empty, how many are words of leaving, and the first of these."""
+
+    filled: int = 0
+    leaving: int = 0
+    sample: UnclearColumn | None = None
+
+
+def _may_have_words(column: ListColumn) -> bool:
+    """Return whether the cells of a column without a name about leaving are searched for words of leaving."""
+    return bool(column.attribute) or (column.is_answered and bool(column.fields) and "email" not in column.fields)
+
+
+def _first(column: ListColumn, cells: set[str], lines: Sequence[int], tidy: TidyColumn) -> UnclearColumn | None:
+    place = next((place for place, cell in enumerate(tidy.cells) if cell in cells), None) if cells else None
+    return None if place is None else UnclearColumn(column.name, tidy.cells[place], lines[place])
+
+
+def _judgment(said: Sequence[tuple[str, str, LeavingVerdict]]) -> LeavingJudgment:
+    """Return what several columns say together."""
+    told = ", ".join(f"{name} is {shortened(cell)!r}" if cell else f"{name} is empty" for name, cell, _ in said)
+    left = [verdict for _, _, verdict in said if verdict.outcome is LeavingOutcome.LEFT]
+    if not left:
+        return LeavingJudgment(reason=SuppressionReason.IN_DOUBT, told=f"cannot tell whether this person left: {told}")
+    spans = [verdict.at for verdict in left if verdict.at]
+    latest = max(spans, key=lambda span: span.last, default=None)
+    reason = min((verdict.reason for verdict in left), key=LEAVING_ORDER.index)
+    return LeavingJudgment(
+        reason=SUPPRESSIONS[reason],
+        left_at=latest.first if latest else "",
+        until=latest.last if latest else "",
+        told=f"{reason.told} ({told})",
+    )

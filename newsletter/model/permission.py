@@ -1,0 +1,94 @@
+"""The policy on consent and leaving: who may be emailed, and what brings someone back who left.
+
+Lists, suppressions, the sync with a provider, erasing and the sending of held email all follow it. The SQL that applies
+it to a million rows is generated here too, and a test holds the two against each other over random histories.
+
+A person is emailed only with a consent on record or a stated basis, and never while suppressed. In doubt, the leaving
+counts: a leaving is as late as its text can mean, and only a consent that is newer than all of that, newer than the
+consent that was on record when they left, not in the future, and with its source, brings someone back.
+
+Times are texts as the database stores them, which sort as the times do. An empty string means that there is none.
+"""
+
+from msgspec import Struct
+
+from newsletter.model.audience import SuppressionReason
+
+# A person cannot lift a suppression that someone added by hand, or one because the address does not exist.
+LIFTED_BY_CONSENT = (
+    SuppressionReason.UNSUBSCRIBED,
+    SuppressionReason.BOUNCED,
+    SuppressionReason.COMPLAINED,
+    SuppressionReason.IN_DOUBT,
+)
+
+
+class Consent(Struct, frozen=True, kw_only=True):
+    """A consent as a row of a list, or a form, gives it."""
+
+    at: str
+    source: str
+
+    def outweighs(self, until: str, *, now: str) -> bool:
+        """Return whether the consent is newer than a leaving that may have been as late as `until`."""
+        return bool(self.source) and until < self.at <= now
+
+
+class Leaving(Struct, frozen=True, kw_only=True):
+    """A suppression from all email or from one topic, as far as the policy looks at it."""
+
+    reason: SuppressionReason
+    left_at: str  # the first time that they left
+    until: str = ""  # the latest time that they may have left, if it is later
+    consent_on_record: str = ""  # when the consent was given that was on record when they left
+    earlier: str = ""  # the last time that they left and came back before
+
+    @property
+    def last(self) -> str:
+        """Return the latest time at which they may have left."""
+        return max(self.left_at, self.until)
+
+    def ends_with(self, consent: Consent, *, now: str) -> bool:
+        """Return whether a consent brings the person back."""
+        return (
+            self.reason in LIFTED_BY_CONSENT
+            and consent.outweighs(self.last, now=now)
+            and consent.at > max(self.consent_on_record, self.earlier)
+        )
+
+    def followed_by(self, other: "Leaving") -> "Leaving":
+        """Return both leavings as one. The first reason and its time are kept, and the latest time is counted.
+
+        A reason that someone added by hand replaces any other, and any reason replaces a doubt.
+        """
+        is_doubt, is_repeated = self.reason is SuppressionReason.IN_DOUBT, other.reason is SuppressionReason.IN_DOUBT
+        if is_repeated and not is_doubt:
+            return self
+        is_first = is_repeated or not is_doubt
+        kept = self if is_first else other
+        last = max(self.last if is_first else "", other.last)
+        by_hand = SuppressionReason.MANUAL in {self.reason, other.reason}
+        return Leaving(
+            reason=SuppressionReason.MANUAL if by_hand else kept.reason,
+            left_at=kept.left_at,
+            until=last if last > kept.left_at else "",
+            consent_on_record=max(self.consent_on_record, other.consent_on_record),
+            earlier=max(self.earlier, other.earlier),
+        )
+
+
+def outweighs_sql(row: str, until: str) -> str:
+    """Return `Consent.outweighs` as SQL, for the table with the consent and the column with the time of leaving."""
+    return f"({row}.consented_at > {until} AND {row}.consented_at <= :now AND {row}.consent_source <> '')"
+
+
+def ends_with_sql(row: str) -> str:
+    """Return `Leaving.ends_with` as SQL, for the table with the consent and the suppression `p`."""
+    reasons = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_CONSENT)
+    last = "CASE WHEN w.repeated_at > w.created_at THEN w.repeated_at ELSE w.created_at END"
+    earlier = f"SELECT max({last}) FROM past_suppression AS w WHERE w.person = p.person AND w.topic = ''"  # noqa: S608
+    return (
+        f"p.reason IN ({reasons}) AND {outweighs_sql(row, 'p.created_at')}"
+        f" AND {row}.consented_at > p.repeated_at AND {row}.consented_at > p.consent_on_record"
+        f" AND {row}.consented_at > coalesce(({earlier}), '')"
+    )

@@ -1,0 +1,72 @@
+"""Record what an import changes, so that it can be undone until the next import.
+
+For people whom it adds, the range of their ids is enough. For the others, their cells and suppressions are saved as
+they were before. What happens later wins over an undo, so later changes must be recognizable. A change by hand is dated
+at least a second after the import, and reports that people left are saved separately.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from newsletter.model.imports import ImportTerms
+from newsletter.store.database import Connection
+from newsletter.store.importing.merge_rules import MARK
+from newsletter.store.queries import change, query_one
+from newsletter.system.moments import moment_of, text_of
+
+_CLEAR = tuple(
+    change("import_record", name)
+    for name in ("clear_changes", "clear_suppressions", "clear_returns", "clear_left", "close")
+)
+_KEEP_CELLS = change("import_record", "keep_cells")
+_KEEP_REPORTED = change("import_record", "keep_reported")
+_KEEP_LIFTED = change("import_record", "keep_lifted")
+_KEEP_RETURN = change("import_record", "keep_return")
+_UNDOABLE_AT = query_one("import_record", "undoable_at", str)
+
+
+class ImportRecord:
+    """The record of one import. A change by hand is not recorded, and leaves the record of the last import."""
+
+    def __init__(self, connection: Connection, terms: ImportTerms) -> None:
+        self.is_kept = not terms.is_by_hand
+        self._connection = connection
+        if self.is_kept:
+            clear_record(connection)
+
+    def keep_cells(self) -> None:
+        """Save the cells of the people in the table `change`. Call this before they are changed."""
+        if self.is_kept:
+            _KEEP_CELLS(self._connection, mark=MARK)
+
+    def keep_reported(self) -> None:
+        """Save the suppressions of the people in the table `reported`. Call this before they are suppressed."""
+        if self.is_kept:
+            _KEEP_REPORTED(self._connection)
+
+    def keep_lifted(self) -> None:
+        """Save the suppressions of the people in the table `revival`. Call this before they are lifted."""
+        if self.is_kept:
+            _KEEP_LIFTED(self._connection)
+
+    def keep_returns(self, returning: Iterable[Mapping[str, object]]) -> None:
+        """Save the records of forgotten people, each given by `line` and `digest`, before they are deleted."""
+        if self.is_kept:
+            _KEEP_RETURN.for_each(
+                self._connection, [{"line": row["line"], "digest": row["digest"]} for row in returning]
+            )
+
+
+def clear_record(connection: Connection) -> None:
+    """Delete the record of the last import, which can no longer be undone then."""
+    for clear in _CLEAR:
+        clear(connection)
+
+
+def time_by_hand(connection: Connection, now: datetime) -> str:
+    """Return the time of a change by hand: now, but later than the import that can be undone.
+
+    Times are saved to the second, so an import and a later change could otherwise have the same one.
+    """
+    at = _UNDOABLE_AT(connection)
+    return text_of(now) if at is None else max(text_of(now), text_of(moment_of(at) + timedelta(seconds=1)))

@@ -1,0 +1,80 @@
+"""Corrections as a person types them: the change is shown, and more than one person is changed only after a yes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import run
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    run(tmp_path, "init", "news")
+    (tmp_path / "news" / "l.csv").write_text(
+        "email,tags,first_name\nana@example.org,wrong,Wrong\nbo@example.org,wrong,Bo\n"
+    )
+    run(tmp_path / "news", "subscribers", "import", "l.csv", "--basis", "members")
+    return tmp_path / "news"
+
+
+def test_wrong_tag_and_name_of_one_person_are_taken_off(workspace: Path) -> None:
+    options = ("ana@example.org", "--untag", "wrong", "--set", "first_name=Ana")
+
+    done = run(workspace, "subscribers", "edit", *options)
+
+    assert "Wrong → Ana" in done.stdout
+    assert "wrong → none" in done.stdout
+    assert "Ana" in run(workspace, "subscribers", "show", "ana@example.org").stdout
+    assert "already" in run(workspace, "subscribers", "edit", *options).stdout
+
+
+def test_many_are_edited_after_a_yes(workspace: Path) -> None:
+    options = ("--where", 'tagged("wrong")', "--untag", "wrong")
+
+    assert "2 of them would change" in run(workspace, "subscribers", "edit", *options, "--dry-run").stdout
+    refused = run(workspace, "subscribers", "edit", *options, expect=2)
+    assert "--yes" in refused.stderr
+    assert "2 people changed" in run(workspace, "subscribers", "edit", *options, "--yes").stdout
+    assert "no one" not in run(workspace, "subscribers", "list", "--where", 'tagged("wrong")').stdout
+
+
+def test_lost_consent_is_said(workspace: Path) -> None:
+    done = run(workspace, "subscribers", "edit", "ana@example.org", "--clear", "consent_basis")
+
+    assert "yes → no, so no email is sent" in done.stdout
+
+
+def test_new_address_is_said_to_block_the_old_one(workspace: Path) -> None:
+    done = run(workspace, "subscribers", "edit", "ana@example.org", "--set", "email=lima@example.com")
+
+    assert "ana@example.org → lima@example.com" in done.stdout
+    assert "ana@example.org is blocked now" in done.stderr
+
+
+@pytest.mark.parametrize("options", [("--tag", "a"), ("ana@example.org", "--segment", "everyone", "--tag", "a")])
+def test_people_are_named_in_one_way(workspace: Path, options: tuple[str, ...]) -> None:
+    assert "in one way" in run(workspace, "subscribers", "edit", *options, expect=2).stderr
+
+
+def test_import_of_the_wrong_file_is_undone_after_a_yes(workspace: Path) -> None:
+    (workspace / "wrong.csv").write_text("email,first_name\nana@example.org,Anna\ncy@example.org,Cy\n")
+    run(workspace, "subscribers", "import", "wrong.csv", "--basis", "members")
+
+    assert "--yes" in run(workspace, "subscribers", "undo-import", expect=2).stderr
+    done = run(workspace, "subscribers", "undo-import", "--yes")
+
+    assert "The import of wrong.csv was undone." in done.stdout
+    listed = run(workspace, "subscribers", "list").stdout
+    assert "cy@example.org" not in listed
+    assert "Anna" not in listed
+    assert "wrong.csv (undone)" in run(workspace, "subscribers", "stats").stdout
+    assert "only once" in run(workspace, "subscribers", "undo-import", "--yes", expect=2).stderr
+
+
+def test_what_an_undo_keeps_is_listed(workspace: Path) -> None:
+    run(workspace, "subscribers", "edit", "ana@example.org", "--set", "first_name=Ana")
+
+    done = run(workspace, "subscribers", "undo-import", "--dry-run")
+
+    assert "ana@example.org stays on the list: edited since" in done.stderr
+    assert "Ana" in run(workspace, "subscribers", "list").stdout

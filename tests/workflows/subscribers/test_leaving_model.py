@@ -36,7 +36,7 @@ from newsletter.store.suppressions import (
 )
 from newsletter.store.undo import undo_last_import
 from newsletter.system.environment import forget_key
-from newsletter.system.moments import text_of
+from newsletter.system.moments import moment_of, text_of
 from newsletter.workflows.subscribers.edit import EditRequest, edit_of, edit_subscribers
 from newsletter.workflows.subscribers.export import export_to_file, export_to_stream
 from newsletter.workflows.subscribers.import_ import ImportRequest, import_list
@@ -66,6 +66,7 @@ SCENARIOS = int(os.environ.get("LEAVING_SCENARIOS", "1000"))
 SHARES = {"sqlite": 0.95, "postgresql": 0.05}
 STEPS = 10
 PEOPLE = tuple(f"{name}@example.org" for name in ("ana", "bo", "cy"))
+SPARE = "new@example.org"  # an address to move to
 SPELLINGS: Sequence[Callable[[str], str]] = (str, str.upper, "  {}".format, str.title)
 DAY, SECOND, BEHIND_UTC = timedelta(days=1), timedelta(seconds=1), timedelta(hours=12)
 HARD = {SuppressionReason.MANUAL, SuppressionReason.INVALID}
@@ -73,9 +74,10 @@ ONCE = SoftBouncePolicy(bounces=0, span=DAY)
 OUR_TABLES = ("subscriber", "suppression", "past_suppression", "past_consent", "tag", "attribute", "forgotten")
 ALL_TABLES = (*OUR_TABLES, "import", "import_change", "import_suppression", "import_return", "left_since_import")
 
-people = st.sampled_from((PEOPLE[0], *PEOPLE))  # much happens to few people
+people = st.sampled_from((PEOPLE[0], PEOPLE[0], *PEOPLE))  # much happens to few people
 workspaces = st.sampled_from((0, 0, 1))
 spellings = st.sampled_from(SPELLINGS)
+reasons = st.sampled_from((None, None, None, *SuppressionReason))
 moments = st.integers(0, 10).map(lambda halves: NOW - 4 * DAY + halves * DAY / 2)
 
 
@@ -109,6 +111,12 @@ COLUMNS = {
     "subscribed": cells_of(no="yes,TRUE", yes="no,0", perhaps="maybe"),
     "Opted-Out": cells_of(no=",no,0", yes="yes,x", perhaps="hm"),
 }
+STAYS = {
+    "unsubscribed_at": cells_of(no=",no"),
+    "email status": cells_of(no="subscribed"),
+    "subscribed": cells_of(no="yes"),
+    "Opted-Out": cells_of(no="no"),
+}
 
 
 class Line(NamedTuple):
@@ -140,7 +148,7 @@ def lines_with(column: str) -> st.SearchStrategy[MessyList]:
         consented_at=st.none() | moments,
         has_wrong_date=st.sampled_from((False,) * 7 + (True,)),
         source=st.sampled_from(("form", "form", "phone", "")),
-        meaning=COLUMNS[column],
+        meaning=STAYS[column] | COLUMNS[column],
     )
     return st.builds(MessyList, st.just(column), st.lists(line, min_size=1, max_size=4), st.sampled_from((0, 0, 1)))
 
@@ -217,13 +225,16 @@ class Leaving(RuleBasedStateMachine):
     databases: ClassVar[tuple[Database, Database]]
     folder: ClassVar[Path]
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(joined=st.sets(st.tuples(workspaces, people), max_size=4))
+    def begin(self, joined: set[tuple[int, str]]) -> None:
         for database in self.databases:
             clear(database)
         self.now = NOW
         self.last: tuple[MessyList, bool, str] | None = None
         self.workspaces = [Workspace(each, self.folder / f"{number}.csv") for number, each in enumerate(self.databases)]
+        for number, person in sorted(joined):
+            line = Line(person, str, "", NOW - 5 * DAY, False, "form", Meaning("no", "no"))
+            self._import(self.workspaces[number], MessyList("unsubscribed_at", [line], 0), False, "")
 
     def tick(self, number: int) -> Workspace:
         self.now += DAY / 4
@@ -237,16 +248,18 @@ class Leaving(RuleBasedStateMachine):
     @rule(
         number=workspaces,
         person=people,
-        at=moments | st.none(),
+        at=st.sampled_from(("now", "on record")) | moments,
         source=st.sampled_from(("form", "form", "form", "")),
         name=st.sampled_from(("", "Ana", "Eve")),
         is_undone=st.booleans(),
     )
     def import_consent(
-        self, number: int, person: str, at: datetime | None, source: str, name: str, is_undone: bool
+        self, number: int, person: str, at: datetime | str, source: str, name: str, is_undone: bool
     ) -> None:
         workspace = self.tick(number)
-        line = Line(person, str, name, at or self.now, False, source, Meaning("no", "no"))
+        consent = workspace.standing(person).consent if at == "on record" else NEVER
+        given = at if isinstance(at, datetime) else moment_of(consent) if consent else self.now
+        line = Line(person, str, name, given, False, source, Meaning("no", "no"))
         self._import(workspace, MessyList("unsubscribed_at", [line], 0), False, "")
         if is_undone:
             self.undo(number)
@@ -297,7 +310,7 @@ class Leaving(RuleBasedStateMachine):
         is_wrong = line.has_wrong_date or consent > text_of(self.now + DAY)
         return Row(person=line.person, consented_at=consent, source=line.source, left=left, is_wrong=is_wrong)
 
-    @rule(number=workspaces, person=people, spelling=spellings, reason=st.none() | st.sampled_from(SuppressionReason))
+    @rule(number=workspaces, person=people, spelling=spellings, reason=reasons)
     def suppress(
         self, number: int, person: str, spelling: Callable[[str], str], reason: SuppressionReason | None
     ) -> None:
@@ -350,7 +363,7 @@ class Leaving(RuleBasedStateMachine):
 
     def _hear(self, workspace: Workspace) -> None:
         """Note the provider's entries, except those that are older than the permission to email the person."""
-        before = {person: workspace.standing(person) for person in PEOPLE}
+        before = {person: workspace.standing(person) for person in (*PEOPLE, SPARE)}
         for entry in sorted(workspace.lists.entries, key=lambda entry: entry.created_at):
             person, at = person_of(entry.email), text_of(entry.created_at)
             found = before[person]
@@ -380,9 +393,9 @@ class Leaving(RuleBasedStateMachine):
     @rule(
         number=workspaces,
         person=people,
-        change=st.sampled_from(("name", "clear", "consent", "address")),
+        change=st.sampled_from(("name", "clear", "consent", "address", "address")),
         at=moments,
-        other=people,
+        other=people | st.just(SPARE),
     )
     def edit(self, number: int, person: str, change: str, at: datetime, other: str) -> None:
         workspace = self.tick(number)

@@ -22,6 +22,8 @@ LIFTED_BY_CONSENT = (
     SuppressionReason.IN_DOUBT,
 )
 
+_FIRM = (SuppressionReason.INVALID, SuppressionReason.MANUAL)  # the reasons that no consent lifts, the firmest last
+
 
 class Consent(Struct, frozen=True, kw_only=True):
     """A consent as a row of a list, or a form, gives it."""
@@ -59,7 +61,7 @@ class Leaving(Struct, frozen=True, kw_only=True):
     def followed_by(self, other: "Leaving") -> "Leaving":
         """Return both leavings as one. The first reason and its time are kept, and the latest time is counted.
 
-        A reason that someone added by hand replaces any other, and any reason replaces a doubt.
+        Any reason replaces a doubt, and one that no consent lifts replaces one that a consent lifts. Its time does not.
         """
         is_doubt, is_repeated = self.reason is SuppressionReason.IN_DOUBT, other.reason is SuppressionReason.IN_DOUBT
         if is_repeated and not is_doubt:
@@ -67,14 +69,18 @@ class Leaving(Struct, frozen=True, kw_only=True):
         is_first = is_repeated or not is_doubt
         kept = self if is_first else other
         last = max(self.last if is_first else "", other.last)
-        by_hand = SuppressionReason.MANUAL in {self.reason, other.reason}
         return Leaving(
-            reason=SuppressionReason.MANUAL if by_hand else kept.reason,
+            reason=max(self.reason, other.reason, key=_firmness),
             left_at=kept.left_at,
             until=last if last > kept.left_at else "",
             consent_on_record=max(self.consent_on_record, other.consent_on_record),
             earlier=max(self.earlier, other.earlier),
         )
+
+
+def _firmness(reason: SuppressionReason) -> int:
+    """Return a number that is higher for a reason that replaces another."""
+    return 0 if reason is SuppressionReason.IN_DOUBT else 1 if reason not in _FIRM else 2 + _FIRM.index(reason)
 
 
 def outweighs_sql(row: str, until: str) -> str:

@@ -18,8 +18,8 @@ from newsletter.store.database import Database
 from newsletter.store.suppressions import (
     SuppressionPreview,
     add_suppressions,
-    find_suppression,
     preview_suppressions,
+    suppressions_of,
 )
 from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.suppress import listed_suppressions, named_suppressions
@@ -56,7 +56,7 @@ def add(
     only addresses with the status unsubscribed, bounced or complained are used.
 
     You are asked to confirm if the file is large or contains people who currently get email. An address keeps its first
-    reason, unless you add it with `--reason manual`. New consent does not lift a manual block.
+    reason, unless you add it with `--reason manual` or `--reason invalid`. New consent lifts neither of these.
     """
     if bool(emails) == (file is not None):
         raise InputError(
@@ -92,17 +92,15 @@ def _add_named(
         _print_forgotten(preview)
         if preview.forgotten == len(named):
             return
-    known = find_suppression(database, named[0].email)
-    was_in_doubt = known is not None and known.reason is SuppressionReason.IN_DOUBT
-    added, topic, reason = add_suppressions(database, named, key=key), named[0].topic, named[0].reason
-    by_hand = reason is SuppressionReason.MANUAL
+    before = _reason_of(database, named[0])
+    added, topic = add_suppressions(database, named, key=key), named[0].topic
     if len(emails) > 1:
-        _print_added(added, count=preview.named, by_hand=by_hand)
+        _print_added(added, count=preview.named, by_hand=named[0].reason is SuppressionReason.MANUAL)
         return
+    now = _reason_of(database, named[0])
     blocked = f"{emails[0]} is blocked. No more email{f' about {topic}' if topic else ''} is sent to this address."
-    is_replaced = by_hand or (was_in_doubt and not topic)
-    before = f"{emails[0]} was already blocked{f', now with the reason {reason}' if is_replaced else ''}."
-    output.say(blocked if added else before)
+    known = f"{emails[0]} was already blocked{f', now with the reason {now}' if now != before else ''}."
+    output.say(blocked if added else known)
     output.print_next(f"newsletter subscribers show {emails[0]}", "to see everything about them")
 
 
@@ -150,6 +148,12 @@ def _print_skipped(skipped: Counter[tuple[str, ...]], rows: int) -> None:
             "name or title. If one is meant, define it under [topics]. If your whole newsletter is meant, rename the "
             "column to Unsubscribed. Then add the file again."
         )
+
+
+def _reason_of(database: Database, suppression: Suppression) -> str:
+    """Return the stored reason of the suppression of this address and topic. Return an empty string for none."""
+    stored = suppressions_of(database, suppression.email)
+    return next((each.reason for each in stored if each.topic == suppression.topic), "")
 
 
 def _print_forgotten(preview: SuppressionPreview) -> None:

@@ -93,7 +93,7 @@ def _print_plan(plan: SyncPlan) -> None:
     remarks = (
         (len(plan.off_there), "to be removed from the provider's lists: you have allowed these addresses again"),
         (
-            len(plan.left_again),
+            plan.people_again,
             "unsubscribed again at the provider: recorded here, so that no earlier consent brings them back",
         ),
         (len(plan.blocks), "blocks, which count as soft bounces"),

@@ -52,7 +52,7 @@ class SyncPlan(Struct, frozen=True, kw_only=True):
     there: Counter[ProviderList]  # the number of addresses on each list
     new_here: tuple[ListedAddress, ...]  # to add to our list; one per person
     blocks: tuple[ListedAddress, ...]  # blocks of people who are not suppressed
-    left_again: tuple[ListedAddress, ...]  # later entries of people who are suppressed, or will be; one per person
+    left_again: tuple[ListedAddress, ...]  # later entries of people who are suppressed, or will be
     confirmed: frozenset[str]  # suppressed people who are on such a list too, each as `person_of` their address
     new_there: tuple[str, ...]  # addresses to add to the provider's unsubscribe list
     off_there: tuple[ListedAddress, ...]  # outdated entries to remove from its lists, because we lifted the suppression
@@ -63,6 +63,11 @@ class SyncPlan(Struct, frozen=True, kw_only=True):
     def changes_there(self) -> int:
         """The number of addresses that would change on the provider's lists."""
         return len(self.new_there) + len(self.off_there)
+
+    @property
+    def people_again(self) -> int:
+        """The number of people who left again."""
+        return len({person_of(entry.email) for entry in self.left_again})
 
 
 class TakenOver(Struct, frozen=True, kw_only=True):
@@ -110,7 +115,7 @@ def plan_sync(
         there=found.there,
         new_here=new_here,
         blocks=tuple(found.blocks),
-        left_again=tuple(found.left_again.values()),
+        left_again=tuple(found.left_again),
         confirmed=frozenset(found.confirmed),
         new_there=tuple(_unknown_there(database, found.persons, since)),
         off_there=off_there,
@@ -179,7 +184,7 @@ class _Comparison(Struct, kw_only=True):
     there: Counter[ProviderList] = field(default_factory=Counter)
     persons: set[str] = field(default_factory=set)  # people on any list that makes the provider reject email to them
     blocks: list[ListedAddress] = field(default_factory=list)
-    left_again: dict[str, ListedAddress] = field(default_factory=dict)  # person → latest entry
+    left_again: list[ListedAddress] = field(default_factory=list)
     confirmed: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     unusable: int = 0
@@ -202,7 +207,7 @@ class _Comparison(Struct, kw_only=True):
                 if listed is not ProviderList.BLOCKS:
                     self.confirmed.add(person)
                 if _is_news(entry, heard):
-                    self._hear(person, entry)
+                    self.left_again.append(entry)
                 continue
             if not _is_address(entry.email):
                 self.unusable += 1
@@ -210,12 +215,6 @@ class _Comparison(Struct, kw_only=True):
                 self._open.setdefault(person, []).append(entry)
             elif self._stands(person, entry):
                 self.blocks.append(entry)
-
-    def _hear(self, person: str, entry: ListedAddress) -> None:
-        """Remember the latest entry of someone who unsubscribed again."""
-        known = self.left_again.get(person)
-        if known is None or entry.created_at > known.created_at:
-            self.left_again[person] = entry
 
     def decided(self) -> tuple[tuple[ListedAddress, ...], tuple[ListedAddress, ...]]:
         """Return the entries to add to our list, one per person (the earliest valid one), and the outdated entries."""
@@ -225,8 +224,7 @@ class _Comparison(Struct, kw_only=True):
             if standing:
                 standing.sort(key=lambda entry: entry.created_at)
                 suppress.append(standing[0])
-                if standing[-1].created_at > standing[0].created_at:
-                    self._hear(person, standing[-1])
+                self.left_again += [entry for entry in standing if entry.created_at > standing[0].created_at]
             else:
                 outdated += entries
         return tuple(suppress), tuple(outdated)

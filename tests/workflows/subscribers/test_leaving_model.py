@@ -372,7 +372,7 @@ class Leaving(RuleBasedStateMachine):
             if entry in workspace.lists.ours:  # after a return, it is not known whose entry it is
                 workspace.note(person, Unsure())
             elif at > max((each.last for each in found.leavings), default=NEVER) and at >= found.returned:
-                is_hard = entry.on is ProviderList.INVALID_EMAILS and not found.leavings
+                is_hard = entry.on is ProviderList.INVALID_EMAILS
                 workspace.note(person, Left(last=at, is_hard=is_hard))
             elif not found.leavings:
                 workspace.note(person, Unsure())

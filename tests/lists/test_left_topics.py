@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import MistakesError
-from newsletter.lists.suppression_list import SuppressionTerms, read_suppressions
+from newsletter.lists.suppression_list import read_suppressions
+from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression
 from newsletter.model.imports import LeavingRow
 from tests.lists.test_csv_import import read, rows_of, shape_of

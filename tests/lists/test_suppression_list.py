@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError, NewsletterError
 from newsletter.lists.exports import write_suppressions, write_suppressions_json
-from newsletter.lists.suppression_list import SuppressionTerms, read_suppressions
+from newsletter.lists.suppression_list import read_suppressions
+from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from newsletter.cli import bars, output
 from newsletter.cli.options import REASONS, DryRun, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
-from newsletter.lists.suppression_list import SuppressionTerms
+from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.store.database import Database
 from newsletter.store.suppressions import (

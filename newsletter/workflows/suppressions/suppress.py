@@ -9,7 +9,8 @@ from newsletter.errors import InputError
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import require_one_line
 from newsletter.lists.exports import write_suppressions, write_suppressions_json
-from newsletter.lists.suppression_list import SuppressionTerms, read_suppressions
+from newsletter.lists.suppression_list import read_suppressions
+from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.settings.mistakes import suggestion
 from newsletter.store.database import Database

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.lists.suppression_list import SuppressionTerms
+from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.imports import ImportReport
 from newsletter.model.segment import All
 from newsletter.store.database import Database

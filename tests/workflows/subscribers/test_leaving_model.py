@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from newsletter.errors import InputError
-from newsletter.lists.suppression_list import SuppressionTerms
+from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.address import person_of
 from newsletter.model.audience import ExportedPerson, SuppressionReason
 from newsletter.model.event import ProviderList, SoftBouncePolicy

@@ -145,12 +145,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def require_secret(environ: Mapping[str, str], variable: str, what: str) -> str:
+def require_secret(environ: Mapping[str, str], variable: str, what: str, *, in_ascii: bool = True) -> str:
     """Return a secret from the environment. Raise ProviderError, without quoting it, if it is missing or invalid."""
     secret = environ.get(variable, "").strip()
     if not secret:
         raise ProviderError(f"{variable} is not set; set it in the environment to {what}, then try again")
-    if not (secret.isascii() and secret.isprintable()):
+    if not secret.isprintable() or (in_ascii and not secret.isascii()):
         raise ProviderError(
             f"{variable} contains a character that is not allowed; set it again to {what}, then try again"
         )

@@ -15,10 +15,11 @@ from newsletter.model.diagnosis import HealthItem, error, not_judged, ok
 from newsletter.providers.base import Clock, ProviderFacts, quoted, require_secret
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
-from newsletter.providers.smtp_connection import SmtpConnection
 from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMeaning, hand_over, open_connection
 from newsletter.settings.provider import SmtpSettings
+from newsletter.system.smtp_connection import SmtpConnection
 
+_DOCTOR_SECONDS = 10.0  # the longest wait for a reply, because a person is waiting for the result
 _SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "unencrypted"}
 _CUTS_A_CHUNK = 2  # if this many connections break during a message, the rest of a chunk is postponed
 _REFUSALS_IN_A_ROW = 3  # by policy or temporary; after these, the rest of a chunk is not tried
@@ -52,14 +53,8 @@ def open_provider(config: Config, environ: Mapping[str, str], clock: Clock) -> "
         )
     if settings.username is None:
         return SmtpRelay(settings, password="", clock=clock)
-    if not settings.username.isascii():
-        raise ProviderError(
-            "username under [provider.smtp] in newsletter.toml contains an accented letter or another special character"
-            "; write it exactly as your mail server expects it"
-        )
-    password = require_secret(
-        environ, "NEWSLETTER_SMTP_PASSWORD", "the password for the username under [provider.smtp]"
-    )
+    what = "the password for the username under [provider.smtp]"
+    password = require_secret(environ, "NEWSLETTER_SMTP_PASSWORD", what, in_ascii=False)
     return SmtpRelay(settings, password=password, clock=clock)
 
 
@@ -78,6 +73,7 @@ class SmtpRelay:
         self.clock = clock
         self.concurrency = settings.concurrency
         self.place = f"{settings.host}:{settings.port}"
+        self.drops_input = False  # whether the relay dropped pipelined commands, so that no more are sent
 
     def describe(self) -> str:
         """Return the relay's address, and whether the connection is encrypted."""
@@ -92,7 +88,8 @@ class SmtpRelay:
     def _login(self) -> HealthItem:
         """Connect as a broadcast would, then disconnect. Return whether that succeeded."""
         settings, where = self.settings, self.place
-        opened = open_connection(settings, self.password)
+        patience = min(settings.timeout_seconds or _DOCTOR_SECONDS, _DOCTOR_SECONDS)
+        opened = open_connection(settings.model_copy(update={"timeout_seconds": patience}), self.password)
         if isinstance(opened, Answer):
             did = "cannot be reached" if opened.meaning is ReplyMeaning.LOST else "cannot be used"
             said = quoted(opened.words, without=self.secrets)
@@ -156,8 +153,10 @@ class SmtpSession:
         content = message.render(recipient, end=END_OF_CONTENT)
         is_kept = self._relay is not None and self._relay.is_open
         answer = self._hand_over(sender, address, content)
-        if is_kept and answer.meaning in {ReplyMeaning.LOST, ReplyMeaning.CLOSED}:
-            # The relay closed a connection that was idle or had carried many messages. It did not accept this message.
+        is_dropped = self._relay is not None and self._relay.drops_input
+        if (is_kept or is_dropped) and answer.meaning in {ReplyMeaning.LOST, ReplyMeaning.CLOSED}:
+            # The relay closed a connection that was idle or had carried many messages, or it dropped commands.
+            # It did not accept this message.
             answer = self._hand_over(sender, address, content)
         return answer
 
@@ -166,8 +165,12 @@ class SmtpSession:
             opened = open_connection(self._provider.settings, self._provider.password)
             if isinstance(opened, Answer):
                 return opened
+            if self._provider.drops_input:
+                opened.extensions.pop("pipelining", None)
             self._relay = opened
-        return hand_over(self._relay, sender=sender, address=address, content=content)
+        answer = hand_over(self._relay, sender=sender, address=address, content=content)
+        self._provider.drops_input |= self._relay.drops_input
+        return answer
 
 
 class _Fates:

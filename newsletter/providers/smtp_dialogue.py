@@ -5,13 +5,20 @@ after the content has begun, it is unknown whether the relay accepted the messag
 """
 
 import re
-import smtplib
 from enum import StrEnum
 
 from msgspec import Struct
 
-from newsletter.providers.smtp_connection import SmtpConnection, SmtpReply, connect
 from newsletter.settings.provider import SmtpSettings
+from newsletter.system.smtp_connection import (
+    NotOfferedError,
+    RefusedError,
+    SmtpConnection,
+    SmtpLimits,
+    SmtpReply,
+    connect,
+    log_in,
+)
 
 END_OF_CONTENT = b".\r\n"
 
@@ -64,9 +71,17 @@ class Answer(Struct, frozen=True):
 def open_connection(settings: SmtpSettings, password: str) -> SmtpConnection | Answer:
     """Return a connection that is ready for messages, or the reason why it could not be opened."""
     try:
-        return connect(settings, password)
-    except (OSError, ValueError) as err:  # including smtplib's errors, an invalid host name, an undecodable challenge
+        limits = SmtpLimits().within(settings.timeout_seconds)
+        relay = connect(settings.host, settings.port, settings.security, limits)
+    except Exception as err:  # an error of a library is an answer too
         return _answer_to_opening(err)
+    try:
+        if settings.username is not None:
+            log_in(relay, settings.username, password)
+    except Exception as err:
+        relay.close()
+        return _answer_to_opening(err)
+    return relay
 
 
 def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: bytes) -> Answer:
@@ -86,11 +101,11 @@ def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: byte
         if refusal is not None:
             return refusal
         phase = Phase.CONTENT
-        relay.send(content)
-        reply = relay.reply()
-    except OSError as err:
+        relay.send_content(content)
+        reply = relay.reply(relay.limits.content)
+    except Exception as err:  # a broken connection, or anything else that a library may raise
         relay.close()
-        return Answer(ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST, str(err))
+        return Answer(ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST, _words_of(err))
     return _judge(relay, phase, reply)
 
 
@@ -138,13 +153,16 @@ def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
     return phase in {Phase.DATA, Phase.CONTENT} and (is_too_large or subject in {"system", "content"})
 
 
-def _answer_to_opening(error: OSError | ValueError) -> Answer:
-    if isinstance(error, smtplib.SMTPResponseException):
-        words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        return Answer(meaning_of(Phase.OPENING, error.smtp_code, words), f"{error.smtp_code} {words}")
-    if isinstance(error, smtplib.SMTPNotSupportedError | ValueError):  # certificate errors are also ValueErrors
-        return Answer(ReplyMeaning.US, str(error))
-    return Answer(ReplyMeaning.LOST, str(error))
+def _answer_to_opening(error: Exception) -> Answer:
+    if isinstance(error, RefusedError):
+        return Answer(meaning_of(Phase.OPENING, error.code, error.words), str(error))
+    # A ValueError is an invalid host name, a login challenge that cannot be decoded, or an error of a certificate.
+    is_us = isinstance(error, NotOfferedError | ValueError)
+    return Answer(ReplyMeaning.US if is_us else ReplyMeaning.LOST, _words_of(error))
+
+
+def _words_of(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: int) -> str | Answer:
@@ -159,24 +177,35 @@ def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: 
 def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | None:
     """Send MAIL, RCPT and DATA. Return the first refusal, or None if the relay is ready for the content.
 
-    If the relay announces PIPELINING, send the three commands in one write (RFC 2920).
+    If the relay announces PIPELINING, send the three commands in one write (RFC 2920). Some relays announce it but drop
+    what arrives after a command that they refuse. The connection then says so, and its next user sends one command at a
+    time.
     """
     commands = ((Phase.MAIL, mail), (Phase.RCPT, f"RCPT TO:<{address}>"), (Phase.DATA, "DATA"))
     pipelined = "pipelining" in relay.extensions
+    limits = relay.limits
     if pipelined:
         relay.send(f"{mail}\r\nRCPT TO:<{address}>\r\nDATA\r\n".encode())
     refusal: Answer | None = None
     for phase, command in commands:
         if not pipelined:
             relay.send(f"{command}\r\n".encode())
-        reply = relay.reply()
-        hoped_for = reply.code == 354 if phase is Phase.DATA else 200 <= reply.code <= 299
+        seconds = limits.data if phase is Phase.DATA else limits.command
+        try:
+            reply = relay.reply(min(seconds, limits.pipelined) if pipelined and phase is not Phase.MAIL else seconds)
+        except OSError as err:
+            relay.drops_input = pipelined and (refusal is not None or isinstance(err, TimeoutError))
+            if refusal is None:
+                raise
+            relay.close()
+            return refusal
+        hoped_for = reply.code == 354 if phase is Phase.DATA else reply.is_positive
         if hoped_for and refusal is None:
             continue
         if hoped_for and phase is Phase.DATA:
             # The relay expects content although it accepted no recipient, so end the empty message (RFC 2920, 3.1).
             relay.send(END_OF_CONTENT)
-            relay.reply()
+            relay.reply(limits.content)
         refusal = refusal or _judge(relay, phase, reply)
         if not pipelined or not relay.is_open:
             break
@@ -188,8 +217,7 @@ def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | N
 def _reset(relay: SmtpConnection) -> None:
     """Reset the dialogue. Close the connection if that fails, so that the next message opens a new one."""
     try:
-        relay.send(b"RSET\r\n")
-        if not 200 <= relay.reply().code <= 299:
+        if not relay.ask("RSET").is_positive:
             relay.close()
     except OSError:
         relay.close()
@@ -197,7 +225,7 @@ def _reset(relay: SmtpConnection) -> None:
 
 def _judge(relay: SmtpConnection, phase: Phase, reply: SmtpReply) -> Answer:
     text = reply.words.decode("utf-8", "replace")
-    if phase is Phase.CONTENT and 200 <= reply.code <= 299:
+    if phase is Phase.CONTENT and reply.is_positive:
         return Answer(ReplyMeaning.ACCEPTED, text)
     meaning = meaning_of(phase, reply.code, text)
     if meaning in {ReplyMeaning.CLOSED, ReplyMeaning.LOST, ReplyMeaning.UNCERTAIN}:

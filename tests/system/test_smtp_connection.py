@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.model.broadcast import NextStep, Outcome, Verdict
-from newsletter.providers.smtp_connection import SmtpConnection, SmtpReply
+from newsletter.system.smtp_connection import SmtpConnection, SmtpLimits, SmtpReply
+from newsletter.system.stream import Stream
 from tests.providers.mailings import chunk, recipient
 from tests.providers.workspace import opened, smtp_settings
 
@@ -22,8 +23,7 @@ _SILENCE = "silence"  # until the other side gives up
 def both() -> Iterator[tuple[SmtpConnection, socket.socket]]:
     """A connection, and what the relay writes to."""
     ours, theirs = socket.socketpair()
-    connection = SmtpConnection(ours, frozenset(), timeout_seconds=5)
-    ours.settimeout(5)
+    connection = SmtpConnection(Stream(ours), SmtpLimits())
     with theirs:
         yield connection, theirs
     connection.close()
@@ -50,7 +50,7 @@ def test_a_reply_is_the_same_in_whatever_pieces_it_comes(
     writer = threading.Thread(target=_write_in_pieces, args=(relay, heard, size))
 
     writer.start()
-    got = connection.reply()
+    got = connection.reply(5)
     writer.join()
 
     assert got == reply
@@ -61,9 +61,9 @@ def test_replies_that_come_together_are_given_one_by_one(both: tuple[SmtpConnect
     connection, relay = both
     relay.sendall(b"250 one\r\n250-two\r\n250 2\r\n354 three\r\n")
 
-    assert [connection.reply().code for _ in range(2)] == [250, 250]
+    assert [connection.reply(5).code for _ in range(2)] == [250, 250]
     assert connection.has_unasked
-    assert connection.reply() == SmtpReply(354, b"three")
+    assert connection.reply(5) == SmtpReply(354, b"three")
 
 
 @pytest.mark.parametrize("heard", [b"", b"25", b"250-one\r\n", b"x" * 100_000, b"250-one\r\n" * 1000])
@@ -77,7 +77,7 @@ def test_a_reply_without_an_end_is_a_broken_connection(
     relay_is_done = threading.Thread(target=lambda: (writer.join(), relay.shutdown(socket.SHUT_WR)))
     relay_is_done.start()
     with pytest.raises(OSError, match="relay"):
-        connection.reply()
+        connection.reply(5)
     connection.close()
     relay_is_done.join()
 
@@ -89,7 +89,7 @@ def test_a_closed_connection_says_so(both: tuple[SmtpConnection, socket.socket])
     connection.close()
 
     assert not connection.is_open
-    for use in (connection.reply, lambda: connection.send(b"NOOP\r\n")):
+    for use in (lambda: connection.reply(5), lambda: connection.send(b"NOOP\r\n")):
         with pytest.raises(OSError, match="closed"):
             use()
 
@@ -97,10 +97,10 @@ def test_a_closed_connection_says_so(both: tuple[SmtpConnection, socket.socket])
 def test_a_reply_that_comes_too_slowly_is_a_broken_connection() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        connection = SmtpConnection(ours, frozenset(), timeout_seconds=0)
+        connection = SmtpConnection(Stream(ours), SmtpLimits())
         theirs.sendall(b"250 o")
-        with pytest.raises(OSError, match="never ended"):
-            connection.reply()
+        with pytest.raises(TimeoutError, match="no complete answer within"):
+            connection.reply(0.05)
         connection.close()
 
 

@@ -19,6 +19,7 @@ from newsletter.system.stream import Deadline, Stream, open_stream
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _IN_A_TARGET = "%/:?#[]@!$&'()*+,;=~"  # everything that RFC 3986 allows in a path or a query
+_EARLY_ANSWER_SECONDS = 5.0  # the longest wait for the answer to a request that could not be sent completely
 _PIECE_BYTES = 1 << 16
 _LONGEST_HEAD_BYTES = 1 << 16  # all headers of an answer together; h11 enforces it
 _MOST_HEADERS = 200
@@ -125,7 +126,7 @@ class _Exchange:
         self._stream = stream
         self._deadline = deadline
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD_BYTES)
-        self._most_bytes = 0  # that may still be read
+        self._overhead_bytes = 0  # everything that was read, without the body
         self.was_sent = False
         self.cut: Exception | None = None  # why the other side did not receive the whole request
 
@@ -142,6 +143,7 @@ class _Exchange:
             raise
         except OSError as err:
             self.cut = err
+            self._deadline = Deadline(min(self._deadline.left(), _EARLY_ANSWER_SECONDS))
         else:
             self.was_sent = True
 
@@ -152,7 +154,6 @@ class _Exchange:
 
     def answer(self, most_body_bytes: int) -> HttpAnswer:
         """Return the answer."""
-        self._most_bytes = _LONGEST_OVERHEAD_BYTES + most_body_bytes
         head = self._head()
         if not most_body_bytes:
             return head
@@ -160,6 +161,7 @@ class _Exchange:
         body = bytearray()
         while isinstance(event := self._event(), h11.Data):
             body += event.data
+            self._overhead_bytes -= len(event.data)
             if len(body) > most_body_bytes:
                 raise _too_long(most_body_bytes)
         return replace(head, body=bytes(body))
@@ -177,8 +179,8 @@ class _Exchange:
     def _event(self) -> Any:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
             data = self._stream.receive(_PIECE_BYTES, self._deadline)
-            self._most_bytes -= len(data)
-            if self._most_bytes < 0:
+            self._overhead_bytes += len(data)
+            if self._overhead_bytes > _LONGEST_OVERHEAD_BYTES:
                 raise ConnectionError("the answer is too long")
             if not data and self._protocol.their_state is h11.SEND_RESPONSE:
                 raise ConnectionError("the server closed the connection without an answer")

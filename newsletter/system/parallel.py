@@ -37,9 +37,9 @@ def results_of(
                 return
             ended.put(_outcome_of(call))
 
-    for _ in range(min(threads, len(calls))):
-        Thread(target=work, daemon=True).start()
     try:
+        for _ in range(min(threads, len(calls))):
+            Thread(target=work, daemon=True).start()
         for _ in calls:
             try:
                 outcome = ended.get(timeout=None if deadline is None else deadline.left())

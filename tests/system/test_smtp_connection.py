@@ -3,20 +3,26 @@
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from newsletter.model.broadcast import NextStep, Outcome, Verdict
-from newsletter.system.smtp_connection import SmtpConnection, SmtpLimits, SmtpReply
+from newsletter.system.smtp_connection import (
+    NotOfferedError,
+    RefusedError,
+    SmtpConnection,
+    SmtpLimits,
+    SmtpReply,
+    connect,
+    log_in,
+)
 from newsletter.system.stream import Stream
-from tests.providers.mailings import chunk, recipient
-from tests.providers.workspace import opened, smtp_settings
+from tests.fakes.scripted_relay import scripted_relay
 
-ANA, BEN = recipient(1, "ana@example.org"), recipient(2, "ben@example.org")
-_SILENCE = "silence"  # until the other side gives up
+
+def _base64(words: str) -> str:
+    return b64encode(words.encode()).decode()
 
 
 @pytest.fixture
@@ -104,120 +110,6 @@ def test_a_reply_that_comes_too_slowly_is_a_broken_connection() -> None:
         connection.close()
 
 
-def test_a_challenge_that_cannot_be_read_is_a_refusal_to_work_for_us(tmp_path: Path) -> None:
-    def challenge(command: str) -> str:
-        return "334 abc\r\n" if command == "AUTH" else _usual(command, "250-AUTH CRAM-MD5\r\n")
-
-    with _relay(challenge) as port:
-        settings = smtp_settings(port, more='username = "letter"')
-        with opened(tmp_path, settings, {"NEWSLETTER_SMTP_PASSWORD": "s3cret"}).session() as session:
-            outcome = session.submit(chunk(ANA))
-
-    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.PAUSE)
-
-
-@pytest.mark.parametrize("extensions", ["", "250-PIPELINING\r\n"], ids=["one by one", "pipelined"])
-@pytest.mark.parametrize(
-    ("silent_at", "verdict", "next_step"),
-    [
-        ("GREETING", Verdict.READY, NextStep.WAIT),
-        ("EHLO", Verdict.READY, NextStep.WAIT),
-        ("MAIL", Verdict.READY, NextStep.WAIT),
-        ("RCPT", Verdict.READY, NextStep.WAIT),
-        ("DATA", Verdict.READY, NextStep.WAIT),
-        (".", Verdict.UNKNOWN, NextStep.GO_ON),
-    ],
-)
-def test_a_relay_that_falls_silent_has_taken_the_message_only_after_its_content(
-    tmp_path: Path, extensions: str, silent_at: str, verdict: Verdict, next_step: NextStep
-) -> None:
-    def answer(command: str) -> str:
-        return _SILENCE if command == silent_at else _usual(command, extensions)
-
-    with _relay(answer) as port:
-        outcome = _submit_one(tmp_path, port)
-
-    assert (outcome.verdict, outcome.next_step) == (verdict, next_step)
-
-
-@pytest.mark.parametrize("extensions", ["", "250-PIPELINING\r\n"], ids=["one by one", "pipelined"])
-def test_a_relay_that_speaks_unasked_is_met_again_over_another_connection(tmp_path: Path, extensions: str) -> None:
-    contents: list[str] = []
-
-    def answer(command: str) -> str:
-        if command == ".":
-            contents.append(command)
-            return "250 taken\r\n421 that was enough\r\n" if len(contents) == 1 else "250 taken\r\n"
-        return _usual(command, extensions)
-
-    with _relay(answer) as port:
-        provider = opened(tmp_path, smtp_settings(port))
-        with provider.session() as session:
-            outcomes = [session.submit(chunk(person, number=person.delivery)) for person in (ANA, BEN)]
-
-    assert outcomes == [Outcome(verdict=Verdict.ACCEPTED)] * 2
-    assert len(contents) == 2
-
-
-def _usual(command: str, extensions: str) -> str:
-    return {
-        "GREETING": "220 hi\r\n",
-        "EHLO": f"250-relay\r\n{extensions}250 8BITMIME\r\n",
-        "DATA": "354 go on\r\n",
-        ".": "250 taken\r\n",
-    }.get(command, "250 ok\r\n")
-
-
-def _submit_one(folder: Path, port: int) -> Outcome:
-    settings = smtp_settings(port).replace("timeout_seconds = 5", "timeout_seconds = 0.3")
-    with opened(folder, settings).session() as session:
-        return session.submit(chunk(ANA))
-
-
-@contextmanager
-def _relay(answer: Callable[[str], str]) -> Iterator[int]:
-    """A relay whose every reply the test decides, by the first word of a command; it takes many connections."""
-    stopping = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as lines:
-            said = answer("GREETING")
-            while said != _SILENCE:
-                connection.sendall(said.encode())
-                command = _next_command(lines, is_content=said.startswith("354"))
-                if not command:
-                    return
-                said = answer(command)
-            stopping.wait(10)
-
-    def accept() -> None:
-        while not stopping.is_set():
-            try:
-                connection, _ = listening.accept()
-            except TimeoutError:
-                continue
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(0.05)
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        yield listening.getsockname()[1]
-        stopping.set()
-        accepting.join()
-
-
-def _next_command(lines: Iterator[bytes], *, is_content: bool) -> str:
-    try:
-        for line in lines:
-            word = line.split(b" ")[0].strip().decode("latin-1")
-            if not is_content or word == ".":
-                return word.upper()
-    except OSError:
-        pass
-    return ""
-
-
 def _write_in_pieces(relay: socket.socket, heard: bytes, size: int) -> None:
     for start in range(0, len(heard), size):
         try:
@@ -225,3 +117,82 @@ def _write_in_pieces(relay: socket.socket, heard: bytes, size: int) -> None:
         except OSError:
             return
         time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    ("offered", "replies", "sent"),
+    [
+        ("PLAIN LOGIN", b"235 ok\r\n", ["AUTH PLAIN " + _base64("\0übung\0geh-heimüber")]),
+        ("LOGIN", b"334 a\r\n334 b\r\n235 ok\r\n", ["AUTH LOGIN", _base64("übung"), _base64("geh-heimüber")]),
+        ("PLAIN LOGIN", b"504 no\r\n334 a\r\n334 b\r\n235 ok\r\n", ["AUTH PLAIN", "AUTH LOGIN"]),
+    ],
+)
+def test_names_and_passwords_are_sent_in_utf_8(
+    both: tuple[SmtpConnection, socket.socket], offered: str, replies: bytes, sent: list[str]
+) -> None:
+    connection, relay = both
+    connection.extensions = {"auth": offered}
+    relay.sendall(replies)
+
+    log_in(connection, "übung", "geh-heimüber")
+
+    heard = relay.recv(65536).decode().split("\r\n")
+    for line in sent:
+        assert any(each.startswith(line) for each in heard)
+
+
+def test_the_challenge_of_rfc_2195_is_answered(both: tuple[SmtpConnection, socket.socket]) -> None:
+    connection, relay = both
+    connection.extensions = {"auth": "CRAM-MD5"}
+    relay.sendall(b"334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n235 ok\r\n")
+
+    log_in(connection, "tim", "tanstaaftanstaaf")
+
+    assert relay.recv(65536).split(b"\r\n")[1] == b"dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw"
+
+
+@pytest.mark.parametrize(("offered", "error"), [("PLAIN", RefusedError), ("XOAUTH2", NotOfferedError)])
+def test_a_login_that_fails_is_tried_once(
+    both: tuple[SmtpConnection, socket.socket], offered: str, error: type[Exception]
+) -> None:
+    connection, relay = both
+    connection.extensions = {"auth": f"{offered} LOGIN" if offered == "PLAIN" else offered}
+    relay.sendall(b"535 5.7.8 wrong password\r\n")
+
+    with pytest.raises(error):
+        log_in(connection, "ana", "wrong")
+
+
+def _script(*replies: str) -> Callable[[str], str]:
+    said = iter(replies)
+    return lambda _command: next(said)
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        (["554 no service\r\n"], RefusedError),
+        (["220 hi\r\n", "502 no\r\n", "502 no\r\n"], RefusedError),
+        (["220 hi\r\n", "250 relay\r\n"], NotOfferedError),
+        (["220 hi\r\n", "250-relay\r\n250 STARTTLS\r\n", "454 not now\r\n"], RefusedError),
+        (["220 hi\r\n", "250-relay\r\n250 STARTTLS\r\n", "220 go\r\n250 injected\r\n"], ConnectionError),
+    ],
+)
+def test_a_connection_that_cannot_be_encrypted_is_not_opened(replies: list[str], error: type[Exception]) -> None:
+    with scripted_relay(_script(*replies)) as port, pytest.raises(error):
+        connect("127.0.0.1", port, "starttls", SmtpLimits().within(5))
+
+
+def test_a_server_that_knows_no_ehlo_is_greeted_by_helo() -> None:
+    with scripted_relay(_script("220 hi\r\n", "502 no\r\n", "250 relay\r\n", "221 bye\r\n")) as port:
+        relay = connect("127.0.0.1", port, "none", SmtpLimits().within(5))
+        assert relay.extensions == {}
+        relay.quit()
+
+
+def test_extensions_are_kept_with_their_parameters() -> None:
+    ehlo = "250-relay\r\n250-SIZE 1000\r\n250-AUTH LOGIN\r\n250-AUTH=PLAIN\r\n250 PIPELINING\r\n"
+    with scripted_relay(_script("220 hi\r\n", ehlo, "221 bye\r\n")) as port:
+        relay = connect("127.0.0.1", port, "none", SmtpLimits().within(5))
+        assert relay.extensions == {"size": "1000", "auth": "LOGIN PLAIN", "pipelining": ""}
+        relay.quit()

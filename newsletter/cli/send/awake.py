@@ -18,7 +18,7 @@ from newsletter.workflows.send.recall import holds_for_later
 from newsletter.workflows.send.run_due import run_due
 from newsletter.workflows.send.status import line_of
 
-_LOOK_SECONDS = 30.0  # between two looks at what is due
+_LOOK_SECONDS = 10.0  # between two looks at what is due
 _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 
 

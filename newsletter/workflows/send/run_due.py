@@ -141,11 +141,11 @@ def run_due(
             if stop.is_set():
                 return
             before = tally_of(database, broadcast.id)
-            adopt_orphans(database, broadcast.id, now=clock())
-            decide = judge_recall if is_recall else judge
-            found = decide(config, database, broadcast, opened, now=clock())
-            if found is None:
+            found = judge_recall(config, database, broadcast, opened, now=clock()) if is_recall else None
+            if is_recall and found is None:
                 continue
+            adopt_orphans(database, broadcast.id, now=clock())
+            found = found or judge(config, database, broadcast, opened, now=clock())
             name = name_of(broadcast)
             if found.due in DOES_SOMETHING:
                 log(f"{name}: {_BEGINS[found.due]}: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)

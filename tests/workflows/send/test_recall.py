@@ -204,7 +204,7 @@ def test_a_batch_is_recalled_once_and_who_leaves_then_is_told(world: World) -> N
     (told,) = world.run(T - 15 * MINUTE)
     assert BEN in told.failure
     assert "will still get it on Thursday, February 19, 2026" in told.failure
-    assert world.run(T - 12 * MINUTE) == []  # it is told once
+    assert world.run(T - 12 * MINUTE) == []  # it is reported once
     assert (world.got_it()[ANA], world.got_it()[BEN]) == (0, 1)
     assert len(world.api.schedules.history) == 1
 
@@ -509,7 +509,7 @@ def test_a_crash_at_any_step_sends_nothing_twice_and_nobody_who_left_is_mailed(
                 was_asked = bool(api.schedules.history)
                 assert max(got.values(), default=0) <= 1, step
                 assert tally.adds_up
-                # Before the provider is asked, there may be no time left. After that, nobody who left is mailed.
+                # Before the provider is asked, there may be no time left. After that, no one who left is mailed.
                 assert got[ANA] == 0 or (not was_asked and comes_back > T - 10 * MINUTE), step
                 assert got.total() + tally.unknown >= tally.accepted + tally.unknown >= PEOPLE - 1, (step, tally)
                 assert got.total() >= tally.accepted, (step, tally)

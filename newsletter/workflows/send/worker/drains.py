@@ -103,7 +103,7 @@ class Drains:
             return self._carry_out(database, found, stop=stop)
 
     def _recall_of(self, database: Database, broadcast: Broadcast) -> DueBroadcast | None:
-        """Return what has to be recalled of a broadcast now, unless that was just tried in vain."""
+        """Return what has to be recalled of a broadcast now, unless that has just failed."""
         now, until = datetime.now(UTC), self._recall_waits.get(broadcast.id)
         if until is not None and until > now:
             return None

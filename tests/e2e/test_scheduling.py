@@ -386,7 +386,7 @@ def test_status_warns_until_something_runs(workspace: Path) -> None:
 
 def test_a_terminal_that_stays_sends_the_issue_itself(workspace: Path) -> None:
     sent = subprocess.Popen(
-        command(*SEND, "--at", "in 2 hours", "--awake", "terminal"),
+        command(*SEND, "--at", "in 2 hours", "--awake", "here"),
         cwd=workspace,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -27,13 +27,13 @@ class Awake(StrEnum):
 
     TIMER = "timer"  # `run-due`, every few minutes
     WORKER = "worker"
-    TERMINAL = "terminal"  # the command itself stays
+    HERE = "here"  # the command itself stays in its terminal
 
 
 _MEANINGS = {
     Awake.TIMER: "runs `newsletter run-due` every few minutes on a computer that is on (docs/timer.md)",
     Awake.WORKER: "`newsletter worker`, with PostgreSQL",
-    Awake.TERMINAL: "this command stays and sends the issue; the computer must not sleep",
+    Awake.HERE: "this terminal: the command stays and sends the issue; the computer must not sleep",
 }
 
 
@@ -48,7 +48,7 @@ def choose_awake(config: Config, given: Awake | None, *, may_ask: bool) -> Awake
         chosen = Awake(output.choose("What will be running then?", answers, otherwise=Awake.TIMER.value))
     if chosen is Awake.WORKER and not isinstance(config.database, str):
         raise InputError(
-            "workers need PostgreSQL, but this newsletter keeps its data in a file; choose timer or terminal instead"
+            "workers need PostgreSQL, but this newsletter keeps its data in a file; choose timer or here instead"
         )
     return chosen or Awake.TIMER
 
@@ -69,7 +69,7 @@ def stay_awake(config: Config, database: Database, broadcast_id: int) -> None:
             stop = interruption.new_stop()
             if stop.wait(_LOOK_SECONDS):
                 break
-            stops, command = interruption.new_stop, Awake.TERMINAL.value
+            stops, command = interruption.new_stop, "terminal"
             for done in run_due(config, database, opener, listener=listener, new_stop=stops, command=command):
                 print_result(done)
     if interruption.is_asked:

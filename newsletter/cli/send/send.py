@@ -32,7 +32,7 @@ _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
-_AWAKE = "With --at: what will be running then: timer, worker or terminal (this one). Default: you are asked."
+_AWAKE = "With --at: what will be running then: timer, worker, or here (this terminal). Default: you are asked."
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
@@ -86,7 +86,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if plan.worn_out:
             output.note(f"{output.count_of(len(plan.worn_out), 'address')} blocked after too many soft bounces.")
         _begin(config, database, broadcast, plan, provider)
-        if chosen is Awake.TERMINAL:
+        if chosen is Awake.HERE:
             stay_awake(config, database, broadcast.id)
 
 

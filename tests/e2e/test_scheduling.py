@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import sqlite3
@@ -400,6 +401,28 @@ def test_a_terminal_that_stays_sends_the_issue_itself(workspace: Path) -> None:
     told, _ = sent.communicate(timeout=120)
     assert (sent.returncode, mails(workspace)) == (0, 5)
     assert "5 sent; done" in told
+
+
+@pytest.mark.parametrize(("said", "is_worker"), [("t", False), ("", False), ("worker", True)])
+def test_at_a_terminal_a_person_is_asked_what_will_be_running(workspace: Path, said: str, is_worker: bool) -> None:
+    terminal, own = pty.openpty()
+    sending = subprocess.Popen(
+        command("send", "2026-02", "--to", "everyone", "--at", "in 2 hours"),
+        cwd=workspace,
+        env=environment(),
+        stdin=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    os.write(terminal, f"{said}\ny\n".encode())
+    told, _ = sending.communicate(timeout=60)
+    os.close(own)
+    os.close(terminal)
+    assert "What will be running then? [T/w/h]" in told
+    assert sending.returncode == (2 if is_worker else 0)
+    assert ("workers need PostgreSQL" in told) is is_worker
+    assert ("scheduled" in run(workspace, "status").stdout) is not is_worker
 
 
 @pytest.mark.parametrize(

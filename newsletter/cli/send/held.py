@@ -11,6 +11,7 @@ from newsletter.errors import ProviderError
 from newsletter.language.clock import say_clock, say_moment
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
+from newsletter.store.ledger.recall import watched_broadcasts
 from newsletter.workflows.send.recall import StillHeld, still_held
 
 _SHOWN = 5  # addresses
@@ -20,6 +21,8 @@ def held_for(
     config: Config, database: Database, *, only: Iterable[int] | None = None, now: datetime
 ) -> tuple[StillHeld, ...]:
     """Return the email that the provider holds for people who left, or for some of them: the ids in `only`."""
+    if not watched_broadcasts(database, now=now):
+        return ()
     try:
         scheduler = open_provider(config, os.environ).scheduler
     except ProviderError:  # without its key, it is not known how much can be canceled

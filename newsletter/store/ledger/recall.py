@@ -25,7 +25,7 @@ class FoundBatch(NamedTuple):
     broadcast: int
     recall_ends_at: datetime
     state: BatchState
-    asked: int  # how many times its recall was tried since it was last open
+    asked: int  # how many requests to cancel it may have had an effect
 
 
 class PastBatch(NamedTuple):
@@ -109,29 +109,28 @@ def leavers_in(database: Database, batch: HeldBatch) -> tuple[Leaver, ...]:
         return tuple(_LEAVERS(connection, broadcast=batch.broadcast, batch_id=batch.id, leaving=leaving))
 
 
-def begin_recall(database: Database, batch_id: str, *, now: datetime) -> int:
-    """Save that the provider is about to be asked to cancel a batch. Return how often that happened, including now.
+def begin_recall(database: Database, batch_id: str, *, now: datetime) -> bool:
+    """Save that the provider is about to be asked to cancel a batch. Return False if the batch is already settled."""
+    with database.transaction() as connection:
+        found = _FIND(connection, batch_id=batch_id)
+        if found is None or found.state not in _ASKABLE:
+            return False
+        _set_state(connection, batch_id, BatchState.RECALLING, asked=found.asked + 1, now=now)
+        return True
 
-    Return 0 if the provider need not be asked, because the batch is settled.
+
+def give_up_recall(database: Database, batch_id: str, reason: str, *, now: datetime) -> None:
+    """Save that a request to cancel a batch certainly had no effect, or that none was made in time.
+
+    The batch is open again, unless another request was made for it that may have had an effect.
     """
     with database.transaction() as connection:
         found = _FIND(connection, batch_id=batch_id)
         if found is None or found.state not in _ASKABLE:
-            return 0
-        _set_state(connection, batch_id, BatchState.RECALLING, asked=found.asked + 1, now=now)
-        return found.asked + 1
-
-
-def give_up_recall(database: Database, batch_id: str, *, asked: int, reason: str, now: datetime) -> None:
-    """Save that the provider certainly did not cancel a batch, or was not asked. What is in it will be sent.
-
-    `asked` is what `begin_recall` returned, or 0. Do nothing if the provider was asked at another time too, because
-    that request may have had an effect.
-    """
-    with database.transaction() as connection:
-        found = _FIND(connection, batch_id=batch_id)
-        if asked <= 1 and found is not None and found.state in _ASKABLE and found.asked == asked:
-            _set_state(connection, batch_id, BatchState.OPEN, reason=reason, now=now)
+            return
+        asked = max(found.asked - 1, 0)
+        state = BatchState.RECALLING if asked else BatchState.OPEN
+        _set_state(connection, batch_id, state, asked=asked, reason=reason, now=now)
 
 
 def settle_recall(database: Database, batch_id: str, *, confirmed_at: datetime | None, now: datetime) -> int:

@@ -65,7 +65,7 @@ SELECT id, due_at FROM held_batch WHERE state IN ('recalling', 'recalled', 'doub
 SELECT due_at FROM held_batch WHERE state IN ('recalling', 'recalled', 'doubtful') ORDER BY due_at;
 
 -- name: find(batch_id)^
--- Return the broadcast of a batch, until when it can be recalled, its state, and how often its recall was tried.
+-- Return the broadcast of a batch, until when it can be recalled, its state, and how many requests may have canceled it.
 SELECT broadcast, recall_ends_at, state, asked FROM held_batch WHERE id = :batch_id;
 
 -- name: set_state(batch_id, state, asked, reason, now)!

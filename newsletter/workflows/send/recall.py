@@ -92,8 +92,7 @@ def recall_batch(database: Database, batch: HeldBatch, scheduler: Scheduler, *, 
 
     Raise StillHeldError if the provider certainly did not cancel it, or ProviderError if that is not known.
     """
-    asked = begin_recall(database, batch.id, now=clock())
-    if not asked:  # another process was faster
+    if not begin_recall(database, batch.id, now=clock()):  # another process was faster
         return settle_recall(database, batch.id, confirmed_at=None, now=clock())
     try:
         try:
@@ -103,7 +102,7 @@ def recall_batch(database: Database, batch: HeldBatch, scheduler: Scheduler, *, 
                 raise
             scheduler.cancel_batch(batch.id)
     except StillHeldError as err:
-        give_up_recall(database, batch.id, asked=asked, reason=str(err), now=clock())
+        give_up_recall(database, batch.id, str(err), now=clock())
         raise
     confirmed_at = clock()
     return settle_recall(database, batch.id, confirmed_at=confirmed_at, now=confirmed_at)
@@ -201,7 +200,7 @@ def _why_kept(batch: HeldBatch, *, now: datetime) -> str:
 def _recall_leavers(database: Database, batch: HeldBatch, scheduler: Scheduler, *, clock: Clock) -> Recall:
     left = leavers_in(database, batch)
     if batch.state is BatchState.OPEN and (kept := _why_kept(batch, now=clock())):
-        give_up_recall(database, batch.id, asked=0, reason=kept, now=clock())
+        give_up_recall(database, batch.id, kept, now=clock())
         return Recall(batch=batch, left=left, kept=kept)
     try:
         return Recall(batch=batch, left=left, recalled=recall_batch(database, batch, scheduler, clock=clock))

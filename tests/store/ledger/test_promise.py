@@ -352,11 +352,10 @@ class Ledger(RuleBasedStateMachine):
         if not batches:
             return
         batch = data.draw(st.sampled_from(batches))
-        asked = begin_recall(self.database, batch.id, now=self.now)
-        if not asked or step == "die":
+        if not begin_recall(self.database, batch.id, now=self.now) or step == "die":
             return
         if step == "refuse":
-            give_up_recall(self.database, batch.id, asked=asked, reason="no", now=self.now)
+            give_up_recall(self.database, batch.id, "no", now=self.now)
             return
         if self.now < batch.recall_ends_at:
             self.cancelled.add(batch.id)

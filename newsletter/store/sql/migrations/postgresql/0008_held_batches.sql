@@ -6,7 +6,7 @@ CREATE TABLE held_batch (
     due_at TEXT COLLATE "C" NOT NULL,              -- until when its email is held
     recall_ends_at TEXT COLLATE "C" NOT NULL,      -- until when its email can be recalled for certain
     state TEXT COLLATE "C" NOT NULL,
-    asked INTEGER NOT NULL DEFAULT 0,              -- how many times the provider was asked to cancel it, since it was last open
+    asked INTEGER NOT NULL DEFAULT 0,              -- how many requests to cancel it may have had an effect
     reason TEXT COLLATE "C" NOT NULL DEFAULT '',   -- why it was not recalled although someone in it left
     changed_at TEXT COLLATE "C" NOT NULL
 );

@@ -202,7 +202,6 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     due_at: datetime | None = None  # when the first emails should reach people; None: as soon as possible
     is_local_time: bool = False  # each time zone has its own time
-    batch_id: str = ""  # the provider's id for email that it received early and holds
 
     @property
     def mailing_id(self) -> str:

@@ -98,3 +98,19 @@ def ends_with_sql(row: str) -> str:
         f" AND {row}.consented_at > p.repeated_at AND {row}.consented_at > p.consent_on_record"
         f" AND {row}.consented_at > coalesce(({earlier}), '')"
     )
+
+
+def left_sql(row: str) -> str:
+    """Return SQL for why a person must not be emailed anymore, or NULL if they may, for the table of deliveries.
+
+    `s` is the subscriber, and `p` their suppression from all email. `:leaving` is the reason for people who left all
+    topics of the broadcast. If it is empty, topics are not checked.
+    """
+    stayed = (  # the topics of the broadcast that they have not left
+        f"SELECT 1 FROM broadcast_topic AS t WHERE t.broadcast = {row}.broadcast AND NOT EXISTS ("  # noqa: S608 - our own names
+        "SELECT 1 FROM suppression AS l WHERE l.person = s.person AND l.topic = t.topic)"
+    )
+    return (
+        "coalesce(p.reason, CASE WHEN s.id IS NULL THEN 'removed from the list' END,"
+        f" CASE WHEN :leaving <> '' AND NOT EXISTS ({stayed}) THEN :leaving END)"
+    )

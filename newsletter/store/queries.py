@@ -24,7 +24,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.columns import COLUMNS, NOW, SubscriberColumn
-from newsletter.model.permission import ends_with_sql, outweighs_sql
+from newsletter.model.permission import ends_with_sql, left_sql, outweighs_sql
 from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
 
@@ -251,5 +251,6 @@ _PIECES = {
     "{i.outweighs}": outweighs_sql("i", "l.until"),
     "{s.ends}": ends_with_sql("s"),
     "{i.ends}": ends_with_sql("i"),
+    "{d.left}": left_sql("d"),
     "{repeats}": _each("i.{name} IN (s.{name}, :no_{name})", " AND "),
 }

@@ -209,7 +209,7 @@ _ROUTES: dict[tuple[str, str], Callable[[SendGridApi, Call], Answer]] = {
     ("GET", _SCHEDULED): lambda api, _: api.schedules.list(),
     ("GET", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.get(call.place),
     ("PATCH", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.change(call.place, call.content, call.now),
-    ("DELETE", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.undo(call.place),
+    ("DELETE", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.undo(call.place, call.now),
     ("POST", "/v3/logs"): lambda api, call: api.search(call),
     ("GET", "/v3/logs/[^/]+"): lambda api, call: api.details(call),
     ("POST", _GLOBAL): lambda api, call: api.suppressions.add(call.content, call.now),

@@ -99,7 +99,13 @@ NULLABLE_COLUMNS = {
     "WHERE table_schema = 'newsletter' AND is_nullable = 'YES'",
 }
 # What is only ever asked about a broadcast that exists, or refers to one.
-NEEDS_A_BROADCAST = {"chunks.add_to_settlement", "chunks.next_number", "journal.write", "status.count_frozen"} | {
+NEEDS_A_BROADCAST = {
+    "recall.keep_batch",
+    "chunks.add_to_settlement",
+    "chunks.next_number",
+    "journal.write",
+    "status.count_frozen",
+} | {
     "topics.add_topic",
     "variants.add_variant",
     "variants.add_picture",

@@ -107,11 +107,6 @@ def emails_folder(config: Config) -> str:
     return f"in {config.shown(config.root / provider.outbox.folder)}/" if provider.use == "outbox" else ""
 
 
-def longest_hold(provider: Provider) -> timedelta | None:
-    """Return how far ahead of its send time the provider accepts an email, or None if it cannot hold emails."""
-    return provider.scheduler.longest if provider.scheduler is not None else None
-
-
 def exit_code_of(status: BroadcastStatus) -> int:
     """Return 0 if all is well, 1 if not everyone was reached, or 3 if the provider prevents sending the rest."""
     broadcast, tally = status.broadcast, status.tally

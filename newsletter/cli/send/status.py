@@ -12,10 +12,11 @@ from newsletter.cli.options import AsJson
 from newsletter.cli.send.plan import variant_lines
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
-from newsletter.language.clock import say_moment, show_minute, show_utc_from
+from newsletter.language.clock import say_distance, say_moment, show_minute, show_utc_from
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
-from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
+from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount, ZoneProgress
 from newsletter.model.segment import AD_HOC
+from newsletter.workflows.send.recall import is_awake
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
 
 NOBODY_NOW = "someone no longer on the list"
@@ -86,6 +87,8 @@ def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = 
         output.say()
         output.print_columns(_ZONE_COLUMNS, status.zones)
     _print_unknown(status)
+    if status.needs_run(now):
+        note_if_missing(status.last_run, now=now)
     for command, why in next_steps(status, now):
         output.print_next(command, why)
 
@@ -120,6 +123,15 @@ def parts(settled: Sequence[SettledCount], chunks: Sequence[ChunkSummary]) -> li
         if chunk.reason and chunk.state is not ChunkState.READY:
             lines.setdefault(label_of(chunk.state), []).append(f"{chunk.deliveries:,} {chunk.reason}")
     return [(name, "\n".join(reasons)) for name, reasons in lines.items()]
+
+
+def note_if_missing(last: LastRun | None, *, wanted: str = "timer or worker", now: datetime) -> None:
+    """Print a warning if nothing that sends what is due has run lately."""
+    if is_awake(last, now=now):
+        return
+    ran = f"the last one ran {say_distance(last.at - now)}" if last else "none has ever run here"
+    remedy = "start `newsletter worker`" if wanted == "worker" else "set one up (docs/timer.md)"
+    output.print_notes([f"No {wanted} seems to be running: {ran}. Without one, nothing is sent; {remedy}."])
 
 
 def waived(broadcast: Broadcast) -> list[tuple[str, str]]:
@@ -191,6 +203,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         **standing_data(status.broadcast, status.tally),
         "next_due_at": status.next_due,
         "is_at_work": status.is_at_work,
+        "last_run": status.last_run,
         "held": status.held,
         "zones": status.zones,
         "variants": [

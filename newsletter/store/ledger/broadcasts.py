@@ -18,7 +18,6 @@ _NEXT_DUE = query_one("schedule", "next_due", datetime)
 _OVERDUE = query_value("schedule", "overdue", int)
 _DUE_NOW = query_value("schedule", "due_now", int)
 _LAST_CLAIMED = query_one("schedule", "last_claimed", datetime)
-_KEEP_BATCH_ID = change("schedule", "keep_batch_id")
 _ZONES = query_all("schedule", "zones", ZoneProgress)
 
 # Why a broadcast that has ended, or is being canceled, cannot be resumed.
@@ -119,13 +118,6 @@ def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> 
             )
             set_running(connection, broadcast_id, Entry.STARTED, detail, now=now)
         return require_current(connection, broadcast_id)
-
-
-def keep_batch_id(database: Database, broadcast_id: int, batch_id: str) -> str:
-    """Save the batch id under which the provider is to hold email, unless one is saved already. Return the saved id."""
-    with database.transaction() as connection:
-        _KEEP_BATCH_ID(connection, broadcast=broadcast_id, batch_id=batch_id)
-        return require_current(connection, broadcast_id).batch_id
 
 
 def zone_progress(database: Database, broadcast_id: int) -> tuple[ZoneProgress, ...]:

@@ -83,9 +83,9 @@ def claim_chunk(
 ) -> ClaimedChunk | NotYet | None:
     """Mark the first due chunk of a running broadcast as inflight. Return it, or None if there is none.
 
-    If the broadcast has a batch id, a chunk that is due up to `hold_within` later may be claimed too. The provider will
-    hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or removed
-    since the freeze are excluded first. `fields` are the columns or attributes that the messages need.
+    A chunk that is due up to `hold_within` later may be claimed too, if there is an open batch for its time. The
+    provider will hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or
+    removed since the freeze are excluded first. `fields` are the columns or attributes that the messages need.
 
     Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """
@@ -202,12 +202,14 @@ def _mark_inflight(
     chunk: OpenChunk, ready: ReadyChunk, runner_id: str, deliveries: tuple[ClaimedDelivery, ...]
 ) -> ClaimedChunk:
     hold_until = ready.due_at if ready.due_at is not None and ready.due_at > chunk.now else None
+    batch_id = ready.batch_id if hold_until else ""
     _MARK_INFLIGHT(
         chunk.connection,
         broadcast=chunk.broadcast,
         chunk=chunk.number,
         runner=runner_id,
         hold_until=text_of(hold_until) if hold_until else "",
+        batch_id=batch_id,
         now=text_of(chunk.now),
     )
     return ClaimedChunk(
@@ -218,7 +220,7 @@ def _mark_inflight(
         deliveries=deliveries,
         due_at=ready.due_at,
         hold_until=hold_until,
-        batch_id=ready.batch_id,
+        batch_id=batch_id,
     )
 
 

@@ -13,6 +13,7 @@ from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
 from newsletter.store.ledger.claim import Claim, claim_within
+from newsletter.store.ledger.recall import is_recalled
 from newsletter.store.ledger.states import (
     CANCELLED_WHY,
     cancel_ready,
@@ -89,13 +90,12 @@ def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, 
     with database.transaction() as connection:
         chunk = OpenChunk(connection=connection, broadcast=claimed.broadcast, number=claimed.number, now=now)
         found = _require_chunk(chunk)
-        if not _is_news(found, claimed, outcome, is_taken_back=_is_taken_back(connection, claimed)):
+        if not _is_news(found, claimed, outcome, is_taken_back=is_recalled(connection, claimed.batch_id)):
             return
         if found.state in _GIVEN_UP:
             held = text_of(claimed.hold_until) if claimed.hold_until else ""
-            _TAKE_UP_AGAIN(
-                connection, broadcast=claimed.broadcast, chunk=claimed.number, hold_until=held, now=text_of(now)
-            )
+            place = {"broadcast": claimed.broadcast, "chunk": claimed.number}
+            _TAKE_UP_AGAIN(connection, **place, hold_until=held, batch_id=claimed.batch_id, now=text_of(now))
         is_too_large = _decide_rest(
             chunk, found, outcome, remaining=found.size - _take_out_named(chunk, found, outcome)
         )
@@ -182,12 +182,6 @@ def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_t
     if found.state in _GIVEN_UP:
         return outcome.verdict is Verdict.ACCEPTED and not is_taken_back
     return found.state in {ChunkState.INFLIGHT, ChunkState.UNKNOWN}
-
-
-def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
-    """Return whether the provider holds this chunk in a batch that has been, or will be, canceled."""
-    state = require_current(connection, claimed.broadcast).state
-    return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
 
 
 def _subscribers_in(chunk: OpenChunk, found: FoundChunk) -> list[int]:

@@ -35,6 +35,12 @@ UPDATE chunk
 SET state = 'unknown', reason = :reason, changed_at = :now
 WHERE broadcast = :broadcast AND state IN ('ready', 'inflight');
 
+-- name: end_recalls()!
+-- Let no email that the provider holds be recalled and sent again: that may have happened since the backup was made. If
+-- such email is canceled, it is therefore unknown whether it reaches anyone.
+UPDATE held_batch
+SET recall_ends_at = changed_at, state = CASE state WHEN 'recalled' THEN 'doubtful' ELSE state END;
+
 -- name: suppressions()
 -- Return all suppressions.
 SELECT person, topic, email, reason, detail, created_at, repeated_at, handed_over_at, consent_on_record FROM suppression;

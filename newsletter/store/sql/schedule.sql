@@ -2,7 +2,7 @@
 -- Return the broadcasts with a scheduled time that have not ended, earliest first. Paused ones are not included.
 SELECT
     id, issue, segment, provider, state, reason, content_hash, nonce, envelope, waivers, created_at, finished_at,
-    due_at, is_local_time, batch_id
+    due_at, is_local_time
 FROM broadcast
 WHERE due_at <> '' AND state IN ('scheduled', 'running', 'cancelling')
 ORDER BY due_at, id;
@@ -24,10 +24,6 @@ SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state 
 -- name: last_claimed(broadcast)$
 -- Return when a chunk that may have been sent was last claimed.
 SELECT max(claimed_at) FROM chunk WHERE broadcast = :broadcast AND claimed_at <> '';
-
--- name: keep_batch_id(broadcast, batch_id)!
--- Save the batch id, unless there is one already.
-UPDATE broadcast SET batch_id = :batch_id WHERE id = :broadcast AND batch_id = '';
 
 -- name: zones(broadcast)
 -- Return the progress of each time zone. An overdue chunk that was released has lost its due time, but the other

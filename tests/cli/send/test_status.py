@@ -49,6 +49,7 @@ def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
         zones=(),
         held=(),
         is_at_work=False,
+        last_run=None,
     )
     return replace(bare, **{name: value for name, value in changes.items() if name not in counts})
 

@@ -4,13 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
     finish_if_done,
-    keep_batch_id,
     next_due,
     overdue,
     pause_broadcast,
@@ -128,13 +126,3 @@ def test_zones_tell_how_many_wait_and_until_when(database: Database) -> None:
 
     resume_broadcast(database, broadcast.id, now=denver)
     assert [zone.due_at for zone in zone_progress(database, broadcast.id)] == [None, tokyo]
-
-
-def test_first_batch_id_is_kept(database: Database) -> None:
-    add_people(database, 1)
-    broadcast = freeze(database, schedule=at(NOW + HOUR))
-
-    assert keep_batch_id(database, broadcast.id, "one") == "one"
-    assert keep_batch_id(database, broadcast.id, "two") == "one"
-    with pytest.raises(InputError, match="there is no broadcast 7"):
-        keep_batch_id(database, 7, "one")

@@ -12,7 +12,15 @@ from psycopg.rows import TupleRow
 
 from newsletter.store.opening import open_database
 from newsletter.store.postgresql.connection import opened
-from tests.store.earlier import PEOPLE, SHARP_S, assert_all_arrived, assert_sharp_s_is_kept, migrations
+from tests.store.earlier import (
+    HELD,
+    PEOPLE,
+    SHARP_S,
+    assert_all_arrived,
+    assert_held_can_be_recalled,
+    assert_sharp_s_is_kept,
+    migrations,
+)
 
 
 def make_schema_before(earlier: psycopg.Connection[TupleRow]) -> None:
@@ -54,6 +62,16 @@ def test_sharp_s_is_its_own_letter_after_the_migration(url: str) -> None:
 
     with open_database(url) as database:
         assert_sharp_s_is_kept(database)
+
+
+def test_email_that_the_provider_holds_can_still_be_recalled_after_the_migration(url: str) -> None:
+    fill_schema_before(url)
+    with psycopg.connect(url, autocommit=True) as earlier:
+        earlier.execute("SET search_path TO newsletter")
+        earlier.execute(opened(HELD).encode())
+
+    with open_database(url) as database:
+        assert_held_can_be_recalled(database)
 
 
 def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back_as_the_page_says(url: str) -> None:

@@ -17,7 +17,15 @@ from newsletter.store.sqlite.connection import APPLICATION_ID
 from newsletter.store.sqlite.files import KEPT_COPIES
 from newsletter.store.sqlite.migrations import newest_version
 from tests.store.builders import NOW, add, id_of, row
-from tests.store.earlier import PEOPLE, SHARP_S, assert_all_arrived, assert_sharp_s_is_kept, migrations
+from tests.store.earlier import (
+    HELD,
+    PEOPLE,
+    SHARP_S,
+    assert_all_arrived,
+    assert_held_can_be_recalled,
+    assert_sharp_s_is_kept,
+    migrations,
+)
 
 
 def of_the_schema_before(path: Path, script: str) -> Path:
@@ -55,6 +63,13 @@ def test_sharp_s_is_its_own_letter_after_the_migration(tmp_path: Path) -> None:
 
     with open_database(path) as database:
         assert_sharp_s_is_kept(database)
+
+
+def test_email_that_the_provider_holds_can_still_be_recalled_after_the_migration(tmp_path: Path) -> None:
+    path = of_the_schema_before(tmp_path / "newsletter.db", f"{PEOPLE}{HELD}")
+
+    with open_database(path) as database:
+        assert_held_can_be_recalled(database)
 
 
 def copies_in(folder: Path) -> list[Path]:

@@ -31,13 +31,13 @@ from newsletter.model.pace import Pace, Rate, SendingWindow
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
-    keep_batch_id,
     pause_broadcast,
     require_broadcast,
     resume_broadcast,
     start_scheduled,
 )
 from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.ledger.recall import keep_batch
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
 from newsletter.store.opening import open_database
@@ -532,7 +532,7 @@ def scheduled(database: Database, due: datetime, *, batch_id: str = "") -> Broad
     schedule = Schedule(wall_time=due.replace(tzinfo=None), zone="UTC")
     broadcast = freeze_broadcast(database, replace(request(), schedule=schedule), [variant()], chunk_size=10, now=NOW)
     if batch_id:
-        keep_batch_id(database, broadcast.id, batch_id)
+        keep_batch(database, broadcast.id, batch_id, due_at=due, margin=timedelta(minutes=10), now=NOW)
     return start_scheduled(database, broadcast.id, now=NOW)
 
 

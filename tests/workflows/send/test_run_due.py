@@ -17,6 +17,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, start_scheduled
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
@@ -88,7 +89,7 @@ def test_the_batch_id_is_in_the_ledger_before_anything_is_held_under_it(config: 
     kept: list[str] = []
 
     def look(_: OutgoingChunk) -> Outcome:
-        kept.append(require_broadcast(database, 1).batch_id)
+        kept.append(batches_of(database, 1)[0].id)
         return ACCEPTED
 
     carrier = Carrier([look] * 3, scheduler=Holder())
@@ -148,7 +149,7 @@ def test_what_is_later_than_that_waits_for_a_person_who_may_send_it(config: Conf
     assert (held.found.due, held.broadcast.state, carrier.taken) == (Due.HOLD_BACK, BroadcastState.PAUSED, [])
     assert "more than 6 hours late, so it was not sent automatically" in held.broadcast.reason
     assert run_at(config, database, carrier, late) == []
-    found = require_unfinished(database, None, carrier, now=late)
+    found = require_unfinished(database, None, carrier, lead=HOUR, now=late)
     reopened = reopen_broadcast(database, found.id, now=late)
     deliver(config, database, reopened, carrier, ahead=None, listener=DEAF, stop=Event(), clock=SetClock(late))
     assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE

@@ -1,0 +1,2 @@
+-- Reserved for another change of the schema.
+SELECT 1;

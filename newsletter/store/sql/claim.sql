@@ -2,16 +2,35 @@
 -- Return the first chunk that may be sent while the broadcast is running, and lock its row. If the provider can hold
 -- email (the broadcast has a batch id), a chunk may be due up to `:held_to`; otherwise it must be due by `:now`. Chunks
 -- due before `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first.
-SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id
+-- Everyone is tried before anyone is tried again.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id, c.tries
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
 WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
     AND b.state = 'running'
+    AND c.retry_at <= :now
     AND c.due_at >= :held_from
     AND c.due_at <= CASE WHEN b.batch_id = '' THEN :now ELSE :held_to END
-ORDER BY c.due_at, c.number
+ORDER BY c.tries, c.attempt, c.due_at, c.number
+LIMIT 1
+/*+ FOR UPDATE OF c SKIP LOCKED */;
+
+-- name: next_deferred(broadcast, now)^
+-- Return the first chunk that was set aside and is to be tried again now, and lock its row. None is tried again once an
+-- event in the issue has passed.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id, c.tries
+FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast
+WHERE
+    c.broadcast = :broadcast
+    AND c.state = 'deferred'
+    AND b.state = 'running'
+    AND c.retry_at <> ''
+    AND c.retry_at <= :now
+    AND (b.good_until = '' OR b.good_until > :now)
+ORDER BY c.retry_at, c.number
 LIMIT 1
 /*+ FOR UPDATE OF c SKIP LOCKED */;
 
@@ -81,6 +100,7 @@ SET
     runner = :runner,
     reason = '',
     hold_until = :hold_until,
+    retry_at = '',
     claimed_at = :now,
     changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;

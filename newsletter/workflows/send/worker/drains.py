@@ -45,7 +45,7 @@ class Drains:
         be used.
         """
         with open_database(self._config.database) as database:
-            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
+            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if _needs_work(each)]
         for each in found:
             if each.due is Due.REFUSE:
                 self._say(each.broadcast, f"skipped: {each.reason}")
@@ -68,7 +68,7 @@ class Drains:
                 broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
                 return False
-            if broadcast.state not in _OPEN:
+            if not _needs_work(broadcast):
                 return False
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
@@ -102,7 +102,10 @@ class Drains:
             if until - now > _WORTH_SAYING:
                 self._say(found.broadcast, f"waits until {show_utc(until)}: {reason}")
 
-        listener = Listener(on_settled=on_settled, on_wait=on_wait)
+        def on_note(words: str) -> None:
+            self._say(found.broadcast, words)
+
+        listener = Listener(on_settled=on_settled, on_wait=on_wait, on_note=on_note)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)
@@ -119,3 +122,7 @@ class Drains:
         if self._last_said.get(broadcast.id) != words:
             self._last_said[broadcast.id] = words
             self._log(f"{name_of(broadcast)} {words}", broadcast=broadcast.id, state=broadcast.state.value)
+
+
+def _needs_work(broadcast: Broadcast) -> bool:
+    return broadcast.state in _OPEN or broadcast.continues_at is not None

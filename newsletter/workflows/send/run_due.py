@@ -186,7 +186,7 @@ def _waits_to_continue(config: Config, broadcast: Broadcast, *, now: datetime) -
 
 def _stands_still(database: Database, broadcast: Broadcast, *, now: datetime) -> str:
     """Return why a paused broadcast must not continue without a person anymore, or an empty string if it may."""
-    since = last_accepted(database, broadcast.id) or broadcast.created_at
+    since = last_accepted(database, broadcast.id) or broadcast.due_at or broadcast.created_at
     if broadcast.state is not BroadcastState.PAUSED or now - since <= _STANDS_STILL:
         return ""
     return f"nothing has been accepted for more than {say_span(_STANDS_STILL)}: {broadcast.reason}"

@@ -28,6 +28,7 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None  # None: as soon as possible
     topics: tuple[str, ...] = ()  # subscribers who left all of these are excluded; if empty, no one is excluded
     only: Mapping[str, Condition] = field(default_factory=dict)  # the condition behind each segment that the axes name
+    good_until: datetime | None = None  # when the first event or deadline in it has passed; None if it has none
 
 
 class ClaimedDelivery(NamedTuple):
@@ -52,6 +53,7 @@ class ClaimedChunk(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None  # when it should reach people; None: as soon as possible
     hold_until: datetime | None = None  # the provider is asked to hold the email until then
     batch_id: str = ""  # the provider's id of the batch in which it holds the email; empty if it holds none
+    tries: int = 0  # how often its recipients were tried without success
 
 
 class NotYet(Struct, frozen=True, kw_only=True):

@@ -60,8 +60,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("audit.find_forgotten", ({"digest": b"1"}, {"digest": b"2"}, {"digest": b"3"})),
     ("broadcasts.find", (*({"broadcast": number + 1} for number in range(len(BroadcastState))), NONE)),
     ("broadcasts.list_all", ({},)),
-    ("broadcasts.set_state", ({**ONE, "state": "paused", "reason": "why"},)),
-    ("broadcasts.end", ({**ONE, "state": "done", "reason": "", "now": T},)),
+    ("broadcasts.set_state", ({**ONE, "state": "paused", "reason": "why", "continues_at": ""},)),
+    ("broadcasts.end", ({**ONE, "state": "done", "reason": "", "continues_at": T, "now": T},)),
     ("broadcasts.let_overdue_go", ({**ONE, "now": NEVER},)),
     ("broadcasts.cancel_ready", ({**ONE, "reason": "why", "now": T},)),
     ("cancel.held_ahead", ({**ONE, "now": EVER}, {**NONE, "now": EVER})),
@@ -82,12 +82,24 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
             for broadcast, moment in ((2, ""), (2, T), (999, ""))
         ),
     ),
+    ("claim.next_deferred", ({"broadcast": 2, "now": NEVER}, {"broadcast": 2, "now": EVER}, {**NONE, "now": NEVER})),
     ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
     ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
     ("claim.lock_broadcast", (ONE, NONE)),
     ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "batch_id": "", "now": T},)),
+    (
+        "deferrals.put_back",
+        ({"broadcast": 2, "chunk": 2, "tries": 1, "deferrals": 1, "retry_at": LATER},),
+    ),
+    ("deferrals.doubt", ({"broadcast": 2, "chunk": 5, "tries": 1, "ending": "rejected", "accepted_before": 0},)),
+    ("deferrals.accepted", (ONE, NONE)),
+    ("deferrals.in_a_row", ({"broadcast": 2, "accepted": 0}, {**NONE, "accepted": 0})),
+    ("deferrals.doubted", ({"broadcast": 2}, NONE)),
+    ("deferrals.first_retry", ({"broadcast": 2}, NONE)),
+    ("deferrals.reject_outdated", ({"broadcast": 3, "why": "; why", "now": NEVER},)),
+    ("deferrals.acquit", ({"broadcast": 2, "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
     (
         "editing.copy_suppressions",
@@ -145,7 +157,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         (
             {"issue": "2026-03", "segment": "", "expression": "", "provider": "", "state": "running", "nonce": "n99"}
             | {"content_hash": "", "envelope": "{}", "waivers": "[]", "frozen": 1, "due_at": "", "is_local_time": 0}
-            | {"now": T},
+            | {"good_until": "", "now": T},
         ),
     ),
     ("freeze.add_settlement", ({**ONE, "number": 77, "reason": "another", "size": 1, "now": T},)),
@@ -288,7 +300,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
-        (*({**ONE, "chunk": number} for number in (1, 2, 3, 4, 5, 6, 20)), {**NONE, "chunk": 1}),
+        (*({**ONE, "chunk": number} for number in (1, 2, 3, 4, 5, 6, 7, 20)), {**NONE, "chunk": 1}),
     ),
     ("requests.groups", (ONE, NONE)),
     ("requests.runners", (ONE, NONE)),
@@ -317,7 +329,9 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ),
     ),
     ("restore.remember", ({"digest": b"8", "subscriber": None, "reason": "forgotten", "created_at": T},) * 2),
-    ("schedule.scheduled", ({},)),
+    ("schedule.unattended", ({},)),
+    ("schedule.next_retry", ({"broadcast": 2, "now": T}, {**NONE, "now": T})),
+    ("schedule.last_accepted", (ONE, NONE)),
     ("schedule.next_due", (ONE, NONE)),
     ("schedule.overdue", ({**ONE, "before": NEVER}, {**NONE, "before": NEVER})),
     ("schedule.due_now", ({**ONE, "now": NEVER}, {**NONE, "now": NEVER})),
@@ -445,11 +459,12 @@ def seed(connection: Connection) -> None:
         connection,
         "broadcast",
         "id state finished_at due_at is_local_time nonce issue segment expression provider reason content_hash "
-        "envelope waivers frozen created_at",
+        "envelope waivers frozen created_at continues_at good_until",
         *(
-            (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *words)
+            (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *rest)
             for number, state in enumerate(BroadcastState, start=1)
             for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T)]
+            for rest in [(*words, DUE[(number + 1) % 3], DUE[number % 2])]
         ),
     )
     _insert(
@@ -476,6 +491,18 @@ def seed(connection: Connection) -> None:
         *((state.value, 1, LATER, T, state.value, "why", T) for state in BatchState),
     )
     _insert(connection, "last_run", "command at", ("run-due", T))
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber reason changed_at tries deferrals retry_at ending "
+        "accepted_before due_at",
+        (2, 4, "deferred", 1, 0, 1, "450 later", T, 3, 3, T, "", -1, T),
+        (2, 8, "deferred", 1, 0, 1, "450 later", T, 3, 3, EVER, "", -1, T),
+        (2, 5, "deferred", 1, 0, 1, "550 5.7.1 no", T, 1, 0, "", "rejected", 0, ""),
+        (2, 9, "deferred", 1, 0, 1, "550 no", T, 2, 0, "", "invalid", 0, ""),
+        (2, 6, "deferred", 1, 0, 1, "550 5.1.1 no", T, 1, 0, "", "undeliverable", 0, ""),
+        (2, 7, "ready", 1, 0, 1, "", T, 1, 1, LATER, "", -1, ""),
+    )
     _insert(
         connection,
         "settlement",

@@ -45,8 +45,7 @@ FURTHER_TEXTS = {"import_merging.candidates": 2 * len(COLUMN_NAMES), "editing.ce
 IMPOSSIBLE = {
     "segments.people": {"subscriber.record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
-    "schedule.scheduled": {"due_at: None", "finished_at: datetime", "state: paused", "state: stopped"}
-    | {"state: cancelled", "state: done"},
+    "claim.next_deferred": {"due_at: None"},
 }
 
 

@@ -84,7 +84,7 @@ def test_a_person_can_still_decide_to_resend(database: Database, file: Path) -> 
     assert len(send_all(database, broadcast)) == 20
 
 
-def test_scheduled_broadcasts_are_paused_too(database: Database, file: Path) -> None:
+def test_unattended_broadcasts_are_paused_too(database: Database, file: Path) -> None:
     add_people(database, 3)
     broadcast = freeze(database, schedule=at(LATER))
     save(database, file)

@@ -78,7 +78,8 @@ def hand_over(
     waiting = status_of(database, broadcast.id).tally.waiting
     title = f"Broadcast {broadcast.id}"
     with interruptible() as interruption, bars.progress(title, waiting, unit="emails") as advance:
-        listener, stop = Listener(on_settled=advance, on_wait=Teller(config).tell), interruption.new_stop()
+        listener = Listener(on_settled=advance, on_wait=Teller(config).tell, on_note=output.note)
+        stop = interruption.new_stop()
         patience = PATIENCE if broadcast.is_scheduled else None
         try:
             deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
@@ -113,7 +114,7 @@ def exit_code_of(status: BroadcastStatus) -> int:
     continues_later = broadcast.is_scheduled and broadcast.state in {BroadcastState.RUNNING, BroadcastState.SCHEDULED}
     if tally.waiting and not continues_later:
         return ProviderError.exit_code
-    return 1 if tally.unknown or tally.rejected else 0
+    return 1 if tally.unknown or tally.rejected or tally.deferred else 0
 
 
 class Teller(Struct):

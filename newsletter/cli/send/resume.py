@@ -12,6 +12,7 @@ from newsletter.cli.send.progress import hand_over
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.language.clock import say_moment, show_utc
+from newsletter.model.broadcast import BroadcastState
 from newsletter.providers.registry import open_provider
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
 from newsletter.workflows.send.schedule import lead_of
@@ -36,11 +37,18 @@ def resume(
         now, lead = datetime.now(UTC), lead_of(config)
         found = status_of(database, require_unfinished(database, broadcast, provider, lead=lead, now=now).id)
         _print_unfinished(config, found, through=provider.describe(), now=now)
-        waiting = found.tally.waiting
+        waiting = found.tally.waiting + _to_try_again(found, now)
         question = f"Send to {output.count_of(waiting, 'subscriber')}?"
         output.require_yes(question, yes=yes or not waiting, otherwise="Nothing was sent.")
         reopened = reopen_broadcast(database, found.broadcast.id, now=datetime.now(UTC))
         hand_over(config, database, reopened, provider, ahead=lead)
+
+
+def _to_try_again(found: BroadcastStatus, now: datetime) -> int:
+    """Return how many people were set aside and may be tried again now."""
+    at = found.broadcast.continues_at
+    is_time = found.broadcast.state is BroadcastState.DONE and at is not None and at <= now
+    return found.tally.deferred if is_time else 0
 
 
 def _print_unfinished(config: Config, found: BroadcastStatus, *, through: str, now: datetime) -> None:
@@ -58,6 +66,7 @@ def _print_unfinished(config: Config, found: BroadcastStatus, *, through: str, n
             ("accepted", f"{tally.accepted:,}, not sent again"),
             ("unknown", f"{tally.unknown:,}, not sent again either" if tally.unknown else ""),
             ("to send", f"{tally.waiting:,}"),
+            ("set aside", f"{tally.deferred:,}, tried again when it is time" if tally.deferred else ""),
             ("through", through),
         ]
     )

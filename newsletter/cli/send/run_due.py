@@ -33,7 +33,15 @@ _WOULD = {
     Due.REFUSE: "cannot be sent: {reason}",
 }
 
-_TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # the states whose increase is printed
+_TOLD = (
+    "accepted",
+    "cancelled",
+    "unknown",
+    "rejected",
+    "deferred",
+    "invalid",
+    "excluded",
+)  # the states whose increase is printed
 # The words for what was done in this run, where they differ from the label of the state.
 _DEEDS = {"accepted": "sent", "excluded": "left out"}
 
@@ -44,12 +52,13 @@ def run_due(
 ) -> None:
     """Send all scheduled broadcasts that are due. Run this from a timer every few minutes.
 
-    Emails that the provider already holds are recalled for people who have left, and sent again to the others.
+    Emails that the provider already holds are recalled for people who have left, and sent again to the others. Also
+    continues broadcasts that were paused for a reason that passes, and tries the people who were set aside again.
 
     Prints nothing if nothing is due. It is safe to run the command more than once at the same time.
 
-    Exits with status 1 if some emails were rejected or are unconfirmed, if a broadcast was paused, or if people who
-    left still get an email that the provider holds. Exits with status 3 if the provider prevents sending.
+    Exits with status 1 if some emails were rejected, set aside or are unconfirmed, if a broadcast was paused, or if
+    people who left still get an email that the provider holds. Exits with status 3 if the provider prevents sending.
     """
     with opened_database(prints_notes=sys.stderr.isatty()) as (config, database):
 
@@ -92,7 +101,7 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     done: list[DoneBroadcast] = []
     # Under a timer, the reasons for waiting are not printed, since no one is watching.
     on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
-    listener = Listener(on_settled=lambda _: None, on_wait=on_wait)
+    listener = Listener(on_settled=lambda _: None, on_wait=on_wait, on_note=output.note)
     with interruptible() as interruption:
         stops = interruption.new_stop
         for each in workflow.run_due(config, database, opener, listener=listener, new_stop=stops, log=log):
@@ -160,7 +169,7 @@ def _exit_code(done: DoneBroadcast) -> int:
     if done.broadcast.state is BroadcastState.PAUSED and done.found.due is not Due.HOLD_BACK:
         return ProviderError.exit_code
     before, now = done.found.tally, done.tally
-    is_partial = now.unknown > before.unknown or now.rejected > before.rejected
+    is_partial = now.unknown > before.unknown or now.rejected > before.rejected or now.deferred > before.deferred
     return 1 if is_partial or done.broadcast.state in {BroadcastState.PAUSED, BroadcastState.STOPPED} else 0
 
 

@@ -57,8 +57,8 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 
     If sending is interrupted, `newsletter resume` continues where it stopped.
 
-    Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected or are
-    unconfirmed.
+    Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected, set aside
+    or are unconfirmed.
     """
     waivers, segment = _waivers(waive, because), _only_segment(to, where)
     with opened_database() as (config, database):

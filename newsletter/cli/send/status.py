@@ -47,7 +47,7 @@ _ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
 }
 _LONGEST_LIST = 4  # lines
 _NAMED = ("accepted", "excluded", "invalid", "cancelled", "unknown")  # in the sum even if zero
-_PARTS = (*_NAMED, "rejected", "inflight", "waiting")
+_PARTS = (*_NAMED, "rejected", "deferred", "inflight", "waiting")
 
 
 def status(
@@ -95,11 +95,17 @@ def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = 
 
 def print_heading(broadcast: Broadcast, tally: Tally) -> None:
     """Print the title of a broadcast, its state with the reason, and its numbers with their sum."""
-    state = output.styled(label_of(broadcast.state), _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
+    state = output.styled(_state_in_words(broadcast, tally), _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
     output.say(f"{title_of(broadcast)}, {state}")
     if broadcast.reason:
         output.say(f"  {broadcast.reason}")
     output.say(f"  {identity(tally)}")
+
+
+def _state_in_words(broadcast: Broadcast, tally: Tally) -> str:
+    if broadcast.state is BroadcastState.DONE and tally.deferred:
+        return f"finished, {tally.deferred:,} {label_of(ChunkState.DEFERRED)}"
+    return label_of(broadcast.state)
 
 
 def title_of(broadcast: Broadcast) -> str:
@@ -152,6 +158,7 @@ def standing_data(broadcast: Broadcast, tally: Tally) -> dict[str, object]:
         "due_at": broadcast.due_at,
         "is_local_time": broadcast.is_local_time,
         "finished_at": broadcast.finished_at,
+        "continues_at": broadcast.continues_at,
         "waivers": broadcast.waivers,
         "tally": asdict(tally),
         "adds_up": tally.adds_up,
@@ -181,9 +188,19 @@ def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str,
         ("due", due),
         (ended, show_utc_from(broadcast.finished_at, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
+        _continuing(broadcast, zone, now),
         ("sending", at_work if status.tally.inflight else ""),
         ("variants", variant_lines(status.variants) if varies else ""),
     ]
+
+
+def _continuing(broadcast: Broadcast, zone: str, now: datetime) -> tuple[str, str]:
+    """Return when a broadcast continues without a person, for a list of facts."""
+    at = broadcast.continues_at
+    if at is None or broadcast.state not in {BroadcastState.DONE, BroadcastState.PAUSED}:
+        return ("", "")
+    what = "tried again" if broadcast.state is BroadcastState.DONE else "continues"
+    return (what, f"{say_moment(at, zone, now=now)}, by `newsletter run-due` or a worker")
 
 
 def _print_unknown(status: BroadcastStatus) -> None:
@@ -233,6 +250,11 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
     elif state in _HELD_BACK or holds_some:
         held = f"to cancel it, and recall the emails that {status.broadcast.provider} is holding"
         steps.append((f"newsletter cancel {number}", held if holds_some else "to cancel it; nothing more is sent"))
+    if state is BroadcastState.DONE and status.broadcast.continues_at is not None:
+        steps.append(
+            ("newsletter run-due", "to try the people who were set aside when it is time; run it from a timer")
+        )
+        steps.append((f"newsletter cancel {number}", "to leave them out; nothing more is sent"))
     if not steps and state is BroadcastState.DONE:
         steps.append((f"newsletter audit {number}", "to see the full record"))
     return steps

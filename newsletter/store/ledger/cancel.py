@@ -22,16 +22,16 @@ _LEFT_TO_END = query_value("cancel", "left_to_end", int)
 def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Cancel all ready chunks, and send nothing more. A broadcast that is already being canceled is unchanged.
 
-    A broadcast that is done or stopped can be canceled as long as the provider holds some of its email for later. Raise
-    InputError if there is nothing to cancel.
+    A broadcast that is done or stopped can be canceled as long as the provider holds some of its email for later, or
+    people who were set aside are to be tried again. Raise InputError if there is nothing to cancel.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is BroadcastState.CANCELLING:
             return broadcast
         held = _HELD_AHEAD(connection, broadcast=broadcast_id, now=text_of(now))
-        _require_something_to_cancel(broadcast, held)
         waiting = _WAITING(connection, broadcast=broadcast_id)
+        _require_something_to_cancel(broadcast, held + waiting)
         detail = f"{waiting} not sent yet, {held} held by the provider"
         set_cancelling(connection, broadcast_id, detail, now=now)
         cancel_ready(connection, broadcast_id, reason=CANCELLED_WHY, now=now)
@@ -51,10 +51,10 @@ def finish_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Br
         return require_current(connection, broadcast_id)
 
 
-def _require_something_to_cancel(broadcast: Broadcast, held: int) -> None:
+def _require_something_to_cancel(broadcast: Broadcast, left: int) -> None:
     if broadcast.state is BroadcastState.CANCELLED:
         raise InputError(f"broadcast {broadcast.id} is already canceled; there is nothing left to do")
-    if broadcast.state in {BroadcastState.DONE, BroadcastState.STOPPED} and not held:
+    if broadcast.state in {BroadcastState.DONE, BroadcastState.STOPPED} and not left:
         raise InputError(
             f"broadcast {broadcast.id} is {broadcast.state}, and the provider holds none of its email for later; email "
             "that was sent cannot be recalled"

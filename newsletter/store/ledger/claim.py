@@ -30,6 +30,7 @@ class ReadyChunk(NamedTuple):
     first_subscriber: int
     due_at: datetime | None
     batch_id: str
+    tries: int
 
 
 class DeliveryRow(NamedTuple):
@@ -54,6 +55,7 @@ class CheckedRow(NamedTuple):
 
 
 _NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
+_NEXT_DEFERRED = query_one("claim", "next_deferred", ReadyChunk)
 _CLAIMED_SINCE = query_value("claim", "claimed_since", int)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
@@ -145,13 +147,18 @@ def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChu
 
 
 def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:
-    return _NEXT_READY(
+    """Return the first chunk to send: a ready one, or else one that was set aside and is to be tried again."""
+    now = text_of(claim.now)
+    ready = _NEXT_READY(
         connection,
         broadcast=claim.broadcast,
-        now=text_of(claim.now),
+        now=now,
         held_to=text_of(claim.held_to),
         held_from=text_of(claim.now + _TICK) if claim.held_only else "",
     )
+    if ready is not None or claim.held_only:
+        return ready
+    return _NEXT_DEFERRED(connection, broadcast=claim.broadcast, now=now)
 
 
 def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
@@ -221,6 +228,7 @@ def _mark_inflight(
         due_at=ready.due_at,
         hold_until=hold_until,
         batch_id=batch_id,
+        tries=ready.tries,
     )
 
 

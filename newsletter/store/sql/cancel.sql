@@ -5,8 +5,8 @@ FROM chunk
 WHERE broadcast = :broadcast AND state IN ('accepted', 'unknown') AND hold_until > :now;
 
 -- name: waiting(broadcast)$
--- Return the number of deliveries that have not been sent.
-SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state = 'ready';
+-- Return the number of deliveries that have not been sent, including those that were set aside.
+SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state IN ('ready', 'deferred');
 
 -- name: left_to_end(broadcast, now)$
 -- Return the number of chunks that are being sent, or that still have to be recalled from the provider. If the time of

@@ -1,8 +1,9 @@
 -- name: next_ready(broadcast, now, held_from, held_to)^
 -- Return the first chunk that may be sent while the broadcast is running, and lock its row. A chunk must be due by
 -- `:now`, or up to `:held_to` if there is an open batch in which the provider can hold it until then. Chunks due before
--- `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first.
-SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id
+-- `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first. Everyone is tried
+-- before anyone is tried again.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id, c.tries
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
 LEFT JOIN held_batch AS h ON h.broadcast = c.broadcast AND h.due_at = c.due_at AND h.state = 'open'
@@ -10,10 +11,28 @@ WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
     AND b.state = 'running'
+    AND c.retry_at <= :now
     AND c.due_at >= :held_from
     AND c.due_at <= :held_to
     AND (c.due_at <= :now OR h.id IS NOT NULL)
-ORDER BY c.due_at, c.number
+ORDER BY c.tries, c.attempt, c.due_at, c.number
+LIMIT 1
+/*+ FOR UPDATE OF c SKIP LOCKED */;
+
+-- name: next_deferred(broadcast, now)^
+-- Return the first chunk that was set aside and is to be tried again now, and lock its row. None is tried again once an
+-- event in the issue has passed.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, '' AS batch_id, c.tries
+FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast
+WHERE
+    c.broadcast = :broadcast
+    AND c.state = 'deferred'
+    AND b.state = 'running'
+    AND c.retry_at <> ''
+    AND c.retry_at <= :now
+    AND (b.good_until = '' OR b.good_until > :now)
+ORDER BY c.retry_at, c.number
 LIMIT 1
 /*+ FOR UPDATE OF c SKIP LOCKED */;
 
@@ -66,6 +85,7 @@ SET
     reason = '',
     hold_until = :hold_until,
     batch_id = :batch_id,
+    retry_at = '',
     claimed_at = :now,
     changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;

@@ -13,7 +13,11 @@ from newsletter.config import Config
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Clock, Provider, Scheduler, utc_now
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import require_broadcast, start_scheduled
+from newsletter.store.ledger.broadcasts import (
+    continue_unattended,
+    require_broadcast,
+    start_scheduled,
+)
 from newsletter.store.ledger.recall import keep_batch, moments_to_hold
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.gate import OnWait
@@ -25,6 +29,7 @@ class Listener(Struct, frozen=True, kw_only=True):
 
     on_settled: Callable[[int], None]  # called with the number of deliveries that were just completed
     on_wait: OnWait  # called with the end and the reason of each wait
+    on_note: Callable[[str], None] = lambda _words: None  # called with what a person should change
 
 
 def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
@@ -39,7 +44,9 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
     patience: timedelta | None = None,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Start a scheduled broadcast, or continue a running one, until nothing more of it is due.
+    """Start a scheduled broadcast, or continue one that is running or whose time to continue has come.
+
+    Stop when nothing more of it is due.
 
     A provider that can hold mail also gets the deliveries that are due within `ahead`. Those that are due at the same
     time share a batch, whose id is saved in the ledger before it is first used. If the provider or the pace requires a
@@ -52,6 +59,8 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         _open_batches(database, broadcast, scheduler, now=clock(), within=within)
     if broadcast.state is BroadcastState.SCHEDULED:
         start_scheduled(database, broadcast.id, now=clock())
+    elif broadcast.continues_at is not None:
+        continue_unattended(database, broadcast.id, now=clock())
     return drain_broadcast(
         database,
         require_broadcast(database, broadcast.id),
@@ -59,6 +68,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         pace=pace_of(config),
         hold_within=within,
         on_settled=listener.on_settled,
+        on_note=listener.on_note,
         on_wait=listener.on_wait if patience is None else _impatient(listener, stop, patience, clock),
         stop=stop,
         clock=clock,

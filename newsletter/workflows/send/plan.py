@@ -101,6 +101,7 @@ def plan_broadcast(
         waivers=(),
         schedule=order.schedule,
         topics=rendered.topics,
+        good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
     )
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
@@ -227,7 +228,9 @@ def _require_can_leave(broadcast: Broadcast, lead: timedelta, *, now: datetime) 
 
 
 def _only_unfinished(database: Database) -> Broadcast:
-    unfinished = [broadcast for broadcast in list_broadcasts(database) if broadcast.state in _UNFINISHED]
+    broadcasts = list_broadcasts(database)
+    unfinished = [broadcast for broadcast in broadcasts if broadcast.state in _UNFINISHED]
+    unfinished = unfinished or [broadcast for broadcast in broadcasts if broadcast.continues_at is not None]
     if not unfinished:
         raise InputError("there is no unfinished broadcast; `newsletter status` lists all broadcasts")
     if len(unfinished) > 1:

@@ -1,12 +1,13 @@
 """Process all scheduled broadcasts once: send what is due, pause what is late, finish what is being canceled.
 
 Before that, the email of people who left is recalled from a provider that holds it. Only scheduled broadcasts are
-processed. An unscheduled broadcast that was interrupted must be resumed by a person. Simultaneous runs share the work;
-no chunk is claimed twice.
+processed, and those that continue without a person: a broadcast that was paused for a reason that passes, or whose
+people who were set aside are tried again. Any other unscheduled broadcast that was interrupted must be resumed by a
+person. Simultaneous runs share the work; no chunk is claimed twice.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from threading import Event
@@ -16,15 +17,16 @@ from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.language.clock import say_moment
+from newsletter.language.clock import say_moment, say_span
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
+    last_accepted,
     next_due,
     pause_broadcast,
     require_broadcast,
-    scheduled_broadcasts,
+    unattended_broadcasts,
     zone_progress,
 )
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
@@ -38,6 +40,8 @@ from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.recall import Recall, batches_to_settle, is_past, settle_batches, still_emailed
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
+
+_STANDS_STILL = timedelta(days=2)  # if nothing was accepted for so long, a person must look into it
 
 Opener = Callable[[], Provider]
 
@@ -111,7 +115,7 @@ def look_at_due(config: Config, database: Database, opener: Opener, *, now: date
     """
     opened = cache(opener)
     recalls = (judge_recall(config, database, each, opened, now=now) for each in _watched(database, now=now))
-    rest = (judge(config, database, each, opened, now=now) for each in scheduled_broadcasts(database))
+    rest = (judge(config, database, each, opened, now=now) for each in unattended_broadcasts(database))
     return (*(each for each in recalls if each is not None), *rest)
 
 
@@ -136,7 +140,7 @@ def run_due(
     opened = cache(opener)
     say_run(database, command, now=clock())
     for is_recall in (True, False):
-        for broadcast in _watched(database, now=clock()) if is_recall else scheduled_broadcasts(database):
+        for broadcast in _watched(database, now=clock()) if is_recall else unattended_broadcasts(database):
             stop = new_stop()
             if stop.is_set():
                 return
@@ -197,7 +201,9 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
     found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
     if broadcast.state is BroadcastState.CANCELLING:
         return replace(found, due=Due.CANCEL)
-    if late := lateness(config, database, broadcast, now=now):
+    if waits := _waits_to_continue(config, broadcast, now=now):
+        return replace(found, due=Due.WAIT, until=broadcast.continues_at, reason=waits)
+    if late := _stands_still(database, broadcast, now=now) or lateness(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
     its_time = f"scheduled for {say_moment(due, config.settings.newsletter.timezone, now=now)}"
@@ -220,10 +226,29 @@ def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: 
     """Decide what to do if the provider cannot hold mail but delivers it as soon as it is submitted."""
     if due > now:
         return replace(found, due=Due.WAIT, until=due, reason=its_time)
-    pace = pace_of(config)
-    if found.tally.waiting and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
+    pace, is_any_left = pace_of(config), found.tally.waiting or found.tally.deferred
+    if is_any_left and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
         return replace(found, due=Due.WAIT, until=opens, reason=shown_window(pace))
     return found
+
+
+def _waits_to_continue(config: Config, broadcast: Broadcast, *, now: datetime) -> str:
+    """Return why a broadcast that is paused or done is not continued yet, or an empty string if it can be now."""
+    at = broadcast.continues_at
+    if at is None or at <= now or broadcast.state not in {BroadcastState.PAUSED, BroadcastState.DONE}:
+        return ""
+    said = say_moment(at, config.settings.newsletter.timezone, now=now)
+    if broadcast.state is BroadcastState.DONE:
+        return f"the people who were set aside are tried again {said}"
+    return f"it continues {said}; it was paused because {broadcast.reason}"
+
+
+def _stands_still(database: Database, broadcast: Broadcast, *, now: datetime) -> str:
+    """Return why a paused broadcast must not continue without a person anymore, or an empty string if it may."""
+    since = last_accepted(database, broadcast.id) or broadcast.due_at or broadcast.created_at
+    if broadcast.state is not BroadcastState.PAUSED or now - since <= _STANDS_STILL:
+        return ""
+    return f"nothing has been accepted for more than {say_span(_STANDS_STILL)}: {broadcast.reason}"
 
 
 def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:

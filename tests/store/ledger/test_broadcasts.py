@@ -13,8 +13,8 @@ from newsletter.store.ledger.broadcasts import (
     overdue,
     pause_broadcast,
     resume_broadcast,
-    scheduled_broadcasts,
     start_scheduled,
+    unattended_broadcasts,
     zone_progress,
 )
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
@@ -39,11 +39,11 @@ def test_broadcasts_with_a_time_are_listed_by_it_until_they_have_ended(database:
     paused = freeze(database, "2026-04", schedule=at(NOW + HOUR))
     pause_broadcast(database, paused.id, "wait", now=NOW)
 
-    assert [broadcast.id for broadcast in scheduled_broadcasts(database)] == [early.id, late.id]
+    assert [broadcast.id for broadcast in unattended_broadcasts(database)] == [early.id, late.id]
 
     begin_cancel(database, late.id, now=NOW)
     start_scheduled(database, early.id, now=NOW)
-    assert [broadcast.state for broadcast in scheduled_broadcasts(database)] == [
+    assert [broadcast.state for broadcast in unattended_broadcasts(database)] == [
         BroadcastState.RUNNING,
         BroadcastState.CANCELLING,
     ]
@@ -52,7 +52,7 @@ def test_broadcasts_with_a_time_are_listed_by_it_until_they_have_ended(database:
     resume_broadcast(database, early.id, now=NOW + HOUR)
     send_all(database, early)
     finish_if_done(database, early.id, now=NOW)
-    assert scheduled_broadcasts(database) == ()
+    assert unattended_broadcasts(database) == ()
 
 
 def test_scheduled_broadcast_runs_once_its_time_has_come(database: Database) -> None:

@@ -23,13 +23,14 @@ from hypothesis.stateful import (
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Schedule, Verdict
+from newsletter.model.broadcast import Broadcast, BroadcastState, Doubt, Ending, NextStep, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk, Resolution
 from newsletter.model.pace import Allowance
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import (
+    continue_unattended,
     finish_if_done,
     overdue,
     pause_broadcast,
@@ -64,7 +65,8 @@ TEACHERS = segment("teachers", Tagged("teacher"))
 SOON, LATE, LOCAL = at(NOW + timedelta(minutes=20)), at(NOW + timedelta(hours=3)), by_own_clock(9)
 MARGIN = timedelta(minutes=10)
 FINAL = {"rejected", "cancelled", "excluded", "invalid"}
-FATES = ["rest", "rest", "invalid", "unsent", "uncertain"]
+FATES = ["rest", "rest", "invalid", "unsent", "uncertain", "deferred", "deferred", "blameless", "doubted", "doubted"]
+DOUBTS = [Doubt(words="550 no", ending=ending, is_last_word=is_last) for ending in Ending for is_last in (True, False)]
 DEAD = "dead"
 Attempt = tuple[int, int]  # the broadcast, and how often the chunk was handed over
 
@@ -252,7 +254,10 @@ class Ledger(RuleBasedStateMachine):
             invalid=dict.fromkeys(by_fate["invalid"], "refused"),
             undeliverable=frozenset(by_fate["invalid"][::2]),
             unsent=frozenset(by_fate["unsent"]),
-            uncertain=frozenset(by_fate["uncertain"]),
+            uncertain=dict.fromkeys(by_fate["uncertain"], "lost"),
+            deferred=dict.fromkeys(by_fate["deferred"], "450 later"),
+            blameless=dict.fromkeys(by_fate["blameless"], "450 too many"),
+            doubted={each: data.draw(st.sampled_from(DOUBTS)) for each in by_fate["doubted"]},
         )
         for _ in range(times):
             self.learn(chunk, outcome)
@@ -260,7 +265,8 @@ class Ledger(RuleBasedStateMachine):
     def learn(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         record_outcome(self.database, chunk, outcome, now=self.now)
         attempt = chunk.broadcast, chunk.attempt
-        named = outcome.invalid.keys() | outcome.unsent | outcome.uncertain
+        named = {*outcome.invalid, *outcome.unsent, *outcome.uncertain}
+        named |= {*outcome.deferred, *outcome.blameless, *outcome.doubted}
         rest_left = outcome.verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN}
         for delivery in chunk.deliveries:
             subscriber = delivery.subscriber
@@ -323,7 +329,7 @@ class Ledger(RuleBasedStateMachine):
             ).fetchall()
         return [subscriber for (subscriber,) in rows]
 
-    @rule(data=st.data(), step=st.sampled_from(["pause", "resume", "resume", "finish", "begin", "end"]))
+    @rule(data=st.data(), step=st.sampled_from(["pause", "resume", "resume", "continue", "finish", "begin", "end"]))
     def steer(self, data: st.DataObject, step: str) -> None:
         number = data.draw(st.sampled_from(self.broadcasts)).id
         with contextlib.suppress(InputError):  # it has ended
@@ -333,6 +339,8 @@ class Ledger(RuleBasedStateMachine):
                 case "resume":
                     resume_broadcast(self.database, number, now=self.now)
                     assert overdue(self.database, number, before=self.now) == 0
+                case "continue":
+                    continue_unattended(self.database, number, now=self.now)
                 case "finish":
                     finish_if_done(self.database, number, now=self.now)
                 case "begin":

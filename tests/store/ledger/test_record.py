@@ -80,7 +80,7 @@ def test_named_deliveries_go_where_the_outcome_says(database: Database) -> None:
         reason="lost the connection",
         invalid={ids[0]: "refused"},
         unsent=frozenset({ids[2], ids[4]}),
-        uncertain=frozenset({ids[5]}),
+        uncertain={ids[5]: "lost the connection"},
     )
     record(database, chunk, outcome)
 
@@ -104,7 +104,7 @@ def test_delivery_named_twice_counts_as_the_more_careful(database: Database) -> 
         verdict=Verdict.READY,
         invalid={one: "refused", other: "refused"},
         unsent=frozenset({one, other}),
-        uncertain=frozenset({one}),
+        uncertain={one: "lost"},
     )
     record(database, chunk, outcome)
 
@@ -234,7 +234,7 @@ def test_outcome_with_names_that_is_told_twice_changes_nothing_more(database: Da
         reason="lost",
         invalid={ids[0]: "refused"},
         unsent=frozenset({ids[1]}),
-        uncertain=frozenset({ids[2]}),
+        uncertain={ids[2]: "lost"},
     )
     record(database, chunk, outcome)
     before = chunk_summaries(database, broadcast.id), settled_counts(database, broadcast.id)

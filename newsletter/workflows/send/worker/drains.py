@@ -62,7 +62,7 @@ class Drains:
             self._say_run(database)
             numbers = watched_broadcasts(database, now=datetime.now(UTC))
             recalls = [number for number in numbers if self._recall_of(database, require_broadcast(database, number))]
-            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
+            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if _needs_work(each)]
         for each in found:
             if each.due is Due.REFUSE:
                 self._say(each.broadcast, f"skipped: {each.reason}")
@@ -85,6 +85,8 @@ class Drains:
             try:
                 broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
+                return False
+            if not _needs_work(broadcast):
                 return False
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
@@ -146,7 +148,10 @@ class Drains:
             if until - now > _WORTH_SAYING:
                 self._say(found.broadcast, f"waits until {show_utc(until)}: {reason}")
 
-        listener = Listener(on_settled=on_settled, on_wait=on_wait)
+        def on_note(words: str) -> None:
+            self._say(found.broadcast, words)
+
+        listener = Listener(on_settled=on_settled, on_wait=on_wait, on_note=on_note)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)
@@ -163,3 +168,7 @@ class Drains:
         if self._last_said.get(broadcast.id) != words:
             self._last_said[broadcast.id] = words
             self._log(f"{name_of(broadcast)} {words}", broadcast=broadcast.id, state=broadcast.state.value)
+
+
+def _needs_work(broadcast: Broadcast) -> bool:
+    return broadcast.state in _OPEN or broadcast.continues_at is not None

@@ -1,2 +1,0 @@
--- Reserved for another change of the schema.
-SELECT 1;

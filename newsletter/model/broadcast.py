@@ -52,6 +52,16 @@ class BroadcastState(StrEnum):
     DONE = "done"  # no chunk is ready or inflight
 
 
+class BroadcastKind(StrEnum):
+    """What kind of email about an issue a broadcast is. No one gets the same kind of an issue twice."""
+
+    ISSUE = "issue"  # the issue itself
+    FOLLOW_UP = "follow-up"  # a second email, for example to those who did not open the first
+    CORRECTION = "correction"  # what was wrong in the issue
+    WELCOME = "welcome"  # to people who have just joined
+    CONFIRMATION = "confirmation"  # asks people to confirm that they want to join
+
+
 class ChunkState(StrEnum):
     """The state of a chunk."""
 
@@ -203,6 +213,14 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None  # when the first emails should reach people; None: as soon as possible
     is_local_time: bool = False  # each time zone has its own time
     batch_id: str = ""  # the provider's id for email that it received early and holds
+    kind: BroadcastKind = BroadcastKind.ISSUE
+    grace_until: datetime | None = None  # nothing is sent before then, so that a person can still cancel it
+
+    @property
+    def title(self) -> str:
+        """Return the issue and the segment: `2026-02 to everyone`, or `correction of 2026-02 to everyone`."""
+        kind = "" if self.kind is BroadcastKind.ISSUE else f"{self.kind} of "
+        return f"{kind}{self.issue} to {self.segment}"
 
     @property
     def mailing_id(self) -> str:

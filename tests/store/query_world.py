@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus
+from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState, DeliveryStatus
 from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.event import EventType
 from newsletter.model.ledger import Entry
@@ -138,8 +138,9 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("freeze.collect_members", ({},)),
     ("freeze.exclude_suppressed", ({**FREEZE, "reason": "unsubscribed"},)),
     ("freeze.exclude_without_consent", (FREEZE,)),
-    ("freeze.earlier_broadcasts", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("freeze.earlier_broadcasts", ({"issue": "2026-02", "kind": "issue"}, {"issue": "none", "kind": "issue"})),
     ("freeze.exclude_earlier", ({**FREEZE, "earlier": 1},)),
+    ("freeze.repeated_content", ({"content_hash": "abc", "kind": "issue", "issue": "2026-03"},)),
     ("freeze.members_left", ({"after": 0, "size": 99},)),
     ("freeze.zones_left", ({},)),
     (
@@ -147,16 +148,18 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         (
             {"issue": "2026-03", "segment": "", "expression": "", "provider": "", "state": "running", "nonce": "n99"}
             | {"content_hash": "", "envelope": "{}", "waivers": "[]", "frozen": 1, "due_at": "", "is_local_time": 0}
-            | {"now": T},
+            | {"kind": "issue", "grace_until": "", "now": T},
         ),
     ),
+    ("freeze.edition_of", (ONE,)),
+    ("freeze.give_up_places", ({"edition": 1},)),
     ("freeze.add_settlement", ({**ONE, "number": 77, "reason": "another", "size": 1, "now": T},)),
     (
         "freeze.add_chunk",
         ({**ONE, "number": 77, "variant": 0, "zone": "", "due_at": "", "size": 1, "first_subscriber": 1, "now": T},),
     ),
     ("freeze.index_beginning", ({},)),
-    ("freeze.add_deliveries", ({"broadcast": 3},)),
+    ("freeze.add_deliveries", ({"broadcast": 3, "edition": 1},)),
     ("freeze.drop_lookup", ({},)),
     ("freeze.drop_member", ({},)),
     ("freeze.drop_beginning", ({},)),
@@ -294,6 +297,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("restore.people", ({},)),
     ("restore.joined", ({"newest": 0}, {"newest": 999})),
     ("restore.email_of", ({"subscriber": 1}, {"subscriber": 999}, {"subscriber": None})),
+    ("restore.give_up_edition", ({"edition": 1, "first": 2},)),
     ("restore.make_unknown", ({**ONE, "reason": "why", "now": T},)),
     (
         "restore.suppress",
@@ -409,6 +413,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
 
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
 DUE = ("", T, LATER)
+# One of each state, and two more, so that scheduled ones have every kind.
+BROADCASTS = (*enumerate(BroadcastState, start=1), (8, BroadcastState.SCHEDULED), (14, BroadcastState.SCHEDULED))
 
 
 def seed(connection: Connection) -> None:
@@ -432,11 +438,12 @@ def seed(connection: Connection) -> None:
         connection,
         "broadcast",
         "id state finished_at due_at is_local_time nonce issue segment expression provider reason content_hash "
-        "envelope waivers frozen created_at batch_id",
+        "envelope waivers frozen created_at batch_id kind grace_until",
         *(
             (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *words)
-            for number, state in enumerate(BroadcastState, start=1)
-            for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T, "")]
+            for number, state in BROADCASTS
+            for more in [(list(BroadcastKind)[number % len(BroadcastKind)].value, DUE[(number + 1) % 3])]
+            for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T, "", *more)]
         ),
     )
     _insert(
@@ -465,16 +472,16 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "delivery",
-        "broadcast subscriber chunk settlement",
+        "broadcast subscriber chunk settlement edition",
         *(
-            (1, 0, 1, None),
-            (1, 1, 1, None),
-            (1, 2, 3, None),
-            (1, 3, None, 1),
-            (1, 99, 1, None),
-            (1, 4, 21, None),
-            (1, 5, 2, None),
-            (2, 1, 1, None),
+            (1, 0, 1, None, 1),
+            (1, 1, 1, None, 1),
+            (1, 2, 3, None, 1),
+            (1, 3, None, 1, 1),
+            (1, 99, 1, None, 1),
+            (1, 4, 21, None, 1),
+            (1, 5, 2, None, 1),
+            (2, 1, 1, None, None),
         ),
     )
     _insert(
@@ -482,6 +489,12 @@ def seed(connection: Connection) -> None:
         "journal",
         "broadcast number at entry detail",
         *((1, number + 1, T, entry.value, "detail") for number, entry in enumerate(Entry)),
+    )
+    _insert(
+        connection,
+        "notice",
+        "broadcast at what state tried_at told_at failure",
+        (1, T, "it was paused", "paused", T, "", "no answer"),
     )
     reasons = list(enumerate(SuppressionReason, start=1))
     _insert(
@@ -518,7 +531,7 @@ def seed(connection: Connection) -> None:
         (b"2", None, "manual", T),
     )
     _insert(connection, "forgotten_key", "digest", (b"key",))
-    connection.raise_last_ids({"broadcast": len(BroadcastState), "subscriber": 9})
+    connection.raise_last_ids({"broadcast": 14, "subscriber": 9})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(

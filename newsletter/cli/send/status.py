@@ -101,7 +101,7 @@ def print_heading(broadcast: Broadcast, tally: Tally) -> None:
 
 def title_of(broadcast: Broadcast) -> str:
     """Return the title of a broadcast: its number, issue, segment and provider."""
-    return f"Broadcast {broadcast.id}: {broadcast.issue} to {broadcast.segment} through {broadcast.provider}"
+    return f"Broadcast {broadcast.id}: {broadcast.title} through {broadcast.provider}"
 
 
 def identity(tally: Tally) -> str:
@@ -132,6 +132,7 @@ def standing_data(broadcast: Broadcast, tally: Tally) -> dict[str, object]:
     return {
         "broadcast": broadcast.id,
         "issue": broadcast.issue,
+        "kind": broadcast.kind,
         "segment": broadcast.segment,
         "provider": broadcast.provider,
         "state": broadcast.state,

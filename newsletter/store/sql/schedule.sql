@@ -2,7 +2,7 @@
 -- Return the broadcasts with a scheduled time that have not ended, earliest first. Paused ones are not included.
 SELECT
     id, issue, segment, provider, state, reason, content_hash, nonce, envelope, waivers, created_at, finished_at,
-    due_at, is_local_time, batch_id
+    due_at, is_local_time, batch_id, kind, grace_until
 FROM broadcast
 WHERE due_at <> '' AND state IN ('scheduled', 'running', 'cancelling')
 ORDER BY due_at, id;

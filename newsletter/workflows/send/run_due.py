@@ -129,7 +129,7 @@ def run_due(
 
 def name_of(broadcast: Broadcast) -> str:
     """Return the name of a broadcast in messages: `broadcast 3 (2026-02 to everyone)`."""
-    return f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment})"
+    return f"broadcast {broadcast.id} ({broadcast.title})"
 
 
 def ending_of(done: DoneBroadcast, handed_over: int) -> str:

@@ -28,9 +28,11 @@ class Schedule(Struct, frozen=True, kw_only=True):
         """Return the time in UTC at which the clocks of a zone show this time. For an unknown zone, use the schedule's.
 
         If the zone skips this time in spring, the result is as if the clocks had not changed: 2:30 becomes 3:30. If the
-        time occurs twice in autumn, the first one counts (PEP 495).
+        time occurs twice in autumn, the fold of `wall_time` says which one counts (PEP 495).
         """
-        return self.wall_time.replace(tzinfo=ZoneInfo(self.clock_of(zone))).astimezone(UTC)
+        own = ZoneInfo(self.clock_of(zone))
+        # In a skipped hour, a fold would lead to an earlier time. The later one is as if the clocks had not changed.
+        return max(self.wall_time.replace(tzinfo=own, fold=fold).astimezone(UTC) for fold in {0, self.wall_time.fold})
 
     def clock_of(self, zone: str) -> str:
         """Return the zone itself if it is known, otherwise the schedule's zone."""

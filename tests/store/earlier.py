@@ -64,12 +64,12 @@ VALUES ('strasse@example.org', 'strasse@example.org', 'unsubscribed', '{_STAMP}'
 """
 
 
-# Ana is in three more broadcasts of January: one that was canceled, one whose fate is unknown, and one that she got too.
+# Ana is in three more broadcasts of January: one was canceled, one is unknown, and one was accepted.
 AGAIN = f"""
 INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers,
     frozen, created_at)
-SELECT b.id + n.more, issue, segment, expression, provider, state, reason, content_hash, 'n' || n.more, envelope, waivers,
-    1, created_at
+SELECT b.id + n.more, issue, segment, expression, provider, state, reason, content_hash, 'n' || n.more, envelope,
+    waivers, 1, created_at
 FROM broadcast AS b, (SELECT 10 AS more UNION SELECT 11 UNION SELECT 12) AS n;
 INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at)
 VALUES (11, 1, 0, 'cancelled', 1, 1, '{_STAMP}'), (12, 1, 0, 'unknown', 1, 1, '{_STAMP}'),

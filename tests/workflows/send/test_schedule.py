@@ -66,6 +66,23 @@ def test_a_past_time_is_refused_with_how_it_was_read() -> None:
     assert "1 hour ago)" in str(refused.value)
 
 
+def test_in_the_hour_that_comes_twice_the_second_time_can_still_be_chosen() -> None:
+    now = datetime(2026, 11, 1, 8, 45, tzinfo=UTC)  # 1:45 am, for the first time
+
+    schedule = read("today 01:30", now=now)
+
+    assert schedule.moment_in(ZONE) == datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+    with pytest.raises(InputError, match="is in the past"):
+        read("today 01:30", now=datetime(2026, 11, 1, 9, 31, tzinfo=UTC))
+
+
+def test_the_second_time_of_one_zone_is_no_earlier_time_where_the_hour_is_skipped() -> None:
+    second = Schedule(
+        wall_time=datetime.fromisoformat("2026-03-08T02:30").replace(fold=1), zone=ZONE, is_local_time=True
+    )
+    assert second.moment_in(ZONE) == datetime(2026, 3, 8, 10, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("typed", ["tomorrow 08:00 Europe/Paris", "tomorrow 08:00+01:00", "in 2 hours"])
 def test_one_moment_for_everybody_does_not_go_with_local_time(typed: str) -> None:
     with pytest.raises(InputError, match="sets one time for everyone, but --local-time"):

@@ -84,12 +84,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
             for broadcast, moment in ((2, ""), (2, T), (999, ""))
         ),
     ),
-    ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
+    ("claim.blocked_by", ({**ONE, "since": EVER, "free": 1}, {**NONE, "since": EVER, "free": 1})),
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
     ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
     ("claim.lock_broadcast", (ONE, NONE)),
-    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "now": T},)),
+    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "claimed_at": T, "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
     (
         "editing.copy_suppressions",

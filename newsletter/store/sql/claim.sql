@@ -15,12 +15,25 @@ ORDER BY c.due_at, c.number
 LIMIT 1
 /*+ FOR UPDATE OF c SKIP LOCKED */;
 
--- name: claimed_since(broadcast, since)$
--- Return the number of deliveries claimed since a time, of all broadcasts that use the same provider as this one.
-SELECT coalesce(sum(c.size), 0)
-FROM chunk AS c
-JOIN broadcast AS b ON b.id = c.broadcast
-WHERE c.claimed_at >= :since AND b.provider = (SELECT provider FROM broadcast WHERE id = :broadcast);
+-- name: blocked_by(broadcast, since, free)$
+-- Return when the chunk was claimed that must stop counting before `:free` deliveries are free. Of the chunks claimed
+-- since a time, in all broadcasts that use the same provider as this one, it is the newest that exceeds the rest of the
+-- allowance together with those claimed after it. Return nothing if none does.
+SELECT claimed_at
+FROM (
+    SELECT
+        c.claimed_at,
+        sum(c.size) OVER (ORDER BY c.claimed_at DESC, c.broadcast, c.number) AS used
+    FROM chunk AS c
+    JOIN broadcast AS b ON b.id = c.broadcast
+    WHERE
+        c.claimed_at >= :since
+        AND c.size > 0
+        AND b.provider = (SELECT provider FROM broadcast WHERE id = :broadcast)
+) AS claims
+WHERE used > :free
+ORDER BY claimed_at DESC
+LIMIT 1;
 
 -- name: is_anybody_suppressed()$
 -- Return whether there are any suppressions. Looking up each person's suppression is a quarter of the work of a claim.
@@ -72,7 +85,7 @@ LIMIT :size;
 -- Lock the broadcast, so that no other claim numbers settlements at the same time.
 SELECT id FROM broadcast WHERE id = :broadcast /*+ FOR UPDATE */;
 
--- name: mark_inflight(broadcast, chunk, runner, hold_until, now)!
+-- name: mark_inflight(broadcast, chunk, runner, hold_until, claimed_at, now)!
 -- Mark a chunk as inflight. Once this is committed, it may have left the machine.
 UPDATE chunk
 SET
@@ -81,6 +94,6 @@ SET
     runner = :runner,
     reason = '',
     hold_until = :hold_until,
-    claimed_at = :now,
+    claimed_at = :claimed_at,
     changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;

@@ -32,7 +32,6 @@ UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk
 RECORD_TRIES = 6  # for recording an outcome; about three seconds in total, plus the database's own timeouts
 _LONGEST_BACKOFF_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 3600.0  # the longest wait that a provider can request
-_SHORTEST_WAIT = timedelta(seconds=1)  # for a pace limit, so that workers do not query the ledger in a busy loop
 _FIRST_RECORD_PAUSE_SECONDS = 0.1
 Advance = Callable[[int], None]
 
@@ -109,7 +108,7 @@ class _Drain(Struct):
             opens = now if self.pace.window is None else opens_at(self.pace.window, now)
             found = self._claim(now, is_closed=opens > now)
             if isinstance(found, NotYet):
-                self.gate.close(max(found.until, now + _SHORTEST_WAIT), found.reason)
+                self.gate.close(found.until, found.reason)
             elif found or opens <= now or not due_now(self.database, self.broadcast.id, now=now):
                 return found
             else:

@@ -112,9 +112,15 @@ def plan_broadcast(
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
-    goes_out = schedule.moment_in(schedule.zone) if schedule else now
-    composed = judge_rendered(config, issue, rendered, at=goes_out, known_fields=known_fields(database))
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
+    composed = judge_rendered(
+        config,
+        issue,
+        rendered,
+        at=planned.last if planned else now,
+        known_fields=known_fields(database),
+        arrivals=[replace(zone, due_at=max(zone.due_at, now)) for zone in preview.zones],
+    )
     if probing is not None:  # last, because it is slow and the errors above are found quickly
         composed = probe_issue(config, composed, probing)
     unmet = unmet_requirements(config, database, issue.name, rendered.content_hash)
@@ -183,8 +189,14 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
 def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:
     """Return the errors in additional variants of an issue, checked in the same way as its other variants."""
     subject = composed.subject
-    judged = judge_rendered(subject.config, subject.issue, rendered, at=subject.at, known_fields=subject.known_fields)
-    return judged.errors
+    return judge_rendered(
+        subject.config,
+        subject.issue,
+        rendered,
+        at=subject.at,
+        known_fields=subject.known_fields,
+        arrivals=subject.arrivals,
+    ).errors
 
 
 def _require_free(blocking: Sequence[Finding]) -> None:

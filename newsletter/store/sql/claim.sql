@@ -1,7 +1,8 @@
 -- name: next_ready(broadcast, now, held_from, held_to)^
 -- Return the first chunk that may be sent while the broadcast is running, and lock its row. If the provider can hold
 -- email (the broadcast has a batch id), a chunk may be due up to `:held_to`; otherwise it must be due by `:now`. Chunks
--- due before `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first.
+-- due before `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first. Nothing
+-- is sent in the grace period.
 SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
@@ -9,6 +10,7 @@ WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
     AND b.state = 'running'
+    AND b.grace_until <= :now
     AND c.due_at >= :held_from
     AND c.due_at <= CASE WHEN b.batch_id = '' THEN :now ELSE :held_to END
 ORDER BY c.due_at, c.number

@@ -108,6 +108,7 @@ def plan_broadcast(
         schedule=order.schedule,
         topics=rendered.topics,
         kind=order.kind,
+        grace=config.settings.delivery.grace,
     )
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
@@ -117,9 +118,9 @@ def plan_broadcast(
         config,
         issue,
         rendered,
-        at=planned.last if planned else now,
+        at=max(planned.last if planned else now, now + request.grace),
         known_fields=known_fields(database),
-        arrivals=[replace(zone, due_at=max(zone.due_at, now)) for zone in preview.zones],
+        arrivals=[replace(zone, due_at=max(zone.due_at, now + request.grace)) for zone in preview.zones],
     )
     if probing is not None:  # last, because it is slow and the errors above are found quickly
         composed = probe_issue(config, composed, probing)

@@ -34,11 +34,14 @@ from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import Listener, deliver
+from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
 
 _DAY = timedelta(days=1)
+
+_IN_GRACE = "it was confirmed a moment ago, and [delivery] grace says to wait"
 
 Opener = Callable[[], Provider]
 
@@ -143,6 +146,8 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
     found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
     if broadcast.state is BroadcastState.CANCELLING:
         return replace(found, due=Due.CANCEL)
+    if left := grace_left(broadcast, now=now):
+        return replace(found, due=Due.WAIT, until=now + left, reason=_IN_GRACE)
     if late := _lateness(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
@@ -186,7 +191,7 @@ def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: 
     due = next_due(database, broadcast.id)
     if due is None or not overdue(database, broadcast.id, before=now - allowed):
         return ""
-    if _opens_at(config, due) >= now - allowed:
+    if _opens_at(config, max(due, broadcast.grace_until or due)) >= now - allowed:
         return ""
     if (moved_at := _moved_at(database, broadcast, now=now)) and _goes_on_at(config, moved_at) > now - allowed:
         return ""

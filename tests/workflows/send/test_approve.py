@@ -12,7 +12,7 @@ from newsletter.checks.registry import RULES
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
 from newsletter.model.finding import REQUIREMENTS, Severity
-from newsletter.settings.workspace import DeliverySettings
+from newsletter.settings.delivery import DeliverySettings
 from newsletter.store.approvals import remember_test
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database

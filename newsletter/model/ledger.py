@@ -8,7 +8,15 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from newsletter.model.axes import Axis
-from newsletter.model.broadcast import BroadcastKind, ChunkState, DeliveryStatus, Envelope, Schedule, Waiver
+from newsletter.model.broadcast import (
+    BroadcastKind,
+    BroadcastState,
+    ChunkState,
+    DeliveryStatus,
+    Envelope,
+    Schedule,
+    Waiver,
+)
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition, Segment
 
@@ -240,6 +248,17 @@ class UnknownDelivery(Struct, frozen=True, kw_only=True):
     chunk: int
     since: datetime
     reason: str
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Something about a scheduled broadcast that the reviewers have to be told."""
+
+    broadcast: int
+    at: datetime  # when it happened
+    what: str
+    state: BroadcastState  # of the broadcast then
+    tried_at: datetime | None  # when the reviewers were last emailed about it
+    failure: str  # why that email was not accepted
 
 
 class PastDelivery(Struct, frozen=True, kw_only=True):

@@ -35,7 +35,10 @@ _PEOPLE_TO_COMPARE = 1000
 _OF_BROADCAST = {
     "broadcast": "id",
     **dict.fromkeys(
-        ("broadcast_topic", "chunk", "delivery", "event", "journal", "picture", "reaction", "settlement", "variant"),
+        (
+            *("broadcast_topic", "chunk", "delivery", "event", "journal"),
+            *("notice", "picture", "reaction", "settlement", "variant"),
+        ),
         "broadcast",
     ),
 }

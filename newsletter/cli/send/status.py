@@ -174,6 +174,7 @@ def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str,
         ("grace", f"nothing is sent before {show_utc_from(grace_until, now)}" if grace_until else ""),
         (ended, show_utc_from(broadcast.finished_at, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
+        ("reviewers", "\n".join(f"not told by email: {notice.failure}" for notice in status.notices if notice.failure)),
         ("sending", at_work if status.tally.inflight else ""),
         ("variants", variant_lines(status.variants) if varies else ""),
     ]
@@ -196,6 +197,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         **standing_data(status.broadcast, status.tally),
         "next_due_at": status.next_due,
         "is_at_work": status.is_at_work,
+        "notices": status.notices,
         "held": status.held,
         "zones": status.zones,
         "variants": [

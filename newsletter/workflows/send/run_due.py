@@ -31,10 +31,12 @@ from newsletter.store.ledger.broadcasts import (
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import runners_of
 from newsletter.store.ledger.status import in_words, tally_of
+from newsletter.store.notices import notice_failure
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.grace import grace_left
+from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
@@ -128,6 +130,7 @@ def run_due(
             ending = done.failure or ending_of(done, done.handed_over)
             log(f"{name}: {ending}", broadcast=broadcast.id, waits=done.waits)
         yield done
+    tell_reviewers(config, database, opened, now=clock(), log=log)
 
 
 def name_of(broadcast: Broadcast) -> str:
@@ -261,6 +264,8 @@ def carry_out(
         failure = str(err)
     except InputError:
         failure = ""  # another process was faster and, for example, canceled it; the new state is reported
+    if failure and found.broadcast.is_scheduled:
+        notice_failure(database, require_broadcast(database, number), failure, now=clock())
     return DoneBroadcast(
         found=found,
         broadcast=require_broadcast(database, number),

@@ -6,12 +6,21 @@ from itertools import islice
 from msgspec import Struct
 
 from newsletter.model.broadcast import Broadcast, Tally
-from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, VariantCount, ZoneProgress
+from newsletter.model.ledger import (
+    ChunkSummary,
+    HeldMail,
+    Notice,
+    SettledCount,
+    UnknownDelivery,
+    VariantCount,
+    ZoneProgress,
+)
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, next_due, require_broadcast, zone_progress
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
+from newsletter.store.notices import untold_notices
 
 SHOWN_UNKNOWN = 20
 
@@ -35,6 +44,7 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     next_due: datetime | None  # when waiting deliveries are due; None if unscheduled, or if none are waiting
     zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
+    notices: tuple[Notice, ...]  # what the reviewers should have been told by email, but have not been
     is_at_work: bool  # whether a running process is sending the broadcast
 
     def held_after(self, now: datetime) -> tuple[HeldMail, ...]:
@@ -71,6 +81,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             next_due=next_due(database, broadcast_id),
             zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),
             held=held_mail(database, broadcast_id),
+            notices=tuple(each for each in untold_notices(database) if each.broadcast == broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),
         )
 

@@ -11,7 +11,7 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
 
-_RECENT = timedelta(days=1)  # an older pause is no news, and the same failure is told again after that time
+_RECENT = timedelta(days=1)  # an older pause is no news, and the same failure is reported again after that time
 
 
 class StuckBroadcast(NamedTuple):
@@ -40,7 +40,7 @@ def notice_failure(database: Database, broadcast: Broadcast, failure: str, *, no
 def notices_to_tell(database: Database, *, not_after: datetime, now: datetime) -> tuple[Notice, ...]:
     """Return what the reviewers are to be told now, and note that they are being told.
 
-    Broadcasts that were recently paused or stopped are noticed here, whoever paused them, so that a crash hides none.
+    Broadcasts that were recently paused or stopped are noticed here, by any process, so that a crash hides none.
     Return nothing if the reviewers were emailed after `not_after`. Of several processes, only one gets the notices.
     """
     with database.transaction() as connection:

@@ -87,8 +87,8 @@ def check_subject(context: CheckContext) -> Iterable[Problem]:
 def check_new_subject(context: CheckContext) -> Iterable[Problem]:
     """Subject of an earlier issue.
 
-    The subject must differ from those of all earlier issues. A subject that was left over from the copied issue makes
-    readers think that they have already read this one, and some email apps show both as one conversation.
+    The subject must differ from those of all earlier issues. Otherwise readers think that they have already read this
+    one. Some email apps also show both as one conversation.
     """
     issue = context.subject.issue
     own = normalized(issue.fields.subject).casefold()

@@ -1,4 +1,4 @@
--- What the reviewers have to be told about scheduled broadcasts. A notice is told once, and no notice is about a notice.
+-- What the reviewers must learn about scheduled broadcasts. Each notice is sent once, and none is about another notice.
 
 -- name: stuck(since)
 -- Return the scheduled broadcasts that were paused or stopped since a time, with the last time and the reason.

@@ -1,4 +1,4 @@
-"""Which issue is meant where none is named, and which issues came before it."""
+"""Which issue is meant to use if none is named, and which issues came before it."""
 
 from datetime import date
 from pathlib import Path
@@ -33,7 +33,7 @@ def workspace(folder: Path, **dates: str) -> Config:
         ({"a_special": "date: 2026-02-20"}, "a-special"),
         ({"2025_12": "date: 2026-12-01", "welcome": "date: 2024-01-01"}, "2025-12"),
         ({"x1": "date: 2026-02-19", "a1": "date: 2026-02-19"}, "x1"),  # of the same day, by name
-        ({"a_draft": "date: soon"}, "a-draft"),  # so that its mistake is told
+        ({"a_draft": "date: soon"}, "a-draft"),  # so that its mistake is reported
         ({"a_draft": "topics: []"}, "a-draft"),
         ({"a_draft": "date: [1"}, "a-draft"),
     ],
@@ -61,7 +61,7 @@ def test_a_new_issue_is_a_copy_of_the_latest_by_date(tmp_path: Path) -> None:
     [
         ("date: 2026-02-18", True),
         ("date: 2026-02-19", True),
-        ("date: 2026-02-20", False),  # a later issue is told itself
+        ("date: 2026-02-20", False),  # the later issue has the warning
         ("date: soon", False),
     ],
 )

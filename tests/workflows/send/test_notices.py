@@ -1,4 +1,4 @@
-"""The reviewers are told by email when a scheduled broadcast needs a person: once, and at most once an hour."""
+"""The reviewers get an email if a scheduled broadcast needs a person: once, and at most once an hour."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -46,6 +46,7 @@ IMPOSSIBLE = {
     "segments.people": {"subscriber.record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
     "claim.next_deferred": {"due_at: None"},
+    "notices.stuck": {f"state: {state}" for state in ("scheduled", "running", "cancelling", "cancelled", "done")},
 }
 
 
@@ -87,6 +88,7 @@ OF_SEVERAL_ENUMS = {"restore.suppressions.reason", "stats.left_list.reason", "st
 NULLABLE = (
     ("broadcast", "finished_at"),
     ("delivery", "chunk"),
+    ("delivery", "edition"),
     ("delivery", "settlement"),
     ("forgotten", "subscriber"),
     ("import_return", "subscriber"),

@@ -495,12 +495,15 @@ def seed(connection: Connection) -> None:
         "journal",
         "broadcast number at entry detail",
         *((1, number + 1, T, entry.value, "detail") for number, entry in enumerate(Entry)),
+        (4, 1, T, "stopped", "detail"),
     )
     _insert(
         connection,
         "notice",
         "broadcast at what state tried_at told_at failure",
         (1, T, "it was paused", "paused", T, "", "no answer"),
+        (4, T, "it was stopped", "stopped", "", "", ""),
+        (4, LATER, "it was stopped again", "stopped", T, "", "no answer"),
     )
     reasons = list(enumerate(SuppressionReason, start=1))
     _insert(

@@ -10,7 +10,6 @@ from msgspec import Struct, field
 from newsletter.model.axes import Axis
 from newsletter.model.broadcast import (
     BroadcastKind,
-    BroadcastState,
     ChunkState,
     DeliveryStatus,
     Envelope,
@@ -296,7 +295,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     broadcast: int
     at: datetime  # when it happened
     what: str
-    state: BroadcastState  # of the broadcast then
+    state: str  # of the broadcast then
     tried_at: datetime | None  # when the reviewers were last emailed about it
     failure: str  # why that email was not accepted
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from newsletter.model.address import masked
-from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.broadcast import Broadcast
 from newsletter.model.ledger import Notice
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all, query_one
@@ -18,7 +18,7 @@ class StuckBroadcast(NamedTuple):
     """A scheduled broadcast that was paused or stopped."""
 
     broadcast: int
-    state: BroadcastState
+    state: str
     reason: str
     at: datetime
 
@@ -34,7 +34,7 @@ _SAY_TOLD = change("notices", "say_told")
 def notice_failure(database: Database, broadcast: Broadcast, failure: str, *, now: datetime) -> None:
     """Note that a scheduled broadcast could not be sent now. The same failure is noted once a day."""
     with database.transaction() as connection:
-        _add(connection, broadcast.id, broadcast.state, failure, at=now, since=now - _RECENT)
+        _add(connection, broadcast.id, broadcast.state.value, failure, at=now, since=now - _RECENT)
 
 
 def notices_to_tell(database: Database, *, not_after: datetime, now: datetime) -> tuple[Notice, ...]:
@@ -66,11 +66,9 @@ def untold_notices(database: Database) -> tuple[Notice, ...]:
     return _UNTOLD.ask(database)
 
 
-def _add(
-    connection: Connection, broadcast: int, state: BroadcastState, what: str, *, at: datetime, since: datetime
-) -> None:
+def _add(connection: Connection, broadcast: int, state: str, what: str, *, at: datetime, since: datetime) -> None:
     moment = {"at": text_of(at), "since": text_of(since)}
-    _ADD(connection, broadcast=broadcast, what=masked(what), state=state.value, **moment)
+    _ADD(connection, broadcast=broadcast, what=masked(what), state=state, **moment)
 
 
 def _key(notice: Notice) -> dict[str, object]:

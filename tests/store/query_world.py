@@ -316,8 +316,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("notices.add", ({**ONE, "at": LATER, "what": "why", "state": "paused", "since": EVER},)),
     ("notices.last_tried", ({},)),
     ("notices.untold", ({},)),
-    ("notices.say_tried", ({**ONE, "at": T, "what": "it failed", "tried_at": T},)),
-    ("notices.say_told", ({**ONE, "at": T, "what": "it failed", "told_at": T, "failure": ""},)),
+    ("notices.say_tried", ({**ONE, "at": T, "what": "it was paused", "tried_at": T},)),
+    ("notices.say_told", ({**ONE, "at": T, "what": "it was paused", "told_at": T, "failure": ""},)),
     ("restore.is_anything_there", ({},)),
     ("restore.nonces", ({},)),
     ("restore.tokens", ({"size": 9},)),
@@ -444,14 +444,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("variants.pictures", (ONE, NONE)),
 )
 
-_STUCK = {BroadcastState.PAUSED.value, BroadcastState.STOPPED.value}
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
 DUE = ("", T, LATER)
-# One of each state, two more, so that scheduled ones have every kind, and a paused one that has a scheduled time.
-BROADCASTS = (
-    *enumerate(BroadcastState, start=1),
-    *((8, BroadcastState.SCHEDULED), (10, BroadcastState.PAUSED), (14, BroadcastState.SCHEDULED)),
-)
+# One of each state, and two more, so that scheduled ones have every kind.
+BROADCASTS = (*enumerate(BroadcastState, start=1), (8, BroadcastState.SCHEDULED), (14, BroadcastState.SCHEDULED))
 
 
 def seed(connection: Connection) -> None:
@@ -546,13 +542,15 @@ def seed(connection: Connection) -> None:
         "journal",
         "broadcast number at entry detail",
         *((1, number + 1, T, entry.value, "detail") for number, entry in enumerate(Entry)),
-        *((number, 1, T, state.value, "why") for number, state in BROADCASTS if state.value in _STUCK),
+        (4, 1, T, "stopped", "detail"),
     )
     _insert(
         connection,
         "notice",
         "broadcast at what state tried_at told_at failure",
-        *((number, T, "it failed", state.value, DUE[number % 2], "", "no answer") for number, state in BROADCASTS),
+        (1, T, "it was paused", "paused", T, "", "no answer"),
+        (4, T, "it was stopped", "stopped", "", "", ""),
+        (4, LATER, "it was stopped again", "stopped", T, "", "no answer"),
     )
     reasons = list(enumerate(SuppressionReason, start=1))
     _insert(

@@ -46,7 +46,6 @@ IMPOSSIBLE = {
     "segments.people": {"subscriber.record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
     "claim.next_deferred": {"due_at: None"},
-    "notices.stuck": {f"state: {state}" for state in ("scheduled", "running", "cancelling", "cancelled", "done")},
 }
 
 

@@ -47,7 +47,7 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     next_due: datetime | None  # when waiting deliveries are due; None if unscheduled, or if none are waiting
     zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
-    notices: tuple[Notice, ...]  # what the reviewers should have been told by email, but have not been
+    notices: tuple[Notice, ...] = ()  # what the reviewers should have been told by email, but have not been
     is_at_work: bool  # whether a running process is sending the broadcast
     last_run: LastRun | None  # the last time that a timer, a worker or a terminal looked for what is due
 

@@ -40,10 +40,6 @@ def database(config: Config) -> Iterator[Database]:
         yield opened
 
 
-def notices(carrier: Carrier) -> list[OutgoingChunk]:
-    return [chunk for chunk in carrier.handed if chunk.mailing.category == "notice"]
-
-
 def text_of(chunk: OutgoingChunk) -> str:
     variant = chunk.mailing.variant
     return "\n".join(["".join(variant.subject.parts), "".join(variant.text.parts)])
@@ -56,7 +52,7 @@ def test_a_pause_at_night_is_told_to_each_reviewer_once(config: Config, database
     for minutes in (0, 5, 70, 200):
         run_at(config, database, carrier, THURSDAY + timedelta(minutes=minutes))
 
-    (notice,) = notices(carrier)
+    (notice,) = carrier.notices
     assert [each.email for each in notice.recipients] == ["ana@example.org", "bo@example.org"]
     told = text_of(notice)
     assert told.startswith("Broadcast 1 (2026-02 to everyone) is paused\n")
@@ -82,7 +78,7 @@ def test_what_is_stopped_or_held_back_is_told_with_what_to_do(
 
     run_at(config, database, carrier, THURSDAY + after)
 
-    (notice,) = notices(carrier)
+    (notice,) = carrier.notices
     assert all(each in text_of(notice) for each in words), text_of(notice)
 
 
@@ -94,7 +90,7 @@ def test_a_pause_that_ends_without_a_person_is_told_with_the_time(config: Config
     run_at(config, database, carrier, THURSDAY)
     run_at(config, database, carrier, THURSDAY + timedelta(minutes=30))
 
-    (notice,) = notices(carrier)
+    (notice,) = carrier.notices
     assert "8:30 am" in text_of(notice).partition("Next: it continues at ")[2].partition("\n")[0]
     assert require_broadcast(database, 1).state is BroadcastState.DONE
 
@@ -109,23 +105,23 @@ def test_at_most_one_email_an_hour_tells_all_that_happened(config: Config, datab
     sent: list[datetime] = []
     for minutes in range(5, 180, 5):
         now = THURSDAY + timedelta(minutes=minutes)
-        before = len(notices(carrier))
+        before = len(carrier.notices)
         run_at(config, database, carrier, now)
-        sent += [now] * (len(notices(carrier)) - before)
+        sent += [now] * (len(carrier.notices) - before)
 
     assert sent == [THURSDAY + HOUR]
 
 
 def test_what_a_person_has_settled_meanwhile_is_not_told(config: Config, database: Database) -> None:
     broadcast = freeze_at(config, database, Carrier())
-    refusing = Carrier([PAUSED, UNKNOWN])
+    refusing = Carrier([PAUSED], on_notice=[UNKNOWN])
     run_at(config, database, refusing, THURSDAY)
     resume_broadcast(database, broadcast.id, now=THURSDAY)
     carrier = Carrier()
     run_at(config, database, carrier, THURSDAY + 2 * HOUR)
 
     assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
-    assert notices(carrier) == []
+    assert carrier.notices == []
 
 
 @pytest.mark.parametrize("outcome", [UNKNOWN, PAUSED, STOPPED])
@@ -133,16 +129,16 @@ def test_an_email_that_fails_is_shown_tried_again_in_an_hour_and_never_a_loop(
     config: Config, database: Database, outcome: Outcome
 ) -> None:
     broadcast = freeze_at(config, database, Carrier())
-    carrier = Carrier([PAUSED, outcome, outcome])
+    carrier = Carrier([PAUSED], on_notice=[outcome, outcome])
 
     for minutes in range(0, 65, 5):
         run_at(config, database, carrier, THURSDAY + timedelta(minutes=minutes))
 
-    assert len(notices(carrier)) == 2
+    assert len(carrier.notices) == 2
     (untold,) = status_of(database, broadcast.id).notices
     assert "not all test copies were accepted" in untold.failure
     run_at(config, database, carrier, THURSDAY + 2 * HOUR)
-    assert len(notices(carrier)) == 3
+    assert len(carrier.notices) == 3
     assert status_of(database, broadcast.id).notices == ()
 
 
@@ -155,7 +151,7 @@ def test_without_reviewers_status_says_that_no_one_was_told(tmp_path: Path) -> N
         (untold,) = status_of(database, broadcast.id).notices
 
     assert "there are no [reviewers]" in untold.failure
-    assert notices(carrier) == []
+    assert carrier.notices == []
 
 
 def test_a_broadcast_that_a_person_sends_at_once_is_not_told(config: Config, database: Database) -> None:
@@ -164,7 +160,7 @@ def test_a_broadcast_that_a_person_sends_at_once_is_not_told(config: Config, dat
 
     tell_reviewers(config, database, lambda: carrier, now=THURSDAY, log=no_log)
 
-    assert carrier.handed == []
+    assert carrier.notices == []
 
 
 def test_a_provider_that_cannot_be_used_is_told_once_a_day(config: Config, database: Database) -> None:
@@ -180,6 +176,6 @@ def test_a_provider_that_cannot_be_used_is_told_once_a_day(config: Config, datab
     for minutes in range(0, 180, 5):
         run_at(other, database, carrier, THURSDAY + timedelta(minutes=minutes))
 
-    (notice,) = notices(carrier)
+    (notice,) = carrier.notices
     assert "Broadcast 1 (2026-02 to everyone) could not be sent" in text_of(notice)
     assert "newsletter doctor: find out why" in text_of(notice)

@@ -36,7 +36,7 @@ CREATE UNIQUE INDEX delivery_of_edition ON delivery (edition, subscriber) WHERE 
 
 CREATE INDEX broadcast_of_content ON broadcast (content_hash);
 
--- What the reviewers have to be told about scheduled broadcasts, and whether they have been.
+-- What the reviewers must learn about scheduled broadcasts by email, and whether they have.
 CREATE TABLE notice (
     broadcast INTEGER NOT NULL REFERENCES broadcast (id),
     at TEXT COLLATE "C" NOT NULL,                  -- when it happened

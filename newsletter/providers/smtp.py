@@ -5,14 +5,16 @@ The relay adds DKIM signatures. Bounces go to the sender's address.
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Recipient, Verdict
 from newsletter.model.diagnosis import HealthItem, error, not_judged, ok
-from newsletter.providers.base import Clock, ProviderFacts, quoted, require_secret
+from newsletter.model.replies import Reply
+from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies, quoted, require_secret
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_connection import SmtpConnection
@@ -25,7 +27,10 @@ _REFUSALS_IN_A_ROW = 3  # by policy or temporary; after these, the rest of a chu
 _REFUSED_PEOPLE_IN_A_ROW = 20  # for any reason; no list is that bad, so the cause must be us or the relay
 
 _FOR_GOOD = frozenset({ReplyMeaning.ADDRESS, ReplyMeaning.RECIPIENT, ReplyMeaning.POLICY})
-_ENDS_THE_CHUNK = frozenset({ReplyMeaning.MESSAGE, ReplyMeaning.US, ReplyMeaning.CLOSED, ReplyMeaning.LOST})
+_ENDS_THE_CHUNK = frozenset(
+    {ReplyMeaning.MESSAGE, ReplyMeaning.US, ReplyMeaning.CLOSED, ReplyMeaning.LOST, ReplyMeaning.HALTED}
+)
+_MEANINGS = {meaning.value: meaning for meaning in ReplyMeaning}
 # The next step if some email was not sent, by the reason. The most serious reason is first.
 _NEXT_STEPS = {
     ReplyMeaning.MESSAGE: NextStep.STOP,
@@ -68,6 +73,7 @@ class SmtpRelay:
 
     name = "smtp"
     chunk_size = 100
+    notes_replies = True
     scheduler = None
     message_log = None
     suppression_lists = None
@@ -130,13 +136,15 @@ class SmtpSession:
         self._relay: SmtpConnection | None = None
         self._has_delivered = False
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
         """Send one message per recipient. Stop early if the remaining messages would fail in the same way."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
         sender = wire_address(chunk.mailing.envelope.from_email)
         fates = _Fates(relay=self._provider.place, secrets=self._provider.secrets)
         for recipient in chunk.recipients:
-            fates.note(recipient, self._deliver(message, sender, recipient))
+            answer = fates.note(recipient, self._deliver(message, sender, recipient, replies))
+            if answer.meaning is not ReplyMeaning.HALTED:
+                replies.note(recipient.delivery, answer.meaning, answer.words)
             if fates.is_hopeless:
                 break
         self._has_delivered = self._has_delivered or fates.has_accepted
@@ -148,26 +156,42 @@ class SmtpSession:
             self._relay.quit()
         self._relay = None
 
-    def _deliver(self, message: CompiledMessage, sender: str, recipient: Recipient) -> Answer:
+    def _deliver(self, message: CompiledMessage, sender: str, recipient: Recipient, replies: Replies) -> Answer:
         try:
             address = wire_address(recipient.email)
         except ValueError as err:
             return Answer(ReplyMeaning.ADDRESS, str(err))
         content = message.render(recipient, end=END_OF_CONTENT)
         is_kept = self._relay is not None and self._relay.is_open
-        answer = self._hand_over(sender, address, content)
+        may_begin = partial(replies.may_begin, recipient.delivery)
+        answer = self._hand_over(sender, address, content, may_begin)
         if is_kept and answer.meaning in {ReplyMeaning.LOST, ReplyMeaning.CLOSED}:
             # The relay closed a connection that was idle or had carried many messages. It did not accept this message.
-            answer = self._hand_over(sender, address, content)
+            answer = self._hand_over(sender, address, content, may_begin)
         return answer
 
-    def _hand_over(self, sender: str, address: str, content: bytes) -> Answer:
+    def _hand_over(self, sender: str, address: str, content: bytes, may_begin: Callable[[], bool]) -> Answer:
         if self._relay is None or not self._relay.is_open:
             opened = open_connection(self._provider.settings, self._provider.password)
             if isinstance(opened, Answer):
                 return opened
             self._relay = opened
+        if not may_begin():  # asked only now, because opening a connection can take a while and sends nothing
+            return Answer(ReplyMeaning.HALTED, "")
         return hand_over(self._relay, sender=sender, address=address, content=content)
+
+
+def outcome_of_replies(replies: Sequence[Reply]) -> Outcome:
+    """Return the outcome of a chunk that was interrupted, by the rules for one that was not.
+
+    A message that was begun and has no known reply may have been accepted.
+    """
+    fates = _Fates(relay="", secrets=())
+    recipients = [Recipient(reply.delivery, "", "", "", ()) for reply in replies]
+    for recipient, reply in zip(recipients, replies, strict=True):
+        if reply.was_begun:
+            fates.note(recipient, Answer(_MEANINGS.get(reply.meaning, ReplyMeaning.UNCERTAIN), reply.words))
+    return fates.outcome(recipients, relay_takes_our_mail=fates.has_accepted)
 
 
 class _Fates:
@@ -188,18 +212,19 @@ class _Fates:
         """Whether the relay accepted any message."""
         return self._counts[ReplyMeaning.ACCEPTED] > 0
 
-    def note(self, recipient: Recipient, answer: Answer) -> None:
-        """Record the answer for one recipient."""
+    def note(self, recipient: Recipient, answer: Answer) -> Answer:
+        """Record the answer for one recipient. Return it with its words as they may be shown."""
         meaning, words = answer.meaning, quoted(answer.words, without=self._secrets)
         self._in_a_row = self._in_a_row + 1 if meaning is self._last else 1
         self._last = meaning
-        self._answers[recipient.delivery] = Answer(meaning, words)
+        noted = self._answers[recipient.delivery] = Answer(meaning, words)
         self._counts[meaning] += 1
         self._reasons.setdefault(meaning, words)
         if meaning in _FOR_GOOD:
             self._refused_run.append(recipient.delivery)
         else:
             self._refused_run.clear()
+        return noted
 
     @property
     def is_hopeless(self) -> bool:
@@ -262,5 +287,7 @@ class _Fates:
                 remedy = f"; {_REMEDIES[meaning]}" if meaning in _REMEDIES else ""
                 then = ", then run `newsletter resume`" if step is NextStep.PAUSE else ""
                 return step, f"the relay {self._relay} {did}: {reasons[meaning]}{remedy}{then}"
-        words = self._reasons.get(ReplyMeaning.UNCERTAIN, "")
+        if ReplyMeaning.UNCERTAIN not in self._reasons:  # the work was halted
+            return NextStep.GO_ON, ""
+        words = self._reasons[ReplyMeaning.UNCERTAIN]
         return NextStep.GO_ON, f"the connection to {self._relay} broke while an email was being sent: {words}"

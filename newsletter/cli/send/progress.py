@@ -18,6 +18,7 @@ from newsletter.language.clock import say_clock, say_distance
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
+from newsletter.system.signals import ending_signals, leave_terminal
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.schedule import PATIENCE
 from newsletter.workflows.send.status import BroadcastStatus, status_of
@@ -50,16 +51,21 @@ class Interruption(Struct):
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Finish the current requests after the first Ctrl-C or SIGTERM. Stop at once after the second."""
+    """Begin nothing new after the first Ctrl-C, SIGTERM or SIGHUP, and stop at once after the second.
+
+    SIGHUP, which is sent when a terminal is closed, is ignored if the process was started to ignore it, as by `nohup`.
+    """
     interruption = Interruption()
 
-    def on_signal(_number: int, _frame: object) -> None:
+    def on_signal(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
         if interruption.is_asked:
             raise KeyboardInterrupt
         interruption.ask()
-        output.note("Stopping. Waiting for the current requests to finish, so that their results are recorded …")
+        output.note("Stopping. Waiting up to 10 seconds for replies to emails on their way …")
 
-    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, on_signal) for number in ending_signals()}
     try:
         yield interruption
     finally:
@@ -78,7 +84,8 @@ def hand_over(
     waiting = status_of(database, broadcast.id).tally.waiting
     title = f"Broadcast {broadcast.id}"
     with interruptible() as interruption, bars.progress(title, waiting, unit="emails") as advance:
-        listener, stop = Listener(on_settled=advance, on_wait=Teller(config).tell), interruption.new_stop()
+        stop = interruption.new_stop()
+        listener = Listener(on_settled=advance, on_wait=Teller(config).tell, is_asked=lambda: interruption.is_asked)
         patience = PATIENCE if broadcast.is_scheduled else None
         try:
             deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)

@@ -89,8 +89,8 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     done: list[DoneBroadcast] = []
     # Under a timer, the reasons for waiting are not printed, since no one is watching.
     on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
-    listener = Listener(on_settled=lambda _: None, on_wait=on_wait)
     with interruptible() as interruption:
+        listener = Listener(on_settled=lambda _: None, on_wait=on_wait, is_asked=lambda: interruption.is_asked)
         stops = interruption.new_stop
         for each in workflow.run_due(config, database, opener, listener=listener, new_stop=stops, log=log):
             done.append(each)

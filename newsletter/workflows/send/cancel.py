@@ -17,10 +17,10 @@ from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.resolve import unknown_chunks
 from newsletter.store.ledger.status import tally_of
+from newsletter.workflows.send.recover import recover
 
 _POLL_SECONDS = 0.25
 OnWait = Callable[[int], None]  # called with the number of deliveries that another process is still sending
@@ -75,11 +75,11 @@ def cancel_broadcast(
     provider refuses (ProviderError), the broadcast remains `cancelling`, and it must be canceled again.
     """
     begin_cancel(database, broadcast_id, now=clock())
-    adopt_orphans(database, broadcast_id, now=clock())
+    recover(database, broadcast_id, now=clock())
     _give_back(database, broadcast_id, provider, clock=clock)
     if tally_of(database, broadcast_id).inflight:
         _await_others(database, broadcast_id, patience=patience, on_wait=on_wait, stop=stop, clock=clock)
-        adopt_orphans(database, broadcast_id, now=clock())
+        recover(database, broadcast_id, now=clock())
         _give_back(database, broadcast_id, provider, clock=clock)
     return finish_cancel(database, broadcast_id, now=clock())
 

@@ -24,6 +24,7 @@ class Listener(Struct, frozen=True, kw_only=True):
 
     on_settled: Callable[[int], None]  # called with the number of deliveries that were just completed
     on_wait: OnWait  # called with the end and the reason of each wait
+    is_asked: Callable[[], bool] = lambda: False  # whether someone asked the process to end
 
 
 def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
@@ -60,6 +61,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         on_settled=listener.on_settled,
         on_wait=listener.on_wait if patience is None else _impatient(listener, stop, patience, clock),
         stop=stop,
+        is_asked=listener.is_asked,
         clock=clock,
     )
 

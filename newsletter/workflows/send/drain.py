@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import isfinite
@@ -17,15 +16,18 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Mailing, NextS
 from newsletter.model.ledger import ClaimedChunk, NotYet
 from newsletter.model.pace import Pace
 from newsletter.model.rendered import RenderedVariant
-from newsletter.providers.base import Clock, Provider, Session, utc_now
+from newsletter.providers.base import UNRECORDED, Clock, Provider, Session, utc_now
 from newsletter.render.merge import Personalizer
 from newsletter.store.database import Database, Runner
 from newsletter.store.ledger.broadcasts import due_now, finish_if_done, pause_broadcast, require_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
 from newsletter.store.ledger.variants import load_variants
+from newsletter.store.reply_logs import ReplyLogs
 from newsletter.workflows.send.gate import Gate, OnWait
+from newsletter.workflows.send.lanes import Lanes
 from newsletter.workflows.send.pace import allowances, opens_at, shown_window
+from newsletter.workflows.send.recover import outcome_from
 
 MAX_TRIES = 6  # for a chunk that was certainly not sent; after that, the broadcast is paused, and a person must decide
 UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk between them
@@ -47,6 +49,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     on_settled: Advance,
     on_wait: OnWait = lambda _until, _reason: None,
     stop: Event,
+    is_asked: Callable[[], bool] = lambda: False,
     clock: Clock = utc_now,
 ) -> Broadcast:
     """Submit chunks until nothing is due, the broadcast is paused, or `stop` is set. Return the resulting broadcast.
@@ -55,22 +58,29 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     window applies only to chunks that are sent immediately; for held chunks, it was checked when the broadcast was
     scheduled.
 
-    If the drain ends early, it first finishes and records the requests in progress. It also sets `stop`, so that no
-    thread keeps waiting. `on_settled` is called with the number of deliveries that were just completed, and `on_wait`
-    with the end and the reason of each wait. Both are called from several threads, but never two at once. Raise
-    StoreError if the ledger can no longer be written; requests in progress then become unknown.
+    Once `stop` is set, no request and no message begins anymore, and those in progress are finished and recorded. The
+    drain also sets `stop` itself if it ends early. If `is_asked` says that someone asked for the end, or if the
+    broadcast is canceled meanwhile, replies are awaited for at most ten seconds.
+
+    `on_settled` is called with the number of deliveries that were just completed, and `on_wait` with the end and the
+    reason of each wait. Both are called from several threads, but never two at once. Raise StoreError if the ledger can
+    no longer be written; requests in progress then become unknown.
     """
     with database.runner() as runner:
         gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
         mailings = _Mailings(broadcast, load_variants(database, broadcast.id))
-        drain = _Drain(database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings)
-        with ThreadPoolExecutor(max_workers=provider.concurrency, thread_name_prefix="deliver") as pool:
+        folder = database.replies if provider.notes_replies else None
+        logs = ReplyLogs(folder, mailing=broadcast.mailing_id, provider=provider.name, runner=runner.id, halt=stop)
+        lanes = Lanes(database, broadcast.id, stop, is_asked)
+        drain = _Drain(
+            database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings, logs, lanes
+        )
+        with logs:
             try:
-                for worker in [pool.submit(drain.work) for _ in range(provider.concurrency)]:
-                    worker.result()
-            except BaseException:  # including Ctrl-C
-                stop.set()
-                raise
+                lanes.run(drain.work, count=provider.concurrency)
+            finally:
+                for chunk in lanes.left:
+                    drain.settle_left(chunk)
     return finish_if_done(database, broadcast.id, now=clock())
 
 
@@ -86,6 +96,8 @@ class _Drain(Struct):
     on_settled: Advance
     gate: Gate
     mailings: "_Mailings"
+    logs: ReplyLogs
+    lanes: Lanes
     _lock: Lock = field(default_factory=Lock)
     _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # attempts per chunk in this drain
@@ -101,6 +113,16 @@ class _Drain(Struct):
         except BaseException:
             self.gate.halt.set()
             raise
+
+    def settle_left(self, chunk: ClaimedChunk) -> None:
+        """Record what is known about a chunk whose replies are no longer awaited."""
+        log = self.logs.of(chunk)
+        if log is None:
+            outcome = Outcome(verdict=Verdict.UNKNOWN, reason="sending was stopped before the provider had answered")
+        else:
+            outcome = outcome_from(self.provider.name, log.close())
+        self._record(chunk, outcome)
+        self.logs.settle(chunk)
 
     def _next(self) -> ClaimedChunk | None:
         """Return the next chunk once the provider, the window and the pace allow it, or None if the work is done."""
@@ -118,11 +140,11 @@ class _Drain(Struct):
 
     def _gives_back(self, chunk: ClaimedChunk) -> bool:
         """Release a chunk unsent if the gate closed while it was being claimed. Return whether it was released."""
-        if not self.gate.is_closed:
+        if self.gate.is_open:
             return False
-        self._record(
-            chunk, Outcome(verdict=Verdict.READY, reason="not sent yet, because the provider asked for a pause")
-        )
+        reason = "not sent yet, because the provider asked for a pause" if self.gate.is_closed else ""
+        self._record(chunk, Outcome(verdict=Verdict.READY, reason=reason))
+        self.logs.settle(chunk)
         return True
 
     def _is_running(self) -> bool:
@@ -141,16 +163,19 @@ class _Drain(Struct):
             hold_within=self.hold_within,
             held_only=is_closed,
             allowances=allowances(self.pace, now),
+            on_claim=self.logs.create,
         )
 
     def _deliver(self, session: Session, chunk: ClaimedChunk) -> ClaimedChunk | None:
         """Submit a chunk and record the outcome. Return the next chunk if it was claimed in the same commit."""
-        outcome = session.submit(self.mailings.outgoing(chunk))
+        replies = self.logs.of(chunk) or UNRECORDED
+        outcome = self.lanes.submit(chunk, lambda: session.submit(self.mailings.outgoing(chunk), replies))
         if outcome.next_step is NextStep.WAIT:  # close the gate before other workers can claim the recorded chunk
             self._hold(chunk, outcome)
         exchange = self._exchange(chunk, outcome)
         if not exchange.is_recorded:
             self._record(chunk, outcome)
+        self.logs.settle(chunk)
         with self._lock:
             self._react(chunk, outcome)
         return exchange.following
@@ -164,7 +189,14 @@ class _Drain(Struct):
             now, fields = self.gate.clock(), self.mailings.fields
             with suppress(StoreError):
                 return record_and_claim(
-                    self.database, chunk, outcome, self.runner.id, fields, now=now, hold_within=self.hold_within
+                    self.database,
+                    chunk,
+                    outcome,
+                    self.runner.id,
+                    fields,
+                    now=now,
+                    hold_within=self.hold_within,
+                    on_claim=self.logs.create,
                 )
         return Exchange(is_recorded=False, following=None)
 

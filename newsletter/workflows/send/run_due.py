@@ -28,7 +28,6 @@ from newsletter.store.ledger.broadcasts import (
     scheduled_broadcasts,
     zone_progress,
 )
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import runners_of
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.system.log import Log, no_log
@@ -36,6 +35,7 @@ from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
+from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
 
 _DAY = timedelta(days=1)
@@ -115,7 +115,7 @@ def run_due(
         if stop.is_set():
             return
         before = tally_of(database, broadcast.id)
-        adopt_orphans(database, broadcast.id, now=clock())
+        recover(database, broadcast.id, now=clock())
         found = replace(judge(config, database, broadcast, opened, now=clock()), tally=before)
         name = name_of(broadcast)
         if found.due in DOES_SOMETHING:

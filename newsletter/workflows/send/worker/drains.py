@@ -12,12 +12,12 @@ from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.plan import require_same_provider
+from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.run_due import DOES_SOMETHING, Due, DueBroadcast, carry_out, ending_of, judge, name_of
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
@@ -44,7 +44,7 @@ class Drains:
         Unlike in `run-due`, unscheduled broadcasts are included while they run. Raise StoreError if the database cannot
         be used.
         """
-        with open_database(self._config.database) as database:
+        with open_database(self._config.database, workspace=self._config.root) as database:
             found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
         for each in found:
             if each.due is Due.REFUSE:
@@ -56,21 +56,28 @@ class Drains:
             if each.due in DOES_SOMETHING and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
         )
 
-    def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
+    def work_on(
+        self,
+        broadcast_id: int,
+        *,
+        call_others: Callable[[], None],
+        stop: Event,
+        is_asked: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Do the work that a broadcast needs. Return False if nothing was sent, for example because others were faster.
 
         First, requests of a dead process become unknown. If there is work to share, `call_others` is called before
-        sending starts. `stop` ends the work early; requests in progress are finished and recorded. Raise StoreError if
-        the database cannot be used.
+        sending starts. `stop` ends the work early, and `is_asked` says whether someone asked for that, as in
+        `drain_broadcast`. Raise StoreError if the database cannot be used.
         """
-        with open_database(self._config.database) as database:
+        with open_database(self._config.database, workspace=self._config.root) as database:
             try:
                 broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
                 return False
             if broadcast.state not in _OPEN:
                 return False
-            if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
+            if lost := recover(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
                 self._say(broadcast, f"{count_of(lost, 'request')} of a process that died became unconfirmed; {remedy}")
             found = self._judge(database, broadcast)
@@ -79,7 +86,7 @@ class Drains:
             if found.due is Due.HAND_OVER and found.tally.waiting and not self._is_waiting(broadcast_id):
                 call_others()
                 self._say(broadcast, f"begins: {in_words(found.tally)}")
-            return self._carry_out(database, found, stop=stop)
+            return self._carry_out(database, found, stop=stop, is_asked=is_asked)
 
     def _judge(self, database: Database, broadcast: Broadcast) -> DueBroadcast:
         try:
@@ -89,7 +96,7 @@ class Drains:
             return DueBroadcast(broadcast=broadcast, tally=tally, due=Due.REFUSE, reason=str(err))
         return judge(self._config, database, broadcast, lambda: self._provider, now=datetime.now(UTC))
 
-    def _carry_out(self, database: Database, found: DueBroadcast, *, stop: Event) -> bool:
+    def _carry_out(self, database: Database, found: DueBroadcast, *, stop: Event, is_asked: Callable[[], bool]) -> bool:
         settled = 0
 
         def on_settled(more: int) -> None:
@@ -102,7 +109,7 @@ class Drains:
             if until - now > _WORTH_SAYING:
                 self._say(found.broadcast, f"waits until {show_utc(until)}: {reason}")
 
-        listener = Listener(on_settled=on_settled, on_wait=on_wait)
+        listener = Listener(on_settled=on_settled, on_wait=on_wait, is_asked=is_asked)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)

@@ -7,21 +7,21 @@ a crash it says which messages of the chunk were sent (docs/decisions/0027).
 The first line says what was being sent. Each delivery has one line of its own, which is changed in place. So a log
 never has to be complete to be trusted: a message counts as not sent only if its own line says so. The marks in a line:
 
-- `waiting`: not sent. The message cannot have been begun, because `next` is on disk before a message begins.
+- `waiting`: not sent. A message begins only when no `waiting` about it can be left on disk.
 - `next`: not sent, unless the machine has lost power since. It may then have been begun during the last moments.
 - `begun`: handed over, and without a reply so far.
 - any other word: the meaning of the reply, followed by its words.
 
-Changes are written into a shared mapping of the file, so that they survive the end of the process at once. A thread
-writes them to disk every 50 ms, so that they survive a power failure.
+Each change is handed to the system at once, so that it survives the end of the process. A thread writes them to disk,
+so that all but those of the last 100 ms survive a power failure.
 """
 
 import errno
 import json
-import mmap
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Event, Lock
 
@@ -29,8 +29,8 @@ from msgspec import Struct
 
 from newsletter.model.replies import Reply
 
-# A line is a sector of the disk, so that a power failure leaves either the old line or the new one.
-LINE_BYTES = 512
+# Several lines fit in a sector of the disk, so that a power failure leaves either the old line or the new one.
+LINE_BYTES = 256
 _WAITING, _NEXT, _BEGUN = "waiting", "next", "begun"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SUFFIX = ".log"
@@ -61,18 +61,20 @@ class ReplyLog:
         self._places = {delivery: place for place, delivery in enumerate(deliveries)}
         self._halt = halt
         self._lock = Lock()
-        self._marked = self._on_disk = 0  # the first so many lines are no longer `waiting`; and so on disk
+        # The first so many lines are `next` at least: in the file, and in whatever of it may be on disk. Those that are
+        # created so need not be on disk: without them, there is nothing on disk that says `waiting`.
+        self._marked = self._on_disk = min(ahead, len(deliveries))
         self._begun = self._begun_before = 0  # how many messages have begun, now and when the log was last looked at
         self._noted: set[int] = set()  # the lines with a reply
         self._is_dirty = False
         self._is_closed = False
-        content = b"".join((_line(json.dumps(_fields(sending))), *(_line(f"{each} {_WAITING}") for each in deliveries)))
+        head, marks = _line(json.dumps(_fields(sending))), chain(repeat(_NEXT, self._marked), repeat(_WAITING))
+        content = head + b"".join(_line(f"{each} {mark}") for each, mark in zip(deliveries, marks, strict=False))
         self._file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
         try:
             # Writing all of it now makes room on the disk for everything that will be noted.
             if os.write(self._file, content) < len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self._lines = mmap.mmap(self._file, len(content))
         except BaseException:
             os.close(self._file)
             path.unlink(missing_ok=True)
@@ -84,13 +86,11 @@ class ReplyLog:
         if self._halt.is_set():
             return False
         if place >= self._on_disk:
-            if self._begun:
-                self.ahead *= 2  # messages are sent faster than expected
+            self.ahead *= 2  # messages are sent faster than expected
             self.synchronize(up_to=place + 1)
         with self._lock:
-            if self._is_closed or place >= self._on_disk:
+            if self._is_closed or place >= self._on_disk or not self._write(place, _BEGUN):
                 return False
-            self._write(place, _BEGUN)
             self._begun = max(self._begun, place + 1)
         return True
 
@@ -111,9 +111,10 @@ class ReplyLog:
             if self._is_closed:
                 return
             goal = min(len(self._deliveries), max(up_to, self._begun + self.ahead))
-            for place in range(self._marked, goal):
-                if place not in self._noted:  # an invalid address is noted without being sent to
-                    self._write(place, _NEXT)
+            # An invalid address is noted without being sent to.
+            new = [place for place in range(self._marked, goal) if place not in self._noted]
+            if not all(self._write(place, _NEXT) for place in new):
+                return
             self._marked = max(self._marked, goal)
             if not self._is_dirty and goal <= self._on_disk:
                 return
@@ -122,8 +123,7 @@ class ReplyLog:
         try:
             _to_disk(file)
         except OSError as err:
-            self.failure = err
-            self._halt.set()
+            self._fail(err)
             return
         finally:
             os.close(file)
@@ -148,17 +148,23 @@ class ReplyLog:
             self._is_closed = True
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
-        self._lines.close()
         os.close(self._file)
 
-    def _write(self, place: int, mark: str) -> None:
-        start = (place + 1) * LINE_BYTES
-        self._lines[start : start + LINE_BYTES] = _line(f"{self._deliveries[place]} {mark}")
+    def _write(self, place: int, mark: str) -> bool:
+        """Change a line. Return whether that succeeded."""
         self._is_dirty = True
+        try:
+            return os.pwrite(self._file, _line(f"{self._deliveries[place]} {mark}"), _start(place)) == LINE_BYTES
+        except OSError as err:
+            self._fail(err)
+            return False
+
+    def _fail(self, error: OSError) -> None:
+        self.failure = error
+        self._halt.set()
 
     def _reply(self, place: int) -> Reply:
-        start = (place + 1) * LINE_BYTES
-        line = bytes(self._lines[start : start + LINE_BYTES])
+        line = os.pread(self._file, LINE_BYTES, _start(place))
         return _reply_in(line, is_same_boot=True) or Reply(delivery=self._deliveries[place], was_begun=True)
 
 
@@ -233,9 +239,13 @@ def _reply_in(line: bytes, *, is_same_boot: bool) -> Reply | None:
     return Reply(delivery=delivery, was_begun=True, meaning=mark, words=words)
 
 
+def _start(place: int) -> int:
+    return (place + 1) * LINE_BYTES
+
+
 def _line(text: str) -> bytes:
     if text.isascii() and len(text) < LINE_BYTES and "\n" not in text:  # nearly always, and it takes half as long
-        return b"%-511b\n" % text.encode("ascii")
+        return b"%-255b\n" % text.encode("ascii")
     encoded = text.replace("\n", " ").encode("utf-8", "replace")[: LINE_BYTES - 1]
     return encoded.decode("utf-8", "ignore").encode("utf-8").ljust(LINE_BYTES - 1) + b"\n"
 

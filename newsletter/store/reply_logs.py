@@ -10,7 +10,7 @@ from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.reply_log import ReplyLog, Sending, boot_id, name_of_log
 from newsletter.system.file_errors import explained
 
-_SYNC_SECONDS = 0.05  # between two writes to disk, so that one that takes as long still ends within 100 ms
+_SYNC_SECONDS = 0.08  # between the beginnings of two writes to disk
 
 
 class ReplyLogs:

@@ -237,7 +237,9 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
         return True
     if is_to_split:
         split_off(chunk, _subscribers_in(chunk, found)[remaining // 2 :], ChunkState.READY)
-    set_state(chunk, _STATE[outcome.verdict], reason=outcome.reason, message_id=outcome.message_id)
+    # What is accepted needs no reason. The outcome's may be about the others, whom it names individually.
+    reason = "" if outcome.verdict is Verdict.ACCEPTED else outcome.reason
+    set_state(chunk, _STATE[outcome.verdict], reason=reason, message_id=outcome.message_id)
     return False
 
 

@@ -42,7 +42,8 @@ def outcome_from(provider: str, replies: tuple[Reply, ...]) -> Outcome:
     """Return the outcome of a chunk whose sending was interrupted, from what is known about each message."""
     outcome = outcome_of_replies(provider, replies)
     is_in_doubt = outcome.uncertain or outcome.verdict is Verdict.UNKNOWN
-    return replace(outcome, reason=ENDED) if is_in_doubt and outcome.next_step is NextStep.GO_ON else outcome
+    is_steering = outcome.next_step in {NextStep.PAUSE, NextStep.STOP}  # the reason is then shown for the broadcast
+    return replace(outcome, reason=ENDED) if is_in_doubt and not is_steering else outcome
 
 
 def _is_ours(database: Database, log: LeftLog, *, now: datetime) -> bool:

@@ -103,12 +103,17 @@ def resolve_chunks(
     If the broadcast is over, deliveries to resend are canceled instead. A later broadcast can reach these people.
     Chunks that were proven accepted or sent again in the meantime are not changed.
     """
-    detail = f"{_DECISION[resolution]}: {masked(' '.join(because.split())) or _NO_REASON}"
+    detail = decision_of(resolution, because)
     return sum(
         chunk.deliveries
         for chunk in chunks
         if resolve_chunk(database, broadcast_id, chunk.number, chunk.attempt, resolution, detail=detail, now=now)
     )
+
+
+def decision_of(resolution: Resolution, because: str) -> str:
+    """Return a person's decision and their reason as the ledger stores them."""
+    return f"{_DECISION[resolution]}: {masked(' '.join(because.split())) or _NO_REASON}"
 
 
 def _ask_provider(

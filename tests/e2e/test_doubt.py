@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.opening import open_database
 from newsletter.store.reply_log import LINE_BYTES
 from tests.e2e.program import command, environment, run, write_list
 from tests.e2e.relay import Relay, RelayStep
+from tests.postgresql import PostgresServer
+from tests.store.builders import request, variant
 from tests.workspaces import CONFIG, write_workspace
 
 PEOPLE = 12
@@ -51,12 +56,13 @@ def relay() -> Iterator[Relay]:
         yield running
 
 
-def workspace(root: Path, relay: Relay, *, connections: int = 1, people: int = PEOPLE) -> Path:
+def workspace(root: Path, relay: Relay, *, connections: int = 1, people: int = PEOPLE, url: str = "") -> Path:
     provider = (
         f'\n[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "127.0.0.1"\nport = {relay.port}\n'
         f'security = "none"\nconcurrency = {connections}\n'
     )
-    write_workspace(root, {"newsletter.toml": CONFIG + provider})
+    database = f'\n[database]\nurl = "{url}"\n' if url else ""
+    write_workspace(root, {"newsletter.toml": CONFIG + provider + database})
     write_list(root / "list.csv", people)
     run(root, "subscribers", "import", "list.csv")
     return root
@@ -380,3 +386,68 @@ def test_a_disk_too_full_for_the_log_stops_before_anything_is_sent(
     finally:
         subprocess.run(["umount", str(folder)], check=True)
     hold_to_the_promise(root, relay, in_flight=0, people=100)
+
+
+# Workers, on PostgreSQL
+
+
+@pytest.fixture
+def url(postgresql_server: PostgresServer) -> Iterator[str]:
+    made = postgresql_server.fresh_database()
+    yield made
+    postgresql_server.drop_database(made)
+
+
+def two_computers(folder: Path, relay: Relay, url: str) -> tuple[Path, Path]:
+    roots = folder / "here", folder / "there"
+    for root in roots:
+        root.mkdir()
+        workspace(root, relay, url=url)
+    return roots
+
+
+def freeze(root: Path, url: str) -> None:
+    """What `send` leaves in the ledger if it is killed before it sends."""
+    frozen = replace(request(), provider="smtp")
+    with open_database(url, workspace=root) as database:
+        freeze_broadcast(database, frozen, [variant()], chunk_size=100, now=datetime.now(UTC))
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)])
+def test_a_worker_ends_after_the_message_under_way(
+    tmp_path: Path, relay: Relay, url: str, how: signal.Signals, code: int
+) -> None:
+    root = workspace(tmp_path, relay, url=url)
+    pause = relay.on_step = Pause(RelayStep.CONTENT, 4)
+    freeze(root, url)
+    worker = start(root, "worker")
+    assert pause.come.wait(LATE_SECONDS)
+
+    worker.send_signal(how)
+    time.sleep(0.5)
+    pause.go_on.set()
+    told, _ = worker.communicate(timeout=LATE_SECONDS)
+
+    assert worker.returncode == code, told
+    tally = status(root)["tally"]
+    assert (tally["accepted"], tally["unknown"], tally["waiting"]) == (4, 0, PEOPLE - 4)
+    hold_to_the_promise(root, relay, in_flight=0)
+
+
+def test_the_computer_with_the_log_settles_what_another_could_not(tmp_path: Path, relay: Relay, url: str) -> None:
+    here, there = two_computers(tmp_path, relay, url)
+    pause = relay.on_step = Pause(RelayStep.CONTENT, 4)
+    freeze(here, url)
+    worker = start(here, "worker")
+    assert pause.come.wait(LATE_SECONDS)
+    kill(worker)
+    pause.go_on.set()
+    relay.on_step = lambda _step, _recipient: None
+
+    run(there, "resume", "--yes", expect=1)
+    assert status(there)["tally"]["unknown"] == PEOPLE
+
+    run(here, "resolve", "1", expect=1)
+    tally = status(there)["tally"]
+    assert (tally["accepted"], tally["unknown"], tally["waiting"]) == (3, 1, PEOPLE - 4)
+    hold_to_the_promise(here, relay, in_flight=1)

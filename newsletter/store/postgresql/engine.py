@@ -23,7 +23,7 @@ _KEY = f"{0x4E4C5452}, 1"
 _ALONE = f"SELECT pg_advisory_xact_lock({_KEY})"
 _BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
 
-_REPLIES = "newsletter.replies"  # the folder in the workspace
+_REPLIES = "newsletter.db.replies"  # the folder in the workspace
 _KEY_BITS = 63  # the key of a runner's lock is a signed 64-bit number, and a random one must not be negative
 _RUNNER_ID = re.compile(r"[0-7][0-9a-f]{15}")
 _LOOK_SECONDS = 5.0  # how long an examination of the database waits for locks

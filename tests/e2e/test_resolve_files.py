@@ -117,8 +117,14 @@ def test_an_email_in_both_files_is_refused(root: Path) -> None:
 def test_it_asks_first_and_excludes_the_other_decisions(root: Path) -> None:
     sent = write(root, "sent.txt", "person0@example.org")
     assert "add --yes" in resolve(root, "--sent", sent, expect=2).stderr
-    assert "name single emails" in resolve(root, "--sent", sent, "--resend", "--yes", expect=2).stderr
-    assert "name single emails" in resolve(root, "--not-sent", sent, "--chunk", "1", "--yes", expect=2).stderr
+    assert (
+        "decide only about the emails in their files"
+        in resolve(root, "--sent", sent, "--resend", "--yes", expect=2).stderr
+    )
+    assert (
+        "decide only about the emails in their files"
+        in resolve(root, "--not-sent", sent, "--chunk", "1", "--yes", expect=2).stderr
+    )
     assert "there is no file none.txt" in resolve(root, "--sent", "none.txt", "--yes", expect=2).stderr
     assert tally(root) == (0, 0, PEOPLE)
 

@@ -61,8 +61,8 @@ def resolve(
     has_files = sent is not None or not_sent is not None
     if has_files and (assume_sent or resend or chunk):
         raise InputError(
-            "--sent and --not-sent name single emails; leave out --assume-sent, --resend and --chunk, or decide about "
-            "the rest afterward"
+            "--sent and --not-sent decide only about the emails in their files; leave out the options that decide "
+            "about whole batches, and decide about the other emails in a second step"
         )
     with opened_database() as (config, database):
         provider, notes = _opened_provider(config)

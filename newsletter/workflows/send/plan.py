@@ -138,7 +138,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     processes could send the same emails.
     """
     with database.runner():
-        pass  # nothing may be frozen that nobody could send
+        pass  # before anything is frozen
     _require_free(plan.blocking)
     if plan.schedule is not None and plan.schedule.first <= now:
         raise InputError(

@@ -51,7 +51,7 @@ def frozen(database: Database, provider: str = "smtp") -> Broadcast:
 
 
 def die_while_sending(database: Database, broadcast: Broadcast, marks: Mapping[int, Mark]) -> ClaimedChunk:
-    """Claims a chunk as a process does, notes what became of its messages (by place), and is gone."""
+    """Claims a chunk as a process does, notes the replies to its messages (by place), and is gone."""
     with database.runner() as runner:
         return claim_and_note(database, broadcast, marks, runner.id)
 

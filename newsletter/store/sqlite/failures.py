@@ -1,8 +1,10 @@
 """Translate errors of SQLite into a StoreError that says what to do."""
 
+import fcntl
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from newsletter.errors import MachineError, StoreError
@@ -52,6 +54,16 @@ def without_locks(folder: Path) -> MachineError:
     )
 
 
+def _has_locks(folder: Path) -> bool:
+    """Return whether files in a folder can be locked. If they cannot, SQLite may report that the database is busy."""
+    with suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Raise StoreError if SQLite or the system cannot use the file at `path`."""
@@ -59,7 +71,7 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as err:
         code = getattr(err, "sqlite_errorcode", None)
-        if code in _LOCKS:
+        if code in _LOCKS or (code == sqlite3.SQLITE_BUSY and not _has_locks(path.parent)):
             raise without_locks(path.parent) from err
         if code is None or code & 0xFF not in _MEANING:
             raise

@@ -9,7 +9,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState
 from newsletter.model.ledger import Entry, Resolution, UnknownChunk
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
-from newsletter.store.ledger.chunks import OpenChunk, set_state, split_off
+from newsletter.store.ledger.chunks import OpenChunk, set_state, split_off, subscribers_of
 from newsletter.store.ledger.states import reopen, require_current
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
@@ -29,7 +29,6 @@ class UnknownRow(NamedTuple):
 
 UNKNOWN_CHUNKS = query_all("resolve", "unknown_chunks", UnknownRow)
 _SAMPLE = query_all("resolve", "sample", str)
-_SUBSCRIBERS_OF_CHUNK = query_all("record", "subscribers_of_chunk", int)
 _FIND_UNKNOWN = query_one("resolve", "find_unknown", int)
 _SETTLE = change("resolve", "settle")
 _TO_RESEND = "some emails are waiting to be sent again; `newsletter resume` sends them"
@@ -113,12 +112,12 @@ def resolve_deliveries(
         broadcast = require_current(connection, broadcast_id)
         state = _state_after(resolution, broadcast)
         for chunk in UNKNOWN_CHUNKS(connection, broadcast=broadcast_id):
-            place = {"chunk": chunk.number, "first_subscriber": chunk.first_subscriber, "size": chunk.size}
-            named = set(subscribers).intersection(_SUBSCRIBERS_OF_CHUNK(connection, broadcast=broadcast_id, **place))
+            opened = OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk.number, now=now)
+            found = subscribers_of(opened, first_subscriber=chunk.first_subscriber, size=chunk.size)
+            named = set(subscribers).intersection(found)
             if len(named) == chunk.size:
                 _settle(connection, broadcast_id, chunk.number, chunk.attempt, state, detail, now=now)
             elif named:
-                opened = OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk.number, now=now)
                 split_off(opened, named, state, reason=detail)
                 _write_entry(connection, broadcast_id, chunk.number, len(named), state, detail, now=now)
             settled += len(named)

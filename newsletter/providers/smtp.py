@@ -17,7 +17,7 @@ from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies,
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMeaning, hand_over, open_connection
-from newsletter.providers.smtp_fates import ChunkFates, Standing, answer_of, mark_of, remedy_of
+from newsletter.providers.smtp_fates import ChunkFates, RelayStanding, answer_of, mark_of, remedy_of
 from newsletter.refusals import Phase
 from newsletter.settings.provider import SmtpSettings
 from newsletter.system.smtp_connection import SmtpConnection
@@ -55,7 +55,7 @@ class SmtpRelay:
         self.password = password
         self.clock = clock
         self.concurrency = settings.concurrency
-        self.standing = Standing()
+        self.standing = RelayStanding()
         self.place = f"{settings.host}:{settings.port}"
         self.drops_input = False  # whether the relay dropped pipelined commands, so that no more are sent
 
@@ -174,7 +174,7 @@ def outcome_of_replies(replies: Sequence[Reply]) -> Outcome:
     A message that was begun and has no known reply may have been accepted.
     """
     recipients = [Recipient(reply.delivery, "", "", "", ()) for reply in replies]
-    fates = ChunkFates(recipients, Standing())
+    fates = ChunkFates(recipients, RelayStanding())
     for recipient, reply in zip(recipients, replies, strict=True):
         if reply.was_begun:
             fates.note(recipient, answer_of(reply.meaning, reply.words))

@@ -42,7 +42,7 @@ _CHECK_LOGIN = "check host and username under [provider.smtp] in newsletter.toml
 _ACCEPTED = Answer(ReplyMeaning.ACCEPTED, "")
 
 
-class Standing(Struct):
+class RelayStanding(Struct):
     """How the relay has answered lately, over all connections to it."""
 
     accepted: int = 0  # messages
@@ -86,7 +86,7 @@ class ChunkFates:
     def __init__(
         self,
         recipients: Sequence[Recipient],
-        standing: Standing,
+        standing: RelayStanding,
         *,
         tries: int = 0,
         relay: str = "",

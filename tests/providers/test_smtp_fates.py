@@ -8,7 +8,7 @@ from newsletter.model.broadcast import Outcome, Verdict
 from newsletter.model.replies import Reply
 from newsletter.providers.smtp import outcome_of_replies
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning, meaning_of
-from newsletter.providers.smtp_fates import ChunkFates, Standing, answer_of, mark_of
+from newsletter.providers.smtp_fates import ChunkFates, RelayStanding, answer_of, mark_of
 from newsletter.refusals import Phase, cause_of
 from tests.providers.mailings import recipient
 
@@ -46,7 +46,10 @@ ANSWERS = [
 
 def outcome_while_alive(answers: list[Answer]) -> tuple[Outcome, list[Reply]]:
     """The outcome of a chunk, and what is in its log by then."""
-    fates, replies = ChunkFates(PEOPLE, Standing()), [Reply(delivery=each.delivery, was_begun=False) for each in PEOPLE]
+    fates, replies = (
+        ChunkFates(PEOPLE, RelayStanding()),
+        [Reply(delivery=each.delivery, was_begun=False) for each in PEOPLE],
+    )
     for place, (person, answer) in enumerate(zip(PEOPLE, answers, strict=False)):
         judged = fates.note(person, answer)
         replies[place] = Reply(delivery=person.delivery, was_begun=True, meaning=mark_of(judged), words=judged.words)

@@ -289,17 +289,6 @@ class UnknownDelivery(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Notice(Struct, frozen=True, kw_only=True):
-    """Something about a scheduled broadcast that the reviewers have to be told."""
-
-    broadcast: int
-    at: datetime  # when it happened
-    what: str
-    state: str  # of the broadcast then
-    tried_at: datetime | None  # when the reviewers were last emailed about it
-    failure: str  # why that email was not accepted
-
-
 class PastDelivery(Struct, frozen=True, kw_only=True):
     """The result of one broadcast for one subscriber."""
 

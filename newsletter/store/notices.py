@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Broadcast
-from newsletter.model.ledger import Notice
+from newsletter.model.notice import Notice
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of

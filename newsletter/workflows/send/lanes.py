@@ -89,7 +89,7 @@ class Lanes(Struct):
             return True
         with suppress(StoreError):  # the threads that use the ledger report it
             state = require_broadcast(self.database, self.broadcast).state
-            if state in _HALTED:
+            if state in _HALTED and not self.halt.is_set():
                 self.halt.set()
             return state in _CANCELED
         return False

@@ -14,7 +14,7 @@ from newsletter.config import Config
 from newsletter.errors import NewsletterError
 from newsletter.language.clock import say_time
 from newsletter.model.broadcast import Broadcast, BroadcastState, Mailing, OutgoingChunk, label_of
-from newsletter.model.ledger import Notice
+from newsletter.model.notice import Notice
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.segment import AD_HOC

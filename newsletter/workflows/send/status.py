@@ -10,12 +10,12 @@ from newsletter.model.ledger import (
     ChunkSummary,
     HeldMail,
     LastRun,
-    Notice,
     SettledCount,
     UnknownDelivery,
     VariantCount,
     ZoneProgress,
 )
+from newsletter.model.notice import Notice
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, next_due, require_broadcast, zone_progress
 from newsletter.store.ledger.recall import last_run

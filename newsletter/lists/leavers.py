@@ -4,7 +4,7 @@ A column is judged from the first block of the file on. If its name, or its cell
 the import stops and asks: nothing is guessed when a person could be emailed who left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from newsletter.errors import Mistake, MistakesError
 from newsletter.lists.cells import TidyColumn, shortened
 from newsletter.lists.csv_header import LEFT, ListColumn, ListHeader
 from newsletter.lists.leaving import (
+    CellSense,
     LeavingColumn,
     LeavingKind,
     LeavingOutcome,
@@ -22,10 +23,10 @@ from newsletter.lists.leaving import (
     sense_of,
 )
 from newsletter.lists.leaving_reasons import LEAVING_ORDER, SUPPRESSIONS
+from newsletter.lists.leaving_words import with_words_of_leaving
 from newsletter.model.audience import SuppressionReason
 
-# A status has few different values. A column with more of them, such as a name, is not searched for words of leaving.
-_MOST_VALUES = 200
+_FEW_VALUES = 200  # a status has few different values; more of them are searched in a faster way first
 _SHORTEST_YEAR = 4  # digits; a shorter number is a count
 
 
@@ -155,18 +156,15 @@ class Judge:
         if column.is_answered:
             self._count_words(column, lines, cells)
             return None
-        if len(cells.different) > _MOST_VALUES:
-            return None
-        words = {cell for cell in cells.different if (found := sense_of(cell)).sense is Sense.LEFT and found.is_sure}
+        words = {cell for cell, sense in _leaving_in(cells) if sense.is_sure}
         return _first(column, words, lines, cells)
 
     def _count_words(self, column: ListColumn, lines: Sequence[int], cells: TidyColumn) -> None:
         counts = self._counts.setdefault(column.place, _Counts())
         counts.filled += len(cells.cells) - cells.cells.count("")
-        if len(cells.different) <= _MOST_VALUES:
-            words = {cell for cell in cells.different if sense_of(cell).sense is Sense.LEFT}
-            counts.leaving += sum(cell in words for cell in cells.cells) if words else 0
-            counts.sample = counts.sample or _first(column, words, lines, cells)
+        words = {cell for cell, _ in _leaving_in(cells)}
+        counts.leaving += sum(cell in words for cell in cells.cells) if words else 0
+        counts.sample = counts.sample or _first(column, words, lines, cells)
 
 
 class _Counts(Struct):
@@ -180,6 +178,15 @@ class _Counts(Struct):
 def _may_have_words(column: ListColumn) -> bool:
     """Return whether the cells of a column without a name about leaving are searched for words of leaving."""
     return bool(column.attribute) or (column.is_answered and bool(column.fields) and "email" not in column.fields)
+
+
+def _leaving_in(cells: TidyColumn) -> Iterator[tuple[str, CellSense]]:
+    """Yield the different cells that mean leaving. Of many, only those with words that surely mean it."""
+    is_few = len(cells.different) <= _FEW_VALUES
+    for cell in cells.different if is_few else with_words_of_leaving(cells.different):
+        found = sense_of(cell)
+        if found.sense is Sense.LEFT:
+            yield cell, found
 
 
 def _first(column: ListColumn, cells: set[str], lines: Sequence[int], tidy: TidyColumn) -> UnclearColumn | None:

@@ -8,7 +8,7 @@ import re
 import tomllib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -45,8 +45,34 @@ def plain(text: str) -> str:
     return " ".join(_SIGNS.findall(_folded(text)))
 
 
+def with_words_of_leaving(texts: Collection[str]) -> set[str]:
+    """Return the texts that may contain words that surely mean leaving, and a few others. This is fast for many texts.
+
+    Return no text that is longer than a cell with such words can be.
+    """
+    whole = _in_plain_letters("\n".join(texts))
+    stems = [stem for stem in _stems() if stem in whole]
+    if not stems:
+        return set()
+    folded = {text: _folded(text) for text in texts if len(text) <= _LONGEST_TEXT}
+    return {text for text, letters in folded.items() if any(stem in letters for stem in stems)}
+
+
+@cache
+def _stems() -> frozenset[str]:
+    """Return the longest word of each entry that surely means leaving."""
+    sure = (entry for kind, entry in _entries() if kind.startswith("left.") and kind.endswith(".surely"))
+    return frozenset(max(_WORDS.findall(_folded(entry)), key=len) for entry in sure)
+
+
 def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", _NOT.sub("nt", text[:_LONGEST_TEXT].translate(_BARE)))
+    return _in_plain_letters(text[:_LONGEST_TEXT])
+
+
+def _in_plain_letters(text: str) -> str:
+    if text.isascii():
+        return _NOT.sub("nt", text).lower()
+    decomposed = unicodedata.normalize("NFKD", _NOT.sub("nt", text.translate(_BARE)))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     return unicodedata.normalize("NFC", bare).casefold()
 

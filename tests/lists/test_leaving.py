@@ -71,6 +71,18 @@ def test_few_columns_about_other_things_stop_an_import(tmp_path: Path) -> None:
     assert len(stopped) + len(rejected) <= MOST_STOPPED * len(INNOCENT), (stopped, rejected)
 
 
+@pytest.mark.parametrize("cell", ["Unsubscribed", "opted-out", "désinscrit", "配信停止", "Hard bounce", "Abgemeldet"])
+@pytest.mark.parametrize("notes", [("Note {}", "met at fair {}, hall left"), ("Zoë {}", "François {}")])
+def test_a_word_of_leaving_is_found_among_many_different_cells(
+    tmp_path: Path, cell: str, notes: tuple[str, ...]
+) -> None:
+    cells = [note.format(number) for number in range(900) for note in notes]
+
+    assert len(imported(tmp_path / "list.csv", "Remarks", cells)) == len(cells)
+    with pytest.raises(UnclearColumnsError, match="Remarks"):
+        imported(tmp_path / "list.csv", "Remarks", [*cells[:1500], cell, *cells[1500:]])
+
+
 @pytest.mark.parametrize(("name", "cells"), REASONS, ids=[name for name, _ in REASONS])
 def test_a_reason_for_leaving_means_that_the_person_left(tmp_path: Path, name: str, cells: tuple[str, ...]) -> None:
     try:

@@ -20,7 +20,8 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognize,
 )
-from newsletter.lists.leaving import LeavingColumn, LeavingKind, column_about_leaving
+from newsletter.lists.leaving import LeavingColumn, LeavingKind
+from newsletter.lists.leaving_columns import column_about_leaving
 from newsletter.model.columns import LIST_COLUMNS
 
 LEFT = "unsubscribed"  # the target that `--map` gives to a column that says who unsubscribed

@@ -15,8 +15,8 @@ from newsletter.lists.leaving import (
     LeavingKind,
     LeavingOutcome,
     LeavingVerdict,
-    column_about_leaving,
 )
+from newsletter.lists.leaving_columns import column_about_leaving
 from newsletter.lists.leaving_reasons import LeavingReason
 from newsletter.model.audience import SuppressionReason
 

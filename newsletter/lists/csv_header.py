@@ -59,9 +59,8 @@ class ListColumn(Struct, frozen=True, kw_only=True):
             return "the topics that they left"
         if self.left_topic:
             return f"whether they left the topic {self.left_topic}"
-        if self.attribute:
-            return f"attribute {self.attribute}" + (", and whether they may be emailed" if self.judges else "")
-        return ", ".join(self.fields) or "whether they may be emailed"
+        used_for = [f"attribute {self.attribute}"] if self.attribute else list(self.fields)
+        return ", ".join([*used_for, *(["who left"] if self.judges else [])])
 
     @property
     def judges(self) -> bool:
@@ -204,6 +203,10 @@ def _mapped(name: str, place: int, target: str, form: ExportFormat) -> ListColum
     if known:
         return ListColumn(name=name, place=place, fields=(known,), is_answered=True)
     if letters_of(target) == LEFT:
+        ours = recognized_column(name, place, form)
+        if ours.fields:
+            words = LeavingColumn(name=name, kind=LeavingKind.WORDS)
+            return replace(ours, leaving=words, is_answered=True)
         about = None if form.topic_in(name) else column_about_leaving(name)
         column = about or LeavingColumn(name=name, kind=LeavingKind.LEFT)
         certain = replace(column, is_certain=True, is_free=False)
@@ -231,7 +234,14 @@ def _explained(name: str, place: int, form: ExportFormat) -> ListColumn | None:
         targets = (LEFT_OUT,)
     elif targets is None and letters in KNOWN_BY_LETTERS:
         targets = (KNOWN_BY_LETTERS[letters],)
-    return None if targets is None else _used_for(name, place, targets, _own_leaving(name, form))
+    return None if targets is None else _used_for(name, place, targets, _leaving_of(name, form, targets))
+
+
+def _leaving_of(name: str, form: ExportFormat, targets: tuple[str, ...]) -> LeavingColumn | None:
+    """Return what a column that a tool explains says about leaving. It is judged even if it is not imported."""
+    own = _own_leaving(name, form)
+    about = column_about_leaving(name) if own is None and targets == (LEFT_OUT,) and not form.is_ours else None
+    return own or (about if about and (about.is_certain or form.is_address_book) else None)
 
 
 def _as_attribute(name: str, place: int, form: ExportFormat) -> ListColumn:

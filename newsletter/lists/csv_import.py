@@ -220,7 +220,8 @@ class _Conversion:
         known = self._known.get(column.place)
         if known is None:
             known = self._known[column.place] = tidied(self._rows.columns[column.place])
-            self.findings.add_faults(known.faults)
+            if not column.is_left_out:
+                self.findings.add_faults(known.faults)
         return known
 
     def _addresses(self, column: ListColumn) -> Addresses:

@@ -5,6 +5,7 @@ UNCLEAR, and a column whose name may be about leaving is not *certain*: the pers
 it means, once a cell in it would mean that someone left.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -24,6 +25,7 @@ class LeavingKind(StrEnum):
     REASON = "reason"  # any text if the person left
     MAILED = "mailed"  # no if the person must not be emailed
     STATUS = "status"  # a word such as "unsubscribed" or "active"
+    WORDS = "words"  # text about something else, such as notes or tags, with words of leaving if the person left
 
 
 class LeavingOutcome(StrEnum):
@@ -102,6 +104,7 @@ class CellSense(NamedTuple):
     is_sure: bool = False  # whether the words mean this in any column, and in any text
 
 
+_BETWEEN_PARTS = re.compile(r"[;,|]|:::")
 _EMPTY_SIGNS = " -._'\"/()[]{}"
 _OUTCOMES = {
     LeavingKind.LEFT: {
@@ -136,6 +139,9 @@ _OUTCOMES = {
 
 @lru_cache(maxsize=4096)
 def _verdict(kind: LeavingKind, reason: LeavingReason, cell: str, is_day_first: bool | None) -> LeavingVerdict:
+    if kind is LeavingKind.WORDS:
+        why = surely_left(cell)
+        return LeavingVerdict(LeavingOutcome.LEFT, why) if why else STAYS
     meaning, at = sense_of(cell), None
     sense = meaning.sense
     if sense is Sense.OTHER:
@@ -211,6 +217,17 @@ def _whole_cells() -> Mapping[str, Sense]:
     return {plain(cell): sense for sense, listed in in_words.items() for cell in listed} | {
         cell: sense for key, sense in as_they_are.items() for cell in cells[key]
     }
+
+
+def surely_left(text: str) -> LeavingReason | None:
+    """Return the reason if a text, or a part of it such as one tag, means leaving whatever its column is."""
+    senses = (sense_of(part) for part in (text, *_BETWEEN_PARTS.split(text)))
+    return next((each.reason for each in senses if each.sense is Sense.LEFT and each.is_sure), None)
+
+
+def has_no_in(cell: str) -> bool:
+    """Return whether a text contains a word such as "not"."""
+    return any(found.concept == NOT for found in concepts_of(cell))
 
 
 def is_about_email(cell: str) -> bool:

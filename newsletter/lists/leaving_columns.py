@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -14,37 +15,44 @@ from newsletter.lists.leaving import (
     SURELY,
     LeavingColumn,
     LeavingKind,
-    Sense,
     leaving_in,
-    sense_of,
 )
 from newsletter.lists.leaving_reasons import LeavingReason
-from newsletter.lists.leaving_words import OTHER, Found, concepts_of
+from newsletter.lists.leaving_words import OTHER, Found, concepts_of, told
 
 _KIND = "names.kind"
 _STATUS, _MOMENT, _REASON = "names.status", "names.moment", "names.reason"
 _COUNT, _LINK, _OTHER_CHANNEL, _END = "names.count", "names.link", "names.other_channel", "names.end"
 _MAILING, _ABOUT_EMAIL = "names.mailing", "names.about_email"
-# Two answers in the name of a column, such as "(yes/no)".
-_TWO_ANSWERS = re.compile(r"\b(\w+)\s*(?:[/|,]|\b(?:or|oder|ou|o|of|eller|lub)\b)\s*(\w+)\b")
 _EMAIL_ITSELF = frozenset({"email", "emails", "mail", "mails", "correo", "correos", "courriel", "courriels"})
 _SUBSCRIPTION = frozenset({"subscriber", "subscription", "subscriptions", "mailing"})
 
 
 def column_about_leaving(name: str) -> LeavingColumn | None:
     """Return what a column says about leaving, going by its name, or None if the name has nothing to do with it."""
-    found = concepts_of(_TWO_ANSWERS.sub(_unless_answers, name))
+    found = concepts_of(_two_answers().sub("", name))
     concepts = {each.concept for each in found}
-    if _LINK in concepts or (_OTHER_CHANNEL in concepts and not _has_email_in(found)):
+    if _LINK in concepts or _is_about_another_channel(found):
         return None
     meaning = _about_leaving(found, concepts) or _about_being_mailed(found, concepts)
     return meaning and replace(meaning, name=name)
 
 
-def _unless_answers(pair: re.Match[str]) -> str:
-    """Return the two words as they are, or nothing if one is a yes and the other a no."""
-    senses = {sense_of(word).sense for word in pair.groups()}
-    return "" if senses == {Sense.YES, Sense.NO} else pair[0]
+def is_about_another_channel(name: str) -> bool:
+    """Return whether a column is about text messages or calls, for example, and not about email."""
+    return _is_about_another_channel(concepts_of(name))
+
+
+def _is_about_another_channel(found: Sequence[Found]) -> bool:
+    return any(each.concept == _OTHER_CHANNEL for each in found) and not _has_email_in(found)
+
+
+@cache
+def _two_answers() -> re.Pattern[str]:
+    """Return the pattern of a yes and a no in the name of a column, such as "(yes/no)"."""
+    yes, no = ("|".join(map(re.escape, told()["cells"][key])) for key in ("yes", "no"))
+    between = r"\s*(?:[/|,]|\b(?:or|oder|ou|o|of|eller|lub)\b)\s*"
+    return re.compile(rf"(?<!\w)(?:(?:{yes}){between}(?:{no})|(?:{no}){between}(?:{yes}))(?!\w)", re.IGNORECASE)
 
 
 def _about_leaving(found: Sequence[Found], concepts: Collection[str]) -> LeavingColumn | None:
@@ -61,7 +69,7 @@ def _about_leaving(found: Sequence[Found], concepts: Collection[str]) -> Leaving
     if (is_pure or is_mailing) and (leaving := leaving_in(found, PERHAPS)):
         is_certain = is_pure and len(found) > 1 and _COUNT not in concepts
         return LeavingColumn(name="", kind=kind, reason=leaving.reason, is_certain=is_certain)
-    if is_mailing and _END in concepts:  # "Subscribed until"
+    if _END in concepts and (is_mailing or _names_email(found)):  # "Subscribed until"
         return LeavingColumn(name="", kind=LeavingKind.LEFT, is_certain=False)
     return None
 

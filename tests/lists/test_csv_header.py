@@ -56,7 +56,7 @@ def test_column_that_only_says_who_may_be_emailed_is_not_left_out(tmp_path: Path
 
     column = shape_of(tmp_path, content).header.columns[-1]
 
-    assert (column.use, column.is_left_out) == ("whether they may be emailed", False)
+    assert (column.use, column.is_left_out) == ("who left", False)
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,12 @@ def test_exports_of_other_tools_are_recognized(tmp_path: Path, tool: str, conten
             SuppressionReason.UNSUBSCRIBED,
             "status is 'blocklisted'",
         ),
-        ("email,creation_date,type\nana@example.org,,unactivated\n", None, "type is 'unactivated'"),
-        ("email,creation_date,type\nana@example.org,,excited\n", SuppressionReason.IN_DOUBT, "type is 'excited'"),
+        ("email,creation_date,type,metadata\nana@example.org,,unactivated,\n", None, "type is 'unactivated'"),
+        (
+            "email,creation_date,type,metadata\nana@example.org,,excited,\n",
+            SuppressionReason.IN_DOUBT,
+            "type is 'excited'",
+        ),
         (
             "EMAIL;EMAIL_BLACKLISTED\nana@example.org;Yes\n",
             SuppressionReason.UNSUBSCRIBED,
@@ -378,7 +382,7 @@ OUTLOOK_IN_GERMAN = '"Anrede","Vorname","Nachname","Geburtstag","E-Mail-Adresse"
         (
             "Google Contacts",
             OLD_GOOGLE,
-            'Ana Lima,Ana,,Lima,1980-01-01,unsubscribed,pt,,"Bristol, UK ::: * Starred ::: VIP",* ,ana@example.org,,1',
+            'Ana Lima,Ana,,Lima,1980-01-01,likes tea,pt,,"Bristol, UK ::: * Starred ::: VIP",* ,ana@example.org,,1',
         ),
         ("Outlook", OUTLOOK_COM, 'Ana,,Lima,Ms,,ana@example.org,x@example.org,,1,1/2/80,,Bo,No,"VIP;""Bristol, UK"""'),
         ("Outlook", OUTLOOK_COM, 'Ana,,Lima,,,ana@example.org,,,1,,,,,"myContacts;VIP;starred;""Bristol, UK"""'),
@@ -387,8 +391,8 @@ OUTLOOK_IN_GERMAN = '"Anrede","Vorname","Nachname","Geburtstag","E-Mail-Adresse"
             OUTLOOK,
             ',Ana,,Lima,,1,0/0/00,"VIP;""Bristol, UK""",ana@example.org,SMTP,Ana,,Unspecified,,,Normal,False',
         ),
-        ("Outlook", OUTLOOK_IN_FRENCH, 'Mme,Ana,Lima,1/2/80,ana@example.org,SMTP,"VIP;""Bristol, UK""",désinscrite'),
-        ("Outlook", OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,1.2.80,ana@example.org,SMTP,"VIP;""Bristol, UK""",abgemeldet'),
+        ("Outlook", OUTLOOK_IN_FRENCH, 'Mme,Ana,Lima,1/2/80,ana@example.org,SMTP,"VIP;""Bristol, UK""",amie de Bo'),
+        ("Outlook", OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,1.2.80,ana@example.org,SMTP,"VIP;""Bristol, UK""",Chorleiterin'),
     ],
 )
 def test_of_contacts_only_name_address_and_labels_are_taken(tmp_path: Path, tool: str, header: str, row: str) -> None:
@@ -401,6 +405,29 @@ def test_of_contacts_only_name_address_and_labels_are_taken(tmp_path: Path, tool
         "last_name": "Lima",
         "tags": "|bristol, uk|vip|",
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "column"),
+    [
+        (OLD_GOOGLE, "Ana Lima,Ana,,Lima,,unsubscribed,pt,,,,ana@example.org,,1", "Notes"),
+        (
+            OLD_GOOGLE,
+            'Ana Lima,Ana,,Lima,,,pt,,"* myContacts ::: Unsubscribed",,ana@example.org,,1',
+            "Group Membership",
+        ),
+        (OUTLOOK_IN_FRENCH, "Mme,Ana,Lima,,ana@example.org,SMTP,,elle s’est désinscrite en mars", "Notes"),
+        (OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,,ana@example.org,SMTP,"VIP;Abgemeldet",', "Kategorien"),
+        (f"{OLD_GOOGLE},Opt-out?,Left", "Ana Lima,Ana,,Lima,,,pt,,,,ana@example.org,,1,,2020", "Left"),
+    ],
+)
+def test_contacts_whose_notes_or_labels_speak_of_leaving_are_asked_about(
+    tmp_path: Path, header: str, row: str, column: str
+) -> None:
+    content = f"{header}\n{row}\n"
+
+    assert f"{column!r} may say who unsubscribed" in complaint_about(tmp_path, content)
+    assert only_row(tmp_path, content, mapping={column: ""})["email"] == "ana@example.org"
 
 
 def test_column_of_contacts_is_taken_if_it_is_mapped(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,13 @@ MOST_STOPPED = 0.05  # of the innocent columns
 FORMATS = ((",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-16"), ("|", "utf-8"))
 
 
-def imported(path: Path, name: str, cells: Sequence[str], form: tuple[str, str] = FORMATS[0]) -> list[str]:
+def imported(
+    path: Path,
+    name: str,
+    cells: Sequence[str],
+    form: tuple[str, str] = FORMATS[0],
+    mapping: Mapping[str, str] | None = None,
+) -> list[str]:
     """Return the addresses that come in from a file with one more column, for one person per cell."""
     delimiter, encoding = form
     text = io.StringIO()
@@ -34,7 +40,7 @@ def imported(path: Path, name: str, cells: Sequence[str], form: tuple[str, str] 
     writer.writerow(["email", name])
     writer.writerows([f"person{number}@example.org", cell] for number, cell in enumerate(cells))
     path.write_text(text.getvalue(), encoding=encoding)
-    return [email for batch in read_list(path, now=NOW) for email in batch.columns["email"]]
+    return [email for batch in read_list(path, mapping=mapping or {}, now=NOW) for email in batch.columns["email"]]
 
 
 def test_who_left_is_not_mailed_unasked(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from newsletter.language.codes import language_of, time_zone_of
 from newsletter.language.written_moments import moments, our_moments
 from newsletter.lists.addresses import Addresses, checked_addresses, doubts_of, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
-from newsletter.lists.csv_header import ListColumn, ListHeader, read_header, require_replaced
+from newsletter.lists.csv_header import read_header, require_replaced
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.fields import gathered, gathered_with_json, looked_up, names
 from newsletter.lists.leavers import Judge, LeavingJudgment
 from newsletter.lists.left_topics import find_left_topics
+from newsletter.lists.list_columns import ListColumn, ListHeader
 from newsletter.lists.tables import HeaderReader, Rows, read_table
 from newsletter.lists.tags import read_tags
 from newsletter.lists.text_blocks import require_text

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from newsletter.errors import FaultError, Mistake, MistakesError
 from newsletter.lists.cells import TidyColumn, shortened
-from newsletter.lists.csv_header import LEFT, ListColumn, ListHeader
 from newsletter.lists.export_formats import ExportFormat
 from newsletter.lists.leaving import (
     LeavingColumn,
@@ -27,6 +26,7 @@ from newsletter.lists.leaving import (
 from newsletter.lists.leaving_columns import is_about_another_channel
 from newsletter.lists.leaving_reasons import LEAVING_ORDER, SUPPRESSIONS
 from newsletter.lists.leaving_words import with_words_of_leaving
+from newsletter.lists.list_columns import LEFT, ListColumn, ListHeader
 from newsletter.model.audience import SuppressionReason
 
 _FEW_VALUES = 200  # a status has few different values; more of them are searched in a faster way first

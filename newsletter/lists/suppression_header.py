@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from newsletter.lists.csv_header import ListColumn, ListHeader, column_names, header_mistakes, recognized_column
+from newsletter.lists.csv_header import column_names, header_mistakes, recognized_column
 from newsletter.lists.export_formats import ExportFormat, letters_of, recognize
+from newsletter.lists.list_columns import ListColumn, ListHeader
 from newsletter.model.columns import COLUMNS, LIST_COLUMNS
 from newsletter.model.imports import RowFate
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.errors import InputError, Mistake, MistakesError, parts_of
-from newsletter.lists.csv_header import ListColumn, ListHeader
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import OWN
+from newsletter.lists.list_columns import ListColumn, ListHeader
 from newsletter.lists.suppression_header import email_places, read_suppression_header
 from newsletter.lists.suppression_rows import RowReader, SuppressionTerms
 from newsletter.lists.tables import delimiter_of, read_table

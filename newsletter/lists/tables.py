@@ -21,8 +21,8 @@ from msgspec.structs import replace
 from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.language.counts import count_of
 from newsletter.lists.cells import shortened
-from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.encodings import Encoding, mistake
+from newsletter.lists.list_columns import ListHeader
 from newsletter.lists.text_blocks import LONGEST_LINE, TextBlock, read_blocks, too_long
 
 csv.field_size_limit(LONGEST_LINE)  # high enough that a cell that is too long only affects its own row

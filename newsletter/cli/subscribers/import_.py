@@ -14,10 +14,10 @@ from newsletter.cli import bars, output
 from newsletter.cli.options import DryRun
 from newsletter.cli.workspace import opened_database
 from newsletter.language.counts import people_of
-from newsletter.lists.csv_header import LEFT, ListColumn
 from newsletter.lists.csv_import import ListShape
 from newsletter.lists.export_formats import letters_of
 from newsletter.lists.leavers import UnclearColumn, UnclearColumnsError
+from newsletter.lists.list_columns import LEFT, ListColumn
 from newsletter.model.imports import ImportReport
 from newsletter.workflows.subscribers.import_ import ImportRequest, import_list, mapping_of
 

@@ -16,7 +16,11 @@ _QUOTE_INSIDE = "write a quote inside the value twice: 'it''s'"
 # Patterns of the text before the mistake and at it, and what to write instead. `{0}` is the first of their groups.
 _VALUE = r"""(?:"[^"]*"|'[^']*'|-?[\d.]+|\d{4}-\d\d-\d\d)"""
 _REMEDY_IN_CONTEXT = (
-    (re.compile(r"\b([a-z]+)\s*\(\s*([\w.-]*)$", re.I), re.compile(r"([\w.-]+)\s*\)"), 'put the value in quotes: {0}("{1}{2}")'),
+    (
+        re.compile(r"\b([a-z]+)\s*\(\s*([\w.-]*)$", re.I),
+        re.compile(r"([\w.-]+)\s*\)"),
+        'put the value in quotes: {0}("{1}{2}")',
+    ),
     (re.compile(r"\d{4}-\d\d-\d\d\s+$"), re.compile(r"\d{1,2}:\d\d"), "put a date with a time in quotes"),
     (re.compile(r"<\s*$"), re.compile(">"), "write !="),
     (re.compile(r"=\s*$"), re.compile("([<>])"), "write {0}="),

@@ -68,7 +68,7 @@ def test_import_of_the_wrong_file_is_undone_after_a_yes(workspace: Path) -> None
     assert "cy@example.org" not in listed
     assert "Anna" not in listed
     assert "wrong.csv (undone)" in run(workspace, "subscribers", "stats").stdout
-    assert "only once" in run(workspace, "subscribers", "undo-import", "--yes", expect=2).stderr
+    assert "can be undone, once" in run(workspace, "subscribers", "undo-import", "--yes", expect=2).stderr
 
 
 def test_what_an_undo_keeps_is_listed(workspace: Path) -> None:

@@ -43,7 +43,7 @@ class RowFindings:
 
 
 class TidyColumn(Struct, frozen=True, kw_only=True):
-    """A column whose cells are cleaned up."""
+    """A column of cleaned-up cells. Those with faults are on one line and not too long, so that they can be judged."""
 
     cells: Cells
     different: AbstractSet[str]  # the distinct cells; most columns have few
@@ -68,7 +68,7 @@ def tidied(cells: Cells) -> TidyColumn:
         return TidyColumn(cells=cells, different=different)
     meant = {cell: unguarded(normal_text(cell)) for cell in different}
     wrong = {cell: fault for cell, found in meant.items() if (fault := _fault(found))}
-    meant.update(dict.fromkeys(wrong, ""))
+    meant |= {cell: on_one_line(meant[cell])[:LONGEST_CELL] for cell in wrong}
     return TidyColumn(
         cells=[meant[cell] for cell in cells],
         different=set(meant.values()),

@@ -92,8 +92,8 @@ def act_on_leavers(
 def keep_left_topics(connection: Connection, intake: Intake) -> int:
     """Suppress people from the topics that they left, according to the list. Return how many suppressions are new.
 
-    Call this last, once the rows are imported. Someone who is not on the list then is meant only if they are suppressed, and
-    the terms say that such people are.
+    Call this last. Someone who is not on the list then is meant only if they are suppressed, and the terms say that
+    such people are.
     """
     with reported_table(connection):
         _REPORT_TOPIC_LEAVERS(connection, everyone=int(intake.terms.suppresses_leavers))

@@ -57,7 +57,10 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
             planned = edit_subscribers(database, people, changes, key=key, is_dry_run=True, now=now)
             _print_report(planned)
             output.print_notes(notes_on(database, [meant]) if meant else ())
-            if dry_run or not planned.changed:
+            if dry_run:
+                output.note_dry_run()
+                return
+            if not planned.changed:
                 output.note(_UNCHANGED)
                 return
             output.require_yes(f"Edit {output.people_of(planned.changed)}?", yes=yes, otherwise=_UNCHANGED)

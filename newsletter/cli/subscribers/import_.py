@@ -225,7 +225,7 @@ def _print_next_step(request: ImportRequest, report: ImportReport) -> None:
     command = _command(request)
     with_basis = f'{command} --basis "…"'
     if request.is_dry_run:
-        output.note("Dry run: nothing was changed.")
+        output.note_dry_run()
         output.print_next(command, "to import the file")
         if report.without_consent:
             output.print_next(with_basis, "to import it, if you have a reason to email people without consent")

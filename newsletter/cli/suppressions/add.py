@@ -32,7 +32,6 @@ _MANY = 100  # a file that blocks more addresses than this needs confirmation
 Listed = Callable[[bars.Progress, Callable[[tuple[str, ...]], None]], Iterator[Suppression]]
 _SHOWN_NAME = 60
 _MAP = "Use a column that says who unsubscribed (`COLUMN=unsubscribed`), or leave it out (`COLUMN=`). Repeatable."
-_UNCHANGED = "Dry run: nothing was changed."
 
 
 def add(
@@ -106,7 +105,7 @@ def _add_named(
     if dry_run:
         _print_preview(preview)
         _print_forgotten(preview)
-        output.note(_UNCHANGED)
+        output.note_dry_run()
         return
     if preview.forgotten:
         _print_forgotten(preview)
@@ -143,7 +142,7 @@ def _add_listed(
     _print_skipped(skipped, rows)
     _print_forgotten(preview)
     if dry_run:
-        output.note(_UNCHANGED)
+        output.note_dry_run()
         return
     question = f"Block {output.count_of(preview.new, 'address')} ({preview.mailed:,} currently emailed)?"
     output.require_yes(question, yes=yes or not is_much, otherwise="Nothing was changed.")

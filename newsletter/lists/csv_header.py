@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from newsletter.errors import Mistake, MistakesError
 from newsletter.lists.attribute_names import KNOWN_BY_LETTERS, attribute_name, is_attribute_name, name_fault
-from newsletter.lists.column_words import count_addresses, find_columns, sure_column
+from newsletter.lists.column_words import fault_without_addresses, find_columns, sure_column
 from newsletter.lists.export_formats import (
     ATTRIBUTE_PREFIX,
     JSON,
@@ -222,19 +222,8 @@ def _faults(columns: Sequence[ListColumn], sample: Sequence[Sequence[str]]) -> l
                 faults.append(
                     (what, remedy if first.name == column.name else f'to skip one of them, add --map "{column.name}="')
                 )
-    if "email" not in takers and any("@" in column.name for column in columns):
-        what = "the first line contains an address instead of the names of the columns"
-        faults.append((what, "insert a first line with the names of the columns, for example email,first_name"))
-    elif "email" not in takers:
-        fullest = max(columns, key=lambda column: count_addresses(column.place, sample))
-        if count_addresses(fullest.place, sample):
-            remedy = f'the column {fullest.name!r} contains addresses; to use it, add --map "{fullest.name}=email"'
-        else:
-            remedy = (
-                'in the first line, name the column that contains the addresses "email", or add '
-                '--map "Email Address=email"'
-            )
-        faults.append(("there is no column named email", remedy))
+    if "email" not in takers:
+        faults.append(fault_without_addresses([column.name for column in columns], sample))
     return faults
 
 

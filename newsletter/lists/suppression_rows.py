@@ -56,7 +56,7 @@ class RowReader:
         self._topics = topics
         self._now = now
         self._is_ours = header.form is OUR_EXPORT
-        self._leaving = [(column, column.leaving) for column in header.columns if column.leaving]
+        self._leaving = [(column, column.leaving) for column in header.columns if column.leaving and column.judges]
         self._left_topics = [
             (column.place, column.left_topic, topics_called(column.left_topic, topics))
             for column in header.columns

@@ -44,6 +44,7 @@ class Misfit(Struct, frozen=True, kw_only=True):
     line: int
     email: str
     fault: FaultError
+    cells: Sequence[str] = ()
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -193,7 +194,7 @@ def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> Mi
     else:
         what = f"the row has {count}, and the header has {header.width}"
         remedy = "open the file in a spreadsheet, and move each cell in this row under its column heading"
-    return Misfit(line=line, email=shortened(address), fault=FaultError(what, remedy))
+    return Misfit(line=line, email=shortened(address), fault=FaultError(what, remedy), cells=cells)
 
 
 def _lines(text: str, start: int, end: int) -> str:

@@ -108,7 +108,7 @@ def _require_import(connection: Connection) -> UndoableImport:
     if _LAST_FILE(connection) is None:
         raise InputError("nothing was imported yet; to import a list, run `newsletter subscribers import FILE`")
     raise InputError(
-        "there is no import to undo: only the last one can be, only once, and not after a restore; to correct the "
+        "there is no import to undo: only the last import can be undone, once, and not after a restore; to correct the "
         "list, use `newsletter subscribers edit`, or import a file with --replace"
     )
 

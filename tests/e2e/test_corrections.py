@@ -38,6 +38,29 @@ def test_many_are_edited_after_a_yes(workspace: Path) -> None:
     assert "no one" not in run(workspace, "subscribers", "list", "--where", 'tagged("wrong")').stdout
 
 
+def test_expression_that_means_no_one_is_said_with_a_note_before_anything_is_asked(workspace: Path) -> None:
+    done = run(workspace, "subscribers", "edit", "--where", 'first_name = "Zoe"', "--tag", "x", "--dry-run")
+
+    assert done.stdout == "No subscriber matches.\n"
+    assert "note: No subscriber has the value 'Zoe' in first_name." in done.stderr
+    assert "Dry run: nothing was changed." in done.stderr
+
+
+def test_name_is_answered_with_the_two_columns(workspace: Path) -> None:
+    done = run(workspace, "subscribers", "edit", "ana@example.org", "--set", "name=Cloe", expect=2)
+
+    assert "there is no column 'name'; write first_name or last_name" in done.stderr
+
+
+def test_import_that_changes_nothing_does_not_use_up_the_undo(workspace: Path) -> None:
+    (workspace / "wrong.csv").write_text("email\ncy@example.org\n")
+    run(workspace, "subscribers", "import", "wrong.csv", "--basis", "members")
+    run(workspace, "subscribers", "import", "wrong.csv", "--basis", "members")
+
+    assert "The import of wrong.csv was undone." in run(workspace, "subscribers", "undo-import", "--yes").stdout
+    assert "cy@example.org" not in run(workspace, "subscribers", "list").stdout
+
+
 def test_lost_consent_is_said(workspace: Path) -> None:
     done = run(workspace, "subscribers", "edit", "ana@example.org", "--clear", "consent_basis")
 
@@ -68,7 +91,7 @@ def test_import_of_the_wrong_file_is_undone_after_a_yes(workspace: Path) -> None
     assert "cy@example.org" not in listed
     assert "Anna" not in listed
     assert "wrong.csv (undone)" in run(workspace, "subscribers", "stats").stdout
-    assert "only once" in run(workspace, "subscribers", "undo-import", "--yes", expect=2).stderr
+    assert "can be undone, once" in run(workspace, "subscribers", "undo-import", "--yes", expect=2).stderr
 
 
 def test_what_an_undo_keeps_is_listed(workspace: Path) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.errors import MistakesError
 from newsletter.lists.column_words import sure_column
+from newsletter.lists.csv_import import read_list
 from newsletter.lists.export_formats import FORMATS
 from newsletter.lists.leavers import UnclearColumnsError
 from newsletter.model.audience import SuppressionReason
@@ -455,3 +457,51 @@ def test_remedy_names_the_column_that_holds_addresses(tmp_path: Path, header: st
 
     assert "there is no column named email" in told
     assert remedy in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mitgliederliste 2025;;\nName;Email;Ort\nAna;ana@example.org;Lima\n",
+        "Mitgliederliste 2025\nName;E-Mail;Ort\nAna;ana@example.org;Lima\n",
+        "Members, as of May\nname;email\nAna;ana@example.org\n",
+        "Export for office@example.org;;\nName;Email;Ort\nAna;ana@example.org;Lima\n",
+        "Mitgliederliste 2025;;\n\nAna;ana@example.org;Lima\n",
+    ],
+)
+def test_title_above_the_names_is_called_that(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+
+    with pytest.raises(MistakesError) as raised:
+        list(read_list(path))
+
+    assert "the first line does not name the columns; delete the lines above the names" in str(raised.value)
+    assert "--map" not in str(raised.value)
+
+
+def test_cell_called_email_beside_an_address_is_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Name,Contact,By\nAna,ana@example.org,Email\n")
+
+    with pytest.raises(MistakesError, match="the column 'Contact' contains addresses; to use it, add --map \"Contact="):
+        list(read_list(path))
+
+
+@pytest.mark.parametrize("extra", ["", ",timezone", ",joined_at,tags"])
+def test_list_with_some_names_of_ours_is_no_export_of_ours(tmp_path: Path, extra: str) -> None:
+    text = f"email,consented_at,consent_basis,Vorname{extra}\nana@example.org,,member,Ana{',' * extra.count(',')}\n"
+
+    assert only_row(tmp_path, text)["first_name"] == "Ana"
+
+
+@pytest.mark.parametrize("columns", [("email", "consented_at", "consent_basis", "first_name"), LIST_COLUMNS])
+def test_name_with_a_web_address_is_a_doubt_whoever_wrote_the_list(tmp_path: Path, columns: tuple[str, ...]) -> None:
+    cells = {"email": "ana@example.org", "first_name": "http://evil.example win"}
+    path = tmp_path / "list.csv"
+    path.write_text(",".join(columns) + "\n" + ",".join(cells.get(name, "") for name in columns) + "\n")
+
+    (batch,) = read_list(path)
+
+    assert list(batch.columns["first_name"]) == [""]
+    assert "contains a web address" in batch.doubtful[0].doubt

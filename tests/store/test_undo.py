@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -126,8 +126,49 @@ def test_only_the_last_import_is_undone_and_only_once(database: Database) -> Non
     undo(database)
 
     assert [subscriber.record.email for subscriber in export_subscribers(database)] == [ANA]
-    with pytest.raises(InputError, match="only once"):
+    with pytest.raises(InputError, match="can be undone, once"):
         undo(database)
+
+
+@pytest.mark.parametrize("second", ["same rows", "no rows", "rejected row", "stranger who left", "known leavers"])
+def test_import_that_changes_nothing_leaves_the_one_before_it_to_be_undone(database: Database, second: str) -> None:
+    add(database, row(CY))
+    before = stored(database)
+    first = [leaving(3, CY)]
+    bring_in(database, row(ANA, first_name="Ana"), left=first, now=NOW)
+    again = {"same rows": [row(ANA, first_name="Ana")], "rejected row": [row(ANA), row(ANA)]}.get(second, [])
+    left = {"stranger who left": [leaving(9, BO)], "known leavers": [known_leaving(CY)]}.get(second, [])
+
+    report = bring_in(database, *again, left=left, now=NOW + DAY)
+
+    assert (report.added, report.updated) == (0, 0)
+    undone = undo(database)
+    assert undone.removed == 1
+    if second == "known leavers":  # the second list says so too
+        assert (find_suppression(database, CY) is not None, undone.lifted) == (True, 0)
+    else:
+        assert stored(database) == before
+    with pytest.raises(InputError, match="can be undone, once"):
+        undo(database)
+
+
+def known_leaving(email: str) -> LeavingRow:
+    """A row that says nothing about leaving that is not known, because the person left earlier, according to it."""
+    return replace(leaving(9, email), left_at="2020-01-01T00:00:00Z", until="2020-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "second", [{"left": [leaving(9, ANA)]}, {"people": (row(BO),)}, {"people": (row(ANA, first_name="A"),)}]
+)
+def test_import_that_changes_something_is_the_one_that_can_be_undone(database: Database, second: Any) -> None:
+    bring_in(database, row(ANA))
+    before = stored(database)
+
+    bring_in(database, *second.get("people", ()), left=second.get("left", ()), now=NOW + DAY)
+
+    assert stored(database) != before
+    undo(database, now=NOW + 2 * DAY)
+    assert stored(database) == before
 
 
 def test_without_an_import_there_is_nothing_to_undo(database: Database) -> None:
@@ -423,6 +464,7 @@ def test_import_and_undo_leave_everything_as_it_was(
     start(database, known)
     before = stored(database)
     bring_in(database, *people, left=left, suppresses_leavers=everyone, replaces=replaced, basis="m", now=NOW + DAY)
+    assume(stored(database) != before)  # otherwise an undo is about the import before it
 
     report = undo(database, now=NOW + 2 * DAY)
 

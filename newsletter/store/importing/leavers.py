@@ -68,7 +68,6 @@ def act_on_leavers(
     """
     count = _COUNT_LEAVERS(connection)
     if not count:
-        _DROP_LEAVER(connection)
         return _NO_ONE
     _INDEX_LEAVER(connection)
     reject_left()
@@ -81,7 +80,6 @@ def act_on_leavers(
         add_reported(connection, has_consents=not fills)
     counts = _COUNT_LEFT(connection)
     _REMARK_ON_LEAVERS(connection)
-    _DROP_LEAVER(connection)
     return LeftRows(
         blocked=counts.blocked,
         rejected=count - counts.blocked,
@@ -94,13 +92,15 @@ def act_on_leavers(
 def keep_left_topics(connection: Connection, intake: Intake) -> int:
     """Suppress people from the topics that they left, according to the list. Return how many suppressions are new.
 
-    Call this once the rows are imported. Someone who is not on the list then is meant only if they are suppressed, and
-    the terms say that such people are.
+    Call this last. Someone who is not on the list then is meant only if they are suppressed, and the terms say that
+    such people are.
     """
     with reported_table(connection):
         _REPORT_TOPIC_LEAVERS(connection, everyone=int(intake.terms.suppresses_leavers))
         intake.record.keep_reported()
         added = add_reported(connection)
+    intake.record.hear_leavers()
+    _DROP_LEAVER(connection)
     _DROP_TOPIC_LEAVER(connection)
     return added
 

@@ -139,7 +139,7 @@ def _look_up(connection: Connection, rules: MergeRules, staged: int) -> bool:
 def _update_known(connection: Connection, rules: MergeRules, record: ImportRecord, *, now: str) -> None:
     """Save the new values of people who are already on the list."""
     with change_table(connection):
-        after = 0
+        after, has_changes = 0, False
         while page := connection.execute(_CANDIDATES.sql, {"after": after, "size": _PAGE}).fetchall():
             changes = []
             for line, subscriber, *cells in page:
@@ -149,9 +149,11 @@ def _update_known(connection: Connection, rules: MergeRules, record: ImportRecor
                 if result != known:
                     changes.append((line, subscriber, *result))
             connection.load("change", changes)
+            has_changes = has_changes or bool(changes)
             after = cast("int", page[-1][0])
         if after:
             _SETTLE_UNCHANGED(connection)
+        if has_changes:
             record.keep_cells()
             make_changes(connection, now=now)
 

@@ -53,6 +53,10 @@ FROM suppression AS p
 WHERE p.topic = '' AND p.person IN (SELECT person FROM revival)
 ON CONFLICT (person, topic) DO UPDATE SET is_lifted = 1;
 
+-- name: count_revivals()$
+-- Return how many people return.
+SELECT count(*) FROM revival;
+
 -- name: keep_return(line, digest)*!
 -- Save the record of a forgotten person who is about to return.
 INSERT INTO import_return (person, digest, subscriber, reason, created_at)
@@ -66,6 +70,27 @@ WHERE f.digest = :digest;
 INSERT INTO left_since_import (person)
 SELECT DISTINCT person FROM reported
 WHERE TRUE
+ON CONFLICT (person) DO NOTHING;
+
+-- name: hear_leavers()!
+-- Save who left, according to the rows of an import that changes nothing. Other people do not matter to an undo.
+INSERT INTO left_since_import (person)
+SELECT DISTINCT l.person
+FROM leaver AS l
+WHERE
+    l.reason <> ''
+    AND (
+        EXISTS (SELECT 1 FROM subscriber AS s WHERE s.person = l.person)
+        OR EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person)
+    )
+ON CONFLICT (person) DO NOTHING;
+
+-- name: hear_topic_leavers()!
+-- Save who left a topic, according to the rows of an import that changes nothing.
+INSERT INTO left_since_import (person)
+SELECT DISTINCT l.person
+FROM topic_leaver AS l
+WHERE EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person AND p.topic = l.topic)
 ON CONFLICT (person) DO NOTHING;
 
 -- name: hear(person)*!

@@ -81,6 +81,11 @@ class ListHeader(Struct, frozen=True, kw_only=True):
         return self.form.tool
 
     @property
+    def is_our_whole_export(self) -> bool:
+        """Whether this is an export of this program with all of its columns, whose names were checked before."""
+        return self.form.is_ours and all(map(self.column_of, LIST_COLUMNS))
+
+    @property
     def width(self) -> int:
         """The number of cells in each row."""
         return len(self.columns)

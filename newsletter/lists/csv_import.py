@@ -242,7 +242,7 @@ class _Conversion:
             cells, self.tag_names, faults = read_tags(tidy, separator=form.separator, skipped=form.skipped_tags)
         elif kind in _READERS:
             cells, faults = looked_up(tidy, _READERS[kind])
-        elif not _NAMES.isdisjoint(column.fields):
+        elif not (_NAMES.isdisjoint(column.fields) or self._header.is_our_whole_export):
             cells, faults = names(tidy)
         else:
             return tidy.cells

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from newsletter.lists.export_formats import ExportFormat
 from newsletter.lists.leaving import LeavingColumn
+from newsletter.model.columns import LIST_COLUMNS
 
 LEFT = "unsubscribed"  # the target that `--map` gives to a column that says who unsubscribed
 
@@ -59,6 +60,11 @@ class ListHeader(Struct, frozen=True, kw_only=True):
     def tool(self) -> str:
         """The tool that wrote the list; empty for your own list."""
         return self.form.tool
+
+    @property
+    def is_our_whole_export(self) -> bool:
+        """Whether this is an export of this program with all of its columns, whose names were checked before."""
+        return self.form.is_ours and all(map(self.column_of, LIST_COLUMNS))
 
     @property
     def width(self) -> int:

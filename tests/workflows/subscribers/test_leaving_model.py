@@ -72,6 +72,7 @@ DAY, SECOND, BEHIND_UTC = timedelta(days=1), timedelta(seconds=1), timedelta(hou
 HARD = {SuppressionReason.MANUAL, SuppressionReason.INVALID}
 ONCE = SoftBouncePolicy(bounces=0, span=DAY)
 OUR_TABLES = ("subscriber", "suppression", "past_suppression", "past_consent", "tag", "attribute", "forgotten")
+CHANGED_TABLES = ("subscriber", "suppression", "past_suppression", "past_consent", "forgotten")
 ALL_TABLES = (*OUR_TABLES, "import", "import_change", "import_suppression", "import_return", "left_since_import")
 
 people = st.sampled_from((PEOPLE[0], PEOPLE[0], *PEOPLE))  # much happens to few people
@@ -166,8 +167,8 @@ class Workspace:
         self.provider = Carrier(name="provider", suppression_lists=self.lists)
         self.notes: dict[str, list[Note]] = defaultdict(list)
         self.imports = 0
-        self.is_undoable = False
-        self.happened: set[str] = set()  # to whom something happened since the last import
+        self.undoable = 0  # the number of the import that can be undone, if there is one
+        self.happened: set[str] = set()  # to whom something happened since that import
 
     def exported(self) -> dict[str, ExportedPerson]:
         records = (subscriber.record for subscriber in export_subscribers(self.database))
@@ -189,15 +190,26 @@ class Workspace:
             ]
 
     def bring_in(self, now: datetime, **options: object) -> ImportReport:
+        """Import the file. An import that changes nothing leaves the one before it to be undone."""
         request = ImportRequest(**{"path": self.path, "mapping": {}, **options})  # type: ignore[arg-type]
-        return import_list(self.database, request, now=now)
+        before, undoable = self.contents(CHANGED_TABLES), self._undoable_id()
+        report = import_list(self.database, request, now=now)
+        if self._undoable_id() != undoable:
+            self.undoable = self.imports
+            self.happened.clear()
+        else:
+            assert self.contents(CHANGED_TABLES) == before
+            self.happened.update(() if request.is_dry_run else (*PEOPLE, SPARE))
+        return report
+
+    def _undoable_id(self) -> object:
+        with self.database.read() as connection:
+            return connection.execute("SELECT max(id) FROM import WHERE is_undoable = 1", {}).fetchone()
 
     def take_notes(self, rows: Sequence[Row], now: datetime, *, suppresses: bool, basis: bool) -> None:
         """Note what an import of these rows says. The list must not be imported yet."""
         listed = set(self.exported())
         self.imports += 1
-        self.is_undoable = True
-        self.happened.clear()
         for person in {row.person for row in rows}:
             self.notes[person] += noted(
                 [row for row in rows if row.person == person],
@@ -212,11 +224,11 @@ class Workspace:
     def take_back(self) -> None:
         """Take the last import out of the notes. Of people to whom something happened since, nothing is sure."""
         for person, notes in self.notes.items():
-            kept = [note for note in notes if note.by != self.imports]
+            kept = [note for note in notes if note.by != self.undoable]
             if kept != notes and person in self.happened:
                 kept.append(Unsure())
             self.notes[person] = kept
-        self.is_undoable = False
+        self.undoable = 0
 
 
 class Leaving(RuleBasedStateMachine):
@@ -422,7 +434,7 @@ class Leaving(RuleBasedStateMachine):
             self._move(workspace, person, other)
 
     def _move(self, workspace: Workspace, old: str, new: str) -> None:
-        notes, last = workspace.notes[old], workspace.imports if workspace.is_undoable else 0
+        notes, last = workspace.notes[old], workspace.undoable
         found = workspace.standing(old)
         given: list[Note] = []
         if not found.leavings:  # perhaps only because of the last import, which can be undone
@@ -436,7 +448,7 @@ class Leaving(RuleBasedStateMachine):
     @rule(number=workspaces)
     def undo(self, number: int) -> None:
         workspace = self.tick(number)
-        if workspace.is_undoable:
+        if workspace.undoable:
             undo_last_import(workspace.database, shown=9, now=self.now)
             workspace.take_back()
 
@@ -445,10 +457,10 @@ class Leaving(RuleBasedStateMachine):
         workspace = self.tick(number)
         export_to_file(workspace.database, workspace.path, overwrite=True)
         before = workspace.contents(OUR_TABLES)
+        workspace.take_notes((), self.now, suppresses=False, basis=False)
         report = workspace.bring_in(self.now)
         assert workspace.contents(OUR_TABLES) == before
         assert (report.added, report.updated, report.rejected) == (0, 0, 0)
-        workspace.take_notes((), self.now, suppresses=False, basis=False)
 
     @rule(number=workspaces, suppresses=st.booleans())
     def import_elsewhere(self, number: int, suppresses: bool) -> None:

@@ -222,7 +222,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.drop_leaver", ({},)),
     ("import_shared.create_leaver", ({},)),
     ("import_shared.create_topic_leaver", ({},)),
-    ("import_shared.report_topic_leavers", ({"everyone": 0}, {"everyone": 1})),
+    ("import_shared.report_topic_leavers", ({},)),
     ("import_shared.drop_topic_leaver", ({},)),
     ("import_record.keep_cells", ({"mark": "|"},)),
     ("import_record.keep_reported", ({},)),

@@ -156,9 +156,9 @@ class Policy:
             self._take_row(_preferred(standing), now=now)
 
     def _is_news(self, leaving: Leaving, listed: Listed) -> bool:
-        if self.cells is None and (not listed.suppresses or leaving.reason is IN_DOUBT):
-            return False
         known = self.leaving
+        if self.cells is None and known is None and (not listed.suppresses or leaving.reason is IN_DOUBT):
+            return False
         is_known = known is not None and known.reason is leaving.reason and known.last >= leaving.last
         return not (is_known and known and max(known.consent_on_record, self.consent) >= leaving.consent_on_record)
 

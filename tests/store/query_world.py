@@ -263,6 +263,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
     ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
+    ("person_keys.beyond_ascii", ({},)),
+    ("person_keys.create_changed_key", ({},)),
+    ("person_keys.change_keys", ({},)),
+    ("person_keys.copy_suppressions", ({},)),
+    ("person_keys.copy_past_suppressions", ({},)),
+    ("person_keys.copy_soft_bounces", ({},)),
+    ("person_keys.drop_changed_key", ({},)),
     ("record.find_chunk", (*({**ONE, "chunk": number + 1} for number in range(len(ChunkState))), {**NONE, "chunk": 1})),
     ("record.subscribers_of_chunk", (PAGE_OF_CHUNK,)),
     ("record.inflight_chunks", (ONE,)),
@@ -420,10 +427,20 @@ def seed(connection: Connection) -> None:
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
         "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
         *(
-            (number, f"p{number}@example.org", f"P{number}@example.org", "", "", "en", "Europe/London", "", EVER)
+            (
+                number,
+                f"p{number}@example.org",
+                f"P{number}@ex{'aä'[number == 8]}mple.org",
+                "",
+                "",
+                "en",
+                "Europe/London",
+                "",
+                EVER,
+            )
             + ((T, "form") if number else ("", ""))
             + ("", T if number else "", "", "{}", "t", T)
-            for number in range(9)
+            for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
     envelope = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'

@@ -87,7 +87,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
-    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
+    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": "", "no_consent": "why"},)),
     ("claim.lock_broadcast", (ONE, NONE)),
     ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
@@ -439,7 +439,7 @@ def seed(connection: Connection) -> None:
                 EVER,
             )
             + ((T, "form") if number else ("", ""))
-            + ("", T if number else "", "", "{}", "t", T)
+            + ("", T if number else "", "" if number else "members", "{}", "t", T)
             for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )

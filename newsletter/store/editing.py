@@ -52,30 +52,33 @@ def edit_people(
     *,
     key: bytes | None = None,
     is_dry_run: bool = False,
+    confirmed: EditReport | None = None,
     shown: int,
     now: datetime,
 ) -> EditReport:
     """Edit the people in a segment, or those with the given addresses. Return what changed, with the first people.
 
-    A new address is for one person. Raise InputError if an address is not on the list, if the new address cannot be
+    A new address is for one person. `confirmed` is the report of a dry run that someone confirmed: only people whom it
+    names are edited. Raise InputError if an address is not on the list, if the new address cannot be
     used, or if details of a consent are to be set where no consent is recorded. `key` is the key with which people were
     erased.
     """
     edited: list[EditedPerson] = []
-    changed = 0
+    changed: list[int] = []
 
     def changes(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[object, ...]]:
-        nonlocal changed
         for subscriber, before in _cells_of(connection, ids):
             after = edited_cells(before, edit)
             if after != before:
-                changed += 1
+                changed.append(subscriber)
                 if len(edited) < shown:
                     edited.append(EditedPerson(before=_named(before), after=_named(after)))
-                yield changed, subscriber, *after
+                yield len(changed), subscriber, *after
 
     with unless_dry_run(database.transaction(), is_dry_run=is_dry_run) as connection:
         ids = _require_ids(connection, people) if isinstance(people, Sequence) else member_ids(database, people)
+        if confirmed is not None:
+            ids = sorted({*ids}.intersection(confirmed.changed))
         ADD_TAG_NAME.for_each(connection, [{"name": tag} for tag in _new_tags(edit)])
         if edit.address:
             _move(database, connection, ids[0], edit.address, key=key, now=now)
@@ -84,7 +87,7 @@ def edit_people(
             while page := list(islice(left, _PAGE)):
                 connection.load("change", page)
             make_changes(connection, now=time_by_hand(connection, now))
-    return EditReport(people=len(ids), changed=changed, edited=tuple(edited))
+    return EditReport(people=len(ids), changed=tuple(changed), edited=tuple(edited))
 
 
 def edited_cells(known: Sequence[str], edit: Edit) -> tuple[str, ...]:

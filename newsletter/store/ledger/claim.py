@@ -85,8 +85,8 @@ def claim_chunk(
 
     If the broadcast has a batch id, a chunk that is due up to `hold_within` later may be claimed too. The provider will
     hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or removed since
-    the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or attributes that the
-    messages need.
+    the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or attributes that
+    the messages need.
 
     Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """

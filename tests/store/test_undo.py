@@ -17,18 +17,21 @@ from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.broadcast import Outcome, Verdict
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.edit import Edit
-from newsletter.model.event import EventType
+from newsletter.model.event import EventType, SoftBounce
 from newsletter.model.imports import ImportReport, ImportTerms, LeavingRow
 from newsletter.model.segment import All
 from newsletter.model.undo import UndoReport
 from newsletter.store.backup import back_up
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
+from newsletter.store.erasing import count_mentions
+from newsletter.store.forgotten import digest_of, is_forgotten
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.record import record_outcome
 from newsletter.store.merge import merge_subscribers, past_imports
 from newsletter.store.restore import restore
 from newsletter.store.segments import list_members
+from newsletter.store.soft_bounces import add_soft_bounces
 from newsletter.store.standing import keep_handed_over
 from newsletter.store.subscribers import export_subscribers, find_subscriber, past_consents
 from newsletter.store.suppressions import (
@@ -36,6 +39,7 @@ from newsletter.store.suppressions import (
     add_suppressions,
     find_suppression,
     hear_again,
+    past_suppressions,
     remove_suppression,
     repeat_suppressions,
     suppressions_of,
@@ -84,6 +88,23 @@ def mailable(database: Database) -> set[str]:
 
 def kept(report: UndoReport) -> list[tuple[str, str]]:
     return [(change.email, change.why) for change in report.kept_changes]
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_only_the_confirmed_import_is_undone(database: Database, is_undone: bool) -> None:
+    bring_in(database, row(ANA))
+    planned = undo(database, is_dry_run=True)
+    if is_undone:
+        undo(database)
+    bring_in(database, row(BO), now=NOW)  # in the same second
+    before = stored(database)
+
+    with pytest.raises(InputError, match="another list was imported"):
+        undo_last_import(database, shown=0, confirmed=planned, now=LATER)
+
+    assert stored(database) == before
+    undo_last_import(database, shown=0, confirmed=undo(database, is_dry_run=True), now=LATER)
+    assert mailable(database) == (set() if is_undone else {ANA})
 
 
 def test_people_whom_the_import_added_are_removed_and_values_go_back(database: Database) -> None:
@@ -335,6 +356,56 @@ def test_forgotten_person_who_came_back_is_forgotten_again(database: Database) -
     undo(database, now=LATER + 2 * DAY)
 
     assert stored(database) == before
+
+
+def let_return(database: Database, *, is_stranger: bool = False) -> None:
+    """Erase Ana, and import her again with a new consent."""
+    if is_stranger:
+        add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, now=BEFORE)
+    else:
+        add(database, row(ANA, consented_at=BEFORE))
+    forget(database, ANA)
+    bring_in(database, row(ANA, consented_at=NOW + DAY / 2), now=LATER)
+
+
+@pytest.mark.parametrize("is_stranger", [False, True])
+def test_forgotten_person_who_came_back_and_has_another_address_since_stays(
+    database: Database, is_stranger: bool
+) -> None:
+    let_return(database, is_stranger=is_stranger)
+    edit_people(database, [ANA], Edit(cells={"email": "new@example.org"}), key=KEY, shown=0, now=LATER)
+    before = find_subscriber(database, "new@example.org")
+
+    report = undo(database, now=LATER + DAY)
+
+    assert kept(report) == [("new@example.org", "edited since")]
+    assert find_subscriber(database, "new@example.org") == before
+    assert stored(database)["forgotten"] == []
+    # The old address is blocked by hand now. Without that, a consent would bring its person in under a new id.
+    remove_suppression(database, ANA, because="it is someone else's now", now=LATER + DAY)
+    bring_in(database, row(ANA, consented_at=LATER + DAY), now=LATER + 2 * DAY)
+    assert mailable(database) == {ANA, "new@example.org"}
+
+
+@pytest.mark.parametrize("is_stranger", [False, True])
+def test_forgotten_person_is_erased_again_with_all_that_is_known_since(database: Database, is_stranger: bool) -> None:
+    add(database, row(BO))
+    let_return(database, is_stranger=is_stranger)
+    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic="events", now=LATER)
+    remove_suppression(database, ANA, topic="events", because="asked", now=LATER + DAY)
+    add_soft_bounces(database, [SoftBounce(email=ANA, at=LATER, detail="full")])
+    with database.transaction() as connection:  # not a report since the import, after which she would stay
+        connection.execute("DELETE FROM left_since_import", {})
+        connection.execute("UPDATE subscriber SET first_name = :ana WHERE person = :bo", {"ana": ANA, "bo": BO})
+
+    undo(database, now=LATER + DAY)
+
+    assert find_subscriber(database, ANA) is None
+    assert past_suppressions(database, ANA) == ()
+    with database.read() as connection:
+        assert connection.execute("SELECT person FROM soft_bounce", {}).fetchall() == []
+        assert count_mentions(connection, ANA) == 0
+        assert is_forgotten(connection, digest_of(ANA, KEY))
 
 
 def test_whoever_was_forgotten_since_is_not_brought_back(database: Database) -> None:

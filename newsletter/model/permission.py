@@ -5,7 +5,8 @@ it to a million rows is generated here too, and a test holds the two against eac
 
 A person is emailed only with a consent on record or a stated basis, and never while suppressed. In doubt, the leaving
 counts: a leaving is as late as its text can mean, and only a consent that is newer than all of that, newer than the
-consent that was on record when they left, not in the future, and with its source, brings someone back.
+consent that was on record when they left, not in the future, and with its source, brings someone back. A consent that
+is on record already, with its source, brings no one back when it is read again.
 
 Times are texts as the database stores them, which sort as the times do. An empty string means that there is none.
 """
@@ -35,6 +36,10 @@ class Consent(Struct, frozen=True, kw_only=True):
         """Return whether the consent is newer than a leaving that may have been as late as `until`."""
         return bool(self.source) and until < self.at <= now
 
+    def is_new(self, known: "Consent") -> bool:
+        """Return whether the consent says more than the one that is on record."""
+        return self.at > known.at or (self.at == known.at and not known.source)
+
 
 class Leaving(Struct, frozen=True, kw_only=True):
     """A suppression from all email or from one topic, as far as the policy looks at it."""
@@ -50,10 +55,11 @@ class Leaving(Struct, frozen=True, kw_only=True):
         """Return the latest time at which they may have left."""
         return max(self.left_at, self.until)
 
-    def ends_with(self, consent: Consent, *, now: str) -> bool:
-        """Return whether a consent brings the person back."""
+    def ends_with(self, consent: Consent, *, known: Consent, now: str) -> bool:
+        """Return whether a consent brings the person back. `known` is the one that is on record."""
         return (
             self.reason in LIFTED_BY_CONSENT
+            and consent.is_new(known)
             and consent.outweighs(self.last, now=now)
             and consent.at > max(self.consent_on_record, self.earlier)
         )
@@ -88,8 +94,16 @@ def outweighs_sql(row: str, until: str) -> str:
     return f"({row}.consented_at > {until} AND {row}.consented_at <= :now AND {row}.consent_source <> '')"
 
 
+def is_new_sql(row: str, known: str) -> str:
+    """Return `Consent.is_new` as SQL, for the tables with both consents. Someone who is not on the list has none."""
+    return (
+        f"({known}.person IS NULL OR {row}.consented_at > {known}.consented_at"
+        f" OR ({row}.consented_at = {known}.consented_at AND {known}.consent_source = ''))"
+    )
+
+
 def ends_with_sql(row: str) -> str:
-    """Return `Leaving.ends_with` as SQL, for the table with the consent and the suppression `p`."""
+    """Return `Leaving.ends_with` as SQL, for the table with a new consent and the suppression `p`."""
     reasons = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_CONSENT)
     last = "CASE WHEN w.repeated_at > w.created_at THEN w.repeated_at ELSE w.created_at END"
     earlier = f"SELECT max({last}) FROM past_suppression AS w WHERE w.person = p.person AND w.topic = ''"  # noqa: S608

@@ -165,10 +165,8 @@ class Policy:
     def _take_row(self, line: Line, *, now: str) -> None:
         given = (_text(line.consented_at), line.source, line.name)
         known = self.cells
-        says_something = known is None or any(
-            cell not in {"", before} for cell, before in zip(given, known, strict=True)
-        )
-        if self.leaving and says_something and self.leaving.ends_with(_consent(line), now=now):
+        before = Consent(at=known[0], source=known[1]) if known else Consent(at="", source="")
+        if self.leaving and self.leaving.ends_with(_consent(line), known=before, now=now):
             event("a consent brought somebody back")
             self.lift()
         self.cells = given if known is None else _merged(known, given)

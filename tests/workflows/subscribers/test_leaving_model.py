@@ -430,7 +430,9 @@ class Leaving(RuleBasedStateMachine):
         counting = standing(note for note in notes if not given or note.by != last)
         leavings = [Left(last=each.last, is_hard=each.is_hard, is_doubt=each.is_doubt) for each in counting.leavings]
         barrier = [Corrected(at=counting.barrier)] if leavings else []
-        workspace.note(new, *barrier, *leavings, *given, Corrected(at=found.consent), Unsure())
+        workspace.note(
+            new, *barrier, *leavings, *given, Corrected(at=found.consent, has_source=found.is_sourced), Unsure()
+        )
         workspace.note(old, Left(last=text_of(self.now), is_hard=True), Corrected(at=NEVER))
 
     @rule(number=workspaces)

@@ -12,6 +12,7 @@ Times are texts as the database stores them, which sort as the times do. An empt
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.audience import SuppressionReason
 
@@ -48,7 +49,6 @@ class Leaving(Struct, frozen=True, kw_only=True):
     left_at: str  # the first time that they left
     until: str = ""  # the latest time that they may have left, if it is later
     consent_on_record: str = ""  # when the consent was given that was on record when they left
-    earlier: str = ""  # the last time that they left and came back before
 
     @property
     def last(self) -> str:
@@ -61,8 +61,20 @@ class Leaving(Struct, frozen=True, kw_only=True):
             self.reason in LIFTED_BY_CONSENT
             and consent.is_new(known)
             and consent.outweighs(self.last, now=now)
-            and consent.at > max(self.consent_on_record, self.earlier)
+            and consent.at > self.consent_on_record
         )
+
+    def after(self, earlier: str) -> "Leaving":
+        """Return the leaving of someone who had left and come back before. `earlier` is the last time of that."""
+        return replace(self, until=earlier) if earlier > self.last else self
+
+    def told_while(self, known: "Leaving | None", consent: str) -> "Leaving":
+        """Return the leaving as it is told while a consent is on record, and a leaving is known, if any is.
+
+        That consent was on record when they left, unless they left no later than is known.
+        """
+        is_new = known is None or self.last > known.last
+        return replace(self, consent_on_record=max(self.consent_on_record, consent)) if is_new else self
 
     def followed_by(self, other: "Leaving") -> "Leaving":
         """Return both leavings as one. The first reason and its time are kept, and the latest time is counted.
@@ -80,7 +92,6 @@ class Leaving(Struct, frozen=True, kw_only=True):
             left_at=kept.left_at,
             until=last if last > kept.left_at else "",
             consent_on_record=max(self.consent_on_record, other.consent_on_record),
-            earlier=max(self.earlier, other.earlier),
         )
 
 
@@ -102,13 +113,14 @@ def is_new_sql(row: str, known: str) -> str:
     )
 
 
+def last_sql(row: str) -> str:
+    """Return `Leaving.last` as SQL, for the table with the suppression."""
+    return f"(CASE WHEN {row}.repeated_at > {row}.created_at THEN {row}.repeated_at ELSE {row}.created_at END)"
+
+
 def ends_with_sql(row: str) -> str:
     """Return `Leaving.ends_with` as SQL, for the table with a new consent and the suppression `p`."""
     reasons = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_CONSENT)
-    last = "CASE WHEN w.repeated_at > w.created_at THEN w.repeated_at ELSE w.created_at END"
-    earlier = f"SELECT max({last}) FROM past_suppression AS w WHERE w.person = p.person AND w.topic = ''"  # noqa: S608
     return (
-        f"p.reason IN ({reasons}) AND {outweighs_sql(row, 'p.created_at')}"
-        f" AND {row}.consented_at > p.repeated_at AND {row}.consented_at > p.consent_on_record"
-        f" AND {row}.consented_at > coalesce(({earlier}), '')"
+        f"p.reason IN ({reasons}) AND {outweighs_sql(row, last_sql('p'))} AND {row}.consented_at > p.consent_on_record"
     )

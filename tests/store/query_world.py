@@ -39,6 +39,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
     "undo": ("undo.create_undoing", "undo.create_restoring"),
+    "record": ("suppressions.create_reported",),
     "import_record": (
         *_SHARED,
         "import_merging.create_incoming",
@@ -229,8 +230,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_record.keep_lifted", ({},)),
     ("import_record.keep_return", ({"line": 1, "digest": b"1"},)),
     ("import_record.hear_reported", ({},)),
-    ("import_record.hear", (PERSON, PERSON)),
-    ("import_record.hear_subscriber", ({"subscriber": 1},)),
     ("import_record.undoable_at", ({},)),
     ("import_record.clear_changes", ({},)),
     ("import_record.clear_suppressions", ({},)),
@@ -278,7 +277,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ({**CHUNK, "attempt": 0, "state": "accepted", "reason": "", "message_id": "", "now": T},),
     ),
     ("record.take_up_again", ({**CHUNK, "hold_until": "", "now": T},)),
-    ("record.suppress_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
+    ("record.report_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
@@ -375,6 +374,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.count_reported", ({},)),
     ("suppressions.count_new", ({},)),
     ("suppressions.count_mailed", ({},)),
+    ("suppressions.take_past_leavings", ({},)),
     ("suppressions.take_consents_on_record", ({},)),
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.permission import Consent, Leaving
@@ -128,9 +127,9 @@ class Policy:
 
     def report(self, leavings: Sequence[Leaving]) -> None:
         """Takes what is reported together: the first leaving comes first, and a doubt last."""
+        known = self.leaving
         for each in sorted(leavings, key=lambda leaving: (leaving.reason is IN_DOUBT, leaving.left_at)):
-            consent = max(each.consent_on_record, self.consent)
-            new = replace(each, consent_on_record=consent, earlier=self._earlier)
+            new = each.after(self._earlier).told_while(known, self.consent)
             self.leaving = self.leaving.followed_by(new) if self.leaving else new
 
     def lift(self) -> None:
@@ -243,7 +242,7 @@ def stored(database: Database) -> tuple[Leaving | None, tuple[str, str, str] | N
 
 
 def expected(policy: Policy) -> tuple[Leaving | None, tuple[str, str, str] | None, bool]:
-    return policy.leaving and replace(policy.leaving, earlier=""), policy.cells, policy.is_mailed
+    return policy.leaving, policy.cells, policy.is_mailed
 
 
 def _import(database: Database, listed: Listed, path: Path, now: datetime) -> None:

@@ -38,7 +38,6 @@ from newsletter.store.suppressions import (
     add_suppression,
     add_suppressions,
     find_suppression,
-    hear_again,
     past_suppressions,
     remove_suppression,
     repeat_suppressions,
@@ -236,10 +235,6 @@ def left_a_topic(database: Database) -> None:
     add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic="events", now=NOW)
 
 
-def confirmed_by_the_provider(database: Database) -> None:
-    hear_again(database, [ANA])
-
-
 def handed_over(database: Database) -> None:
     keep_handed_over(database, [ANA], now=NOW)
 
@@ -263,7 +258,6 @@ def complained(database: Database) -> None:
         blocked_again,
         blocked_for_an_earlier_day,
         left_a_topic,
-        confirmed_by_the_provider,
         handed_over,
         repeated_by_the_provider,
         given_another_address,

@@ -18,7 +18,10 @@ SELECT
     EXISTS (SELECT 1 FROM subscriber WHERE person = :person)
     OR EXISTS (SELECT 1 FROM suppression WHERE person = :person)
     OR EXISTS (SELECT 1 FROM past_suppression WHERE person = :person)
-    OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person);
+    OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM import_suppression WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM import_return WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM left_since_import WHERE person = :person);
 
 -- name: find_key()$
 -- Return the digest that identifies the key. There is no row if no one is erased anymore.

@@ -68,16 +68,6 @@ SELECT DISTINCT person FROM reported
 WHERE TRUE
 ON CONFLICT (person) DO NOTHING;
 
--- name: hear(person)*!
--- Save that a person left, according to a report that is not part of the import.
-INSERT INTO left_since_import (person) VALUES (:person) ON CONFLICT (person) DO NOTHING;
-
--- name: hear_subscriber(subscriber)*!
--- Save that a subscriber left, according to a report that is not part of the import.
-INSERT INTO left_since_import (person)
-SELECT person FROM subscriber WHERE id = :subscriber
-ON CONFLICT (person) DO NOTHING;
-
 -- name: undoable_at()$
 -- Return when the import was that can be undone.
 SELECT at FROM import WHERE is_undoable = 1;

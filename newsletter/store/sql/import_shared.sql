@@ -197,6 +197,7 @@ CREATE TEMPORARY TABLE revival (
     person TEXT /*+ COLLATE "C" */ NOT NULL,
     email TEXT NOT NULL,
     reason TEXT NOT NULL,
+    consented_at TEXT /*+ COLLATE "C" */ NOT NULL,
     because TEXT NOT NULL
 );
 
@@ -206,8 +207,8 @@ DROP TABLE revival;
 
 -- name: keep_past_suppressions(now)!
 -- Save the suppressions that are about to be lifted, and the reason.
-INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because)
-SELECT p.person, p.topic, p.reason, p.created_at, p.repeated_at, :now, r.because
+INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
+SELECT p.person, p.topic, p.reason, p.created_at, p.repeated_at, :now, r.because, r.consented_at
 FROM revival AS r
 JOIN suppression AS p ON p.person = r.person AND p.topic = ''
 WHERE TRUE

@@ -37,8 +37,8 @@ ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: copy_past_suppressions()!
 -- Copy the lifted suppressions.
-INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because)
-SELECT c.person, p.topic, p.reason, p.created_at, p.repeated_at, p.lifted_at, p.because
+INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
+SELECT c.person, p.topic, p.reason, p.created_at, p.repeated_at, p.lifted_at, p.because, p.consented_at
 FROM changed_key AS c
 JOIN past_suppression AS p ON p.person = c.old
 WHERE TRUE

@@ -79,6 +79,7 @@ class Standing:
     is_sourced: bool = False  # whether the consent on record surely has its source
     has_basis: bool = False
     returned: str = NEVER  # since when they may be emailed again
+    lifted: str = NEVER  # when someone last allowed the address again by hand
     is_sure: bool = True
 
     @property
@@ -103,6 +104,7 @@ def standing(notes: Iterable[Note]) -> Standing:
             case Lifted():
                 found.leavings.clear()
                 found.returned = max(found.returned, note.at)
+                found.lifted = note.at
             case Given():
                 _give(found, note)
             case Corrected():
@@ -119,13 +121,17 @@ def standing(notes: Iterable[Note]) -> Standing:
 def _leave(found: Standing, note: Left) -> None:
     if note.is_doubt and any(not each.is_doubt for each in found.leavings):
         return
-    if not note.is_doubt:
+    is_later = not found.leavings or note.last > max(found.last, *(each.last for each in found.leavings))
+    if is_later or note.consent > found.consent:
+        found.barrier = max(found.barrier, note.consent)
+    if is_later:  # otherwise it says nothing of the consent that is on record now
+        found.barrier = max(found.barrier, found.consent)
+    if note.is_doubt:
+        found.doubted = max(found.doubted, note.last)
+    else:
         found.leavings = [each for each in found.leavings if not each.is_doubt]
         found.last = max(found.last, note.last)
-    else:
-        found.doubted = max(found.doubted, note.last)
     found.leavings.append(note)
-    found.barrier = max(found.barrier, note.consent, found.consent)
 
 
 def _give(found: Standing, note: Given) -> None:

@@ -371,10 +371,10 @@ class Leaving(RuleBasedStateMachine):
                 continue
             if entry in workspace.lists.ours:  # after a return, it is not known whose entry it is
                 workspace.note(person, Unsure())
-            elif at > max((each.last for each in found.leavings), default=NEVER) and at >= found.returned:
+            elif at >= found.returned:
                 is_hard = entry.on is ProviderList.INVALID_EMAILS
                 workspace.note(person, Left(last=at, is_hard=is_hard))
-            elif not found.leavings:
+            elif at >= found.lifted:  # a consent may have brought them back earlier
                 workspace.note(person, Unsure())
 
     @rule(number=workspaces, person=people)

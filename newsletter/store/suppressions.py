@@ -20,7 +20,7 @@ from newsletter.model.audience import ExportedPerson, PastSuppression, Suppressi
 from newsletter.model.columns import SubscriberRecord
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.erasing import FIND_SUBSCRIBER
-from newsletter.store.forgotten import forgotten_test
+from newsletter.store.forgotten import forgotten_test, text_cleaner, without_forgotten
 from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
@@ -86,7 +86,7 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
     If the iterable raises an exception, nothing is saved. Erased people are skipped: they get no email anyway, and
     their addresses are not stored. Raise InputError if anyone was erased and the `key` is missing or different.
     """
-    with _reported(database, suppressions, _erased(key)) as (connection, _):
+    with _reported(database, suppressions, _erased(key), key) as (connection, _):
         hear_reported(connection)
         return add_reported(connection)
 
@@ -96,7 +96,8 @@ def suppress_listed(database: Database, suppressions: Iterable[Suppression]) -> 
 
     People who are not on the list anymore are skipped. This needs no key, because no one on the list is erased.
     """
-    with _reported(database, suppressions, _gone) as (connection, _):
+    named = tuple(suppressions)
+    with _reported(database, named, _gone({person_of(each.email) for each in named}), None) as (connection, _):
         hear_reported(connection)
         return add_reported(connection)
 
@@ -146,7 +147,7 @@ def preview_suppressions(
     database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None
 ) -> SuppressionPreview:
     """Return what `add_suppressions` would do, without changing anything. Raise InputError as it does."""
-    with _reported(database, suppressions, _erased(key)) as (connection, skipped):
+    with _reported(database, suppressions, _erased(key), key) as (connection, skipped):
         return SuppressionPreview(
             named=_COUNT_REPORTED(connection),
             new=_COUNT_NEW(connection),
@@ -160,17 +161,23 @@ def repeat_suppressions(database: Database, suppressions: Iterable[Suppression],
 
     People who are not suppressed are ignored, and so are erased people. Raise InputError as `add_suppressions` does.
     """
-    with _reported(database, suppressions, _erased(key)) as (connection, _):
+    with _reported(database, suppressions, _erased(key), key) as (connection, _):
         hear_reported(connection)
         _complete(connection)
         _SAY_REPORTED_AGAIN(connection)
 
 
-def remove_suppression(database: Database, email: str, *, topic: str = "", because: str, now: datetime) -> bool:
-    """Lift a suppression and keep it as a past one. Return whether there was one."""
+def remove_suppression(
+    database: Database, email: str, *, topic: str = "", because: str, key: bytes | None = None, now: datetime
+) -> bool:
+    """Lift a suppression and keep it as a past one. Return whether there was one.
+
+    Raise InputError if the reason has an address, anyone was erased and the `key` is missing or different.
+    """
     person = person_of(email)
     with database.transaction() as connection:
-        _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=because)
+        words = without_forgotten(connection, because, key=key)
+        _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=words)
         return bool(_REMOVE(connection, person=person, topic=topic))
 
 
@@ -224,6 +231,7 @@ def count_suppressions(
     return Counter(dict(_COUNTS.ask(database, **_only(topic, reason))))
 
 
+# Asks the database, and returns a function that does not: no query can run while PostgreSQL takes rows in.
 _Test = Callable[[Connection], Callable[[str], bool]]
 
 
@@ -232,14 +240,19 @@ def _erased(key: bytes | None) -> _Test:
     return lambda connection: forgotten_test(connection, key)
 
 
-def _gone(connection: Connection) -> Callable[[str], bool]:
-    """Return the test for people who are not on the list."""
-    return lambda person: FIND_SUBSCRIBER(connection, person=person) is None
+def _gone(persons: Iterable[str]) -> _Test:
+    """Return the test for those of these people who are not on the list."""
+
+    def test(connection: Connection) -> Callable[[str], bool]:
+        gone = {person for person in persons if FIND_SUBSCRIBER(connection, person=person) is None}
+        return gone.__contains__
+
+    return test
 
 
 @contextmanager
 def _reported(
-    database: Database, suppressions: Iterable[Suppression], test: _Test
+    database: Database, suppressions: Iterable[Suppression], test: _Test, key: bytes | None
 ) -> Iterator[tuple[Connection, Sequence[int]]]:
     """Yield a transaction in which the temporary table `reported` holds the suppressions.
 
@@ -249,11 +262,16 @@ def _reported(
     with database.transaction() as connection:
         is_skipped = test(connection)
         with reported_table(connection):
-            connection.load("reported", _rows(suppressions, is_skipped, skipped))
+            connection.load("reported", _rows(suppressions, is_skipped, skipped, text_cleaner(connection, key)))
             yield connection, skipped
 
 
-def _rows(suppressions: Iterable[Suppression], is_skipped: Callable[[str], bool], skipped: list[int]) -> Iterator[Row]:
+def _rows(
+    suppressions: Iterable[Suppression],
+    is_skipped: Callable[[str], bool],
+    skipped: list[int],
+    clean: Callable[[str], str] | None,
+) -> Iterator[Row]:
     for number, each in enumerate(suppressions):
         email = canonical_address(each.email)
         person = person_of(email)
@@ -263,7 +281,8 @@ def _rows(suppressions: Iterable[Suppression], is_skipped: Callable[[str], bool]
         left_at = text_of(each.created_at)
         until = text_of(each.repeated_at) if each.repeated_at else left_at
         consent = text_of(each.consent_on_record) if each.consent_on_record else ""
-        yield number, person, each.topic, email, each.reason.value, each.detail, left_at, until, consent
+        detail = clean(each.detail) if clean else each.detail
+        yield number, person, each.topic, email, each.reason.value, detail, left_at, until, consent
 
 
 def _only(topic: str | None, reason: SuppressionReason | None) -> dict[str, object]:

@@ -119,6 +119,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.is_anybody_forgotten", ({},)),
     ("forgotten.digests", ({},)),
     ("forgotten.count_forgotten", ({},)),
+    ("forgotten.count_digests", ({},)),
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
     ("forgotten.erase_past_consents", (PERSON,)),

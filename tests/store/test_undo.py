@@ -25,7 +25,7 @@ from newsletter.store.backup import back_up
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
 from newsletter.store.erasing import count_mentions
-from newsletter.store.forgotten import digest_of, is_forgotten
+from newsletter.store.forgotten import forgotten_since
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.record import record_outcome
 from newsletter.store.merge import merge_subscribers, past_imports
@@ -399,7 +399,7 @@ def test_forgotten_person_is_erased_again_with_all_that_is_known_since(database:
     with database.read() as connection:
         assert connection.execute("SELECT person FROM soft_bounce", {}).fetchall() == []
         assert count_mentions(connection, ANA) == 0
-        assert is_forgotten(connection, digest_of(ANA, KEY))
+    assert forgotten_since(database, ANA, key=KEY) is not None
 
 
 def test_whoever_was_forgotten_since_is_not_brought_back(database: Database) -> None:

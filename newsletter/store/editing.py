@@ -22,7 +22,7 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.dry_run import unless_dry_run
 from newsletter.store.erasing import FIND_SUBSCRIBER
 from newsletter.store.forgotten import forgotten_test, text_cleaner
-from newsletter.store.importing.import_record import time_by_hand
+from newsletter.store.importing.import_record import confirm, time_by_hand
 from newsletter.store.importing.intake import ADD_TAG_NAME
 from newsletter.store.importing.merging import change_table, make_changes
 from newsletter.store.queries import change, query_all
@@ -85,11 +85,13 @@ def edit_people(
         ADD_TAG_NAME.for_each(connection, [{"name": tag} for tag in _new_tags(edit)])
         if edit.address:
             _move(database, connection, ids[0], edit.address, key=key, now=now)
+        at = time_by_hand(connection, now)
         with change_table(connection):
             left = changes(connection, ids)
             while page := list(islice(left, _PAGE)):
                 connection.load("change", page)
-            make_changes(connection, now=time_by_hand(connection, now))
+            make_changes(connection, now=at)
+        confirm(connection, ids, now=at)
     return EditReport(people=len(ids), changed=tuple(changed), edited=tuple(edited))
 
 

@@ -69,6 +69,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "suppression": ("topic",),
         "past_suppression": ("topic",),
         "import_suppression": ("topic",),
+        "left_since_import": ("topic",),
         "broadcast_topic": ("topic",),
         "chunk": ("zone",),
     },

@@ -43,6 +43,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "import_record": (
         *_SHARED,
         "import_merging.create_incoming",
+        "import_merging.create_standing",
         "import_merging.create_change",
         "suppressions.create_reported",
     ),
@@ -230,6 +231,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_record.keep_reported", ({},)),
     ("import_record.keep_lifted", ({},)),
     ("import_record.keep_return", ({"line": 1, "digest": b"1"},)),
+    ("import_record.confirm", ({"ids": "[1]", "now": T},)),
+    ("import_record.confirm_unchanged", ({"now": T},)),
     ("import_record.hear_reported", ({},)),
     ("import_record.undoable_at", ({},)),
     ("import_record.clear_changes", ({},)),
@@ -580,7 +583,7 @@ def seed(connection: Connection) -> None:
         ("p6@example.org", b"6", 6, "forgotten", T),
         ("p7@example.org", b"7", None, "forgotten", T),
     )
-    _insert(connection, "left_since_import", "person", ("p1@example.org",))
+    _insert(connection, "left_since_import", "person topic", ("p1@example.org", ""))
 
 
 def furnish(connection: Connection, file: str) -> None:

@@ -69,6 +69,7 @@ def test_values_tags_and_attributes_are_set_and_cleared(database: Database) -> N
 
 def test_many_are_edited_and_those_who_have_it_already_are_left_alone(database: Database) -> None:
     add(database, *(row(f"p{number}@example.org", tags=("wrong",) if number % 2 else ()) for number in range(2500)))
+    add(database)  # an undo of this import says nothing of these people, so that no entry is confirmed
 
     report = edit(database, removed_tags=frozenset({"wrong"}))
 

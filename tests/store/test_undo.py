@@ -257,7 +257,6 @@ def complained(database: Database) -> None:
     [
         blocked_again,
         blocked_for_an_earlier_day,
-        left_a_topic,
         handed_over,
         repeated_by_the_provider,
         given_another_address,
@@ -277,6 +276,74 @@ def test_block_stays_if_anything_else_says_that_they_left(
     assert (report.lifted, report.kept) == (0, 1)
     assert report.kept_changes[0].what == "stays blocked"
     assert mailable(database) == set()
+
+
+def test_a_doubt_is_lifted_although_they_left_a_topic_since(database: Database) -> None:
+    add(database, row(ANA))
+    bring_in(database, left=[leaving(2, ANA, SuppressionReason.IN_DOUBT)])
+    left_a_topic(database)
+
+    report = undo(database)
+
+    assert (report.lifted, report.kept) == (1, 0)
+    assert [each.topic for each in suppressions_of(database, ANA)] == ["events"]
+
+
+@pytest.mark.parametrize("topic", ["", "events"])
+def test_a_topic_stays_left_if_they_left_it_or_everything_since(database: Database, topic: str) -> None:
+    add(database, row(ANA))
+    bring_in(database, left=[replace(leaving(2, ANA), topic="events")])
+    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, topic=topic, now=NOW)
+
+    undo(database)
+
+    assert "events" in {each.topic for each in suppressions_of(database, ANA)}
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_who_left_is_recorded_only_if_an_import_can_be_undone(database: Database, is_undone: bool) -> None:
+    if is_undone:
+        bring_in(database, row(ANA))
+        undo(database)
+    blocked_again(database)
+
+    with database.read() as connection:
+        assert connection.execute("SELECT person FROM left_since_import", {}).fetchall() == []
+
+
+def added_by_hand(database: Database, person: SubscriberRecord) -> None:
+    terms = ImportTerms(is_by_hand=True)
+    report = merge_subscribers(database, [batch_of([person])], terms=terms, now=NOW)
+    assert report.unchanged == 1
+
+
+def edited_to_what_it_is(database: Database, person: SubscriberRecord) -> None:
+    edit = Edit(cells={"first_name": person.first_name})
+    assert edit_people(database, [person.email], edit, shown=0, now=NOW).changed == ()
+
+
+def edited_with_everyone(database: Database, person: SubscriberRecord) -> None:
+    edit = Edit(cells={"first_name": person.first_name})
+    assert len(edit_people(database, All(), edit, shown=0, now=NOW).changed) == 1
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize("confirms", [added_by_hand, edited_to_what_it_is, edited_with_everyone])
+def test_whoever_is_confirmed_by_hand_stays_as_they_are(
+    database: Database, is_new: bool, confirms: Callable[[Database, SubscriberRecord], None]
+) -> None:
+    add(database, row(BO, first_name="Bo"))
+    if not is_new:
+        add(database, row(ANA, first_name="Wrong"))
+    ana = row(ANA, first_name="Ana")
+    bring_in(database, ana)
+
+    confirms(database, ana)
+
+    assert kept(undo(database)) == [(ANA, "edited since")]
+    found = find_subscriber(database, ANA)
+    assert found is not None
+    assert found.record.first_name == "Ana"
 
 
 def test_whoever_came_back_with_the_import_is_blocked_again_at_their_new_address(database: Database) -> None:

@@ -5,8 +5,10 @@ they were before. What happens later wins over an undo, so later changes must be
 at least a second after the import, and reports that people left are saved separately.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+
+import orjson
 
 from newsletter.model.imports import ImportTerms
 from newsletter.store.database import Connection
@@ -22,6 +24,8 @@ _KEEP_CELLS = change("import_record", "keep_cells")
 _KEEP_REPORTED = change("import_record", "keep_reported")
 _KEEP_LIFTED = change("import_record", "keep_lifted")
 _KEEP_RETURN = change("import_record", "keep_return")
+_CONFIRM = change("import_record", "confirm")
+_CONFIRM_UNCHANGED = change("import_record", "confirm_unchanged")
 _UNDOABLE_AT = query_one("import_record", "undoable_at", str)
 
 
@@ -49,6 +53,11 @@ class ImportRecord:
         if self.is_kept:
             _KEEP_LIFTED(self._connection)
 
+    def confirm_unchanged(self, now: str) -> None:
+        """Save that someone confirmed by hand what is recorded about the people in the table `standing`."""
+        if not self.is_kept:
+            _CONFIRM_UNCHANGED(self._connection, now=now)
+
     def keep_returns(self, returning: Iterable[Mapping[str, object]]) -> None:
         """Save the records of forgotten people, each given by `line` and `digest`, before they are deleted."""
         if self.is_kept:
@@ -61,6 +70,11 @@ def clear_record(connection: Connection) -> None:
     """Delete the record of the last import, which can no longer be undone then."""
     for clear in _CLEAR:
         clear(connection)
+
+
+def confirm(connection: Connection, ids: Sequence[int], *, now: str) -> None:
+    """Save that someone confirmed by hand what is recorded about these subscribers, so that no undo changes it."""
+    _CONFIRM(connection, ids=orjson.dumps(list(ids)).decode(), now=now)
 
 
 def time_by_hand(connection: Connection, now: datetime) -> str:

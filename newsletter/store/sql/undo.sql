@@ -45,7 +45,8 @@ SELECT
     s.is_added,
     CASE
         WHEN s.updated_at <> :at THEN 'edited since'
-        WHEN s.is_added = 1 AND l.person IS NOT NULL THEN 'unsubscribed or blocked since'
+        WHEN s.is_added = 1 AND EXISTS (SELECT 1 FROM left_since_import AS l WHERE l.person = s.person)
+            THEN 'unsubscribed or blocked since'
         ELSE ''
     END
 FROM (
@@ -54,8 +55,7 @@ FROM (
     SELECT r.id, r.person, r.updated_at, 1 FROM subscriber AS r JOIN import_return AS b ON b.subscriber = r.id
     UNION
     SELECT k.id, k.person, k.updated_at, 0 FROM subscriber AS k JOIN import_change AS c ON c.subscriber = k.id
-) AS s
-LEFT JOIN left_since_import AS l ON l.person = s.person;
+) AS s;
 
 -- name: note_deliveries(after, until, at)!
 -- Note which of the people whom the import added have a place in a broadcast since.
@@ -86,7 +86,11 @@ SELECT
     CASE WHEN p.person IS NOT NULL THEN 1 ELSE 0 END,
     b.is_lifted,
     CASE
-        WHEN p.person IS NOT NULL AND l.person IS NOT NULL THEN 'unsubscribed or blocked since'
+        WHEN
+            p.person IS NOT NULL AND EXISTS (
+                SELECT 1 FROM left_since_import AS l WHERE l.person = b.person AND l.topic IN (b.topic, '')
+            )
+            THEN 'unsubscribed or blocked since'
         WHEN b.reason = '' AND p.handed_over_at <> '' THEN 'on the list of the provider since'
         WHEN
             p.person IS NULL AND EXISTS (
@@ -98,7 +102,6 @@ SELECT
     END
 FROM import_suppression AS b
 LEFT JOIN suppression AS p ON p.person = b.person AND p.topic = b.topic
-LEFT JOIN left_since_import AS l ON l.person = b.person
 WHERE p.person IS NOT NULL OR b.is_lifted = 1;
 
 -- name: note_events()!

@@ -69,6 +69,7 @@ def merge_subscribers(
         intake = Intake(
             connection,
             _without_forgotten(connection, terms, key),
+            key=key,
             now=at,
             keeps_remarks=on_fate is not None,
             on_progress=on_progress,

@@ -39,10 +39,12 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
     "undo": ("undo.create_undoing", "undo.create_restoring"),
+    "record": ("suppressions.create_reported",),
     "import_record": (
         *_SHARED,
         "import_shared.create_topic_leaver",
         "import_merging.create_incoming",
+        "import_merging.create_standing",
         "import_merging.create_change",
         "suppressions.create_reported",
     ),
@@ -88,7 +90,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
-    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
+    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": "", "no_consent": "why"},)),
     ("claim.lock_broadcast", (ONE, NONE)),
     ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
@@ -119,6 +121,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.is_anybody_forgotten", ({},)),
     ("forgotten.digests", ({},)),
     ("forgotten.count_forgotten", ({},)),
+    ("forgotten.count_digests", ({},)),
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
     ("forgotten.erase_past_consents", (PERSON,)),
@@ -223,18 +226,18 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.drop_leaver", ({},)),
     ("import_shared.create_leaver", ({},)),
     ("import_shared.create_topic_leaver", ({},)),
-    ("import_shared.report_topic_leavers", ({"everyone": 0}, {"everyone": 1})),
+    ("import_shared.report_topic_leavers", ({},)),
     ("import_shared.drop_topic_leaver", ({},)),
     ("import_record.keep_cells", ({"mark": "|"},)),
     ("import_record.keep_reported", ({},)),
     ("import_record.keep_lifted", ({},)),
     ("import_record.count_revivals", ({},)),
     ("import_record.keep_return", ({"line": 1, "digest": b"1"},)),
+    ("import_record.confirm", ({"ids": "[1]", "now": T},)),
+    ("import_record.confirm_unchanged", ({"now": T},)),
     ("import_record.hear_reported", ({},)),
     ("import_record.hear_leavers", ({},)),
     ("import_record.hear_topic_leavers", ({},)),
-    ("import_record.hear", (PERSON, PERSON)),
-    ("import_record.hear_subscriber", ({"subscriber": 1},)),
     ("import_record.undoable_at", ({},)),
     ("import_record.clear_changes", ({},)),
     ("import_record.clear_suppressions", ({},)),
@@ -267,6 +270,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
     ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
+    ("person_keys.beyond_ascii", ({},)),
+    ("person_keys.create_changed_key", ({},)),
+    ("person_keys.change_keys", ({},)),
+    ("person_keys.copy_suppressions", ({},)),
+    ("person_keys.copy_past_suppressions", ({},)),
+    ("person_keys.copy_soft_bounces", ({},)),
+    ("person_keys.drop_changed_key", ({},)),
     ("record.find_chunk", (*({**ONE, "chunk": number + 1} for number in range(len(ChunkState))), {**NONE, "chunk": 1})),
     ("record.subscribers_of_chunk", (PAGE_OF_CHUNK,)),
     ("record.inflight_chunks", (ONE,)),
@@ -275,7 +285,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ({**CHUNK, "attempt": 0, "state": "accepted", "reason": "", "message_id": "", "now": T},),
     ),
     ("record.take_up_again", ({**CHUNK, "hold_until": "", "now": T},)),
-    ("record.suppress_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
+    ("record.report_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
@@ -372,6 +382,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.count_reported", ({},)),
     ("suppressions.count_new", ({},)),
     ("suppressions.count_mailed", ({},)),
+    ("suppressions.take_past_leavings", ({},)),
     ("suppressions.take_consents_on_record", ({},)),
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),
@@ -394,8 +405,9 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("undo.cells_before", ({"after": 0, "size": 99},)),
     ("undo.drop_past_consents", ({"at": T},)),
     ("undo.restore_times", ({},)),
-    ("undo.remove_added", ({},)),
+    ("undo.people_to_forget", ({},)),
     ("undo.forget_again", ({},)),
+    ("undo.remove_added", ({},)),
     ("undo.mark_undone", ({"id": 1, "now": T},)),
     ("undo.drop_undoing", ({},)),
     ("undo.drop_restoring", ({},)),
@@ -424,10 +436,20 @@ def seed(connection: Connection) -> None:
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
         "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
         *(
-            (number, f"p{number}@example.org", f"P{number}@example.org", "", "", "en", "Europe/London", "", EVER)
+            (
+                number,
+                f"p{number}@example.org",
+                f"P{number}@ex{'aä'[number == 8]}mple.org",
+                "",
+                "",
+                "en",
+                "Europe/London",
+                "",
+                EVER,
+            )
             + ((T, "form") if number else ("", ""))
-            + ("", T if number else "", "", "{}", "t", T)
-            for number in range(9)
+            + ("", T if number else "", "" if number else "members", "{}", "t", T)
+            for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
     envelope = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
@@ -565,7 +587,7 @@ def seed(connection: Connection) -> None:
         ("p6@example.org", b"6", 6, "forgotten", T),
         ("p7@example.org", b"7", None, "forgotten", T),
     )
-    _insert(connection, "left_since_import", "person", ("p1@example.org",))
+    _insert(connection, "left_since_import", "person topic", ("p1@example.org", ""))
 
 
 def furnish(connection: Connection, file: str) -> None:

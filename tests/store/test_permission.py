@@ -9,7 +9,6 @@ from typing import NamedTuple
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.permission import Consent, Leaving
@@ -128,9 +127,9 @@ class Policy:
 
     def report(self, leavings: Sequence[Leaving]) -> None:
         """Takes what is reported together: the first leaving comes first, and a doubt last."""
+        known = self.leaving
         for each in sorted(leavings, key=lambda leaving: (leaving.reason is IN_DOUBT, leaving.left_at)):
-            consent = max(each.consent_on_record, self.consent)
-            new = replace(each, consent_on_record=consent, earlier=self._earlier)
+            new = each.after(self._earlier).told_while(known, self.consent)
             self.leaving = self.leaving.followed_by(new) if self.leaving else new
 
     def lift(self) -> None:
@@ -156,19 +155,17 @@ class Policy:
             self._take_row(_preferred(standing), now=now)
 
     def _is_news(self, leaving: Leaving, listed: Listed) -> bool:
-        if self.cells is None and (not listed.suppresses or leaving.reason is IN_DOUBT):
-            return False
         known = self.leaving
+        if self.cells is None and known is None and (not listed.suppresses or leaving.reason is IN_DOUBT):
+            return False
         is_known = known is not None and known.reason is leaving.reason and known.last >= leaving.last
         return not (is_known and known and max(known.consent_on_record, self.consent) >= leaving.consent_on_record)
 
     def _take_row(self, line: Line, *, now: str) -> None:
         given = (_text(line.consented_at), line.source, line.name)
         known = self.cells
-        says_something = known is None or any(
-            cell not in {"", before} for cell, before in zip(given, known, strict=True)
-        )
-        if self.leaving and says_something and self.leaving.ends_with(_consent(line), now=now):
+        before = Consent(at=known[0], source=known[1]) if known else Consent(at="", source="")
+        if self.leaving and self.leaving.ends_with(_consent(line), known=before, now=now):
             event("a consent brought somebody back")
             self.lift()
         self.cells = given if known is None else _merged(known, given)
@@ -245,7 +242,7 @@ def stored(database: Database) -> tuple[Leaving | None, tuple[str, str, str] | N
 
 
 def expected(policy: Policy) -> tuple[Leaving | None, tuple[str, str, str] | None, bool]:
-    return policy.leaving and replace(policy.leaving, earlier=""), policy.cells, policy.is_mailed
+    return policy.leaving, policy.cells, policy.is_mailed
 
 
 def _import(database: Database, listed: Listed, path: Path, now: datetime) -> None:

@@ -49,6 +49,7 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
         values=tuple(values), cleared=tuple(cleared), added_tags=tuple(tags), removed_tags=tuple(untags)
     )
     is_for_one, now, key = len(set(emails)) == 1, datetime.now(UTC), forget_key()
+    planned = None
     with opened_database() as (config, database):
         meant = None if emails else meant_by(config, database, segment=segment, where=where, now=now)
         people = meant.condition if meant else emails
@@ -63,10 +64,10 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
             if not planned.changed:
                 output.note(_UNCHANGED)
                 return
-            output.require_yes(f"Edit {output.people_of(planned.changed)}?", yes=yes, otherwise=_UNCHANGED)
-        report = edit_subscribers(database, people, changes, key=key, is_dry_run=False, now=now)
+            output.require_yes(f"Edit {output.people_of(len(planned.changed))}?", yes=yes, otherwise=_UNCHANGED)
+        report = edit_subscribers(database, people, changes, key=key, is_dry_run=False, confirmed=planned, now=now)
     if not is_for_one:
-        output.say(f"{output.people_of(report.changed)} changed.")
+        output.say(f"{output.people_of(len(report.changed))} changed.")
         return
     _print_report(report)
     if not report.changed:
@@ -81,12 +82,12 @@ def _print_report(report: EditReport) -> None:
     if not report.people:
         output.say("No subscriber matches.")
     elif report.people != 1:
-        output.say(f"{output.people_of(report.people)} found, and {report.changed:,} of them would change.")
+        output.say(f"{output.people_of(report.people)} found, and {len(report.changed):,} of them would change.")
     for person in report.edited:
         output.say(output.styled(person.before["email"], "bold"))
         output.print_facts(_changes(person))
-    if report.changed > len(report.edited):
-        output.say(f"… and {report.changed - len(report.edited):,} more")
+    if len(report.changed) > len(report.edited):
+        output.say(f"… and {len(report.changed) - len(report.edited):,} more")
     if report.people == 1 and not report.changed:
         output.say("These values are already recorded.")
 

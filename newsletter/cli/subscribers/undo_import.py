@@ -27,7 +27,8 @@ def undo_import(dry_run: DryRun = False, yes: Yes = False) -> None:
             output.note_dry_run()
             return
         output.require_yes("Undo this import?", yes=yes, otherwise=_UNCHANGED)
-        undo_last_import(database, shown=0, now=datetime.now(UTC))
+        undo_last_import(database, shown=0, confirmed=planned, now=datetime.now(UTC))
+        database.scrub()  # people who are erased again must not stay in the engine's own files
     output.say(f"The import of {planned.file or 'the list'} was undone.")
 
 

@@ -8,6 +8,8 @@ at least a second after the import, and reports that people left are saved separ
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import orjson
+
 from newsletter.model.imports import ImportTerms
 from newsletter.store.database import Connection
 from newsletter.store.importing.merge_rules import MARK
@@ -26,6 +28,8 @@ _COUNT_REPORTED = query_value("suppressions", "count_reported", int)
 _COUNT_REVIVALS = query_value("import_record", "count_revivals", int)
 _HEAR_LEAVERS = change("import_record", "hear_leavers")
 _HEAR_TOPIC_LEAVERS = change("import_record", "hear_topic_leavers")
+_CONFIRM = change("import_record", "confirm")
+_CONFIRM_UNCHANGED = change("import_record", "confirm_unchanged")
 _UNDOABLE_AT = query_one("import_record", "undoable_at", str)
 
 
@@ -64,6 +68,11 @@ class ImportRecord:
             self.begin()
             _KEEP_LIFTED(self._connection)
 
+    def confirm_unchanged(self, now: str) -> None:
+        """Save that someone confirmed by hand what is recorded about the people in the table `standing`."""
+        if self._is_by_hand:
+            _CONFIRM_UNCHANGED(self._connection, now=now)
+
     def keep_returns(self, returning: Sequence[Mapping[str, object]]) -> None:
         """Save the records of forgotten people, each given by `line` and `digest`, before they are deleted."""
         if not self._is_by_hand and returning:
@@ -83,6 +92,11 @@ def clear_record(connection: Connection) -> None:
     """Delete the record of the last import, which can no longer be undone then."""
     for clear in _CLEAR:
         clear(connection)
+
+
+def confirm(connection: Connection, ids: Sequence[int], *, now: str) -> None:
+    """Save that someone confirmed by hand what is recorded about these subscribers, so that no undo changes it."""
+    _CONFIRM(connection, ids=orjson.dumps(list(ids)).decode(), now=now)
 
 
 def time_by_hand(connection: Connection, now: datetime) -> str:

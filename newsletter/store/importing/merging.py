@@ -84,6 +84,7 @@ def merge(
     returned = refuse_forgotten(connection, intake, key=key, now=now)
     revived = revive(connection, intake, lambda: _FIND_REVIVALS(connection, now=now), now=now)
     _update_known(connection, rules, intake.record, now=now)
+    intake.record.confirm_unchanged(now)
     counts = _COUNT_FATES(connection)
     if counts.added:
         _add_newcomers(connection, counts.added, now=now)

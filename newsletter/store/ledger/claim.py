@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.columns import COLUMNS
-from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
+from newsletter.model.ledger import NO_CONSENT, ClaimedChunk, ClaimedDelivery, NotYet
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
@@ -43,7 +43,7 @@ class DeliveryRow(NamedTuple):
 
 
 class CheckedRow(NamedTuple):
-    """A delivery to a person who may have left the list. The last column says why they must not be emailed."""
+    """A delivery to a person who may not be emailed anymore. The last column says why they must not be."""
 
     subscriber: int
     email: str | None
@@ -84,8 +84,9 @@ def claim_chunk(
     """Mark the first due chunk of a running broadcast as inflight. Return it, or None if there is none.
 
     If the broadcast has a batch id, a chunk that is due up to `hold_within` later may be claimed too. The provider will
-    hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or removed
-    since the freeze are excluded first. `fields` are the columns or attributes that the messages need.
+    hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or removed since
+    the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or attributes that
+    the messages need.
 
     Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """
@@ -181,7 +182,8 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
     }
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
-    # If fewer rows come back than the chunk contains, someone was removed from the list, and the full query runs.
+    # If fewer rows come back than the chunk contains, someone was removed from the list, or has no recorded consent
+    # anymore, and the full query runs.
     if not _IS_ANYBODY_SUPPRESSED(connection):
         query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()
@@ -189,7 +191,7 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
             return rows
     query = _DELIVERIES_WITH_LATE.sql.replace(_COLUMNS, columns.sql)
     leaving = reason_of_leaving(connection, chunk.broadcast)
-    rows = connection.execute(query, {**place, "leaving": leaving}).fetchall()
+    rows = connection.execute(query, {**place, "leaving": leaving, "no_consent": NO_CONSENT}).fetchall()
     late = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not late:
         return rows

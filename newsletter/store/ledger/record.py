@@ -1,6 +1,6 @@
 """Record the outcome of a chunk that was sent to the provider, or that a dead process left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from newsletter.store.ledger.states import (
 )
 from newsletter.store.ledger.status import count
 from newsletter.store.queries import change, query_all, query_one
+from newsletter.store.suppressions import add_reported, hear_reported, reported_table
 from newsletter.system.moments import text_of
 
 
@@ -47,8 +48,7 @@ _SETTLE_TAKEN = change("record", "settle_taken")
 _FIND_CHUNK = query_one("record", "find_chunk", FoundChunk)
 _TAKE_UP_AGAIN = change("record", "take_up_again")
 _SUBSCRIBERS_OF_CHUNK = query_all("record", "subscribers_of_chunk", int)
-_SUPPRESS_SUBSCRIBER = change("record", "suppress_subscriber")
-_HEAR_SUBSCRIBER = change("import_record", "hear_subscriber")
+_REPORT_SUBSCRIBER = change("record", "report_subscriber")
 _INFLIGHT_CHUNKS = query_all("record", "inflight_chunks", InflightChunk)
 
 _STATE = {
@@ -214,11 +214,18 @@ def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> in
     split_off(chunk, uncertain, ChunkState.UNKNOWN, reason=outcome.reason, message_id=outcome.message_id)
     split_off(chunk, unsent, ChunkState.READY)
     settle(chunk, DeliveryStatus.INVALID, invalid)
-    suppression = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-    undeliverable = outcome.undeliverable & invalid.keys()
-    _HEAR_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each} for each in undeliverable])
-    _SUPPRESS_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **suppression} for each in undeliverable])
+    if undeliverable := outcome.undeliverable & invalid.keys():
+        _suppress(chunk, undeliverable)
     return len(uncertain) + len(invalid) + len(unsent)
+
+
+def _suppress(chunk: OpenChunk, undeliverable: Iterable[int]) -> None:
+    """Suppress the addresses of subscribers as ones that do not exist."""
+    report = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
+    with reported_table(chunk.connection):
+        _REPORT_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **report} for each in undeliverable])
+        hear_reported(chunk.connection)
+        add_reported(chunk.connection)
 
 
 def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remaining: int) -> bool:

@@ -27,20 +27,21 @@ WHERE c.claimed_at >= :since AND b.provider = (SELECT provider FROM broadcast WH
 SELECT EXISTS (SELECT 1 FROM suppression);
 
 -- name: deliveries(broadcast, chunk, first_subscriber, size, columns)
--- Return the deliveries of a chunk to people who are on the list. `:columns` is replaced with names of columns.
+-- Return the deliveries of a chunk to people who are on the list with a recorded consent or basis. `:columns` is replaced
+-- with names of columns.
 -- Deliveries are stored by subscriber, so the table is read from the chunk's first subscriber until the whole chunk is
 -- found.
 SELECT d.subscriber, s.email, s.first_name, s.last_name, s.token:columns
 FROM delivery AS d
-JOIN subscriber AS s ON s.id = d.subscriber
+JOIN subscriber AS s ON s.id = d.subscriber AND (s.consented_at <> '' OR s.consent_basis <> '')
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, columns)
+-- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, no_consent, columns)
 -- Return all deliveries of a chunk. The last column says why this person must not be emailed anymore, and is NULL if
 -- they may be emailed. `:leaving` is the reason for people who left all topics of the broadcast. If it is empty, topics
--- are not checked.
+-- are not checked. `:no_consent` is the reason for people without a recorded consent or basis.
 SELECT
     d.subscriber, s.email, s.first_name, s.last_name, s.token:columns,
     coalesce(
@@ -59,7 +60,8 @@ SELECT
                         )
                 )
                 THEN :leaving
-        END
+        END,
+        CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN :no_consent END
     ) AS late
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber

@@ -18,11 +18,17 @@ SELECT
     EXISTS (SELECT 1 FROM subscriber WHERE person = :person)
     OR EXISTS (SELECT 1 FROM suppression WHERE person = :person)
     OR EXISTS (SELECT 1 FROM past_suppression WHERE person = :person)
-    OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person);
+    OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM import_suppression WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM import_return WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM left_since_import WHERE person = :person);
 
 -- name: find_key()$
--- Return the digest that identifies the key. There is no row if no one is erased anymore.
-SELECT digest FROM forgotten_key WHERE EXISTS (SELECT 1 FROM forgotten);
+-- Return the digest that identifies the key. There is no row if no one is erased anymore, and no one would be erased again
+-- by undoing the last import.
+SELECT digest
+FROM forgotten_key
+WHERE EXISTS (SELECT 1 FROM forgotten) OR EXISTS (SELECT 1 FROM import_return);
 
 -- name: drop_key()!
 -- Delete the digest that identifies the key.
@@ -54,6 +60,10 @@ SELECT EXISTS (SELECT 1 FROM forgotten);
 -- name: count_forgotten()$
 -- Return the number of erased people.
 SELECT count(*) FROM forgotten;
+
+-- name: count_digests()$
+-- Return the number of digests, with those of people who came back with the last import.
+SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM import_return);
 
 -- name: digests()
 -- Return the digests of all erased people.

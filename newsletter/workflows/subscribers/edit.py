@@ -92,13 +92,17 @@ def edit_subscribers(
     *,
     key: bytes | None,
     is_dry_run: bool,
+    confirmed: EditReport | None = None,
     now: datetime,
 ) -> EditReport:
     """Edit the people in a segment, or those with these addresses, in one transaction.
 
-    Raise InputError if one of them is not on the list, or if the new address cannot be used.
+    `confirmed` is the report of a dry run that someone confirmed: only people whom it names are edited. Raise
+    InputError if one of them is not on the list, or if the new address cannot be used.
     """
-    return edit_people(database, people, changes, key=key, is_dry_run=is_dry_run, shown=SHOWN, now=now)
+    return edit_people(
+        database, people, changes, key=key, is_dry_run=is_dry_run, confirmed=confirmed, shown=SHOWN, now=now
+    )
 
 
 def values_of(cells: Mapping[str, str]) -> dict[str, str]:

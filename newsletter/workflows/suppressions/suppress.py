@@ -90,12 +90,17 @@ def require_lift(database: Database, email: str, *, topic: str, topics: Topics) 
     raise InputError(f"{email!r} is not blocked {wanted}, but {others}; {remedy}")
 
 
-def lift(database: Database, found: Suppression, *, because: str, now: datetime) -> tuple[Suppression, ...]:
-    """Remove a suppression and save the reason. Return the suppressions that remain for the address."""
+def lift(
+    database: Database, found: Suppression, *, because: str, key: bytes | None = None, now: datetime
+) -> tuple[Suppression, ...]:
+    """Remove a suppression and save the reason. Return the suppressions that remain for the address.
+
+    `key` is the key with which people were erased: their addresses are not saved, not even in a reason.
+    """
     words = require_one_line("--because", because)
     if not words:
         raise InputError('the reason is missing; add it, for example --because "asked by phone to get it again"')
-    remove_suppression(database, found.email, topic=found.topic, because=words, now=now)
+    remove_suppression(database, found.email, topic=found.topic, because=words, key=key, now=now)
     return suppressions_of(database, found.email)
 
 

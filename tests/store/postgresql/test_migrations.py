@@ -11,8 +11,16 @@ import pytest
 from psycopg.rows import TupleRow
 
 from newsletter.store.opening import open_database
-from newsletter.store.postgresql.connection import opened
-from tests.store.earlier import PEOPLE, SHARP_S, assert_all_arrived, assert_sharp_s_is_kept, migrations
+from newsletter.store.postgresql.connection import PostgresCursor, opened
+from tests.store.earlier import (
+    PEOPLE,
+    SHARP_S,
+    assert_all_arrived,
+    assert_old_keys_count,
+    assert_sharp_s_is_kept,
+    leave_under_old_keys,
+    migrations,
+)
 
 
 def make_schema_before(earlier: psycopg.Connection[TupleRow]) -> None:
@@ -54,6 +62,18 @@ def test_sharp_s_is_its_own_letter_after_the_migration(url: str) -> None:
 
     with open_database(url) as database:
         assert_sharp_s_is_kept(database)
+
+
+def test_people_who_left_under_an_old_key_are_not_emailed_after_the_migration(url: str) -> None:
+    with psycopg.connect(url, autocommit=True, cursor_factory=PostgresCursor) as earlier:
+        earlier.execute("CREATE SCHEMA newsletter; SET search_path TO newsletter")
+        earlier.execute("CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (4)")
+        for script in migrations("postgresql")[:4]:
+            earlier.execute(script)  # type: ignore[arg-type]
+        leave_under_old_keys(earlier.execute)
+
+    with open_database(url) as database:
+        assert_old_keys_count(database)
 
 
 def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back_as_the_page_says(url: str) -> None:

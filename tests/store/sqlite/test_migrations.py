@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,15 @@ from newsletter.store.sqlite.connection import APPLICATION_ID
 from newsletter.store.sqlite.files import KEPT_COPIES
 from newsletter.store.sqlite.migrations import newest_version
 from tests.store.builders import NOW, add, id_of, row
-from tests.store.earlier import PEOPLE, SHARP_S, assert_all_arrived, assert_sharp_s_is_kept, migrations
+from tests.store.earlier import (
+    PEOPLE,
+    SHARP_S,
+    assert_all_arrived,
+    assert_old_keys_count,
+    assert_sharp_s_is_kept,
+    leave_under_old_keys,
+    migrations,
+)
 
 
 def of_the_schema_before(path: Path, script: str) -> Path:
@@ -55,6 +64,19 @@ def test_sharp_s_is_its_own_letter_after_the_migration(tmp_path: Path) -> None:
 
     with open_database(path) as database:
         assert_sharp_s_is_kept(database)
+
+
+def test_people_who_left_under_an_old_key_are_not_emailed_after_the_migration(tmp_path: Path) -> None:
+    path = tmp_path / "newsletter.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as earlier:
+        for script in migrations("sqlite")[:5]:
+            earlier.executescript(script)
+        leave_under_old_keys(earlier.execute)
+        earlier.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        earlier.execute("PRAGMA user_version = 5")
+
+    with open_database(path) as database:
+        assert_old_keys_count(database)
 
 
 def copies_in(folder: Path) -> list[Path]:

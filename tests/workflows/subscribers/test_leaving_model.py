@@ -383,10 +383,10 @@ class Leaving(RuleBasedStateMachine):
                 continue
             if entry in workspace.lists.ours:  # after a return, it is not known whose entry it is
                 workspace.note(person, Unsure())
-            elif at > max((each.last for each in found.leavings), default=NEVER) and at >= found.returned:
+            elif at >= found.returned:
                 is_hard = entry.on is ProviderList.INVALID_EMAILS
                 workspace.note(person, Left(last=at, is_hard=is_hard))
-            elif not found.leavings:
+            elif at >= found.lifted:  # a consent may have brought them back earlier
                 workspace.note(person, Unsure())
 
     @rule(number=workspaces, person=people)
@@ -442,7 +442,9 @@ class Leaving(RuleBasedStateMachine):
         counting = standing(note for note in notes if not given or note.by != last)
         leavings = [Left(last=each.last, is_hard=each.is_hard, is_doubt=each.is_doubt) for each in counting.leavings]
         barrier = [Corrected(at=counting.barrier)] if leavings else []
-        workspace.note(new, *barrier, *leavings, *given, Corrected(at=found.consent), Unsure())
+        workspace.note(
+            new, *barrier, *leavings, *given, Corrected(at=found.consent, has_source=found.is_sourced), Unsure()
+        )
         workspace.note(old, Left(last=text_of(self.now), is_hard=True), Corrected(at=NEVER))
 
     @rule(number=workspaces)

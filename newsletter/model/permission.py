@@ -68,8 +68,8 @@ class Leaving(Struct, frozen=True, kw_only=True):
         """Return the leaving of someone who had left and come back before. `earlier` is the last time of that."""
         return replace(self, until=earlier) if earlier > self.last else self
 
-    def told_while(self, known: "Leaving | None", consent: str) -> "Leaving":
-        """Return the leaving as it is told while a consent is on record, and a leaving is known, if any is.
+    def reported_while(self, known: "Leaving | None", consent: str) -> "Leaving":
+        """Return the leaving as it counts if it is reported while a consent is on record, and perhaps a leaving known.
 
         That consent was on record when they left, unless they left no later than is known.
         """

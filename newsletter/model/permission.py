@@ -68,8 +68,8 @@ class Leaving(Struct, frozen=True, kw_only=True):
         """Return the leaving of someone who had left and come back before. `earlier` is the last time of that."""
         return replace(self, until=earlier) if earlier > self.last else self
 
-    def told_while(self, known: "Leaving | None", consent: str) -> "Leaving":
-        """Return the leaving as it is told while a consent is on record, and a leaving is known, if any is.
+    def reported_while(self, known: "Leaving | None", consent: str) -> "Leaving":
+        """Return the leaving as it counts if it is reported while a consent is on record, and perhaps a leaving known.
 
         That consent was on record when they left, unless they left no later than is known.
         """
@@ -95,9 +95,38 @@ class Leaving(Struct, frozen=True, kw_only=True):
         )
 
 
+def is_firm(reason: str) -> bool:
+    """Return whether no consent lifts a suppression with this reason."""
+    return reason in _FIRM
+
+
 def _firmness(reason: SuppressionReason) -> int:
     """Return a number that is higher for a reason that replaces another."""
     return 0 if reason is SuppressionReason.IN_DOUBT else 1 if reason not in _FIRM else 2 + _FIRM.index(reason)
+
+
+def firmness_sql(reason: str) -> str:
+    """Return the firmness of a reason as SQL, for the column with the reason."""
+    ranks = " ".join(f"WHEN '{each.value}' THEN {_firmness(each)}" for each in SuppressionReason)
+    return f"(CASE {reason} {ranks} END)"
+
+
+def firm_sql() -> str:
+    """Return the reasons that no consent lifts as SQL that stands in brackets after IN."""
+    return ", ".join(f"'{reason.value}'" for reason in _FIRM)
+
+
+def firmest_sql(first: str, second: str) -> str:
+    """Return the reason of `Leaving.followed_by` as SQL, for the tables with both leavings.
+
+    The second table has the firmest reason that was reported as a number, in the column `firmness`.
+    """
+    cases = " ".join(
+        f"WHEN {first}.reason = '{each.value}' OR {second}.firmness = {_firmness(each)} THEN '{each.value}'"
+        for each in reversed(_FIRM)
+    )
+    doubt = SuppressionReason.IN_DOUBT.value
+    return f"CASE {cases} WHEN {first}.reason = '{doubt}' THEN {second}.reason ELSE {first}.reason END"
 
 
 def outweighs_sql(row: str, until: str) -> str:

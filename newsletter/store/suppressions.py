@@ -279,7 +279,7 @@ def _rows(
             skipped.append(number)
             continue
         left_at = text_of(each.created_at)
-        until = text_of(each.repeated_at) if each.repeated_at else left_at
+        until = text_of(each.last)
         consent = text_of(each.consent_on_record) if each.consent_on_record else ""
         detail = clean(each.detail) if clean else each.detail
         yield number, person, each.topic, email, each.reason.value, detail, left_at, until, consent

@@ -129,7 +129,7 @@ class Policy:
         """Takes what is reported together: the first leaving comes first, and a doubt last."""
         known = self.leaving
         for each in sorted(leavings, key=lambda leaving: (leaving.reason is IN_DOUBT, leaving.left_at)):
-            new = each.after(self._earlier).told_while(known, self.consent)
+            new = each.after(self._earlier).reported_while(known, self.consent)
             self.leaving = self.leaving.followed_by(new) if self.leaving else new
 
     def lift(self) -> None:

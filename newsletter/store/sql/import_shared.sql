@@ -121,7 +121,7 @@ WHERE
         FROM suppression AS p
         WHERE
             p.person = l.person AND p.topic = '' AND p.reason = l.reason
-            AND (p.created_at >= l.until OR p.repeated_at >= l.until)
+            AND {p.last} >= l.until
             AND (
                 p.consent_on_record >= l.consented_at
                 OR (

@@ -49,22 +49,17 @@ ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_reported_again()!
 -- Combine each suppression with everything that was reported of the same person and topic. The first reason and its time
--- are kept, except that `manual` replaces any reason, `invalid` any other, and any reason a doubt. The latest time counts.
+-- are kept, except that a firmer reason replaces another, and any reason a doubt. The latest time counts.
 UPDATE suppression AS p
 SET
-    reason = CASE
-        WHEN 'manual' IN (p.reason, r.firm) THEN 'manual'
-        WHEN 'invalid' IN (p.reason, r.firm) THEN 'invalid'
-        WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.reason
-        ELSE p.reason
-    END,
+    reason = {p.firmest},
     detail = CASE WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.detail ELSE p.detail END,
     created_at = CASE WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.created_at ELSE p.created_at END,
     repeated_at = CASE
         WHEN p.reason = 'in doubt' AND r.left_until <> ''
             THEN CASE WHEN r.left_until > r.created_at THEN r.left_until ELSE '' END
-        WHEN p.reason = 'in doubt' AND r.until > p.created_at AND r.until > p.repeated_at THEN r.until
-        WHEN r.left_until > p.created_at AND r.left_until > p.repeated_at THEN r.left_until
+        WHEN p.reason = 'in doubt' AND r.until > {p.last} THEN r.until
+        WHEN r.left_until > {p.last} THEN r.left_until
         ELSE p.repeated_at
     END,
     consent_on_record = CASE
@@ -76,7 +71,7 @@ FROM (
     SELECT
         person, topic, reason, detail, created_at,
         row_number() OVER one AS place,
-        max(CASE WHEN reason IN ('invalid', 'manual') THEN reason ELSE '' END) OVER every_row AS firm,
+        max({firmness}) OVER every_row AS firmness,
         max(until) OVER every_row AS until,
         max(CASE WHEN reason <> 'in doubt' THEN until ELSE '' END) OVER every_row AS left_until,
         max(CASE WHEN reason <> 'in doubt' THEN consent_on_record ELSE '' END) OVER every_row AS left_consent,
@@ -93,8 +88,8 @@ WHERE
     p.person = r.person AND p.topic = r.topic AND r.place = 1
     AND (
         p.reason = 'in doubt'
-        OR (r.firm <> '' AND p.reason <> 'manual')
-        OR (r.left_until > p.created_at AND r.left_until > p.repeated_at)
+        OR r.firmness > {p.firmness}
+        OR r.left_until > {p.last}
         OR r.left_consent > p.consent_on_record
     );
 

@@ -173,13 +173,16 @@ def noted(
     rows: Sequence[Row],
     notes: Sequence[Note],
     *,
-    is_listed: bool,
+    is_known: bool,
     suppresses: bool,
     basis: bool,
     by: int,
     now: datetime,
 ) -> list[Note]:
-    """What an import of these rows, all of one person, adds to the notes about them."""
+    """What an import of these rows, all of one person, adds to the notes about them.
+
+    Someone is known who is on the list or blocked.
+    """
     at, found = text_of(now), standing(notes)
     leavers = [row.left for row in rows if row.left]
     until = max((max(left.last, left.consent) for left in leavers), default=NEVER)
@@ -189,7 +192,7 @@ def noted(
     if leavers:  # only the row that counts can outweigh them
         sources = {has_source for has_source in sources if has_source and until < newest <= at}
     added: list[Note] = []
-    if is_listed:
+    if is_known:
         added += [replace(left, by=by) for left in sorted(leavers, key=lambda left: left.is_doubt)]
     elif suppresses and not found.erased:
         added += [replace(left, by=by) for left in leavers if not left.is_doubt]

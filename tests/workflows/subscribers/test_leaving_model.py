@@ -214,7 +214,7 @@ class Workspace:
             self.notes[person] += noted(
                 [row for row in rows if row.person == person],
                 self.notes[person],
-                is_listed=person in listed,
+                is_known=person in listed or find_suppression(self.database, person) is not None,
                 suppresses=suppresses,
                 basis=basis,
                 by=self.imports,

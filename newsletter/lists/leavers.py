@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from newsletter.errors import FaultError, Mistake, MistakesError
 from newsletter.lists.cells import TidyColumn, shortened
-from newsletter.lists.export_formats import ExportFormat
+from newsletter.lists.export_formats import OUR_EXPORT, ExportFormat
 from newsletter.lists.leaving import (
     LeavingColumn,
     LeavingKind,
@@ -203,7 +203,12 @@ class _Counts(Struct):
 
 
 def _may_have_words(column: ListColumn, form: ExportFormat) -> bool:
-    """Return whether the cells of a column without a name about leaving are searched for words of leaving."""
+    """Return whether the cells of a column without a name about leaving are searched for words of leaving.
+
+    Our own export says who left in columns of its own.
+    """
+    if form is OUR_EXPORT:
+        return False
     if column.is_answered:
         return bool(column.attribute or column.fields) and "email" not in column.fields
     if is_about_another_channel(column.name):

@@ -92,3 +92,11 @@ class ProviderError(NewsletterError):
     """The provider rejected a request, cannot be reached, or lacks a setting."""
 
     exit_code = 3
+
+
+class StillHeldError(ProviderError):
+    """The provider certainly did not cancel a batch of email that it holds."""
+
+
+class BatchLimitError(StillHeldError):
+    """The provider cancels no more batches, because as many as it allows are canceled already."""

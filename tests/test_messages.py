@@ -16,7 +16,10 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
         # begins like an option, names a tag, has a line break after a value, or names a statement of SQL
         ("newsletter/cli/send/send.py", "--to and --where cannot be combined; give only one of them"),
         ("newsletter/checks/rules/accessibility.py", "put the `title` from issue.yaml in an <h1>"),
-        ("newsletter/cli/send/plan.py", "{…} cannot hold the issue for that long: `newsletter run-due` sends it"),
+        (
+            "newsletter/cli/send/plan.py",
+            "it sends the issue to {…}, which holds it until its time, and recalls it if someone leaves",
+        ),
         ("newsletter/store/postgresql/failures.py", "GRANT you CREATE on the database"),
         # what is wrong and what to do, in two arguments or in a variable
         ("newsletter/checks/network/link_checker.py", "the link to {…} {…}"),

@@ -1,7 +1,6 @@
 """All rules that an email is checked against before it is sent, and the function that applies them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from string import digits
 
@@ -28,6 +27,7 @@ from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
+from newsletter.system.parallel import results_of
 
 _NOT_ASKED = "only `newsletter check` runs the checks that take a while"
 _NO_LIST = "there are no subscribers yet"
@@ -100,20 +100,19 @@ def _probed(
         yield _left_out(probe, f"the {probe.means} checks are turned off by `without`")
     if not wanted:
         return
-    with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="probe") as pool:
-        running = {pool.submit(_examine, probe, context, circumstances): probe for probe in wanted}
-        for ended in as_completed(running):
-            on_probed(running[ended].title)
-            yield ended.result()
+    examining = [partial(_examine, probe, context, circumstances) for probe in wanted]
+    for probe, probed in results_of(examining, threads=len(wanted)):
+        on_probed(probe.title)
+        yield probed
 
 
-def _examine(probe: Probe, context: CheckContext, circumstances: Circumstances) -> Probed:
+def _examine(probe: Probe, context: CheckContext, circumstances: Circumstances) -> tuple[Probe, Probed]:
     try:
-        return probe.examine(context, circumstances)
+        return probe, probe.examine(context, circumstances)
     except ModuleNotFoundError:
-        return _left_out(probe, f"packages are missing; run `{install_hint(probe.means)}`")
+        return probe, _left_out(probe, f"packages are missing; run `{install_hint(probe.means)}`")
     except CannotRunError as err:
-        return _left_out(probe, str(err))
+        return probe, _left_out(probe, str(err))
 
 
 def _left_out(probe: Probe, why: str) -> Probed:

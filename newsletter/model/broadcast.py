@@ -3,7 +3,8 @@
 Chunk states: `ready → inflight → accepted | rejected | unknown`. `inflight` is committed durably before a socket opens.
 A chunk found `inflight` after a crash becomes `unknown`, never `ready`, and an `unknown` chunk is never resent
 automatically. A chunk that will certainly reach no one, because it was not sent or was recalled in time, may become
-`cancelled`.
+`cancelled`. Recipients whom the provider refused for now are set aside: their chunk is `deferred`, and becomes `ready`
+again later, or ends as `rejected`.
 """
 
 from collections.abc import Mapping
@@ -61,6 +62,7 @@ class ChunkState(StrEnum):
     REJECTED = "rejected"  # the provider refused it for good; nothing was sent
     UNKNOWN = "unknown"  # may or may not have been accepted; never resent automatically
     CANCELLED = "cancelled"  # certainly reached no one: it was not sent, or was recalled in time
+    DEFERRED = "deferred"  # set aside: refused for now, or for a reason that is not clear yet; nothing was sent
 
 
 class DeliveryStatus(StrEnum):
@@ -76,6 +78,7 @@ _LABELS: Mapping[str, str] = {
     ChunkState.READY: "waiting",
     ChunkState.INFLIGHT: "being sent",
     ChunkState.UNKNOWN: "unconfirmed",
+    ChunkState.DEFERRED: "set aside",
     ChunkState.CANCELLED: "canceled",  # British spelling is stored
     BroadcastState.CANCELLING: "canceling",
     "frozen": "created",  # in the journal, where the recipients and the content are frozen
@@ -140,6 +143,7 @@ class OutgoingChunk(Struct, frozen=True, kw_only=True):
     attempt: int  # from 1
     recipients: tuple[Recipient, ...]
     hold_until: datetime | None = None  # the provider holds the email until then, under the mailing's batch id
+    tries: int = 0  # how often its recipients were tried without success
 
 
 class Verdict(StrEnum):
@@ -156,15 +160,33 @@ class NextStep(StrEnum):
 
     GO_ON = "go on"
     WAIT = "wait"  # every worker waits, then continues
+    RETIRE = "retire"  # the provider allows fewer connections: this one ends, and the others continue
     SPLIT = "split"  # the chunk was too large: halve it
     PAUSE = "pause"  # a person must look into it: key, credits, permissions, a dead connection
     STOP = "stop"  # the provider refuses the message itself: nothing else is sent
 
 
+class Ending(StrEnum):
+    """What a doubted recipient becomes if the refusal turns out to be about them."""
+
+    REJECTED = "rejected"  # refused by a policy
+    INVALID = "invalid"  # the address is refused
+    UNDELIVERABLE = "undeliverable"  # the address is refused, because it accepts no email from anyone
+
+
+class Doubt(Struct, frozen=True, kw_only=True):
+    """A refusal for good that may be about the recipient, or about us. Later answers show which."""
+
+    words: str
+    ending: Ending
+    is_last_word: bool  # whether the provider has accepted nothing since, so that it may be about us
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """The result of sending a chunk.
 
-    `verdict` applies to every recipient that is not in `invalid`, `unsent` or `uncertain`. These three are disjoint.
+    `verdict` applies to every recipient that is not named in `invalid`, `unsent`, `uncertain`, `deferred`, `blameless`
+    or `doubted`. These are disjoint.
     """
 
     verdict: Verdict
@@ -173,9 +195,13 @@ class Outcome(Struct, frozen=True, kw_only=True):
     message_id: str = ""  # the provider's id of the request
     invalid: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses it for good
     undeliverable: frozenset[int] = frozenset()  # those of `invalid` whose address accepts no email from anyone
-    unsent: frozenset[int] = frozenset()  # certainly not sent; they may be tried again
-    uncertain: frozenset[int] = frozenset()  # may have been accepted
-    retry_after_seconds: float | None = None  # how long the provider asks us to wait
+    unsent: frozenset[int] = frozenset()  # certainly not sent, and not refused either; they may be tried again
+    uncertain: Mapping[int, str] = field(default_factory=dict)  # delivery → why it may or may not have been accepted
+    deferred: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses it for now
+    blameless: Mapping[int, str] = field(default_factory=dict)  # refused for now, for a reason that is not theirs
+    doubted: Mapping[int, Doubt] = field(default_factory=dict)  # refused for good; whose fault it is, is not clear yet
+    retry_after_seconds: float | None = None  # how long to wait; with PAUSE: until it may continue without a person
+    may_wait_long: bool = False  # whether the wait is for a limit that is renewed, such as a rate
 
 
 class Waiver(Struct, frozen=True, kw_only=True):
@@ -202,7 +228,8 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     due_at: datetime | None = None  # when the first emails should reach people; None: as soon as possible
     is_local_time: bool = False  # each time zone has its own time
-    batch_id: str = ""  # the provider's id for email that it received early and holds
+    continues_at: datetime | None = None  # when it continues without a person; None: only if its state says so
+    good_until: datetime | None = None  # when the first event in it is over; it is not tried again after that
 
     @property
     def mailing_id(self) -> str:
@@ -227,9 +254,10 @@ class Tally(Struct, frozen=True, kw_only=True):
     invalid: int
     excluded: int
     cancelled: int
+    deferred: int = 0  # set aside
 
     @property
     def adds_up(self) -> bool:
         """Whether every frozen delivery is in exactly one of the parts."""
         settled = self.accepted + self.excluded + self.invalid + self.cancelled + self.unknown + self.rejected
-        return settled + self.waiting + self.inflight == self.frozen
+        return settled + self.deferred + self.waiting + self.inflight == self.frozen

@@ -189,6 +189,12 @@ class Issue(Struct, frozen=True, kw_only=True):
         """The start of the issue's date, in the newsletter's zone."""
         return datetime.combine(self.fields.date, time.min, self.zone)
 
+    def first_end_after(self, moment: datetime) -> datetime | None:
+        """Return when the first event or deadline after a time is over, or None if there is none after it."""
+        items = [item for section in self.sections for item in section.items]
+        ends = [end for item in items for end in (item.ends_at(), item.deadline_at()) if end is not None]
+        return min((end for end in ends if end > moment), default=None)
+
 
 def _aware(moment: datetime | date, clock: time, zone: ZoneInfo) -> datetime:
     if isinstance(moment, datetime):

@@ -28,6 +28,7 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None  # None: as soon as possible
     topics: tuple[str, ...] = ()  # subscribers who left all of these are excluded; if empty, no one is excluded
     only: Mapping[str, Condition] = field(default_factory=dict)  # the condition behind each segment that the axes name
+    good_until: datetime | None = None  # when the first event or deadline in it has passed; None if it has none
 
 
 class ClaimedDelivery(NamedTuple):
@@ -51,7 +52,8 @@ class ClaimedChunk(Struct, frozen=True, kw_only=True):
     deliveries: tuple[ClaimedDelivery, ...]
     due_at: datetime | None = None  # when it should reach people; None: as soon as possible
     hold_until: datetime | None = None  # the provider is asked to hold the email until then
-    batch_id: str = ""  # the broadcast's batch id at the time of the claim
+    batch_id: str = ""  # the provider's id of the batch in which it holds the email; empty if it holds none
+    tries: int = 0  # how often its recipients were tried without success
 
 
 class NotYet(Struct, frozen=True, kw_only=True):
@@ -72,6 +74,7 @@ class Entry(StrEnum):
     STOPPED = "stopped"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    RECALLED = "recalled"  # email that the provider held was taken back, to send it without people who left
     RESOLVED = "resolved"  # evidence or a person settled unknown deliveries
     DONE = "done"
 
@@ -144,6 +147,43 @@ class HeldMail(Struct, frozen=True, kw_only=True):
 
     until: datetime
     deliveries: int
+
+
+class BatchState(StrEnum):
+    """The state of a batch, in which the provider holds email for one time of a broadcast."""
+
+    OPEN = "open"  # what is in it will be sent at its time
+    RECALLING = "recalling"  # the provider is asked to discard it, or was; it is not known whether it does
+    RECALLED = "recalled"  # the provider confirmed in time that it sends nothing of it
+    DOUBTFUL = "doubtful"  # the provider was asked, but too late to be sure; any of it may be sent
+    UNDONE = "undone"  # its time is past, and it no longer uses up the provider's limit
+
+
+class HeldBatch(Struct, frozen=True, kw_only=True):
+    """A batch, in which the provider holds email for one time of a broadcast."""
+
+    id: str  # the provider's
+    broadcast: int
+    due_at: datetime
+    recall_ends_at: datetime  # before this time, its email can be recalled for certain
+    state: BatchState
+    reason: str  # why it was not recalled although someone in it left; empty if it was not needed
+    is_second: bool  # whether the email for this time was already recalled once
+    unsettled: int  # the number of chunks whose state does not say yet that the batch was recalled
+
+
+class Leaver(Struct, frozen=True, kw_only=True):
+    """A person who must not be emailed anymore, and whose email the provider holds."""
+
+    subscriber: int
+    email: str  # empty if the person has been removed from the list
+
+
+class LastRun(Struct, frozen=True, kw_only=True):
+    """When a command that sends what is due last ran."""
+
+    command: str
+    at: datetime
 
 
 class Resolution(StrEnum):

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.ledger import NO_CONSENT
 
 # A person cannot lift a suppression that someone added by hand, or one because the address does not exist.
 LIFTED_BY_CONSENT = (
@@ -152,4 +153,21 @@ def ends_with_sql(row: str) -> str:
     reasons = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_CONSENT)
     return (
         f"p.reason IN ({reasons}) AND {outweighs_sql(row, last_sql('p'))} AND {row}.consented_at > p.consent_on_record"
+    )
+
+
+def left_sql(row: str) -> str:
+    """Return SQL for why a person must not be emailed anymore, or NULL if they may, for the table of deliveries.
+
+    `s` is the subscriber, and `p` their suppression from all email. `:leaving` is the reason for people who left all
+    topics of the broadcast. If it is empty, topics are not checked.
+    """
+    stayed = (  # the topics of the broadcast that they have not left
+        f"SELECT 1 FROM broadcast_topic AS t WHERE t.broadcast = {row}.broadcast AND NOT EXISTS ("  # noqa: S608 - our own names
+        "SELECT 1 FROM suppression AS l WHERE l.person = s.person AND l.topic = t.topic)"
+    )
+    return (
+        "coalesce(p.reason, CASE WHEN s.id IS NULL THEN 'removed from the list' END,"
+        f" CASE WHEN :leaving <> '' AND NOT EXISTS ({stayed}) THEN :leaving END,"
+        f" CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN '{NO_CONSENT}' END)"
     )

@@ -45,6 +45,7 @@ class Scheduler(Protocol):
 
     longest: timedelta  # how long before its send time the provider accepts an email
     margin: timedelta  # how long before its send time an email must be canceled so that it is certainly not sent
+    most_cancelled: int  # how many batches can be canceled at the same time
 
     def open_batch(self) -> str:
         """Return the id of a new batch for held email. Raise ProviderError if the provider does not give one."""
@@ -53,7 +54,15 @@ class Scheduler(Protocol):
         """Cancel all email in a batch, including email that is added to it later.
 
         Return only when the provider has certainly canceled the batch. A batch may be canceled again. Raise
-        ProviderError if the batch is not canceled, or if it is not known whether it is.
+        StillHeldError if this request certainly changed nothing, or BatchLimitError if too many batches are canceled.
+        Raise ProviderError if it is not known whether the batch is canceled.
+        """
+
+    def clear_batch(self, batch_id: str) -> None:
+        """Make room for the cancellation of another batch, after the email in a canceled batch was discarded.
+
+        Before that, this would let the email go out. A batch may be cleared again, and one that was never canceled may
+        be cleared too. Raise ProviderError if the batch may still use up the limit.
         """
 
 
@@ -145,12 +154,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def require_secret(environ: Mapping[str, str], variable: str, what: str) -> str:
+def require_secret(environ: Mapping[str, str], variable: str, what: str, *, in_ascii: bool = True) -> str:
     """Return a secret from the environment. Raise ProviderError, without quoting it, if it is missing or invalid."""
     secret = environ.get(variable, "").strip()
     if not secret:
         raise ProviderError(f"{variable} is not set; set it in the environment to {what}, then try again")
-    if not (secret.isascii() and secret.isprintable()):
+    if not secret.isprintable() or (in_ascii and not secret.isascii()):
         raise ProviderError(
             f"{variable} contains a character that is not allowed; set it again to {what}, then try again"
         )

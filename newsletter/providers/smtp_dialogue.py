@@ -4,39 +4,25 @@ Each command (MAIL, RCPT, DATA, content) has its own reply, so the phase of a fa
 after the content has begun, it is unknown whether the relay accepted the message (RFC 1047).
 """
 
-import re
-import smtplib
 from enum import StrEnum
 
 from msgspec import Struct
 
-from newsletter.providers.smtp_connection import SmtpConnection, SmtpReply, connect
+from newsletter.refusals import Cause, Phase, Reaction, Whose, cause_of, enhanced_code_in
 from newsletter.settings.provider import SmtpSettings
+from newsletter.system.smtp_connection import (
+    NotOfferedError,
+    RefusedError,
+    SmtpConnection,
+    SmtpLimits,
+    SmtpReply,
+    connect,
+    log_in,
+)
 
 END_OF_CONTENT = b".\r\n"
 
-_ENHANCED = re.compile(r"\s*5\.([0-7])\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
-_SUBJECTS = ("", "address", "mailbox", "system", "network", "protocol", "content", "policy")  # by their digit
 _CLOSING = 421
-_BAD_COMMANDS = frozenset({500, 502, 503, 504})
-_AUTHENTICATION_NEEDED = 530
-_TOO_LARGE = 552
-_TRANSACTION_FAILED = 554
-_NO_SUCH_ADDRESS = frozenset({"1", "2", "3", "6", "10"})  # details of subject 1: mailbox, domain, syntax, moved, no MX
-_BAD_SENDER = frozenset({"7", "8"})
-# Servers often check the sender and the client only after RCPT, and quotas have no code of their own. So the words
-# of the reply count.
-_ABOUT_US = re.compile(r"\b(?:relay|sender|client host|quota|limit|rate|too many|authenti)", re.IGNORECASE)
-
-
-class Phase(StrEnum):
-    """The phase of the dialogue in which the relay answered."""
-
-    OPENING = "opening"  # greeting, encryption, login
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    CONTENT = "content"
 
 
 class ReplyMeaning(StrEnum):
@@ -47,7 +33,9 @@ class ReplyMeaning(StrEnum):
     RECIPIENT = "recipient"  # this recipient is refused, but another relay may accept them, or this one on another day
     POLICY = "policy"  # a policy of the relay refuses us or this recipient
     MESSAGE = "message"  # the message is refused for any recipient
-    US = "us"  # the relay refuses to work for us: login, permission, encryption
+    US = "us"  # the relay refuses to work for us: login, permission, quota, reputation
+    RATE = "rate"  # the relay accepts only so much email from us in a given time
+    CONNECTIONS = "connections"  # the relay allows fewer connections at the same time
     LATER = "later"  # this recipient is refused temporarily
     CLOSED = "closed"  # the relay accepts nothing at the moment
     LOST = "lost"  # the connection broke before the content
@@ -59,14 +47,29 @@ class Answer(Struct, frozen=True):
 
     meaning: ReplyMeaning
     words: str
+    phase: Phase = Phase.OPENING
+    cause: Cause | None = None  # of a refusal
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the relay closes the connection, which other connections need not share (RFC 5321, 4.2.3)."""
+        return self.words.startswith(str(_CLOSING))
 
 
 def open_connection(settings: SmtpSettings, password: str) -> SmtpConnection | Answer:
     """Return a connection that is ready for messages, or the reason why it could not be opened."""
     try:
-        return connect(settings, password)
-    except (OSError, ValueError) as err:  # including smtplib's errors, an invalid host name, an undecodable challenge
+        limits = SmtpLimits().within(settings.timeout_seconds)
+        relay = connect(settings.host, settings.port, settings.security, limits)
+    except Exception as err:  # an error of a library is an answer too
         return _answer_to_opening(err)
+    try:
+        if settings.username is not None:
+            log_in(relay, settings.username, password)
+    except Exception as err:
+        relay.close()
+        return _answer_to_opening(err)
+    return relay
 
 
 def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: bytes) -> Answer:
@@ -86,11 +89,11 @@ def hand_over(relay: SmtpConnection, *, sender: str, address: str, content: byte
         if refusal is not None:
             return refusal
         phase = Phase.CONTENT
-        relay.send(content)
-        reply = relay.reply()
-    except OSError as err:
+        relay.send_content(content)
+        reply = relay.reply(relay.limits.content)
+    except Exception as err:  # a broken connection, or anything else that a library may raise
         relay.close()
-        return Answer(ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST, str(err))
+        return Answer(ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST, _words_of(err), phase)
     return _judge(relay, phase, reply)
 
 
@@ -98,53 +101,39 @@ def meaning_of(phase: Phase, code: int, words: str) -> ReplyMeaning:
     """Return the meaning of a negative reply, given its code (RFC 5321) and any enhanced code (RFC 3463)."""
     if not 400 <= code <= 599:
         return ReplyMeaning.UNCERTAIN if phase is Phase.CONTENT else ReplyMeaning.LOST
-    if code == _CLOSING:
-        return ReplyMeaning.CLOSED
+    cause, is_for_now = cause_of(code, words, phase=phase), code < 500
+    if cause.whose is not Whose.OURS:
+        return _about_a_recipient(cause, code, words)
+    if cause.is_about_the_message:
+        return ReplyMeaning.LATER if is_for_now else ReplyMeaning.MESSAGE
+    if cause.then is Reaction.RETIRE:
+        return ReplyMeaning.CONNECTIONS
+    if cause.then is Reaction.FOLLOW and is_for_now:
+        return ReplyMeaning.RATE
+    is_passing = cause.then is Reaction.WAIT or (is_for_now and cause.passes_after_minutes is None)
+    return ReplyMeaning.CLOSED if is_passing else ReplyMeaning.US
+
+
+def _about_a_recipient(cause: Cause, code: int, words: str) -> ReplyMeaning:
+    """Return the meaning of a refusal that is, or may be, about a recipient. In doubt, do not blame the address."""
     if code < 500:
-        return ReplyMeaning.CLOSED if phase in {Phase.OPENING, Phase.MAIL} else ReplyMeaning.LATER
-    enhanced = _ENHANCED.match(words)
-    subject, detail = (_SUBJECTS[int(enhanced[1])], enhanced[2]) if enhanced else ("", "")
-    if _is_about_the_message(phase, code, subject):
-        return ReplyMeaning.MESSAGE
-    is_bad_dialogue = subject == "protocol" or (not subject and code in _BAD_COMMANDS)
-    if phase in {Phase.OPENING, Phase.MAIL} or code == _AUTHENTICATION_NEEDED or is_bad_dialogue:
-        return ReplyMeaning.US
-    return _about_a_recipient(phase, code, subject, detail, words)
-
-
-def _about_a_recipient(phase: Phase, code: int, subject: str, detail: str, words: str) -> ReplyMeaning:
-    """Return the meaning of a permanent refusal that is about neither the message nor the dialogue.
-
-    In doubtful cases, do not blame the address.
-    """
-    if subject == "address" and detail in _BAD_SENDER:
-        return ReplyMeaning.US
-    if subject == "address" and detail in _NO_SUCH_ADDRESS:
-        return ReplyMeaning.ADDRESS
-    is_full = subject == "mailbox" and detail == "2"
-    if _ABOUT_US.search(words) and not is_full:
+        return ReplyMeaning.CLOSED if code == _CLOSING else ReplyMeaning.LATER
+    if cause.whose is Whose.EITHER:
         return ReplyMeaning.POLICY
-    if subject:
-        is_theirs = subject in {"address", "mailbox"} or (phase is Phase.RCPT and subject == "content")
-        return ReplyMeaning.RECIPIENT if is_theirs else ReplyMeaning.POLICY
-    # Relays without enhanced codes refuse unknown senders with a plain 554, and unwanted email only after its content.
-    return ReplyMeaning.RECIPIENT if phase is Phase.RCPT and code != _TRANSACTION_FAILED else ReplyMeaning.POLICY
+    # Relays without enhanced codes say "no such user" for many reasons.
+    return ReplyMeaning.ADDRESS if cause.address_is_gone and enhanced_code_in(words) else ReplyMeaning.RECIPIENT
 
 
-def _is_about_the_message(phase: Phase, code: int, subject: str) -> bool:
-    is_too_large = code == _TOO_LARGE and subject in {"", "system"}  # if the subject is mailbox, the mailbox is full
-    if phase is Phase.MAIL:
-        return is_too_large
-    return phase in {Phase.DATA, Phase.CONTENT} and (is_too_large or subject in {"system", "content"})
+def _answer_to_opening(error: Exception) -> Answer:
+    if isinstance(error, RefusedError):
+        return _refusal(Phase.OPENING, error.code, error.words)
+    # A ValueError is an invalid host name, a login challenge that cannot be decoded, or an error of a certificate.
+    is_us = isinstance(error, NotOfferedError | ValueError)
+    return Answer(ReplyMeaning.US if is_us else ReplyMeaning.LOST, _words_of(error))
 
 
-def _answer_to_opening(error: OSError | ValueError) -> Answer:
-    if isinstance(error, smtplib.SMTPResponseException):
-        words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        return Answer(meaning_of(Phase.OPENING, error.smtp_code, words), f"{error.smtp_code} {words}")
-    if isinstance(error, smtplib.SMTPNotSupportedError | ValueError):  # certificate errors are also ValueErrors
-        return Answer(ReplyMeaning.US, str(error))
-    return Answer(ReplyMeaning.LOST, str(error))
+def _words_of(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: int) -> str | Answer:
@@ -159,24 +148,35 @@ def _mail_command(relay: SmtpConnection, sender: str, address: str, size_bytes: 
 def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | None:
     """Send MAIL, RCPT and DATA. Return the first refusal, or None if the relay is ready for the content.
 
-    If the relay announces PIPELINING, send the three commands in one write (RFC 2920).
+    If the relay announces PIPELINING, send the three commands in one write (RFC 2920). Some relays announce it but drop
+    what arrives after a command that they refuse. The connection then says so, and its next user sends one command at a
+    time.
     """
     commands = ((Phase.MAIL, mail), (Phase.RCPT, f"RCPT TO:<{address}>"), (Phase.DATA, "DATA"))
     pipelined = "pipelining" in relay.extensions
+    limits = relay.limits
     if pipelined:
         relay.send(f"{mail}\r\nRCPT TO:<{address}>\r\nDATA\r\n".encode())
     refusal: Answer | None = None
     for phase, command in commands:
         if not pipelined:
             relay.send(f"{command}\r\n".encode())
-        reply = relay.reply()
-        hoped_for = reply.code == 354 if phase is Phase.DATA else 200 <= reply.code <= 299
+        seconds = limits.data if phase is Phase.DATA else limits.command
+        try:
+            reply = relay.reply(min(seconds, limits.pipelined) if pipelined and phase is not Phase.MAIL else seconds)
+        except OSError as err:
+            relay.drops_input = pipelined and (refusal is not None or isinstance(err, TimeoutError))
+            if refusal is None:
+                raise
+            relay.close()
+            return refusal
+        hoped_for = reply.code == 354 if phase is Phase.DATA else reply.is_positive
         if hoped_for and refusal is None:
             continue
         if hoped_for and phase is Phase.DATA:
             # The relay expects content although it accepted no recipient, so end the empty message (RFC 2920, 3.1).
             relay.send(END_OF_CONTENT)
-            relay.reply()
+            relay.reply(limits.content)
         refusal = refusal or _judge(relay, phase, reply)
         if not pipelined or not relay.is_open:
             break
@@ -188,8 +188,7 @@ def _give_envelope(relay: SmtpConnection, mail: str, address: str) -> Answer | N
 def _reset(relay: SmtpConnection) -> None:
     """Reset the dialogue. Close the connection if that fails, so that the next message opens a new one."""
     try:
-        relay.send(b"RSET\r\n")
-        if not 200 <= relay.reply().code <= 299:
+        if not relay.ask("RSET").is_positive:
             relay.close()
     except OSError:
         relay.close()
@@ -197,9 +196,14 @@ def _reset(relay: SmtpConnection) -> None:
 
 def _judge(relay: SmtpConnection, phase: Phase, reply: SmtpReply) -> Answer:
     text = reply.words.decode("utf-8", "replace")
-    if phase is Phase.CONTENT and 200 <= reply.code <= 299:
+    if phase is Phase.CONTENT and reply.is_positive:
         return Answer(ReplyMeaning.ACCEPTED, text)
-    meaning = meaning_of(phase, reply.code, text)
-    if meaning in {ReplyMeaning.CLOSED, ReplyMeaning.LOST, ReplyMeaning.UNCERTAIN}:
+    answer = _refusal(phase, reply.code, text)
+    if answer.is_closing or answer.meaning in {ReplyMeaning.CLOSED, ReplyMeaning.LOST, ReplyMeaning.UNCERTAIN}:
         relay.close()
-    return Answer(meaning, f"{reply.code} {text}")
+    return answer
+
+
+def _refusal(phase: Phase, code: int, words: str) -> Answer:
+    cause = cause_of(code, words, phase=phase) if 400 <= code <= 599 else None
+    return Answer(meaning_of(phase, code, words), f"{code} {words}", phase, cause)

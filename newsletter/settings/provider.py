@@ -115,7 +115,9 @@ class SmtpSettings(ProviderTable):
     port: int = Field(default=587, ge=1, le=65535)
     username: OneLine | None = None
     security: Literal["starttls", "tls", "none"] = "starttls"
-    timeout_seconds: float = Field(default=30, gt=0)
+    timeout_seconds: float | None = Field(
+        default=None, gt=0, description="the longest wait for a reply; default: the limits of RFC 5321"
+    )
     concurrency: int = Field(default=4, ge=1, le=64)
 
     @property
@@ -137,7 +139,7 @@ class SendGridSettings(ProviderTable):
 
     region: Literal["global", "eu"] = "global"
     api_url: Link | None = Field(default=None, description="another server with the same API")
-    timeout_seconds: float = Field(default=30, gt=0)
+    timeout_seconds: float = Field(default=120, gt=0, description="the longest wait for a request and its answer")
     concurrency: int = Field(default=4, ge=1, le=64)
     sandbox: bool = Field(default=False, description="test mode: requests are checked, but nothing is sent")
 

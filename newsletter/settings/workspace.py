@@ -47,8 +47,8 @@ class DeliverySettings(Fields):
     lead_minutes: int = Field(
         default=60,
         ge=11,
-        le=72 * 60,
-        description="how many minutes before its scheduled time an email is sent to the provider",
+        le=71 * 60,  # SendGrid's limit is an hour more
+        description="how many minutes before its scheduled time an email is sent to a provider that holds it",
     )
     lateness_minutes: int = Field(default=360, ge=1, description="how late email may still be sent automatically")
 

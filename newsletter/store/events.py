@@ -34,14 +34,14 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     rows: list[dict[str, str | int]] = [
         {
             "at": text_of(event.at),
-            "id": event.id,
+            "id": _without_nul(event.id),
             "type": event.type.value,
             "broadcast": event.broadcast,
             "nonce": event.nonce,
             "chunk": event.chunk,
             "attempt": event.attempt,
             "subscriber": event.subscriber,
-            "detail": event.detail,
+            "detail": _without_nul(event.detail),
         }
         for event in events
     ]
@@ -56,6 +56,11 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         if reactions:
             _REACT.for_each(connection, reactions)
         return added
+
+
+def _without_nul(text: str) -> str:
+    """Replace the one character that PostgreSQL cannot store, so that both engines keep the same event."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:

@@ -31,6 +31,7 @@ from newsletter.model.permission import (
     firmness_sql,
     is_new_sql,
     last_sql,
+    left_sql,
     outweighs_sql,
 )
 from newsletter.store.database import Connection, Database, Row
@@ -265,5 +266,6 @@ _PIECES = {
     "{p.firmest}": firmest_sql("p", "r"),
     "{s.ends}": ends_with_sql("s"),
     "{i.ends}": ends_with_sql("i"),
+    "{d.left}": left_sql("d"),
     "{repeats}": _each("i.{name} IN (s.{name}, :no_{name})", " AND "),
 }

@@ -34,10 +34,8 @@ _PEOPLE_TO_COMPARE = 1000
 # The tables with the data of broadcasts, each with the column that contains the broadcast's id.
 _OF_BROADCAST = {
     "broadcast": "id",
-    **dict.fromkeys(
-        ("broadcast_topic", "chunk", "delivery", "event", "journal", "picture", "reaction", "settlement", "variant"),
-        "broadcast",
-    ),
+    **dict.fromkeys(("broadcast_topic", "chunk", "delivery", "event", "held_batch"), "broadcast"),
+    **dict.fromkeys(("journal", "picture", "reaction", "settlement", "variant"), "broadcast"),
 }
 
 
@@ -100,6 +98,7 @@ _TOKENS = query_all("restore", "tokens", Mark)
 _RUNNERS = query_all("restore", "runners", str)
 _OPEN_BROADCASTS = query_all("restore", "open_broadcasts", OpenBroadcast)
 _MAKE_UNKNOWN = change("restore", "make_unknown")
+_END_RECALLS = change("restore", "end_recalls")
 _SUPPRESSIONS = query_all("restore", "suppressions", KeptSuppression)
 _SUPPRESS = change("restore", "suppress")
 _FORGOTTEN = query_all("restore", "forgotten", ForgottenRow)
@@ -265,6 +264,7 @@ def _leave_open(restored: Connection, made_at: datetime, *, now: datetime) -> tu
     """Mark as unknown all deliveries that may have been sent since the backup, and pause the open broadcasts."""
     reason = f"restored from a backup made at {made_at:%Y-%m-%d %H:%M} UTC"
     left_open = tuple(_OPEN_BROADCASTS(restored))
+    _END_RECALLS(restored)
     for broadcast in left_open:
         _MAKE_UNKNOWN(restored, broadcast=broadcast.id, reason=reason, now=text_of(now))
         hold_back(restored, require_current(restored, broadcast.id), reason=reason, now=now)

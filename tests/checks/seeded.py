@@ -253,6 +253,13 @@ FAULTS: tuple[Seed, ...] = (
         make=edited(("letter", "https://example.org/study", "http://example.org/study")),
     ),
     Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", "https://bit.ly/3xYz"))),
+    *(
+        Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", f"https://{host}/")))
+        for host in ("localhost:8025", "192.168.1.5", "[::1]", "0x7f.1", "printer.local", "intranet")
+    ),
+    Seed(
+        rule="S10", place=ISSUE_YAML, make=rendered("</h1>", '</h1><img src="https://10.0.0.7/a.png" alt="" width="9">')
+    ),
     Seed(
         rule="S10",
         place="letter.md:16",

@@ -116,7 +116,7 @@ def test_an_older_table_changes_nothing(workspace: Path, web: WebServer) -> None
         (Page(body=b"<html>Moved</html>"), "this is not version 1 of caniemail's table (line 1 is not JSON"),
         (Page(body=answer(stats={"gmail": {"ios": {"2024": "?"}}})), "data › 0 › stats › gmail › ios › 2024"),
         (Page(body=answer()[:-100]), "is not JSON"),
-        (Page(body=b" " * 20_000_001), "the file is larger than 20 MB"),
+        (Page(body=b" " * 20_000_001), "larger than 20 MB"),
         (Page(status=302, location="/data.json"), "the table cannot be fetched"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,14 @@ from tests.workspaces import CONFIG, write_workspace
 KEY = {"SENDGRID_API_KEY": "SG.test-key"}
 SEND = ("send", "2026-02", "--to", "everyone", "--yes")
 PERSON = "person0@example.org"
+_TIMES = [
+    ("broadcast", "due_at"),
+    ("chunk", "due_at"),
+    ("chunk", "hold_until"),
+    ("held_batch", "due_at"),
+    ("held_batch", "recall_ends_at"),
+    ("last_run", "at"),
+]
 LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -35,16 +45,17 @@ def workspace(tmp_path: Path) -> Path:
     return root
 
 
-def with_sendgrid(root: Path, api: SendGridApi) -> Path:
+def with_sendgrid(root: Path, api: SendGridApi, *, lead_minutes: int = 60) -> Path:
+    delivery = f"\n[delivery]\nlead_minutes = {lead_minutes}\n"
     provider = f'\n[provider]\nuse = "sendgrid"\n[provider.sendgrid]\napi_url = "{api.url}"\ntimeout_seconds = 5\n'
-    (root / "newsletter.toml").write_text(CONFIG + provider, encoding="utf-8")
+    (root / "newsletter.toml").write_text(CONFIG + delivery + provider, encoding="utf-8")
     return root
 
 
 def let_pass(root: Path, span: timedelta) -> None:
     """Moves every time in the ledger back, as if so long had gone by."""
     with closing(sqlite3.connect(root / "newsletter.db", isolation_level=None)) as connection:
-        for table, column in [("broadcast", "due_at"), ("chunk", "due_at"), ("chunk", "hold_until")]:
+        for table, column in _TIMES:
             for (text,) in connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} <> ''").fetchall():
                 earlier = (datetime.fromisoformat(text) - span).replace(tzinfo=None).isoformat(timespec="seconds")
                 connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (f"{earlier}Z", text))
@@ -65,7 +76,8 @@ def test_a_scheduled_issue_leaves_when_a_timer_finds_it_due(workspace: Path) -> 
     assert re.search(
         r"when +\w+day, \w+ \d+, 20\d\d, .* \(America/Los_Angeles\) · .*\d\d:\d\d UTC · in 2 hours", sent.stdout
     )
-    assert "`newsletter run-due` sends the issue" in sent.stdout
+    assert "a timer, a worker or this terminal must be running then: it sends the issue" in sent.stdout
+    assert "No timer or worker seems to be running: none has ever run here" in sent.stderr
     assert "scheduled" in sent.stdout
     assert "newsletter run-due" in sent.stderr
 
@@ -159,11 +171,22 @@ def test_local_time_lists_zones_before_anything_is_sent(workspace: Path) -> None
     assert [zone["zone"] for zone in status(workspace)["zones"]] == ["Europe/Paris", "America/Los_Angeles"]
 
 
-def test_sendgrid_holds_what_is_scheduled_and_this_machine_may_sleep(workspace: Path) -> None:
+def test_sendgrid_holds_what_is_scheduled_from_the_lead_on(workspace: Path) -> None:
     with SendGridApi() as api:
         with_sendgrid(workspace, api)
         told = run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
-        assert "sendgrid holds the issue, so this machine can be switched off" in told.stdout
+        assert "a timer, a worker or this terminal must be running from" in told.stdout
+        assert "it sends the issue to sendgrid, which holds it until its time," in told.stdout
+        assert run(workspace, "run-due", env=KEY).stdout == ""
+        assert not api.accepted
+        run(workspace, "cancel", "1", "--yes", env=KEY)
+
+
+def test_with_a_longer_lead_sendgrid_holds_it_at_once(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api, lead_minutes=71 * 60)
+        told = run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
+        assert "must be running from now to" in told.stdout
         assert len(api.delivered(datetime.now(UTC) + timedelta(hours=19))) == 0
         assert len(api.delivered(datetime.now(UTC) + timedelta(hours=21))) == 5
         assert run(workspace, "run-due", env=KEY).stdout == ""
@@ -171,7 +194,7 @@ def test_sendgrid_holds_what_is_scheduled_and_this_machine_may_sleep(workspace: 
 
 def test_cancelling_takes_back_what_sendgrid_holds(workspace: Path) -> None:
     with SendGridApi() as api:
-        with_sendgrid(workspace, api)
+        with_sendgrid(workspace, api, lead_minutes=71 * 60)
         run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
         told = run(workspace, "cancel", "1", "--yes", env=KEY)
         assert "by sendgrid, which will be asked to drop them" in told.stdout
@@ -184,7 +207,7 @@ def test_cancelling_takes_back_what_sendgrid_holds(workspace: Path) -> None:
 
 def test_a_cancel_that_is_killed_or_not_answered_is_finished_by_the_next(workspace: Path) -> None:
     with SendGridApi() as api:
-        with_sendgrid(workspace, api)
+        with_sendgrid(workspace, api, lead_minutes=71 * 60)
         run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
         before = api.requests
         api.script(Fault.HANG)
@@ -214,7 +237,7 @@ def test_a_cancel_that_is_killed_or_not_answered_is_finished_by_the_next(workspa
 
 def test_a_send_that_is_killed_while_mail_is_held_can_be_taken_up_or_cancelled(workspace: Path) -> None:
     with SendGridApi() as api:
-        with_sendgrid(workspace, api)
+        with_sendgrid(workspace, api, lead_minutes=71 * 60)
         api.script(Fault.NONE, Fault.HANG)  # the batch id, then the mail
         sending = subprocess.Popen(
             command(*SEND, "--at", "in 20 hours"),
@@ -283,6 +306,132 @@ def test_what_is_scheduled_is_told_to_scripts(workspace: Path) -> None:
     let_pass(workspace, timedelta(hours=2, minutes=5))
     (done,) = json.loads(run(workspace, "run-due", "--json").stdout)
     assert (done["did"], done["handed_over"], done["state"]) == ("hand over", 5, "done")
+
+
+MANY = re.compile(r"\s+")
+
+
+def plain(text: str) -> str:
+    """A text with single spaces."""
+    return MANY.sub(" ", text)
+
+
+def test_who_leaves_while_sendgrid_holds_the_email_is_not_mailed(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        run(workspace, *SEND, "--at", "in 30 minutes", env=KEY)
+        assert len(api.accepted) == 5
+
+        told = run(workspace, "suppressions", "add", PERSON, env=KEY)
+        assert "is blocked. No more email is sent to this address, apart from the following." in told.stdout
+        assert f"Broadcast 1 (2026-02) to {PERSON} is already at sendgrid" in plain(told.stderr)
+        assert "A timer or worker recalls it between" in told.stderr
+        assert run(workspace, "run-due", env=KEY).stdout == ""
+
+        let_pass(workspace, timedelta(minutes=12))
+        api.accepted = [replace(mail, send_at=mail.leaves_at - timedelta(minutes=12)) for mail in api.accepted]
+        assert "newsletter run-due" in run(workspace, "suppressions", "add", PERSON, env=KEY).stderr
+        due = run(workspace, "run-due", env=KEY)
+        assert "5 recalled from sendgrid, because 1 of these people left" in due.stdout
+        assert "4 sent; 1 left out; done" in due.stdout
+        assert Counter(mail.email for mail in api.delivered(LONG_AFTER)) == Counter(
+            f"person{number}@example.org" for number in range(1, 5)
+        )
+    assert status(workspace)["tally"]["excluded"] == 1
+
+
+@pytest.mark.parametrize("words", [("suppressions", "add", PERSON), ("subscribers", "forget", PERSON, "--yes")])
+def test_who_leaves_too_late_is_told_so(workspace: Path, words: tuple[str, ...]) -> None:
+    env = {**KEY, "NEWSLETTER_KEY": "ab" * 32}
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        run(workspace, *SEND, "--at", "in 8 minutes", env=KEY)
+        told = run(workspace, *words, env=env)
+        assert "apart from the following" in told.stdout
+        assert re.search(
+            r"Broadcast 1 \(2026-02\) to .* will still be sent by sendgrid on \w+day, .* It cannot be recalled: "
+            "it is too close to its time to be recalled",
+            plain(told.stderr),
+        )
+        late = run(workspace, "run-due", env=KEY, expect=1)
+        assert "left, but will still get it on" in late.stderr
+        assert run(workspace, "run-due", env=KEY).stderr == ""
+
+
+def test_an_import_and_a_sync_say_who_is_still_emailed(workspace: Path) -> None:
+    with SendGridApi() as api:
+        with_sendgrid(workspace, api)
+        run(workspace, *SEND, "--at", "in 30 minutes", env=KEY)
+        rows = f"email,unsubscribed\n{PERSON},yes\n"
+        (workspace / "left.csv").write_text(rows, encoding="utf-8")
+        told = run(workspace, "subscribers", "import", "left.csv", env=KEY)
+        assert f"to {PERSON} is already at sendgrid" in plain(told.stderr)
+        assert f"to {PERSON} is already at sendgrid" in plain(
+            run(workspace, "suppressions", "sync", "--yes", env=KEY).stderr
+        )
+
+
+def test_status_warns_until_something_runs(workspace: Path) -> None:
+    run(workspace, *SEND, "--at", "in 2 hours")
+    warning = "No timer or worker seems to be running"
+    assert warning in run(workspace, "status", "1").stderr
+    run(workspace, "run-due")
+    assert warning not in run(workspace, "status", "1").stderr
+    let_pass(workspace, timedelta(minutes=16))
+    assert "the last one ran 16 minutes ago" in plain(run(workspace, "status", "1").stderr)
+    let_pass(workspace, timedelta(hours=2))
+    run(workspace, "run-due")
+    let_pass(workspace, timedelta(hours=1))
+    assert warning not in run(workspace, "status", "1").stderr  # nothing is left to send
+
+
+def test_a_terminal_that_stays_sends_the_issue_itself(workspace: Path) -> None:
+    sent = subprocess.Popen(
+        command(*SEND, "--at", "in 2 hours", "--awake", "here"),
+        cwd=workspace,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert sent.stderr is not None
+    while "This terminal sends the issue" not in sent.stderr.readline():
+        assert sent.poll() is None
+    let_pass(workspace, timedelta(hours=2, minutes=5))
+    told, _ = sent.communicate(timeout=120)
+    assert (sent.returncode, mails(workspace)) == (0, 5)
+    assert "5 sent; done" in told
+
+
+@pytest.mark.parametrize(("said", "is_worker"), [("t", False), ("", False), ("worker", True)])
+def test_at_a_terminal_a_person_is_asked_what_will_be_running(workspace: Path, said: str, is_worker: bool) -> None:
+    terminal, own = pty.openpty()
+    sending = subprocess.Popen(
+        command("send", "2026-02", "--to", "everyone", "--at", "in 2 hours"),
+        cwd=workspace,
+        env=environment(),
+        stdin=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    os.write(terminal, f"{said}\ny\n".encode())
+    told, _ = sending.communicate(timeout=60)
+    os.close(own)
+    os.close(terminal)
+    assert "What will be running then? [T/w/h]" in told
+    assert sending.returncode == (2 if is_worker else 0)
+    assert ("workers need PostgreSQL" in told) is is_worker
+    assert ("scheduled" in run(workspace, "status").stdout) is not is_worker
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [(("--awake", "timer"), "--awake needs a time"), (("--at", "in 2 hours", "--awake", "worker"), "need PostgreSQL")],
+)
+def test_what_cannot_be_awake_is_refused(workspace: Path, options: tuple[str, ...], told: str) -> None:
+    assert told in run(workspace, *SEND, *options, expect=2).stderr
+    assert mails(workspace) == 0
 
 
 def test_the_same_commands_schedule_and_cancel_on_postgresql(tmp_path: Path, postgresql_server: PostgresServer) -> None:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -208,7 +209,7 @@ _ROUTES: dict[tuple[str, str], Callable[[SendGridApi, Call], Answer]] = {
     ("GET", _SCHEDULED): lambda api, _: api.schedules.list(),
     ("GET", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.get(call.place),
     ("PATCH", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.change(call.place, call.content, call.now),
-    ("DELETE", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.undo(call.place),
+    ("DELETE", f"{_SCHEDULED}/[^/]+"): lambda api, call: api.schedules.undo(call.place, call.now),
     ("POST", "/v3/logs"): lambda api, call: api.search(call),
     ("GET", "/v3/logs/[^/]+"): lambda api, call: api.details(call),
     ("POST", _GLOBAL): lambda api, call: api.suppressions.add(call.content, call.now),
@@ -252,6 +253,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keeps quiet."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` of an answer, by the server's own clock."""
+        return format_datetime(self.server.api.clock(), usegmt=True)
 
     def _meet(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

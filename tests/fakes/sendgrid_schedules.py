@@ -1,7 +1,9 @@
 """Batches of scheduled mail, as SendGrid documents them: a batch may be given the status `cancel` or `pause`.
 
 A status is given once, and changed or undone afterwards; at most ten batches have one at the same time. What is
-cancelled or paused less than ten minutes before its time may be sent all the same, and here it is.
+cancelled or paused less than ten minutes before its time may be sent all the same, and here it is. Held mail stays in
+the queue: at its time it is discarded if it is cancelled then. If the status was deleted before, it is sent. Paused
+mail is sent when the pause is deleted later.
 """
 
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ _STATUSES = frozenset({"cancel", "pause"})
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What a batch was told, and when."""
+    """What a batch was told, and when. An empty status is none."""
 
     status: str
     since: datetime
@@ -31,6 +33,7 @@ class Schedules:
 
     batch_ids: set[str] = field(default_factory=set)
     statuses: dict[str, Status] = field(default_factory=dict)
+    history: dict[str, list[Status]] = field(default_factory=dict)  # of each batch, the oldest first
     _lock: Lock = field(default_factory=Lock)
 
     def open(self) -> Answer:
@@ -52,7 +55,7 @@ class Schedules:
                 return Answer.error(400, "a status update already exists for this batch id", of="batch_id")
             if len(self.statuses) >= MOST_STATUSES:
                 return Answer.error(400, "the maximum number of scheduled sends are cancelled or paused")
-            self.statuses[batch_id] = Status(status=status, since=now)
+            self._tell(batch_id, status, now)
         return Answer.json(201, {"batch_id": batch_id, "status": status})
 
     def list(self) -> Answer:
@@ -71,21 +74,33 @@ class Schedules:
             return Answer.error(400, "status must be pause or cancel", of="status")
         if batch_id not in self.statuses:
             return Answer.error(404, "batch id not found", of="batch_id")
-        self.statuses[batch_id] = Status(status=status, since=now)
+        with self._lock:
+            self._tell(batch_id, status, now)
         return Answer(status=204)
 
-    def undo(self, batch_id: str) -> Answer:
+    def undo(self, batch_id: str, now: datetime) -> Answer:
         """`DELETE /v3/user/scheduled_sends/{batch_id}`."""
-        if self.statuses.pop(batch_id, None) is None:
-            return Answer.error(404, "batch id not found", of="batch_id")
+        with self._lock:
+            if self.statuses.pop(batch_id, None) is None:
+                return Answer.error(404, "batch id not found", of="batch_id")
+            self.history[batch_id].append(Status(status="", since=now))
         return Answer(status=204)
 
     def leaves(self, mail: AcceptedMail) -> bool:
-        """Whether an email is sent at its time. It is not if its batch was paused or canceled early enough."""
-        status = self.statuses.get(mail.batch_id)
-        if status is None or not mail.is_held:
+        """Whether an email is sent: at its time, unless it was cancelled or paused early enough, or after a pause."""
+        told = self.history.get(mail.batch_id, [])
+        if not mail.is_held:
             return True
-        return status.since > mail.leaves_at - MARGIN
+        in_time = [status for status in told if status.since <= mail.leaves_at - MARGIN]
+        undone = [status for status in told if mail.leaves_at - MARGIN < status.since <= mail.leaves_at]
+        held_back = in_time[-1].status if in_time else ""
+        if not held_back or any(not status.status for status in undone):
+            return True
+        return held_back == "pause" and any(not status.status for status in told if status.since > mail.leaves_at)
+
+    def _tell(self, batch_id: str, status: str, now: datetime) -> None:
+        self.statuses[batch_id] = Status(status=status, since=now)
+        self.history.setdefault(batch_id, []).append(self.statuses[batch_id])
 
 
 def _shown(batch_id: str, status: Status) -> dict[str, str]:

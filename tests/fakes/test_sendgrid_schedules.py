@@ -85,6 +85,20 @@ def test_a_status_is_given_once_and_then_changed_or_undone(api: SendGridApi) -> 
     assert len(api.delivered(DUE)) == 2
 
 
+@pytest.mark.parametrize("status", ["cancel", "pause"])
+@pytest.mark.parametrize(("minutes", "is_sent"), [(-30, True), (0, True), (30, False)])
+def test_held_back_mail_is_judged_at_its_time(api: SendGridApi, status: str, minutes: int, is_sent: bool) -> None:
+    batch_id = _batch(api)
+    _hold(api, batch_id)
+    ask(api, "POST", STATUSES, {"batch_id": batch_id, "status": status})
+    api.now = DUE + timedelta(minutes=minutes)
+
+    assert ask(api, "DELETE", f"{STATUSES}/{batch_id}")[0] == 204
+
+    # What was paused is sent when the pause ends.
+    assert bool(api.delivered(DUE + timedelta(hours=1))) is (is_sent or status == "pause")
+
+
 def test_ten_batches_may_have_a_status(api: SendGridApi) -> None:
     batches = [_batch(api) for _ in range(11)]
 

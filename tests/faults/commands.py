@@ -218,7 +218,7 @@ def _carry_out(name: str, scene: Scene, work: Callable[[Desk], object], *, death
             work(Desk(scene=scene, database=database, log=log, fate=fate))
     except NewsletterError as err:
         log.write(f"{name} failed", error=type(err).__name__, message=str(err))
-        return _CODES[type(err)]
+        return next(code for kind, code in _CODES.items() if isinstance(err, kind))
     except BaseException:
         log.write(f"{name} crashed", traceback=traceback.format_exc())
         return CRASHED

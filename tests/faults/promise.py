@@ -30,6 +30,8 @@ _OF_A_DONE_BROADCAST = frozenset(
     {
         ChunkState.ACCEPTED.value,
         ChunkState.UNKNOWN.value,
+        ChunkState.REJECTED.value,
+        ChunkState.DEFERRED.value,
         DeliveryStatus.EXCLUDED.value,
         DeliveryStatus.INVALID.value,
     }
@@ -148,6 +150,7 @@ def _not_adding_up(account: Account) -> Iterator[str]:
         ChunkState.REJECTED.value: tally.rejected,
         ChunkState.UNKNOWN.value: tally.unknown,
         ChunkState.CANCELLED.value: tally.cancelled,
+        ChunkState.DEFERRED.value: tally.deferred,
         DeliveryStatus.INVALID.value: tally.invalid,
         DeliveryStatus.EXCLUDED.value: tally.excluded,
     }

@@ -36,7 +36,7 @@ def test_everyone_gets_their_own_mail(carrier: Carrier) -> None:
 
     assert outcome.verdict is Verdict.ACCEPTED
     assert outcome.next_step is NextStep.GO_ON
-    assert (outcome.invalid, outcome.unsent, outcome.uncertain) == ({}, frozenset(), frozenset())
+    assert (outcome.invalid, outcome.unsent, outcome.uncertain) == ({}, frozenset(), {})
     arrived = {mail.to: mail for mail in carrier.arrived()}
     assert set(arrived) == {person.email for person in people}
     shared = variant()

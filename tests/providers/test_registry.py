@@ -72,11 +72,6 @@ def test_a_relay_without_a_username_needs_no_password(tmp_path: Path) -> None:
     assert opened(tmp_path, smtp_settings(25)).name == "smtp"
 
 
-def test_a_username_outside_ascii_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProviderError, match="username"):
-        opened(tmp_path, smtp_settings(25, more='username = "übung"'), {"NEWSLETTER_SMTP_PASSWORD": "x"})
-
-
 def test_nobody_loads_a_library_that_they_do_not_use() -> None:
     code = (
         "import sys; from newsletter.providers import registry, outbox, smtp; "

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
+from newsletter.model.broadcast import Doubt, Ending, NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
 from tests.providers.mailings import chunk, recipient
 from tests.providers.smtp_server import PASSWORD, TAKEN, SmtpServer
@@ -45,7 +46,6 @@ def test_a_refused_address_is_invalid_with_the_words_of_the_relay(server: SmtpSe
         "550 5.7.1 closed group",
         "550 5.1.0 rejected",
         "550 no such user",
-        "554 refused",
     ],
 )
 def test_a_refusal_that_another_day_may_not_bring_says_nothing_about_the_address(
@@ -58,12 +58,82 @@ def test_a_refusal_that_another_day_may_not_bring_says_nothing_about_the_address
     assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={2: refusal})
 
 
+@pytest.mark.parametrize("refusal", ["554 refused", "550 5.7.1 local policy", "550 5.7.1 looks like spam"])
+def test_a_refusal_that_may_be_about_us_or_about_them_is_a_doubt(
+    server: SmtpServer, tmp_path: Path, refusal: str
+) -> None:
+    server.behavior.on_rcpt = lambda to: refusal if to == SECOND else "250 ok"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    doubt = Doubt(words=refusal, ending=Ending.REJECTED, is_last_word=False)
+    assert outcome == Outcome(verdict=Verdict.ACCEPTED, doubted={2: doubt})
+
+
+def test_the_refusals_in_a_row_are_counted_over_the_chunks_of_a_connection(server: SmtpServer, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def refuse(to: str) -> str:
+        asked.append(to)
+        return "550 5.7.1 local policy"
+
+    server.behavior.on_rcpt = refuse
+    with opened(tmp_path, smtp_settings(server.port)).session() as session:
+        outcomes = [session.submit(chunk(*PEOPLE[start : start + 2], number=start)) for start in (0, 2, 4)]
+
+    assert [len(outcome.doubted) for outcome in outcomes] == [2, 2, 1]
+    assert all(doubt.is_last_word for outcome in outcomes for doubt in outcome.doubted.values())
+    assert len(asked) == 5  # the sixth was not tried
+
+
+def test_people_who_were_refused_before_say_nothing_new_about_us(server: SmtpServer, tmp_path: Path) -> None:
+    server.behavior.on_rcpt = lambda _to: "450 4.2.0 try later"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), replace(chunk(*PEOPLE), tries=1))
+
+    assert set(outcome.deferred) == {1, 2, 3, 4, 5, 6}
+    assert outcome.next_step is NextStep.GO_ON
+
+
+def test_a_quota_pauses_at_the_first_refusal_until_it_is_renewed(server: SmtpServer, tmp_path: Path) -> None:
+    server.behavior.on_rcpt = lambda to: "250 ok" if to == FIRST else "550 5.4.5 Daily user sending quota exceeded"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step, outcome.retry_after_seconds) == (
+        Verdict.ACCEPTED,
+        NextStep.PAUSE,
+        3600,
+    )
+    assert set(outcome.blameless) == {2}
+    assert outcome.unsent == {3, 4, 5, 6}
+
+
+def test_a_relay_with_a_rate_is_waited_for_and_nobody_is_to_blame(server: SmtpServer, tmp_path: Path) -> None:
+    server.behavior.on_rcpt = lambda to: "250 ok" if to == FIRST else "451 4.7.1 message rate limit exceeded"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert (outcome.next_step, outcome.may_wait_long) == (NextStep.WAIT, True)
+    assert (set(outcome.blameless), outcome.unsent) == ({2}, {3, 4, 5, 6})
+    assert not outcome.deferred
+
+
+def test_a_relay_that_allows_fewer_connections_retires_this_one(server: SmtpServer, tmp_path: Path) -> None:
+    server.behavior.on_mail = lambda _sender: "421 4.7.0 too many connections from this host"
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.RETIRE)
+    assert not outcome.blameless
+
+
 def test_a_relay_that_has_taken_nothing_is_not_believed_about_addresses(server: SmtpServer, tmp_path: Path) -> None:
     server.behavior.on_rcpt = lambda _to: "550 5.1.1 no such user"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
-    assert set(outcome.invalid) == {1, 2, 3, 4, 5, 6}
+    assert set(outcome.doubted) == {1, 2, 3, 4, 5, 6}
     assert not outcome.undeliverable
 
 
@@ -82,7 +152,7 @@ def test_a_limit_that_is_reached_halfway_leaves_the_rest_unsent(server: SmtpServ
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.ACCEPTED, NextStep.PAUSE)
-    assert outcome.unsent == {3, 4, 5, 6}
+    assert outcome.unsent | outcome.blameless.keys() == {3, 4, 5, 6}
     assert not outcome.invalid
     assert "quota" in outcome.reason
 
@@ -95,14 +165,13 @@ def test_a_mailbox_that_refuses_after_the_content_is_invalid(server: SmtpServer,
     assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={2: "552 5.2.2 mailbox full"})
 
 
-def test_a_recipient_refused_for_now_is_unsent(server: SmtpServer, tmp_path: Path) -> None:
+def test_a_recipient_refused_for_now_is_deferred_and_the_others_do_not_wait(server: SmtpServer, tmp_path: Path) -> None:
     server.behavior.on_rcpt = lambda to: "450 4.2.0 greylisted" if to == SECOND else "250 ok"
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
-    assert (outcome.verdict, outcome.next_step) == (Verdict.ACCEPTED, NextStep.WAIT)
-    assert outcome.unsent == {2}
-    assert "greylisted" in outcome.reason
+    assert (outcome.verdict, outcome.next_step) == (Verdict.ACCEPTED, NextStep.GO_ON)
+    assert outcome.deferred == {2: "450 4.2.0 greylisted"}
     assert _taken(server) == [1, 3, 4, 5, 6]
 
 
@@ -111,14 +180,14 @@ def test_refusals_for_now_in_a_row_spare_the_rest(server: SmtpServer, tmp_path: 
 
     def slow_down(to: str) -> str:
         asked.append(to)
-        return "451 4.7.1 slow down"
+        return "451 4.3.0 try again"
 
     server.behavior.on_rcpt = slow_down
 
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
-    assert len(asked) == 3
+    assert len(asked) == 5
     assert not server.taken
 
 
@@ -176,7 +245,7 @@ def test_a_connection_lost_in_the_content_leaves_one_uncertain(server: SmtpServe
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
     assert outcome.verdict is Verdict.ACCEPTED
-    assert outcome.uncertain == {2}
+    assert set(outcome.uncertain) == {2}
     assert not outcome.unsent
     assert _taken(server) == [1, 2, 3, 4, 5, 6]  # it had been taken, and was not sent again
     assert server.connections == 2
@@ -188,7 +257,7 @@ def test_connections_lost_again_and_again_leave_the_rest_unsent(server: SmtpServ
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
     assert outcome.verdict is Verdict.ACCEPTED
-    assert outcome.uncertain == {2, 3}
+    assert set(outcome.uncertain) == {2, 3}
     assert outcome.unsent == {4, 5, 6}
     assert outcome.reason
 
@@ -207,7 +276,8 @@ def test_a_connection_lost_before_the_content_is_surely_unsent(server: SmtpServe
     outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.ACCEPTED, NextStep.WAIT)
-    assert outcome.unsent == {3, 4, 5, 6}
+    assert set(outcome.deferred) == {3}  # the relay may break off because of them
+    assert outcome.unsent == {4, 5, 6}
     assert not outcome.uncertain
     assert _taken(server) == [1, 2]
 
@@ -326,7 +396,8 @@ def test_a_relay_that_waits_for_content_without_a_recipient_gets_an_empty_messag
     with _Puppet(replies) as puppet:
         outcome = _submit(opened(tmp_path, smtp_settings(puppet.port)), chunk(PEOPLE[0]))
 
-    assert outcome == Outcome(verdict=Verdict.ACCEPTED, invalid={1: "550 5.1.1 nobody"})
+    assert set(outcome.doubted) == {1}
+    assert outcome.doubted[1].ending is Ending.UNDELIVERABLE
     assert puppet.heard[1:6] == ["MAIL FROM:<letter@example.org>", f"RCPT TO:<{FIRST}>", "DATA", ".", "RSET"]
 
 

@@ -21,9 +21,10 @@ from newsletter.model.slots import Column, Escape, Slot, Template
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.forgotten import forget_person
-from newsletter.store.ledger.broadcasts import keep_batch_id, start_scheduled
+from newsletter.store.ledger.broadcasts import start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.ledger.recall import keep_batch
 from newsletter.store.ledger.record import record_outcome
 from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
@@ -40,6 +41,7 @@ ENVELOPE = Envelope(
     list_id="news.example.org",
     service_url="https://news.example.org",
 )
+MARGIN = timedelta(minutes=10)
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, message_id="m1")
 
 
@@ -192,7 +194,8 @@ def hold(
 ) -> Broadcast:
     """A running broadcast to everyone, for the provider to hold until a moment. No chunk is claimed yet."""
     broadcast = freeze(database, issue, schedule=at(due_at), chunk_size=chunk_size)
-    keep_batch_id(database, broadcast.id, batch_id)
+    if batch_id:
+        keep_batch(database, broadcast.id, batch_id, due_at=due_at, margin=MARGIN, now=NOW)
     return start_scheduled(database, broadcast.id, now=NOW)
 
 

@@ -1,6 +1,7 @@
 """A database as earlier versions left it: made by their migrations, and filled with SQL of that time."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -9,9 +10,13 @@ from msgspec.structs import asdict
 import newsletter.store
 from newsletter.model.address import person_of
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import BroadcastState
+from newsletter.model.ledger import BatchState
 from newsletter.model.segment import Tagged
 from newsletter.store.approvals import approvals_of
 from newsletter.store.database import Database
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
+from newsletter.store.ledger.recall import batches_of, settle_recall
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.segments import count_segment
 from newsletter.store.subscribers import find_subscriber, known_fields, known_tags
@@ -63,6 +68,25 @@ VALUES
 INSERT INTO suppression (person, email, reason, created_at)
 VALUES ('strasse@example.org', 'strasse@example.org', 'unsubscribed', '{_STAMP}'),
     ('weiss@example.org', 'weiß@example.org', 'unsubscribed', '{_STAMP}');
+"""
+
+# A broadcast whose email SendGrid held for two time zones, in one batch, and one that was being canceled.
+HELD = f"""
+INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers,
+    frozen, created_at, due_at, is_local_time, batch_id)
+VALUES (2, '2026-02', 'everyone', 'everyone', 'sendgrid', 'done', '', 'abc', 'n2', '{_ENVELOPE}', '[]', 3, '{_STAMP}',
+        '2030-01-01T08:00:00Z', 1, 'old'),
+    (3, '2026-03', 'everyone', 'everyone', 'sendgrid', 'cancelling', '', 'abc', 'n3', '{_ENVELOPE}', '[]', 1,
+        '{_STAMP}', '2030-01-01T08:00:00Z', 0, 'cancelling'),
+    (4, '2026-04', 'everyone', 'everyone', 'sendgrid', 'scheduled', '', 'abc', 'n4', '{_ENVELOPE}', '[]', 1,
+        '{_STAMP}', '2030-01-01T08:00:00Z', 0, 'unused');
+INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at, due_at, hold_until)
+VALUES (2, 1, 0, 'accepted', 1, 1, '{_STAMP}', '2030-01-01T08:00:00Z', '2030-01-01T08:00:00Z'),
+    (2, 2, 0, 'accepted', 1, 2, '{_STAMP}', '2030-01-01T17:00:00Z', '2030-01-01T17:00:00Z'),
+    (2, 3, 0, 'accepted', 1, 3, '{_STAMP}', '', ''),
+    (3, 1, 0, 'accepted', 1, 1, '{_STAMP}', '2030-01-01T08:00:00Z', '2030-01-01T08:00:00Z'),
+    (4, 1, 0, 'ready', 1, 1, '{_STAMP}', '2030-01-01T08:00:00Z', '');
+INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (2, 1, 1), (2, 2, 2), (2, 3, 3), (3, 1, 1), (4, 1, 1);
 """
 
 
@@ -177,3 +201,16 @@ def assert_old_keys_count(database: Database) -> None:
             person = {"person": person_of(f"back{letter}@example.org")}
             bounces = connection.execute("SELECT at FROM soft_bounce WHERE person = :person", person).fetchall()
         assert bounces == [(_STAMP,)]
+
+
+def assert_held_can_be_recalled(database: Database) -> None:
+    """Asserts that what SendGrid holds since before can be canceled, until ten minutes before the first time."""
+    (old,), (cancelling,), unused = (batches_of(database, number) for number in (2, 3, 4))
+    assert (old.id, old.state, cancelling.state, unused) == ("old", BatchState.OPEN, BatchState.RECALLING, ())
+    assert f"{old.due_at:%H:%M} {old.recall_ends_at:%H:%M}" == "17:00 07:50"
+    now = old.recall_ends_at - timedelta(minutes=1)
+    begin_cancel(database, 2, now=now)
+    assert settle_recall(database, "old", confirmed_at=now, now=now) == 2
+    assert finish_cancel(database, 2, now=now).state is BroadcastState.CANCELLED
+    counts = tally_of(database, 2)
+    assert (counts.cancelled, counts.accepted, counts.adds_up) == (2, 1, True)

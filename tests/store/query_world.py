@@ -7,7 +7,7 @@ from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus
 from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.event import EventType
-from newsletter.model.ledger import Entry
+from newsletter.model.ledger import BatchState, Entry
 from newsletter.store.database import Connection
 
 T = "2026-02-19T08:00:00Z"
@@ -63,15 +63,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("audit.find_forgotten", ({"digest": b"1"}, {"digest": b"2"}, {"digest": b"3"})),
     ("broadcasts.find", (*({"broadcast": number + 1} for number in range(len(BroadcastState))), NONE)),
     ("broadcasts.list_all", ({},)),
-    ("broadcasts.set_state", ({**ONE, "state": "paused", "reason": "why"},)),
-    ("broadcasts.end", ({**ONE, "state": "done", "reason": "", "now": T},)),
+    ("broadcasts.set_state", ({**ONE, "state": "paused", "reason": "why", "continues_at": ""},)),
+    ("broadcasts.end", ({**ONE, "state": "done", "reason": "", "continues_at": T, "now": T},)),
     ("broadcasts.let_overdue_go", ({**ONE, "now": NEVER},)),
     ("broadcasts.cancel_ready", ({**ONE, "reason": "why", "now": T},)),
     ("cancel.held_ahead", ({**ONE, "now": EVER}, {**NONE, "now": EVER})),
     ("cancel.waiting", (ONE, NONE)),
-    ("cancel.left_to_end", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
-    ("cancel.take_back", ({**ONE, "beyond": EVER, "reason": "why", "now": T},)),
-    ("cancel.leave_open", ({**ONE, "since": EVER, "beyond": NEVER, "reason": "why", "now": T},)),
+    ("cancel.left_to_end", ({**ONE, "now": EVER}, {**NONE, "now": EVER})),
     ("chunks.set_state", ({**CHUNK, "state": "unknown", "reason": "", "message_id": "", "now": T},)),
     ("chunks.make_ready", ({**CHUNK, "reason": "", "now": T},)),
     ("chunks.add_to_settlement", ({**ONE, "status": "invalid", "reason": "new", "size": 1, "now": T},) * 2),
@@ -87,12 +85,24 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
             for broadcast, moment in ((2, ""), (2, T), (999, ""))
         ),
     ),
+    ("claim.next_deferred", ({"broadcast": 2, "now": NEVER}, {"broadcast": 2, "now": EVER}, {**NONE, "now": NEVER})),
     ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
-    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": "", "no_consent": "why"},)),
+    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
     ("claim.lock_broadcast", (ONE, NONE)),
-    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "now": T},)),
+    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "batch_id": "", "now": T},)),
+    (
+        "deferrals.put_back",
+        ({"broadcast": 2, "chunk": 2, "tries": 1, "deferrals": 1, "retry_at": LATER},),
+    ),
+    ("deferrals.doubt", ({"broadcast": 2, "chunk": 5, "tries": 1, "ending": "rejected", "accepted_before": 0},)),
+    ("deferrals.accepted", (ONE, NONE)),
+    ("deferrals.in_a_row", ({"broadcast": 2, "accepted": 0}, {**NONE, "accepted": 0})),
+    ("deferrals.doubted", ({"broadcast": 2}, NONE)),
+    ("deferrals.first_retry", ({"broadcast": 2}, NONE)),
+    ("deferrals.reject_outdated", ({"broadcast": 3, "why": "; why", "now": NEVER},)),
+    ("deferrals.acquit", ({"broadcast": 2, "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
     (
         "editing.copy_suppressions",
@@ -151,7 +161,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         (
             {"issue": "2026-03", "segment": "", "expression": "", "provider": "", "state": "running", "nonce": "n99"}
             | {"content_hash": "", "envelope": "{}", "waivers": "[]", "frozen": 1, "due_at": "", "is_local_time": 0}
-            | {"now": T},
+            | {"good_until": "", "now": T},
         ),
     ),
     ("freeze.add_settlement", ({**ONE, "number": 77, "reason": "another", "size": 1, "now": T},)),
@@ -277,6 +287,22 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("person_keys.copy_past_suppressions", ({},)),
     ("person_keys.copy_soft_bounces", ({},)),
     ("person_keys.drop_changed_key", ({},)),
+    ("recall.moments_to_hold", ({"broadcast": 2, "now": T, "until": NEVER}, {**NONE, "now": T, "until": NEVER})),
+    ("recall.keep_batch", ({**ONE, "batch_id": "new", "due_at": NEVER, "recall_ends_at": NEVER, "now": T},) * 2),
+    ("recall.batches", (ONE, NONE)),
+    ("recall.watched", ({"now": T},)),
+    ("recall.past", ({"before": NEVER}, {"before": EVER})),
+    ("recall.in_use", ({},)),
+    ("recall.find", (*({"batch_id": state.value} for state in BatchState), {"batch_id": "none"})),
+    ("recall.held_chunks", ({**ONE, "batch_id": "recalled"}, {**NONE, "batch_id": "recalled"})),
+    ("recall.leavers", tuple({**ONE, "batch_id": "recalled", "leaving": leaving} for leaving in ("", "left"))),
+    ("recall.add_chunk_again", ({**ONE, "chunk": 21, "number": 98, "reason": "why", "now": T},)),
+    ("recall.move_all", ({**ONE, "chunk": 21, "into": 98, "first_subscriber": 1, "size": 1},)),
+    ("recall.close_chunk", ({**ONE, "chunk": 21, "size": 0, "reason": "why", "now": T},)),
+    ("recall.leave_open", ({**ONE, "batch_id": "recalled", "reason": "why", "now": T},)),
+    ("recall.set_state", ({"batch_id": "open", "state": "recalling", "asked": 1, "reason": "", "now": T},)),
+    ("recall.say_run", ({"command": "worker", "now": LATER},) * 2),
+    ("recall.last_runs", ({},)),
     ("record.find_chunk", (*({**ONE, "chunk": number + 1} for number in range(len(ChunkState))), {**NONE, "chunk": 1})),
     ("record.subscribers_of_chunk", (PAGE_OF_CHUNK,)),
     ("record.inflight_chunks", (ONE,)),
@@ -284,12 +310,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         "record.settle_taken",
         ({**CHUNK, "attempt": 0, "state": "accepted", "reason": "", "message_id": "", "now": T},),
     ),
-    ("record.take_up_again", ({**CHUNK, "hold_until": "", "now": T},)),
+    ("record.take_up_again", ({**CHUNK, "hold_until": "", "batch_id": "", "now": T},)),
     ("record.report_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
-        (*({**ONE, "chunk": number} for number in (1, 2, 3, 4, 5, 6, 20)), {**NONE, "chunk": 1}),
+        (*({**ONE, "chunk": number} for number in (1, 2, 3, 4, 5, 6, 7, 20)), {**NONE, "chunk": 1}),
     ),
     ("requests.groups", (ONE, NONE)),
     ("requests.runners", (ONE, NONE)),
@@ -308,6 +334,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("restore.people", ({},)),
     ("restore.joined", ({"newest": 0}, {"newest": 999})),
     ("restore.email_of", ({"subscriber": 1}, {"subscriber": 999}, {"subscriber": None})),
+    ("restore.end_recalls", ({},)),
     ("restore.make_unknown", ({**ONE, "reason": "why", "now": T},)),
     (
         "restore.suppress",
@@ -317,12 +344,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ),
     ),
     ("restore.remember", ({"digest": b"8", "subscriber": None, "reason": "forgotten", "created_at": T},) * 2),
-    ("schedule.scheduled", ({},)),
+    ("schedule.unattended", ({},)),
+    ("schedule.next_retry", ({"broadcast": 2, "now": T}, {**NONE, "now": T})),
+    ("schedule.last_accepted", (ONE, NONE)),
     ("schedule.next_due", (ONE, NONE)),
     ("schedule.overdue", ({**ONE, "before": NEVER}, {**NONE, "before": NEVER})),
     ("schedule.due_now", ({**ONE, "now": NEVER}, {**NONE, "now": NEVER})),
     ("schedule.last_claimed", (ONE, NONE)),
-    ("schedule.keep_batch_id", ({"broadcast": 2, "batch_id": "b"},)),
     ("schedule.zones", (ONE, NONE)),
     ("segments.count_members", ({},)),
     ("segments.count_segment", ({},)),
@@ -458,29 +486,49 @@ def seed(connection: Connection) -> None:
         connection,
         "broadcast",
         "id state finished_at due_at is_local_time nonce issue segment expression provider reason content_hash "
-        "envelope waivers frozen created_at batch_id",
+        "envelope waivers frozen created_at continues_at good_until",
         *(
-            (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *words)
+            (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *rest)
             for number, state in enumerate(BroadcastState, start=1)
-            for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T, "")]
+            for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T)]
+            for rest in [(*words, DUE[(number + 1) % 3], DUE[number % 2])]
         ),
     )
     _insert(
         connection,
         "chunk",
         "broadcast number state size attempt due_at hold_until zone claimed_at variant first_subscriber runner reason "
-        "message_id changed_at",
+        "message_id changed_at batch_id",
         *(
             (1, number, state.value, 2, int(state is ChunkState.UNKNOWN), DUE[number % 2], DUE[number % 2 + 1], *rest)
             for number, state in enumerate(ChunkState, start=1)
-            for rest in [("Europe/London", T, 0, 1, "r", "why", "m", T)]
+            for rest in [("Europe/London", T, 0, 1, "r", "why", "m", T, "")]
         ),
-        (1, 20, "ready", 1, 0, LATER, "", "Asia/Tokyo", "", 0, 1, "", "", "", T),
-        (1, 21, "accepted", 1, 1, "", LATER, "", T, 0, 1, "", "", "", T),
-        (1, 22, "ready", 1, 0, "", "", "UTC", "", 0, 1, "", "", "", T),
-        (2, 2, "ready", 1, 0, "", "", "", "", 0, 1, "", "", "", T),
-        (2, 3, "ready", 1, 0, LATER, "", "", "", 0, 1, "", "", "", T),
-        (2, 1, "unknown", 1, 1, "", "", "", "", 0, 1, "", "", "", T),
+        (1, 20, "ready", 1, 0, LATER, "", "Asia/Tokyo", "", 0, 1, "", "", "", T, ""),
+        (1, 21, "accepted", 1, 1, "", LATER, "", T, 0, 1, "", "", "", T, "recalled"),
+        (1, 22, "ready", 1, 0, "", "", "UTC", "", 0, 1, "", "", "", T, ""),
+        (2, 2, "ready", 1, 0, "", "", "", "", 0, 1, "", "", "", T, ""),
+        (2, 3, "ready", 1, 0, LATER, "", "", "", 0, 1, "", "", "", T, ""),
+        (2, 1, "unknown", 1, 1, "", "", "", "", 0, 1, "", "", "", T, ""),
+    )
+    _insert(
+        connection,
+        "held_batch",
+        "id broadcast due_at recall_ends_at state reason changed_at",
+        *((state.value, 1, LATER, T, state.value, "why", T) for state in BatchState),
+    )
+    _insert(connection, "last_run", "command at", ("run-due", T))
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber reason changed_at tries deferrals retry_at ending "
+        "accepted_before due_at",
+        (2, 4, "deferred", 1, 0, 1, "450 later", T, 3, 3, T, "", -1, T),
+        (2, 8, "deferred", 1, 0, 1, "450 later", T, 3, 3, EVER, "", -1, T),
+        (2, 5, "deferred", 1, 0, 1, "550 5.7.1 no", T, 1, 0, "", "rejected", 0, ""),
+        (2, 9, "deferred", 1, 0, 1, "550 no", T, 2, 0, "", "invalid", 0, ""),
+        (2, 6, "deferred", 1, 0, 1, "550 5.1.1 no", T, 1, 0, "", "undeliverable", 0, ""),
+        (2, 7, "ready", 1, 0, 1, "", T, 1, 1, LATER, "", -1, ""),
     )
     _insert(
         connection,

@@ -74,7 +74,8 @@ def test_everything_comes_back_into_a_new_database_of_either_engine(
 ) -> None:
     with database.transaction() as connection:
         seed(connection)
-        connection.execute("UPDATE chunk SET state = 'accepted' WHERE state IN ('ready', 'inflight')", {})
+        connection.execute("UPDATE chunk SET state = 'accepted' WHERE state IN ('ready', 'inflight', 'deferred')", {})
+        connection.execute("UPDATE held_batch SET state = 'doubtful' WHERE state = 'recalled'", {})
         connection.execute("DELETE FROM forgotten", {})
         connection.raise_last_ids({"broadcast": 20, "subscriber": 20})  # which were given by the product itself
         connection.execute("UPDATE broadcast SET state = 'paused' WHERE state IN ('scheduled', 'running')", {})

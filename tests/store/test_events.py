@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from newsletter.model.broadcast import Broadcast, Outcome, Verdict
@@ -34,6 +35,15 @@ def test_repeated_event_is_kept_once(database: Database) -> None:
     assert add_events(database, [first, second, first]) == 2
     assert add_events(database, [second, replace(first, id="e3")]) == 1
     assert add_events(database, []) == 0
+
+
+@pytest.mark.parametrize("id_", ["a\0b", "\0", "\0" * 100])
+def test_event_is_kept_once_though_its_id_has_a_nul(database: Database, id_: str) -> None:
+    add_people(database, 1)
+    event = replace(delivered(freeze(database)), id=id_, detail="no\0thing")
+
+    assert add_events(database, [event]) == 1
+    assert add_events(database, [event]) == 0
 
 
 def test_event_of_a_broadcast_that_another_database_numbers_alike_is_not_kept(database: Database) -> None:

@@ -45,8 +45,7 @@ FURTHER_TEXTS = {"import_merging.candidates": 2 * len(COLUMN_NAMES), "editing.ce
 IMPOSSIBLE = {
     "segments.people": {"subscriber.record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
-    "schedule.scheduled": {"due_at: None", "finished_at: datetime", "state: paused", "state: stopped"}
-    | {"state: cancelled", "state: done"},
+    "claim.next_deferred": {"due_at: None"},
 }
 
 
@@ -99,7 +98,13 @@ NULLABLE_COLUMNS = {
     "WHERE table_schema = 'newsletter' AND is_nullable = 'YES'",
 }
 # What is only ever asked about a broadcast that exists, or refers to one.
-NEEDS_A_BROADCAST = {"chunks.add_to_settlement", "chunks.next_number", "journal.write", "status.count_frozen"} | {
+NEEDS_A_BROADCAST = {
+    "recall.keep_batch",
+    "chunks.add_to_settlement",
+    "chunks.next_number",
+    "journal.write",
+    "status.count_frozen",
+} | {
     "topics.add_topic",
     "variants.add_variant",
     "variants.add_picture",

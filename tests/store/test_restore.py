@@ -16,6 +16,7 @@ from newsletter.store.forgotten import clear_forgotten
 from newsletter.store.ledger.broadcasts import finish_if_done, list_broadcasts, require_broadcast, resume_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
+from newsletter.store.ledger.recall import settle_recall
 from newsletter.store.ledger.resolve import resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
@@ -28,6 +29,7 @@ from tests.store.builders import (
     claim,
     forget,
     freeze,
+    hold,
     id_of,
     record,
     row,
@@ -82,7 +84,7 @@ def test_a_person_can_still_decide_to_resend(database: Database, file: Path) -> 
     assert len(send_all(database, broadcast)) == 20
 
 
-def test_scheduled_broadcasts_are_paused_too(database: Database, file: Path) -> None:
+def test_unattended_broadcasts_are_paused_too(database: Database, file: Path) -> None:
     add_people(database, 3)
     broadcast = freeze(database, schedule=at(LATER))
     save(database, file)
@@ -217,3 +219,33 @@ def test_a_backup_of_another_list_is_refused(
         bring_back(database, file)
 
     assert contents(database) == people
+
+
+def test_what_the_provider_holds_is_not_recalled_and_sent_again_after_a_restore(database: Database, file: Path) -> None:
+    """It may have been recalled and sent again since the backup."""
+    add_people(database, 10)
+    due = NOW + timedelta(hours=1)
+    broadcast = hold(database, due)
+    record(database, claim(database, broadcast, hold_within=timedelta(hours=2)))
+    finish_if_done(database, broadcast.id, now=NOW)
+    save(database, file)
+
+    bring_back(database, file)
+    settle_recall(database, "batch", confirmed_at=NOW + timedelta(minutes=1), now=NOW + timedelta(minutes=1))
+
+    assert states(database, broadcast) == {ChunkState.UNKNOWN: 10}
+    assert claim_chunk(database, broadcast.id, "", (), now=due) is None
+
+
+def test_what_was_recalled_at_the_backup_is_not_sent_again_after_a_restore(database: Database, file: Path) -> None:
+    add_people(database, 10)
+    broadcast = hold(database, NOW + timedelta(hours=1))
+    chunk = claim(database, broadcast, hold_within=timedelta(hours=2))
+    settle_recall(database, "batch", confirmed_at=NOW, now=NOW)
+    record(database, chunk)  # it was on its way, and is still to be settled
+    save(database, file)
+
+    bring_back(database, file)
+    settle_recall(database, "batch", confirmed_at=None, now=NOW)
+
+    assert states(database, broadcast) == {ChunkState.UNKNOWN: 10}

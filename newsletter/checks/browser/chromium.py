@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Error, Page, Route, ViewportSize, sync_
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture, with_local_pictures
 from newsletter.system.environment import bare_surroundings
+from newsletter.system.parallel import removing_files
 
 TIMEOUT_SECONDS = 60  # for each call to the browser; an email takes one or two seconds
 _HEIGHT = 800
@@ -112,6 +113,7 @@ def opened_browser(pictures: Sequence[Picture], *, scripts: Sequence[str] = ()) 
     Raise CannotRunError if no browser is found or it does not start.
     """
     with (
+        removing_files(),
         TemporaryDirectory(prefix="newsletter-browser-", ignore_cleanup_errors=True) as home,
         sync_playwright() as play,
     ):

@@ -7,10 +7,11 @@ from email.policy import default as modern
 from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, error
+from newsletter.checks.hosts import host_of, is_private_literal
 from newsletter.checks.network.link_checker import agent_of
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import why_mail_stays
-from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
+from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web
 from newsletter.errors import CannotRunError
 
 RULE = "H4"
@@ -37,8 +38,7 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
     if link is None:
         raise CannotRunError("the email has no unsubscribe address; see H2")
     names = Names(settings.authentication.nameserver_addresses)
-    with Web(names, agent=agent_of(settings)) as web:
-        problem = judge_endpoint(web, link[1])
+    problem = judge_endpoint(Web(names, agent=agent_of(settings)), link[1])
     place = context.config_place("service", "url")
     return Probed(problems=() if problem is None else ((RULE, error(place, problem.what, problem.remedy)),))
 

@@ -3,20 +3,20 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from http.client import responses
 from pathlib import Path
-from time import monotonic
 from urllib.parse import urldefrag, urljoin
 
 from msgspec import Struct
 
 from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
+from newsletter.checks.hosts import host_of, is_local
 from newsletter.checks.network.names import Names
-from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web, host_of, is_private_literal
+from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web
 from newsletter.checks.reading.document import MailLink, listed
 from newsletter.errors import CannotRunError
 from newsletter.language.counts import count_of
@@ -24,6 +24,8 @@ from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
 from newsletter.system.files import write_whole
+from newsletter.system.parallel import results_of
+from newsletter.system.stream import Deadline
 
 RULE = "E3"
 _MOST_REDIRECTS = 10
@@ -33,6 +35,7 @@ _BUDGET_SECONDS = 45.0  # for all links; those that remain are skipped
 _TOO_MANY_REQUESTS = 429
 _OF_A_PAGE = ("http://", "https://")
 _REMEDY = "open the link in a browser, and write the address of the right page, or delete the link"
+_TO_A_PRIVATE_ADDRESS = "redirects to a private address, which readers cannot reach"
 _FILE = "links.json"
 _GOOD_FOR = timedelta(days=1)
 _BAD_FOR = timedelta(minutes=10)
@@ -101,8 +104,8 @@ def _links(context: CheckContext) -> LinkPlaces:
     found: LinkPlaces = defaultdict(list)
     for link in (link for document in context.documents for link in document.links):
         url = urldefrag(link.address).url
-        # Another check reports addresses without a host.
-        if not url.lower().startswith(_OF_A_PAGE) or not host_of(url) or MERGE_TOKEN.search(link.address):
+        # Another check (S10) reports addresses without a host, and those that exist only inside a network.
+        if not url.lower().startswith(_OF_A_PAGE) or is_local(host_of(url)) or MERGE_TOKEN.search(link.address):
             continue
         if archive is not None and f"{url}/".startswith(f"{archive.url}/"):
             continue
@@ -125,22 +128,29 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
     if not lanes:
         return verdicts
     names = Names(settings.authentication.nameserver_addresses, budget_seconds=_BUDGET_SECONDS)
-    ends = monotonic() + _BUDGET_SECONDS
-    with Web(names, agent=agent_of(settings)) as web, ThreadPoolExecutor(min(_LANES, len(lanes)), "links") as pool:
-        for judged in pool.map(lambda lane: [(url, _verdict(web, url, ends)) for url in lane], lanes):
-            verdicts.update(judged)
-    return verdicts
+    deadline = Deadline(_BUDGET_SECONDS)
+    web = Web(names, agent=agent_of(settings))
+    asking = [partial(_judge_lane, web, lane, verdicts, deadline) for lane in lanes]
+    verdicts |= {url: Unjudged(why="checking all links took too long") for lane in lanes for url in lane}
+    for _ in results_of(asking, threads=_LANES, deadline=deadline):
+        pass
+    return dict(verdicts)
 
 
-def _verdict(web: Web, url: str, ends: float) -> LinkResult:
+def _judge_lane(web: Web, lane: Iterable[str], verdicts: dict[str, LinkResult], deadline: Deadline) -> None:
+    """Set the results for the links of a lane, one by one, until the deadline."""
+    with suppress(TimeoutError):
+        for url in lane:
+            deadline.left()
+            verdicts[url] = _verdict(web, url)
+
+
+def _verdict(web: Web, url: str) -> LinkResult:
     """Request a link, follow its redirects, and return the result."""
     home = host_of(url)
-    private_host = home if is_private_literal(home) else None
     current, been = url, {url}
     while len(been) <= _MOST_REDIRECTS + 1:
-        if monotonic() > ends:
-            return Unjudged(why="checking all links took too long")
-        reply = _ask(web, current, private_host)
+        reply = _ask(web, current)
         if isinstance(reply, HttpFailure):
             return _of_failure(reply, home, is_redirected=current != url)
         if reply.location is None:
@@ -166,17 +176,19 @@ def _of_redirect(target: str, been: Container[str]) -> LinkResult | None:
         return "redirects in a loop"
     if not target.lower().startswith(_OF_A_PAGE) or not host_of(target):
         return f"redirects to {target}, which is not a web page"
+    if is_local(host_of(target)):
+        return _TO_A_PRIVATE_ADDRESS
     if wall := wall_of(host_of(target)):
         return Unjudged(why=_walled(wall))
     return None
 
 
-def _ask(web: Web, url: str, private_host: str | None) -> HttpReply | HttpFailure:
+def _ask(web: Web, url: str) -> HttpReply | HttpFailure:
     """Return a page's response. If HEAD fails, GET is tried, because many servers answer HEAD wrongly or not at all."""
-    reply = web.ask("HEAD", url, private_host=private_host)
+    reply = web.ask("HEAD", url)
     is_refused = reply.status >= 400 and reply.status != _TOO_MANY_REQUESTS if isinstance(reply, HttpReply) else False
     is_unheard = isinstance(reply, HttpFailure) and reply.failure is Failure.BROKEN
-    return web.ask("GET", url, private_host=private_host) if is_refused or is_unheard else reply
+    return web.ask("GET", url) if is_refused or is_unheard else reply
 
 
 def _of_status(status: int, host: str) -> LinkResult:
@@ -193,7 +205,7 @@ def _of_failure(reply: HttpFailure, host: str, *, is_redirected: bool) -> LinkRe
     if reply.failure is not Failure.PRIVATE:
         return reply.words
     if is_redirected:
-        return "redirects to a private address, which readers cannot reach"
+        return _TO_A_PRIVATE_ADDRESS
     return Unjudged(why=f"{host} {reply.words}, so it is not checked")
 
 

@@ -1,8 +1,6 @@
 """The checks of the sender's domain, D1 to D6, run one after the other."""
 
 import logging
-import smtplib
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -11,6 +9,7 @@ import checkdmarc.utils
 from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
+from newsletter.checks.hosts import is_private_literal
 from newsletter.checks.network import dkim, dmarc, spf
 from newsletter.checks.network.dkim import DkimSignature
 from newsletter.checks.network.dmarc import Policy
@@ -24,11 +23,11 @@ from newsletter.checks.network.sender import (
     sender_of,
     why_mail_stays,
 )
-from newsletter.checks.network.web import is_private_literal
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import NotRun, Severity
 from newsletter.settings.provider import SmtpSettings
+from newsletter.system.smtp_connection import NotOfferedError, SmtpLimits, connect
 
 SENDER_RULES = ("D1", "D2", "D3", "D4", "D5", "D6")
 DomainOutcome = TypeVar("DomainOutcome", RuleResult, DkimSignature, Policy)
@@ -164,7 +163,7 @@ def judge_relay(sender: Sender, names: Names) -> RuleResult:
         names.addresses(relay.host)  # if the DNS does not answer, the system's own lookup would wait much longer
     try:
         _greet(relay)
-    except smtplib.SMTPNotSupportedError:
+    except NotOfferedError:
         what = f"the mail server {where} does not offer STARTTLS, so anyone along the way could read your email"
         return broken("D6", what, _SECURITY_REMEDY, _SECURITY_KEY)
     except ssl.SSLCertVerificationError as err:
@@ -174,7 +173,7 @@ def judge_relay(sender: Sender, names: Names) -> RuleResult:
     except ssl.SSLError:
         what = f"no encrypted connection to the mail server {where} is possible"
         return broken("D6", what, _SECURITY_REMEDY, _SECURITY_KEY)
-    except (OSError, UnicodeError, smtplib.SMTPException) as err:
+    except (OSError, UnicodeError) as err:
         said = getattr(err, "strerror", None) or err
         what = f"the mail server {where} cannot be reached ({said})"
         raise CannotRunError(
@@ -184,13 +183,5 @@ def judge_relay(sender: Sender, names: Names) -> RuleResult:
 
 
 def _greet(relay: SmtpSettings) -> None:
-    context = ssl.create_default_context()
-    seconds = min(relay.timeout_seconds, _GREETING_SECONDS)
-    ourselves = socket.gethostname() if "." in socket.gethostname() else "[127.0.0.1]"
-    if relay.security == "tls":
-        with smtplib.SMTP_SSL(relay.host, relay.port, ourselves, timeout=seconds, context=context) as server:
-            server.ehlo()
-        return
-    with smtplib.SMTP(relay.host, relay.port, ourselves, timeout=seconds) as server:
-        server.starttls(context=context)
-        server.ehlo()
+    limits = SmtpLimits().within(relay.timeout_seconds).within(_GREETING_SECONDS)
+    connect(relay.host, relay.port, relay.security, limits).quit()

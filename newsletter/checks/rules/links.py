@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.hosts import host_of, is_local
 from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalized
 from newsletter.model.finding import Place
-from newsletter.model.slots import UNSUBSCRIBE_FIELD
+from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
 
 UNSUBSCRIBE_TOKEN = UNSUBSCRIBE_FIELD.token
@@ -24,15 +25,17 @@ _GENERIC = frozenset(
     map(normalized, listed("empty_link_texts.txt"))
 )  # unclear only if they are the whole text of the link
 _IN_IMAGES = "save it in the images/ folder of the issue, and write its name, such as images/photo.jpg"
+_PRIVATE = "exists only on your computer or in your network, so readers cannot reach it"
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 @rule("S10")
 def check_addresses(context: CheckContext) -> Iterable[Problem]:
-    """Incomplete, insecure or disguised addresses.
+    """Incomplete, private, insecure or disguised addresses.
 
     Links must be complete, use https and not be shortened. Images must be in the email or on your own website. In an
-    email, an incomplete address leads nowhere. Insecure and shortened addresses count as signs of spam.
+    email, an incomplete address leads nowhere, and nor does one that exists only on your computer or in your network.
+    Insecure and shortened addresses count as signs of spam.
     """
     for document in context.documents:
         for address, place in _addresses(context, document):
@@ -118,6 +121,8 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield error(place, f"email apps block the address {address}", "write an address that begins with https://")
     elif not parts[0]:
         yield error(place, f"the address {address} is incomplete", "write the whole address, beginning with https://")
+    elif _is_private(address, parts[0]):
+        yield error(place, f"the address {address} {_PRIVATE}", "write the address of the page on your public website")
     elif parts[0] == "http":
         what = f"the address {address} is not secure, and browsers warn about it"
         yield error(place, what, f"open https:{address[5:]} in a browser, and if the page appears, use that address")
@@ -151,11 +156,19 @@ def _picture_problems(address: str, settings: Settings, place: Place) -> Iterato
     if parts is None or not parts[0]:
         what = f"the image {address} cannot be found" if address else "an image has no address"
         yield error(place, what, _IN_IMAGES)
+    elif _is_private(address, parts[0]):
+        yield error(place, f"the image {address} {_PRIVATE}", _IN_IMAGES)
     elif parts[0] == "http":
         yield warning(place, f"the image {address} is not loaded securely", _IN_IMAGES)
     elif parts[0] == "https" and parts[1] not in _own_hosts(settings):
         what = f"an image is loaded from {parts[1]}, which spam filters count against the email"
         yield warning(place, what, _IN_IMAGES)
+
+
+def _is_private(address: str, scheme: str) -> bool:
+    """Return whether an address is written in a form that only this computer or network knows."""
+    host = host_of(address.strip())
+    return scheme in {"http", "https"} and bool(host) and not MERGE_TOKEN.search(host) and is_local(host)
 
 
 def _own_hosts(settings: Settings) -> frozenset[str]:

@@ -54,7 +54,8 @@ _SENTENCES: Mapping[str, str] = {
     ChunkState.UNKNOWN: "Unconfirmed. {provider} may or may not have accepted the email to {who} on {when}: {reason}.",
     ChunkState.READY: "Not yet. The email to {who} is waiting.",
     ChunkState.INFLIGHT: "In progress. The email to {who} has been on its way to {provider} since {when}.",
-    ChunkState.REJECTED: "No. {provider} rejected the email itself on {when}: {reason}.",
+    ChunkState.REJECTED: "No. {provider} rejected the email to {who} on {when}: {reason}.",
+    ChunkState.DEFERRED: "Not yet. {provider} refused the email to {who} on {when}, and it was set aside: {reason}.",
     ChunkState.CANCELLED: "No. The email to {who} was canceled on {when}: {reason}.",
     DeliveryStatus.EXCLUDED: "No. {who} was left out on {when}: {reason}.",
     DeliveryStatus.INVALID: "No. {provider} rejected the address {who} on {when}: {reason}.",
@@ -70,6 +71,7 @@ class IdentityPart(StrEnum):
     CANCELLED = "canceled"
     UNKNOWN = "unconfirmed"
     REJECTED = "rejected"
+    DEFERRED = "set-aside"
     WAITING = "waiting"
     INFLIGHT = "being-sent"
 

@@ -19,7 +19,7 @@ from newsletter.model.ledger import HeldMail
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, plan_cancel
+from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, holds_email, plan_cancel
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.status import line_of, status_of
 
@@ -38,18 +38,18 @@ def cancel(
     Exits with status 1 if the broadcast is not completely canceled yet, or if some emails are unconfirmed.
     """
     with opened_database() as (config, database):
-        provider = _holder(config, database, broadcast)
         now = datetime.now(UTC)
+        provider = _holder(config, database, broadcast, now=now)
         plan = plan_cancel(database, broadcast, provider, now=now)
         _print_plan(config, plan, now=now)
         output.require_yes(f"Cancel broadcast {broadcast}?", yes=yes, otherwise="Nothing was canceled.")
         _carry_out(config, database, broadcast, provider)
 
 
-def _holder(config: Config, database: Database, broadcast_id: int) -> Provider | None:
-    """Return the provider if it may be holding emails of the broadcast. Without a batch ID, it holds none."""
+def _holder(config: Config, database: Database, broadcast_id: int, *, now: datetime) -> Provider | None:
+    """Return the provider if it may be holding emails of the broadcast."""
     found = line_of(database, broadcast_id).broadcast
-    if not found.batch_id:
+    if not holds_email(database, broadcast_id, now=now):
         return None
     require_same_provider(found, config.settings.provider.use)
     return open_provider(config, os.environ)

@@ -83,7 +83,7 @@ def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list
     if plan.past:
         where = f"{sum(zone.deliveries for zone in plan.past):,} in {_zone_names(plan.past)}"
         facts.append(("past", f"{where}, where this time has already passed: the issue is sent to them immediately"))
-    return [*facts, ("until then", _travel_line(plan, provider))]
+    return [*facts, ("needs", _travel_line(plan, provider, now=now))]
 
 
 def _zones_line(plan: SchedulePlan) -> str:
@@ -101,14 +101,16 @@ def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _travel_line(plan: SchedulePlan, provider: str) -> str:
-    if plan.travel is Travel.HELD:
-        return f"{provider} holds the issue, so this machine can be switched off"
-    timer = "run this command from a timer every few minutes, or run workers"
+def _travel_line(plan: SchedulePlan, provider: str, *, now: datetime) -> str:
+    """Return what must be running, and when, so that the issue is sent without the people who leave until then."""
+    zone = ZoneInfo(plan.schedule.zone)
+    until = say_day_and_clock(plan.last.astimezone(zone))
     if plan.travel is Travel.ON_TIME:
-        return f"`newsletter run-due` sends the issue; {timer}"
-    if plan.travel is Travel.HELD_LATER:
-        begins = say_day_and_clock(plan.begins.astimezone(ZoneInfo(plan.schedule.zone)))
-        sender = "`newsletter run-due` sends it to the provider from"
-        return f"{provider} cannot hold the issue for that long: {sender}\n{begins}; {timer}"
+        begins = say_day_and_clock(plan.begins.astimezone(zone))
+        when = "then" if plan.begins == plan.last else f"from {begins} to {until}"
+        return f"a timer, a worker or this terminal must be running {when}: it sends the issue"
+    if plan.travel is Travel.HELD:
+        begins = "now" if plan.begins <= now else say_day_and_clock(plan.begins.astimezone(zone))
+        what = f"it sends the issue to {provider}, which holds it until its time,\nand recalls it if someone leaves"
+        return f"a timer, a worker or this terminal must be running from {begins} to {until}: {what}"
     return ""

@@ -78,7 +78,8 @@ def hand_over(
     waiting = status_of(database, broadcast.id).tally.waiting
     title = f"Broadcast {broadcast.id}"
     with interruptible() as interruption, bars.progress(title, waiting, unit="emails") as advance:
-        listener, stop = Listener(on_settled=advance, on_wait=Teller(config).tell), interruption.new_stop()
+        listener = Listener(on_settled=advance, on_wait=Teller(config).tell, on_note=output.note)
+        stop = interruption.new_stop()
         patience = PATIENCE if broadcast.is_scheduled else None
         try:
             deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
@@ -107,18 +108,13 @@ def emails_folder(config: Config) -> str:
     return f"in {config.shown(config.root / provider.outbox.folder)}/" if provider.use == "outbox" else ""
 
 
-def longest_hold(provider: Provider) -> timedelta | None:
-    """Return how far ahead of its send time the provider accepts an email, or None if it cannot hold emails."""
-    return provider.scheduler.longest if provider.scheduler is not None else None
-
-
 def exit_code_of(status: BroadcastStatus) -> int:
     """Return 0 if all is well, 1 if not everyone was reached, or 3 if the provider prevents sending the rest."""
     broadcast, tally = status.broadcast, status.tally
     continues_later = broadcast.is_scheduled and broadcast.state in {BroadcastState.RUNNING, BroadcastState.SCHEDULED}
     if tally.waiting and not continues_later:
         return ProviderError.exit_code
-    return 1 if tally.unknown or tally.rejected else 0
+    return 1 if tally.unknown or tally.rejected or tally.deferred else 0
 
 
 class Teller(Struct):

@@ -26,13 +26,22 @@ from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, 
 
 _WOULD = {
     Due.HAND_OVER: "the emails that are due would be sent now",
+    Due.RECALL: "emails that the provider holds would be recalled, to leave out people who left",
     Due.CANCEL: "canceling would continue",
     Due.HOLD_BACK: "would be paused: {reason}",
     Due.WAIT: "{reason}",
     Due.REFUSE: "cannot be sent: {reason}",
 }
 
-_TOLD = ("accepted", "cancelled", "unknown", "rejected", "invalid", "excluded")  # the states whose increase is printed
+_TOLD = (
+    "accepted",
+    "cancelled",
+    "unknown",
+    "rejected",
+    "deferred",
+    "invalid",
+    "excluded",
+)  # the states whose increase is printed
 # The words for what was done in this run, where they differ from the label of the state.
 _DEEDS = {"accepted": "sent", "excluded": "left out"}
 
@@ -43,10 +52,13 @@ def run_due(
 ) -> None:
     """Send all scheduled broadcasts that are due. Run this from a timer every few minutes.
 
+    Emails that the provider already holds are recalled for people who have left, and sent again to the others. Also
+    continues broadcasts that were paused for a reason that passes, and tries the people who were set aside again.
+
     Prints nothing if nothing is due. It is safe to run the command more than once at the same time.
 
-    Exits with status 1 if some emails were rejected or are unconfirmed, or if a broadcast was paused. Exits with status
-    3 if the provider prevents sending.
+    Exits with status 1 if some emails were rejected, set aside or are unconfirmed, if a broadcast was paused, or if
+    people who left still get an email that the provider holds. Exits with status 3 if the provider prevents sending.
     """
     with opened_database(prints_notes=sys.stderr.isatty()) as (config, database):
 
@@ -89,13 +101,13 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     done: list[DoneBroadcast] = []
     # Under a timer, the reasons for waiting are not printed, since no one is watching.
     on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
-    listener = Listener(on_settled=lambda _: None, on_wait=on_wait)
+    listener = Listener(on_settled=lambda _: None, on_wait=on_wait, on_note=output.note)
     with interruptible() as interruption:
         stops = interruption.new_stop
         for each in workflow.run_due(config, database, opener, listener=listener, new_stop=stops, log=log):
             done.append(each)
             if not as_json:
-                _print(each)
+                print_result(each)
     if as_json:
         output.print_json([_done_data(each) for each in done])
     elif not done and sys.stderr.isatty():
@@ -105,15 +117,16 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     return max((_exit_code(each) for each in done), default=0)
 
 
-def _print(done: DoneBroadcast) -> None:
+def print_result(done: DoneBroadcast) -> None:
+    """Print what was done for one broadcast, and what to do next. Print nothing if there is no news."""
     name, number = name_of(done.broadcast), done.broadcast.id
     if done.failure:
-        output.print_error(f"broadcast {number}: {done.failure}")
-    elif words := _what_was_done(done):
+        output.print_error("\n".join(f"broadcast {number}: {line}" for line in done.failure.splitlines()))
+    if words := _what_was_done(done):
         output.say(f"{name}: {words}")
-    elif done.tally.inflight:
+    elif done.tally.inflight and not done.failure:
         output.say(f"{name}: another process is sending {output.count_of(done.tally.inflight, 'email')}")
-    elif sys.stderr.isatty():  # otherwise a timer would send an email about this every time
+    elif sys.stderr.isatty() and not done.failure:  # otherwise a timer would send an email about this every time
         output.note(f"{name} is waiting: {done.found.reason or done.waits or 'the rest is not due yet'}")
     for command, why in _next_steps(done):
         output.print_next(command, why)
@@ -123,7 +136,10 @@ def _what_was_done(done: DoneBroadcast) -> str:
     """Return what changed in this run, or an empty string if nothing did."""
     before, now, state = done.found.tally, done.tally, done.broadcast.state
     was, is_now = asdict(before), asdict(now)
-    words = [
+    left = len({leaver.subscriber for recall in done.recalls if recall.recalled for leaver in recall.left})
+    because = f", because {left:,} of these people left" if left else ""
+    words = [f"{done.recalled:,} recalled from {done.broadcast.provider}{because}"] if done.recalled else []
+    words += [
         f"{more:,} {_DEEDS.get(part) or label_of(part)}" for part in _TOLD if (more := is_now[part] - was[part]) > 0
     ]
     if state is not done.found.broadcast.state and state is not BroadcastState.RUNNING:
@@ -147,13 +163,13 @@ def _next_steps(done: DoneBroadcast) -> list[tuple[str, str]]:
 
 def _exit_code(done: DoneBroadcast) -> int:
     if done.failure:
-        return ProviderError.exit_code
+        return 1 if done.found.due is Due.RECALL else ProviderError.exit_code
     if not done.is_news:
         return 0
     if done.broadcast.state is BroadcastState.PAUSED and done.found.due is not Due.HOLD_BACK:
         return ProviderError.exit_code
     before, now = done.found.tally, done.tally
-    is_partial = now.unknown > before.unknown or now.rejected > before.rejected
+    is_partial = now.unknown > before.unknown or now.rejected > before.rejected or now.deferred > before.deferred
     return 1 if is_partial or done.broadcast.state in {BroadcastState.PAUSED, BroadcastState.STOPPED} else 0
 
 
@@ -162,6 +178,12 @@ def _done_data(done: DoneBroadcast) -> dict[str, object]:
         **standing_data(done.broadcast, done.tally),
         "did": done.found.due,
         "handed_over": done.handed_over,
+        "recalled": done.recalled,
+        "not_recalled": [
+            {"until": recall.batch.due_at, "why": recall.kept, "emails": [leaver.email for leaver in recall.left]}
+            for recall in done.recalls
+            if recall.kept
+        ],
         "why": done.waits or done.found.reason,
         "failure": done.failure,
     }

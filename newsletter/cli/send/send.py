@@ -10,8 +10,9 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
 from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
+from newsletter.cli.send.awake import Awake, choose_awake, stay_awake
 from newsletter.cli.send.plan import print_plan
-from newsletter.cli.send.progress import hand_over, longest_hold
+from newsletter.cli.send.progress import hand_over
 from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
@@ -23,7 +24,7 @@ from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
-from newsletter.workflows.send.schedule import Travel, lead_of, read_schedule
+from newsletter.workflows.send.schedule import lead_of, read_schedule
 from newsletter.workflows.send.status import status_of
 from newsletter.workflows.send.worker import announce
 
@@ -31,6 +32,7 @@ _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
+_AWAKE = "With --at: what will be running then: timer, worker, or here (this terminal). Default: you are asked."
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
@@ -41,6 +43,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_WHEN)] = None,
     local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
+    awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     without: Without = [],  # noqa: B006 - Typer copies it
@@ -50,17 +53,19 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     """Send an issue to a segment after you review and confirm the plan.
 
     No one is sent the same issue twice. With --at, the recipients and the content are locked in now, and the issue is
-    sent at that time.
+    sent at that time by a timer, a worker or this terminal, which must be running then.
 
     If sending is interrupted, `newsletter resume` continues where it stopped.
 
-    Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected or are
-    unconfirmed.
+    Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected, set aside
+    or are unconfirmed.
     """
     waivers, segment = _waivers(waive, because), _only_segment(to, where)
     with opened_database() as (config, database):
         now = datetime.now(UTC)
         schedule = _schedule(config, at, local_time=local_time, now=now)
+        if awake and schedule is None:
+            raise InputError('--awake needs a time; add --at, for example --at "thursday 08:00"')
         provider = _provider(config, is_needed=not dry_run)
         folder, meant = require_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
         with probing(config, without, now=now) as wanted:
@@ -73,6 +78,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if provider is None or dry_run:
             output.note("Dry run: nothing was sent. Run the same command without --dry-run to send.")
             return
+        chosen = choose_awake(config, awake, may_ask=not yes) if schedule else None
         verb = "Schedule it for" if schedule else "Send to"
         question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
@@ -80,6 +86,8 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if plan.worn_out:
             output.note(f"{output.count_of(len(plan.worn_out), 'address')} blocked after too many soft bounces.")
         _begin(config, database, broadcast, plan, provider)
+        if chosen is Awake.HERE:
+            stay_awake(config, database, broadcast.id)
 
 
 def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime) -> Schedule | None:
@@ -106,10 +114,9 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
     if plan.schedule is None:
         hand_over(config, database, broadcast, provider, ahead=None)
     elif (
-        plan.schedule.leaves_at_once or broadcast.state is BroadcastState.RUNNING
+        plan.schedule.leaves_at_once(datetime.now(UTC)) or broadcast.state is BroadcastState.RUNNING
     ):  # its time came while the person was confirming
-        is_held = plan.schedule.travel is Travel.HELD
-        hand_over(config, database, broadcast, provider, ahead=longest_hold(provider) if is_held else lead_of(config))
+        hand_over(config, database, broadcast, provider, ahead=lead_of(config))
     else:
         print_broadcast(config, status_of(database, broadcast.id))
 

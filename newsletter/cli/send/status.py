@@ -12,10 +12,11 @@ from newsletter.cli.options import AsJson
 from newsletter.cli.send.plan import variant_lines
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
-from newsletter.language.clock import say_moment, show_minute, show_utc_from
+from newsletter.language.clock import say_distance, say_moment, show_minute, show_utc_from
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
-from newsletter.model.ledger import ChunkSummary, SettledCount, ZoneProgress
+from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount, ZoneProgress
 from newsletter.model.segment import AD_HOC
+from newsletter.workflows.send.recall import is_awake
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
 
 NOBODY_NOW = "someone no longer on the list"
@@ -46,7 +47,7 @@ _ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
 }
 _LONGEST_LIST = 4  # lines
 _NAMED = ("accepted", "excluded", "invalid", "cancelled", "unknown")  # in the sum even if zero
-_PARTS = (*_NAMED, "rejected", "inflight", "waiting")
+_PARTS = (*_NAMED, "rejected", "deferred", "inflight", "waiting")
 
 
 def status(
@@ -86,17 +87,25 @@ def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = 
         output.say()
         output.print_columns(_ZONE_COLUMNS, status.zones)
     _print_unknown(status)
+    if status.needs_run(now):
+        note_if_missing(status.last_run, now=now)
     for command, why in next_steps(status, now):
         output.print_next(command, why)
 
 
 def print_heading(broadcast: Broadcast, tally: Tally) -> None:
     """Print the title of a broadcast, its state with the reason, and its numbers with their sum."""
-    state = output.styled(label_of(broadcast.state), _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
+    state = output.styled(_state_in_words(broadcast, tally), _STYLE.get(broadcast.state, _STYLE_OF_OTHERS))
     output.say(f"{title_of(broadcast)}, {state}")
     if broadcast.reason:
         output.say(f"  {broadcast.reason}")
     output.say(f"  {identity(tally)}")
+
+
+def _state_in_words(broadcast: Broadcast, tally: Tally) -> str:
+    if broadcast.state is BroadcastState.DONE and tally.deferred:
+        return f"finished, {tally.deferred:,} {label_of(ChunkState.DEFERRED)}"
+    return label_of(broadcast.state)
 
 
 def title_of(broadcast: Broadcast) -> str:
@@ -122,6 +131,15 @@ def parts(settled: Sequence[SettledCount], chunks: Sequence[ChunkSummary]) -> li
     return [(name, "\n".join(reasons)) for name, reasons in lines.items()]
 
 
+def note_if_missing(last: LastRun | None, *, wanted: str = "timer or worker", now: datetime) -> None:
+    """Print a warning if nothing that sends what is due has run lately."""
+    if is_awake(last, now=now):
+        return
+    ran = f"the last one ran {say_distance(last.at - now)}" if last else "none has ever run here"
+    remedy = "start `newsletter worker`" if wanted == "worker" else "set one up (docs/timer.md)"
+    output.print_notes([f"No {wanted} seems to be running: {ran}. Without one, nothing is sent; {remedy}."])
+
+
 def waived(broadcast: Broadcast) -> list[tuple[str, str]]:
     """Return the checks that were overridden, with the reasons."""
     return [("overridden", "\n".join(f"{waiver.rule}: {waiver.because}" for waiver in broadcast.waivers))]
@@ -140,6 +158,7 @@ def standing_data(broadcast: Broadcast, tally: Tally) -> dict[str, object]:
         "due_at": broadcast.due_at,
         "is_local_time": broadcast.is_local_time,
         "finished_at": broadcast.finished_at,
+        "continues_at": broadcast.continues_at,
         "waivers": broadcast.waivers,
         "tally": asdict(tally),
         "adds_up": tally.adds_up,
@@ -169,9 +188,19 @@ def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str,
         ("due", due),
         (ended, show_utc_from(broadcast.finished_at, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
+        _continuing(broadcast, zone, now),
         ("sending", at_work if status.tally.inflight else ""),
         ("variants", variant_lines(status.variants) if varies else ""),
     ]
+
+
+def _continuing(broadcast: Broadcast, zone: str, now: datetime) -> tuple[str, str]:
+    """Return when a broadcast continues without a person, for a list of facts."""
+    at = broadcast.continues_at
+    if at is None or broadcast.state not in {BroadcastState.DONE, BroadcastState.PAUSED}:
+        return ("", "")
+    what = "tried again" if broadcast.state is BroadcastState.DONE else "continues"
+    return (what, f"{say_moment(at, zone, now=now)}, by `newsletter run-due` or a worker")
 
 
 def _print_unknown(status: BroadcastStatus) -> None:
@@ -191,6 +220,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         **standing_data(status.broadcast, status.tally),
         "next_due_at": status.next_due,
         "is_at_work": status.is_at_work,
+        "last_run": status.last_run,
         "held": status.held,
         "zones": status.zones,
         "variants": [
@@ -220,6 +250,11 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
     elif state in _HELD_BACK or holds_some:
         held = f"to cancel it, and recall the emails that {status.broadcast.provider} is holding"
         steps.append((f"newsletter cancel {number}", held if holds_some else "to cancel it; nothing more is sent"))
+    if state is BroadcastState.DONE and status.broadcast.continues_at is not None:
+        steps.append(
+            ("newsletter run-due", "to try the people who were set aside when it is time; run it from a timer")
+        )
+        steps.append((f"newsletter cancel {number}", "to leave them out; nothing more is sent"))
     if not steps and state is BroadcastState.DONE:
         steps.append((f"newsletter audit {number}", "to see the full record"))
     return steps

@@ -8,6 +8,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import DryRun, Yes
+from newsletter.cli.send.held import held_for, print_held
 from newsletter.cli.workspace import opened_database
 from newsletter.model.columns import COLUMNS
 from newsletter.model.person import KnownPerson
@@ -48,8 +49,13 @@ def forget(
             output.note("Nothing was erased.")
             return
         output.require_yes(f"Erase {planned.person.email} permanently?", yes=yes, otherwise="Nothing was erased.")
-        is_scrubbed = erase(database, planned, key=key, now=datetime.now(UTC))
-    output.say(f"{planned.person.email} was erased, and will never be emailed again unless they give new consent.")
+        now = datetime.now(UTC)
+        is_scrubbed = erase(database, planned, key=key, now=now)
+        only = [] if planned.person.subscriber is None else [planned.person.subscriber.id]
+        held = held_for(config, database, only=only, now=now)
+    apart = ", and apart from the following" if held else ""
+    output.say(f"{planned.person.email} was erased, and is not emailed again unless they give new consent{apart}.")
+    print_held(config, held, now=now)
     if planned.is_on_server:
         output.note(_VACUUM)
     elif not is_scrubbed:

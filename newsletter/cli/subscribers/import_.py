@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import DryRun
+from newsletter.cli.send.held import held_for, print_held
 from newsletter.cli.unclear_columns import ask_about_columns
 from newsletter.cli.workspace import opened_database
 from newsletter.language.counts import people_of
@@ -94,6 +95,8 @@ def import_(  # noqa: PLR0913, PLR0917 - each is an option of its own
     )
     request, report = _import_answered(request)
     _print_report(file, report)
+    if not is_dry_run:
+        _print_held()
     if report_file is not None:
         output.note(f"The result for each row is in {report_file}.")
     _print_next_step(request, report)
@@ -132,6 +135,13 @@ def _import(request: ImportRequest) -> ImportReport:
 
         request = replace(request, topics=config.settings.topics)
         return import_list(database, request, now=datetime.now(UTC), on_shape=on_shape, on_progress=on_progress)
+
+
+def _print_held() -> None:
+    """Print who left according to the list, but is still emailed by the provider."""
+    with opened_database() as (config, database):
+        now = datetime.now(UTC)
+        print_held(config, held_for(config, database, now=now), now=now)
 
 
 def _print_shape(file: Path, shape: ListShape) -> None:

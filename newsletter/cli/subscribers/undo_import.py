@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from newsletter.cli import output
 from newsletter.cli.options import DryRun, Yes
+from newsletter.cli.send.held import held_for, print_held
 from newsletter.cli.workspace import opened_database
 from newsletter.language.clock import show_utc
 from newsletter.model.undo import UndoReport
@@ -20,16 +21,18 @@ def undo_import(dry_run: DryRun = False, yes: Yes = False) -> None:
     blocked stay as they are, and are listed. Undoing an import never causes email to anyone who has left
     since. Only the last import can be undone, and only once. You are asked to confirm.
     """
-    with opened_database() as (_, database):
+    with opened_database() as (config, database):
         planned = undo_last_import(database, shown=_SHOWN, is_dry_run=True, now=datetime.now(UTC))
         _print_plan(planned)
         if dry_run:
             output.note_dry_run()
             return
         output.require_yes("Undo this import?", yes=yes, otherwise=_UNCHANGED)
-        undo_last_import(database, shown=0, confirmed=planned, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        undo_last_import(database, shown=0, confirmed=planned, now=now)
         database.scrub()  # people who are erased again must not stay in the engine's own files
-    output.say(f"The import of {planned.file or 'the list'} was undone.")
+        output.say(f"The import of {planned.file or 'the list'} was undone.")
+        print_held(config, held_for(config, database, now=now), now=now)
 
 
 def _print_plan(planned: UndoReport) -> None:

@@ -10,13 +10,16 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import REASONS, DryRun, Yes
+from newsletter.cli.send.held import held_for, print_held
 from newsletter.cli.unclear_columns import ask_about_columns
 from newsletter.cli.workspace import opened_database
+from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.lists.leavers import UnclearColumnsError
 from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.store.database import Database
+from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import (
     SuppressionPreview,
     add_suppressions,
@@ -73,7 +76,7 @@ def add(
         topics = config.settings.topics
         if file is None:
             named = named_suppressions(emails, terms, topics=topics, now=now)
-            _add_named(database, emails, named, key=key, dry_run=dry_run)
+            _add_named(config, database, emails, named, key=key, dry_run=dry_run)
             return
 
         mapping = mapping_of(tuple(columns))
@@ -86,7 +89,7 @@ def add(
         by_hand = terms.reason == SuppressionReason.MANUAL
         while True:
             try:
-                _add_listed(database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
+                _add_listed(config, database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
                 return
             except UnclearColumnsError as err:
                 mapping |= ask_about_columns(
@@ -98,7 +101,13 @@ def add(
 
 
 def _add_named(
-    database: Database, emails: Sequence[str], named: Sequence[Suppression], *, key: bytes | None, dry_run: bool
+    config: Config,
+    database: Database,
+    emails: Sequence[str],
+    named: Sequence[Suppression],
+    *,
+    key: bytes | None,
+    dry_run: bool,
 ) -> None:
     """Suppress addresses that a person typed, without asking for confirmation."""
     preview = preview_suppressions(database, named, key=key)
@@ -112,19 +121,32 @@ def _add_named(
         if preview.forgotten == len(named):
             return
     before = _reason_of(database, named[0])
-    added, topic = add_suppressions(database, named, key=key), named[0].topic
+    added, topic, moment = add_suppressions(database, named, key=key), named[0].topic, datetime.now(UTC)
+    found = (find_subscriber(database, suppression.email) for suppression in named)
+    held = held_for(config, database, only=[person.id for person in found if person], now=moment)
     if len(emails) > 1:
         _print_added(added, count=preview.named, by_hand=named[0].reason is SuppressionReason.MANUAL)
+        print_held(config, held, now=moment)
         return
     now = _reason_of(database, named[0])
-    blocked = f"{emails[0]} is blocked. No more email{f' about {topic}' if topic else ''} is sent to this address."
+    about = f" about {topic}" if topic else ""
+    nothing = f"No more email{about} is sent to this address{', apart from the following' if held else ''}."
+    blocked = f"{emails[0]} is blocked. {nothing}"
     known = f"{emails[0]} was already blocked{f', now with the reason {now}' if now != before else ''}."
     output.say(blocked if added else known)
+    print_held(config, held, now=moment)
     output.print_next(f"newsletter subscribers show {emails[0]}", "to see everything about them")
 
 
 def _add_listed(
-    database: Database, listed: Listed, *, key: bytes | None, by_hand: bool, dry_run: bool, yes: bool
+    config: Config,
+    database: Database,
+    listed: Listed,
+    *,
+    key: bytes | None,
+    by_hand: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """Suppress the addresses in a file. Ask first if there are many of them, or if some get email now."""
     rows, skipped = 0, Counter[tuple[str, ...]]()
@@ -149,6 +171,8 @@ def _add_listed(
     with bars.progress("Adding", rows, unit="rows") as advance:
         added = add_suppressions(database, listed(advance, lambda _: None), key=key)
     _print_added(added, count=preview.named, by_hand=by_hand)
+    now = datetime.now(UTC)
+    print_held(config, held_for(config, database, now=now), now=now)
 
 
 def _print_preview(preview: SuppressionPreview) -> None:

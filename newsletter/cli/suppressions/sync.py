@@ -9,6 +9,7 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.options import DryRun, Yes
+from newsletter.cli.send.held import held_for, print_held
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.model.event import ProviderList
@@ -48,6 +49,7 @@ def sync(
         may_change_there = not plan.changes_there or yes or output.confirm(question)
         policy = config.settings.suppressions.soft_bounce_policy
         _print_taken(take_over(database, plan, policy, key=key, now=now))
+        print_held(config, held_for(config, database, now=now), now=now)
         if not may_change_there:
             output.note(f"{plan.provider}'s lists were not changed.")
             raise typer.Exit(1)

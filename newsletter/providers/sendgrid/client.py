@@ -1,23 +1,20 @@
 """Requests to SendGrid's Web API through its own Python library. Each request is made exactly once.
 
 The result of a request is always a value, an `ApiAnswer`. Redirects are not followed, because that would send the key
-to another host. Every request has a deadline, every answer has a maximum length, and nothing is logged.
+to another host. Every request has one deadline, every answer has a maximum length, and nothing is logged.
 `tests/providers/sendgrid/test_client.py` pins the parts of the library that this module relies on.
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from http.client import HTTPResponse, IncompleteRead, InvalidURL
 from io import BytesIO
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any, Literal
-from urllib.error import URLError
 from urllib.parse import quote
-from urllib.request import HTTPErrorProcessor, OpenerDirector, Request, build_opener
+from urllib.request import OpenerDirector, Request
 from urllib.response import addinfourl
 
 import orjson
@@ -28,6 +25,8 @@ from sendgrid.base_interface import region_host_dict
 from newsletter.errors import ProviderError
 from newsletter.providers.base import Clock, quoted
 from newsletter.settings.provider import SendGridSettings
+from newsletter.system.http_exchange import HttpAnswer, UnansweredError, ask
+from newsletter.system.stream import Deadline
 
 MOVED = frozenset({301, 302, 307, 308})  # redirects; a server that answers with one has accepted nothing
 WRONG_PLACE = dict.fromkeys(
@@ -38,8 +37,8 @@ WRONG_PLACE = dict.fromkeys(
 _CONTENT_TYPE = "application/json; charset=utf-8"
 _LONGEST_ANSWER_BYTES = 16 << 20  # thirty times the size of a page of 500 rows
 _LONGEST_WAIT_SECONDS = 3600.0
-# A socket's timeout applies to each step. A whole request may take ten times as long, for slow connections.
-_STEPS = 10
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_EARLIEST_MOMENT = 10**9  # a smaller number of seconds is a duration, not a moment since 1970
 _REMEDIES = {
     401: "check SENDGRID_API_KEY",
     403: "check what the key may do, and that the account is not blocked",
@@ -82,6 +81,7 @@ class ApiAnswer(Struct, frozen=True, kw_only=True):
     """The result of a request: a complete answer, or the reason why there is none."""
 
     status: int = 0  # the HTTP status, or 0 if there is no complete answer
+    reason: str = ""  # the words after the status
     headers: Message = field(default_factory=Message)
     body: bytes = b""
     received_at: datetime
@@ -108,23 +108,27 @@ class ApiAnswer(Struct, frozen=True, kw_only=True):
 
     def words(self, *, without: tuple[str, ...]) -> str:
         """Return the text of the answer, in a form that is safe to show."""
-        return quoted("; ".join(map(str, self.errors())) or self.body or "no message", without=without)
+        said = "; ".join(map(str, self.errors())) or self.body or self.reason or "no message"
+        return quoted(said, without=without)
 
     def seconds_to_wait(self) -> float | None:
-        """Return the seconds that the API asks us to wait, at most an hour, or None if it does not say."""
-        reset, after = self.headers.get("X-RateLimit-Reset", ""), self.headers.get("Retry-After", "")
-        if reset.isdecimal():
-            seconds = float(reset) - self.received_at.timestamp()
-        elif after.isdecimal():
-            seconds = float(after)
-        else:
-            try:
-                moment = parsedate_to_datetime(after)
-            except (ValueError, OverflowError):
-                return None
-            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-            seconds -= self.received_at.timestamp()
-        return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS)
+        """Return the seconds that the API asks us to wait, from 1 to 3600.
+
+        Return None if it does not say, or names a moment that is past: then only growing waits lead anywhere. If both
+        headers can be used, the longer wait counts.
+        """
+        waits = [self._seconds_until(self.headers.get(name, "")) for name in ("X-RateLimit-Reset", "Retry-After")]
+        seconds = max((wait for wait in waits if wait is not None), default=0.0)
+        return min(max(seconds, 1.0), _LONGEST_WAIT_SECONDS) if seconds > 0 else None
+
+    def _seconds_until(self, text: str) -> float | None:
+        """Read a number of seconds, a moment in seconds since 1970, or a date, by the clock of the answer's Date."""
+        is_number = _NUMBER.fullmatch(text.strip()) is not None
+        if is_number and float(text) < _EARLIEST_MOMENT:
+            return float(text)
+        moment = float(text) if is_number else _date_of(text)
+        sent_at = _date_of(self.headers.get("Date", ""))
+        return None if moment is None else moment - (self.received_at.timestamp() if sent_at is None else sent_at)
 
 
 class SendGridAccount(Struct, frozen=True, kw_only=True):
@@ -185,7 +189,7 @@ class Endpoint:
         client = SendGridAPIClient(account.api_key, host=account.host).client
         for segment in path:
             client = client._(quote(segment, safe=""))
-        client._make_request = _BoundedExchange()
+        client._make_request = self._exchange = _BoundedExchange()
         self._requests: dict[Method, Callable[..., Any]] = {
             "get": client.get,
             "post": client.post,
@@ -199,19 +203,6 @@ class Endpoint:
         self, method: Method, body: RequestBody | None = None, *, query: Mapping[str, int] | None = None
     ) -> ApiAnswer:
         """Make one request and return its result before the deadline. Any status is an answer."""
-        # A socket's timeout applies to each step, and an answer can arrive byte by byte. So each request runs in its
-        # own thread, which is abandoned at the deadline. The result then says that the answer was lost.
-        answers: SimpleQueue[ApiAnswer] = SimpleQueue()
-        Thread(target=lambda: answers.put(self._exchange(method, body, query)), daemon=True).start()
-        seconds = self._account.settings.timeout_seconds * _STEPS
-        try:
-            return answers.get(timeout=seconds)
-        except Empty:
-            return self._unanswered(
-                TimeoutError(f"no complete answer within {seconds:g} seconds"), was_handed_over=True
-            )
-
-    def _exchange(self, method: Method, body: RequestBody | None, query: Mapping[str, int] | None) -> ApiAnswer:
         try:
             answer = self._requests[method](
                 request_body=body,
@@ -219,42 +210,58 @@ class Endpoint:
                 request_headers={} if body is None else {"Content-Type": _CONTENT_TYPE},
                 timeout=self._account.settings.timeout_seconds,
             )
-        except URLError as err:  # raised while connecting or sending, never while waiting for the answer
-            cause = err.reason if isinstance(err.reason, Exception) else err
-            return self._unanswered(cause, was_handed_over=False)
-        except (UnicodeError, InvalidURL) as err:  # the host or port of api_url is invalid
-            return self._unanswered(err, was_handed_over=False)
-        except Exception as err:  # a broken connection, or anything else that a library may raise
+        except UnansweredError as err:
+            return self._unanswered(err.cause, was_handed_over=err.was_sent)
+        except Exception as err:  # anything else that a library may raise
             return self._unanswered(err, was_handed_over=True)
         return ApiAnswer(
-            status=answer.status_code, headers=answer.headers, body=answer.body, received_at=self._account.clock()
+            status=answer.status_code,
+            reason=self._exchange.reason,
+            headers=answer.headers,
+            body=answer.body,
+            received_at=self._account.clock(),
         )
 
     def _unanswered(self, cause: Exception, *, was_handed_over: bool) -> ApiAnswer:
         return ApiAnswer(received_at=self._account.clock(), cause=cause, was_handed_over=was_handed_over)
 
 
-class _EveryStatusIsAnAnswer(HTTPErrorProcessor):
-    """Returns refusals and redirects as answers instead of raising them."""
-
-    def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
-        return response
-
-    https_response = http_response
-
-
 class _BoundedExchange:
     """Replaces the library's `Client._make_request`, which follows redirects and reads without a limit."""
 
-    def __init__(self) -> None:
-        self._opener = build_opener(_EveryStatusIsAnAnswer)
+    reason = ""  # the words after the status of the last answer; the library has no place for them
 
     def __call__(self, _following: OpenerDirector, request: Request, timeout: float) -> addinfourl:
-        with self._opener.open(request, timeout=timeout) as response:
-            body = response.read(_LONGEST_ANSWER_BYTES + 1)
-            if response.length or len(body) > _LONGEST_ANSWER_BYTES:
-                raise IncompleteRead(body)
-        return addinfourl(BytesIO(body), response.headers, request.full_url, response.status)
+        answer = self._answer(request, Deadline(timeout))
+        self.reason = answer.reason
+        headers = Message()
+        for name, value in answer.headers:
+            headers[name] = value
+        return addinfourl(BytesIO(answer.body), headers, request.full_url, answer.status)
+
+    def _answer(self, request: Request, deadline: Deadline) -> HttpAnswer:
+        body = request.data if isinstance(request.data, bytes | bytearray) else b""
+        headers = {name.title(): value for name, value in request.header_items()}  # urllib.request spells them oddly
+        try:
+            return ask(
+                request.get_method(),
+                request.full_url,
+                deadline=deadline,
+                headers={"Accept-Encoding": "identity", **headers},
+                body=body,
+                most_body_bytes=_LONGEST_ANSWER_BYTES,
+            )
+        except ValueError as err:  # the host or port of api_url is invalid
+            raise UnansweredError(err, was_connected=False, was_sent=False) from err
+
+
+def _date_of(text: str) -> float | None:
+    """Return the seconds since 1970 at a date in HTTP's format, or None if the text is not one."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def moment_of(seconds: object) -> datetime | None:

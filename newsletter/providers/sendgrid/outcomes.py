@@ -37,15 +37,15 @@ def outcome_of(
     return _refused(answer, said, recipients, secrets=secrets)
 
 
-def too_large(recipients: int) -> Outcome:
-    """Return the outcome of a request that is larger than SendGrid accepts.
+def too_large(recipients: int, said: str = "the request is larger than SendGrid accepts") -> Outcome:
+    """Return the outcome of a request that is too large, or that SendGrid or a proxy calls so in the words `said`.
 
     The request must be halved, unless it already has only one recipient.
     """
     if recipients > 1:
-        return _unsent(NextStep.SPLIT, "the request is larger than SendGrid accepts")
+        return _unsent(NextStep.SPLIT, said)
     remedy = "use smaller images, or set url under [archive] in newsletter.toml to host them there"
-    return _stopped(f"the email is larger than SendGrid accepts; {remedy}")
+    return _stopped(f"{said}, even for a single recipient; {remedy}")
 
 
 def _unsent(next_step: NextStep, reason: str, *, retry_after_seconds: float | None = None) -> Outcome:
@@ -92,7 +92,7 @@ def _success(answer: ApiAnswer, *, sandbox: bool) -> Outcome:
 
 def _refused(answer: ApiAnswer, said: str, recipients: Sequence[Recipient], *, secrets: tuple[str, ...]) -> Outcome:
     if answer.status == 413:
-        return too_large(len(recipients))
+        return too_large(len(recipients), said)
     if answer.status == 429:
         return _unsent(NextStep.WAIT, said, retry_after_seconds=answer.seconds_to_wait())
     if answer.status in _ABOUT_THE_MESSAGE:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from newsletter.config import Config
-from newsletter.errors import ProviderError
+from newsletter.errors import BatchLimitError, ProviderError, StillHeldError
 from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Clock, ProviderFacts, require_secret
 from newsletter.providers.sendgrid.account import examine_account
@@ -93,13 +93,19 @@ _OPENING = {403: _KEY_MAY.format("Mail Send")}
 _CANCELLING = {403: _KEY_MAY.format("Scheduled Sends")}
 _PLACE = ("user", "scheduled_sends")
 _CANCEL, _PAUSE = "cancel", "pause"
+_REFUSALS = range(300, 500)  # the statuses with which SendGrid certainly did nothing
 
 
 class SendGridScheduler:
-    """Opens batches for held email, and cancels them."""
+    """Opens batches for held email, and cancels them.
+
+    Canceled email stays with SendGrid until its send time, and is discarded then. Until then, the status of its batch
+    must not be deleted.
+    """
 
     longest = timedelta(hours=71)  # SendGrid accepts 72; one hour is reserved for clocks that differ
     margin = timedelta(minutes=10)
+    most_cancelled = MOST_STATUSES
 
     def __init__(self, account: SendGridAccount) -> None:
         self._account = account
@@ -119,7 +125,9 @@ class SendGridScheduler:
         if answer.status == 201:
             return
         if answer.status != 400:
-            raise self._not_cancelled(answer)
+            refusal = self._not_cancelled(answer)
+            is_certain = answer.status in _REFUSALS or not answer.was_handed_over
+            raise StillHeldError(str(refusal)) if is_certain else refusal
         status = self._status(batch_id)
         if status == _CANCEL:
             return
@@ -128,6 +136,13 @@ class SendGridScheduler:
         changed = self._account.ask("patch", *_PLACE, batch_id, content={"status": _CANCEL})
         if changed.status != 204:
             raise self._not_cancelled(changed)
+
+    def clear_batch(self, batch_id: str) -> None:
+        """Delete the status of a batch. Return when SendGrid has confirmed that it has none."""
+        answer = self._account.ask("delete", *_PLACE, batch_id)
+        if answer.status not in {204, 404}:
+            what = "did not delete the status of a past batch, which counts toward the limit of canceled batches"
+            raise self._account.refusal(what, answer, remedies=_CANCELLING, again="try again")
 
     def _status(self, batch_id: str) -> str:
         """Return the status of a batch, or an empty string if it has none."""
@@ -138,9 +153,8 @@ class SendGridScheduler:
         listed = content if isinstance(content, list) else [content]
         return next((text_of(one, "status") for one in listed if text_of(one, "batch_id") == batch_id), "")
 
-    def _refused_status(self, answer: ApiAnswer) -> ProviderError:
+    def _refused_status(self, answer: ApiAnswer) -> StillHeldError:
         """Return why SendGrid refused to cancel a batch, for example because the account has reached its limit."""
-        remedy = "read SendGrid's message"
         content = self._account.ask("get", *_PLACE).content(200)
         if isinstance(content, list) and len(content) >= MOST_STATUSES:
             remedy = (
@@ -148,7 +162,8 @@ class SendGridScheduler:
                 "remove one whose send time is in the past (DELETE /v3/user/scheduled_sends/ID), or ask "
                 "SendGrid's support to do so"
             )
-        return self._not_cancelled(answer, remedies={400: remedy})
+            return BatchLimitError(str(self._not_cancelled(answer, remedies={400: remedy})))
+        return StillHeldError(str(self._not_cancelled(answer, remedies={400: "read SendGrid's message"})))
 
     def _not_cancelled(self, answer: ApiAnswer, *, remedies: Mapping[int, str] = _CANCELLING) -> ProviderError:
         what = "did not cancel the emails that it holds"

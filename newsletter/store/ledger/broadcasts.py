@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from newsletter.errors import InputError
+from newsletter.language.clock import show_utc
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
+from newsletter.store.ledger.deferrals import settle_refused
 from newsletter.store.ledger.states import BROADCAST_READS, end, hold_back, require_current, set_running
 from newsletter.store.ledger.status import count, in_words
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -13,13 +15,20 @@ from newsletter.system.moments import text_of
 
 _LIST_ALL = query_all("broadcasts", "list_all", Broadcast, BROADCAST_READS)
 _LET_OVERDUE_GO = change("broadcasts", "let_overdue_go")
-_SCHEDULED = query_all("schedule", "scheduled", Broadcast, BROADCAST_READS)
+_UNATTENDED = query_all("schedule", "unattended", Broadcast, BROADCAST_READS)
 _NEXT_DUE = query_one("schedule", "next_due", datetime)
 _OVERDUE = query_value("schedule", "overdue", int)
 _DUE_NOW = query_value("schedule", "due_now", int)
 _LAST_CLAIMED = query_one("schedule", "last_claimed", datetime)
-_KEEP_BATCH_ID = change("schedule", "keep_batch_id")
 _ZONES = query_all("schedule", "zones", ZoneProgress)
+
+_NEXT_RETRY = query_one("schedule", "next_retry", datetime)
+_LAST_ACCEPTED = query_one("schedule", "last_accepted", datetime)
+_TRIED_AGAIN = "the people who were set aside are tried again"
+_NOT_YET = (
+    "broadcast {id} is finished, except for the people who were set aside; they are tried again from {at} on, by "
+    "`newsletter run-due` or `newsletter resume {id}`"
+)
 
 # Why a broadcast that has ended, or is being canceled, cannot be resumed.
 _ENDED = {
@@ -43,21 +52,32 @@ def list_broadcasts(database: Database) -> tuple[Broadcast, ...]:
     return _LIST_ALL.ask(database)
 
 
-def pause_broadcast(database: Database, broadcast_id: int, reason: str, *, now: datetime) -> Broadcast:
-    """Pause a scheduled or running broadcast until it is resumed. Leave any other unchanged."""
+def pause_broadcast(
+    database: Database, broadcast_id: int, reason: str, *, now: datetime, continues_at: datetime | None = None
+) -> Broadcast:
+    """Pause a scheduled or running broadcast until it is resumed. Leave any other unchanged.
+
+    With `continues_at`, `run-due` and the workers resume it at that time.
+    """
     with database.transaction() as connection:
-        hold_back(connection, require_current(connection, broadcast_id), reason=reason, now=now)
+        broadcast = require_current(connection, broadcast_id)
+        hold_back(connection, broadcast, reason=reason, now=now, continues_at=continues_at)
         return require_current(connection, broadcast_id)
 
 
 def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Resume a paused broadcast, or start a scheduled one now. Email that is overdue may be sent at once.
 
-    A running broadcast keeps running. Raise InputError if the broadcast has ended or is being canceled.
+    A running broadcast keeps running. One that is done runs again if it is time to try the people who were set aside.
+    Raise InputError if the broadcast has ended or is being canceled.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
-        if broadcast.state in _ENDED:
+        if broadcast.state is BroadcastState.DONE and broadcast.continues_at is not None:
+            if broadcast.continues_at > now:
+                raise InputError(_NOT_YET.format(id=broadcast_id, at=show_utc(broadcast.continues_at)))
+            set_running(connection, broadcast_id, Entry.RESUMED, _TRIED_AGAIN, now=now)
+        elif broadcast.state in _ENDED:
             why = _ENDED[broadcast.state].format(id=broadcast_id, reason=broadcast.reason)
             raise InputError(f"broadcast {broadcast_id} {why}")
         _LET_OVERDUE_GO(connection, broadcast=broadcast_id, now=text_of(now))
@@ -69,7 +89,10 @@ def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
 
 
 def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
-    """Mark a running broadcast as done if none of its chunks is ready or inflight. Return its current record."""
+    """Mark a running broadcast as done if none of its chunks is ready or inflight. Return its current record.
+
+    People who were set aside do not keep it open: it runs again when it is time to try them.
+    """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is not BroadcastState.RUNNING:
@@ -77,13 +100,25 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
         counts = count(connection, broadcast_id)
         if counts.waiting or counts.inflight:
             return broadcast
-        end(connection, broadcast_id, BroadcastState.DONE, detail=in_words(counts), now=now)
+        continues_at = settle_refused(connection, broadcast_id, now=now)
+        counts = count(connection, broadcast_id)
+        end(
+            connection,
+            broadcast_id,
+            BroadcastState.DONE,
+            detail=in_words(counts),
+            now=now,
+            continues_at=continues_at,
+        )
         return require_current(connection, broadcast_id)
 
 
-def scheduled_broadcasts(database: Database) -> tuple[Broadcast, ...]:
-    """Return all broadcasts with a scheduled time that are scheduled, running or being canceled, earliest first."""
-    return _SCHEDULED.ask(database)
+def unattended_broadcasts(database: Database) -> tuple[Broadcast, ...]:
+    """Return the broadcasts that need no person to start or to continue, earliest first.
+
+    They have a scheduled time and are scheduled, running or being canceled, or they have a time at which they continue.
+    """
+    return _UNATTENDED.ask(database)
 
 
 def next_due(database: Database, broadcast_id: int) -> datetime | None:
@@ -106,6 +141,16 @@ def last_claimed(database: Database, broadcast_id: int) -> datetime | None:
     return _LAST_CLAIMED.ask(database, broadcast=broadcast_id)
 
 
+def next_retry(database: Database, broadcast_id: int, *, now: datetime) -> datetime | None:
+    """Return when people who were refused for now may be tried again, or None if no one waits for that."""
+    return _NEXT_RETRY.ask(database, broadcast=broadcast_id, now=text_of(now))
+
+
+def last_accepted(database: Database, broadcast_id: int) -> datetime | None:
+    """Return the time at which a chunk was last accepted, or None if none was."""
+    return _LAST_ACCEPTED.ask(database, broadcast=broadcast_id)
+
+
 def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Start a broadcast if it is scheduled. Leave any other broadcast unchanged."""
     with database.transaction() as connection:
@@ -121,11 +166,15 @@ def start_scheduled(database: Database, broadcast_id: int, *, now: datetime) -> 
         return require_current(connection, broadcast_id)
 
 
-def keep_batch_id(database: Database, broadcast_id: int, batch_id: str) -> str:
-    """Save the batch id under which the provider is to hold email, unless one is saved already. Return the saved id."""
+def continue_unattended(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
+    """Continue a broadcast that is paused or done, if its time to continue has come. Leave any other unchanged."""
     with database.transaction() as connection:
-        _KEEP_BATCH_ID(connection, broadcast=broadcast_id, batch_id=batch_id)
-        return require_current(connection, broadcast_id).batch_id
+        broadcast = require_current(connection, broadcast_id)
+        at, is_done = broadcast.continues_at, broadcast.state is BroadcastState.DONE
+        if at is not None and at <= now and (is_done or broadcast.state is BroadcastState.PAUSED):
+            detail = _TRIED_AGAIN if is_done else f"it was paused: {broadcast.reason}"
+            set_running(connection, broadcast_id, Entry.RESUMED, detail, now=now, continues_at=at)
+        return require_current(connection, broadcast_id)
 
 
 def zone_progress(database: Database, broadcast_id: int) -> tuple[ZoneProgress, ...]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from newsletter.model.broadcast import ChunkState, DeliveryStatus
 from newsletter.store.database import Connection
-from newsletter.store.queries import change, query_value
+from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
 _SET_STATE = change("chunks", "set_state")
@@ -20,6 +20,7 @@ _MOVE_DELIVERIES = change("chunks", "move_deliveries")
 _SHRINK_CHUNK = change("chunks", "shrink_chunk")
 _NEXT_NUMBER = query_value("chunks", "next_number", int)
 _ADD_CHUNK_LIKE = change("chunks", "add_chunk_like")
+_SUBSCRIBERS_OF_CHUNK = query_all("record", "subscribers_of_chunk", int)
 _EMPTY = "no one is left in this batch"
 
 
@@ -69,10 +70,11 @@ def settle(chunk: OpenChunk, status: DeliveryStatus, reasons: Mapping[int, str])
 
 def split_off(
     chunk: OpenChunk, subscribers: Collection[int], state: ChunkState, *, reason: str = "", message_id: str = ""
-) -> None:
-    """Move deliveries into a new chunk that is otherwise like this one. All of them must be in this chunk."""
-    if not subscribers:
-        return
+) -> int:
+    """Move deliveries into a new chunk that is otherwise like this one. Return its number.
+
+    There must be at least one, and all of them must be in this chunk.
+    """
     number = _NEXT_NUMBER(chunk.connection, broadcast=chunk.broadcast)
     _ADD_CHUNK_LIKE(
         chunk.connection,
@@ -87,6 +89,13 @@ def split_off(
         chunk.connection, [{"broadcast": chunk.broadcast, "subscriber": each, "into": number} for each in subscribers]
     )
     _shrink(chunk, len(subscribers))
+    return number
+
+
+def subscribers_of(chunk: OpenChunk, *, first_subscriber: int, size: int) -> list[int]:
+    """Return the subscribers in a chunk of this size, in order."""
+    place = {"broadcast": chunk.broadcast, "chunk": chunk.number}
+    return _SUBSCRIBERS_OF_CHUNK(chunk.connection, **place, first_subscriber=first_subscriber, size=size)
 
 
 def _shrink(chunk: OpenChunk, by: int) -> None:

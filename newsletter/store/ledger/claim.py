@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from newsletter.model.broadcast import DeliveryStatus
 from newsletter.model.columns import COLUMNS
-from newsletter.model.ledger import NO_CONSENT, ClaimedChunk, ClaimedDelivery, NotYet
+from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
@@ -30,6 +30,7 @@ class ReadyChunk(NamedTuple):
     first_subscriber: int
     due_at: datetime | None
     batch_id: str
+    tries: int
 
 
 class DeliveryRow(NamedTuple):
@@ -54,6 +55,7 @@ class CheckedRow(NamedTuple):
 
 
 _NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
+_NEXT_DEFERRED = query_one("claim", "next_deferred", ReadyChunk)
 _CLAIMED_SINCE = query_value("claim", "claimed_since", int)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
@@ -83,10 +85,10 @@ def claim_chunk(
 ) -> ClaimedChunk | NotYet | None:
     """Mark the first due chunk of a running broadcast as inflight. Return it, or None if there is none.
 
-    If the broadcast has a batch id, a chunk that is due up to `hold_within` later may be claimed too. The provider will
-    hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or removed since
-    the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or attributes that
-    the messages need.
+    A chunk that is due up to `hold_within` later may be claimed too, if there is an open batch for its time. The
+    provider will hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or
+    removed since the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or
+    attributes that the messages need.
 
     Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """
@@ -146,13 +148,18 @@ def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChu
 
 
 def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:
-    return _NEXT_READY(
+    """Return the first chunk to send: a ready one, or else one that was set aside and is to be tried again."""
+    now = text_of(claim.now)
+    ready = _NEXT_READY(
         connection,
         broadcast=claim.broadcast,
-        now=text_of(claim.now),
+        now=now,
         held_to=text_of(claim.held_to),
         held_from=text_of(claim.now + _TICK) if claim.held_only else "",
     )
+    if ready is not None or claim.held_only:
+        return ready
+    return _NEXT_DEFERRED(connection, broadcast=claim.broadcast, now=now)
 
 
 def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
@@ -191,7 +198,7 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
             return rows
     query = _DELIVERIES_WITH_LATE.sql.replace(_COLUMNS, columns.sql)
     leaving = reason_of_leaving(connection, chunk.broadcast)
-    rows = connection.execute(query, {**place, "leaving": leaving, "no_consent": NO_CONSENT}).fetchall()
+    rows = connection.execute(query, {**place, "leaving": leaving}).fetchall()
     late = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not late:
         return rows
@@ -204,12 +211,14 @@ def _mark_inflight(
     chunk: OpenChunk, ready: ReadyChunk, runner_id: str, deliveries: tuple[ClaimedDelivery, ...]
 ) -> ClaimedChunk:
     hold_until = ready.due_at if ready.due_at is not None and ready.due_at > chunk.now else None
+    batch_id = ready.batch_id if hold_until else ""
     _MARK_INFLIGHT(
         chunk.connection,
         broadcast=chunk.broadcast,
         chunk=chunk.number,
         runner=runner_id,
         hold_until=text_of(hold_until) if hold_until else "",
+        batch_id=batch_id,
         now=text_of(chunk.now),
     )
     return ClaimedChunk(
@@ -220,7 +229,8 @@ def _mark_inflight(
         deliveries=deliveries,
         due_at=ready.due_at,
         hold_until=hold_until,
-        batch_id=ready.batch_id,
+        batch_id=batch_id,
+        tries=ready.tries,
     )
 
 

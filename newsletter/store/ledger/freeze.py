@@ -185,6 +185,7 @@ def _add_broadcast(
         frozen=members.count,
         due_at=_due_text(earliest),
         is_local_time=int(request.schedule is not None and request.schedule.is_local_time),
+        good_until=_due_text(request.good_until),
         now=text_of(now),
     )
 

@@ -1,18 +1,27 @@
 """Record the outcome of a chunk that was sent to the provider, or that a dead process left behind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
 from newsletter.errors import StoreError
-from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, NextStep, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Connection, Database
-from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off
+from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off, subscribers_of
 from newsletter.store.ledger.claim import Claim, claim_within
+from newsletter.store.ledger.deferrals import (
+    Refusals,
+    acquit_if_ours,
+    by_words,
+    defer,
+    doubt,
+    put_behind,
+    suppress_undeliverable,
+)
+from newsletter.store.ledger.recall import is_recalled
 from newsletter.store.ledger.states import (
     CANCELLED_WHY,
     cancel_ready,
@@ -24,7 +33,6 @@ from newsletter.store.ledger.states import (
 )
 from newsletter.store.ledger.status import count
 from newsletter.store.queries import change, query_all, query_one
-from newsletter.store.suppressions import add_reported, hear_reported, reported_table
 from newsletter.system.moments import text_of
 
 
@@ -35,6 +43,8 @@ class FoundChunk(NamedTuple):
     attempt: int
     size: int
     first_subscriber: int
+    tries: int
+    deferrals: int
 
 
 class InflightChunk(NamedTuple):
@@ -44,11 +54,11 @@ class InflightChunk(NamedTuple):
     runner: str
 
 
+_T = TypeVar("_T")
+
 _SETTLE_TAKEN = change("record", "settle_taken")
 _FIND_CHUNK = query_one("record", "find_chunk", FoundChunk)
 _TAKE_UP_AGAIN = change("record", "take_up_again")
-_SUBSCRIBERS_OF_CHUNK = query_all("record", "subscribers_of_chunk", int)
-_REPORT_SUBSCRIBER = change("record", "report_subscriber")
 _INFLIGHT_CHUNKS = query_all("record", "inflight_chunks", InflightChunk)
 
 _STATE = {
@@ -60,6 +70,7 @@ _STATE = {
 _TAKEN = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
 _GIVEN_UP = frozenset({ChunkState.READY, ChunkState.CANCELLED})  # no one waits for an answer in these states
 _CAME_BACK = "some emails turned out not to have been sent; `newsletter resume` sends them"
+_IN_A_ROW = "{refused} people in a row were refused, so the reason is probably not theirs: {reason}"
 _ORPHANED = "the program ended while this batch was being sent"
 
 
@@ -89,13 +100,12 @@ def record_outcome(database: Database, claimed: ClaimedChunk, outcome: Outcome, 
     with database.transaction() as connection:
         chunk = OpenChunk(connection=connection, broadcast=claimed.broadcast, number=claimed.number, now=now)
         found = _require_chunk(chunk)
-        if not _is_news(found, claimed, outcome, is_taken_back=_is_taken_back(connection, claimed)):
+        if not _is_news(found, claimed, outcome, is_taken_back=is_recalled(connection, claimed.batch_id)):
             return
         if found.state in _GIVEN_UP:
             held = text_of(claimed.hold_until) if claimed.hold_until else ""
-            _TAKE_UP_AGAIN(
-                connection, broadcast=claimed.broadcast, chunk=claimed.number, hold_until=held, now=text_of(now)
-            )
+            place = {"broadcast": claimed.broadcast, "chunk": claimed.number}
+            _TAKE_UP_AGAIN(connection, **place, hold_until=held, batch_id=claimed.batch_id, now=text_of(now))
         is_too_large = _decide_rest(
             chunk, found, outcome, remaining=found.size - _take_out_named(chunk, found, outcome)
         )
@@ -152,8 +162,18 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
 
 def _is_simple(outcome: Outcome) -> bool:
     """Return whether the whole chunk was accepted or is unknown, and nothing else changes. This is the usual case."""
-    is_named = outcome.invalid or outcome.unsent or outcome.uncertain
-    return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not is_named
+    return outcome.verdict in _TAKEN and outcome.next_step is NextStep.GO_ON and not _names_anyone(outcome)
+
+
+def _names_anyone(outcome: Outcome) -> bool:
+    return bool(
+        outcome.invalid
+        or outcome.unsent
+        or outcome.uncertain
+        or outcome.deferred
+        or outcome.blameless
+        or outcome.doubted
+    )
 
 
 def _require_chunk(chunk: OpenChunk) -> FoundChunk:
@@ -184,48 +204,39 @@ def _is_news(found: FoundChunk, claimed: ClaimedChunk, outcome: Outcome, *, is_t
     return found.state in {ChunkState.INFLIGHT, ChunkState.UNKNOWN}
 
 
-def _is_taken_back(connection: Connection, claimed: ClaimedChunk) -> bool:
-    """Return whether the provider holds this chunk in a batch that has been, or will be, canceled."""
-    state = require_current(connection, claimed.broadcast).state
-    return claimed.hold_until is not None and state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}
-
-
 def _subscribers_in(chunk: OpenChunk, found: FoundChunk) -> list[int]:
-    return _SUBSCRIBERS_OF_CHUNK(
-        chunk.connection,
-        broadcast=chunk.broadcast,
-        chunk=chunk.number,
-        first_subscriber=found.first_subscriber,
-        size=found.size,
-    )
+    return subscribers_of(chunk, first_subscriber=found.first_subscriber, size=found.size)
 
 
 def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> int:
     """Take out the deliveries that the outcome names individually. Return their number.
 
-    A delivery that is named twice gets the more cautious result: uncertain before invalid before unsent.
+    A delivery that is named twice gets the more cautious result: uncertain before refused before unsent.
     """
-    if not (outcome.invalid or outcome.unsent or outcome.uncertain):
+    if not _names_anyone(outcome):
         return 0
-    subscribers = frozenset(_subscribers_in(chunk, found))
-    uncertain = subscribers & outcome.uncertain
-    invalid = {each: why for each, why in outcome.invalid.items() if each in subscribers - uncertain}
-    unsent = (subscribers & outcome.unsent) - uncertain - invalid.keys()
-    split_off(chunk, uncertain, ChunkState.UNKNOWN, reason=outcome.reason, message_id=outcome.message_id)
-    split_off(chunk, unsent, ChunkState.READY)
+    left = set(_subscribers_in(chunk, found))
+    total, before = len(left), Refusals(found.tries, found.deferrals)
+    for words, subscribers in by_words(_taken(left, outcome.uncertain)):
+        split_off(chunk, subscribers, ChunkState.UNKNOWN, reason=words, message_id=outcome.message_id)
+    invalid = _taken(left, outcome.invalid)
     settle(chunk, DeliveryStatus.INVALID, invalid)
-    if undeliverable := outcome.undeliverable & invalid.keys():
-        _suppress(chunk, undeliverable)
-    return len(uncertain) + len(invalid) + len(unsent)
+    suppress_undeliverable(chunk, outcome.undeliverable & invalid.keys())
+    defer(chunk, before, _taken(left, outcome.deferred))
+    put_behind(chunk, before, _taken(left, outcome.blameless))
+    doubted = _taken(left, outcome.doubted)
+    if unsent := left & outcome.unsent:
+        split_off(chunk, unsent, ChunkState.READY)
+        left -= unsent
+    doubt(chunk, before, doubted, accepted_here=len(left) if outcome.verdict is Verdict.ACCEPTED else 0)
+    return total - len(left)
 
 
-def _suppress(chunk: OpenChunk, undeliverable: Iterable[int]) -> None:
-    """Suppress the addresses of subscribers as ones that do not exist."""
-    report = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-    with reported_table(chunk.connection):
-        _REPORT_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **report} for each in undeliverable])
-        hear_reported(chunk.connection)
-        add_reported(chunk.connection)
+def _taken(left: set[int], named: Mapping[int, _T]) -> dict[int, _T]:
+    """Remove those who are named from the deliveries that are left in a chunk. Return them."""
+    found = {each: what for each, what in named.items() if each in left}
+    left.difference_update(found)
+    return found
 
 
 def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
@@ -243,7 +254,9 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
         return True
     if is_to_split:
         split_off(chunk, _subscribers_in(chunk, found)[remaining // 2 :], ChunkState.READY)
-    set_state(chunk, _STATE[outcome.verdict], reason=outcome.reason, message_id=outcome.message_id)
+    # What is accepted needs no reason. The outcome's may be about the others, whom it names individually.
+    reason = "" if outcome.verdict is Verdict.ACCEPTED else outcome.reason
+    set_state(chunk, _STATE[outcome.verdict], reason=reason, message_id=outcome.message_id)
     return False
 
 
@@ -258,9 +271,15 @@ def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
         cancel_ready(connection, broadcast.id, reason=CANCELLED_WHY, now=now)
     elif broadcast.state is BroadcastState.STOPPED:
         cancel_ready(connection, broadcast.id, reason=stopped_because(broadcast.reason), now=now)
-    elif broadcast.state is BroadcastState.DONE and count(connection, broadcast.id).waiting:
+    elif broadcast.state is BroadcastState.DONE and (
+        count(connection, broadcast.id).waiting or outcome.deferred or outcome.doubted
+    ):
         reopen(connection, broadcast, reason=_CAME_BACK, now=now)
     elif is_to_stop:
         stop(connection, broadcast, reason=outcome.reason, now=now)
+    elif outcome.doubted and (refused := acquit_if_ours(connection, broadcast.id, now=now)):
+        hold_back(connection, broadcast, reason=_IN_A_ROW.format(refused=refused, reason=outcome.reason), now=now)
     elif outcome.next_step is NextStep.PAUSE:
-        hold_back(connection, broadcast, reason=outcome.reason, now=now)
+        seconds = outcome.retry_after_seconds
+        continues_at = now + timedelta(seconds=seconds) if seconds is not None else None
+        hold_back(connection, broadcast, reason=outcome.reason, now=now, continues_at=continues_at)

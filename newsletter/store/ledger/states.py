@@ -42,16 +42,33 @@ def require_current(connection: Connection, broadcast_id: int) -> Broadcast:
     return broadcast
 
 
-def set_running(connection: Connection, broadcast_id: int, entry: Entry, detail: str, *, now: datetime) -> None:
-    """Set the state of a broadcast to running, and write a journal entry."""
-    _SET_STATE(connection, broadcast=broadcast_id, state=BroadcastState.RUNNING.value, reason="")
+def set_running(
+    connection: Connection,
+    broadcast_id: int,
+    entry: Entry,
+    detail: str,
+    *,
+    now: datetime,
+    continues_at: datetime | None = None,
+) -> None:
+    """Set the state of a broadcast to running, and write a journal entry.
+
+    With `continues_at`, `run-due` and the workers continue the broadcast even if it has no scheduled time.
+    """
+    _set_state(connection, broadcast_id, BroadcastState.RUNNING, continues_at=continues_at)
     journal.write(connection, broadcast_id, entry, detail, now=now)
 
 
-def hold_back(connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime) -> None:
-    """Pause a broadcast that is scheduled or running. Leave any other unchanged."""
-    if broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.RUNNING}:
-        _pause(connection, broadcast.id, reason=reason, now=now)
+def hold_back(
+    connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime, continues_at: datetime | None = None
+) -> None:
+    """Pause a broadcast that is scheduled or running, or that would continue without a person. Leave others unchanged.
+
+    With `continues_at`, the reason passes, and the broadcast continues at that time without a person.
+    """
+    is_open = broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.RUNNING}
+    if is_open or (broadcast.state is BroadcastState.PAUSED and broadcast.continues_at is not None):
+        _pause(connection, broadcast.id, reason=reason, now=now, continues_at=continues_at)
 
 
 def reopen(connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime) -> None:
@@ -69,20 +86,31 @@ def stop(connection: Connection, broadcast: Broadcast, *, reason: str, now: date
 
 def set_cancelling(connection: Connection, broadcast_id: int, detail: str, *, now: datetime) -> None:
     """Set the state of a broadcast to `cancelling`, so that nothing more of it is sent."""
-    _SET_STATE(connection, broadcast=broadcast_id, state=BroadcastState.CANCELLING.value, reason="")
+    _set_state(connection, broadcast_id, BroadcastState.CANCELLING)
     journal.write(connection, broadcast_id, Entry.CANCELLING, detail, now=now)
 
 
 def end(
-    connection: Connection, broadcast_id: int, state: BroadcastState, *, detail: str, now: datetime, reason: str = ""
+    connection: Connection,
+    broadcast_id: int,
+    state: BroadcastState,
+    *,
+    detail: str,
+    now: datetime,
+    reason: str = "",
+    continues_at: datetime | None = None,
 ) -> None:
-    """End a broadcast in one of the final states: done, stopped or `cancelled`."""
-    _END(connection, broadcast=broadcast_id, state=state.value, reason=reason, now=text_of(now))
+    """End a broadcast in one of the final states: done, stopped or `cancelled`.
+
+    With `continues_at`, it runs once more at that time, for the people who were set aside.
+    """
+    continues = text_of(continues_at) if continues_at else ""
+    _END(connection, broadcast=broadcast_id, state=state.value, reason=reason, continues_at=continues, now=text_of(now))
     journal.write(connection, broadcast_id, _ENDING[state], detail, now=now)
 
 
 def cancel_ready(connection: Connection, broadcast_id: int, *, reason: str, now: datetime) -> None:
-    """Cancel the ready chunks of a broadcast. None of their email has been sent."""
+    """Cancel the ready and the deferred chunks of a broadcast. None of their email has been sent."""
     _CANCEL_READY(connection, broadcast=broadcast_id, reason=reason, now=text_of(now))
 
 
@@ -101,6 +129,20 @@ def waivers_text(waivers: tuple[Waiver, ...]) -> str:
     return orjson.dumps([asdict(waiver) for waiver in waivers]).decode()
 
 
-def _pause(connection: Connection, broadcast_id: int, *, reason: str, now: datetime) -> None:
-    _SET_STATE(connection, broadcast=broadcast_id, state=BroadcastState.PAUSED.value, reason=reason)
+def _pause(
+    connection: Connection, broadcast_id: int, *, reason: str, now: datetime, continues_at: datetime | None = None
+) -> None:
+    _set_state(connection, broadcast_id, BroadcastState.PAUSED, reason=reason, continues_at=continues_at)
     journal.write(connection, broadcast_id, Entry.PAUSED, reason, now=now)
+
+
+def _set_state(
+    connection: Connection,
+    broadcast_id: int,
+    state: BroadcastState,
+    *,
+    reason: str = "",
+    continues_at: datetime | None = None,
+) -> None:
+    continues = text_of(continues_at) if continues_at else ""
+    _SET_STATE(connection, broadcast=broadcast_id, state=state.value, reason=reason, continues_at=continues)

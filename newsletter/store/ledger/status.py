@@ -26,7 +26,7 @@ _SETTLEMENTS = query_all("status", "settlements", SettledCount)
 _CHUNK_SUMMARIES = query_all("status", "chunk_summaries", ChunkSummary)
 _EMAILS_OF_CHUNK = query_all("status", "emails_of_chunk", str)
 
-_PARTS = ("accepted", "waiting", "inflight", "unknown", "rejected", "cancelled", "invalid", "excluded")
+_PARTS = ("accepted", "waiting", "inflight", "unknown", "deferred", "rejected", "cancelled", "invalid", "excluded")
 
 
 def tally_of(database: Database, broadcast_id: int) -> Tally:

@@ -9,7 +9,17 @@ WHERE broadcast = :broadcast AND number = :chunk;
 -- name: make_ready(broadcast, chunk, reason, now)!
 -- Make a chunk that was definitely not sent ready again. No provider holds it, and it uses up no allowance.
 UPDATE chunk
-SET state = 'ready', reason = :reason, message_id = '', hold_until = '', claimed_at = '', changed_at = :now
+SET
+    state = 'ready',
+    reason = :reason,
+    message_id = '',
+    hold_until = '',
+    batch_id = '',
+    claimed_at = '',
+    retry_at = '',
+    ending = '',
+    accepted_before = -1,
+    changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: add_to_settlement(broadcast, status, reason, size, now)$
@@ -51,10 +61,10 @@ SELECT max(number) + 1 FROM chunk WHERE broadcast = :broadcast;
 -- Add a chunk for some deliveries of another chunk. All other columns are copied.
 INSERT INTO chunk (
     broadcast, number, variant, zone, due_at, state, size, first_subscriber, attempt, runner, claimed_at, hold_until,
-    reason, message_id, changed_at
+    batch_id, reason, message_id, tries, deferrals, changed_at
 )
 SELECT
     broadcast, :number, variant, zone, due_at, state, :size, :first_subscriber, attempt, runner, claimed_at, hold_until,
-    reason, message_id, changed_at
+    batch_id, reason, message_id, tries, deferrals, changed_at
 FROM chunk
 WHERE broadcast = :broadcast AND number = :chunk;

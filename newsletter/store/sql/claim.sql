@@ -1,17 +1,38 @@
 -- name: next_ready(broadcast, now, held_from, held_to)^
--- Return the first chunk that may be sent while the broadcast is running, and lock its row. If the provider can hold
--- email (the broadcast has a batch id), a chunk may be due up to `:held_to`; otherwise it must be due by `:now`. Chunks
--- due before `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first.
-SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, b.batch_id
+-- Return the first chunk that may be sent while the broadcast is running, and lock its row. A chunk must be due by
+-- `:now`, or up to `:held_to` if there is an open batch in which the provider can hold it until then. Chunks due before
+-- `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first. Everyone is tried
+-- before anyone is tried again.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id, c.tries
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
+LEFT JOIN held_batch AS h ON h.broadcast = c.broadcast AND h.due_at = c.due_at AND h.state = 'open'
 WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
     AND b.state = 'running'
+    AND c.retry_at <= :now
     AND c.due_at >= :held_from
-    AND c.due_at <= CASE WHEN b.batch_id = '' THEN :now ELSE :held_to END
-ORDER BY c.due_at, c.number
+    AND c.due_at <= :held_to
+    AND (c.due_at <= :now OR h.id IS NOT NULL)
+ORDER BY c.tries, c.attempt, c.due_at, c.number
+LIMIT 1
+/*+ FOR UPDATE OF c SKIP LOCKED */;
+
+-- name: next_deferred(broadcast, now)^
+-- Return the first chunk that was set aside and is to be tried again now, and lock its row. None is tried again once an
+-- event in the issue has passed.
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, '' AS batch_id, c.tries
+FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast
+WHERE
+    c.broadcast = :broadcast
+    AND c.state = 'deferred'
+    AND b.state = 'running'
+    AND c.retry_at <> ''
+    AND c.retry_at <= :now
+    AND (b.good_until = '' OR b.good_until > :now)
+ORDER BY c.retry_at, c.number
 LIMIT 1
 /*+ FOR UPDATE OF c SKIP LOCKED */;
 
@@ -38,31 +59,12 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, no_consent, columns)
+-- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, columns)
 -- Return all deliveries of a chunk. The last column says why this person must not be emailed anymore, and is NULL if
--- they may be emailed. `:leaving` is the reason for people who left all topics of the broadcast. If it is empty, topics
--- are not checked. `:no_consent` is the reason for people without a recorded consent or basis.
+-- they may be emailed (`left_sql` in `model/permission.py`).
 SELECT
     d.subscriber, s.email, s.first_name, s.last_name, s.token:columns,
-    coalesce(
-        p.reason,
-        CASE WHEN s.id IS NULL THEN 'removed from the list' END,
-        CASE
-            WHEN
-                :leaving <> ''
-                AND NOT EXISTS (
-                    SELECT 1
-                    FROM broadcast_topic AS t
-                    WHERE
-                        t.broadcast = d.broadcast
-                        AND NOT EXISTS (
-                            SELECT 1 FROM suppression AS l WHERE l.person = s.person AND l.topic = t.topic
-                        )
-                )
-                THEN :leaving
-        END,
-        CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN :no_consent END
-    ) AS late
+    {d.left} AS late
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
 LEFT JOIN suppression AS p ON p.person = s.person AND p.topic = ''
@@ -74,7 +76,7 @@ LIMIT :size;
 -- Lock the broadcast, so that no other claim numbers settlements at the same time.
 SELECT id FROM broadcast WHERE id = :broadcast /*+ FOR UPDATE */;
 
--- name: mark_inflight(broadcast, chunk, runner, hold_until, now)!
+-- name: mark_inflight(broadcast, chunk, runner, hold_until, batch_id, now)!
 -- Mark a chunk as inflight. Once this is committed, it may have left the machine.
 UPDATE chunk
 SET
@@ -83,6 +85,8 @@ SET
     runner = :runner,
     reason = '',
     hold_until = :hold_until,
+    batch_id = :batch_id,
+    retry_at = '',
     claimed_at = :now,
     changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;

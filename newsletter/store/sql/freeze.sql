@@ -88,15 +88,15 @@ JOIN subscriber AS s ON s.id = m.subscriber
 WHERE m.settlement IS NULL
 GROUP BY s.timezone;
 
--- name: add_broadcast(issue, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, now)$
+-- name: add_broadcast(issue, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, good_until, now)$
 -- Add a broadcast. Return its id.
 INSERT INTO broadcast (
     issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers, frozen, due_at,
-    is_local_time, created_at
+    is_local_time, good_until, created_at
 )
 VALUES (
     :issue, :segment, :expression, :provider, :state, '', :content_hash, :nonce, :envelope, :waivers, :frozen, :due_at,
-    :is_local_time, :now
+    :is_local_time, :good_until, :now
 )
 RETURNING id;
 

@@ -12,7 +12,3 @@ VALUES (
 -- name: entries(broadcast)
 -- Return the entries of a broadcast in order.
 SELECT at, entry, detail FROM journal WHERE broadcast = :broadcast ORDER BY number;
-
--- name: first_of(broadcast, entry)$
--- Return the time of the first entry of a kind, or NULL if there is none.
-SELECT min(at) FROM journal WHERE broadcast = :broadcast AND entry = :entry;

@@ -6,11 +6,13 @@ WHERE broadcast = :broadcast AND number = :chunk AND attempt = :attempt AND stat
 
 -- name: find_chunk(broadcast, chunk)^
 -- Return the state of a chunk.
-SELECT state, attempt, size, first_subscriber FROM chunk WHERE broadcast = :broadcast AND number = :chunk;
+SELECT state, attempt, size, first_subscriber, tries, deferrals FROM chunk WHERE broadcast = :broadcast AND number = :chunk;
 
--- name: take_up_again(broadcast, chunk, hold_until, now)!
+-- name: take_up_again(broadcast, chunk, hold_until, batch_id, now)!
 -- Restore the details of the claim, for a chunk that was given up but was sent after all.
-UPDATE chunk SET hold_until = :hold_until, claimed_at = :now WHERE broadcast = :broadcast AND number = :chunk;
+UPDATE chunk
+SET hold_until = :hold_until, batch_id = :batch_id, claimed_at = :now
+WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: subscribers_of_chunk(broadcast, chunk, first_subscriber, size)
 -- Return the subscribers in a chunk.

@@ -23,17 +23,23 @@ SELECT DISTINCT runner FROM chunk WHERE state = 'inflight' ORDER BY runner;
 -- of people in such chunks.
 SELECT b.id, b.issue, coalesce(sum(c.size), 0) AS people
 FROM broadcast AS b
-LEFT JOIN chunk AS c ON c.broadcast = b.id AND c.state IN ('ready', 'inflight')
+LEFT JOIN chunk AS c ON c.broadcast = b.id AND c.state IN ('ready', 'inflight', 'deferred')
 WHERE b.state IN ('scheduled', 'running') OR c.size > 0
 GROUP BY b.id, b.issue
 ORDER BY b.id;
 
 -- name: make_unknown(broadcast, reason, now)!
--- Mark as unknown the chunks that had not been sent, or were being sent, when the backup was made. They may have been
+-- Mark as unknown the chunks that had not been sent, were set aside or were being sent, when the backup was made. They may have been
 -- sent since then.
 UPDATE chunk
 SET state = 'unknown', reason = :reason, changed_at = :now
-WHERE broadcast = :broadcast AND state IN ('ready', 'inflight');
+WHERE broadcast = :broadcast AND state IN ('ready', 'inflight', 'deferred');
+
+-- name: end_recalls()!
+-- Let no email that the provider holds be recalled and sent again: that may have happened since the backup was made. If
+-- such email is canceled, it is therefore unknown whether it reaches anyone.
+UPDATE held_batch
+SET recall_ends_at = changed_at, state = CASE state WHEN 'recalled' THEN 'doubtful' ELSE state END;
 
 -- name: suppressions()
 -- Return all suppressions.

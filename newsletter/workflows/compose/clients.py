@@ -1,9 +1,10 @@
 """Report which email apps cannot show parts of an issue, and update the table of what each app supports."""
 
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urljoin
 
-import httpx
-
+from newsletter import __version__
 from newsletter.checks.base import read_context
 from newsletter.checks.clients.published import read_published
 from newsletter.checks.clients.readers import Readers, mistakes_in_clients, readers_of
@@ -14,10 +15,15 @@ from newsletter.content.loader import load_issue
 from newsletter.errors import InputError, MistakesError
 from newsletter.render.pipeline import render_issue
 from newsletter.system.files import write_shared
+from newsletter.system.http_exchange import UnansweredError, ask
+from newsletter.system.stream import Deadline
 from newsletter.workflows.compose.compose import open_theme, subject_of
 
 _LARGEST_BYTES = 20_000_000  # about thirty times the size of the file that caniemail publishes
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30  # for the whole download
+_MOST_REDIRECTS = 5
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_HEADERS = {"User-Agent": f"newsletter/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
 def known_readers(config: Config) -> Readers:
@@ -68,20 +74,19 @@ def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
 
 
 def _fetched(url: str) -> bytes:
-    """Download a URL and return its content. Raise InputError if it is larger than any real table."""
-    content = bytearray()
+    """Download a URL and return its content, following redirects. Raise InputError if it cannot be fetched."""
+    deadline, current = Deadline(_TIMEOUT_SECONDS), url
     try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_SECONDS) as answer:
-            if answer.status_code != httpx.codes.OK:
-                status = answer.status_code
-                raise InputError(f"{url}: the server returned {status}; nothing was changed, so try again later")
-            for piece in answer.iter_bytes():
-                content += piece
-                if len(content) > _LARGEST_BYTES:
-                    megabytes = _LARGEST_BYTES // 10**6
-                    remedy = "write the address of the table after --from, or leave out --from"
-                    raise InputError(f"{url}: the file is larger than {megabytes} MB; {remedy}")
-    except (httpx.HTTPError, httpx.InvalidURL) as err:
-        why = f"the table cannot be fetched ({str(err) or type(err).__name__})"
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = ask("GET", current, deadline=deadline, headers=_HEADERS, most_body_bytes=_LARGEST_BYTES)
+            if answer.status not in _MOVED:
+                break
+            current = urljoin(current, answer.header("Location") or "")
+        else:
+            raise ValueError("too many redirects")
+    except (UnansweredError, ValueError) as err:
+        why = f"the table cannot be fetched ({err})"
         raise InputError(f"{url}: {why}; nothing was changed, and the current table is still used") from err
-    return bytes(content)
+    if answer.status != HTTPStatus.OK:
+        raise InputError(f"{url}: the server returned {answer.status}; nothing was changed, so try again later")
+    return answer.body

@@ -4,27 +4,29 @@ The domain is checked by rules D1 to D6, and for the DNS records that the provid
 one-click unsubscribe is tested, and the certificate's remaining validity is reported.
 """
 
-import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from newsletter.checks.hosts import host_of, is_private_literal
 from newsletter.checks.network.dmarc import organization_of
 from newsletter.checks.network.endpoint import RULE, judge_endpoint
 from newsletter.checks.network.link_checker import agent_of
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import RuleResult, Sender, sender_of, why_mail_stays
 from newsletter.checks.network.sender_rules import SENDER_RULES, judge_sender
-from newsletter.checks.network.web import HttpReply, Web, host_of, is_private_literal
+from newsletter.checks.network.web import HttpReply, Web
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
+from newsletter.system.stream import Deadline, open_stream
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 
 _FEW_DAYS = 21
@@ -111,9 +113,9 @@ def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFact
         names = Names(config.settings.authentication.nameserver_addresses)
     except CannotRunError as err:
         return PageFacts(items=(from_words(RULE, Health.NOT_JUDGED, err),))
-    with Web(names, agent=agent_of(config.settings)) as web:
-        leaving = _leaving(web, url)
-        clock = _clock(web, config.settings.service.url)
+    web = Web(names, agent=agent_of(config.settings))
+    leaving = _leaving(web, url)
+    clock = _clock(web, config.settings.service.url)
     certificate = () if leaving.health is Health.NOT_JUDGED else _certificate(config.settings.service.url, now)
     return PageFacts(items=(leaving, *certificate), clock=clock)
 
@@ -138,15 +140,16 @@ def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
     """Yield the number of days for which the certificate of the pages is still valid."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _HTTPS_PORT
-    context = ssl.create_default_context()
+    deadline = Deadline(_SECONDS)
     try:
-        plain = socket.create_connection((host, port), timeout=_SECONDS)
-        with plain, context.wrap_socket(plain, server_hostname=host) as secure:
-            found = secure.getpeercert() or {}
+        stream = open_stream(host, port, deadline)
+        with closing(stream):
+            stream.encrypt(ssl.create_default_context(), host, deadline)
+            found = stream.certificate
     except ssl.SSLCertVerificationError as err:
         yield error("certificate", f"the certificate of {host} is not valid ({err.verify_message})", "renew it")
         return
-    except OSError:
+    except (OSError, UnicodeError):
         return  # `_leaving` has already reported that the host does not answer
     days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC) - now).days
     what = f"the certificate of {host} is valid for {days:,} more days"

@@ -13,14 +13,16 @@ from msgspec import Struct
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
 from newsletter.model.ledger import HeldMail
-from newsletter.providers.base import Clock, Provider, utc_now
+from newsletter.providers.base import Clock, Provider, Scheduler, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
-from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
+from newsletter.store.ledger.recall import batches_of, settle_recall
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.resolve import unknown_chunks
 from newsletter.store.ledger.status import tally_of
+from newsletter.workflows.send.recall import LIVE, recall_batch
 
 _POLL_SECONDS = 0.25
 OnWait = Callable[[int], None]  # called with the number of deliveries that another process is still sending
@@ -58,6 +60,11 @@ def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None
     return plan
 
 
+def holds_email(database: Database, broadcast_id: int, *, now: datetime) -> bool:
+    """Return whether the provider may hold email of a broadcast, so that it is needed to cancel the broadcast."""
+    return any(batch.state in LIVE and batch.due_at > now for batch in batches_of(database, broadcast_id))
+
+
 def cancel_broadcast(
     database: Database,
     broadcast_id: int,
@@ -70,9 +77,10 @@ def cancel_broadcast(
 ) -> Broadcast:
     """Stop unsent deliveries, and have the provider discard the mail that it holds. Return the resulting broadcast.
 
-    The provider is asked immediately, because every minute counts. It is asked again after other processes have
-    finished their requests; `patience` is the longest wait for them. If they are still sending after that, or if the
-    provider refuses (ProviderError), the broadcast remains `cancelling`, and it must be canceled again.
+    The provider is asked immediately, because every minute counts. What other processes were sending meanwhile is
+    settled after they have finished their requests; `patience` is the longest wait for them. If they are still sending
+    after that, or if the provider refuses (ProviderError), the broadcast remains `cancelling`, and it must be canceled
+    again. A provider limits how many batches are canceled at the same time, so the earliest are canceled first.
     """
     begin_cancel(database, broadcast_id, now=clock())
     adopt_orphans(database, broadcast_id, now=clock())
@@ -94,15 +102,26 @@ def _held(database: Database, broadcast_id: int) -> list[HeldMail]:
 
 
 def _give_back(database: Database, broadcast_id: int, provider: Provider | None, *, clock: Clock) -> None:
-    """Have the provider cancel the batch that it holds, and only then record the deliveries as canceled."""
+    """Have the provider cancel the batches that it holds, and only then record the deliveries as canceled."""
+    failures = []
+    for batch in batches_of(database, broadcast_id):
+        if batch.state not in LIVE or batch.due_at <= clock():
+            settle_recall(database, batch.id, confirmed_at=None, now=clock())
+            continue
+        try:
+            recall_batch(database, batch, _scheduler_of(database, broadcast_id, provider), clock=clock)
+        except ProviderError as err:
+            failures.append(err)
+    if failures:
+        raise failures[0]
+
+
+def _scheduler_of(database: Database, broadcast_id: int, provider: Provider | None) -> Scheduler:
     broadcast = require_broadcast(database, broadcast_id)
-    if not broadcast.batch_id:
-        return
     if provider is None or provider.name != broadcast.provider or provider.scheduler is None:
         remedy = f'check that newsletter.toml has use = "{broadcast.provider}" under [provider], then cancel again'
         raise ProviderError(f"{broadcast.provider} may still hold emails of broadcast {broadcast_id}; {remedy}")
-    provider.scheduler.cancel_batch(broadcast.batch_id)
-    take_back(database, broadcast_id, margin=provider.scheduler.margin, confirmed_at=clock())
+    return provider.scheduler
 
 
 def _await_others(

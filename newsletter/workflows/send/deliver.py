@@ -13,7 +13,12 @@ from newsletter.config import Config
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Clock, Provider, Scheduler, utc_now
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import keep_batch_id, next_due, require_broadcast, start_scheduled
+from newsletter.store.ledger.broadcasts import (
+    continue_unattended,
+    require_broadcast,
+    start_scheduled,
+)
+from newsletter.store.ledger.recall import keep_batch, moments_to_hold
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.gate import OnWait
 from newsletter.workflows.send.pace import pace_of
@@ -24,6 +29,7 @@ class Listener(Struct, frozen=True, kw_only=True):
 
     on_settled: Callable[[int], None]  # called with the number of deliveries that were just completed
     on_wait: OnWait  # called with the end and the reason of each wait
+    on_note: Callable[[str], None] = lambda _words: None  # called with what a person should change
 
 
 def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
@@ -38,19 +44,23 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
     patience: timedelta | None = None,
     clock: Clock = utc_now,
 ) -> Broadcast:
-    """Start a scheduled broadcast, or continue a running one, until nothing more of it is due.
+    """Start a scheduled broadcast, or continue one that is running or whose time to continue has come.
 
-    A provider that can hold mail also gets the deliveries that are due within `ahead`. They share one batch id, which
-    is saved in the ledger before it is first used. If the provider or the pace requires a wait longer than `patience`,
-    the rest is left to a later run. Raise ProviderError if the provider returns no batch id; in that case, nothing has
-    been sent. Raise StoreError if the ledger can no longer be written.
+    Stop when nothing more of it is due.
+
+    A provider that can hold mail also gets the deliveries that are due within `ahead`. Those that are due at the same
+    time share a batch, whose id is saved in the ledger before it is first used. If the provider or the pace requires a
+    wait longer than `patience`, the rest is left to a later run. Raise ProviderError if the provider returns no batch
+    id; in that case, nothing has been sent. Raise StoreError if the ledger can no longer be written.
     """
     within, scheduler = None, provider.scheduler
     if broadcast.is_scheduled and ahead is not None and scheduler is not None:
         within = min(ahead, scheduler.longest)
-        _keep_batch(database, broadcast, scheduler, now=clock())
+        _open_batches(database, broadcast, scheduler, now=clock(), within=within)
     if broadcast.state is BroadcastState.SCHEDULED:
         start_scheduled(database, broadcast.id, now=clock())
+    elif broadcast.continues_at is not None:
+        continue_unattended(database, broadcast.id, now=clock())
     return drain_broadcast(
         database,
         require_broadcast(database, broadcast.id),
@@ -58,6 +68,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         pace=pace_of(config),
         hold_within=within,
         on_settled=listener.on_settled,
+        on_note=listener.on_note,
         on_wait=listener.on_wait if patience is None else _impatient(listener, stop, patience, clock),
         stop=stop,
         clock=clock,
@@ -75,9 +86,10 @@ def _impatient(listener: Listener, stop: Event, patience: timedelta, clock: Cloc
     return on_wait
 
 
-def _keep_batch(database: Database, broadcast: Broadcast, scheduler: Scheduler, *, now: datetime) -> None:
-    """Give a broadcast a batch id if some of its mail may be held. If two processes do so, the first id is kept."""
-    due = next_due(database, broadcast.id)
-    may_be_held = due is not None and (due > now or broadcast.is_local_time)
-    if may_be_held and not broadcast.batch_id:
-        keep_batch_id(database, broadcast.id, scheduler.open_batch())
+def _open_batches(
+    database: Database, broadcast: Broadcast, scheduler: Scheduler, *, now: datetime, within: timedelta
+) -> None:
+    """Open a batch for each time at which email will be held. If two processes do so, the first batch is kept."""
+    for moment in moments_to_hold(database, broadcast.id, now=now, until=now + within):
+        batch_id = scheduler.open_batch()
+        keep_batch(database, broadcast.id, batch_id, due_at=moment, margin=scheduler.margin, now=now)

@@ -1,37 +1,40 @@
 """Submit the chunks of a broadcast to the provider, several at a time. This is the only loop that sends."""
 
-import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from math import isfinite
 from threading import Event, Lock
 from time import sleep
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from newsletter.errors import StoreError
-from newsletter.model.broadcast import Broadcast, BroadcastState, Mailing, NextStep, Outcome, OutgoingChunk, Verdict
+from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk, NotYet
 from newsletter.model.pace import Pace
-from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.base import Clock, Provider, Session, utc_now
-from newsletter.render.merge import Personalizer
 from newsletter.store.database import Database, Runner
-from newsletter.store.ledger.broadcasts import due_now, finish_if_done, pause_broadcast, require_broadcast
+from newsletter.store.ledger.broadcasts import (
+    due_now,
+    finish_if_done,
+    next_retry,
+    pause_broadcast,
+    require_broadcast,
+)
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
 from newsletter.store.ledger.variants import load_variants
 from newsletter.workflows.send.gate import Gate, OnWait
+from newsletter.workflows.send.mailings import Mailings
 from newsletter.workflows.send.pace import allowances, opens_at, shown_window
+from newsletter.workflows.send.stalls import MAX_TRIES, Stalls
 
-MAX_TRIES = 6  # for a chunk that was certainly not sent; after that, the broadcast is paused, and a person must decide
 UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk between them
 RECORD_TRIES = 6  # for recording an outcome; about three seconds in total, plus the database's own timeouts
-_LONGEST_BACKOFF_SECONDS = 60.0
-_LONGEST_WAIT_SECONDS = 3600.0  # the longest wait that a provider can request
+_PASSES_AFTER = timedelta(minutes=15)  # when a broadcast continues that the provider would not accept for now
 _SHORTEST_WAIT = timedelta(seconds=1)  # for a pace limit, so that workers do not query the ledger in a busy loop
 _FIRST_RECORD_PAUSE_SECONDS = 0.1
 Advance = Callable[[int], None]
@@ -46,6 +49,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     hold_within: timedelta | None = None,
     on_settled: Advance,
     on_wait: OnWait = lambda _until, _reason: None,
+    on_note: Callable[[str], None] = lambda _words: None,
     stop: Event,
     clock: Clock = utc_now,
 ) -> Broadcast:
@@ -57,20 +61,22 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
 
     If the drain ends early, it first finishes and records the requests in progress. It also sets `stop`, so that no
     thread keeps waiting. `on_settled` is called with the number of deliveries that were just completed, and `on_wait`
-    with the end and the reason of each wait. Both are called from several threads, but never two at once. Raise
-    StoreError if the ledger can no longer be written; requests in progress then become unknown.
+    with the end and the reason of each wait. Both are called from several threads, but never two at once. `on_note` is
+    called with what a person should change. Raise StoreError if the ledger can no longer be written; requests in
+    progress then become unknown.
     """
     with database.runner() as runner:
         gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
-        mailings = _Mailings(broadcast, load_variants(database, broadcast.id))
+        mailings = Mailings(broadcast, load_variants(database, broadcast.id))
         drain = _Drain(database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings)
         with ThreadPoolExecutor(max_workers=provider.concurrency, thread_name_prefix="deliver") as pool:
             try:
-                for worker in [pool.submit(drain.work) for _ in range(provider.concurrency)]:
-                    worker.result()
+                drain.run(pool)
             except BaseException:  # including Ctrl-C
                 stop.set()
                 raise
+        if drain.advice:
+            on_note(drain.advice)
     return finish_if_done(database, broadcast.id, now=clock())
 
 
@@ -85,22 +91,41 @@ class _Drain(Struct):
     hold_within: timedelta | None
     on_settled: Advance
     gate: Gate
-    mailings: "_Mailings"
+    mailings: Mailings
     _lock: Lock = field(default_factory=Lock)
     _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # attempts per chunk in this drain
+    _stalls: Stalls = field(default_factory=Stalls)
+    _working: int = 0  # workers that have not ended
+    advice: str = ""  # what a person should change, because a worker retired
 
-    def work(self) -> None:
+    def run(self, pool: ThreadPoolExecutor) -> None:
+        """Run the workers until all have ended. What a worker left when it retired is sent by another."""
+        count = self.provider.concurrency
+        while count:
+            self._working = count
+            for worker in [pool.submit(self._work) for _ in range(count)]:
+                worker.result()
+            is_left = self.advice and not self.gate.halt.is_set() and self._is_running()
+            count = 1 if is_left and due_now(self.database, self.broadcast.id, now=self.gate.clock()) else 0
+
+    def _work(self) -> None:
         """Claim, submit and record chunks until none is ready. If this worker fails, the others stop too."""
+        has_retired = False
         try:
             with self.provider.session() as session:
                 chunk = self._next()
-                while chunk:
-                    following = None if self._gives_back(chunk) else self._deliver(session, chunk)
-                    chunk = following or self._next()
+                while chunk and not has_retired:
+                    following = None
+                    if not self._gives_back(chunk):
+                        following, has_retired = self._deliver(session, chunk)
+                    chunk = following or (None if has_retired else self._next())
         except BaseException:
             self.gate.halt.set()
             raise
+        finally:
+            with self._lock:
+                self._working -= not has_retired
 
     def _next(self) -> ClaimedChunk | None:
         """Return the next chunk once the provider, the window and the pace allow it, or None if the work is done."""
@@ -110,6 +135,8 @@ class _Drain(Struct):
             found = self._claim(now, is_closed=opens > now)
             if isinstance(found, NotYet):
                 self.gate.close(max(found.until, now + _SHORTEST_WAIT), found.reason)
+            elif found is None and (retry_at := next_retry(self.database, self.broadcast.id, now=now)):
+                self.gate.close(max(retry_at, now + _SHORTEST_WAIT), "people who were refused for now are tried again")
             elif found or opens <= now or not due_now(self.database, self.broadcast.id, now=now):
                 return found
             else:
@@ -143,9 +170,17 @@ class _Drain(Struct):
             allowances=allowances(self.pace, now),
         )
 
-    def _deliver(self, session: Session, chunk: ClaimedChunk) -> ClaimedChunk | None:
-        """Submit a chunk and record the outcome. Return the next chunk if it was claimed in the same commit."""
-        outcome = session.submit(self.mailings.outgoing(chunk))
+    def _deliver(self, session: Session, chunk: ClaimedChunk) -> tuple[ClaimedChunk | None, bool]:
+        """Submit a chunk and record the outcome.
+
+        Return the next chunk if it was claimed in the same commit, and whether this worker must end.
+        """
+        submitted_at = self.gate.clock()
+        outcome = self._retire(session.submit(self.mailings.outgoing(chunk)))
+        if outcome.verdict is Verdict.ACCEPTED and _accepted(chunk, outcome):
+            with self._lock:
+                self._stalls.note_accepted(submitted_at)
+                self._unclear = 0
         if outcome.next_step is NextStep.WAIT:  # close the gate before other workers can claim the recorded chunk
             self._hold(chunk, outcome)
         exchange = self._exchange(chunk, outcome)
@@ -153,7 +188,19 @@ class _Drain(Struct):
             self._record(chunk, outcome)
         with self._lock:
             self._react(chunk, outcome)
-        return exchange.following
+        return exchange.following, outcome.next_step is NextStep.RETIRE
+
+    def _retire(self, outcome: Outcome) -> Outcome:
+        """Count this worker out if the provider allows fewer connections. The last one waits instead."""
+        if outcome.next_step is not NextStep.RETIRE:
+            return outcome
+        with self._lock:
+            if self._working == 1:
+                return replace(outcome, next_step=NextStep.WAIT)
+            self._working -= 1
+            setting = f"set concurrency = {self._working} under [provider.{self.broadcast.provider}] in newsletter.toml"
+            self.advice = f"fewer connections were used, because {outcome.reason}; {setting}"
+        return outcome
 
     def _exchange(self, chunk: ClaimedChunk, outcome: Outcome) -> Exchange:
         """Record the outcome and claim the next chunk in one commit, or do neither if the next chunk must wait."""
@@ -181,67 +228,33 @@ class _Drain(Struct):
     def _react(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         if outcome.next_step in {NextStep.PAUSE, NextStep.STOP}:
             self.gate.halt.set()  # in the ledger, the broadcast is already paused or stopped
-        tries = self._tries[chunk.number]
-        if outcome.next_step is NextStep.WAIT and tries >= MAX_TRIES:
-            self._pause(f"batch {chunk.number} could not be sent in {tries} attempts: {outcome.reason}")
-        if _is_unclear(outcome):
-            self._unclear += 1
-        elif outcome.verdict is Verdict.ACCEPTED:
-            self._unclear = 0
+        if outcome.next_step is NextStep.WAIT:
+            self._give_up_if_hopeless(chunk, outcome)
+        self._unclear += _is_unclear(outcome)
         if self._unclear == UNCLEAR_IN_A_ROW:
             self._pause(f"{UNCLEAR_IN_A_ROW} requests in a row ended without a clear answer: {outcome.reason}")
         self.on_settled(_settled(chunk, outcome))
+
+    def _give_up_if_hopeless(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
+        """Pause if the provider accepts nothing for now, or not this chunk. The broadcast continues later."""
+        tries, now = self._tries[chunk.number], self.gate.clock()
+        if tries >= MAX_TRIES and not outcome.may_wait_long:
+            reason = f"batch {chunk.number} could not be sent in {tries} attempts: {outcome.reason}"
+            self._pause(reason, continues_at=now + _PASSES_AFTER)
+        elif self._stalls.is_over(outcome, now=now):
+            self._pause(f"nothing is accepted: {outcome.reason}", continues_at=now + _PASSES_AFTER)
 
     def _hold(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         """Close the gate to all workers for the time that the provider asks for, or with exponential backoff."""
         with self._lock:
             self._tries[chunk.number] += 1
-            seconds = _seconds_asked(outcome)
-            if seconds is None:
-                longest = min(2.0 ** self._tries[chunk.number], _LONGEST_BACKOFF_SECONDS)
-                seconds = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-            self.gate.close(self.gate.clock() + timedelta(seconds=seconds), outcome.reason)
+            now = self.gate.clock()
+            seconds = self._stalls.seconds_to_wait(outcome, now=now, is_new=not self.gate.is_closed)
+            self.gate.close(now + timedelta(seconds=seconds), outcome.reason)
 
-    def _pause(self, reason: str) -> None:
-        pause_broadcast(self.database, self.broadcast.id, reason, now=self.gate.clock())
+    def _pause(self, reason: str, *, continues_at: datetime | None = None) -> None:
+        pause_broadcast(self.database, self.broadcast.id, reason, now=self.gate.clock(), continues_at=continues_at)
         self.gate.halt.set()
-
-
-class _Mailings:
-    """The mailings of a broadcast, one per variant and batch id. Each is made when it is first needed."""
-
-    def __init__(self, broadcast: Broadcast, variants: Mapping[str, RenderedVariant]) -> None:
-        self.fields = Personalizer.fields_of(slot for variant in variants.values() for slot in variant.slots)
-        self._broadcast = broadcast
-        self._variants = variants
-        self._made: dict[tuple[str, str], tuple[Mailing, Personalizer]] = {}
-
-    def outgoing(self, chunk: ClaimedChunk) -> OutgoingChunk:
-        """Return a claimed chunk in the form that a provider accepts."""
-        key = (chunk.variant_key, chunk.batch_id)
-        if key not in self._made:  # two workers may do this at the same time; the result is the same
-            self._made[key] = self._make(*key)
-        mailing, personalizer = self._made[key]
-        return OutgoingChunk(
-            mailing=mailing,
-            number=chunk.number,
-            attempt=chunk.attempt,
-            recipients=personalizer.recipients(chunk.deliveries),
-            hold_until=chunk.hold_until,
-        )
-
-    def _make(self, variant_key: str, batch_id: str) -> tuple[Mailing, Personalizer]:
-        variant, broadcast = self._variants[variant_key], self._broadcast
-        mailing = Mailing(
-            broadcast=broadcast.mailing_id,
-            category=f"{broadcast.issue}-b{broadcast.id}",
-            envelope=broadcast.envelope,
-            variant_key=variant_key,
-            variant=variant,
-            nonce=broadcast.nonce,
-            batch_id=batch_id,
-        )
-        return mailing, Personalizer(variant.slots, self.fields, broadcast.envelope)
 
 
 def _is_unclear(outcome: Outcome) -> bool:
@@ -251,14 +264,14 @@ def _is_unclear(outcome: Outcome) -> bool:
     return bool(outcome.uncertain) and (outcome.verdict is not Verdict.ACCEPTED or bool(outcome.unsent))
 
 
-def _seconds_asked(outcome: Outcome) -> float | None:
-    """Return how many seconds the provider asks us to wait, up to one hour, or None if it does not say."""
-    asked = outcome.retry_after_seconds
-    return min(max(asked, 0.0), _LONGEST_WAIT_SECONDS) if asked is not None and isfinite(asked) else None
+def _accepted(chunk: ClaimedChunk, outcome: Outcome) -> int:
+    """Return the number of deliveries of a chunk that were accepted, given that its verdict says so."""
+    refused = len(outcome.invalid) + len(outcome.deferred) + len(outcome.blameless) + len(outcome.doubted)
+    return len(chunk.deliveries) - refused - len(outcome.unsent) - len(outcome.uncertain)
 
 
 def _settled(chunk: ClaimedChunk, outcome: Outcome) -> int:
     """Return the number of deliveries of a chunk that will not be tried again."""
     if outcome.verdict is Verdict.READY:
-        return len(outcome.invalid) + len(outcome.uncertain)
-    return len(chunk.deliveries) - len(outcome.unsent)
+        return len(outcome.invalid) + len(outcome.uncertain) + len(outcome.doubted)
+    return len(chunk.deliveries) - len(outcome.unsent) - len(outcome.deferred) - len(outcome.blameless)

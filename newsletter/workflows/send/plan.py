@@ -101,6 +101,7 @@ def plan_broadcast(
         waivers=(),
         schedule=order.schedule,
         topics=rendered.topics,
+        good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
     )
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
@@ -182,19 +183,21 @@ def _require_free(blocking: Sequence[Finding]) -> None:
         raise FindingsError("\n".join(str(finding) for finding in blocking))
 
 
-def require_unfinished(database: Database, broadcast_id: int | None, provider: Provider, *, now: datetime) -> Broadcast:
+def require_unfinished(
+    database: Database, broadcast_id: int | None, provider: Provider, *, lead: timedelta, now: datetime
+) -> Broadcast:
     """Return the broadcast to continue, without changing it.
 
     Without a number, this is the only broadcast that was interrupted or paused. Raise InputError if there is none or
-    more than one, if it is being canceled, if it started with another provider, or if it is scheduled too far ahead for
-    the provider to hold it.
+    more than one, if it is being canceled, if it started with another provider, or if it is scheduled more than `lead`
+    ahead, or ahead at all for a provider that cannot hold it.
     """
     found = require_broadcast(database, broadcast_id) if broadcast_id is not None else _only_unfinished(database)
     if found.state is BroadcastState.CANCELLING:
         raise InputError(f"broadcast {found.id} is being canceled; run `newsletter cancel {found.id}` to finish")
     require_same_provider(found, provider.name)
     if found.state is BroadcastState.SCHEDULED:
-        _require_can_leave(found, provider, now=now)
+        _require_can_leave(found, lead if provider.scheduler is not None else timedelta(), now=now)
     return found
 
 
@@ -215,10 +218,9 @@ def require_same_provider(broadcast: Broadcast, provider: str) -> None:
         raise InputError(f"broadcast {broadcast.id} {change}; {remedy}")
 
 
-def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetime) -> None:
-    """Raise InputError if a scheduled broadcast is due too far ahead for the provider to hold it."""
-    longest = provider.scheduler.longest if provider.scheduler is not None else timedelta()
-    if broadcast.due_at is not None and broadcast.due_at > now + longest:
+def _require_can_leave(broadcast: Broadcast, lead: timedelta, *, now: datetime) -> None:
+    """Raise InputError if a scheduled broadcast is due too far ahead to be sent to the provider now."""
+    if broadcast.due_at is not None and broadcast.due_at > now + lead:
         raise InputError(
             f"broadcast {broadcast.id} is scheduled for {show_utc(broadcast.due_at)}; `newsletter run-due` "
             f"sends it on time. To send it sooner, run `newsletter cancel {broadcast.id}`, then send the issue again"
@@ -226,7 +228,9 @@ def _require_can_leave(broadcast: Broadcast, provider: Provider, *, now: datetim
 
 
 def _only_unfinished(database: Database) -> Broadcast:
-    unfinished = [broadcast for broadcast in list_broadcasts(database) if broadcast.state in _UNFINISHED]
+    broadcasts = list_broadcasts(database)
+    unfinished = [broadcast for broadcast in broadcasts if broadcast.state in _UNFINISHED]
+    unfinished = unfinished or [broadcast for broadcast in broadcasts if broadcast.continues_at is not None]
     if not unfinished:
         raise InputError("there is no unfinished broadcast; `newsletter status` lists all broadcasts")
     if len(unfinished) > 1:

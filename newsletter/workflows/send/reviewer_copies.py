@@ -154,12 +154,14 @@ def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
     ProviderError for any other outcome.
     """
     outcome = session.submit(chunk)
+    doubted = {delivery: each.words for delivery, each in outcome.doubted.items()}
+    refused = {**outcome.invalid, **outcome.deferred, **outcome.blameless, **doubted}
     if outcome.verdict is Verdict.ACCEPTED and not (outcome.unsent or outcome.uncertain):
-        return outcome.invalid
-    rest = tuple(recipient for recipient in chunk.recipients if recipient.delivery not in outcome.invalid)
+        return refused
+    rest = tuple(recipient for recipient in chunk.recipients if recipient.delivery not in refused)
     is_worth_another_try = outcome.verdict is Verdict.READY and outcome.next_step is NextStep.GO_ON
     if not is_worth_another_try or outcome.uncertain or len(rest) == len(chunk.recipients):
         raise ProviderError(f"not all test copies were accepted: {outcome.reason}")
     if not rest:
-        return outcome.invalid
-    return {**outcome.invalid, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}
+        return refused
+    return {**refused, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}

@@ -1,7 +1,9 @@
 """Process all scheduled broadcasts once: send what is due, pause what is late, finish what is being canceled.
 
-Only scheduled broadcasts are processed. An unscheduled broadcast that was interrupted must be resumed by a person.
-Simultaneous runs share the work; no chunk is claimed twice.
+Before that, the email of people who left is recalled from a provider that holds it. Only scheduled broadcasts are
+processed, and those that continue without a person: a broadcast that was paused for a reason that passes, or whose
+people who were set aside are tried again. Any other unscheduled broadcast that was interrupted must be resumed by a
+person. Simultaneous runs share the work; no chunk is claimed twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,30 +17,31 @@ from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.language.clock import say_moment, say_span, say_time
+from newsletter.language.clock import say_moment, say_span
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
-    last_claimed,
+    last_accepted,
     next_due,
-    overdue,
     pause_broadcast,
     require_broadcast,
-    scheduled_broadcasts,
+    unattended_broadcasts,
     zone_progress,
 )
+from newsletter.store.ledger.recall import say_run, watched_broadcasts
 from newsletter.store.ledger.record import adopt_orphans
-from newsletter.store.ledger.requests import runners_of
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.system.log import Log, no_log
-from newsletter.workflows.send.cancel import cancel_broadcast
+from newsletter.workflows.send.cancel import cancel_broadcast, holds_email
 from newsletter.workflows.send.deliver import Listener, deliver
+from newsletter.workflows.send.lateness import lateness
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
+from newsletter.workflows.send.recall import Recall, batches_to_settle, is_past, settle_batches, still_emailed
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
 
-_DAY = timedelta(days=1)
+_STANDS_STILL = timedelta(days=2)  # if nothing was accepted for so long, a person must look into it
 
 Opener = Callable[[], Provider]
 
@@ -47,14 +50,20 @@ class Due(StrEnum):
     """The action that a scheduled broadcast needs now."""
 
     HAND_OVER = "hand over"
+    RECALL = "recall"  # the emails of people who left, from the provider that holds them
     CANCEL = "cancel"  # continue a cancellation that a person began
     HOLD_BACK = "hold back"  # pause it, because it is too late to be sent automatically
     WAIT = "wait"  # until its scheduled time, or until the sending window opens
     REFUSE = "refuse"  # a person must fix something first
 
 
-DOES_SOMETHING = frozenset({Due.HAND_OVER, Due.CANCEL, Due.HOLD_BACK})
-_BEGINS = {Due.HAND_OVER: "sending begins", Due.CANCEL: "canceling begins", Due.HOLD_BACK: "pausing"}
+DOES_SOMETHING = frozenset({Due.HAND_OVER, Due.RECALL, Due.CANCEL, Due.HOLD_BACK})
+_BEGINS = {
+    Due.HAND_OVER: "sending begins",
+    Due.RECALL: "recalling begins",
+    Due.CANCEL: "canceling begins",
+    Due.HOLD_BACK: "pausing",
+}
 
 
 class DueBroadcast(Struct, frozen=True, kw_only=True):
@@ -75,6 +84,12 @@ class DoneBroadcast(Struct, frozen=True, kw_only=True):
     tally: Tally
     waits: str = ""  # why the rest was left to the next run
     failure: str = ""  # the provider's error message
+    recalls: tuple[Recall, ...] = ()  # what was done about batches that the provider holds
+
+    @property
+    def recalled(self) -> int:
+        """The number of emails that were recalled from the provider."""
+        return sum(recall.recalled for recall in self.recalls)
 
     @property
     def handed_over(self) -> int:
@@ -85,13 +100,23 @@ class DoneBroadcast(Struct, frozen=True, kw_only=True):
     def is_news(self) -> bool:
         """Whether anything changed during the run."""
         before = self.found
-        return bool(self.failure) or self.tally != before.tally or self.broadcast.state != before.broadcast.state
+        return (
+            bool(self.failure)
+            or bool(self.recalled)
+            or self.tally != before.tally
+            or self.broadcast.state != before.broadcast.state
+        )
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:
-    """Return every scheduled broadcast, the oldest first, and what a run would do with it. Change nothing."""
+    """Return every scheduled broadcast, the oldest first, and what a run would do with it. Change nothing.
+
+    Broadcasts of which email would be recalled come first. They may come again with what would be sent.
+    """
     opened = cache(opener)
-    return tuple(judge(config, database, each, opened, now=now) for each in scheduled_broadcasts(database))
+    recalls = (judge_recall(config, database, each, opened, now=now) for each in _watched(database, now=now))
+    rest = (judge(config, database, each, opened, now=now) for each in unattended_broadcasts(database))
+    return (*(each for each in recalls if each is not None), *rest)
 
 
 def run_due(
@@ -103,28 +128,37 @@ def run_due(
     new_stop: Callable[[], Event],
     clock: Clock = utc_now,
     log: Log = no_log,
+    command: str = "run-due",
 ) -> Iterator[DoneBroadcast]:
-    """Process the scheduled broadcasts one after the other, and yield the result of each.
+    """Process the scheduled broadcasts one after the other, and yield the results.
 
-    The provider is opened when it is first needed. A failure of one broadcast does not delay the others. `new_stop`
-    returns an event for each broadcast, which is set when the process is asked to end.
+    Email is recalled first, for all broadcasts, because there is little time for that. What was recalled is then sent
+    again, so a broadcast may have two results. The provider is opened when it is first needed. A failure of one
+    broadcast does not delay the others. `new_stop` returns an event for each result, which is set when the process is
+    asked to end. `command` is saved with the time of the run.
     """
     opened = cache(opener)
-    for broadcast in scheduled_broadcasts(database):
-        stop = new_stop()
-        if stop.is_set():
-            return
-        before = tally_of(database, broadcast.id)
-        adopt_orphans(database, broadcast.id, now=clock())
-        found = replace(judge(config, database, broadcast, opened, now=clock()), tally=before)
-        name = name_of(broadcast)
-        if found.due in DOES_SOMETHING:
-            log(f"{name}: {_BEGINS[found.due]}: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)
-        done = carry_out(config, database, found, opened, listener=listener, stop=stop, clock=clock)
-        if done.is_news:
-            ending = done.failure or ending_of(done, done.handed_over)
-            log(f"{name}: {ending}", broadcast=broadcast.id, waits=done.waits)
-        yield done
+    say_run(database, command, now=clock())
+    for is_recall in (True, False):
+        for broadcast in _watched(database, now=clock()) if is_recall else unattended_broadcasts(database):
+            stop = new_stop()
+            if stop.is_set():
+                return
+            before = tally_of(database, broadcast.id)
+            found = judge_recall(config, database, broadcast, opened, now=clock()) if is_recall else None
+            if is_recall and found is None:
+                continue
+            adopt_orphans(database, broadcast.id, now=clock())
+            found = found or judge(config, database, broadcast, opened, now=clock())
+            name = name_of(broadcast)
+            if found.due in DOES_SOMETHING:
+                log(f"{name}: {_BEGINS[found.due]}: {in_words(before)}", broadcast=broadcast.id, reason=found.reason)
+            found = replace(found, tally=before)
+            done = carry_out(config, database, found, opened, listener=listener, stop=stop, clock=clock)
+            if done.is_news:
+                ending = done.failure or ending_of(done, done.handed_over)
+                log(f"{name}: {ending}", broadcast=broadcast.id, waits=done.waits)
+            yield done
 
 
 def name_of(broadcast: Broadcast) -> str:
@@ -135,7 +169,31 @@ def name_of(broadcast: Broadcast) -> str:
 def ending_of(done: DoneBroadcast, handed_over: int) -> str:
     """Return a summary of one run: the number of emails sent, and the state of the broadcast."""
     reason = f" ({done.broadcast.reason})" if done.broadcast.reason else ""
-    return f"{handed_over:,} sent in this run; it is {label_of(done.broadcast.state)}{reason}: {in_words(done.tally)}"
+    recalled = f"{done.recalled:,} recalled, " if done.recalled else ""
+    state = f"it is {label_of(done.broadcast.state)}{reason}"
+    return f"{recalled}{handed_over:,} sent in this run; {state}: {in_words(done.tally)}"
+
+
+def judge_recall(
+    config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime
+) -> DueBroadcast | None:
+    """Return what to do about the email of a broadcast that the provider holds, or None if that is nothing now.
+
+    To clear a past batch is worth no error message: only the limit on canceled batches depends on it.
+    """
+    if broadcast.state is BroadcastState.CANCELLING:  # canceling recalls everything
+        return None
+    batches = batches_to_settle(database, broadcast.id, now=now)
+    if not batches:
+        return None
+    found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.RECALL)
+    try:
+        require_same_provider(broadcast, config.settings.provider.use)
+        holds = opened().scheduler is not None
+    except (InputError, ProviderError) as err:
+        is_urgent = not all(is_past(batch, now=now) for batch in batches)
+        return replace(found, due=Due.REFUSE, reason=str(err)) if is_urgent else None
+    return found if holds else None
 
 
 def judge(config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime) -> DueBroadcast:
@@ -143,7 +201,9 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
     found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
     if broadcast.state is BroadcastState.CANCELLING:
         return replace(found, due=Due.CANCEL)
-    if late := _lateness(config, database, broadcast, now=now):
+    if waits := _waits_to_continue(config, broadcast, now=now):
+        return replace(found, due=Due.WAIT, until=broadcast.continues_at, reason=waits)
+    if late := _stands_still(database, broadcast, now=now) or lateness(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
     its_time = f"scheduled for {say_moment(due, config.settings.newsletter.timezone, now=now)}"
@@ -157,14 +217,38 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
     return found if is_held else _judge_unheld(config, found, due, its_time, now=now)
 
 
+def _watched(database: Database, *, now: datetime) -> tuple[Broadcast, ...]:
+    """Return the broadcasts with email that the provider holds, or that was recalled, in any state."""
+    return tuple(require_broadcast(database, number) for number in watched_broadcasts(database, now=now))
+
+
 def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: str, *, now: datetime) -> DueBroadcast:
     """Decide what to do if the provider cannot hold mail but delivers it as soon as it is submitted."""
     if due > now:
         return replace(found, due=Due.WAIT, until=due, reason=its_time)
-    pace = pace_of(config)
-    if found.tally.waiting and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
+    pace, is_any_left = pace_of(config), found.tally.waiting or found.tally.deferred
+    if is_any_left and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
         return replace(found, due=Due.WAIT, until=opens, reason=shown_window(pace))
     return found
+
+
+def _waits_to_continue(config: Config, broadcast: Broadcast, *, now: datetime) -> str:
+    """Return why a broadcast that is paused or done is not continued yet, or an empty string if it can be now."""
+    at = broadcast.continues_at
+    if at is None or at <= now or broadcast.state not in {BroadcastState.PAUSED, BroadcastState.DONE}:
+        return ""
+    said = say_moment(at, config.settings.newsletter.timezone, now=now)
+    if broadcast.state is BroadcastState.DONE:
+        return f"the people who were set aside are tried again {said}"
+    return f"it continues {said}; it was paused because {broadcast.reason}"
+
+
+def _stands_still(database: Database, broadcast: Broadcast, *, now: datetime) -> str:
+    """Return why a paused broadcast must not continue without a person anymore, or an empty string if it may."""
+    since = last_accepted(database, broadcast.id) or broadcast.due_at or broadcast.created_at
+    if broadcast.state is not BroadcastState.PAUSED or now - since <= _STANDS_STILL:
+        return ""
+    return f"nothing has been accepted for more than {say_span(_STANDS_STILL)}: {broadcast.reason}"
 
 
 def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:
@@ -173,48 +257,6 @@ def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> 
     if any(zone.waiting and zone.due_at is None for zone in zones):
         return now
     return next_due(database, broadcast.id) or now
-
-
-def _lateness(config: Config, database: Database, broadcast: Broadcast, *, now: datetime) -> str:
-    """Return why a broadcast is too late to be sent automatically, or an empty string if it is not.
-
-    A broadcast in progress is late only if nothing has been sent for longer than the allowed lateness, apart from waits
-    that the pace requires. The pace can spread emails with the same due time over days. The sending window can open
-    long after a zone's due time.
-    """
-    allowed = timedelta(minutes=config.settings.delivery.lateness_minutes)
-    due = next_due(database, broadcast.id)
-    if due is None or not overdue(database, broadcast.id, before=now - allowed):
-        return ""
-    if _opens_at(config, due) >= now - allowed:
-        return ""
-    if (moved_at := _moved_at(database, broadcast, now=now)) and _goes_on_at(config, moved_at) > now - allowed:
-        return ""
-    said = say_time(due, config.settings.newsletter.timezone)  # this text is stored, so it must not contain "hours ago"
-    return f"scheduled for {said}, but more than {say_span(allowed)} late, so it was not sent automatically"
-
-
-def _moved_at(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime | None:
-    """Return when a chunk of a broadcast was last sent, or None if none was.
-
-    The time of the claim counts, because the outcome of a chunk may be determined or decided days later.
-    """
-    if any(database.alive(runner) for runner in runners_of(database, broadcast.id)):
-        return now
-    return last_claimed(database, broadcast.id)
-
-
-def _goes_on_at(config: Config, moved_at: datetime) -> datetime:
-    """Return the latest time at which the pace allows a broadcast to continue after it last sent something."""
-    pace = pace_of(config)
-    slowest = max((timedelta(seconds=rate.seconds) for rate in pace.rates), default=timedelta())
-    return _opens_at(config, moved_at + (_DAY if pace.warm_up else slowest))
-
-
-def _opens_at(config: Config, moment: datetime) -> datetime:
-    """Return the first time from `moment` on at which the sending window is open."""
-    window = pace_of(config).window
-    return moment if window is None else opens_at(window, moment)
 
 
 def carry_out(
@@ -229,6 +271,7 @@ def carry_out(
 ) -> DoneBroadcast:
     """Carry out the decision. If the provider refuses, report that; the next run tries again."""
     waits, failure, number = [], found.reason if found.due is Due.REFUSE else "", found.broadcast.id
+    recalls: tuple[Recall, ...] = ()
 
     def on_wait(until: datetime, reason: str) -> None:
         waits.append(reason)
@@ -247,8 +290,11 @@ def carry_out(
                 patience=PATIENCE,
                 clock=clock,
             )
+        elif found.due is Due.RECALL:
+            recalls = _recall(database, number, opened(), clock=clock)
+            failure = "\n".join(still_emailed(config, recall) for recall in recalls if recall.kept)
         elif found.due is Due.CANCEL:
-            holder = opened() if found.broadcast.batch_id else None
+            holder = opened() if holds_email(database, number, now=clock()) else None
             cancel_broadcast(database, number, holder, patience=PATIENCE, stop=stop, clock=clock)
         elif found.due is Due.HOLD_BACK:
             pause_broadcast(database, number, found.reason, now=clock())
@@ -262,4 +308,11 @@ def carry_out(
         tally=tally_of(database, number),
         waits=waits[-1] if waits and stop.is_set() else "",
         failure=failure,
+        recalls=recalls,
     )
+
+
+def _recall(database: Database, broadcast_id: int, provider: Provider, *, clock: Clock) -> tuple[Recall, ...]:
+    if provider.scheduler is None:
+        return ()
+    return settle_batches(database, broadcast_id, provider.scheduler, clock=clock)

@@ -23,9 +23,8 @@ _LAST_ZONE = "Etc/GMT+12"  # the zone in which a day ends last; a time that has 
 class Travel(StrEnum):
     """The ways in which a broadcast waits for its scheduled time."""
 
-    HELD = "held"  # the provider gets the whole broadcast immediately, and holds it
-    HELD_LATER = "held later"  # `run-due` submits it some time ahead, and the provider holds it
-    ON_TIME = "on time"  # the provider cannot hold it, so `run-due` submits it at the scheduled time
+    HELD = "held"  # it is submitted to the provider some time ahead, and the provider holds it
+    ON_TIME = "on time"  # the provider cannot hold it, so it is submitted at the scheduled time
 
 
 class SchedulePlan(Struct, frozen=True, kw_only=True):
@@ -40,10 +39,9 @@ class SchedulePlan(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]  # remarks about the time, such as a clock change
     zoneless: int  # the number of people without a known zone; the schedule's zone is used for them
 
-    @property
-    def leaves_at_once(self) -> bool:
-        """Whether some emails are submitted as soon as the broadcast is frozen."""
-        return self.travel is Travel.HELD or bool(self.past)
+    def leaves_at_once(self, now: datetime) -> bool:
+        """Return whether some emails are submitted as soon as the broadcast is frozen."""
+        return self.begins <= now or bool(self.past)
 
     @property
     def past(self) -> tuple[ZoneCount, ...]:
@@ -91,14 +89,14 @@ def plan_schedule(
         local = opens.astimezone(ZoneInfo(zone))
         what = f"--at means {say_moment(moment, zone, now=now)}, but {shown_window(pace)}"
         raise InputError(f'{what}; the next possible time is --at "{local:%Y-%m-%d %H:%M}"')
-    travel = _travel(provider, last=ahead[-1], now=now)
+    travel = _travel(provider)
     return SchedulePlan(
         schedule=schedule,
         first=ahead[0],
         last=ahead[-1],
         zones=preview.zones,
         travel=travel,
-        begins=_begins(config, travel, first=ahead[0], now=now),
+        begins=max(now, ahead[0] - lead_of(config)) if travel is Travel.HELD else ahead[0],
         notes=(*_odd_clocks(schedule, preview), *_closed_hours(pace, preview, travel)),
         zoneless=preview.zoneless,
     )
@@ -109,18 +107,10 @@ def lead_of(config: Config) -> timedelta:
     return timedelta(minutes=config.settings.delivery.lead_minutes)
 
 
-def _travel(provider: Provider | None, *, last: datetime, now: datetime) -> Travel | None:
+def _travel(provider: Provider | None) -> Travel | None:
     if provider is None:
         return None
-    if provider.scheduler is None:
-        return Travel.ON_TIME
-    return Travel.HELD if last - now <= provider.scheduler.longest else Travel.HELD_LATER
-
-
-def _begins(config: Config, travel: Travel | None, *, first: datetime, now: datetime) -> datetime:
-    if travel is Travel.HELD:
-        return now
-    return max(now, first - lead_of(config)) if travel is Travel.HELD_LATER else first
+    return Travel.ON_TIME if provider.scheduler is None else Travel.HELD
 
 
 def _odd_clocks(schedule: Schedule, preview: FreezePreview) -> list[str]:

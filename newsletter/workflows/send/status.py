@@ -5,15 +5,25 @@ from itertools import islice
 
 from msgspec import Struct
 
-from newsletter.model.broadcast import Broadcast, Tally
-from newsletter.model.ledger import ChunkSummary, HeldMail, SettledCount, UnknownDelivery, VariantCount, ZoneProgress
+from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
+from newsletter.model.ledger import (
+    ChunkSummary,
+    HeldMail,
+    LastRun,
+    SettledCount,
+    UnknownDelivery,
+    VariantCount,
+    ZoneProgress,
+)
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, next_due, require_broadcast, zone_progress
+from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
 
 SHOWN_UNKNOWN = 20
+_STARTS_BY_ITSELF = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING})
 
 
 class BroadcastLine(Struct, frozen=True, kw_only=True):
@@ -36,6 +46,12 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
     is_at_work: bool  # whether a running process is sending the broadcast
+    last_run: LastRun | None  # the last time that a timer, a worker or a terminal looked for what is due
+
+    def needs_run(self, now: datetime) -> bool:
+        """Return whether a timer, a worker or a terminal must send the rest, or recall what the provider holds."""
+        is_waiting = self.broadcast.state in _STARTS_BY_ITSELF and bool(self.next_due)
+        return self.broadcast.is_scheduled and (is_waiting or bool(self.held_after(now)))
 
     def held_after(self, now: datetime) -> tuple[HeldMail, ...]:
         """Return the mail that the provider still holds at a given time."""
@@ -72,6 +88,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),
             held=held_mail(database, broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),
+            last_run=last_run(database),
         )
 
 

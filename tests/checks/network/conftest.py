@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from newsletter.checks.base import Circumstances
+from newsletter.checks.hosts import is_public
+from newsletter.checks.network import web
 from newsletter.model.finding import Means
 from tests.checks.conftest import Workspace
 from tests.checks.network.surroundings import (
+    SITES,
     Surroundings,
     authority,
     publish_sound_zone,
@@ -38,9 +41,18 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def surroundings(name_server: NameServer, workspace: Workspace, trusted: None) -> Iterator[Surroundings]:
+def internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes 127.0.0.1 stand for the internet: a name that leads there is public. 127.0.0.2 stays private."""
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1" or is_public(address))
+
+
+@pytest.fixture
+def surroundings(
+    name_server: NameServer, workspace: Workspace, trusted: None, internet: None
+) -> Iterator[Surroundings]:
     """Sound ones: nothing of D, H4 or E3 is to be found."""
     publish_sound_zone(name_server)
+    name_server.put(SITES, "A", "127.0.0.1")
     with sound_pages(server_context("127.0.0.1")) as pages, WebServer() as sites:
         workspace.edit("toml", "https://news.example.org", pages.url)
         circumstances = Circumstances(

@@ -19,6 +19,7 @@ from tests.fakes.name_server import NameServer
 from tests.fakes.web_server import Page, WebServer
 
 DOMAIN = "example.org"
+SITES = "sites.example.net"  # the name of the server to which links lead
 SENDGRID_ZONE = "u7.wl001.sendgrid.net"
 ONE_CLICK_PATH = "/u/0-sample"
 
@@ -57,6 +58,11 @@ class Surroundings:
         """Sends by a relay instead, with these keys of `[provider.smtp]`."""
         table = "\n".join(['use = "smtp"', "", "[provider.smtp]", *lines])
         self.workspace.edit("toml", 'use = "sendgrid"', table)
+
+    @property
+    def site_url(self) -> str:
+        """The address of `sites`, by a name that the tests treat as public."""
+        return f"http://{SITES}:{self.sites.port}"
 
     def link_to(self, address: str) -> None:
         """Has the letter link to an address, on line 10."""

@@ -10,7 +10,7 @@ from newsletter.checks.network.link_checker import wall_of
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, Web
 from newsletter.settings.authentication import read_nameserver
-from tests.checks.network.surroundings import Surroundings
+from tests.checks.network.surroundings import SITES, Surroundings
 from tests.fakes.name_server import NameServer
 from tests.fakes.web_server import Page, WebServer
 
@@ -18,7 +18,7 @@ from tests.fakes.web_server import Page, WebServer
 def linked(surroundings: Surroundings, path: str, **how: object) -> str:
     """Has the letter link to a page that answers so; the address."""
     surroundings.sites.pages[path] = Page(**how)  # type: ignore[arg-type]
-    url = f"{surroundings.sites.url}{path}"
+    url = f"{surroundings.site_url}{path}"
     surroundings.link_to(url)
     return url
 
@@ -115,17 +115,19 @@ def test_a_page_that_was_asked_too_often_is_not_judged(surroundings: Surrounding
 
 
 def test_a_name_that_leads_into_a_private_network_is_never_asked(surroundings: Surroundings) -> None:
-    surroundings.names.put("inside.example.org", "A", "127.0.0.1")
+    surroundings.names.put("inside.example.org", "A", "127.0.0.2")
     surroundings.link_to(f"http://inside.example.org:{surroundings.sites.port}/a")
 
     assert surroundings.faults("E3") == []
-    assert any("private address, 127.0.0.1" in why for why in surroundings.not_run("E3"))
+    assert any("private address, 127.0.0.2" in why for why in surroundings.not_run("E3"))
     assert surroundings.sites.requests == []
 
 
-def test_a_redirect_does_not_lead_from_one_private_host_to_another(surroundings: Surroundings) -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "2130706433", "inside.example.org", "printer.local"])
+def test_a_redirect_does_not_lead_to_a_private_host(surroundings: Surroundings, host: str) -> None:
+    surroundings.names.put("inside.example.org", "A", "127.0.0.2")
     with WebServer(pages={"/secret": Page()}) as inner:
-        linked(surroundings, "/a", status=302, location=f"http://localhost:{inner.port}/secret")
+        linked(surroundings, "/a", status=302, location=f"http://{host}:{inner.port}/secret")
 
         (fault,) = surroundings.faults("E3")
 
@@ -133,32 +135,36 @@ def test_a_redirect_does_not_lead_from_one_private_host_to_another(surroundings:
         assert inner.requests == []
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "0.0.0.0", "a.localhost"],
-)
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0x7f.1", "intranet", "printer.local"])
+def test_a_private_host_that_is_written_out_is_left_to_another_check(surroundings: Surroundings, host: str) -> None:
+    surroundings.names.put("intranet", "A", "127.0.0.1")
+    surroundings.sites.pages["/a"] = Page(status=404)
+    surroundings.link_to(f"http://{host}:{surroundings.sites.port}/a")
+
+    judged = surroundings.judged("E3")
+
+    assert judged.problems == ()
+    assert surroundings.sites.requests == []
+    assert not [name for name, _ in surroundings.names.asked if name.startswith(host)]
+
+
+PRIVATE_HOSTS = ["10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "0.0.0.0"]
+NUMBERS = ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "%31%32%37.0.0.1", "\uff11\uff12\uff17.0.0.1"]
+
+
+@pytest.mark.parametrize("host", [*PRIVATE_HOSTS, *NUMBERS, "a.localhost"])
 def test_a_private_address_is_not_asked_in_whatever_form(name_server: NameServer, host: str) -> None:
-    with Web(Names([read_nameserver(name_server.place)]), agent="test") as web:
-        reply = web.ask("GET", f"http://{host}/")
+    reply = Web(Names([read_nameserver(name_server.place)]), agent="test").ask("GET", f"http://{host}/")
 
     assert isinstance(reply, HttpFailure)
     assert reply.failure is Failure.PRIVATE
 
 
-@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1"])
-def test_a_number_that_is_no_address_is_a_name_like_any_other(name_server: NameServer, host: str) -> None:
-    with Web(Names([read_nameserver(name_server.place)]), agent="test") as web:
-        reply = web.ask("GET", f"http://{host}/")
-
-    assert isinstance(reply, HttpFailure)
-    assert reply.failure is Failure.NO_HOST
-
-
 def test_a_page_that_takes_too_long_is_told(name_server: NameServer) -> None:
     with WebServer(pages={"/a": Page(hangs=True)}) as site:
         names = Names([read_nameserver(name_server.place)])
-        with Web(names, agent="test", answer_seconds=0.2) as web:
-            reply = web.ask("GET", f"{site.url}/a", private_host="127.0.0.1")
+        web = Web(names, agent="test", answer_seconds=0.2)
+        reply = web.ask("GET", f"{site.url}/a", private_host="127.0.0.1")
 
     assert isinstance(reply, HttpFailure)
     assert reply.failure is Failure.LATE
@@ -166,7 +172,7 @@ def test_a_page_that_takes_too_long_is_told(name_server: NameServer) -> None:
 
 def test_a_server_that_is_gone_is_told(surroundings: Surroundings) -> None:
     with WebServer() as site:
-        url = f"{site.url}/a"
+        url = f"http://{SITES}:{site.port}/a"
     surroundings.link_to(url)
 
     (fault,) = surroundings.faults("E3")
@@ -175,7 +181,7 @@ def test_a_server_that_is_gone_is_told(surroundings: Surroundings) -> None:
 
 
 def test_a_certificate_of_somebody_else_is_told(surroundings: Surroundings) -> None:
-    surroundings.link_to(f"https://localhost:{surroundings.pages.port}/a")
+    surroundings.link_to(f"https://{SITES}:{surroundings.pages.port}/a")
 
     (fault,) = surroundings.faults("E3")
 
@@ -184,7 +190,7 @@ def test_a_certificate_of_somebody_else_is_told(surroundings: Surroundings) -> N
 
 def test_two_readings_of_a_page_are_asked_once_and_told_at_each_link(surroundings: Surroundings) -> None:
     linked(surroundings, "/a#one", status=404)
-    surroundings.workspace.edit("letter", "https://example.org/poem", f"{surroundings.sites.url}/a#two")
+    surroundings.workspace.edit("letter", "https://example.org/poem", f"{surroundings.site_url}/a#two")
 
     faults = surroundings.faults("E3")
 
@@ -201,7 +207,7 @@ def test_an_address_without_a_readable_host_is_no_page(surroundings: Surrounding
 def test_a_host_is_asked_few_things_at_a_time(surroundings: Surroundings) -> None:
     paths = [f"/page{number}" for number in range(8)]
     surroundings.sites.pages.update({path: Page() for path in paths})
-    words = "\n".join(f"[the page called {path[1:]}]({surroundings.sites.url}{path})" for path in paths)
+    words = "\n".join(f"[the page called {path[1:]}]({surroundings.site_url}{path})" for path in paths)
     surroundings.workspace.edit("letter", "## What we read", f"{words}\n\n## What we read")
 
     surroundings.judged("E3")

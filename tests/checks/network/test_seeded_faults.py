@@ -47,7 +47,7 @@ def link(**how: object) -> Break:
     def break_it(around: Surroundings) -> None:
         around.sites.pages["/a"] = Page(**how)  # type: ignore[arg-type]
         around.sites.pages["/fine"] = Page()
-        around.link_to(f"{around.sites.url}/a")
+        around.link_to(f"{around.site_url}/a")
 
     return break_it
 

@@ -39,7 +39,7 @@ def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
     )
     counts = {name: count for name, count in changes.items() if isinstance(count, int) and not isinstance(count, bool)}
     bare = BroadcastStatus(
-        broadcast=broadcast,
+        broadcast=replace(broadcast, continues_at=changes.pop("continues_at", None)),
         tally=replace(nothing, **counts),
         settled=(),
         chunks=(),
@@ -49,6 +49,7 @@ def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
         zones=(),
         held=(),
         is_at_work=False,
+        last_run=None,
     )
     return replace(bare, **{name: value for name, value in changes.items() if name not in counts})
 
@@ -61,6 +62,7 @@ HELD = (HeldMail(until=NOW + HOUR, deliveries=9),)
     [
         (status(BroadcastState.DONE, accepted=9), [AUDIT]),
         (status(BroadcastState.DONE, unknown=9), [RESOLVE]),
+        (status(BroadcastState.DONE, accepted=8, deferred=1, continues_at=NOW + HOUR), [RUN_DUE, CANCEL]),
         (status(BroadcastState.DONE, accepted=9, held=HELD), [CANCEL]),
         (status(BroadcastState.CANCELLED, cancelled=9), []),
         (status(BroadcastState.CANCELLED, unknown=9), [RESOLVE]),
@@ -95,14 +97,24 @@ def test_a_person_reads_labels_and_never_a_stored_word(capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     assert shown.splitlines()[0].endswith(", canceling")
     assert "4 canceled + 3 unconfirmed + 2 being sent = 9 total" in shown
-    assert [name for name, _ in parts([], chunks)] == ["being sent", "accepted", "rejected", "unconfirmed", "canceled"]
+    shown_names = ["being sent", "accepted", "rejected", "unconfirmed", "canceled", "set aside"]
+    assert [name for name, _ in parts([], chunks)] == shown_names
     labels = [label_of(word) for kind in (BroadcastState, ChunkState, DeliveryStatus, Entry) for word in kind]
     assert not {"cancelled", "cancelling", "inflight", "unknown", "ready", "frozen", "waived"} & set(labels)
 
 
 def test_the_people_in_a_state_are_listed_by_its_label() -> None:
     tally = Tally(
-        frozen=8, waiting=1, inflight=1, accepted=1, rejected=1, unknown=1, invalid=1, excluded=1, cancelled=1
+        frozen=9,
+        waiting=1,
+        inflight=1,
+        accepted=1,
+        rejected=1,
+        unknown=1,
+        invalid=1,
+        excluded=1,
+        cancelled=1,
+        deferred=1,
     )
     assert {part.stored for part in IdentityPart} == set(tally.__struct_fields__) - {"frozen"}
     for part in IdentityPart:

@@ -168,6 +168,7 @@ def test_a_passing_fault_is_waited_out(
 def test_it_waits_as_long_as_the_provider_asks(
     api: SendGridApi, lists: SendGridSuppressionLists, waits: list[float]
 ) -> None:
+    api.now = NOW
     api.script(Answer.error(429, "slow down", X_RateLimit_Reset=str(int(NOW.timestamp()) + 40)))
 
     pulled(lists, BOUNCES)
@@ -176,6 +177,7 @@ def test_it_waits_as_long_as_the_provider_asks(
 
 
 def test_it_does_not_wait_for_ages(api: SendGridApi, lists: SendGridSuppressionLists, waits: list[float]) -> None:
+    api.now = NOW
     api.script(Answer.error(429, "slow down", X_RateLimit_Reset=str(int(NOW.timestamp()) + 900)))
 
     with pytest.raises(ProviderError, match=r"returned 429.*then sync again"):

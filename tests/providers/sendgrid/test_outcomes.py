@@ -4,13 +4,13 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from newsletter.model.broadcast import NextStep, Verdict
+from newsletter.model.broadcast import NextStep, Recipient, Verdict
 from newsletter.model.rendered import Picture
 from newsletter.providers.base import Provider
 from tests.fakes.sendgrid_api import Answer, SendGridApi
@@ -62,18 +62,19 @@ def test_one_mail_that_is_too_large_for_the_api_stops(api: SendGridApi, provider
     assert "use smaller images, or set url under [archive]" in outcome.reason
 
 
-def test_an_early_413_that_looks_like_a_broken_connection_is_surely_unsent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("people", [PEOPLE, PEOPLE[:1]])
+def test_an_early_413_is_heard_though_the_connection_breaks(tmp_path: Path, people: Sequence[Recipient]) -> None:
     def refuse_early(connection: socket.socket) -> None:
         connection.recv(1000)
-        connection.sendall(b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        _reset(connection)
+        connection.sendall(b"HTTP/1.1 413 Our proxy takes 1 MB\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     with _server(refuse_early) as url:
-        outcome = submit(sendgrid(tmp_path, url), chunk(*PEOPLE, of=mailing(variant(pictures=(_LARGE,)))))
+        outcome = submit(sendgrid(tmp_path, url), chunk(*people, of=mailing(variant(pictures=(_LARGE,)))))
 
-    # It waits, and the drain counts how often, because a chunk that cannot be submitted has a limited number of tries.
-    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
-    assert outcome.retry_after_seconds is None
+    expected = (Verdict.READY, NextStep.SPLIT) if len(people) > 1 else (Verdict.REJECTED, NextStep.STOP)
+    assert (outcome.verdict, outcome.next_step) == expected
+    assert "SendGrid returned 413: Our proxy takes 1 MB" in outcome.reason
+    assert ("smaller images" in outcome.reason) is (len(people) == 1)
 
 
 @pytest.mark.parametrize("words", ["authorization required", "Maximum credits exceeded"])

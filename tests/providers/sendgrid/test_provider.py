@@ -206,7 +206,12 @@ def test_neither_key_nor_addresses_are_logged(
     ("headers", "seconds"),
     [
         ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 42)}, 42.0),
-        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) - 5)}, 1.0),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) - 5)}, None),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) - 5), "Retry-After": "7"}, 7.0),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 42), "Retry-After": "7"}, 42.0),
+        ({"X-RateLimit-Reset": "5"}, 5.0),
+        ({"X-RateLimit-Reset": "0.2"}, 1.0),
+        ({"X-RateLimit-Reset": "0"}, None),
         ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 999_999)}, 3600.0),
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": format_datetime(NOW + timedelta(seconds=9), usegmt=True)}, 9.0),
@@ -214,6 +219,9 @@ def test_neither_key_nor_addresses_are_logged(
         ({"Retry-After": "nan"}, None),
         ({"Retry-After": "-5"}, None),
         ({"Retry-After": "9" * 400}, 3600.0),
+        ({"X-RateLimit-Reset": "9" * 5000}, 3600.0),
+        ({"Retry-After": format_datetime(NOW - timedelta(seconds=9), usegmt=True)}, None),
+        ({"Retry-After": "inf"}, None),
         ({"Retry-After": "Thu, 19 Feb 2026 16:00:09 +99999999999999999999"}, None),
         ({}, None),
     ],
@@ -221,12 +229,26 @@ def test_neither_key_nor_addresses_are_logged(
 def test_too_many_requests_wait_as_long_as_sendgrid_asks(
     api: SendGridApi, provider: Provider, headers: dict[str, str], seconds: float | None
 ) -> None:
+    api.now = NOW
     api.script(dataclasses.replace(Answer.error(429, "too many requests"), headers=headers))
 
     outcome = submit(provider, chunk(*PEOPLE))
 
     assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
     assert outcome.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("off_by", [timedelta(hours=-7), timedelta(hours=7)])
+@pytest.mark.parametrize("header", ["X-RateLimit-Reset", "Retry-After"])
+def test_a_moment_is_understood_by_the_clock_of_the_server(
+    api: SendGridApi, provider: Provider, header: str, off_by: timedelta
+) -> None:
+    api.now = NOW + off_by
+    moment = api.now + timedelta(seconds=42)
+    value = str(int(moment.timestamp())) if header == "X-RateLimit-Reset" else format_datetime(moment, usegmt=True)
+    api.script(dataclasses.replace(Answer.error(429, "too many requests"), headers={header: value}))
+
+    assert submit(provider, chunk(*PEOPLE)).retry_after_seconds == 42.0
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from newsletter.errors import ProviderError
+from newsletter.errors import BatchLimitError, ProviderError, StillHeldError
 from newsletter.model.broadcast import Mailing, NextStep, Verdict
 from newsletter.providers.base import Provider, Scheduler
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
@@ -171,6 +171,87 @@ def test_the_eleventh_batch_is_not_cancelled_and_says_what_to_do(api: SendGridAp
         scheduler.cancel_batch(eleventh)
 
     assert eleventh not in _statuses(api)
+
+
+def test_a_cleared_batch_makes_room_for_another(api: SendGridApi, scheduler: Scheduler) -> None:
+    batches = [scheduler.open_batch() for _ in range(scheduler.most_cancelled + 1)]
+    for batch in batches[:-1]:
+        scheduler.cancel_batch(batch)
+    with pytest.raises(BatchLimitError):
+        scheduler.cancel_batch(batches[-1])
+
+    scheduler.clear_batch(batches[0])
+    scheduler.clear_batch(batches[0])
+    scheduler.cancel_batch(batches[-1])
+
+    assert batches[0] not in _statuses(api)
+
+
+def test_what_was_cleared_before_its_time_is_sent_and_what_was_discarded_is_not(
+    api: SendGridApi, provider: Provider, scheduler: Scheduler
+) -> None:
+    early, late = _held_mailing(provider), _held_mailing(provider)
+    submit(provider, replace(chunk(ANA, of=early), hold_until=DUE))
+    submit(provider, replace(chunk(BEN, of=late), hold_until=DUE))
+    for mailing_ in (early, late):
+        scheduler.cancel_batch(mailing_.batch_id)
+
+    scheduler.clear_batch(early.batch_id)
+    api.now = DUE + timedelta(minutes=30)
+    scheduler.clear_batch(late.batch_id)
+
+    assert [mail.email for mail in api.delivered(DUE + timedelta(hours=1))] == [ANA.email]
+
+
+@pytest.mark.parametrize("step", [Answer.error(403, "access forbidden"), Fault.RESET, Answer.error(500, "busy")])
+def test_a_batch_that_may_still_have_a_status_is_an_error(
+    api: SendGridApi, scheduler: Scheduler, step: Answer | Fault
+) -> None:
+    batch_id = scheduler.open_batch()
+    scheduler.cancel_batch(batch_id)
+    api.script(step)
+
+    with pytest.raises(ProviderError, match="did not delete the status of a past batch"):
+        scheduler.clear_batch(batch_id)
+
+    assert batch_id in _statuses(api)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 429])
+def test_a_refusal_certainly_leaves_the_batch_held(api: SendGridApi, scheduler: Scheduler, status: int) -> None:
+    batch_id = scheduler.open_batch()
+    api.script(Answer.error(status, "no"))
+
+    with pytest.raises(StillHeldError):
+        scheduler.cancel_batch(batch_id)
+
+    assert not _statuses(api)
+
+
+@pytest.mark.parametrize(
+    "step", [Answer.error(500, "busy"), Answer(status=200), Fault.QUEUE_THEN_RESET, Fault.TRUNCATE]
+)
+def test_after_any_other_answer_a_batch_may_be_cancelled(
+    api: SendGridApi, scheduler: Scheduler, step: Answer | Fault
+) -> None:
+    batch_id = scheduler.open_batch()
+    api.script(step)
+
+    with pytest.raises(ProviderError) as caught:
+        scheduler.cancel_batch(batch_id)
+
+    assert not isinstance(caught.value, StillHeldError)
+
+
+def test_a_paused_batch_whose_change_fails_may_be_cancelled(api: SendGridApi, scheduler: Scheduler) -> None:
+    batch_id = scheduler.open_batch()
+    api.schedules.set({"batch_id": batch_id, "status": "pause"}, NOW)
+    api.script(Fault.NONE, Fault.NONE, Answer.error(403, "no"))
+
+    with pytest.raises(ProviderError) as caught:
+        scheduler.cancel_batch(batch_id)
+
+    assert not isinstance(caught.value, StillHeldError)
 
 
 def test_an_unknown_batch_is_an_error(scheduler: Scheduler) -> None:

@@ -4,19 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
     finish_if_done,
-    keep_batch_id,
     next_due,
     overdue,
     pause_broadcast,
     resume_broadcast,
-    scheduled_broadcasts,
     start_scheduled,
+    unattended_broadcasts,
     zone_progress,
 )
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
@@ -41,11 +39,11 @@ def test_broadcasts_with_a_time_are_listed_by_it_until_they_have_ended(database:
     paused = freeze(database, "2026-04", schedule=at(NOW + HOUR))
     pause_broadcast(database, paused.id, "wait", now=NOW)
 
-    assert [broadcast.id for broadcast in scheduled_broadcasts(database)] == [early.id, late.id]
+    assert [broadcast.id for broadcast in unattended_broadcasts(database)] == [early.id, late.id]
 
     begin_cancel(database, late.id, now=NOW)
     start_scheduled(database, early.id, now=NOW)
-    assert [broadcast.state for broadcast in scheduled_broadcasts(database)] == [
+    assert [broadcast.state for broadcast in unattended_broadcasts(database)] == [
         BroadcastState.RUNNING,
         BroadcastState.CANCELLING,
     ]
@@ -54,7 +52,7 @@ def test_broadcasts_with_a_time_are_listed_by_it_until_they_have_ended(database:
     resume_broadcast(database, early.id, now=NOW + HOUR)
     send_all(database, early)
     finish_if_done(database, early.id, now=NOW)
-    assert scheduled_broadcasts(database) == ()
+    assert unattended_broadcasts(database) == ()
 
 
 def test_scheduled_broadcast_runs_once_its_time_has_come(database: Database) -> None:
@@ -128,13 +126,3 @@ def test_zones_tell_how_many_wait_and_until_when(database: Database) -> None:
 
     resume_broadcast(database, broadcast.id, now=denver)
     assert [zone.due_at for zone in zone_progress(database, broadcast.id)] == [None, tokyo]
-
-
-def test_first_batch_id_is_kept(database: Database) -> None:
-    add_people(database, 1)
-    broadcast = freeze(database, schedule=at(NOW + HOUR))
-
-    assert keep_batch_id(database, broadcast.id, "one") == "one"
-    assert keep_batch_id(database, broadcast.id, "two") == "one"
-    with pytest.raises(InputError, match="there is no broadcast 7"):
-        keep_batch_id(database, 7, "one")

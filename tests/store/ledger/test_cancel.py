@@ -9,9 +9,10 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Ne
 from newsletter.model.ledger import Entry, Resolution
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, require_broadcast, resume_broadcast
-from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
+from newsletter.store.ledger.recall import begin_recall, settle_recall
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.ledger.status import tally_of
 from tests.store.builders import ACCEPTED, NOW, add_people, at, claim, freeze, hold, record, send_all, states
@@ -25,9 +26,14 @@ def hand_over(database: Database, broadcast: Broadcast, outcome: Outcome = ACCEP
     record(database, claim(database, broadcast, hold_within=timedelta(days=3)), outcome)
 
 
+def recall(database: Database, *, confirmed_at: datetime) -> int:
+    """The provider confirms that the only batch is canceled."""
+    return settle_recall(database, "batch", confirmed_at=confirmed_at, now=confirmed_at)
+
+
 def cancel(database: Database, broadcast: Broadcast, *, now: datetime) -> int:
     begin_cancel(database, broadcast.id, now=now)
-    return take_back(database, broadcast.id, margin=MARGIN, confirmed_at=now)
+    return recall(database, confirmed_at=now)
 
 
 def test_what_has_not_left_is_cancelled(database: Database) -> None:
@@ -64,11 +70,11 @@ def test_every_step_may_be_repeated(database: Database) -> None:
 
     for _ in range(2):
         begin_cancel(database, broadcast.id, now=NOW)
-    assert take_back(database, broadcast.id, margin=MARGIN, confirmed_at=NOW) == 2
-    assert take_back(database, broadcast.id, margin=MARGIN, confirmed_at=NOW) == 0
+    assert recall(database, confirmed_at=NOW) == 2
+    assert recall(database, confirmed_at=NOW) == 0
     for _ in range(2):
         assert finish_cancel(database, broadcast.id, now=NOW).state is BroadcastState.CANCELLED
-    assert take_back(database, broadcast.id, margin=MARGIN, confirmed_at=NOW) == 0
+    assert recall(database, confirmed_at=NOW) == 0
 
     entries = [(each.entry, each.detail) for each in journal_of(database, broadcast.id)][-2:]
     assert entries == [
@@ -108,9 +114,11 @@ def test_mail_that_had_left_before_stays_accepted(database: Database) -> None:
     broadcast = hold(database, NOW + HOUR, chunk_size=1)
     hand_over(database, broadcast)
 
-    cancel(database, broadcast, now=NOW + HOUR)
+    begin_cancel(database, broadcast.id, now=NOW + HOUR)
+    settle_recall(database, "batch", confirmed_at=None, now=NOW + HOUR)
 
     assert states(database, broadcast) == {ChunkState.ACCEPTED: 1, ChunkState.CANCELLED: 1}
+    assert finish_cancel(database, broadcast.id, now=NOW + HOUR).state is BroadcastState.CANCELLED
 
 
 def test_mail_whose_time_came_between_a_crash_and_the_confirmation_is_unknown(database: Database) -> None:
@@ -118,8 +126,9 @@ def test_mail_whose_time_came_between_a_crash_and_the_confirmation_is_unknown(da
     broadcast = hold(database, NOW + HOUR)
     hand_over(database, broadcast)
     begin_cancel(database, broadcast.id, now=NOW)
+    begin_recall(database, "batch", now=NOW)
 
-    assert take_back(database, broadcast.id, margin=MARGIN, confirmed_at=NOW + 3 * HOUR) == 0
+    assert settle_recall(database, "batch", confirmed_at=None, now=NOW + 3 * HOUR) == 0
 
     assert states(database, broadcast) == {ChunkState.UNKNOWN: 2}
 
@@ -134,7 +143,7 @@ def test_broadcast_is_not_cancelled_while_something_is_inflight_or_left_to_take_
     record(database, chunk)  # taken by the provider after what it held was taken back
     assert finish_cancel(database, broadcast.id, now=NOW).state is BroadcastState.CANCELLING
 
-    assert take_back(database, broadcast.id, margin=MARGIN, confirmed_at=NOW) == 2
+    assert recall(database, confirmed_at=NOW) == 2
     assert finish_cancel(database, broadcast.id, now=NOW).state is BroadcastState.CANCELLED
 
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,23 +23,31 @@ from hypothesis.stateful import (
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Schedule, Verdict
+from newsletter.model.broadcast import Broadcast, BroadcastState, Doubt, Ending, NextStep, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk, Resolution
 from newsletter.model.pace import Allowance
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import (
+    continue_unattended,
     finish_if_done,
-    keep_batch_id,
     overdue,
     pause_broadcast,
     require_broadcast,
     resume_broadcast,
     start_scheduled,
 )
-from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.recall import (
+    batches_of,
+    begin_recall,
+    give_up_recall,
+    keep_batch,
+    moments_to_hold,
+    settle_recall,
+)
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
@@ -57,7 +65,8 @@ TEACHERS = segment("teachers", Tagged("teacher"))
 SOON, LATE, LOCAL = at(NOW + timedelta(minutes=20)), at(NOW + timedelta(hours=3)), by_own_clock(9)
 MARGIN = timedelta(minutes=10)
 FINAL = {"rejected", "cancelled", "excluded", "invalid"}
-FATES = ["rest", "rest", "invalid", "unsent", "uncertain"]
+FATES = ["rest", "rest", "invalid", "unsent", "uncertain", "deferred", "deferred", "blameless", "doubted", "doubted"]
+DOUBTS = [Doubt(words="550 no", ending=ending, is_last_word=is_last) for ending in Ending for is_last in (True, False)]
 DEAD = "dead"
 Attempt = tuple[int, int]  # the broadcast, and how often the chunk was handed over
 
@@ -79,10 +88,11 @@ class Ledger(RuleBasedStateMachine):
         self.now = NOW
         self.broadcasts: list[Broadcast] = []
         self.topics: dict[int, frozenset[str]] = {}
-        # (issue, subscriber) → the attempts that may have reached them, and when the provider lets go of the mail
-        self.may_have_left: defaultdict[tuple[str, int], dict[Attempt, datetime | None]] = defaultdict(dict)
+        # (issue, subscriber) → the attempts that may have reached them, and the batch in which the provider holds them
+        self.may_have_left: defaultdict[tuple[str, int], dict[Attempt, str]] = defaultdict(dict)
         self.resent: set[tuple[int, int, int]] = set()  # broadcast, attempt, subscriber: a person took the risk
-        self.confirmed: dict[int, datetime] = {}  # when the provider confirmed that it cancelled
+        self.cancelled: set[str] = set()  # the batches that the provider certainly cancelled in time
+        self.opened = 0  # batches
         self.last_states: dict[tuple[int, int], str] = {}
         self.add_people(range(8))
 
@@ -135,7 +145,7 @@ class Ledger(RuleBasedStateMachine):
         only=st.sampled_from([(), (TEACHERS,)]),
         chunk_size=st.integers(2, 5),
         schedule=st.sampled_from([None, None, SOON, LATE, LOCAL]),
-        batch_id=st.sampled_from(["", "batch"]),
+        is_held=st.booleans(),
         topics=st.sampled_from([(), ("events",), ("events", "news")]),
     )
     def freeze(
@@ -145,7 +155,7 @@ class Ledger(RuleBasedStateMachine):
         only: tuple[Segment, ...],
         chunk_size: int,
         schedule: Schedule | None,
-        batch_id: str,
+        is_held: bool,
         topics: tuple[str, ...],
     ) -> None:
         with contextlib.suppress(InputError):  # no one is left
@@ -161,7 +171,20 @@ class Ledger(RuleBasedStateMachine):
             )
             self.broadcasts.append(broadcast)
             self.topics[broadcast.id] = frozenset(topics)
-            keep_batch_id(self.database, broadcast.id, batch_id)
+            if is_held:
+                self.open_batches(broadcast)
+
+    @rule(data=st.data())
+    def hold_more(self, data: st.DataObject) -> None:
+        """Lets the provider hold more: what is due later, and what was recalled."""
+        self.open_batches(data.draw(st.sampled_from(self.broadcasts)))
+
+    def open_batches(self, broadcast: Broadcast) -> None:
+        until = self.now + timedelta(hours=4)
+        for moment in moments_to_hold(self.database, broadcast.id, now=self.now, until=until):
+            self.opened += 1
+            batch_id = f"batch-{self.opened}"
+            keep_batch(self.database, broadcast.id, batch_id, due_at=moment, margin=MARGIN, now=self.now)
 
     @rule(
         target=inflight,
@@ -231,7 +254,10 @@ class Ledger(RuleBasedStateMachine):
             invalid=dict.fromkeys(by_fate["invalid"], "refused"),
             undeliverable=frozenset(by_fate["invalid"][::2]),
             unsent=frozenset(by_fate["unsent"]),
-            uncertain=frozenset(by_fate["uncertain"]),
+            uncertain=dict.fromkeys(by_fate["uncertain"], "lost"),
+            deferred=dict.fromkeys(by_fate["deferred"], "450 later"),
+            blameless=dict.fromkeys(by_fate["blameless"], "450 too many"),
+            doubted={each: data.draw(st.sampled_from(DOUBTS)) for each in by_fate["doubted"]},
         )
         for _ in range(times):
             self.learn(chunk, outcome)
@@ -239,13 +265,14 @@ class Ledger(RuleBasedStateMachine):
     def learn(self, chunk: ClaimedChunk, outcome: Outcome) -> None:
         record_outcome(self.database, chunk, outcome, now=self.now)
         attempt = chunk.broadcast, chunk.attempt
-        named = outcome.invalid.keys() | outcome.unsent | outcome.uncertain
+        named = {*outcome.invalid, *outcome.unsent, *outcome.uncertain}
+        named |= {*outcome.deferred, *outcome.blameless, *outcome.doubted}
         rest_left = outcome.verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN}
         for delivery in chunk.deliveries:
             subscriber = delivery.subscriber
             self.reached(attempt, subscriber).pop(attempt, None)
             if subscriber in outcome.uncertain or (rest_left and subscriber not in named):
-                self.count_as_left(attempt, [subscriber], chunk.hold_until)
+                self.count_as_left(attempt, [subscriber], chunk.batch_id)
 
     def any_broadcast(self, data: st.DataObject, *states: BroadcastState) -> int:
         """One of the chunks in a state, or one of all chunks if there is none."""
@@ -253,35 +280,30 @@ class Ledger(RuleBasedStateMachine):
         fitting = [number for number in numbers if require_broadcast(self.database, number).state in states]
         return data.draw(st.sampled_from(fitting or numbers))
 
-    def reached(self, attempt: Attempt, subscriber: int) -> dict[Attempt, datetime | None]:
+    def reached(self, attempt: Attempt, subscriber: int) -> dict[Attempt, str]:
         issue = next(broadcast.issue for broadcast in self.broadcasts if broadcast.id == attempt[0])
         return self.may_have_left[issue, subscriber]
 
-    def count_as_left(self, attempt: Attempt, subscribers: Iterable[int], hold_until: datetime | None) -> None:
-        if self.was_given_back(attempt[0], hold_until):
+    def count_as_left(self, attempt: Attempt, subscribers: Iterable[int], batch_id: str) -> None:
+        if batch_id in self.cancelled:
             return
         for subscriber in subscribers:
             if (*attempt, subscriber) not in self.resent:
-                self.reached(attempt, subscriber)[attempt] = hold_until
-
-    def was_given_back(self, broadcast_id: int, hold_until: datetime | None) -> bool:
-        confirmed = self.confirmed.get(broadcast_id)
-        return confirmed is not None and hold_until is not None and hold_until > confirmed + MARGIN
+                self.reached(attempt, subscriber)[attempt] = batch_id
 
     @rule(data=st.data())
     def adopt(self, data: st.DataObject) -> None:
         broadcast = data.draw(st.sampled_from(self.broadcasts))
         with self.database.read() as connection:
             orphans = connection.execute(
-                "SELECT d.subscriber, c.attempt, c.hold_until FROM delivery AS d JOIN chunk AS c "
+                "SELECT d.subscriber, c.attempt, c.batch_id FROM delivery AS d JOIN chunk AS c "
                 "ON c.broadcast = d.broadcast AND c.number = d.chunk "
                 "WHERE c.broadcast = :broadcast AND c.state = 'inflight' AND c.runner = 'dead'",
                 {"broadcast": broadcast.id},
             ).fetchall()
         adopt_orphans(self.database, broadcast.id, now=self.now)
-        for subscriber, attempt, hold_until in orphans:
-            moment = datetime.fromisoformat(hold_until) if hold_until else None
-            self.count_as_left((broadcast.id, attempt), [subscriber], moment)
+        for subscriber, attempt, batch_id in orphans:
+            self.count_as_left((broadcast.id, attempt), [subscriber], batch_id)
 
     @rule(data=st.data(), resolution=st.sampled_from([None, *Resolution]))
     def resolve(self, data: st.DataObject, resolution: Resolution | None) -> None:
@@ -307,7 +329,7 @@ class Ledger(RuleBasedStateMachine):
             ).fetchall()
         return [subscriber for (subscriber,) in rows]
 
-    @rule(data=st.data(), step=st.sampled_from(["pause", "resume", "resume", "finish", "begin", "end"]))
+    @rule(data=st.data(), step=st.sampled_from(["pause", "resume", "resume", "continue", "finish", "begin", "end"]))
     def steer(self, data: st.DataObject, step: str) -> None:
         number = data.draw(st.sampled_from(self.broadcasts)).id
         with contextlib.suppress(InputError):  # it has ended
@@ -317,6 +339,8 @@ class Ledger(RuleBasedStateMachine):
                 case "resume":
                     resume_broadcast(self.database, number, now=self.now)
                     assert overdue(self.database, number, before=self.now) == 0
+                case "continue":
+                    continue_unattended(self.database, number, now=self.now)
                 case "finish":
                     finish_if_done(self.database, number, now=self.now)
                 case "begin":
@@ -328,19 +352,32 @@ class Ledger(RuleBasedStateMachine):
     def start(self, data: st.DataObject) -> None:
         start_scheduled(self.database, self.any_broadcast(data, BroadcastState.SCHEDULED), now=self.now)
 
-    @rule(data=st.data())
-    def take_back(self, data: st.DataObject) -> None:
-        """The provider confirms; a step of a program that may have died before it could settle what came back."""
-        number = self.any_broadcast(data, BroadcastState.CANCELLING)
-        if require_broadcast(self.database, number).state is not BroadcastState.CANCELLING:
+    @rule(data=st.data(), step=st.sampled_from(["die", "refuse", "cancel", "cancel", "cancel and die"]))
+    def recall(self, data: st.DataObject, step: str) -> None:
+        """The provider is asked to cancel a batch. The program may die before, or before it can settle the answer."""
+        number = data.draw(st.sampled_from(self.broadcasts)).id
+        batches = [batch for batch in batches_of(self.database, number) if batch.due_at > self.now]
+        if not batches:
             return
-        self.confirmed.setdefault(number, self.now)
-        for attempts in self.may_have_left.values():
-            for attempt, hold_until in list(attempts.items()):
-                if attempt[0] == number and self.was_given_back(number, hold_until):
+        batch = data.draw(st.sampled_from(batches))
+        if not begin_recall(self.database, batch.id, now=self.now) or step == "die":
+            return
+        if step == "refuse":
+            give_up_recall(self.database, batch.id, "no", now=self.now)
+            return
+        if self.now < batch.recall_ends_at:
+            self.cancelled.add(batch.id)
+            for attempts in self.may_have_left.values():
+                for attempt in [attempt for attempt, held_in in attempts.items() if held_in == batch.id]:
                     del attempts[attempt]
-        if data.draw(st.booleans()):
-            take_back(self.database, number, margin=MARGIN, confirmed_at=self.now)
+        if step == "cancel":
+            settle_recall(self.database, batch.id, confirmed_at=self.now, now=self.now)
+
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(self.broadcasts)).id
+        for batch in batches_of(self.database, number):
+            settle_recall(self.database, batch.id, confirmed_at=None, now=self.now)
 
     @invariant()
     def every_delivery_is_counted_in_exactly_one_part(self) -> None:
@@ -393,7 +430,7 @@ class Ledger(RuleBasedStateMachine):
             if state in FINAL:
                 assert now[delivery] == state
             if state == "accepted":
-                assert now[delivery] in {"accepted", "unknown", "cancelled"}  # as what is taken back
+                assert now[delivery] in {"accepted", "unknown", "cancelled", "ready"}  # as what is recalled
         self.last_states = now
 
     @invariant()

@@ -11,9 +11,10 @@ from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatu
 from newsletter.model.ledger import ChunkSummary, PastDelivery, Resolution, SettledCount, UnknownDelivery
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast, require_broadcast, resume_broadcast
-from newsletter.store.ledger.cancel import begin_cancel, finish_cancel, take_back
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.journal import journal_of
+from newsletter.store.ledger.recall import settle_recall
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
@@ -118,7 +119,7 @@ def test_named_deliveries_go_where_the_outcome_says(database: Database) -> None:
         reason="lost the connection",
         invalid={ids[0]: "refused"},
         unsent=frozenset({ids[2], ids[4]}),
-        uncertain=frozenset({ids[5]}),
+        uncertain={ids[5]: "lost the connection"},
     )
     record(database, chunk, outcome)
 
@@ -142,7 +143,7 @@ def test_delivery_named_twice_counts_as_the_more_careful(database: Database) -> 
         verdict=Verdict.READY,
         invalid={one: "refused", other: "refused"},
         unsent=frozenset({one, other}),
-        uncertain=frozenset({one}),
+        uncertain={one: "lost"},
     )
     record(database, chunk, outcome)
 
@@ -272,7 +273,7 @@ def test_outcome_with_names_that_is_told_twice_changes_nothing_more(database: Da
         reason="lost",
         invalid={ids[0]: "refused"},
         unsent=frozenset({ids[1]}),
-        uncertain=frozenset({ids[2]}),
+        uncertain={ids[2]: "lost"},
     )
     record(database, chunk, outcome)
     before = chunk_summaries(database, broadcast.id), settled_counts(database, broadcast.id)
@@ -458,7 +459,7 @@ def test_what_was_taken_back_stays_so_though_the_provider_took_it_late(database:
     chunk = claim(database, broadcast, hold_within=timedelta(hours=3))
     begin_cancel(database, broadcast.id, now=NOW)
     adopt_orphans(database, broadcast.id, now=NOW)
-    take_back(database, broadcast.id, margin=timedelta(minutes=10), confirmed_at=NOW)
+    settle_recall(database, "batch", confirmed_at=NOW, now=NOW)
 
     record_outcome(database, chunk, Outcome(verdict=Verdict.ACCEPTED), now=LATER)
 
@@ -474,6 +475,6 @@ def test_held_mail_that_was_to_be_resent_and_was_taken_after_all_can_be_taken_ba
     record_outcome(database, chunk, Outcome(verdict=Verdict.ACCEPTED), now=LATER)
 
     begin_cancel(database, broadcast.id, now=LATER)
-    take_back(database, broadcast.id, margin=timedelta(minutes=10), confirmed_at=LATER)
+    settle_recall(database, "batch", confirmed_at=LATER, now=LATER)
 
     assert states(database, broadcast) == {ChunkState.CANCELLED: 3}

@@ -13,9 +13,11 @@ from psycopg.rows import TupleRow
 from newsletter.store.opening import open_database
 from newsletter.store.postgresql.connection import PostgresCursor, opened
 from tests.store.earlier import (
+    HELD,
     PEOPLE,
     SHARP_S,
     assert_all_arrived,
+    assert_held_can_be_recalled,
     assert_old_keys_count,
     assert_sharp_s_is_kept,
     leave_under_old_keys,
@@ -74,6 +76,16 @@ def test_people_who_left_under_an_old_key_are_not_emailed_after_the_migration(ur
 
     with open_database(url) as database:
         assert_old_keys_count(database)
+
+
+def test_email_that_the_provider_holds_can_still_be_recalled_after_the_migration(url: str) -> None:
+    fill_schema_before(url)
+    with psycopg.connect(url, autocommit=True) as earlier:
+        earlier.execute("SET search_path TO newsletter")
+        earlier.execute(opened(HELD).encode())
+
+    with open_database(url) as database:
+        assert_held_can_be_recalled(database)
 
 
 def test_tables_are_kept_as_they_were_before_a_migration_and_can_be_put_back_as_the_page_says(url: str) -> None:

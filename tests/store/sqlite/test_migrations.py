@@ -19,9 +19,11 @@ from newsletter.store.sqlite.files import KEPT_COPIES
 from newsletter.store.sqlite.migrations import newest_version
 from tests.store.builders import NOW, add, id_of, row
 from tests.store.earlier import (
+    HELD,
     PEOPLE,
     SHARP_S,
     assert_all_arrived,
+    assert_held_can_be_recalled,
     assert_old_keys_count,
     assert_sharp_s_is_kept,
     leave_under_old_keys,
@@ -77,6 +79,13 @@ def test_people_who_left_under_an_old_key_are_not_emailed_after_the_migration(tm
 
     with open_database(path) as database:
         assert_old_keys_count(database)
+
+
+def test_email_that_the_provider_holds_can_still_be_recalled_after_the_migration(tmp_path: Path) -> None:
+    path = of_the_schema_before(tmp_path / "newsletter.db", f"{PEOPLE}{HELD}")
+
+    with open_database(path) as database:
+        assert_held_can_be_recalled(database)
 
 
 def copies_in(folder: Path) -> list[Path]:

@@ -39,9 +39,11 @@ class Holder:
 
     longest: timedelta = timedelta(hours=71)
     margin: timedelta = timedelta(minutes=10)
+    most_cancelled: int = 10
     failing: str = ""
     opened: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    cleared: list[str] = field(default_factory=list)
     on_cancel: Callable[[], None] = lambda: None
 
     def open_batch(self) -> str:
@@ -55,6 +57,11 @@ class Holder:
         self._answer()
         self.on_cancel()
         self.cancelled.append(batch_id)
+
+    def clear_batch(self, batch_id: str) -> None:
+        """Remembers it."""
+        self._answer()
+        self.cleared.append(batch_id)
 
     def _answer(self) -> None:
         if self.failing:

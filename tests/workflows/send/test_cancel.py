@@ -137,7 +137,7 @@ def test_a_provider_that_does_not_answer_leaves_it_cancelling_until_it_is_cancel
     assert require_broadcast(database, 1).state is BroadcastState.CANCELLING
     assert tally(database).accepted == 25
     with pytest.raises(InputError, match="is being canceled; run `newsletter cancel 1`"):
-        require_unfinished(database, 1, carrier, now=NOW)
+        require_unfinished(database, 1, carrier, lead=HOUR, now=NOW)
 
     holder.failing = ""
     assert cancel(database, carrier, NOW + HOUR).state is BroadcastState.CANCELLED
@@ -162,7 +162,7 @@ class Crash(BaseException):
     """The process ends here."""
 
 
-STEPS = ["begin_cancel", "_give_back", "take_back", "finish_cancel"]
+STEPS = ["begin_cancel", "_give_back", "recall_batch", "finish_cancel"]
 
 
 @pytest.mark.parametrize("step", STEPS)

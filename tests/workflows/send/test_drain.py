@@ -31,13 +31,13 @@ from newsletter.model.pace import Pace, Rate, SendingWindow
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
-    keep_batch_id,
     pause_broadcast,
     require_broadcast,
     resume_broadcast,
     start_scheduled,
 )
 from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.ledger.recall import keep_batch
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
 from newsletter.store.opening import open_database
@@ -532,7 +532,7 @@ def scheduled(database: Database, due: datetime, *, batch_id: str = "") -> Broad
     schedule = Schedule(wall_time=due.replace(tzinfo=None), zone="UTC")
     broadcast = freeze_broadcast(database, replace(request(), schedule=schedule), [variant()], chunk_size=10, now=NOW)
     if batch_id:
-        keep_batch_id(database, broadcast.id, batch_id)
+        keep_batch(database, broadcast.id, batch_id, due_at=due, margin=timedelta(minutes=10), now=NOW)
     return start_scheduled(database, broadcast.id, now=NOW)
 
 
@@ -872,3 +872,137 @@ def test_an_outcome_and_the_next_claim_are_one_commit_where_nothing_sets_a_pace(
         drain(database, broadcast, Carrier(), on_settled=on_settled, pace=Pace(setting="[provider.outbox.pace]"))
 
     assert settled == [(10, 10), (20, 10), (30, 0)]  # when it is reported, the next one is claimed
+
+
+# Refusals
+
+
+def deferred(chunk: OutgoingChunk) -> Outcome:
+    """Everyone in the chunk is refused for now."""
+    who = {recipient.delivery: "450 mailbox busy" for recipient in chunk.recipients}
+    return Outcome(verdict=Verdict.READY, deferred=who)
+
+
+def test_a_mailbox_that_is_always_busy_does_not_keep_the_others_waiting(database: Database) -> None:
+    add_people(database, 4)
+    carrier, stop = Carrier([deferred, ACCEPTED, ACCEPTED, ACCEPTED, deferred, deferred]), Skipped()
+    broadcast = freeze(database, chunk_size=1)
+
+    ended = drain(database, broadcast, carrier, stop=stop, clock=stop.clock)
+
+    assert ended.state is BroadcastState.DONE
+    assert (tally(database, broadcast).accepted, tally(database, broadcast).deferred) == (3, 1)
+    first = carrier.taken[0]
+    assert [index for index, who in enumerate(carrier.taken) if who == first] == [0, 4, 5]
+    assert ended.continues_at is not None
+
+
+def test_a_relay_that_allows_fewer_connections_gets_fewer(database: Database) -> None:
+    add_people(database, 6)
+    retire = Outcome(verdict=Verdict.READY, next_step=NextStep.RETIRE, reason="421 too many connections")
+    carrier, notes = Carrier([retire, retire], concurrency=3), list[str]()
+    broadcast = freeze(database, chunk_size=1)
+
+    ended = drain(database, broadcast, carrier, on_note=notes.append)
+
+    assert ended.state is BroadcastState.DONE
+    assert tally(database, broadcast).accepted == 6
+    (note,) = notes
+    assert "set concurrency = 1 under [provider.outbox]" in note
+
+
+def test_the_last_connection_does_not_retire_but_waits(database: Database) -> None:
+    add_people(database, 2)
+    retire = Outcome(verdict=Verdict.READY, next_step=NextStep.RETIRE, reason="421 too many connections")
+    carrier, stop = Carrier([retire, retire]), Skipped()
+    broadcast = freeze(database, chunk_size=1)
+
+    assert drain(database, broadcast, carrier, stop=stop, clock=stop.clock).state is BroadcastState.DONE
+    assert len(stop.waited) >= 1
+
+
+def test_a_provider_that_accepts_nothing_pauses_until_it_may_again(database: Database) -> None:
+    add_people(database, 20)
+    carrier, stop = Carrier([wait(None)] * 50), Skipped()
+    broadcast = freeze(database, chunk_size=1)
+
+    ended = drain(database, broadcast, carrier, stop=stop, clock=stop.clock)
+
+    assert ended.state is BroadcastState.PAUSED
+    assert len(carrier.handed) == MAX_TRIES  # over the whole drain, not for each chunk
+    assert ended.continues_at is not None
+
+
+class Metered(Carrier):
+    """A relay that accepts so many chunks in a minute."""
+
+    def __init__(self, each_minute: int, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self.clock, self.each_minute = clock, each_minute
+        self.accepted_at: list[datetime] = []
+        self.refusals = 0
+
+    def submit(self, chunk: OutgoingChunk) -> Outcome:
+        now = self.clock()
+        if len([moment for moment in self.accepted_at if now - moment < timedelta(minutes=1)]) >= self.each_minute:
+            self.refusals += 1
+            return Outcome(verdict=Verdict.READY, next_step=NextStep.WAIT, reason="451 rate limit", may_wait_long=True)
+        self.accepted_at.append(now)
+        return ACCEPTED
+
+
+def test_a_relay_with_a_rate_is_followed_at_its_rate(database: Database) -> None:
+    add_people(database, 120)
+    stop = Skipped()
+    relay = Metered(10, stop.clock)
+    broadcast = freeze(database, chunk_size=1)
+
+    ended = drain(database, broadcast, relay, stop=stop, clock=stop.clock)
+
+    assert ended.state is BroadcastState.DONE
+    assert tally(database, broadcast).accepted == 120
+    assert stop.now - NOW < timedelta(minutes=12 * 1.5)
+    assert relay.refusals < 12 * 6
+
+
+def test_a_relay_that_never_accepts_again_pauses_after_an_hour(database: Database) -> None:
+    add_people(database, 3)
+    stop = Skipped()
+    relay = Metered(0, stop.clock)
+    broadcast = freeze(database, chunk_size=1)
+
+    ended = drain(database, broadcast, relay, stop=stop, clock=stop.clock)
+
+    assert ended.state is BroadcastState.PAUSED
+    assert timedelta(hours=1) < stop.now - NOW < timedelta(hours=2)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 7, 100])
+@pytest.mark.parametrize("words", ["550 5.7.1 local policy", "554 refused", "550 5.7.1 looks like spam"])
+def test_a_relay_that_refuses_everybody_is_found_out_however_the_chunks_are_cut(
+    database: Database, tmp_path: Path, relay: SmtpServer, chunk_size: int, words: str
+) -> None:
+    relay.behavior.on_rcpt = lambda _to: "250 ok" if len(relay.taken) < 9 else words
+    add_people(database, 40)
+    broadcast = freeze(database, chunk_size=chunk_size)
+
+    ended = drain(database, broadcast, smtp(tmp_path, relay))
+
+    assert ended.state is BroadcastState.PAUSED
+    found = tally(database, broadcast)
+    assert (found.accepted, found.waiting) == (9, 31)
+    assert words in ended.reason
+
+
+def test_the_last_person_refused_by_policy_is_rejected_and_not_blocked(
+    database: Database, tmp_path: Path, relay: SmtpServer
+) -> None:
+    relay.behavior.on_rcpt = lambda to: "550 5.7.1 local policy" if to.startswith("person00004") else "250 ok"
+    add_people(database, 5)
+    broadcast = freeze(database, chunk_size=2)
+
+    ended = drain(database, broadcast, smtp(tmp_path, relay))
+
+    assert ended.state is BroadcastState.DONE
+    assert (tally(database, broadcast).accepted, tally(database, broadcast).rejected) == (4, 1)
+    assert not list(list_suppressions(database))

@@ -96,7 +96,7 @@ def test_where_all_are_refused_nobody_counts_as_reached(workspace: Path, api: Se
         Outcome(verdict=Verdict.UNKNOWN, reason="no answer", invalid={1: "refused"}),
         Outcome(verdict=Verdict.REJECTED, next_step=NextStep.STOP, reason="no answer", invalid={1: "refused"}),
         Outcome(verdict=Verdict.READY, next_step=NextStep.WAIT, reason="no answer", invalid={1: "refused"}),
-        Outcome(verdict=Verdict.READY, reason="no answer", uncertain=frozenset({1})),
+        Outcome(verdict=Verdict.READY, reason="no answer", uncertain={1: "no answer"}),
         Outcome(verdict=Verdict.ACCEPTED, reason="no answer", unsent=frozenset({2})),
         Outcome(verdict=Verdict.READY, reason="no answer"),
     ],

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, start_scheduled
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
@@ -88,7 +90,7 @@ def test_the_batch_id_is_in_the_ledger_before_anything_is_held_under_it(config: 
     kept: list[str] = []
 
     def look(_: OutgoingChunk) -> Outcome:
-        kept.append(require_broadcast(database, 1).batch_id)
+        kept.append(batches_of(database, 1)[0].id)
         return ACCEPTED
 
     carrier = Carrier([look] * 3, scheduler=Holder())
@@ -148,7 +150,7 @@ def test_what_is_later_than_that_waits_for_a_person_who_may_send_it(config: Conf
     assert (held.found.due, held.broadcast.state, carrier.taken) == (Due.HOLD_BACK, BroadcastState.PAUSED, [])
     assert "more than 6 hours late, so it was not sent automatically" in held.broadcast.reason
     assert run_at(config, database, carrier, late) == []
-    found = require_unfinished(database, None, carrier, now=late)
+    found = require_unfinished(database, None, carrier, lead=HOUR, now=late)
     reopened = reopen_broadcast(database, found.id, now=late)
     deliver(config, database, reopened, carrier, ahead=None, listener=DEAF, stop=Event(), clock=SetClock(late))
     assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
@@ -419,3 +421,71 @@ def test_what_waits_for_nothing_keeps_the_sending_hours_of_a_provider_that_holds
     run_at(config, database, carrier, THURSDAY - HOUR)
     assert Counter(carrier.taken) == Counter(range(1, 27))
     assert {chunk.hold_until for chunk in carrier.handed} == {None, THURSDAY}
+
+
+@dataclass(slots=True)
+class Hurried:
+    """A clock that goes on by some seconds each time that it is read, so that short waits take no time."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=5)
+        return self.now
+
+
+def quota(_chunk: OutgoingChunk) -> Outcome:
+    return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="quota used up", retry_after_seconds=3600)
+
+
+def busy(chunk: OutgoingChunk) -> Outcome:
+    return Outcome(verdict=Verdict.READY, deferred={recipient.delivery: "450 busy" for recipient in chunk.recipients})
+
+
+def test_what_was_paused_for_a_reason_that_passes_goes_on_by_itself(config: Config, database: Database) -> None:
+    carrier = Carrier([quota, quota])
+    broadcast = freeze_at(config, database, carrier)
+    run_at(config, database, carrier, THURSDAY)
+
+    (early,) = run_at(config, database, carrier, THURSDAY + HOUR - MINUTE)
+    (again,) = run_at(config, database, carrier, THURSDAY + HOUR)
+    (then,) = run_at(config, database, carrier, THURSDAY + 2 * HOUR)
+
+    assert (early.found.due, early.is_news) == (Due.WAIT, False)
+    assert (again.broadcast.state, again.is_news) == (BroadcastState.PAUSED, False)
+    assert (then.broadcast.state, then.tally.accepted) == (BroadcastState.DONE, 25)
+    assert require_broadcast(database, broadcast.id).continues_at is None
+
+
+def test_what_stands_still_for_two_days_waits_for_a_person(config: Config, database: Database) -> None:
+    carrier = Carrier([quota])
+    deliver_now = freeze_at(config, database, carrier)
+    with database.transaction() as connection:  # without a time, so that it cannot be late
+        connection.execute("UPDATE broadcast SET due_at = '', state = 'running', continues_at = created_at", {})
+        connection.execute("UPDATE chunk SET due_at = ''", {})
+    run_at(config, database, carrier, THURSDAY)
+
+    (late,) = run_at(config, database, carrier, THURSDAY + 49 * HOUR)
+
+    assert late.found.due is Due.HOLD_BACK
+    assert "nothing has been accepted for more than 2 days" in late.broadcast.reason
+    assert require_broadcast(database, deliver_now.id).continues_at is None
+    assert run_at(config, database, carrier, THURSDAY + 50 * HOUR) == []
+
+
+def test_people_who_were_set_aside_are_tried_again_when_it_is_time(config: Config, database: Database) -> None:
+    carrier = Carrier([busy] * 9)  # three chunks, three times
+    broadcast = freeze_at(config, database, carrier)
+    clock = Hurried(THURSDAY)
+    (first,) = run_due(config, database, lambda: carrier, listener=DEAF, new_stop=Event, clock=clock)
+    assert (first.broadcast.state, first.tally.deferred) == (BroadcastState.DONE, 25)
+    due = first.broadcast.continues_at
+    assert due is not None
+
+    (early,) = run_at(config, database, carrier, due - MINUTE)
+    (then,) = run_at(config, database, carrier, due + HOUR)
+
+    assert (early.found.due, early.is_news) == (Due.WAIT, False)
+    assert (then.broadcast.state, then.tally.accepted, then.handed_over) == (BroadcastState.DONE, 25, 25)
+    assert Counter(carrier.taken) == Counter(dict.fromkeys(range(1, 26), 4))
+    assert require_broadcast(database, broadcast.id).continues_at is None

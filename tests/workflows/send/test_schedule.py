@@ -82,8 +82,9 @@ def test_local_time_may_be_past_where_the_newsletter_is_but_not_everywhere() -> 
     ("holder", "at", "travel", "begins"),
     [
         (None, "2026-02-19 08:00", Travel.ON_TIME, THURSDAY),
-        (Holder(), "2026-02-19 08:00", Travel.HELD, NOW),
-        (Holder(), "2026-02-21 08:00", Travel.HELD_LATER, THURSDAY + timedelta(days=2, hours=-1)),
+        (Holder(), "2026-02-19 08:00", Travel.HELD, THURSDAY - timedelta(hours=1)),
+        (Holder(), "2026-02-21 08:00", Travel.HELD, THURSDAY + timedelta(days=2, hours=-1)),
+        (Holder(), "2026-02-17 05:59", Travel.HELD, NOW),
     ],
 )
 def test_a_plan_says_how_mail_gets_to_its_time(
@@ -91,7 +92,7 @@ def test_a_plan_says_how_mail_gets_to_its_time(
 ) -> None:
     plan = planned(config, database, Carrier(scheduler=holder), at)
     assert (plan.travel, plan.begins) == (travel, begins)
-    assert plan.leaves_at_once == (travel is Travel.HELD)
+    assert plan.leaves_at_once(NOW) == (begins == NOW)
 
 
 def test_local_time_is_planned_zone_by_zone(config: Config, database: Database) -> None:
@@ -111,7 +112,7 @@ def test_zones_whose_time_is_past_are_named_before_anything_is_sent(config: Conf
     plan = planned(config, database, Carrier(), is_local_time=True, now=datetime(2026, 2, 19, 8, 0, tzinfo=UTC))
     assert [zone.zone for zone in plan.past] == ["Asia/Tokyo", "Europe/Paris"]
     assert plan.first == datetime(2026, 2, 19, 13, 0, tzinfo=UTC)
-    assert plan.leaves_at_once
+    assert plan.leaves_at_once(datetime(2026, 2, 19, 8, 0, tzinfo=UTC))
 
 
 def test_a_time_that_is_past_for_everybody_is_refused(config: Config, database: Database) -> None:

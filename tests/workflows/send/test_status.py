@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, Schedule, Verdict
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import keep_batch_id, start_scheduled
+from newsletter.store.ledger.broadcasts import start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.ledger.recall import keep_batch
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.status import SHOWN_UNKNOWN, line_of, list_statuses, status_of
 from tests.store.builders import NOW, add, add_people, claim, freeze, record, request, row, variant
@@ -96,7 +97,7 @@ def test_each_time_zone_has_its_progress(database: Database) -> None:
 def test_what_the_provider_holds_is_told_until_its_time(database: Database) -> None:
     add_people(database, 3)
     broadcast = scheduled(database)
-    keep_batch_id(database, broadcast.id, "batch-1")
+    keep_batch(database, broadcast.id, "batch-1", due_at=NOW + DAY, margin=timedelta(minutes=10), now=NOW)
     start_scheduled(database, broadcast.id, now=NOW)
     chunk = claim_chunk(database, broadcast.id, "", (), now=NOW, hold_within=2 * DAY)
     assert isinstance(chunk, ClaimedChunk)

@@ -13,14 +13,17 @@ from procrastinate import App
 from procrastinate.jobs import Job
 
 from newsletter.config import Config, load_config
+from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Schedule, Verdict
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
+from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
+from newsletter.store.suppressions import add_suppression
 from newsletter.system.log import command_log
 from newsletter.workflows.send.worker import announce
 from newsletter.workflows.send.worker.drains import Drains
@@ -28,6 +31,7 @@ from newsletter.workflows.send.worker.queue import QUEUE_SCHEMA, clear_stalled, 
 from tests.postgresql import PostgresServer
 from tests.store.builders import add_people, request, variant
 from tests.workflows.send.carriers import Carrier
+from tests.workflows.send.scheduled import Holder
 from tests.workspaces import CONFIG, write_workspace
 
 PEOPLE = 30
@@ -188,6 +192,50 @@ def test_no_address_is_ever_said(config: Config, database: Database) -> None:
     work.on(freeze(database))
     assert "refuses <a***@example.org>" in work.said[-1]
     assert "ana" not in "".join(work.said)
+
+
+def held_with_a_leaver(
+    config: Config, database: Database, holder: Holder, *, due_in: timedelta
+) -> tuple[Broadcast, Work]:
+    """A broadcast that the provider holds, and a person in it who left since."""
+    work = Work(config, Carrier(scheduler=holder))
+    broadcast = freeze(database, due_in=due_in)
+    assert work.on(broadcast)
+    assert tally_of(database, broadcast.id).accepted == PEOPLE
+    address = "person00003@example.org"
+    add_suppression(database, address, SuppressionReason.UNSUBSCRIBED, now=datetime.now(UTC))
+    return broadcast, work
+
+
+def test_a_worker_recalls_email_of_those_who_left_and_sends_it_again(config: Config, database: Database) -> None:
+    holder = Holder()
+    broadcast, work = held_with_a_leaver(config, database, holder, due_in=timedelta(minutes=15))
+
+    assert work.drains.due() == (broadcast.id,)
+    assert work.on(broadcast)
+
+    assert (holder.opened, holder.cancelled) == (["batch-1", "batch-2"], ["batch-1"])
+    counts = tally_of(database, broadcast.id)
+    assert (counts.accepted, counts.excluded) == (PEOPLE - 1, 1)
+    assert work.drains.due() == ()
+    found = last_run(database)
+    assert found is not None
+    assert found.command == "worker"
+
+
+def test_a_worker_says_that_a_recall_failed_without_an_address_and_waits_before_it_asks_again(
+    config: Config, database: Database
+) -> None:
+    holder = Holder()
+    broadcast, work = held_with_a_leaver(config, database, holder, due_in=timedelta(minutes=15))
+    holder.failing = "SendGrid did not answer"
+
+    work.on(broadcast)
+
+    assert "left, but will still get it" in work.said[-1]
+    assert "SendGrid did not answer" in work.said[-1]
+    assert "person00003@" not in "".join(work.said)
+    assert work.drains.due() == ()
 
 
 def test_an_announced_broadcast_waits_once_in_the_queue(config: Config, url: str) -> None:

@@ -12,16 +12,28 @@ from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast
+from newsletter.store.ledger.recall import say_run, watched_broadcasts
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.run_due import DOES_SOMETHING, Due, DueBroadcast, carry_out, ending_of, judge, name_of
+from newsletter.workflows.send.run_due import (
+    DOES_SOMETHING,
+    Due,
+    DueBroadcast,
+    carry_out,
+    ending_of,
+    judge,
+    judge_recall,
+    name_of,
+)
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
+_SAY_RUN_EVERY = timedelta(minutes=1)
+_RECALL_AGAIN_AFTER = timedelta(minutes=1)  # after the provider recalled nothing
 _LOOK_AGAIN_AFTER = timedelta(minutes=10)  # because the broadcast may be canceled by then, or its process may die
 
 
@@ -37,6 +49,8 @@ class Drains:
         self._log = log
         self._last_said: dict[int, str] = {}  # broadcast → last log line, so that no line is repeated
         self._waits: dict[int, datetime] = {}  # broadcast → the end of its current wait
+        self._recall_waits: dict[int, datetime] = {}  # the same, for recalling what the provider holds
+        self._said_run_at: datetime | None = None
 
     def due(self) -> tuple[int, ...]:
         """Return the numbers of the broadcasts that need work now, the oldest first.
@@ -45,16 +59,20 @@ class Drains:
         be used.
         """
         with open_database(self._config.database) as database:
-            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if each.state in _OPEN]
+            self._say_run(database)
+            numbers = watched_broadcasts(database, now=datetime.now(UTC))
+            recalls = [number for number in numbers if self._recall_of(database, require_broadcast(database, number))]
+            found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if _needs_work(each)]
         for each in found:
             if each.due is Due.REFUSE:
                 self._say(each.broadcast, f"skipped: {each.reason}")
         # A wait applies only to sending. A cancellation must not wait: every minute counts.
-        return tuple(
+        due = (
             each.broadcast.id
             for each in found
             if each.due in DOES_SOMETHING and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
         )
+        return tuple(dict.fromkeys((*recalls, *due)))  # recalling first: there is little time for it
 
     def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
         """Do the work that a broadcast needs. Return False if nothing was sent, for example because others were faster.
@@ -68,11 +86,16 @@ class Drains:
                 broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
                 return False
-            if broadcast.state not in _OPEN:
+            if not _needs_work(broadcast):
                 return False
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
                 self._say(broadcast, f"{count_of(lost, 'request')} of a process that died became unconfirmed; {remedy}")
+            if recall := self._recall_of(database, broadcast):
+                self._recall(database, recall, stop=stop)
+                broadcast = require_broadcast(database, broadcast_id)
+            if broadcast.state not in _OPEN:
+                return False
             found = self._judge(database, broadcast)
             if found.due not in DOES_SOMETHING:
                 return False
@@ -80,6 +103,29 @@ class Drains:
                 call_others()
                 self._say(broadcast, f"begins: {in_words(found.tally)}")
             return self._carry_out(database, found, stop=stop)
+
+    def _recall_of(self, database: Database, broadcast: Broadcast) -> DueBroadcast | None:
+        """Return what has to be recalled of a broadcast now, unless that has just failed."""
+        now, until = datetime.now(UTC), self._recall_waits.get(broadcast.id)
+        if until is not None and until > now:
+            return None
+        found = judge_recall(self._config, database, broadcast, lambda: self._provider, now=now)
+        return found if found is not None and found.due is Due.RECALL else None
+
+    def _recall(self, database: Database, found: DueBroadcast, *, stop: Event) -> None:
+        listener = Listener(on_settled=lambda _: None, on_wait=lambda _until, _reason: None)
+        done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
+        if done.failure:
+            self._recall_waits[found.broadcast.id] = datetime.now(UTC) + _RECALL_AGAIN_AFTER
+            self._say(done.broadcast, done.failure)
+        elif done.recalled:
+            self._say(done.broadcast, ending_of(done, 0))
+
+    def _say_run(self, database: Database) -> None:
+        now = datetime.now(UTC)
+        if self._said_run_at is None or now - self._said_run_at > _SAY_RUN_EVERY:
+            say_run(database, "worker", now=now)
+            self._said_run_at = now
 
     def _judge(self, database: Database, broadcast: Broadcast) -> DueBroadcast:
         try:
@@ -102,7 +148,10 @@ class Drains:
             if until - now > _WORTH_SAYING:
                 self._say(found.broadcast, f"waits until {show_utc(until)}: {reason}")
 
-        listener = Listener(on_settled=on_settled, on_wait=on_wait)
+        def on_note(words: str) -> None:
+            self._say(found.broadcast, words)
+
+        listener = Listener(on_settled=on_settled, on_wait=on_wait, on_note=on_note)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)
@@ -119,3 +168,7 @@ class Drains:
         if self._last_said.get(broadcast.id) != words:
             self._last_said[broadcast.id] = words
             self._log(f"{name_of(broadcast)} {words}", broadcast=broadcast.id, state=broadcast.state.value)
+
+
+def _needs_work(broadcast: Broadcast) -> bool:
+    return broadcast.state in _OPEN or broadcast.continues_at is not None

@@ -1,0 +1,81 @@
+"""What must be running at a scheduled time: ask for it, or do its work in this terminal."""
+
+import os
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from newsletter.cli import output
+from newsletter.cli.send.progress import Teller, interruptible
+from newsletter.cli.send.run_due import print_result
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model.broadcast import BroadcastState
+from newsletter.providers.base import Provider
+from newsletter.providers.registry import open_provider
+from newsletter.store.database import Database
+from newsletter.workflows.send.deliver import Listener
+from newsletter.workflows.send.recall import holds_for_later
+from newsletter.workflows.send.run_due import run_due
+from newsletter.workflows.send.status import line_of
+
+_LOOK_SECONDS = 10.0  # between two looks at what is due
+_UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
+
+
+class Awake(StrEnum):
+    """What can be running at a scheduled time."""
+
+    TIMER = "timer"  # `run-due`, every few minutes
+    WORKER = "worker"
+    HERE = "here"  # the command itself stays in its terminal
+
+
+_MEANINGS = {
+    Awake.TIMER: "runs `newsletter run-due` every few minutes on a computer that is on (docs/timer.md)",
+    Awake.WORKER: "`newsletter worker`, with PostgreSQL",
+    Awake.HERE: "this terminal: the command stays and sends the issue; the computer must not sleep",
+}
+
+
+def choose_awake(config: Config, given: Awake | None, *, may_ask: bool) -> Awake:
+    """Return what will be running at the scheduled time, as given or as the user answers. Default: a timer.
+
+    Raise InputError for a worker if the database is a file.
+    """
+    chosen = given
+    if chosen is None and may_ask and output.can_ask():
+        answers = {each.value: meaning for each, meaning in _MEANINGS.items()}
+        chosen = Awake(output.choose("What will be running then?", answers, otherwise=Awake.TIMER.value))
+    if chosen is Awake.WORKER and not isinstance(config.database, str):
+        raise InputError(
+            "workers need PostgreSQL, but this newsletter keeps its data in a file; choose timer or here instead"
+        )
+    return chosen or Awake.TIMER
+
+
+def stay_awake(config: Config, database: Database, broadcast_id: int) -> None:
+    """Send what is due, like a timer, until nothing of a broadcast is left to send or to recall.
+
+    Raise KeyboardInterrupt if the user ends it. A timer or worker can then send the rest.
+    """
+
+    def opener() -> Provider:
+        return open_provider(config, os.environ)
+
+    output.note("This terminal sends the issue when it is due. Keep it open, and the computer awake. Ctrl-C ends it.")
+    listener = Listener(on_settled=lambda _: None, on_wait=Teller(config).tell)
+    with interruptible() as interruption:
+        while _is_unfinished(database, broadcast_id):
+            stop = interruption.new_stop()
+            if stop.wait(_LOOK_SECONDS):
+                break
+            stops, command = interruption.new_stop, "terminal"
+            for done in run_due(config, database, opener, listener=listener, new_stop=stops, command=command):
+                print_result(done)
+    if interruption.is_asked:
+        raise KeyboardInterrupt
+
+
+def _is_unfinished(database: Database, broadcast_id: int) -> bool:
+    state = line_of(database, broadcast_id).broadcast.state
+    return state in _UNFINISHED or holds_for_later(database, broadcast_id, now=datetime.now(UTC))

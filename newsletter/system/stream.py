@@ -1,0 +1,133 @@
+"""Connections to other machines. Everything on them ends at a deadline, whatever the other side does.
+
+A socket's own timeout applies to each step, so a peer that sends one byte at a time could hold a process forever. Here
+each step gets only the time that is left until the deadline of the whole exchange. All network traffic of this program
+uses this module, except DNS queries and PostgreSQL, whose libraries have deadlines of their own.
+"""
+
+import socket
+import ssl
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+_CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
+_Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+
+class Deadline:
+    """The moment at which an exchange must have ended."""
+
+    __slots__ = ("_ends", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._ends = monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left. Raise TimeoutError if there are none."""
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise self.passed()
+        return left
+
+    def passed(self) -> TimeoutError:
+        """Return the error that says that the time is up."""
+        return TimeoutError(f"no complete answer within {self.seconds:g} seconds")
+
+
+class Stream:
+    """An open connection. Its methods raise OSError if it breaks, and TimeoutError at the deadline."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def send(self, content: bytes | bytearray | memoryview, deadline: Deadline) -> None:
+        """Send all of the data."""
+        rest = memoryview(content)
+        try:
+            while rest:
+                self._socket.settimeout(deadline.left())
+                rest = rest[self._socket.send(rest) :]
+        except TimeoutError:
+            raise deadline.passed() from None
+
+    def receive(self, most_bytes: int, deadline: Deadline) -> bytes:
+        """Return data as soon as some arrives. It is empty if the other side has closed the connection."""
+        try:
+            self._socket.settimeout(deadline.left())
+            return self._socket.recv(most_bytes)
+        except TimeoutError:
+            raise deadline.passed() from None
+
+    def encrypt(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
+        """Start TLS, and verify the certificate of the host. Raise ssl.SSLError if that fails."""
+        try:
+            self._socket.settimeout(deadline.left())
+            self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        except TimeoutError:
+            raise deadline.passed() from None
+
+    @property
+    def certificate(self) -> dict[str, object]:
+        """The verified certificate of the other side. It is empty if the connection is not encrypted."""
+        return dict(self._socket.getpeercert() or {}) if isinstance(self._socket, ssl.SSLSocket) else {}
+
+    def close(self) -> None:
+        """Close the connection immediately."""
+        with suppress(OSError):
+            self._socket.close()
+
+
+def open_stream(host: str, port: int, deadline: Deadline, *, connect_seconds: float = _CONNECT_SECONDS) -> Stream:
+    """Connect to a host by its name or address. Raise OSError, or UnicodeError if the name cannot be one."""
+    ends = Deadline(min(deadline.left(), connect_seconds))
+    addresses = _addresses(host, port, ends)
+    for number, (family, address) in enumerate(addresses):
+        is_last = number == len(addresses) - 1
+        connecting = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # An address that does not answer must leave some time for the others.
+            connecting.settimeout(ends.left() / (len(addresses) - number))
+            connecting.connect(address)
+            # Each message is sent in one write, so waiting to fill a packet would only delay its end.
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as err:
+            connecting.close()
+            if is_last:
+                raise (ends.passed() if isinstance(err, TimeoutError) else err) from None
+        except BaseException:
+            connecting.close()
+            raise
+        else:
+            return Stream(connecting)
+    raise OSError(f"{host} has no address")
+
+
+def _addresses(host: str, port: int, deadline: Deadline) -> list[_Address]:
+    """Return the addresses of a host. The system's lookup has no timeout, so it runs in a thread that is abandoned."""
+    with suppress(socket.gaierror):
+        return _looked_up(host, port, socket.AI_NUMERICHOST)
+    answers: SimpleQueue[list[_Address] | Exception] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(_looked_up(host, port, 0))
+        except Exception as err:  # it is raised again in the thread that waits
+            answers.put(err)
+
+    Thread(target=look_up, name="lookup", daemon=True).start()
+    try:
+        answer = answers.get(timeout=deadline.left())
+    except Empty:
+        raise deadline.passed() from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _looked_up(host: str, port: int, flags: int) -> list[_Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return [(family, address) for family, _, _, _, address in found]

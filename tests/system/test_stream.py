@@ -1,0 +1,78 @@
+"""Connections end at their deadline, whatever the other side does."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from newsletter.system import stream as module
+from newsletter.system.stream import Deadline, Stream, open_stream
+
+
+@pytest.fixture
+def both() -> Iterator[tuple[Stream, socket.socket]]:
+    """A connection, and its other end."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        yield Stream(ours), theirs
+    ours.close()
+
+
+def test_steps_that_each_succeed_end_at_the_deadline_of_the_whole(both: tuple[Stream, socket.socket]) -> None:
+    stream, theirs = both
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.01):
+            theirs.sendall(b"x")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    deadline, heard = Deadline(0.2), []
+    with pytest.raises(TimeoutError, match="no complete answer within"):
+        heard.extend(stream.receive(1, deadline) for _ in range(10_000))
+    over.set()
+    dripping.join()
+    assert heard
+
+
+def test_what_nobody_reads_is_not_sent_for_ever(both: tuple[Stream, socket.socket]) -> None:
+    stream, _ = both
+
+    with pytest.raises(TimeoutError, match="no complete answer within"):
+        stream.send(bytes(50_000_000), Deadline(0.1))
+
+
+def test_a_name_that_is_never_looked_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    real = socket.getaddrinfo
+
+    def slow(host: str, *arguments: object, flags: int = 0, **options: object) -> object:
+        if not flags:
+            over.wait(20)
+        return real(host, *arguments, flags=flags, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module.socket, "getaddrinfo", slow)
+    with pytest.raises(TimeoutError):
+        open_stream("mail.example.org", 25, Deadline(0.1))
+    over.set()
+
+
+def test_the_next_address_is_tried_if_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_server(("127.0.0.1", 0)) as gone:
+        closed = gone.getsockname()
+        gone.close()
+        found = [(socket.AF_INET, closed), (socket.AF_INET, listening.getsockname())]
+        monkeypatch.setattr(module, "_looked_up", lambda *_: found)
+
+        stream = open_stream("mail.example.org", 25, Deadline(5))
+        stream.close()
+        monkeypatch.setattr(module, "_looked_up", lambda *_: found[:1])
+        with pytest.raises(ConnectionRefusedError):
+            open_stream("mail.example.org", 25, Deadline(5))
+
+
+def test_a_name_that_cannot_be_one_is_an_error_of_its_own() -> None:
+    with pytest.raises(UnicodeError):
+        open_stream("x" * 70 + ".example.org", 25, Deadline(5))

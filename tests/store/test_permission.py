@@ -7,12 +7,14 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.audience import Suppression, SuppressionReason
+from newsletter.model.edit import Edit
 from newsletter.model.permission import Consent, Leaving
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppressions, find_suppression, remove_suppression
 from newsletter.system.moments import text_of
@@ -41,6 +43,12 @@ class Reported(NamedTuple):
 
 class Lifted(NamedTuple):
     """A suppression that is lifted by hand."""
+
+
+class Edited(NamedTuple):
+    """The consent on record is set or cleared by hand, if the person is on the list."""
+
+    at: datetime | None
 
 
 class Cell(NamedTuple):
@@ -103,10 +111,20 @@ histories = st.lists(
         st.builds(Listed, st.lists(lines, min_size=1, max_size=2), st.sampled_from(tuple(REASONS)), st.booleans()),
         st.builds(Reported, st.lists(suppressions, min_size=1, max_size=3)),
         st.just(Lifted()),
+        st.builds(Edited, st.none() | moments),
     ),
     min_size=1,
     max_size=6,
 )
+
+
+# A consent that was recorded by hand after they left is read again, with something else that is new.
+READ_AGAIN = [
+    Listed([Line(NOW - 6 * DAY, "form", "Ana", None)], "unsubscribed_at", suppresses=False),
+    Reported([Suppression(email=ANA, reason=UNSUBSCRIBED, created_at=NOW - 4 * DAY)]),
+    Edited(NOW - 2 * DAY),
+    Listed([Line(NOW - 2 * DAY, "form", "Anna", None)], "unsubscribed_at", suppresses=False),
+]
 
 
 class Policy:
@@ -131,6 +149,10 @@ class Policy:
         for each in sorted(leavings, key=lambda leaving: (leaving.reason is IN_DOUBT, leaving.left_at)):
             new = each.after(self._earlier).reported_while(known, self.consent)
             self.leaving = self.leaving.followed_by(new) if self.leaving else new
+
+    def edit(self, at: str) -> None:
+        if self.cells:
+            self.cells = at, "letter" if at else "", self.cells[2]
 
     def lift(self) -> None:
         if self.leaving:
@@ -222,6 +244,11 @@ def carry_out(database: Database, history: Sequence[object], folder: Path) -> No
             case Lifted():
                 remove_suppression(database, ANA, because="asked for it", now=now)
                 policy.lift()
+            case Edited(at):
+                if policy.cells:
+                    cells = {"consented_at": _text(at), "consent_source": "letter" if at else ""}
+                    edit_people(database, [ANA], Edit(cells=cells), shown=0, now=now)
+                policy.edit(_text(at))
             case Listed():
                 _import(database, step, folder / "list.csv", now)
                 policy.take(step, now=text_of(now))
@@ -256,6 +283,7 @@ def _import(database: Database, listed: Listed, path: Path, now: datetime) -> No
 
 @pytest.mark.parametrize("is_empty", [True, False])
 def test_the_policy_and_the_sql_agree_over_any_history(database: Database, is_empty: bool) -> None:
+    @example(READ_AGAIN)
     @given(histories)
     @settings(max_examples=100, deadline=None)
     def agree(history: Sequence[object]) -> None:

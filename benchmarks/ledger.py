@@ -27,7 +27,7 @@ from newsletter.store.ledger.record import record_outcome
 from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.opening import open_database
 
-TARGET_MICROSECONDS, TARGET_BYTES, TARGET_MIB = 2.5, 24, 64
+TARGET_MICROSECONDS, TARGET_BYTES, TARGET_MIB = 2.5, 28, 64
 TARGET_RATIO = 3.0
 SEGMENTS = 3  # each of which sees a section of its own
 DATABASE = "newsletter.db"

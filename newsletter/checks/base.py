@@ -14,7 +14,8 @@ from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.checks.reading.wire import WireMessage, read_message
 from newsletter.config import Config, place_of_key
 from newsletter.model.finding import Means, NotRun, Place, Severity
-from newsletter.model.issue import Issue
+from newsletter.model.issue import Issue, IssueHeading
+from newsletter.model.ledger import ZoneCount
 from newsletter.model.rendered import RenderedIssue
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
@@ -35,6 +36,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     message: bytes  # a sample of the finished email, as the provider receives it (RFC 5322)
     at: datetime
     known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if there is no list
+    earlier: tuple[IssueHeading, ...] = ()  # the other issues of the workspace, up to the date of this one
+    arrivals: tuple[ZoneCount, ...] = ()  # when the email arrives in each time zone; empty if at one time everywhere
 
     @property
     def settings(self) -> Settings:

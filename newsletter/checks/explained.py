@@ -22,8 +22,9 @@ FAMILIES = {
     "H": "Email headers",
     "D": "Sender domain",
     "J": "Spam score",
-    "R": "Requirements you set",
+    "R": "Requirements for sending",
 }
+_PROMISE = "the promise that no one is sent the same issue twice"
 _NEEDS = {
     Means.BROWSER: "needs a browser",
     Means.NETWORK: "needs the network",
@@ -54,7 +55,7 @@ def explained_families() -> tuple[Family, ...]:
     told = [_explanation(rule, rule.source, *_effects(rule)) for rule in RULES]
     told += [_explanation(rule, rule.source, str(Severity.WARNING), "for broadcasts only") for rule in AUDIENCE_RULES]
     for demand in REQUIREMENTS:
-        source = f"your own setting, `{demand.setting} = true` in [delivery]"
+        source = f"your own setting, `{demand.setting} = true` in [delivery]" if demand.setting else _PROMISE
         told.append(_explanation(demand, source, str(Severity.ERROR), "for broadcasts only"))
     return tuple(
         Family(letter=letter, title=title, rules=tuple(rule for rule in told if rule.id.rstrip(digits) == letter))

@@ -6,6 +6,8 @@ Rich is imported only when the first bar is shown, because most runs show none.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from math import ceil
 from time import monotonic
 
 from newsletter.cli import output
@@ -22,6 +24,26 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
     """
     with (_bar if sys.stderr.isatty() else _lines)(title, total, unit) as advance:
         yield advance
+
+
+@contextmanager
+def countdown(title: str) -> Iterator[Callable[[timedelta], None]]:
+    """Show the time left on a terminal. Without a terminal, show nothing. Call the yielded function with that time."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
+
+    with Bar(TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title)
+
+        def tick(left: timedelta) -> None:
+            minutes, seconds = divmod(ceil(left.total_seconds()), 60)
+            bar.update(task, description=f"{title} {minutes}:{seconds:02}")
+
+        yield tick
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.markdown import parse_markdown
@@ -17,9 +17,10 @@ from newsletter.content.source import Document, Reading, read_front_matter, read
 from newsletter.content.yaml_reader import Tree
 from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, PictureFile, Prose, Section, Source, Tips
+from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Prose, Section, Source, Tips
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
+    Day,
     EventFields,
     IssueFields,
     ListFields,
@@ -33,12 +34,22 @@ from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
 ISSUES_FOLDER = "issues"
+_DAY: TypeAdapter[date] = TypeAdapter(Day)
 _WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 
 
 def issue_names(config: Config) -> list[str]:
     """Return the names of all issues in a workspace, sorted."""
     return sorted(path.parent.name for path in (config.root / ISSUES_FOLDER).glob(f"*/{ISSUE_FILE}"))
+
+
+def issue_headings(config: Config) -> tuple[IssueHeading, ...]:
+    """Return the heading of each issue in a workspace, oldest first.
+
+    An issue whose date cannot be read comes last, because it is probably the one that is being written.
+    """
+    headings = [_heading(config, name) for name in issue_names(config)]
+    return tuple(sorted(headings, key=lambda heading: (heading.date or date.max, heading.name)))
 
 
 def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
@@ -248,6 +259,18 @@ class _IssueReader(Struct):
         self.pictures.setdefault(
             name, PictureFile(path=find_picture(self.folder, name, shown=self.config.shown), place=place)
         )
+
+
+def _heading(config: Config, name: str) -> IssueHeading:
+    path = config.root / ISSUES_FOLDER / name / ISSUE_FILE
+    document = read_yaml(path, config.shown(path), Reading(), IssueFields)
+    data = {} if document is None else document.data
+    try:
+        day = _DAY.validate_python(data.get("date"))
+    except ValidationError:
+        day = None
+    subject = data.get("subject")
+    return IssueHeading(name=name, date=day, subject=subject if isinstance(subject, str) else "")
 
 
 def _entries(data: Tree) -> tuple[SectionEntry, ...]:

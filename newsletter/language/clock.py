@@ -79,6 +79,11 @@ def say_span(span: timedelta) -> str:
     return " ".join(words) or "0 minutes"
 
 
+def say_wait(span: timedelta) -> str:
+    """Return a short time span to the second, and a longer one as `say_span` does: `45 seconds`, `5 minutes`."""
+    return say_span(span) if span >= timedelta(minutes=2) else count_of(round(span.total_seconds()), "second")
+
+
 def _zone_name(moment: datetime) -> str:
     """Return a time zone's abbreviation such as `PST`, or `UTC-03:00` if it has none."""
     name = moment.tzname() or ""

@@ -58,8 +58,8 @@ def read_when(text: str, *, zone: str, now: datetime) -> When:
         return _at_offset(offset, match["day"], clock, zone=zone, now=now)
     if typed:
         zone = _zone(typed, zone)
-    today = now.astimezone(ZoneInfo(zone))
-    return When(wall_time=_on_day(match["day"], clock, today), zone=zone, fixed_by=typed)
+    wall_time = _on_day(match["day"], clock, now.astimezone(ZoneInfo(zone)))
+    return When(wall_time=wall_time, zone=zone, fixed_by=typed)
 
 
 def clock_note(wall_time: datetime, zone: str) -> str:
@@ -105,14 +105,22 @@ def _on_day(day: str, clock: time, today: datetime) -> datetime:
     """Return the time on a day, without a time zone. `today` is the current time in the zone that is meant."""
     word = day.casefold()
     if word[0].isdigit():
-        return datetime.combine(_date(day, today.date()), clock)
+        return _still_ahead(datetime.combine(_date(day, today.date()), clock), today)
     if word in _DAYS_FROM_NOW:
-        return datetime.combine(today.date() + timedelta(days=_DAYS_FROM_NOW[word]), clock)
+        return _still_ahead(datetime.combine(today.date() + timedelta(days=_DAYS_FROM_NOW[word]), clock), today)
     weekdays = [number for number, name in enumerate(WEEKDAYS) if len(word) >= 3 and name.casefold().startswith(word)]
     if not weekdays:
         raise InputError(f"{day!r} is not a day; {FORMS}")
-    days = (weekdays[0] - today.weekday()) % 7 or (7 if clock <= today.time() else 0)
-    return datetime.combine(today.date() + timedelta(days=days), clock)
+    days = (weekdays[0] - today.weekday()) % 7
+    chosen = _still_ahead(datetime.combine(today.date() + timedelta(days=days), clock), today)
+    is_past = chosen.replace(tzinfo=today.tzinfo).astimezone(UTC) <= today
+    return chosen.replace(fold=0) + timedelta(days=7) if is_past else chosen
+
+
+def _still_ahead(wall_time: datetime, now: datetime) -> datetime:
+    """Return the second of two times if the clocks show the time twice and only the second one is in the future."""
+    first, second = (wall_time.replace(tzinfo=now.tzinfo, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return wall_time.replace(fold=1) if first <= now < second else wall_time
 
 
 def _date(day: str, today: date) -> date:

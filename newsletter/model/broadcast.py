@@ -29,9 +29,11 @@ class Schedule(Struct, frozen=True, kw_only=True):
         """Return the time in UTC at which the clocks of a zone show this time. For an unknown zone, use the schedule's.
 
         If the zone skips this time in spring, the result is as if the clocks had not changed: 2:30 becomes 3:30. If the
-        time occurs twice in autumn, the first one counts (PEP 495).
+        time occurs twice in autumn, the fold of `wall_time` says which one counts (PEP 495).
         """
-        return self.wall_time.replace(tzinfo=ZoneInfo(self.clock_of(zone))).astimezone(UTC)
+        own = ZoneInfo(self.clock_of(zone))
+        # In a skipped hour, a fold would lead to an earlier time. The later one is as if the clocks had not changed.
+        return max(self.wall_time.replace(tzinfo=own, fold=fold).astimezone(UTC) for fold in {0, self.wall_time.fold})
 
     def clock_of(self, zone: str) -> str:
         """Return the zone itself if it is known, otherwise the schedule's zone."""
@@ -51,6 +53,16 @@ class BroadcastState(StrEnum):
     CANCELLING = "cancelling"  # nothing more is sent; email that the provider holds is being recalled
     CANCELLED = "cancelled"  # ended by a person
     DONE = "done"  # no chunk is ready or inflight
+
+
+class BroadcastKind(StrEnum):
+    """What kind of email about an issue a broadcast is. No one gets the same kind of an issue twice."""
+
+    ISSUE = "issue"  # the issue itself
+    FOLLOW_UP = "follow-up"  # a second email, for example to those who did not open the first
+    CORRECTION = "correction"  # what was wrong in the issue
+    WELCOME = "welcome"  # to people who have just joined
+    CONFIRMATION = "confirmation"  # asks people to confirm that they want to join
 
 
 class ChunkState(StrEnum):
@@ -230,6 +242,14 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     is_local_time: bool = False  # each time zone has its own time
     continues_at: datetime | None = None  # when it continues without a person; None: only if its state says so
     good_until: datetime | None = None  # when the first event in it is over; it is not tried again after that
+    kind: BroadcastKind = BroadcastKind.ISSUE
+    grace_until: datetime | None = None  # nothing is sent before then, so that a person can still cancel it
+
+    @property
+    def title(self) -> str:
+        """Return the issue and the segment: `2026-02 to everyone`, or `correction of 2026-02 to everyone`."""
+        kind = "" if self.kind is BroadcastKind.ISSUE else f"{self.kind} of "
+        return f"{kind}{self.issue} to {self.segment}"
 
     @property
     def mailing_id(self) -> str:

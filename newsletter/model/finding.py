@@ -60,7 +60,7 @@ class Requirement(Struct, frozen=True, kw_only=True):
     """One requirement: the id for overriding it, the setting that turns it on, what is missing, and why it matters."""
 
     id: str
-    setting: str  # the key in `[delivery]`
+    setting: str  # the key in `[delivery]`; empty if it always applies
     title: str
     why: str
 
@@ -86,7 +86,13 @@ TEST = Requirement(
     title="Missing test copy",
     why="A preview is not an email app. Without a test, no one sees the email in an inbox before all subscribers do.",
 )
-REQUIREMENTS = (APPROVAL, TEST)
+REPEAT = Requirement(
+    id="R3",
+    setting="",
+    title="Content that recipients already have",
+    why="A renamed or copied folder is a new issue. Its content is recognized, so that no one gets it twice.",
+)
+REQUIREMENTS = (APPROVAL, TEST, REPEAT)
 
 CONSENT = AudienceRule(
     id="L3",

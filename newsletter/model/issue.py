@@ -161,6 +161,14 @@ class MergeFieldUse(Struct, frozen=True, kw_only=True):
     place: Place
 
 
+class IssueHeading(Struct, frozen=True, kw_only=True):
+    """What tells an issue from the others: its name, date and subject."""
+
+    name: str
+    date: date | None  # None if it cannot be read
+    subject: str  # its merge fields are tokens; empty if it cannot be read
+
+
 class Issue(Struct, frozen=True, kw_only=True):
     """One issue, loaded and valid. Its text contains merge fields as tokens."""
 

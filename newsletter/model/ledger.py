@@ -1,14 +1,21 @@
 """The records that are written to the ledger or read from it, besides the broadcast itself."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from newsletter.model.axes import Axis
-from newsletter.model.broadcast import ChunkState, DeliveryStatus, Envelope, Schedule, Waiver
+from newsletter.model.broadcast import (
+    BroadcastKind,
+    ChunkState,
+    DeliveryStatus,
+    Envelope,
+    Schedule,
+    Waiver,
+)
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition, Segment
 
@@ -29,6 +36,8 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...] = ()  # subscribers who left all of these are excluded; if empty, no one is excluded
     only: Mapping[str, Condition] = field(default_factory=dict)  # the condition behind each segment that the axes name
     good_until: datetime | None = None  # when the first event or deadline in it has passed; None if it has none
+    kind: BroadcastKind = BroadcastKind.ISSUE
+    grace: timedelta = timedelta()  # nothing is sent before this time has passed
 
 
 class ClaimedDelivery(NamedTuple):
@@ -247,6 +256,14 @@ class ZoneCount(Struct, frozen=True, kw_only=True):
     deliveries: int
 
 
+class RepeatedContent(Struct, frozen=True, kw_only=True):
+    """An earlier broadcast of the same content under another name, and how many of the recipients may have got it."""
+
+    broadcast: int
+    issue: str  # its name then
+    people: int
+
+
 class FreezePreview(Struct, frozen=True, kw_only=True):
     """The people who would get a broadcast if it were frozen now: excluded + recipients = members."""
 
@@ -255,6 +272,7 @@ class FreezePreview(Struct, frozen=True, kw_only=True):
     variants: tuple[VariantCount, ...]  # only those with recipients
     zones: tuple[ZoneCount, ...] = ()  # earliest first; empty without local time
     zoneless: int = 0  # with local time: the subscribers without a known zone, for whom the schedule's zone applies
+    repeats: tuple[RepeatedContent, ...] = ()  # the recipients who may already have this content, by broadcast
 
     @property
     def recipients(self) -> int:
@@ -269,6 +287,17 @@ class UnknownDelivery(Struct, frozen=True, kw_only=True):
     chunk: int
     since: datetime
     reason: str
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Something about a scheduled broadcast that the reviewers have to be told."""
+
+    broadcast: int
+    at: datetime  # when it happened
+    what: str
+    state: str  # of the broadcast then
+    tried_at: datetime | None  # when the reviewers were last emailed about it
+    failure: str  # why that email was not accepted
 
 
 class PastDelivery(Struct, frozen=True, kw_only=True):

@@ -54,12 +54,9 @@ class Pace(Struct, frozen=True, kw_only=True):
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """The maximum number of deliveries since a certain time, across all broadcasts and processes.
-
-    Deliveries that were claimed in the same second as `since` count.
-    """
+    """The maximum number of deliveries since a certain time, across all broadcasts and processes."""
 
     deliveries: int
     since: datetime
-    frees: datetime  # when all earlier deliveries have stopped counting
+    frees: datetime | None = None  # when all of them stop counting; None: each one period after its claim
     reason: str = ""  # the limit, for people to read: `at most 500 an hour, as set in [provider.smtp.pace]`

@@ -26,6 +26,7 @@ from newsletter.model.values import (
     WebAddress,
 )
 from newsletter.settings.authentication import AuthenticationSettings
+from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.provider import ProviderSettings
 
 SQLITE = "sqlite:///"
@@ -37,20 +38,6 @@ _POSTGRESQL = frozenset({"postgresql", "postgres"})
 
 # The former names of keys, which are still accepted, and their names today.
 RENAMED_KEYS: Mapping[Location, Location] = {("newsletter", "organisation"): ("newsletter", "organization")}
-
-
-class DeliverySettings(Fields):
-    """`[delivery]`: what a broadcast needs before it is sent, and how closely a schedule is kept."""
-
-    require_approval: bool = Field(default=False, description="send only content that was approved")
-    require_test: bool = Field(default=False, description="send only content that went out as a test copy")
-    lead_minutes: int = Field(
-        default=60,
-        ge=11,
-        le=71 * 60,  # SendGrid's limit is an hour more
-        description="how many minutes before its scheduled time an email is sent to a provider that holds it",
-    )
-    lateness_minutes: int = Field(default=360, ge=1, description="how late email may still be sent automatically")
 
 
 class DatabaseSettings(Fields):

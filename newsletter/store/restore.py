@@ -34,8 +34,8 @@ _PEOPLE_TO_COMPARE = 1000
 # The tables with the data of broadcasts, each with the column that contains the broadcast's id.
 _OF_BROADCAST = {
     "broadcast": "id",
-    **dict.fromkeys(("broadcast_topic", "chunk", "delivery", "event", "held_batch"), "broadcast"),
-    **dict.fromkeys(("journal", "picture", "reaction", "settlement", "variant"), "broadcast"),
+    **dict.fromkeys(("broadcast_topic", "chunk", "delivery", "event", "held_batch", "journal"), "broadcast"),
+    **dict.fromkeys(("notice", "picture", "reaction", "settlement", "variant"), "broadcast"),
 }
 
 
@@ -96,6 +96,8 @@ _IS_ANYTHING_THERE = query_value("restore", "is_anything_there", bool)
 _NONCES = query_all("restore", "nonces", Mark)
 _TOKENS = query_all("restore", "tokens", Mark)
 _RUNNERS = query_all("restore", "runners", str)
+_EDITION_OF = query_value("freeze", "edition_of", int)
+_GIVE_UP_EDITION = change("restore", "give_up_edition")
 _OPEN_BROADCASTS = query_all("restore", "open_broadcasts", OpenBroadcast)
 _MAKE_UNKNOWN = change("restore", "make_unknown")
 _END_RECALLS = change("restore", "end_recalls")
@@ -178,6 +180,9 @@ def _carry_over(
     carried = tuple(broadcast for broadcast, _ in _NONCES(present) if broadcast not in known)
     columns, newest = restored.table_columns(), restored.last_ids().get("subscriber", 0)
     for broadcast in carried:
+        # A delivery may have given up its place to this broadcast after the backup was made. The states of the chunks
+        # still tell the next freeze who may have received the edition.
+        _GIVE_UP_EDITION(restored, edition=_EDITION_OF(present, broadcast=broadcast), first=min(carried))
         for table, column in _OF_BROADCAST.items():
             copy_table(present, restored, table, columns[table], condition=f"{column} = {broadcast}")
     # Keep subscribers who joined since the backup and were emailed: with a new id they could get the same issue again.

@@ -6,7 +6,7 @@ message, where no file could make it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from newsletter.checks.base import Subject
+from newsletter.model.issue import IssueHeading
 from tests.checks.conftest import ISSUE, Workspace, with_html
 
 Make = Callable[[Workspace], Subject]
@@ -107,6 +108,12 @@ def judged_at(*moment: int) -> Make:
     """By the moment at which it is judged."""
     at = datetime(*moment, tzinfo=ZoneInfo("Europe/Dublin"))  # type: ignore[misc,arg-type]
     return lambda workspace: replace(sound(workspace), at=at)
+
+
+def after(subject: str) -> Make:
+    """By an earlier issue with this subject."""
+    heading = IssueHeading(name="2026-02", date=date(2026, 2, 1), subject=subject)
+    return lambda workspace: replace(sound(workspace), earlier=(heading,))
 
 
 def for_audience(*fields: str) -> Make:
@@ -283,6 +290,7 @@ FAULTS: tuple[Seed, ...] = (
         place="issue.yaml:1",
         make=edited(("issue", "subject: A letter for the first days of March", "subject: A letter")),
     ),
+    Seed(rule="S17", place="issue.yaml:1", make=after("A letter for  the first days of march")),
 )
 
 NEAR_MISSES: tuple[tuple[str, Make], ...] = (
@@ -347,6 +355,7 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("S12", with_picture(804, 500)),
     ("S15", edited(("issue", PREHEADER, "Three small practices, two courses, poems"))),
     ("S16", edited(("issue", "subject: A letter for the first days of March", "subject: A letter 1"))),
+    ("S17", after("A letter for the last days of March")),
 )
 
 # Rules that no edit of an issue breaks alone: those that need a browser, a network or a filter, and what is judged

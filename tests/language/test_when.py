@@ -116,3 +116,40 @@ def test_the_clocks_of_a_zone_show_what_was_typed_unless_they_skip_it(day: date,
     shown = when.moment.astimezone(ZoneInfo(zone))
     is_as_typed = (shown.date(), f"{shown:%H:%M}") == (day, f"{clock:%H:%M}")
     assert is_as_typed == ("skip" not in clock_note(when.wall_time, zone))
+
+
+# On November 1, 2026, the clocks in Los Angeles show 1:00 to 2:00 twice: first at 8:00 UTC, then at 9:00 UTC.
+FIRST, SECOND = "2026-11-01 08:30", "2026-11-01 09:30"
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("07:10", FIRST),  # neither has come
+        ("08:29", FIRST),
+        ("08:30", SECOND),  # the first is now
+        ("08:45", SECOND),  # 1:45 am, for the first time
+        ("09:10", SECOND),  # 1:10 am, for the second time
+    ],
+)
+@pytest.mark.parametrize("day", ["today", "2026-11-01", "sunday", "Sun"])
+def test_in_the_hour_that_comes_twice_the_time_that_is_still_ahead_is_meant(day: str, now: str, expected: str) -> None:
+    assert moment(f"{day} 01:30", datetime.fromisoformat(f"2026-11-01T{now}:00Z")) == expected
+
+
+def test_after_the_hour_that_comes_twice_a_weekday_is_in_a_week() -> None:
+    now = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+    assert moment("sunday 01:30", now) == "2026-11-08 09:30"
+    assert moment("today 01:30", now) == FIRST  # both are past
+    assert moment("sunday 01:45", now) == "2026-11-01 09:45"
+
+
+def test_the_hour_that_comes_twice_is_that_of_the_zone_that_was_typed() -> None:
+    now = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)  # 1:45 am in London, for the first time
+    assert moment("2026-10-25 01:30 Europe/London", now) == "2026-10-25 01:30"
+    assert moment("today 01:30 Europe/London", now) == "2026-10-25 01:30"
+
+
+def test_a_skipped_time_is_never_taken_for_one_that_comes_twice() -> None:
+    now = datetime(2026, 3, 8, 9, 45, tzinfo=UTC)  # 1:45 am in Los Angeles; 2:00 to 3:00 is skipped
+    assert moment("today 02:30", now) == "2026-03-08 10:30"

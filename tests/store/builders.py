@@ -8,7 +8,16 @@ from typing import Any
 
 from newsletter.lists.exports import batch_of
 from newsletter.model.axes import Axis, fullest_readership, language_axis, mailbox_axis, only_axis
-from newsletter.model.broadcast import Broadcast, ChunkState, Envelope, Outcome, Schedule, Verdict, Waiver
+from newsletter.model.broadcast import (
+    Broadcast,
+    BroadcastKind,
+    ChunkState,
+    Envelope,
+    Outcome,
+    Schedule,
+    Verdict,
+    Waiver,
+)
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.event import Event, EventType
 from newsletter.model.imports import ImportReport
@@ -147,6 +156,7 @@ def request(
     provider: str = "outbox",
     topics: Sequence[str] = (),
     by_mailbox: bool = False,
+    kind: BroadcastKind = BroadcastKind.ISSUE,
 ) -> FreezeRequest:
     return FreezeRequest(
         issue=issue,
@@ -154,7 +164,8 @@ def request(
         axes=axes(only, by_mailbox=by_mailbox),
         only={each.name: each.condition for each in only},
         provider=provider,
-        content_hash="abc",
+        content_hash="abc" if issue == "2026-02" else f"abc of {issue}",
+        kind=kind,
         envelope=ENVELOPE,
         waivers=(Waiver(rule="links", because="the page opens tomorrow"),),
         schedule=schedule,
@@ -183,9 +194,10 @@ def freeze(
     provider: str = "outbox",
     topics: Sequence[str] = (),
     by_mailbox: bool = False,
+    kind: BroadcastKind = BroadcastKind.ISSUE,
     now: datetime = NOW,
 ) -> Broadcast:
-    made_from = request(issue, to, only, schedule, provider, topics, by_mailbox)
+    made_from = request(issue, to, only, schedule, provider, topics, by_mailbox, kind)
     return freeze_broadcast(database, made_from, variants(made_from.axes), chunk_size=chunk_size, now=now)
 
 

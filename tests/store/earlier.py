@@ -45,8 +45,8 @@ VALUES ('cy@example.org', 'cy@example.org', 'unsubscribed', '{_STAMP}'),
     ('stranger@example.org', 'Stranger@example.org', 'bounced', '{_STAMP}');
 INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers,
     frozen, created_at)
-VALUES (1, '2026-01', 'everyone', 'everyone', 'outbox', 'done', '', 'abc', 'n1', '{_ENVELOPE}', '[]', 2, '{_STAMP}');
-INSERT INTO approval (issue, content_hash, approved_by, approved_at) VALUES ('2026-01', 'abc', 'Ana Lima', '{_STAMP}');
+VALUES (1, '2026-01', 'everyone', 'everyone', 'outbox', 'done', '', 'jan', 'n1', '{_ENVELOPE}', '[]', 2, '{_STAMP}');
+INSERT INTO approval (issue, content_hash, approved_by, approved_at) VALUES ('2026-01', 'jan', 'Ana Lima', '{_STAMP}');
 INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at)
 VALUES (1, 1, 0, 'accepted', 2, 1, '{_STAMP}');
 INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (1, 1, 1), (1, 2, 1);
@@ -90,6 +90,20 @@ INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (2, 1, 1), (2, 2, 2),
 """
 
 
+# Ana is in three more broadcasts of January: one was canceled, one is unknown, and one was accepted.
+AGAIN = f"""
+INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers,
+    frozen, created_at)
+SELECT b.id + n.more, issue, segment, expression, provider, state, reason, content_hash, 'n' || n.more, envelope,
+    waivers, 1, created_at
+FROM broadcast AS b, (SELECT 10 AS more UNION SELECT 11 UNION SELECT 12) AS n;
+INSERT INTO chunk (broadcast, number, variant, state, size, first_subscriber, changed_at)
+VALUES (11, 1, 0, 'cancelled', 1, 1, '{_STAMP}'), (12, 1, 0, 'unknown', 1, 1, '{_STAMP}'),
+    (13, 1, 0, 'accepted', 1, 1, '{_STAMP}');
+INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (11, 1, 1), (12, 1, 1), (13, 1, 1);
+"""
+
+
 def migrations(engine: str) -> list[str]:
     """The scripts of an engine, the oldest first."""
     return [path.read_text(encoding="utf-8") for path in sorted((_MIGRATIONS / engine).glob("*.sql"))]
@@ -124,13 +138,24 @@ def assert_all_arrived(database: Database) -> None:
         reactions = connection.execute("SELECT type, subscriber, last_at FROM reaction").fetchall()
     assert reactions == [("opened", 1, "2026-01-04T00:00:00Z")]
     assert tally_of(database, 1).adds_up
-    (given,) = approvals_of(database, "2026-01", "abc")  # void for a new broadcast, and still told of that one
+    (given,) = approvals_of(database, "2026-01", "jan")  # void for a new broadcast, and still told of that one
     assert (given.by, given.voided) == ("Ana Lima", "this version looks at the content in another way")
 
     add(database, row("new@example.org"))
     assert id_of(database, "new@example.org") > 9, "an id was given twice"
     # Bo never said yes, as far as is on record.
     assert send_all(database, freeze(database, "2026-02")) == ["Ana@example.org", "new@example.org"]
+
+
+def assert_each_has_one_place(database: Database) -> None:
+    """Asserts that of the deliveries of an issue to one person, the first that may have reached them has the place."""
+    with database.read() as connection:
+        places = connection.execute(
+            "SELECT broadcast, subscriber, edition FROM delivery ORDER BY broadcast, subscriber"
+        )
+        assert places.fetchall() == [(1, 1, 1), (1, 2, 1), (11, 1, None), (12, 1, None), (13, 1, None)]
+    add(database, row("new@example.org"))
+    assert send_all(database, freeze(database, "2026-01")) == ["new@example.org"]
 
 
 def assert_sharp_s_is_kept(database: Database) -> None:

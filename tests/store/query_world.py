@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus
+from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState, DeliveryStatus
 from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.event import EventType
 from newsletter.model.ledger import BatchState, Entry
@@ -86,12 +86,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ),
     ),
     ("claim.next_deferred", ({"broadcast": 2, "now": NEVER}, {"broadcast": 2, "now": EVER}, {**NONE, "now": NEVER})),
-    ("claim.claimed_since", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
+    ("claim.blocked_by", ({**ONE, "since": EVER, "free": 1}, {**NONE, "since": EVER, "free": 1})),
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
     ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
     ("claim.lock_broadcast", (ONE, NONE)),
-    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "batch_id": "", "now": T},)),
+    ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "batch_id": "", "claimed_at": T, "now": T},)),
     (
         "deferrals.put_back",
         ({"broadcast": 2, "chunk": 2, "tries": 1, "deferrals": 1, "retry_at": LATER},),
@@ -152,8 +152,9 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("freeze.collect_members", ({},)),
     ("freeze.exclude_suppressed", ({**FREEZE, "reason": "unsubscribed"},)),
     ("freeze.exclude_without_consent", (FREEZE,)),
-    ("freeze.earlier_broadcasts", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("freeze.earlier_broadcasts", ({"issue": "2026-02", "kind": "issue"}, {"issue": "none", "kind": "issue"})),
     ("freeze.exclude_earlier", ({**FREEZE, "earlier": 1},)),
+    ("freeze.repeated_content", ({"content_hash": "abc", "kind": "issue", "issue": "2026-03"},)),
     ("freeze.members_left", ({"after": 0, "size": 99},)),
     ("freeze.zones_left", ({},)),
     (
@@ -161,16 +162,18 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         (
             {"issue": "2026-03", "segment": "", "expression": "", "provider": "", "state": "running", "nonce": "n99"}
             | {"content_hash": "", "envelope": "{}", "waivers": "[]", "frozen": 1, "due_at": "", "is_local_time": 0}
-            | {"good_until": "", "now": T},
+            | {"kind": "issue", "good_until": "", "grace_until": "", "now": T},
         ),
     ),
+    ("freeze.edition_of", (ONE,)),
+    ("freeze.give_up_places", ({"edition": 1},)),
     ("freeze.add_settlement", ({**ONE, "number": 77, "reason": "another", "size": 1, "now": T},)),
     (
         "freeze.add_chunk",
         ({**ONE, "number": 77, "variant": 0, "zone": "", "due_at": "", "size": 1, "first_subscriber": 1, "now": T},),
     ),
     ("freeze.index_beginning", ({},)),
-    ("freeze.add_deliveries", ({"broadcast": 3},)),
+    ("freeze.add_deliveries", ({"broadcast": 3, "edition": 1},)),
     ("freeze.drop_lookup", ({},)),
     ("freeze.drop_member", ({},)),
     ("freeze.drop_beginning", ({},)),
@@ -324,6 +327,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("resolve.sample", (PAGE_OF_CHUNK,)),
     ("resolve.find_unknown", ({**ONE, "chunk": 5, "attempt": 1}, {**CHUNK, "attempt": 9})),
     ("resolve.settle", ({**CHUNK, "state": "accepted", "reason": "", "now": T},)),
+    ("notices.stuck", ({"since": EVER},)),
+    ("notices.add", ({**ONE, "at": LATER, "what": "why", "state": "paused", "since": EVER},)),
+    ("notices.last_tried", ({},)),
+    ("notices.untold", ({},)),
+    ("notices.say_tried", ({**ONE, "at": T, "what": "it was paused", "tried_at": T},)),
+    ("notices.say_told", ({**ONE, "at": T, "what": "it was paused", "told_at": T, "failure": ""},)),
     ("restore.is_anything_there", ({},)),
     ("restore.nonces", ({},)),
     ("restore.tokens", ({"size": 9},)),
@@ -335,6 +344,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("restore.joined", ({"newest": 0}, {"newest": 999})),
     ("restore.email_of", ({"subscriber": 1}, {"subscriber": 999}, {"subscriber": None})),
     ("restore.end_recalls", ({},)),
+    ("restore.give_up_edition", ({"edition": 1, "first": 2},)),
     ("restore.make_unknown", ({**ONE, "reason": "why", "now": T},)),
     (
         "restore.suppress",
@@ -453,6 +463,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
 
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
 DUE = ("", T, LATER)
+# One of each state, and two more, so that scheduled ones have every kind.
+BROADCASTS = (*enumerate(BroadcastState, start=1), (8, BroadcastState.SCHEDULED), (14, BroadcastState.SCHEDULED))
 
 
 def seed(connection: Connection) -> None:
@@ -486,12 +498,13 @@ def seed(connection: Connection) -> None:
         connection,
         "broadcast",
         "id state finished_at due_at is_local_time nonce issue segment expression provider reason content_hash "
-        "envelope waivers frozen created_at continues_at good_until",
+        "envelope waivers frozen created_at continues_at good_until kind grace_until",
         *(
             (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *rest)
-            for number, state in enumerate(BroadcastState, start=1)
+            for number, state in BROADCASTS
             for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T)]
-            for rest in [(*words, DUE[(number + 1) % 3], DUE[number % 2])]
+            for kind in [list(BroadcastKind)[number % len(BroadcastKind)].value]
+            for rest in [(*words, DUE[(number + 1) % 3], DUE[number % 2], kind, DUE[(number + 1) % 3])]
         ),
     )
     _insert(
@@ -539,16 +552,16 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "delivery",
-        "broadcast subscriber chunk settlement",
+        "broadcast subscriber chunk settlement edition",
         *(
-            (1, 0, 1, None),
-            (1, 1, 1, None),
-            (1, 2, 3, None),
-            (1, 3, None, 1),
-            (1, 99, 1, None),
-            (1, 4, 21, None),
-            (1, 5, 2, None),
-            (2, 1, 1, None),
+            (1, 0, 1, None, 1),
+            (1, 1, 1, None, 1),
+            (1, 2, 3, None, 1),
+            (1, 3, None, 1, 1),
+            (1, 99, 1, None, 1),
+            (1, 4, 21, None, 1),
+            (1, 5, 2, None, 1),
+            (2, 1, 1, None, None),
         ),
     )
     _insert(
@@ -556,6 +569,15 @@ def seed(connection: Connection) -> None:
         "journal",
         "broadcast number at entry detail",
         *((1, number + 1, T, entry.value, "detail") for number, entry in enumerate(Entry)),
+        (4, 1, T, "stopped", "detail"),
+    )
+    _insert(
+        connection,
+        "notice",
+        "broadcast at what state tried_at told_at failure",
+        (1, T, "it was paused", "paused", T, "", "no answer"),
+        (4, T, "it was stopped", "stopped", "", "", ""),
+        (4, LATER, "it was stopped again", "stopped", T, "", "no answer"),
     )
     reasons = list(enumerate(SuppressionReason, start=1))
     _insert(
@@ -592,7 +614,7 @@ def seed(connection: Connection) -> None:
         (b"2", None, "manual", T),
     )
     _insert(connection, "forgotten_key", "digest", (b"key",))
-    connection.raise_last_ids({"broadcast": len(BroadcastState), "subscriber": 9})
+    connection.raise_last_ids({"broadcast": 14, "subscriber": 9})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(

@@ -87,6 +87,7 @@ OF_SEVERAL_ENUMS = {"restore.suppressions.reason", "stats.left_list.reason", "st
 NULLABLE = (
     ("broadcast", "finished_at"),
     ("delivery", "chunk"),
+    ("delivery", "edition"),
     ("delivery", "settlement"),
     ("forgotten", "subscriber"),
     ("import_return", "subscriber"),

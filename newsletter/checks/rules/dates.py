@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from newsletter.checks.base import CheckContext, Problem, error, rule
+from newsletter.checks.base import CheckContext, Problem, Subject, error, rule
 from newsletter.checks.reading.sources import SourceText
 from newsletter.language import words
 from newsletter.language.clock import WEEKDAYS, show_day, show_minute
+from newsletter.language.counts import people_of
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item
 
@@ -54,6 +55,7 @@ _SHAPES = (
     r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]"
     r"(?:\s?[（(](?P<weekday>WEEKDAY)[)）]|\s?(?P<whole>WHOLE))",  # 2月26日（木）
 )
+_SHOWN_ZONES = 3
 _NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
 
 
@@ -112,30 +114,45 @@ def check_dates(context: CheckContext) -> Iterable[Problem]:
     """Past events or deadlines.
 
     When the email is sent, no event may be over, and no deadline may have passed. Readers remember an invitation to an
-    event that was already over.
+    event that was already over. If the email is sent at each subscriber's local time, the last time counts.
     """
     for section in context.subject.issue.sections:
         for item in section.items:
-            yield from _dates_of(item, context.subject.at)
+            yield from _dates_of(item, context.subject)
 
 
-def _dates_of(item: Item, at: datetime) -> Iterator[Problem]:
-    ends, deadline = item.ends_at(), item.deadline_at()
-    delivery = show_minute(at.astimezone(item.zone))
+def _dates_of(item: Item, subject: Subject) -> Iterator[Problem]:
+    ends, deadline, at = item.ends_at(), item.deadline_at(), subject.at
     if ends is not None and ends <= at:
         last = item.fields.starts if item.fields.ends is None else item.fields.ends
         over = show_minute(last) if isinstance(last, datetime) else last
-        what = f"“{item.fields.title}” ends on {over}, before the email is sent on {delivery}"
+        delivery = _delivery(subject, after=ends, zone=item.zone)
+        what = f"“{item.fields.title}” ends on {over}, before the email is sent {delivery}"
         place = item.source.at("starts" if item.fields.ends is None else "ends")
         yield error(place, what, f"correct `starts` and `ends` in this file, or delete {place.path}")
     elif item.fields.deadline is not None and deadline is not None and deadline <= at:
         deadline_text = f"{item.fields.deadline.label} {item.fields.deadline.date}"
-        what = f"the deadline “{deadline_text}” will have passed by the time the email is sent on {delivery}"
+        delivery = _delivery(subject, after=deadline, zone=item.zone)
+        what = f"the deadline “{deadline_text}” will have passed by the time the email is sent {delivery}"
         yield error(
             item.source.at("deadline", "date"),
             what,
             "write a later `date` here, or delete `deadline` and the lines below it",
         )
+
+
+def _delivery(subject: Subject, *, after: datetime, zone: ZoneInfo) -> str:
+    """Return when the email arrives too late, as a time in a zone, and to whom if that differs by time zone."""
+    shown = f"on {show_minute(subject.at.astimezone(zone))}"
+    late = [arrival for arrival in subject.arrivals if arrival.due_at >= after]
+    if not late:
+        return shown
+    late.sort(key=lambda arrival: (-arrival.deliveries, arrival.zone))
+    names = [arrival.zone for arrival in late[:_SHOWN_ZONES]]
+    if more := len(late) - len(names):
+        names.append(f"{more:,} more time zones" if more > 1 else "1 more time zone")
+    listed = " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), names[-1]])
+    return f"to {people_of(sum(arrival.deliveries for arrival in late))} in {listed}, the last of them {shown}"
 
 
 @rule("E2")

@@ -83,6 +83,22 @@ def check_subject(context: CheckContext) -> Iterable[Problem]:
         yield warning(context.subject.issue.source.at("subject"), *_length("subject", length, SUBJECT_LENGTH))
 
 
+@rule("S17", severity=Severity.WARNING)
+def check_new_subject(context: CheckContext) -> Iterable[Problem]:
+    """Subject of an earlier issue.
+
+    The subject must differ from those of all earlier issues. Otherwise readers think that they have already read this
+    one. Some email apps also show both as one conversation.
+    """
+    issue = context.subject.issue
+    own = normalized(issue.fields.subject).casefold()
+    for earlier in reversed(context.subject.earlier):
+        if normalized(earlier.subject).casefold() == own:
+            what = f"the subject is the same as that of the issue {earlier.name}"
+            yield warning(issue.source.at("subject"), what, "in `subject`, say what is new in this issue")
+            return
+
+
 def _usual(template: Template, variant: RenderedVariant) -> str:
     """Return the text with each merge field replaced by its default, or by a nine-letter name."""
     return template.fill(tuple(value_of_nobody(slot.source) or _USUAL_NAME for slot in variant.slots)).strip()
@@ -96,4 +112,4 @@ def _length(name: str, length: int, wanted: range) -> tuple[str, str]:
     )
 
 
-RULES = (check_sender, check_false_answer, check_preheader, check_subject)
+RULES = (check_sender, check_false_answer, check_preheader, check_subject, check_new_subject)

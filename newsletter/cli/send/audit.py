@@ -211,7 +211,7 @@ def _print_person(person: PersonAudit, *, as_json: bool) -> None:
     past = [told.format(each.broadcast, label_of(each.status), show_utc(each.at)) for each in person.elsewhere]
     output.print_facts(
         [
-            ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
+            ("broadcast", f"{broadcast.id}: {broadcast.title}"),
             ("created", show_utc(broadcast.created_at)),
             *_delivery_facts(person, now),
             ("on the list", _membership(person)),

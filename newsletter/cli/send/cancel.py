@@ -66,7 +66,7 @@ def _print_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
     under_way = f"{tally.inflight:,}, which are being sent now, or were being sent when a process stopped"
     output.print_facts(
         [
-            ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}, {label_of(broadcast.state)}"),
+            ("broadcast", f"{broadcast.id}: {broadcast.title}, {label_of(broadcast.state)}"),
             ("waiting", f"{tally.waiting:,}, which will not be sent" if tally.waiting else ""),
             ("sending", under_way if tally.inflight else ""),
             ("held", mails(f"by {broadcast.provider}, which will be asked to drop them:", plan.held)),

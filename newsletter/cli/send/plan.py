@@ -1,13 +1,13 @@
 """The plan of a broadcast, which a person reviews before they confirm."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
 from newsletter.cli.compose.findings import not_judged, print_findings
 from newsletter.config import Config
-from newsletter.language.clock import say_day_and_clock, say_moment
+from newsletter.language.clock import say_day_and_clock, say_moment, say_wait
 from newsletter.model.finding import CONSENT
 from newsletter.model.ledger import VariantCount, ZoneCount
 from newsletter.model.segment import AD_HOC
@@ -33,6 +33,7 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
         ("variants", variant_lines(preview.variants) if any(len(axis.values) > 1 for axis in request.axes) else ""),
         *(_schedule_facts(plan.schedule, provider=request.provider, now=now) if plan.schedule else ()),
         ("through", through),
+        ("grace", _grace_line(request.grace)),
         *(("overridden", f"{waiver.rule}: {waiver.because}") for waiver in request.waivers),
         *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
         ("skipped", "\n".join(not_judged(plan.composed.not_run))),
@@ -46,6 +47,12 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
         print_findings(plan.blocking)
     elif plan.warnings:
         output.note(f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {issue.name}` lists them.")
+
+
+def _grace_line(grace: timedelta) -> str:
+    if not grace:
+        return ""
+    return f"nothing is sent in the first {say_wait(grace)}, so that Ctrl-C or `newsletter cancel` reaches no one"
 
 
 def variant_lines(counts: Sequence[VariantCount]) -> str:

@@ -2,7 +2,8 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from zoneinfo import ZoneInfo
@@ -14,11 +15,12 @@ from newsletter.cli import bars, output
 from newsletter.cli.send.status import print_broadcast
 from newsletter.config import Config
 from newsletter.errors import ProviderError
-from newsletter.language.clock import say_clock, say_distance
+from newsletter.language.clock import say_clock, say_distance, say_wait
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.deliver import Listener, deliver
+from newsletter.workflows.send.grace import await_grace, grace_left
 from newsletter.workflows.send.schedule import PATIENCE
 from newsletter.workflows.send.status import BroadcastStatus, status_of
 
@@ -57,7 +59,8 @@ def interruptible() -> Iterator[Interruption]:
         if interruption.is_asked:
             raise KeyboardInterrupt
         interruption.ask()
-        output.note("Stopping. Waiting for the current requests to finish, so that their results are recorded …")
+        with suppress(RuntimeError):  # the signal interrupted another line that is being printed
+            output.note("Stopping. Waiting for the current requests to finish, so that their results are recorded …")
 
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -72,20 +75,16 @@ def hand_over(
 ) -> None:
     """Send the emails of a broadcast that are due, with a progress bar, and print the status at the end.
 
-    If a scheduled broadcast has to wait because of its pace, return at once: `run-due` sends the rest. Raise typer.Exit
-    if not everyone was reached.
+    In the grace period, count down first; Ctrl-C then cancels the broadcast. If a scheduled broadcast has to wait
+    because of its pace, return at once: `run-due` sends the rest. Raise typer.Exit if not everyone was reached.
     """
-    waiting = status_of(database, broadcast.id).tally.waiting
-    title = f"Broadcast {broadcast.id}"
-    with interruptible() as interruption, bars.progress(title, waiting, unit="emails") as advance:
-        listener = Listener(on_settled=advance, on_wait=Teller(config).tell, on_note=output.note)
-        stop = interruption.new_stop()
-        patience = PATIENCE if broadcast.is_scheduled else None
-        try:
-            deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
-            failure = ""
-        except ProviderError as err:
-            failure = str(err)
+    failure = ""
+    with interruptible() as interruption:
+        broadcast = _count_down(config, database, broadcast, interruption)
+        if is_called_off := broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:
+            output.note(f"Broadcast {broadcast.id} was canceled in its grace period. Nothing was sent.")
+        else:
+            failure = _deliver(config, database, broadcast, provider, ahead=ahead, stop=interruption.new_stop())
     found = status_of(database, broadcast.id)
     if failure:
         output.print_error(failure)
@@ -94,12 +93,49 @@ def hand_over(
         output.note(f"The emails are {folder}. Any email app can open them.")
     if failure:
         raise typer.Exit(ProviderError.exit_code)
+    if interruption.is_asked and is_called_off:
+        raise KeyboardInterrupt
     if interruption.is_asked and found.tally.waiting:
         if isinstance(config.database, str):
             output.note(f"Running workers continue this broadcast. To stop it, run `newsletter cancel {broadcast.id}`.")
         raise KeyboardInterrupt
     if code := exit_code_of(found):
         raise typer.Exit(code)
+
+
+def _count_down(config: Config, database: Database, broadcast: Broadcast, interruption: Interruption) -> Broadcast:
+    """Wait until the grace period of a broadcast is over or the broadcast is canceled. Return it as it is then."""
+    left = grace_left(broadcast, now=datetime.now(UTC))
+    if not left:
+        return broadcast
+    clock = say_clock((datetime.now(UTC) + left).astimezone(ZoneInfo(config.settings.newsletter.timezone)))
+    callable_off = f"Until then, Ctrl-C or `newsletter cancel {broadcast.id}` reaches no one."
+    output.note(f"Sending begins at {clock}, in {say_wait(left)}. {callable_off}")
+    # The signal handler sets the event. The main thread must not wait for it, because it could hold the event's lock.
+    with bars.countdown("Sending begins in") as tick, ThreadPoolExecutor(1, thread_name_prefix="grace") as thread:
+        stop = interruption.new_stop()
+        return thread.submit(await_grace, database, broadcast.id, on_tick=tick, stop=stop).result()
+
+
+def _deliver(
+    config: Config,
+    database: Database,
+    broadcast: Broadcast,
+    provider: Provider,
+    *,
+    ahead: timedelta | None,
+    stop: Event,
+) -> str:
+    """Send what is due, with a progress bar. Return the provider's error message, or an empty string."""
+    waiting, title = status_of(database, broadcast.id).tally.waiting, f"Broadcast {broadcast.id}"
+    patience = PATIENCE if broadcast.is_scheduled else None
+    with bars.progress(title, waiting, unit="emails") as advance:
+        listener = Listener(on_settled=advance, on_wait=Teller(config).tell, on_note=output.note)
+        try:
+            deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
+        except ProviderError as err:
+            return str(err)
+    return ""
 
 
 def emails_folder(config: Config) -> str:

@@ -59,7 +59,7 @@ def _print_unfinished(config: Config, found: BroadcastStatus, *, through: str, n
     effect = "late emails are sent now" if is_late else "the emails are still sent at that time, not now"
     output.print_facts(
         [
-            ("broadcast", f"{broadcast.id}: {broadcast.issue} to {broadcast.segment}"),
+            ("broadcast", f"{broadcast.id}: {broadcast.title}"),
             ("created", f"{show_utc(broadcast.created_at)}; past events and deadlines were checked at that time"),
             ("stopped", broadcast.reason),
             ("time", f"{said}; {effect}" if said else ""),

@@ -16,6 +16,7 @@ from newsletter.language.clock import say_distance, say_moment, show_minute, sho
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount, ZoneProgress
 from newsletter.model.segment import AD_HOC
+from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.recall import is_awake
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
 
@@ -110,7 +111,7 @@ def _state_in_words(broadcast: Broadcast, tally: Tally) -> str:
 
 def title_of(broadcast: Broadcast) -> str:
     """Return the title of a broadcast: its number, issue, segment and provider."""
-    return f"Broadcast {broadcast.id}: {broadcast.issue} to {broadcast.segment} through {broadcast.provider}"
+    return f"Broadcast {broadcast.id}: {broadcast.title} through {broadcast.provider}"
 
 
 def identity(tally: Tally) -> str:
@@ -150,12 +151,14 @@ def standing_data(broadcast: Broadcast, tally: Tally) -> dict[str, object]:
     return {
         "broadcast": broadcast.id,
         "issue": broadcast.issue,
+        "kind": broadcast.kind,
         "segment": broadcast.segment,
         "provider": broadcast.provider,
         "state": broadcast.state,
         "reason": broadcast.reason,
         "created_at": broadcast.created_at,
         "due_at": broadcast.due_at,
+        "grace_until": broadcast.grace_until,
         "is_local_time": broadcast.is_local_time,
         "finished_at": broadcast.finished_at,
         "continues_at": broadcast.continues_at,
@@ -180,15 +183,18 @@ def _times(status: BroadcastStatus, zone: str, now: datetime) -> list[tuple[str,
     elif broadcast.due_at:
         due = say_moment(broadcast.due_at, zone, now=now)
     held = [f"{mail.deliveries:,} until {show_utc_from(mail.until, now)}" for mail in status.held_after(now)]
+    grace_until = broadcast.grace_until if grace_left(broadcast, now=now) else None
     ended = "passed on" if held else "ended"  # emails that the provider holds have not reached anyone yet
     at_work = _AT_WORK if status.is_at_work else _LEFT_BEHIND
     varies = any(count.readership.sees for count in status.variants)
     return [
         ("created", show_utc_from(broadcast.created_at, now)),
         ("due", due),
+        ("grace", f"nothing is sent before {show_utc_from(grace_until, now)}" if grace_until else ""),
         (ended, show_utc_from(broadcast.finished_at, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
         _continuing(broadcast, zone, now),
+        ("reviewers", "\n".join(f"not told by email: {notice.failure}" for notice in status.notices if notice.failure)),
         ("sending", at_work if status.tally.inflight else ""),
         ("variants", variant_lines(status.variants) if varies else ""),
     ]
@@ -221,6 +227,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         "next_due_at": status.next_due,
         "is_at_work": status.is_at_work,
         "last_run": status.last_run,
+        "notices": status.notices,
         "held": status.held,
         "zones": status.zones,
         "variants": [
@@ -247,7 +254,7 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
     holds_some = bool(status.held_after(now)) and state is not BroadcastState.CANCELLED
     if state is BroadcastState.CANCELLING:
         steps.append((f"newsletter cancel {number}", "to finish canceling; safe to repeat"))
-    elif state in _HELD_BACK or holds_some:
+    elif state in _HELD_BACK or holds_some or grace_left(status.broadcast, now=now):
         held = f"to cancel it, and recall the emails that {status.broadcast.provider} is holding"
         steps.append((f"newsletter cancel {number}", held if holds_some else "to cancel it; nothing more is sent"))
     if state is BroadcastState.DONE and status.broadcast.continues_at is not None:

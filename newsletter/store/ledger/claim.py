@@ -17,7 +17,7 @@ from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
 from newsletter.store.ledger.topics import reason_of_leaving
 from newsletter.store.queries import change, query_all, query_one, query_value
-from newsletter.system.moments import text_of
+from newsletter.system.moments import precise_text_of, text_of
 
 
 class ReadyChunk(NamedTuple):
@@ -56,7 +56,7 @@ class CheckedRow(NamedTuple):
 
 _NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
 _NEXT_DEFERRED = query_one("claim", "next_deferred", ReadyChunk)
-_CLAIMED_SINCE = query_value("claim", "claimed_since", int)
+_BLOCKED_BY = query_one("claim", "blocked_by", datetime)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
@@ -64,6 +64,7 @@ _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
 _MARK_INFLIGHT = change("claim", "mark_inflight")
 _COLUMNS = ":columns"
 _TICK = timedelta(seconds=1)  # the resolution of times in the ledger
+_FINEST = timedelta(milliseconds=1)  # the resolution of the times of claims
 # The fields in every row, by column. A name is empty for the `subscriber` and `token` columns, which no field can name.
 _IN_EVERY_ROW = ("", "email", "first_name", "last_name", "")
 _ON_DEMAND = tuple(column.name for column in COLUMNS if column.is_field and column.name not in _IN_EVERY_ROW)
@@ -129,7 +130,7 @@ def _claim_allowed(
     tried.
     """
     while ready := _next_ready(connection, claim):
-        if not_yet := _not_yet(connection, claim.broadcast, ready.size, allowances):
+        if not_yet := _not_yet(connection, claim, ready.size, allowances):
             return not_yet
         if claimed := _take(connection, claim, ready):
             return claimed
@@ -162,20 +163,18 @@ def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:
     return _NEXT_DEFERRED(connection, broadcast=claim.broadcast, now=now)
 
 
-def _not_yet(connection: Connection, broadcast_id: int, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
+def _not_yet(connection: Connection, claim: Claim, size: int, allowances: Sequence[Allowance]) -> NotYet | None:
     """Return the longest wait that the allowances impose on a chunk of this size, or None if it may be sent now.
 
     A chunk that is larger than an allowance may be sent if nothing else has used that allowance.
     """
-    used_up = []
+    waits = []
     for allowance in allowances:
-        used = _CLAIMED_SINCE(connection, broadcast=broadcast_id, since=text_of(allowance.since))
-        if used and used + size > allowance.deliveries:
-            used_up.append(allowance)
-    if not used_up:
-        return None
-    last = max(used_up, key=lambda allowance: allowance.frees)
-    return NotYet(until=last.frees, reason=last.reason)
+        since, free = precise_text_of(allowance.since), allowance.deliveries - size
+        if blocked_by := _BLOCKED_BY(connection, broadcast=claim.broadcast, since=since, free=free):
+            frees = allowance.frees or blocked_by + (claim.now - allowance.since) + _FINEST
+            waits.append(NotYet(until=frees, reason=allowance.reason))
+    return max(waits, key=lambda wait: wait.until, default=None)
 
 
 def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[Row]:
@@ -219,6 +218,7 @@ def _mark_inflight(
         runner=runner_id,
         hold_until=text_of(hold_until) if hold_until else "",
         batch_id=batch_id,
+        claimed_at=precise_text_of(chunk.now),
         now=text_of(chunk.now),
     )
     return ClaimedChunk(

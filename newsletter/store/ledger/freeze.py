@@ -9,7 +9,16 @@ from msgspec import Struct
 
 from newsletter.language.counts import people_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
-from newsletter.model.ledger import Entry, FreezePreview, FreezeRequest, SettledCount, VariantCount, ZoneCount
+from newsletter.model.finding import REPEAT
+from newsletter.model.ledger import (
+    Entry,
+    FreezePreview,
+    FreezeRequest,
+    RepeatedContent,
+    SettledCount,
+    VariantCount,
+    ZoneCount,
+)
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
@@ -29,6 +38,8 @@ from newsletter.store.queries import change, query_value
 from newsletter.system.moments import text_of
 
 _ADD_BROADCAST = query_value("freeze", "add_broadcast", int)
+_EDITION_OF = query_value("freeze", "edition_of", int)
+_GIVE_UP_PLACES = change("freeze", "give_up_places")
 _ADD_SETTLEMENT = change("freeze", "add_settlement")
 _ADD_CHUNK = change("freeze", "add_chunk")
 _CREATE_BEGINNING = change("freeze", "create_beginning")
@@ -45,24 +56,35 @@ class NotRenderedError(Exception):
         super().__init__("some readers have a variant that was not rendered")
 
 
+class RepeatedContentError(Exception):
+    """Some recipients may already have this content under another name, which was not allowed. Nothing was frozen."""
+
+    def __init__(self, repeats: Sequence[RepeatedContent]) -> None:
+        self.repeats = tuple(repeats)
+        super().__init__("some recipients may already have this content")
+
+
 def freeze_broadcast(
     database: Database, request: FreezeRequest, variants: Iterable[RenderedVariant], *, chunk_size: int, now: datetime
 ) -> Broadcast:
     """Create one delivery for each member of the segment, in one transaction.
 
     People are excluded for the first of these reasons that applies: they are suppressed, they left all topics of the
-    issue, they have no recorded consent or basis, or they may have received the issue from an earlier broadcast. Only
-    those of the `variants` that someone gets are saved. If the time is in the future, the broadcast is scheduled;
-    otherwise it is running.
+    issue, they have no recorded consent or basis, or they may have received the issue from an earlier broadcast of this
+    kind. Only those of the `variants` that someone gets are saved. If the time is in the future, the broadcast is
+    scheduled; otherwise it is running.
 
-    Raise InputError if no one is left, and NotRenderedError if a readership has no variant. Nothing is written
-    in either case.
+    Raise InputError if no one is left, RepeatedContentError if someone may have this content under another name of the
+    issue and REPEAT is not waived, and NotRenderedError if a readership has no variant. Nothing is written in any of
+    these cases.
     """
     content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
         members = sort_members(connection, request)
         parts = _cut(connection, members, chunk_size)
         require_somebody(request, members, left=len(parts))
+        if members.repeats and REPEAT.id not in {waiver.rule for waiver in request.waivers}:
+            raise RepeatedContentError(members.repeats)
         readerships = list(dict.fromkeys(part.readership for part in parts))
         if missing := [readership for readership in readerships if readership not in content]:
             raise NotRenderedError(missing)
@@ -70,7 +92,9 @@ def freeze_broadcast(
         keep_topics(connection, broadcast_id, request.topics)
         _add_settlements(connection, broadcast_id, members.excluded, now=now)
         _add_chunks(connection, broadcast_id, parts, readerships, chunk_size=chunk_size, now=now)
-        _ADD_DELIVERIES(connection, broadcast=broadcast_id)
+        edition = _EDITION_OF(connection, broadcast=broadcast_id)
+        _GIVE_UP_PLACES(connection, edition=edition)
+        _ADD_DELIVERIES(connection, broadcast=broadcast_id, edition=edition)
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         _write_journal(connection, broadcast_id, request, members, now=now)
@@ -103,6 +127,7 @@ def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
         ),
         zones=_zone_counts(by_zone),
         zoneless=zoneless,
+        repeats=members.repeats,
     )
 
 
@@ -174,6 +199,7 @@ def _add_broadcast(
     return _ADD_BROADCAST(
         connection,
         issue=request.issue,
+        kind=request.kind.value,
         segment=request.segment.name,
         expression=request.segment.expression,
         provider=request.provider,
@@ -186,6 +212,7 @@ def _add_broadcast(
         due_at=_due_text(earliest),
         is_local_time=int(request.schedule is not None and request.schedule.is_local_time),
         good_until=_due_text(request.good_until),
+        grace_until=text_of(now + request.grace) if request.grace else "",
         now=text_of(now),
     )
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Schedule
-from newsletter.model.ledger import NO_CONSENT, FreezeRequest, SettledCount
+from newsletter.model.ledger import NO_CONSENT, FreezeRequest, RepeatedContent, SettledCount
 from newsletter.store.database import Connection
 from newsletter.store.ledger.numbering import Numbering
 from newsletter.store.ledger.topics import exclude_left
@@ -36,6 +36,7 @@ _EXCLUDE_SUPPRESSED = change("freeze", "exclude_suppressed")
 _EXCLUDE_WITHOUT_CONSENT = change("freeze", "exclude_without_consent")
 _EARLIER_BROADCASTS = query_all("freeze", "earlier_broadcasts", int)
 _EXCLUDE_EARLIER = change("freeze", "exclude_earlier")
+_REPEATED_CONTENT = query_all("freeze", "repeated_content", RepeatedContent)
 _MEMBERS_LEFT = query_all("freeze", "members_left", MemberLeft)
 _ZONES_LEFT = query_all("freeze", "zones_left", ZoneLeft)
 _ALREADY_IN = "already in broadcast"
@@ -56,6 +57,7 @@ class SortedMembers(Struct, frozen=True, kw_only=True):
     excluded: tuple[SettledCount, ...]  # settlement numbers are the positions in this tuple, from 1
     numbering: Numbering  # of the parts
     zones: Mapping[str, Zone]
+    repeats: tuple[RepeatedContent, ...]  # the remaining members who may already have this content, by broadcast
 
     def zone(self, part: int) -> Zone:
         """Return the zone whose clock the people in a part use."""
@@ -68,7 +70,13 @@ def sort_members(connection: Connection, request: FreezeRequest) -> SortedMember
     numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
     _CREATE_MEMBER(connection)
     count = numbering.collect(connection, request.segment.condition)
-    return SortedMembers(count=count, excluded=_exclude(connection, request), numbering=numbering, zones=zones)
+    return SortedMembers(
+        count=count,
+        excluded=_exclude(connection, request),
+        numbering=numbering,
+        zones=zones,
+        repeats=_repeats(connection, request),
+    )
 
 
 def members_left(connection: Connection) -> Iterator[list[tuple[int, int]]]:
@@ -126,10 +134,18 @@ def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCou
     _append(excluded, left, count)
     count = _EXCLUDE_WITHOUT_CONSENT(connection, settlement=len(excluded) + 1)
     _append(excluded, NO_CONSENT, count)
-    for earlier in _EARLIER_BROADCASTS(connection, issue=request.issue):
+    for earlier in _EARLIER_BROADCASTS(connection, issue=request.issue, kind=request.kind.value):
         count = _EXCLUDE_EARLIER(connection, settlement=len(excluded) + 1, earlier=earlier)
         _append(excluded, f"{_ALREADY_IN} {earlier}", count)
     return tuple(excluded)
+
+
+def _repeats(connection: Connection, request: FreezeRequest) -> tuple[RepeatedContent, ...]:
+    """Return the earlier broadcasts of the same content and kind under another name, with the people who have it."""
+    found = _REPEATED_CONTENT(
+        connection, content_hash=request.content_hash, kind=request.kind.value, issue=request.issue
+    )
+    return tuple(repeat for repeat in found if repeat.people)
 
 
 def _append(excluded: list[SettledCount], reason: str, count: int) -> None:

@@ -2,7 +2,7 @@
 -- Return one broadcast.
 SELECT
     id, issue, segment, provider, state, reason, content_hash, nonce, envelope, waivers, created_at, finished_at,
-    due_at, is_local_time, continues_at, good_until
+    due_at, is_local_time, continues_at, good_until, kind, grace_until
 FROM broadcast
 WHERE id = :broadcast;
 
@@ -10,7 +10,7 @@ WHERE id = :broadcast;
 -- Return all broadcasts, newest first.
 SELECT
     id, issue, segment, provider, state, reason, content_hash, nonce, envelope, waivers, created_at, finished_at,
-    due_at, is_local_time, continues_at, good_until
+    due_at, is_local_time, continues_at, good_until, kind, grace_until
 FROM broadcast
 ORDER BY id DESC;
 

@@ -2,7 +2,7 @@
 -- Return the first chunk that may be sent while the broadcast is running, and lock its row. A chunk must be due by
 -- `:now`, or up to `:held_to` if there is an open batch in which the provider can hold it until then. Chunks due before
 -- `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first. Everyone is tried
--- before anyone is tried again.
+-- before anyone is tried again. Nothing is sent in the grace period.
 SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id, c.tries
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
@@ -11,6 +11,7 @@ WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
     AND b.state = 'running'
+    AND b.grace_until <= :now
     AND c.retry_at <= :now
     AND c.due_at >= :held_from
     AND c.due_at <= :held_to
@@ -36,12 +37,25 @@ ORDER BY c.retry_at, c.number
 LIMIT 1
 /*+ FOR UPDATE OF c SKIP LOCKED */;
 
--- name: claimed_since(broadcast, since)$
--- Return the number of deliveries claimed since a time, of all broadcasts that use the same provider as this one.
-SELECT coalesce(sum(c.size), 0)
-FROM chunk AS c
-JOIN broadcast AS b ON b.id = c.broadcast
-WHERE c.claimed_at >= :since AND b.provider = (SELECT provider FROM broadcast WHERE id = :broadcast);
+-- name: blocked_by(broadcast, since, free)$
+-- Return when the chunk was claimed that must stop counting before `:free` deliveries are free. Of the chunks claimed
+-- since a time, in all broadcasts that use the same provider as this one, it is the newest that exceeds the rest of the
+-- allowance together with those claimed after it. Return nothing if none does.
+SELECT claimed_at
+FROM (
+    SELECT
+        c.claimed_at,
+        sum(c.size) OVER (ORDER BY c.claimed_at DESC, c.broadcast, c.number) AS used
+    FROM chunk AS c
+    JOIN broadcast AS b ON b.id = c.broadcast
+    WHERE
+        c.claimed_at >= :since
+        AND c.size > 0
+        AND b.provider = (SELECT provider FROM broadcast WHERE id = :broadcast)
+) AS claims
+WHERE used > :free
+ORDER BY claimed_at DESC
+LIMIT 1;
 
 -- name: is_anybody_suppressed()$
 -- Return whether there are any suppressions. Looking up each person's suppression is a quarter of the work of a claim.
@@ -76,7 +90,7 @@ LIMIT :size;
 -- Lock the broadcast, so that no other claim numbers settlements at the same time.
 SELECT id FROM broadcast WHERE id = :broadcast /*+ FOR UPDATE */;
 
--- name: mark_inflight(broadcast, chunk, runner, hold_until, batch_id, now)!
+-- name: mark_inflight(broadcast, chunk, runner, hold_until, batch_id, claimed_at, now)!
 -- Mark a chunk as inflight. Once this is committed, it may have left the machine.
 UPDATE chunk
 SET
@@ -87,6 +101,6 @@ SET
     hold_until = :hold_until,
     batch_id = :batch_id,
     retry_at = '',
-    claimed_at = :now,
+    claimed_at = :claimed_at,
     changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;

@@ -51,9 +51,9 @@ WHERE
     settlement IS NULL
     AND subscriber IN (SELECT id FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
--- name: earlier_broadcasts(issue)
--- Return the broadcasts of the same issue so far.
-SELECT id FROM broadcast WHERE issue = :issue ORDER BY id;
+-- name: earlier_broadcasts(issue, kind)
+-- Return the broadcasts of the same issue and kind so far.
+SELECT id FROM broadcast WHERE issue = :issue AND kind = :kind ORDER BY id;
 
 -- name: exclude_earlier(settlement, earlier)!
 -- Exclude the members who may have received, or may still receive, the issue from an earlier broadcast.
@@ -64,12 +64,33 @@ WHERE
     AND EXISTS (
         SELECT 1
         FROM delivery AS d
-        JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
+        LEFT JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
+        LEFT JOIN settlement AS s ON s.broadcast = d.broadcast AND s.number = d.settlement
         WHERE
             d.broadcast = :earlier
             AND d.subscriber = member.subscriber
-            AND c.state NOT IN ('rejected', 'cancelled')
+            AND coalesce(c.state, s.status) NOT IN ('rejected', 'cancelled', 'invalid', 'excluded')
     );
+
+-- name: repeated_content(content_hash, kind, issue)
+-- Return the broadcasts that had the same content and kind under another name of the issue. Also return how many of the
+-- remaining members may have received it, or may still receive it, from each.
+SELECT
+    b.id AS broadcast,
+    b.issue,
+    (
+        SELECT count(*)
+        FROM member AS m
+        JOIN delivery AS d ON d.broadcast = b.id AND d.subscriber = m.subscriber
+        LEFT JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
+        LEFT JOIN settlement AS s ON s.broadcast = d.broadcast AND s.number = d.settlement
+        WHERE
+            m.settlement IS NULL
+            AND coalesce(c.state, s.status) NOT IN ('rejected', 'cancelled', 'invalid', 'excluded')
+    ) AS people
+FROM broadcast AS b
+WHERE b.content_hash = :content_hash AND b.kind = :kind AND b.issue <> :issue
+ORDER BY b.id;
 
 -- name: members_left(after, size)
 -- Return a page of the remaining members, by subscriber. Sorting or grouping all of them would need more time and
@@ -88,17 +109,38 @@ JOIN subscriber AS s ON s.id = m.subscriber
 WHERE m.settlement IS NULL
 GROUP BY s.timezone;
 
--- name: add_broadcast(issue, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, good_until, now)$
+-- name: add_broadcast(issue, kind, segment, expression, provider, state, content_hash, nonce, envelope, waivers, frozen, due_at, is_local_time, good_until, grace_until, now)$
 -- Add a broadcast. Return its id.
 INSERT INTO broadcast (
-    issue, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers, frozen, due_at,
-    is_local_time, good_until, created_at
+    issue, kind, segment, expression, provider, state, reason, content_hash, nonce, envelope, waivers, frozen, due_at,
+    is_local_time, good_until, grace_until, created_at
 )
 VALUES (
-    :issue, :segment, :expression, :provider, :state, '', :content_hash, :nonce, :envelope, :waivers, :frozen, :due_at,
-    :is_local_time, :good_until, :now
+    :issue, :kind, :segment, :expression, :provider, :state, '', :content_hash, :nonce, :envelope, :waivers, :frozen,
+    :due_at, :is_local_time, :good_until, :grace_until, :now
 )
 RETURNING id;
+
+-- name: edition_of(broadcast)$
+-- Return the edition that the deliveries of a broadcast count for: the first broadcast of the same issue and kind.
+SELECT min(f.id)
+FROM broadcast AS f
+JOIN broadcast AS b ON b.issue = f.issue AND b.kind = f.kind
+WHERE b.id = :broadcast;
+
+-- name: give_up_places(edition)!
+-- Free the places in an edition that the remaining members have from deliveries that certainly reached no one. The
+-- unique index then refuses the freeze if any of them may have received the edition.
+UPDATE delivery
+SET edition = NULL
+WHERE
+    edition = :edition
+    AND subscriber IN (SELECT subscriber FROM member WHERE settlement IS NULL)
+    AND EXISTS (
+        SELECT 1
+        FROM chunk AS c
+        WHERE c.broadcast = delivery.broadcast AND c.number = delivery.chunk AND c.state IN ('rejected', 'cancelled')
+    );
 
 -- name: add_settlement(broadcast, number, reason, size, now)!
 -- Add a reason for which deliveries are excluded.
@@ -123,12 +165,13 @@ CREATE TEMPORARY TABLE beginning (
 -- whole table for each member, so sequential scans are turned off for the rest of the transaction.
 CREATE UNIQUE INDEX beginning_of ON beginning (part, subscriber, chunk) /*+ ; SET LOCAL enable_seqscan = off */;
 
--- name: add_deliveries(broadcast)!
+-- name: add_deliveries(broadcast, edition)!
 -- Add one delivery per member, in the order in which deliveries are stored. A member's chunk is the last chunk of their
 -- part that begins at or before them. An excluded member has a settlement instead.
-INSERT INTO delivery (broadcast, subscriber, chunk, settlement)
+INSERT INTO delivery (broadcast, edition, subscriber, chunk, settlement)
 SELECT
     :broadcast,
+    :edition,
     m.subscriber,
     CASE
         WHEN m.settlement IS NULL

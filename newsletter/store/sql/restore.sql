@@ -28,6 +28,10 @@ WHERE b.state IN ('scheduled', 'running') OR c.size > 0
 GROUP BY b.id, b.issue
 ORDER BY b.id;
 
+-- name: give_up_edition(edition, first)!
+-- Free all places in an edition that deliveries of broadcasts before `:first` have.
+UPDATE delivery SET edition = NULL WHERE edition = :edition AND broadcast < :first;
+
 -- name: make_unknown(broadcast, reason, now)!
 -- Mark as unknown the chunks that had not been sent, were set aside or were being sent, when the backup was made. They may have been
 -- sent since then.

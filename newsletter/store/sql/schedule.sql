@@ -3,7 +3,7 @@
 -- first. Broadcasts that are paused until a person looks at them are not included.
 SELECT
     id, issue, segment, provider, state, reason, content_hash, nonce, envelope, waivers, created_at, finished_at,
-    due_at, is_local_time, continues_at, good_until
+    due_at, is_local_time, continues_at, good_until, kind, grace_until
 FROM broadcast
 WHERE (due_at <> '' AND state IN ('scheduled', 'running', 'cancelling')) OR continues_at <> ''
 ORDER BY due_at, id;

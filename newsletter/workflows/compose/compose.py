@@ -11,10 +11,11 @@ from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import check_issue, mistakes_in_waivers
 from newsletter.config import Config
-from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names, load_issue
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
-from newsletter.model.issue import Issue
+from newsletter.model.issue import Issue, IssueHeading
+from newsletter.model.ledger import ZoneCount
 from newsletter.model.rendered import RenderedIssue
 from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
@@ -59,7 +60,7 @@ class Composed(Struct, frozen=True, kw_only=True):
 
 
 def require_issue(config: Config, name: str | None) -> Path:
-    """Return the folder of an issue that is given by name (`2026-02`) or path. The default is the newest issue.
+    """Return the folder of an issue that is given by name (`2026-02`) or path. The default is the latest by date.
 
     Raise InputError if there is no such issue.
     """
@@ -67,7 +68,7 @@ def require_issue(config: Config, name: str | None) -> Path:
     if name is None:
         if not known:
             raise InputError(f"there is no issue in {ISSUES_FOLDER}/; create one: newsletter new 2026-03")
-        return config.root / ISSUES_FOLDER / known[-1]
+        return config.root / ISSUES_FOLDER / issue_headings(config)[-1].name
     folder = Path(name)
     if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
         return folder.resolve()
@@ -108,16 +109,31 @@ def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -
 
 
 def judge_rendered(
-    config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
+    config: Config,
+    issue: Issue,
+    rendered: RenderedIssue,
+    *,
+    at: datetime | None = None,
+    known_fields: Fields = None,
+    arrivals: Iterable[ZoneCount] = (),
 ) -> Composed:
-    """Check an issue that is already rendered. Every variant in `rendered` is checked."""
-    subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields)
+    """Check an issue that is already rendered. Every variant in `rendered` is checked.
+
+    If it arrives at a different time in each time zone, these are the `arrivals`, and `at` is the last of them.
+    """
+    subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields, arrivals=arrivals)
     verdict = check_issue(subject)
     return Composed(subject=subject, findings=verdict.findings, not_run=verdict.not_run)
 
 
 def subject_of(
-    config: Config, issue: Issue, rendered: RenderedIssue, *, at: datetime | None = None, known_fields: Fields = None
+    config: Config,
+    issue: Issue,
+    rendered: RenderedIssue,
+    *,
+    at: datetime | None = None,
+    known_fields: Fields = None,
+    arrivals: Iterable[ZoneCount] = (),
 ) -> Subject:
     """Return the input for the checks: the issue, its rendered email, and a complete message of the fullest variant."""
     moment = at or issue.date_begins
@@ -129,7 +145,15 @@ def subject_of(
         message=sample_message(config, rendered.fullest, now=moment),
         at=moment,
         known_fields=None if known_fields is None else frozenset(known_fields),
+        earlier=_earlier(config, issue),
+        arrivals=tuple(arrivals),
     )
+
+
+def _earlier(config: Config, issue: Issue) -> tuple[IssueHeading, ...]:
+    """Return the other issues whose date is not after that of this one."""
+    others = (heading for heading in issue_headings(config) if heading.name != issue.name)
+    return tuple(heading for heading in others if heading.date is not None and heading.date <= issue.fields.date)
 
 
 def probe_issue(config: Config, composed: Composed, probing: Probing) -> Composed:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
-from newsletter.content.loader import issue_names
+from newsletter.content.loader import issue_headings
 from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
 from newsletter.language.counts import count_of
 from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
@@ -141,8 +141,8 @@ def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[HealthItem]:
 def workspace_items(config: Config) -> Iterator[HealthItem]:
     """Yield the state of the settings, issues and templates of a workspace whose settings could be read."""
     yield ok("settings", f"{CONFIG_FILE} is valid")
-    if issues := issue_names(config):
-        yield ok("issues", f"{count_of(len(issues), 'issue')}, the newest is {issues[-1]}")
+    if issues := issue_headings(config):
+        yield ok("issues", f"{count_of(len(issues), 'issue')}, the newest is {issues[-1].name}")
     else:
         yield warning("issues", "there is no issue yet", "create one with `newsletter new`")
     yield _templates(config)

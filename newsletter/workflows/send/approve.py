@@ -1,5 +1,6 @@
 """Approve the exact content of an issue, and find the requirements that a broadcast does not meet yet."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
 from newsletter.language.clock import show_utc
-from newsletter.model.finding import APPROVAL, TEST, Finding, Place, Requirement, Severity
-from newsletter.model.ledger import Approval
+from newsletter.model.finding import APPROVAL, REPEAT, TEST, Finding, Place, Requirement, Severity
+from newsletter.model.ledger import Approval, RepeatedContent
 from newsletter.store import approvals
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import Composed, compose_issue
@@ -78,6 +79,20 @@ def unmet_requirements(config: Config, database: Database, issue_name: str, cont
         remedy = f"run: newsletter test {issue_name} --to reviewers"
         findings.append(_finding(TEST, issue_name, "no test copy of this content has been sent", remedy))
     return tuple(findings)
+
+
+def repeated_content(issue_name: str, repeats: Sequence[RepeatedContent]) -> tuple[Finding, ...]:
+    """Return one finding per earlier broadcast that had the same content under another name of the issue."""
+    return tuple(
+        _finding(
+            REPEAT,
+            issue_name,
+            f"{repeat.people:,} of these people have this content from broadcast {repeat.broadcast} as {repeat.issue}",
+            f"to reach only the others, name the folder {repeat.issue} and send that; to send it to all of them, add "
+            f'--waive {REPEAT.id} --because "why they get it twice"',
+        )
+        for repeat in repeats
+    )
 
 
 def _standing(database: Database, issue_name: str, content_hash: str) -> tuple[Approval, ...]:

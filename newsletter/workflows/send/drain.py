@@ -35,7 +35,7 @@ from newsletter.workflows.send.stalls import MAX_TRIES, Stalls
 UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk between them
 RECORD_TRIES = 6  # for recording an outcome; about three seconds in total, plus the database's own timeouts
 _PASSES_AFTER = timedelta(minutes=15)  # when a broadcast continues that the provider would not accept for now
-_SHORTEST_WAIT = timedelta(seconds=1)  # for a pace limit, so that workers do not query the ledger in a busy loop
+_SHORTEST_WAIT = timedelta(seconds=1)  # before anyone is tried again, so that workers do not query in a busy loop
 _FIRST_RECORD_PAUSE_SECONDS = 0.1
 Advance = Callable[[int], None]
 
@@ -134,7 +134,7 @@ class _Drain(Struct):
             opens = now if self.pace.window is None else opens_at(self.pace.window, now)
             found = self._claim(now, is_closed=opens > now)
             if isinstance(found, NotYet):
-                self.gate.close(max(found.until, now + _SHORTEST_WAIT), found.reason)
+                self.gate.close(found.until, found.reason)
             elif found is None and (retry_at := next_retry(self.database, self.broadcast.id, now=now)):
                 self.gate.close(max(retry_at, now + _SHORTEST_WAIT), "people who were refused for now are tried again")
             elif found or opens <= now or not due_now(self.database, self.broadcast.id, now=now):

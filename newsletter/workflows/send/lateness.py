@@ -24,7 +24,7 @@ def lateness(config: Config, database: Database, broadcast: Broadcast, *, now: d
     due = next_due(database, broadcast.id)
     if due is None or not overdue(database, broadcast.id, before=now - allowed):
         return ""
-    if _opens_at(config, due) >= now - allowed:
+    if _opens_at(config, max(due, broadcast.grace_until or due)) >= now - allowed:
         return ""
     if (moved_at := _moved_at(database, broadcast, now=now)) and _goes_on_at(config, moved_at) > now - allowed:
         return ""

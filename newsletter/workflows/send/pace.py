@@ -85,8 +85,6 @@ def _of_rates(pace: Pace, now: datetime) -> Iterator[Allowance]:
         yield Allowance(
             deliveries=rate.deliveries,
             since=now - timedelta(seconds=rate.seconds),
-            # The ledger stores whole seconds, so one second is added for the fraction that is cut off.
-            frees=now + timedelta(seconds=rate.seconds + 1),
             reason=f"at most {rate.deliveries:,} {_span(rate)}, as set in {pace.setting}",
         )
 

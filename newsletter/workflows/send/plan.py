@@ -12,7 +12,7 @@ from newsletter.config import CONFIG_FILE, Config
 from newsletter.errors import FindingsError, InputError, MistakesError
 from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
-from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
+from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Schedule, Waiver
 from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, Finding, Severity
 from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.pace import Pace
@@ -21,7 +21,12 @@ from newsletter.model.segment import Segment
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, resume_broadcast
-from newsletter.store.ledger.freeze import NotRenderedError, freeze_broadcast, preview_freeze
+from newsletter.store.ledger.freeze import (
+    NotRenderedError,
+    RepeatedContentError,
+    freeze_broadcast,
+    preview_freeze,
+)
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
@@ -30,7 +35,7 @@ from newsletter.workflows.compose.compose import Composed, Probing, judge_render
 from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
-from newsletter.workflows.send.approve import unmet_requirements
+from newsletter.workflows.send.approve import repeated_content, unmet_requirements
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 
@@ -44,6 +49,7 @@ class Order(Struct, frozen=True, kw_only=True):
     segment: Segment
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None means as soon as possible
+    kind: BroadcastKind = BroadcastKind.ISSUE
 
 
 class BroadcastPlan(Struct, frozen=True, kw_only=True):
@@ -102,16 +108,25 @@ def plan_broadcast(
         schedule=order.schedule,
         topics=rendered.topics,
         good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
+        kind=order.kind,
+        grace=config.settings.delivery.grace,
     )
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
-    goes_out = schedule.moment_in(schedule.zone) if schedule else now
-    composed = judge_rendered(config, issue, rendered, at=goes_out, known_fields=known_fields(database))
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
+    composed = judge_rendered(
+        config,
+        issue,
+        rendered,
+        at=max(planned.last if planned else now, now + request.grace),
+        known_fields=known_fields(database),
+        arrivals=[replace(zone, due_at=max(zone.due_at, now + request.grace)) for zone in preview.zones],
+    )
     if probing is not None:  # last, because it is slow and the errors above are found quickly
         composed = probe_issue(config, composed, probing)
-    holding_back = (*composed.errors, *unmet_requirements(config, database, issue.name, rendered.content_hash))
+    unmet = unmet_requirements(config, database, issue.name, rendered.content_hash)
+    holding_back = (*composed.errors, *unmet, *repeated_content(issue.name, preview.repeats))
     named, found = {waiver.rule for waiver in order.waivers}, {finding.rule for finding in holding_back}
     used = (waiver for waiver in order.waivers if waiver.rule in found)
     return BroadcastPlan(
@@ -149,6 +164,8 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
+        except RepeatedContentError as err:  # another broadcast was started after the plan was made
+            _require_free(repeated_content(plan.request.issue, err.repeats))
         except NotRenderedError as err:
             new = _as_planned(plan).judged_for(err.readerships)
             waived = {waiver.rule for waiver in plan.request.waivers}
@@ -174,8 +191,14 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
 def _errors_in(composed: Composed, rendered: RenderedIssue) -> tuple[Finding, ...]:
     """Return the errors in additional variants of an issue, checked in the same way as its other variants."""
     subject = composed.subject
-    judged = judge_rendered(subject.config, subject.issue, rendered, at=subject.at, known_fields=subject.known_fields)
-    return judged.errors
+    return judge_rendered(
+        subject.config,
+        subject.issue,
+        rendered,
+        at=subject.at,
+        known_fields=subject.known_fields,
+        arrivals=subject.arrivals,
+    ).errors
 
 
 def _require_free(blocking: Sequence[Finding]) -> None:

@@ -101,7 +101,9 @@ def _send(
             recipients = _recipients(config, variant, readers)
             for start in range(0, len(recipients), provider.chunk_size):
                 part = recipients[start : start + provider.chunk_size]
-                refused = _hand_over(session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part))
+                refused = hand_over_copies(
+                    session, OutgoingChunk(mailing=mailing, number=start, attempt=1, recipients=part)
+                )
                 yield [TestCopy(email=each.email, refused=refused.get(each.delivery, "")) for each in part]
 
 
@@ -147,7 +149,7 @@ def _recipients(config: Config, variant: RenderedVariant, mailboxes: Sequence[st
     return tuple(recipients)
 
 
-def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
+def hand_over_copies(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
     """Submit a chunk. Return the rejected recipients with the reason for each.
 
     If the provider rejects the whole chunk because of some recipients, submit it again without them. Raise
@@ -164,4 +166,4 @@ def _hand_over(session: Session, chunk: OutgoingChunk) -> Mapping[int, str]:
         raise ProviderError(f"not all test copies were accepted: {outcome.reason}")
     if not rest:
         return refused
-    return {**refused, **_hand_over(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}
+    return {**refused, **hand_over_copies(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}

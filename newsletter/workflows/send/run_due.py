@@ -32,16 +32,20 @@ from newsletter.store.ledger.broadcasts import (
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
+from newsletter.store.notices import notice_failure
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast, holds_email
 from newsletter.workflows.send.deliver import Listener, deliver
+from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.lateness import lateness
+from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.recall import Recall, batches_to_settle, is_past, settle_batches, still_emailed
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
 
 _STANDS_STILL = timedelta(days=2)  # if nothing was accepted for so long, a person must look into it
+_IN_GRACE = "it was confirmed a moment ago, and [delivery] grace says to wait"
 
 Opener = Callable[[], Provider]
 
@@ -159,11 +163,12 @@ def run_due(
                 ending = done.failure or ending_of(done, done.handed_over)
                 log(f"{name}: {ending}", broadcast=broadcast.id, waits=done.waits)
             yield done
+    tell_reviewers(config, database, opened, now=clock(), log=log)
 
 
 def name_of(broadcast: Broadcast) -> str:
     """Return the name of a broadcast in messages: `broadcast 3 (2026-02 to everyone)`."""
-    return f"broadcast {broadcast.id} ({broadcast.issue} to {broadcast.segment})"
+    return f"broadcast {broadcast.id} ({broadcast.title})"
 
 
 def ending_of(done: DoneBroadcast, handed_over: int) -> str:
@@ -201,8 +206,9 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
     found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
     if broadcast.state is BroadcastState.CANCELLING:
         return replace(found, due=Due.CANCEL)
-    if waits := _waits_to_continue(config, broadcast, now=now):
-        return replace(found, due=Due.WAIT, until=broadcast.continues_at, reason=waits)
+    until, waits = _wait(config, broadcast, now=now)
+    if waits:
+        return replace(found, due=Due.WAIT, until=until, reason=waits)
     if late := _stands_still(database, broadcast, now=now) or lateness(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
@@ -232,15 +238,20 @@ def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: 
     return found
 
 
-def _waits_to_continue(config: Config, broadcast: Broadcast, *, now: datetime) -> str:
-    """Return why a broadcast that is paused or done is not continued yet, or an empty string if it can be now."""
+def _wait(config: Config, broadcast: Broadcast, *, now: datetime) -> tuple[datetime | None, str]:
+    """Return until when a broadcast is left alone and why: its grace period, or its time to continue is not over.
+
+    The reason is empty if it need not wait.
+    """
+    if left := grace_left(broadcast, now=now):
+        return now + left, _IN_GRACE
     at = broadcast.continues_at
     if at is None or at <= now or broadcast.state not in {BroadcastState.PAUSED, BroadcastState.DONE}:
-        return ""
+        return None, ""
     said = say_moment(at, config.settings.newsletter.timezone, now=now)
     if broadcast.state is BroadcastState.DONE:
-        return f"the people who were set aside are tried again {said}"
-    return f"it continues {said}; it was paused because {broadcast.reason}"
+        return at, f"the people who were set aside are tried again {said}"
+    return at, f"it continues {said}; it was paused because {broadcast.reason}"
 
 
 def _stands_still(database: Database, broadcast: Broadcast, *, now: datetime) -> str:
@@ -302,6 +313,8 @@ def carry_out(
         failure = str(err)
     except InputError:
         failure = ""  # another process was faster and, for example, canceled it; the new state is reported
+    if failure and found.broadcast.is_scheduled:
+        notice_failure(database, require_broadcast(database, number), failure, now=clock())
     return DoneBroadcast(
         found=found,
         broadcast=require_broadcast(database, number),

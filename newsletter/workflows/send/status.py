@@ -10,6 +10,7 @@ from newsletter.model.ledger import (
     ChunkSummary,
     HeldMail,
     LastRun,
+    Notice,
     SettledCount,
     UnknownDelivery,
     VariantCount,
@@ -21,6 +22,7 @@ from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
+from newsletter.store.notices import untold_notices
 
 SHOWN_UNKNOWN = 20
 _STARTS_BY_ITSELF = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING})
@@ -45,6 +47,7 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     next_due: datetime | None  # when waiting deliveries are due; None if unscheduled, or if none are waiting
     zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
+    notices: tuple[Notice, ...] = ()  # what the reviewers should have been told by email, but have not been
     is_at_work: bool  # whether a running process is sending the broadcast
     last_run: LastRun | None  # the last time that a timer, a worker or a terminal looked for what is due
 
@@ -87,6 +90,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             next_due=next_due(database, broadcast_id),
             zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),
             held=held_mail(database, broadcast_id),
+            notices=tuple(each for each in untold_notices(database) if each.broadcast == broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),
             last_run=last_run(database),
         )

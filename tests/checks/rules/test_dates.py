@@ -1,10 +1,12 @@
 """What an issue announces must still lie ahead."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.checks.rules.dates import CLOCK_WITH_ZONE, date_words
+from newsletter.model.ledger import ZoneCount
 from tests.checks.conftest import Workspace, findings_of, summary
 
 PLACE = "events/workshop.md"
@@ -142,3 +144,58 @@ def test_a_zone_is_found_behind_a_time(text: str, zone: str) -> None:
 @pytest.mark.parametrize("text", ["8 am in the EST office", "à 8 h est prévu", "PST 8", "a BEST of 8 songs"])
 def test_capitals_elsewhere_are_no_zone(text: str) -> None:
     assert [match["zone"] for match in CLOCK_WITH_ZONE.finditer(text)] == []
+
+
+# By local time
+
+EVENING = datetime(2026, 3, 7, 8, 0, tzinfo=UTC)
+
+
+def arriving(**people: int) -> tuple[ZoneCount, ...]:
+    """One zone per hour from 8:00 UTC on March 7, with so many people; the event ends at 12:00 there."""
+    return tuple(
+        ZoneCount(zone=zone.replace("_", "/"), due_at=EVENING + timedelta(hours=hour), deliveries=count)
+        for hour, (zone, count) in enumerate(people.items())
+    )
+
+
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        ({"Europe_Rome": 5, "Europe_London": 4, "America_Lima": 3, "America_Denver": 2}, ""),
+        (
+            {"A": 1, "B": 1, "C": 1, "D": 1, "Pacific_Honolulu": 1},
+            "to 1 person in Pacific/Honolulu, the last of them on 2026-03-07 12:00",
+        ),
+        (
+            {"A": 1, "B": 1, "C": 1, "D": 1, "America_Denver": 2, "Pacific_Honolulu": 3},
+            "to 5 people in Pacific/Honolulu and America/Denver, the last of them on 2026-03-07 13:00",
+        ),
+        (
+            {"A": 1, "B": 1, "C": 1, "D": 1, "E": 1, "F": 2, "G": 3, "H": 4},
+            "to 10 people in H, G, F and 1 more time zone, the last of them on 2026-03-07 15:00",
+        ),
+    ],
+)
+def test_by_local_time_whoever_gets_it_too_late_is_counted_and_their_zones_are_named(
+    workspace: Workspace, people: dict[str, int], told: str
+) -> None:
+    workspace.edit("workshop", "deadline:\n  label: Early price ends\n  date: 2026-03-04\n", "")
+    arrivals = arriving(**people)
+
+    found = findings_of(replace(workspace.subject(at=arrivals[-1].due_at), arrivals=arrivals))
+
+    assert [finding.what for finding in found] == [
+        f"“A day of rest” ends on 2026-03-07 12:00, before the email is sent {told}"
+    ] * bool(told)
+
+
+def test_by_local_time_a_deadline_names_those_whom_it_reaches_too_late(workspace: Workspace) -> None:
+    arrivals = (
+        ZoneCount(zone="Asia/Tokyo", due_at=datetime(2026, 3, 4, 8, 0, tzinfo=UTC), deliveries=7),
+        ZoneCount(zone="America/Denver", due_at=datetime(2026, 3, 5, 8, 0, tzinfo=UTC), deliveries=2),
+    )
+
+    (finding,) = findings_of(replace(workspace.subject(at=arrivals[-1].due_at), arrivals=arrivals))
+
+    assert "by the time the email is sent to 2 people in America/Denver, the last of them on 2026-03-05" in finding.what

@@ -23,7 +23,17 @@ from hypothesis.stateful import (
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, BroadcastState, Doubt, Ending, NextStep, Outcome, Schedule, Verdict
+from newsletter.model.broadcast import (
+    Broadcast,
+    BroadcastKind,
+    BroadcastState,
+    Doubt,
+    Ending,
+    NextStep,
+    Outcome,
+    Schedule,
+    Verdict,
+)
 from newsletter.model.ledger import ClaimedChunk, Resolution
 from newsletter.model.pace import Allowance
 from newsletter.model.segment import Segment, Tagged
@@ -88,8 +98,8 @@ class Ledger(RuleBasedStateMachine):
         self.now = NOW
         self.broadcasts: list[Broadcast] = []
         self.topics: dict[int, frozenset[str]] = {}
-        # (issue, subscriber) → the attempts that may have reached them, and the batch in which the provider holds them
-        self.may_have_left: defaultdict[tuple[str, int], dict[Attempt, str]] = defaultdict(dict)
+        # (issue, kind, subscriber) → the attempts that may have reached them, and the batch in which it is held
+        self.may_have_left: defaultdict[tuple[str, str, int], dict[Attempt, str]] = defaultdict(dict)
         self.resent: set[tuple[int, int, int]] = set()  # broadcast, attempt, subscriber: a person took the risk
         self.cancelled: set[str] = set()  # the batches that the provider certainly cancelled in time
         self.opened = 0  # batches
@@ -141,6 +151,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(
         issue=st.sampled_from(["2026-01", "2026-01", "2026-02"]),
+        kind=st.sampled_from([BroadcastKind.ISSUE, BroadcastKind.ISSUE, BroadcastKind.CORRECTION]),
         to=st.sampled_from([EVERYONE, TEACHERS]),
         only=st.sampled_from([(), (TEACHERS,)]),
         chunk_size=st.integers(2, 5),
@@ -151,6 +162,7 @@ class Ledger(RuleBasedStateMachine):
     def freeze(
         self,
         issue: str,
+        kind: BroadcastKind,
         to: Segment,
         only: tuple[Segment, ...],
         chunk_size: int,
@@ -162,6 +174,7 @@ class Ledger(RuleBasedStateMachine):
             broadcast = freeze(
                 self.database,
                 issue,
+                kind=kind,
                 to=to,
                 only=only,
                 chunk_size=chunk_size,
@@ -281,8 +294,8 @@ class Ledger(RuleBasedStateMachine):
         return data.draw(st.sampled_from(fitting or numbers))
 
     def reached(self, attempt: Attempt, subscriber: int) -> dict[Attempt, str]:
-        issue = next(broadcast.issue for broadcast in self.broadcasts if broadcast.id == attempt[0])
-        return self.may_have_left[issue, subscriber]
+        broadcast = next(broadcast for broadcast in self.broadcasts if broadcast.id == attempt[0])
+        return self.may_have_left[broadcast.issue, broadcast.kind, subscriber]
 
     def count_as_left(self, attempt: Attempt, subscribers: Iterable[int], batch_id: str) -> None:
         if batch_id in self.cancelled:

@@ -13,10 +13,12 @@ from psycopg.rows import TupleRow
 from newsletter.store.opening import open_database
 from newsletter.store.postgresql.connection import PostgresCursor, opened
 from tests.store.earlier import (
+    AGAIN,
     HELD,
     PEOPLE,
     SHARP_S,
     assert_all_arrived,
+    assert_each_has_one_place,
     assert_held_can_be_recalled,
     assert_old_keys_count,
     assert_sharp_s_is_kept,
@@ -54,6 +56,17 @@ def test_people_tags_and_suppressions_of_the_schema_before_arrive_whole(url: str
 
     with open_database(url) as database:
         assert_all_arrived(database)
+
+
+def test_deliveries_of_the_schema_before_count_for_their_issue_once(url: str) -> None:
+    fill_schema_before(url)
+    with psycopg.connect(url, autocommit=True) as earlier:
+        earlier.execute("SET search_path TO newsletter")
+        earlier.execute(opened(AGAIN).encode())
+        earlier.execute("SELECT setval(pg_get_serial_sequence('broadcast', 'id'), 13)")
+
+    with open_database(url) as database:
+        assert_each_has_one_place(database)
 
 
 def test_sharp_s_is_its_own_letter_after_the_migration(url: str) -> None:

@@ -19,10 +19,12 @@ from newsletter.store.sqlite.files import KEPT_COPIES
 from newsletter.store.sqlite.migrations import newest_version
 from tests.store.builders import NOW, add, id_of, row
 from tests.store.earlier import (
+    AGAIN,
     HELD,
     PEOPLE,
     SHARP_S,
     assert_all_arrived,
+    assert_each_has_one_place,
     assert_held_can_be_recalled,
     assert_old_keys_count,
     assert_sharp_s_is_kept,
@@ -59,6 +61,13 @@ def test_people_tags_and_suppressions_of_the_schema_before_arrive_whole(tmp_path
         with database.read() as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_deliveries_of_the_schema_before_count_for_their_issue_once(tmp_path: Path) -> None:
+    path = of_the_schema_before(tmp_path / "newsletter.db", f"{PEOPLE}{AGAIN}")
+
+    with open_database(path) as database:
+        assert_each_has_one_place(database)
 
 
 def test_sharp_s_is_its_own_letter_after_the_migration(tmp_path: Path) -> None:

@@ -21,7 +21,10 @@ def wait(seconds: float | None = 0.0) -> Outcome:
 
 @dataclass(slots=True)
 class Carrier:
-    """Answers the first hand-overs as scripted, and accepts the later ones; `handed` keeps all of them."""
+    """Answers the first hand-overs as scripted, and accepts the later ones; `handed` keeps all of them.
+
+    What tells the reviewers that a broadcast needs them is in `notices`, and answered as scripted for it.
+    """
 
     script: list[Outcome | Step] = field(default_factory=list)
     concurrency: int = 1
@@ -31,6 +34,8 @@ class Carrier:
     message_log: MessageLog | None = None
     suppression_lists: SuppressionLists | None = None
     handed: list[OutgoingChunk] = field(default_factory=list)
+    notices: list[OutgoingChunk] = field(default_factory=list)
+    on_notice: list[Outcome] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def describe(self) -> str:
@@ -48,6 +53,9 @@ class Carrier:
 
     def submit(self, chunk: OutgoingChunk) -> Outcome:
         """What the script says."""
+        if chunk.mailing.category == "notice":
+            self.notices.append(chunk)
+            return self.on_notice.pop(0) if self.on_notice else ACCEPTED
         with self._lock:
             self.handed.append(chunk)
             step = self.script.pop(0) if self.script else ACCEPTED

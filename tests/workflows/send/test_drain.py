@@ -27,7 +27,7 @@ from newsletter.model.broadcast import (
     Tally,
     Verdict,
 )
-from newsletter.model.pace import Pace, Rate, SendingWindow
+from newsletter.model.pace import Pace, Rate, SendingWindow, WarmUp
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
@@ -43,6 +43,7 @@ from newsletter.store.ledger.status import settled_counts, tally_of, unknown_del
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, list_suppressions
 from newsletter.workflows.send.drain import MAX_TRIES, drain_broadcast
+from newsletter.workflows.send.pace import chunk_size_for
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.smtp_server import TAKEN, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
@@ -511,6 +512,50 @@ def test_no_minute_sees_more_than_the_rate(database: Database, concurrency: int)
     assert all(sum(first <= each < first + timedelta(minutes=1) for each in left) <= 20 for first in left)
     assert {why for _, why in told} == {"at most 20 per minute, as set in the pace"}
     assert len(told) == 2  # once for each wait, however many workers wait
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize(
+    ("rate", "seconds", "largest"), [(1, 1, 50), (14, 1, 50), (60, 1, 50), (30, 60, 50), (6, 1, 2)]
+)
+def test_a_rate_is_used_to_the_full(
+    database: Database, rate: int, seconds: int, largest: int, concurrency: int
+) -> None:
+    periods = 20
+    add_people(database, rate * periods)
+    pace = Pace(rates=(Rate(deliveries=rate, seconds=seconds),))
+    stop, left = Skipped(NOW + timedelta(milliseconds=730)), list[datetime]()
+
+    def note(chunk: OutgoingChunk) -> Outcome:
+        left.extend([stop.now] * len(chunk.recipients))
+        stop.now += timedelta(milliseconds=5)  # a request takes a moment
+        return ACCEPTED
+
+    carrier = Carrier([note] * rate * periods, concurrency=concurrency)
+    broadcast = freeze(database, chunk_size=chunk_size_for(largest, pace))
+    drain(database, broadcast, carrier, pace=pace, stop=stop, clock=stop.clock)
+
+    period = timedelta(seconds=seconds)
+    assert len(left) == rate * periods
+    assert all(sum(first <= each < first + period for each in left) <= rate for first in left)
+    assert max(left) - min(left) <= periods * period * 1.01
+
+
+def test_a_rate_and_a_day_of_the_warm_up_hold_together(database: Database) -> None:
+    add_people(database, 30)
+    ramp = WarmUp(starts=NOW.date(), first_day=20, growth=2, zone=ZoneInfo("UTC"))
+    pace, stop = Pace(rates=(Rate(deliveries=2, seconds=1),), warm_up=ramp), Skipped()
+    left: list[datetime] = []
+
+    def note(chunk: OutgoingChunk) -> Outcome:
+        left.extend([stop.now] * len(chunk.recipients))
+        return ACCEPTED
+
+    drain(database, freeze(database, chunk_size=2), Carrier([note] * 15), pace=pace, stop=stop, clock=stop.clock)
+
+    today = [each for each in left if each.date() == NOW.date()]
+    assert (len(today), len(left)) == (20, 30)
+    assert max(today) - min(today) <= timedelta(seconds=10)
 
 
 def test_two_broadcasts_share_the_rate_of_their_provider(database: Database) -> None:

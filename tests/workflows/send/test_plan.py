@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 from threading import Barrier, Event
 
 import pytest
@@ -61,13 +62,18 @@ def database(config: Config) -> Iterator[Database]:
 
 
 def plan(
-    config: Config, database: Database, segment: str = "everyone", *, waivers: tuple[Waiver, ...] = ()
+    config: Config,
+    database: Database,
+    segment: str = "everyone",
+    *,
+    issue: str = "2026-02",
+    waivers: tuple[Waiver, ...] = (),
 ) -> BroadcastPlan:
     return plan_broadcast(
         config,
         database,
         Order(
-            folder=require_issue(config, "2026-02"),
+            folder=require_issue(config, issue),
             segment=meant_by(config, database, segment=segment, now=NOW),
             waivers=waivers,
         ),
@@ -121,6 +127,61 @@ def test_whoever_sends_again_is_shown_where_the_first_stands(config: Config, dat
 
     with pytest.raises(InputError, match=r"12 already in broadcast 1\), so nothing was sent; run `newsletter status`"):
         plan(config, database)
+
+
+def sent_as_february(config: Config, database: Database, segment: str = "everyone") -> None:
+    """The issue, sent to a segment, with its folder then copied as it is."""
+    carrier = Carrier()
+    drain(database, start_broadcast(database, plan(config, database, segment), carrier, now=NOW).id, carrier)
+    copytree(config.root / "issues/2026-02", config.root / "issues/2026-12")
+
+
+def test_the_same_content_under_another_name_blocks_sending(config: Config, database: Database) -> None:
+    sent_as_february(config, database, "teachers")
+
+    made = plan(config, database, issue="2026-12")
+
+    (finding,) = made.blocking
+    assert str(finding) == (
+        "issues/2026-12: 6 of these people have this content from broadcast 1 as 2026-02; to reach only the others, "
+        "name the folder 2026-02 and send that; to send it to all of them, add "
+        '--waive R3 --because "why they get it twice" [R3]'
+    )
+    with pytest.raises(FindingsError, match="6 of these people"):
+        start_broadcast(database, made, Carrier(), now=NOW)
+
+
+def test_the_same_content_is_sent_again_for_a_stated_reason(config: Config, database: Database) -> None:
+    sent_as_february(config, database)
+    twice, carrier = Waiver(rule="R3", because="the first one had no pictures"), Carrier()
+
+    made = plan(config, database, issue="2026-12", waivers=(twice,))
+    broadcast = start_broadcast(database, made, carrier, now=NOW)
+
+    assert (made.blocking, [finding.rule for finding in made.waived]) == ((), ["R3"])
+    assert broadcast.waivers == (twice,)
+    drain(database, broadcast.id, carrier)
+    assert len(carrier.taken) == 12
+
+
+def test_content_that_is_sent_after_the_plan_was_made_is_noticed_by_the_freeze(
+    config: Config, database: Database
+) -> None:
+    copytree(config.root / "issues/2026-02", config.root / "issues/2026-12")
+    early = plan(config, database, issue="2026-12", waivers=(Waiver(rule="R3", because="not needed yet"),))
+    start_broadcast(database, plan(config, database, "teachers"), Carrier(), now=NOW)
+
+    with pytest.raises(FindingsError, match="6 of these people have this content from broadcast 1 as 2026-02"):
+        start_broadcast(database, early, Carrier(), now=NOW)
+    assert [each.issue for each in list_broadcasts(database)] == ["2026-02"]
+
+
+def test_one_edited_word_makes_it_another_content(config: Config, database: Database) -> None:
+    sent_as_february(config, database)
+    letter = config.root / "issues/2026-12/letter.md"
+    letter.write_text(letter.read_text() + "\nOne more word.\n")
+
+    assert plan(config, database, issue="2026-12").blocking == ()
 
 
 def test_a_broadcast_goes_on_as_it_was_frozen(config: Config, database: Database) -> None:

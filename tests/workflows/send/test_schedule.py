@@ -16,7 +16,7 @@ from newsletter.workflows.send.schedule import SchedulePlan, Travel, read_schedu
 from tests.store.builders import add, row
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import NOW, THURSDAY, Holder, plan_at
-from tests.workspaces import CONFIG, write_workspace
+from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 ZONE = "America/Los_Angeles"
 PEOPLE = {"": 3, "Asia/Tokyo": 2, "Europe/Paris": 4, "America/New_York": 1}
@@ -64,6 +64,23 @@ def test_a_past_time_is_refused_with_how_it_was_read() -> None:
         read("today 04:00")
     assert str(refused.value).startswith("--at 'today 04:00' is in the past (Tuesday, February 17, 2026, 4:00 am PST")
     assert "1 hour ago)" in str(refused.value)
+
+
+def test_in_the_hour_that_comes_twice_the_second_time_can_still_be_chosen() -> None:
+    now = datetime(2026, 11, 1, 8, 45, tzinfo=UTC)  # 1:45 am, for the first time
+
+    schedule = read("today 01:30", now=now)
+
+    assert schedule.moment_in(ZONE) == datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+    with pytest.raises(InputError, match="is in the past"):
+        read("today 01:30", now=datetime(2026, 11, 1, 9, 31, tzinfo=UTC))
+
+
+def test_the_second_time_of_one_zone_is_no_earlier_time_where_the_hour_is_skipped() -> None:
+    second = Schedule(
+        wall_time=datetime.fromisoformat("2026-03-08T02:30").replace(fold=1), zone=ZONE, is_local_time=True
+    )
+    assert second.moment_in(ZONE) == datetime(2026, 3, 8, 10, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("typed", ["tomorrow 08:00 Europe/Paris", "tomorrow 08:00+01:00", "in 2 hours"])
@@ -145,3 +162,35 @@ def test_clocks_that_skip_the_time_are_pointed_out_for_each_zone(config: Config,
         "clocks in America/New_York",
         "clocks in America/Los_Angeles",
     ]
+
+
+TALK = """---
+title: A talk
+starts: 2026-02-19 09:00
+ends: 2026-02-19 10:00
+timezone: Europe/London
+---
+
+Come.
+"""
+
+
+def test_local_time_judges_events_by_the_last_arrival_and_names_the_people(config: Config, database: Database) -> None:
+    files = {
+        "issue.yaml": f"{ISSUE}  - events\n",
+        "events/index.md": "---\ntitle: Events\n---\n",
+        "events/talk.md": TALK,
+    }
+    write_workspace(config.root, {f"issues/2026-02/{name}": text for name, text in files.items()})
+
+    at_home = plan_at(config, database, Carrier(), at="2026-02-19 01:00")  # 9:00 am in London
+    by_their_clocks = plan_at(config, database, Carrier(), at="2026-02-19 01:30", is_local_time=True)
+    too_late = plan_at(config, database, Carrier(), at="2026-02-19 08:00", is_local_time=True)
+
+    assert [finding.rule for finding in at_home.blocking] == []
+    assert [finding.rule for finding in by_their_clocks.blocking] == []  # 9:30 in London for the last
+    (finding,) = too_late.blocking
+    assert finding.what == (
+        "“A talk” ends on 2026-02-19 10:00, before the email is sent to 4 people in America/Los_Angeles and "
+        "America/New_York, the last of them on 2026-02-19 16:00"
+    )

@@ -15,9 +15,11 @@ from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcas
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
+from newsletter.store.notices import notice_failure
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener
+from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.run_due import (
     DOES_SOMETHING,
@@ -63,9 +65,12 @@ class Drains:
             numbers = watched_broadcasts(database, now=datetime.now(UTC))
             recalls = [number for number in numbers if self._recall_of(database, require_broadcast(database, number))]
             found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if _needs_work(each)]
-        for each in found:
-            if each.due is Due.REFUSE:
-                self._say(each.broadcast, f"skipped: {each.reason}")
+            for each in found:
+                if each.due is Due.REFUSE:
+                    self._say(each.broadcast, f"skipped: {each.reason}")
+                    if each.broadcast.is_scheduled:
+                        notice_failure(database, each.broadcast, each.reason, now=datetime.now(UTC))
+            tell_reviewers(self._config, database, lambda: self._provider, now=datetime.now(UTC), log=self._log)
         # A wait applies only to sending. A cancellation must not wait: every minute counts.
         due = (
             each.broadcast.id

@@ -1,0 +1,75 @@
+"""Which issue is meant to use if none is named, and which issues came before it."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.workflows.compose.compose import compose_issue, require_issue
+from newsletter.workflows.compose.new import new_issue
+from newsletter.workflows.doctor.examination import workspace_items
+from tests.workspaces import ISSUE, LETTER, write_workspace
+
+
+def workspace(folder: Path, **dates: str) -> Config:
+    """A workspace with February's issue, and more of the given names and dates."""
+    files = {
+        f"issues/{name.replace('_', '-')}/{file}": text
+        for name, day in dates.items()
+        for file, text in (
+            ("issue.yaml", ISSUE.replace("date: 2026-02-19", day)),
+            ("letter.md", LETTER),
+        )
+    }
+    return load_config(write_workspace(folder, files))
+
+
+@pytest.mark.parametrize(
+    ("dates", "newest"),
+    [
+        ({}, "2026-02"),
+        ({"spring": "date: 2026-01-31"}, "2026-02"),
+        ({"a_special": "date: 2026-02-20"}, "a-special"),
+        ({"2025_12": "date: 2026-12-01", "welcome": "date: 2024-01-01"}, "2025-12"),
+        ({"x1": "date: 2026-02-19", "a1": "date: 2026-02-19"}, "x1"),  # of the same day, by name
+        ({"a_draft": "date: soon"}, "a-draft"),  # so that its mistake is reported
+        ({"a_draft": "topics: []"}, "a-draft"),
+        ({"a_draft": "date: [1"}, "a-draft"),
+    ],
+)
+def test_the_newest_issue_is_the_one_with_the_latest_date(tmp_path: Path, dates: dict[str, str], newest: str) -> None:
+    config = workspace(tmp_path, **dates)
+
+    assert require_issue(config, None).name == newest
+    (told,) = [item.what for item in workspace_items(config) if item.id == "issues"]
+    assert told.endswith(f"the newest is {newest}")
+
+
+def test_a_new_issue_is_a_copy_of_the_latest_by_date(tmp_path: Path) -> None:
+    config = workspace(tmp_path, a_special="date: 2026-02-20")
+
+    (config.root / "issues/a-special/only-here.md").touch()
+
+    created = new_issue(config, "2026-03", source=None, issue_date=None, today=date(2026, 2, 21))
+
+    assert (created / "only-here.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        ("date: 2026-02-18", True),
+        ("date: 2026-02-19", True),
+        ("date: 2026-02-20", False),  # the later issue has the warning
+        ("date: soon", False),
+    ],
+)
+def test_a_subject_is_compared_with_those_of_issues_up_to_its_date(tmp_path: Path, day: str, *, told: bool) -> None:
+    config = workspace(tmp_path, other=day)
+
+    findings = compose_issue(config, require_issue(config, "2026-02")).findings
+
+    assert [finding.what for finding in findings if finding.rule == "S17"] == [
+        "the subject is the same as that of the issue other"
+    ] * told

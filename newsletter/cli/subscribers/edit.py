@@ -72,9 +72,14 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
     _print_report(report)
     if not report.changed:
         output.note(_UNCHANGED)
-    if changes.address and person_of(changes.address) != person_of(emails[0]):
-        output.note(f"{emails[0]} is blocked now, so that no list brings it back.")
-    output.print_next(f"newsletter subscribers show {changes.address or emails[0]}", "to see everything about them")
+    _print_address(emails[0], changes.address)
+
+
+def _print_address(old: str, new: str) -> None:
+    """Print what became of a person's old address, if they have a new one, and what to do next."""
+    if new and person_of(new) != person_of(old):
+        output.note(f"{old} is blocked now, so that no list brings it back.")
+    output.print_next(f"newsletter subscribers show {new or old}", "to see everything about them")
 
 
 def _print_report(report: EditReport) -> None:

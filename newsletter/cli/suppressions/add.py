@@ -86,18 +86,19 @@ def add(
                 file, terms, topics=topics, mapping=mapping, now=now, on_row=on_row, on_skipped=on_skipped
             )
 
-        by_hand = terms.reason == SuppressionReason.MANUAL
-        while True:
+        by_hand, is_done = terms.reason == SuppressionReason.MANUAL, False
+        while not is_done:
             try:
                 _add_listed(config, database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
-                return
+                is_done = True
             except UnclearColumnsError as err:
-                mapping |= ask_about_columns(
-                    err,
-                    use="Use it: only people who left are blocked.",
-                    stop="Block no one.",
-                    stopped="Nothing was changed.",
-                )
+                mapping |= _answers_about(err)
+
+
+def _answers_about(error: UnclearColumnsError) -> dict[str, str]:
+    return ask_about_columns(
+        error, use="Use it: only people who left are blocked.", stop="Block no one.", stopped="Nothing was changed."
+    )
 
 
 def _add_named(

@@ -78,7 +78,7 @@ class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     not_words: tuple[str, ...] = ()
 
 
-class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _RefusalTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole table, as it is written."""
 
     vague_codes: tuple[str, ...]
@@ -141,7 +141,7 @@ def named_cause(name: str) -> Cause:
 @cache
 def _rules() -> tuple[dict[str, Cause], tuple[_Rule, ...]]:
     """Read the table. Return its causes by name, and its rules in order."""
-    table = msgspec.convert(tomllib.loads(_TABLE.read_text(encoding="utf-8")), _Table)
+    table = msgspec.convert(tomllib.loads(_TABLE.read_text(encoding="utf-8")), _RefusalTable)
     causes = {name: msgspec.structs.replace(cause, name=name) for name, cause in table.causes.items()}
     rules = (
         _Rule(

@@ -23,7 +23,7 @@ def current_config(*, prints_notes: bool = True) -> Config:
 def opened_database(*, prints_notes: bool = True) -> Iterator[tuple[Config, Database]]:
     """Yield the configuration of the workspace and its database, which is open until the block ends."""
     config = current_config(prints_notes=prints_notes)
-    with open_database(config.database, on_copy=_say_copied) as database:
+    with open_database(config.database, workspace=config.root, on_copy=_say_copied) as database:
         yield config, database
 
 

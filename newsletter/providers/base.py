@@ -26,11 +26,39 @@ Clock = Callable[[], datetime]  # the current time, aware, in UTC
 _LONGEST_QUOTE = 400
 
 
+class Replies(Protocol):
+    """Where a session notes each message that it sends one by one, so that after a crash only one is in doubt."""
+
+    def may_begin(self, delivery: int) -> bool:
+        """Note that a message is about to be sent. Return False if nothing more may be sent: then do not send it."""
+
+    def note(self, delivery: int, meaning: str, words: str) -> None:
+        """Note the reply to a message before the next one begins, or that a message was certainly not sent.
+
+        The module's `outcome_of_replies` gets `meaning` back after a crash: one word, and not `waiting`, `next` or
+        `begun`. `words` must not contain an address or a secret.
+        """
+
+
+class Unrecorded:
+    """Notes nothing, for a few emails that can be sent again, such as test copies."""
+
+    def may_begin(self, _delivery: int) -> bool:
+        """Return True."""
+        return True
+
+    def note(self, _delivery: int, _meaning: str, _words: str) -> None:
+        """Do nothing."""
+
+
+UNRECORDED = Unrecorded()
+
+
 class Session(Protocol):
     """Sends the chunks of one thread, one after the other. A session may keep a connection open between chunks."""
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
-        """Send a chunk and return what is known about each recipient.
+    def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
+        """Send a chunk and return what is known about each recipient. If `replies` ends it early, the rest is unsent.
 
         Return an outcome even if the provider, the network or the disk fails; do not raise an error. Within one call,
         never resend a message that may already have been accepted.
@@ -126,6 +154,7 @@ class Provider(Protocol):
     name: str  # its name in `newsletter.toml` and in the ledger
     chunk_size: int  # the largest number of recipients in a chunk
     concurrency: int  # how many sessions should be open at the same time
+    notes_replies: bool  # whether it sends messages one by one and notes each; if not, a chunk is one request
 
     @property
     def scheduler(self) -> Scheduler | None:

@@ -6,16 +6,15 @@ that. Only their owner can read the folders and files, because each email contai
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.model.diagnosis import ok
-from newsletter.providers.base import Clock, ProviderFacts
+from newsletter.model.replies import Reply
+from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies, quoted
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import MessageCompiler
 from newsletter.system.file_errors import explained
@@ -23,6 +22,7 @@ from newsletter.system.files import PRIVATE, synchronize, write_whole
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 _LONGEST_NAME = 120  # characters of the address in a file's name; file systems allow 255 bytes in total
+_SAVED, _INVALID = "saved", "invalid"  # the meanings in the reply log
 _ELSEWHERE = "choose another folder under [provider.outbox] in newsletter.toml"
 
 
@@ -38,6 +38,7 @@ class Outbox:
     name = "outbox"
     chunk_size = 100
     concurrency = 1
+    notes_replies = True
     scheduler = None
     message_log = None
     suppression_lists = None
@@ -70,12 +71,12 @@ class OutboxSession:
         self._provider = provider
         self._messages = MessageCompiler()
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
         """Write one file per recipient. An email that could not be written counts as unsent."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
         folder = self._provider.folder / _safe(chunk.mailing.broadcast)
         invalid: dict[int, str] = {}
-        written = 0
+        done, next_step, reason = 0, NextStep.GO_ON, ""
         try:
             for each in (self._provider.folder, folder):
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,22 +85,43 @@ class OutboxSession:
                     wire_address(recipient.email)
                 except ValueError as err:
                     invalid[recipient.delivery] = str(err)
+                    replies.note(recipient.delivery, _INVALID, quoted(str(err)))
                 else:
+                    if not replies.may_begin(recipient.delivery):
+                        break
                     path = folder / f"{_safe(recipient.email)}-{recipient.delivery}.eml"
                     write_whole(path, message.render(recipient), permissions=PRIVATE)
-                written += 1
+                    replies.note(recipient.delivery, _SAVED, "")
+                done += 1
             synchronize(folder)
         except OSError as err:
             place = Path(err.filename or folder)
             fault = explained(err, place, elsewhere=_ELSEWHERE, shown=self._provider.shown_path)
-            reason = f"{fault}, then run `newsletter resume`"
-            if not written:
-                return Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason=reason)
-            unsent = frozenset(recipient.delivery for recipient in chunk.recipients[written:])
-            outcome = Outcome(verdict=Verdict.ACCEPTED, next_step=NextStep.PAUSE, reason=reason, unsent=unsent)
-        else:
-            outcome = Outcome(verdict=Verdict.ACCEPTED)
-        return replace(outcome, invalid=invalid, undeliverable=frozenset(invalid))
+            next_step, reason = NextStep.PAUSE, f"{fault}, then run `newsletter resume`"
+        unsent = frozenset(recipient.delivery for recipient in chunk.recipients[done:])
+        return Outcome(
+            verdict=Verdict.ACCEPTED if done else Verdict.READY,
+            next_step=next_step,
+            reason=reason,
+            invalid=invalid,
+            undeliverable=frozenset(invalid),
+            unsent=unsent if done else frozenset(),
+        )
+
+
+def outcome_of_replies(replies: Sequence[Reply]) -> Outcome:
+    """Return the outcome of a chunk that was interrupted. A file that was begun may or may not have been saved."""
+    invalid = {reply.delivery: reply.words for reply in replies if reply.meaning == _INVALID}
+    saved = {reply.delivery for reply in replies if reply.meaning == _SAVED}
+    begun = {reply.delivery for reply in replies if reply.was_begun}
+    unsent = frozenset(reply.delivery for reply in replies) - begun
+    return Outcome(
+        verdict=Verdict.ACCEPTED if saved else Verdict.READY,
+        invalid=invalid,
+        undeliverable=frozenset(invalid),
+        unsent=unsent if saved else frozenset(),
+        uncertain=dict.fromkeys(begun - saved - invalid.keys(), ""),
+    )
 
 
 def mails_to(folder: Path, email: str, delivery: int) -> tuple[Path, ...]:

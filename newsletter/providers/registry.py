@@ -3,15 +3,18 @@
 A provider's module is imported only when that provider is opened, so its libraries are not loaded needlessly.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.errors import Mistake, MistakesError
+from newsletter.model.broadcast import Outcome
+from newsletter.model.replies import Reply
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.settings.mistakes import suggestion
 
-# The name in newsletter.toml → the module. Its `open_provider` takes the configuration, the environment and a clock.
+# The name in newsletter.toml → the module. Its `open_provider` takes the configuration, the environment and a clock. If
+# the provider notes replies, the module's `outcome_of_replies` returns what they mean for the whole chunk.
 PROVIDERS = {
     "outbox": "newsletter.providers.outbox",
     "smtp": "newsletter.providers.smtp",
@@ -27,6 +30,12 @@ def open_provider(config: Config, environ: Mapping[str, str], *, clock: Clock = 
     use = with_known_provider(config).settings.provider.use
     opener: Callable[[Config, Mapping[str, str], Clock], Provider] = import_module(PROVIDERS[use]).open_provider
     return opener(config, environ, clock)
+
+
+def outcome_of_replies(provider: str, replies: Sequence[Reply]) -> Outcome:
+    """Return the outcome of a chunk that was interrupted, from the replies that the provider noted. Open nothing."""
+    judge: Callable[[Sequence[Reply]], Outcome] = import_module(PROVIDERS[provider]).outcome_of_replies
+    return judge(replies)
 
 
 def with_known_provider(config: Config) -> Config:

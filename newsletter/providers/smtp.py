@@ -4,18 +4,20 @@ The relay adds DKIM signatures. Bounces go to the sender's address.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.model.broadcast import Outcome, OutgoingChunk, Recipient
 from newsletter.model.diagnosis import HealthItem, error, not_judged, ok
-from newsletter.providers.base import Clock, ProviderFacts, quoted, require_secret
+from newsletter.model.replies import Reply
+from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies, quoted, require_secret
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMeaning, hand_over, open_connection
-from newsletter.providers.smtp_fates import ChunkFates, Standing, remedy_of
+from newsletter.providers.smtp_fates import ChunkFates, RelayStanding, answer_of, mark_of, remedy_of
 from newsletter.refusals import Phase
 from newsletter.settings.provider import SmtpSettings
 from newsletter.system.smtp_connection import SmtpConnection
@@ -43,6 +45,7 @@ class SmtpRelay:
 
     name = "smtp"
     chunk_size = 100
+    notes_replies = True
     scheduler = None
     message_log = None
     suppression_lists = None
@@ -52,7 +55,7 @@ class SmtpRelay:
         self.password = password
         self.clock = clock
         self.concurrency = settings.concurrency
-        self.standing = Standing()
+        self.standing = RelayStanding()
         self.place = f"{settings.host}:{settings.port}"
         self.drops_input = False  # whether the relay dropped pipelined commands, so that no more are sent
 
@@ -105,15 +108,24 @@ class SmtpSession:
         self._messages = MessageCompiler()
         self._relay: SmtpConnection | None = None
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
         """Send one message per recipient. Stop early if the remaining messages would fail in the same way."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
         sender = wire_address(chunk.mailing.envelope.from_email)
+        provider = self._provider
         fates = ChunkFates(
-            relay=self._provider.place, secrets=self._provider.secrets, standing=self._provider.standing, chunk=chunk
+            chunk.recipients,
+            provider.standing,
+            tries=chunk.tries,
+            relay=provider.place,
+            secrets=provider.secrets,
         )
         for recipient in chunk.recipients:
-            fates.note(recipient, self._deliver(message, sender, recipient))
+            answer = self._deliver(message, sender, recipient, replies)
+            if answer.meaning is ReplyMeaning.HALTED:
+                break
+            answer = fates.note(recipient, answer)
+            replies.note(recipient.delivery, mark_of(answer), answer.words)
             if fates.is_hopeless:
                 break
         return fates.outcome()
@@ -124,23 +136,24 @@ class SmtpSession:
             self._relay.quit()
         self._relay = None
 
-    def _deliver(self, message: CompiledMessage, sender: str, recipient: Recipient) -> Answer:
+    def _deliver(self, message: CompiledMessage, sender: str, recipient: Recipient, replies: Replies) -> Answer:
         try:
             address = wire_address(recipient.email)
         except ValueError as err:
             return Answer(ReplyMeaning.ADDRESS, str(err), Phase.RCPT)
         content = message.render(recipient, end=END_OF_CONTENT)
         is_kept = self._relay is not None and self._relay.is_open
-        answer = self._hand_over(sender, address, content)
+        may_begin = partial(replies.may_begin, recipient.delivery)
+        answer = self._hand_over(sender, address, content, may_begin)
         is_dropped = self._relay is not None and self._relay.drops_input
         is_gone = answer.meaning in {ReplyMeaning.LOST, ReplyMeaning.CLOSED} or answer.is_closing
         if (is_kept or is_dropped) and is_gone:
             # The relay closed a connection that was idle or had carried many messages, or it dropped commands.
             # It did not accept this message.
-            answer = self._hand_over(sender, address, content)
+            answer = self._hand_over(sender, address, content, may_begin)
         return answer
 
-    def _hand_over(self, sender: str, address: str, content: bytes) -> Answer:
+    def _hand_over(self, sender: str, address: str, content: bytes, may_begin: Callable[[], bool]) -> Answer:
         if self._relay is None or not self._relay.is_open:
             opened = open_connection(self._provider.settings, self._provider.password)
             if isinstance(opened, Answer):
@@ -148,6 +161,21 @@ class SmtpSession:
             if self._provider.drops_input:
                 opened.extensions.pop("pipelining", None)
             self._relay = opened
+        if not may_begin():  # asked only now, because opening a connection can take a while and sends nothing
+            return Answer(ReplyMeaning.HALTED, "")
         answer = hand_over(self._relay, sender=sender, address=address, content=content)
         self._provider.drops_input |= self._relay.drops_input
         return answer
+
+
+def outcome_of_replies(replies: Sequence[Reply]) -> Outcome:
+    """Return the outcome of a chunk that was interrupted, by the rules for one that was not.
+
+    A message that was begun and has no known reply may have been accepted.
+    """
+    recipients = [Recipient(reply.delivery, "", "", "", ()) for reply in replies]
+    fates = ChunkFates(recipients, RelayStanding())
+    for recipient, reply in zip(recipients, replies, strict=True):
+        if reply.was_begun:
+            fates.note(recipient, answer_of(reply.meaning, reply.words))
+    return fates.outcome()

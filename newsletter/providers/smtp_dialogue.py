@@ -40,6 +40,7 @@ class ReplyMeaning(StrEnum):
     CLOSED = "closed"  # the relay accepts nothing at the moment
     LOST = "lost"  # the connection broke before the content
     UNCERTAIN = "uncertain"  # the connection broke after the content had begun
+    HALTED = "halted"  # the work was halted before this message
 
 
 class Answer(Struct, frozen=True):

@@ -5,14 +5,15 @@ the answers to others, so the answers are counted over all connections to the re
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from threading import Lock
 
 from msgspec import Struct, field
 
-from newsletter.model.broadcast import Doubt, Ending, NextStep, Outcome, OutgoingChunk, Recipient, Verdict
+from newsletter.model.broadcast import Doubt, Ending, NextStep, Outcome, Recipient, Verdict
 from newsletter.providers.base import quoted
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning
-from newsletter.refusals import Phase, Whose
+from newsletter.refusals import Phase, Whose, named_cause
 
 _CUTS_A_CHUNK = 2  # if this many connections break during a message, the rest of a chunk is postponed
 _REFUSALS_IN_A_ROW = 5  # by policy or temporary; after these, the rest of a chunk is not tried
@@ -33,11 +34,15 @@ _ENDS_THE_CHUNK = {
     ReplyMeaning.CLOSED: NextStep.WAIT,
     ReplyMeaning.LOST: NextStep.WAIT,
 }
+_BETWEEN = "/"  # the parts of a mark
 _CHECK_CONNECTION = "check your internet connection, and host and port under [provider.smtp] in newsletter.toml"
 _CHECK_LOGIN = "check host and username under [provider.smtp] in newsletter.toml, and NEWSLETTER_SMTP_PASSWORD"
 
 
-class Standing(Struct):
+_ACCEPTED = Answer(ReplyMeaning.ACCEPTED, "")
+
+
+class RelayStanding(Struct):
     """How the relay has answered lately, over all connections to it."""
 
     accepted: int = 0  # messages
@@ -78,24 +83,38 @@ class _Fate(Struct, frozen=True):
 class ChunkFates:
     """Collects the relay's answers for a chunk, and derives the outcome of the chunk from them."""
 
-    def __init__(self, *, relay: str, secrets: tuple[str, ...], standing: Standing, chunk: OutgoingChunk) -> None:
-        self._relay = relay
-        self._secrets = secrets
+    def __init__(
+        self,
+        recipients: Sequence[Recipient],
+        standing: RelayStanding,
+        *,
+        tries: int = 0,
+        relay: str = "",
+        secrets: tuple[str, ...] = (),
+    ) -> None:
+        self._recipients = recipients
         self._standing = standing
-        self._recipients = chunk.recipients
-        self._tries = chunk.tries
+        self._tries = tries
+        self._relay = f"the relay {relay}".rstrip()
+        self._place = relay or self._relay
+        self._secrets = secrets
+        self._answered: set[int] = set()  # the deliveries
         self._fates: dict[int, _Fate] = {}  # by delivery
         self._counts: Counter[ReplyMeaning] = Counter()
-        self._last = Answer(ReplyMeaning.ACCEPTED, "")
+        self._last = _ACCEPTED
 
-    def note(self, recipient: Recipient, answer: Answer) -> None:
-        """Record the answer for one recipient. People who were refused before say nothing new about us."""
+    def note(self, recipient: Recipient, answer: Answer) -> Answer:
+        """Record the answer for one recipient. Return it as it was judged, with its words as they may be shown.
+
+        People who were refused before say nothing new about us. The words of an acceptance are not needed.
+        """
         meaning = answer.meaning
+        self._answered.add(recipient.delivery)
         if meaning is ReplyMeaning.ACCEPTED:  # the hot path
             self._standing.note(meaning)
             self._counts[meaning] += 1
-            self._last = answer
-            return
+            self._last = _ACCEPTED
+            return _ACCEPTED
         if meaning is ReplyMeaning.US and self._tries >= _OURS_UNTIL_TRY and _names_a_recipient(answer):
             meaning = ReplyMeaning.POLICY
         if not self._tries and answer.cause is not None:
@@ -104,6 +123,7 @@ class ChunkFates:
         self._last = Answer(meaning, words, answer.phase, answer.cause)
         self._counts[meaning] += 1
         self._fates[recipient.delivery] = _Fate(self._last, self._standing.accepted)
+        return self._last
 
     @property
     def is_hopeless(self) -> bool:
@@ -128,7 +148,7 @@ class ChunkFates:
         deferred: dict[int, str] = {}
         blameless: dict[int, str] = {}
         doubted: dict[int, Doubt] = {}
-        unsent = {recipient.delivery for recipient in self._recipients[self._counts.total() :]}
+        unsent = {recipient.delivery for recipient in self._recipients} - self._answered
         for who, fate in self._fates.items():
             meaning, words, is_last = fate.answer.meaning, fate.answer.words, fate.accepted_before == accepted
             is_certain = meaning is not ReplyMeaning.POLICY and (not is_last or fate.answer.cause is None)
@@ -190,10 +210,28 @@ class ChunkFates:
         text = remedy_of(answer) if answer.meaning is not ReplyMeaning.CONNECTIONS else ""
         remedy = f"; {text}" if text else ""
         then = ", then run `newsletter resume`" if answer.meaning in {ReplyMeaning.US, ReplyMeaning.POLICY} else ""
-        return f"the relay {self._relay} {did}: {answer.words}{says}{remedy}{then}"
+        return f"{self._relay} {did}: {answer.words}{says}{remedy}{then}"
 
     def _broken(self, answer: Answer) -> str:
-        return f"the connection to {self._relay} broke while the email was being sent: {answer.words}"
+        return f"the connection to {self._place} broke while the email was being sent: {answer.words}"
+
+
+def mark_of(answer: Answer) -> str:
+    """Return all that is known about an answer except its words, as one word."""
+    if answer is _ACCEPTED:
+        return answer.meaning
+    return _BETWEEN.join((answer.meaning, answer.phase, answer.cause.name if answer.cause is not None else ""))
+
+
+def answer_of(mark: str, words: str) -> Answer:
+    """Return the answer with this mark. If the mark is not known, the message may have been accepted."""
+    if mark == ReplyMeaning.ACCEPTED:
+        return _ACCEPTED
+    try:
+        meaning, phase, cause = mark.split(_BETWEEN)
+        return Answer(ReplyMeaning(meaning), words, Phase(phase), named_cause(cause) if cause else None)
+    except (ValueError, KeyError):
+        return Answer(ReplyMeaning.UNCERTAIN, words, Phase.CONTENT)
 
 
 def remedy_of(answer: Answer) -> str:

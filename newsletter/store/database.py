@@ -6,6 +6,7 @@ in one of two ways: SQL for PostgreSQL only is in a comment `/*+ … */`, or the
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeVar
 
@@ -118,6 +119,10 @@ class Database(Protocol):
     `read` and the transactions raise StoreError if the database cannot be used.
     """
 
+    @property
+    def replies(self) -> Path | None:
+        """The folder of the reply logs on this machine, which may not exist yet. None if no logs are kept."""
+
     def __enter__(self) -> Self:
         """Return the database itself."""
 
@@ -169,7 +174,10 @@ class Database(Protocol):
         """
 
     def runner(self) -> AbstractContextManager[Runner]:
-        """Yield a runner to claim chunks with. It is alive until the block ends."""
+        """Yield a runner to claim chunks with. It is alive until the block ends.
+
+        Raise StoreError if others could not tell that it is alive, for example on a drive without locks.
+        """
 
     def alive(self, runner_id: str) -> bool:
         """Return whether the runner is still alive, in any process on any machine."""

@@ -11,10 +11,15 @@ from newsletter.store.database import Database, DatabaseFacts
 
 
 def open_database(
-    location: Path | str, *, wait_seconds: float = 30, on_copy: Callable[[str], None] = lambda _: None
+    location: Path | str,
+    *,
+    workspace: Path | None = None,
+    wait_seconds: float = 30,
+    on_copy: Callable[[str], None] = lambda _: None,
 ) -> Database:
     """Open a SQLite file, or the PostgreSQL database at a URL. Create or migrate it first if needed.
 
+    `workspace` is where the reply logs of a PostgreSQL database are kept on this machine; without it, none are.
     `wait_seconds` is how long a step waits while another program writes. `on_copy` is called with the location
     of the backup copy if a migration made one. Raise StoreError if the database cannot be used, because it is locked or
     unreachable, is not a newsletter database, or was written by a newer version, or because access is denied.
@@ -26,7 +31,7 @@ def open_database(
     _require_driver()
     from newsletter.store.postgresql.engine import open_postgresql
 
-    return open_postgresql(location, wait_seconds=wait_seconds, on_copy=on_copy)
+    return open_postgresql(location, workspace=workspace, wait_seconds=wait_seconds, on_copy=on_copy)
 
 
 def examine_database(location: Path | str) -> DatabaseFacts:

@@ -15,7 +15,7 @@ import idna
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.system.stream import Deadline, Stream, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _IN_A_TARGET = "%/:?#[]@!$&'()*+,;=~"  # everything that RFC 3986 allows in a path or a query
@@ -64,7 +64,7 @@ def ask(
     method: str,
     url: str,
     *,
-    deadline: Deadline,
+    deadline: TimeLimit,
     headers: Mapping[str, str],
     body: bytes | bytearray = b"",
     most_body_bytes: int = 0,
@@ -122,7 +122,7 @@ def place_of(url: str) -> HttpPlace:
 class _Exchange:
     """A request on an open connection."""
 
-    def __init__(self, stream: Stream, deadline: Deadline) -> None:
+    def __init__(self, stream: Stream, deadline: TimeLimit) -> None:
         self._stream = stream
         self._deadline = deadline
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD_BYTES)
@@ -143,7 +143,7 @@ class _Exchange:
             raise
         except OSError as err:
             self.cut = err
-            self._deadline = Deadline(min(self._deadline.left(), _EARLY_ANSWER_SECONDS))
+            self._deadline = TimeLimit(min(self._deadline.left(), _EARLY_ANSWER_SECONDS))
         else:
             self.was_sent = True
 
@@ -198,7 +198,7 @@ def _head_of(response: h11.Response) -> HttpAnswer:
 
 
 def _require_length(head: HttpAnswer, most_body_bytes: int) -> None:
-    """Raise ConnectionError if the answer announces more than will be read, so that nobody waits for it."""
+    """Raise ConnectionError if the answer announces more than will be read, so that no one waits for it."""
     announced = head.header("Content-Length") or "0"
     if announced.isdecimal() and float(announced) > most_body_bytes:
         raise _too_long(most_body_bytes)

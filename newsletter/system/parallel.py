@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread, current_thread
 from typing import TypeVar
 
-from newsletter.system.stream import Deadline
+from newsletter.system.stream import TimeLimit
 
 _MOMENT_SECONDS = 2.0
 Result = TypeVar("Result")
@@ -18,7 +18,7 @@ _with_files: set[Thread] = set()
 
 
 def results_of(
-    calls: Sequence[Callable[[], Result]], *, threads: int, deadline: Deadline | None = None
+    calls: Sequence[Callable[[], Result]], *, threads: int, deadline: TimeLimit | None = None
 ) -> Iterator[Result]:
     """Run the calls, and yield each result as soon as it is known. At the deadline, stop without the missing ones.
 
@@ -63,7 +63,7 @@ def removing_files() -> Iterator[None]:
 
 def _let_end() -> None:
     """Wait a moment for the threads that have files to remove."""
-    ends = Deadline(_MOMENT_SECONDS)
+    ends = TimeLimit(_MOMENT_SECONDS)
     with suppress(TimeoutError):
         for thread in tuple(_with_files):
             thread.join(ends.left())

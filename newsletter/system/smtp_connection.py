@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from newsletter.system.stream import Deadline, Stream, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -94,16 +94,16 @@ class SmtpConnection:
 
     def send(self, commands: bytes) -> None:
         """Send commands."""
-        self._opened().send(commands, Deadline(self.limits.command))
+        self._opened().send(commands, TimeLimit(self.limits.command))
 
     def send_content(self, content: bytes) -> None:
         """Send the content of a message."""
-        self._opened().send(content, Deadline(self.limits.block * ceil(len(content) / _BLOCK_BYTES)))
+        self._opened().send(content, TimeLimit(self.limits.block * ceil(len(content) / _BLOCK_BYTES)))
 
     def reply(self, seconds: float) -> SmtpReply:
         """Return the next reply, which must be complete within this time. Join its lines if it has several."""
         words: list[bytes] = []
-        deadline = Deadline(seconds)
+        deadline = TimeLimit(seconds)
         while len(words) < _MOST_LINES:
             line = self._line(deadline)
             words.append(line[4:].strip())
@@ -120,7 +120,7 @@ class SmtpConnection:
 
     def encrypt(self, context: ssl.SSLContext, host: str) -> None:
         """Start TLS on the open connection."""
-        self._opened().encrypt(context, host, Deadline(self.limits.greeting))
+        self._opened().encrypt(context, host, TimeLimit(self.limits.greeting))
 
     def quit(self) -> None:
         """Send QUIT, then close the connection even if that fails in any way."""
@@ -135,7 +135,7 @@ class SmtpConnection:
             self._stream.close()
         self._stream = None
 
-    def _line(self, deadline: Deadline) -> bytes:
+    def _line(self, deadline: TimeLimit) -> bytes:
         while b"\n" not in self._heard:
             if len(self._heard) > _LONGEST_LINE_BYTES:
                 raise ConnectionError("the relay's response never ended")
@@ -158,7 +158,7 @@ def connect(host: str, port: int, security: Security, limits: SmtpLimits) -> Smt
     Raise OSError, which includes RefusedError and NotOfferedError, or UnicodeError if the host name is invalid.
     """
     context = None if security == "none" else ssl.create_default_context()
-    relay = SmtpConnection(open_stream(host, port, Deadline(limits.connection)), limits)
+    relay = SmtpConnection(open_stream(host, port, TimeLimit(limits.connection)), limits)
     try:
         if context is not None and security == "tls":
             relay.encrypt(context, host)

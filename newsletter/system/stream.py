@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is t
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
-class Deadline:
+class TimeLimit:
     """The moment at which an exchange must have ended."""
 
     __slots__ = ("_ends", "seconds")
@@ -44,7 +44,7 @@ class Stream:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
 
-    def send(self, content: bytes | bytearray | memoryview, deadline: Deadline) -> None:
+    def send(self, content: bytes | bytearray | memoryview, deadline: TimeLimit) -> None:
         """Send all of the data."""
         rest = memoryview(content)
         try:
@@ -54,7 +54,7 @@ class Stream:
         except TimeoutError:
             raise deadline.passed() from None
 
-    def receive(self, most_bytes: int, deadline: Deadline) -> bytes:
+    def receive(self, most_bytes: int, deadline: TimeLimit) -> bytes:
         """Return data as soon as some arrives. It is empty if the other side has closed the connection."""
         try:
             self._socket.settimeout(deadline.left())
@@ -62,7 +62,7 @@ class Stream:
         except TimeoutError:
             raise deadline.passed() from None
 
-    def encrypt(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
+    def encrypt(self, context: ssl.SSLContext, host: str, deadline: TimeLimit) -> None:
         """Start TLS, and verify the certificate of the host. Raise ssl.SSLError if that fails."""
         try:
             self._socket.settimeout(deadline.left())
@@ -81,9 +81,9 @@ class Stream:
             self._socket.close()
 
 
-def open_stream(host: str, port: int, deadline: Deadline, *, connect_seconds: float = _CONNECT_SECONDS) -> Stream:
+def open_stream(host: str, port: int, deadline: TimeLimit, *, connect_seconds: float = _CONNECT_SECONDS) -> Stream:
     """Connect to a host by its name or address. Raise OSError, or UnicodeError if the name cannot be one."""
-    ends = Deadline(min(deadline.left(), connect_seconds))
+    ends = TimeLimit(min(deadline.left(), connect_seconds))
     addresses = _addresses(host, port, ends)
     for number, (family, address) in enumerate(addresses):
         is_last = number == len(addresses) - 1
@@ -106,7 +106,7 @@ def open_stream(host: str, port: int, deadline: Deadline, *, connect_seconds: fl
     raise OSError(f"{host} has no address")
 
 
-def _addresses(host: str, port: int, deadline: Deadline) -> list[_Address]:
+def _addresses(host: str, port: int, deadline: TimeLimit) -> list[_Address]:
     """Return the addresses of a host. The system's lookup has no timeout, so it runs in a thread that is abandoned."""
     with suppress(socket.gaierror):
         return _looked_up(host, port, socket.AI_NUMERICHOST)

@@ -10,11 +10,21 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
 from newsletter.model.broadcast import Outcome, OutgoingChunk
-from newsletter.providers.base import MessageLog, Provider, ProviderFacts, Scheduler, Session, SuppressionLists
+from newsletter.providers.base import (
+    UNRECORDED,
+    MessageLog,
+    Provider,
+    ProviderFacts,
+    Replies,
+    Scheduler,
+    Session,
+    SuppressionLists,
+)
 from newsletter.store.database import Connection, Database, Runner
 from tests.faults.eventlog import EventLog
 
@@ -74,6 +84,11 @@ class MortalDatabase:
         """Closes the database."""
         self._database.close()
 
+    @property
+    def replies(self) -> Path | None:
+        """As the database's own."""
+        return self._database.replies
+
     def read(self) -> AbstractContextManager[Connection]:
         """As the database's own."""
         return self._database.read()
@@ -132,6 +147,7 @@ class MortalProvider:
         self.name = provider.name
         self.chunk_size = chunk_size
         self.concurrency = provider.concurrency
+        self.notes_replies = provider.notes_replies
         self.scheduler: Scheduler | None = provider.scheduler
         self.message_log: MessageLog | None = provider.message_log
         self.suppression_lists: SuppressionLists | None = provider.suppression_lists
@@ -158,14 +174,14 @@ class MortalProvider:
         with self._provider.session() as session, elsewhere.session() as nowhere:
             yield MortalSession(self, session, nowhere)
 
-    def submit(self, chunk: OutgoingChunk, session: Session, nowhere: Session) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, session: Session, nowhere: Session, replies: Replies) -> Outcome:
         """Hands a chunk over, and writes into the log what this process knows of it."""
         with self._lock:
             self._requests += 1
             carrier = nowhere if self._requests in self._unreachable_requests else session
         facts = {"broadcast": chunk.mailing.broadcast, "chunk": chunk.number, "attempt": chunk.attempt}
         self._fate.reach(Moment.BEFORE_SUBMIT)
-        outcome = carrier.submit(chunk)
+        outcome = carrier.submit(chunk, replies)
         self._log.write(
             "answered",
             **facts,
@@ -187,6 +203,6 @@ class MortalSession:
         self._session = session
         self._nowhere = nowhere
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
         """Hands a chunk over."""
-        return self._provider.submit(chunk, self._session, self._nowhere)
+        return self._provider.submit(chunk, self._session, self._nowhere, replies)

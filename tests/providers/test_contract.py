@@ -1,6 +1,7 @@
 """What every provider keeps to, whatever carries the mail."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from newsletter.config import load_config
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.model.diagnosis import Health
 from newsletter.model.rendered import Picture
+from newsletter.model.replies import Reply
 from newsletter.model.slots import Template
-from newsletter.providers.registry import PROVIDERS
+from newsletter.providers.registry import PROVIDERS, outcome_of_replies
 from tests.providers.carriers import API_KEY, CARRIERS, Carrier
 from tests.providers.mailings import PICTURE, chunk, mailing, recipient, variant
 from tests.providers.sendgrid.parts import unknown
@@ -224,6 +226,81 @@ def test_the_settings_know_which_provider_keeps_suppressions(carrier: Carrier, t
     table = load_config(tmp_path).settings.provider.table_in_use
 
     assert (carrier.provider.suppression_lists is not None) is table.keeps_suppressions
+
+
+@dataclass
+class NotedReplies:
+    """Keeps what a session notes, and allows so many messages to begin."""
+
+    allowed: int = 1000
+    begun: list[int] = field(default_factory=list)
+    noted: dict[int, Reply] = field(default_factory=dict)
+    under_way: int | None = None
+
+    def may_begin(self, delivery: int) -> bool:
+        assert self.under_way in {None, delivery}, "a message began before the reply to another was noted"
+        if len(self.begun) == self.allowed:
+            return False
+        self.begun.append(delivery)
+        self.under_way = delivery
+        return True
+
+    def note(self, delivery: int, meaning: str, words: str) -> None:
+        assert " " not in meaning
+        assert meaning not in {"", "waiting", "next", "begun"}
+        assert "@" not in words
+        self.noted[delivery] = Reply(delivery=delivery, was_begun=True, meaning=meaning, words=words)
+        self.under_way = None
+
+    def about(self, handed: OutgoingChunk) -> list[Reply]:
+        nothing = [Reply(delivery=each.delivery, was_begun=each.delivery in self.begun) for each in handed.recipients]
+        return [self.noted.get(each.delivery, each) for each in nothing]
+
+
+def _noting(carrier: Carrier, handed: OutgoingChunk, replies: NotedReplies) -> Outcome:
+    if not carrier.provider.notes_replies:
+        pytest.skip("its chunks are one request each")
+    with carrier.provider.session() as session:
+        return session.submit(handed, replies)
+
+
+def test_each_reply_is_noted_before_the_next_message_begins(carrier: Carrier) -> None:
+    people = [recipient(number, f"p{number}@example.org") for number in range(1, 6)]
+    handed, replies = chunk(*people[:2], recipient(9, "nobody"), *people[2:]), NotedReplies()
+
+    outcome = _noting(carrier, handed, replies)
+
+    assert replies.begun == [1, 2, 3, 4, 5]
+    assert set(replies.noted) == {1, 2, 3, 4, 5, 9}
+    assert outcome_of_replies(carrier.provider.name, replies.about(handed)) == outcome
+
+
+def test_where_nothing_more_may_begin_the_rest_is_unsent(carrier: Carrier) -> None:
+    people = [recipient(number, f"p{number}@example.org") for number in range(1, 6)]
+    handed, replies = chunk(*people), NotedReplies(allowed=2)
+
+    outcome = _noting(carrier, handed, replies)
+
+    assert (outcome.verdict, outcome.next_step, outcome.reason) == (Verdict.ACCEPTED, NextStep.GO_ON, "")
+    assert outcome.unsent == {3, 4, 5}
+    assert sorted(mail.to for mail in carrier.arrived()) == ["p1@example.org", "p2@example.org"]
+    assert outcome_of_replies(carrier.provider.name, replies.about(handed)) == outcome
+
+
+def test_where_nothing_may_begin_all_is_ready(carrier: Carrier) -> None:
+    handed, replies = chunk(recipient(1, "p1@example.org")), NotedReplies(allowed=0)
+    outcome = _noting(carrier, handed, replies)
+    assert outcome == Outcome(verdict=Verdict.READY)
+    assert carrier.arrived() == []
+    assert outcome_of_replies(carrier.provider.name, replies.about(handed)) == outcome
+
+
+def test_a_message_without_a_noted_reply_is_uncertain(carrier: Carrier) -> None:
+    if carrier.provider.notes_replies:
+        replies = [Reply(delivery=1, was_begun=True), Reply(delivery=2, was_begun=True, meaning="strange")]
+        outcome = outcome_of_replies(carrier.provider.name, [*replies, Reply(delivery=3, was_begun=False)])
+        assert outcome.verdict is Verdict.READY
+        assert set(outcome.uncertain) == {1, 2}
 
 
 def _submit(carrier: Carrier, handed: OutgoingChunk) -> Outcome:

@@ -114,7 +114,7 @@ def test_a_relay_that_drops_pipelined_commands_gets_one_at_a_time(tmp_path: Path
         again = session.submit(chunk(ANA, BEN, CARL, number=2))
 
     for each in (outcome, again):
-        assert (each.verdict, each.unsent, each.uncertain) == (Verdict.ACCEPTED, frozenset(), frozenset())
+        assert (each.verdict, each.unsent, each.uncertain) == (Verdict.ACCEPTED, frozenset(), {})
         assert each.invalid == {BEN.delivery: "550 5.1.1 no such user"}
     assert connections == [True, False]  # the second connection sends one command at a time, and is kept
 
@@ -133,8 +133,9 @@ def test_a_refusal_stands_though_the_rest_of_a_pipeline_is_never_answered(tmp_pa
     with raw_server(meet) as port, opened(tmp_path, _impatient(port, seconds=0.3)).session() as session:
         outcome = session.submit(chunk(BEN))
 
-    assert outcome.invalid == {BEN.delivery: "550 5.1.1 no such user"}
-    assert not outcome.undeliverable  # nothing was accepted, so the relay is not believed about the address
+    # Nothing was accepted after it, so the relay is not believed about the address.
+    assert outcome.doubted[BEN.delivery].words == "550 5.1.1 no such user"
+    assert (outcome.invalid, outcome.unsent, outcome.uncertain) == ({}, frozenset(), {})
 
 
 def test_the_limits_are_those_of_rfc_5321_unless_the_settings_shorten_them() -> None:

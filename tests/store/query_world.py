@@ -318,10 +318,14 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
-        (*({**ONE, "chunk": number} for number in (1, 2, 3, 4, 5, 6, 7, 20)), {**NONE, "chunk": 1}),
+        (*({**ONE, "chunk": number} for number in (*range(1, 8), 20)), {**NONE, "chunk": 1}),
     ),
     ("requests.groups", (ONE, NONE)),
     ("requests.runners", (ONE, NONE)),
+    (
+        "requests.find_claim",
+        (*({**ONE, "chunk": number} for number in (*range(1, 8), 20)), {**NONE, "chunk": 1}),
+    ),
     ("requests.held", (ONE, NONE)),
     ("resolve.unknown_chunks", (ONE, {"broadcast": 2})),
     ("resolve.sample", (PAGE_OF_CHUNK,)),

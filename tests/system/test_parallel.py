@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from newsletter.system.parallel import results_of
-from newsletter.system.stream import Deadline
+from newsletter.system.stream import TimeLimit
 
 
 def test_a_result_is_given_before_slower_calls_end() -> None:
@@ -38,7 +38,7 @@ def test_the_error_of_a_call_is_raised() -> None:
 def test_at_the_deadline_the_missing_results_are_left_out() -> None:
     over = threading.Event()
 
-    assert list(results_of([lambda: over.wait(20)], threads=1, deadline=Deadline(0.05))) == []
+    assert list(results_of([lambda: over.wait(20)], threads=1, deadline=TimeLimit(0.05))) == []
     over.set()
 
 

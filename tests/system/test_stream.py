@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from newsletter.system import stream as module
-from newsletter.system.stream import Deadline, Stream, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_steps_that_each_succeed_end_at_the_deadline_of_the_whole(both: tuple[St
 
     dripping = threading.Thread(target=drip)
     dripping.start()
-    deadline, heard = Deadline(0.2), []
+    deadline, heard = TimeLimit(0.2), []
     with pytest.raises(TimeoutError, match="no complete answer within"):
         heard.extend(stream.receive(1, deadline) for _ in range(10_000))
     over.set()
@@ -41,7 +41,7 @@ def test_what_nobody_reads_is_not_sent_for_ever(both: tuple[Stream, socket.socke
     stream, _ = both
 
     with pytest.raises(TimeoutError, match="no complete answer within"):
-        stream.send(bytes(50_000_000), Deadline(0.1))
+        stream.send(bytes(50_000_000), TimeLimit(0.1))
 
 
 def test_a_name_that_is_never_looked_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_a_name_that_is_never_looked_up_is_given_up(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(module.socket, "getaddrinfo", slow)
     with pytest.raises(TimeoutError):
-        open_stream("mail.example.org", 25, Deadline(0.1))
+        open_stream("mail.example.org", 25, TimeLimit(0.1))
     over.set()
 
 
@@ -66,13 +66,13 @@ def test_the_next_address_is_tried_if_one_refuses(monkeypatch: pytest.MonkeyPatc
         found = [(socket.AF_INET, closed), (socket.AF_INET, listening.getsockname())]
         monkeypatch.setattr(module, "_looked_up", lambda *_: found)
 
-        stream = open_stream("mail.example.org", 25, Deadline(5))
+        stream = open_stream("mail.example.org", 25, TimeLimit(5))
         stream.close()
         monkeypatch.setattr(module, "_looked_up", lambda *_: found[:1])
         with pytest.raises(ConnectionRefusedError):
-            open_stream("mail.example.org", 25, Deadline(5))
+            open_stream("mail.example.org", 25, TimeLimit(5))
 
 
 def test_a_name_that_cannot_be_one_is_an_error_of_its_own() -> None:
     with pytest.raises(UnicodeError):
-        open_stream("x" * 70 + ".example.org", 25, Deadline(5))
+        open_stream("x" * 70 + ".example.org", 25, TimeLimit(5))

@@ -25,7 +25,7 @@ from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
 from newsletter.system.files import write_whole
 from newsletter.system.parallel import results_of
-from newsletter.system.stream import Deadline
+from newsletter.system.stream import TimeLimit
 
 RULE = "E3"
 _MOST_REDIRECTS = 10
@@ -128,7 +128,7 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
     if not lanes:
         return verdicts
     names = Names(settings.authentication.nameserver_addresses, budget_seconds=_BUDGET_SECONDS)
-    deadline = Deadline(_BUDGET_SECONDS)
+    deadline = TimeLimit(_BUDGET_SECONDS)
     web = Web(names, agent=agent_of(settings))
     asking = [partial(_judge_lane, web, lane, verdicts, deadline) for lane in lanes]
     verdicts |= {url: Unjudged(why="checking all links took too long") for lane in lanes for url in lane}
@@ -137,7 +137,7 @@ def _verdicts(urls: Iterable[str], settings: Settings) -> dict[str, LinkResult]:
     return dict(verdicts)
 
 
-def _judge_lane(web: Web, lane: Iterable[str], verdicts: dict[str, LinkResult], deadline: Deadline) -> None:
+def _judge_lane(web: Web, lane: Iterable[str], verdicts: dict[str, LinkResult], deadline: TimeLimit) -> None:
     """Set the results for the links of a lane, one by one, until the deadline."""
     with suppress(TimeoutError):
         for url in lane:

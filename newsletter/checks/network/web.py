@@ -17,7 +17,7 @@ from newsletter.checks.hosts import host_of, is_loopback_name, is_public, litera
 from newsletter.checks.network.names import Names
 from newsletter.errors import CannotRunError
 from newsletter.system.http_exchange import UnansweredError, ask
-from newsletter.system.stream import Deadline
+from newsletter.system.stream import TimeLimit
 
 Method = Literal["HEAD", "GET", "POST"]
 
@@ -110,7 +110,7 @@ class Web:
             answer = ask(
                 method,
                 url,
-                deadline=Deadline(self._answer_seconds),
+                deadline=TimeLimit(self._answer_seconds),
                 headers=self._headers | sent,
                 body=urlencode(form or {}).encode(),
                 address=address,

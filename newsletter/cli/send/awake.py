@@ -63,8 +63,13 @@ def stay_awake(config: Config, database: Database, broadcast_id: int) -> None:
         return open_provider(config, os.environ)
 
     output.note("This terminal sends the issue when it is due. Keep it open, and the computer awake. Ctrl-C ends it.")
-    listener = Listener(on_settled=lambda _: None, on_wait=Teller(config).tell)
     with interruptible() as interruption:
+        listener = Listener(
+            on_settled=lambda _: None,
+            on_wait=Teller(config).tell,
+            on_note=output.note,
+            is_asked=lambda: interruption.is_asked,
+        )
         while _is_unfinished(database, broadcast_id):
             stop = interruption.new_stop()
             if stop.wait(_LOOK_SECONDS):

@@ -19,6 +19,7 @@ from newsletter.language.clock import say_clock, say_distance, say_wait
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
+from newsletter.system.signals import ending_signals, leave_terminal
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.grace import await_grace, grace_left
 from newsletter.workflows.send.schedule import PATIENCE
@@ -52,17 +53,22 @@ class Interruption(Struct):
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Finish the current requests after the first Ctrl-C or SIGTERM. Stop at once after the second."""
+    """Begin nothing new after the first Ctrl-C, SIGTERM or SIGHUP, and stop at once after the second.
+
+    SIGHUP, which is sent when a terminal is closed, is ignored if the process was started to ignore it, as by `nohup`.
+    """
     interruption = Interruption()
 
-    def on_signal(_number: int, _frame: object) -> None:
+    def on_signal(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
         if interruption.is_asked:
             raise KeyboardInterrupt
         interruption.ask()
         with suppress(RuntimeError):  # the signal interrupted another line that is being printed
-            output.note("Stopping. Waiting for the current requests to finish, so that their results are recorded …")
+            output.note("Stopping. Waiting up to 10 seconds for replies to emails on their way …")
 
-    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, on_signal) for number in ending_signals()}
     try:
         yield interruption
     finally:
@@ -84,7 +90,7 @@ def hand_over(
         if is_called_off := broadcast.state in {BroadcastState.CANCELLING, BroadcastState.CANCELLED}:
             output.note(f"Broadcast {broadcast.id} was canceled in its grace period. Nothing was sent.")
         else:
-            failure = _deliver(config, database, broadcast, provider, ahead=ahead, stop=interruption.new_stop())
+            failure = _deliver(config, database, broadcast, provider, ahead=ahead, interruption=interruption)
     found = status_of(database, broadcast.id)
     if failure:
         output.print_error(failure)
@@ -124,13 +130,19 @@ def _deliver(
     provider: Provider,
     *,
     ahead: timedelta | None,
-    stop: Event,
+    interruption: Interruption,
 ) -> str:
     """Send what is due, with a progress bar. Return the provider's error message, or an empty string."""
     waiting, title = status_of(database, broadcast.id).tally.waiting, f"Broadcast {broadcast.id}"
     patience = PATIENCE if broadcast.is_scheduled else None
     with bars.progress(title, waiting, unit="emails") as advance:
-        listener = Listener(on_settled=advance, on_wait=Teller(config).tell, on_note=output.note)
+        stop = interruption.new_stop()
+        listener = Listener(
+            on_settled=advance,
+            on_wait=Teller(config).tell,
+            on_note=output.note,
+            is_asked=lambda: interruption.is_asked,
+        )
         try:
             deliver(config, database, broadcast, provider, ahead=ahead, listener=listener, stop=stop, patience=patience)
         except ProviderError as err:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,9 +20,12 @@ from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.workflows.send.resolve import Reconciliation, choose_chunks, reconcile, resolve_chunks
+from newsletter.workflows.send.resolve_files import message_ids_of, read_files, resolve_named
 from newsletter.workflows.send.status import line_of
 
 _SHOWN = 20
+_SENT = "Count the emails in this file as sent. Each line is an address or a Message-ID."
+_NOT_SENT = "Let `newsletter resume` send the emails in this file again. Each line is an address or a Message-ID."
 _RISK = {
     Resolution.ASSUME_SENT: "anyone the emails did not reach will not get this issue",
     Resolution.RESEND: "anyone the emails did reach will get this issue twice",
@@ -40,6 +44,8 @@ def resolve(
     chunk: Annotated[
         list[int], typer.Option(metavar="N", help="Decide only about the batch with this number. Repeatable.")
     ] = [],  # noqa: B006
+    sent: Annotated[Path | None, typer.Option(metavar="FILE", help=_SENT)] = None,
+    not_sent: Annotated[Path | None, typer.Option(metavar="FILE", help=_NOT_SENT)] = None,
     because: Annotated[str, typer.Option(metavar="REASON", help="The reason for your decision. It is saved.")] = "",
     yes: Yes = False,
 ) -> None:
@@ -52,6 +58,12 @@ def resolve(
     """
     if assume_sent and resend:
         raise InputError("--assume-sent and --resend are opposites; give only one of them, or neither to be asked")
+    has_files = sent is not None or not_sent is not None
+    if has_files and (assume_sent or resend or chunk):
+        raise InputError(
+            "--sent and --not-sent decide only about the emails in their files; leave out the options that decide "
+            "about whole batches, and decide about the other emails in a second step"
+        )
     with opened_database() as (config, database):
         provider, notes = _opened_provider(config)
         found = reconcile(database, broadcast, provider, now=datetime.now(UTC), notes=notes)
@@ -59,6 +71,9 @@ def resolve(
         _print_reconciliation(found, chosen, now=datetime.now(UTC))
         if not chosen:
             _end(database, found)
+            return
+        if has_files:
+            _resolve_named(database, found, sent, not_sent, because=because, yes=yes)
             return
         decision = _decide(chosen, assume_sent=assume_sent, resend=resend, yes=yes)
         if decision is None:
@@ -97,6 +112,12 @@ def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk],
         output.note(
             "There is no evidence that these emails were sent. That does not prove that they were not: reports can be "
             "late or get lost, and logs are not kept forever."
+        )
+        output.note(
+            "The log of your mail server, or your provider's list of sent emails, says which of these addresses it "
+            f"accepted. Emails sent by SMTP have the Message-ID {message_ids_of(broadcast)}. Save the addresses or "
+            f"Message-IDs to a file, one per line, and run `newsletter resolve {broadcast.id} --sent FILE`, or "
+            "`--not-sent FILE` for emails that were not accepted."
         )
 
 
@@ -148,6 +169,31 @@ def _resolve(
     else:
         output.say(f"  {settled} ready to be sent again")
         _end(database, found, (f"newsletter resume {number}", "to send them"))
+
+
+def _resolve_named(
+    database: Database, found: Reconciliation, sent: Path | None, not_sent: Path | None, *, because: str, yes: bool
+) -> None:
+    """Settle the emails that files name, after confirmation."""
+    number = found.broadcast.id
+    named = read_files(database, number, sent=sent, not_sent=not_sent)
+    if named.others:
+        output.note(f"{output.count_of(named.others, 'line')} about emails that are not unconfirmed: ignored.")
+    parts = [f"count {output.count_of(len(named.sent), 'email')} as sent"] if named.sent else []
+    if named.not_sent:
+        act = "cancel" if found.is_over else "allow to be sent again:"
+        parts.append(f"{act} {output.count_of(len(named.not_sent), 'email')}")
+        output.note(f"The risk: {_RISK[Resolution.RESEND]}.")
+    if parts:
+        question = f"{' and '.join(parts)}?"
+        output.require_yes(question[0].upper() + question[1:], yes=yes, otherwise="Nothing was changed.")
+    counted, freed = resolve_named(database, number, named, because=because, now=datetime.now(UTC))
+    output.say(f"  {output.count_of(counted, 'email')} counted as sent")
+    if freed and found.is_over:
+        output.say(f"  {output.count_of(freed, 'email')} canceled: this broadcast is over and will send nothing more")
+    elif freed:
+        output.say(f"  {output.count_of(freed, 'email')} ready to be sent again")
+    _end(database, found, (f"newsletter resume {number}", "to send them") if freed and not found.is_over else None)
 
 
 def _end(database: Database, found: Reconciliation, step: tuple[str, str] | None = None) -> None:

@@ -22,7 +22,8 @@ from newsletter.store.database import Database
 from newsletter.system.log import Log, command_log
 from newsletter.workflows.send import run_due as workflow
 from newsletter.workflows.send.deliver import Listener
-from newsletter.workflows.send.run_due import DoneBroadcast, Due, DueBroadcast, Opener, look_at_due, name_of
+from newsletter.workflows.send.due import Due, DueBroadcast, Opener
+from newsletter.workflows.send.run_due import DoneBroadcast, look_at_due, name_of
 
 _WOULD = {
     Due.HAND_OVER: "the emails that are due would be sent now",
@@ -101,8 +102,13 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
     done: list[DoneBroadcast] = []
     # Under a timer, the reasons for waiting are not printed, since no one is watching.
     on_wait = Teller(config).tell if sys.stderr.isatty() else lambda _until, _reason: None
-    listener = Listener(on_settled=lambda _: None, on_wait=on_wait, on_note=output.note)
     with interruptible() as interruption:
+        listener = Listener(
+            on_settled=lambda _: None,
+            on_wait=on_wait,
+            on_note=output.note,
+            is_asked=lambda: interruption.is_asked,
+        )
         stops = interruption.new_stop
         for each in workflow.run_due(config, database, opener, listener=listener, new_stop=stops, log=log):
             done.append(each)

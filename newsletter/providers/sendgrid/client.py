@@ -26,7 +26,7 @@ from newsletter.errors import ProviderError
 from newsletter.providers.base import Clock, quoted
 from newsletter.settings.provider import SendGridSettings
 from newsletter.system.http_exchange import HttpAnswer, UnansweredError, ask
-from newsletter.system.stream import Deadline
+from newsletter.system.stream import TimeLimit
 
 MOVED = frozenset({301, 302, 307, 308})  # redirects; a server that answers with one has accepted nothing
 WRONG_PLACE = dict.fromkeys(
@@ -232,14 +232,14 @@ class _BoundedExchange:
     reason = ""  # the words after the status of the last answer; the library has no place for them
 
     def __call__(self, _following: OpenerDirector, request: Request, timeout: float) -> addinfourl:
-        answer = self._answer(request, Deadline(timeout))
+        answer = self._answer(request, TimeLimit(timeout))
         self.reason = answer.reason
         headers = Message()
         for name, value in answer.headers:
             headers[name] = value
         return addinfourl(BytesIO(answer.body), headers, request.full_url, answer.status)
 
-    def _answer(self, request: Request, deadline: Deadline) -> HttpAnswer:
+    def _answer(self, request: Request, deadline: TimeLimit) -> HttpAnswer:
         body = request.data if isinstance(request.data, bytes | bytearray) else b""
         headers = {name.title(): value for name, value in request.header_items()}  # urllib.request spells them oddly
         try:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from newsletter.config import Config
 from newsletter.errors import BatchLimitError, ProviderError, StillHeldError
 from newsletter.model.broadcast import Mailing, Outcome, OutgoingChunk, Verdict
-from newsletter.providers.base import Clock, ProviderFacts, require_secret
+from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies, require_secret
 from newsletter.providers.sendgrid.account import examine_account
 from newsletter.providers.sendgrid.client import ApiAnswer, Endpoint, SendGridAccount, text_of
 from newsletter.providers.sendgrid.history import SendGridLog
@@ -34,6 +34,7 @@ class SendGrid:
 
     name = "sendgrid"
     chunk_size = 1000
+    notes_replies = False
 
     def __init__(self, account: SendGridAccount) -> None:
         self._account = account
@@ -66,7 +67,7 @@ class SendGridSession:
         self._endpoint = Endpoint(account, "mail", "send")
         self._last: tuple[Mailing, CompiledRequest] | None = None
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, _replies: Replies = UNRECORDED) -> Outcome:
         """Send a chunk in one request, whose answer applies to all of it."""
         sandbox, secrets = self._account.settings.sandbox, self._account.secrets
         if self._last is None or self._last[0] != chunk.mailing:

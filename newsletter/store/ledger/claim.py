@@ -1,6 +1,6 @@
 """Claim the next chunk of a broadcast. It is saved to disk as inflight before any of it can leave the machine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import repeat
@@ -54,6 +54,8 @@ class CheckedRow(NamedTuple):
     late: str | None
 
 
+OnClaim = Callable[[ClaimedChunk], None]
+
 _NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
 _NEXT_DEFERRED = query_one("claim", "next_deferred", ReadyChunk)
 _BLOCKED_BY = query_one("claim", "blocked_by", datetime)
@@ -73,7 +75,7 @@ _ATTRIBUTES = "attributes"
 _as_delivery = partial(tuple.__new__, ClaimedDelivery)
 
 
-def claim_chunk(
+def claim_chunk(  # noqa: PLR0913 - what may be claimed, and the limits
     database: Database,
     broadcast_id: int,
     runner_id: str,
@@ -83,6 +85,7 @@ def claim_chunk(
     hold_within: timedelta | None = None,
     held_only: bool = False,
     allowances: Sequence[Allowance] = (),
+    on_claim: OnClaim = lambda _: None,
 ) -> ClaimedChunk | NotYet | None:
     """Mark the first due chunk of a running broadcast as inflight. Return it, or None if there is none.
 
@@ -91,9 +94,12 @@ def claim_chunk(
     removed since the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or
     attributes that the messages need.
 
+    `on_claim` is called with the chunk before the claim is committed. If it raises, nothing is claimed.
+
     Return NotYet if an allowance is used up. When this function returns, the claim has reached the disk.
     """
-    claim = Claim(broadcast_id, runner_id, tuple(fields), now, now + (hold_within or timedelta()), held_only)
+    held_to = now + (hold_within or timedelta())
+    claim = Claim(broadcast_id, runner_id, tuple(fields), now, held_to, on_claim, held_only)
     if not allowances:
         with database.shared_transaction() as connection:
             return claim_within(connection, claim)
@@ -110,6 +116,7 @@ class Claim(NamedTuple):
     fields: tuple[str, ...]
     now: datetime
     held_to: datetime  # the latest due time of a chunk that the provider may hold
+    on_claim: OnClaim = lambda _: None  # called before the commit
     held_only: bool = False  # claim nothing that would reach people immediately
 
 
@@ -145,7 +152,9 @@ def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChu
     if not rows:
         close_empty(chunk)
         return None
-    return _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
+    claimed = _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
+    claim.on_claim(claimed)
+    return claimed
 
 
 def _next_ready(connection: Connection, claim: Claim) -> ReadyChunk | None:

@@ -11,7 +11,7 @@ from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatu
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off, subscribers_of
-from newsletter.store.ledger.claim import Claim, claim_within
+from newsletter.store.ledger.claim import Claim, OnClaim, claim_within
 from newsletter.store.ledger.deferrals import (
     Refusals,
     acquit_if_ours,
@@ -71,7 +71,7 @@ _TAKEN = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
 _GIVEN_UP = frozenset({ChunkState.READY, ChunkState.CANCELLED})  # no one waits for an answer in these states
 _CAME_BACK = "some emails turned out not to have been sent; `newsletter resume` sends them"
 _IN_A_ROW = "{refused} people in a row were refused, so the reason is probably not theirs: {reason}"
-_ORPHANED = "the program ended while this batch was being sent"
+ORPHANED = "the program ended while this batch was being sent"
 
 
 class Exchange(Struct, frozen=True):
@@ -121,14 +121,15 @@ def record_and_claim(
     *,
     now: datetime,
     hold_within: timedelta | None = None,
+    on_claim: OnClaim = lambda _: None,
 ) -> Exchange:
     """Record that a whole chunk was accepted and claim the next, with one wait for the disk instead of two.
 
-    For any other outcome, do nothing. The caller then uses `record_outcome`.
+    `on_claim` is as in `claim_chunk`. For any other outcome, do nothing. The caller then uses `record_outcome`.
     """
     if not (_is_simple(outcome) and outcome.verdict is Verdict.ACCEPTED):
         return Exchange(is_recorded=False, following=None)
-    claim = Claim(claimed.broadcast, runner_id, tuple(fields), now, now + (hold_within or timedelta()))
+    claim = Claim(claimed.broadcast, runner_id, tuple(fields), now, now + (hold_within or timedelta()), on_claim)
     with database.shared_transaction() as connection:
         is_recorded = settle_taken(connection, claimed, outcome, now=now)
         return Exchange(is_recorded=is_recorded, following=claim_within(connection, claim) if is_recorded else None)
@@ -156,7 +157,7 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
         orphans = [chunk for chunk in inflight if not database.alive(chunk.runner)]
         for orphan in orphans:
             chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=orphan.number, now=now)
-            set_state(chunk, ChunkState.UNKNOWN, reason=_ORPHANED)
+            set_state(chunk, ChunkState.UNKNOWN, reason=ORPHANED)
     return len(orphans)
 
 

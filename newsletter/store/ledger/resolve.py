@@ -1,14 +1,15 @@
 """Settle unknown chunks, which may or may not have been accepted, by evidence or by a person's decision."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 from newsletter.language.counts import count_of
-from newsletter.model.broadcast import BroadcastState, ChunkState
+from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState
 from newsletter.model.ledger import Entry, Resolution, UnknownChunk
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
-from newsletter.store.ledger.chunks import OpenChunk, set_state
+from newsletter.store.ledger.chunks import OpenChunk, set_state, split_off, subscribers_of
 from newsletter.store.ledger.states import reopen, require_current
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
@@ -85,14 +86,50 @@ def resolve_chunk(
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
-        if resolution is Resolution.ASSUME_SENT:
-            return _settle(connection, broadcast_id, chunk, attempt, ChunkState.ACCEPTED, detail, now=now)
-        if broadcast.state in _NEVER_AGAIN:
-            return _settle(connection, broadcast_id, chunk, attempt, ChunkState.CANCELLED, detail, now=now)
-        if not _settle(connection, broadcast_id, chunk, attempt, ChunkState.READY, detail, now=now):
+        state = _state_after(resolution, broadcast)
+        if not _settle(connection, broadcast_id, chunk, attempt, state, detail, now=now):
             return False
-        reopen(connection, broadcast, reason=_TO_RESEND, now=now)
+        if state is ChunkState.READY:
+            reopen(connection, broadcast, reason=_TO_RESEND, now=now)
         return True
+
+
+def resolve_deliveries(
+    database: Database,
+    broadcast_id: int,
+    subscribers: Collection[int],
+    resolution: Resolution,
+    *,
+    detail: str,
+    now: datetime,
+) -> int:
+    """Settle single deliveries of unknown chunks, as `resolve_chunk` does for a chunk. Return their number.
+
+    Deliveries that are not unknown are not changed.
+    """
+    settled = 0
+    with database.transaction() as connection:
+        broadcast = require_current(connection, broadcast_id)
+        state = _state_after(resolution, broadcast)
+        for chunk in UNKNOWN_CHUNKS(connection, broadcast=broadcast_id):
+            opened = OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk.number, now=now)
+            found = subscribers_of(opened, first_subscriber=chunk.first_subscriber, size=chunk.size)
+            named = set(subscribers).intersection(found)
+            if len(named) == chunk.size:
+                _settle(connection, broadcast_id, chunk.number, chunk.attempt, state, detail, now=now)
+            elif named:
+                split_off(opened, named, state, reason=detail)
+                _write_entry(connection, broadcast_id, chunk.number, len(named), state, detail, now=now)
+            settled += len(named)
+        if settled and state is ChunkState.READY:
+            reopen(connection, broadcast, reason=_TO_RESEND, now=now)
+    return settled
+
+
+def _state_after(resolution: Resolution, broadcast: Broadcast) -> ChunkState:
+    if resolution is Resolution.ASSUME_SENT:
+        return ChunkState.ACCEPTED
+    return ChunkState.CANCELLED if broadcast.state in _NEVER_AGAIN else ChunkState.READY
 
 
 def _settle(
@@ -112,6 +149,12 @@ def _settle(
         set_state(OpenChunk(connection=connection, broadcast=broadcast_id, number=chunk, now=now), state, reason=reason)
     else:
         _SETTLE(connection, broadcast=broadcast_id, chunk=chunk, state=state.value, reason=reason, now=text_of(now))
+    _write_entry(connection, broadcast_id, chunk, size, state, reason, now=now)
+    return True
+
+
+def _write_entry(
+    connection: Connection, broadcast_id: int, chunk: int, size: int, state: ChunkState, reason: str, *, now: datetime
+) -> None:
     detail = f"batch {chunk}, {count_of(size, 'email')}, unknown → {state}: {reason}"
     journal.write(connection, broadcast_id, Entry.RESOLVED, detail, now=now)
-    return True

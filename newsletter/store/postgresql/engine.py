@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 
 import psycopg
@@ -22,6 +23,7 @@ _KEY = f"{0x4E4C5452}, 1"
 _ALONE = f"SELECT pg_advisory_xact_lock({_KEY})"
 _BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
 
+_REPLIES = "newsletter.db.replies"  # the folder in the workspace
 _KEY_BITS = 63  # the key of a runner's lock is a signed 64-bit number, and a random one must not be negative
 _RUNNER_ID = re.compile(r"[0-7][0-9a-f]{15}")
 _LOOK_SECONDS = 5.0  # how long an examination of the database waits for locks
@@ -38,8 +40,9 @@ class PostgresDatabase:
     `read` and the transactions raise StoreError if the database cannot be used.
     """
 
-    def __init__(self, address: Address, *, wait_seconds: float) -> None:
+    def __init__(self, address: Address, *, wait_seconds: float, workspace: Path | None = None) -> None:
         self.shown = address.shown
+        self.replies = None if workspace is None else workspace / _REPLIES  # every machine has its own logs
         self._address = address
         self._wait_seconds = wait_seconds
         self._connections = ThreadConnections(self._connect, is_lost=lambda connection: connection.closed)
@@ -166,13 +169,16 @@ def _started(connection: PostgresConnection, statements: str) -> PostgresConnect
     return connection
 
 
-def open_postgresql(url: str, *, wait_seconds: float, on_copy: Callable[[str], None]) -> PostgresDatabase:
+def open_postgresql(
+    url: str, *, workspace: Path | None, wait_seconds: float, on_copy: Callable[[str], None]
+) -> PostgresDatabase:
     """Open the database at a URL. Create or migrate its tables first if needed.
 
+    `workspace` is the folder in which this machine keeps its reply logs; without it, it keeps none.
     `on_copy` is called with the schema in which a migration saved a copy of the old tables. `wait_seconds` is how long
     a step waits while another program writes. Raise StoreError if the database cannot be used.
     """
-    database = PostgresDatabase(read_address(url), wait_seconds=wait_seconds)
+    database = PostgresDatabase(read_address(url), wait_seconds=wait_seconds, workspace=workspace)
     try:
         copy = database.migrate()
     except BaseException:

@@ -32,3 +32,10 @@ FROM chunk
 WHERE broadcast = :broadcast AND state = 'accepted' AND hold_until <> '' AND size > 0
 GROUP BY hold_until
 ORDER BY hold_until;
+
+-- name: find_claim(broadcast, chunk)^
+-- Return the last claim of a chunk, and the state that the chunk is in now.
+SELECT c.state, c.attempt, c.runner, c.reason, c.size, c.first_subscriber, b.nonce
+FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast
+WHERE c.broadcast = :broadcast AND c.number = :chunk;

@@ -15,7 +15,7 @@ from newsletter.errors import StoreError
 from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
-from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated
+from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated, without_locks
 from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
 from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
@@ -132,9 +132,17 @@ class SqliteDatabase:
         return not is_busy
 
     @property
+    def replies(self) -> Path:
+        """The folder of the reply logs, beside the file."""
+        return self._beside(".replies")
+
+    @property
     def _runners(self) -> Path:
-        path = self.path.resolve()  # a process that opens the file through a link must find the same runners
-        return path.with_name(f"{path.name}.runners")
+        return self._beside(".runners")
+
+    def _beside(self, suffix: str) -> Path:
+        path = self.path.resolve()  # a process that opens the file through a link must find the same folders
+        return path.with_name(f"{path.name}{suffix}")
 
 
 def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None] = lambda _: None) -> SqliteDatabase:
@@ -230,7 +238,7 @@ def _hold_runner(folder: Path) -> Iterator[Runner]:
 
     Each process that sends email holds a lock of the operating system on its own small file beside the database.
     However the process ends, its lock is released, and a chunk that it left inflight is recognized as abandoned. Raise
-    StoreError if the folder cannot be written to.
+    StoreError if the folder cannot be written to, or if its drive has no working locks.
     """
     runner = Runner(id=secrets.token_hex(8))
     path = folder / runner.id
@@ -241,11 +249,22 @@ def _hold_runner(folder: Path) -> Iterator[Runner]:
         place = Path(err.filename or path)
         raise StoreError(str(explained(err, place, elsewhere=OTHER_DATABASE))) from err
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, path)
         yield runner
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    """Lock a runner's file. Raise StoreError if that fails, or if the lock has no effect, as on some network drives."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_locked = _is_alive(path.parent, path.name)
+    except OSError as err:
+        raise without_locks(path.parent) from err
+    if not is_locked:
+        raise without_locks(path.parent)
 
 
 def _is_alive(folder: Path, runner_id: str) -> bool:

@@ -18,7 +18,7 @@ from newsletter.system.file_errors import explained
 
 OF_OTHERS = 0o077  # the permissions of the group and of everyone else
 # The suffixes of the files that belong to a database. SQLite gives its own files the permissions of the database.
-_BESIDE = ("", "-wal", "-shm", "-journal", ".runners")
+_BESIDE = ("", "-wal", "-shm", "-journal", ".runners", ".replies")
 KEPT_COPIES = 3  # how many of the copies made by migrations are kept
 _PAGES_AT_ONCE = 2000
 _ID_PLACE = slice(68, 72)  # the application id in the header (https://www.sqlite.org/fileformat2.html)

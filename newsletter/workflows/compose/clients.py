@@ -16,7 +16,7 @@ from newsletter.errors import InputError, MistakesError
 from newsletter.render.pipeline import render_issue
 from newsletter.system.files import write_shared
 from newsletter.system.http_exchange import UnansweredError, ask
-from newsletter.system.stream import Deadline
+from newsletter.system.stream import TimeLimit
 from newsletter.workflows.compose.compose import open_theme, subject_of
 
 _LARGEST_BYTES = 20_000_000  # about thirty times the size of the file that caniemail publishes
@@ -75,7 +75,7 @@ def refresh_table(config: Config, url: str) -> tuple[Table, Path | None]:
 
 def _fetched(url: str) -> bytes:
     """Download a URL and return its content, following redirects. Raise InputError if it cannot be fetched."""
-    deadline, current = Deadline(_TIMEOUT_SECONDS), url
+    deadline, current = TimeLimit(_TIMEOUT_SECONDS), url
     try:
         for _ in range(_MOST_REDIRECTS + 1):
             answer = ask("GET", current, deadline=deadline, headers=_HEADERS, most_body_bytes=_LARGEST_BYTES)

@@ -26,7 +26,7 @@ from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
-from newsletter.system.stream import Deadline, open_stream
+from newsletter.system.stream import TimeLimit, open_stream
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 
 _FEW_DAYS = 21
@@ -140,7 +140,7 @@ def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
     """Yield the number of days for which the certificate of the pages is still valid."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _HTTPS_PORT
-    deadline = Deadline(_SECONDS)
+    deadline = TimeLimit(_SECONDS)
     try:
         stream = open_stream(host, port, deadline)
         with closing(stream):

@@ -18,11 +18,11 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.recall import batches_of, settle_recall
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.resolve import unknown_chunks
 from newsletter.store.ledger.status import tally_of
 from newsletter.workflows.send.recall import LIVE, recall_batch
+from newsletter.workflows.send.recover import recover
 
 _POLL_SECONDS = 0.25
 OnWait = Callable[[int], None]  # called with the number of deliveries that another process is still sending
@@ -83,11 +83,11 @@ def cancel_broadcast(
     again. A provider limits how many batches are canceled at the same time, so the earliest are canceled first.
     """
     begin_cancel(database, broadcast_id, now=clock())
-    adopt_orphans(database, broadcast_id, now=clock())
+    recover(database, broadcast_id, now=clock())
     _give_back(database, broadcast_id, provider, clock=clock)
     if tally_of(database, broadcast_id).inflight:
         _await_others(database, broadcast_id, patience=patience, on_wait=on_wait, stop=stop, clock=clock)
-        adopt_orphans(database, broadcast_id, now=clock())
+        recover(database, broadcast_id, now=clock())
         _give_back(database, broadcast_id, provider, clock=clock)
     return finish_cancel(database, broadcast_id, now=clock())
 

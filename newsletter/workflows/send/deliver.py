@@ -30,6 +30,7 @@ class Listener(Struct, frozen=True, kw_only=True):
     on_settled: Callable[[int], None]  # called with the number of deliveries that were just completed
     on_wait: OnWait  # called with the end and the reason of each wait
     on_note: Callable[[str], None] = lambda _words: None  # called with what a person should change
+    is_asked: Callable[[], bool] = lambda: False  # whether someone asked the process to end
 
 
 def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
@@ -71,6 +72,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         on_note=listener.on_note,
         on_wait=listener.on_wait if patience is None else _impatient(listener, stop, patience, clock),
         stop=stop,
+        is_asked=listener.is_asked,
         clock=clock,
     )
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event, Lock
@@ -15,21 +14,18 @@ from newsletter.errors import StoreError
 from newsletter.model.broadcast import Broadcast, BroadcastState, NextStep, Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk, NotYet
 from newsletter.model.pace import Pace
-from newsletter.providers.base import Clock, Provider, Session, utc_now
+from newsletter.providers.base import UNRECORDED, Clock, Provider, Session, utc_now
 from newsletter.store.database import Database, Runner
-from newsletter.store.ledger.broadcasts import (
-    due_now,
-    finish_if_done,
-    next_retry,
-    pause_broadcast,
-    require_broadcast,
-)
+from newsletter.store.ledger.broadcasts import due_now, finish_if_done, next_retry, pause_broadcast, require_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
 from newsletter.store.ledger.variants import load_variants
+from newsletter.store.reply_logs import ReplyLogs
 from newsletter.workflows.send.gate import Gate, OnWait
+from newsletter.workflows.send.lanes import Lanes
 from newsletter.workflows.send.mailings import Mailings
 from newsletter.workflows.send.pace import allowances, opens_at, shown_window
+from newsletter.workflows.send.recover import outcome_from
 from newsletter.workflows.send.stalls import MAX_TRIES, Stalls
 
 UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk between them
@@ -37,6 +33,7 @@ RECORD_TRIES = 6  # for recording an outcome; about three seconds in total, plus
 _PASSES_AFTER = timedelta(minutes=15)  # when a broadcast continues that the provider would not accept for now
 _SHORTEST_WAIT = timedelta(seconds=1)  # before anyone is tried again, so that workers do not query in a busy loop
 _FIRST_RECORD_PAUSE_SECONDS = 0.1
+_NO_ANSWER = Outcome(verdict=Verdict.UNKNOWN, reason="sending was stopped before the provider had answered")
 Advance = Callable[[int], None]
 
 
@@ -51,6 +48,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     on_wait: OnWait = lambda _until, _reason: None,
     on_note: Callable[[str], None] = lambda _words: None,
     stop: Event,
+    is_asked: Callable[[], bool] = lambda: False,
     clock: Clock = utc_now,
 ) -> Broadcast:
     """Submit chunks until nothing is due, the broadcast is paused, or `stop` is set. Return the resulting broadcast.
@@ -59,22 +57,30 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     window applies only to chunks that are sent immediately; for held chunks, it was checked when the broadcast was
     scheduled.
 
-    If the drain ends early, it first finishes and records the requests in progress. It also sets `stop`, so that no
-    thread keeps waiting. `on_settled` is called with the number of deliveries that were just completed, and `on_wait`
-    with the end and the reason of each wait. Both are called from several threads, but never two at once. `on_note` is
-    called with what a person should change. Raise StoreError if the ledger can no longer be written; requests in
-    progress then become unknown.
+    Once `stop` is set, no request and no message begins anymore, and those in progress are finished and recorded. The
+    drain also sets `stop` itself if it ends early. If `is_asked` says that someone asked for the end, or if the
+    broadcast is canceled meanwhile, replies are awaited for at most ten seconds.
+
+    `on_settled` is called with the number of deliveries that were just completed, and `on_wait` with the end and the
+    reason of each wait. Both are called from several threads, but never two at once. `on_note` is called with what a
+    person should change. Raise StoreError if the ledger can no longer be written; requests in progress then become
+    unknown.
     """
     with database.runner() as runner:
         gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
         mailings = Mailings(broadcast, load_variants(database, broadcast.id))
-        drain = _Drain(database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings)
-        with ThreadPoolExecutor(max_workers=provider.concurrency, thread_name_prefix="deliver") as pool:
+        folder = database.replies if provider.notes_replies else None
+        logs = ReplyLogs(folder, mailing=broadcast.mailing_id, provider=provider.name, runner=runner.id, halt=stop)
+        lanes = Lanes(database, broadcast.id, stop, is_asked)
+        drain = _Drain(
+            database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings, logs, lanes
+        )
+        with logs:
             try:
-                drain.run(pool)
-            except BaseException:  # including Ctrl-C
-                stop.set()
-                raise
+                drain.run()
+            finally:
+                for chunk in lanes.left:
+                    drain.settle_left(chunk)
         if drain.advice:
             on_note(drain.advice)
     return finish_if_done(database, broadcast.id, now=clock())
@@ -92,6 +98,8 @@ class _Drain(Struct):
     on_settled: Advance
     gate: Gate
     mailings: Mailings
+    logs: ReplyLogs
+    lanes: Lanes
     _lock: Lock = field(default_factory=Lock)
     _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # attempts per chunk in this drain
@@ -99,13 +107,12 @@ class _Drain(Struct):
     _working: int = 0  # workers that have not ended
     advice: str = ""  # what a person should change, because a worker retired
 
-    def run(self, pool: ThreadPoolExecutor) -> None:
+    def run(self) -> None:
         """Run the workers until all have ended. What a worker left when it retired is sent by another."""
         count = self.provider.concurrency
         while count:
             self._working = count
-            for worker in [pool.submit(self._work) for _ in range(count)]:
-                worker.result()
+            self.lanes.run(self._work, count=count)
             is_left = self.advice and not self.gate.halt.is_set() and self._is_running()
             count = 1 if is_left and due_now(self.database, self.broadcast.id, now=self.gate.clock()) else 0
 
@@ -127,6 +134,13 @@ class _Drain(Struct):
             with self._lock:
                 self._working -= not has_retired
 
+    def settle_left(self, chunk: ClaimedChunk) -> None:
+        """Record what is known about a chunk whose replies are no longer awaited."""
+        log = self.logs.of(chunk)
+        outcome = _NO_ANSWER if log is None else outcome_from(self.provider.name, log.close())
+        self._record(chunk, outcome)
+        self.logs.settle(chunk)
+
     def _next(self) -> ClaimedChunk | None:
         """Return the next chunk once the provider, the window and the pace allow it, or None if the work is done."""
         while self.gate.opens(is_worth_it=self._is_running):
@@ -145,11 +159,11 @@ class _Drain(Struct):
 
     def _gives_back(self, chunk: ClaimedChunk) -> bool:
         """Release a chunk unsent if the gate closed while it was being claimed. Return whether it was released."""
-        if not self.gate.is_closed:
+        if self.gate.is_open:
             return False
-        self._record(
-            chunk, Outcome(verdict=Verdict.READY, reason="not sent yet, because the provider asked for a pause")
-        )
+        reason = "not sent yet, because the provider asked for a pause" if self.gate.is_closed else ""
+        self._record(chunk, Outcome(verdict=Verdict.READY, reason=reason))
+        self.logs.settle(chunk)
         return True
 
     def _is_running(self) -> bool:
@@ -168,15 +182,15 @@ class _Drain(Struct):
             hold_within=self.hold_within,
             held_only=is_closed,
             allowances=allowances(self.pace, now),
+            on_claim=self.logs.create,
         )
 
     def _deliver(self, session: Session, chunk: ClaimedChunk) -> tuple[ClaimedChunk | None, bool]:
-        """Submit a chunk and record the outcome.
-
-        Return the next chunk if it was claimed in the same commit, and whether this worker must end.
-        """
+        """Submit a chunk and record the outcome. Return any chunk claimed with it, and whether this worker must end."""
         submitted_at = self.gate.clock()
-        outcome = self._retire(session.submit(self.mailings.outgoing(chunk)))
+        replies = self.logs.of(chunk) or UNRECORDED
+        outcome = self.lanes.submit(chunk, lambda: session.submit(self.mailings.outgoing(chunk), replies))
+        outcome = self._retire(outcome)
         if outcome.verdict is Verdict.ACCEPTED and _accepted(chunk, outcome):
             with self._lock:
                 self._stalls.note_accepted(submitted_at)
@@ -186,6 +200,7 @@ class _Drain(Struct):
         exchange = self._exchange(chunk, outcome)
         if not exchange.is_recorded:
             self._record(chunk, outcome)
+        self.logs.settle(chunk)
         with self._lock:
             self._react(chunk, outcome)
         return exchange.following, outcome.next_step is NextStep.RETIRE
@@ -211,7 +226,14 @@ class _Drain(Struct):
             now, fields = self.gate.clock(), self.mailings.fields
             with suppress(StoreError):
                 return record_and_claim(
-                    self.database, chunk, outcome, self.runner.id, fields, now=now, hold_within=self.hold_within
+                    self.database,
+                    chunk,
+                    outcome,
+                    self.runner.id,
+                    fields,
+                    now=now,
+                    hold_within=self.hold_within,
+                    on_claim=self.logs.create,
                 )
         return Exchange(is_recorded=False, following=None)
 

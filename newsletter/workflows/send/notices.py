@@ -1,4 +1,4 @@
-"""Email the reviewers when a scheduled broadcast needs a person: it was paused, stopped or could not be sent.
+"""Email the reviewers when a scheduled broadcast needs a person: it was paused or stopped, or something failed.
 
 The email goes through the same provider and the same steps as a test copy. At most one is sent an hour; what happens
 in between is in the next one. If it is not accepted, that is logged and shown in `status`, and nothing else follows.
@@ -86,7 +86,7 @@ def _words(config: Config, database: Database, notices: Sequence[Notice]) -> tup
 def _paragraph(config: Config, database: Database, notice: Notice) -> str:
     broadcast = require_broadcast(database, notice.broadcast)
     is_failure = broadcast.state not in {BroadcastState.PAUSED, BroadcastState.STOPPED}
-    state = "could not be sent" if is_failure else f"is {label_of(broadcast.state)}"
+    state = "needs you" if is_failure else f"is {label_of(broadcast.state)}"
     when = say_time(notice.at, config.settings.newsletter.timezone)
     lines = [
         f"Broadcast {broadcast.id} ({broadcast.title}) {state}",

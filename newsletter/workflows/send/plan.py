@@ -28,7 +28,6 @@ from newsletter.store.ledger.freeze import (
     freeze_broadcast,
     preview_freeze,
 )
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import suppress_listed
@@ -38,6 +37,7 @@ from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, unmet_requirements
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
+from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
@@ -158,8 +158,11 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     Before that, the addresses in `worn_out` are suppressed. A subscriber who joined after the plan was made may need
     another variant; it is rendered and checked before the freeze. Raise FindingsError if an error blocks sending. Raise
     InputError if there are no recipients, if the scheduled time has passed by now, or if a variant is missing and the
-    issue was edited after the plan was made.
+    issue was edited after the plan was made. Raise StoreError if this drive has no working locks, because then two
+    processes could send the same emails.
     """
+    with database.runner():
+        pass  # before anything is frozen
     _require_free(plan.blocking)
     if plan.schedule is not None and plan.schedule.first <= now:
         raise InputError(
@@ -237,7 +240,7 @@ def reopen_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
 
     Deliveries that are late are sent as soon as possible. Raise InputError if the broadcast has ended.
     """
-    adopt_orphans(database, broadcast_id, now=now)
+    recover(database, broadcast_id, now=now)
     return resume_broadcast(database, broadcast_id, now=now)
 
 

@@ -14,8 +14,8 @@ from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.events import evidence_of
 from newsletter.store.ledger.broadcasts import require_broadcast
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.resolve import prove_taken, resolve_chunk, unknown_chunks
+from newsletter.workflows.send.recover import recover
 
 _OVER = frozenset({BroadcastState.STOPPED, BroadcastState.CANCELLING, BroadcastState.CANCELLED})
 ASSUMED = "assumed to be sent"  # the reason begins with this if a person, not evidence, settled a delivery as accepted
@@ -55,7 +55,7 @@ def reconcile(
     Raise InputError if there is no such broadcast.
     """
     broadcast = require_broadcast(database, broadcast_id)
-    adopt_orphans(database, broadcast_id, now=now)
+    recover(database, broadcast_id, now=now)
     unknown = unknown_chunks(database, broadcast_id, sample=_SAMPLE)
     told = {(chunk, attempt): words for chunk, attempt, words in evidence_of(database, broadcast_id)}
     found = [(chunk, told.get((chunk.number, chunk.attempt))) for chunk in unknown]
@@ -103,12 +103,17 @@ def resolve_chunks(
     If the broadcast is over, deliveries to resend are canceled instead. A later broadcast can reach these people.
     Chunks that were proven accepted or sent again in the meantime are not changed.
     """
-    detail = f"{_DECISION[resolution]}: {masked(' '.join(because.split())) or _NO_REASON}"
+    detail = decision_of(resolution, because)
     return sum(
         chunk.deliveries
         for chunk in chunks
         if resolve_chunk(database, broadcast_id, chunk.number, chunk.attempt, resolution, detail=detail, now=now)
     )
+
+
+def decision_of(resolution: Resolution, because: str) -> str:
+    """Return a person's decision and their reason as the ledger stores them."""
+    return f"{_DECISION[resolution]}: {masked(' '.join(because.split())) or _NO_REASON}"
 
 
 def _ask_provider(

@@ -7,8 +7,7 @@ person. Simultaneous runs share the work; no chunk is claimed twice.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from functools import cache
 from threading import Event
 
@@ -17,67 +16,32 @@ from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.language.clock import say_moment, say_span
-from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
+from newsletter.model.broadcast import Broadcast, Tally, label_of
 from newsletter.providers.base import Clock, Provider, utc_now
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import (
-    last_accepted,
-    next_due,
     pause_broadcast,
     require_broadcast,
     unattended_broadcasts,
-    zone_progress,
 )
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.notices import notice_failure
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.cancel import cancel_broadcast, holds_email
 from newsletter.workflows.send.deliver import Listener, deliver
-from newsletter.workflows.send.grace import grace_left
-from newsletter.workflows.send.lateness import lateness
+from newsletter.workflows.send.due import DOES_SOMETHING, Due, DueBroadcast, Opener, judge, judge_recall
 from newsletter.workflows.send.notices import tell_reviewers
-from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
-from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.recall import Recall, batches_to_settle, is_past, settle_batches, still_emailed
+from newsletter.workflows.send.recall import Recall, settle_batches, still_emailed
+from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
 
-_STANDS_STILL = timedelta(days=2)  # if nothing was accepted for so long, a person must look into it
-_IN_GRACE = "it was confirmed a moment ago, and [delivery] grace says to wait"
-
-Opener = Callable[[], Provider]
-
-
-class Due(StrEnum):
-    """The action that a scheduled broadcast needs now."""
-
-    HAND_OVER = "hand over"
-    RECALL = "recall"  # the emails of people who left, from the provider that holds them
-    CANCEL = "cancel"  # continue a cancellation that a person began
-    HOLD_BACK = "hold back"  # pause it, because it is too late to be sent automatically
-    WAIT = "wait"  # until its scheduled time, or until the sending window opens
-    REFUSE = "refuse"  # a person must fix something first
-
-
-DOES_SOMETHING = frozenset({Due.HAND_OVER, Due.RECALL, Due.CANCEL, Due.HOLD_BACK})
 _BEGINS = {
     Due.HAND_OVER: "sending begins",
     Due.RECALL: "recalling begins",
     Due.CANCEL: "canceling begins",
     Due.HOLD_BACK: "pausing",
 }
-
-
-class DueBroadcast(Struct, frozen=True, kw_only=True):
-    """One scheduled broadcast, and the action it needs."""
-
-    broadcast: Broadcast
-    tally: Tally
-    due: Due
-    reason: str = ""  # why it waits or is paused, as shown to people
-    until: datetime | None = None  # when to look again
 
 
 class DoneBroadcast(Struct, frozen=True, kw_only=True):
@@ -152,7 +116,7 @@ def run_due(
             found = judge_recall(config, database, broadcast, opened, now=clock()) if is_recall else None
             if is_recall and found is None:
                 continue
-            adopt_orphans(database, broadcast.id, now=clock())
+            recover(database, broadcast.id, now=clock())
             found = found or judge(config, database, broadcast, opened, now=clock())
             name = name_of(broadcast)
             if found.due in DOES_SOMETHING:
@@ -179,95 +143,9 @@ def ending_of(done: DoneBroadcast, handed_over: int) -> str:
     return f"{recalled}{handed_over:,} sent in this run; {state}: {in_words(done.tally)}"
 
 
-def judge_recall(
-    config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime
-) -> DueBroadcast | None:
-    """Return what to do about the email of a broadcast that the provider holds, or None if that is nothing now.
-
-    To clear a past batch is worth no error message: only the limit on canceled batches depends on it.
-    """
-    if broadcast.state is BroadcastState.CANCELLING:  # canceling recalls everything
-        return None
-    batches = batches_to_settle(database, broadcast.id, now=now)
-    if not batches:
-        return None
-    found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.RECALL)
-    try:
-        require_same_provider(broadcast, config.settings.provider.use)
-        holds = opened().scheduler is not None
-    except (InputError, ProviderError) as err:
-        is_urgent = not all(is_past(batch, now=now) for batch in batches)
-        return replace(found, due=Due.REFUSE, reason=str(err)) if is_urgent else None
-    return found if holds else None
-
-
-def judge(config: Config, database: Database, broadcast: Broadcast, opened: Opener, *, now: datetime) -> DueBroadcast:
-    """Decide what to do with a broadcast. The provider is opened only if the broadcast is nearly due."""
-    found = DueBroadcast(broadcast=broadcast, tally=tally_of(database, broadcast.id), due=Due.HAND_OVER)
-    if broadcast.state is BroadcastState.CANCELLING:
-        return replace(found, due=Due.CANCEL)
-    until, waits = _wait(config, broadcast, now=now)
-    if waits:
-        return replace(found, due=Due.WAIT, until=until, reason=waits)
-    if late := _stands_still(database, broadcast, now=now) or lateness(config, database, broadcast, now=now):
-        return replace(found, due=Due.HOLD_BACK, reason=late)
-    due = _next_moment(database, broadcast, now=now)
-    its_time = f"scheduled for {say_moment(due, config.settings.newsletter.timezone, now=now)}"
-    if due > now + lead_of(config):
-        return replace(found, due=Due.WAIT, until=due, reason=its_time)
-    try:
-        require_same_provider(broadcast, config.settings.provider.use)
-        is_held = opened().scheduler is not None
-    except (InputError, ProviderError) as err:
-        return replace(found, due=Due.REFUSE, reason=str(err))
-    return found if is_held else _judge_unheld(config, found, due, its_time, now=now)
-
-
 def _watched(database: Database, *, now: datetime) -> tuple[Broadcast, ...]:
     """Return the broadcasts with email that the provider holds, or that was recalled, in any state."""
     return tuple(require_broadcast(database, number) for number in watched_broadcasts(database, now=now))
-
-
-def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: str, *, now: datetime) -> DueBroadcast:
-    """Decide what to do if the provider cannot hold mail but delivers it as soon as it is submitted."""
-    if due > now:
-        return replace(found, due=Due.WAIT, until=due, reason=its_time)
-    pace, is_any_left = pace_of(config), found.tally.waiting or found.tally.deferred
-    if is_any_left and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
-        return replace(found, due=Due.WAIT, until=opens, reason=shown_window(pace))
-    return found
-
-
-def _wait(config: Config, broadcast: Broadcast, *, now: datetime) -> tuple[datetime | None, str]:
-    """Return until when a broadcast is left alone and why: its grace period, or its time to continue is not over.
-
-    The reason is empty if it need not wait.
-    """
-    if left := grace_left(broadcast, now=now):
-        return now + left, _IN_GRACE
-    at = broadcast.continues_at
-    if at is None or at <= now or broadcast.state not in {BroadcastState.PAUSED, BroadcastState.DONE}:
-        return None, ""
-    said = say_moment(at, config.settings.newsletter.timezone, now=now)
-    if broadcast.state is BroadcastState.DONE:
-        return at, f"the people who were set aside are tried again {said}"
-    return at, f"it continues {said}; it was paused because {broadcast.reason}"
-
-
-def _stands_still(database: Database, broadcast: Broadcast, *, now: datetime) -> str:
-    """Return why a paused broadcast must not continue without a person anymore, or an empty string if it may."""
-    since = last_accepted(database, broadcast.id) or broadcast.due_at or broadcast.created_at
-    if broadcast.state is not BroadcastState.PAUSED or now - since <= _STANDS_STILL:
-        return ""
-    return f"nothing has been accepted for more than {say_span(_STANDS_STILL)}: {broadcast.reason}"
-
-
-def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:
-    """Return when the next delivery is due. That is now if one may be sent immediately, or if none is waiting."""
-    zones = zone_progress(database, broadcast.id) if broadcast.is_local_time else ()
-    if any(zone.waiting and zone.due_at is None for zone in zones):
-        return now
-    return next_due(database, broadcast.id) or now
 
 
 def carry_out(

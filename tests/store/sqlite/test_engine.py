@@ -1,5 +1,7 @@
 """Opening the database file, and what can be wrong with it."""
 
+import errno
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -7,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.errors import StoreError
+from newsletter.errors import MachineError, StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.store.opening import open_database
-from newsletter.store.sqlite.engine import SqliteDatabase
+from newsletter.store.sqlite.engine import SqliteDatabase, open_sqlite
 from newsletter.store.sqlite.migrations import newest_version
 from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import NOW
@@ -142,3 +144,32 @@ def test_runner_is_found_by_whoever_reaches_the_file_by_a_link(database: SqliteD
 
     with database.runner() as runner, open_database(link) as linked:
         assert linked.alive(runner.id)
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL, None])
+def test_a_drive_without_working_locks_has_no_runners(
+    database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int | None
+) -> None:
+    """The lock fails, or has no effect (None)."""
+
+    def flock(_file: int, _operation: int) -> None:
+        if number is not None:
+            raise OSError(number, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    with pytest.raises(MachineError, match="this drive does not support locks"), database.runner():
+        pytest.fail("nothing may be sent")
+    assert list((tmp_path / "newsletter.db.runners").iterdir()) == []
+
+
+def test_a_drive_that_cannot_lock_is_not_called_busy(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lockf(_file: object, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    with open_sqlite(database.path, wait_seconds=0) as other, database.transaction():
+        with pytest.raises(StoreError, match="another program is writing to it"), other.transaction():
+            pytest.fail("it is locked")
+        monkeypatch.setattr(fcntl, "lockf", lockf)
+        with pytest.raises(MachineError, match="this drive does not support locks"), other.transaction():
+            pytest.fail("it is locked")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from newsletter.model.broadcast import NextStep, Outcome, OutgoingChunk, Verdict
-from newsletter.providers.base import MessageLog, ProviderFacts, Scheduler, SuppressionLists
+from newsletter.providers.base import UNRECORDED, MessageLog, ProviderFacts, Replies, Scheduler, SuppressionLists
 
 Step = Callable[[OutgoingChunk], Outcome]
 
@@ -30,6 +30,7 @@ class Carrier:
     concurrency: int = 1
     name: str = "outbox"  # which a small workspace uses
     chunk_size: int = 10
+    notes_replies: bool = False
     scheduler: Scheduler | None = None
     message_log: MessageLog | None = None
     suppression_lists: SuppressionLists | None = None
@@ -51,7 +52,7 @@ class Carrier:
         """One for all threads: it has no connection."""
         yield self
 
-    def submit(self, chunk: OutgoingChunk) -> Outcome:
+    def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
         """What the script says."""
         if chunk.mailing.category == "notice":
             self.notices.append(chunk)

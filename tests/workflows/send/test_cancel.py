@@ -18,8 +18,8 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.cancel import cancel_broadcast, plan_cancel
 from newsletter.workflows.send.deliver import deliver
+from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import require_unfinished
-from newsletter.workflows.send.run_due import Due
 from tests.store.builders import add_people
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
 from tests.workflows.send.scheduled import DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at

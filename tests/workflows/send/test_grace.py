@@ -17,8 +17,8 @@ from newsletter.store.opening import open_database
 from newsletter.system.log import no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import deliver
+from newsletter.workflows.send.due import Due, judge
 from newsletter.workflows.send.grace import await_grace, grace_left
-from newsletter.workflows.send.run_due import Due, judge
 from newsletter.workflows.send.worker.drains import Drains
 from tests.store.builders import add_people
 from tests.workflows.send.carriers import Carrier

@@ -177,5 +177,5 @@ def test_a_provider_that_cannot_be_used_is_told_once_a_day(config: Config, datab
         run_at(other, database, carrier, THURSDAY + timedelta(minutes=minutes))
 
     (notice,) = carrier.notices
-    assert "Broadcast 1 (2026-02 to everyone) could not be sent" in text_of(notice)
+    assert "Broadcast 1 (2026-02 to everyone) needs you" in text_of(notice)
     assert "newsletter doctor: find out why" in text_of(notice)

@@ -26,14 +26,16 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, remove_suppression
 from newsletter.workflows.send.cancel import cancel_broadcast
+from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.recall import StillHeld, holds_for_later, still_held
-from newsletter.workflows.send.run_due import DoneBroadcast, Due, look_at_due, run_due
+from newsletter.workflows.send.run_due import DoneBroadcast, look_at_due, run_due
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.postgresql import PostgresServer
 from tests.store.builders import KEY, add, add_people, forget, id_of, request, row, variant
 from tests.workflows.send.scheduled import DEAF, SetClock
 from tests.workspaces import CONFIG, write_workspace
 
+WITHOUT_REVIEWERS = CONFIG[: CONFIG.index("[reviewers]")]  # so that nothing but the broadcast is sent
 T = datetime.fromisoformat("2026-02-19T16:00:00Z")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PEOPLE = 25
@@ -101,7 +103,7 @@ def url(engine: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], st
 def world_at(url: str, folder: Path, api: SendGridApi, *, lead_minutes: int = 60) -> World:
     folder.mkdir(exist_ok=True)
     text = (
-        f'{CONFIG}\n[database]\nurl = "{url}"\n[delivery]\nlead_minutes = {lead_minutes}\n'
+        f'{WITHOUT_REVIEWERS}\n[database]\nurl = "{url}"\n[delivery]\nlead_minutes = {lead_minutes}\n'
         f'[provider]\nuse = "sendgrid"\n[provider.sendgrid]\napi_url = "{api.url}"\nconcurrency = 1\n'
     )
     config = load_config(write_workspace(folder, {"newsletter.toml": text}))

@@ -23,8 +23,9 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
 from newsletter.workflows.send.deliver import deliver
+from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
-from newsletter.workflows.send.run_due import Due, carry_out, look_at_due, run_due
+from newsletter.workflows.send.run_due import carry_out, look_at_due, run_due
 from tests.store.builders import add, add_people, row
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
 from tests.workflows.send.scheduled import AT, DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at

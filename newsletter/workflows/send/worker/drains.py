@@ -13,24 +13,16 @@ from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
-from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.notices import notice_failure
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
 from newsletter.workflows.send.deliver import Listener
+from newsletter.workflows.send.due import DOES_SOMETHING, Due, DueBroadcast, judge, judge_recall
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.run_due import (
-    DOES_SOMETHING,
-    Due,
-    DueBroadcast,
-    carry_out,
-    ending_of,
-    judge,
-    judge_recall,
-    name_of,
-)
+from newsletter.workflows.send.recover import recover
+from newsletter.workflows.send.run_due import carry_out, ending_of, name_of
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
@@ -60,7 +52,7 @@ class Drains:
         Unlike in `run-due`, unscheduled broadcasts are included while they run. Raise StoreError if the database cannot
         be used.
         """
-        with open_database(self._config.database) as database:
+        with open_database(self._config.database, workspace=self._config.root) as database:
             self._say_run(database)
             numbers = watched_broadcasts(database, now=datetime.now(UTC))
             recalls = [number for number in numbers if self._recall_of(database, require_broadcast(database, number))]
@@ -79,27 +71,32 @@ class Drains:
         )
         return tuple(dict.fromkeys((*recalls, *due)))  # recalling first: there is little time for it
 
-    def work_on(self, broadcast_id: int, *, call_others: Callable[[], None], stop: Event) -> bool:
+    def work_on(
+        self,
+        broadcast_id: int,
+        *,
+        call_others: Callable[[], None],
+        stop: Event,
+        is_asked: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Do the work that a broadcast needs. Return False if nothing was sent, for example because others were faster.
 
         First, requests of a dead process become unknown. If there is work to share, `call_others` is called before
-        sending starts. `stop` ends the work early; requests in progress are finished and recorded. Raise StoreError if
-        the database cannot be used.
+        sending starts. `stop` ends the work early, and `is_asked` says whether someone asked for that, as in
+        `drain_broadcast`. Raise StoreError if the database cannot be used.
         """
-        with open_database(self._config.database) as database:
+        with open_database(self._config.database, workspace=self._config.root) as database:
             try:
                 broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
                 return False
-            if not _needs_work(broadcast):
-                return False
-            if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
+            if lost := recover(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
                 self._say(broadcast, f"{count_of(lost, 'request')} of a process that died became unconfirmed; {remedy}")
             if recall := self._recall_of(database, broadcast):
                 self._recall(database, recall, stop=stop)
                 broadcast = require_broadcast(database, broadcast_id)
-            if broadcast.state not in _OPEN:
+            if not _needs_work(broadcast):
                 return False
             found = self._judge(database, broadcast)
             if found.due not in DOES_SOMETHING:
@@ -107,7 +104,7 @@ class Drains:
             if found.due is Due.HAND_OVER and found.tally.waiting and not self._is_waiting(broadcast_id):
                 call_others()
                 self._say(broadcast, f"begins: {in_words(found.tally)}")
-            return self._carry_out(database, found, stop=stop)
+            return self._carry_out(database, found, stop=stop, is_asked=is_asked)
 
     def _recall_of(self, database: Database, broadcast: Broadcast) -> DueBroadcast | None:
         """Return what has to be recalled of a broadcast now, unless that has just failed."""
@@ -140,7 +137,7 @@ class Drains:
             return DueBroadcast(broadcast=broadcast, tally=tally, due=Due.REFUSE, reason=str(err))
         return judge(self._config, database, broadcast, lambda: self._provider, now=datetime.now(UTC))
 
-    def _carry_out(self, database: Database, found: DueBroadcast, *, stop: Event) -> bool:
+    def _carry_out(self, database: Database, found: DueBroadcast, *, stop: Event, is_asked: Callable[[], bool]) -> bool:
         settled = 0
 
         def on_settled(more: int) -> None:
@@ -156,7 +153,7 @@ class Drains:
         def on_note(words: str) -> None:
             self._say(found.broadcast, words)
 
-        listener = Listener(on_settled=on_settled, on_wait=on_wait, on_note=on_note)
+        listener = Listener(on_settled=on_settled, on_wait=on_wait, on_note=on_note, is_asked=is_asked)
         done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)

@@ -17,6 +17,7 @@ from newsletter.errors import StoreError
 from newsletter.providers.base import Provider
 from newsletter.providers.headers import one_line
 from newsletter.system.log import Log
+from newsletter.system.signals import ending_signals, leave_terminal
 from newsletter.workflows.send.worker.drains import Drains
 from newsletter.workflows.send.worker.queue import (
     QUEUE_LOST,
@@ -37,7 +38,8 @@ _T = TypeVar("_T")
 def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int, log: Log) -> signal.Signals:
     """Send what is due according to the ledger until a signal stops the worker. Return that signal.
 
-    At the first signal, requests in progress are finished and recorded. A second signal ends the process immediately.
+    After the first signal, no email is begun, and replies are awaited for at most ten seconds. A second signal ends the
+    process immediately.
     Raise StoreError if the database cannot be used at the start.
     """
     drains = Drains(config, provider, log)
@@ -117,7 +119,8 @@ class _Service(Struct):
         def call_others() -> None:
             asyncio.run_coroutine_threadsafe(put_job(queue, broadcast_id), loop)
 
-        work_on = partial(self.drains.work_on, broadcast_id, call_others=call_others, stop=stop)
+        is_asked = self._stopping.is_set
+        work_on = partial(self.drains.work_on, broadcast_id, call_others=call_others, stop=stop, is_asked=is_asked)
         try:
             if not await self._in_thread(work_on):
                 await self._pause(_AFTER_NOTHING_SECONDS)
@@ -152,15 +155,17 @@ class _Service(Struct):
         loop = asyncio.get_running_loop()
         # If the end of a job could not be stored during an outage, no task awaits its error, so it is logged here.
         loop.set_exception_handler(lambda _loop, context: self.log(f"{context['message']}: {context.get('exception')}"))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             loop.add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
         """Request a stop. A second signal is handled by the system and ends the process immediately."""
+        if number == signal.SIGHUP:
+            leave_terminal()
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in ending_signals():
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
-        self.log("stopping after the requests in progress are finished and recorded")
+        self.log("stopping; waiting up to 10 seconds for replies to emails on their way")
         self._asked_by = number
         self._stopping.set()

@@ -29,7 +29,7 @@ from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.system.parallel import results_of
 
-_NOT_ASKED = "this takes a while; run `newsletter check`"
+_NOT_ASKED = "only `newsletter check` runs the checks that take a while"
 _NO_LIST = "there are no subscribers yet"
 
 

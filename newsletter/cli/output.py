@@ -52,6 +52,11 @@ def note(text: str) -> None:
     print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
 
 
+def note_dry_run() -> None:
+    """Print that a dry run changed nothing."""
+    note("Dry run: nothing was changed.")
+
+
 def print_notes(notes: Iterable[str]) -> None:
     """Print what may be wrong although the command did what it was asked."""
     for text in notes:

@@ -54,13 +54,15 @@ def segments(
             with _counting(database, 1) as advance:
                 portrait = portray_segment(database, segment)
                 advance(1)
+            notes = notes_on(database, [segment])
             if as_json:
-                output.print_json(_portrait_data(portrait))
+                output.print_json({**_portrait_data(portrait), "notes": list(notes)})
             else:
                 _print_portrait(portrait)
-            output.print_notes(notes_on(database, [segment]))
+            output.print_notes(notes)
             return
-        with _counting(database, steps_of_overview(config, other=overlap)) as advance:
+        steps = steps_of_overview(config, database, other=overlap, now=now)
+        with _counting(database, steps) as advance:
             overview = overview_segments(config, database, other=overlap, now=now, on_counted=advance)
     if as_json:
         output.print_json(_overview_data(overview))
@@ -77,7 +79,7 @@ def _about_unused(names: Sequence[str]) -> str:
     them = "it" if len(names) == 1 else "them"
     return (
         f"Not used yet: {', '.join(names)}. No section of an issue names {them} in `only:`, and nothing was sent to "
-        f"{them}. To send an issue, run `newsletter send ISSUE --to {names[0]}`."
+        f"{them}. To see what would be sent, run `newsletter send ISSUE --to {names[0]} --dry-run`."
     )
 
 
@@ -169,6 +171,7 @@ def _overview_data(overview: SegmentsOverview) -> dict[str, object]:
             }
             for each in overview.broken
         ],
+        "notes": list(overview.notes),
         "unused": list(overview.unused),
         "overlap_with": overview.other,
         "overlaps": [

@@ -1,6 +1,6 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
@@ -63,12 +63,12 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     return _IssueReader(config, folder, section_types).read()
 
 
-def segments_named(config: Config) -> frozenset[str]:
-    """Return the segments that sections of any issue name with `only:`.
+def segments_named(config: Config, folders: Iterable[Path]) -> frozenset[str]:
+    """Return the segments that sections of these issues name with `only:`.
 
     The issues may have mistakes. One whose `issue.yaml` cannot be read counts as naming none.
     """
-    paths = (config.root / ISSUES_FOLDER / name / ISSUE_FILE for name in issue_names(config))
+    paths = (folder / ISSUE_FILE for folder in folders)
     documents = (read_yaml(path, config.shown(path), Reading(), IssueFields) for path in paths)
     return frozenset(entry.only for each in documents if each for entry in _entries(each.data) if entry.only)
 

@@ -43,7 +43,7 @@ class RowFindings:
 
 
 class TidyColumn(Struct, frozen=True, kw_only=True):
-    """A column whose cells are cleaned up."""
+    """A column of cleaned-up cells. Those with faults are on one line and not too long, so that they can be judged."""
 
     cells: Cells
     different: AbstractSet[str]  # the distinct cells; most columns have few
@@ -68,7 +68,7 @@ def tidied(cells: Cells) -> TidyColumn:
         return TidyColumn(cells=cells, different=different)
     meant = {cell: unguarded(normal_text(cell)) for cell in different}
     wrong = {cell: fault for cell, found in meant.items() if (fault := _fault(found))}
-    meant.update(dict.fromkeys(wrong, ""))
+    meant |= {cell: on_one_line(meant[cell])[:LONGEST_CELL] for cell in wrong}
     return TidyColumn(
         cells=[meant[cell] for cell in cells],
         different=set(meant.values()),
@@ -119,9 +119,12 @@ def shortened(text: str) -> str:
 _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 # A spreadsheet may use another separator than the one in the file, and then it splits a cell even inside quotes. It
 # may also take a cell apart at a line break.
-_BREAKS = r";|\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+_BREAKS = r",;|，；｜\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 # Characters before a sign that a spreadsheet may skip: spaces, control characters, invisible characters, quotes.
-_SKIPPED = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
+_SKIPPED = (
+    r"\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff\"＂"
+)
 _PLACE = re.compile(
     rf"(\A|[{_BREAKS}])([{_SKIPPED}]*+)('*+)([{_SIGNS}]?)"
 )  # it consumes each run once, so it is linear

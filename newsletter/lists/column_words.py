@@ -16,6 +16,7 @@ from newsletter.model.columns import LIST_COLUMNS
 
 _NAME, _FIRST, _LAST = "name", "first_name", "last_name"
 _OTHER_PART = {_FIRST: _LAST, _LAST: _FIRST}
+_SEPARATORS = re.compile(r"[,;\t|]")
 _DATES = frozenset({"joined_at", "consented_at"})
 # Three parts, or many digits. "2019" and "yes" are no dates, and a column of them stays an attribute.
 _DATE = re.compile(r"\d+\W+\w+\W+\d+|\d{1,2}\D+\d{1,2}\D+\d{2,4}\D*|\D{3,}\d{1,2},? \d{4}.*|\d{8,}")
@@ -134,3 +135,30 @@ def _words() -> Mapping[str, Sequence[ColumnMeaning]]:
                 for rank, name in enumerate(listed.get(field, ())):
                     words[_letters(name)].append(ColumnMeaning(language, field, is_sure, rank))
     return words
+
+
+def fault_without_addresses(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[str, str]:
+    """Return why no column of a list is known to contain the addresses, and the remedy."""
+    counts = [count_addresses(place, sample) for place in range(len(names))]
+    fullest = max(range(len(names)), key=lambda place: counts[place])
+    if _are_names_below(sample) or (counts[fullest] and not names[fullest]):
+        remedy = "delete the lines above the names of the columns, and import the file again"
+        return "the first line does not name the columns", remedy
+    if any("@" in name for name in names):
+        what = "the first line contains an address instead of the names of the columns"
+        return what, "insert a first line with the names of the columns, for example email,first_name"
+    if counts[fullest]:
+        name = names[fullest]
+        remedy = f'the column {name!r} contains addresses; to use it, add --map "{name}=email"'
+    else:
+        remedy = (
+            'in the first line, name the column that contains the addresses "email", or add --map "Email Address=email"'
+        )
+    return "there is no column named email", remedy
+
+
+def _are_names_below(sample: Sequence[Sequence[str]]) -> bool:
+    """Return whether a line below the first one names a column of addresses. It may have another separator."""
+    rows = (row for row in sample if not any("@" in cell for cell in row))
+    words = (word.strip() for row in rows for cell in row for word in _SEPARATORS.split(cell))
+    return any("email" in {_letters(word), sure_column(word)} for word in words)

@@ -4,12 +4,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.errors import Mistake, MistakesError
 from newsletter.lists.attribute_names import KNOWN_BY_LETTERS, attribute_name, is_attribute_name, name_fault
-from newsletter.lists.column_words import count_addresses, find_columns, sure_column
+from newsletter.lists.column_words import fault_without_addresses, find_columns, sure_column
 from newsletter.lists.export_formats import (
     ATTRIBUTE_PREFIX,
     JSON,
@@ -20,79 +19,12 @@ from newsletter.lists.export_formats import (
     letters_of,
     recognize,
 )
-from newsletter.lists.leaving import LeavingColumn, LeavingKind, column_about_leaving
+from newsletter.lists.leaving import LeavingColumn, LeavingKind
+from newsletter.lists.leaving_columns import column_about_leaving
+from newsletter.lists.list_columns import LEFT, ListColumn, ListHeader
 from newsletter.model.columns import LIST_COLUMNS
 
-LEFT = "unsubscribed"  # the target that `--map` gives to a column that says who unsubscribed
 MOST_COLUMNS = 1000
-
-
-class ListColumn(Struct, frozen=True, kw_only=True):
-    """A column of a list, and what it is used for."""
-
-    name: str  # its name in the file
-    place: int  # counted from 0
-    fields: tuple[str, ...] = ()  # the columns of LIST_COLUMNS that its cells may fill
-    attribute: str = ""
-    is_json: bool = False  # whether its cells are JSON objects with more attributes
-    leaving: LeavingColumn | None = None  # what its cells say about leaving
-    has_left_topics: bool = False  # whether its cells are the topics that the person left
-    left_topic: str = ""  # the topic that the person left if the cell is a yes, as the list calls it
-    is_answered: bool = False  # whether the person who imports the list said what to use it for
-    suggestion: str = ""  # the column of ours that its name may stand for
-
-    @property
-    def is_left_out(self) -> bool:
-        """Whether nothing of it is imported or judged."""
-        has_topics = self.has_left_topics or self.left_topic
-        return not (self.fields or self.attribute or self.is_json or self.judges or has_topics)
-
-    @property
-    def use(self) -> str:
-        """Return a description of what it is used for."""
-        if self.is_left_out:
-            return "left out"
-        if self.is_json:
-            return "attributes"
-        if self.has_left_topics:
-            return "the topics that they left"
-        if self.left_topic:
-            return f"whether they left the topic {self.left_topic}"
-        if self.attribute:
-            return f"attribute {self.attribute}" + (", and whether they may be emailed" if self.judges else "")
-        return ", ".join(self.fields) or "whether they may be emailed"
-
-    @property
-    def judges(self) -> bool:
-        """Whether its cells decide, for sure, whether people may be emailed."""
-        return self.leaving is not None and self.leaving.is_certain
-
-
-class ListHeader(Struct, frozen=True, kw_only=True):
-    """What the first line of a list says about its columns."""
-
-    form: ExportFormat
-    delimiter: str
-    columns: tuple[ListColumn, ...]
-
-    @property
-    def tool(self) -> str:
-        """The tool that wrote the list; empty for your own list."""
-        return self.form.tool
-
-    @property
-    def width(self) -> int:
-        """The number of cells in each row."""
-        return len(self.columns)
-
-    @property
-    def email(self) -> ListColumn:
-        """The column with the addresses, which every list has."""
-        return next(column for column in self.columns if "email" in column.fields)
-
-    def column_of(self, field: str) -> ListColumn | None:
-        """Return the column that fills one of LIST_COLUMNS, or None if the list does not have it."""
-        return next((column for column in self.columns if field in column.fields), None)
 
 
 def read_header(
@@ -203,6 +135,10 @@ def _mapped(name: str, place: int, target: str, form: ExportFormat) -> ListColum
     if known:
         return ListColumn(name=name, place=place, fields=(known,), is_answered=True)
     if letters_of(target) == LEFT:
+        ours = recognized_column(name, place, form)
+        if ours.fields:
+            words = LeavingColumn(name=name, kind=LeavingKind.WORDS)
+            return replace(ours, leaving=words, is_answered=True)
         about = None if form.topic_in(name) else column_about_leaving(name)
         column = about or LeavingColumn(name=name, kind=LeavingKind.LEFT)
         certain = replace(column, is_certain=True, is_free=False)
@@ -230,7 +166,14 @@ def _explained(name: str, place: int, form: ExportFormat) -> ListColumn | None:
         targets = (LEFT_OUT,)
     elif targets is None and letters in KNOWN_BY_LETTERS:
         targets = (KNOWN_BY_LETTERS[letters],)
-    return None if targets is None else _used_for(name, place, targets, _own_leaving(name, form))
+    return None if targets is None else _used_for(name, place, targets, _leaving_of(name, form, targets))
+
+
+def _leaving_of(name: str, form: ExportFormat, targets: tuple[str, ...]) -> LeavingColumn | None:
+    """Return what a column that a tool explains says about leaving. It is judged even if it is not imported."""
+    own = _own_leaving(name, form)
+    about = column_about_leaving(name) if own is None and targets == (LEFT_OUT,) and not form.is_ours else None
+    return own or (about if about and (about.is_certain or form.is_address_book) else None)
 
 
 def _as_attribute(name: str, place: int, form: ExportFormat) -> ListColumn:
@@ -279,19 +222,8 @@ def _faults(columns: Sequence[ListColumn], sample: Sequence[Sequence[str]]) -> l
                 faults.append(
                     (what, remedy if first.name == column.name else f'to skip one of them, add --map "{column.name}="')
                 )
-    if "email" not in takers and any("@" in column.name for column in columns):
-        what = "the first line contains an address instead of the names of the columns"
-        faults.append((what, "insert a first line with the names of the columns, for example email,first_name"))
-    elif "email" not in takers:
-        fullest = max(columns, key=lambda column: count_addresses(column.place, sample))
-        if count_addresses(fullest.place, sample):
-            remedy = f'the column {fullest.name!r} contains addresses; to use it, add --map "{fullest.name}=email"'
-        else:
-            remedy = (
-                'in the first line, name the column that contains the addresses "email", or add '
-                '--map "Email Address=email"'
-            )
-        faults.append(("there is no column named email", remedy))
+    if "email" not in takers:
+        faults.append(fault_without_addresses([column.name for column in columns], sample))
     return faults
 
 

@@ -17,19 +17,21 @@ from newsletter.language.codes import language_of, time_zone_of
 from newsletter.language.written_moments import moments, our_moments
 from newsletter.lists.addresses import Addresses, checked_addresses, doubts_of, plain_addresses
 from newsletter.lists.cells import Cells, RowFindings, TidyColumn, shortened, tidied
-from newsletter.lists.csv_header import ListColumn, ListHeader, read_header, require_replaced
+from newsletter.lists.csv_header import read_header, require_replaced
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.fields import gathered, gathered_with_json, looked_up, names
 from newsletter.lists.leavers import Judge, LeavingJudgment
+from newsletter.lists.leaving_rows import judgments_of, leaving_rows, topic_rows
 from newsletter.lists.left_topics import find_left_topics
+from newsletter.lists.list_columns import ListColumn, ListHeader
+from newsletter.lists.lone_cells import doubts_about
 from newsletter.lists.tables import HeaderReader, Rows, read_table
 from newsletter.lists.tags import read_tags
 from newsletter.lists.text_blocks import require_text
 from newsletter.lists.vcards import COLUMNS as VCARD_COLUMNS
 from newsletter.lists.vcards import is_vcard, read_cards
-from newsletter.model.audience import SuppressionReason
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberColumn
-from newsletter.model.imports import DoubtfulRow, ImportBatch, LeavingRow, RejectedRow
+from newsletter.model.imports import DoubtfulRow, ImportBatch, RejectedRow
 from newsletter.system.moments import text_of
 
 Item = TypeVar("Item")
@@ -103,42 +105,18 @@ def _batch_of_rows(
     conversion = _Conversion(rows, replaced, now)
     columns = conversion.columns(plain)
     findings, lines = conversion.findings, rows.lines
-    judgments = judge.judge(lines, conversion.tidy)
     left = find_left_topics(rows.header, conversion.tidy, topics)
     findings.add_doubts(left.doubts)
-    judgments = left.unclear | judgments
-    leaving = tuple(
-        _leaving_row(lines[place], columns, place, judgment)
-        for place, judgment in judgments.items()
-        if columns["email"][place]
-    )
-    leaving += tuple(
-        LeavingRow(
-            line=lines[place],
-            email=columns["email"][place],
-            person=columns["person"][place],
-            reason=SuppressionReason.UNSUBSCRIBED,
-            left_at=left_at,
-            topic=topic,
-            told=f"left the topic {topic}",
-        )
-        for place, names in left.topics.items()
-        for topic, left_at in names.items()
-        if columns["email"][place]
-    )
+    judgments = judgments_of(rows, judge, conversion.tidy, left)
+    doubts = doubts_about(rows, conversion.tidy)
     doubtful = tuple(
         DoubtfulRow(line=lines[place], email=columns["email"][place], doubt="; ".join(doubts))
         for place, doubts in sorted(findings.doubts.items())
         if place not in findings.faults and place not in judgments
     )
-    rejected = [RejectedRow(line=each.line, email=each.email, reason=str(each.fault)) for each in rows.misfits]
+    rejected = _rejected(rows, columns["email"], findings, judgments, apart={row.line for row in doubts})
+    leaving = (*leaving_rows(lines, columns, judgments), *topic_rows(lines, columns, left), *doubts)
     if findings.faults or judgments:
-        given = rows.columns[email]
-        rejected += [
-            RejectedRow(line=lines[place], email=shortened(given[place].strip()), reason="; ".join(faults))
-            for place, faults in findings.faults.items()
-            if place not in judgments or not columns["email"][place]
-        ]
         kept = [place for place in range(len(lines)) if place not in findings.faults and place not in judgments]
         lines = _picked(lines, kept)
         columns = {name: _picked(cells, kept) for name, cells in columns.items()}
@@ -146,12 +124,35 @@ def _batch_of_rows(
         lines=lines,
         columns=columns,
         leaving=leaving,
-        rejected=tuple(sorted(rejected, key=lambda row: row.line)),
+        rejected=rejected,
         doubtful=doubtful,
         attribute_names=conversion.attribute_names,
         tag_names=conversion.tag_names,
         bytes_read=rows.bytes_read,
     )
+
+
+def _rejected(
+    rows: Rows,
+    emails: Cells,
+    findings: RowFindings,
+    judgments: Mapping[int, LeavingJudgment],
+    *,
+    apart: AbstractSet[int],
+) -> tuple[RejectedRow, ...]:
+    """Return the rejected rows in order, without those whose people left, and those on the lines in `apart`."""
+    given = rows.columns[rows.header.email.place]
+    rejected = [
+        RejectedRow(line=each.line, email=each.email, reason=str(each.fault))
+        for each in rows.misfits
+        if each.line not in apart
+    ]
+    rejected += [
+        RejectedRow(line=rows.lines[place], email=shortened(given[place].strip()), reason="; ".join(faults))
+        for place, faults in findings.faults.items()
+        if place not in judgments or not emails[place]
+    ]
+    return tuple(sorted(rejected, key=lambda row: row.line))
 
 
 def _without_empty_rows(rows: Rows, email: int) -> Rows:
@@ -220,7 +221,8 @@ class _Conversion:
         known = self._known.get(column.place)
         if known is None:
             known = self._known[column.place] = tidied(self._rows.columns[column.place])
-            self.findings.add_faults(known.faults)
+            if not column.is_left_out:
+                self.findings.add_faults(known.faults)
         return known
 
     def _addresses(self, column: ListColumn) -> Addresses:
@@ -240,7 +242,7 @@ class _Conversion:
             cells, self.tag_names, faults = read_tags(tidy, separator=form.separator, skipped=form.skipped_tags)
         elif kind in _READERS:
             cells, faults = looked_up(tidy, _READERS[kind])
-        elif not (_NAMES.isdisjoint(column.fields) or form.is_ours):
+        elif not (_NAMES.isdisjoint(column.fields) or self._header.is_our_whole_export):
             cells, faults = names(tidy)
         else:
             return tidy.cells
@@ -270,17 +272,3 @@ class _Conversion:
             cells, self.attribute_names = gathered(named)
             return cells
         return None
-
-
-def _leaving_row(line: int, columns: Mapping[str, Cells], place: int, judgment: LeavingJudgment) -> LeavingRow:
-    consents = columns.get("consented_at")
-    return LeavingRow(
-        line=line,
-        email=columns["email"][place],
-        person=columns["person"][place],
-        consented_at=consents[place] if consents else "",
-        reason=judgment.reason,
-        left_at=judgment.left_at,
-        until=judgment.until,
-        told=judgment.told,
-    )

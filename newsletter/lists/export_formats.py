@@ -15,10 +15,11 @@ from newsletter.lists.leaving import (
     LeavingKind,
     LeavingOutcome,
     LeavingVerdict,
-    column_about_leaving,
 )
+from newsletter.lists.leaving_columns import column_about_leaving
 from newsletter.lists.leaving_reasons import LeavingReason
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.columns import LIST_COLUMNS
 
 LEFT_OUT = ""  # the target of a column that is not imported
 JSON = "json"  # a column with further attributes, as a JSON object
@@ -113,7 +114,8 @@ OUR_EXPORT = ExportFormat(
     ),
 )
 # The same before these columns existed. A column with one of their names is then an attribute, or was added by hand.
-EARLIER_EXPORT = ExportFormat(tool="", is_ours=True, known_by=(("email", "consented_at", "consent_basis"),), columns={})
+# Only the complete columns show that we wrote the list.
+EARLIER_EXPORT = ExportFormat(tool="", is_ours=True, known_by=(LIST_COLUMNS,), columns={})
 
 
 def letters_of(name: str) -> str:

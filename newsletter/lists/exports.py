@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from newsletter.lists.cells import CsvWriter
 from newsletter.lists.export_formats import ATTRIBUTE_PREFIX, NO_CONSENT, STANDING_COLUMNS, SUBSCRIBED
-from newsletter.lists.leaving import column_about_leaving
+from newsletter.lists.leaving_columns import column_about_leaving
 from newsletter.lists.tags import cell_with_tags
 from newsletter.model.address import person_of
 from newsletter.model.audience import ExportedPerson, Subscriber, Suppression, tags_text

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 import orjson
 
 from newsletter.lists.attribute_names import attribute_name, is_attribute_name
-from newsletter.lists.cells import Cells, TidyColumn, on_one_line, shortened
+from newsletter.lists.cells import Cells, TidyColumn, shortened
+from newsletter.lists.lone_cells import about_leaving, member_text
 
 _LONGEST_NAME = 100  # characters
 # Controls that change the direction of the text around them. The marks of Arabic and Hebrew (LRM, RLM, ALM) do not.
@@ -29,7 +30,8 @@ def gathered_with_json(
 ) -> tuple[Cells, frozenset[str], dict[int, str]]:
     """Return what `gathered` returns, with the attributes in `nested` JSON columns, and the doubts by place.
 
-    A member of a JSON object becomes an attribute with a text value, if its name is valid for an attribute.
+    A member of a JSON object becomes an attribute with a text value, if its name is valid for an attribute. One that
+    surely says who left is only judged, as in a tool's own columns.
     """
     objects, used, doubts = [], set[str](), {}
     for place in range(len(next(iter(nested.values())).cells)):
@@ -94,6 +96,11 @@ def _members(name: str, column: TidyColumn) -> Sequence[str]:
     return list(map(written.__getitem__, column.cells))
 
 
+def _is_only_judged(name: str) -> bool:
+    leaving = about_leaving(name)
+    return leaving is not None and leaving.is_certain and not leaving.is_free
+
+
 def _inside(cell: str) -> tuple[dict[str, str], str]:
     """Return the members of a JSON object as texts, and the reason to doubt it, or an empty text."""
     if not cell:
@@ -104,13 +111,9 @@ def _inside(cell: str) -> tuple[dict[str, str], str]:
         found = None
     if not isinstance(found, dict):
         return {}, "it is not a JSON object; skipped"
-    texts = {attribute_name(name) or name: _text(value) for name, value in found.items()}
+    texts = {
+        attribute_name(name) or name: member_text(value) for name, value in found.items() if not _is_only_judged(name)
+    }
     unfit = sorted(shortened(name) for name in texts if not is_attribute_name(name))
     kept = {name: text for name, text in texts.items() if text and is_attribute_name(name)}
     return kept, f"no attribute can be called {', '.join(map(repr, unfit))}; skipped" if unfit else ""
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return on_one_line(value if isinstance(value, str) else orjson.dumps(value).decode())

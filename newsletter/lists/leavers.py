@@ -4,28 +4,33 @@ A column is judged from the first block of the file on. If its name, or its cell
 the import stops and asks: nothing is guessed when a person could be emailed who left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from newsletter.errors import Mistake, MistakesError
+from newsletter.errors import FaultError, Mistake, MistakesError
 from newsletter.lists.cells import TidyColumn, shortened
-from newsletter.lists.csv_header import LEFT, ListColumn, ListHeader
+from newsletter.lists.export_formats import OUR_EXPORT, ExportFormat
 from newsletter.lists.leaving import (
     LeavingColumn,
     LeavingKind,
     LeavingOutcome,
     LeavingVerdict,
     Sense,
+    has_no_in,
     is_about_email,
     sense_of,
+    surely_left,
 )
+from newsletter.lists.leaving_columns import is_about_another_channel
 from newsletter.lists.leaving_reasons import LEAVING_ORDER, SUPPRESSIONS
+from newsletter.lists.leaving_words import with_words_of_leaving
+from newsletter.lists.list_columns import LEFT, ListColumn, ListHeader
 from newsletter.model.audience import SuppressionReason
 
-# A status has few different values. A column with more of them, such as a name, is not searched for words of leaving.
-_MOST_VALUES = 200
+_FEW_VALUES = 200  # a status has few different values; more of them are searched in a faster way first
+_TEXTS = frozenset({"first_name", "last_name", "tags", "consent_source"})  # columns of ours that people write words in
 _SHORTEST_YEAR = 4  # digits; a shorter number is a count
 
 
@@ -42,23 +47,30 @@ class UnclearColumn(NamedTuple):
     """A column that may say who left, and the first cell by which someone would have left."""
 
     name: str
+    place: int  # counted from 0
     cell: str
     line: int
+
+    @property
+    def fault(self) -> FaultError:
+        """What is wrong, and what to do."""
+        cell = repr(shortened(self.cell)) if self.cell else "empty"
+        what = f"may say who unsubscribed: a cell in it is {cell}"
+        if not self.name:
+            remedy = f"if it does, write {LEFT} above it in the first line; if not, delete it"
+            return FaultError(f"column {self.place + 1} has no name and {what}", remedy)
+        return FaultError(
+            f"the column {self.name!r} {what}",
+            f'if it does, add --map "{self.name}={LEFT}"; if not, leave it out: --map "{self.name}="',
+        )
 
 
 class UnclearColumnsError(MistakesError):
     """Columns have to be explained before the list can be imported."""
 
     def __init__(self, path: str, columns: Sequence[UnclearColumn]) -> None:
-        super().__init__(
-            Mistake(
-                path=path,
-                line=column.line,
-                what=f"the column {column.name!r} may say who unsubscribed: a cell in it is {shortened(column.cell)!r}",
-                remedy=f'if it does, add --map "{column.name}={LEFT}"; if not, leave it out: --map "{column.name}="',
-            )
-            for column in columns
-        )
+        faults = [(column.line, column.fault) for column in columns]
+        super().__init__(Mistake(path=path, line=line, what=each.what, remedy=each.remedy) for line, each in faults)
         self.columns = tuple(columns)
 
 
@@ -68,10 +80,13 @@ class Judge:
     def __init__(self, header: ListHeader, path: str) -> None:
         self._path = path
         self._is_day_first = header.form.is_day_first
-        self._columns = [column for column in header.columns if column.leaving or _may_have_words(column)]
+        self._columns = [column for column in header.columns if column.leaving or _may_have_words(column, header.form)]
         self._is_first_block = True
         self._free: dict[int, bool] = {}  # place of a free column → whether it is about email
         self._empty: dict[int, bool] = {}  # place of a column of kind MAILED → whether all of its cells were empty
+        self._ticks: dict[
+            int, set[Sense]
+        ] = {}  # place of an uncertain column of kind MAILED → the meanings seen so far
         self._counts: dict[int, _Counts] = {}  # by the place of a renamed column
 
     def judge(self, lines: Sequence[int], tidy: Callable[[ListColumn], TidyColumn]) -> dict[int, LeavingJudgment]:
@@ -122,6 +137,7 @@ class Judge:
         if not leaving.is_certain:
             is_about = any(map(is_about_email, cells.different))
             harmful = {cell for cell in cells.different if self._may_mean_left(leaving, cell, is_about=is_about)}
+            harmful |= self._unticked(column, leaving, cells)
             return _first(column, harmful, lines, cells)
         if leaving.is_free and not self._free.get(column.place, False):
             about = {cell for cell in cells.different if is_about_email(cell)}
@@ -133,15 +149,27 @@ class Judge:
             return _first(column, filled, lines, cells) if not self._is_first_block else None
         return None
 
+    def _unticked(self, column: ListColumn, leaving: LeavingColumn, cells: TidyColumn) -> set[str]:
+        """Return the empty cells of a column such as "Newsletter" if others have a tick: empty may then mean no."""
+        if leaving.kind is not LeavingKind.MAILED or not leaving.names_email:
+            return set()
+        senses = {cell: sense_of(cell).sense for cell in cells.different}
+        seen = self._ticks.setdefault(column.place, set())
+        seen.update(sense for sense in senses.values() if sense in {Sense.YES, Sense.NOTHING})
+        if len(seen) < len({Sense.YES, Sense.NOTHING}):
+            return set()
+        empty = {cell for cell, sense in senses.items() if sense is Sense.NOTHING}
+        return empty or {cell for cell, sense in senses.items() if sense is Sense.YES}
+
     def _may_mean_left(self, leaving: LeavingColumn, cell: str, *, is_about: bool) -> bool:
         """Return whether a cell would mean that the person left, or might, if its column is about leaving.
 
-        Any text may in a column such as "Left". In one such as "Newsletter", only a no does, unless other cells are
-        words about email. A number is a count.
+        Any text may in a column such as "Left". In one such as "Newsletter", only a no or a text with a no in it does,
+        unless other cells are words about email. A number is a count.
         """
         outcome = leaving.verdict(cell, is_day_first=self._is_day_first).outcome
         if leaving.kind is LeavingKind.MAILED and not is_about:
-            return outcome is LeavingOutcome.LEFT
+            return outcome is LeavingOutcome.LEFT or (outcome is LeavingOutcome.UNCLEAR and has_no_in(cell))
         if leaving.kind is LeavingKind.MAILED and sense_of(cell).sense is Sense.NOTHING:
             return False
         return outcome is LeavingOutcome.LEFT or (
@@ -155,18 +183,15 @@ class Judge:
         if column.is_answered:
             self._count_words(column, lines, cells)
             return None
-        if len(cells.different) > _MOST_VALUES:
-            return None
-        words = {cell for cell in cells.different if (found := sense_of(cell)).sense is Sense.LEFT and found.is_sure}
+        words = {cell for cell in _searched(cells) if surely_left(cell)}
         return _first(column, words, lines, cells)
 
     def _count_words(self, column: ListColumn, lines: Sequence[int], cells: TidyColumn) -> None:
         counts = self._counts.setdefault(column.place, _Counts())
         counts.filled += len(cells.cells) - cells.cells.count("")
-        if len(cells.different) <= _MOST_VALUES:
-            words = {cell for cell in cells.different if sense_of(cell).sense is Sense.LEFT}
-            counts.leaving += sum(cell in words for cell in cells.cells) if words else 0
-            counts.sample = counts.sample or _first(column, words, lines, cells)
+        words = {cell for cell in _searched(cells) if sense_of(cell).sense is Sense.LEFT or surely_left(cell)}
+        counts.leaving += sum(cell in words for cell in cells.cells) if words else 0
+        counts.sample = counts.sample or _first(column, words, lines, cells)
 
 
 class _Counts(Struct):
@@ -177,14 +202,30 @@ class _Counts(Struct):
     sample: UnclearColumn | None = None
 
 
-def _may_have_words(column: ListColumn) -> bool:
-    """Return whether the cells of a column without a name about leaving are searched for words of leaving."""
-    return bool(column.attribute) or (column.is_answered and bool(column.fields) and "email" not in column.fields)
+def _may_have_words(column: ListColumn, form: ExportFormat) -> bool:
+    """Return whether the cells of a column without a name about leaving are searched for words of leaving.
+
+    Our own export says who left in columns of its own.
+    """
+    if form is OUR_EXPORT:
+        return False
+    if column.is_answered:
+        return bool(column.attribute or column.fields) and "email" not in column.fields
+    if is_about_another_channel(column.name):
+        return False
+    if column.is_left_out:  # in an address book, everything that we do not need, such as notes
+        return form.is_address_book or not column.name
+    return bool(column.attribute) or (not form.is_ours and not _TEXTS.isdisjoint(column.fields))
+
+
+def _searched(cells: TidyColumn) -> Collection[str]:
+    """Return the different cells, and of many only those that may contain words that surely mean leaving."""
+    return cells.different if len(cells.different) <= _FEW_VALUES else with_words_of_leaving(cells.different)
 
 
 def _first(column: ListColumn, cells: set[str], lines: Sequence[int], tidy: TidyColumn) -> UnclearColumn | None:
     place = next((place for place, cell in enumerate(tidy.cells) if cell in cells), None) if cells else None
-    return None if place is None else UnclearColumn(column.name, tidy.cells[place], lines[place])
+    return None if place is None else UnclearColumn(column.name, column.place, tidy.cells[place], lines[place])
 
 
 def _judgment(said: Sequence[tuple[str, str, LeavingVerdict]]) -> LeavingJudgment:

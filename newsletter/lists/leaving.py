@@ -5,13 +5,13 @@ UNCLEAR, and a column whose name may be about leaving is not *certain*: the pers
 it means, once a cell in it would mean that someone left.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from newsletter.language.written_moments import NO_MOMENT, moment_span
 from newsletter.lists.leaving_reasons import LeavingReason
@@ -25,6 +25,7 @@ class LeavingKind(StrEnum):
     REASON = "reason"  # any text if the person left
     MAILED = "mailed"  # no if the person must not be emailed
     STATUS = "status"  # a word such as "unsubscribed" or "active"
+    WORDS = "words"  # text about something else, such as notes or tags, with words of leaving if the person left
 
 
 class LeavingOutcome(StrEnum):
@@ -63,12 +64,21 @@ class LeavingColumn(Struct, frozen=True, kw_only=True):
     is_certain: bool = True  # otherwise someone has to say whether the column is about leaving
     # Whether the column is about email only if one of its cells is a word about email. "Status" can be about anything.
     is_free: bool = False
+    names_email: bool = False  # whether its name is about email, and not just "Accepted" or so
     own: Mapping[str, LeavingVerdict] = field(default_factory=dict)  # the meaning of a tool's own values, in lowercase
 
     def verdict(self, cell: str, *, is_day_first: bool | None = None) -> LeavingVerdict:
         """Return what a cell says. The cell must be without spaces around it."""
         known = self.own.get(cell.lower())
         return known if known is not None else _verdict(self.kind, self.reason, cell, is_day_first)
+
+
+# The concepts of leaving_words.toml that cells and names of columns have in common.
+MAILED = "mailed.names"
+CONFIRMED = "mailed.confirmed"
+GENERAL = frozenset({MAILED, CONFIRMED, "mailed.general"})
+NOT = "names.not"
+SURELY, PERHAPS = ("everywhere", "surely"), ("perhaps",)
 
 
 class Sense(StrEnum):
@@ -78,6 +88,8 @@ class Sense(StrEnum):
     YES = "yes"
     NO = "no"
     MAILED = "mailed"
+    REFUSAL = "refusal"  # a no to email, such as "no thanks", but not to the question whether someone left
+    CROSS = "cross"
     LEFT = "left"
     OPEN = "open"  # a word such as "inactive", which leaves it open whether someone may be emailed
     MOMENT = "moment"
@@ -89,15 +101,15 @@ class CellSense(NamedTuple):
 
     sense: Sense
     reason: LeavingReason = LeavingReason.UNSUBSCRIBED
-    is_sure: bool = False  # whether the words mean this in any column
+    is_sure: bool = False  # whether the words mean this in any column, and in any text
 
 
+_BETWEEN_PARTS = re.compile(r"[;,|]|:::")
 _EMPTY_SIGNS = " -._'\"/()[]{}"
 _OUTCOMES = {
     LeavingKind.LEFT: {
         Sense.NOTHING: LeavingOutcome.STAYS,
         Sense.NO: LeavingOutcome.STAYS,
-        Sense.MAILED: LeavingOutcome.STAYS,
         Sense.YES: LeavingOutcome.LEFT,
         Sense.LEFT: LeavingOutcome.LEFT,
         Sense.MOMENT: LeavingOutcome.LEFT,
@@ -105,30 +117,31 @@ _OUTCOMES = {
     LeavingKind.REASON: {
         Sense.NOTHING: LeavingOutcome.STAYS,
         Sense.NO: LeavingOutcome.STAYS,
-        Sense.MAILED: LeavingOutcome.STAYS,
-        Sense.YES: LeavingOutcome.LEFT,
-        Sense.LEFT: LeavingOutcome.LEFT,
-        Sense.MOMENT: LeavingOutcome.LEFT,
-        Sense.OTHER: LeavingOutcome.LEFT,
+        **dict.fromkeys(
+            (Sense.YES, Sense.LEFT, Sense.MOMENT, Sense.REFUSAL, Sense.MAILED, Sense.OTHER), LeavingOutcome.LEFT
+        ),
     },
     LeavingKind.MAILED: {
         Sense.YES: LeavingOutcome.STAYS,
         Sense.MAILED: LeavingOutcome.STAYS,
         Sense.MOMENT: LeavingOutcome.STAYS,
-        Sense.NO: LeavingOutcome.LEFT,
-        Sense.LEFT: LeavingOutcome.LEFT,
+        **dict.fromkeys((Sense.NO, Sense.REFUSAL, Sense.CROSS, Sense.LEFT), LeavingOutcome.LEFT),
     },
     LeavingKind.STATUS: {
         Sense.NOTHING: LeavingOutcome.STAYS,
         Sense.MAILED: LeavingOutcome.STAYS,
         Sense.YES: LeavingOutcome.STAYS,
         Sense.LEFT: LeavingOutcome.LEFT,
+        Sense.REFUSAL: LeavingOutcome.LEFT,
     },
 }  # everything else is UNCLEAR
 
 
 @lru_cache(maxsize=4096)
 def _verdict(kind: LeavingKind, reason: LeavingReason, cell: str, is_day_first: bool | None) -> LeavingVerdict:
+    if kind is LeavingKind.WORDS:
+        why = surely_left(cell)
+        return LeavingVerdict(LeavingOutcome.LEFT, why) if why else STAYS
     meaning, at = sense_of(cell), None
     sense = meaning.sense
     if sense is Sense.OTHER:
@@ -137,6 +150,8 @@ def _verdict(kind: LeavingKind, reason: LeavingReason, cell: str, is_day_first: 
     if kind is LeavingKind.STATUS and len(cell) == 1:  # a number or letter of some code, not a yes or no
         sense = Sense.OTHER
     outcome = _OUTCOMES[kind].get(sense, LeavingOutcome.UNCLEAR)
+    if sense is Sense.MAILED and _says_subscribed(cell):  # "confirmed" may confirm that they left
+        outcome = LeavingOutcome.STAYS
     if outcome is not LeavingOutcome.LEFT:
         return STAYS if outcome is LeavingOutcome.STAYS else UNCLEAR
     if kind is LeavingKind.REASON and reason is not LeavingReason.UNSUBSCRIBED:
@@ -146,6 +161,10 @@ def _verdict(kind: LeavingKind, reason: LeavingReason, cell: str, is_day_first: 
             meaning.reason is not LeavingReason.UNSUBSCRIBED or kind is LeavingKind.STATUS
         )
     return LeavingVerdict(LeavingOutcome.LEFT, meaning.reason if is_own else reason, LeavingSpan(*at) if at else None)
+
+
+def _says_subscribed(cell: str) -> bool:
+    return any(found.concept == MAILED for found in concepts_of(cell))
 
 
 def _span(cell: str, is_day_first: bool | None) -> tuple[str, str] | None:
@@ -167,14 +186,15 @@ def sense_of(cell: str) -> CellSense:
         return CellSense(Sense.OPEN)
     found = concepts_of(cell)
     concepts = {each.concept for each in found}
-    is_pure, negated = OTHER not in concepts, _NOT in concepts
-    is_mailed = is_pure and bool(concepts & {_MAILED, _GENERAL})
-    if reason := _reason_in(found, "surely"):
-        return CellSense(Sense.OPEN) if negated else CellSense(Sense.LEFT, reason, is_sure=is_pure)
+    is_pure, negated = OTHER not in concepts, NOT in concepts
+    is_mailed = is_pure and not GENERAL.isdisjoint(concepts)
+    if leaving := leaving_in(found, SURELY):
+        sense = Sense.OPEN if leaving.is_negated else Sense.LEFT
+        return CellSense(sense, leaving.reason, is_sure=is_pure or leaving.is_everywhere)
     if negated:
-        return CellSense(Sense.LEFT, is_sure=_MAILED in concepts) if is_mailed else CellSense(Sense.OTHER)
-    if is_pure and (reason := _reason_in(found, "perhaps")):
-        return CellSense(Sense.LEFT, reason)
+        return CellSense(Sense.LEFT, is_sure=MAILED in concepts) if is_mailed else CellSense(Sense.OTHER)
+    if is_pure and (leaving := leaving_in(found, PERHAPS)):
+        return CellSense(Sense.LEFT, leaving.reason)
     return CellSense(Sense.MAILED if is_mailed else Sense.OTHER)
 
 
@@ -192,10 +212,22 @@ def _whole_cells() -> Mapping[str, Sense]:
     cells, mailed = told()["cells"], told()["mailed"]
     as_they_are = {"nothing": Sense.NOTHING, "unchecked": Sense.NO}
     in_words = {Sense.MAILED: [*mailed["values"], *mailed["others"]], Sense.OPEN: mailed["unclear"]}
-    in_words |= {Sense.YES: cells["yes"], Sense.NO: cells["no"]}
+    in_words |= {Sense.YES: cells["yes"], Sense.NO: cells["no"], Sense.REFUSAL: cells["refusal"]}
+    in_words |= {Sense.CROSS: cells["crosses"]}
     return {plain(cell): sense for sense, listed in in_words.items() for cell in listed} | {
         cell: sense for key, sense in as_they_are.items() for cell in cells[key]
     }
+
+
+def surely_left(text: str) -> LeavingReason | None:
+    """Return the reason if a text, or a part of it such as one tag, means leaving whatever its column is."""
+    senses = (sense_of(part) for part in (text, *_BETWEEN_PARTS.split(text)))
+    return next((each.reason for each in senses if each.sense is Sense.LEFT and each.is_sure), None)
+
+
+def has_no_in(cell: str) -> bool:
+    """Return whether a text contains a word such as "not"."""
+    return any(found.concept == NOT for found in concepts_of(cell))
 
 
 def is_about_email(cell: str) -> bool:
@@ -210,67 +242,21 @@ def _other_mailed() -> frozenset[str]:
     return frozenset(map(plain, told()["mailed"]["others"]))
 
 
-_MAILED, _GENERAL = "mailed.names", "mailed.general"
-_KIND = "names.kind"
-_NOT, _STATUS, _MOMENT, _REASON = "names.not", "names.status", "names.moment", "names.reason"
-_COUNT, _LINK, _OTHER_CHANNEL = "names.count", "names.link", "names.other_channel"
-_MAILING, _ABOUT_EMAIL = "names.mailing", "names.about_email"
-_EMAIL_ITSELF = frozenset(
-    {"email", "emails", "mail", "mails", "subscriber", "subscription", "subscriptions", "mailing"}
-)
+class LeavingWord(NamedTuple):
+    """A word that means leaving."""
+
+    reason: LeavingReason
+    is_everywhere: bool  # whether it means leaving in a text about other things too
+    is_negated: bool  # whether the word before it is "not" or so
 
 
-def column_about_leaving(name: str) -> LeavingColumn | None:
-    """Return what a column says about leaving, going by its name, or None if the name has nothing to do with it."""
-    found = concepts_of(name)
-    concepts = {each.concept for each in found}
-    if _LINK in concepts or (_OTHER_CHANNEL in concepts and not _names_email(found)):
-        return None
-    meaning = _about_leaving(found, concepts) or _about_being_mailed(found, concepts)
-    return meaning and replace(meaning, name=name)
-
-
-def _about_leaving(found: Sequence[Found], concepts: Collection[str]) -> LeavingColumn | None:
-    is_pure, negated = OTHER not in concepts, _NOT in concepts
-    kind = LeavingKind.REASON if _REASON in concepts else LeavingKind.LEFT
-    if reason := _reason_in(found, "surely"):
-        if negated:  # "not unsubscribed"
-            return LeavingColumn(name="", kind=LeavingKind.MAILED, is_certain=False)
-        return LeavingColumn(name="", kind=kind, reason=reason, is_certain=is_pure and _COUNT not in concepts)
-    if negated and (_MAILED in concepts or (is_pure and (_GENERAL in concepts or _names_email(found)))):
-        return LeavingColumn(name="", kind=LeavingKind.LEFT, is_certain=is_pure)  # "not subscribed", "no bulk email"
-    if is_pure and (reason := _reason_in(found, "perhaps")):
-        return LeavingColumn(name="", kind=kind, reason=reason, is_certain=len(found) > 1 and _COUNT not in concepts)
-    return None
-
-
-def _about_being_mailed(found: Sequence[Found], concepts: Collection[str]) -> LeavingColumn | None:
-    """Return a column that says who may be emailed. The time when someone agreed says nothing about leaving."""
-    is_pure, names_email = OTHER not in concepts, _names_email(found)
-    is_mailed = _MAILED in concepts or (is_pure and _GENERAL in concepts)
-    if is_pure and not {_STATUS, _KIND}.isdisjoint(concepts):
-        is_free = _STATUS not in concepts or (_MAILED not in concepts and not names_email)
-        return LeavingColumn(name="", kind=LeavingKind.STATUS, is_free=is_free)
-    may_be_mailed = is_mailed or (is_pure and (_MAILING in concepts or (names_email and len(found) > 1)))
-    if not may_be_mailed or not {_MOMENT, _COUNT, _REASON}.isdisjoint(concepts):
-        return None
-    is_certain = is_pure and is_mailed and (_MAILED in concepts or (len(found) > 1 and names_email))
-    return LeavingColumn(name="", kind=LeavingKind.MAILED, is_certain=is_certain)
-
-
-def _names_email(found: Sequence[Found]) -> bool:
-    return any(
-        each.concept == _MAILING
-        or not _EMAIL_ITSELF.isdisjoint(each.text.split())
-        or (each.concept == _ABOUT_EMAIL and not each.text.isascii())
-        for each in found
-    )
-
-
-def _reason_in(found: Sequence[Found], degree: str) -> LeavingReason | None:
-    for each in found:
+def leaving_in(found: Sequence[Found], degrees: Collection[str]) -> LeavingWord | None:
+    """Return a word that means leaving to one of these degrees, if there is any, and one that is not negated first."""
+    words = []
+    for place, each in enumerate(found):
         table, _, rest = each.concept.partition(".")
-        reason, _, found_degree = rest.partition(".")
-        if table == "left" and found_degree == degree:
-            return LeavingReason(reason)
-    return None
+        reason, _, degree = rest.partition(".")
+        if table == "left" and degree in degrees:
+            is_negated = place > 0 and found[place - 1].concept == NOT
+            words.append(LeavingWord(LeavingReason(reason), degree == "everywhere", is_negated))
+    return min(words, key=lambda word: (word.is_negated, not word.is_everywhere), default=None)

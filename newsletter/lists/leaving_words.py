@@ -8,22 +8,23 @@ import re
 import tomllib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 OTHER = ""  # the concept of a word that is in no list
-_LONGEST_TEXT = 200  # characters; a longer cell is prose, not a word about email
+_LONGEST_TEXT = 5000  # characters; the rest of a longer cell is not read
 _SHORTEST_PART, _LONGEST_PART = 3, 20  # letters of a word in a joined name
-_SHORT_PARTS = frozenset({"at", "is", "of", "on", "in", "no"})
+_SHORT_PARTS = frozenset({"at", "is", "of", "on", "no"})
 _WORDS = re.compile(r"[^\W\d_]+")
 _SIGNS = re.compile(r"[^\W_]+|[^\w\s\x00-\x7f]")
-_IN_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_IN_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT = re.compile(r"n['’]t\b", re.I)  # "don't" is one word, and "d'abonnement" is two
 _BARE = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i", "æ": "ae", "œ": "oe", "’": "'"}
 )
+_UNSEEN = "Cf"  # the category of a soft hyphen, for example
 _ANYWHERE, _BEGINNING = "~", "*"
 
 
@@ -45,10 +46,36 @@ def plain(text: str) -> str:
     return " ".join(_SIGNS.findall(_folded(text)))
 
 
+def with_words_of_leaving(texts: Collection[str]) -> set[str]:
+    """Return the texts that may contain words that surely mean leaving, and a few others. This is fast for many texts.
+
+    Return no text that is longer than a cell with such words can be.
+    """
+    whole = _in_plain_letters("\n".join(texts))
+    stems = [stem for stem in _stems() if stem in whole]
+    if not stems:
+        return set()
+    folded = {text: _folded(text) for text in texts if len(text) <= _LONGEST_TEXT}
+    return {text for text, letters in folded.items() if any(stem in letters for stem in stems)}
+
+
+@cache
+def _stems() -> frozenset[str]:
+    """Return the longest word of each entry that surely means leaving."""
+    sure = (entry for kind, entry in _entries() if kind.startswith("left.") and not kind.endswith(".perhaps"))
+    return frozenset(max(_WORDS.findall(_folded(entry)), key=len) for entry in sure)
+
+
 def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", _NOT.sub("nt", text[:_LONGEST_TEXT].translate(_BARE)))
-    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return unicodedata.normalize("NFC", bare).casefold()
+    return _in_plain_letters(text[:_LONGEST_TEXT])
+
+
+def _in_plain_letters(text: str) -> str:
+    if text.isascii():
+        return _NOT.sub("nt", text).lower()
+    decomposed = unicodedata.normalize("NFKD", _NOT.sub("nt", text.translate(_BARE)))
+    seen = (sign for sign in decomposed if not unicodedata.combining(sign) and unicodedata.category(sign) != _UNSEEN)
+    return unicodedata.normalize("NFC", "".join(seen)).casefold()
 
 
 @lru_cache(maxsize=4096)
@@ -97,8 +124,10 @@ def _entries() -> Iterator[tuple[str, str]]:
     """Yield each entry with its concept, those that say most about leaving first. The first of equal entries counts."""
     tables = told()
     kinds = [
+        *(f"left.{reason}.everywhere" for reason, lists in tables["left"].items() if "everywhere" in lists),
         *(f"left.{reason}.surely" for reason in tables["left"]),
         "mailed.names",
+        "mailed.confirmed",
         "mailed.general",
         *(f"left.{reason}.perhaps" for reason in tables["left"]),
         *(f"names.{name}" for name in tables["names"]),
@@ -110,7 +139,7 @@ def _entries() -> Iterator[tuple[str, str]]:
         yield from ((kind, entry) for entry in entries)
 
 
-def _split(words: Sequence[str], known: _Vocabulary) -> Iterator[Found]:
+def _split(words: list[str], known: _Vocabulary) -> Iterator[Found]:
     place = 0
     while place < len(words):
         phrase = next(_phrases_at(words, place, known), None)
@@ -125,7 +154,8 @@ def _split(words: Sequence[str], known: _Vocabulary) -> Iterator[Found]:
         elif not word.isascii():
             yield from _by_parts(word, known)
         elif (apart := _apart(word, known)) is not None:
-            yield from _split(apart, known)
+            words[place : place + 1] = apart
+            continue
         else:
             yield Found(word, OTHER)
         place += 1

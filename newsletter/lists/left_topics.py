@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct, field
 
 from newsletter.lists.cells import TidyColumn, shortened
-from newsletter.lists.csv_header import LEFT, ListColumn, ListHeader
 from newsletter.lists.export_formats import letters_of
 from newsletter.lists.leavers import LeavingJudgment
 from newsletter.lists.leaving import LeavingColumn, LeavingKind, LeavingOutcome, LeavingVerdict
+from newsletter.lists.list_columns import LEFT, ListColumn, ListHeader
 from newsletter.model.audience import SuppressionReason
 
 _CELLS = LeavingColumn(name="", kind=LeavingKind.LEFT)

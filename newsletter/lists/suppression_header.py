@@ -4,12 +4,15 @@ The list may contain only people who unsubscribed. It may also be a tool's list 
 unsubscribed. A plain list of subscribers is refused, because everyone on it would be suppressed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from newsletter.lists.csv_header import ListColumn, ListHeader, column_names, header_mistakes, recognized_column
+from newsletter.lists.csv_header import column_names, header_mistakes, recognized_column
 from newsletter.lists.export_formats import ExportFormat, letters_of, recognize
+from newsletter.lists.leaving import LeavingColumn, LeavingKind
+from newsletter.lists.leaving_columns import column_about_leaving
+from newsletter.lists.list_columns import LEFT, ListColumn, ListHeader
 from newsletter.model.columns import COLUMNS, LIST_COLUMNS
 from newsletter.model.imports import RowFate
 
@@ -37,12 +40,25 @@ def email_places(names: Sequence[str]) -> list[int]:
     return places or [place for place, each in enumerate(letters) if each == _STREETS][:1]
 
 
-def read_suppression_header(cells: Sequence[str], *, delimiter: str, path: str, line: int) -> ListHeader:
-    """Return the header. Raise MistakesError if this is not a list of people who must not be emailed."""
+def read_suppression_header(
+    cells: Sequence[str], *, delimiter: str, mapping: Mapping[str, str], path: str, line: int
+) -> ListHeader:
+    """Return the header. Raise MistakesError if this is not a list of people who must not be emailed.
+
+    `mapping` says of columns whether they say who left: LEFT, or an empty text. One that may is not `is_certain`.
+    """
     names = column_names(cells, path=path, line=line)
     emails = email_places(names)
     form = recognize(names)
-    columns = [_column(name, place, form, is_email=place in emails) for place, name in enumerate(names)]
+    answers, faults = _answers(names, mapping)
+    columns = [
+        _answered(name, place, answers[name])
+        if name in answers and place not in emails
+        else _column(name, place, form, is_email=place in emails)
+        for place, name in enumerate(names)
+    ]
+    if faults:
+        raise header_mistakes(path, line, faults)
     if fault := _fault(columns, emails, form):
         raise header_mistakes(path, line, [fault])
     if not _tells_when(columns, form):
@@ -55,18 +71,40 @@ def _column(name: str, place: int, form: ExportFormat, *, is_email: bool) -> Lis
     if is_email:
         return ListColumn(name=name, place=place, fields=("email",))
     known = recognized_column(name, place, form)
-    if known.leaving is not None and not known.leaving.is_certain:
-        known = replace(known, leaving=None)
-    if known.leaving is None and letters in _FIELDS and not form.tool:
+    is_sure = known.leaving is not None and known.leaving.is_certain
+    if not is_sure and letters in _FIELDS and not form.tool:
         return ListColumn(name=name, place=place, fields=(_FIELDS[letters],))
     return ListColumn(name=name, place=place, fields=known.fields, leaving=known.leaving, left_topic=known.left_topic)
+
+
+def _answers(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the targets of the columns by name, and what is wrong with the mapping."""
+    answers, faults = dict[str, str](), []
+    for given, target in mapping.items():
+        named = [name for name in names if letters_of(name) == letters_of(given)]
+        if not named:
+            choice = ", ".join(map(repr, names[:20]))
+            faults.append((f"--map names the column {given!r}, which is not in the file", f"choose from {choice}"))
+        elif target.strip() and letters_of(target) != LEFT:
+            remedy = f'write --map "{given}={LEFT}" if it says who unsubscribed, or --map "{given}=" to leave it out'
+            faults.append((f"--map gives the column {given!r} the unknown name {target.strip()!r}", remedy))
+        answers |= dict.fromkeys(named, target.strip())
+    return answers, faults
+
+
+def _answered(name: str, place: int, target: str) -> ListColumn:
+    """Return a column of which someone said whether it says who left."""
+    if not target:
+        return ListColumn(name=name, place=place, is_answered=True)
+    column = column_about_leaving(name) or LeavingColumn(name=name, kind=LeavingKind.LEFT)
+    return ListColumn(name=name, place=place, leaving=replace(column, is_certain=True, is_free=False), is_answered=True)
 
 
 def _tells_when(columns: Sequence[ListColumn], form: ExportFormat) -> bool:
     """Return whether a column such as `created_at` is the time of unsubscribing rather than of joining."""
     holds_people = form.tool or any(column.fields and column.fields[0] in _ABOUT_PEOPLE for column in columns)
     says_why = any(column.fields == ("reason",) for column in columns)
-    return not holds_people and (says_why or not any(column.leaving for column in columns))
+    return not holds_people and (says_why or not any(column.judges for column in columns))
 
 
 def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFormat) -> tuple[str, str] | None:
@@ -80,7 +118,7 @@ def _fault(columns: Sequence[ListColumn], emails: Sequence[int], form: ExportFor
     if len(emails) > 1:
         what = f"the columns {' and '.join(repr(columns[place].name) for place in emails)} both contain addresses"
         return what, "delete one of them, and add its addresses from a second file"
-    says_who_left = any(column.leaving or column.left_topic or column.fields == ("reason",) for column in columns)
+    says_who_left = any(column.judges or column.left_topic or column.fields == ("reason",) for column in columns)
     is_of_subscribers = form.tool or form.is_ours or any(_OF_SUBSCRIBERS & {*each.fields} for each in columns)
     if is_of_subscribers and not says_who_left:
         origin = f" from {form.tool}" if form.tool else ""

@@ -11,15 +11,20 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.errors import InputError, Mistake, MistakesError, parts_of
-from newsletter.lists.csv_header import ListColumn, ListHeader
+from newsletter.lists.cells import tidied
 from newsletter.lists.encodings import Encoding, find_encoding
 from newsletter.lists.export_formats import OWN
+from newsletter.lists.leavers import UnclearColumn, UnclearColumnsError
+from newsletter.lists.leaving import LeavingOutcome, Sense, sense_of
+from newsletter.lists.list_columns import ListColumn, ListHeader
 from newsletter.lists.suppression_header import email_places, read_suppression_header
 from newsletter.lists.suppression_rows import RowReader, SuppressionTerms
-from newsletter.lists.tables import delimiter_of, read_table
+from newsletter.lists.tables import Rows, delimiter_of, read_table
 from newsletter.lists.text_blocks import read_blocks, require_text
 from newsletter.model.audience import Suppression
 
+_NO_MAPPING: Mapping[str, str] = {}
+_SHORTEST_YEAR = 4  # digits; a shorter number is a count
 _MOST_SHOWN = 100  # mistakes; if a file is not a list, every line has one
 _CORRECT = "correct or delete the line"
 _LINES = ListHeader(form=OWN, delimiter="", columns=(ListColumn(name="email", place=0, fields=("email",)),))
@@ -30,11 +35,15 @@ def read_suppressions(
     *,
     terms: SuppressionTerms,
     topics: Mapping[str, str],
+    mapping: Mapping[str, str] = _NO_MAPPING,
     now: datetime,
     on_row: Callable[[int], None] = lambda _: None,
     on_skipped: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Iterator[Suppression]:
     """Yield the suppressions of a file in order. Call `on_row` for each row, whether it is used or not.
+
+    `mapping` says of columns whether they say who left: LEFT, or an empty text. Raise UnclearColumnsError if one that
+    may say so is not in it.
 
     `topics` gives the titles of topics by name. Call `on_skipped` for each row of someone who did not unsubscribe, with
     an empty tuple, and for each row of someone who left topics that do not exist here, with their names in the file.
@@ -46,7 +55,7 @@ def read_suppressions(
     mistakes = _Mistakes(path)
     reader: RowReader | None = None
     taken, has_unknown = 0, False
-    for header, line, cells in _rows(path, find_encoding(path), mistakes):
+    for header, line, cells in _rows(path, find_encoding(path), mapping, mistakes):
         on_row(1)
         reader = reader or RowReader(header, terms, topics, now)
         try:
@@ -93,7 +102,9 @@ class _Mistakes:
             raise MistakesError(self._shown)
 
 
-def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple[ListHeader, int, Sequence[str]]]:
+def _rows(
+    path: Path, encoding: Encoding, mapping: Mapping[str, str], mistakes: _Mistakes
+) -> Iterator[tuple[ListHeader, int, Sequence[str]]]:
     """Yield the header and each row that is not empty, with the line on which it starts."""
     _, head = next(_lines(path, encoding), (0, ""))
     if not head:
@@ -103,14 +114,30 @@ def _rows(path: Path, encoding: Encoding, mistakes: _Mistakes) -> Iterator[tuple
         return
 
     def header_of(cells: Sequence[str], delimiter: str, line: int, _: object) -> ListHeader:
-        return read_suppression_header(cells, delimiter=delimiter, path=str(path), line=line)
+        return read_suppression_header(cells, delimiter=delimiter, mapping=mapping, path=str(path), line=line)
 
     for rows in read_table(path, encoding, header_of):
+        if unclear := [found for column in rows.header.columns if (found := _question(column, rows))]:
+            raise UnclearColumnsError(str(path), unclear)
         for misfit in rows.misfits:
             mistakes.add(misfit.line, misfit.fault.what, misfit.fault.remedy)
         for line, cells in zip(rows.lines, zip(*rows.columns, strict=True), strict=True):
             if any(map(str.strip, cells)):
                 yield rows.header, line, cells
+
+
+def _question(column: ListColumn, rows: Rows) -> UnclearColumn | None:
+    """Return a column that may say who left, with the first cell that says something, or None."""
+    leaving = column.leaving
+    if leaving is None or leaving.is_certain:
+        return None
+    for line, cell in zip(rows.lines, tidied(rows.columns[column.place]).cells, strict=True):
+        is_count = (
+            cell.isdecimal() and len(cell) < _SHORTEST_YEAR and leaving.verdict(cell).outcome is LeavingOutcome.UNCLEAR
+        )
+        if sense_of(cell).sense is not Sense.NOTHING and not is_count:
+            return UnclearColumn(column.name, column.place, cell, line)
+    return None
 
 
 def _lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,6 @@ from newsletter.errors import FaultError
 from newsletter.language.written_moments import NO_MOMENT, moment_span
 from newsletter.lists.addresses import checked_address
 from newsletter.lists.cells import shortened, unguarded
-from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.export_formats import OUR_EXPORT
 from newsletter.lists.leaving import (
     LeavingColumn,
@@ -22,6 +21,7 @@ from newsletter.lists.leaving import (
 )
 from newsletter.lists.leaving_reasons import LEAVING_ORDER, SUPPRESSIONS
 from newsletter.lists.left_topics import says_that_they_left, topics_called
+from newsletter.lists.list_columns import ListHeader
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.settings.mistakes import suggestion
 from newsletter.system.moments import moment_of, text_of
@@ -56,7 +56,7 @@ class RowReader:
         self._topics = topics
         self._now = now
         self._is_ours = header.form is OUR_EXPORT
-        self._leaving = [(column, column.leaving) for column in header.columns if column.leaving]
+        self._leaving = [(column, column.leaving) for column in header.columns if column.leaving and column.judges]
         self._left_topics = [
             (column.place, column.left_topic, topics_called(column.left_topic, topics))
             for column in header.columns

@@ -21,8 +21,8 @@ from msgspec.structs import replace
 from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.language.counts import count_of
 from newsletter.lists.cells import shortened
-from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.encodings import Encoding, mistake
+from newsletter.lists.list_columns import ListHeader
 from newsletter.lists.text_blocks import LONGEST_LINE, TextBlock, read_blocks, too_long
 
 csv.field_size_limit(LONGEST_LINE)  # high enough that a cell that is too long only affects its own row
@@ -44,6 +44,7 @@ class Misfit(Struct, frozen=True, kw_only=True):
     line: int
     email: str
     fault: FaultError
+    cells: Sequence[str] = ()
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -193,7 +194,7 @@ def _of_another_width(line: int, cells: Sequence[str], header: ListHeader) -> Mi
     else:
         what = f"the row has {count}, and the header has {header.width}"
         remedy = "open the file in a spreadsheet, and move each cell in this row under its column heading"
-    return Misfit(line=line, email=shortened(address), fault=FaultError(what, remedy))
+    return Misfit(line=line, email=shortened(address), fault=FaultError(what, remedy), cells=cells)
 
 
 def _lines(text: str, start: int, end: int) -> str:

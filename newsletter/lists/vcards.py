@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from newsletter.errors import FaultError
 from newsletter.lists.cells import on_one_line
-from newsletter.lists.csv_header import ListHeader
 from newsletter.lists.encodings import Encoding
+from newsletter.lists.list_columns import ListHeader
 from newsletter.lists.tables import Misfit, Rows
 from newsletter.lists.tags import cell_with_tags
 from newsletter.lists.text_blocks import read_blocks

@@ -70,6 +70,11 @@ class Suppression(Struct, frozen=True, kw_only=True):
     repeated_at: datetime | None = None  # the latest time at which they may have left, if it is later
     consent_on_record: datetime | None = None  # when they had given the consent that was on record when they left
 
+    @property
+    def last(self) -> datetime:
+        """Return the latest time at which they may have left."""
+        return max(self.created_at, self.repeated_at or self.created_at)
+
 
 class ExportedPerson(Struct, frozen=True, kw_only=True):
     """A person on the list, with everything that says whether they are emailed."""
@@ -91,7 +96,7 @@ class ExportedPerson(Struct, frozen=True, kw_only=True):
     def left_at(self) -> datetime | None:
         """Return the latest time at which they left, or None if they did not leave."""
         found = self.suppression
-        return max(found.created_at, found.repeated_at or found.created_at) if found else None
+        return found.last if found else None
 
     @property
     def left_topics(self) -> tuple[str, ...]:

@@ -5,14 +5,17 @@ it to a million rows is generated here too, and a test holds the two against eac
 
 A person is emailed only with a consent on record or a stated basis, and never while suppressed. In doubt, the leaving
 counts: a leaving is as late as its text can mean, and only a consent that is newer than all of that, newer than the
-consent that was on record when they left, not in the future, and with its source, brings someone back.
+consent that was on record when they left, not in the future, and with its source, brings someone back. A consent that
+is on record already, with its source, brings no one back when it is read again.
 
 Times are texts as the database stores them, which sort as the times do. An empty string means that there is none.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.ledger import NO_CONSENT
 
 # A person cannot lift a suppression that someone added by hand, or one because the address does not exist.
 LIFTED_BY_CONSENT = (
@@ -35,6 +38,10 @@ class Consent(Struct, frozen=True, kw_only=True):
         """Return whether the consent is newer than a leaving that may have been as late as `until`."""
         return bool(self.source) and until < self.at <= now
 
+    def is_new(self, known: "Consent") -> bool:
+        """Return whether the consent says more than the one that is on record."""
+        return self.at > known.at or (self.at == known.at and not known.source)
+
 
 class Leaving(Struct, frozen=True, kw_only=True):
     """A suppression from all email or from one topic, as far as the policy looks at it."""
@@ -43,20 +50,32 @@ class Leaving(Struct, frozen=True, kw_only=True):
     left_at: str  # the first time that they left
     until: str = ""  # the latest time that they may have left, if it is later
     consent_on_record: str = ""  # when the consent was given that was on record when they left
-    earlier: str = ""  # the last time that they left and came back before
 
     @property
     def last(self) -> str:
         """Return the latest time at which they may have left."""
         return max(self.left_at, self.until)
 
-    def ends_with(self, consent: Consent, *, now: str) -> bool:
-        """Return whether a consent brings the person back."""
+    def ends_with(self, consent: Consent, *, known: Consent, now: str) -> bool:
+        """Return whether a consent brings the person back. `known` is the one that is on record."""
         return (
             self.reason in LIFTED_BY_CONSENT
+            and consent.is_new(known)
             and consent.outweighs(self.last, now=now)
-            and consent.at > max(self.consent_on_record, self.earlier)
+            and consent.at > self.consent_on_record
         )
+
+    def after(self, earlier: str) -> "Leaving":
+        """Return the leaving of someone who had left and come back before. `earlier` is the last time of that."""
+        return replace(self, until=earlier) if earlier > self.last else self
+
+    def reported_while(self, known: "Leaving | None", consent: str) -> "Leaving":
+        """Return the leaving as it counts if it is reported while a consent is on record, and perhaps a leaving known.
+
+        That consent was on record when they left, unless they left no later than is known.
+        """
+        is_new = known is None or self.last > known.last
+        return replace(self, consent_on_record=max(self.consent_on_record, consent)) if is_new else self
 
     def followed_by(self, other: "Leaving") -> "Leaving":
         """Return both leavings as one. The first reason and its time are kept, and the latest time is counted.
@@ -74,8 +93,12 @@ class Leaving(Struct, frozen=True, kw_only=True):
             left_at=kept.left_at,
             until=last if last > kept.left_at else "",
             consent_on_record=max(self.consent_on_record, other.consent_on_record),
-            earlier=max(self.earlier, other.earlier),
         )
+
+
+def is_firm(reason: str) -> bool:
+    """Return whether no consent lifts a suppression with this reason."""
+    return reason in _FIRM
 
 
 def _firmness(reason: SuppressionReason) -> int:
@@ -83,20 +106,53 @@ def _firmness(reason: SuppressionReason) -> int:
     return 0 if reason is SuppressionReason.IN_DOUBT else 1 if reason not in _FIRM else 2 + _FIRM.index(reason)
 
 
+def firmness_sql(reason: str) -> str:
+    """Return the firmness of a reason as SQL, for the column with the reason."""
+    ranks = " ".join(f"WHEN '{each.value}' THEN {_firmness(each)}" for each in SuppressionReason)
+    return f"(CASE {reason} {ranks} END)"
+
+
+def firm_sql() -> str:
+    """Return the reasons that no consent lifts as SQL that stands in brackets after IN."""
+    return ", ".join(f"'{reason.value}'" for reason in _FIRM)
+
+
+def firmest_sql(first: str, second: str) -> str:
+    """Return the reason of `Leaving.followed_by` as SQL, for the tables with both leavings.
+
+    The second table has the firmest reason that was reported as a number, in the column `firmness`.
+    """
+    cases = " ".join(
+        f"WHEN {first}.reason = '{each.value}' OR {second}.firmness = {_firmness(each)} THEN '{each.value}'"
+        for each in reversed(_FIRM)
+    )
+    doubt = SuppressionReason.IN_DOUBT.value
+    return f"CASE {cases} WHEN {first}.reason = '{doubt}' THEN {second}.reason ELSE {first}.reason END"
+
+
 def outweighs_sql(row: str, until: str) -> str:
     """Return `Consent.outweighs` as SQL, for the table with the consent and the column with the time of leaving."""
     return f"({row}.consented_at > {until} AND {row}.consented_at <= :now AND {row}.consent_source <> '')"
 
 
-def ends_with_sql(row: str) -> str:
-    """Return `Leaving.ends_with` as SQL, for the table with the consent and the suppression `p`."""
-    reasons = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_CONSENT)
-    last = "CASE WHEN w.repeated_at > w.created_at THEN w.repeated_at ELSE w.created_at END"
-    earlier = f"SELECT max({last}) FROM past_suppression AS w WHERE w.person = p.person AND w.topic = ''"  # noqa: S608
+def is_new_sql(row: str, known: str) -> str:
+    """Return `Consent.is_new` as SQL, for the tables with both consents. Someone who is not on the list has none."""
     return (
-        f"p.reason IN ({reasons}) AND {outweighs_sql(row, 'p.created_at')}"
-        f" AND {row}.consented_at > p.repeated_at AND {row}.consented_at > p.consent_on_record"
-        f" AND {row}.consented_at > coalesce(({earlier}), '')"
+        f"({known}.person IS NULL OR {row}.consented_at > {known}.consented_at"
+        f" OR ({row}.consented_at = {known}.consented_at AND {known}.consent_source = ''))"
+    )
+
+
+def last_sql(row: str) -> str:
+    """Return `Leaving.last` as SQL, for the table with the suppression."""
+    return f"(CASE WHEN {row}.repeated_at > {row}.created_at THEN {row}.repeated_at ELSE {row}.created_at END)"
+
+
+def ends_with_sql(row: str) -> str:
+    """Return `Leaving.ends_with` as SQL, for the table with a new consent and the suppression `p`."""
+    reasons = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_CONSENT)
+    return (
+        f"p.reason IN ({reasons}) AND {outweighs_sql(row, last_sql('p'))} AND {row}.consented_at > p.consent_on_record"
     )
 
 
@@ -112,5 +168,6 @@ def left_sql(row: str) -> str:
     )
     return (
         "coalesce(p.reason, CASE WHEN s.id IS NULL THEN 'removed from the list' END,"
-        f" CASE WHEN :leaving <> '' AND NOT EXISTS ({stayed}) THEN :leaving END)"
+        f" CASE WHEN :leaving <> '' AND NOT EXISTS ({stayed}) THEN :leaving END,"
+        f" CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN '{NO_CONSENT}' END)"
     )

@@ -1,5 +1,6 @@
 """A segment as a tree of conditions on columns, attributes, tags and engagement."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +12,11 @@ EVERYONE = "everyone"  # the segment that every workspace has: the whole audienc
 # Words that have a meaning in expressions, so no attribute can have one of these names.
 KEYWORDS = frozenset({"or", "and", "not", "in", "everyone"})
 AD_HOC = "ad hoc"  # the name for an expression from the command line; no segment of a workspace can have it
+
+
+def in_one_line(expression: str) -> str:
+    """Return an expression with a space in place of each line break."""
+    return " ".join(expression.splitlines()).strip()
 
 
 class Operator(StrEnum):
@@ -136,6 +142,8 @@ class KnownNames(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None
     issues: tuple[str, ...]
     topics: tuple[str, ...]
+    # Return the field as which an import saves a column with this name, such as `language` for "Sprache", or empty.
+    field_of: Callable[[str], str] = lambda _: ""
 
 
 class Member(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ class KeptChange(Struct, frozen=True, kw_only=True):
 class UndoReport(Struct, frozen=True, kw_only=True):
     """What an undo changed, or would change."""
 
+    import_id: int
     file: str  # the list that was imported
     at: datetime  # when it was imported
     removed: int  # people whom the import had added

@@ -16,7 +16,7 @@ from lark import Lark, Token, Tree, UnexpectedInput
 
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.segment import AD_HOC, All, And, Condition, KnownNames, Not, Or, Segment
+from newsletter.model.segment import AD_HOC, All, And, Condition, KnownNames, Not, Or, Segment, in_one_line
 from newsletter.segments.faults import Fault, drawn, syntax_fault
 from newsletter.segments.literals import Calendar
 from newsletter.segments.meaning import Meaning
@@ -64,6 +64,7 @@ def parse_segment(name: str, expression: str, known: KnownNames, calendar: Calen
 
     Raise MistakesError if the expression is invalid or names something unknown. The message marks each mistake.
     """
+    expression = in_one_line(expression)
     condition, faults = _read(expression, known, calendar)
     if faults:
         raise MistakesError(_mistake(name, expression, fault, place) for fault in faults)

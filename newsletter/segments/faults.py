@@ -13,7 +13,39 @@ _LONGEST_FOUND = 30  # the most characters of the part that is not valid
 _MOST_NAMED = 8  # the most names that are listed if none is similar
 
 _QUOTE_INSIDE = "write a quote inside the value twice: 'it''s'"
+# Patterns of the text before the mistake and at it, and what to write instead. `{0}` is the first of their groups.
+_VALUE = r"""(?:"[^"]*"|'[^']*'|-?[\d.]+|\d{4}-\d\d-\d\d)"""
+_REMEDY_IN_CONTEXT = (
+    (
+        re.compile(r"\b([a-z]+)\s*\(\s*([\w.-]*)$", re.I),
+        re.compile(r"([\w.-]+)\s*\)"),
+        'put the value in quotes: {0}("{1}{2}")',
+    ),
+    (re.compile(r"\d{4}-\d\d-\d\d\s+$"), re.compile(r"\d{1,2}:\d\d"), "put a date with a time in quotes"),
+    (re.compile(r"<\s*$"), re.compile(">"), "write !="),
+    (re.compile(r"=\s*$"), re.compile("([<>])"), "write {0}="),
+    (
+        re.compile(rf"\b(\w+)\s*=\s*({_VALUE})\s+or\s+$", re.I),
+        re.compile(rf"({_VALUE}(?:\s+or\s+{_VALUE})*)"),
+        "write {0} in ({1}, {2})",
+    ),
+    (
+        re.compile(rf"\b(\w+)\s*!=\s*({_VALUE})\s+(?:or|and)\s+$", re.I),
+        re.compile(rf"({_VALUE}(?:\s+(?:or|and)\s+{_VALUE})*)"),
+        "write {0} not in ({1}, {2})",
+    ),
+    (
+        re.compile(r"\b(\w+\s+(?:not\s+)?in)\s+$", re.I),
+        re.compile(rf"({_VALUE}(?:\s*,\s*{_VALUE})*)"),
+        "put the values in parentheses: {0} ({1})",
+    ),
+)
+_BETWEEN_VALUES = re.compile(r"\s+(?:or|and)\s+", re.I)
 _REMEDY_FOR_FOUND = (
+    (re.compile(r";\s*$"), "delete the semicolon"),
+    (re.compile("≠"), "write !="),
+    (re.compile("≤"), "write <="),
+    (re.compile("≥"), "write >="),
     (re.compile("="), "write a single ="),
     (re.compile("&"), "write `and` instead"),
     (re.compile(r"\|"), "write `or` instead"),
@@ -25,7 +57,10 @@ _REMEDY_FOR_FOUND = (
 _REMEDY_FOR_EXPECTED = (
     ({"DOUBLE", "SINGLE", "RPAR"}, 'put the issue, tag or topic in quotes, for example opened("2026-01")'),
     ({"DOUBLE", "SINGLE"}, 'put the value in quotes, for example language = "es", or write a date as 2025-06-01'),
-    ({"OPERATOR"}, 'write what to compare the field with, for example language = "es" or language in ("es", "pt")'),
+    (
+        {"OPERATOR"},
+        'compare the field with =, !=, <, <=, >, >=, in (…) or not in (…), for example language in ("es", "pt")',
+    ),
     ({"NAME"}, 'write a condition, for example language = "es", tagged("teacher") or everyone'),
     ({"UNIT"}, "join two conditions with `and` or `or`, or write a time span as 90 days ago"),
     ({"_AGO"}, 'add "ago", for example "90 days ago"'),
@@ -58,7 +93,8 @@ def syntax_fault(expression: str, error: UnexpectedInput) -> Fault:
     if not before:
         what = f"an expression cannot begin with {found!r}"
     is_after_quote = expression[:position].endswith(("'", '"')) and rest[:1].isalnum()
-    return Fault(position=position, what=what, remedy=_QUOTE_INSIDE if is_after_quote else _remedy(rest, error))
+    remedy = _in_context(expression[:position], rest) or (_QUOTE_INSIDE if is_after_quote else _remedy(rest, error))
+    return Fault(position=position, what=what, remedy=remedy)
 
 
 def similar(word: str, known: Iterable[str]) -> str | None:
@@ -87,6 +123,16 @@ def drawn(expression: str, position: int) -> str:
     before, after = "…" if first else "", "…" if last < len(shown) else ""
     blank = "".join("  " if east_asian_width(character) in "WF" else " " for character in shown[first:position])
     return f"  {before}{shown[first:last]}{after}\n  {' ' * len(before)}{blank}^"
+
+
+def _in_context(before: str, rest: str) -> str:
+    """Return what to write instead of a mistake that the text on both sides of its place shows, or an empty text."""
+    for pattern_before, pattern_rest, remedy in _REMEDY_IN_CONTEXT:
+        head, tail = pattern_before.search(before), pattern_rest.match(rest)
+        if head and tail:
+            parts = [*head.groups(), *(_BETWEEN_VALUES.sub(", ", part) for part in tail.groups())]
+            return remedy.format(*parts)
+    return ""
 
 
 def _remedy(rest: str, error: UnexpectedInput) -> str:

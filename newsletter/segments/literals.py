@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from newsletter.errors import FaultError
 from newsletter.language.codes import language_of, time_zone_of
-from newsletter.language.written_moments import moment_text, written_day
+from newsletter.language.written_moments import written_day_or_moment
 from newsletter.model.address import person_of
 from newsletter.model.columns import COLUMNS, ColumnType
 from newsletter.model.segment import Operator
-from newsletter.system.moments import moment_of
 
 _DAYS_OF = {"day": 1, "week": 7}
 _YEARS = range(1900, 2200)  # far enough from the limits of Python's dates to be safe in every time zone
@@ -62,15 +62,13 @@ class Calendar(Struct, frozen=True, kw_only=True):
 
         The database keeps times to the second. Raise ValueError with the remedy if the value is not a date.
         """
-        day = value.day or written_day(value.text)
-        moment = moment_text(value.text) if day is None else ""
-        if day is None and not moment:
-            raise ValueError(f"{value.text} is not a date; write a date such as 2025-06-01")
-        if (day or moment_of(moment)).year not in _YEARS:
-            raise ValueError(f"the year of {value.text} is not possible; write one from {_YEARS[0]} to {_YEARS[-1]}")
-        if day is None:
-            return Span(moment_of(moment), moment_of(moment) + timedelta(seconds=1))
-        return Span(self.beginning_of(day), self.beginning_of(day + timedelta(days=1)))
+        named = value.day or written_day_or_moment(value.text)
+        if named.year not in _YEARS:
+            years = f"write one from {_YEARS[0]} to {_YEARS[-1]}"
+            raise FaultError(f"the year of {value.text} is not possible", years)
+        if isinstance(named, datetime):
+            return Span(named, named + timedelta(seconds=1))
+        return Span(self.beginning_of(named), self.beginning_of(named + timedelta(days=1)))
 
     def day_ago(self, number: int, unit: str) -> date | None:
         """Return the date `number` days, weeks, months or years ago, or None if it is too long ago.

@@ -1,10 +1,12 @@
 """Turn an expression's parse tree into a condition, and check the names and dates in it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from lark import Token, Transformer, v_args
 
+from newsletter.errors import FaultError, parts_of
 from newsletter.model.audience import normal_tag, normal_text
 from newsletter.model.segment import (
     All,
@@ -41,9 +43,13 @@ _NAMED_OTHERWISE = {
 _MEANT: Mapping[str, str] = {
     "tag": 'write tagged("teacher")',
     "topic": 'write left("events")',
+    "name": "write first_name or last_name",
     **{deed.value: f'write {deed.value}("2026-01")' for deed in Deed},
 }
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+_EXACT = frozenset({Operator.EQUAL, Operator.UNEQUAL})
+_ONLY_EXACT = "an empty value can only be used with = and !="
+_RELATIVE = re.compile(r"today|yesterday|\d+ +(?:day|week|month|year)s? +ago", re.I)
 
 
 @v_args(inline=True)
@@ -110,15 +116,7 @@ class Meaning(Transformer[Token, Condition]):
             return Value(position, str(day), day)
         if token.type in {"DOUBLE", "SINGLE"}:
             return Value(position, normal_text(unquoted(token)))
-        value = Value(position, str(token), is_quoted=False)
-        if token.type == "DATE":
-            try:
-                self._calendar.span_of(value)
-            except ValueError:
-                remedy = "write a day that exists as year-month-day, such as 2025-06-01"
-                self._fault(position, f"the date {token} does not exist", remedy)
-                return Value(position, str(self._calendar.today), self._calendar.today)
-        return value
+        return Value(position, str(token), is_quoted=False)
 
     def _span(self, token: Token, unit: Token) -> Value:
         position, day = token.start_pos or 0, None
@@ -154,14 +152,15 @@ class Meaning(Transformer[Token, Condition]):
     def _compared(self, field: str, operator: Operator, value: Value) -> Condition:
         """Return the condition that compares a field with a value: as dates, as numbers or as texts."""
         try:
+            if not value.text and operator not in _EXACT:
+                raise FaultError(_ONLY_EXACT, f'write a value, or {field} = "" for people without one')
             if field in _OCCASIONS:
                 return self._at(Occasion(field), operator, value)
             number = None if has_codes(field) else number_in(value, operator)
             if number is None:
                 return Compare(field, operator, stored_form(field, value.text))
         except ValueError as err:
-            what, _, remedy = str(err).rpartition("; ")
-            self._fault(value.position, what, remedy)
+            self._fault(value.position, *parts_of(err, otherwise="write another value"))
             return All()
         if operator is Operator.UNEQUAL:
             return Not(CompareNumber(field, Operator.EQUAL, number))
@@ -172,9 +171,11 @@ class Meaning(Transformer[Token, Condition]):
 
         An empty text stands for no date. Raise ValueError with the remedy if the value is not a date.
         """
-        if not value.text and operator in {Operator.EQUAL, Operator.UNEQUAL}:
+        if not value.text:
             ever = Since(occasion, _EARLIEST)
             return ever if operator is Operator.UNEQUAL else Not(ever)
+        if value.is_quoted and _RELATIVE.fullmatch(value.text):
+            raise FaultError(f"{value.text!r} is a text because of its quotes", f"write {value.text} without quotes")
         span = self._calendar.span_of(value)
         since, after = Since(occasion, span.first), Since(occasion, span.after)
         meant: Mapping[Operator, Condition] = {
@@ -197,6 +198,8 @@ class Meaning(Transformer[Token, Condition]):
         elif known is not None and name not in known:
             choice = {*known, *_OCCASIONS} - {*_NAMED_OTHERWISE}
             remedy = _MEANT.get(name) or hint(name, choice, otherwise="")
+            if (field := self._names.field_of(name)) in known:
+                remedy = f"an import saves a column of that name as {field}, so write {field}"
             self._fault(token.start_pos, f"no subscriber has the field {str(token)!r}", remedy)
         return name
 

@@ -1,5 +1,6 @@
 """All of `newsletter.toml`: the sender, the design, how issues are checked, and when email is sent."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,6 +12,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, field_validator, mode
 
 from newsletter.errors import FaultError, FieldError, Location
 from newsletter.model.event import SoftBouncePolicy
+from newsletter.model.segment import in_one_line
 from newsletter.model.values import (
     Color,
     EmailAddress,
@@ -28,6 +30,10 @@ from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.provider import ProviderSettings
 
 SQLITE = "sqlite:///"
+# A segment that is empty or not text has a mistake of its own, which must not stop the commands that do not need it.
+Expression = Annotated[
+    str, BeforeValidator(lambda value: in_one_line(value if isinstance(value, str) else json.dumps(value, default=str)))
+]
 _POSTGRESQL = frozenset({"postgresql", "postgres"})
 
 # The former names of keys, which are still accepted, and their names today.
@@ -237,7 +243,7 @@ class Settings(Fields):
     brand: Brand = Brand()
     service: Service
     archive: Archive | None = None
-    segments: Mapping[Slug, OneLine] = Field(default={}, description="name = boolean expression")
+    segments: Mapping[Slug, Expression] = Field(default={}, description="name = boolean expression")
     topics: Mapping[Slug, OneLine] = Field(
         default={}, description="name = title; readers can leave one and keep the others"
     )

@@ -4,24 +4,25 @@ Nothing here lets anyone be emailed who left: no suppression is lifted, and a ne
 was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple, cast
 
 import orjson
+from msgspec.structs import replace
 
 from newsletter.errors import InputError
 from newsletter.model.address import person_of
-from newsletter.model.audience import SuppressionReason, tags_in, tags_text
+from newsletter.model.audience import SuppressionReason, normal_tag, tags_in, tags_text
 from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.edit import Edit, EditedPerson, EditReport
 from newsletter.model.segment import Condition
 from newsletter.store.database import Connection, Database
 from newsletter.store.dry_run import unless_dry_run
 from newsletter.store.erasing import FIND_SUBSCRIBER
-from newsletter.store.forgotten import forgotten_test
-from newsletter.store.importing.import_record import time_by_hand
+from newsletter.store.forgotten import forgotten_test, text_cleaner
+from newsletter.store.importing.import_record import confirm, time_by_hand
 from newsletter.store.importing.intake import ADD_TAG_NAME
 from newsletter.store.importing.merging import change_table, make_changes
 from newsletter.store.queries import change, query_all
@@ -52,39 +53,46 @@ def edit_people(
     *,
     key: bytes | None = None,
     is_dry_run: bool = False,
+    confirmed: EditReport | None = None,
     shown: int,
     now: datetime,
 ) -> EditReport:
     """Edit the people in a segment, or those with the given addresses. Return what changed, with the first people.
 
-    A new address is for one person. Raise InputError if an address is not on the list, if the new address cannot be
+    A new address is for one person. `confirmed` is the report of a dry run that someone confirmed: only people whom it
+    names are edited. Raise InputError if an address is not on the list, if the new address cannot be
     used, or if details of a consent are to be set where no consent is recorded. `key` is the key with which people were
     erased.
     """
     edited: list[EditedPerson] = []
-    changed = 0
+    changed: list[int] = []
 
     def changes(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[object, ...]]:
-        nonlocal changed
         for subscriber, before in _cells_of(connection, ids):
             after = edited_cells(before, edit)
             if after != before:
-                changed += 1
+                changed.append(subscriber)
                 if len(edited) < shown:
                     edited.append(EditedPerson(before=_named(before), after=_named(after)))
-                yield changed, subscriber, *after
+                yield len(changed), subscriber, *after
 
     with unless_dry_run(database.transaction(), is_dry_run=is_dry_run) as connection:
+        if clean := text_cleaner(connection, key):
+            edit = _cleaned(edit, clean)
         ids = _require_ids(connection, people) if isinstance(people, Sequence) else member_ids(database, people)
+        if confirmed is not None:
+            ids = sorted({*ids}.intersection(confirmed.changed))
         ADD_TAG_NAME.for_each(connection, [{"name": tag} for tag in _new_tags(edit)])
         if edit.address:
             _move(database, connection, ids[0], edit.address, key=key, now=now)
+        at = time_by_hand(connection, now)
         with change_table(connection):
             left = changes(connection, ids)
             while page := list(islice(left, _PAGE)):
                 connection.load("change", page)
-            make_changes(connection, now=time_by_hand(connection, now))
-    return EditReport(people=len(ids), changed=changed, edited=tuple(edited))
+            make_changes(connection, now=at)
+        confirm(connection, ids, now=at)
+    return EditReport(people=len(ids), changed=tuple(changed), edited=tuple(edited))
 
 
 def edited_cells(known: Sequence[str], edit: Edit) -> tuple[str, ...]:
@@ -111,6 +119,19 @@ def edited_cells(known: Sequence[str], edit: Edit) -> tuple[str, ...]:
         merged = {name: text for name, text in {**attributes, **edit.attributes}.items() if text}
         after["attributes"] = before["attributes"] if merged == attributes else orjson.dumps(merged).decode()
     return tuple(after[name] for name in COLUMN_NAMES)
+
+
+def _cleaned(edit: Edit, clean: Callable[[str], str]) -> Edit:
+    """Return an edit whose texts do not have the addresses of erased people. A new address is tested elsewhere."""
+    cells = {name: text if name == "email" else clean(text) for name, text in edit.cells.items()}
+    if "tags" in cells:
+        cells["tags"] = tags_text([*map(normal_tag, tags_in(cells["tags"]))])
+    return replace(
+        edit,
+        cells=cells,
+        attributes={name: clean(text) for name, text in edit.attributes.items()},
+        added_tags=frozenset(normal_tag(clean(tag)) for tag in edit.added_tags),
+    )
 
 
 def _named(cells: Sequence[str]) -> dict[str, str]:

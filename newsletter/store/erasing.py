@@ -73,6 +73,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "suppression": ("topic",),
         "past_suppression": ("topic",),
         "import_suppression": ("topic",),
+        "left_since_import": ("topic",),
         "broadcast_topic": ("topic",),
         "chunk": ("zone",),
     },
@@ -197,7 +198,9 @@ class _Address:
 
 
 def _forms_of(address: str) -> Iterable[str]:
-    return address, address.replace("@", "%40"), quote(address, safe=""), orjson.dumps(address).decode()[1:-1]
+    in_link = quote(address, safe="@")  # as in a mailto link (RFC 6068)
+    in_json = orjson.dumps(address).decode()[1:-1]
+    return address, address.replace("@", "%40"), in_link, quote(address, safe=""), in_json
 
 
 def _rewrite(connection: Connection, column: TextColumn, address: _Address, instead: str) -> int:

@@ -6,8 +6,10 @@ addresses, who was erased.
 
 import re
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from hashlib import blake2b
+from urllib.parse import unquote
 
 from newsletter.errors import InputError
 from newsletter.model.address import broad_form, person_of
@@ -23,13 +25,16 @@ _REMEMBER_KEY = change("forgotten", "remember_key")
 _REMEMBER = change("forgotten", "remember")
 _FIND_FORGOTTEN = query_one("forgotten", "find_forgotten", datetime)
 _COUNT_FORGOTTEN = query_value("forgotten", "count_forgotten", int)
+_COUNT_DIGESTS = query_value("forgotten", "count_digests", int)
 _IS_ANYBODY_FORGOTTEN = query_value("forgotten", "is_anybody_forgotten", bool)
 _DIGESTS = query_all("forgotten", "digests", bytes)
+_CLEAR_RETURNS = change("import_record", "clear_returns")
 _CLEAR_FORGOTTEN = change("forgotten", "clear_forgotten")
 _NOBODY = ""  # no person has this address; its digest is stored to recognize the right key
 _NO_REASON = "forgotten"
 _BREAK = re.compile(r"[^\w]|_")
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@|]+@[\w.-]+")  # in a text; it may be longer than the address that is meant
+# What looks like an address in a text. It may be longer than the address that is meant.
+_ADDRESS = re.compile(r"(?P<local>[^\s<>()\[\],;:\"@|]+)(?:@|%40)(?P<domain>[\w.-]+)")
 
 
 def forget_person(database: Database, email: str, *, key: bytes, now: datetime) -> bool:
@@ -76,18 +81,18 @@ def forgotten_since(database: Database, email: str, *, key: bytes) -> datetime |
     return _FIND_FORGOTTEN.ask(database, digest=digest_of(person_of(email), key))
 
 
-def is_forgotten(connection: Connection, digest: bytes) -> bool:
-    """Return whether the person with this digest was erased."""
-    return _FIND_FORGOTTEN(connection, digest=digest) is not None
-
-
 def count_forgotten(database: Database) -> int:
     """Return the number of erased people."""
     return _COUNT_FORGOTTEN.ask(database)
 
 
+def count_digests(database: Database) -> int:
+    """Return the number of digests: of erased people, and of those who came back with the last import."""
+    return _COUNT_DIGESTS.ask(database)
+
+
 def clear_forgotten(database: Database) -> int:
-    """Delete the record of who was erased, for use if the key is lost. Return the number of people.
+    """Delete the record of who was erased, for use if the key is lost. Return the number of digests.
 
     An import may then add them again.
     """
@@ -96,9 +101,12 @@ def clear_forgotten(database: Database) -> int:
 
 
 def delete_forgotten(connection: Connection) -> int:
-    """Delete the record of who was erased, and with which key. Return the number of people."""
+    """Delete the record of who was erased, and with which key. Return the number of digests.
+
+    People who came back with the last import then stay on the list if it is undone.
+    """
     _DROP_KEY(connection)
-    return _CLEAR_FORGOTTEN(connection)
+    return _CLEAR_RETURNS(connection) + _CLEAR_FORGOTTEN(connection)
 
 
 def is_anybody_forgotten(connection: Connection) -> bool:
@@ -112,15 +120,7 @@ def key_if_forgotten(connection: Connection, key: bytes | None) -> bytes | None:
     Everything that stores an address calls this first. Raise InputError if anyone was erased and the key is missing
     or different: the address might be theirs.
     """
-    if not is_anybody_forgotten(connection):
-        return None
-    if key is None:
-        raise InputError(
-            "some people have been erased, and without the key their addresses could be stored again; "
-            "set NEWSLETTER_KEY in the environment to the key with which they were erased"
-        )
-    require_key(connection, key)
-    return key
+    return _required(find_key(connection), key) if is_anybody_forgotten(connection) else None
 
 
 def forgotten_test(connection: Connection, key: bytes | None) -> Callable[[str], bool]:
@@ -132,25 +132,57 @@ def forgotten_test(connection: Connection, key: bytes | None) -> Callable[[str],
     return lambda person: digest_of(person, needed) in digests
 
 
-def without_forgotten(connection: Connection, text: str, *, key: bytes | None) -> str:
-    """Return a text that a person wrote without the addresses of erased people.
+def text_cleaner(connection: Connection, key: bytes | None) -> Callable[[str], str] | None:
+    """Return a function that returns a text without the addresses of erased people, or None if no one was erased.
 
-    Raise InputError as `key_if_forgotten` does, but only if the text has an address.
+    Everything that stores a text which a person wrote calls this. The function raises InputError as `key_if_forgotten`
+    does, but only for a text with an address. It does not use the connection.
     """
-    if "@" not in text:
-        return text
-    needed = key_if_forgotten(connection, key)
-    return text if needed is None else _ADDRESS.sub(lambda match: _unnamed(connection, match[0], needed), text)
+    if not is_anybody_forgotten(connection):
+        return None
+    mark, digests = find_key(connection), frozenset(_DIGESTS(connection))
+
+    def clean(text: str) -> str:
+        if not has_address(text):
+            return text
+        known = _required(mark, key)
+        return _ADDRESS.sub(lambda match: _unnamed(match, digests, known), text)
+
+    return clean
+
+
+def without_forgotten(connection: Connection, text: str, *, key: bytes | None) -> str:
+    """Return a text that a person wrote without the addresses of erased people. Raise InputError as `text_cleaner`."""
+    clean = text_cleaner(connection, key)
+    return clean(text) if clean else text
+
+
+def has_address(text: str) -> bool:
+    """Return whether a text may have an address, perhaps encoded as in a link."""
+    return "@" in text or "%40" in text
 
 
 def require_key(connection: Connection, key: bytes) -> None:
     """Raise InputError if people were erased with a different key."""
-    known = find_key(connection)
-    if known is not None and not is_key_of(known, key):
+    _require_same(find_key(connection), key)
+
+
+def _require_same(mark: bytes | None, key: bytes) -> None:
+    if mark is not None and not is_key_of(mark, key):
         raise InputError(
             "NEWSLETTER_KEY is not the key with which people were erased here; set it to that key, or, if the key "
             "is lost, see `newsletter suppressions remove --erased`"
         )
+
+
+def _required(mark: bytes | None, key: bytes | None) -> bytes:
+    if key is None:
+        raise InputError(
+            "some people have been erased, and without the key their addresses could be stored again; "
+            "set NEWSLETTER_KEY in the environment to the key with which they were erased"
+        )
+    _require_same(mark, key)
+    return key
 
 
 def is_key_of(mark: bytes, key: bytes) -> bool:
@@ -179,17 +211,18 @@ def _mark_of(key: bytes) -> bytes:
     return digest_of(_NOBODY, key)
 
 
-def _unnamed(connection: Connection, found: str, key: bytes) -> str:
+def _unnamed(found: re.Match[str], digests: AbstractSet[bytes], key: bytes) -> str:
     """Return what looks like an address, without the address of an erased person that it is or begins or ends with.
 
-    A file may be called `ana@example.org.csv` or `list_ana@example.org.csv`.
+    A file may be called `ana@example.org.csv` or `list_ana@example.org.csv`, and a link has `ana%2Bx@example.org`.
     """
-    local, _, domain = found.rpartition("@")
+    local, domain = found["local"], found["domain"]
     starts = [0, *(match.end() for match in _BREAK.finditer(local))]
     ends = [len(domain), *(match.start() for match in _BREAK.finditer(domain))]
     for start in starts:
         for end in sorted(ends, reverse=True):
-            digest = digest_of(person_of(f"{local[start:]}@{domain[:end]}"), key)
-            if is_forgotten(connection, digest):
-                return f"{local[:start]}{name_of_forgotten(digest)}{domain[end:]}"
-    return found
+            for name in {local[start:], unquote(local[start:])}:
+                digest = digest_of(person_of(f"{name}@{domain[:end]}"), key)
+                if digest in digests:
+                    return f"{local[:start]}{name_of_forgotten(digest)}{domain[end:]}"
+    return found[0]

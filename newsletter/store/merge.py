@@ -69,6 +69,7 @@ def merge_subscribers(
         intake = Intake(
             connection,
             _without_forgotten(connection, terms, key),
+            key=key,
             now=at,
             keeps_remarks=on_fate is not None,
             on_progress=on_progress,
@@ -111,6 +112,8 @@ def _carry_out(
         report, fates = fill(connection, intake, rows, now=now)
     else:
         report, fates = merge(connection, intake, rows, now=now, key=key)
+    if report.added:
+        intake.record.begin()
     left_topics = keep_left_topics(connection, intake)
     report = replace(_with_intake(connection, report, intake), left_topics=left_topics)
     _KEEP_IMPORT(
@@ -126,7 +129,7 @@ def _carry_out(
         tags=tags_text(intake.terms.tags),
         after=after,
         until=last_id(connection),
-        is_undoable=int(intake.record.is_kept),
+        is_undoable=int(intake.record.is_begun),
     )
     return report, fates
 

@@ -24,7 +24,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.columns import COLUMNS, NOW, SubscriberColumn
-from newsletter.model.permission import ends_with_sql, left_sql, outweighs_sql
+from newsletter.model.permission import (
+    ends_with_sql,
+    firm_sql,
+    firmest_sql,
+    firmness_sql,
+    is_new_sql,
+    last_sql,
+    left_sql,
+    outweighs_sql,
+)
 from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
 
@@ -249,6 +258,12 @@ _PIECES = {
     "{changes}": _each("{name} = c.{name}"),
     "{s.outweighs}": outweighs_sql("s", "l.until"),
     "{i.outweighs}": outweighs_sql("i", "l.until"),
+    "{i.is_new}": is_new_sql("i", "s"),
+    "{p.last}": last_sql("p"),
+    "{firm}": firm_sql(),
+    "{firmness}": firmness_sql("reason"),
+    "{p.firmness}": firmness_sql("p.reason"),
+    "{p.firmest}": firmest_sql("p", "r"),
     "{s.ends}": ends_with_sql("s"),
     "{i.ends}": ends_with_sql("i"),
     "{d.left}": left_sql("d"),

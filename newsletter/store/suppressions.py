@@ -19,7 +19,8 @@ from newsletter.model.address import canonical_address, person_of
 from newsletter.model.audience import ExportedPerson, PastSuppression, Suppression, SuppressionReason
 from newsletter.model.columns import SubscriberRecord
 from newsletter.store.database import Connection, Database, Row
-from newsletter.store.forgotten import forgotten_test
+from newsletter.store.erasing import FIND_SUBSCRIBER
+from newsletter.store.forgotten import forgotten_test, text_cleaner, without_forgotten
 from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
@@ -42,10 +43,10 @@ class ReasonCount(NamedTuple):
 
 
 _CREATE_REPORTED = change("suppressions", "create_reported")
+_TAKE_PAST_LEAVINGS = change("suppressions", "take_past_leavings")
 _TAKE_CONSENTS_ON_RECORD = change("suppressions", "take_consents_on_record")
 _ADD_REPORTED = change("suppressions", "add_reported")
 _HEAR_REPORTED = change("import_record", "hear_reported")
-_HEAR = change("import_record", "hear")
 _SAY_REPORTED_AGAIN = change("suppressions", "say_reported_again")
 _COUNT_REPORTED = query_value("suppressions", "count_reported", int)
 _COUNT_NEW = query_value("suppressions", "count_new", int)
@@ -85,7 +86,7 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
     If the iterable raises an exception, nothing is saved. Erased people are skipped: they get no email anyway, and
     their addresses are not stored. Raise InputError if anyone was erased and the `key` is missing or different.
     """
-    with _reported(database, suppressions, lambda connection: forgotten_test(connection, key)) as (connection, _):
+    with _reported(database, suppressions, _erased(key), key) as (connection, _):
         hear_reported(connection)
         return add_reported(connection)
 
@@ -93,9 +94,10 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
 def suppress_listed(database: Database, suppressions: Iterable[Suppression]) -> int:
     """Suppress people who are on the list, in one transaction. Return how many suppressions are new.
 
-    This needs no key, because no one on the list is erased.
+    People who are not on the list anymore are skipped. This needs no key, because no one on the list is erased.
     """
-    with _reported(database, suppressions, _no_one) as (connection, _):
+    named = tuple(suppressions)
+    with _reported(database, named, _gone({person_of(each.email) for each in named}), None) as (connection, _):
         hear_reported(connection)
         return add_reported(connection)
 
@@ -106,22 +108,22 @@ def add_reported(connection: Connection, *, has_consents: bool = True) -> int:
     Return how many are new. `model/permission.py` says how two suppressions are combined. `has_consents` says whether
     the consents on the list are those that were on record when people left.
     """
-    if has_consents:
-        _TAKE_CONSENTS_ON_RECORD(connection)
+    _complete(connection, has_consents=has_consents)
     added = _ADD_REPORTED(connection)
     _SAY_REPORTED_AGAIN(connection)
     return added
 
 
+def _complete(connection: Connection, *, has_consents: bool = True) -> None:
+    """Add to the table `reported` what is known here: when these people left before, and their consents."""
+    _TAKE_PAST_LEAVINGS(connection)
+    if has_consents:
+        _TAKE_CONSENTS_ON_RECORD(connection)
+
+
 def hear_reported(connection: Connection) -> None:
     """Save that the people in the table `reported` left, so that undoing an import does not let them be emailed."""
     _HEAR_REPORTED(connection)
-
-
-def hear_again(database: Database, persons: Iterable[str]) -> None:
-    """Save that people left, according to a report that adds nothing to what is known about them."""
-    with database.transaction() as connection:
-        _HEAR.for_each(connection, [{"person": person} for person in persons])
 
 
 @contextmanager
@@ -145,7 +147,7 @@ def preview_suppressions(
     database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None
 ) -> SuppressionPreview:
     """Return what `add_suppressions` would do, without changing anything. Raise InputError as it does."""
-    with _reported(database, suppressions, lambda connection: forgotten_test(connection, key)) as (connection, skipped):
+    with _reported(database, suppressions, _erased(key), key) as (connection, skipped):
         return SuppressionPreview(
             named=_COUNT_REPORTED(connection),
             new=_COUNT_NEW(connection),
@@ -154,22 +156,28 @@ def preview_suppressions(
         )
 
 
-def repeat_suppressions(database: Database, suppressions: Iterable[Suppression]) -> None:
-    """Save that suppressed people unsubscribed again, so that no earlier consent lifts the suppression.
+def repeat_suppressions(database: Database, suppressions: Iterable[Suppression], *, key: bytes | None = None) -> None:
+    """Save further reports about suppressed people, so that no earlier consent lifts the suppression.
 
-    People who are not suppressed are ignored.
+    People who are not suppressed are ignored, and so are erased people. Raise InputError as `add_suppressions` does.
     """
-    with _reported(database, suppressions, _no_one) as (connection, _):
+    with _reported(database, suppressions, _erased(key), key) as (connection, _):
         hear_reported(connection)
-        _TAKE_CONSENTS_ON_RECORD(connection)
+        _complete(connection)
         _SAY_REPORTED_AGAIN(connection)
 
 
-def remove_suppression(database: Database, email: str, *, topic: str = "", because: str, now: datetime) -> bool:
-    """Lift a suppression and keep it as a past one. Return whether there was one."""
+def remove_suppression(
+    database: Database, email: str, *, topic: str = "", because: str, key: bytes | None = None, now: datetime
+) -> bool:
+    """Lift a suppression and keep it as a past one. Return whether there was one.
+
+    Raise InputError if the reason has an address, anyone was erased and the `key` is missing or different.
+    """
     person = person_of(email)
     with database.transaction() as connection:
-        _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=because)
+        words = without_forgotten(connection, because, key=key)
+        _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=words)
         return bool(_REMOVE(connection, person=person, topic=topic))
 
 
@@ -223,40 +231,58 @@ def count_suppressions(
     return Counter(dict(_COUNTS.ask(database, **_only(topic, reason))))
 
 
-def _no_one(_connection: Connection) -> Callable[[str], bool]:
-    """Return the test for people who cannot have been erased."""
-    return lambda _: False
+# Asks the database, and returns a function that does not: no query can run while PostgreSQL takes rows in.
+_Test = Callable[[Connection], Callable[[str], bool]]
+
+
+def _erased(key: bytes | None) -> _Test:
+    """Return the test for people who were erased, to be made inside the transaction that stores an address."""
+    return lambda connection: forgotten_test(connection, key)
+
+
+def _gone(persons: Iterable[str]) -> _Test:
+    """Return the test for those of these people who are not on the list."""
+
+    def test(connection: Connection) -> Callable[[str], bool]:
+        gone = {person for person in persons if FIND_SUBSCRIBER(connection, person=person) is None}
+        return gone.__contains__
+
+    return test
 
 
 @contextmanager
 def _reported(
-    database: Database, suppressions: Iterable[Suppression], test: Callable[[Connection], Callable[[str], bool]]
+    database: Database, suppressions: Iterable[Suppression], test: _Test, key: bytes | None
 ) -> Iterator[tuple[Connection, Sequence[int]]]:
     """Yield a transaction in which the temporary table `reported` holds the suppressions.
 
-    Also yield the numbers of those that are not in it because their people are erased, according to `test`.
+    Also yield the numbers of those that are not in it because `test` is true for their people.
     """
     skipped: list[int] = []
     with database.transaction() as connection:
-        is_forgotten = test(connection)
+        is_skipped = test(connection)
         with reported_table(connection):
-            connection.load("reported", _rows(suppressions, is_forgotten, skipped))
+            connection.load("reported", _rows(suppressions, is_skipped, skipped, text_cleaner(connection, key)))
             yield connection, skipped
 
 
 def _rows(
-    suppressions: Iterable[Suppression], is_forgotten: Callable[[str], bool], skipped: list[int]
+    suppressions: Iterable[Suppression],
+    is_skipped: Callable[[str], bool],
+    skipped: list[int],
+    clean: Callable[[str], str] | None,
 ) -> Iterator[Row]:
     for number, each in enumerate(suppressions):
         email = canonical_address(each.email)
         person = person_of(email)
-        if is_forgotten(person):
+        if is_skipped(person):
             skipped.append(number)
             continue
         left_at = text_of(each.created_at)
-        until = text_of(each.repeated_at) if each.repeated_at else left_at
+        until = text_of(each.last)
         consent = text_of(each.consent_on_record) if each.consent_on_record else ""
-        yield number, person, each.topic, email, each.reason.value, each.detail, left_at, until, consent
+        detail = clean(each.detail) if clean else each.detail
+        yield number, person, each.topic, email, each.reason.value, detail, left_at, until, consent
 
 
 def _only(topic: str | None, reason: SuppressionReason | None) -> dict[str, object]:

@@ -12,6 +12,8 @@ from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.undo import KeptChange, UndoReport
 from newsletter.store.database import Connection, Database
 from newsletter.store.dry_run import unless_dry_run
+from newsletter.store.erasing import erase_person
+from newsletter.store.forgotten import name_of_forgotten
 from newsletter.store.importing.import_record import clear_record
 from newsletter.store.importing.merge_rules import MARK
 from newsletter.store.importing.merging import change_table, save_cells
@@ -38,6 +40,13 @@ class UndoCounts(NamedTuple):
     blocked: int
     kept_people: int
     kept_suppressions: int
+
+
+class ReturnedPerson(NamedTuple):
+    """A forgotten person who had returned, and is forgotten again."""
+
+    email: str
+    digest: bytes
 
 
 class CellsBefore(NamedTuple):
@@ -67,23 +76,32 @@ _CELLS_BEFORE = query_all("undo", "cells_before", CellsBefore)
 _DROP_PAST_CONSENTS = change("undo", "drop_past_consents")
 _RESTORE_TIMES = change("undo", "restore_times")
 _REMOVE_ADDED = change("undo", "remove_added")
+_PEOPLE_TO_FORGET = query_all("undo", "people_to_forget", ReturnedPerson)
 _FORGET_AGAIN = change("undo", "forget_again")
 _MARK_UNDONE = change("undo", "mark_undone")
 _PAGE = 10_000
 
 
-def undo_last_import(database: Database, *, shown: int, is_dry_run: bool = False, now: datetime) -> UndoReport:
+def undo_last_import(
+    database: Database, *, shown: int, is_dry_run: bool = False, confirmed: UndoReport | None = None, now: datetime
+) -> UndoReport:
     """Undo the last import in one transaction. Return what was changed, with the first `shown` things that stay.
 
-    Raise InputError if there is no import that can be undone.
+    `confirmed` is the report of a dry run that someone confirmed. Raise InputError if there is no import that can be
+    undone, or if it is not the confirmed one.
     """
     with unless_dry_run(database.transaction(), is_dry_run=is_dry_run) as connection:
         found = _require_import(connection)
+        if confirmed is not None and confirmed.import_id != found.id:
+            raise InputError(
+                "another list was imported in the meantime, so nothing was undone; run the command again to see which"
+            )
         _CREATE_UNDOING(connection)
         _CREATE_RESTORING(connection)
         _collect(connection, found, now=text_of(now))
         counts = _COUNTS(connection)
         report = UndoReport(
+            import_id=found.id,
             file=found.file,
             at=found.at,
             removed=counts.removed,
@@ -108,7 +126,7 @@ def _require_import(connection: Connection) -> UndoableImport:
     if _LAST_FILE(connection) is None:
         raise InputError("nothing was imported yet; to import a list, run `newsletter subscribers import FILE`")
     raise InputError(
-        "there is no import to undo: only the last one can be, only once, and not after a restore; to correct the "
+        "there is no import to undo: only the last import can be undone, once, and not after a restore; to correct the "
         "list, use `newsletter subscribers edit`, or import a file with --replace"
     )
 
@@ -135,8 +153,16 @@ def _restore(connection: Connection, *, at: str) -> None:
         save_cells(connection, now=at)
     _DROP_PAST_CONSENTS(connection, at=at)
     _RESTORE_TIMES(connection)
+    _forget_again(connection)
     _REMOVE_ADDED(connection)
+
+
+def _forget_again(connection: Connection) -> None:
+    """Erase the people who had been erased before the import, with everything that is stored about them since."""
+    people = _PEOPLE_TO_FORGET(connection)
     _FORGET_AGAIN(connection)
+    for person in people:
+        erase_person(connection, person.email, instead=name_of_forgotten(person.digest))
 
 
 def _unpacked(cells: str) -> list[str]:

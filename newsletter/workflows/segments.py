@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.content.loader import issue_names
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.lists.column_words import sure_column
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.finding import Place
 from newsletter.model.segment import AD_HOC, EVERYONE, All, KnownNames, Member, Segment
@@ -76,13 +77,6 @@ def meant_by(
     return require_segments(config, database, [segment or EVERYONE], now=now)[0]
 
 
-def mistakes_in_segments(config: Config, *, now: datetime) -> tuple[Mistake, ...]:
-    """Return the mistakes in the segments of `newsletter.toml`. Without a list, fewer mistakes can be found."""
-    with open_database(config.database) if config.has_database else nullcontext() as database:
-        _, broken = _parsed(config, config.settings.segments, known_names(config, database), now=now)
-    return tuple(mistake for each in broken for mistake in each.mistakes)
-
-
 def known_names(config: Config, database: Database | None) -> KnownNames:
     """Return the names that an expression may use. Fields and tags are unknown while the list is empty."""
     fields = fields_of_list(database) if database else None
@@ -91,6 +85,7 @@ def known_names(config: Config, database: Database | None) -> KnownNames:
         tags=known_tags(database) if database and fields is not None else None,
         issues=tuple({*issue_names(config), *(issues_sent(database) if database else ())}),
         topics=tuple(config.settings.topics),
+        field_of=sure_column,
     )
 
 
@@ -100,6 +95,13 @@ class BrokenSegment(Struct, frozen=True, kw_only=True):
     name: str
     expression: str
     mistakes: tuple[Mistake, ...]
+
+
+def broken_segments(config: Config, *, now: datetime) -> tuple[BrokenSegment, ...]:
+    """Return the segments of `newsletter.toml` that have mistakes. Without a list, fewer mistakes can be found."""
+    with open_database(config.database) if config.has_database else nullcontext() as database:
+        _, broken = _parsed(config, config.settings.segments, known_names(config, database), now=now)
+    return broken
 
 
 def _parsed(
@@ -165,9 +167,10 @@ def is_large(database: Database) -> bool:
     return count_segment(database, All()).members > _MANY_PEOPLE
 
 
-def steps_of_overview(config: Config, *, other: str | None) -> int:
-    """Return the number of counts that an overview needs, for a progress bar."""
-    named = len(config.settings.segments)
+def steps_of_overview(config: Config, database: Database, *, other: str | None, now: datetime) -> int:
+    """Return the number of counts that an overview needs, for a progress bar. Segments with mistakes need none."""
+    segments, _ = _parsed(config, config.settings.segments, known_names(config, database), now=now)
+    named = len(segments)
     return named + 1 + (comb(named, 2) if _compares_all(named, other) else 0)
 
 

@@ -40,14 +40,14 @@ def test_people_without_consent_are_said_with_the_way_to_state_a_basis(workspace
 
     done = run(workspace, "subscribers", "import", "my list.csv", *options)
 
-    assert "1 of them will not be emailed, because no consent is on record" in done.stderr
+    assert "will get no email, because no consent is on record" in done.stderr
     again = "newsletter subscribers import 'my list.csv' --map Mail=email --map Name=first_name --tag fair"
     assert f'next: {again} --basis "…"' in done.stderr
     assert "my list.csv:2: ana@gmial.com: gmial.com looks like a typo for gmail.com" in done.stderr
 
     mended = run(workspace, "subscribers", "import", "my list.csv", *options, "--basis", "signed up at the fair")
 
-    assert "will not be emailed" not in mended.stderr
+    assert "will get no email" not in mended.stderr
     assert "next: newsletter segments" in mended.stderr
 
 

@@ -91,8 +91,38 @@ def test_no_clear_answer_imports_nothing(workspace: Path, said: str) -> None:
     done, told = answered(workspace, UNCLEAR, said)
 
     assert done == 2
-    assert '--map "Left=unsubscribed"' in told
+    assert told.rstrip().endswith("Nothing was imported.")
+    assert "error:" not in told
     assert emailed(workspace) == {"ana", "ben", "cy"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "ana@example.org,yes,Ann,Smith\nana@example.org,,Ann\ndi@example.org,yes,Di,Doe\ndi@example.org,,Di\n",
+        'ana@example.org,"yes\nby phone",Ann\nana@example.org,,Ann\ndi@example.org,"yes\n!",Di\ndi@example.org,,Di\n',
+        "di@example.org,,Di\nana@example.org,,Ann\nana@example.org,2025-01-01,Ann,Smith\ndi@example.org,x,Di,Doe\n",
+    ],
+)
+def test_row_that_cannot_be_read_keeps_its_person_out(workspace: Path, rows: str) -> None:
+    told = import_of(workspace, f"email,Unsubscribed,Name\n{rows}", "--basis", "member", expect=1)
+
+    assert emailed(workspace) == {"ben", "cy"}
+    assert "In doubt: 1 person on your list." in told
+    listed = json.loads(run(workspace, "suppressions", "list", "--json").stdout)
+    assert [(each["email"], each["reason"]) for each in listed] == [("ana@example.org", "in doubt")]
+
+
+def test_list_of_blocks_with_an_unclear_column_is_not_used_before_an_answer(workspace: Path) -> None:
+    (workspace / "left.csv").write_text("email,Newsletter\nana@example.org,nein\nben@example.org,ja\n")
+
+    refused = run(workspace, "suppressions", "add", "--file", "left.csv", "--yes", expect=2)
+    assert '--map "Newsletter=unsubscribed"' in refused.stderr
+    assert emailed(workspace) == {"ana", "ben", "cy"}
+
+    options = ("--map", "Newsletter=unsubscribed", "--yes")
+    run(workspace, "suppressions", "add", "--file", "left.csv", *options)
+    assert emailed(workspace) == {"ben", "cy"}
 
 
 def test_people_who_left_and_are_not_on_the_list_are_blocked_on_request(workspace: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.language.written_moments import moment_span, moment_text, moments, our_moments, written_day
+from newsletter.language.written_moments import moment_span, moment_text, moments, our_moments, written_day_or_moment
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_column_is_taken_as_a_whole_only_where_each_cell_would_be(cell: str) -> 
 
 
 def test_every_day_of_four_centuries_is_a_day() -> None:
-    days = [f"{date(1900, 1, 2) + timedelta(days=number)}T00:00:01Z" for number in range(365 * 400)]
+    days = [f"{date(1970, 1, 2) + timedelta(days=number)}T00:00:01Z" for number in range(365 * 400)]
 
     assert our_moments(days) == days
     assert our_moments(["1900-02-29T00:00:00Z"]) is None
-    assert moment_text(days[0]) == datetime(1900, 1, 2, 0, 0, 1, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert moment_text(days[0]) == datetime(1970, 1, 2, 0, 0, 1, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,11 @@ def test_every_day_of_four_centuries_is_a_day() -> None:
         "1970-01-01",
         "1970-01-01 00:00:00",
         "1970-01-01T00:00:00.000Z",
+        *("00/00/0000", "0000/00/00", "00.00.0000", "0/0/0000", "00-00-0000 00:00:00", "00/00/00", "00000000"),
+        *("1/0/1900", "0/1/1900", "00.01.1900", "1/0/1900 12:00:00 AM", "0-Jan-00", "1900-01-00 00:00"),
+        *("01/01/0001 00:00:00", "1/1/0001", "0001-01-01T00:00:00+01:00", "Jan 1, 0001", "1/1/1900", "01.01.1900"),
+        *("1970-01-01 01:00:00", "1969-12-31 19:00:00", "1/1/1970", "1970-01-01T00:00:00-08:00", "0000000000"),
+        *("12/30/1899", "30.12.1899", "Dec 30, 1899", "1/1/1904", "1753-01-01", "1601-01-01 00:00:00"),
         "NULL",
         "\\N",
         "#N/A",
@@ -118,6 +123,34 @@ def test_every_day_of_four_centuries_is_a_day() -> None:
 def test_moment_that_stands_for_none_is_none(cell: str) -> None:
     assert moment_text(cell) == ""
     assert our_moments([cell]) is None
+
+
+@pytest.mark.parametrize(
+    "cell", ["2025-00-00", "00/00/2025", "2025-01-00", "00/00/0000 but she left", "1/0/2000", "0000-01-01"]
+)
+def test_part_of_a_date_is_not_none(cell: str) -> None:
+    with pytest.raises(ValueError, match="is not a date"):
+        moment_text(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("31-Dec-99", "1999-12-31T00:00:00Z"),
+        ("12/31/68", "1968-12-31T00:00:00Z"),
+        ("31.12.70 10:00", "1970-12-31T10:00:00Z"),
+        ("31-Dec-05", "2005-12-31T00:00:00Z"),
+    ],
+)
+def test_year_of_two_digits_is_the_last_one_that_has_begun(cell: str, moment: str) -> None:
+    assert moment_text(cell) == moment
+
+
+def test_year_of_two_digits_may_be_this_year() -> None:
+    this_year = datetime.now(UTC).year
+
+    assert moment_text(f"31-Dec-{this_year % 100:02}") == f"{this_year}-12-31T00:00:00Z"
+    assert moment_text(f"31-Dec-{(this_year + 1) % 100:02}") == f"{this_year - 99}-12-31T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +196,7 @@ def test_long_cell_is_refused_without_being_read() -> None:
     "text", ["2026-01-31", "20260131", "Jan 31, 2026", "31 January 2026", "31.01.2026", "1/31/2026"]
 )
 def test_day_without_a_time_is_a_day(text: str) -> None:
-    assert written_day(text) == date(2026, 1, 31)
+    assert written_day_or_moment(text) == date(2026, 1, 31)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +207,14 @@ def test_day_without_a_time_is_a_day(text: str) -> None:
     ],
 )
 def test_day_with_a_time_is_not_a_day(text: str) -> None:
-    assert written_day(text) is None
+    assert isinstance(written_day_or_moment(text), datetime)
 
 
 def test_what_is_no_date_is_no_day() -> None:
     with pytest.raises(ValueError, match="'May' is not a date"):
-        written_day("May")
+        written_day_or_moment("May")
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "1900-01-01", "1899-12-30", "0001-01-01"])
+def test_day_by_which_programs_mean_none_is_a_day_where_someone_writes_it(day: str) -> None:
+    assert written_day_or_moment(day) == date.fromisoformat(day)

@@ -15,7 +15,9 @@ from newsletter.lists.cells import CsvWriter, guarded, tidied, unguarded
 from newsletter.model.audience import normal_text
 
 SIGNS = "=+-@＝＋－＠"
-CELLS = st.text(alphabet=st.sampled_from("'=+-@＝－\t\r\n;|,\"a1 é\u200b\x00"), max_size=8) | st.text(max_size=20)
+CELLS = st.text(alphabet=st.sampled_from("'=+-@＝－\t\r\n;|,；｜＂\"a1 é\u200b\u2800\ufe0f\x00"), max_size=8) | st.text(
+    max_size=20
+)
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "''@x", "=cmd|' /C calc'!A0"])
@@ -39,6 +41,12 @@ def test_whatever_could_be_a_formula_begins_with_an_apostrophe(cell: str) -> Non
         ('a;"=1', "a;\"'=1"),
         ("a;'=1", "a;''=1"),
         ("a;＠b", "a;'＠b"),
+        ("a, -b", "a, '-b"),
+        ("a,=1", "a,'=1"),
+        *((f"a{wide}=1", f"a{wide}'=1") for wide in "；｜，"),
+        ("＂=1", "＂'=1"),
+        *((f"{invisible}=1", f"{invisible}'=1") for invisible in "\u2800\u3164\ufe0f\uffa0\u115f\U000e0100"),
+        ("a；\u2800＂＝1", "a；\u2800＂'＝1"),
         ("=1;=2", "'=1;'=2"),
         ("\tx", "'\tx"),
     ],
@@ -49,7 +57,7 @@ def test_a_sign_is_guarded_wherever_a_spreadsheet_could_find_a_cell(cell: str, w
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "Ana", "o'Brien", "'tis", "a=b", "1-2", "ana@example.org", "a;b", "a, -b", "x - y"]
+    "cell", ["", "Ana", "o'Brien", "'tis", "a=b", "1-2", "ana@example.org", "a;b", "a, b", "x - y"]
 )
 def test_any_other_cell_stays_as_it_is(cell: str) -> None:
     assert guarded(cell) == cell
@@ -69,7 +77,7 @@ def test_no_guarded_cell_is_a_formula(cell: str) -> None:
 def cells_in_a_spreadsheet(text: str, separator: str) -> list[str]:
     """The cells that a spreadsheet could find in a line, which goes by a separator and drops invisible characters."""
     pieces = re.split(rf"[{re.escape(separator)}\r\n]", text)
-    return [re.sub(r'^[\s\x00-\x20"\u200b]+', "", piece) for piece in pieces]
+    return [re.sub(r'^[\s\x00-\x20"＂\u200b\u2800\ufe0f]+', "", piece) for piece in pieces]
 
 
 @given(st.lists(CELLS, min_size=1, max_size=4))
@@ -78,7 +86,7 @@ def test_no_spreadsheet_finds_a_formula_with_any_separator(cells: list[str]) -> 
     CsvWriter(file, ["email"]).write_row(cells)
 
     written = file.getvalue().removeprefix("email\n")
-    for separator in ";\t|":
+    for separator in ",;\t|，；｜":
         assert [piece for piece in cells_in_a_spreadsheet(written, separator) if piece.startswith(tuple(SIGNS))] == []
     assert [cell for cell in next(csv.reader(StringIO(written, newline=""))) if cell.startswith(tuple(SIGNS))] == []
 

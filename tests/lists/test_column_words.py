@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.lists.column_words import _told, _words, sure_column
-from newsletter.lists.leaving import column_about_leaving
+from newsletter.lists.leaving_columns import column_about_leaving
 from newsletter.model.columns import LIST_COLUMNS
 from tests.lists.test_csv_import import complaint_about, only_row, read, rows_of, shape_of
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.errors import MistakesError
 from newsletter.lists.column_words import sure_column
+from newsletter.lists.csv_import import read_list
 from newsletter.lists.export_formats import FORMATS
 from newsletter.lists.leavers import UnclearColumnsError
 from newsletter.model.audience import SuppressionReason
@@ -56,7 +58,7 @@ def test_column_that_only_says_who_may_be_emailed_is_not_left_out(tmp_path: Path
 
     column = shape_of(tmp_path, content).header.columns[-1]
 
-    assert (column.use, column.is_left_out) == ("whether they may be emailed", False)
+    assert (column.use, column.is_left_out) == ("who left", False)
 
 
 @pytest.mark.parametrize(
@@ -253,8 +255,12 @@ def test_exports_of_other_tools_are_recognized(tmp_path: Path, tool: str, conten
             SuppressionReason.UNSUBSCRIBED,
             "status is 'blocklisted'",
         ),
-        ("email,creation_date,type\nana@example.org,,unactivated\n", None, "type is 'unactivated'"),
-        ("email,creation_date,type\nana@example.org,,excited\n", SuppressionReason.IN_DOUBT, "type is 'excited'"),
+        ("email,creation_date,type,metadata\nana@example.org,,unactivated,\n", None, "type is 'unactivated'"),
+        (
+            "email,creation_date,type,metadata\nana@example.org,,excited,\n",
+            SuppressionReason.IN_DOUBT,
+            "type is 'excited'",
+        ),
         (
             "EMAIL;EMAIL_BLACKLISTED\nana@example.org;Yes\n",
             SuppressionReason.UNSUBSCRIBED,
@@ -378,7 +384,7 @@ OUTLOOK_IN_GERMAN = '"Anrede","Vorname","Nachname","Geburtstag","E-Mail-Adresse"
         (
             "Google Contacts",
             OLD_GOOGLE,
-            'Ana Lima,Ana,,Lima,1980-01-01,unsubscribed,pt,,"Bristol, UK ::: * Starred ::: VIP",* ,ana@example.org,,1',
+            'Ana Lima,Ana,,Lima,1980-01-01,likes tea,pt,,"Bristol, UK ::: * Starred ::: VIP",* ,ana@example.org,,1',
         ),
         ("Outlook", OUTLOOK_COM, 'Ana,,Lima,Ms,,ana@example.org,x@example.org,,1,1/2/80,,Bo,No,"VIP;""Bristol, UK"""'),
         ("Outlook", OUTLOOK_COM, 'Ana,,Lima,,,ana@example.org,,,1,,,,,"myContacts;VIP;starred;""Bristol, UK"""'),
@@ -387,8 +393,8 @@ OUTLOOK_IN_GERMAN = '"Anrede","Vorname","Nachname","Geburtstag","E-Mail-Adresse"
             OUTLOOK,
             ',Ana,,Lima,,1,0/0/00,"VIP;""Bristol, UK""",ana@example.org,SMTP,Ana,,Unspecified,,,Normal,False',
         ),
-        ("Outlook", OUTLOOK_IN_FRENCH, 'Mme,Ana,Lima,1/2/80,ana@example.org,SMTP,"VIP;""Bristol, UK""",désinscrite'),
-        ("Outlook", OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,1.2.80,ana@example.org,SMTP,"VIP;""Bristol, UK""",abgemeldet'),
+        ("Outlook", OUTLOOK_IN_FRENCH, 'Mme,Ana,Lima,1/2/80,ana@example.org,SMTP,"VIP;""Bristol, UK""",amie de Bo'),
+        ("Outlook", OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,1.2.80,ana@example.org,SMTP,"VIP;""Bristol, UK""",Chorleiterin'),
     ],
 )
 def test_of_contacts_only_name_address_and_labels_are_taken(tmp_path: Path, tool: str, header: str, row: str) -> None:
@@ -401,6 +407,29 @@ def test_of_contacts_only_name_address_and_labels_are_taken(tmp_path: Path, tool
         "last_name": "Lima",
         "tags": "|bristol, uk|vip|",
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "column"),
+    [
+        (OLD_GOOGLE, "Ana Lima,Ana,,Lima,,unsubscribed,pt,,,,ana@example.org,,1", "Notes"),
+        (
+            OLD_GOOGLE,
+            'Ana Lima,Ana,,Lima,,,pt,,"* myContacts ::: Unsubscribed",,ana@example.org,,1',
+            "Group Membership",
+        ),
+        (OUTLOOK_IN_FRENCH, "Mme,Ana,Lima,,ana@example.org,SMTP,,elle s’est désinscrite en mars", "Notes"),
+        (OUTLOOK_IN_GERMAN, 'Frau,Ana,Lima,,ana@example.org,SMTP,"VIP;Abgemeldet",', "Kategorien"),
+        (f"{OLD_GOOGLE},Opt-out?,Left", "Ana Lima,Ana,,Lima,,,pt,,,,ana@example.org,,1,,2020", "Left"),
+    ],
+)
+def test_contacts_whose_notes_or_labels_speak_of_leaving_are_asked_about(
+    tmp_path: Path, header: str, row: str, column: str
+) -> None:
+    content = f"{header}\n{row}\n"
+
+    assert f"{column!r} may say who unsubscribed" in complaint_about(tmp_path, content)
+    assert only_row(tmp_path, content, mapping={column: ""})["email"] == "ana@example.org"
 
 
 def test_column_of_contacts_is_taken_if_it_is_mapped(tmp_path: Path) -> None:
@@ -428,3 +457,60 @@ def test_remedy_names_the_column_that_holds_addresses(tmp_path: Path, header: st
 
     assert "there is no column named email" in told
     assert remedy in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mitgliederliste 2025;;\nName;Email;Ort\nAna;ana@example.org;Lima\n",
+        "Mitgliederliste 2025\nName;E-Mail;Ort\nAna;ana@example.org;Lima\n",
+        "Members, as of May\nname;email\nAna;ana@example.org\n",
+        "Export for office@example.org;;\nName;Email;Ort\nAna;ana@example.org;Lima\n",
+        "Mitgliederliste 2025;;\n\nAna;ana@example.org;Lima\n",
+    ],
+)
+def test_title_above_the_names_is_called_that(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+
+    with pytest.raises(MistakesError) as raised:
+        list(read_list(path))
+
+    assert "the first line does not name the columns; delete the lines above the names" in str(raised.value)
+    assert "--map" not in str(raised.value)
+
+
+def test_cell_called_email_beside_an_address_is_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Name,Contact,By\nAna,ana@example.org,Email\n")
+
+    with pytest.raises(MistakesError, match="the column 'Contact' contains addresses; to use it, add --map \"Contact="):
+        list(read_list(path))
+
+
+@pytest.mark.parametrize("extra", ["", ",timezone", ",joined_at,tags"])
+def test_list_with_some_names_of_ours_is_no_export_of_ours(tmp_path: Path, extra: str) -> None:
+    text = f"email,consented_at,consent_basis,Vorname{extra}\nana@example.org,,member,Ana{',' * extra.count(',')}\n"
+
+    assert only_row(tmp_path, text)["first_name"] == "Ana"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("email", "consented_at", "consent_basis", "first_name"),
+        ("email", "first_name", "status", "left_at", "left_topics"),
+        tuple(name for name in LIST_COLUMNS if name != "timezone"),
+    ],
+)
+def test_name_with_a_web_address_is_a_doubt_unless_the_list_is_our_whole_export(
+    tmp_path: Path, columns: tuple[str, ...]
+) -> None:
+    cells = {"email": "ana@example.org", "first_name": "http://evil.example win"}
+    path = tmp_path / "list.csv"
+    path.write_text(",".join(columns) + "\n" + ",".join(cells.get(name, "") for name in columns) + "\n")
+
+    (batch,) = read_list(path)
+
+    assert list(batch.columns["first_name"]) == [""]
+    assert "contains a web address" in batch.doubtful[0].doubt

@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,13 @@ MOST_STOPPED = 0.05  # of the innocent columns
 FORMATS = ((",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-16"), ("|", "utf-8"))
 
 
-def imported(path: Path, name: str, cells: Sequence[str], form: tuple[str, str] = FORMATS[0]) -> list[str]:
+def imported(
+    path: Path,
+    name: str,
+    cells: Sequence[str],
+    form: tuple[str, str] = FORMATS[0],
+    mapping: Mapping[str, str] | None = None,
+) -> list[str]:
     """Return the addresses that come in from a file with one more column, for one person per cell."""
     delimiter, encoding = form
     text = io.StringIO()
@@ -34,7 +40,7 @@ def imported(path: Path, name: str, cells: Sequence[str], form: tuple[str, str] 
     writer.writerow(["email", name])
     writer.writerows([f"person{number}@example.org", cell] for number, cell in enumerate(cells))
     path.write_text(text.getvalue(), encoding=encoding)
-    return [email for batch in read_list(path, now=NOW) for email in batch.columns["email"]]
+    return [email for batch in read_list(path, mapping=mapping or {}, now=NOW) for email in batch.columns["email"]]
 
 
 def test_who_left_is_not_mailed_unasked(tmp_path: Path) -> None:
@@ -69,6 +75,18 @@ def test_few_columns_about_other_things_stop_an_import(tmp_path: Path) -> None:
 
     assert len(INNOCENT) >= 500
     assert len(stopped) + len(rejected) <= MOST_STOPPED * len(INNOCENT), (stopped, rejected)
+
+
+@pytest.mark.parametrize("cell", ["Unsubscribed", "opted-out", "désinscrit", "配信停止", "Hard bounce", "Abgemeldet"])
+@pytest.mark.parametrize("notes", [("Note {}", "met at fair {}, hall left"), ("Zoë {}", "François {}")])
+def test_a_word_of_leaving_is_found_among_many_different_cells(
+    tmp_path: Path, cell: str, notes: tuple[str, ...]
+) -> None:
+    cells = [note.format(number) for number in range(900) for note in notes]
+
+    assert len(imported(tmp_path / "list.csv", "Remarks", cells)) == len(cells)
+    with pytest.raises(UnclearColumnsError, match="Remarks"):
+        imported(tmp_path / "list.csv", "Remarks", [*cells[:1500], cell, *cells[1500:]])
 
 
 @pytest.mark.parametrize(("name", "cells"), REASONS, ids=[name for name, _ in REASONS])

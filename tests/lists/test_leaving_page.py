@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.lists.leaving import LeavingOutcome, column_about_leaving
+from newsletter.lists.leaving import LeavingOutcome
+from newsletter.lists.leaving_columns import column_about_leaving
 
 PAGE = Path(__file__).parents[2] / "docs" / "leaving.md"
 _SHOWN = re.compile(r"`([^`]+)`|\*([^*]+)\*")

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError, MistakesError, NewsletterError
 from newsletter.lists.exports import write_suppressions, write_suppressions_json
+from newsletter.lists.leavers import UnclearColumnsError
 from newsletter.lists.suppression_list import read_suppressions
 from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
@@ -327,3 +330,49 @@ def test_a_file_that_would_suppress_everybody_or_is_no_list_is_refused(file: Pat
         read(file, content)
 
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        (
+            "email,first_name,Opted out once\nb@example.org,B,yes\na@example.org,A,no\n",
+            "Opted out once",
+        ),
+        ("email,Newsletter\na@example.org,ja\nb@example.org,nein\n", "Newsletter"),
+        ("email,Newsletter\na@example.org,ja\n", "Newsletter"),
+        ("email,Left\na@example.org,2020\n", "Left"),
+        ("email,Left\na@example.org,\nb@example.org,2020-05-06\n", "Left"),
+    ],
+)
+def test_column_that_may_say_who_left_has_to_be_explained(tmp_path: Path, text: str, column: str) -> None:
+    path = tmp_path / "left.csv"
+    path.write_text(text)
+
+    def blocked(mapping: Mapping[str, str]) -> list[str]:
+        found = read_suppressions(path, terms=SuppressionTerms(), topics={}, mapping=mapping, now=NOW)
+        return [each.email for each in found]
+
+    with pytest.raises(UnclearColumnsError, match=f'add --map "{re.escape(column)}=unsubscribed"'):
+        blocked({})
+    assert len(blocked({column: ""})) == text.count("@")
+    if "b@" in text:
+        assert blocked({column: "unsubscribed"}) == ["b@example.org"]
+
+
+def test_column_that_is_empty_or_counts_needs_no_explanation(tmp_path: Path) -> None:
+    path = tmp_path / "left.csv"
+    path.write_text("email,Left,Bounce count\na@example.org,,7\n")
+
+    assert len(list(read_suppressions(path, terms=SuppressionTerms(), topics={}, now=NOW))) == 1
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told"), [({"Lef": "unsubscribed"}, "not in the file"), ({"Left": "city"}, "'city'")]
+)
+def test_answer_that_means_nothing_is_a_mistake(tmp_path: Path, mapping: Mapping[str, str], told: str) -> None:
+    path = tmp_path / "left.csv"
+    path.write_text("email,Left\na@example.org,yes\n")
+
+    with pytest.raises(MistakesError, match=told):
+        list(read_suppressions(path, terms=SuppressionTerms(), topics={}, mapping=mapping, now=NOW))

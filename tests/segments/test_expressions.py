@@ -186,7 +186,7 @@ def test_an_empty_expression_is_told_without_a_caret(expression: str) -> None:
     [
         ("language = es", 11, "in quotes"),
         ('language == "es"', 10, "write a single ="),
-        ('language "es"', 9, "write what to compare the field with"),
+        ('language "es"', 9, "compare the field with ="),
         ('language = "es', 11, "close the quote, and write a quote inside the value twice"),
         ("country = \"it's", 10, "close the quote"),
         ("country = 'it's'", 14, "write a quote inside the value twice: 'it''s'"),
@@ -197,7 +197,7 @@ def test_an_empty_expression_is_told_without_a_caret(expression: str) -> None:
         ('language = "es" && everyone', 16, "write `and`"),
         ('language = "es" || everyone', 16, "write `or`"),
         ('everyone and !tagged("donor")', 13, "write `not`"),
-        ('language ! = "es"', 9, "write what to compare the field with"),
+        ('language ! = "es"', 9, "compare the field with ="),
         ('country in ("US" "CA")', 17, "comma"),
         ("everyone)", 8, "delete it"),
         ("everyone and", 12, "write a condition"),
@@ -348,14 +348,23 @@ def test_day_that_an_attribute_is_compared_with_is_text() -> None:
         ('opened = "2026-01"', 0, "field 'opened'", 'write opened("2026-01")'),
         ('joined >= "May"', 10, "'May' is not a date", "write it as"),
         ("joined >= 2025", 10, "'2025' is not a date", "write it as"),
-        ("joined >= 2025-02-30", 10, "2025-02-30 does not exist", "year-month-day"),
+        ("joined >= 2025-02-30", 10, "'2025-02-30' is not a date", "write it as"),
         ("joined >= 5000 years ago", 10, "5000 years ago is too far in the past", "smaller"),
         ("joined >= 1.5 days ago", 10, "1.5 is not a whole number", "90 days ago"),
-        ("joined >= 2025-06-01T25:00Z", 10, "2025-06-01T25:00Z does not exist", "year-month-day"),
+        ("joined >= 2025-06-01T25:00Z", 10, "the time of day in '2025-06-01T25:00Z' is not valid", "write it as"),
+        ("joined = 2025-06-01T10:99Z", 9, "the time of day in '2025-06-01T10:99Z' is not valid", "write it as"),
+        ('joined = "2025-06-01 24:30"', 9, "the time of day in '2025-06-01 24:30' is not valid", "write it as"),
         ('joined >= "3/4/2025"', 10, "could be 3 April or 4 March", "write it as 2025-04-03"),
-        ('joined >= "0000-00-00"', 10, "0000-00-00 is not a date", "write a date"),
+        ('joined >= "0000-00-00"', 10, "'0000-00-00' is not a date", "write it as"),
+        ("joined >= 1890-01-01", 10, "the year of 1890-01-01 is not possible", "1900 to 2199"),
         ('joined >= "1492-10-12"', 10, "the year of 1492-10-12 is not possible", "1900 to 2199"),
-        ('joined < ""', 9, "'' is not a date", "write it as"),
+        ('joined < ""', 9, "an empty value can only be used with = and !=", 'write a value, or joined = ""'),
+        ('country >= ""', 11, "an empty value can only be used with = and !=", 'write a value, or country = ""'),
+        ('language <= ""', 12, "an empty value can only be used with = and !=", 'write a value, or language = ""'),
+        ('joined > "90 days ago"', 9, "'90 days ago' is a text because of its quotes", "write 90 days ago without"),
+        ('last_opened < "Today"', 14, "'Today' is a text because of its quotes", "write Today without"),
+        ('joined in ("yesterday")', 11, "'yesterday' is a text because of its quotes", "write yesterday without"),
+        ('name = "x"', 0, "the field 'name'", "write first_name or last_name"),
         ('language = "Spanish"', 11, "'Spanish' is not a language", "write a code"),
         ('language in ("es", "xx")', 19, "'xx' is not a language", "write a code"),
         ('timezone != "Mars/Olympus"', 12, "'Mars/Olympus' is not a time zone", "write a continent and a city"),
@@ -368,6 +377,66 @@ def test_name_or_day_that_cannot_be_meant_is_marked(expression: str, column: int
     assert remedy in message
     assert shown == f"  {expression}"
     assert caret == f"  {' ' * column}^"
+
+
+@pytest.mark.parametrize(
+    ("expression", "condition"),
+    [
+        ("joined > 1970-01-01", since(Occasion.JOINED, "1970-01-02")),
+        ('joined > "Jan 1, 1900"', since(Occasion.JOINED, "1900-01-02")),
+        ("country < 1970-01-01", Compare("country", Operator.LESS, "1970-01-01")),
+        ("country > 1900-01-01", Compare("country", Operator.MORE, "1900-01-01")),
+        ("country < 1890-01-01", Compare("country", Operator.LESS, "1890-01-01")),
+        ("country = 0000-00-00", Compare("country", Operator.EQUAL, "0000-00-00")),
+    ],
+)
+def test_day_by_which_programs_mean_none_is_an_ordinary_day(expression: str, condition: Condition) -> None:
+    assert condition_of(expression) == condition
+
+
+@pytest.mark.parametrize(
+    ("expression", "remedy"),
+    [
+        ("received(2026-01)", 'in quotes: received("2026-01")'),
+        ("opened( 2026-01-x )", 'in quotes: opened("2026-01-x")'),
+        ("tagged(teacher)", 'in quotes: tagged("teacher")'),
+        ("joined = 2025-06-01 10:05", "put a date with a time in quotes"),
+        ("joined < 2025-06-01 9:05 and everyone", "put a date with a time in quotes"),
+        ('country <> "US"', "write !="),
+        ('country ≠ "US"', "write !="),
+        ("joined ≥ 2025-01-01", "write >="),
+        ("joined => 2025-01-01", "write >="),
+        ("age =< 5", "write <="),
+        ('country = "US";', "delete the semicolon"),
+        ('country = "DE" or "AT"', 'write country in ("DE", "AT")'),
+        ("age = 1 OR 2 or 3", "write age in (1, 2, 3)"),
+        ('everyone and country = "DE" or "AT"', 'write country in ("DE", "AT")'),
+        ('country != "DE" and "AT"', 'write country not in ("DE", "AT")'),
+        ('country in "DE", "AT"', 'put the values in parentheses: country in ("DE", "AT")'),
+        ('country not in "DE"', 'put the values in parentheses: country not in ("DE")'),
+        ("joined between 2025-01-01 and 2025-02-01", "compare the field with =, !=, <, <=, >, >=, in (…) or not in"),
+        ('country contains "x"', "compare the field with =, !=, <, <=, >, >=, in (…) or not in"),
+    ],
+)
+def test_mistake_that_its_neighbors_explain_is_answered_with_what_to_write(expression: str, remedy: str) -> None:
+    assert remedy in complaint_about(expression)
+
+
+@pytest.mark.parametrize("written", ['country =\n"US"\r\nor everyone', 'country = "New\nYork"', "everyone\n"])
+def test_line_break_counts_as_a_space(written: str) -> None:
+    in_one_line = " ".join(written.split())
+
+    assert parse_segment("some", written, KNOWN, CALENDAR, place=PLACE).expression == in_one_line
+    assert condition_of(written) == condition_of(in_one_line)
+
+
+def test_name_that_an_import_saves_as_another_field_is_answered_with_that_field() -> None:
+    known = replace(KNOWN, field_of=lambda name: {"sprache": "language"}.get(name, ""))
+
+    assert "an import saves a column of that name as language, so write language" in complaint_about(
+        'sprache = "de"', known
+    )
+    assert "no subscriber has the field 'stadt'" in complaint_about('stadt = "Ulm"', known)
 
 
 def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_expression() -> None:

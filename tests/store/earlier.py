@@ -1,5 +1,6 @@
 """A database as earlier versions left it: made by their migrations, and filled with SQL of that time."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import orjson
 from msgspec.structs import asdict
 
 import newsletter.store
+from newsletter.model.address import person_of
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.ledger import BatchState
@@ -18,7 +20,7 @@ from newsletter.store.ledger.recall import batches_of, settle_recall
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.segments import count_segment
 from newsletter.store.subscribers import find_subscriber, known_fields, known_tags
-from newsletter.store.suppressions import add_suppression, find_suppression, suppressions_of
+from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
 from tests.store.builders import ENVELOPE, NOW, add, freeze, id_of, row, send_all
 
 _MIGRATIONS = Path(newsletter.store.__file__).parent / "sql" / "migrations"
@@ -164,6 +166,66 @@ def assert_sharp_s_is_kept(database: Database) -> None:
     for email in ("straße@example.org", "strasse@example.org", "weiß@example.org", "weiss@example.org"):
         assert find_suppression(database, email) is not None
     assert find_suppression(database, "größe@example.org") is None
+
+
+# Letters that `person_of` keeps apart from others. Earlier versions used case folding, which does not.
+LETTERS = "ßևΐΰﬁſŉᏸ"
+
+
+def old_key(name: str, letter: str) -> str:
+    return f"{name}{letter.casefold()}@example.org"
+
+
+def leave_under_old_keys(execute: Callable[[str, dict[str, str]], object]) -> None:
+    """Write people into the schema before the keys changed: on the list, blocked, or both, in different spellings."""
+    for letter in LETTERS:
+        for name in ("left", "blocked", "back"):
+            person = {
+                "email": f"{name}{letter}@example.org",
+                "old": f"{name}{letter.casefold()}@example.org",
+                "at": _STAMP,
+            }
+            spelled = {**person, "email": f"{name.upper()}{letter}@example.org"}
+            if name != "blocked":
+                execute(
+                    "INSERT INTO subscriber (person, email, first_name, last_name, language, timezone, tags, "
+                    "joined_at, consented_at, consent_source, consent_wording, consent_confirmed_at, consent_basis, "
+                    "attributes, token, updated_at) "
+                    "VALUES (:old, :email, '', '', '', '', '', :at, :at, 'form', '', '', '', '{}', :email, :at)",
+                    person,
+                )
+            if name != "back":
+                execute(
+                    "INSERT INTO suppression (person, topic, email, reason, detail, created_at) "
+                    "VALUES (:old, '', :email, 'unsubscribed', '', :at)",
+                    spelled if name == "left" else person,
+                )
+                continue
+            execute(
+                "INSERT INTO past_suppression (person, topic, reason, created_at, lifted_at, because) "
+                "VALUES (:old, '', 'unsubscribed', :at, :at, 'she asked')",
+                person,
+            )
+            execute("INSERT INTO soft_bounce (person, at, detail) VALUES (:old, :at, '')", person)
+
+
+def assert_old_keys_count(database: Database) -> None:
+    """Asserts that everyone is found by their address, and no one is emailed who left under an old key."""
+    for letter in LETTERS:
+        for email in (f"left{letter}@example.org", f"back{letter}@example.org"):
+            assert find_subscriber(database, email) is not None, email
+        for email in (
+            f"left{letter}@example.org",
+            f"blocked{letter}@example.org",
+            f"left{letter.casefold()}@example.org",
+        ):
+            assert find_suppression(database, email) is not None, email
+        assert find_suppression(database, f"back{letter}@example.org") is None
+        assert len(past_suppressions(database, f"back{letter}@example.org")) == 1
+        with database.read() as connection:
+            person = {"person": person_of(f"back{letter}@example.org")}
+            bounces = connection.execute("SELECT at FROM soft_bounce WHERE person = :person", person).fetchall()
+        assert bounces == [(_STAMP,)]
 
 
 def assert_held_can_be_recalled(database: Database) -> None:

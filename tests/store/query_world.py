@@ -39,9 +39,12 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
     "undo": ("undo.create_undoing", "undo.create_restoring"),
+    "record": ("suppressions.create_reported",),
     "import_record": (
         *_SHARED,
+        "import_shared.create_topic_leaver",
         "import_merging.create_incoming",
+        "import_merging.create_standing",
         "import_merging.create_change",
         "suppressions.create_reported",
     ),
@@ -128,6 +131,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.is_anybody_forgotten", ({},)),
     ("forgotten.digests", ({},)),
     ("forgotten.count_forgotten", ({},)),
+    ("forgotten.count_digests", ({},)),
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
     ("forgotten.erase_past_consents", (PERSON,)),
@@ -235,15 +239,18 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.drop_leaver", ({},)),
     ("import_shared.create_leaver", ({},)),
     ("import_shared.create_topic_leaver", ({},)),
-    ("import_shared.report_topic_leavers", ({"everyone": 0}, {"everyone": 1})),
+    ("import_shared.report_topic_leavers", ({},)),
     ("import_shared.drop_topic_leaver", ({},)),
     ("import_record.keep_cells", ({"mark": "|"},)),
     ("import_record.keep_reported", ({},)),
     ("import_record.keep_lifted", ({},)),
+    ("import_record.count_revivals", ({},)),
     ("import_record.keep_return", ({"line": 1, "digest": b"1"},)),
+    ("import_record.confirm", ({"ids": "[1]", "now": T},)),
+    ("import_record.confirm_unchanged", ({"now": T},)),
     ("import_record.hear_reported", ({},)),
-    ("import_record.hear", (PERSON, PERSON)),
-    ("import_record.hear_subscriber", ({"subscriber": 1},)),
+    ("import_record.hear_leavers", ({},)),
+    ("import_record.hear_topic_leavers", ({},)),
     ("import_record.undoable_at", ({},)),
     ("import_record.clear_changes", ({},)),
     ("import_record.clear_suppressions", ({},)),
@@ -275,6 +282,14 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.past_imports", ({},)),
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
+    ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
+    ("person_keys.beyond_ascii", ({},)),
+    ("person_keys.create_changed_key", ({},)),
+    ("person_keys.change_keys", ({},)),
+    ("person_keys.copy_suppressions", ({},)),
+    ("person_keys.copy_past_suppressions", ({},)),
+    ("person_keys.copy_soft_bounces", ({},)),
+    ("person_keys.drop_changed_key", ({},)),
     ("recall.moments_to_hold", ({"broadcast": 2, "now": T, "until": NEVER}, {**NONE, "now": T, "until": NEVER})),
     ("recall.keep_batch", ({**ONE, "batch_id": "new", "due_at": NEVER, "recall_ends_at": NEVER, "now": T},) * 2),
     ("recall.batches", (ONE, NONE)),
@@ -299,7 +314,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ({**CHUNK, "attempt": 0, "state": "accepted", "reason": "", "message_id": "", "now": T},),
     ),
     ("record.take_up_again", ({**CHUNK, "hold_until": "", "batch_id": "", "now": T},)),
-    ("record.suppress_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
+    ("record.report_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
@@ -409,6 +424,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.count_reported", ({},)),
     ("suppressions.count_new", ({},)),
     ("suppressions.count_mailed", ({},)),
+    ("suppressions.take_past_leavings", ({},)),
     ("suppressions.take_consents_on_record", ({},)),
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),
@@ -431,8 +447,9 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("undo.cells_before", ({"after": 0, "size": 99},)),
     ("undo.drop_past_consents", ({"at": T},)),
     ("undo.restore_times", ({},)),
-    ("undo.remove_added", ({},)),
+    ("undo.people_to_forget", ({},)),
     ("undo.forget_again", ({},)),
+    ("undo.remove_added", ({},)),
     ("undo.mark_undone", ({"id": 1, "now": T},)),
     ("undo.drop_undoing", ({},)),
     ("undo.drop_restoring", ({},)),
@@ -463,10 +480,20 @@ def seed(connection: Connection) -> None:
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
         "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
         *(
-            (number, f"p{number}@example.org", f"P{number}@example.org", "", "", "en", "Europe/London", "", EVER)
+            (
+                number,
+                f"p{number}@example.org",
+                f"P{number}@ex{'aä'[number == 8]}mple.org",
+                "",
+                "",
+                "en",
+                "Europe/London",
+                "",
+                EVER,
+            )
             + ((T, "form") if number else ("", ""))
-            + ("", T if number else "", "", "{}", "t", T)
-            for number in range(9)
+            + ("", T if number else "", "" if number else "members", "{}", "t", T)
+            for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
     envelope = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
@@ -634,7 +661,7 @@ def seed(connection: Connection) -> None:
         ("p6@example.org", b"6", 6, "forgotten", T),
         ("p7@example.org", b"7", None, "forgotten", T),
     )
-    _insert(connection, "left_since_import", "person", ("p1@example.org",))
+    _insert(connection, "left_since_import", "person topic", ("p1@example.org", ""))
 
 
 def furnish(connection: Connection, file: str) -> None:

@@ -104,8 +104,8 @@ def test_read_sees_one_state_while_another_thread_writes(database: Database) -> 
 
 def test_load_fills_every_column(database: Database) -> None:
     rows = [
-        ("ana@example.org", "", "manual", "Ana", "", "a", ""),
-        ("x\t\\N\n'%s", ":name ü 💗", "", "", "\\.", "b", "c"),
+        ("ana@example.org", "", "manual", "Ana", "", "a", "", "d"),
+        ("x\t\\N\n'%s", ":name ü 💗", "", "", "\\.", "b", "c", ""),
     ]
 
     with database.transaction() as connection:

@@ -10,7 +10,7 @@ from newsletter.errors import InputError
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.edit import Edit, EditReport
-from newsletter.model.segment import All
+from newsletter.model.segment import All, Tagged
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people, edited_cells
 from newsletter.store.segments import count_segment
@@ -62,19 +62,21 @@ def test_values_tags_and_attributes_are_set_and_cleared(database: Database) -> N
     assert ana.record.attributes == {"city": "Lima"}
     assert ana.updated_at == LATER
     assert "new" in known_tags(database)
-    assert (report.people, report.changed) == (1, 1)
+    assert (report.people, len(report.changed)) == (1, 1)
     assert report.edited[0].before["first_name"] == "Wrong"
     assert report.edited[0].after["first_name"] == "Ana"
 
 
 def test_many_are_edited_and_those_who_have_it_already_are_left_alone(database: Database) -> None:
     add(database, *(row(f"p{number}@example.org", tags=("wrong",) if number % 2 else ()) for number in range(2500)))
+    add(database, row("other@example.org"))  # an undo of this import is not about the others, so none is confirmed
 
     report = edit(database, removed_tags=frozenset({"wrong"}))
 
-    assert (report.people, report.changed, len(report.edited)) == (2500, 1250, 5)
+    assert (report.people, len(report.changed), len(report.edited)) == (2501, 1250, 5)
     assert {each.record.tags for each in export_subscribers(database)} == {()}
-    assert sum(each.updated_at == LATER for each in export_subscribers(database)) == 1250
+    changed = [each for each in export_subscribers(database) if each.updated_at == LATER]
+    assert sum(each.record.email.startswith("p") for each in changed) == 1250
 
 
 def test_dry_run_reports_and_changes_nothing(database: Database) -> None:
@@ -83,9 +85,23 @@ def test_dry_run_reports_and_changes_nothing(database: Database) -> None:
 
     report = edit(database, ANA, cells={"email": "new@example.org", "first_name": "Ana"}, is_dry_run=True)
 
-    assert report.changed == 1
+    assert len(report.changed) == 1
     assert list(export_subscribers(database)) == before
     assert suppressions_of(database, ANA) == ()
+
+
+def test_only_people_whom_the_confirmed_report_names_are_edited(database: Database) -> None:
+    add(database, row(ANA, tags=("x",)), row(BO, tags=("x",)))
+    untag = Edit(removed_tags=frozenset({"x"}))
+    planned = edit_people(database, Tagged("x"), untag, is_dry_run=True, shown=5, now=NOW)
+    add(database, row("cy@example.org", tags=("x",)))
+    edit(database, BO, removed_tags=frozenset({"x"}))  # no one else's business anymore
+
+    report = edit_people(database, Tagged("x"), untag, confirmed=planned, shown=5, now=LATER)
+
+    assert (len(planned.changed), report.people, len(report.changed)) == (2, 1, 1)
+    assert record_of(database, "cy@example.org").tags == ("x",)
+    assert record_of(database, ANA).tags == ()
 
 
 def test_cleared_consent_is_kept_as_a_past_one_and_the_person_is_not_emailed(database: Database) -> None:

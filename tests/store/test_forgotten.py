@@ -1,23 +1,28 @@
 """Erasing people: what is erased, what is kept, and how they are recognized again."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict, Waiver
 from newsletter.model.columns import SubscriberRecord
+from newsletter.model.edit import Edit
 from newsletter.model.event import EventType
-from newsletter.model.imports import ImportReport, ImportTerms
+from newsletter.model.imports import ImportReport, ImportTerms, LeavingRow
 from newsletter.model.ledger import Entry
 from newsletter.model.segment import Compare, Operator
 from newsletter.store.database import Connection, Database
+from newsletter.store.editing import edit_people
 from newsletter.store.erasing import NOT_SEARCHED, count_mentions, searched_columns
 from newsletter.store.events import add_events
 from newsletter.store.forgotten import (
     clear_forgotten,
+    count_digests,
     count_forgotten,
     digest_of,
     forget_person,
@@ -38,6 +43,7 @@ from newsletter.store.suppressions import (
     remove_suppression,
     suppressions_of,
 )
+from newsletter.store.undo import undo_last_import
 from tests.store.builders import (
     KEY,
     NOW,
@@ -297,10 +303,120 @@ def test_another_key_may_be_taken_once_nobody_is_forgotten_any_more(database: Da
     add(database, row(ANA))
     forget(database, ANA)
     merge(database, row(ANA, consented_at=NOW + DAY))
+    merge(database, row("bo@example.org"))  # the import with which she returned can no longer be undone
 
     assert forget_person(database, ANA, key=OTHER_KEY, now=NOW)
 
     assert forgotten_since(database, ANA, key=OTHER_KEY) == NOW
+
+
+def come_back(database: Database) -> None:
+    """Erase Ana, who is the only one, and let her return with an import."""
+    add(database, row(ANA))
+    forget(database, ANA)
+    assert merge(database, row(ANA, consented_at=NOW + DAY)).revived == 1
+
+
+def test_the_key_holds_as_long_as_an_undo_would_erase_someone_again(database: Database) -> None:
+    come_back(database)
+    add_suppression(database, "bo@example.org", SuppressionReason.MANUAL, now=NOW)
+
+    with pytest.raises(InputError, match="not the key"):
+        forget_person(database, "bo@example.org", key=OTHER_KEY, now=NOW)
+
+    undo_last_import(database, shown=0, now=NOW + 3 * DAY)
+    assert forgotten_since(database, ANA, key=KEY) == NOW
+
+
+def test_where_the_key_is_lost_no_undo_brings_a_digest_back(database: Database) -> None:
+    come_back(database)
+    assert (count_forgotten(database), count_digests(database)) == (0, 1)
+
+    assert clear_forgotten(database) == 1
+
+    undo_last_import(database, shown=0, now=NOW + 3 * DAY)
+    assert count_digests(database) == 0
+    add_suppression(database, "bo@example.org", SuppressionReason.MANUAL, now=NOW)
+    assert forget_person(database, "bo@example.org", key=OTHER_KEY, now=NOW)
+    assert forgotten_since(database, ANA, key=OTHER_KEY) is None
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_both_are_so_for_someone_who_was_never_on_the_list(database: Database, given_up: bool) -> None:
+    add_suppression(database, ANA, SuppressionReason.UNSUBSCRIBED, now=NOW)
+    forget(database, ANA)
+    assert merge(database, row(ANA, consented_at=NOW + DAY)).revived == 1
+    if given_up:
+        clear_forgotten(database)
+
+    undo_last_import(database, shown=0, now=NOW + 3 * DAY)
+
+    assert find_subscriber(database, ANA) is None
+    assert count_digests(database) == int(not given_up)
+
+
+TEXTS = (f"wife of {ANA}", f"write to <{ANA.upper()}>", "see mailto:ana.lima%40example.org", "ana.lima@example.org,x")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_no_text_that_is_stored_later_has_the_address(database: Database, text: str) -> None:
+    add(database, row("bo@example.org", first_name="Bo"), row(ANA))
+    forget(database, ANA)
+    tag = "friend of ana.lima@example.org"
+
+    cells, attributes = {"first_name": text}, {"note": text}
+    edit = Edit(cells=cells, attributes=attributes, added_tags=frozenset({tag}))
+    edit_people(database, ["bo@example.org"], edit, key=KEY, shown=0, now=NOW)
+    add_suppression(database, "zoe@example.org", SuppressionReason.MANUAL, detail=text, key=KEY, now=NOW)
+    add_suppression(database, "cy@example.org", SuppressionReason.MANUAL, key=KEY, now=NOW)
+    remove_suppression(database, "cy@example.org", because=text, key=KEY, now=NOW)
+    listed = row("di@example.org", last_name=text, consent_wording=text, tags=(tag,), attributes={"note": text})
+    left = LeavingRow(
+        line=9,
+        email="bo@example.org",
+        person="bo@example.org",
+        reason=SuppressionReason.UNSUBSCRIBED,
+        told=f"Remarks is {text!r}",
+    )
+    batch = batch_of([listed])
+    batch = replace(batch, leaving=(left,), tag_names=(tag,))
+    merge_subscribers(database, [batch], key=KEY, now=NOW + DAY)
+
+    stored = texts_of(database).lower()
+    assert "ana.lima" not in stored
+    assert stored.count("an erased person (") >= 9
+    with database.read() as connection:
+        assert count_mentions(connection, ANA) == 0
+
+
+@pytest.mark.parametrize("key", [None, OTHER_KEY])
+def test_no_text_with_an_address_is_stored_without_the_key(database: Database, key: bytes | None) -> None:
+    add(database, row("bo@example.org"), row(ANA))
+    forget(database, ANA)
+    add_suppression(database, "cy@example.org", SuppressionReason.MANUAL, key=KEY, now=NOW)
+    before = texts_of(database)
+    edit = Edit(added_tags=frozenset({"friend of x@example.org"}))
+
+    with pytest.raises(InputError, match="NEWSLETTER_KEY"):
+        edit_people(database, ["bo@example.org"], edit, key=key, shown=0, now=NOW)
+    with pytest.raises(InputError, match="NEWSLETTER_KEY"):
+        remove_suppression(database, "cy@example.org", because="x@example.org asked", key=key, now=NOW)
+
+    assert texts_of(database) == before
+    assert remove_suppression(database, "cy@example.org", because="she asked", now=NOW)
+
+
+@pytest.mark.parametrize("email", ["ana+x@example.org", "mü@example.org", "o'hara@example.org"])
+@pytest.mark.parametrize("form", ["mailto:{}?subject=x", "{}", "to={}&x=1"])
+@pytest.mark.parametrize("safe", ["", "@", "@+"])
+def test_forms_of_an_address_in_links_are_erased(database: Database, email: str, form: str, safe: str) -> None:
+    add(database, row(email), row("bo@example.org", attributes={"note": form.format(quote(email, safe=safe))}))
+
+    forget(database, email)
+
+    found = find_subscriber(database, "bo@example.org")
+    assert found is not None
+    assert found.record.attributes["note"].startswith(form.partition("{")[0] + "an erased person (")
 
 
 def test_where_the_key_is_lost_the_digests_can_be_given_up(database: Database) -> None:

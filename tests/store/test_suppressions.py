@@ -9,8 +9,10 @@ import pytest
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import PastSuppression, Suppression, SuppressionReason
+from newsletter.model.edit import Edit
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.standing import standing_of
 from newsletter.store.suppressions import (
@@ -23,6 +25,7 @@ from newsletter.store.suppressions import (
     remove_suppression,
     suppressions_of,
 )
+from newsletter.system.moments import text_of
 from newsletter.workflows.subscribers.import_ import ImportRequest, import_list
 from tests.store.builders import KEY, NOW, add, forget, row
 
@@ -315,3 +318,47 @@ def test_row_with_a_newer_consent_outweighs_a_row_of_the_same_list_that_says_the
 
     assert find_suppression(database, ANA) is None
     assert (report.added + report.updated, report.rows, report.suppressed) == (1, 2, 0)
+
+
+@pytest.mark.parametrize("left", [[-9], [-9, -7], [-9, 0]])
+def test_own_export_of_suppressions_changes_nothing_whatever_consent_is_on_record_now(
+    database: Database, left: list[int]
+) -> None:
+    add(database, row("ana@example.org", consented_at=NOW - timedelta(days=20)))
+    for days in left:
+        reason = SuppressionReason.UNSUBSCRIBED
+        add_suppression(database, "ana@example.org", reason, now=NOW + timedelta(days=days))
+    cells = {"consented_at": text_of(NOW - timedelta(days=1)), "consent_source": "letter"}
+    edit_people(database, ["ana@example.org"], Edit(cells=cells), shown=0, now=NOW)
+    exported = list(list_suppressions(database))
+
+    add_suppressions(database, exported)
+
+    assert list(list_suppressions(database)) == exported
+
+
+def test_a_later_report_takes_the_consent_that_is_on_record_then(database: Database) -> None:
+    add(database, row("ana@example.org", consented_at=NOW - timedelta(days=20)))
+    for at in (NOW - timedelta(days=9), NOW):
+        add_suppression(database, "ana@example.org", SuppressionReason.UNSUBSCRIBED, now=at)
+        cells = {"consented_at": text_of(NOW - timedelta(days=1)), "consent_source": "letter"}
+        edit_people(database, ["ana@example.org"], Edit(cells=cells), shown=0, now=NOW)
+
+    (found,) = list_suppressions(database)
+
+    assert found.consent_on_record == NOW - timedelta(days=1)
+
+
+@pytest.mark.parametrize("topic", ["", "events"])
+@pytest.mark.parametrize("reason", [SuppressionReason.UNSUBSCRIBED, SuppressionReason.IN_DOUBT])
+def test_a_suppression_is_as_late_as_the_last_time_they_left_and_came_back(
+    database: Database, topic: str, reason: SuppressionReason
+) -> None:
+    later, earlier = NOW - timedelta(days=1), NOW - timedelta(days=9)
+    add_suppression(database, "ana@example.org", SuppressionReason.UNSUBSCRIBED, topic=topic, now=later)
+    remove_suppression(database, "ana@example.org", topic=topic, because="asked", now=NOW)
+
+    add_suppression(database, "ana@example.org", reason, topic=topic, now=earlier)
+
+    (found,) = list_suppressions(database)
+    assert (found.created_at, found.repeated_at) == (earlier, later)

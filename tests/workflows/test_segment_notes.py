@@ -16,8 +16,11 @@ from tests.store.builders import EVERYONE, add, freeze, react, row, send_all
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
-NO_OPENS = "No opens have been recorded yet. This treats everyone as someone who never opened an issue."
-NO_CLICKS = "No clicks have been recorded yet. This treats everyone as someone who never clicked a link."
+NO_OPENS = "No opens have been recorded yet. So everyone counts as never having opened an issue."
+NO_CLICKS = "No clicks have been recorded yet. So everyone counts as never having clicked a link."
+
+IN_SCORE = "No subscriber has these values in score"
+ADDRESSES = "No subscriber has these addresses"
 
 
 @pytest.fixture
@@ -61,6 +64,18 @@ def notes(config: Config, database: Database, *expressions: str) -> tuple[str, .
         ("score = 5", ""),
         ("score != 6", "No subscriber has the number 6 in score."),
         ("score < 3", ""),
+        ("score = 1234567", "No subscriber has the number 1234567 in score."),
+        ("score = -0", "No subscriber has the number -0 in score."),
+        ("score = 0.00001", "No subscriber has the number 0.00001 in score."),
+        (f"score in ({', '.join(map(str, range(5, 205)))})", f"{IN_SCORE}: 6, 7, 8 and 196 more."),
+        ("score in (1, 2, 3, 4, 5, 6)", f"{IN_SCORE}: 1, 2, 3, 4 and 6."),
+        ('score in (1, 2) and score != "x" or score = 7', f"{IN_SCORE}: 'x', 1, 2 and 7."),
+        ('country in ("us", "UK")', "No subscriber has these values in country: 'us' (did you mean 'US'?) and 'UK'."),
+        ('email in ("x@example.org", "y@example.org")', f"{ADDRESSES}: 'x@example.org' and 'y@example.org'."),
+        ('country in ("US""CA")', "No subscriber has the value 'US\"CA' in country. Is a comma missing?"),
+        ("country in ('US''CA')", "No subscriber has the value 'US'CA' in country. Is a comma missing?"),
+        ("country in ('St. John''s')", "No subscriber has the value 'St. John's' in country."),
+        ('country = "US""CA"', "No subscriber has the value 'US\"CA' in country."),
         ('email = "ANA@Example.org"', ""),
         ('email in ("bo@example.org", "cy@example.org")', "No subscriber has the address 'cy@example.org'."),
         ('tagged("Member")', ""),

@@ -16,8 +16,8 @@ from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import (
     Overlap,
+    broken_segments,
     meant_by,
-    mistakes_in_segments,
     overview_segments,
     portray_segment,
     require_segments,
@@ -92,9 +92,10 @@ def test_issue_is_known_by_its_folder_or_by_its_broadcast(config: Config, databa
 def test_before_the_first_import_only_what_can_be_known_is_judged(tmp_path: Path) -> None:
     config = workspace(tmp_path, "[segments]\nfew = 'size = 1 and tagged(\"x\")'\nlate = 'opened(\"never\")'")
 
-    (mistake,) = mistakes_in_segments(config, now=NOW)
+    (broken,) = broken_segments(config, now=NOW)
 
-    assert "there is no issue 'never'" in str(mistake)
+    assert broken.name == "late"
+    assert "there is no issue 'never'" in str(broken.mistakes[0])
 
 
 def test_overview_counts_each_segment_and_what_two_of_them_share(config: Config, database: Database) -> None:
@@ -110,7 +111,7 @@ def test_overview_counts_each_segment_and_what_two_of_them_share(config: Config,
     ]
     assert overview.overlaps == (Overlap(one="spanish", other="teachers", people=1),)
     assert [member.subscriber.record.email for member in overview.segments[1].sample] == ["ana@example.org"]
-    assert sum(heard) == steps_of_overview(config, other=None) == 4
+    assert sum(heard) == steps_of_overview(config, database, other=None, now=NOW) == 4
 
 
 def test_all_segments_are_compared_with_one(config: Config, database: Database) -> None:
@@ -122,10 +123,11 @@ def test_all_segments_are_compared_with_one(config: Config, database: Database) 
 
 def test_segment_with_a_mistake_does_not_hide_the_others(tmp_path: Path) -> None:
     text = "[segments]\nbad = 'tagged('\nteachers = 'tagged(\"teacher\")'\nworse = 'languag = \"es\"'"
-    config = workspace(tmp_path, text)
+    config, heard = workspace(tmp_path, text), list[int]()
     with open_database(config.database) as opened:
         add_people(opened, 2, tags=("teacher",))
-        overview = overview_segments(config, opened, other=None, now=NOW, on_counted=lambda _: None)
+        overview = overview_segments(config, opened, other=None, now=NOW, on_counted=heard.append)
+        assert sum(heard) == steps_of_overview(config, opened, other=None, now=NOW) == 2
 
     assert [(counted.segment.name, counted.count.members) for counted in overview.segments] == [
         ("everyone", 2),
@@ -136,9 +138,35 @@ def test_segment_with_a_mistake_does_not_hide_the_others(tmp_path: Path) -> None
         ("worse", 'languag = "es"'),
     ]
     assert [str(mistake).splitlines()[0] for broken in overview.broken for mistake in broken.mistakes] == [
-        str(mistake).splitlines()[0] for mistake in mistakes_in_segments(config, now=NOW)
+        str(mistake).splitlines()[0] for each in broken_segments(config, now=NOW) for mistake in each.mistakes
     ]
     assert overview.unused == ("teachers",)
+
+
+def test_segment_that_is_empty_or_not_text_is_only_a_broken_one(tmp_path: Path) -> None:
+    text = (
+        "[segments]\nempty = ''\nnumber = 5\nlist = ['everyone']\nlines = \"\"\"\neveryone and\nlanguage = 'es'\"\"\""
+    )
+    config = workspace(tmp_path, text)
+    with open_database(config.database) as opened:
+        add_people(opened, 2)
+        overview = overview_segments(config, opened, other=None, now=NOW, on_counted=lambda _: None)
+
+    assert [(each.segment.name, each.segment.expression) for each in overview.segments] == [
+        ("everyone", "everyone"),
+        ("lines", "everyone and language = 'es'"),
+    ]
+    assert [(each.name, each.expression, each.mistakes[0].what) for each in overview.broken] == [
+        ("empty", "", "segment empty: the expression is empty"),
+        ("number", "5", "segment number: an expression cannot begin with '5'"),
+        ("list", '["everyone"]', "segment list: an expression cannot begin with '[\"everyone\"]'"),
+    ]
+
+
+def test_column_of_a_list_in_another_language_leads_to_its_field(config: Config, database: Database) -> None:
+    for name in ("sprache", "Langue"):
+        with pytest.raises(MistakesError, match="saves a column of that name as language, so write language"):
+            segment_where(config, database, f'{name} = "es"', now=NOW)
 
 
 def test_plan_says_what_no_subscriber_has_in_each_of_its_segments(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def summarize_findings(findings: Sequence[Finding]) -> str:
 def not_judged(not_run: Sequence[NotRun]) -> list[str]:
     """Return the skipped checks, one line per reason.
 
-    For example `accessibility in a browser (A6), sideways scrolling (S13). This takes a while; run `newsletter check`.`
+    For example `accessibility in a browser (A6). Only `newsletter check` runs the checks that take a while.`
     """
     reasons: dict[str, list[str]] = {}
     for left_out in not_run:

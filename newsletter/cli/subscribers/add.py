@@ -8,6 +8,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import Email
 from newsletter.cli.workspace import opened_database
+from newsletter.model.imports import ImportReport
 from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import NewPerson, add_person
 
@@ -52,6 +53,11 @@ def add(  # noqa: PLR0913, PLR0917 - each is a column of a list
     )
     with opened_database() as (_, database):
         report = add_person(database, person, key=forget_key(), now=datetime.now(UTC))
+    _print_report(email, report)
+
+
+def _print_report(email: str, report: ImportReport) -> None:
+    """Print what was recorded, and whether the address is still blocked."""
     if report.revived:
         output.say(f"{email} had unsubscribed and has consented again. They will be emailed from now on.")
     elif report.added:

@@ -13,6 +13,7 @@ from newsletter.errors import InputError
 from newsletter.model.address import person_of
 from newsletter.model.edit import EditedPerson, EditReport
 from newsletter.system.environment import forget_key
+from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.subscribers.edit import EditRequest, edit_of, edit_subscribers, values_of
 
@@ -40,7 +41,7 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
     Shows each change. If it is about more than one subscriber, you are asked to confirm.
 
     A new address (`--set email=NEW`) keeps the person's history, and what they unsubscribed from. The old address is
-    blocked. No edit lets anyone be emailed who unsubscribed. Consent can only be set together with its source.
+    blocked. No edit allows email to a person who unsubscribed. Consent can only be set together with its source.
     """
     if sum((bool(emails), where is not None, segment is not None)) != 1:
         raise InputError("choose who to edit in one way: with addresses, with --where or with --segment")
@@ -48,39 +49,52 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
         values=tuple(values), cleared=tuple(cleared), added_tags=tuple(tags), removed_tags=tuple(untags)
     )
     is_for_one, now, key = len(set(emails)) == 1, datetime.now(UTC), forget_key()
+    planned = None
     with opened_database() as (config, database):
-        people = emails or meant_by(config, database, segment=segment, where=where, now=now).condition
+        meant = None if emails else meant_by(config, database, segment=segment, where=where, now=now)
+        people = meant.condition if meant else emails
         changes = edit_of(database, request, is_for_one=is_for_one, now=now)
         if dry_run or not is_for_one:
             planned = edit_subscribers(database, people, changes, key=key, is_dry_run=True, now=now)
             _print_report(planned)
-            if dry_run or not planned.changed:
+            output.print_notes(notes_on(database, [meant]) if meant else ())
+            if dry_run:
+                output.note_dry_run()
+                return
+            if not planned.changed:
                 output.note(_UNCHANGED)
                 return
-            output.require_yes(f"Edit {output.people_of(planned.changed)}?", yes=yes, otherwise=_UNCHANGED)
-        report = edit_subscribers(database, people, changes, key=key, is_dry_run=False, now=now)
+            output.require_yes(f"Edit {output.people_of(len(planned.changed))}?", yes=yes, otherwise=_UNCHANGED)
+        report = edit_subscribers(database, people, changes, key=key, is_dry_run=False, confirmed=planned, now=now)
     if not is_for_one:
-        output.say(f"{output.people_of(report.changed)} changed.")
+        output.say(f"{output.people_of(len(report.changed))} changed.")
         return
     _print_report(report)
     if not report.changed:
         output.note(_UNCHANGED)
-    if changes.address and person_of(changes.address) != person_of(emails[0]):
-        output.note(f"{emails[0]} is blocked now, so that no list brings it back.")
-    output.print_next(f"newsletter subscribers show {changes.address or emails[0]}", "to see everything about them")
+    _print_address(emails[0], changes.address)
+
+
+def _print_address(old: str, new: str) -> None:
+    """Print what became of a person's old address, if they have a new one, and what to do next."""
+    if new and person_of(new) != person_of(old):
+        output.note(f"{old} is blocked now, so that no list brings it back.")
+    output.print_next(f"newsletter subscribers show {new or old}", "to see everything about them")
 
 
 def _print_report(report: EditReport) -> None:
     """Print how many people are changed, and the changes of the first ones."""
-    if report.people != 1:
-        output.say(f"{output.people_of(report.people)} found, and {report.changed:,} of them would change.")
+    if not report.people:
+        output.say("No subscriber matches.")
+    elif report.people != 1:
+        output.say(f"{output.people_of(report.people)} found, and {len(report.changed):,} of them would change.")
     for person in report.edited:
         output.say(output.styled(person.before["email"], "bold"))
         output.print_facts(_changes(person))
-    if report.changed > len(report.edited):
-        output.say(f"… and {report.changed - len(report.edited):,} more")
+    if len(report.changed) > len(report.edited):
+        output.say(f"… and {len(report.changed) - len(report.edited):,} more")
     if report.people == 1 and not report.changed:
-        output.say("That is already what is recorded.")
+        output.say("These values are already recorded.")
 
 
 def _changes(person: EditedPerson) -> Iterator[tuple[str, str]]:

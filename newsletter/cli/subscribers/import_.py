@@ -13,28 +13,23 @@ from msgspec.structs import replace
 from newsletter.cli import bars, output
 from newsletter.cli.options import DryRun
 from newsletter.cli.send.held import held_for, print_held
+from newsletter.cli.unclear_columns import ask_about_columns
 from newsletter.cli.workspace import opened_database
 from newsletter.language.counts import people_of
-from newsletter.lists.csv_header import LEFT, ListColumn
 from newsletter.lists.csv_import import ListShape
 from newsletter.lists.export_formats import letters_of
-from newsletter.lists.leavers import UnclearColumn, UnclearColumnsError
+from newsletter.lists.leavers import UnclearColumnsError
+from newsletter.lists.list_columns import ListColumn
 from newsletter.model.imports import ImportReport
 from newsletter.workflows.subscribers.import_ import ImportRequest, import_list, mapping_of
 
 _SHOWN_ROWS = 20
-_SHOWN_CELL = 40
 _SHOWN_COLUMNS = 30
 _BYTES_A_STEP = 1000
 _MAP = (
     "Import a column under another name, or skip it with `COLUMN=`. If it says who unsubscribed, use "
     "`COLUMN=unsubscribed`. Repeatable."
 )
-_ANSWERS = {
-    "yes": "Use it: people who unsubscribed are not imported.",
-    "no": "Leave the column out.",
-    "stop": "Import nothing.",
-}
 _LEAVERS = (
     "What to do with rows of people who left and are not on your list: reject (skip and list them) or suppress (block "
     "their addresses). People who left and are on your list are always blocked."
@@ -115,20 +110,13 @@ def _import_answered(request: ImportRequest) -> tuple[ImportRequest, ImportRepor
         try:
             return request, _import(request)
         except UnclearColumnsError as err:
-            if not output.can_ask():
-                raise
-            answers = {column.name: _target_of(column, err) for column in err.columns}
+            answers = ask_about_columns(
+                err,
+                use="Use it: people who left are blocked or not imported.",
+                stop="Import nothing.",
+                stopped="Nothing was imported.",
+            )
             request = replace(request, mapping={**request.mapping, **answers})
-
-
-def _target_of(column: UnclearColumn, error: UnclearColumnsError) -> str:
-    """Ask what a column says. Return what to map it to, or raise the error if the import should stop."""
-    cell = output.shortened(column.cell, _SHOWN_CELL)
-    output.note(f"Line {column.line}: {column.name} is {cell!r}. Does this column say who unsubscribed?")
-    said = output.choose("Your answer?", _ANSWERS, otherwise="stop")
-    if said == "stop":
-        raise error
-    return LEFT if said == "yes" else ""
 
 
 def _import(request: ImportRequest) -> ImportReport:
@@ -176,8 +164,10 @@ def _print_uses(columns: Sequence[ListColumn]) -> None:
         name = column.name or f"column {column.place + 1}, which has no name"
         if column.is_left_out:
             left_out.append(name)
-        elif column.attribute and not column.judges and letters_of(name) == letters_of(column.attribute):
+        elif column.leaving is None and column.attribute and letters_of(name) == letters_of(column.attribute):
             attributes.append(column.attribute)
+        elif column.leaving is not None and not column.judges and column.attribute:
+            renamed.append(f"{name} → {column.use}, unless it says who unsubscribed")
         elif column.use != column.name:  # otherwise both sides of the arrow would be the same
             renamed.append(f"{name} → {column.use}")
     for line in _first(renamed):
@@ -199,7 +189,7 @@ def _print_report(file: Path, report: ImportReport) -> None:
     facts |= {"blocked": report.blocked} if report.blocked else {}
     facts |= {"rejected": report.rejected}
     further = {
-        "imported, needs checking": report.doubtful,
+        "imported, please check": report.doubtful,
         "imported, but blocked": report.suppressed,
         "imported, resubscribed": report.revived,
         "imported, without consent": report.without_consent,
@@ -209,7 +199,7 @@ def _print_report(file: Path, report: ImportReport) -> None:
     rejected = [(row.line, row.email, row.reason) for row in report.rejected_rows]
     _print_rows(file, "Rejected", "rejected row", rejected, report.rejected)
     doubtful = [(row.line, row.email, row.doubt) for row in report.doubtful_rows]
-    _print_rows(file, "Imported, needs checking", "row to check", doubtful, report.doubtful)
+    _print_rows(file, "Imported, please check", "row to check", doubtful, report.doubtful)
     if report.suppressed:
         are = "is" if report.suppressed == 1 else "are"
         output.note(f"{report.suppressed:,} of them {are} blocked: on the list, but not emailed.")
@@ -223,7 +213,11 @@ def _print_report(file: Path, report: ImportReport) -> None:
     if report.left_topics:
         output.note(f"{output.count_of(report.left_topics, 'new block')} for single topics that people left.")
     if report.without_consent:
-        output.note(f"{report.without_consent:,} of them will not be emailed, because no consent is on record.")
+        imported = people_of(report.added + report.updated + report.unchanged)
+        output.note(
+            f"{report.without_consent:,} of the {imported.replace(' ', ' imported ', 1)} will get no email, because no "
+            "consent is on record."
+        )
 
 
 def _print_rows(file: Path, title: str, noun: str, rows: list[tuple[int, str, str]], count: int) -> None:
@@ -241,7 +235,7 @@ def _print_next_step(request: ImportRequest, report: ImportReport) -> None:
     command = _command(request)
     with_basis = f'{command} --basis "…"'
     if request.is_dry_run:
-        output.note("Dry run: nothing was changed.")
+        output.note_dry_run()
         output.print_next(command, "to import the file")
         if report.without_consent:
             output.print_next(with_basis, "to import it, if you have a reason to email people without consent")

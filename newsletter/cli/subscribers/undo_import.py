@@ -18,18 +18,19 @@ def undo_import(dry_run: DryRun = False, yes: Yes = False) -> None:
     """Undo the last import: remove the people it added, and restore what it changed.
 
     What happened since then is kept: people who were edited, are recipients of a broadcast, unsubscribed or were
-    blocked stay as they are, and are listed. Undoing never lets anyone be emailed who left since. Only the last import
-    can be undone, and only once. You are asked to confirm.
+    blocked stay as they are, and are listed. Undoing an import never causes email to anyone who has left
+    since. Only the last import can be undone, and only once. You are asked to confirm.
     """
     with opened_database() as (config, database):
         planned = undo_last_import(database, shown=_SHOWN, is_dry_run=True, now=datetime.now(UTC))
         _print_plan(planned)
         if dry_run:
-            output.note(_UNCHANGED)
+            output.note_dry_run()
             return
         output.require_yes("Undo this import?", yes=yes, otherwise=_UNCHANGED)
         now = datetime.now(UTC)
-        undo_last_import(database, shown=0, now=now)
+        undo_last_import(database, shown=0, confirmed=planned, now=now)
+        database.scrub()  # people who are erased again must not stay in the engine's own files
         output.say(f"The import of {planned.file or 'the list'} was undone.")
         print_held(config, held_for(config, database, now=now), now=now)
 

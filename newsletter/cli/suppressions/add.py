@@ -11,9 +11,11 @@ import typer
 from newsletter.cli import bars, output
 from newsletter.cli.options import REASONS, DryRun, Yes
 from newsletter.cli.send.held import held_for, print_held
+from newsletter.cli.unclear_columns import ask_about_columns
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.lists.leavers import UnclearColumnsError
 from newsletter.lists.suppression_rows import SuppressionTerms
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.store.database import Database
@@ -25,13 +27,14 @@ from newsletter.store.suppressions import (
     suppressions_of,
 )
 from newsletter.system.environment import forget_key
+from newsletter.workflows.subscribers.import_ import mapping_of
 from newsletter.workflows.suppressions.suppress import listed_suppressions, named_suppressions
 
 _MANY = 100  # a file that blocks more addresses than this needs confirmation
 # Reads the file, and reports each row to the progress bar. The second argument is called for each skipped row.
 Listed = Callable[[bars.Progress, Callable[[tuple[str, ...]], None]], Iterator[Suppression]]
 _SHOWN_NAME = 60
-_UNCHANGED = "Dry run: nothing was changed."
+_MAP = "Use a column that says who unsubscribed (`COLUMN=unsubscribed`), or leave it out (`COLUMN=`). Repeatable."
 
 
 def add(
@@ -50,13 +53,15 @@ def add(
         ),
     ] = None,
     because: Annotated[str, typer.Option(metavar="REASON", help="A note to save with each address.")] = "",
+    columns: Annotated[list[str], typer.Option("--map", metavar='"COLUMN=NAME"', help=_MAP)] = [],  # noqa: B006
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
     """Stop emailing these addresses, entirely or about one topic.
 
     Later imports do not bring them back. A file with a mistake is rejected as a whole. If the file has a status column,
-    only addresses with the status unsubscribed, bounced or complained are used.
+    only addresses with the status unsubscribed, bounced or complained are used. If a column may say who unsubscribed,
+    you are asked whether it does.
 
     You are asked to confirm if the file is large or contains people who currently get email. An address keeps its first
     reason, unless you add it with `--reason manual` or `--reason invalid`. New consent lifts neither of these.
@@ -74,11 +79,26 @@ def add(
             _add_named(config, database, emails, named, key=key, dry_run=dry_run)
             return
 
-        def listed(on_row: bars.Progress, on_skipped: Callable[[tuple[str, ...]], None]) -> Iterator[Suppression]:
-            return listed_suppressions(file, terms, topics=topics, now=now, on_row=on_row, on_skipped=on_skipped)
+        mapping = mapping_of(tuple(columns))
 
-        by_hand = terms.reason == SuppressionReason.MANUAL
-        _add_listed(config, database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
+        def listed(on_row: bars.Progress, on_skipped: Callable[[tuple[str, ...]], None]) -> Iterator[Suppression]:
+            return listed_suppressions(
+                file, terms, topics=topics, mapping=mapping, now=now, on_row=on_row, on_skipped=on_skipped
+            )
+
+        by_hand, is_done = terms.reason == SuppressionReason.MANUAL, False
+        while not is_done:
+            try:
+                _add_listed(config, database, listed, key=key, by_hand=by_hand, dry_run=dry_run, yes=yes)
+                is_done = True
+            except UnclearColumnsError as err:
+                mapping |= _answers_about(err)
+
+
+def _answers_about(error: UnclearColumnsError) -> dict[str, str]:
+    return ask_about_columns(
+        error, use="Use it: only people who left are blocked.", stop="Block no one.", stopped="Nothing was changed."
+    )
 
 
 def _add_named(
@@ -95,7 +115,7 @@ def _add_named(
     if dry_run:
         _print_preview(preview)
         _print_forgotten(preview)
-        output.note(_UNCHANGED)
+        output.note_dry_run()
         return
     if preview.forgotten:
         _print_forgotten(preview)
@@ -145,7 +165,7 @@ def _add_listed(
     _print_skipped(skipped, rows)
     _print_forgotten(preview)
     if dry_run:
-        output.note(_UNCHANGED)
+        output.note_dry_run()
         return
     question = f"Block {output.count_of(preview.new, 'address')} ({preview.mailed:,} currently emailed)?"
     output.require_yes(question, yes=yes or not is_much, otherwise="Nothing was changed.")

@@ -12,8 +12,9 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.language.clock import show_day
 from newsletter.store.database import Database
-from newsletter.store.forgotten import clear_forgotten, count_forgotten
+from newsletter.store.forgotten import clear_forgotten, count_digests
 from newsletter.store.subscribers import find_subscriber
+from newsletter.system.environment import forget_key
 from newsletter.workflows.suppressions.suppress import lift, require_lift
 
 _UNCHANGED = "Nothing was changed."
@@ -70,7 +71,7 @@ def _lift(
     email_kind = f"email about {found.topic}" if found.topic else "email"
     question = f"Allow {email_kind} to {found.email} again, from the next broadcast on?"
     output.require_yes(question, yes=yes, otherwise=_UNCHANGED)
-    left = lift(database, found, because=because, now=datetime.now(UTC))
+    left = lift(database, found, because=because, key=forget_key(), now=datetime.now(UTC))
     output.say(f"{found.email} can be emailed{f' about {found.topic}' if found.topic else ''} again.")
     if left:
         names = ", ".join(each.topic or f"all email ({each.reason})" for each in left)
@@ -86,7 +87,7 @@ def _lift(
 
 def _give_up_erased(database: Database, *, dry_run: bool, yes: bool) -> None:
     """Print how many people were erased, ask for confirmation, and delete their fingerprints."""
-    count = count_forgotten(database)
+    count = count_digests(database)
     if not count:
         output.say("No one was erased, so there are no records to delete.")
         return

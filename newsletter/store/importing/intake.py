@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from newsletter.model.audience import tags_in, tags_text
+from newsletter.model.audience import normal_tag, tags_in, tags_text
 from newsletter.model.imports import DoubtfulRow, ImportBatch, ImportTerms, LeavingRow, RejectedRow
 from newsletter.store.database import Connection
+from newsletter.store.forgotten import has_address, text_cleaner
 from newsletter.store.importing.import_record import ImportRecord
 from newsletter.store.queries import Change, change
 
@@ -28,6 +29,7 @@ class FateRow(NamedTuple):
 Fates = Callable[[int, int], list[FateRow]]  # takes a line and a size; returns the next `size` rows after that line
 
 KEPT_ROWS = 1000  # the number of rejected or doubtful rows to keep for display, because a file may have millions
+_WHOSE = ("person", "email")  # the columns that say whose row it is
 _KNOWN_NAMES = 10_000  # the number of saved names to remember, so that they are not saved again
 
 _CREATE_REMARK = change("import_shared", "create_remark")
@@ -41,13 +43,18 @@ _DROP_CONTENDER = change("import_shared", "drop_contender")
 
 
 class Intake:
-    """The rows of one list, and the counts of the rows read so far."""
+    """The rows of one list, and the counts of the rows read so far.
+
+    With the `key`, no text has the address of someone who was erased. Reading a text with an address raises InputError
+    if anyone was erased and the key is missing or different.
+    """
 
     def __init__(
         self,
         connection: Connection,
         terms: ImportTerms,
         *,
+        key: bytes | None,
         now: str,
         keeps_remarks: bool,
         on_progress: Callable[[int], None],
@@ -61,6 +68,7 @@ class Intake:
         self.keeps_remarks = keeps_remarks
         self._on_progress = on_progress
         self._now = now
+        self._clean = text_cleaner(connection, key)
         self.record = ImportRecord(connection, terms)
         self._tags: set[str] = set()
         self._attributes: set[str] = set()
@@ -74,7 +82,7 @@ class Intake:
         for batch in batches:
             self._account_for(batch)
             if batch.lines:
-                yield replace(batch, columns=self._with_terms(batch))
+                yield replace(batch, columns=self._without_forgotten(self._with_terms(batch)))
             self._on_progress(batch.bytes_read)
 
     def _account_for(self, batch: ImportBatch) -> None:
@@ -82,7 +90,8 @@ class Intake:
         self.doubtful += len(batch.doubtful)
         self.rejected_rows += batch.rejected[: KEPT_ROWS - len(self.rejected_rows)]
         self.doubtful_rows += batch.doubtful[: KEPT_ROWS - len(self.doubtful_rows)]
-        self._keep_names(ADD_TAG_NAME, self._tags, batch.tag_names)
+        tags = map(self._cleaned_tag, batch.tag_names) if self._clean else batch.tag_names
+        self._keep_names(ADD_TAG_NAME, self._tags, tags)
         self._keep_names(_ADD_ATTRIBUTE_NAME, self._attributes, batch.attribute_names)
         if batch.leaving:
             leavers = (self._leaver(row) for row in batch.leaving if not row.topic)
@@ -112,7 +121,25 @@ class Intake:
         return row.line, row.person, row.topic, row.email, row.left_at or self._now, self._detail(row)
 
     def _detail(self, row: LeavingRow) -> str:
-        return f"{self.terms.file}: {row.told}" if self.terms.file else row.told
+        told = self._clean(row.told) if self._clean else row.told
+        return f"{self.terms.file}: {told}" if self.terms.file else told
+
+    def _without_forgotten(self, columns: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+        """Return the columns without the addresses of erased people, except those that say whose row it is."""
+        if self._clean is None:
+            return columns
+        return {
+            name: cells
+            if name in _WHOSE or not any(map(has_address, cells))
+            else list(map(self._cleaned_tags if name == "tags" else self._clean, cells))
+            for name, cells in columns.items()
+        }
+
+    def _cleaned_tags(self, cell: str) -> str:
+        return tags_text([*map(self._cleaned_tag, tags_in(cell))])
+
+    def _cleaned_tag(self, tag: str) -> str:
+        return normal_tag(self._clean(tag)) if self._clean else tag
 
     def _keep_names(self, keep: Change, known: set[str], names: Iterable[str]) -> None:
         if new := sorted(set(names) - known):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from newsletter.store.database import Connection
-from newsletter.store.forgotten import digest_of, is_forgotten
+from newsletter.store.forgotten import forgotten_test, is_anybody_forgotten
 from newsletter.store.importing.intake import Intake
 from newsletter.store.queries import change, query_all, query_value
 from newsletter.store.suppressions import add_reported, reported_table
@@ -62,18 +62,18 @@ def act_on_leavers(
 ) -> LeftRows:
     """Reject all other rows of people who left, and suppress these people. Return the counts of the rows about leaving.
 
-    People who are not on the list are suppressed only if the terms say so. `reject_left` adds a remark to each of the
-    other rows. With the `key`, the address of someone who was erased is not saved again. `fills` says whether the list
-    was empty: then its people are already stored, but no one was on it when they left.
+    People who are neither on the list nor suppressed are suppressed only if the terms say so. `reject_left` adds a
+    remark to each of the other rows. `fills` says whether the list was empty: then its people are already stored, but
+    no one was on it when they left. With the `key`, the address of someone who was erased is not saved again. Raise
+    InputError if anyone was erased and the key is missing or different.
     """
     count = _COUNT_LEAVERS(connection)
     if not count:
-        _DROP_LEAVER(connection)
         return _NO_ONE
     _INDEX_LEAVER(connection)
     reject_left()
     terms = intake.terms
-    if terms.suppresses_leavers and key is not None:
+    if is_anybody_forgotten(connection):
         _pass_over_forgotten(connection, key)
     with reported_table(connection):
         _REPORT_LEAVERS(connection, everyone=int(terms.suppresses_leavers), fills=int(fills))
@@ -81,7 +81,6 @@ def act_on_leavers(
         add_reported(connection, has_consents=not fills)
     counts = _COUNT_LEFT(connection)
     _REMARK_ON_LEAVERS(connection)
-    _DROP_LEAVER(connection)
     return LeftRows(
         blocked=counts.blocked,
         rejected=count - counts.blocked,
@@ -94,20 +93,22 @@ def act_on_leavers(
 def keep_left_topics(connection: Connection, intake: Intake) -> int:
     """Suppress people from the topics that they left, according to the list. Return how many suppressions are new.
 
-    Call this once the rows are imported. Someone who is not on the list then is meant only if they are suppressed, and
-    the terms say that such people are.
+    Call this once the rows are imported. Someone who is not on the list then is meant only if they are suppressed.
     """
     with reported_table(connection):
-        _REPORT_TOPIC_LEAVERS(connection, everyone=int(intake.terms.suppresses_leavers))
+        _REPORT_TOPIC_LEAVERS(connection)
         intake.record.keep_reported()
         added = add_reported(connection)
+    intake.record.hear_leavers()
+    _DROP_LEAVER(connection)
     _DROP_TOPIC_LEAVER(connection)
     return added
 
 
-def _pass_over_forgotten(connection: Connection, key: bytes) -> None:
-    after = 0
+def _pass_over_forgotten(connection: Connection, key: bytes | None) -> None:
+    """Clear the reason of each row of an erased person. Raise InputError if the key is missing or different."""
+    is_forgotten, after = forgotten_test(connection, key), 0
     while page := _LEAVING_STRANGERS(connection, after=after, size=_PAGE):
-        forgotten = [row.line for row in page if is_forgotten(connection, digest_of(row.person, key))]
+        forgotten = [row.line for row in page if is_forgotten(row.person)]
         _FORGET_LEAVER.for_each(connection, [{"line": line} for line in forgotten])
         after = page[-1].line

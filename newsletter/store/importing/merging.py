@@ -84,6 +84,7 @@ def merge(
     returned = refuse_forgotten(connection, intake, key=key, now=now)
     revived = revive(connection, intake, lambda: _FIND_REVIVALS(connection, now=now), now=now)
     _update_known(connection, rules, intake.record, now=now)
+    intake.record.confirm_unchanged(now)
     counts = _COUNT_FATES(connection)
     if counts.added:
         _add_newcomers(connection, counts.added, now=now)
@@ -139,7 +140,7 @@ def _look_up(connection: Connection, rules: MergeRules, staged: int) -> bool:
 def _update_known(connection: Connection, rules: MergeRules, record: ImportRecord, *, now: str) -> None:
     """Save the new values of people who are already on the list."""
     with change_table(connection):
-        after = 0
+        after, has_changes = 0, False
         while page := connection.execute(_CANDIDATES.sql, {"after": after, "size": _PAGE}).fetchall():
             changes = []
             for line, subscriber, *cells in page:
@@ -149,9 +150,11 @@ def _update_known(connection: Connection, rules: MergeRules, record: ImportRecor
                 if result != known:
                     changes.append((line, subscriber, *result))
             connection.load("change", changes)
+            has_changes = has_changes or bool(changes)
             after = cast("int", page[-1][0])
         if after:
             _SETTLE_UNCHANGED(connection)
+        if has_changes:
             record.keep_cells()
             make_changes(connection, now=now)
 

@@ -7,7 +7,7 @@ person return. A basis stated by an import never does, and nothing lifts a suppr
 from collections.abc import Callable
 from typing import NamedTuple
 
-from newsletter.model.permission import LIFTED_BY_CONSENT, Consent
+from newsletter.model.permission import Consent, is_firm
 from newsletter.store.database import Connection
 from newsletter.store.forgotten import digest_of, key_if_forgotten
 from newsletter.store.importing.intake import Intake
@@ -47,8 +47,6 @@ _GIVE_ID_BACK = change("import_merging", "give_id_back")
 REMEMBER_AGAIN = change("import_merging", "remember_again")
 _DROP_NEWCOMER = change("import_merging", "drop_newcomer")
 _PAGE = 10_000
-# All reasons except `invalid` and `manual`.
-_MAY_RETURN = {*(reason.value for reason in LIFTED_BY_CONSENT), "forgotten"}
 
 
 def revive(connection: Connection, intake: Intake, find_revivals: Callable[[], object], *, now: str) -> int:
@@ -103,7 +101,7 @@ def refuse_forgotten(connection: Connection, intake: Intake, *, key: bytes | Non
 
 def may_return(reason: str, *, forgotten_at: str, consented_at: str, consent_source: str, now: str) -> bool:
     """Return whether a consent lets an erased person return. `reason` is why they were not emailed."""
-    return reason in _MAY_RETURN and Consent(at=consented_at, source=consent_source).outweighs(forgotten_at, now=now)
+    return not is_firm(reason) and Consent(at=consented_at, source=consent_source).outweighs(forgotten_at, now=now)
 
 
 def _keep_digests(connection: Connection, key: bytes) -> None:

@@ -44,7 +44,7 @@ class DeliveryRow(NamedTuple):
 
 
 class CheckedRow(NamedTuple):
-    """A delivery to a person who may have left the list. The last column says why they must not be emailed."""
+    """A delivery to a person who may not be emailed anymore. The last column says why they must not be."""
 
     subscriber: int
     email: str | None
@@ -91,7 +91,8 @@ def claim_chunk(  # noqa: PLR0913 - what may be claimed, and the limits
 
     A chunk that is due up to `hold_within` later may be claimed too, if there is an open batch for its time. The
     provider will hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or
-    removed since the freeze are excluded first. `fields` are the columns or attributes that the messages need.
+    removed since the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or
+    attributes that the messages need.
 
     `on_claim` is called with the chunk before the claim is committed. If it raises, nothing is claimed.
 
@@ -196,7 +197,8 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
     }
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
-    # If fewer rows come back than the chunk contains, someone was removed from the list, and the full query runs.
+    # If fewer rows come back than the chunk contains, someone was removed from the list, or has no recorded consent
+    # anymore, and the full query runs.
     if not _IS_ANYBODY_SUPPRESSED(connection):
         query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()

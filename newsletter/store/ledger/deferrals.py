@@ -21,6 +21,7 @@ from newsletter.model.broadcast import ChunkState, DeliveryStatus, Doubt, Ending
 from newsletter.store.database import Connection
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off, subscribers_of
 from newsletter.store.queries import change, query_all, query_one, query_value
+from newsletter.store.suppressions import add_reported, hear_reported, reported_table
 from newsletter.system.moments import text_of
 
 SET_ASIDE_AFTER = 3  # refusals for now
@@ -66,8 +67,7 @@ _ACQUIT = change("deferrals", "acquit")
 _DOUBTED = query_all("deferrals", "doubted", DoubtedChunk)
 _REJECT_OUTDATED = change("deferrals", "reject_outdated")
 _FIRST_RETRY = query_one("deferrals", "first_retry", datetime)
-_SUPPRESS_SUBSCRIBER = change("record", "suppress_subscriber")
-_HEAR_SUBSCRIBER = change("import_record", "hear_subscriber")
+_REPORT_SUBSCRIBER = change("record", "report_subscriber")
 _CONFIRMED = -1  # something was accepted after the refusal, so it was not about us
 
 
@@ -156,9 +156,13 @@ def settle_refused(connection: Connection, broadcast_id: int, *, now: datetime) 
 
 def suppress_undeliverable(chunk: OpenChunk, subscribers: Collection[int]) -> None:
     """Suppress the addresses of subscribers that accept no email."""
-    suppression = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
-    _HEAR_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each} for each in subscribers])
-    _SUPPRESS_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **suppression} for each in subscribers])
+    if not subscribers:
+        return
+    report = {"reason": SuppressionReason.INVALID.value, "now": text_of(chunk.now)}
+    with reported_table(chunk.connection):
+        _REPORT_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **report} for each in subscribers])
+        hear_reported(chunk.connection)
+        add_reported(chunk.connection)
 
 
 def by_words(refused: Mapping[int, str]) -> list[tuple[str, list[int]]]:

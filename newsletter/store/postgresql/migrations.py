@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from newsletter.store.person_keys import PERSON_KEYS, change_person_keys
 from newsletter.store.postgresql.connection import SCHEMA, PostgresConnection
 from newsletter.store.postgresql.failures import cannot_use
 
@@ -31,6 +32,8 @@ def migrate(connection: PostgresConnection, shown: str, *, lock: str) -> str | N
             copy = _copy_tables(connection, version + 1)
         for script in scripts[version:]:
             connection.execute(script.read_text(encoding="utf-8"))
+            if script.stem.endswith(PERSON_KEYS):
+                change_person_keys(connection)
         connection.execute("UPDATE schema_version SET version = :version", {"version": len(scripts)})
         connection.commit_changes()
     except BaseException:

@@ -62,12 +62,13 @@ LIMIT 1;
 SELECT EXISTS (SELECT 1 FROM suppression);
 
 -- name: deliveries(broadcast, chunk, first_subscriber, size, columns)
--- Return the deliveries of a chunk to people who are on the list. `:columns` is replaced with names of columns.
+-- Return the deliveries of a chunk to people who are on the list with a recorded consent or basis. `:columns` is replaced
+-- with names of columns.
 -- Deliveries are stored by subscriber, so the table is read from the chunk's first subscriber until the whole chunk is
 -- found.
 SELECT d.subscriber, s.email, s.first_name, s.last_name, s.token:columns
 FROM delivery AS d
-JOIN subscriber AS s ON s.id = d.subscriber
+JOIN subscriber AS s ON s.id = d.subscriber AND (s.consented_at <> '' OR s.consent_basis <> '')
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber
 LIMIT :size;

@@ -18,11 +18,17 @@ SELECT
     EXISTS (SELECT 1 FROM subscriber WHERE person = :person)
     OR EXISTS (SELECT 1 FROM suppression WHERE person = :person)
     OR EXISTS (SELECT 1 FROM past_suppression WHERE person = :person)
-    OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person);
+    OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM import_suppression WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM import_return WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM left_since_import WHERE person = :person);
 
 -- name: find_key()$
--- Return the digest that identifies the key. There is no row if no one is erased anymore.
-SELECT digest FROM forgotten_key WHERE EXISTS (SELECT 1 FROM forgotten);
+-- Return the digest that identifies the key. There is no row if no one is erased anymore, and no one would be erased again
+-- by undoing the last import.
+SELECT digest
+FROM forgotten_key
+WHERE EXISTS (SELECT 1 FROM forgotten) OR EXISTS (SELECT 1 FROM import_return);
 
 -- name: drop_key()!
 -- Delete the digest that identifies the key.
@@ -34,13 +40,13 @@ INSERT INTO forgotten_key (digest) VALUES (:digest);
 
 -- name: remember(digest, subscriber, reason, now)!
 -- Save that a person was erased. If they were erased before, and a suppression has been added since then, they
--- keep their id. They also keep a reason that no new consent lifts (`manual` or `invalid`).
+-- keep their id. They also keep a reason that no new consent lifts.
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :now)
 ON CONFLICT (digest) DO UPDATE
 SET
     subscriber = coalesce(excluded.subscriber, forgotten.subscriber),
-    reason = CASE WHEN forgotten.reason IN ('manual', 'invalid') THEN forgotten.reason ELSE excluded.reason END,
+    reason = CASE WHEN forgotten.reason IN ({firm}) THEN forgotten.reason ELSE excluded.reason END,
     created_at = excluded.created_at;
 
 -- name: find_forgotten(digest)$
@@ -54,6 +60,10 @@ SELECT EXISTS (SELECT 1 FROM forgotten);
 -- name: count_forgotten()$
 -- Return the number of erased people.
 SELECT count(*) FROM forgotten;
+
+-- name: count_digests()$
+-- Return the number of digests, with those of people who came back with the last import.
+SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM import_return);
 
 -- name: digests()
 -- Return the digests of all erased people.

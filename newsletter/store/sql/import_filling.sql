@@ -63,9 +63,10 @@ DELETE FROM subscriber WHERE id IN (SELECT :after + line FROM remark WHERE fate 
 
 -- name: find_revivals(after, now)!
 -- Collect the people whose row has a consent that is newer than the time when they left.
-INSERT INTO revival (line, person, email, reason, because)
+INSERT INTO revival (line, person, email, reason, consented_at, because)
 SELECT
-    s.id - :after, s.person, s.email, p.reason, 'new consent dated ' || s.consented_at || ' (' || s.consent_source || ')'
+    s.id - :after, s.person, s.email, p.reason, s.consented_at,
+    'new consent dated ' || s.consented_at || ' (' || s.consent_source || ')'
 FROM suppression AS p
 JOIN subscriber AS s ON s.person = p.person
 WHERE

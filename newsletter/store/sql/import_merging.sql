@@ -169,16 +169,19 @@ UPDATE standing SET subscriber = :subscriber WHERE line = :line;
 DELETE FROM forgotten WHERE digest = :digest;
 
 -- name: find_revivals(now)!
--- Collect the people whose row has a consent that is newer than the time when they left.
-INSERT INTO revival (line, person, email, reason, because)
+-- Collect the people whose row has a new consent, given after they left.
+INSERT INTO revival (line, person, email, reason, consented_at, because)
 SELECT
-    i.line, i.person, i.email, p.reason, 'new consent dated ' || i.consented_at || ' (' || i.consent_source || ')'
+    i.line, i.person, i.email, p.reason, i.consented_at,
+    'new consent dated ' || i.consented_at || ' (' || i.consent_source || ')'
 FROM standing AS t
 JOIN incoming AS i ON i.line = t.line
 JOIN suppression AS p ON p.person = i.person AND p.topic = ''
+LEFT JOIN subscriber AS s ON s.id = t.subscriber
 WHERE
     t.is_suppressed = 1
     AND t.fate IN ('added', 'updated')
+    AND {i.is_new}
     AND {i.ends};
 
 -- name: candidates(after, size)

@@ -53,6 +53,10 @@ FROM suppression AS p
 WHERE p.topic = '' AND p.person IN (SELECT person FROM revival)
 ON CONFLICT (person, topic) DO UPDATE SET is_lifted = 1;
 
+-- name: count_revivals()$
+-- Return how many people return.
+SELECT count(*) FROM revival;
+
 -- name: keep_return(line, digest)*!
 -- Save the record of a forgotten person who is about to return.
 INSERT INTO import_return (person, digest, subscriber, reason, created_at)
@@ -61,22 +65,55 @@ FROM forgotten AS f
 JOIN incoming AS i ON i.line = :line
 WHERE f.digest = :digest;
 
+-- name: confirm(ids, now)!
+-- Date the entries of the people in a JSON list of ids, among those whom the import that can be undone added or changed:
+-- someone has just confirmed by hand what is recorded about them.
+UPDATE subscriber SET updated_at = :now
+WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:ids)) AND (
+    EXISTS (SELECT 1 FROM import AS m WHERE m.is_undoable = 1 AND subscriber.id > m.added_after AND subscriber.id <= m.added_until)
+    OR id IN (SELECT c.subscriber FROM import_change AS c)
+    OR id IN (SELECT r.subscriber FROM import_return AS r)
+);
+
+-- name: confirm_unchanged(now)!
+-- Do the same for the people in a list who stay as they are.
+UPDATE subscriber SET updated_at = :now
+WHERE id IN (SELECT subscriber FROM standing WHERE fate = 'unchanged') AND (
+    EXISTS (SELECT 1 FROM import AS m WHERE m.is_undoable = 1 AND subscriber.id > m.added_after AND subscriber.id <= m.added_until)
+    OR id IN (SELECT c.subscriber FROM import_change AS c)
+    OR id IN (SELECT r.subscriber FROM import_return AS r)
+);
+
 -- name: hear_reported()!
--- Save that people left, according to a report that is not part of the import.
-INSERT INTO left_since_import (person)
-SELECT DISTINCT person FROM reported
-WHERE TRUE
-ON CONFLICT (person) DO NOTHING;
+-- Save that people left, according to a report that is not part of the import, if there is one that can be undone.
+INSERT INTO left_since_import (person, topic)
+SELECT DISTINCT person, topic FROM reported
+WHERE EXISTS (SELECT 1 FROM import WHERE is_undoable = 1)
+ON CONFLICT (person, topic) DO NOTHING;
 
--- name: hear(person)*!
--- Save that a person left, according to a report that is not part of the import.
-INSERT INTO left_since_import (person) VALUES (:person) ON CONFLICT (person) DO NOTHING;
+-- name: hear_leavers()!
+-- Save who left, according to the rows of an import that changes nothing. Other people do not matter to an undo.
+INSERT INTO left_since_import (person, topic)
+SELECT DISTINCT l.person, ''
+FROM leaver AS l
+WHERE
+    l.reason <> ''
+    AND EXISTS (SELECT 1 FROM import WHERE is_undoable = 1)
+    AND (
+        EXISTS (SELECT 1 FROM subscriber AS s WHERE s.person = l.person)
+        OR EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person)
+    )
+ON CONFLICT (person, topic) DO NOTHING;
 
--- name: hear_subscriber(subscriber)*!
--- Save that a subscriber left, according to a report that is not part of the import.
-INSERT INTO left_since_import (person)
-SELECT person FROM subscriber WHERE id = :subscriber
-ON CONFLICT (person) DO NOTHING;
+-- name: hear_topic_leavers()!
+-- Save who left a topic, according to the rows of an import that changes nothing.
+INSERT INTO left_since_import (person, topic)
+SELECT DISTINCT l.person, l.topic
+FROM topic_leaver AS l
+WHERE
+    EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person AND p.topic = l.topic)
+    AND EXISTS (SELECT 1 FROM import WHERE is_undoable = 1)
+ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: undoable_at()$
 -- Return when the import was that can be undone.

@@ -59,9 +59,9 @@ CREATE TEMPORARY TABLE topic_leaver (
     detail TEXT NOT NULL
 );
 
--- name: report_topic_leavers(everyone)!
+-- name: report_topic_leavers()!
 -- Report the people who left topics as suppressions, unless these exist: the list does not say when they left. People who
--- are not on the list are suppressed only if everyone is, and if they are suppressed from all email.
+-- are not on the list are meant only if they are suppressed from all email.
 INSERT INTO reported (number, person, topic, email, reason, detail, created_at, until, consent_on_record)
 SELECT
     row_number() OVER (ORDER BY l.line, l.topic), l.person, l.topic, l.email, 'unsubscribed', l.detail, l.left_at,
@@ -71,10 +71,7 @@ WHERE
     NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person AND p.topic = l.topic)
     AND (
         EXISTS (SELECT 1 FROM subscriber AS s WHERE s.person = l.person)
-        OR (
-            :everyone = 1
-            AND EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person AND p.topic = '')
-        )
+        OR EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = l.person AND p.topic = '')
     );
 
 -- name: drop_topic_leaver()!
@@ -106,9 +103,9 @@ LIMIT :size;
 UPDATE leaver SET reason = '' WHERE line = :line;
 
 -- name: report_leavers(everyone, fills)!
--- Report the people who left, according to the list, and those in doubt, as suppressions. People who are not on the list
--- are suppressed only if everyone is, and never for a doubt. If the list fills an empty audience, no one was on it before.
--- What is known already is not reported again.
+-- Report the people who left, according to the list, and those in doubt, as suppressions. People who are neither on the
+-- list nor suppressed are suppressed only if everyone is, and never for a doubt. If the list fills an empty audience, no
+-- one was on it before. What is known already is not reported again.
 INSERT INTO reported (number, person, topic, email, reason, detail, created_at, until, consent_on_record)
 SELECT l.line, l.person, '', l.email, l.reason, l.detail, l.left_at, l.until, l.consented_at
 FROM leaver AS l
@@ -116,6 +113,7 @@ WHERE
     l.reason <> ''
     AND (
         (:fills = 0 AND EXISTS (SELECT 1 FROM subscriber AS s WHERE s.person = l.person))
+        OR EXISTS (SELECT 1 FROM suppression AS b WHERE b.person = l.person AND b.topic = '')
         OR (:everyone = 1 AND l.reason <> 'in doubt')
     )
     AND NOT EXISTS (
@@ -123,7 +121,7 @@ WHERE
         FROM suppression AS p
         WHERE
             p.person = l.person AND p.topic = '' AND p.reason = l.reason
-            AND (p.created_at >= l.until OR p.repeated_at >= l.until)
+            AND {p.last} >= l.until
             AND (
                 p.consent_on_record >= l.consented_at
                 OR (
@@ -199,6 +197,7 @@ CREATE TEMPORARY TABLE revival (
     person TEXT /*+ COLLATE "C" */ NOT NULL,
     email TEXT NOT NULL,
     reason TEXT NOT NULL,
+    consented_at TEXT /*+ COLLATE "C" */ NOT NULL,
     because TEXT NOT NULL
 );
 
@@ -208,8 +207,8 @@ DROP TABLE revival;
 
 -- name: keep_past_suppressions(now)!
 -- Save the suppressions that are about to be lifted, and the reason.
-INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because)
-SELECT p.person, p.topic, p.reason, p.created_at, p.repeated_at, :now, r.because
+INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
+SELECT p.person, p.topic, p.reason, p.created_at, p.repeated_at, :now, r.because, r.consented_at
 FROM revival AS r
 JOIN suppression AS p ON p.person = r.person AND p.topic = ''
 WHERE TRUE

@@ -22,11 +22,10 @@ WHERE broadcast = :broadcast AND subscriber >= :first_subscriber AND chunk = :ch
 ORDER BY subscriber
 LIMIT :size;
 
--- name: suppress_subscriber(subscriber, reason, now)*!
--- Suppress the address of a subscriber, unless it is already suppressed.
-INSERT INTO suppression (person, topic, email, reason, detail, created_at)
-SELECT person, '', email, :reason, '', :now FROM subscriber WHERE id = :subscriber
-ON CONFLICT (person, topic) DO NOTHING;
+-- name: report_subscriber(subscriber, reason, now)*!
+-- Report the address of a subscriber as a suppression.
+INSERT INTO reported (number, person, topic, email, reason, detail, created_at, until, consent_on_record)
+SELECT id, person, '', email, :reason, '', :now, :now, '' FROM subscriber WHERE id = :subscriber;
 
 -- name: inflight_chunks(broadcast)
 -- Return the chunks that a runner is sending, or was sending when it died.

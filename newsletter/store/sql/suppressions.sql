@@ -12,12 +12,30 @@ CREATE TEMPORARY TABLE reported (
     consent_on_record TEXT /*+ COLLATE "C" */ NOT NULL
 );
 
+-- name: take_past_leavings()!
+-- Take the last time at which each of these people left and came back, if it is later than the one that was reported.
+UPDATE reported
+SET until = w.last
+FROM (
+    SELECT p.person, p.topic, max({p.last}) AS last
+    FROM past_suppression AS p
+    GROUP BY p.person, p.topic
+) AS w
+WHERE w.person = reported.person AND w.topic = reported.topic AND w.last > reported.until;
+
 -- name: take_consents_on_record()!
--- Take the consent that is on record for each of these people, if it is later than the one that was reported.
+-- Take the consent that is on record for each of these people, if it is later than the one that was reported. A leaving
+-- that is not later than the one that is known may have been before that consent.
 UPDATE reported
 SET consent_on_record = s.consented_at
 FROM subscriber AS s
-WHERE s.person = reported.person AND s.consented_at > reported.consent_on_record;
+WHERE
+    s.person = reported.person AND s.consented_at > reported.consent_on_record
+    AND NOT EXISTS (
+        SELECT 1
+        FROM suppression AS p
+        WHERE p.person = reported.person AND p.topic = reported.topic AND {p.last} >= reported.until
+    );
 
 -- name: add_reported()!
 -- Add these suppressions in the order in which the table stores them. If one person and topic have several, the
@@ -31,22 +49,17 @@ ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_reported_again()!
 -- Combine each suppression with everything that was reported of the same person and topic. The first reason and its time
--- are kept, except that `manual` replaces any reason, `invalid` any other, and any reason a doubt. The latest time counts.
+-- are kept, except that a firmer reason replaces another, and any reason a doubt. The latest time counts.
 UPDATE suppression AS p
 SET
-    reason = CASE
-        WHEN 'manual' IN (p.reason, r.firm) THEN 'manual'
-        WHEN 'invalid' IN (p.reason, r.firm) THEN 'invalid'
-        WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.reason
-        ELSE p.reason
-    END,
+    reason = {p.firmest},
     detail = CASE WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.detail ELSE p.detail END,
     created_at = CASE WHEN p.reason = 'in doubt' AND r.left_until <> '' THEN r.created_at ELSE p.created_at END,
     repeated_at = CASE
         WHEN p.reason = 'in doubt' AND r.left_until <> ''
             THEN CASE WHEN r.left_until > r.created_at THEN r.left_until ELSE '' END
-        WHEN p.reason = 'in doubt' AND r.until > p.created_at AND r.until > p.repeated_at THEN r.until
-        WHEN r.left_until > p.created_at AND r.left_until > p.repeated_at THEN r.left_until
+        WHEN p.reason = 'in doubt' AND r.until > {p.last} THEN r.until
+        WHEN r.left_until > {p.last} THEN r.left_until
         ELSE p.repeated_at
     END,
     consent_on_record = CASE
@@ -58,7 +71,7 @@ FROM (
     SELECT
         person, topic, reason, detail, created_at,
         row_number() OVER one AS place,
-        max(CASE WHEN reason IN ('invalid', 'manual') THEN reason ELSE '' END) OVER every_row AS firm,
+        max({firmness}) OVER every_row AS firmness,
         max(until) OVER every_row AS until,
         max(CASE WHEN reason <> 'in doubt' THEN until ELSE '' END) OVER every_row AS left_until,
         max(CASE WHEN reason <> 'in doubt' THEN consent_on_record ELSE '' END) OVER every_row AS left_consent,
@@ -75,8 +88,8 @@ WHERE
     p.person = r.person AND p.topic = r.topic AND r.place = 1
     AND (
         p.reason = 'in doubt'
-        OR (r.firm <> '' AND p.reason <> 'manual')
-        OR (r.left_until > p.created_at AND r.left_until > p.repeated_at)
+        OR r.firmness > {p.firmness}
+        OR r.left_until > {p.last}
         OR r.left_consent > p.consent_on_record
     );
 
@@ -108,8 +121,8 @@ DROP TABLE reported;
 
 -- name: keep_past(person, topic, now, because)!
 -- Save a suppression that is about to be lifted, and the reason. If two are lifted within a second, the first is kept.
-INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because)
-SELECT person, topic, reason, created_at, repeated_at, :now, :because
+INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
+SELECT person, topic, reason, created_at, repeated_at, :now, :because, ''
 FROM suppression
 WHERE person = :person AND topic = :topic
 ON CONFLICT (person, topic, lifted_at) DO NOTHING;
@@ -161,9 +174,9 @@ ORDER BY count(*) DESC, reason;
 -- name: suppressed_among(persons)
 -- Return the people in a JSON list who are suppressed from all email, when that was last reported, and when the address
 -- was added to a list at the provider.
-SELECT person, CASE WHEN repeated_at > created_at THEN repeated_at ELSE created_at END AS said_at, handed_over_at
-FROM suppression
-WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
+SELECT p.person, {p.last} AS said_at, p.handed_over_at
+FROM suppression AS p
+WHERE p.topic = '' AND p.person IN (SELECT value FROM json_each(:persons));
 
 -- name: keep_handed_over(persons, at)!
 -- Save that people were added to a list at the provider.
@@ -174,11 +187,7 @@ WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons));
 -- Return the people in a JSON list who were once suppressed, and since when they may be emailed again. If a new consent
 -- lifted the suppression, that is the time of the consent, because the import may have read it much later. Otherwise it
 -- is the time when the suppression was lifted.
-SELECT
-    p.person,
-    max(CASE WHEN s.consented_at > p.created_at AND s.consented_at < p.lifted_at THEN s.consented_at ELSE p.lifted_at END)
-        AS since
-FROM past_suppression AS p
-LEFT JOIN subscriber AS s ON s.person = p.person
-WHERE p.topic = '' AND p.person IN (SELECT value FROM json_each(:persons))
-GROUP BY p.person;
+SELECT person, max(CASE WHEN consented_at <> '' THEN consented_at ELSE lifted_at END) AS since
+FROM past_suppression
+WHERE topic = '' AND person IN (SELECT value FROM json_each(:persons))
+GROUP BY person;

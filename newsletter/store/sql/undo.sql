@@ -37,24 +37,25 @@ DROP TABLE undoing;
 DROP TABLE restoring;
 
 -- name: collect_people(after, until, at)!
--- Collect the people whom the import added or changed, and note who was edited or left since.
+-- Collect the people whom the import added or changed, and note who was edited or left since. Forgotten people who
+-- returned have their old id, unless they had none.
 INSERT INTO undoing (subscriber, is_added, why)
 SELECT
     s.id,
     s.is_added,
     CASE
         WHEN s.updated_at <> :at THEN 'edited since'
-        WHEN s.is_added = 1 AND l.person IS NOT NULL THEN 'unsubscribed or blocked since'
+        WHEN s.is_added = 1 AND EXISTS (SELECT 1 FROM left_since_import AS l WHERE l.person = s.person)
+            THEN 'unsubscribed or blocked since'
         ELSE ''
     END
 FROM (
     SELECT id, person, updated_at, 1 AS is_added FROM subscriber WHERE id > :after AND id <= :until
     UNION
-    SELECT r.id, r.person, r.updated_at, 1 FROM subscriber AS r JOIN import_return AS b ON b.person = r.person
+    SELECT r.id, r.person, r.updated_at, 1 FROM subscriber AS r JOIN import_return AS b ON b.subscriber = r.id
     UNION
     SELECT k.id, k.person, k.updated_at, 0 FROM subscriber AS k JOIN import_change AS c ON c.subscriber = k.id
-) AS s
-LEFT JOIN left_since_import AS l ON l.person = s.person;
+) AS s;
 
 -- name: note_deliveries(after, until, at)!
 -- Note which of the people whom the import added have a place in a broadcast since.
@@ -70,8 +71,7 @@ WHERE
         SELECT d.subscriber
         FROM broadcast AS b
         JOIN delivery AS d ON d.broadcast = b.id
-        JOIN subscriber AS s ON s.id = d.subscriber
-        JOIN import_return AS r ON r.person = s.person
+        JOIN import_return AS r ON r.subscriber = d.subscriber
         WHERE d.chunk IS NOT NULL AND b.created_at >= :at
     );
 
@@ -86,7 +86,11 @@ SELECT
     CASE WHEN p.person IS NOT NULL THEN 1 ELSE 0 END,
     b.is_lifted,
     CASE
-        WHEN p.person IS NOT NULL AND l.person IS NOT NULL THEN 'unsubscribed or blocked since'
+        WHEN
+            p.person IS NOT NULL AND EXISTS (
+                SELECT 1 FROM left_since_import AS l WHERE l.person = b.person AND l.topic IN (b.topic, '')
+            )
+            THEN 'unsubscribed or blocked since'
         WHEN b.reason = '' AND p.handed_over_at <> '' THEN 'on the list of the provider since'
         WHEN
             p.person IS NULL AND EXISTS (
@@ -98,7 +102,6 @@ SELECT
     END
 FROM import_suppression AS b
 LEFT JOIN suppression AS p ON p.person = b.person AND p.topic = b.topic
-LEFT JOIN left_since_import AS l ON l.person = b.person
 WHERE p.person IS NOT NULL OR b.is_lifted = 1;
 
 -- name: note_events()!
@@ -233,12 +236,22 @@ WHERE c.subscriber = subscriber.id AND u.is_added = 0 AND u.why = '';
 -- Remove the people whom the import added.
 DELETE FROM subscriber WHERE id IN (SELECT subscriber FROM undoing WHERE is_added = 1 AND why = '');
 
+-- name: people_to_forget()
+-- Return the forgotten people who had returned with the import, and are removed again.
+SELECT s.email, r.digest
+FROM import_return AS r
+JOIN subscriber AS s ON s.person = r.person
+JOIN undoing AS u ON u.subscriber = s.id AND u.is_added = 1 AND u.why = ''
+ORDER BY r.person;
+
 -- name: forget_again()!
--- Restore the records of the forgotten people who had returned with the import, and are removed again.
+-- Restore the records of these people.
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 SELECT r.digest, r.subscriber, r.reason, r.created_at
 FROM import_return AS r
-WHERE NOT EXISTS (SELECT 1 FROM subscriber AS s WHERE s.person = r.person)
+JOIN subscriber AS s ON s.person = r.person
+JOIN undoing AS u ON u.subscriber = s.id AND u.is_added = 1 AND u.why = ''
+WHERE TRUE
 ON CONFLICT (digest) DO NOTHING;
 
 -- name: mark_undone(id, now)!

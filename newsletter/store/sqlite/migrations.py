@@ -4,14 +4,15 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID
+from newsletter.store.person_keys import PERSON_KEYS, change_person_keys
+from newsletter.store.sqlite.connection import APPLICATION_ID, BACKUP_ID, SqliteConnection
 from newsletter.store.sqlite.failures import cannot_use
 from newsletter.store.sqlite.files import copy_before_migration, drop_old_copies
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations" / "sqlite"
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
+def migrate(connection: SqliteConnection, path: Path) -> Path | None:
     """Apply all missing migrations in one transaction. Return the path of the copy made beforehand.
 
     Return None for a new file, or if no migration is missing: no copy is made then. Raise StoreError if the file
@@ -29,6 +30,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
         for script in scripts[version:]:
             for statement in _statements(script.read_text(encoding="utf-8")):
                 connection.execute(statement)
+            if script.stem.endswith(PERSON_KEYS):
+                change_person_keys(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(scripts)}")
         connection.execute("COMMIT")

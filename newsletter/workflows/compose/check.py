@@ -1,12 +1,13 @@
 """Check an issue completely: its files, the finished email, the list and the segments."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from newsletter.config import Config
+from newsletter.content.loader import segments_named
 from newsletter.errors import MistakesError
 from newsletter.model.finding import Finding, NotRun, Severity
 from newsletter.workflows.compose.compose import (
@@ -17,7 +18,7 @@ from newsletter.workflows.compose.compose import (
     findings_of,
     probe_issue,
 )
-from newsletter.workflows.segments import audience_fields, mistakes_in_segments
+from newsletter.workflows.segments import audience_fields, broken_segments
 
 
 class Judgment(Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class Judgment(Struct, frozen=True, kw_only=True):
 
 def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgment:
     """Check an issue against its own date. Return all findings, including the mistakes in its files."""
-    segments = findings_of(mistakes_in_segments(config, now=probing.now))
+    segments = tuple(_about_segments(config, folder, now=probing.now))
     try:
         composed = compose_issue(config, folder, known_fields=audience_fields(config))
     except MistakesError as err:
@@ -41,6 +42,14 @@ def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgment:
     composed = probe_issue(config, composed, probing)
     findings = (*segments, *composed.findings, *_idle_waivers(composed))
     return Judgment(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date)
+
+
+def _about_segments(config: Config, folder: Path, *, now: datetime) -> Iterator[Finding]:
+    """Yield the mistakes in segments. Only those in a segment that a section names stop the issue from being sent."""
+    named = segments_named(config, [folder])
+    for segment in broken_segments(config, now=now):
+        severity = Severity.ERROR if segment.name in named else Severity.WARNING
+        yield from findings_of(segment.mistakes, severity)
 
 
 def _idle_waivers(composed: Composed) -> Iterator[Finding]:

@@ -165,7 +165,7 @@ def probe_issue(config: Config, composed: Composed, probing: Probing) -> Compose
     return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
 
 
-def findings_of(mistakes: Iterable[Mistake]) -> tuple[Finding, ...]:
+def findings_of(mistakes: Iterable[Mistake], severity: Severity = Severity.ERROR) -> tuple[Finding, ...]:
     """Return the mistakes in a user's files as findings of the check that covers the files.
 
     A finding is one line, so only the first line of each remedy is kept.
@@ -173,7 +173,7 @@ def findings_of(mistakes: Iterable[Mistake]) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             rule=CONTENT_RULE,
-            severity=Severity.ERROR,
+            severity=severity,
             place=Place(path=mistake.path, line=mistake.line),
             what=mistake.what,
             remedy=mistake.remedy.partition("\n")[0],

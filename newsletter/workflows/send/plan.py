@@ -14,6 +14,7 @@ from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
 from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Schedule, Waiver
 from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, Finding, Severity
+from newsletter.model.issue import Issue
 from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.pace import Pace
 from newsletter.model.rendered import RenderedIssue
@@ -96,21 +97,7 @@ def plan_broadcast(
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder)
     only = require_segments(config, database, issue.only_segments, now=now)
-    request = FreezeRequest(
-        issue=issue.name,
-        segment=order.segment,
-        axes=rendered.axes,
-        only={each.name: each.condition for each in only},
-        provider=config.settings.provider.use,
-        content_hash=rendered.content_hash,
-        envelope=envelope_of(config),
-        waivers=(),
-        schedule=order.schedule,
-        topics=rendered.topics,
-        good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
-        kind=order.kind,
-        grace=config.settings.delivery.grace,
-    )
+    request = _request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
@@ -141,6 +128,27 @@ def plan_broadcast(
         unused_waivers=tuple(sorted(named - found)),
         notes=notes_on(database, [order.segment, *only]),
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
+    )
+
+
+def _request_of(
+    config: Config, order: Order, issue: Issue, rendered: RenderedIssue, only: Sequence[Segment], *, now: datetime
+) -> FreezeRequest:
+    """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""
+    return FreezeRequest(
+        issue=issue.name,
+        segment=order.segment,
+        axes=rendered.axes,
+        only={each.name: each.condition for each in only},
+        provider=config.settings.provider.use,
+        content_hash=rendered.content_hash,
+        envelope=envelope_of(config),
+        waivers=(),
+        schedule=order.schedule,
+        topics=rendered.topics,
+        good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
+        kind=order.kind,
+        grace=config.settings.delivery.grace,
     )
 
 

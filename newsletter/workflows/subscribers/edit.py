@@ -92,13 +92,17 @@ def edit_subscribers(
     *,
     key: bytes | None,
     is_dry_run: bool,
+    confirmed: EditReport | None = None,
     now: datetime,
 ) -> EditReport:
     """Edit the people in a segment, or those with these addresses, in one transaction.
 
-    Raise InputError if one of them is not on the list, or if the new address cannot be used.
+    `confirmed` is the report of a dry run that someone confirmed: only people whom it names are edited. Raise
+    InputError if one of them is not on the list, or if the new address cannot be used.
     """
-    return edit_people(database, people, changes, key=key, is_dry_run=is_dry_run, shown=SHOWN, now=now)
+    return edit_people(
+        database, people, changes, key=key, is_dry_run=is_dry_run, confirmed=confirmed, shown=SHOWN, now=now
+    )
 
 
 def values_of(cells: Mapping[str, str]) -> dict[str, str]:
@@ -111,7 +115,8 @@ def _require_column(name: str, attributes: Sequence[str]) -> str:
     target = target_named(name)
     if target in {*LIST_COLUMNS, *attributes}:
         return target
-    raise ValueError(f"there is no column {name.strip()!r}; {suggestion(target, [*LIST_COLUMNS, *attributes])}")
+    remedy = "write first_name or last_name" if target == "name" else suggestion(target, [*LIST_COLUMNS, *attributes])
+    raise ValueError(f"there is no column {name.strip()!r}; {remedy}")
 
 
 def _cell(target: str, text: str, *, now: datetime) -> str:
@@ -166,7 +171,7 @@ def _consent_faults(cells: Mapping[str, str], *, is_for_one: bool) -> list[str]:
     if given and not is_for_one:
         faults.append(f"{given[0]} can only be set for one person, because everyone gives their own consent")
     elif cells.get("consented_at") and not cells.get("consent_source"):
-        faults.append('a consent needs its source; add --set "consent_source=…", for example May workshop')
+        faults.append('a consent needs its source; add the source, for example --set "consent_source=May workshop"')
     if cells.get("consented_at") and cells.get("consent_basis"):
         faults.append("consent_basis is for people whose consent is not known; leave it out")
     return faults

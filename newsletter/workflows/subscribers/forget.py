@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.model.address import person_of
 from newsletter.model.person import KnownPerson
 from newsletter.providers.outbox import mails_to
 from newsletter.store.database import Database
-from newsletter.store.erasing import count_mentions
+from newsletter.store.erasing import count_mentions, is_known
 from newsletter.store.forgotten import forget_person, require_key
 from newsletter.store.sqlite.files import copies_of
 from newsletter.system.environment import HOW_TO_MAKE_ONE, VARIABLE
@@ -42,7 +43,8 @@ def plan_erasure(config: Config, database: Database, email: str, *, key: bytes |
     with database.read() as connection:
         require_key(connection, _required(key))
         mentions = count_mentions(connection, email)
-    person = known_person(database, email) if mentions else require_person(database, email, key=key)
+        is_stored = mentions > 0 or is_known(connection, person_of(email))
+    person = known_person(database, email) if is_stored else require_person(database, email, key=key)
     outbox = config.root / config.settings.provider.outbox.folder
     subscriber = person.subscriber
     return PlannedErasure(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import TypeVar
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from newsletter.errors import InputError
 from newsletter.language.clock import show_day
 from newsletter.language.codes import checked_language
-from newsletter.language.written_moments import moment_text
+from newsletter.language.written_moments import written_day_or_moment
 from newsletter.lists.addresses import checked_address, doubts_of
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import Subscriber, normal_tag, normal_text
@@ -25,7 +25,6 @@ from newsletter.store.forgotten import count_forgotten, forgotten_since
 from newsletter.store.merge import merge_subscribers, past_imports
 from newsletter.store.subscribers import events_of, find_subscriber, history, past_consents, soft_bounces_of
 from newsletter.store.suppressions import past_suppressions, suppressions_of
-from newsletter.system.moments import moment_of
 
 Value = TypeVar("Value")
 
@@ -157,9 +156,12 @@ def _tag(text: str) -> str:
 
 
 def past_moment(text: str, *, now: datetime) -> datetime:
-    """Parse a date in any form that a list may use. Raise ValueError if it is not a date or is in the future."""
-    written = moment_text(text)
-    moment = moment_of(written) if written else now
+    """Parse a date in any form that a list may use. An empty text means now.
+
+    Raise ValueError if it is not a date or is in the future.
+    """
+    named = written_day_or_moment(text) if text else now
+    moment = named if isinstance(named, datetime) else datetime.combine(named, time(), UTC)
     if moment > now:
         raise ValueError(f"--consented-at {text!r} is in the future; write the day on which the person consented")
     return moment

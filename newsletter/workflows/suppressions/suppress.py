@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TextIO
 
 from newsletter.errors import InputError
@@ -48,14 +49,17 @@ def listed_suppressions(
     terms: SuppressionTerms,
     *,
     topics: Topics,
+    mapping: Mapping[str, str] = MappingProxyType({}),
     now: datetime,
     on_row: Callable[[int], None],
     on_skipped: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Iterator[Suppression]:
-    """Yield the suppressions in a file. Raise InputError or MistakesError if it cannot be read or has a mistake."""
+    """Yield the suppressions in a file, as `read_suppressions` does, and raise the same errors."""
     require_topic(terms.topic, topics)
     require_one_line("--because", terms.detail)
-    return read_suppressions(path, terms=terms, topics=topics, now=now, on_row=on_row, on_skipped=on_skipped)
+    return read_suppressions(
+        path, terms=terms, topics=topics, mapping=mapping, now=now, on_row=on_row, on_skipped=on_skipped
+    )
 
 
 def suppressed(
@@ -86,12 +90,17 @@ def require_lift(database: Database, email: str, *, topic: str, topics: Topics) 
     raise InputError(f"{email!r} is not blocked {wanted}, but {others}; {remedy}")
 
 
-def lift(database: Database, found: Suppression, *, because: str, now: datetime) -> tuple[Suppression, ...]:
-    """Remove a suppression and save the reason. Return the suppressions that remain for the address."""
+def lift(
+    database: Database, found: Suppression, *, because: str, key: bytes | None = None, now: datetime
+) -> tuple[Suppression, ...]:
+    """Remove a suppression and save the reason. Return the suppressions that remain for the address.
+
+    `key` is the key with which people were erased: their addresses are not saved, not even in a reason.
+    """
     words = require_one_line("--because", because)
     if not words:
         raise InputError('the reason is missing; add it, for example --because "asked by phone to get it again"')
-    remove_suppression(database, found.email, topic=found.topic, because=words, now=now)
+    remove_suppression(database, found.email, topic=found.topic, because=words, key=key, now=now)
     return suppressions_of(database, found.email)
 
 

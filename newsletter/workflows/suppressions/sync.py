@@ -5,8 +5,9 @@ suppress are added to the provider's unsubscribe list. If we lifted a suppressio
 outdated and are removed from its lists; newer entries are valid and suppress the address again. A sync can be repeated
 safely: nothing is done twice.
 
-If someone is on our list and the provider has a later entry, they unsubscribed again. The later time is recorded, so
-that consent given between the two times does not add them back. An entry that we added ourselves does not count.
+If someone is on our list, each entry of the provider is one more report about them, which the policy on consent and
+leaving combines with what is known. A later time is recorded, so that consent given between the two times does not add
+them back, and a reason that no consent lifts is kept. An entry that we added ourselves does not count.
 """
 
 from collections import Counter
@@ -27,7 +28,6 @@ from newsletter.store.soft_bounces import add_soft_bounces, suppress_soft_bounce
 from newsletter.store.standing import LastHeard, keep_handed_over, standing_of
 from newsletter.store.suppressions import (
     add_suppressions,
-    hear_again,
     list_suppressions,
     repeat_suppressions,
 )
@@ -53,7 +53,7 @@ class SyncPlan(Struct, frozen=True, kw_only=True):
     new_here: tuple[ListedAddress, ...]  # to add to our list; one per person
     blocks: tuple[ListedAddress, ...]  # blocks of people who are not suppressed
     left_again: tuple[ListedAddress, ...]  # later entries of people who are suppressed, or will be
-    confirmed: frozenset[str]  # suppressed people who are on such a list too, each as `person_of` their address
+    further: tuple[ListedAddress, ...]  # other entries of these people, which may say why no consent lets them return
     new_there: tuple[str, ...]  # addresses to add to the provider's unsubscribe list
     off_there: tuple[ListedAddress, ...]  # outdated entries to remove from its lists, because we lifted the suppression
     forgotten: int  # addresses of erased people; their entries are not changed
@@ -116,7 +116,7 @@ def plan_sync(
         new_here=new_here,
         blocks=tuple(found.blocks),
         left_again=tuple(found.left_again),
-        confirmed=frozenset(found.confirmed),
+        further=tuple(found.further),
         new_there=tuple(_unknown_there(database, found.persons, since)),
         off_there=off_there,
         forgotten=len(found.forgotten),
@@ -129,8 +129,8 @@ def take_over(
 ) -> TakenOver:
     """Add the provider's suppressions and blocks to our list, and suppress addresses with too many blocks."""
     suppressed = add_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.new_here), key=key)
-    hear_again(database, plan.confirmed)
-    repeat_suppressions(database, (_suppression(entry, plan.provider) for entry in plan.left_again))
+    again = (_suppression(entry, plan.provider) for entry in (*plan.left_again, *plan.further))
+    repeat_suppressions(database, again, key=key)
     blocks = (SoftBounce(email=entry.email, at=entry.created_at, detail=entry.detail) for entry in plan.blocks)
     soft_bounces = add_soft_bounces(database, blocks)
     worn_out = len(suppress_soft_bounces(database, policy, now=now))
@@ -185,7 +185,7 @@ class _Comparison(Struct, kw_only=True):
     persons: set[str] = field(default_factory=set)  # people on any list that makes the provider reject email to them
     blocks: list[ListedAddress] = field(default_factory=list)
     left_again: list[ListedAddress] = field(default_factory=list)
-    confirmed: set[str] = field(default_factory=set)
+    further: list[ListedAddress] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
     unusable: int = 0
     _open: dict[str, list[ListedAddress]] = field(default_factory=dict)  # entries of people whom we do not suppress
@@ -204,10 +204,9 @@ class _Comparison(Struct, kw_only=True):
             if person in standing.forgotten:
                 continue
             if (heard := standing.suppressed.get(person)) is not None:
-                if listed is not ProviderList.BLOCKS:
-                    self.confirmed.add(person)
-                if _is_news(entry, heard):
-                    self.left_again.append(entry)
+                if _is_report(entry, heard) and self._stands(person, entry):
+                    again = self.left_again if entry.created_at > heard.said_at else self.further
+                    again.append(entry)
                 continue
             if not _is_address(entry.email):
                 self.unusable += 1
@@ -224,7 +223,9 @@ class _Comparison(Struct, kw_only=True):
             if standing:
                 standing.sort(key=lambda entry: entry.created_at)
                 suppress.append(standing[0])
-                self.left_again += [entry for entry in standing if entry.created_at > standing[0].created_at]
+                for entry in standing[1:]:
+                    again = self.left_again if entry.created_at > standing[0].created_at else self.further
+                    again.append(entry)
             else:
                 outdated += entries
         return tuple(suppress), tuple(outdated)
@@ -238,16 +239,14 @@ class _Comparison(Struct, kw_only=True):
         return allowed_since is None or entry.created_at >= allowed_since
 
 
-def _is_news(entry: ListedAddress, heard: LastHeard) -> bool:
-    """Return whether an entry of a suppressed person shows that they unsubscribed again.
+def _is_report(entry: ListedAddress, heard: LastHeard) -> bool:
+    """Return whether an entry of a suppressed person says that they left. Our own entries do not.
 
     We add people only to the unsubscribe list. The time of an entry that we added is the time at which we added it, or
     earlier.
     """
-    if entry.on is ProviderList.BLOCKS or entry.created_at <= heard.said_at:
-        return False
     is_ours = heard.handed_over_at is not None and entry.created_at <= heard.handed_over_at
-    return not (is_ours and entry.on is ProviderList.UNSUBSCRIBES)
+    return entry.on is not ProviderList.BLOCKS and not (is_ours and entry.on is ProviderList.UNSUBSCRIBES)
 
 
 def _unknown_there(database: Database, persons: set[str], since: datetime | None) -> Iterator[str]:

@@ -6,16 +6,22 @@ from threading import Thread
 
 import pytest
 
+from newsletter.lists.exports import batch_of
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Outcome, Verdict
+from newsletter.model.edit import Edit
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet, SettledCount
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.ledger.broadcasts import pause_broadcast, resume_broadcast, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import settled_counts, tally_of
+from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression
+from newsletter.store.undo import undo_last_import
+from newsletter.system.moments import text_of
 from tests.store.builders import NOW, add, add_people, at, by_own_clock, claim, forget, freeze, hold, record, row
 
 
@@ -221,6 +227,39 @@ def test_removed_people_are_excluded_though_nobody_is_suppressed(database: Datab
 
     assert [delivery.email[6:11] for delivery in claim(database, broadcast).deliveries] == ["00000", "00002"]
     assert tally_of(database, broadcast.id).excluded == 1
+
+
+@pytest.mark.parametrize("is_anybody_suppressed", [False, True])
+def test_whoever_has_no_consent_on_record_anymore_is_excluded(database: Database, is_anybody_suppressed: bool) -> None:
+    add_people(database, 3)
+    add(database, row("basis@example.org", consented_at=None, consent_source="", consent_basis="members"))
+    broadcast = freeze(database)
+    if is_anybody_suppressed:
+        add_suppression(database, "person00002@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
+    for email, column in (("person00001@example.org", "consented_at"), ("basis@example.org", "consent_basis")):
+        edit_people(database, [email], Edit(cells={column: ""}), shown=0, now=NOW)
+
+    chunk = claim(database, broadcast)
+
+    expected = ["00000"] if is_anybody_suppressed else ["00000", "00002"]
+    assert [delivery.email[6:11] for delivery in chunk.deliveries] == expected
+    reasons = {each.reason: each.deliveries for each in settled_counts(database, broadcast.id)}
+    assert reasons["no consent on record"] == 2
+    record(database, chunk)
+    assert tally_of(database, broadcast.id).adds_up
+
+
+def test_whoever_lost_the_consent_by_an_undo_is_excluded_and_whoever_has_it_again_is_not(database: Database) -> None:
+    without = row("ana@example.org", consented_at=None, consent_source="")
+    add(database, without, row("bo@example.org"))
+    merge_subscribers(database, [batch_of([row("ana@example.org")])], now=NOW)
+    broadcast = freeze(database)
+    undo_last_import(database, shown=0, now=NOW)
+    cleared, again = ({"consented_at": ""}, {"consented_at": text_of(NOW), "consent_source": "phone"})
+    for cells in (cleared, again):
+        edit_people(database, ["bo@example.org"], Edit(cells=cells), shown=0, now=NOW)
+
+    assert [delivery.email for delivery in claim(database, broadcast).deliveries] == ["bo@example.org"]
 
 
 def test_whoever_left_all_topics_since_the_freeze_is_excluded(database: Database) -> None:

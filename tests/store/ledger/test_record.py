@@ -18,8 +18,8 @@ from newsletter.store.ledger.recall import settle_recall
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
-from newsletter.store.subscribers import history
-from newsletter.store.suppressions import find_suppression
+from newsletter.store.subscribers import find_subscriber, history
+from newsletter.store.suppressions import add_suppression, find_suppression
 from tests.store.builders import NOW, add_people, claim, freeze, hold, id_of, record, send_all, states
 
 LATER = NOW + timedelta(minutes=5)
@@ -49,6 +49,45 @@ def test_invalid_deliveries_are_settled_with_their_reason(database: Database) ->
         SettledCount(status=DeliveryStatus.INVALID, reason="mailbox full", deliveries=1),
     )
     assert bad.email not in send_all(database, broadcast)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (SuppressionReason.UNSUBSCRIBED, SuppressionReason.INVALID),
+        (SuppressionReason.IN_DOUBT, SuppressionReason.INVALID),
+        (SuppressionReason.MANUAL, SuppressionReason.MANUAL),
+    ],
+)
+def test_an_address_that_does_not_exist_is_known_as_that_whatever_was_known_before(
+    database: Database, known: SuppressionReason, expected: SuppressionReason
+) -> None:
+    add_people(database, 1)
+    chunk = claim(database, freeze(database))
+    (dead,) = chunk.deliveries
+    add_suppression(database, dead.email, known, now=NOW - timedelta(days=1))
+    refused = {dead.subscriber: "550 no such user"}
+    outcome = Outcome(verdict=Verdict.ACCEPTED, invalid=refused, undeliverable=frozenset(refused))
+
+    record(database, chunk, outcome)
+
+    found = find_suppression(database, dead.email)
+    assert found is not None
+    assert found.reason is expected
+
+
+def test_an_address_that_does_not_exist_is_suppressed_with_the_consent_that_is_on_record(database: Database) -> None:
+    add_people(database, 1)
+    chunk = claim(database, freeze(database))
+    (dead,) = chunk.deliveries
+    refused = {dead.subscriber: "550 no such user"}
+
+    record(database, chunk, Outcome(verdict=Verdict.ACCEPTED, invalid=refused, undeliverable=frozenset(refused)))
+
+    found, subscriber = find_suppression(database, dead.email), find_subscriber(database, dead.email)
+    assert found is not None
+    assert subscriber is not None
+    assert found.consent_on_record == subscriber.record.consented_at
 
 
 def test_only_an_undeliverable_address_is_suppressed(database: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from newsletter.store.opening import open_database
-from newsletter.store.postgresql.connection import opened
+from newsletter.store.postgresql.connection import PostgresCursor, opened
 from tests.store.earlier import (
     AGAIN,
     HELD,
@@ -20,7 +20,9 @@ from tests.store.earlier import (
     assert_all_arrived,
     assert_each_has_one_place,
     assert_held_can_be_recalled,
+    assert_old_keys_count,
     assert_sharp_s_is_kept,
+    leave_under_old_keys,
     migrations,
 )
 
@@ -75,6 +77,18 @@ def test_sharp_s_is_its_own_letter_after_the_migration(url: str) -> None:
 
     with open_database(url) as database:
         assert_sharp_s_is_kept(database)
+
+
+def test_people_who_left_under_an_old_key_are_not_emailed_after_the_migration(url: str) -> None:
+    with psycopg.connect(url, autocommit=True, cursor_factory=PostgresCursor) as earlier:
+        earlier.execute("CREATE SCHEMA newsletter; SET search_path TO newsletter")
+        earlier.execute("CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (4)")
+        for script in migrations("postgresql")[:4]:
+            earlier.execute(script)  # type: ignore[arg-type]
+        leave_under_old_keys(earlier.execute)
+
+    with open_database(url) as database:
+        assert_old_keys_count(database)
 
 
 def test_email_that_the_provider_holds_can_still_be_recalled_after_the_migration(url: str) -> None:

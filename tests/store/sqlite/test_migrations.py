@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ from tests.store.earlier import (
     assert_all_arrived,
     assert_each_has_one_place,
     assert_held_can_be_recalled,
+    assert_old_keys_count,
     assert_sharp_s_is_kept,
+    leave_under_old_keys,
     migrations,
 )
 
@@ -72,6 +75,19 @@ def test_sharp_s_is_its_own_letter_after_the_migration(tmp_path: Path) -> None:
 
     with open_database(path) as database:
         assert_sharp_s_is_kept(database)
+
+
+def test_people_who_left_under_an_old_key_are_not_emailed_after_the_migration(tmp_path: Path) -> None:
+    path = tmp_path / "newsletter.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as earlier:
+        for script in migrations("sqlite")[:5]:
+            earlier.executescript(script)
+        leave_under_old_keys(earlier.execute)
+        earlier.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        earlier.execute("PRAGMA user_version = 5")
+
+    with open_database(path) as database:
+        assert_old_keys_count(database)
 
 
 def test_email_that_the_provider_holds_can_still_be_recalled_after_the_migration(tmp_path: Path) -> None:

@@ -71,6 +71,20 @@ def test_a_waiver_that_finds_nothing_is_told_at_its_line(root: Path) -> None:
     assert finding.what == "the override of S6 is not needed, because this check found no problem"
 
 
+def test_mistake_in_a_segment_stops_only_the_issues_that_name_it(root: Path) -> None:
+    broken = CONFIG.replace("[segments]", "[segments]\nbad = 'tagged('\nworse = 5")
+    only = ISSUE.replace("  - letter", "  - section: letter\n    only: bad")
+
+    def severities() -> dict[str, Severity]:
+        return {each.what.split()[1]: each.severity for each in judged(root).findings if each.rule == "C1"}
+
+    write_workspace(root, {"newsletter.toml": broken})
+    assert severities() == {"bad:": Severity.WARNING, "worse:": Severity.WARNING}
+
+    write_workspace(root, {"newsletter.toml": broken, "issues/2026-02/issue.yaml": only})
+    assert severities() == {"bad:": Severity.ERROR, "worse:": Severity.WARNING}
+
+
 @pytest.mark.parametrize("waived", ["S6", "A6"])
 def test_a_waiver_that_is_used_or_was_not_judged_is_not_told(root: Path, waived: str) -> None:
     write_workspace(root, UNFINISHED)

@@ -52,6 +52,7 @@ class Corrected(Note):
     """The consent on record was set or cleared by hand, which brings no one back."""
 
     at: str
+    has_source: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,10 @@ class Standing:
     doubted: str = NEVER  # the latest doubt ever
     barrier: str = NEVER  # the latest consent that was on record at a leaving
     consent: str = NEVER
+    is_sourced: bool = False  # whether the consent on record surely has its source
     has_basis: bool = False
     returned: str = NEVER  # since when they may be emailed again
+    lifted: str = NEVER  # when someone last allowed the address again by hand
     is_sure: bool = True
 
     @property
@@ -101,10 +104,11 @@ def standing(notes: Iterable[Note]) -> Standing:
             case Lifted():
                 found.leavings.clear()
                 found.returned = max(found.returned, note.at)
+                found.lifted = note.at
             case Given():
                 _give(found, note)
             case Corrected():
-                found.consent = note.at
+                found.consent, found.is_sourced = note.at, bool(note.at) and note.has_source
             case Erased():
                 was_hard = found.erased is not None and found.erased.is_hard
                 hard = note.is_hard or was_hard
@@ -117,13 +121,17 @@ def standing(notes: Iterable[Note]) -> Standing:
 def _leave(found: Standing, note: Left) -> None:
     if note.is_doubt and any(not each.is_doubt for each in found.leavings):
         return
-    if not note.is_doubt:
+    is_later = not found.leavings or note.last > max(found.last, *(each.last for each in found.leavings))
+    if is_later or note.consent > found.consent:
+        found.barrier = max(found.barrier, note.consent)
+    if is_later:  # otherwise it says nothing of the consent that is on record now
+        found.barrier = max(found.barrier, found.consent)
+    if note.is_doubt:
+        found.doubted = max(found.doubted, note.last)
+    else:
         found.leavings = [each for each in found.leavings if not each.is_doubt]
         found.last = max(found.last, note.last)
-    else:
-        found.doubted = max(found.doubted, note.last)
     found.leavings.append(note)
-    found.barrier = max(found.barrier, note.consent, found.consent)
 
 
 def _give(found: Standing, note: Given) -> None:
@@ -133,7 +141,8 @@ def _give(found: Standing, note: Given) -> None:
         found.erased = None
     last = max([found.last, *(each.last for each in found.leavings)])
     is_new = note.at > found.consent
-    if found.leavings and note.has_source and not found.is_hard and last < note.at <= note.now:
+    adds = is_new or (note.at == found.consent and not found.is_sourced)
+    if adds and found.leavings and note.has_source and not found.is_hard and last < note.at <= note.now:
         if note.at > found.barrier:
             found.leavings.clear()
             found.is_sure = found.is_sure and is_new and note.is_sure and note.at > found.doubted
@@ -142,6 +151,10 @@ def _give(found: Standing, note: Given) -> None:
     if note.has_source and not found.leavings:
         found.returned = max(found.returned, note.at)
     found.has_basis |= note.basis and not found.consent and not note.at
+    if is_new:
+        found.is_sourced = False
+    if note.at >= found.consent:
+        found.is_sourced |= note.has_source and note.is_sure and bool(note.at)
     found.consent = max(found.consent, note.at)
 
 
@@ -160,13 +173,16 @@ def noted(
     rows: Sequence[Row],
     notes: Sequence[Note],
     *,
-    is_listed: bool,
+    is_known: bool,
     suppresses: bool,
     basis: bool,
     by: int,
     now: datetime,
 ) -> list[Note]:
-    """What an import of these rows, all of one person, adds to the notes about them."""
+    """What an import of these rows, all of one person, adds to the notes about them.
+
+    Someone is known who is on the list or blocked.
+    """
     at, found = text_of(now), standing(notes)
     leavers = [row.left for row in rows if row.left]
     until = max((max(left.last, left.consent) for left in leavers), default=NEVER)
@@ -176,7 +192,7 @@ def noted(
     if leavers:  # only the row that counts can outweigh them
         sources = {has_source for has_source in sources if has_source and until < newest <= at}
     added: list[Note] = []
-    if is_listed:
+    if is_known:
         added += [replace(left, by=by) for left in sorted(leavers, key=lambda left: left.is_doubt)]
     elif suppresses and not found.erased:
         added += [replace(left, by=by) for left in leavers if not left.is_doubt]

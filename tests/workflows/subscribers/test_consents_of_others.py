@@ -19,13 +19,17 @@ from tests.workflows.subscribers.here import Here, written
         (("2026-04-01,,", ",2026-03-01,form", ",2026-05-01,form"), {"ana"}),
     ],
 )
+@pytest.mark.parametrize("is_empty", [False, True])
+@pytest.mark.parametrize("suppresses", [False, True])
 def test_only_a_newer_consent_in_another_row_brings_the_person_in(
-    here: Here, rows: tuple[str, ...], expected: set[str]
+    here: Here, rows: tuple[str, ...], expected: set[str], is_empty: bool, suppresses: bool
 ) -> None:
-    here.bring_in("email\nsomeone@example.org\n", basis="members")
+    if not is_empty:
+        here.bring_in("email\nsomeone@example.org\n", basis="members")
 
     lines = [f"ana@example.org,{row}" for row in rows]
-    here.bring_in("\n".join(["email,unsubscribed_at,consented_at,consent_source", *lines]))
+    content = "\n".join(["email,unsubscribed_at,consented_at,consent_source", *lines])
+    here.bring_in(content, suppresses_leavers=suppresses)
 
     assert here.emailed() - {"someone"} == expected
 

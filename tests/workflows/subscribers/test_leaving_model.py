@@ -72,6 +72,7 @@ DAY, SECOND, BEHIND_UTC = timedelta(days=1), timedelta(seconds=1), timedelta(hou
 HARD = {SuppressionReason.MANUAL, SuppressionReason.INVALID}
 ONCE = SoftBouncePolicy(bounces=0, span=DAY)
 OUR_TABLES = ("subscriber", "suppression", "past_suppression", "past_consent", "tag", "attribute", "forgotten")
+CHANGED_TABLES = ("subscriber", "suppression", "past_suppression", "past_consent", "forgotten")
 ALL_TABLES = (*OUR_TABLES, "import", "import_change", "import_suppression", "import_return", "left_since_import")
 
 people = st.sampled_from((PEOPLE[0], PEOPLE[0], *PEOPLE))  # much happens to few people
@@ -166,8 +167,8 @@ class Workspace:
         self.provider = Carrier(name="provider", suppression_lists=self.lists)
         self.notes: dict[str, list[Note]] = defaultdict(list)
         self.imports = 0
-        self.is_undoable = False
-        self.happened: set[str] = set()  # to whom something happened since the last import
+        self.undoable = 0  # the number of the import that can be undone, if there is one
+        self.happened: set[str] = set()  # to whom something happened since that import
 
     def exported(self) -> dict[str, ExportedPerson]:
         records = (subscriber.record for subscriber in export_subscribers(self.database))
@@ -189,20 +190,31 @@ class Workspace:
             ]
 
     def bring_in(self, now: datetime, **options: object) -> ImportReport:
+        """Import the file. An import that changes nothing leaves the one before it to be undone."""
         request = ImportRequest(**{"path": self.path, "mapping": {}, **options})  # type: ignore[arg-type]
-        return import_list(self.database, request, now=now)
+        before, undoable = self.contents(CHANGED_TABLES), self._undoable_id()
+        report = import_list(self.database, request, now=now)
+        if self._undoable_id() != undoable:
+            self.undoable = self.imports
+            self.happened.clear()
+        else:
+            assert self.contents(CHANGED_TABLES) == before
+            self.happened.update(() if request.is_dry_run else (*PEOPLE, SPARE))
+        return report
+
+    def _undoable_id(self) -> object:
+        with self.database.read() as connection:
+            return connection.execute("SELECT max(id) FROM import WHERE is_undoable = 1", {}).fetchone()
 
     def take_notes(self, rows: Sequence[Row], now: datetime, *, suppresses: bool, basis: bool) -> None:
         """Note what an import of these rows says. The list must not be imported yet."""
         listed = set(self.exported())
         self.imports += 1
-        self.is_undoable = True
-        self.happened.clear()
         for person in {row.person for row in rows}:
             self.notes[person] += noted(
                 [row for row in rows if row.person == person],
                 self.notes[person],
-                is_listed=person in listed,
+                is_known=person in listed or find_suppression(self.database, person) is not None,
                 suppresses=suppresses,
                 basis=basis,
                 by=self.imports,
@@ -212,11 +224,11 @@ class Workspace:
     def take_back(self) -> None:
         """Take the last import out of the notes. Of people to whom something happened since, nothing is sure."""
         for person, notes in self.notes.items():
-            kept = [note for note in notes if note.by != self.imports]
+            kept = [note for note in notes if note.by != self.undoable]
             if kept != notes and person in self.happened:
                 kept.append(Unsure())
             self.notes[person] = kept
-        self.is_undoable = False
+        self.undoable = 0
 
 
 class Leaving(RuleBasedStateMachine):
@@ -371,10 +383,10 @@ class Leaving(RuleBasedStateMachine):
                 continue
             if entry in workspace.lists.ours:  # after a return, it is not known whose entry it is
                 workspace.note(person, Unsure())
-            elif at > max((each.last for each in found.leavings), default=NEVER) and at >= found.returned:
+            elif at >= found.returned:
                 is_hard = entry.on is ProviderList.INVALID_EMAILS
                 workspace.note(person, Left(last=at, is_hard=is_hard))
-            elif not found.leavings:
+            elif at >= found.lifted:  # a consent may have brought them back earlier
                 workspace.note(person, Unsure())
 
     @rule(number=workspaces, person=people)
@@ -422,7 +434,7 @@ class Leaving(RuleBasedStateMachine):
             self._move(workspace, person, other)
 
     def _move(self, workspace: Workspace, old: str, new: str) -> None:
-        notes, last = workspace.notes[old], workspace.imports if workspace.is_undoable else 0
+        notes, last = workspace.notes[old], workspace.undoable
         found = workspace.standing(old)
         given: list[Note] = []
         if not found.leavings:  # perhaps only because of the last import, which can be undone
@@ -430,13 +442,15 @@ class Leaving(RuleBasedStateMachine):
         counting = standing(note for note in notes if not given or note.by != last)
         leavings = [Left(last=each.last, is_hard=each.is_hard, is_doubt=each.is_doubt) for each in counting.leavings]
         barrier = [Corrected(at=counting.barrier)] if leavings else []
-        workspace.note(new, *barrier, *leavings, *given, Corrected(at=found.consent), Unsure())
+        workspace.note(
+            new, *barrier, *leavings, *given, Corrected(at=found.consent, has_source=found.is_sourced), Unsure()
+        )
         workspace.note(old, Left(last=text_of(self.now), is_hard=True), Corrected(at=NEVER))
 
     @rule(number=workspaces)
     def undo(self, number: int) -> None:
         workspace = self.tick(number)
-        if workspace.is_undoable:
+        if workspace.undoable:
             undo_last_import(workspace.database, shown=9, now=self.now)
             workspace.take_back()
 
@@ -445,10 +459,10 @@ class Leaving(RuleBasedStateMachine):
         workspace = self.tick(number)
         export_to_file(workspace.database, workspace.path, overwrite=True)
         before = workspace.contents(OUR_TABLES)
+        workspace.take_notes((), self.now, suppresses=False, basis=False)
         report = workspace.bring_in(self.now)
         assert workspace.contents(OUR_TABLES) == before
         assert (report.added, report.updated, report.rejected) == (0, 0, 0)
-        workspace.take_notes((), self.now, suppresses=False, basis=False)
 
     @rule(number=workspaces, suppresses=st.booleans())
     def import_elsewhere(self, number: int, suppresses: bool) -> None:

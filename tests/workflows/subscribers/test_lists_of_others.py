@@ -51,7 +51,7 @@ COLUMNS: list[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = [
     ("メルマガ購読", ("いいえ", "配信停止"), ("",), ("はい",)),
     # names of columns that no one agreed on
     ("Email status", ("Unsubscribed", "Bounced"), ("unknown",), ("Active",)),
-    ("Email permission status", ("Unsubscribed", "Opted out"), ("No permission: opted out",), ("Express", "")),
+    ("Email permission status", ("Unsubscribed", "Opted out", "No permission: opted out"), (), ("Express", "")),
     ("Member status", ("Unsubscribed", "Cleaned"), (), ("Subscribed",)),
     ("Unsubscribed from all email", ("true",), (), ("false", "")),
     ("Email hard bounce reason", ("OTHER", "UNKNOWN_USER"), (), ("",)),

@@ -173,7 +173,13 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_kept(database: Databas
 
 def test_a_date_before_all_calendars_is_no_date(database: Database) -> None:
     with pytest.raises(InputError, match="is not a date"):
-        add_by_hand(database, consented_at="0001-01-01T00:00+14:00")
+        add_by_hand(database, consented_at="9999-12-31T23:00-14:00")
+
+
+@pytest.mark.parametrize("text", ["0000-00-00", "null", "0"])
+def test_text_by_which_programs_mean_none_is_no_date(database: Database, text: str) -> None:
+    with pytest.raises(InputError, match="is not a date"):
+        add_by_hand(database, consented_at=text)
 
 
 def test_dates_are_read_as_those_of_a_list(database: Database) -> None:

@@ -10,10 +10,13 @@ from msgspec.structs import replace
 from newsletter.errors import InputError, ProviderError
 from newsletter.lists.exports import batch_of
 from newsletter.model.audience import Suppression, SuppressionReason
+from newsletter.model.edit import Edit
 from newsletter.model.event import ProviderList, SoftBouncePolicy
 from newsletter.model.imports import LeavingRow
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
+from newsletter.store.erasing import is_known
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import (
@@ -23,6 +26,7 @@ from newsletter.store.suppressions import (
     remove_suppression,
 )
 from newsletter.store.undo import undo_last_import
+from newsletter.system.moments import text_of
 from newsletter.workflows.suppressions.sync import SyncPlan, hand_over, plan_sync, take_over
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.providers.workspace import NOW, opened
@@ -374,3 +378,108 @@ def test_a_list_that_cannot_be_read_changes_nothing(database: Database, api: Sen
 def test_a_provider_without_lists_says_so(database: Database, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="outbox keeps no list of blocked addresses"):
         plan(database, opened(tmp_path, ""))
+
+
+@pytest.mark.parametrize("is_same_second", [False, True])
+@pytest.mark.parametrize(
+    ("here", "listed", "expected"),
+    [
+        (SuppressionReason.IN_DOUBT, "unsubscribes", SuppressionReason.UNSUBSCRIBED),
+        (SuppressionReason.IN_DOUBT, "bounces", SuppressionReason.BOUNCED),
+        (SuppressionReason.UNSUBSCRIBED, "invalid_emails", SuppressionReason.INVALID),
+        (SuppressionReason.BOUNCED, "invalid_emails", SuppressionReason.INVALID),
+        (SuppressionReason.MANUAL, "invalid_emails", SuppressionReason.MANUAL),
+        (SuppressionReason.UNSUBSCRIBED, "bounces", SuppressionReason.UNSUBSCRIBED),
+    ],
+)
+def test_an_entry_that_is_not_newer_answers_a_doubt_and_makes_a_reason_firm(
+    database: Database,
+    api: SendGridApi,
+    provider: Provider,
+    here: SuppressionReason,
+    listed: str,
+    expected: SuppressionReason,
+    is_same_second: bool,
+) -> None:
+    add_suppression(database, ANA, here, now=NOW - HOUR)
+    api.suppressions.put(listed, ANA, NOW - HOUR if is_same_second else NOW - 2 * HOUR)
+
+    planned = sync(database, provider)
+
+    assert planned.people_again == 0
+    assert [each.reason for each in list_suppressions(database)] == [expected]
+    before = list(list_suppressions(database))
+    sync(database, provider)
+    assert list(list_suppressions(database)) == before
+
+
+def test_of_two_new_entries_of_one_second_the_firm_one_counts(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    for listed in ("unsubscribes", "invalid_emails"):
+        api.suppressions.put(listed, ANA, NOW - HOUR)
+
+    sync(database, provider)
+
+    assert [each.reason for each in list_suppressions(database)] == [SuppressionReason.INVALID]
+
+
+def test_an_entry_that_we_put_there_answers_no_doubt(database: Database, api: SendGridApi, provider: Provider) -> None:
+    add_suppression(database, ANA, SuppressionReason.IN_DOUBT, now=NOW - HOUR)
+
+    sync(database, provider)
+    sync(database, provider)
+
+    assert [each.reason for each in list_suppressions(database)] == [SuppressionReason.IN_DOUBT]
+
+
+def test_an_entry_from_before_they_were_allowed_again_says_nothing_of_a_later_suppression(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    api.suppressions.put("invalid_emails", ANA, NOW - 3 * HOUR)
+    add_suppression(database, ANA, LEFT, now=NOW - 4 * HOUR)
+    remove_suppression(database, ANA, because="asked", now=NOW - 2 * HOUR)
+    add_suppression(database, ANA, LEFT, now=NOW - HOUR)
+
+    sync(database, provider)
+
+    assert [each.reason for each in list_suppressions(database)] == [LEFT]
+
+
+@pytest.mark.parametrize("left", [NOW - 9 * HOUR, NOW - 2 * HOUR])
+def test_what_someone_allowed_again_by_hand_stays_allowed_whatever_consent_is_on_record(
+    database: Database, api: SendGridApi, provider: Provider, left: datetime
+) -> None:
+    add(database, row(ANA, consented_at=NOW - 99 * HOUR))
+    add_suppression(database, ANA, LEFT, now=left)
+    cells = {"consented_at": text_of(NOW - 5 * HOUR), "consent_source": "letter"}
+    edit_people(database, [ANA], Edit(cells=cells), shown=0, now=NOW)
+    api.suppressions.put("unsubscribes", ANA, NOW - 2 * HOUR)
+    sync(database, provider)
+    remove_suppression(database, ANA, because="she wrote", now=NOW - HOUR)
+
+    planned = sync(database, provider)
+
+    assert [entry.email for entry in planned.off_there] == [ANA]
+    assert find_suppression(database, ANA) is None
+    assert is_settled(plan(database, provider))
+
+
+def test_who_is_erased_while_the_question_stands_is_not_written_down_again(
+    database: Database, api: SendGridApi, provider: Provider
+) -> None:
+    add_suppression(database, ANA, LEFT, now=NOW - 3 * HOUR)
+    add(database, row(BO))
+    api.suppressions.put("bounces", ANA, NOW - 2 * HOUR)
+    api.suppressions.put("bounces", BO, NOW - 2 * HOUR)
+    api.suppressions.put("unsubscribes", ANA, NOW - 4 * HOUR)
+    planned = plan(database, provider, key=KEY)
+    for email in (ANA, BO):
+        forget(database, email)
+
+    take_over(database, planned, POLICY, key=KEY, now=NOW)
+
+    assert list(list_suppressions(database)) == []
+    with database.read() as connection:
+        assert connection.execute("SELECT person FROM left_since_import", {}).fetchall() == []
+        assert not is_known(connection, ANA)

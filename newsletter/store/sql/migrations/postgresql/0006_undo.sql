@@ -36,7 +36,9 @@ CREATE TABLE import_return (
     created_at TEXT COLLATE "C" NOT NULL
 );
 
--- People who left since the import, according to a report that is not part of it.
+-- People who left since the import, according to a report that is not part of it. The topic is empty for all email.
 CREATE TABLE left_since_import (
-    person TEXT COLLATE "C" NOT NULL PRIMARY KEY
+    person TEXT COLLATE "C" NOT NULL,
+    topic TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (person, topic)
 );

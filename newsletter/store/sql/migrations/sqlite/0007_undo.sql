@@ -36,7 +36,9 @@ CREATE TABLE import_return (
     created_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- People who left since the import, according to a report that is not part of it.
+-- People who left since the import, according to a report that is not part of it. The topic is empty for all email.
 CREATE TABLE left_since_import (
-    person TEXT NOT NULL PRIMARY KEY
+    person TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    PRIMARY KEY (person, topic)
 ) STRICT, WITHOUT ROWID;

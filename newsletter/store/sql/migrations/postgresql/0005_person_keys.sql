@@ -1,0 +1,3 @@
+-- People were told apart by a form of the address in which letters such as `ß` and `ss`, or `ﬁ` and `fi`, were the same.
+-- They are two mailboxes, so the form now keeps them apart. Only Python knows that form, so this step is in
+-- `store/person_keys.py`.

@@ -19,7 +19,6 @@ from tests.faults.misfortunes import Misfortune
 from tests.faults.post import NO_VISIT, TakenMail, Visit
 
 API_KEY = "SG.test-key"
-TIMEOUT_SECONDS = 0.7  # of a request
 _NOWHERE = "http://127.0.0.1:1"  # a port on which no server listens
 _FAULTS = {
     Misfortune.NONE: Fault.NONE,
@@ -39,12 +38,18 @@ class FaultyApi(SendGridApi):
     refused: frozenset[str] | None = None
 
     def __init__(
-        self, *, misfortune: Callable[[int], Misfortune], log: EventLog, clock: Callable[[], datetime]
+        self,
+        *,
+        misfortune: Callable[[int], Misfortune],
+        log: EventLog,
+        clock: Callable[[], datetime],
+        timeout_seconds: float,
     ) -> None:
         super().__init__(api_key=API_KEY)
         self.visit: Visit = NO_VISIT
         self.clock = clock
         self._misfortune = misfortune
+        self._timeout_seconds = timeout_seconds  # of the client
         self._log = log
         self._request = threading.local()
         self._busy = 0
@@ -73,7 +78,7 @@ class FaultyApi(SendGridApi):
     @property
     def settings(self) -> Mapping[str, Any]:
         """The API's table in the settings."""
-        return {"api_url": self.url, "timeout_seconds": TIMEOUT_SECONDS}
+        return {"api_url": self.url, "timeout_seconds": self._timeout_seconds}
 
     @property
     def elsewhere(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -29,6 +30,7 @@ from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcas
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.opening import open_database
+from newsletter.store.postgresql.connection import PostgresConnection
 from newsletter.store.suppressions import add_suppression
 from newsletter.system.log import no_log
 from newsletter.workflows.send import drain, gate
@@ -323,7 +325,9 @@ def _hurry(scene: Scene) -> None:
     service.LOOK_SECONDS = 0.05
     service._AFTER_NOTHING_SECONDS = service._AFTER_FAILURE_SECONDS = 0.05
     service._FIRST_PAUSE_SECONDS = service._LONGEST_PAUSE_SECONDS = 0.05
-    os.environ["PGAPPNAME"] = session_name(os.getpid())
+    if isinstance(scene.location, str):
+        named = partial(PostgresConnection.connect, application_name=session_name(os.getpid()))
+        PostgresConnection.connect = staticmethod(named)
 
 
 def _limit(scene: Scene) -> None:

@@ -245,12 +245,13 @@ class Director:
         self.store.restart()
 
     def _command(self, function: Callable[..., int], *, death: Death | None = None, **arguments: object) -> int:
-        """Run a command to its end, in its own process if it is planned to die. Return its exit status."""
+        """Run a command to its end, in its own process if it may harm this one. Return its exit status."""
         if death is None and not self.scene.planted:
             with self.store.opened() as database:
                 status = function(replace(self.scene, database=database), **arguments)
         else:
-            process = self.processes.start(function, scene=self.scene, death=death, **arguments)
+            dies = {"death": death} if death is not None else {}
+            process = self.processes.start(function, scene=self.scene, **dies, **arguments)
             status = process.wait(_PATIENCE_SECONDS)
         assert status != CRASHED, "a command crashed"
         return status

@@ -99,6 +99,7 @@ class Plan:
     per_minute: int | None = None  # the pace; the clock goes fast then
     has_deferrals: bool = False  # some mailboxes defer their email, a few until all goes well
     kind: str = KINDS[0]
+    timeout_seconds: float = 0.7  # that a process waits for an answer
     scripted: tuple[tuple[int, StrEnum], ...] = ()  # what some requests meet with, by their number
 
     @property

@@ -13,7 +13,6 @@ from tests.faults.misfortunes import Mishap
 from tests.faults.post import NO_VISIT, TakenMail, Visit
 from tests.faults.smtp_relay import Answer, Break, Dialogue, SmtpRelay
 
-TIMEOUT_SECONDS = 0.7
 _MESSAGE_ID = re.compile(rb"^Message-ID: <(b\d+-[0-9a-f]+)\.\d+@", re.MULTILINE)
 _NOWHERE = 1  # a port on which no server listens
 _AFTER_MAIL = {
@@ -45,10 +44,18 @@ class FaultyRelay(SmtpRelay):
 
     name = "smtp"
 
-    def __init__(self, *, misfortune: Callable[[int], Mishap], deferrals: Callable[[str], int], log: EventLog) -> None:
+    def __init__(
+        self,
+        *,
+        misfortune: Callable[[int], Mishap],
+        deferrals: Callable[[str], int],
+        log: EventLog,
+        timeout_seconds: float,
+    ) -> None:
         super().__init__()
         self.visit: Visit = NO_VISIT
         self._misfortune = misfortune
+        self._timeout_seconds = timeout_seconds  # of the client
         self._deferrals = deferrals  # how often someone is deferred before their mailbox takes the email
         self._log = log
         self._taken: list[TakenMail] = []
@@ -59,7 +66,7 @@ class FaultyRelay(SmtpRelay):
     @property
     def settings(self) -> Mapping[str, Any]:
         """The relay's table in the settings."""
-        return {"host": "127.0.0.1", "port": self.port, "security": "none", "timeout_seconds": TIMEOUT_SECONDS}
+        return {"host": "127.0.0.1", "port": self.port, "security": "none", "timeout_seconds": self._timeout_seconds}
 
     @property
     def elsewhere(self) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -34,9 +34,10 @@ _NEAR_ZONES = ("", "Etc/GMT+1", "Etc/GMT-5")
 _ZONES = (*_NEAR_ZONES, *islice((each for each in sorted(available_timezones()) if "/" in each), 0, None, 9))
 
 
-def carry_out(plan: Plan, store: Store, processes: Processes, folder: Path) -> Story:
+def carry_out(plan: Plan, store: Store, processes: Processes, folder: Path, *, planted: str = "") -> Story:
     """Runs a plan to its end, and says which promises it broke."""
     with directed(plan, store, processes, folder) as director:
+        director.scene = replace(director.scene, planted=planted)
         try:
             director.tell()
         except (TimeoutError, AssertionError) as err:
@@ -59,8 +60,10 @@ def rehearse(store: Store, processes: Processes, folder: Path) -> None:
 
 
 @contextmanager
-def directed(plan: Plan, store: Store, processes: Processes, folder: Path) -> Iterator[Director]:
-    """A list of people, the API, and the director who will send to them."""
+def directed(
+    plan: Plan, store: Store, processes: Processes, folder: Path, *, given: Post | None = None
+) -> Iterator[Director]:
+    """A list of people, the post, and the director who will send to them. A given post is open already."""
     log, is_calm = EventLog(folder / f"run-{plan.seed}.log"), threading.Event()
 
     def misfortune(request: int) -> StrEnum:
@@ -71,15 +74,19 @@ def directed(plan: Plan, store: Store, processes: Processes, folder: Path) -> It
 
     clock = RunClock(start=datetime.now(UTC), ahead=_past_other_claims(plan, store), speed=plan.speed)
     directors: list[Director] = []  # one, who has the time
-    post = _post_of(
-        plan,
-        folder,
-        misfortune=misfortune,
-        deferrals=deferrals,
-        log=log,
-        now=lambda: directors[0].clock.now() if directors else clock.now(),
+    opened = (
+        nullcontext(given)
+        if given is not None
+        else _post_of(
+            plan,
+            folder,
+            misfortune=misfortune,
+            deferrals=deferrals,
+            log=log,
+            now=lambda: directors[0].clock.now() if directors else clock.now(),
+        )
     )
-    with post:
+    with opened as post:
         scene = Scene(
             location=store.location,
             log=log.path,
@@ -133,6 +140,7 @@ def _post_of(
     """What takes the emails of a run."""
     if plan.provider == "outbox":
         return OutboxFolder(folder / f"post-{plan.seed}")
+    patience = {"log": log, "timeout_seconds": plan.timeout_seconds}
     if plan.provider == "smtp":
-        return FaultyRelay(misfortune=lambda number: Mishap(misfortune(number)), deferrals=deferrals, log=log)
-    return FaultyApi(misfortune=lambda number: Misfortune(misfortune(number)), log=log, clock=now)
+        return FaultyRelay(misfortune=lambda number: Mishap(misfortune(number)), deferrals=deferrals, **patience)
+    return FaultyApi(misfortune=lambda number: Misfortune(misfortune(number)), clock=now, **patience)

@@ -32,6 +32,7 @@ QUIET = Plan(
     freeze_deaths=(),
     rounds=(),
     broadcasts=1,
+    timeout_seconds=20,
 )
 
 

@@ -115,6 +115,7 @@ STATEMENTS: Mapping[str, Writes] = {
     "resolve.settle": _writes(_CHUNK, None, None),  # it has just been found unknown
     "cancel.take_back": _writes(_CHUNK, (_R.ACCEPTED, _R.UNKNOWN), (_R.CANCELLED,)),
     "cancel.leave_open": _writes(_CHUNK, (_R.ACCEPTED,), (_R.UNKNOWN,)),
+    "restore.make_unknown": _writes(_CHUNK, (_R.READY, _R.INFLIGHT), (_R.UNKNOWN,)),  # sent after the backup, perhaps
     "broadcasts.set_state": _writes(_BROADCAST, None, None),
     "broadcasts.end": _writes(_BROADCAST, None, None),
     "broadcasts.cancel_ready": _writes(_CHUNK, (_R.READY,), (_R.CANCELLED,)),

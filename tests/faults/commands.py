@@ -71,7 +71,7 @@ class Scene:
     chunk_size: int
     provider: str
     settings: Mapping[str, Any]  # the provider's table
-    elsewhere: Mapping[str, Any]  # the same, with a place at which nobody takes anything
+    elsewhere: Mapping[str, Any]  # the same, with a place that takes nothing
     clock: RunClock
     bell: int | None = None  # the port at which requests are announced, if the provider has no server
     concurrency: int = 1
@@ -98,7 +98,7 @@ class Desk:
     database: MortalDatabase
     log: EventLog
     fate: Fate
-    unreachable: frozenset[int] = field(default_factory=frozenset)  # requests that find nobody
+    unreachable: frozenset[int] = field(default_factory=frozenset)  # requests that reach no server
 
     @property
     def config(self) -> Config:

@@ -25,7 +25,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 
 @pytest.fixture(scope="session")
 def coverage(tmp_path_factory: pytest.TempPathFactory) -> Coverage:
-    """What all runs reach; with fewer runs than the default, nobody judges it."""
+    """What all runs reach; with fewer runs than the default, it is not judged."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     groups = [f"{engine}-{named(batch)}" for engine in _ENGINES for batch in BATCHES]

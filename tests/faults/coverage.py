@@ -13,7 +13,7 @@ from tests.faults.transitions import TRANSITIONS, Transition
 class Coverage:
     """A folder that all processes of a test session share. Each group of runs leaves a file there when it has ended.
 
-    The last group to end judges. If the session has only some of the groups, nobody judges.
+    The last group to end judges. If the session has only some of the groups, there is no verdict.
     """
 
     def __init__(self, folder: Path, groups: Iterable[str]) -> None:

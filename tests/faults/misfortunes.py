@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 
 # That the address exists nowhere is the one refusal that is about a person beyond doubt. Once the count of refusals is
-# kept over the drain and the ledger, set this: the runs then also meet quotas, which must be nobody's fault.
+# kept over the drain and the ledger, set this: the runs then also meet quotas, which are never a person's fault.
 BLAME_OUTLASTS_A_CHUNK = False
 
 
@@ -113,7 +113,7 @@ _OF_SMTP: Weights = {
     Mood.STORM: {_IN_DOUBT: 5, _SHUTTING: 4, (Mishap.HANG_BUT_TAKEN,): 0.2, _DEFERRING: 3},
     Mood.STRICT: {_DEFERRING: 10, _PERSONAL: 4, **({(Mishap.QUOTA,): 3} if BLAME_OUTLASTS_A_CHUNK else {})},
     Mood.MOODY: {(Mishap.SENDER,): 2, (Mishap.POLICY,): 2, _DEFERRING: 3},
-    Mood.ENDING: {(Mishap.MESSAGE,): 0.5, _IN_DOUBT: 1, _DEFERRING: 2},
+    Mood.ENDING: {(Mishap.MESSAGE,): 1, _IN_DOUBT: 1, _DEFERRING: 2},
     Mood.EVERYTHING: {tuple(each for each in Mishap if each not in {Mishap.NONE, Mishap.QUOTA}): 6},
 }
 

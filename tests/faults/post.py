@@ -1,4 +1,4 @@
-"""What stands for the world outside in a run: whoever takes the emails, and the truth about what was taken."""
+"""What stands for the world outside in a run: the receiver of the emails, and the truth about what was taken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TakenMail:
 
     email: str
     mailing: str  # the mailing's id of the broadcast
-    request: tuple[int, int] | None = None  # the chunk and the attempt, where the provider is told them
+    request: tuple[int, int] | None = None  # the chunk and the attempt, where the emails name them
     leaves_at: datetime | None = None  # the provider holds it until then
     is_given_back: bool = False  # certainly never sent, because it was taken back in time
 
@@ -45,7 +45,7 @@ class Post(Protocol):
 
     @property
     def elsewhere(self) -> Mapping[str, Any]:
-        """The same table, with a place at which nobody takes anything."""
+        """The same table, with a place that takes nothing."""
 
     def mails(self) -> list[TakenMail]:
         """All that was taken so far."""

@@ -17,7 +17,8 @@ import pytest
 
 _UNPACKED = Path(__file__).parents[2] / "build/postfix/unpacked/usr/lib/postfix"
 _INSTALLED = Path("/usr/lib/postfix")
-_OWNER, _GROUP, _OTHER = "daemon", "mail", "nobody"  # Postfix demands an owner of its queue that owns nothing else
+# Postfix demands an owner of its queue that owns nothing else.
+_OWNER, _GROUP, _OTHER = "daemon", "mail", "nobody"
 _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "saved", "trace")
 _UNSENT = ("incoming", "active", "deferred", "maildrop")
 _SERVICES = """

@@ -124,7 +124,7 @@ def _twice(mails: Sequence[TakenMail]) -> Iterator[str]:
 
 
 def _mailed_after_leaving(log: EventLog) -> Iterator[str]:
-    """Nobody is handed over by a claim that began after they had left."""
+    """No one is handed over by a claim that began after they had left."""
     left: dict[str, float] = {}
     for event in log.events("suppress ended"):
         left.setdefault(event.facts["email"], event.at)
@@ -135,7 +135,7 @@ def _mailed_after_leaving(log: EventLog) -> Iterator[str]:
 
 
 def _held_for_leavers(mails: Sequence[TakenMail], log: EventLog) -> Iterator[str]:
-    """Whoever leaves while the provider holds their email is not mailed."""
+    """People who leave while the provider holds their email are not mailed."""
     left = {event.facts["email"] for event in log.events("suppress ended")}
     for mail in mails:
         if mail.email in left and mail.leaves_at is not None and not mail.is_given_back:
@@ -174,7 +174,7 @@ def _not_adding_up(account: Account) -> Iterator[str]:
 
 
 def _not_true(account: Account, mails: Sequence[TakenMail]) -> Iterator[str]:
-    """What the ledger calls accepted was taken, and in that very request where the provider is told which it is."""
+    """What the ledger calls accepted was taken, and in that very request where its emails name the request."""
     taken = {mail.email: mail for mail in mails if mail.mailing == account.mailing and not mail.is_given_back}
     for line in account.lines:
         if line.state != ChunkState.ACCEPTED:
@@ -218,14 +218,14 @@ def _not_explained(account: Account, log: EventLog, *, concurrency: int) -> Iter
 
 
 def _blamed(account: Account, refused: frozenset[str] | None) -> Iterator[str]:
-    """Nobody is invalid whom the provider did not refuse in person."""
+    """Only people whom the provider refused in person are invalid."""
     for line in account.lines:
         if refused is not None and line.state == DeliveryStatus.INVALID and line.email not in refused:
             yield f"{line.email} is invalid in broadcast {account.id} for a refusal that was not about them"
 
 
 def _too_early(account: Account, mails: Sequence[TakenMail], log: EventLog) -> Iterator[str]:
-    """Nobody gets their email before its time, whether it was held or handed over then."""
+    """No one gets their email before its time, whether it was held or handed over then."""
     due = {line.email: line.due_at for line in account.lines if line.due_at}
     for event in log.events("submits"):
         if event.facts["mailing"] != account.mailing or event.facts["is_held"]:

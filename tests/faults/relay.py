@@ -90,7 +90,7 @@ class FaultyRelay(SmtpRelay):
         return _AFTER_MAIL.get(self._mishap(dialogue), super().on_mail(dialogue))
 
     def on_rcpt(self, dialogue: Dialogue) -> Answer:
-        """Answer RCPT TO. Whoever does not exist never does, and a deferral ends after a while."""
+        """Answer RCPT TO. An address that does not exist never will, and a deferral ends after a while."""
         email, mishap = dialogue.recipient, self._mishap(dialogue)
         with self.lock:
             if mishap is Mishap.QUOTA:

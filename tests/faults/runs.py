@@ -2,7 +2,7 @@
 
 import os
 
-DEFAULT_RUNS = 100  # on each engine, enough to reach every transition that chance brings about
+DEFAULT_RUNS = 60  # on each engine, enough to reach every transition that chance brings about
 RUNS = int(os.environ.get("FAULT_RUNS", str(DEFAULT_RUNS)))
 IS_LONG = RUNS > DEFAULT_RUNS
 _SEED = int(os.environ.get("FAULT_SEED", "1"))

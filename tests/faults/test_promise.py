@@ -13,6 +13,7 @@ from tests.faults.misfortunes import BLAME_OUTLASTS_A_CHUNK, NOTHING, Misfortune
 from tests.faults.plan import Plan, Round, Sender, draw_plan
 from tests.faults.processes import Processes
 from tests.faults.run import directed
+from tests.faults.runs import DEFAULT_RUNS
 from tests.faults.seams import Death, Moment
 from tests.faults.stores import SqliteStore
 
@@ -102,8 +103,8 @@ def test_unknown_mail_that_is_made_ready_by_hand_is_found_as_a_double(tmp_path: 
 
 def test_every_misfortune_is_met_in_the_runs_of_the_default() -> None:
     """The lots fall so that no line of the tables is left out."""
-    plans = [draw_plan(seed, is_postgresql=each) for seed in range(1, 101) for each in (False, True)]
-    met = {plan.misfortune(request) for plan in plans for request in range(1, 15 if plan.provider != "smtp" else 60)}
+    plans = [draw_plan(seed, is_postgresql=each) for seed in range(1, DEFAULT_RUNS + 1) for each in (False, True)]
+    met = {plan.misfortune(request) for plan in plans for request in range(1, 25 if plan.provider != "smtp" else 60)}
     expected = {*Misfortune, *Mishap} - ({Mishap.QUOTA} if not BLAME_OUTLASTS_A_CHUNK else set())
     assert met == {*expected, *NOTHING.values()}
 

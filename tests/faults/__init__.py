@@ -1,7 +1,7 @@
 """Runs in which everything goes wrong, and the promise of delivery is held all the same.
 
 A run is drawn from its seed: which provider; how many people, chunks, zones, processes and threads; what each request
-to the provider meets with, and which mailboxes defer their email; the pace, and how the clock jumps from round to round;
+to the provider meets with, and which mailboxes defer their email; the pace, and how the clock jumps between rounds;
 which process is killed, by its own hand or from outside; what people do meanwhile. The processes are `send`, `run-due`
 and, on PostgreSQL, workers of the queue. Afterwards the ledger is held against what the provider's stand-in really
 took (`promise.py`). Each run prints the states and transitions of the ledger that it reached (pytest shows them with

@@ -12,7 +12,7 @@ from newsletter.model.ledger import Resolution
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.resolve import unknown_chunks
 from tests.faults import commands
-from tests.faults.commands import CRASHED, Scene
+from tests.faults.desk import CRASHED, Scene
 from tests.faults.eventlog import EventLog
 from tests.faults.plan import LAST_ROUND, Deed, Incident, Plan, Round, Sender, Way
 from tests.faults.post import NO_VISIT, Post
@@ -153,7 +153,7 @@ class Director:
         """What people do between two rounds: leave, resume, cancel, decide about what is unknown."""
         draw = Random(f"{self.plan.seed} after round {number}")
         if self.plan.hold and draw.random() < 0.5:  # someone leaves while the provider may hold their email
-            self._command(commands.suppress, email=draw.choice(self.people))
+            self._leave(draw.randrange(self.plan.people))
         is_to_end = number + 2 >= LAST_ROUND
         if self._newest().state is BroadcastState.CANCELLING:
             self._command(commands.cancel, broadcast=broadcast)
@@ -217,7 +217,7 @@ class Director:
         return {
             Deed.KILL_SENDER: lambda _, number: self._kill(self.senders[number % len(self.senders)]),
             Deed.KILL_ALL: lambda *_: [self._kill(process) for process in list(self.senders)],
-            Deed.SUPPRESS: lambda _, number: self._command(commands.suppress, email=self.people[-number - 1]),
+            Deed.LEAVE: lambda _, number: self._leave(-number - 1),
             Deed.PAUSE: lambda broadcast, _: self._command(commands.pause, broadcast=broadcast),
             Deed.CANCEL: lambda broadcast, _: self._aside(commands.cancel, broadcast=broadcast),
             Deed.CANCEL_KILLED: lambda broadcast, number: self._aside(
@@ -234,6 +234,11 @@ class Director:
         process = self.processes.start(function, scene=self.scene, **arguments)
         with self._lock:
             self.senders.append(process)
+
+    def _leave(self, number: int) -> None:
+        """Have a person leave, in one way or another."""
+        way = Random(f"{self.plan.seed} leaver {number}").choice(tuple(commands.Leaving))
+        self._command(commands.leave, email=self.people[number], way=way)
 
     def _cut_off(self, process: Process) -> None:
         self.log.write("cut off", of=process.pid)

@@ -32,7 +32,7 @@ class Deed(Enum):
 
     KILL_SENDER = auto()  # one of the processes that send, from outside
     KILL_ALL = auto()
-    SUPPRESS = auto()  # someone unsubscribes
+    LEAVE = auto()  # someone unsubscribes, leaves the topic or has themselves erased
     PAUSE = auto()
     CANCEL = auto()
     CANCEL_KILLED = auto()  # and is repeated afterwards
@@ -205,7 +205,7 @@ class _Drawing:
         weights = {
             Deed.KILL_SENDER: 6,
             Deed.KILL_ALL: 2,
-            Deed.SUPPRESS: 5,
+            Deed.LEAVE: 5,
             Deed.PAUSE: 2,
             Deed.CANCEL: 2,
             Deed.CANCEL_KILLED: 2,

@@ -20,7 +20,7 @@ HELD_MAIL_IS_TAKEN_BACK = False
 _STATE_OF_PART = {"waiting": ChunkState.READY.value}  # every other part of a tally has the name of its state
 _LEDGER = """
 SELECT
-    d.broadcast, s.email, coalesce(c.state, t.status), coalesce(c.reason, t.reason),
+    d.broadcast, coalesce(s.email, ''), coalesce(c.state, t.status), coalesce(c.reason, t.reason),
     coalesce(c.number, 0), coalesce(c.attempt, 0), coalesce(c.runner, ''), coalesce(c.hold_until, ''),
     coalesce(c.due_at, ''), coalesce(c.claimed_at, '')
 FROM delivery AS d
@@ -30,6 +30,7 @@ LEFT JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settleme
 WHERE d.broadcast = :broadcast
 """
 _ENDS = frozenset({BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED})
+_NAMELESS = ""  # the address of a person who was erased
 _ORPHANED = "the program ended"
 _NEEDS_NO_REASON = frozenset({ChunkState.ACCEPTED.value})
 _OPEN = frozenset({ChunkState.READY.value, ChunkState.INFLIGHT.value})
@@ -93,6 +94,7 @@ def broken_promises(
 ) -> list[str]:
     """Everything that should not be, in words; nothing where the promise was held."""
     mails = post.mails()
+    erased = {event.facts["email"] for event in log.events("leave") if event.facts["way"] == "erased"}
     return [
         *_twice(mails),
         *_mailed_after_leaving(log),
@@ -101,10 +103,10 @@ def broken_promises(
             wrong
             for account in accounts
             for wrong in (
-                *_lost(account, people),
+                *_lost(account, people, erased),
                 *_not_adding_up(account),
                 *_not_true(account, mails),
-                *_not_known(account, mails),
+                *_not_known(account, mails, erased),
                 *_not_explained(account, log, concurrency=plan.concurrency),
                 *_blamed(account, post.refused),
                 *_too_early(account, mails, log),
@@ -126,7 +128,7 @@ def _twice(mails: Sequence[TakenMail]) -> Iterator[str]:
 def _mailed_after_leaving(log: EventLog) -> Iterator[str]:
     """No one is handed over by a claim that began after they had left."""
     left: dict[str, float] = {}
-    for event in log.events("suppress ended"):
+    for event in log.events("leave ended"):
         left.setdefault(event.facts["email"], event.at)
     for event in log.events("submits"):
         for email in left.keys() & set(event.facts["emails"]):
@@ -136,16 +138,18 @@ def _mailed_after_leaving(log: EventLog) -> Iterator[str]:
 
 def _held_for_leavers(mails: Sequence[TakenMail], log: EventLog) -> Iterator[str]:
     """People who leave while the provider holds their email are not mailed."""
-    left = {event.facts["email"] for event in log.events("suppress ended")}
+    left = {event.facts["email"] for event in log.events("leave ended")}
     for mail in mails:
         if mail.email in left and mail.leaves_at is not None and not mail.is_given_back:
             yield f"{mail.email} has left, and the provider still holds their email"
 
 
-def _lost(account: Account, people: Collection[str]) -> Iterator[str]:
-    """Everyone is in the ledger in a final state, with a reason if they got nothing."""
+def _lost(account: Account, people: Collection[str], erased: Collection[str]) -> Iterator[str]:
+    """Everyone is in the ledger in a final state, with a reason if they got nothing. An erased person has no name."""
     emails = Counter(line.email for line in account.lines)
-    if emails != Counter(people):
+    nameless = emails.pop(_NAMELESS, 0)
+    missing = Counter(people) - emails
+    if emails - Counter(people) or not missing.keys() <= set(erased) or nameless > len(missing):
         yield f"broadcast {account.id} was frozen for {len(emails)} of {len(people)} people"
     if account.state not in _ENDS:
         yield f"broadcast {account.id} is {account.state}, which is no end"
@@ -177,18 +181,18 @@ def _not_true(account: Account, mails: Sequence[TakenMail]) -> Iterator[str]:
     """What the ledger calls accepted was taken, and in that very request where its emails name the request."""
     taken = {mail.email: mail for mail in mails if mail.mailing == account.mailing and not mail.is_given_back}
     for line in account.lines:
-        if line.state != ChunkState.ACCEPTED:
+        if line.state != ChunkState.ACCEPTED or line.email == _NAMELESS:
             continue
         mail = taken.get(line.email)
         if mail is None or mail.request not in {None, (line.chunk, line.attempt)}:
             yield f"{line.email} is accepted in broadcast {account.id}, chunk {line.chunk}, but was not taken"
 
 
-def _not_known(account: Account, mails: Sequence[TakenMail]) -> Iterator[str]:
+def _not_known(account: Account, mails: Sequence[TakenMail], erased: Collection[str]) -> Iterator[str]:
     """What was taken is accepted, or unknown; cancelled only where the provider gave it back."""
     states = {line.email: line.state for line in account.lines}
     for mail in mails:
-        if mail.mailing != account.mailing:
+        if mail.mailing != account.mailing or (mail.email in erased and mail.email not in states):
             continue
         allowed = {ChunkState.ACCEPTED.value, ChunkState.UNKNOWN.value}
         if mail.is_given_back:
@@ -204,7 +208,7 @@ def _not_explained(account: Account, log: EventLog, *, concurrency: int) -> Iter
     ended = _runners_that_ended(log)
     orphans: dict[str, set[int]] = defaultdict(set)
     for line in account.lines:
-        if line.state != ChunkState.UNKNOWN:
+        if line.state != ChunkState.UNKNOWN or line.email == _NAMELESS:
             continue
         is_explained = (account.mailing, line.email) in unclear or bool(line.hold_until)
         if line.reason.startswith(_ORPHANED):
@@ -220,7 +224,7 @@ def _not_explained(account: Account, log: EventLog, *, concurrency: int) -> Iter
 def _blamed(account: Account, refused: frozenset[str] | None) -> Iterator[str]:
     """Only people whom the provider refused in person are invalid."""
     for line in account.lines:
-        if refused is not None and line.state == DeliveryStatus.INVALID and line.email not in refused:
+        if refused is not None and line.state == DeliveryStatus.INVALID and line.email not in {*refused, _NAMELESS}:
             yield f"{line.email} is invalid in broadcast {account.id} for a refusal that was not about them"
 
 

@@ -15,7 +15,7 @@ from newsletter.store.merge import merge_subscribers
 from newsletter.system.moments import moment_of
 from tests.faults import commands
 from tests.faults.api import FaultyApi
-from tests.faults.commands import Scene
+from tests.faults.desk import Scene
 from tests.faults.director import Director
 from tests.faults.eventlog import EventLog
 from tests.faults.misfortunes import NOTHING, Misfortune, Mishap
@@ -27,7 +27,7 @@ from tests.faults.stores import Store
 from tests.faults.story import Story
 from tests.faults.timeline import RunClock
 from tests.faults.transitions import watch
-from tests.store.builders import NOW, row
+from tests.store.builders import KEY, NOW, row
 
 # None, then west and east of Greenwich, then as many more as a plan wants.
 _NEAR_ZONES = ("", "Etc/GMT+1", "Etc/GMT-5")
@@ -111,7 +111,7 @@ def directed(
                 row(email, timezone=_ZONES[number % min(plan.zones, len(_ZONES))], tags=(scene.tag,))
                 for number, email in enumerate(director.people)
             ]
-            merge_subscribers(database, [batch_of(people)], now=NOW)
+            merge_subscribers(database, [batch_of(people)], key=KEY, now=NOW)
             watch(database, is_postgresql=isinstance(store.location, str))
         try:
             yield director

@@ -110,7 +110,7 @@ def _pause(director: Director) -> None:
 def _leave_together(director: Director) -> None:
     """Everyone in the first batch leaves before it is claimed."""
     for email in director.people[: QUIET.chunk_size]:
-        _do(director, commands.suppress, email=email)
+        _do(director, commands.leave, email=email)
 
 
 def _pause_then_cancel(director: Director) -> None:

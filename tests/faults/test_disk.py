@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.store.opening import open_database
 from tests.faults import commands
-from tests.faults.commands import NOT_KEPT
+from tests.faults.desk import NOT_KEPT
 from tests.faults.director import Director
 from tests.faults.misfortunes import Mood
 from tests.faults.plan import Plan, Round, Sender

@@ -56,7 +56,8 @@ def test_held_email_that_is_not_taken_back(
     processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(promise, "HELD_MAIL_IS_TAKEN_BACK", True)
-    drawn = plans(provider="sendgrid", hold=timedelta(hours=3), stride=timedelta())
+    rounds = (_QUIET_ROUND,) * 3
+    drawn = plans(provider="sendgrid", mood=Mood.FINE, hold=timedelta(hours=3), stride=timedelta(), rounds=rounds)
     words = "has left, and the provider still holds their email"
     assert found_by(drawn, Fault.HELD_MAIL_NOT_TAKEN_BACK, processes, tmp_path, words)
 

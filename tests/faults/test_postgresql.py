@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults import commands
-from tests.faults.commands import NOT_KEPT
 from tests.faults.coverage import Coverage
+from tests.faults.desk import NOT_KEPT
 from tests.faults.misfortunes import Mood
 from tests.faults.plan import Plan, draw_plan
 from tests.faults.processes import Processes

@@ -110,7 +110,7 @@ def test_every_misfortune_is_met_in_the_runs_of_the_default() -> None:
 
 
 def test_someone_who_is_handed_over_after_they_left_is_found(director: Director) -> None:
-    director.log.write("suppress ended", email="p003-0@example.org")
-    began = director.log.events("suppress ended")[0].at + 1
+    director.log.write("leave ended", email="p003-0@example.org")
+    began = director.log.events("leave ended")[0].at + 1
     director.log.write("submits", began=began, emails=["p003-0@example.org"], mailing="", is_held=True, now="")
     assert "p003-0@example.org had left before they were handed over" in told(director)

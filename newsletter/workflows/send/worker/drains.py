@@ -86,15 +86,13 @@ class Drains:
                 broadcast = require_broadcast(database, broadcast_id)
             except InputError:  # a job from before the database was restored
                 return False
-            if not _needs_work(broadcast):
-                return False
             if lost := adopt_orphans(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
                 self._say(broadcast, f"{count_of(lost, 'request')} of a process that died became unconfirmed; {remedy}")
             if recall := self._recall_of(database, broadcast):
                 self._recall(database, recall, stop=stop)
                 broadcast = require_broadcast(database, broadcast_id)
-            if broadcast.state not in _OPEN:
+            if not _needs_work(broadcast):
                 return False
             found = self._judge(database, broadcast)
             if found.due not in DOES_SOMETHING:

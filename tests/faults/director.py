@@ -34,6 +34,7 @@ _COMMANDS: dict[Way, Callable[..., int]] = {
     Way.WORKER: commands.work_queue,
 }
 BEFORE_HELD_MAIL = timedelta(minutes=15)  # late enough to gather those who left, and in time to recall it
+_ALMOST_TIME = (timedelta(minutes=12), timedelta(minutes=7))  # the second is too late to recall anything
 _ALL_TRIES = 6  # of people who were set aside; afterwards they are given up
 _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED})
 
@@ -86,14 +87,16 @@ class Director:
         was_calm = self.is_calm.is_set()
         self.is_calm.set()
         for moment in sorted(each for each in moments if each > self.clock.now()):
-            if draw.random() < 0.5:
-                self._leave(draw.randrange(self.plan.people))
+            held = [mail.email for mail in self.post.mails() if mail.leaves_at == moment and not mail.is_given_back]
+            leavers = [self.people.index(email) for email in draw.sample(held, min(len(held), 2))]
+            if leavers and draw.random() < 0.5:
+                self._leave(leavers.pop())
             self.pass_time_until(moment - BEFORE_HELD_MAIL)
             self._run_timer(broadcast.id, draw)
-            if draw.random() < 0.2:  # someone leaves too late to be taken out
-                self._leave(draw.randrange(self.plan.people))
-                self.pass_time_until(moment - BEFORE_HELD_MAIL / 2)
-                self._run_timer(broadcast.id, draw)
+            if leavers and draw.random() < 0.3:  # someone leaves too late to be taken out
+                self._leave(leavers.pop())
+                self.pass_time_until(moment - draw.choice(_ALMOST_TIME))
+                self._run_timer(broadcast.id)  # to its end, because it says once who still gets their email
         for _ in range(draw.choice((0, 1, 1, _ALL_TRIES))):
             if (continues_at := self._newest().continues_at) is None:
                 break
@@ -103,9 +106,9 @@ class Director:
             self.is_calm.clear()
         return self._newest().state in _UNFINISHED
 
-    def _run_timer(self, broadcast: int, draw: Random) -> None:
-        """Run what is due, in a process of its own; sometimes one that dies, and then once more."""
-        for death in (self._death(draw), None) if draw.random() < 0.3 else (None,):
+    def _run_timer(self, broadcast: int, draw: Random | None = None) -> None:
+        """Run what is due, in a process of its own; with a draw, sometimes in one that dies, and then once more."""
+        for death in (self._death(draw), None) if draw is not None and draw.random() < 0.3 else (None,):
             process = self.processes.start(commands.run_due, scene=self.scene, broadcast=broadcast, death=death)
             assert process.wait(_PATIENCE_SECONDS) != CRASHED, "the timer crashed"
         self.post.settle()

@@ -17,6 +17,7 @@ so that all but those of the last 100 ms survive a power failure.
 """
 
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -72,6 +73,7 @@ class ReplyLog:
         content = head + b"".join(_line(f"{each} {mark}") for each, mark in zip(deliveries, marks, strict=False))
         self._file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
         try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # so that no one settles it while this process lives
             # Writing all of it now makes room on the disk for everything that will be noted.
             if os.write(self._file, content) < len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -142,6 +144,12 @@ class ReplyLog:
             self._is_closed = True
             return tuple(self._reply(place) for place in range(len(self._deliveries)))
 
+    def leave(self) -> None:
+        """Let nothing more begin, and leave the file to whoever settles the chunk."""
+        with self._lock:
+            self._is_closed = True
+        os.close(self._file)
+
     def remove(self) -> None:
         """Remove the file, because the result is in the ledger."""
         with self._lock:
@@ -181,7 +189,10 @@ class LeftLog(Struct, frozen=True, kw_only=True):
 
 
 def left_logs(folder: Path | None, *, is_alive: Callable[[str], bool]) -> list[LeftLog]:
-    """Return the logs in a folder whose runner is no longer alive. A log that cannot be read is left out."""
+    """Return the logs in a folder whose runner is no longer alive. A log that cannot be read is left out.
+
+    A process that lost its connection to the database may still be sending, so a log that is locked is left out too.
+    """
     if folder is None or not folder.is_dir():
         return []
     found = []
@@ -210,8 +221,10 @@ def boot_id() -> str:
 
 def _read(path: Path) -> LeftLog | None:
     try:
-        content = path.read_bytes()
-    except OSError:  # another process was faster
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            content = file.read()
+    except OSError:  # another process was faster, or is still sending
         return None
     lines = [content[start : start + LINE_BYTES] for start in range(0, len(content), LINE_BYTES)]
     try:

@@ -39,6 +39,10 @@ class ReplyLogs:
         self._is_over.set()
         self._thread.join()
         self._remove_settled()
+        with self._lock:
+            left, self._open = list(self._open.values()), {}
+        for log in left:
+            log.leave()
 
     def create(self, claimed: ClaimedChunk) -> None:
         """Create the log of a chunk whose claim is about to be committed. Raise StoreError if that is impossible."""
@@ -55,6 +59,10 @@ class ReplyLogs:
         )
         path = self._folder / name_of_log(sending)
         deliveries = tuple(delivery.subscriber for delivery in claimed.deliveries)
+        with self._lock:
+            failed = self._open.pop(claimed.number, None)  # the claim is repeated
+        if failed is not None:
+            failed.leave()
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             log = ReplyLog(path, sending, deliveries, ahead=self._ahead, halt=self._halt)

@@ -31,6 +31,7 @@ class Status:
 class Schedules:
     """All batches of an account."""
 
+    name: str = "FakeBatch"  # with which the ids of batches begin
     batch_ids: set[str] = field(default_factory=set)
     statuses: dict[str, Status] = field(default_factory=dict)
     history: dict[str, list[Status]] = field(default_factory=dict)  # of each batch, the oldest first
@@ -39,7 +40,7 @@ class Schedules:
     def open(self) -> Answer:
         """`POST /v3/mail/batch`."""
         with self._lock:
-            batch_id = f"FakeBatch-{len(self.batch_ids) + 1:06d}"
+            batch_id = f"{self.name}-{len(self.batch_ids) + 1:06d}"
             self.batch_ids.add(batch_id)
         return Answer.json(201, {"batch_id": batch_id})
 

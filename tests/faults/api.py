@@ -7,16 +7,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from random import Random
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from tests.fakes.sendgrid_api import AcceptedMail, Answer, Fault, SendGridApi
+from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.faults.eventlog import EventLog
-from tests.faults.plan import Misfortune
+from tests.faults.misfortunes import Misfortune
+from tests.faults.post import NO_VISIT, TakenMail, Visit
 
-Visit = Callable[[int, bool], None]  # the number of a request, and whether its mail is queued by now
+API_KEY = "SG.test-key"
+_NOWHERE = "http://127.0.0.1:1"  # a port on which no server listens
 _FAULTS = {
     Misfortune.NONE: Fault.NONE,
     Misfortune.BROKEN_BUT_QUEUED: Fault.QUEUE_THEN_500,
@@ -29,12 +32,26 @@ _PAGE = b"<html><body>upstream</body></html>"
 
 
 class FaultyApi(SendGridApi):
-    """The API of one run."""
+    """The API of one run. A request is a chunk, or a call about schedules or the log."""
 
-    def __init__(self, *, misfortune: Callable[[int], Misfortune], log: EventLog, api_key: str) -> None:
-        super().__init__(api_key=api_key)
-        self.visit: Visit = lambda _number, _is_queued: None
+    name = "sendgrid"
+    refused: frozenset[str] | None = None
+    refused_in_a_row: list[list[str]] | None = None
+
+    def __init__(
+        self,
+        *,
+        misfortune: Callable[[int], Misfortune],
+        log: EventLog,
+        clock: Callable[[], datetime],
+        timeout_seconds: float,
+    ) -> None:
+        super().__init__(api_key=API_KEY)
+        self.schedules.name = log.path.stem  # no other run has such batches in the same database
+        self.visit: Visit = NO_VISIT
+        self.clock = clock
         self._misfortune = misfortune
+        self._timeout_seconds = timeout_seconds  # of the client
         self._log = log
         self._request = threading.local()
         self._busy = 0
@@ -59,6 +76,16 @@ class FaultyApi(SendGridApi):
         self._server.process_request = counted_accept
         self._server.process_request_thread = counted_serve
         return self
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The API's table in the settings."""
+        return {"api_url": self.url, "timeout_seconds": self._timeout_seconds}
+
+    @property
+    def elsewhere(self) -> Mapping[str, Any]:
+        """The table of an API that cannot be reached."""
+        return {**self.settings, "api_url": _NOWHERE}
 
     def next_step(self) -> Fault | Answer:
         """What the plan has for the next request."""
@@ -104,29 +131,24 @@ class FaultyApi(SendGridApi):
             if not self._changed.wait_for(lambda: self._busy == 0, 30):
                 raise TimeoutError("the API is still at work")
 
-    def took(self, broadcast: str, chunk: int, attempt: int) -> bool:
-        """Whether this attempt of a chunk was queued."""
-        return any(request_of(mail) == (broadcast, chunk, attempt) for mail in self.mails())
-
-    def mails(self) -> list[AcceptedMail]:
+    def mails(self) -> list[TakenMail]:
         """All that was queued so far."""
         with self.lock:
-            return list(self.accepted)
-
-    def gave_back(self, mail: AcceptedMail) -> bool:
-        """Whether a queued email is certainly not sent, because its batch was canceled in time."""
-        return not self.schedules.leaves(mail)
+            return [
+                TakenMail(
+                    email=mail.email,
+                    mailing=mail.custom_args["nl_broadcast"],
+                    request=(int(mail.custom_args["nl_chunk"]), int(mail.custom_args["nl_attempt"])),
+                    leaves_at=mail.leaves_at if mail.is_held else None,
+                    is_given_back=not self.schedules.leaves(mail),
+                )
+                for mail in self.accepted
+            ]
 
     def _count(self, change: int) -> None:
         with self._changed:
             self._busy += change
             self._changed.notify_all()
-
-
-def request_of(mail: AcceptedMail) -> tuple[str, int, int]:
-    """The mailing, the chunk and the attempt with which an email was queued."""
-    arguments = mail.custom_args
-    return arguments["nl_broadcast"], int(arguments["nl_chunk"]), int(arguments["nl_attempt"])
 
 
 def _answer(misfortune: Misfortune, number: int) -> Answer:

@@ -5,101 +5,52 @@ take minutes of waiting is set to less; nothing else of the program is changed. 
 """
 
 import os
-import resource
-import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
+from types import SimpleNamespace
 
-from newsletter.config import Config
-from newsletter.errors import InputError, MachineError, NewsletterError, ProviderError, StoreError
+from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Schedule
 from newsletter.model.ledger import FreezeRequest, Resolution
 from newsletter.model.segment import Segment, Tagged
-from newsletter.providers.registry import open_provider
-from newsletter.settings.workspace import Settings
-from newsletter.store.database import Database
+from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.opening import open_database
+from newsletter.store.restore import _leave_open as leave_open
 from newsletter.store.suppressions import add_suppression
-from newsletter.workflows.send import drain
+from newsletter.system.log import no_log
+from newsletter.system.moments import text_of
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.plan import reopen_broadcast
 from newsletter.workflows.send.resolve import reconcile as find_evidence
-from tests.faults.eventlog import EventLog
-from tests.faults.seams import Death, Fate, MortalDatabase, MortalProvider
-from tests.store.builders import ENVELOPE, axes, variant
+from newsletter.workflows.send.run_due import run_due as process_due
+from newsletter.workflows.send.worker import drains, service
+from tests.faults.desk import Desk, Scene, carry_out, hurry
+from tests.faults.seams import Death, MortalDatabase
+from tests.store.builders import ENVELOPE, KEY, axes, variant
 
-API_KEY = "SG.test-key"
-TIMEOUT_SECONDS = 0.7  # of a request
-CRASHED = 70
-NOT_KEPT = 4  # the database could not be used
-_NOBODY = "http://127.0.0.1:1"  # a port on which no server listens
-_CODES: dict[type[NewsletterError], int] = {
-    InputError: 2,
-    ProviderError: 3,
-    StoreError: NOT_KEPT,
-    MachineError: NOT_KEPT,
-}
+TOPIC = "news"  # of every issue
 _PATIENCE = timedelta(seconds=2)
 _LONGEST_HOLD = timedelta(hours=72)
+_SILENT = Listener(on_settled=lambda _: None, on_wait=lambda *_: None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What all commands of a run have in common."""
+class Leaving(StrEnum):
+    """What someone leaves, or asks for."""
 
-    location: Path | str  # of the database
-    log: Path
-    api_url: str
-    issue: str
-    tag: str  # of the people who get it
-    chunk_size: int
-    concurrency: int = 1
-    wait_seconds: float = 10.0  # that a step waits for the database
-    most_bytes: int | None = None  # that the process may write into one file
-    most_pages: int | None = None  # that SQLite's file may have
-    database: Database | None = None  # open already, where the command needs no process of its own
-
-    def opened(self) -> AbstractContextManager[Database]:
-        """The database, for the length of a command."""
-        if self.database is not None:
-            return nullcontext(self.database)
-        return open_database(self.location, wait_seconds=self.wait_seconds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What a command works with."""
-
-    scene: Scene
-    database: Database
-    log: EventLog
-    fate: Fate
-
-    @property
-    def config(self) -> Config:
-        """The workspace's."""
-        return _config(self.scene, self.scene.api_url)
-
-    def provider(self, *, unreachable: frozenset[int] = frozenset()) -> MortalProvider:
-        """SendGrid's adapter, with small chunks; some requests find no server listening."""
-        environ = {"SENDGRID_API_KEY": API_KEY}
-        return MortalProvider(
-            open_provider(self.config, environ),
-            open_provider(_config(self.scene, _NOBODY), environ),
-            chunk_size=self.scene.chunk_size,
-            unreachable_requests=unreachable,
-            fate=self.fate,
-            log=self.log,
-        )
+    LIST = "list"
+    TOPIC = "topic"
+    ERASED = "erased"  # from everything
 
 
 def freeze(
@@ -108,20 +59,22 @@ def freeze(
     """Freezes the issue for the people of the run, for now or for a time to come."""
 
     def work(desk: Desk) -> None:
-        wall_time = (_now() + hold).replace(tzinfo=None) if hold else None
+        now = scene.clock.now()
+        wall_time = (now + hold).replace(tzinfo=None) if hold else None
         request = FreezeRequest(
             issue=scene.issue,
             segment=Segment(name=scene.tag, expression=f'tagged("{scene.tag}")', condition=Tagged(scene.tag)),
             axes=axes(),
-            provider="sendgrid",
+            provider=scene.provider,
             content_hash="abc",
             envelope=ENVELOPE,
             schedule=Schedule(wall_time=wall_time, zone="UTC", is_local_time=is_local_time) if wall_time else None,
+            topics=(TOPIC,),
         )
-        frozen = freeze_broadcast(desk.database, request, [variant()], chunk_size=scene.chunk_size, now=_now())
+        frozen = freeze_broadcast(desk.database, request, [variant()], chunk_size=scene.chunk_size, now=now)
         desk.log.write("frozen", broadcast=frozen.id)
 
-    return _carry_out("freeze", scene, work, death=death)
+    return carry_out("freeze", scene, work, death=death)
 
 
 def send(scene: Scene, *, broadcast: int, death: Death | None = None, unreachable: frozenset[int] = frozenset()) -> int:
@@ -132,30 +85,79 @@ def send(scene: Scene, *, broadcast: int, death: Death | None = None, unreachabl
             desk.config,
             desk.database,
             require_broadcast(desk.database, broadcast),
-            desk.provider(unreachable=unreachable),
+            desk.provider(),
             ahead=_LONGEST_HOLD,
-            listener=Listener(on_settled=lambda _: None, on_wait=lambda *_: None),
+            listener=_SILENT,
             stop=Event(),
+            clock=scene.clock.now,
         )
         desk.log.write("sent", broadcast=broadcast, state=ended.state, reason=ended.reason)
 
-    _hurry()
-    return _carry_out("send", scene, work, death=death)
+    hurry(scene)
+    return carry_out("send", scene, work, death=death, unreachable=unreachable)
+
+
+def run_due(
+    scene: Scene, *, broadcast: int, death: Death | None = None, unreachable: frozenset[int] = frozenset()
+) -> int:
+    """Does what is due of every scheduled broadcast, as a timer would have it done."""
+
+    def work(desk: Desk) -> None:
+        began = scene.clock.now()
+        due = process_due(
+            desk.config,
+            desk.database,
+            desk.provider,
+            listener=_SILENT,
+            new_stop=Event,
+            clock=scene.clock.now,
+        )
+        for done in due:
+            desk.log.write("ran", broadcast=done.broadcast.id, state=done.broadcast.state, failure=done.failure)
+        desk.log.write("timer ran", now=text_of(began))
+
+    hurry(scene)
+    return carry_out("send", scene, work, death=death, unreachable=unreachable)
+
+
+def work_queue(
+    scene: Scene, *, broadcast: int, death: Death | None = None, unreachable: frozenset[int] = frozenset()
+) -> int:
+    """Works as a worker of the queue until nothing is due any more; then a SIGTERM ends it."""
+
+    def work(desk: Desk) -> None:
+        @contextmanager
+        def opened(_location: object, *, workspace: Path) -> Iterator[MortalDatabase]:
+            with open_database(scene.location, wait_seconds=scene.wait_seconds, workspace=workspace) as database:
+                yield desk.database.around(database)
+
+        drains.open_database = opened
+        drains.datetime = SimpleNamespace(now=lambda _utc: scene.clock.now())
+        drains.carry_out = partial(drains.carry_out, clock=scene.clock.now)
+        provider = desk.provider()
+        watch = Thread(target=_end_when_idle, args=(drains.Drains(desk.config, provider, no_log),), daemon=True)
+        watch.start()
+        service.run_worker(desk.config, str(scene.location), provider, concurrency=1, log=no_log)
+
+    hurry(scene)
+    return carry_out("send", scene, work, death=death, unreachable=unreachable)
 
 
 def resume(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
     """Takes note of what dead processes left, and lets the broadcast go on."""
 
     def work(desk: Desk) -> None:
-        reopen_broadcast(desk.database, broadcast, now=_now())
+        reopen_broadcast(desk.database, broadcast, now=scene.clock.now())
 
-    return _carry_out("resume", scene, work, death=death)
+    return carry_out("resume", scene, work, death=death)
 
 
 def pause(scene: Scene, *, broadcast: int) -> int:
     """Holds the broadcast back."""
-    return _carry_out(
-        "pause", scene, lambda desk: pause_broadcast(desk.database, broadcast, "a person looks at it", now=_now())
+    return carry_out(
+        "pause",
+        scene,
+        lambda desk: pause_broadcast(desk.database, broadcast, "a person looks at it", now=scene.clock.now()),
     )
 
 
@@ -170,26 +172,32 @@ def cancel(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
             patience=_PATIENCE,
             on_wait=lambda _: None,
             stop=Event(),
+            clock=scene.clock.now,
         )
 
-    return _carry_out("cancel", scene, work, death=death)
+    return carry_out("cancel", scene, work, death=death)
 
 
-def suppress(scene: Scene, *, email: str) -> int:
-    """Unsubscribe someone."""
-    return _carry_out(
-        "suppress",
-        scene,
-        lambda desk: add_suppression(desk.database, email, SuppressionReason.UNSUBSCRIBED, now=_now()),
-    )
+def leave(scene: Scene, *, email: str, way: Leaving = Leaving.LIST) -> int:
+    """Has someone leave, who is not to be handed over from then on."""
+
+    def work(desk: Desk) -> None:
+        now = scene.clock.now()
+        if way is Leaving.ERASED:
+            forget_person(desk.database, email, key=KEY, now=now)
+        else:
+            topic = TOPIC if way is Leaving.TOPIC else ""
+            add_suppression(desk.database, email, SuppressionReason.UNSUBSCRIBED, topic=topic, key=KEY, now=now)
+
+    return carry_out("leave", scene, work, email=email, way=way, now=text_of(scene.clock.now()))
 
 
 def reconcile(scene: Scene, *, broadcast: int, death: Death | None = None) -> int:
     """Looks into the provider's log for what is unknown."""
-    return _carry_out(
+    return carry_out(
         "reconcile",
         scene,
-        lambda desk: find_evidence(desk.database, broadcast, desk.provider(), now=_now()),
+        lambda desk: find_evidence(desk.database, broadcast, desk.provider(), now=scene.clock.now()),
         death=death,
     )
 
@@ -201,69 +209,30 @@ def resolve(
 
     def work(desk: Desk) -> None:
         for (chunk, attempt), resolution in decisions.items():
-            resolve_chunk(desk.database, broadcast, chunk, attempt, resolution, detail="a person decided", now=_now())
+            resolve_chunk(
+                desk.database, broadcast, chunk, attempt, resolution, detail="a person decided", now=scene.clock.now()
+            )
 
-    return _carry_out("resolve", scene, work, death=death)
-
-
-def _carry_out(name: str, scene: Scene, work: Callable[[Desk], object], *, death: Death | None = None) -> int:
-    """Runs a command on a database of its own, and writes into the log how it ended."""
-    _limit(scene)
-    log = EventLog(scene.log)
-    fate = Fate(death, log)
-    log.write(name)
-    try:
-        with scene.opened() as opened:
-            database = MortalDatabase(opened, fate, log, most_pages=scene.most_pages)
-            work(Desk(scene=scene, database=database, log=log, fate=fate))
-    except NewsletterError as err:
-        log.write(f"{name} failed", error=type(err).__name__, message=str(err))
-        return next(code for kind, code in _CODES.items() if isinstance(err, kind))
-    except BaseException:
-        log.write(f"{name} crashed", traceback=traceback.format_exc())
-        return CRASHED
-    log.write(f"{name} ended")
-    return 0
+    return carry_out("resolve", scene, work, death=death)
 
 
-def _hurry() -> None:
-    """Sets a process that sends up: short waits, and a name that the database knows it by."""
-    drain._LONGEST_BACKOFF_SECONDS = 0.05
-    drain._LONGEST_WAIT_SECONDS = 0.05
-    os.environ["PGAPPNAME"] = session_name(os.getpid())
+def restore(scene: Scene) -> int:
+    """Does to the ledger what a restore does: what had been sent since the backup is unknown."""
+
+    def work(desk: Desk) -> None:
+        with desk.database.transaction() as connection:
+            leave_open(connection, scene.clock.now(), now=scene.clock.now())
+
+    return carry_out("restore", scene, work)
 
 
-def _limit(scene: Scene) -> None:
-    """Leaves the process as much room as there is; none will be made while it tries to record an outcome."""
-    if scene.most_bytes is not None:
-        drain._FIRST_RECORD_PAUSE_SECONDS = 0.002
-        resource.setrlimit(resource.RLIMIT_FSIZE, (scene.most_bytes, scene.most_bytes))
-
-
-def session_name(pid: int) -> str:
-    """What PostgreSQL calls the connections of a process of ours."""
-    return f"faults-{pid}"
-
-
-def _config(scene: Scene, api_url: str) -> Config:
-    settings = {
-        "newsletter": {
-            "name": "The Gentle Letter",
-            "organization": "Example",
-            "from": "The Gentle Letter <letter@example.org>",
-            "address": "1 Example Street, Exampleton",
-            "website": "https://example.org",
-            "reason": "You signed up at example.org.",
-            "timezone": "America/Los_Angeles",
-        },
-        "service": {"url": "https://news.example.org"},
-        "provider": {
-            "use": "sendgrid",
-            "sendgrid": {"api_url": api_url, "timeout_seconds": TIMEOUT_SECONDS, "concurrency": scene.concurrency},
-        },
-    }
-    return Config(root=scene.log.parent, settings=Settings.model_validate(settings))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _end_when_idle(look: drains.Drains) -> None:
+    """End this worker once the ledger has no work for it."""
+    pause = Event()
+    while not pause.wait(0.05):
+        try:
+            if not look.due():
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+        except StoreError:  # the database is gone for a while; the worker says so itself
+            continue

@@ -1,26 +1,41 @@
 """Carries out a plan: starts the processes, does to them what is planned, and acts as the people beside them would."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from random import Random
 
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Resolution
 from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.resolve import unknown_chunks
+from newsletter.workflows.send.recall import LIVE
 from tests.faults import commands
-from tests.faults.api import FaultyApi
-from tests.faults.commands import CRASHED, Scene
+from tests.faults.desk import CRASHED, Scene
 from tests.faults.eventlog import EventLog
-from tests.faults.plan import LAST_ROUND, Deed, Incident, Plan, Round, Sender
+from tests.faults.plan import LAST_ROUND, Deed, Incident, Plan, Round, Sender, Way
+from tests.faults.post import NO_VISIT, Post
 from tests.faults.processes import Process, Processes
 from tests.faults.promise import accounts_of, broken_promises
 from tests.faults.seams import Death, Moment
 from tests.faults.stores import Store
 from tests.faults.story import Story
+from tests.faults.timeline import RunClock
+from tests.faults.transitions import TRANSITIONS, transitions_of
 
 _PATIENCE_SECONDS = 60.0  # no process of a run takes longer
+_AFTER_ALL_ZONES = timedelta(hours=30)  # by which the clock jumps once all goes well, if it jumps at all
+_COMMANDS: dict[Way, Callable[..., int]] = {
+    Way.SEND: commands.send,
+    Way.RUN_DUE: commands.run_due,
+    Way.WORKER: commands.work_queue,
+}
+BEFORE_HELD_MAIL = timedelta(minutes=15)  # late enough to gather those who left, and in time to recall it
+_ALMOST_TIME = (timedelta(minutes=12), timedelta(minutes=7))  # the second is too late to recall anything
+_ALL_TRIES = 6  # of people who were set aside; afterwards they are given up
 _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
@@ -32,7 +47,7 @@ class Director:
     scene: Scene
     store: Store
     processes: Processes
-    api: FaultyApi
+    post: Post
     log: EventLog
     is_calm: threading.Event  # from then on all goes well
     senders: list[Process] = field(default_factory=list)
@@ -49,13 +64,67 @@ class Director:
         for _ in range(self.plan.broadcasts):
             if not self._freeze():
                 return
-            while (broadcast := self._newest()).state in _UNFINISHED or self._is_open(broadcast):
+            while (broadcast := self._newest()).state in _UNFINISHED or self._is_open(broadcast) or self._watch(number):
                 assert number < LAST_ROUND, f"broadcast {broadcast.id} is still {broadcast.state}: {broadcast.reason}"
                 if number >= len(self.plan.rounds):
                     self.is_calm.set()
+                self._let_time_pass(number)
                 self._round(broadcast.id, number)
                 self._look_after(broadcast.id, number)
                 number += 1
+
+    def _let_time_pass(self, number: int) -> None:
+        """Have the clock jump ahead to its time in a round."""
+        calm = _AFTER_ALL_ZONES if self.is_calm.is_set() and self.plan.stride else timedelta()
+        if self.plan.stride:
+            self.clock = replace(self.clock, ahead=max(self.clock.ahead, self.plan.stride * number + calm))
+
+    def _watch(self, number: int) -> bool:
+        """Have the timer run when the broadcast that has ended needs it. Return whether it is open again."""
+        broadcast, draw = self._newest(), Random(f"{self.plan.seed} watch after round {number}")
+        with self.store.opened() as database:
+            moments = {batch.due_at for batch in batches_of(database, broadcast.id) if batch.state in LIVE}
+        was_calm = self.is_calm.is_set()
+        self.is_calm.set()
+        for moment in sorted(each for each in moments if each > self.clock.now()):
+            held = [mail.email for mail in self.post.mails() if mail.leaves_at == moment and not mail.is_given_back]
+            leavers = [self.people.index(email) for email in draw.sample(held, min(len(held), 2))]
+            if leavers and draw.random() < 0.5:
+                self._leave(leavers.pop())
+            self.pass_time_until(moment - BEFORE_HELD_MAIL)
+            self._run_timer(broadcast.id, draw)
+            if leavers and draw.random() < 0.3:  # someone leaves too late to be taken out
+                self._leave(leavers.pop())
+                self.pass_time_until(moment - draw.choice(_ALMOST_TIME))
+                self._run_timer(broadcast.id)  # to its end, because it says once who still gets their email
+        for _ in range(draw.choice((0, 1, 1, _ALL_TRIES))):
+            if (continues_at := self._newest().continues_at) is None:
+                break
+            self.pass_time_until(continues_at + timedelta(seconds=1))
+            self._run_timer(broadcast.id, draw)
+        if not was_calm:
+            self.is_calm.clear()
+        return self._newest().state in _UNFINISHED
+
+    def _run_timer(self, broadcast: int, draw: Random | None = None) -> None:
+        """Run what is due, in a process of its own; with a draw, sometimes in one that dies, and then once more."""
+        for death in (self._death(draw), None) if draw is not None and draw.random() < 0.3 else (None,):
+            process = self.processes.start(commands.run_due, scene=self.scene, broadcast=broadcast, death=death)
+            assert process.wait(_PATIENCE_SECONDS) != CRASHED, "the timer crashed"
+        self.post.settle()
+
+    def pass_time_until(self, moment: datetime) -> None:
+        """Have the clock jump ahead, unless it is that time already."""
+        self.clock = replace(self.clock, ahead=self.clock.ahead + max(moment - self.clock.now(), timedelta()))
+
+    @property
+    def clock(self) -> RunClock:
+        """What all commands that start now take for the time."""
+        return self.scene.clock
+
+    @clock.setter
+    def clock(self, clock: RunClock) -> None:
+        self.scene = replace(self.scene, clock=clock)
 
     def end_all(self) -> None:
         """Ends what still runs."""
@@ -64,11 +133,15 @@ class Director:
 
     def judge(self, *broken: str) -> Story:
         """Holds the ledger against what the API took."""
-        self.api.settle()
+        self.post.settle()
         with self.store.opened() as database:
             accounts = accounts_of(database, self.scene.issue)
-        found = broken_promises(accounts, self.api, self.log, people=self.people, concurrency=self.plan.concurrency)
-        return Story(plan=self.plan, accounts=accounts, broken=(*broken, *found), log=self.log)
+            reached = transitions_of(database, self.scene.issue)
+        found = broken_promises(accounts, self.post, self.log, self.plan, people=self.people)
+        strange = (f"the table of transitions has no {each}" for each in sorted(reached - TRANSITIONS.keys()))
+        return Story(
+            plan=self.plan, accounts=accounts, broken=(*broken, *found, *strange), log=self.log, reached=reached
+        )
 
     def _freeze(self) -> bool:
         """Freeze the issue once, with as many attempts as it takes. Return False if no one is left to send it to."""
@@ -86,15 +159,15 @@ class Director:
     def _round(self, broadcast: int, number: int) -> None:
         """Some processes send at the same time, until all of them have ended."""
         planned = self._planned(number)
-        self.api.visit = self._visitor(broadcast, planned.incidents)
+        self.post.visit = self._visitor(broadcast, planned.incidents)
         for sender in planned.senders:
             self._send(broadcast, sender)
         while alive := [process for process in self.senders if process.is_alive]:
             alive[0].wait(_PATIENCE_SECONDS)
         assert CRASHED not in [process.status for process in self.senders], "a process crashed"
         self.senders.clear()
-        self.api.settle()
-        self.api.visit = lambda *_: None
+        self.post.settle()
+        self.post.visit = NO_VISIT
 
     def _planned(self, number: int) -> Round:
         if number < len(self.plan.rounds):
@@ -103,7 +176,7 @@ class Director:
 
     def _send(self, broadcast: int, sender: Sender) -> None:
         process = self.processes.start(
-            commands.send,
+            _COMMANDS[sender.way],
             scene=replace(self.scene, most_bytes=sender.most_bytes),
             broadcast=broadcast,
             death=sender.death,
@@ -120,12 +193,16 @@ class Director:
             process.kill()
 
     def _look_after(self, broadcast: int, number: int) -> None:
-        """What a person does between two rounds: resume, cancel, decide about what is unknown."""
+        """What people do between two rounds: leave, resume, cancel, decide about what is unknown."""
         draw = Random(f"{self.plan.seed} after round {number}")
+        if self.plan.hold and draw.random() < 0.5:  # someone leaves while the provider may hold their email
+            self._leave(draw.randrange(self.plan.people))
         is_to_end = number + 2 >= LAST_ROUND
         if self._newest().state is BroadcastState.CANCELLING:
-            self._command(commands.cancel, broadcast=broadcast)
+            self._finish_cancelling(broadcast)
             return
+        if self.plan.hold and draw.random() < 0.3:
+            self._run_timer(broadcast, draw)
         if self._newest().state is BroadcastState.DONE:
             self._decide(broadcast, draw, may_resend=not is_to_end)
             if self.plan.hold and not is_to_end and draw.random() < 0.5:  # what the provider holds can be taken back
@@ -139,29 +216,47 @@ class Director:
             )
         self._decide(broadcast, draw, may_resend=not is_to_end)
 
+    def _finish_cancelling(self, broadcast: int) -> None:
+        """Cancel again. The provider cancels few batches at a time, so some may have to be sent before others."""
+        self._command(commands.cancel, broadcast=broadcast)
+        while self.is_calm.is_set() and self._newest().state is BroadcastState.CANCELLING:
+            with self.store.opened() as database:
+                batches = [each.due_at for each in batches_of(database, broadcast) if each.state in LIVE]
+            ahead = [moment for moment in batches if moment > self.clock.now()]
+            assert ahead, "nothing is held, and the broadcast is still being canceled"
+            self.pass_time_until(min(ahead) + timedelta(hours=1))
+            self._command(commands.cancel, broadcast=broadcast)
+
     def _decide(self, broadcast: int, draw: Random, *, may_resend: bool) -> None:
-        """Looks for evidence; leaves what is unknown then, or decides rightly: this person knows what the API took."""
+        """Looks for evidence; leaves what is unknown then, or decides rightly: this person knows what was taken.
+
+        A batch of which only some emails were taken is left unknown.
+        """
         if draw.random() < 0.3:
             death = self._death(draw) if draw.random() < 0.2 else None
             self._command(commands.reconcile, broadcast=broadcast, death=death)
-        mailing = self._mailing(broadcast)
         with self.store.opened() as database:
             unknown = unknown_chunks(database, broadcast)
+            (account,) = [each for each in accounts_of(database, self.scene.issue) if each.id == broadcast]
+        taken = {mail.email for mail in self.post.mails() if mail.mailing == account.mailing}
+        people: dict[int, set[str]] = defaultdict(set)
+        for line in account.lines:
+            people[line.chunk].add(line.email)
         decisions: dict[tuple[int, int], Resolution] = {}
         for chunk in unknown:
             if draw.random() < 0.5:
                 continue
-            if self.api.took(mailing, chunk.number, chunk.attempt):
+            if people[chunk.number] <= taken:
                 decisions[chunk.number, chunk.attempt] = Resolution.ASSUME_SENT
-            elif may_resend:
+            elif may_resend and not people[chunk.number] & taken:
                 decisions[chunk.number, chunk.attempt] = Resolution.RESEND
         if decisions:
             death = self._death(draw) if draw.random() < 0.2 else None
             self._command(commands.resolve, broadcast=broadcast, decisions=decisions, death=death)
 
     def _visitor(self, broadcast: int, incidents: tuple[Incident, ...]) -> Callable[[int, bool], None]:
-        """What happens while the API handles the requests of a round."""
-        before = self.api.requests
+        """What happens while the requests of a round are handled."""
+        before = self.post.requests
         left = {(incident.request, incident.is_after_queueing): incident for incident in incidents}
 
         def visit(request: int, is_queued: bool) -> None:
@@ -178,7 +273,7 @@ class Director:
         return {
             Deed.KILL_SENDER: lambda _, number: self._kill(self.senders[number % len(self.senders)]),
             Deed.KILL_ALL: lambda *_: [self._kill(process) for process in list(self.senders)],
-            Deed.SUPPRESS: lambda _, number: self._command(commands.suppress, email=self.people[-number - 1]),
+            Deed.LEAVE: lambda _, number: self._leave(-number - 1),
             Deed.PAUSE: lambda broadcast, _: self._command(commands.pause, broadcast=broadcast),
             Deed.CANCEL: lambda broadcast, _: self._aside(commands.cancel, broadcast=broadcast),
             Deed.CANCEL_KILLED: lambda broadcast, number: self._aside(
@@ -196,6 +291,11 @@ class Director:
         with self._lock:
             self.senders.append(process)
 
+    def _leave(self, number: int) -> None:
+        """Have a person leave, in one way or another."""
+        way = Random(f"{self.plan.seed} leaver {number}").choice(tuple(commands.Leaving))
+        self._command(commands.leave, email=self.people[number], way=way)
+
     def _cut_off(self, process: Process) -> None:
         self.log.write("cut off", of=process.pid)
         self.store.cut_off(process.pid)
@@ -206,12 +306,13 @@ class Director:
         self.store.restart()
 
     def _command(self, function: Callable[..., int], *, death: Death | None = None, **arguments: object) -> int:
-        """Run a command to its end, in its own process if it is planned to die. Return its exit status."""
-        if death is None:
+        """Run a command to its end, in its own process if it may harm this one. Return its exit status."""
+        if death is None and not self.scene.planted:
             with self.store.opened() as database:
                 status = function(replace(self.scene, database=database), **arguments)
         else:
-            process = self.processes.start(function, scene=self.scene, death=death, **arguments)
+            dies = {"death": death} if death is not None else {}
+            process = self.processes.start(function, scene=self.scene, **dies, **arguments)
             status = process.wait(_PATIENCE_SECONDS)
         assert status != CRASHED, "a command crashed"
         return status
@@ -227,10 +328,6 @@ class Director:
 
     def _newest(self) -> Broadcast:
         return self._broadcasts()[0]
-
-    def _mailing(self, broadcast: int) -> str:
-        (found,) = [each for each in self._broadcasts() if each.id == broadcast]
-        return f"b{found.id}-{found.nonce}"
 
     @staticmethod
     def _is_open(broadcast: Broadcast) -> bool:

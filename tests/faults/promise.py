@@ -3,19 +3,23 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, Tally
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
-from tests.fakes.sendgrid_mail import AcceptedMail
-from tests.faults.api import FaultyApi, request_of
+from newsletter.system.moments import moment_of, precise_text_of, text_of
 from tests.faults.eventlog import EventLog
+from tests.faults.plan import Plan
+from tests.faults.post import Post, TakenMail
 
+_STATE_OF_PART = {"waiting": ChunkState.READY.value}  # every other part of a tally has the name of its state
 _LEDGER = """
 SELECT
-    d.broadcast, s.email, coalesce(c.state, t.status), coalesce(c.reason, t.reason),
-    coalesce(c.number, 0), coalesce(c.attempt, 0), coalesce(c.runner, ''), coalesce(c.hold_until, '')
+    d.broadcast, coalesce(s.email, ''), coalesce(c.state, t.status), coalesce(c.reason, t.reason),
+    coalesce(c.number, 0), coalesce(c.attempt, 0), coalesce(c.runner, ''), coalesce(c.hold_until, ''),
+    coalesce(c.due_at, ''), coalesce(c.claimed_at, '')
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
 LEFT JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
@@ -23,7 +27,13 @@ LEFT JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settleme
 WHERE d.broadcast = :broadcast
 """
 _ENDS = frozenset({BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED})
+_NAMELESS = ""  # the address of a person who was erased
 _ORPHANED = "the program ended"
+_RESTORED = "restored from a backup"
+# When a timer that runs takes out of held email whoever left, before the time of the email.
+_RECALLED_FROM, _RECALLED_UNTIL = timedelta(minutes=20), timedelta(minutes=11)
+_NOBODY_KNOWN = "someone no longer on the list"
+_IN_A_ROW = 5  # people refused by policy, with nothing accepted between them: it is not about them
 _NEEDS_NO_REASON = frozenset({ChunkState.ACCEPTED.value})
 _OPEN = frozenset({ChunkState.READY.value, ChunkState.INFLIGHT.value})
 _OF_A_DONE_BROADCAST = frozenset(
@@ -38,7 +48,7 @@ _OF_A_DONE_BROADCAST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One delivery as the ledger has it."""
 
@@ -49,6 +59,8 @@ class Line:
     attempt: int
     runner: str
     hold_until: str
+    due_at: str
+    claimed_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,56 +87,82 @@ def accounts_of(database: Database, issue: str) -> tuple[Account, ...]:
                 mailing=f"b{broadcast.id}-{broadcast.nonce}",
                 state=broadcast.state,
                 tally=tally_of(database, broadcast.id),
-                lines=tuple(
-                    Line(
-                        email=email,
-                        state=state,
-                        reason=reason,
-                        chunk=chunk,
-                        attempt=attempt,
-                        runner=runner,
-                        hold_until=hold_until,
-                    )
-                    for _, email, state, reason, chunk, attempt, runner, hold_until in rows
-                ),
+                lines=tuple(Line(*row[1:]) for row in rows),
             )
         )
     return tuple(accounts)
 
 
 def broken_promises(
-    accounts: Sequence[Account], api: FaultyApi, log: EventLog, *, people: Collection[str], concurrency: int
+    accounts: Sequence[Account], post: Post, log: EventLog, plan: Plan, *, people: Collection[str]
 ) -> list[str]:
     """Everything that should not be, in words; nothing where the promise was held."""
+    mails = post.mails()
+    erased = {event.facts["email"] for event in log.events("leave") if event.facts["way"] == "erased"}
     return [
-        *_twice(api),
+        *_twice(mails),
+        *_mailed_after_leaving(log),
+        *_held_for_leavers(mails, log, erased),
         *(
             wrong
             for account in accounts
             for wrong in (
-                *_lost(account, people),
+                *_lost(account, people, erased),
                 *_not_adding_up(account),
-                *_not_true(account, api),
-                *_not_known(account, api),
-                *_not_explained(account, log, concurrency=concurrency),
+                *_not_true(account, mails),
+                *_not_known(account, mails, erased),
+                *_not_explained(account, log, concurrency=plan.concurrency),
+                *_blamed(account, post, plan),
+                *_too_early(account, mails, log),
+                *_too_fast(account, plan),
             )
         ),
         *(f"a process crashed: {event}" for event in log.events() if event.what.endswith("crashed")),
     ]
 
 
-def _twice(api: FaultyApi) -> Iterator[str]:
+def _twice(mails: Sequence[TakenMail]) -> Iterator[str]:
     """No address is taken twice, unless what was taken first was surely given back."""
-    reached = Counter(mail.email for mail in api.mails() if not api.gave_back(mail))
+    reached = Counter(mail.email for mail in mails if not mail.is_given_back)
     for email, times in reached.items():
         if times > 1:
             yield f"{email} was accepted {times} times"
 
 
-def _lost(account: Account, people: Collection[str]) -> Iterator[str]:
-    """Everyone is in the ledger in a final state, with a reason if they got nothing."""
+def _mailed_after_leaving(log: EventLog) -> Iterator[str]:
+    """No one is handed over by a claim that began after they had left."""
+    left: dict[str, float] = {}
+    for event in log.events("leave ended"):
+        left.setdefault(event.facts["email"], event.at)
+    for event in log.events("submits"):
+        for email in left.keys() & set(event.facts["emails"]):
+            if left[email] < event.facts["began"]:
+                yield f"{email} had left before they were handed over"
+
+
+def _held_for_leavers(mails: Sequence[TakenMail], log: EventLog, erased: Collection[str]) -> Iterator[str]:
+    """Held email for people who have left is taken back if a timer runs in time, or the timer says that they get it.
+
+    Email that is taken back once, for those who had left by then, is not taken back again.
+    """
+    left = {event.facts["email"]: moment_of(event.facts["now"]) for event in reversed(log.events("leave ended"))}
+    runs = [moment_of(event.facts["now"]) for event in log.events("timer ran")]
+    told = [event.facts["failure"] for event in log.events("ran")]
+    for mail in mails:
+        if mail.email not in left or mail.leaves_at is None or mail.is_given_back:
+            continue
+        begins = max(mail.leaves_at - _RECALLED_FROM, left[mail.email])
+        is_told = any(mail.email in words or (mail.email in erased and _NOBODY_KNOWN in words) for words in told)
+        if any(begins < run < mail.leaves_at - _RECALLED_UNTIL for run in runs) and not is_told:
+            yield f"{mail.email} has left, and the provider still holds their email"
+
+
+def _lost(account: Account, people: Collection[str], erased: Collection[str]) -> Iterator[str]:
+    """Everyone is in the ledger in a final state, with a reason if they got nothing. An erased person has no name."""
     emails = Counter(line.email for line in account.lines)
-    if emails != Counter(people):
+    nameless = emails.pop(_NAMELESS, 0)
+    missing = Counter(people) - emails
+    if emails - Counter(people) or not missing.keys() <= set(erased) or nameless > len(missing):
         yield f"broadcast {account.id} was frozen for {len(emails)} of {len(people)} people"
     if account.state not in _ENDS:
         yield f"broadcast {account.id} is {account.state}, which is no end"
@@ -144,15 +182,7 @@ def _not_adding_up(account: Account) -> Iterator[str]:
         yield f"broadcast {account.id} does not add up: {tally}"
     counted = Counter(line.state for line in account.lines)
     told = {
-        ChunkState.READY.value: tally.waiting,
-        ChunkState.INFLIGHT.value: tally.inflight,
-        ChunkState.ACCEPTED.value: tally.accepted,
-        ChunkState.REJECTED.value: tally.rejected,
-        ChunkState.UNKNOWN.value: tally.unknown,
-        ChunkState.CANCELLED.value: tally.cancelled,
-        ChunkState.DEFERRED.value: tally.deferred,
-        DeliveryStatus.INVALID.value: tally.invalid,
-        DeliveryStatus.EXCLUDED.value: tally.excluded,
+        _STATE_OF_PART.get(part, part): getattr(tally, part) for part in Tally.__struct_fields__ if part != "frozen"
     }
     if counted != Counter({state: number for state, number in told.items() if number}):
         yield f"broadcast {account.id} says {told}, but its deliveries are {dict(counted)}"
@@ -160,40 +190,42 @@ def _not_adding_up(account: Account) -> Iterator[str]:
         yield f"broadcast {account.id} says {tally.frozen} were frozen, and has {len(account.lines)} deliveries"
 
 
-def _not_true(account: Account, api: FaultyApi) -> Iterator[str]:
-    """What the ledger calls accepted was taken, in that very request."""
-    taken = {(request_of(mail), mail.email) for mail in _mails(account, api) if not api.gave_back(mail)}
+def _not_true(account: Account, mails: Sequence[TakenMail]) -> Iterator[str]:
+    """What the ledger calls accepted was taken, and in that very request where its emails name the request."""
+    taken = {mail.email: mail for mail in mails if mail.mailing == account.mailing and not mail.is_given_back}
     for line in account.lines:
-        request = (account.mailing, line.chunk, line.attempt)
-        if line.state == ChunkState.ACCEPTED and (request, line.email) not in taken:
+        if line.state != ChunkState.ACCEPTED or line.email == _NAMELESS:
+            continue
+        mail = taken.get(line.email)
+        if mail is None or mail.request not in {None, (line.chunk, line.attempt)}:
             yield f"{line.email} is accepted in broadcast {account.id}, chunk {line.chunk}, but was not taken"
 
 
-def _not_known(account: Account, api: FaultyApi) -> Iterator[str]:
-    """What was taken is accepted, or unknown; cancelled only where the provider gave it back."""
+def _not_known(account: Account, mails: Sequence[TakenMail], erased: Collection[str]) -> Iterator[str]:
+    """What was taken is accepted, or unknown; something else only where the provider gave it back."""
     states = {line.email: line.state for line in account.lines}
-    for mail in _mails(account, api):
+    for mail in mails:
+        if mail.mailing != account.mailing or (mail.email in erased and mail.email not in states):
+            continue
         allowed = {ChunkState.ACCEPTED.value, ChunkState.UNKNOWN.value}
-        if api.gave_back(mail):
-            allowed.add(ChunkState.CANCELLED.value)
+        if mail.is_given_back:
+            allowed |= {ChunkState.CANCELLED.value, *DeliveryStatus}
         state = states.get(mail.email)
         if state not in allowed:
-            yield f"{mail.email} was taken as {request_of(mail)}, but is {state} in broadcast {account.id}"
+            yield f"{mail.email} was taken ({mail.request}), but is {state} in broadcast {account.id}"
 
 
 def _not_explained(account: Account, log: EventLog, *, concurrency: int) -> Iterator[str]:
     """What is unknown was in flight when its process ended, had no clear answer, or was held too short a time."""
-    unclear = {
-        (event.facts["broadcast"], event.facts["chunk"], event.facts["attempt"])
-        for event in log.events("answered")
-        if event.facts["verdict"] == "unknown"
-    }
+    unclear = {(event.facts["mailing"], email) for event in log.events("answered") for email in event.facts["unclear"]}
     ended = _runners_that_ended(log)
     orphans: dict[str, set[int]] = defaultdict(set)
     for line in account.lines:
-        if line.state != ChunkState.UNKNOWN:
+        if line.state != ChunkState.UNKNOWN or line.email == _NAMELESS:
             continue
-        is_explained = (account.mailing, line.chunk, line.attempt) in unclear or bool(line.hold_until)
+        is_explained = (account.mailing, line.email) in unclear or bool(line.hold_until)
+        is_explained |= line.reason.startswith(_RESTORED) and bool(log.events("restore ended"))
+        is_explained |= line.runner in ended  # its log of replies says how the email ended
         if line.reason.startswith(_ORPHANED):
             orphans[line.runner].add(line.chunk)
             is_explained = line.runner in ended
@@ -204,12 +236,53 @@ def _not_explained(account: Account, log: EventLog, *, concurrency: int) -> Iter
             yield f"runner {runner} left {len(chunks)} chunks unknown, and had {concurrency} under way"
 
 
+def _blamed(account: Account, post: Post, plan: Plan) -> Iterator[str]:
+    """Only people whom the provider refused in person are invalid or rejected.
+
+    Who is rejected is judged where one connection alone makes sure that the ledger knows the order of the refusals.
+    """
+    states = {line.email: line.state for line in account.lines}
+    why = "for a refusal that was not about them"
+    for email, state in states.items():
+        if post.refused is not None and state == DeliveryStatus.INVALID and email not in {*post.refused, _NAMELESS}:
+            yield f"{email} is invalid in broadcast {account.id} {why}"
+    is_in_order = plan.concurrency == 1 and all(len(each.senders) == 1 and not each.incidents for each in plan.rounds)
+    for people in post.refused_in_a_row or () if is_in_order else ():
+        rejected = [email for email in people if states.get(email) == ChunkState.REJECTED]
+        if len(rejected) >= _IN_A_ROW:
+            yield f"{', '.join(rejected)} are rejected in broadcast {account.id} {why}"
+
+
+def _too_early(account: Account, mails: Sequence[TakenMail], log: EventLog) -> Iterator[str]:
+    """No one gets their email before its time, whether it was held or handed over then."""
+    due = {line.email: line.due_at for line in account.lines if line.due_at}
+    for event in log.events("submits"):
+        if event.facts["mailing"] != account.mailing or event.facts["is_held"]:
+            continue
+        for email in due.keys() & set(event.facts["emails"]):
+            if event.facts["now"] < due[email]:
+                yield f"{email} was handed over at {event.facts['now']}, before {due[email]}"
+    for mail in mails:
+        is_held = mail.mailing == account.mailing and mail.leaves_at is not None
+        if is_held and text_of(mail.leaves_at) < due.get(mail.email, ""):
+            yield f"{mail.email} is held until {mail.leaves_at}, which is before {due[mail.email]}"
+
+
+def _too_fast(account: Account, plan: Plan) -> Iterator[str]:
+    """No minute has more claims than the pace allows."""
+    if plan.per_minute is None:
+        return
+    claims = {(line.chunk, line.attempt): line.claimed_at for line in account.lines if line.claimed_at}
+    sizes = Counter((line.chunk, line.attempt) for line in account.lines if line.claimed_at)
+    for began in claims.values():
+        end = precise_text_of(moment_of(began) + timedelta(minutes=1))
+        size = sum(sizes[chunk] for chunk, at in claims.items() if began <= at < end)
+        if size > plan.per_minute:
+            yield f"{size} were claimed in the minute from {began}, and {plan.per_minute} are allowed"
+
+
 def _runners_that_ended(log: EventLog) -> set[str]:
     """The runners of processes that were killed, lost their database, or were cut off from it."""
     gone = {event.pid for event in log.events("dies", "send failed")}
     gone |= {event.facts["of"] for event in log.events("killed", "cut off")}
     return {event.facts["id"] for event in log.events("runner") if event.pid in gone}
-
-
-def _mails(account: Account, api: FaultyApi) -> list[AcceptedMail]:
-    return [mail for mail in api.mails() if request_of(mail)[0] == account.mailing]

@@ -5,18 +5,21 @@ Nothing of what they do is changed: a process dies by SIGKILL, as it would from 
 
 import os
 import signal
+import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
+from time import time
 from types import TracebackType
 
-from newsletter.model.broadcast import Outcome, OutgoingChunk
+from newsletter.model.broadcast import Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import (
     UNRECORDED,
+    Clock,
     MessageLog,
     Provider,
     ProviderFacts,
@@ -26,6 +29,7 @@ from newsletter.providers.base import (
     SuppressionLists,
 )
 from newsletter.store.database import Connection, Database, Runner
+from newsletter.system.moments import text_of
 from tests.faults.eventlog import EventLog
 
 
@@ -73,6 +77,13 @@ class MortalDatabase:
         self._most_pages = most_pages  # that SQLite's file may have
         self._fate = fate
         self._log = log
+        self._thread = local()
+
+    @property
+    def last_began(self) -> float:
+        """When this thread's last transaction began (epoch seconds). Before a request, that is its claim."""
+        began: float = self._thread.began
+        return began
 
     def __enter__(self) -> "MortalDatabase":
         return self
@@ -88,6 +99,12 @@ class MortalDatabase:
     def replies(self) -> Path | None:
         """As the database's own."""
         return self._database.replies
+
+    def around(self, database: Database) -> "MortalDatabase":
+        """Another connection of the same process, which may die around its transactions too."""
+        other = MortalDatabase(database, self._fate, self._log, most_pages=self._most_pages)
+        other._thread = self._thread
+        return other
 
     def read(self) -> AbstractContextManager[Connection]:
         """As the database's own."""
@@ -123,6 +140,7 @@ class MortalDatabase:
     @contextmanager
     def _mortal(self, transaction: AbstractContextManager[Connection]) -> Iterator[Connection]:
         self._fate.reach(Moment.BEFORE_TRANSACTION)
+        self._thread.began = time()
         with transaction as connection:
             if self._most_pages is not None:
                 connection.execute(f"PRAGMA max_page_count = {self._most_pages}")
@@ -141,6 +159,9 @@ class MortalProvider:
         *,
         chunk_size: int,
         unreachable_requests: frozenset[int],
+        began: Callable[[], float],
+        clock: Clock,
+        bell: int | None,
         fate: Fate,
         log: EventLog,
     ) -> None:
@@ -154,6 +175,9 @@ class MortalProvider:
         self._provider = provider
         self._unreachable = unreachable
         self._unreachable_requests = unreachable_requests
+        self._began = began  # when the transaction of a claim began
+        self._clock = clock
+        self._bell = bell  # the port at which each request is announced, if the provider has no server
         self._fate = fate
         self._log = log
         self._lock = Lock()
@@ -179,20 +203,35 @@ class MortalProvider:
         with self._lock:
             self._requests += 1
             carrier = nowhere if self._requests in self._unreachable_requests else session
-        facts = {"broadcast": chunk.mailing.broadcast, "chunk": chunk.number, "attempt": chunk.attempt}
+        emails = {each.delivery: each.email for each in chunk.recipients}
+        facts = {"mailing": chunk.mailing.broadcast, "chunk": chunk.number, "attempt": chunk.attempt}
+        now, is_held = text_of(self._clock()), chunk.hold_until is not None
+        self._log.write("submits", **facts, began=self._began(), emails=list(emails.values()), now=now, is_held=is_held)
         self._fate.reach(Moment.BEFORE_SUBMIT)
+        self._ring(b"about to write\n")
         outcome = carrier.submit(chunk, replies)
+        self._ring(b"written\n")
+        others = (outcome.deferred, outcome.blameless, outcome.doubted)
+        named = outcome.unsent.union(outcome.invalid, *others)
+        doubtful = emails.keys() - named if outcome.verdict is Verdict.UNKNOWN else outcome.uncertain
         self._log.write(
             "answered",
             **facts,
-            size=len(chunk.recipients),
             verdict=outcome.verdict,
             next_step=outcome.next_step,
             reason=outcome.reason,
             invalid=len(outcome.invalid),
+            unclear=[emails[each] for each in doubtful],
         )
         self._fate.reach(Moment.AFTER_SUBMIT)
         return outcome
+
+    def _ring(self, words: bytes) -> None:
+        """Announce a request, and wait until the run lets this process go on."""
+        if self._bell is not None:
+            with socket.create_connection(("127.0.0.1", self._bell)) as bell:
+                bell.sendall(words)
+                bell.recv(100)
 
 
 class MortalSession:

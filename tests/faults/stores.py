@@ -7,7 +7,7 @@ from typing import Protocol
 
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
-from tests.faults.commands import session_name
+from tests.faults.desk import session_name
 from tests.postgresql import PostgresServer
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from newsletter.store.opening import open_database
 from tests.faults import commands
-from tests.faults.commands import NOT_KEPT
+from tests.faults.desk import NOT_KEPT
 from tests.faults.director import Director
-from tests.faults.plan import Mood, Plan, Round, Sender
+from tests.faults.misfortunes import Mood
+from tests.faults.plan import Plan, Round, Sender
 from tests.faults.processes import Processes
 from tests.faults.run import directed
 from tests.faults.stores import SqliteStore
@@ -89,7 +90,7 @@ def test_a_folder_that_goes_away_while_mail_leaves_is_missed_by_newcomers_alone(
                 away.rename(folder)
 
         assert processes.start(commands.freeze, scene=director.scene).wait(30) == 0
-        director.api.visit = visit
+        director.post.visit = visit
         assert processes.start(commands.send, scene=director.scene, broadcast=1).wait(30) == 0
         assert statuses == [NOT_KEPT]
         assert "create it" in failures(director)[0]

@@ -8,13 +8,28 @@ from pathlib import Path
 import pytest
 
 from tests.faults import commands
-from tests.faults.commands import NOT_KEPT
-from tests.faults.plan import draw_plan
+from tests.faults.coverage import Coverage
+from tests.faults.desk import NOT_KEPT
+from tests.faults.misfortunes import Mood
+from tests.faults.plan import Plan, draw_plan
 from tests.faults.processes import Processes
 from tests.faults.run import carry_out, directed, rehearse
 from tests.faults.runs import BATCHES, named
 from tests.faults.stores import PostgresStore
 from tests.postgresql import PostgresServer
+
+PLAN = Plan(
+    seed=0,
+    people=150,
+    chunk_size=10,
+    concurrency=1,
+    mood=Mood.FINE,
+    hold=None,
+    is_local_time=False,
+    freeze_deaths=(),
+    rounds=(),
+    broadcasts=1,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +53,20 @@ def store(postgresql_server: PostgresServer, rehearsed: Processes) -> Iterator[P
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=named)
-def test_nobody_twice_and_nobody_lost(seeds: range, tmp_path: Path, store: PostgresStore, processes: Processes) -> None:
-    for seed in seeds:
-        story = carry_out(draw_plan(seed, is_postgresql=True), store, processes, tmp_path)
-        assert not story.broken, story.told("tests/faults/test_postgresql.py")
+def test_nobody_twice_and_nobody_lost(
+    seeds: range, tmp_path: Path, store: PostgresStore, processes: Processes, coverage: Coverage
+) -> None:
+    with coverage.group(f"postgresql-{named(seeds)}") as stories:
+        for seed in seeds:
+            story = carry_out(draw_plan(seed, is_postgresql=True), store, processes, tmp_path)
+            assert not story.broken, story.told("tests/faults/test_postgresql.py")
+            stories.append(story)
 
 
 def test_a_server_that_is_gone_for_long_is_missed_clearly_and_nothing_is_sent_twice(
     tmp_path: Path, store: PostgresStore, postgresql_server: PostgresServer, processes: Processes
 ) -> None:
-    with directed(draw_plan(0, is_postgresql=True), store, processes, tmp_path) as director:
+    with directed(PLAN, store, processes, tmp_path) as director:
 
         def visit(request: int, is_queued: bool) -> None:
             if (request, is_queued) == (3, True):
@@ -56,7 +75,7 @@ def test_a_server_that_is_gone_for_long_is_missed_clearly_and_nothing_is_sent_tw
 
         processes.start(commands.freeze, scene=director.scene).wait(30)
         director.is_calm.set()
-        director.api.visit = visit
+        director.post.visit = visit
         sending = [processes.start(commands.send, scene=director.scene, broadcast=1) for _ in range(3)]
         try:
             assert [process.wait(60) for process in sending] == [NOT_KEPT] * 3

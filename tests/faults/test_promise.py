@@ -7,10 +7,13 @@ import pytest
 
 from newsletter.store.opening import open_database
 from tests.faults import commands
+from tests.faults.api import FaultyApi
 from tests.faults.director import Director
-from tests.faults.plan import Misfortune, Mood, Plan, Round, Sender, draw_plan
+from tests.faults.misfortunes import Misfortune, Mishap, Mood
+from tests.faults.plan import Plan, Round, Sender, draw_plan
 from tests.faults.processes import Processes
 from tests.faults.run import directed
+from tests.faults.runs import DEFAULT_RUNS
 from tests.faults.seams import Death, Moment
 from tests.faults.stores import SqliteStore
 
@@ -59,8 +62,10 @@ def test_a_chunk_that_was_taken_and_is_ready_again_is_found_as_a_double(director
 
 
 def test_somebody_who_was_never_handed_over_is_found(director: Director) -> None:
-    with director.api.lock:
-        director.api.accepted = [mail for mail in director.api.accepted if mail.email != "p007-0@example.org"]
+    api = director.post
+    assert isinstance(api, FaultyApi)
+    with api.lock:
+        api.accepted = [mail for mail in api.accepted if mail.email != "p007-0@example.org"]
     assert "p007-0@example.org is accepted in broadcast 1, chunk 1, but was not taken" in told(director)
 
 
@@ -97,6 +102,14 @@ def test_unknown_mail_that_is_made_ready_by_hand_is_found_as_a_double(tmp_path: 
 
 
 def test_every_misfortune_is_met_in_the_runs_of_the_default() -> None:
-    """The lots fall so that no line of the table is left out."""
-    met = {plan.misfortune(request) for plan in map(draw_plan, range(1, 201)) for request in range(1, 15)}
-    assert met == set(Misfortune)
+    """The lots fall so that no line of the tables is left out."""
+    plans = [draw_plan(seed, is_postgresql=each) for seed in range(1, DEFAULT_RUNS + 1) for each in (False, True)]
+    met = {plan.misfortune(request) for plan in plans for request in range(1, 40 if plan.provider != "smtp" else 100)}
+    assert met == {*Misfortune, *Mishap}
+
+
+def test_someone_who_is_handed_over_after_they_left_is_found(director: Director) -> None:
+    director.log.write("leave ended", email="p003-0@example.org", now="2026-02-19T08:00:00Z")
+    began = director.log.events("leave ended")[0].at + 1
+    director.log.write("submits", began=began, emails=["p003-0@example.org"], mailing="", is_held=True, now="")
+    assert "p003-0@example.org had left before they were handed over" in told(director)

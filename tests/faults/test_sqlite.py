@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.coverage import Coverage
 from tests.faults.plan import draw_plan
 from tests.faults.processes import Processes
 from tests.faults.run import carry_out
@@ -12,7 +13,9 @@ from tests.faults.stores import SqliteStore
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=named)
-def test_nobody_twice_and_nobody_lost(seeds: range, tmp_path: Path, processes: Processes) -> None:
-    for seed in seeds:
-        story = carry_out(draw_plan(seed), SqliteStore(tmp_path / f"{seed}.db"), processes, tmp_path)
-        assert not story.broken, story.told("tests/faults/test_sqlite.py")
+def test_nobody_twice_and_nobody_lost(seeds: range, tmp_path: Path, processes: Processes, coverage: Coverage) -> None:
+    with coverage.group(f"sqlite-{named(seeds)}") as stories:
+        for seed in seeds:
+            story = carry_out(draw_plan(seed), SqliteStore(tmp_path / f"{seed}.db"), processes, tmp_path)
+            assert not story.broken, story.told("tests/faults/test_sqlite.py")
+            stories.append(story)

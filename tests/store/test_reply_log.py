@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from threading import Event
 
 import pytest
@@ -48,8 +50,15 @@ def new_log(folder: Path, people: int = 5, *, ahead: int = 1, halt: Event | None
     return ReplyLog(path, SENDING, range(1, people + 1), ahead=ahead, halt=halt or Event())
 
 
+def left_in(folder: Path) -> list[LeftLog]:
+    """The logs in a folder as if their process had ended: those of a process that lives are locked."""
+    with TemporaryDirectory() as name:
+        copy = shutil.copytree(folder, Path(name) / "copy")
+        return left_logs(copy, is_alive=lambda _runner: False)
+
+
 def found_in(folder: Path) -> LeftLog:
-    (log,) = left_logs(folder, is_alive=lambda _runner: False)
+    (log,) = left_in(folder)
     return log
 
 
@@ -133,9 +142,9 @@ def test_a_damaged_line_is_in_doubt(tmp_path: Path, line: bytes) -> None:
 def test_a_log_without_its_first_line_says_nothing(tmp_path: Path) -> None:
     log = new_log(tmp_path)
     log.path.write_bytes(b"\0" * LINE_BYTES + log.path.read_bytes()[LINE_BYTES:])
-    assert left_logs(tmp_path, is_alive=lambda _runner: False) == []
+    assert left_in(tmp_path) == []
     log.path.write_bytes(b"")
-    assert left_logs(tmp_path, is_alive=lambda _runner: False) == []
+    assert left_in(tmp_path) == []
 
 
 def test_the_log_of_a_runner_that_is_alive_is_left_alone(tmp_path: Path) -> None:
@@ -143,6 +152,24 @@ def test_the_log_of_a_runner_that_is_alive_is_left_alone(tmp_path: Path) -> None
     assert left_logs(tmp_path, is_alive=lambda runner: runner == SENDING.runner) == []
     assert left_logs(tmp_path / "none", is_alive=lambda _runner: False) == []
     assert left_logs(None, is_alive=lambda _runner: False) == []
+
+
+def test_the_log_of_a_process_that_lost_its_database_and_still_sends_is_left_alone(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    assert log.may_begin(1)
+    assert left_logs(tmp_path, is_alive=lambda _runner: False) == []
+
+    log.leave()
+    (left,) = left_logs(tmp_path, is_alive=lambda _runner: False)
+    assert told(left)[1] == "begun"
+
+
+def test_logs_are_left_to_others_at_the_end_of_a_drain(tmp_path: Path) -> None:
+    with ReplyLogs(tmp_path, mailing="b1-nonce", provider="smtp", runner="r", halt=Event()) as logs:
+        logs.create(ClaimedChunk(broadcast=1, number=7, attempt=2, variant_key="", deliveries=()))
+        assert left_logs(tmp_path, is_alive=lambda _runner: False) == []
+
+    assert len(left_logs(tmp_path, is_alive=lambda _runner: False)) == 1
 
 
 def test_long_words_in_any_script_stay_in_their_line(tmp_path: Path) -> None:
@@ -248,7 +275,7 @@ def test_no_loss_of_power_makes_a_begun_message_unsent_or_an_unanswered_one_acce
     on_disk = disk.content or bytes(len(newest))
     pages = range(0, len(newest), PAGE_BYTES)
     log.path.write_bytes(b"".join(random.choice((on_disk, newest))[page : page + PAGE_BYTES] for page in pages))
-    if not left_logs(folder, is_alive=lambda _runner: False):
+    if not left_in(folder):
         return  # the first line is lost, and everyone is in doubt
     after_another_start(log.path)
     found = told(found_in(folder), people)

@@ -76,7 +76,7 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of its own
 
 
 def _print_address(old: str, new: str) -> None:
-    """Print what became of a person's old address, if they have a new one, and what to do next."""
+    """Print a note about the old address if there is a new one, and what to do next."""
     if new and person_of(new) != person_of(old):
         output.note(f"{old} is blocked now, so that no list brings it back.")
     output.print_next(f"newsletter subscribers show {new or old}", "to see everything about them")

@@ -28,6 +28,7 @@ SET_ASIDE_AFTER = 3  # refusals for now
 RETRIES = (timedelta(minutes=15), *(timedelta(hours=hours) for hours in (1, 4, 12, 24)))  # since they were set aside
 REJECTIONS_IN_A_ROW = 5  # by policy; after these, the cause must be us
 REFUSALS_IN_A_ROW = 20  # for any reason; no list is that bad, so the cause must be us or the relay
+_FIRST_WAIT = timedelta(seconds=2)  # after a refusal for now; doubled with each
 _MOST_TRIES = 10  # for recipients who are refused for a reason that is not theirs; after these, they are set aside
 _PAUSES = tuple(later - earlier for earlier, later in pairwise((timedelta(), *RETRIES)))
 _OUTDATED = "; not tried again, because an event or a deadline in the issue has passed"
@@ -75,7 +76,7 @@ def defer(chunk: OpenChunk, before: Refusals, deferred: Mapping[int, str]) -> No
     """Take out recipients whom the provider refused for now (subscriber → its words), to be tried again later."""
     tries, deferrals = before.tries + 1, before.deferrals + 1
     if deferrals < SET_ASIDE_AFTER:
-        _put_back(chunk, deferred, tries, deferrals, chunk.now + timedelta(seconds=2**deferrals))
+        _put_back(chunk, deferred, tries, deferrals, chunk.now + _FIRST_WAIT * 2 ** (deferrals - 1))
         return
     retry = deferrals - SET_ASIDE_AFTER
     for words, subscribers in by_words(deferred):

@@ -414,6 +414,8 @@ def test_leavers_in_more_zones_than_can_be_canceled_are_told(
                     {"one": 2 * number + 1, "two": 2 * number + 2},
                 )
             world.freeze(due=T + number * MINUTE)
+        with world.database.transaction() as connection:
+            connection.execute("UPDATE subscriber SET consented_at = '2025-01-01T00:00:00Z'", {})
         world.run(T - HOUR)
         leavers = [f"person{2 * number:05}@example.org" for number in range(12)]
         for email in leavers:

@@ -223,6 +223,28 @@ def test_a_worker_recalls_email_of_those_who_left_and_sends_it_again(config: Con
     assert found.command == "worker"
 
 
+def test_a_worker_continues_what_was_paused_for_a_passing_reason_once_its_time_has_come(
+    config: Config, database: Database
+) -> None:
+    broadcast, work, now = freeze(database), Work(config), datetime.now(UTC)
+    pause_broadcast(database, broadcast.id, "the quota is used up", now=now, continues_at=now + timedelta(hours=1))
+    assert work.drains.due() == ()
+    assert not work.on(broadcast)
+
+    pause_broadcast(database, broadcast.id, "the quota is used up", now=now, continues_at=now - timedelta(minutes=1))
+    assert work.drains.due() == (broadcast.id,)
+    assert work.on(broadcast)
+    assert tally_of(database, broadcast.id).accepted == PEOPLE
+
+
+def test_a_worker_leaves_alone_what_a_person_paused(config: Config, database: Database) -> None:
+    broadcast, work = freeze(database), Work(config)
+    pause_broadcast(database, broadcast.id, "a person looks at it", now=datetime.now(UTC))
+    assert work.drains.due() == ()
+    assert not work.on(broadcast)
+    assert tally_of(database, broadcast.id).waiting == PEOPLE
+
+
 def test_a_worker_says_that_a_recall_failed_without_an_address_and_waits_before_it_asks_again(
     config: Config, database: Database
 ) -> None:

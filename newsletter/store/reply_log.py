@@ -145,7 +145,7 @@ class ReplyLog:
             return tuple(self._reply(place) for place in range(len(self._deliveries)))
 
     def leave(self) -> None:
-        """Let nothing more begin, and leave the file to whoever settles the chunk."""
+        """Let nothing more begin. Another process may then settle the chunk from the file."""
         with self._lock:
             self._is_closed = True
         os.close(self._file)

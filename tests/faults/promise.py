@@ -30,7 +30,7 @@ _ENDS = frozenset({BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.C
 _NAMELESS = ""  # the address of a person who was erased
 _ORPHANED = "the program ended"
 _RESTORED = "restored from a backup"
-# When a timer that runs takes out of held email whoever left, before the time of the email.
+# When a timer that runs takes people who left out of held email, before the time of the email.
 _RECALLED_FROM, _RECALLED_UNTIL = timedelta(minutes=20), timedelta(minutes=11)
 _NOBODY_KNOWN = "someone no longer on the list"
 _IN_A_ROW = 5  # people refused by policy, with nothing accepted between them: it is not about them

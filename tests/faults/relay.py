@@ -38,7 +38,7 @@ _AFTER_CONTENT: Mapping[Mishap, Answer] = {
 }
 _TAKEN = frozenset({Mishap.NONE, Mishap.RESET_BUT_TAKEN, Mishap.GARBAGE_BUT_TAKEN, Mishap.HANG_BUT_TAKEN})
 _TO_EVERYONE = frozenset({Mishap.QUOTA, Mishap.BLOCKED})
-_EMAILS_REFUSED = 30  # one after the other, whoever they are for
+_EMAILS_REFUSED = 30  # one after the other, for any recipients
 _BY_POLICY = frozenset({Mishap.POLICY, Mishap.BLOCKED})
 
 

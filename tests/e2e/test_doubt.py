@@ -231,6 +231,7 @@ def test_each_signal_ends_it_after_the_message_under_way(
         sending = start(root)
         assert first.come.wait(LATE_SECONDS)
         sending.send_signal(signal.SIGINT)
+        time.sleep(0.3)
         first.go_on.set()
         sending.communicate(timeout=LATE_SECONDS)
         pause = relay.on_step = Pause(RelayStep.CONTENT, 2)

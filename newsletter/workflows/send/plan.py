@@ -22,12 +22,7 @@ from newsletter.model.segment import Segment
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, resume_broadcast
-from newsletter.store.ledger.freeze import (
-    NotRenderedError,
-    RepeatedContentError,
-    freeze_broadcast,
-    preview_freeze,
-)
+from newsletter.store.ledger.freeze import NotRenderedError, RepeatedContentError, freeze_broadcast, preview_freeze
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import suppress_listed

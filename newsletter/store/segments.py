@@ -24,7 +24,6 @@ class SuppressedCount(NamedTuple):
 _COUNT_MEMBERS = query_value("segments", "count_members", int)
 _COUNT_SEGMENT = query_value("segments", "count_segment", SegmentCount)
 _COUNT_SUPPRESSED = query_all("segments", "count_suppressed", SuppressedCount)
-_COUNT_MISSING = query_value("segments", "count_missing", int)
 _HAS_MEMBER = query_value("segments", "has_member", bool)
 _FIELD_VALUES = query_all("segments", "field_values", str)
 _HAS_REACTION = query_value("segments", "has_reaction", bool)
@@ -70,13 +69,6 @@ def count_suppressed(database: Database, segment: Condition) -> tuple[tuple[Supp
     with database.scan() as connection:
         query, values = compose(_COUNT_SUPPRESSED, connection.dialect, segment=segment)
         return tuple(query(connection, **values))
-
-
-def missing_values(database: Database, field: str, segment: Condition) -> int:
-    """Return the number of people in the segment who have no value in a column or an attribute."""
-    with database.scan() as connection:
-        query, values = compose(_COUNT_MISSING, connection.dialect, segment=segment, field_name=field)
-        return query(connection, **values)
 
 
 def has_member(database: Database, segment: Condition) -> bool:

@@ -369,7 +369,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("segments.count_members", ({},)),
     ("segments.count_segment", ({},)),
     ("segments.count_suppressed", ({},)),
-    ("segments.count_missing", ({},)),
     ("segments.member_ids", ({"most": 9},)),
     ("segments.sample_ids", ({"size": 9},)),
     ("segments.has_member", ({},)),

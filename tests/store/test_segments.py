@@ -39,7 +39,6 @@ from newsletter.store.segments import (
     has_reaction,
     issues_sent,
     list_members,
-    missing_values,
     sample_segment,
     segments_sent,
     values_of_field,
@@ -209,7 +208,6 @@ def test_condition_as_deep_as_an_expression_may_be_is_compiled(database: Databas
         condition = Or((And((All(), condition)), Tagged("none")))
 
     assert names(database, condition) == "b"
-    assert missing_values(database, "gifts", condition) == 0
 
 
 def test_count_tells_members_from_suppressed(database: Database) -> None:
@@ -220,15 +218,6 @@ def test_count_tells_members_from_suppressed(database: Database) -> None:
     assert count_segment(database, All()) == SegmentCount(members=4, suppressed=1)
     assert count_segment(database, Tagged("teacher")) == SegmentCount(members=2, suppressed=1)
     assert count_segment(database, Tagged("donor")).mailable == 1
-
-
-def test_missing_values_are_counted_within_the_segment(database: Database) -> None:
-    add(database, *PEOPLE)
-
-    assert missing_values(database, "first_name", All()) == 2
-    assert missing_values(database, "country", All()) == 2
-    assert missing_values(database, "country", Or((Tagged("teacher"), Compare("country", Operator.EQUAL, "US")))) == 2
-    assert missing_values(database, "no_such_field", All()) == 4
 
 
 def test_whom_nothing_on_record_allows_to_mail_is_not_mailable(database: Database) -> None:

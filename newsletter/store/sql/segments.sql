@@ -38,12 +38,6 @@ WHERE p.topic = '' AND s.person = p.person AND :few
 GROUP BY p.reason
 ORDER BY people DESC, p.reason;
 
--- name: count_missing(segment, field)
--- Return the number of people in the segment who have no value in a field.
-SELECT count(*)
-FROM subscriber AS s
-WHERE :segment AND :field = '';
-
 -- name: member_ids(segment, most)
 -- Return the ids of the people in the segment, in the order in which they were added.
 SELECT s.id

@@ -50,6 +50,7 @@ class UnclearColumn(NamedTuple):
     place: int  # counted from 0
     cell: str
     line: int
+    field: str = ""  # the column of ours that it fills anyway, such as the tags
 
     @property
     def fault(self) -> FaultError:
@@ -59,10 +60,9 @@ class UnclearColumn(NamedTuple):
         if not self.name:
             remedy = f"if it does, write {LEFT} above it in the first line; if not, delete it"
             return FaultError(f"column {self.place + 1} has no name and {what}", remedy)
-        return FaultError(
-            f"the column {self.name!r} {what}",
-            f'if it does, add --map "{self.name}={LEFT}"; if not, leave it out: --map "{self.name}="',
-        )
+        otherwise = "import it as it is" if self.field else "leave it out"
+        remedy = f'if it does, add --map "{self.name}={LEFT}"; if not, {otherwise}: --map "{self.name}={self.field}"'
+        return FaultError(f"the column {self.name!r} {what}", remedy)
 
 
 class UnclearColumnsError(MistakesError):
@@ -225,7 +225,13 @@ def _searched(cells: TidyColumn) -> Collection[str]:
 
 def _first(column: ListColumn, cells: set[str], lines: Sequence[int], tidy: TidyColumn) -> UnclearColumn | None:
     place = next((place for place, cell in enumerate(tidy.cells) if cell in cells), None) if cells else None
-    return None if place is None else UnclearColumn(column.name, column.place, tidy.cells[place], lines[place])
+    return (
+        None
+        if place is None
+        else UnclearColumn(
+            column.name, column.place, tidy.cells[place], lines[place], column.fields[0] if column.fields else ""
+        )
+    )
 
 
 def _judgment(said: Sequence[tuple[str, str, LeavingVerdict]]) -> LeavingJudgment:

@@ -134,4 +134,6 @@ def test_a_column_is_read_as_its_name_says_once_someone_has_answered(
 def test_tags_and_names_are_taken_as_they_are_if_someone_says_so(tmp_path: Path) -> None:
     cells = ["vip;Unsubscribed", "vip", "board"]
 
+    with pytest.raises(UnclearColumnsError, match='if not, import it as it is: --map "tags=tags"'):
+        imported(tmp_path / "list.csv", "tags", cells)
     assert len(imported(tmp_path / "list.csv", "tags", cells, mapping={"tags": "tags"})) == 3

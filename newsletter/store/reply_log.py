@@ -66,6 +66,7 @@ class ReplyLog:
         # created so need not be on disk: without them, there is nothing on disk that says `waiting`.
         self._marked = self._on_disk = min(ahead, len(deliveries))
         self._begun = self._begun_before = 0  # how many messages have begun, now and when the log was last looked at
+        self._was_looked_at = False
         self._noted: set[int] = set()  # the lines with a reply
         self._is_dirty = False
         self._is_closed = False
@@ -135,7 +136,10 @@ class ReplyLog:
     def look(self) -> None:
         """Write all changes to disk, and allow for as many messages as began since the last call, twice over."""
         pace, self._begun_before = self._begun - self._begun_before, self._begun
-        self.ahead = max(1, 2 * pace)
+        # A log that is new or used up did not show its pace all the time since the last call.
+        is_whole = self._was_looked_at and self._begun < len(self._deliveries)
+        self.ahead = max(1 if is_whole else self.ahead, 2 * pace)
+        self._was_looked_at = True
         self.synchronize()
 
     def close(self) -> tuple[Reply, ...]:

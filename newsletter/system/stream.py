@@ -3,17 +3,24 @@
 A socket's own timeout applies to each step, so a peer that sends one byte at a time could hold a process forever. Here
 each step gets only the time that is left until the deadline of the whole exchange. All network traffic of this program
 uses this module, except DNS queries and PostgreSQL, whose libraries have deadlines of their own.
+
+Each change of a socket's timeout is a system call that takes about as long as sending a command. So a step that has
+plenty of time left waits with the same timeout as all others, again and again.
 """
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
+_WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -43,24 +50,17 @@ class Stream:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._waits_seconds: float | None = None  # the timeout that the socket has
 
     def send(self, content: bytes | bytearray | memoryview, deadline: TimeLimit) -> None:
         """Send all of the data."""
         rest = memoryview(content)
-        try:
-            while rest:
-                self._socket.settimeout(deadline.left())
-                rest = rest[self._socket.send(rest) :]
-        except TimeoutError:
-            raise deadline.passed() from None
+        while rest:
+            rest = rest[self._within(deadline, self._socket.send, rest) :]
 
     def receive(self, most_bytes: int, deadline: TimeLimit) -> bytes:
         """Return data as soon as some arrives. It is empty if the other side has closed the connection."""
-        try:
-            self._socket.settimeout(deadline.left())
-            return self._socket.recv(most_bytes)
-        except TimeoutError:
-            raise deadline.passed() from None
+        return self._within(deadline, self._socket.recv, most_bytes)
 
     def encrypt(self, context: ssl.SSLContext, host: str, deadline: TimeLimit) -> None:
         """Start TLS, and verify the certificate of the host. Raise ssl.SSLError if that fails."""
@@ -69,6 +69,17 @@ class Stream:
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
         except TimeoutError:
             raise deadline.passed() from None
+        self._waits_seconds = None
+
+    def _within(self, deadline: TimeLimit, step: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
+        """Return the result of a step. If it raises TimeoutError, it can be repeated with the same argument."""
+        while True:
+            seconds = min(deadline.left(), _WAIT_SECONDS)
+            if seconds != self._waits_seconds:
+                self._socket.settimeout(seconds)
+                self._waits_seconds = seconds
+            with suppress(TimeoutError):
+                return step(argument)
 
     @property
     def certificate(self) -> dict[str, object]:

@@ -197,8 +197,10 @@ def test_workers_take_part_in_a_send_whether_started_before_or_after(here_slowly
     before = here_slowly.start_worker()
     sending = here_slowly.start("send", "2026-02", "--to", "everyone", "--yes")
     here_slowly.wait_for(lambda: bool(api.accepted))
+    api.answers.clear()  # so that the broadcast is not over before the second worker has started
     after = here_slowly.start_worker()
     here_slowly.wait_for(lambda: all("begins" in worker.told for worker in (before, after)))
+    api.answers.set()
     here_slowly.wait_for_state("done")
     assert sending.process.wait(PATIENCE_SECONDS) == 0, sending.told
     assert [worker.end() for worker in (before, after)] == [0, 0]

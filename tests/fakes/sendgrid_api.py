@@ -62,6 +62,7 @@ class SendGridApi:
 
     `accepted` holds the queued emails, `validated` those of the sandbox, and `bodies` the requests of both. `requests`
     counts all requests, and `exchanges` keeps those answered as usual. `now` is the server's clock, if it is set.
+    Requests wait while `answers` is cleared.
     """
 
     def __init__(self, *, api_key: str = "SG.test-key") -> None:
@@ -77,6 +78,8 @@ class SendGridApi:
         self.suppressions = Suppressions()
         self.account = Account()
         self.lock = threading.Lock()
+        self.answers = threading.Event()
+        self.answers.set()
         self._script: deque[Fault | Answer] = deque()
         self._stopping = threading.Event()
 
@@ -89,6 +92,7 @@ class SendGridApi:
 
     def __exit__(self, *_exception: object) -> None:
         self._stopping.set()
+        self.answers.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -264,6 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._give(Answer.error(404, "Not Found"))
             return
         api = self.server.api
+        api.answers.wait()
         step = api.next_step()
         if isinstance(step, Answer):
             self._give(step)

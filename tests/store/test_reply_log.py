@@ -217,6 +217,20 @@ def test_a_message_waits_for_the_disk_only_where_it_was_not_expected(disk: Disk,
     assert written == [5]  # twice as many are expected then
 
 
+def test_a_log_that_is_short_lived_does_not_lower_what_is_expected_of_the_next(tmp_path: Path) -> None:
+    """A fast relay uses up a log between two looks, so that each look sees only some of its pace."""
+    log = new_log(tmp_path, people=9, ahead=8)
+    log.may_begin(1)
+    log.look()  # the log is new
+    assert log.ahead == 8
+    for delivery in range(2, 10):
+        log.may_begin(delivery)
+    log.look()
+    assert log.ahead == 16
+    log.look()  # it is used up
+    assert log.ahead == 16
+
+
 def test_a_slow_relay_has_one_message_in_doubt_after_a_power_failure(disk: Disk, tmp_path: Path) -> None:
     log = new_log(tmp_path, ahead=100)
     log.look()  # nothing has begun since

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Schedule
+from newsletter.model.broadcast import BroadcastKind, Schedule
 from newsletter.model.ledger import FreezeRequest, Resolution
 from newsletter.model.segment import Segment, Tagged
 from newsletter.store.forgotten import forget_person
@@ -54,7 +54,13 @@ class Leaving(StrEnum):
 
 
 def freeze(
-    scene: Scene, *, hold: timedelta | None = None, is_local_time: bool = False, death: Death | None = None
+    scene: Scene,
+    *,
+    kind: BroadcastKind = BroadcastKind.ISSUE,
+    hold: timedelta | None = None,
+    is_local_time: bool = False,
+    grace: timedelta = timedelta(),
+    death: Death | None = None,
 ) -> int:
     """Freezes the issue for the people of the run, for now or for a time to come."""
 
@@ -70,6 +76,8 @@ def freeze(
             envelope=ENVELOPE,
             schedule=Schedule(wall_time=wall_time, zone="UTC", is_local_time=is_local_time) if wall_time else None,
             topics=(TOPIC,),
+            kind=kind,
+            grace=grace,
         )
         frozen = freeze_broadcast(desk.database, request, [variant()], chunk_size=scene.chunk_size, now=now)
         desk.log.write("frozen", broadcast=frozen.id)

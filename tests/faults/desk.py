@@ -53,7 +53,6 @@ class Scene:
     bell: int | None = None  # the port at which requests are announced, if the provider has no server
     concurrency: int = 1
     per_minute: int | None = None  # the pace
-    kind: str = "issue"  # of the broadcast
     planted: str = ""  # the fault that is planted in the program, if any
     wait_seconds: float = 10.0  # that a step waits for the database
     most_bytes: int | None = None  # that the process may write into one file

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState
 from newsletter.model.ledger import Resolution
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.recall import batches_of
@@ -60,22 +60,24 @@ class Director:
 
     def tell(self) -> None:
         """Sends the issue, as often as the plan says, until every broadcast has ended."""
-        number = 0
-        for _ in range(self.plan.broadcasts):
-            if not self._freeze():
-                return
+        number = frozen = 0
+        for kind in self.plan.kinds:
+            if not self._freeze(kind):
+                continue
+            self._await_grace()
+            last, frozen = number + LAST_ROUND, frozen + 1
             while (broadcast := self._newest()).state in _UNFINISHED or self._is_open(broadcast) or self._watch(number):
-                assert number < LAST_ROUND, f"broadcast {broadcast.id} is still {broadcast.state}: {broadcast.reason}"
+                assert number < last, f"broadcast {broadcast.id} is still {broadcast.state}: {broadcast.reason}"
                 if number >= len(self.plan.rounds):
                     self.is_calm.set()
-                self._let_time_pass(number)
+                self._let_time_pass(number, broadcasts=frozen)
                 self._round(broadcast.id, number)
                 self._look_after(broadcast.id, number)
                 number += 1
 
-    def _let_time_pass(self, number: int) -> None:
+    def _let_time_pass(self, number: int, *, broadcasts: int) -> None:
         """Have the clock jump ahead to its time in a round."""
-        calm = _AFTER_ALL_ZONES if self.is_calm.is_set() and self.plan.stride else timedelta()
+        calm = _AFTER_ALL_ZONES * broadcasts if self.is_calm.is_set() and self.plan.stride else timedelta()
         if self.plan.stride:
             self.clock = replace(self.clock, ahead=max(self.clock.ahead, self.plan.stride * number + calm))
 
@@ -143,12 +145,27 @@ class Director:
             plan=self.plan, accounts=accounts, broken=(*broken, *found, *strange), log=self.log, reached=reached
         )
 
-    def _freeze(self) -> bool:
+    def _await_grace(self) -> None:
+        """Have the timer run while the newest broadcast must still wait, then let that time pass."""
+        if (until := self._newest().grace_until) is None:
+            return
+        draw = Random(f"{self.plan.seed} grace of broadcast {self._newest().id}")
+        self._run_timer(self._newest().id, draw)
+        if draw.random() < 0.2:
+            self._command(commands.cancel, broadcast=self._newest().id)
+        self.pass_time_until(until + timedelta(seconds=1))
+
+    def _freeze(self, kind: BroadcastKind) -> bool:
         """Freeze the issue once, with as many attempts as it takes. Return False if no one is left to send it to."""
         before = len(self._broadcasts())
         for death in (*self.plan.freeze_deaths, None):
             status = self._command(
-                commands.freeze, hold=self.plan.hold, is_local_time=self.plan.is_local_time, death=death
+                commands.freeze,
+                kind=kind,
+                hold=self.plan.hold,
+                is_local_time=self.plan.is_local_time,
+                grace=self.plan.grace,
+                death=death,
             )
             if status == 2:
                 return False

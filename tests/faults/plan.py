@@ -1,10 +1,11 @@
 """What is to go wrong in a run, drawn from its seed and from nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from random import Random
 
+from newsletter.model.broadcast import BroadcastKind
 from tests.faults.misfortunes import NOTHING, WEIGHTS, Mood
 from tests.faults.seams import Death, Moment
 
@@ -17,8 +18,9 @@ SPARES = 10  # deliveries that a plan may name by their number: every run has mo
 _HOLDS = (timedelta(hours=3), timedelta(minutes=10, seconds=2), timedelta(minutes=5))
 
 
-# What a broadcast can be. An issue is never sent twice to the same person as the same kind; other kinds go here.
-KINDS = ("issue",)
+# What a broadcast can be. No one gets an issue twice as the same kind, and everyone can get it as another.
+_KINDS = (BroadcastKind.ISSUE, BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP)
+_GRACE = timedelta(minutes=10)
 
 _PROVIDERS = ("sendgrid", "sendgrid", "smtp", "smtp", "outbox")
 _FEW_ZONES, _MANY_ZONES = 3, 50
@@ -93,13 +95,13 @@ class Plan:
     is_local_time: bool  # and each time zone has a time of its own
     freeze_deaths: tuple[Death | None, ...]  # the first tries to freeze
     rounds: tuple[Round, ...]  # after these, all goes well
-    broadcasts: int  # how often the issue is sent, where people of a stopped or cancelled one can still get it
+    kinds: tuple[BroadcastKind, ...]  # what the issue is sent as, one broadcast after the other
+    grace: timedelta = timedelta()  # before which nothing is sent
     provider: str = "sendgrid"
     zones: int = _FEW_ZONES
     stride: timedelta = timedelta()  # by which the clock jumps ahead from one round to the next
     per_minute: int | None = None  # the pace; the clock goes fast then
     has_deferrals: bool = False  # some mailboxes defer their email, a few for good
-    kind: str = KINDS[0]
     timeout_seconds: float = 2  # that a process waits for an answer
     scripted: tuple[tuple[int, StrEnum], ...] = ()  # what some requests meet with, by their number
 
@@ -145,7 +147,7 @@ def draw_plan(seed: int, *, is_postgresql: bool = False) -> Plan:
         may_be_workers=is_postgresql and not is_waiting and not is_paced,
         requests=6 if provider != "smtp" else 3 * chunk_size,
     )
-    return Plan(
+    plan = Plan(
         seed=seed,
         people=people,
         chunk_size=chunk_size,
@@ -155,13 +157,17 @@ def draw_plan(seed: int, *, is_postgresql: bool = False) -> Plan:
         is_local_time=draw.random() < 0.3,
         freeze_deaths=tuple(_death(draw, most=2) for _ in range(draw.choice((0, 0, 1, 2)))),
         rounds=tuple(drawing.round() for _ in range(rounds)),
-        broadcasts=draw.choice((1, 1, 2, 2) if is_postgresql else (1, 2, 2, 3)),
+        kinds=(BroadcastKind.ISSUE,) * draw.choice((1, 1, 2, 2) if is_postgresql else (1, 2, 2, 3)),
         provider=provider,
         zones=draw.choice((_FEW_ZONES, _MANY_ZONES)),
         stride=draw.choice(_STRIDES) if is_waiting else timedelta(),
         per_minute=max(chunk_size, people * 2 // 5) if is_paced else None,
         has_deferrals=provider == "smtp" and draw.random() < 0.5,
-        kind=draw.choice(KINDS),
+    )
+    return replace(
+        plan,
+        kinds=tuple(draw.choice(_KINDS) for _ in plan.kinds),
+        grace=_GRACE if hold is None and not is_paced and draw.random() < 0.2 else timedelta(),
     )
 
 

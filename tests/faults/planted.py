@@ -12,7 +12,7 @@ from newsletter.providers.mime import CompiledMessage
 from newsletter.providers.smtp import SmtpSession
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning
 from newsletter.providers.smtp_fates import RelayStanding
-from newsletter.store.ledger import broadcasts, record
+from newsletter.store.ledger import broadcasts, members, record
 from newsletter.workflows.send import recall
 
 
@@ -23,6 +23,7 @@ class Fault(StrEnum):
     ZONE_REPEATED = "a zone whose email was sent is sent again on `resume`"
     HELD_MAIL_NOT_TAKEN_BACK = "email that the provider holds for someone who left is not taken back"
     BLAME_KEPT_PER_CHUNK = "refusals in a row are counted within a chunk only"
+    KIND_FORGOTTEN = "whoever has the issue gets it as no other kind either"
 
 
 def plant(fault: str) -> None:
@@ -67,9 +68,16 @@ def _keep_blame_per_chunk() -> None:
     record.acquit_if_ours = lambda *_, **__: 0
 
 
+def _forget_kinds() -> None:
+    members._EARLIER_BROADCASTS = members._EARLIER_BROADCASTS.rewritten(
+        "SELECT id FROM broadcast WHERE issue = :issue AND :kind = :kind ORDER BY id"
+    )
+
+
 _PLANTS: dict[Fault, Callable[[], None]] = {
     Fault.RESENT_WHEN_IN_DOUBT: _resend_when_in_doubt,
     Fault.ZONE_REPEATED: _repeat_zones,
     Fault.HELD_MAIL_NOT_TAKEN_BACK: _leave_leavers_in,
     Fault.BLAME_KEPT_PER_CHUNK: _keep_blame_per_chunk,
+    Fault.KIND_FORGOTTEN: _forget_kinds,
 }

@@ -1,11 +1,11 @@
 """Holds the ledger of a run against what the API took: every way in which the promise of delivery is broken."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatus, Tally
+from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState, DeliveryStatus, Tally
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
@@ -28,6 +28,7 @@ WHERE d.broadcast = :broadcast
 """
 _ENDS = frozenset({BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED})
 _NAMELESS = ""  # the address of a person who was erased
+_ALREADY_IN = "already in broadcast "
 _ORPHANED = "the program ended"
 _RESTORED = "restored from a backup"
 # When a timer that runs takes people who left out of held email, before the time of the email.
@@ -69,7 +70,9 @@ class Account:
 
     id: int
     mailing: str
+    kind: BroadcastKind
     state: BroadcastState
+    grace_until: str  # before which nothing is sent
     tally: Tally
     lines: tuple[Line, ...]
 
@@ -85,7 +88,9 @@ def accounts_of(database: Database, issue: str) -> tuple[Account, ...]:
             Account(
                 id=broadcast.id,
                 mailing=f"b{broadcast.id}-{broadcast.nonce}",
+                kind=broadcast.kind,
                 state=broadcast.state,
+                grace_until=text_of(broadcast.grace_until) if broadcast.grace_until else "",
                 tally=tally_of(database, broadcast.id),
                 lines=tuple(Line(*row[1:]) for row in rows),
             )
@@ -100,7 +105,9 @@ def broken_promises(
     mails = post.mails()
     erased = {event.facts["email"] for event in log.events("leave") if event.facts["way"] == "erased"}
     return [
-        *_twice(mails),
+        *_twice(mails, {account.mailing: account.kind for account in accounts}),
+        *_excluded_for_nothing(accounts),
+        *(f"nobody got the issue as {kind}" for kind in {*plan.kinds} - {account.kind for account in accounts}),
         *_mailed_after_leaving(log),
         *_held_for_leavers(mails, log, erased),
         *(
@@ -121,12 +128,24 @@ def broken_promises(
     ]
 
 
-def _twice(mails: Sequence[TakenMail]) -> Iterator[str]:
-    """No address is taken twice, unless what was taken first was surely given back."""
-    reached = Counter(mail.email for mail in mails if not mail.is_given_back)
-    for email, times in reached.items():
+def _twice(mails: Sequence[TakenMail], kinds: Mapping[str, BroadcastKind]) -> Iterator[str]:
+    """No address is taken twice for one kind, unless what was taken first was surely given back."""
+    # On PostgreSQL, the timer of this run may also have tried people again whom an earlier run had set aside.
+    kept = (mail for mail in mails if mail.mailing in kinds and not mail.is_given_back)
+    reached = Counter((mail.email, kinds[mail.mailing]) for mail in kept)
+    for (email, kind), times in reached.items():
         if times > 1:
-            yield f"{email} was accepted {times} times"
+            yield f"{email} was accepted {times} times" + (f" as {kind}" if kind is not BroadcastKind.ISSUE else "")
+
+
+def _excluded_for_nothing(accounts: Sequence[Account]) -> Iterator[str]:
+    """Whoever is excluded because of an earlier broadcast is excluded because of one of the same kind."""
+    kinds = {account.id: account.kind for account in accounts}
+    for account in accounts:
+        for line in account.lines:
+            _, is_earlier, earlier = line.reason.rpartition(_ALREADY_IN)
+            if line.state == DeliveryStatus.EXCLUDED and is_earlier and kinds[int(earlier)] is not account.kind:
+                yield f"{line.email} is excluded from broadcast {account.id} for nothing: {line.reason}"
 
 
 def _mailed_after_leaving(log: EventLog) -> Iterator[str]:
@@ -254,8 +273,8 @@ def _blamed(account: Account, post: Post, plan: Plan) -> Iterator[str]:
 
 
 def _too_early(account: Account, mails: Sequence[TakenMail], log: EventLog) -> Iterator[str]:
-    """No one gets their email before its time, whether it was held or handed over then."""
-    due = {line.email: line.due_at for line in account.lines if line.due_at}
+    """No one gets their email before its time, whether it was held or handed over then, or during the grace period."""
+    due = {line.email: max(line.due_at, account.grace_until) for line in account.lines}
     for event in log.events("submits"):
         if event.facts["mailing"] != account.mailing or event.facts["is_held"]:
             continue

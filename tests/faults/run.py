@@ -102,7 +102,6 @@ def directed(
             bell=post.bell if isinstance(post, OutboxFolder) else None,
             concurrency=plan.concurrency,
             per_minute=plan.per_minute,
-            kind=plan.kind,
         )
         director = Director(
             plan=plan, scene=scene, store=store, processes=processes, post=post, log=log, is_calm=is_calm

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from newsletter.model.broadcast import BroadcastState, ChunkState
+from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState
 from newsletter.model.ledger import Resolution
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.resolve import unknown_chunks
@@ -34,7 +34,7 @@ QUIET = Plan(
     is_local_time=False,
     freeze_deaths=(),
     rounds=(),
-    broadcasts=1,
+    kinds=(BroadcastKind.ISSUE,),
     timeout_seconds=20,
 )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.model.broadcast import BroadcastKind
 from newsletter.store.opening import open_database
 from tests.faults import commands
 from tests.faults.desk import NOT_KEPT
@@ -25,7 +26,7 @@ PLAN = Plan(
     is_local_time=False,
     freeze_deaths=(),
     rounds=(),
-    broadcasts=1,
+    kinds=(BroadcastKind.ISSUE,),
 )
 TABLES = ("broadcast", "chunk", "delivery", "settlement", "variant", "picture", "journal")
 

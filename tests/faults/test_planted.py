@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from newsletter.model.broadcast import BroadcastKind
 from tests.faults.misfortunes import Mishap, Mood
 from tests.faults.plan import Plan, Round, Sender, draw_plan
 from tests.faults.planted import Fault
@@ -68,3 +69,9 @@ def test_blame_that_is_kept_per_chunk(processes: Processes, tmp_path: Path) -> N
     )
     words = "for a refusal that was not about them"
     assert found_by(drawn, Fault.BLAME_KEPT_PER_CHUNK, processes, tmp_path, words)
+
+
+def test_a_kind_that_is_forgotten(processes: Processes, tmp_path: Path) -> None:
+    kinds = (BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP)
+    drawn = plans(provider="outbox", mood=Mood.FINE, hold=None, rounds=(_QUIET_ROUND,), kinds=kinds)
+    assert found_by(drawn, Fault.KIND_FORGOTTEN, processes, tmp_path, "nobody got the issue as follow-up")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.model.broadcast import BroadcastKind
 from tests.faults import commands
 from tests.faults.coverage import Coverage
 from tests.faults.desk import NOT_KEPT
@@ -28,7 +29,7 @@ PLAN = Plan(
     is_local_time=False,
     freeze_deaths=(),
     rounds=(),
-    broadcasts=1,
+    kinds=(BroadcastKind.ISSUE,),
 )
 
 

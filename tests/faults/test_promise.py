@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.model.broadcast import BroadcastKind
 from newsletter.store.opening import open_database
 from tests.faults import commands
 from tests.faults.api import FaultyApi
@@ -27,7 +28,7 @@ QUIET = Plan(
     is_local_time=False,
     freeze_deaths=(),
     rounds=(Round(senders=(Sender(),)),),
-    broadcasts=1,
+    kinds=(BroadcastKind.ISSUE,),
 )
 
 

@@ -357,6 +357,7 @@ def test_who_leaves_too_late_is_told_so(workspace: Path, words: tuple[str, ...])
         late = run(workspace, "run-due", env=KEY, expect=1)
         assert "left, but will still get it on" in late.stderr
         assert run(workspace, "run-due", env=KEY).stderr == ""
+        assert "will still be sent by sendgrid" in plain(run(workspace, "status", "1", env=KEY).stderr)
 
 
 def test_an_import_and_a_sync_say_who_is_still_emailed(workspace: Path) -> None:

@@ -190,15 +190,15 @@ class GivenUp(StrEnum):
     CANCELLED = "cancelled"
 
 
-def _cut_off(given_up: GivenUp) -> Callable[[Director], None]:
-    """While the first request is handled, its process loses the database, and someone else decides about the batch."""
+def _cut_off(given_up: GivenUp, *, during: int = 1) -> Callable[[Director], None]:
+    """While a request is handled, its process loses the database, and someone else decides about the batch."""
 
     def act(director: Director) -> None:
         _, number = _broadcast(director)
         sending = director.processes.start(commands.send, scene=director.scene, broadcast=number)
 
         def visit(request: int, is_taken: bool) -> None:
-            if request != 1 or is_taken:
+            if request != during or is_taken:
                 return
             director.log.write("cut off", of=sending.pid)
             director.store.cut_off(sending.pid)
@@ -259,5 +259,12 @@ STAGES: Mapping[str, Stage] = {
             act=_cut_off(given_up), script=_IN_PARTS, provider="smtp", needs_postgresql=True
         )
         for given_up in GivenUp
+    },
+    **{
+        f"{mishap} when cancelled": Stage(
+            act=_cut_off(GivenUp.CANCELLED, during=during), script={2: mishap}, provider="smtp", needs_postgresql=True
+        )
+        # An address counts as invalid once the relay has accepted another one.
+        for mishap, during in ((Mishap.NO_SUCH_USER, 3), (Mishap.RESET, 2), (Mishap.POLICY, 2))
     },
 }

@@ -34,10 +34,9 @@ class Reached(StrEnum):
     DRAWN = "in runs that are drawn from their seeds"
     STAGED = "in test_staged.py, because chance brings it about too rarely"
     POSTGRESQL = "in test_staged.py on PostgreSQL alone, where a process can outlive its connection"
-    SELDOM = "by chance, because a process soon sees that its broadcast is being canceled"
 
 
-_D, _S, _P, _C = Reached.DRAWN, Reached.STAGED, Reached.POSTGRESQL, Reached.SELDOM
+_D, _S, _P = Reached.DRAWN, Reached.STAGED, Reached.POSTGRESQL
 _R = ChunkState
 _B = BroadcastState
 TRANSITIONS: Mapping[Transition, Reached] = {
@@ -66,11 +65,11 @@ TRANSITIONS: Mapping[Transition, Reached] = {
     Transition(_CHUNK, _R.READY, _R.ACCEPTED): _P,
     Transition(_CHUNK, _R.READY, _R.UNKNOWN): _P,
     Transition(_CHUNK, _R.CANCELLED, _R.ACCEPTED): _P,
-    Transition(_CHUNK, _R.CANCELLED, _R.UNKNOWN): _C,
+    Transition(_CHUNK, _R.CANCELLED, _R.UNKNOWN): _P,
     Transition(_CHUNK, _R.CANCELLED, _R.READY): _P,
     Transition(_CHUNK, _R.UNKNOWN, _R.DEFERRED): _P,
     Transition(_CHUNK, _R.READY, _R.DEFERRED): _P,
-    Transition(_CHUNK, _R.CANCELLED, _R.DEFERRED): _C,
+    Transition(_CHUNK, _R.CANCELLED, _R.DEFERRED): _P,
     Transition(_BROADCAST, NEW, _B.RUNNING): _D,
     Transition(_BROADCAST, NEW, _B.SCHEDULED): _D,
     Transition(_BROADCAST, _B.SCHEDULED, _B.RUNNING): _D,
@@ -95,7 +94,7 @@ TRANSITIONS: Mapping[Transition, Reached] = {
     Transition(_DELIVERY, _R.DEFERRED, DeliveryStatus.INVALID): _S,  # the refusal was about them after all
     Transition(_DELIVERY, _R.UNKNOWN, DeliveryStatus.INVALID): _P,
     Transition(_DELIVERY, _R.READY, DeliveryStatus.INVALID): _P,
-    Transition(_DELIVERY, _R.CANCELLED, DeliveryStatus.INVALID): _C,
+    Transition(_DELIVERY, _R.CANCELLED, DeliveryStatus.INVALID): _P,
 }
 
 

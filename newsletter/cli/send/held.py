@@ -1,8 +1,8 @@
-"""Say whom the provider will still email although they left, after a command that records that people left."""
+"""Say whom the provider will still email although they left."""
 
 import os
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
@@ -29,6 +29,14 @@ def held_for(
         scheduler = None
     limit = scheduler.most_cancelled if scheduler is not None else None
     return still_held(database, now=now, most_cancelled=limit, only=only)
+
+
+def print_held_of(config: Config, database: Database, broadcast: int) -> None:
+    """Print whom the provider still emails on behalf of one broadcast although they left."""
+    now = datetime.now(UTC)
+    print_held(
+        config, (each for each in held_for(config, database, now=now) if each.broadcast.id == broadcast), now=now
+    )
 
 
 def print_held(config: Config, found: Iterable[StillHeld], *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson
+from newsletter.cli.send.held import print_held_of
 from newsletter.cli.send.plan import variant_lines
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
@@ -65,6 +66,8 @@ def status(
     with opened_database() as (config, database):
         if broadcast is not None:
             print_broadcast(config, status_of(database, broadcast, every_unknown=as_json), as_json=as_json)
+            if not as_json:
+                print_held_of(config, database, broadcast)
             return
         lines = list_statuses(database)
     if as_json:

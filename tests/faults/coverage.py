@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.story import Story
-from tests.faults.transitions import TRANSITIONS, Reached, Transition
+from tests.faults.transitions import TRANSITIONS, Transition
 
 
 class Coverage:

@@ -51,6 +51,18 @@ def results_of(
         raise
 
 
+def begun(call: Callable[[], Result]) -> Callable[[], Result]:
+    """Start a call in the background. Return what waits for its end, and returns its result or raises its error."""
+    ended: SimpleQueue[Callable[[], Result]] = SimpleQueue()
+    Thread(target=lambda: ended.put(_outcome_of(call)), daemon=True).start()
+
+    def result() -> Result:
+        outcome = ended.get()
+        return outcome()
+
+    return result
+
+
 @contextmanager
 def removing_files() -> Iterator[None]:
     """Mark this thread as one that has files to remove. An interrupted process waits a moment until the block ends."""

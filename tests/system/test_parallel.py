@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from newsletter.system.parallel import results_of
+from newsletter.system.parallel import begun, results_of
 from newsletter.system.stream import TimeLimit
 
 
@@ -42,14 +42,25 @@ def test_at_the_deadline_the_missing_results_are_left_out() -> None:
     over.set()
 
 
-def test_an_interrupted_process_waits_for_no_call() -> None:
+def test_what_is_done_in_the_background_gives_its_result_or_its_error() -> None:
+    def fail() -> None:
+        raise ValueError("no")
+
+    result, failure = begun(lambda: 5), begun(fail)
+    assert result() == 5
+    with pytest.raises(ValueError, match="no"):
+        failure()
+
+
+@pytest.mark.parametrize("call", ["list(parallel.results_of([wait], threads=1))", "parallel.begun(wait)()"])
+def test_an_interrupted_process_waits_for_no_call(call: str) -> None:
     code = (
         "import os, signal, threading\n"
-        "from newsletter.system.parallel import results_of\n"
+        "from newsletter.system import parallel\n"
         "def wait():\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    threading.Event().wait()\n"
-        "list(results_of([wait], threads=1))\n"
+        f"{call}\n"
     )
 
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

@@ -1,7 +1,6 @@
 """The complete examination, in sections. Those that wait for other machines run in parallel."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +15,7 @@ from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
 from newsletter.store.opening import examine_database
 from newsletter.system.file_errors import explained
+from newsletter.system.parallel import begun
 from newsletter.workflows.doctor.machine import machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
 
@@ -56,13 +56,12 @@ def _diagnose(
         on_done(_PROVIDER)
         return provider, tuple(sender_items(config, provider, is_online=is_online))
 
-    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="doctor") as pool:
-        carrying = _submitted(pool, carry, _SENDER, on_done)
-        keeping = _submitted(pool, lambda: tuple(database_items(config)), _DATABASE, on_done)
-        showing = _submitted(pool, lambda: examine_pages(config, now, is_online=is_online), _PAGES, on_done)
-        workspace = tuple(workspace_items(config))
-        on_done(_WORKSPACE)
-        (provider, sender), database, pages = carrying.result(), keeping.result(), showing.result()
+    carrying = _begun(carry, _SENDER, on_done)
+    keeping = _begun(lambda: tuple(database_items(config)), _DATABASE, on_done)
+    showing = _begun(lambda: examine_pages(config, now, is_online=is_online), _PAGES, on_done)
+    workspace = tuple(workspace_items(config))
+    on_done(_WORKSPACE)
+    (provider, sender), database, pages = carrying(), keeping(), showing()
     clocks = tuple(clock for clock in (provider.clock, pages.clock) if clock is not None)
     machine = tuple(machine_items(config, clocks, now))
     on_done(_MACHINE)
@@ -86,13 +85,15 @@ def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bo
         return ProviderFacts(items=(from_words("key", Health.ERROR, err),))
 
 
-def _submitted(
-    pool: ThreadPoolExecutor, examine: Callable[[], Found], part: str, on_done: Callable[[str], None]
-) -> Future[Found]:
-    """Start examining a part in the pool. `on_done` is called when the part is finished."""
-    under_way = pool.submit(examine)
-    under_way.add_done_callback(lambda _: on_done(part))
-    return under_way
+def _begun(examine: Callable[[], Found], part: str, on_done: Callable[[str], None]) -> Callable[[], Found]:
+    """Start examining a part. Return what waits for the result. `on_done` is called when the part is finished."""
+
+    def work() -> Found:
+        found = examine()
+        on_done(part)
+        return found
+
+    return begun(work)
 
 
 def database_items(config: Config) -> Iterator[HealthItem]:

@@ -252,7 +252,8 @@ def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
     """
     width = max(map(len, answers))
     for word, meaning in answers.items():
-        note(f"  {styled(word[0], 'bold', stream=sys.stderr)}{word[1:].ljust(width)} {meaning}")
+        line = f"  {styled(word[0], 'bold', stream=sys.stderr)}{word[1:].ljust(width)} {meaning}"
+        print(fitted(line, sys.stderr, indent=width + 4), file=sys.stderr, flush=True)
     if not can_ask():
         return otherwise
     letters = "/".join(word[0].upper() if word == otherwise else word[0] for word in answers)

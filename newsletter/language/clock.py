@@ -53,8 +53,14 @@ def say_time(moment: datetime, zone: str) -> str:
 
 def say_day_and_clock(moment: datetime) -> str:
     """Return a time as `Thursday, February 19, 2026, 8:00 am` in its own time zone."""
-    day = f"{WEEKDAYS[moment.weekday()]}, {MONTHS[moment.month - 1]} {moment.day}, {moment.year}"
-    return f"{day}, {say_clock(moment)}"
+    return f"{_day(moment)}, {say_clock(moment)}"
+
+
+def say_time_span(begin: datetime, end: datetime) -> str:
+    """Return a time span as `from 6:00 am to 8:00 am on Thursday, February 19, 2026`, or with the day of each end."""
+    if begin.date() != end.date():
+        return f"from {say_day_and_clock(begin)} to {say_day_and_clock(end)}"
+    return f"from {say_clock(begin)} to {say_clock(end)} on {_day(end)}"
 
 
 def say_clock(moment: datetime) -> str:
@@ -82,6 +88,10 @@ def say_span(span: timedelta) -> str:
 def say_wait(span: timedelta) -> str:
     """Return a short time span to the second, and a longer one as `say_span` does: `45 seconds`, `5 minutes`."""
     return say_span(span) if span >= timedelta(minutes=2) else count_of(round(span.total_seconds()), "second")
+
+
+def _day(moment: datetime) -> str:
+    return f"{WEEKDAYS[moment.weekday()]}, {MONTHS[moment.month - 1]} {moment.day}, {moment.year}"
 
 
 def _zone_name(moment: datetime) -> str:

@@ -23,7 +23,7 @@ class Fault(StrEnum):
     ZONE_REPEATED = "a zone whose email was sent is sent again on `resume`"
     HELD_MAIL_NOT_TAKEN_BACK = "email that the provider holds for someone who left is not taken back"
     BLAME_KEPT_PER_CHUNK = "refusals in a row are counted within a chunk only"
-    KIND_FORGOTTEN = "whoever has the issue gets it as no other kind either"
+    KIND_FORGOTTEN = "people who have the issue get it as no other kind either"
 
 
 def plant(fault: str) -> None:

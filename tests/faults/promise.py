@@ -139,7 +139,7 @@ def _twice(mails: Sequence[TakenMail], kinds: Mapping[str, BroadcastKind]) -> It
 
 
 def _excluded_for_nothing(accounts: Sequence[Account]) -> Iterator[str]:
-    """Whoever is excluded because of an earlier broadcast is excluded because of one of the same kind."""
+    """An earlier broadcast excludes people only from those of the same kind."""
     kinds = {account.id: account.kind for account in accounts}
     for account in accounts:
         for line in account.lines:

@@ -7,6 +7,7 @@ import pytest
 from newsletter.language.clock import (
     say_distance,
     say_moment,
+    say_time_span,
     show_day,
     show_minute,
     show_second,
@@ -54,3 +55,13 @@ def test_a_zone_without_letters_is_read_back_with_its_offset_and_another_day_of_
 )
 def test_a_distance_is_said_in_its_two_largest_units(span: timedelta, said: str) -> None:
     assert say_distance(span) == said
+
+
+def test_a_span_names_its_day_once() -> None:
+    begin = datetime(2026, 2, 19, 23, 0, tzinfo=UTC)
+    assert say_time_span(begin, begin + timedelta(minutes=30)) == (
+        "from 11:00 pm to 11:30 pm on Thursday, February 19, 2026"
+    )
+    assert say_time_span(begin, begin + timedelta(hours=2)) == (
+        "from Thursday, February 19, 2026, 11:00 pm to Friday, February 20, 2026, 1:00 am"
+    )

@@ -31,12 +31,9 @@ def held_for(
     return still_held(database, now=now, most_cancelled=limit, only=only)
 
 
-def print_held_of(config: Config, database: Database, broadcast: int) -> None:
-    """Print whom the provider still emails on behalf of one broadcast although they left."""
-    now = datetime.now(UTC)
-    print_held(
-        config, (each for each in held_for(config, database, now=now) if each.broadcast.id == broadcast), now=now
-    )
+def held_by(config: Config, database: Database, broadcast: int) -> tuple[StillHeld, ...]:
+    """Return the email of one broadcast that the provider holds for people who left."""
+    return tuple(each for each in held_for(config, database, now=datetime.now(UTC)) if each.broadcast.id == broadcast)
 
 
 def print_held(config: Config, found: Iterable[StillHeld], *, now: datetime) -> None:

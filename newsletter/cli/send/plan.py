@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from newsletter.cli import output
 from newsletter.cli.compose.findings import not_judged, print_findings
 from newsletter.config import Config
-from newsletter.language.clock import say_day_and_clock, say_moment, say_wait
+from newsletter.language.clock import say_day_and_clock, say_moment, say_time_span, say_wait
 from newsletter.model.finding import CONSENT
 from newsletter.model.ledger import VariantCount, ZoneCount
 from newsletter.model.segment import AD_HOC
@@ -111,13 +111,12 @@ def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
 def _travel_line(plan: SchedulePlan, provider: str, *, now: datetime) -> str:
     """Return what must be running, and when, so that the issue is sent without the people who leave until then."""
     zone = ZoneInfo(plan.schedule.zone)
-    until = say_day_and_clock(plan.last.astimezone(zone))
+    begins, until = plan.begins.astimezone(zone), plan.last.astimezone(zone)
     if plan.travel is Travel.ON_TIME:
-        begins = say_day_and_clock(plan.begins.astimezone(zone))
-        when = "then" if plan.begins == plan.last else f"from {begins} to {until}"
+        when = "then" if begins == until else say_time_span(begins, until)
         return f"a timer, a worker or this terminal must be running {when}: it sends the issue"
     if plan.travel is Travel.HELD:
-        begins = "now" if plan.begins <= now else say_day_and_clock(plan.begins.astimezone(zone))
+        when = f"from now to {say_day_and_clock(until)}" if begins <= now else say_time_span(begins, until)
         what = f"it sends the issue to {provider}, which holds it until its time,\nand recalls it if someone leaves"
-        return f"a timer, a worker or this terminal must be running from {begins} to {until}: {what}"
+        return f"a timer, a worker or this terminal must be running {when}: {what}"
     return ""

@@ -1,6 +1,6 @@
 """`newsletter status`: the state of broadcasts, as text and as JSON, and the next steps for each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson
-from newsletter.cli.send.held import print_held_of
+from newsletter.cli.send.held import held_by, print_held
 from newsletter.cli.send.plan import variant_lines
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
@@ -18,7 +18,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Ta
 from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount, ZoneProgress
 from newsletter.model.segment import AD_HOC
 from newsletter.workflows.send.grace import grace_left
-from newsletter.workflows.send.recall import is_awake
+from newsletter.workflows.send.recall import StillHeld, is_awake
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
 
 NOBODY_NOW = "someone no longer on the list"
@@ -65,9 +65,8 @@ def status(
     """
     with opened_database() as (config, database):
         if broadcast is not None:
-            print_broadcast(config, status_of(database, broadcast, every_unknown=as_json), as_json=as_json)
-            if not as_json:
-                print_held_of(config, database, broadcast)
+            found, held = status_of(database, broadcast, every_unknown=as_json), held_by(config, database, broadcast)
+            print_broadcast(config, found, held=held, as_json=as_json)
             return
         lines = list_statuses(database)
     if as_json:
@@ -78,8 +77,10 @@ def status(
         output.say("There are no broadcasts yet.")
 
 
-def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = False) -> None:
-    """Print one broadcast: its numbers, the reasons behind them, and the next steps."""
+def print_broadcast(
+    config: Config, status: BroadcastStatus, *, held: Iterable[StillHeld] = (), as_json: bool = False
+) -> None:
+    """Print one broadcast: its numbers, the reasons behind them, whom its held email still reaches, the next steps."""
     if as_json:
         output.print_json(_data(status))
         return
@@ -93,6 +94,7 @@ def print_broadcast(config: Config, status: BroadcastStatus, *, as_json: bool = 
     _print_unknown(status)
     if status.needs_run(now):
         note_if_missing(status.last_run, now=now)
+    print_held(config, held, now=now)
     for command, why in next_steps(status, now):
         output.print_next(command, why)
 
@@ -282,18 +284,13 @@ def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     if broadcast.state is BroadcastState.PAUSED:
         return [(resume, "to continue; see the reason above first" if tally.waiting else "to continue")]
     if broadcast.state is BroadcastState.STOPPED:
-        return [
-            (
-                sending_again(broadcast),
-                "once you have corrected the issue, to reach the people who did not get the issue",
-            )
-        ]
+        why = "once you have corrected the issue, to reach the people who did not get it"
+        return [(sending_again(broadcast), why)]
     if broadcast.state is BroadcastState.SCHEDULED:
         return [("newsletter run-due", "to send what is due; run this from a timer, unless you run workers")]
     if broadcast.state is not BroadcastState.RUNNING or status.is_at_work:
         return []
     if tally.inflight == 0 and status.next_due and status.next_due > now:
-        return [
-            ("newsletter run-due", "to send the rest when it is due; run this from a timer, unless you run workers")
-        ]
+        why = "to send the rest when it is due; run this from a timer, unless you run workers"
+        return [("newsletter run-due", why)]
     return [(resume, "to continue" if tally.inflight else "to continue, if no other process is sending it")]

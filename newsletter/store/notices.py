@@ -21,6 +21,7 @@ class StuckBroadcast(NamedTuple):
     state: str
     reason: str
     at: datetime
+    is_passing: bool  # whether it continues without a person
 
 
 _STUCK = query_all("notices", "stuck", StuckBroadcast)
@@ -45,7 +46,8 @@ def notices_to_tell(database: Database, *, not_after: datetime, now: datetime) -
     """
     with database.transaction() as connection:
         for stuck in _STUCK(connection, since=text_of(now - _RECENT)):
-            _add(connection, stuck.broadcast, stuck.state, stuck.reason, at=stuck.at, since=stuck.at)
+            since = stuck.at - _RECENT if stuck.is_passing else stuck.at
+            _add(connection, stuck.broadcast, stuck.state, stuck.reason, at=stuck.at, since=since)
         last = _LAST_TRIED(connection)
         notices = _UNTOLD(connection)
         if not notices or (last is not None and last > not_after):

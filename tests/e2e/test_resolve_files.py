@@ -97,9 +97,21 @@ def test_all_of_a_batch_may_be_named(root: Path) -> None:
     assert tally(root) == (PEOPLE, 0, 0)
 
 
+def test_lines_of_a_mail_log_name_their_addresses(root: Path) -> None:
+    log = (
+        "Feb 19 08:00:0{number} mail postfix/smtp[71]: 4F6D12: to=<person{number}@example.org>, "
+        "relay=mx.example.net[192.0.2.1]:25, delay=0.5, dsn=2.0.0, status=sent (250 2.0.0 OK)"
+    )
+    sent = write(root, "sent.txt", *(log.format(number=number) for number in (0, 3)))
+    resolve(root, "--sent", sent, "--yes", expect=1)
+    assert tally(root) == (2, 0, PEOPLE - 2)
+
+
 def test_every_mistake_in_a_file_is_named_and_nothing_is_changed(root: Path) -> None:
-    sent = write(root, "sent.txt", "person0@example.org", "status=sent", "two words@example.org")
+    lines = ("person0@example.org", "status=sent", "two words@example.org", "<b9-0a1b.7@example.org>")
+    sent = write(root, "sent.txt", *lines)
     told = resolve(root, "--sent", sent, "--yes", expect=2).stderr
+    assert "sent.txt:4: this is an email of broadcast 9, not of broadcast 1" in told
     assert "sent.txt:2: 'status=sent' is neither an address nor a Message-ID of broadcast 1" in told
     assert "sent.txt:3:" in told
     assert "write one address or Message-ID per line" in told

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from newsletter.cli import output
 from newsletter.cli.send.progress import Teller, interruptible
-from newsletter.cli.send.run_due import print_result
+from newsletter.cli.send.run_due import exit_code, print_result
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState
@@ -18,6 +18,7 @@ from newsletter.workflows.send.recall import holds_for_later
 from newsletter.workflows.send.run_due import run_due
 from newsletter.workflows.send.status import line_of
 
+TERMINAL = "terminal"  # what ran last, in the ledger
 _LOOK_SECONDS = 10.0  # between two looks at what is due
 _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 
@@ -53,16 +54,18 @@ def choose_awake(config: Config, given: Awake | None, *, may_ask: bool) -> Awake
     return chosen or Awake.TIMER
 
 
-def stay_awake(config: Config, database: Database, broadcast_id: int) -> None:
-    """Send what is due, like a timer, until nothing of a broadcast is left to send or to recall.
+def stay_awake(config: Config, database: Database, broadcast_id: int) -> int:
+    """Send what is due, like a timer, until nothing of a broadcast is left to send, to try again or to recall.
 
-    Raise KeyboardInterrupt if the user ends it. A timer or worker can then send the rest.
+    Return the exit code of the last run that did something about the broadcast. Raise KeyboardInterrupt if the user
+    ends it. A timer or worker can then send the rest.
     """
 
     def opener() -> Provider:
         return open_provider(config, os.environ)
 
     output.note("This terminal sends the issue when it is due. Keep it open, and the computer awake. Ctrl-C ends it.")
+    code = 0
     with interruptible() as interruption:
         listener = Listener(
             on_settled=lambda _: None,
@@ -74,13 +77,17 @@ def stay_awake(config: Config, database: Database, broadcast_id: int) -> None:
             stop = interruption.new_stop()
             if stop.wait(_LOOK_SECONDS):
                 break
-            stops, command = interruption.new_stop, "terminal"
-            for done in run_due(config, database, opener, listener=listener, new_stop=stops, command=command):
+            stops = interruption.new_stop
+            for done in run_due(config, database, opener, listener=listener, new_stop=stops, command=TERMINAL):
                 print_result(done)
+                if done.is_news and done.broadcast.id == broadcast_id:
+                    code = exit_code(done)
     if interruption.is_asked:
         raise KeyboardInterrupt
+    return code
 
 
 def _is_unfinished(database: Database, broadcast_id: int) -> bool:
-    state = line_of(database, broadcast_id).broadcast.state
-    return state in _UNFINISHED or holds_for_later(database, broadcast_id, now=datetime.now(UTC))
+    found = line_of(database, broadcast_id).broadcast
+    is_open = found.state in _UNFINISHED or found.continues_at is not None
+    return is_open or holds_for_later(database, broadcast_id, now=datetime.now(UTC))

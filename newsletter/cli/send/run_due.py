@@ -21,9 +21,10 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.system.log import Log, command_log
 from newsletter.workflows.send import run_due as workflow
+from newsletter.workflows.send.carry_out import DoneBroadcast, name_of
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import Due, DueBroadcast, Opener
-from newsletter.workflows.send.run_due import DoneBroadcast, look_at_due, name_of
+from newsletter.workflows.send.run_due import look_at_due
 
 _WOULD = {
     Due.HAND_OVER: "the emails that are due would be sent now",
@@ -120,7 +121,7 @@ def _run(config: Config, database: Database, opener: Opener, *, log: Log, as_jso
         output.note("Nothing is scheduled.")
     if interruption.is_asked:
         raise KeyboardInterrupt
-    return max((_exit_code(each) for each in done), default=0)
+    return max((exit_code(each) for each in done), default=0)
 
 
 def print_result(done: DoneBroadcast) -> None:
@@ -167,15 +168,17 @@ def _next_steps(done: DoneBroadcast) -> list[tuple[str, str]]:
     return steps
 
 
-def _exit_code(done: DoneBroadcast) -> int:
+def exit_code(done: DoneBroadcast) -> int:
+    """Return the exit code for what was done about one broadcast."""
     if done.failure:
         return 1 if done.found.due is Due.RECALL else ProviderError.exit_code
-    if not done.is_news:
-        return 0
+    is_set_aside = bool(done.tally.deferred) and done.broadcast.state is BroadcastState.DONE
+    if not done.is_news:  # people may have been tried again and set aside again
+        return 1 if is_set_aside and done.broadcast.continues_at != done.found.broadcast.continues_at else 0
     if done.broadcast.state is BroadcastState.PAUSED and done.found.due is not Due.HOLD_BACK:
         return ProviderError.exit_code
     before, now = done.found.tally, done.tally
-    is_partial = now.unknown > before.unknown or now.rejected > before.rejected or now.deferred > before.deferred
+    is_partial = now.unknown > before.unknown or now.rejected > before.rejected or is_set_aside
     return 1 if is_partial or done.broadcast.state in {BroadcastState.PAUSED, BroadcastState.STOPPED} else 0
 
 

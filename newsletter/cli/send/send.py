@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
 from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
-from newsletter.cli.send.awake import Awake, choose_awake, stay_awake
+from newsletter.cli.send.awake import TERMINAL, Awake, choose_awake, stay_awake
 from newsletter.cli.send.plan import print_plan
 from newsletter.cli.send.progress import hand_over
 from newsletter.cli.send.status import print_broadcast
@@ -21,6 +22,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiv
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
+from newsletter.store.ledger.recall import say_run
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
@@ -85,9 +87,10 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
         if plan.worn_out:
             output.note(f"{output.count_of(len(plan.worn_out), 'address')} blocked after too many soft bounces.")
-        _begin(config, database, broadcast, plan, provider)
         if chosen is Awake.HERE:
-            stay_awake(config, database, broadcast.id)
+            _send_here(config, database, broadcast, plan, provider)
+        else:
+            _begin(config, database, broadcast, plan, provider)
 
 
 def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime) -> Schedule | None:
@@ -119,6 +122,17 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
         hand_over(config, database, broadcast, provider, ahead=lead_of(config))
     else:
         print_broadcast(config, status_of(database, broadcast.id))
+
+
+def _send_here(
+    config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider
+) -> None:
+    """Send a scheduled broadcast from this terminal, until nothing of it is left."""
+    say_run(database, TERMINAL, now=datetime.now(UTC))
+    with suppress(typer.Exit):  # what was not accepted is tried again
+        _begin(config, database, broadcast, plan, provider)
+    if code := stay_awake(config, database, broadcast.id):
+        raise typer.Exit(code)
 
 
 def _only_segment(names: Sequence[str], where: str | None) -> str | None:

@@ -54,7 +54,7 @@ def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None
     held = tuple(mail for mail in ahead if mail.until - now > margin)
     too_late = tuple(mail for mail in ahead if mail not in held)
     plan = CancelPlan(broadcast=broadcast, tally=tally, held=held, too_late=too_late)
-    is_open = broadcast.state is BroadcastState.CANCELLING or tally.waiting or tally.inflight
+    is_open = broadcast.state is BroadcastState.CANCELLING or tally.waiting or tally.inflight or tally.deferred
     if not is_open and not plan.held:
         raise InputError(f"broadcast {broadcast_id} cannot be canceled; {_why_not(plan)}")
     return plan
@@ -143,4 +143,4 @@ def _why_not(plan: CancelPlan) -> str:
         return "it is already canceled"
     if plan.too_late:
         return f"{broadcast.provider} will send it within minutes"
-    return f"it is {label_of(broadcast.state)}, and no emails are waiting"
+    return f"it is {label_of(broadcast.state)}, and no emails are waiting or set aside"

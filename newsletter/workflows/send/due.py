@@ -82,7 +82,7 @@ def judge(config: Config, database: Database, broadcast: Broadcast, opened: Open
     until, waits = _wait(config, broadcast, now=now)
     if waits:
         return replace(found, due=Due.WAIT, until=until, reason=waits)
-    if late := _stands_still(database, broadcast, now=now) or lateness(config, database, broadcast, now=now):
+    if late := _too_late(config, database, broadcast, now=now):
         return replace(found, due=Due.HOLD_BACK, reason=late)
     due = _next_moment(database, broadcast, now=now)
     its_time = f"scheduled for {say_moment(due, config.settings.newsletter.timezone, now=now)}"
@@ -122,10 +122,17 @@ def _wait(config: Config, broadcast: Broadcast, *, now: datetime) -> tuple[datet
     return at, f"it continues {said}; it was paused because {broadcast.reason}"
 
 
-def _stands_still(database: Database, broadcast: Broadcast, *, now: datetime) -> str:
-    """Return why a paused broadcast must not continue without a person anymore, or an empty string if it may."""
+def _too_late(config: Config, database: Database, broadcast: Broadcast, *, now: datetime) -> str:
+    """Return why a broadcast must not be sent without a person anymore, or an empty string if it may.
+
+    One that was paused for a reason that passes continues for two days, unless an event in it is over by then.
+    """
+    if broadcast.state is not BroadcastState.PAUSED:
+        return lateness(config, database, broadcast, now=now)
+    if broadcast.good_until is not None and broadcast.good_until <= now:
+        return f"an event in it is over: {broadcast.reason}"
     since = last_accepted(database, broadcast.id) or broadcast.due_at or broadcast.created_at
-    if broadcast.state is not BroadcastState.PAUSED or now - since <= _STANDS_STILL:
+    if now - since <= _STANDS_STILL:
         return ""
     return f"nothing has been accepted for more than {say_span(_STANDS_STILL)}: {broadcast.reason}"
 

@@ -49,6 +49,7 @@ class Recall(Struct, frozen=True, kw_only=True):
     left: tuple[Leaver, ...] = ()  # the people in it who left
     recalled: int = 0  # the number of emails that were recalled
     kept: str = ""  # why it could not be recalled, so that the people who left still get it
+    is_final: bool = True  # whether nothing more is tried
 
 
 class StillHeld(Struct, frozen=True, kw_only=True):
@@ -154,12 +155,15 @@ def still_held(
     return tuple(held)
 
 
-def still_emailed(config: Config, recall: Recall) -> str:
-    """Return a sentence about the people who left and are emailed all the same, for people to read."""
+def told_about(config: Config, recall: Recall) -> str:
+    """Return a sentence about people who left and whose email was not recalled, for people to read."""
     shown = [leaver.email or "someone no longer on the list" for leaver in recall.left[:_SHOWN]]
     more = f" and {len(recall.left) - _SHOWN:,} more" if len(recall.left) > _SHOWN else ""
-    when = say_time(recall.batch.due_at, config.settings.newsletter.timezone)
-    return f"{', '.join(shown)}{more} left, but will still get it on {when}: {recall.kept}"
+    names, zone = f"{', '.join(shown)}{more}", config.settings.newsletter.timezone
+    if recall.is_final:
+        return f"{names} left, but will still get it on {say_time(recall.batch.due_at, zone)}: {recall.kept}"
+    until = say_time(recall.batch.recall_ends_at, zone)
+    return f"{names} left, and their email is not recalled yet: {recall.kept}; each run until {until} tries again"
 
 
 def holds_for_later(database: Database, broadcast_id: int, *, now: datetime) -> bool:
@@ -205,4 +209,5 @@ def _recall_leavers(database: Database, batch: HeldBatch, scheduler: Scheduler, 
     try:
         return Recall(batch=batch, left=left, recalled=recall_batch(database, batch, scheduler, clock=clock))
     except ProviderError as err:
-        return Recall(batch=batch, left=left, kept=str(err))
+        is_final = isinstance(err, BatchLimitError) or clock() >= batch.recall_ends_at
+        return Recall(batch=batch, left=left, kept=str(err), is_final=is_final)

@@ -21,6 +21,8 @@ from newsletter.workflows.send.resolve import decision_of
 
 _NOBODY = 0  # the id of no subscriber
 _ADDRESS = re.compile(r"<?([^\s<>@]+@[^\s<>@]+?)>?[;,]?")
+_MESSAGE_ID = re.compile(r"\bb(\d{1,18})-[0-9a-f]+\.\d{1,18}@")  # of any broadcast
+_IN_LOG = re.compile(r"\bto=<([^\s<>]+@[^\s<>]+)>")  # in a line of Postfix's or Exim's log
 
 
 class NamedDeliveries(Struct, frozen=True, kw_only=True):
@@ -71,6 +73,13 @@ def message_ids_of(broadcast: Broadcast) -> str:
     return f"<{broadcast.mailing_id}.NUMBER@{wire_address(broadcast.envelope.from_email).rpartition('@')[2]}>"
 
 
+def _what_is_wrong(line: str, broadcast: Broadcast) -> str:
+    """Return why a line names no email of a broadcast."""
+    if other := _MESSAGE_ID.search(line):
+        return f"this is an email of broadcast {other[1]}, not of broadcast {broadcast.id}"
+    return f"{masked(line[:80])!r} is neither an address nor a Message-ID of broadcast {broadcast.id}"
+
+
 def _subscribers_in(path: Path, broadcast: Broadcast, by_person: Mapping[str, int]) -> list[int]:
     """Return the subscriber that each line names, or _NOBODY if it is about another email."""
     try:
@@ -85,10 +94,10 @@ def _subscribers_in(path: Path, broadcast: Broadcast, by_person: Mapping[str, in
     for number, line in enumerate(map(str.strip, lines), 1):
         if match := message_id.search(line):
             found.append(int(match[1]))
-        elif match := _ADDRESS.fullmatch(line):
+        elif not _MESSAGE_ID.search(line) and (match := _ADDRESS.fullmatch(line) or _IN_LOG.search(line)):
             found.append(by_person.get(person_of(match[1]), _NOBODY))
         elif line:
-            what = f"{masked(line[:80])!r} is neither an address nor a Message-ID of broadcast {broadcast.id}"
+            what = _what_is_wrong(line, broadcast)
             mistakes.append(
                 Mistake(path=str(path), line=number, what=what, remedy="write one address or Message-ID per line")
             )

@@ -10,9 +10,10 @@ from newsletter.errors import ProviderError
 from newsletter.model.broadcast import Broadcast
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.send.carry_out import DoneBroadcast
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
-from newsletter.workflows.send.run_due import DoneBroadcast, run_due
+from newsletter.workflows.send.run_due import run_due
 from newsletter.workflows.send.schedule import read_schedule
 from tests.store.builders import EVERYONE
 from tests.workflows.send.carriers import Carrier
@@ -30,6 +31,17 @@ class SetClock:
     now: datetime = NOW
 
     def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(slots=True)
+class Hurried:
+    """A clock that goes on by some seconds each time that it is read, so that short waits take no time."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=5)
         return self.now
 
 

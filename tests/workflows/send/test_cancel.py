@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError, ProviderError
-from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, OutgoingChunk, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, OutgoingChunk, Tally, Verdict
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
@@ -20,9 +20,10 @@ from newsletter.workflows.send.cancel import cancel_broadcast, plan_cancel
 from newsletter.workflows.send.deliver import deliver
 from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import require_unfinished
+from newsletter.workflows.send.run_due import run_due
 from tests.store.builders import add_people
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
-from tests.workflows.send.scheduled import DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at
+from tests.workflows.send.scheduled import DEAF, NOW, THURSDAY, Holder, Hurried, SetClock, freeze_at, run_at
 from tests.workspaces import write_workspace
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -285,6 +286,27 @@ def test_a_plan_says_what_can_be_taken_back_and_what_is_gone(
     plan = plan_cancel(database, 1, carrier, now=NOW)
     assert [(mail.until, mail.deliveries) for mail in plan.held] == [(THURSDAY, 25)]
     assert (plan.too_late, plan.gone) == ((), 0)
+
+
+def test_people_who_were_set_aside_can_be_left_out(config: Config, database: Database) -> None:
+    def busy(chunk: OutgoingChunk) -> Outcome:
+        person = chunk.recipients[0].delivery
+        return Outcome(verdict=Verdict.ACCEPTED, deferred={person: "450 busy"})
+
+    def alone(chunk: OutgoingChunk) -> Outcome:
+        return Outcome(verdict=Verdict.READY, deferred={each.delivery: "450 busy" for each in chunk.recipients})
+
+    carrier = Carrier([busy, ACCEPTED, ACCEPTED, alone, alone])
+    freeze_at(config, database, carrier)
+    clock = Hurried(THURSDAY)
+    list(run_due(config, database, lambda: carrier, listener=DEAF, new_stop=Event, clock=clock))
+    assert tally(database).deferred == 1
+
+    plan_cancel(database, 1, None, now=THURSDAY)
+    cancelled = cancel_broadcast(database, 1, None, patience=LOST, stop=Event(), clock=SetClock(THURSDAY))
+
+    assert cancelled.state is BroadcastState.CANCELLED
+    assert (tally(database).cancelled, tally(database).accepted) == (1, 24)
 
 
 @pytest.mark.parametrize("moment", [THURSDAY + HOUR])

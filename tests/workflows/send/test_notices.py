@@ -95,6 +95,18 @@ def test_a_pause_that_ends_without_a_person_is_told_with_the_time(config: Config
     assert require_broadcast(database, 1).state is BroadcastState.DONE
 
 
+def test_the_same_pause_that_passes_is_told_once_a_day(config: Config, database: Database) -> None:
+    freeze_at(config, database, Carrier())
+    full = Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="450 quota", retry_after_seconds=3600)
+    other = Outcome(verdict=Verdict.READY, next_step=NextStep.PAUSE, reason="452 busy", retry_after_seconds=3600)
+    carrier = Carrier([full, full, full, other, full])
+
+    for hours in range(5):
+        run_at(config, database, carrier, THURSDAY + hours * HOUR)
+
+    assert ["450 quota" in text_of(each) for each in carrier.notices] == [True, False]
+
+
 def test_at_most_one_email_an_hour_tells_all_that_happened(config: Config, database: Database) -> None:
     first = freeze_at(config, database, Carrier())
     carrier = Carrier([PAUSED])

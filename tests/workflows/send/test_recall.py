@@ -13,10 +13,11 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.errors import ProviderError
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule
+from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, OutgoingChunk, Schedule
 from newsletter.model.ledger import BatchState, Entry
-from newsletter.providers.base import Provider, Scheduler
-from newsletter.providers.sendgrid.provider import open_provider
+from newsletter.providers.base import UNRECORDED, Provider, Replies, Scheduler
+from newsletter.providers.sendgrid import provider as sendgrid
+from newsletter.providers.sendgrid.provider import SendGridSession, open_provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.freeze import freeze_broadcast
@@ -25,10 +26,12 @@ from newsletter.store.ledger.recall import batches_of, last_run
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, remove_suppression
+from newsletter.workflows.send import recall_due
 from newsletter.workflows.send.cancel import cancel_broadcast
+from newsletter.workflows.send.carry_out import DoneBroadcast
 from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.recall import StillHeld, holds_for_later, still_held
-from newsletter.workflows.send.run_due import DoneBroadcast, look_at_due, run_due
+from newsletter.workflows.send.run_due import look_at_due, run_due
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.postgresql import PostgresServer
 from tests.store.builders import KEY, add, add_people, forget, id_of, request, row, variant
@@ -351,6 +354,60 @@ def test_a_paused_broadcast_gives_up_its_email_too_and_waits_for_a_person(world:
     (done,) = world.run(T - 20 * MINUTE)
     assert (done.recalled, done.broadcast.state, done.tally.waiting) == (PEOPLE, BroadcastState.PAUSED, PEOPLE)
     assert world.got_it() == {}
+
+
+@pytest.fixture
+def slow(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[datetime], None]]:
+    """Have each request take a minute of the world's clock. What is in the list is called after each minute."""
+    called: list[Callable[[datetime], None]] = []
+    submit, pause = sendgrid.SendGridSession.submit, Event()
+
+    def submit_slowly(session: SendGridSession, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
+        outcome = submit(session, chunk, replies)
+        world.clock.now = world.api.now = world.clock.now + MINUTE
+        for call in called:
+            call(world.clock.now)
+        pause.wait(0.03)  # so that the recall looks several times a minute
+        return outcome
+
+    monkeypatch.setattr(recall_due, "LOOK_SECONDS", 0.005)
+    monkeypatch.setattr(sendgrid.SendGridSession, "submit", submit_slowly)
+    return called
+
+
+def test_email_is_recalled_while_a_slow_run_sends_another_broadcast(
+    world: World, slow: list[Callable[[datetime], None]]
+) -> None:
+    hand_over(world)
+    world.leave(BEN)
+    schedule = Schedule(wall_time=(T - 25 * MINUTE).replace(tzinfo=None), zone="UTC")
+    other = request(schedule=schedule, provider="sendgrid", issue="other")
+    freeze_broadcast(world.database, other, [variant()], chunk_size=1, now=world.clock.now)
+
+    done = world.run(T - 25 * MINUTE)
+
+    assert world.clock.now > T - 5 * MINUTE
+    assert sum(each.recalled for each in done) == PEOPLE
+    assert world.got_it()[BEN] == 0
+    assert {times for person, times in world.got_it().items() if person != BEN} == {2}
+
+
+def test_email_of_a_broadcast_is_recalled_while_the_same_run_still_sends_it(
+    world: World, slow: list[Callable[[datetime], None]]
+) -> None:
+    """Someone leaves whose email was sent to the provider at the beginning of a run that takes an hour."""
+    schedule = Schedule(wall_time=T.replace(tzinfo=None), zone="UTC")
+    add_people(world.database, 50, prefix="more")
+    asked = request(schedule=schedule, provider="sendgrid")
+    broadcast = freeze_broadcast(world.database, asked, [variant()], chunk_size=1, now=world.clock.now)
+    slow.append(lambda now: world.leave(ANA) if now == T - 45 * MINUTE else None)
+
+    done = world.run(T - HOUR)
+
+    assert any(each.recalled for each in done)
+    assert world.got_it()[ANA] == 0
+    assert set(world.got_it().values()) == {1}
+    assert tally_of(world.database, broadcast.id).adds_up
 
 
 def test_the_last_run_is_saved(world: World) -> None:

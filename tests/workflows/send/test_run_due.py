@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -22,13 +21,14 @@ from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
+from newsletter.workflows.send.carry_out import Work, carry_out
 from newsletter.workflows.send.deliver import deliver
 from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
-from newsletter.workflows.send.run_due import carry_out, look_at_due, run_due
+from newsletter.workflows.send.run_due import look_at_due, run_due
 from tests.store.builders import add, add_people, row
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
-from tests.workflows.send.scheduled import AT, DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at
+from tests.workflows.send.scheduled import AT, DEAF, NOW, THURSDAY, Holder, Hurried, SetClock, freeze_at, run_at
 from tests.workspaces import CONFIG, write_workspace
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -400,9 +400,9 @@ def test_a_cancelling_that_somebody_else_ends_meanwhile_does_not_hold_up_another
     found = look_at_due(config, database, lambda: carrier, now=looked.now)
     finish_cancel(database, cancelled.id, now=NOW)
 
-    ended, sent = (
-        carry_out(config, database, each, lambda: carrier, listener=DEAF, stop=Event(), clock=looked) for each in found
-    )
+    work = Work(config=config, database=database, opened=lambda: carrier, listener=DEAF, new_stop=Event, clock=looked)
+
+    ended, sent = (carry_out(work, each, stop=Event()) for each in found)
 
     assert (ended.broadcast.state, ended.failure) == (BroadcastState.CANCELLED, "")
     assert sent.broadcast.state is BroadcastState.DONE
@@ -422,17 +422,6 @@ def test_what_waits_for_nothing_keeps_the_sending_hours_of_a_provider_that_holds
     run_at(config, database, carrier, THURSDAY - HOUR)
     assert Counter(carrier.taken) == Counter(range(1, 27))
     assert {chunk.hold_until for chunk in carrier.handed} == {None, THURSDAY}
-
-
-@dataclass(slots=True)
-class Hurried:
-    """A clock that goes on by some seconds each time that it is read, so that short waits take no time."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(seconds=5)
-        return self.now
 
 
 def quota(_chunk: OutgoingChunk) -> Outcome:
@@ -456,6 +445,33 @@ def test_what_was_paused_for_a_reason_that_passes_goes_on_by_itself(config: Conf
     assert (again.broadcast.state, again.is_news) == (BroadcastState.PAUSED, False)
     assert (then.broadcast.state, then.tally.accepted) == (BroadcastState.DONE, 25)
     assert require_broadcast(database, broadcast.id).continues_at is None
+
+
+def test_a_day_s_quota_delays_a_broadcast_but_does_not_make_it_late(config: Config, database: Database) -> None:
+    carrier = Carrier([ACCEPTED] + [quota] * 20)
+    freeze_at(config, database, carrier)
+    for hours in range(20):
+        run_at(config, database, carrier, THURSDAY + hours * HOUR)
+    carrier.script = []
+
+    (then,) = run_at(config, database, carrier, THURSDAY + 20 * HOUR)
+
+    assert (then.found.due, then.broadcast.state) == (Due.HAND_OVER, BroadcastState.DONE)
+    assert then.tally.accepted == 25
+
+
+def test_the_rest_is_not_sent_once_an_event_in_it_is_over(config: Config, database: Database) -> None:
+    carrier = Carrier([quota])
+    freeze_at(config, database, carrier)
+    with database.transaction() as connection:
+        connection.execute("UPDATE broadcast SET good_until = '2026-02-19T16:30:00Z'", {})
+    run_at(config, database, carrier, THURSDAY)
+
+    (late,) = run_at(config, database, carrier, THURSDAY + 2 * HOUR)
+
+    assert late.found.due is Due.HOLD_BACK
+    assert late.broadcast.reason == "an event in it is over: quota used up"
+    assert late.tally.accepted == 0
 
 
 def test_what_stands_still_for_two_days_waits_for_a_person(config: Config, database: Database) -> None:

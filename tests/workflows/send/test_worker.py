@@ -211,10 +211,12 @@ def test_a_worker_recalls_email_of_those_who_left_and_sends_it_again(config: Con
     holder = Holder()
     broadcast, work = held_with_a_leaver(config, database, holder, due_in=timedelta(minutes=15))
 
-    assert work.drains.due() == (broadcast.id,)
-    assert work.on(broadcast)
+    assert work.drains.due() == ()
+    work.drains.recall()
 
     assert (holder.opened, holder.cancelled) == (["batch-1", "batch-2"], ["batch-1"])
+    assert "recalled" in work.said[-2]
+    assert f"{PEOPLE - 1} sent in this run" in work.said[-1]
     counts = tally_of(database, broadcast.id)
     assert (counts.accepted, counts.excluded) == (PEOPLE - 1, 1)
     assert work.drains.due() == ()
@@ -245,19 +247,25 @@ def test_a_worker_leaves_alone_what_a_person_paused(config: Config, database: Da
     assert tally_of(database, broadcast.id).waiting == PEOPLE
 
 
-def test_a_worker_says_that_a_recall_failed_without_an_address_and_waits_before_it_asks_again(
-    config: Config, database: Database
-) -> None:
+def test_a_worker_says_once_that_a_recall_failed_without_an_address(config: Config, database: Database) -> None:
     holder = Holder()
     broadcast, work = held_with_a_leaver(config, database, holder, due_in=timedelta(minutes=15))
     holder.failing = "SendGrid did not answer"
 
-    work.on(broadcast)
+    work.drains.recall()
+    work.drains.recall()
 
-    assert "left, but will still get it" in work.said[-1]
-    assert "SendGrid did not answer" in work.said[-1]
+    assert "left, and their email is not recalled yet: SendGrid did not answer" in work.said[-1]
     assert "person00003@" not in "".join(work.said)
-    assert work.drains.due() == ()
+    assert sum("did not answer" in words for words in work.said) == 1
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.DONE
+
+
+def test_a_worker_that_is_asked_to_end_recalls_nothing(config: Config, database: Database) -> None:
+    holder = Holder()
+    _, work = held_with_a_leaver(config, database, holder, due_in=timedelta(minutes=15))
+    work.drains.recall(is_asked=lambda: True)
+    assert holder.cancelled == []
 
 
 def test_an_announced_broadcast_waits_once_in_the_queue(config: Config, url: str) -> None:

@@ -12,22 +12,22 @@ from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast
-from newsletter.store.ledger.recall import say_run, watched_broadcasts
+from newsletter.store.ledger.recall import say_run
 from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.notices import notice_failure
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
+from newsletter.workflows.send.carry_out import Work, carry_out, ending_of, name_of
 from newsletter.workflows.send.deliver import Listener
-from newsletter.workflows.send.due import DOES_SOMETHING, Due, DueBroadcast, judge, judge_recall
+from newsletter.workflows.send.due import DOES_SOMETHING, Due, DueBroadcast, judge
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.plan import require_same_provider
+from newsletter.workflows.send.recall_due import recall_due
 from newsletter.workflows.send.recover import recover
-from newsletter.workflows.send.run_due import carry_out, ending_of, name_of
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
 _SAY_RUN_EVERY = timedelta(minutes=1)
-_RECALL_AGAIN_AFTER = timedelta(minutes=1)  # after the provider recalled nothing
 _LOOK_AGAIN_AFTER = timedelta(minutes=10)  # because the broadcast may be canceled by then, or its process may die
 
 
@@ -43,7 +43,6 @@ class Drains:
         self._log = log
         self._last_said: dict[int, str] = {}  # broadcast → last log line, so that no line is repeated
         self._waits: dict[int, datetime] = {}  # broadcast → the end of its current wait
-        self._recall_waits: dict[int, datetime] = {}  # the same, for recalling what the provider holds
         self._said_run_at: datetime | None = None
 
     def due(self) -> tuple[int, ...]:
@@ -54,22 +53,43 @@ class Drains:
         """
         with open_database(self._config.database, workspace=self._config.root) as database:
             self._say_run(database)
-            numbers = watched_broadcasts(database, now=datetime.now(UTC))
-            recalls = [number for number in numbers if self._recall_of(database, require_broadcast(database, number))]
             found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if _needs_work(each)]
             for each in found:
                 if each.due is Due.REFUSE:
                     self._say(each.broadcast, f"skipped: {each.reason}")
                     if each.broadcast.is_scheduled:
                         notice_failure(database, each.broadcast, each.reason, now=datetime.now(UTC))
-            tell_reviewers(self._config, database, lambda: self._provider, now=datetime.now(UTC), log=self._log)
         # A wait applies only to sending. A cancellation must not wait: every minute counts.
-        due = (
+        return tuple(
             each.broadcast.id
             for each in found
             if each.due in DOES_SOMETHING and not (each.due is Due.HAND_OVER and self._is_waiting(each.broadcast.id))
         )
-        return tuple(dict.fromkeys((*recalls, *due)))  # recalling first: there is little time for it
+
+    def recall(self, *, is_asked: Callable[[], bool] = lambda: False) -> None:
+        """Recall the email of people who left, and send it again to the others.
+
+        That is not left to the jobs, because there is little time for it and they can take hours. Raise StoreError if
+        the database cannot be used.
+        """
+
+        def new_stop() -> Event:
+            stop = Event()
+            if is_asked():
+                stop.set()
+            return stop
+
+        listener = Listener(on_settled=lambda _: None, on_wait=lambda *_: None, is_asked=is_asked)
+        with open_database(self._config.database, workspace=self._config.root) as database:
+            work = self._work(database, listener, new_stop=new_stop)
+            for done in recall_due(work):
+                if done.is_news:
+                    self._say(done.broadcast, done.failure or ending_of(done, done.handed_over))
+
+    def tell(self) -> None:
+        """Email the reviewers what they should know. Raise StoreError if the database cannot be used."""
+        with open_database(self._config.database, workspace=self._config.root) as database:
+            tell_reviewers(self._config, database, lambda: self._provider, now=datetime.now(UTC), log=self._log)
 
     def work_on(
         self,
@@ -93,9 +113,6 @@ class Drains:
             if lost := recover(database, broadcast_id, now=datetime.now(UTC)):
                 remedy = f"run `newsletter resolve {broadcast_id}`"
                 self._say(broadcast, f"{count_of(lost, 'request')} of a process that died became unconfirmed; {remedy}")
-            if recall := self._recall_of(database, broadcast):
-                self._recall(database, recall, stop=stop)
-                broadcast = require_broadcast(database, broadcast_id)
             if not _needs_work(broadcast):
                 return False
             found = self._judge(database, broadcast)
@@ -106,22 +123,14 @@ class Drains:
                 self._say(broadcast, f"begins: {in_words(found.tally)}")
             return self._carry_out(database, found, stop=stop, is_asked=is_asked)
 
-    def _recall_of(self, database: Database, broadcast: Broadcast) -> DueBroadcast | None:
-        """Return what has to be recalled of a broadcast now, unless that has just failed."""
-        now, until = datetime.now(UTC), self._recall_waits.get(broadcast.id)
-        if until is not None and until > now:
-            return None
-        found = judge_recall(self._config, database, broadcast, lambda: self._provider, now=now)
-        return found if found is not None and found.due is Due.RECALL else None
-
-    def _recall(self, database: Database, found: DueBroadcast, *, stop: Event) -> None:
-        listener = Listener(on_settled=lambda _: None, on_wait=lambda _until, _reason: None)
-        done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
-        if done.failure:
-            self._recall_waits[found.broadcast.id] = datetime.now(UTC) + _RECALL_AGAIN_AFTER
-            self._say(done.broadcast, done.failure)
-        elif done.recalled:
-            self._say(done.broadcast, ending_of(done, 0))
+    def _work(self, database: Database, listener: Listener, *, new_stop: Callable[[], Event] = Event) -> Work:
+        return Work(
+            config=self._config,
+            database=database,
+            opened=lambda: self._provider,
+            listener=listener,
+            new_stop=new_stop,
+        )
 
     def _say_run(self, database: Database) -> None:
         now = datetime.now(UTC)
@@ -154,7 +163,7 @@ class Drains:
             self._say(found.broadcast, words)
 
         listener = Listener(on_settled=on_settled, on_wait=on_wait, on_note=on_note, is_asked=is_asked)
-        done = carry_out(self._config, database, found, lambda: self._provider, listener=listener, stop=stop)
+        done = carry_out(self._work(database, listener), found, stop=stop)
         if done.failure:
             self._say(done.broadcast, done.failure)
         elif settled or done.broadcast.state is not found.broadcast.state:

@@ -18,6 +18,7 @@ from newsletter.providers.base import Provider
 from newsletter.providers.headers import one_line
 from newsletter.system.log import Log
 from newsletter.system.signals import ending_signals, leave_terminal
+from newsletter.workflows.send import recall_due
 from newsletter.workflows.send.worker.drains import Drains
 from newsletter.workflows.send.worker.queue import (
     QUEUE_LOST,
@@ -31,6 +32,8 @@ from newsletter.workflows.send.worker.queue import (
 LOOK_SECONDS = 10.0  # between two checks of the ledger
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0  # between attempts to reach the database
 _AFTER_NOTHING_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 5.0  # pauses, so that a job is not repeated in a busy loop
+
+_BESIDE = 3  # threads for what is done beside the jobs: looking, recalling, telling the reviewers
 
 _T = TypeVar("_T")
 
@@ -63,7 +66,7 @@ class _Service(Struct):
     async def run(self) -> signal.Signals:
         """Serve until a signal arrives. Start again after each loss of the connection to the database."""
         self._prepare_loop()
-        with ThreadPoolExecutor(self.concurrency + 1, thread_name_prefix="worker") as self._threads:
+        with ThreadPoolExecutor(self.concurrency + _BESIDE, thread_name_prefix="worker") as self._threads:
             while not self._stopping.is_set():
                 try:
                     await self._serve()
@@ -83,6 +86,8 @@ class _Service(Struct):
             tasks = [
                 asyncio.create_task(work_through(queue, concurrency=self.concurrency)),
                 asyncio.create_task(self._look_after(queue)),
+                asyncio.create_task(self._repeat(self.drains.tell, every_seconds=LOOK_SECONDS)),
+                asyncio.create_task(self._repeat(self._recall, every_seconds=recall_due.LOOK_SECONDS)),
                 asyncio.create_task(self._stopping.wait()),
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -101,6 +106,15 @@ class _Service(Struct):
                 await put_job(queue, broadcast_id)
             await clear_stalled(queue)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _repeat(self, call: Callable[[], None], *, every_seconds: float) -> None:
+        """Call what must not wait for the jobs, nor for a provider that is slow to answer something else."""
+        while True:
+            await self._in_thread(call)
+            await asyncio.sleep(every_seconds)
+
+    def _recall(self) -> None:
+        self.drains.recall(is_asked=self._stopping.is_set)
 
     async def _drain(self, queue: App, broadcast_id: int) -> None:
         """Run one job. If it is canceled, finish and record its requests in progress first."""

@@ -1,0 +1,71 @@
+"""Recall the email of people who left when it is time for that, whatever else a process is doing.
+
+There are only ten minutes for a recall, and sending something else can take hours. So a process that sends looks for
+what must be recalled all the time.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from msgspec.structs import replace
+
+from newsletter.store.ledger.broadcasts import require_broadcast, unattended_broadcasts
+from newsletter.store.ledger.recall import watched_broadcasts
+from newsletter.workflows.send.carry_out import DoneBroadcast, Work
+from newsletter.workflows.send.deliver import Listener
+from newsletter.workflows.send.due import judge_recall
+
+LOOK_SECONDS = 60.0  # between two looks at what must be recalled
+
+
+def recall_due(work: Work) -> Iterator[DoneBroadcast]:
+    """Recall what must be recalled now, of all broadcasts. Then send it again to the others. Yield the results.
+
+    A broadcast that was recalled has a second result, unless it is paused.
+    """
+    recalled = set()
+    for number in watched_broadcasts(work.database, now=work.clock()):
+        stop = work.new_stop()
+        if stop.is_set():
+            return
+        broadcast = require_broadcast(work.database, number)
+        found = judge_recall(work.config, work.database, broadcast, work.opened, now=work.clock())
+        if found is not None:
+            done = work.process(broadcast, found=found, stop=stop)
+            recalled |= {number} if done.recalled else set()
+            yield done
+    for broadcast in unattended_broadcasts(work.database) if recalled else ():
+        stop = work.new_stop()
+        if broadcast.id in recalled and not stop.is_set():
+            yield work.process(broadcast, stop=stop)
+
+
+@contextmanager
+def recalling(work: Work) -> Iterator[list[DoneBroadcast]]:
+    """Recall what must be recalled while the block runs, in a thread of its own. The results are complete at its end.
+
+    At the end, a recall in progress is awaited. Raise the error of the thread, if there was one.
+    """
+    results: list[DoneBroadcast] = []
+    faults: list[BaseException] = []
+    is_over = Event()
+    quiet = Listener(on_settled=lambda _: None, on_wait=lambda *_: None, is_asked=work.listener.is_asked)
+    beside = replace(work, listener=quiet)
+
+    def watch() -> None:
+        try:
+            while not is_over.wait(LOOK_SECONDS):
+                results.extend(recall_due(beside))
+        except BaseException as err:
+            faults.append(err)
+
+    thread = Thread(target=watch, name="recall", daemon=True)
+    thread.start()
+    try:
+        yield results
+    finally:
+        is_over.set()
+        thread.join()
+    if faults:
+        raise faults[0]

@@ -1,0 +1,27 @@
+"""How long a terminal stays that sends a scheduled broadcast itself."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.cli.send.awake import _is_unfinished as is_unfinished
+from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast
+from newsletter.store.opening import open_database
+from tests.store.builders import add_people, freeze
+
+NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("continues_at", "stays"),
+    [(None, False), (NOW + timedelta(hours=1), True), (NOW - timedelta(minutes=1), True)],
+)
+def test_a_pause_that_passes_does_not_end_it(tmp_path: Path, continues_at: datetime | None, stays: bool) -> None:
+    with open_database(tmp_path / "newsletter.db") as database:
+        add_people(database, 2)
+        broadcast = freeze(database)
+        assert is_unfinished(database, broadcast.id)
+        pause_broadcast(database, broadcast.id, "the quota is used up", now=NOW, continues_at=continues_at)
+        finish_if_done(database, broadcast.id, now=NOW)
+        assert is_unfinished(database, broadcast.id) is stays

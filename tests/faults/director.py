@@ -74,6 +74,17 @@ class Director:
                 self._round(broadcast.id, number)
                 self._look_after(broadcast.id, number)
                 number += 1
+        self._finish_earlier()
+
+    def _finish_earlier(self) -> None:
+        """End what the timer took up again of earlier broadcasts, because people had been set aside."""
+        self.is_calm.set()
+        for broadcast in self._broadcasts():
+            for _ in range(LAST_ROUND):
+                if next(each for each in self._broadcasts() if each.id == broadcast.id).state not in _UNFINISHED:
+                    break
+                self._command(commands.resume, broadcast=broadcast.id)
+                self._round(broadcast.id, LAST_ROUND)
 
     def _let_time_pass(self, number: int, *, broadcasts: int) -> None:
         """Have the clock jump ahead to its time in a round."""

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.checks.rules.leftovers import placeholders_in
+from newsletter.checks.reading.placeholders import placeholders_in
+from newsletter.model.finding import Severity
 from newsletter.model.slots import MergeField
 from tests.checks.conftest import Workspace, findings_of, summary, with_html
 
@@ -22,6 +23,39 @@ from tests.checks.conftest import Workspace, findings_of, summary, with_html
         "XXXX",
         "Lorem ipsum dolor",
         "[insert the date]",
+        "TBD",
+        "t.b.c.",
+        "xxx",
+        "€xx",
+        "XX.XX.2026",
+        "DD/MM/YYYY",
+        "20xx",
+        "Where: ???",
+        "[Date?]",
+        "[link]",
+        "[Name of the speaker]",
+        "[your organization here]",
+        "[ADD QUOTE FROM ANA]",
+        "INSERT LINK HERE",
+        "insert the program here",
+        "(add photo)",
+        "Replace this text",
+        "the headline goes here",
+        "[Uhrzeit]",
+        "(Foto einfügen)",
+        "Blindtext",
+        "[prénom]",
+        "[à compléter]",
+        "[enlace]",
+        "texto de ejemplo",
+        "[имя]",
+        "вставьте ссылку",
+        "[שם]",
+        "[الاسم]",
+        "○○様",
+        "（写真を追加）",
+        "[姓名]",
+        "[tarih ekleyin]",
         "*|FNAME|*",
         "<% name %>",
     ],
@@ -49,6 +83,19 @@ def test_a_placeholder_in_prose_blocks_at_its_line(workspace: Workspace, words: 
         "#TODO-1/TK",
         "@TK",
         "100 % {sure}",
+        "“[The city] gave us a room”",
+        "a [PDF] of [her] book [sic]",
+        "(add salt to taste)",
+        "(add your name)",
+        "(photo: Ana Lima)",
+        "What???",
+        "Quoi ???",
+        "XX Congreso, XXI",
+        "Ana xx.",
+        "二〇〇五年",
+        "Insert a coin. Here we go",
+        "a placeholder for love",
+        "`[Name]` and `TBD`",
     ],
 )
 def test_words_that_look_like_placeholders_are_fine(workspace: Workspace, words: str) -> None:
@@ -123,8 +170,56 @@ def test_braces_that_close_style_rules_are_fine(workspace: Workspace) -> None:
     assert summary(findings_of(edited)) == []
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Lu", "Lt"])))
-def test_text_without_capitals_holds_no_note(text: str) -> None:
-    found = list(placeholders_in(text, "en"))
+def test_phrase_is_found_over_a_line_break_at_the_line_on_which_it_begins(workspace: Workspace) -> None:
+    workspace.edit("letter", "grow longer", "grow longer\nand replace\nthis text")
 
-    assert all(placeholder.casefold().startswith(("lorem", "[insert")) for placeholder in found)
+    assert workspace.findings() == [("S6", "letter.md:10")]
+
+
+def test_time_that_may_be_announced_later_is_only_a_warning(workspace: Workspace) -> None:
+    workspace.edit("workshop", "Bring a blanket.", "The room is TBA.")
+
+    assert [(each.rule, each.severity) for each in findings_of(workspace.subject()) if each.rule != "S14"] == [
+        ("S6", Severity.WARNING)
+    ]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "[TEST] A day of rest",
+        "DRAFT: A day of rest",
+        "Copy of A day of rest",
+        "A day of rest (copy 2)",
+        "Kopie von Ruhetag",
+        "【テスト】静かな一日",
+        "Черновик: день отдыха",
+        "A day of rest - Copy",
+        "Title",
+        "Ohne Titel",
+        "無題",
+    ],
+)
+def test_title_of_an_unfinished_or_copied_file_blocks_at_its_key(workspace: Workspace, title: str) -> None:
+    workspace.edit("workshop", "title: A day of rest", f'title: "{title}"')
+
+    assert workspace.findings() == [("S6", "events/workshop.md:2")]
+
+
+@pytest.mark.parametrize(
+    "title", ["Testing the waters of rest", "A draft of air", "A copy of the moon", "Titles we love"]
+)
+def test_title_that_only_begins_like_one_is_fine(workspace: Workspace, title: str) -> None:
+    workspace.edit("workshop", "title: A day of rest", f'title: "{title}"')
+
+    assert workspace.findings() == []
+
+
+@given(st.text(alphabet="aeinrst xXbdTBD[]()?!.,:\n", max_size=60))
+def test_every_placeholder_is_told_with_its_position(text: str) -> None:
+    texts = ["Before", text, "[Name]"]
+
+    found = list(placeholders_in(texts, "en"))
+
+    assert (found[-1].text, found[-1].position, found[-1].words) == (2, 0, "[Name]")
+    assert all(" ".join(texts[each.text][each.position :].split()).startswith(each.words) for each in found)

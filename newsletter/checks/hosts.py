@@ -14,6 +14,15 @@ _LOCAL_ENDINGS = frozenset(
 )
 
 
+_EXAMPLES = ("example.com", "example.net", "example.org", "example")  # RFC 2606
+
+
+def is_example(address: str) -> bool:
+    """Return whether a host, or the host of an address, is one that exists only for examples."""
+    host = host_of(address) or address.lower()
+    return any(host == name or host.endswith(f".{name}") for name in _EXAMPLES)
+
+
 def host_of(url: str) -> str:
     """Return the host of an address as a browser reads it, or an empty string if it has none.
 

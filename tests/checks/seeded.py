@@ -30,6 +30,7 @@ TABLE = "A book\n\n| Day | Place |\n| --- | --- |\n| Friday | Galway |\n\nand a 
 NESTED = "@media screen { p { margin: 0 } @media print { p { margin: 0 } } }"
 STYLE_SHEET = '<link rel="stylesheet" href="https://example.org/x.css">'
 PREHEADER = "Three small practices, two courses and a poem to carry with you"
+LONG_PARAGRAPH = "A book of letters that two friends wrote to each other over forty years, and a cup of tea"
 FOR_TEACHERS = (
     "[{section: letter, only: teachers}, {section: meditation, only: teachers}, {section: events, only: teachers}]"
 )
@@ -114,6 +115,28 @@ def after(subject: str) -> Make:
     """By an earlier issue with this subject."""
     heading = IssueHeading(name="2026-02", date=date(2026, 2, 1), subject=subject)
     return lambda workspace: replace(sound(workspace), earlier=(heading,))
+
+
+def after_one_with(name: str, text: str, *edits: tuple[str, str, str]) -> Make:
+    """By an earlier issue with this text in a file, after some edits of this issue."""
+
+    def make(workspace: Workspace) -> Subject:
+        folder = Path(workspace.root, "issues/2026-02")
+        folder.mkdir()
+        heading = "subject: Another letter\ntitle: Another title\ndate: 2026-02-01\nsections: [letter]\n"
+        for file, words in {"issue.yaml": heading, "letter.md": "---\n---\nOther words.\n"}.items():
+            (folder / file).write_text(words)
+        with (folder / name).open("a") as file:
+            file.write(f"\n{text}\n")
+        return edited(*edits)(workspace)
+
+    return make
+
+
+def house_words(lines: str) -> tuple[tuple[str, str, str], ...]:
+    """The edit that lists words to avoid."""
+    table = lines if lines.startswith("[") else f"[checks.words]\n{lines}"
+    return (("toml", "[segments]", f"{table}\n\n[segments]"),)
 
 
 def for_audience(*fields: str) -> Make:
@@ -291,6 +314,57 @@ FAULTS: tuple[Seed, ...] = (
         make=edited(("issue", "subject: A letter for the first days of March", "subject: A letter")),
     ),
     Seed(rule="S17", place="issue.yaml:1", make=after("A letter for  the first days of march")),
+    Seed(
+        rule="S18",
+        place="letter.md:17",
+        make=edited(
+            (
+                "letter",
+                "A book",
+                "Now.\nWrite as you would to someone you know:\na few short paragraphs, one thought in each. A book",
+            )
+        ),
+    ),
+    Seed(rule="S18", place="letter.md:4", make=edited(("letter", "name: Ana Lima", "name: Your Name"))),
+    Seed(
+        rule="S18",
+        place="events/workshop.md:2",
+        make=edited(("workshop", "title: A day of rest", "title: An evening workshop")),
+    ),
+    Seed(rule="S18", place="newsletter.toml:2", make=edited(("toml", '"Harbour Letters"', '"Our Newsletter"'))),
+    Seed(rule="S18", place="newsletter.toml:4", make=edited(("toml", '"Harbour House <', '"Our Organization <'))),
+    Seed(rule="S19", place="letter.md:9", make=edited(("letter", "the days", "weâ€™re glad that the days"))),
+    Seed(rule="S19", place="letter.md:9", make=edited(("letter", "the days", "the caf\ufffd and the days"))),
+    Seed(rule="S19", place="letter.md:10", make=edited(("letter", "We tell", "We \u202ello\u202c tell"))),
+    Seed(rule="S19", place="letter.md:10", make=edited(("letter", "We tell", "We te\u200b\u200bll"))),
+    Seed(rule="S19", place="issue.yaml:1", make=edited(("issue", "subject: A letter", "subject: Q&amp;A, a letter"))),
+    Seed(
+        rule="S20",
+        place="letter.md:14",
+        make=after_one_with(
+            "letter.md", LONG_PARAGRAPH, ("letter", "## What we read", f"{LONG_PARAGRAPH}\n\n## What we read")
+        ),
+    ),
+    Seed(rule="S20", place="issue.yaml:2", make=after_one_with("issue.yaml", f"preheader: {PREHEADER}")),
+    Seed(rule="S20", place="meditation.md:5", make=after_one_with("meditation.md", "  url: https://example.org/video")),
+    Seed(
+        rule="S21",
+        place="letter.md:9",
+        make=edited(*house_words('seniors = "older people"'), ("letter", "the days", "Seniors know that the days")),
+    ),
+    Seed(
+        rule="S21",
+        place="letter.md:9",
+        make=edited(*house_words('"old people" = ""'), ("letter", "the days", "the old\npeople and the days")),
+    ),
+    Seed(
+        rule="S21",
+        place="events/workshop.md:2",
+        make=edited(
+            *house_words('[checks.words.en]\nrest = "quiet"'),
+            ("workshop", "title: A day of rest", "title: A day of Rest"),
+        ),
+    ),
 )
 
 NEAR_MISSES: tuple[tuple[str, Make], ...] = (
@@ -356,6 +430,23 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("S15", edited(("issue", PREHEADER, "Three small practices, two courses, poems"))),
     ("S16", edited(("issue", "subject: A letter for the first days of March", "subject: A letter 1"))),
     ("S17", after("A letter for the last days of March")),
+    ("S18", edited(("workshop", "title: A day of rest", "title: An evening workshop on rest"))),
+    ("S18", edited(("workshop", "Reserve a place for the day of rest", "Reserve your place"))),
+    (
+        "S19",
+        edited(
+            ("letter", "the days", "the “naïve” café at 5\u00a0°C, \u2067עברית\u2069, `&amp;` and 👩‍🚀 as the days")
+        ),
+    ),
+    ("S20", after_one_with("letter.md", "the days grow longer, and with them our walks.\n")),
+    ("S20", after_one_with("donate.md", LONG_PARAGRAPH)),
+    (
+        "S21",
+        edited(
+            *house_words('senior = "older"\n[checks.words.de]\nwalks = "Gänge"'),
+            ("letter", "the days", "seniority and the days"),
+        ),
+    ),
 )
 
 # Rules that no edit of an issue breaks alone: those that need a browser, a network or a filter, and what is judged

@@ -29,6 +29,7 @@ TABLE_WITHOUT_HEADS = "A book\n\n| | |\n| --- | --- |\n| Friday | Galway |\n\nan
 TABLE = "A book\n\n| Day | Place |\n| --- | --- |\n| Friday | Galway |\n\nand a book"
 NESTED = "@media screen { p { margin: 0 } @media print { p { margin: 0 } } }"
 STYLE_SHEET = '<link rel="stylesheet" href="https://example.org/x.css">'
+SUBJECT = "A letter for the first days of March"
 PREHEADER = "Three small practices, two courses and a poem to carry with you"
 LONG_PARAGRAPH = "A book of letters that two friends wrote to each other over forty years, and a cup of tea"
 FOR_TEACHERS = (
@@ -183,6 +184,17 @@ FAULTS: tuple[Seed, ...] = (
     ),
     Seed(rule="A3", place="letter.md:12", make=edited(("letter", "![Two hands around a cup]", "![ ]"))),
     Seed(rule="A3", place="letter.md:12", make=rendered('alt="Two hands around a cup"', "")),
+    *(
+        Seed(rule="A3", place="letter.md:12", make=edited(("letter", "Two hands around a cup", alt)))
+        for alt in ("image", "ein Bild", "写真", "фото", "IMG_2034_1", "WhatsApp Image 2026-03-01 at 10.12.44")
+    ),
+    Seed(
+        rule="A3", place="meditation.md:6", make=edited(("meditation", "alt: a practice for the evening", "alt: video"))
+    ),
+    *(
+        Seed(rule="A4", place="letter.md:16", make=edited(("letter", "[the poem that opens it]", f"[{words}]")))
+        for words in ("подробнее", "buradan", "כאן", "من هنا", "点此", "find out more")
+    ),
     Seed(rule="A4", place="letter.md:10", make=edited(("letter", "[our study of kindness]", "[Click here]"))),
     Seed(rule="A4", place="letter.md:10", make=edited(("letter", "[our study of kindness]", "[]"))),
     Seed(
@@ -246,6 +258,10 @@ FAULTS: tuple[Seed, ...] = (
     ),
     Seed(rule="H5", place="newsletter.toml:4", make=edited(("toml", '"Harbour House <', '"Harbour House 🌊 <'))),
     Seed(rule="H6", place="issue.yaml:1", make=edited(("issue", "subject: A letter", "subject: 'RE: A letter'#"))),
+    *(
+        Seed(rule="H6", place="issue.yaml:1", make=edited(("issue", SUBJECT, f"'{mark} a letter for March'")))
+        for mark in ("R:", "回复：", "Ответ:", "השב:", "İLT:", "Weitergeleitet:")
+    ),
     Seed(rule="H7", place="issue.yaml:1", make=on_the_wire("Subject: A", f"Subject: =?utf-8?b?{'QUFB' * 18}?= A")),
     Seed(rule="H7", place="issue.yaml:1", make=on_the_wire("Subject: A", "Subject: =?utf-8?b?w6?= A")),
     Seed(rule="H7", place="newsletter.toml:4", make=on_the_wire("From: Harbour", "From: Harb\tour\x07")),
@@ -308,6 +324,27 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="S11", place=ISSUE_YAML, make=rendered("</head>", f"{STYLE_SHEET}</head>")),
     Seed(rule="S12", place="letter.md:12", make=with_picture(700, 400)),
     Seed(rule="S15", place="issue.yaml:2", make=edited(("issue", PREHEADER, "Three small practices"))),
+    *(
+        Seed(rule="S15", place="issue.yaml:2", make=edited(("issue", PREHEADER, preheader)))
+        for preheader in (
+            "A letter for the first days of March, and a poem for you",
+            "View this email in your browser to see all of its pictures",
+            "Ce message ne s'affiche pas ? Voir dans le navigateur, en deux clics",
+            "COME AND SEE WHAT WE HAVE DONE THIS MONTH IN GALWAY",
+            "Three small practices!! Two courses and a poem for you",
+        )
+    ),
+    *(
+        Seed(rule="S16", place="issue.yaml:1", make=edited(("issue", SUBJECT, f"'{subject}'")))
+        for subject in (
+            "💗💗💗💗💗💗💗💗💗💗💗",
+            "SPRING IS HERE AT LAST",
+            "FREE WORKSHOP SATURDAY in Galway",
+            "Spring is here!!! Come along",
+            "春が来ました！！ 来てください",
+            "Spring  is here at last",
+        )
+    ),
     Seed(
         rule="S16",
         place="issue.yaml:1",
@@ -397,6 +434,10 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("H2", on_the_wire("/u/0-sample>", "/u/0-sample>, <mailto:leave@example.org?subject=0-sample>")),
     ("H5", edited(("toml", '"Harbour House <', '"Häfen & Söhne (Galway) <'))),
     ("H6", edited(("issue", "subject: A letter", "subject: Re-reading a letter"))),
+    *(
+        ("H6", edited(("issue", SUBJECT, f"'{words}'")))
+        for words in ("PS: come on Sunday", "Iris: the flower of March")
+    ),
     ("H7", on_the_wire("Subject: A", f"Subject: =?utf-8?b?{'QUFB' * 15}?= A")),
     ("H7", on_the_wire("Subject: A", "Subject: =?utf-8?b?w6Q=?=\r\n =?iso-8859-1?q?=E4?= A")),
     ("H8", on_the_wire("MIME-Version", f"X-Long: {'a' * 990}\r\nMIME-Version")),
@@ -428,6 +469,16 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("S11", rendered("</head>", '<link rel="canonical" href="https://example.org/x"></head>')),
     ("S12", with_picture(804, 500)),
     ("S15", edited(("issue", PREHEADER, "Three small practices, two courses, poems"))),
+    ("S15", edited(("issue", PREHEADER, "What our letter for the first days of March brings you"))),
+    *(
+        ("S16", edited(("issue", SUBJECT, f"'{words}'")))
+        for words in (
+            "💗 [CMSC News] Spring is here",
+            "CMSC NEWS for March 2026",
+            "Spring?! Here it is at last",
+            "WHO and UNICEF on rest",
+        )
+    ),
     ("S16", edited(("issue", "subject: A letter for the first days of March", "subject: A letter 1"))),
     ("S17", after("A letter for the last days of March")),
     ("S18", edited(("workshop", "title: A day of rest", "title: An evening workshop on rest"))),

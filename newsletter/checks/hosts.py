@@ -11,6 +11,7 @@ _GATEWAYS = (ip_network("64:ff9b::/96"), ip_network("2002::/16"))
 # Names that the public DNS does not have: RFC 6761, 6762 (with its appendix G) and 8375, and what routers hand out.
 _LOCAL_ENDINGS = frozenset(
     {"localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "arpa"}
+    | {"test", "invalid", "alt", "onion"}
 )
 
 

@@ -12,6 +12,7 @@ from newsletter.checks.base import CheckContext, Circumstances, Probe, Probed, P
 from newsletter.checks.clients import report
 from newsletter.checks.rules import (
     accessibility,
+    addresses,
     colors,
     content,
     dates,
@@ -45,7 +46,7 @@ def _place_in_list(rule_id: str) -> tuple[str, int]:
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
-            *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES + garbled.RULES),
+            *(accessibility.RULES + addresses.RULES + colors.RULES + content.RULES + dates.RULES + garbled.RULES),
             *(headers.RULES + house_words.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
             *(structure.RULES + unchanged.RULES + report.RULES + probes.RULES),

@@ -31,6 +31,12 @@ NESTED = "@media screen { p { margin: 0 } @media print { p { margin: 0 } } }"
 STYLE_SHEET = '<link rel="stylesheet" href="https://example.org/x.css">'
 SUBJECT = "A letter for the first days of March"
 PREHEADER = "Three small practices, two courses and a poem to carry with you"
+REAL_LINKS = (
+    ("letter", "https://example.org/study", "https://harbour.ie/study"),
+    ("letter", "https://example.org/poem", "https://harbour.ie/poem"),
+    ("meditation", "https://example.org/video", "https://harbour.ie/video"),
+    ("workshop", "https://example.org/rest", "https://harbour.ie/rest"),
+)
 LONG_PARAGRAPH = "A book of letters that two friends wrote to each other over forty years, and a cup of tea"
 FOR_TEACHERS = (
     "[{section: letter, only: teachers}, {section: meditation, only: teachers}, {section: events, only: teachers}]"
@@ -301,7 +307,52 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", "https://bit.ly/3xYz"))),
     *(
         Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", f"https://{host}/")))
-        for host in ("localhost:8025", "192.168.1.5", "[::1]", "0x7f.1", "printer.local", "intranet")
+        for host in ("localhost:8025", "192.168.1.5", "[::1]", "0x7f.1", "printer.local", "intranet", "harbour.test")
+    ),
+    *(
+        Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", address)))
+        for address in (
+            "https://https://example.org/study",
+            "https://ana:secret@example.org/study",
+            "https://staging.example.org/study",
+            "https://www-dev.example.org/study",
+            "https://example.org:3000/study",
+            "https://example.con/study",
+            "https://www..example.org/study",
+            "https://example.org/wp-admin/post.php",
+            "https://example.org/insert-link-here",
+            "mailto:ana",
+            "mailto:",
+            "tel:call-us",
+            "tel:0000000",
+        )
+    ),
+    *(
+        Seed(rule="S10", place="letter.md:16", make=edited(("letter", "A book", f"{link} on a book")))
+        for link in (
+            "[www.example.org/a](https://www.example.org/b)",
+            "[example.com](https://example.org/page)",
+            "[ana@example.org](mailto:bo@example.org)",
+            "[+353 91 123 4567](tel:+353917654321)",
+        )
+    ),
+    Seed(
+        rule="S10",
+        place="letter.md:10",
+        make=edited(
+            ("toml", "<letters@example.org>", "<letters@harbour.ie>"),
+            ("toml", '"https://example.org"', '"https://harbour.ie"'),
+            ("toml", "https://news.example.org", "https://news.harbour.ie"),
+        ),
+    ),
+    Seed(
+        rule="S18",
+        place="newsletter.toml:7",
+        make=edited(
+            ("toml", "<letters@example.org>", "<letters@harbour.ie>"),
+            ("toml", "https://news.example.org", "https://news.harbour.ie"),
+            *REAL_LINKS,
+        ),
     ),
     Seed(
         rule="S10", place=ISSUE_YAML, make=rendered("</h1>", '</h1><img src="https://10.0.0.7/a.png" alt="" width="9">')
@@ -339,7 +390,7 @@ FAULTS: tuple[Seed, ...] = (
         for subject in (
             "💗💗💗💗💗💗💗💗💗💗💗",
             "SPRING IS HERE AT LAST",
-            "FREE WORKSHOP SATURDAY in Galway",
+            "FREE WORKSHOP on SATURDAY, FREE TEA",
             "Spring is here!!! Come along",
             "春が来ました！！ 来てください",
             "Spring  is here at last",
@@ -464,6 +515,26 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("S8", rendered("</h1>", "</h1><!--[if mso]><p>closed</p><![endif]-->")),
     ("S9", edited(("letter", "A book", "The `<script>` of a play, a book"))),
     ("S10", edited(("letter", "https://example.org/study", "https://example.org/bit.ly/http"))),
+    *(
+        ("S10", edited(("letter", "https://example.org/study", address)))
+        for address in (
+            "https://test.de/study",
+            "https://bücher.example/straße?q=ü",
+            "https://президент.рф/",
+            "mailto:?subject=Look",
+            "tel:+44%2020%207946%200000",
+            "https://example.org:8443/study",
+        )
+    ),
+    *(
+        ("S10", edited(("letter", "A book", f"{link} on a book")))
+        for link in (
+            "[www.example.org/shop](https://www.example.org/shop/spring?from=letter)",
+            "[bücher.example](https://xn--bcher-kva.example/)",
+            "[020 7946 0000](tel:+442079460000)",
+            "[Node.js](https://example.org/node)",
+        )
+    ),
     ("S10", edited(("letter", "A book", "[www.example.org](https://shop.example.org/page) on a book"))),
     ("S10", rendered("<h1>", '<h1 style="background:#FFFFFF url(https://news.example.org/a.png)">')),
     ("S11", rendered("</head>", '<link rel="canonical" href="https://example.org/x"></head>')),

@@ -347,7 +347,7 @@ FAULTS: tuple[Seed, ...] = (
     ),
     Seed(
         rule="S18",
-        place="newsletter.toml:7",
+        place="newsletter.toml:6",
         make=edited(
             ("toml", "<letters@example.org>", "<letters@harbour.ie>"),
             ("toml", "https://news.example.org", "https://news.harbour.ie"),

@@ -592,7 +592,7 @@ ELSEWHERE: dict[str, Elsewhere] = {
         fault="test_a_relay_without_starttls_blocks",
         near_miss="test_no_encryption_is_asked_where_mail_crosses_no_network",
     ),
-    **{rule: Elsewhere(module=_NETWORK, fault=_SEEDED, near_miss=_MISSED) for rule in ("E3", "H4")},
+    **{rule: Elsewhere(module=_NETWORK, fault=_SEEDED, near_miss=_MISSED) for rule in ("E3", "H4", "S22")},
     "J1": Elsewhere(
         module="tests.checks.test_spamassassin",
         fault="test_what_it_counts_is_told_with_its_points_at_the_line_that_set_it_off",

@@ -176,7 +176,7 @@ def read_context(subject: Subject) -> CheckContext:
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
-        sources=index_sources(subject.issue, subject.config),
+        sources=index_sources(subject.issue, subject.config, subject.rendered.pictures),
         message=read_message(subject.message),
     )
 

@@ -1,10 +1,11 @@
 """The places in the user's files where texts, links and images of the email are written."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from newsletter.checks.reading.document import normalized
@@ -13,6 +14,7 @@ from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Prose, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.rendered import Picture
 from newsletter.model.values import LinkAddress
 
 # Keys whose values are settings, which readers never see.
@@ -58,6 +60,7 @@ class SourcePicture(Struct, frozen=True, kw_only=True):
     path: str
     alt: str | None
     place: Place
+    file: Path | None = None
 
 
 class Sources(Struct, frozen=True, kw_only=True):
@@ -67,6 +70,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     links: tuple[SourceLink, ...]
     pictures: tuple[SourcePicture, ...]
     passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph
+    originals: Mapping[str, Path] = {}  # the file that each rendered image was made from, by the image's name
 
     def holds(self, text: str) -> bool:
         """Return whether the text is written in the files, alone or as part of a paragraph."""
@@ -95,12 +99,17 @@ class Sources(Struct, frozen=True, kw_only=True):
     def place_of_picture(self, address: str) -> Place | None:
         """Return where the file of a rendered image is named, given the image's name or its address in the email."""
         name = re.split(r"[/:]", address)[-1].partition("@")[0]
+        if original := self.originals.get(name):
+            return next((picture.place for picture in self.pictures if picture.file == original), None)
         stem = Path(_CONTENT_HASH.sub("", name)).stem
         return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
 
 
-def index_sources(issue: Issue, config: Config) -> Sources:
-    """Return the texts, links and images in an issue's files and in the settings that appear in every email."""
+def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()) -> Sources:
+    """Return the texts, links and images in an issue's files and in the settings that appear in every email.
+
+    With the `rendered` images, each of them is found at the file that it was made from.
+    """
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
@@ -122,11 +131,14 @@ def index_sources(issue: Issue, config: Config) -> Sources:
         pictures += [SourcePicture(path=each.path, alt=alt, place=each.place) for each, alt in shown]
     own = _of_settings(config)
     every = (*texts, *own.texts)
+    files = {name: picture.path for name, picture in issue.pictures.items()}
+    pictures = [replace(picture, file=files.get(picture.path)) for picture in pictures]
     return Sources(
         texts=every,
         links=(*links, *own.links),
         pictures=(*pictures, *own.pictures),
         passages=tuple(_passages(every)),
+        originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
     )
 
 
@@ -168,7 +180,7 @@ def _of_settings(config: Config) -> Sources:
             ),
         ),
         pictures=tuple(
-            SourcePicture(path=path, alt=None, place=at("brand", key))
+            SourcePicture(path=path, alt=None, place=at("brand", key), file=config.root / path)
             for key, path in logos.items()
             if path is not None
         ),

@@ -91,10 +91,14 @@ class Sources(Struct, frozen=True, kw_only=True):
 
     def place_of_link(self, address: str, text: str) -> Place | None:
         """Return where a link is written. Of several links to the address, prefer the one with the same text."""
+        return next(iter(self.places_of_link(address, text)), None)
+
+    def places_of_link(self, address: str, text: str) -> tuple[Place, ...]:
+        """Return every place of a link with this address and text, or of all links to the address if none has it."""
         same = [link for link in self.links if link.address == address]
         wanted = normalized(text)
-        exact = (link.place for link in same if normalized(link.text) == wanted)
-        return next(exact, same[0].place if same else None)
+        exact = [link for link in same if normalized(link.text) == wanted]
+        return tuple(dict.fromkeys(link.place for link in exact or same))
 
     def place_of_picture(self, address: str) -> Place | None:
         """Return where the file of a rendered image is named, given the image's name or its address in the email."""

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.hosts import host_of, is_example, is_local
 from newsletter.checks.reading.addresses import flaw_of, has_known_ending, site_of, trial_of
-from newsletter.checks.reading.document import MailDocument, MailLink
+from newsletter.checks.reading.document import MailDocument, MailLink, normalized
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
@@ -24,7 +24,7 @@ _SHORTENERS = frozenset(
 )
 _IN_IMAGES = "save it in the images/ folder of the issue, and write its name, such as images/photo.jpg"
 _PRIVATE = "exists only on your computer or in your network, so readers cannot reach it"
-_SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s()<>]+", re.IGNORECASE)
+_SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+(?P<ending>[^\W\d_]{2,})(?:/\S*)?")
 _SHOWN_EMAIL = re.compile(r"(?:mailto:)?(?P<email>[^\s@<>()]+@[^\s@<>()]+\.[^\W\d_]{2,})", re.IGNORECASE)
 _SHOWN_NUMBER = re.compile(r"(?:tel:)?\+?[\d\s().\-/\u00a0]{7,}")
@@ -41,6 +41,7 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
     email, an incomplete address leads nowhere, and nor does one that exists only on your computer or in your network.
     Insecure and shortened addresses count as signs of spam, and so does a link whose text is another address.
     """
+    written = {normalized(link.text) for link in context.sources.links}
     is_real = not is_example(context.subject.settings.newsletter.from_email.rpartition("@")[2])
     for document in context.documents:
         for address, place in _addresses(context, document):
@@ -50,8 +51,9 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
                     what = f"the address {address} is only an example, which leads nowhere"
                     yield warning(place, what, "write the address of the page, or delete the link")
         for link in document.links:
-            if link.is_visible:
-                yield from _pretence_problems(link, context.link_place(link.address, link.text))
+            for place in context.sources.places_of_link(link.address, link.text) or (context.issue_place,):
+                is_row = normalized(link.text) not in written
+                yield from _pretence_problems(link, place, is_row=is_row) if link.is_visible else ()
         for address in dict.fromkeys(_pictures(document)):
             place = context.picture_place(address)
             yield from _picture_problems(address, context.subject.settings, place)
@@ -60,7 +62,8 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
 def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
     """Yield every address in the HTML, and those that are only in the comments for Outlook, each with its place."""
     for link in document.links:
-        yield link.address, context.link_place(link.address, link.text)
+        for place in context.sources.places_of_link(link.address, link.text) or (context.issue_place,):
+            yield link.address, place
     told = {link.address for link in document.links}
     for tag in document.outlook_tags:
         if (address := tag.attributes.get("href")) is not None and address not in told:
@@ -106,8 +109,11 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield warning(place, f"the address {address} {trial}", remedy)
 
 
-def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
-    """Yield a problem if the text of a link is an address, and the link leads to another one."""
+def _pretence_problems(link: MailLink, place: Place, *, is_row: bool) -> Iterator[Problem]:
+    """Yield a problem if the text of a link is an address, and the link leads to another one.
+
+    The text of a whole row (`is_row`) may contain any address.
+    """
     text = link.text.strip()
     scheme, _, rest = link.address.partition(":")
     if match := _SHOWN_EMAIL.fullmatch(text):
@@ -118,7 +124,7 @@ def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
         shown, real = (re.sub(r"\D", "", number)[-_OWN_DIGITS:] for number in (text, unquote(rest)))
         if shown != real:
             yield error(place, f"the link “{text}” calls {unquote(rest)} instead", "use one number for both")
-    elif match := _SHOWN_ADDRESS.search(text):
+    elif match := _SHOWN_ADDRESS.fullmatch(text) if is_row else _SHOWN_ADDRESS.search(text):
         yield from _other_page(match[0], link, place)
     elif (match := _BARE_ADDRESS.fullmatch(text)) and has_known_ending(match["ending"].lower()):
         yield from _other_page(text, link, place)
@@ -140,7 +146,7 @@ def _other_page(shown_address: str, link: MailLink, place: Place) -> Iterator[Pr
 def _path_of(address: str) -> str:
     """Return the path of an address for comparison, without the slashes and the sentence's punctuation around it."""
     _, _, path = address.partition("://")[2].partition("/") if "://" in address else address.partition("/")
-    return unquote(re.split(r"[?#]", path)[0]).strip("/").rstrip(".,;:!").casefold() if path else ""
+    return unquote(re.split(r"[?#]", path)[0]).strip("/").rstrip(".,;:!)").casefold() if path else ""
 
 
 def _picture_problems(address: str, settings: Settings, place: Place) -> Iterator[Problem]:

@@ -35,22 +35,29 @@ def check_broken_text(context: CheckContext) -> Iterable[Problem]:
     hidden ones that turn the order of letters around. Readers see nonsense, and spam filters see an attempt to hide
     something.
     """
+    seen = _seen(context)
     for passage in context.sources.passages:
         if passage.text.isascii() and "&" not in passage.text:
             continue
-        for position, what, remedy in _first_of_each_line(passage.text):
+        for position, what, remedy in _first_of_each_line(passage.text, seen):
             yield error(passage.place_at(position), what, remedy)
 
 
-def _first_of_each_line(text: str) -> Iterator[tuple[int, str, str]]:
+def _seen(context: CheckContext) -> str:
+    """Return everything that readers of some variant see, including the subject."""
+    subjects = ("".join(variant.subject.parts) for variant in context.subject.rendered.variants)
+    return "\n".join([*subjects, *(line for document in context.documents for line in document.lines)])
+
+
+def _first_of_each_line(text: str, seen: str) -> Iterator[tuple[int, str, str]]:
     """Yield at most one problem of each kind per line: its position, what is wrong, and what to do."""
     start = 0
     for line in text.split("\n"):
-        yield from ((start + position, what, remedy) for position, what, remedy in _problems_of(line))
+        yield from ((start + position, what, remedy) for position, what, remedy in _problems_of(line, seen))
         start += len(line) + 1
 
 
-def _problems_of(line: str) -> Iterator[tuple[int, str, str]]:
+def _problems_of(line: str, seen: str) -> Iterator[tuple[int, str, str]]:
     if match := _REPLACED.search(line):
         what = f"a character of “{_word_at(line, match.start())}” was lost when the text was copied"
         yield match.start(), what, _TYPE_AGAIN
@@ -64,7 +71,7 @@ def _problems_of(line: str) -> Iterator[tuple[int, str, str]]:
         position, word, right = broken
         yield position, f"“{word}” was changed when the text was copied", right
     for match in _ENTITY.finditer(line):
-        if match["name"] is None or f"{match['name']};" in html5:
+        if match[0] in seen and (match["name"] is None or f"{match['name']};" in html5):
             what = f"readers would see {match[0]}, which is HTML code for a character"
             yield match.start(), what, "write the character itself, or mark the code as literal with `…`"
             return

@@ -21,7 +21,10 @@ _DIGITS = re.compile(r"[0-9+().\-\s/]+")
 _TRIAL_NAMES = frozenset({"staging", "stg", "preprod", "uat", "qa", "test", "testing", "dev", "develop", "sandbox"})
 _TUNNELS = ("ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "loca.lt", "localtunnel.me", "serveo.net")
 _TRIAL_PORTS = frozenset({1313, 3000, 4000, 4321, 5000, 5173, 5500, 8000, 8080, 8888})
-_EDITORS = re.compile(r"/wp-admin/|/wp-login\.php|[?&](?:preview|elementor-preview|preview_id)=", re.IGNORECASE)
+_EDITORS = re.compile(
+    r"/wp-admin/|/wp-login\.php|[?&](?:preview|elementor-preview|preview_id)=|//(?:docs\.google|www\.canva)\.com/\S+/edit\b",
+    re.IGNORECASE,
+)
 _UNFILLED = frozenset(
     {"tbd", "tbc", "placeholder", "changeme", "insert-link", "insert-link-here", "link-here", "your-link", "insert-url"}
 )
@@ -71,7 +74,7 @@ def trial_of(address: str) -> str | None:
         if host.endswith(_TUNNELS) or parts.port in _TRIAL_PORTS:
             return "leads to someone's own computer"
         if _EDITORS.search(address):
-            return "leads to a page that only its authors see"
+            return "leads to a page for its authors"
     return None
 
 

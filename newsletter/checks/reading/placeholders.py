@@ -17,8 +17,9 @@ from newsletter.checks.reading.document import normalized
 _WORD = re.compile(r"[^\W\d_]+")
 # Scripts without spaces between words, so that a phrase may stand inside other words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# Angle brackets and braces count as square ones: “<<insert quote>>”, “{name}”.
 _BRACKETS = re.compile(
-    r"[\[\u3010\uff3b](?P<square>[^\[\]\u3010\u3011\n]{1,60})[\]\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{3,40})[)\uff09]"
+    r"[\[<{\u3010\uff3b](?P<square>[^\[\]<>{}\u3010\u3011\n]{1,60})[\]>}\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{3,40})[)\uff09]"
 )
 # Upper case only for the first group, because "todo" is a Spanish word. TK Maxx is a shop.
 _NOTE = re.compile(
@@ -26,7 +27,6 @@ _NOTE = re.compile(
         (?P<note>TKTK|TK(?!\s?Maxx)|TODO|FIXME)
       | (?i:XXX+|t\.?b\.?[dca]\b\.?)
     )(?![\w/-])
-    | (?i:(?<!\w)insert\s[^\s.,;:!?][^.,;:!?\n]{0,40}?\shere(?!\w))
     | (?:(?<=:\s)|(?<=[(\[])|\A)\?{2,}(?!\w)                            # “Where: ??”
     | (?<![〇一二三四五六七八九十])(?:〇{2,}|○{2,}|◯{2,}|●{2,})(?![一二三四五六七八九十])  # circles, in Japanese
     | (?i:(?<![\w./-])(?:xx(?:[.:/-]xx)+|[€$£]\s?xx+|xx+\s?[€%]|\d\d:xx|\d{2}xx))(?![\w/])
@@ -50,6 +50,9 @@ class Words(Struct, frozen=True, kw_only=True):
     articles: frozenset[str]
     verbs: frozenset[str]
     phrases: tuple[tuple[str, re.Pattern[str]], ...]  # the words of each between spaces, and how it is found
+    cues: tuple[str, ...]
+    instructions: tuple[re.Pattern[str], ...]
+    here: frozenset[str]
     whole: frozenset[str]
     starts: re.Pattern[str]  # the marks of an unfinished or copied issue, at the start or end of a title
 
@@ -86,12 +89,21 @@ def _notes_in(text: str, language: str) -> tuple[tuple[int, str], ...]:
     """Return the notes and brackets in a text, with their positions. Between two builds, few texts change."""
     notes = [match for match in _NOTE.finditer(text) if _is_note(match, text, language)]
     brackets = [match for match in _BRACKETS.finditer(text) if _is_bracketed(match)]
-    return tuple((match.start(), match[0]) for match in (*notes, *brackets))
+    small = text.casefold()
+    has_cue = any(cue in small for cue in _words().cues)
+    told = [match for pattern in _words().instructions for match in pattern.finditer(text)] if has_cue else []
+    return tuple((match.start(), match[0]) for match in (*notes, *brackets, *told))
 
 
 def is_only_placeholder(text: str) -> bool:
     """Return whether a title, a name, a button or a description is nothing but a placeholder."""
-    return normalized(text) in _words().whole
+    known, words = _words(), normalized(text).split()
+    return " ".join(words) in known.whole or _names_what_is_missing(words)
+
+
+def _names_what_is_missing(words: Sequence[str]) -> bool:
+    """Return whether a title ends like “Workshop name here”."""
+    return len(words) > 1 and words[-1] in _words().here and words[-2] in _words().missing
 
 
 def draft_mark_in(title: str) -> str | None:
@@ -149,7 +161,7 @@ def _words() -> Words:
     starts = (
         rf"\A\W{{0,3}}[\[(【](?:{drafts})[\])】]|\A\W{{0,3}}(?:{drafts})\s?[:\uff1a]|\A\W{{0,3}}(?:{drafts})\s[-–—]\s"
         rf"|\A\W{{0,3}}(?:{copies})\s|[\[(]\s?(?:{copied})\s?\d*[\])]\s*\Z|\s[-–—]\s(?:{copied})(?:\s?\(?\d+\)?)?\s*\Z"
-        r"|のコピー\s*\Z"
+        r"|のコピー\s*\Z|[\s_]v\d+(?:\.\d+)?(?:[\s_]final)?\s*\Z|[\s_]final[\s_]v?\d+\s*\Z|_final\s*\Z"
     )
     return Words(
         missing=frozenset(said["missing"]),
@@ -157,6 +169,9 @@ def _words() -> Words:
         articles=frozenset(said["articles"]),
         verbs=frozenset(said["verbs"]),
         phrases=tuple((f" {normalized(phrase)} ", _pattern_of(phrase)) for phrase in said["phrases"]),
+        cues=tuple(said["cues"]),
+        instructions=tuple(re.compile(pattern, re.IGNORECASE) for pattern in said["instructions"]),
+        here=frozenset(said["here"]),
         whole=frozenset(map(normalized, said["whole"])),
         starts=re.compile(starts, re.IGNORECASE),
     )

@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalized
-
-_GENERIC = frozenset(
-    map(normalized, listed("empty_link_texts.txt"))
-)  # unclear only if they are the whole text of the link
+from newsletter.checks.reading.document import MailDocument, MailLink, normalized
+from newsletter.checks.reading.empty_words import says_nothing
 
 
 @rule("A4", source="WCAG 2.2, success criterion 2.4.4")
@@ -28,7 +25,7 @@ def check_link_words(context: CheckContext) -> Iterable[Problem]:
                     what,
                     f"write where it leads in the first brackets: [the February program]({link.address})",
                 )
-            elif words in _GENERIC:
+            elif says_nothing(words):
                 what = f"the link “{link.text}” does not say where it leads"
                 yield error(place, what, "name the page that it leads to instead, for example “the February program”")
         yield from _ambiguous_links(context, document)
@@ -42,7 +39,7 @@ def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[
     first: dict[str, MailLink] = {}
     for link in _told(document):
         words = normalized(link.text)
-        if not words or words in _GENERIC:
+        if not words or says_nothing(words):
             continue
         earlier = first.setdefault(words, link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):

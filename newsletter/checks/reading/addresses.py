@@ -18,11 +18,14 @@ _TWICE = re.compile(r"https?:?/+(?:https?|mailto|tel)(?::|/)", re.IGNORECASE)
 _LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _DIGITS = re.compile(r"[0-9+().\-\s/]+")
 # Names and ports of copies of a website that are made for testing. They often need a password, or are gone tomorrow.
-_TRIAL_NAMES = frozenset({"staging", "stg", "preprod", "uat", "qa", "test", "testing", "dev", "develop", "sandbox"})
+_TRIAL_NAMES = frozenset(
+    {"staging", "stg", "preprod", "uat", "qa", "test", "testing", "dev", "develop", "sandbox"}
+    | {"preview", "drafts", "intranet", "internal", "cms", "admin"}
+)
 _TUNNELS = ("ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "loca.lt", "localtunnel.me", "serveo.net")
 _TRIAL_PORTS = frozenset({1313, 3000, 4000, 4321, 5000, 5173, 5500, 8000, 8080, 8888})
 _EDITORS = re.compile(
-    r"/wp-admin/|/wp-login\.php|[?&](?:preview|elementor-preview|preview_id)=|//(?:docs\.google|www\.canva)\.com/\S+/edit\b",
+    r"/wp-admin/|/admin/|//mail\.google\.com/|//outlook\.(?:office|live)\.com/mail|\.sharepoint\.com/|/my-drive\b|/wp-login\.php|[?&](?:preview|elementor-preview|preview_id)=|//(?:docs\.google|www\.canva)\.com/\S+/edit\b",
     re.IGNORECASE,
 )
 _UNFILLED = frozenset(
@@ -74,7 +77,7 @@ def trial_of(address: str) -> str | None:
         if host.endswith(_TUNNELS) or parts.port in _TRIAL_PORTS:
             return "leads to someone's own computer"
         if _EDITORS.search(address):
-            return "leads to a page for its authors"
+            return "leads to a page that only its authors or members see"
     return None
 
 
@@ -82,6 +85,8 @@ def _flaws_of_page(address: str, parts: SplitResult) -> Iterator[tuple[str, str]
     host = host_of(address)
     if _TWICE.match(address):
         yield f"the address {address} begins twice", "delete the first https://"
+    if not host:
+        yield f"the address {address} names no website", _WHOLE
     if not host or MERGE_TOKEN.search(host):
         return
     if parts.username is not None:
@@ -96,7 +101,7 @@ def _flaws_of_page(address: str, parts: SplitResult) -> Iterator[tuple[str, str]
     if not has_known_ending(host):
         ending = host.removesuffix(".").rpartition(".")[2]
         yield f"no address on the internet ends in .{ending}, as {host} does", _WHOLE
-    segments = [segment.casefold() for segment in unquote(parts.path).split("/")]
+    segments = [*unquote(parts.path).casefold().split("/"), *host.split(".")[:-1]]
     if any(segment in _UNFILLED or re.fullmatch(r"x{3,}", segment) for segment in segments):
         yield f"the address {address} contains a placeholder", _WHOLE
 

@@ -1,7 +1,7 @@
 """Words that say nothing: link texts such as “read more here”, in many languages.
 
 A paragraph of `data/empty_link_texts.txt` is one language. A text also says nothing if it is put together from the
-words of one language: “here” and “read more” make “read more here”.
+words of one language: “here” and “read more” make “read more here”. The words after `+` only connect others.
 """
 
 from functools import lru_cache
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from newsletter.checks.reading.document import normalized
 
-_MOST_WORDS = 4
+_MOST_WORDS = 6
 
 
 @lru_cache(maxsize=4096)
@@ -27,9 +27,13 @@ def says_nothing(words: str) -> bool:
 def _known() -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
     """Return all phrases, and the words of each language."""
     text = files("newsletter").joinpath("checks", "data", "empty_link_texts.txt").read_text("utf-8")
-    languages = []
+    phrases: set[str] = set()
+    vocabularies = []
     for paragraph in text.split("\n\n"):
         lines = [line for line in paragraph.splitlines() if not line.startswith("#")]
-        languages.append({normalized(phrase) for line in lines for phrase in line.split(" | ")})
-    vocabularies = (frozenset(word for phrase in phrases for word in phrase.split()) for phrases in languages)
-    return frozenset().union(*languages), tuple(vocabularies)
+        own = {normalized(phrase) for line in lines if not line.startswith("+") for phrase in line.split(" | ")}
+        phrases |= own
+        vocabularies.append(
+            frozenset(normalized(" ".join([*own, *(line for line in lines if line[:1] == "+")])).split())
+        )
+    return frozenset(phrases), tuple(vocabularies)

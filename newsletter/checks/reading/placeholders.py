@@ -24,11 +24,17 @@ _BRACKETS = re.compile(
 # Upper case only for the first group, because "todo" is a Spanish word. TK Maxx is a shop.
 _NOTE = re.compile(
     r"""(?<![\w@/.-])(?:
-        (?P<note>TKTK|TK(?!\s?Maxx)|TODO|FIXME)
+        (?P<note>TKTK|TK(?!\s?Maxx)|TODO|FIXME|PLACEHOLDER|CHANGEME)
       | (?i:XXX+|t\.?b\.?[dca]\b\.?)
     )(?![\w/-])
     | (?:(?<=:\s)|(?<=[(\[])|\A)\?{2,}(?!\w)                            # “Where: ??”
     | (?<![〇一二三四五六七八九十])(?:〇{2,}|○{2,}|◯{2,}|●{2,})(?![一二三四五六七八九十])  # circles, in Japanese
+    | (?<!\w)(?i:dear|hi|hello|liebe[rs]?|hallo|cher|chère|bonjour|hola|querid[oa]|estimad[oa]|car[oa]|gentile|ciao
+        |beste|hej|kära|sevgili|merhaba|дорогой|дорогая|уважаемый|здравствуйте)\s
+        (?:(?:FIRST\s?)?NAME|VORNAME|NOM|PRÉNOM|NOMBRE|NOME|NAAM|NAMN|İSİM|ИМЯ|X+|\.\.\.|…|_{2,})
+        (?=[,!\s]|$)  # “Dear NAME”
+    # a made-up telephone number
+    | (?<![\d+(])(?<!\d[ .,])(?:\+?0{2,3}(?:[ .-]0+){2,}|0{7,}|123[ .-]?456[ .-]?7890)(?!\d)
     | (?i:(?<![\w./-])(?:xx(?:[.:/-]xx)+|[€$£]\s?xx+|xx+\s?[€%]|\d\d:xx|\d{2}xx))(?![\w/])
     | (?i:(?<![\w./-])(?:
         (?:dd|tt|jj|gg|mm)[./-](?:mm|dd)(?:[./-](?:yy|jj|aa|gg){1,2})?  # DD/MM/YYYY
@@ -50,6 +56,9 @@ class Words(Struct, frozen=True, kw_only=True):
     articles: frozenset[str]
     verbs: frozenset[str]
     phrases: tuple[tuple[str, re.Pattern[str]], ...]  # the words of each between spaces, and how it is found
+    open: frozenset[str]
+    remarks: frozenset[str]
+    announced: frozenset[str]
     cues: tuple[str, ...]
     instructions: tuple[re.Pattern[str], ...]
     here: frozenset[str]
@@ -67,7 +76,7 @@ class Placeholder(Struct, frozen=True, kw_only=True):
     @property
     def may_be_meant(self) -> bool:
         """Whether it may be meant for readers."""
-        return _FOR_READERS.fullmatch(self.words) is not None
+        return _FOR_READERS.fullmatch(self.words) is not None or normalized(self.words) in _words().announced
 
 
 def placeholders_in(texts: Sequence[str], language: str) -> Iterator[Placeholder]:
@@ -136,11 +145,15 @@ def _is_bracketed(match: re.Match[str]) -> bool:
     if _UNSPACED.search(inside) and any(verb in inside for verb in known.verbs):
         return any(word in inside for word in known.missing)
     tells = len(words) > 1 and (words[0] in known.verbs or words[-1] in known.verbs)
-    if is_square and tells:
+    if " ".join(words) in known.open or (is_square and tells):
         return True
     names_only = all(word in known.missing or word in known.beside or word in known.verbs for word in words)
     is_missing = names_only and any(word in known.missing for word in words)
-    return is_missing and words[0] not in known.articles if is_square else is_missing and tells and "your" not in words
+    if not is_square:
+        return is_missing and tells and "your" not in words
+    begins = words[words[0] in known.beside :][:1]
+    is_label = len(words) > 1 and begins and begins[0] in known.missing and not known.remarks.intersection(words)
+    return (is_missing or bool(is_label)) and words[0] not in known.articles
 
 
 def _is_shouted(line: str) -> bool:
@@ -161,6 +174,7 @@ def _words() -> Words:
     starts = (
         rf"\A\W{{0,3}}[\[(【](?:{drafts})[\])】]|\A\W{{0,3}}(?:{drafts})\s?[:\uff1a]|\A\W{{0,3}}(?:{drafts})\s[-–—]\s"
         rf"|\A\W{{0,3}}(?:{copies})\s|[\[(]\s?(?:{copied})\s?\d*[\])]\s*\Z|\s[-–—]\s(?:{copied})(?:\s?\(?\d+\)?)?\s*\Z"
+        r"|\A\W{0,3}(?-i:TEST|DRAFT|ENTWURF|BORRADOR|BROUILLON)\b(?!-)"
         r"|のコピー\s*\Z|[\s_]v\d+(?:\.\d+)?(?:[\s_]final)?\s*\Z|[\s_]final[\s_]v?\d+\s*\Z|_final\s*\Z"
     )
     return Words(
@@ -168,7 +182,12 @@ def _words() -> Words:
         beside=frozenset([*said["beside"], *said["articles"]]),
         articles=frozenset(said["articles"]),
         verbs=frozenset(said["verbs"]),
-        phrases=tuple((f" {normalized(phrase)} ", _pattern_of(phrase)) for phrase in said["phrases"]),
+        phrases=tuple(
+            (f" {normalized(phrase)} ", _pattern_of(phrase)) for phrase in (*said["phrases"], *said["announced"])
+        ),
+        announced=frozenset(map(normalized, said["announced"])),
+        open=frozenset(said["open"]),
+        remarks=frozenset(said["remarks"]),
         cues=tuple(said["cues"]),
         instructions=tuple(re.compile(pattern, re.IGNORECASE) for pattern in said["instructions"]),
         here=frozenset(said["here"]),

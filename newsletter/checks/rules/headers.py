@@ -17,6 +17,12 @@ _MANY_MARKS = re.compile(r"[!！]{2,}|[?？]{2,}|[!?！？]{3,}|\${3,}")
 _DOUBLE_SPACE = re.compile(r"\S[ \u00a0\u3000]{2,}\S")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _VIEW_IN_BROWSER = {normalized(phrase): phrase for phrase in listed("view_in_browser.txt")}
+# Whoever names the browser in a preheader tells readers to open the email there.
+_BROWSER = re.compile(
+    r"\b(?:browser|navegador|navigateur|webbläsare|nettleser|tarayıc|przegląda|браузер|דפדפן|متصفح)|ブラウザ|浏览器|瀏覽器|브라우저"
+    r"|ה?דפדפן|المتصفح",
+    re.IGNORECASE,
+)
 _EMOJI = re.compile(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B05-\u2B55\u20E3\uFE0F]")
 # The prefixes of replies and forwarded emails in email apps in several languages. A space must follow the colon.
 _ANSWER = re.compile(
@@ -79,7 +85,9 @@ def check_preheader(context: CheckContext) -> Iterable[Problem]:
         yield warning(place, "the preheader repeats the subject", "in `preheader`, say what else is in the issue")
     elif subject and f"{words} ".startswith(f"{subject} "):
         yield warning(place, "the preheader begins with the subject", "in `preheader`, say what else is in the issue")
-    if phrase := next((said for phrase, said in _VIEW_IN_BROWSER.items() if f" {phrase} " in f" {words} "), None):
+    known = (said for phrase, said in _VIEW_IN_BROWSER.items() if f" {phrase} " in f" {words} ")
+    browser = _BROWSER.search(preheader)
+    if phrase := next(known, browser[0] if browser else ""):
         what = f"the preheader says “{phrase}”, which tells readers nothing about the issue"
         yield warning(place, what, "in `preheader`, say what else is in the issue")
     yield from _careless("preheader", preheader, place)

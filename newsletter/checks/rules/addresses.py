@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.hosts import host_of, is_example, is_local
-from newsletter.checks.reading.addresses import flaw_of, has_known_ending, site_of, trial_of
+from newsletter.checks.reading.address_flaws import flaw_of, has_known_ending, site_of, trial_of
 from newsletter.checks.reading.document import MailDocument, MailLink, normalized
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD

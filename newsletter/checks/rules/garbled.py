@@ -24,16 +24,16 @@ _TAG_LETTERS = re.compile(
 _CONTROL = re.compile("[\u0080-\u009f]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|(?P<name>[A-Za-z][A-Za-z0-9]{1,30}));")
 _AROUND = re.compile(r"\S+")
-_TYPE_AGAIN = "type it again by hand"
+_TYPE_AGAIN = "type it again"
 
 
 @rule("S19")
 def check_broken_text(context: CheckContext) -> Iterable[Problem]:
     """Broken or invisible characters.
 
-    The text must not contain characters that were lost or changed on their way between programs, such as “Weâ€™re”, or
-    hidden ones that turn the order of letters around. Readers see nonsense, and spam filters see an attempt to hide
-    something.
+    The text must not contain characters that were changed when it was copied, such as “Weâ€™re”. Nor may it contain
+    invisible ones, or ones that turn the order of letters around. Readers see nonsense, and spam filters suspect that
+    the email hides something.
     """
     seen = _seen(context)
     for passage in context.sources.passages:

@@ -17,7 +17,7 @@ _MANY_MARKS = re.compile(r"[!！]{2,}|[?？]{2,}|[!?！？]{3,}|\${3,}")
 _DOUBLE_SPACE = re.compile(r"\S[ \u00a0\u3000]{2,}\S")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _VIEW_IN_BROWSER = {normalized(phrase): phrase for phrase in listed("view_in_browser.txt")}
-# Whoever names the browser in a preheader tells readers to open the email there.
+# A preheader that names the browser tells readers to open the email there.
 _BROWSER = re.compile(
     r"\b(?:browser|navegador|navigateur|webbläsare|nettleser|tarayıc|przegląda|браузер|דפדפן|متصفح)|ブラウザ|浏览器|瀏覽器|브라우저"
     r"|ה?דפדפן|المتصفح",

@@ -1,4 +1,4 @@
-"""Find what an issue has in common with the one before, which `newsletter new` copied and nobody has changed since.
+"""Find what an issue has in common with the one before, because `newsletter new` copied it and it was not edited.
 
 The files are compared as they are written, line by line: a change of one letter is a change.
 """

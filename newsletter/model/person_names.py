@@ -1,8 +1,8 @@
 """Names that are not names: what someone writes into a name field so that an email of ours carries it to others.
 
 A stranger who signs up someone else chooses the name with which our email greets that person. Email apps turn a web
-address in it into a link, so “Win 5000 € at example.com” would arrive as an offer from us. A name that could deceive its
-reader is never merged into an email.
+address in it into a link, so “Win 5000 € at example.com” would arrive as an offer from us. A name that could deceive
+its reader is never merged into an email.
 """
 
 import re

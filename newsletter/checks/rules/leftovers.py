@@ -38,8 +38,8 @@ def check_leftovers(context: CheckContext) -> Iterable[Problem]:
     """Placeholders left in.
 
     The email must not contain merge tags from other tools, or what people write where a text is missing. Examples are
-    TODO, TBC, xxx, [Name], “insert link here”, “(add photo)”, “Replace this text”, and a subject that begins with DRAFT.
-    These are notes to yourself, not to your readers.
+    TODO, TBC, xxx, [Name], “insert link here”, “(add photo)”, “Replace this text”, and a subject that begins with
+    DRAFT. These are notes to yourself, not to your readers.
 
     The check looks for merge tags in the whole email, and for placeholders only in the visible text. Each is reported
     at its lines in the user's files. If it is not in these files, it comes from the theme.

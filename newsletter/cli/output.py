@@ -21,7 +21,7 @@ from newsletter.language import counts
 Item = TypeVar("Item")
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
-# Ends each style of ours until it is printed. Each process draws its own at random, so no text of others can contain it.
+# Ends each style of ours until it is printed. Each process draws its own at random, so no text can contain it.
 _OWN = f":{token_hex(8)}m"
 _STYLED = re.compile(rf"\x1b\[\d+{_OWN}")
 # Characters that a terminal obeys instead of showing: all control characters except our own styles, and characters that

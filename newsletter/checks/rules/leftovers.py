@@ -61,6 +61,7 @@ def _tags(context: CheckContext, told: set[str]) -> Iterator[Problem]:
         for template in (variant.subject, variant.preheader, variant.html, variant.text):
             for part in template.parts:
                 found = set(_tags_in(part)) - told
+                told |= found
                 yield from (_tag(context.issue_place, tag) for tag in sorted(found))
                 if MERGE_TOKEN.search(part):
                     yield _tag(context.issue_place, "a merge field without a value")

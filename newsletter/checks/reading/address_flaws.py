@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from linkify_it.tlds import TLDS
@@ -51,6 +52,7 @@ def has_known_ending(host: str) -> bool:
     return host.removesuffix(".").rpartition(".")[2] in _ENDINGS
 
 
+@lru_cache(maxsize=4096)
 def flaw_of(address: str) -> tuple[str, str] | None:
     """Return why no reader can follow an address, and what to do, or None if nothing is wrong with it."""
     with suppress(ValueError):
@@ -64,6 +66,7 @@ def flaw_of(address: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def trial_of(address: str) -> str | None:
     """Return why an address looks like a page that is not for readers, or None."""
     with suppress(ValueError):

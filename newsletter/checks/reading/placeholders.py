@@ -85,12 +85,16 @@ def placeholders_in(texts: Sequence[str], language: str) -> Iterator[Placeholder
     TODO does not count in a heading in capitals if it is a word in the language.
     """
     plain = [f" {normalized(text)} " for text in texts]
-    there = set("".join(plain).split())
-    phrases = [(words, pattern) for words, pattern in _words().phrases if there.issuperset(words.split())]
+    whole = "\n".join(plain)
+    there = set(whole.split())
+    known = [(words, pattern) for words, pattern in _words().phrases if there.issuperset(words.split())]
+    phrases = [(words, pattern) for words, pattern in known if words in whole]
     for index, text in enumerate(texts):
-        said = [pattern for words, pattern in phrases if words in plain[index]]
+        said = [pattern for words, pattern in phrases if words in plain[index]] if phrases else []
         found = [(match.start(), match[0]) for pattern in said for match in pattern.finditer(text)]
-        yield from _apart(index, [*found, *_notes_in(text, language)])
+        found += _notes_in(text, language)
+        if found:
+            yield from _apart(index, found)
 
 
 @lru_cache(maxsize=8192)

@@ -21,10 +21,13 @@ _LINK_TARGET = re.compile(r"\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
-def starter_words_in(text: str, key: str) -> Iterator[int]:
-    """Yield the position of each sentence of a text that the starter says too. `key` is empty in prose."""
-    if key in _LASTING:
-        return
+@lru_cache(maxsize=4096)
+def starter_words_in(text: str, key: str) -> tuple[int, ...]:
+    """Return the position of each sentence of a text that the starter says too. `key` is empty in prose."""
+    return () if key in _LASTING else tuple(_positions(text, key))
+
+
+def _positions(text: str, key: str) -> Iterator[int]:
     said = _starter_texts()
     start = 0
     for sentence in _SENTENCE_END.split(text):

@@ -21,7 +21,7 @@ def check_starter_texts(context: CheckContext) -> Iterable[Problem]:
     for passage in context.sources.passages:
         yield from _starter_lines(passage)
     identity = context.subject.settings.newsletter
-    if next(starter_words_in(identity.from_name, "name"), None) is not None:
+    if starter_words_in(identity.from_name, "name"):
         what = f"the sender is still called “{identity.from_name}”, as in every new workspace"
         yield warning(context.config_place("newsletter", "from"), what, "write your own name in `from`")
     yield from _example_addresses(context)

@@ -104,6 +104,81 @@ def test_words_that_look_like_placeholders_are_fine(workspace: Workspace, words:
     assert workspace.findings() == []
 
 
+NATURAL = (
+    "Am Samstag treffen wir uns am Hafen (bei Regen im Saal).",
+    "Bitte melden Sie sich bis Freitag an.",
+    "Hier finden Sie das Programm: Ort, Datum und Uhrzeit stehen darin.",
+    "Wer mag, bringt ein Foto mit (gern auch ein altes).",
+    "Preis: 20 € (ermäßigt 12 €).",
+    "Der Ort wird noch bekannt gegeben.",
+    "Bitte ersetzen Sie Zucker durch Honig.",
+    "Text und Musik: Anna Seghers",
+    "Hier kommt Alex!",
+    "Tragen Sie hier bitte Ihren Namen ein.",
+    "[…] und so weiter [sic]",
+    "(Foto: Maria Meier)",
+    "Adresse: Hafenstraße 7, 20359 Hamburg",
+    "春の会は三月七日（土）に開きます。",
+    "会場は港の家です（雨天の場合は中止）。",
+    "お名前とご住所をお書きください。",
+    "写真：山田花子",
+    "【お知らせ】三月の講座",
+    "〇月の花",
+    "こちらに集まりましょう。",
+    "ここに座ってください。",
+    "二〇二六年三月",
+    "Nous vous attendons samedi (entrée libre).",
+    "Le lieu et l’heure sont dans le programme.",
+    "Photo : Marie Dupont",
+    "Venez nombreux ! Quoi ? Un bal !",
+    "Ajoutez ici votre grain de sel.",
+    "Todo lo que necesita está aquí: fecha, lugar y hora.",
+    "El texto completo está en la web.",
+    "Nombre y apellidos: obligatorios.",
+    "Siglo XX y siglo XXI.",
+    "Aggiungi un posto a tavola.",
+    "Il testo è di Dante (1265–1321).",
+    "Приходите в субботу (вход свободный).",
+    "Здесь будет музыка и чай.",
+    "Дата и место: 7 марта, порт.",
+    "Buraya gel, çay var.",
+    "כאן נפגשים בשבת (הכניסה חופשית).",
+    "هنا نلتقي يوم السبت (الدخول مجاني).",
+    "Bring a friend (and a photo, if you like).",
+    "Add a pinch of salt here and there.",
+    "Insert the key, and turn.",
+    "The link between sleep and kindness",
+    "Check the date: it is a Saturday.",
+    "Her name here is Ana.",
+    "Tel. +353 91 123 4567, or 0800 000 100",
+    "We raised 1 000 000 euros, and 5.000.000 in 2025.",
+    "A{b}c and x < y > z",
+    "[Ana Lima] wrote it",
+    "It is a test: can you stay?",
+    "Draft beer and tests",
+    "See you, xx",
+    "A 5-0-0 victory",
+    "(Images by Ana; text by Bo)",
+    "Title IX turned fifty.",
+    "[Music] plays",
+    "[laughs]",
+    "Dear friends ... we are back.",
+    "Hello, X and Y!",
+    "TEST centres reopen",
+    "[Name withheld] wrote to us",
+    "(more to follow)",
+    "Here is the text of the poem.",
+    "I put the photo here on the wall.",
+    "Type here refers to blood type.",
+)
+
+
+def test_natural_sentences_in_many_languages_are_fine(workspace: Workspace) -> None:
+    workspace.edit("letter", "A book", "".join(f"{sentence}\n\n" for sentence in NATURAL) + "A book")
+
+    assert workspace.findings() == []
+
+
 def test_a_placeholder_in_front_matter_blocks_at_its_key(workspace: Workspace) -> None:
     workspace.edit("workshop", "Reserve a place for the day of rest", "Reserve TK")
 
